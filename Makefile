@@ -1,0 +1,56 @@
+# `make help` lists what there is. Nothing outside this folder is touched.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+# Each stamp is newer than what it was made from, so that a second call has nothing to install.
+VENV_STAMP := $(VENV)/.made
+RUN_STAMP := $(VENV)/.installed
+DEV_STAMP := $(VENV)/.installed-dev
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo install test lint format clean
+
+help:  ## say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+demo: $(RUN_STAMP)  ## train and compare four experiments on made-up patients, a few minutes
+	$(BIN)/python main.py --make_phantoms data/phantoms --compare --config configs/demo.yaml
+	@echo
+	@echo "table        runs/demo/results.md"
+	@echo "TensorBoard  $(BIN)/tensorboard --logdir runs/demo"
+
+install: $(RUN_STAMP)  ## make .venv with everything main.py needs
+
+test: $(DEV_STAMP)  ## run the tests and measure what they cover
+	$(BIN)/python -m pytest --cov --cov-report=term $(PYTEST_ARGS)
+
+lint: $(DEV_STAMP)  ## check style, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(DEV_STAMP)  ## bring the code into the house format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:  ## remove .venv and caches; data and runs stay
+	rm -rf $(VENV) build .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -path ./data -prune -o -path ./runs -prune -o -type d \( -name __pycache__ -o -name '*.egg-info' \) -prune -exec rm -rf {} +
+
+$(VENV_STAMP):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "Python 3.11 or newer is needed and $(PYTHON) is not: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || \
+		{ rm -rf $(VENV); echo "$(PYTHON) -m venv failed: on Debian and Ubuntu, install the package python3-venv" >&2; exit 2; }
+	@touch $@
+
+$(RUN_STAMP): requirements.txt $(VENV_STAMP)
+	$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	@touch $@
+
+$(DEV_STAMP): requirements-dev.txt $(RUN_STAMP)
+	$(BIN)/python -m pip install --quiet --requirement requirements-dev.txt
+	@touch $@

@@ -1,0 +1,172 @@
+"""The Lightning DataModule: batches of uint8 slices, whose order and augmentation follow from the seed alone.
+
+Every random choice is drawn from (seed, epoch, slice). So the number of workers changes nothing, no two epochs or
+workers repeat each other, and a run that goes on after a crash sees what it would have seen.
+"""
+
+import math
+import os
+from collections.abc import Iterator
+
+import numpy as np
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from headtohead import machine
+from headtohead.batches.augmentation import build_policy, drop_sequences
+from headtohead.batches.recipe import FIXED_STATISTICS, InputRecipe
+from headtohead.batches.splits import Split
+from headtohead.cohort import Cohort
+
+machine.mend_torchvision()
+
+import pytorch_lightning as pl  # noqa: E402  imports torchvision
+
+Key = tuple[int, int]
+"""(epoch, global slice number): what a sampler asks a dataset for."""
+
+
+class SliceDataset(Dataset[dict[str, np.ndarray]]):
+    """Slices of a cohort as a model sees them."""
+
+    def __init__(
+        self, cohort: Cohort, recipe: InputRecipe, policy: str | None = None, sequence_dropout: float = 0.0, seed: int = 0
+    ) -> None:
+        """Set up the view; `policy` None means the plain slice with its truth on the source grid."""
+        self.cohort = cohort
+        self.recipe = recipe
+        self.policy = build_policy(policy) if policy else None
+        self.sequence_dropout = sequence_dropout
+        self.seed = seed
+        fixed = FIXED_STATISTICS.get(recipe.normalise)
+        self.statistics = cohort.statistics(recipe.normalise) if fixed is None else np.stack([fixed] * len(cohort))
+
+    def __getitem__(self, key: Key) -> dict[str, np.ndarray]:
+        """Give one slice.
+
+        Returns:
+            image uint8 [S, S, C], statistics float32 [C, 2], mask uint8 {0, 1} [S, S], case and slice int64;
+            without a policy also truth uint8 {0, 1} [H, W], the mask on the source grid.
+        """
+        epoch, number = key
+        case, index = self.cohort.case_of(number)
+        truth = self.cohort.masks(case)[index]
+        view = self.recipe.view(self.cohort.images(case), index)
+        statistics = self.recipe.channel_statistics(self.statistics[case])
+        item = {"case": np.int64(case), "slice": np.int64(index)}
+        mask = self.recipe.fit_mask(truth)
+        if self.policy is None:
+            return item | {"image": view, "statistics": statistics, "mask": mask, "truth": np.array(truth)}
+        rng = np.random.default_rng((self.seed, epoch, number))
+        view, statistics = drop_sequences(view, statistics, self.sequence_dropout, rng)
+        self.policy.set_random_seed(int(rng.integers(2**31)))
+        augmented = self.policy(image=view, mask=mask)
+        return item | {"image": augmented["image"], "statistics": statistics, "mask": augmented["mask"]}
+
+
+class EpochSampler(Sampler[list[Key]]):
+    """Batches of one epoch: shuffled, with a share of the lesion-free slices drawn anew each time."""
+
+    def __init__(
+        self, slices: np.ndarray, has_lesion: np.ndarray, empty_share: float, batch_size: int, seed: int, rank: int = 0, world: int = 1
+    ) -> None:
+        """Take the training `slices` (global numbers), whether each has a lesion, and how many processes share them."""
+        self.lesion, self.empty = slices[has_lesion], slices[~has_lesion]
+        self.n_empty = math.ceil(empty_share * len(self.empty))
+        self.batch_size, self.seed, self.rank, self.world = batch_size, seed, rank, world
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Say which epoch comes next; Lightning does, also after a resume."""
+        self.epoch = epoch
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        rng = np.random.default_rng((self.seed, self.epoch))
+        chosen = np.concatenate([self.lesion, rng.permutation(self.empty)[: self.n_empty]])
+        order = rng.permutation(chosen)
+        # All processes must take the same number of steps, so the odd rest is left for another epoch.
+        mine = order[self.rank : len(order) - len(order) % self.world : self.world]
+        for start in range(0, len(mine), self.batch_size):
+            yield [(self.epoch, int(number)) for number in mine[start : start + self.batch_size]]
+
+    def __len__(self) -> int:
+        return math.ceil((len(self.lesion) + self.n_empty) // self.world / self.batch_size)
+
+
+class CaseSampler(Sampler[list[Key]]):
+    """Batches for scoring: slices in order, never of two cases at once, since their grids may differ."""
+
+    def __init__(self, cohort: Cohort, slices: np.ndarray, batch_size: int, rank: int = 0, world: int = 1) -> None:
+        """Take the `slices` to score (global numbers) and how many processes share them."""
+        self.batches: list[list[Key]] = []
+        cases = np.array([cohort.case_of(int(number))[0] for number in slices])
+        for case in np.unique(cases):
+            own = slices[cases == case]
+            parts = (own[start : start + batch_size] for start in range(0, len(own), batch_size))
+            self.batches += [[(0, int(number)) for number in part] for part in parts]
+        self.batches = self.batches[rank::world]
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        return iter(self.batches)
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+
+class SliceDataModule(pl.LightningDataModule):
+    """Training, validation and test batches of one split of a cohort; only training is augmented."""
+
+    def __init__(
+        self,
+        cohort: Cohort,
+        split: Split,
+        recipe: InputRecipe,
+        *,
+        batch_size: int,
+        augmentation: str = "none",
+        sequence_dropout: float = 0.0,
+        empty_slices: float = 1.0,
+        seed: int = 0,
+        num_workers: int = -1,
+    ) -> None:
+        """Set up the loaders; see `options.TrainingOptions` for the meaning of the settings."""
+        super().__init__()
+        self.cohort, self.split, self.recipe = cohort, split, recipe
+        self.batch_size, self.empty_slices, self.seed = batch_size, empty_slices, seed
+        self.augmentation, self.sequence_dropout = augmentation, sequence_dropout
+        self.num_workers = num_workers
+
+    def train_dataloader(self) -> DataLoader:
+        """Shuffled, augmented batches; no truth on the source grid."""
+        dataset = SliceDataset(self.cohort, self.recipe, self.augmentation, self.sequence_dropout, self.seed)
+        has_lesion = self.cohort.has_lesion()[self.split.train]
+        rank, world = self._place()
+        sampler = EpochSampler(
+            self.split.train, has_lesion, self.empty_slices, self.batch_size, self.seed, rank, world
+        )
+        return self._loader(dataset, sampler)
+
+    def val_dataloader(self) -> DataLoader:
+        """Validation slices in order, as they are."""
+        return self._scoring_loader(self.split.val)
+
+    def test_dataloader(self) -> DataLoader:
+        """Test slices in order, as they are."""
+        return self._scoring_loader(self.split.test)
+
+    def _scoring_loader(self, slices: np.ndarray) -> DataLoader:
+        dataset = SliceDataset(self.cohort, self.recipe)
+        return self._loader(dataset, CaseSampler(self.cohort, slices, self.batch_size, *self._place()))
+
+    def _loader(self, dataset: SliceDataset, sampler: Sampler[list[Key]]) -> DataLoader:
+        on_gpu = self.trainer is not None and self.trainer.strategy.root_device.type == "cuda"
+        workers = self.num_workers
+        if workers < 0:
+            # Preparing a slice takes under a millisecond: on a CPU the net needs every core more.
+            workers = min(8, (os.cpu_count() or 1) - 1) if on_gpu else 0
+        return DataLoader(
+            dataset, batch_sampler=sampler, num_workers=workers, pin_memory=on_gpu, persistent_workers=workers > 0
+        )
+
+    def _place(self) -> tuple[int, int]:
+        """Which process this is, of how many."""
+        return (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)

@@ -1,0 +1,112 @@
+"""The input recipe: how slices of a case become what a model sees, and a probability gets back onto the source grid.
+
+It is saved with every model; prediction applies exactly what training did. Only numpy and OpenCV are needed.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from headtohead.cohort.cohort import FLAIR
+from headtohead.cohort.head import head_mask, intensity_statistics
+
+FIXED_STATISTICS = {
+    "unit": np.array([[0.0, 255.0]] * 3, np.float32),
+    # Mean and deviation of ImageNet's colours (torchvision's published constants), times 255.
+    "imagenet": np.array([[123.675, 58.395], [116.28, 57.12], [103.53, 57.375]], np.float32),
+}
+"""Normalisations that ask nothing of the image: (centre, scale) per channel."""
+
+CLIP = 8.0
+"""Scaled values are kept within this many deviations: a far brighter scalp must not dominate a net."""
+
+
+@dataclass(frozen=True)
+class InputRecipe:
+    """What a model sees of a case.
+
+    Attributes:
+        image_size: side in pixels of the square given to the model.
+        normalise: `inner`, `zscore`, `unit` or `imagenet`.
+        neighbours: so many slices before and after add their FLAIR as channels; at the ends of a case the
+            first or last slice stands in for what is not there.
+    """
+
+    image_size: int
+    normalise: str
+    neighbours: int
+
+    @property
+    def channels(self) -> int:
+        """Input channels of the model: the slice's three sequences, then FLAIR of the neighbours in order."""
+        return 3 + 2 * self.neighbours
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, for a checkpoint or run.json."""
+        return asdict(self)
+
+    def view(self, volume: np.ndarray, index: int) -> np.ndarray:
+        """Show one slice of a volume as the model sees it, before scaling.
+
+        Args:
+            volume: uint8 [slices, H, W, 3].
+            index: which slice.
+
+        Returns:
+            uint8 [image_size, image_size, channels]; the image is padded to a square (zeros on the right
+            and at the bottom) before resizing, so its aspect is kept.
+        """
+        last = len(volume) - 1
+        around = [index + step for step in range(-self.neighbours, self.neighbours + 1) if step]
+        # One after the other: OpenCV's resizing by area takes four channels at most.
+        planes = [self.fit(volume[min(max(place, 0), last), :, :, FLAIR]) for place in around]
+        return np.dstack([self.fit(volume[index]), *planes])
+
+    def fit(self, image: np.ndarray) -> np.ndarray:
+        """Pad to a square and resize by area: uint8 [H, W] or [H, W, C] to [image_size, image_size(, C)]."""
+        size = (self.image_size, self.image_size)
+        return cv2.resize(_to_square(image), size, interpolation=cv2.INTER_AREA)
+
+    def fit_mask(self, mask: np.ndarray) -> np.ndarray:
+        """Bring a mask {0, 1} to the model's grid: uint8 [image_size, image_size], the majority of each area."""
+        return (self.fit(mask * np.uint8(255)) > 127).astype(np.uint8)
+
+    def back(self, probability: np.ndarray, height: int, width: int) -> np.ndarray:
+        """Bring a model's probability back onto the source grid, undoing `fit`.
+
+        Args:
+            probability: float32 [image_size, image_size].
+            height, width: the source grid.
+
+        Returns:
+            float32 [height, width].
+        """
+        side = max(height, width)
+        square = cv2.resize(probability, (side, side), interpolation=cv2.INTER_LINEAR)
+        return np.ascontiguousarray(square[:height, :width])
+
+    def measure(self, volume: np.ndarray) -> np.ndarray:
+        """Statistics of a volume that is in no cohort: float32 [3, 2] (centre, scale) in uint8 units."""
+        if self.normalise in FIXED_STATISTICS:
+            return FIXED_STATISTICS[self.normalise]
+        return intensity_statistics(volume, head_mask(volume), self.normalise)
+
+    def channel_statistics(self, statistics: np.ndarray) -> np.ndarray:
+        """Repeat FLAIR's statistics for the neighbour channels: float32 [3, 2] to [channels, 2]."""
+        return np.concatenate([statistics, np.repeat(statistics[FLAIR, None], 2 * self.neighbours, axis=0)])
+
+    def scale(self, view: np.ndarray, statistics: np.ndarray) -> np.ndarray:
+        """Scale what `view` gave: uint8 [..., channels] with float32 [channels, 2] to float32 [..., channels]."""
+        scaled = (view.astype(np.float32) - statistics[:, 0]) / statistics[:, 1]
+        return np.clip(scaled, -CLIP, CLIP)
+
+
+def _to_square(image: np.ndarray) -> np.ndarray:
+    height, width = image.shape[:2]
+    if height == width:
+        return image
+    side = max(height, width)
+    padding = [(0, side - height), (0, side - width)] + [(0, 0)] * (image.ndim - 2)
+    return np.pad(image, padding)

@@ -1,0 +1,183 @@
+"""The command line: flags and a YAML file become `Options`, and each thing to do is called in its order.
+
+Importing this must stay cheap, so that `--help` and mistakes answer at once: what is heavy is imported when it is run.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from headtohead import __version__, machine
+from headtohead.config_file import read_config, write_config
+from headtohead.errors import UserError
+from headtohead.help_page import USAGE, help_page
+from headtohead.models.registry import check_image_size, find_spec
+from headtohead.options import OPTIONS, Options, from_flat
+from headtohead.values import describe, did_you_mean, settle
+
+VERBS = {
+    "download": "headtohead.cohort.download:download_lgg",
+    "make_phantoms": "headtohead.cohort.phantom:make_phantoms",
+    "view_aug": "headtohead.reporting.augmentation_sheet:view_augmentation",
+    "train": "headtohead.comparing.experiment:train",
+    "test": "headtohead.comparing.experiment:test",
+    "compare": "headtohead.comparing.grid:compare",
+    "image_path": "headtohead.predicting.image:predict_image",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Do what a command line says.
+
+    Args:
+        argv: the words after `main.py`; None: those of this process.
+
+    Returns:
+        The exit status: 0 done, 1 a fault of ours, 2 a mistake of the user, 130 stopped by the keyboard.
+    """
+    argv = sys.argv[1:] if argv is None else argv
+    debug = "--debug" in argv
+    try:
+        if "--help" in argv or "-h" in argv:
+            return _say(help_page())
+        if "--version" in argv:
+            return _say(f"headtohead {__version__}\n")
+        options = parse(argv)
+        debug = options.machine.debug
+        if options.machine.print_config:
+            return _say(write_config(options))
+        if not wanted(options):
+            print(USAGE, end="", file=sys.stderr)
+            return 2
+        machine.tune_allocator()  # before any verb imports PyTorch
+        places = [str(run_verb(verb, options)) for verb in wanted(options)]
+        return _say(f"results: {', '.join(dict.fromkeys(places))}\n")
+    except (Exception, KeyboardInterrupt, SystemExit) as problem:
+        if debug:
+            traceback.print_exc()
+        line, status = explain(problem)
+        print(line, file=sys.stderr)
+        return status
+
+
+def _say(text: str) -> int:
+    try:
+        print(text, end="", flush=True)
+    except BrokenPipeError:
+        # The reader has seen enough (`--help | head`). Python would complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def explain(problem: BaseException) -> tuple[str, int]:
+    """Say in one line what went wrong.
+
+    Returns:
+        The line, and the exit status that goes with it.
+    """
+    # Lightning turns the interrupt of a training into SystemExit; what it was is kept as the context.
+    if isinstance(problem, KeyboardInterrupt) or isinstance(problem.__context__, KeyboardInterrupt):
+        return "interrupted: the same command goes on from the last checkpoint", 130
+    text = " ".join(str(problem).splitlines())
+    if isinstance(problem, UserError):
+        return f"error: {text}", 2
+    if isinstance(problem, ModuleNotFoundError) and not (problem.name or "headtohead").startswith("headtohead"):
+        return f"error: the package {problem.name} is not installed: pip install -r requirements.txt", 2
+    return f"internal error: {type(problem).__name__}: {text}; run again with --debug", 1
+
+
+def parse(argv: Sequence[str]) -> Options:
+    """Turn a command line into options. Flags win over the file of `--config`, and that wins over the defaults.
+
+    Raises:
+        UserError: an unknown flag or key, a value that is refused, or options that make no sense together.
+    """
+    flags = read_flags(argv)
+    config = flags.get("config", "")
+    options = from_flat({**(read_config(config) if config else {}), **flags})
+    check_sense(options, flags)
+    return options
+
+
+def read_flags(argv: Sequence[str]) -> dict[str, Any]:
+    """Read the flags that were given, name to settled value.
+
+    Raises:
+        UserError: a flag is unknown, lacks its value, or its value is refused.
+    """
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS)
+    for name, declared in OPTIONS.items():
+        # None stands for a value that is missing: argparse would say so in its own way.
+        bare = True if declared.type is bool else describe(declared).bare or None
+        parser.add_argument(f"--{name}", nargs="?", const=bare)
+    found, rest = parser.parse_known_args(list(argv))
+    if rest:
+        raise UserError(_not_a_flag(rest[0]))
+    flags = {}
+    for name, raw in vars(found).items():
+        if raw is None:
+            raise UserError(f"--{name}: needs a value")
+        flags[name] = settle(OPTIONS[name], raw, f"--{name}")
+    return flags
+
+
+def _not_a_flag(word: str) -> str:
+    name = word.split("=")[0].lstrip("-").replace("-", "_")
+    guess = did_you_mean(name, OPTIONS).replace("mean ", "mean --")
+    if word.startswith("-"):
+        return f"{word.split('=')[0]}: no such flag{guess or '; --help lists them'}"
+    return f"{word}: belongs to no flag{guess or '; a value follows its flag, and lists have no spaces (0,1)'}"
+
+
+def check_sense(options: Options, flags: dict[str, Any]) -> None:
+    """Refuse at once what would fail, or be silently ignored, only later.
+
+    Args:
+        options: all options.
+        flags: those among them that were given as flags.
+
+    Raises:
+        UserError: an unknown model, or options that make no sense together.
+    """
+    verbs = options.verbs
+    models = options.comparison.models if verbs.compare else ()
+    for model in (options.model.model, *models):
+        find_spec(model)
+    for model in (*((options.model.model,) if verbs.train else ()), *models):
+        check_image_size(model, options.input.image_size)
+    if verbs.compare and options.comparison.run_name:
+        raise UserError("--run_name names one run, --compare makes many and names them itself: leave one of them out")
+    if verbs.compare and not (verbs.train or verbs.test or verbs.image_path):
+        for one, many in (("model", "models"), ("lr_scheduler", "schedules"), ("seed", "seeds")):
+            if one in flags:
+                raise UserError(f"--{one} is for --train: --compare takes --{many}, a list with commas")
+    made_here = verbs.download or verbs.make_phantoms
+    if verbs.image_path and not made_here and not Path(verbs.image_path).is_file():
+        raise UserError(f"--image_path {verbs.image_path}: no such file")
+
+
+def wanted(options: Options) -> list[str]:
+    """List what is to be done, in order."""
+    return [verb for verb in VERBS if getattr(options.verbs, verb)]
+
+
+def run_verb(verb: str, options: Options) -> Path:
+    """Do one thing.
+
+    Args:
+        verb: a key of `VERBS`.
+        options: all options.
+
+    Returns:
+        Where its results are.
+    """
+    module, _, function = VERBS[verb].partition(":")
+    folders = {"download": options.data.root_dir, "make_phantoms": options.verbs.make_phantoms}
+    argument = Path(str(folders[verb])) if verb in folders else options
+    place = getattr(importlib.import_module(module), function)(argument)
+    return Path(place) if place is not None else Path(str(folders[verb]))

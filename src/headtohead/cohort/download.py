@@ -1,0 +1,99 @@
+"""The LGG data set from Kaggle, through kagglehub, which is imported only when it is needed."""
+
+import shutil
+import tempfile
+from pathlib import Path
+from types import ModuleType
+
+from headtohead.cohort.lgg import list_cases
+from headtohead.errors import UserError
+
+DATA_SET = "mateuszbuda/lgg-mri-segmentation"
+INNER_FOLDER = "kaggle_3m"
+BY_HAND = "or fetch it by hand as data/README.md says"
+
+
+def download_lgg(root_dir: Path) -> Path:
+    """Fetch the LGG MRI segmentation data set (CC BY-NC-SA 4.0) so that its case folders lie in `root_dir`.
+
+    It is fetched and unpacked beside `root_dir` and renamed at the end, so `root_dir` is whole or absent.
+    Nothing that is there already is touched.
+
+    Args:
+        root_dir: folder to make; it may exist if it is empty.
+
+    Returns:
+        `root_dir`.
+
+    Raises:
+        UserError: `root_dir` is in use, kagglehub is missing, Kaggle cannot be reached or refuses, the disk is full,
+            or what came is not this data set.
+    """
+    root_dir = Path(root_dir)
+    _refuse_to_overwrite(root_dir)
+    kagglehub = _import_kagglehub()
+    try:
+        root_dir.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".downloading-", dir=root_dir.parent) as scratch:
+            found = _find_cases(_fetch(kagglehub, Path(scratch) / "archive"))
+            if Path(scratch).resolve() not in found.resolve().parents:
+                # Some notebook services lend their own read-only copy in place of a download.
+                found = Path(shutil.copytree(found, Path(scratch) / "copy"))
+            _refuse_to_overwrite(root_dir)  # the download took minutes; someone else may have been quicker
+            if root_dir.is_dir():
+                root_dir.rmdir()
+            found.replace(root_dir)
+    except OSError as problem:
+        reason = problem.strerror or problem
+        raise UserError(f"--download: cannot write to {root_dir.parent}: {reason}; name another --root_dir") from None
+    return root_dir
+
+
+def _refuse_to_overwrite(root_dir: Path) -> None:
+    in_use = any(root_dir.iterdir()) if root_dir.is_dir() else root_dir.exists()
+    if in_use:
+        raise UserError(f"--download: {root_dir} is there already and is kept; move it away or name another --root_dir")
+
+
+def _import_kagglehub() -> ModuleType:
+    try:
+        import kagglehub
+    except ImportError:
+        raise UserError(f"--download needs the package kagglehub: pip install kagglehub, {BY_HAND}") from None
+    return kagglehub
+
+
+def _fetch(kagglehub: ModuleType, folder: Path) -> Path:
+    """Let kagglehub fetch and unpack into `folder`; give the folder it says it used."""
+    try:
+        return Path(kagglehub.dataset_download(DATA_SET, output_dir=str(folder)))
+    except Exception as problem:
+        # Which exceptions come depends on kagglehub's version and on what it is built on: judge them by what they say.
+        raise UserError(f"--download: {_explain(problem)}; {BY_HAND}") from problem
+
+
+def _explain(problem: Exception) -> str:
+    # A requests exception carries the answer it is about, if one came at all; False is an answer with an error status.
+    answer = getattr(problem, "response", None)
+    status = getattr(answer, "status_code", None)
+    kinds = {kind.__name__ for kind in type(problem).__mro__}
+    if status in (401, 403) or kinds & {"CredentialError", "UnauthenticatedError"}:
+        return "Kaggle asks for an account: save an API token as ~/.kaggle/kaggle.json (kaggle.com, Settings, API)"
+    if status is not None:
+        return f"Kaggle answered with HTTP status {status}: try again later"
+    if kinds & {"ConnectionError", "Timeout", "gaierror"}:
+        return "Kaggle cannot be reached: connect this machine to the network"
+    if "OSError" in kinds and getattr(problem, "errno", None):
+        return f"cannot write the download: {getattr(problem, 'strerror', problem)}"
+    return f"kagglehub failed: {type(problem).__name__}: {' '.join(str(problem).split())[:200]}"
+
+
+def _find_cases(fetched: Path) -> Path:
+    """Find the folder of the cases: Kaggle's archive holds it twice, once a level deeper than needed."""
+    for candidate in (fetched, *sorted(fetched.glob(f"**/{INNER_FOLDER}"), key=lambda path: len(path.parts))):
+        try:
+            list_cases(candidate)
+        except UserError:
+            continue
+        return candidate
+    raise UserError(f"--download: what Kaggle sent as {DATA_SET} holds no complete data set; {BY_HAND}")

@@ -1,0 +1,136 @@
+"""Reader of the LGG MRI data set in its original folder.
+
+Layout: `TCGA_<site>_<id>_<date>/TCGA_<site>_<id>_<date>_<slice>.tif` with `..._<slice>_mask.tif`, and `data.csv`.
+Source: Buda, Saha, Mazurowski, Computers in Biology and Medicine 2019, doi 10.1016/j.compbiomed.2019.05.002.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from headtohead.errors import UserError
+
+CASE_FOLDER = re.compile(r"(?P<patient>TCGA_(?P<site>[A-Z0-9]{2})_[A-Z0-9]+)_(?P<date>\d{8})")
+
+
+@dataclass(frozen=True)
+class CaseFiles:
+    """The files of one case, in the order of their slice numbers."""
+
+    name: str
+    patient: str
+    site: str
+    images: tuple[Path, ...]
+    masks: tuple[Path, ...]
+
+
+def list_cases(root: Path) -> list[CaseFiles]:
+    """List the cases below `root`, sorted by name, without reading a pixel.
+
+    Raises:
+        UserError: the folder is missing, empty or not this data set; a mask, an image or a slice number
+            is missing.
+    """
+    if not root.is_dir():
+        raise UserError(f"--root_dir {root}: no such folder; see data/README.md for how to get the data set")
+    folders = sorted(path for path in root.iterdir() if path.is_dir() and CASE_FOLDER.fullmatch(path.name))
+    if not folders:
+        raise UserError(f"--root_dir {root}: no case folders (TCGA_<site>_<id>_<date>) in it; {_where_else(root)}")
+    return [_list_case(folder) for folder in folders]
+
+
+def _where_else(root: Path) -> str:
+    """Guess the folder that was meant: users name the download's outer folder, or one case."""
+    for candidate in sorted(root.glob("**/kaggle_3m")):
+        return f"did you mean --root_dir {candidate}?"
+    if CASE_FOLDER.fullmatch(root.name):
+        return f"that is one case; did you mean --root_dir {root.parent}?"
+    return "name the folder that holds them, often called kaggle_3m"
+
+
+def _list_case(folder: Path) -> CaseFiles:
+    found = CASE_FOLDER.fullmatch(folder.name)
+    assert found is not None
+    # File names are not sorted as numbers are: _10 comes before _2.
+    slice_file = re.compile(re.escape(folder.name) + r"_(?P<number>\d+)(?P<mask>_mask)?\.tif")
+    images: dict[int, Path] = {}
+    masks: dict[int, Path] = {}
+    for path in folder.iterdir():
+        match = slice_file.fullmatch(path.name)
+        if match:
+            (masks if match["mask"] else images)[int(match["number"])] = path
+    if not images and not masks:
+        raise UserError(f"{folder}: no slices ({folder.name}_<number>.tif) in it; restore or remove the folder")
+    for number in sorted(images.keys() - masks.keys()):
+        raise UserError(f"{images[number]}: its mask {images[number].stem}_mask.tif is missing; restore it")
+    for number in sorted(masks.keys() - images.keys()):
+        raise UserError(f"{masks[number]}: a mask without its image {folder.name}_{number}.tif; restore the image")
+    numbers = sorted(images)
+    for before, after in zip(numbers, numbers[1:], strict=False):
+        if after != before + 1:
+            raise UserError(
+                f"{folder}: slice {before + 1} is missing between {before} and {after}; restore {folder.name}_{before + 1}.tif"
+            )
+    return CaseFiles(
+        folder.name, found["patient"], found["site"], tuple(images[n] for n in numbers), tuple(masks[n] for n in numbers)
+    )
+
+
+def read_case(files: CaseFiles) -> tuple[np.ndarray, np.ndarray]:
+    """Read the pixels of one case.
+
+    Returns:
+        images uint8 [slices, H, W, 3] in the channel order pre-contrast, FLAIR, post-contrast, and masks
+        uint8 {0, 1} [slices, H, W].
+
+    Raises:
+        UserError: a file cannot be read, a size differs from the case's first slice, a mask is not binary.
+    """
+    images = np.stack(_same_size(files.images, [_read(path, cv2.IMREAD_COLOR) for path in files.images]))
+    masks = np.stack(_same_size(files.masks, [_read(path, cv2.IMREAD_GRAYSCALE) for path in files.masks]))
+    if images.shape[1:3] != masks.shape[1:3]:
+        raise UserError(f"{files.masks[0]}: {_size(masks[0])}, but its image is {_size(images[0])}; restore the mask")
+    for path, mask in zip(files.masks, masks, strict=True):
+        if not np.isin(mask, (0, 255)).all():
+            raise UserError(f"{path}: a mask holds only 0 and 255, this one also {_stranger(mask)}; restore it")
+    return np.ascontiguousarray(images[..., ::-1]), masks // 255
+
+
+def _read(path: Path, mode: int) -> np.ndarray:
+    pixels = cv2.imread(str(path), mode)
+    if pixels is None:
+        raise UserError(f"{path}: not a readable TIFF (cut short or damaged); restore it")
+    return pixels
+
+
+def _same_size(paths: tuple[Path, ...], arrays: list[np.ndarray]) -> list[np.ndarray]:
+    for path, array in zip(paths, arrays, strict=True):
+        if array.shape != arrays[0].shape:
+            raise UserError(f"{path}: {_size(array)}, but {paths[0].name} is {_size(arrays[0])}; restore it")
+    return arrays
+
+
+def _size(array: np.ndarray) -> str:
+    return f"{array.shape[1]}x{array.shape[0]} pixels"
+
+
+def _stranger(mask: np.ndarray) -> int:
+    return int(mask[(mask != 0) & (mask != 255)][0])
+
+
+def read_clinical(root: Path) -> pd.DataFrame:
+    """Read the clinical table `data.csv`: one row a patient, column `patient`; empty where there is no such file."""
+    path = root / "data.csv"
+    if not path.is_file():
+        return pd.DataFrame({"patient": pd.Series(dtype=str)})
+    try:
+        table = pd.read_csv(path)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as fault:
+        raise UserError(f"{path}: not a readable CSV table ({str(fault).splitlines()[0]}); restore or remove it") from fault
+    if "Patient" not in table.columns:
+        raise UserError(f"{path}: no column Patient; restore it or remove the file")
+    return table.rename(columns={"Patient": "patient"})

@@ -1,0 +1,133 @@
+"""Pack a data set once into memory-mapped files, and find the packed copy again on every later run.
+
+Two keys: the fingerprint (names, sizes and times of the files) is cheap and tells whether anything was touched;
+the content key (a hash of the bytes) names the packed copy and goes into every run folder.
+"""
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from filelock import FileLock
+
+from headtohead.cohort.cohort import CHANNELS, FLAIR, Cohort
+from headtohead.cohort.head import head_mask, intensity_statistics
+from headtohead.cohort.lgg import CaseFiles, list_cases, read_case, read_clinical
+from headtohead.saving import write_json
+
+LAYOUT = "1"
+"""Raised whenever what is packed, or how it is measured, changes: old copies are then made anew."""
+
+
+def open_cohort(root_dir: Path, cache_dir: Path) -> Cohort:
+    """Open a data set, packing it first if no current copy exists.
+
+    Args:
+        root_dir: folder of the data set in its original layout.
+        cache_dir: where packed copies are kept. Two processes may pack at once: one does, the other waits.
+
+    Raises:
+        UserError: the data set is missing or damaged; nothing is left half-packed.
+    """
+    cases = list_cases(root_dir)
+    cache_dir.mkdir(parents=True, exist_ok=True)
+    place = hashlib.blake2b(str(root_dir.resolve()).encode(), digest_size=8).hexdigest()
+    note = cache_dir / f"{place}.json"
+    with FileLock(cache_dir / f"{place}.lock"):
+        fingerprint = _fingerprint(root_dir, cases)
+        key = _known_key(note, fingerprint, cache_dir)
+        if key is None:
+            key = _content_key(root_dir, cases)
+            if not (cache_dir / key).is_dir():
+                _pack(root_dir, cases, cache_dir / key)
+            write_json(note, {"root": str(root_dir.resolve()), "fingerprint": fingerprint, "key": key})
+    table = pd.read_csv(cache_dir / key / "cases.csv", keep_default_na=False, na_values={"age_at_initial_pathologic": ""})
+    return Cohort(root_dir, key, table, cache_dir / key)
+
+
+def _files(root: Path, cases: list[CaseFiles]) -> Iterator[Path]:
+    for case in cases:
+        yield from case.images
+        yield from case.masks
+    if (root / "data.csv").is_file():
+        yield root / "data.csv"
+
+
+def _fingerprint(root: Path, cases: list[CaseFiles]) -> str:
+    # The change time cannot be set by a user, so an edit that restores size and modification time is seen too.
+    digest = hashlib.blake2b(LAYOUT.encode(), digest_size=16)
+    for path in _files(root, cases):
+        facts = path.stat()
+        digest.update(f"{path.relative_to(root)} {facts.st_size} {facts.st_mtime_ns} {facts.st_ctime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def _known_key(note: Path, fingerprint: str, cache_dir: Path) -> str | None:
+    try:
+        known = json.loads(note.read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+    current = known.get("fingerprint") == fingerprint and (cache_dir / known["key"]).is_dir()
+    return known["key"] if current else None
+
+
+def _content_key(root: Path, cases: list[CaseFiles]) -> str:
+    def name_and_hash(path: Path) -> str:
+        return f"{path.relative_to(root)} {hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()}\n"
+
+    digest = hashlib.blake2b(LAYOUT.encode(), digest_size=16)
+    with ThreadPoolExecutor() as pool:
+        for line in pool.map(name_and_hash, _files(root, cases)):
+            digest.update(line.encode())
+    return digest.hexdigest()
+
+
+def _pack(root: Path, cases: list[CaseFiles], destination: Path) -> None:
+    clinical = read_clinical(root)
+    temporary = Path(tempfile.mkdtemp(prefix=".packing-", dir=destination.parent))
+    try:
+        rows, statistics, first = [], {"zscore": [], "inner": []}, 0
+        with (temporary / "images.u8").open("wb") as image_file, (temporary / "masks.u8").open("wb") as mask_file:
+            for files in cases:
+                images, masks = read_case(files)
+                head = head_mask(images)
+                for normalise, values in statistics.items():
+                    values.append(intensity_statistics(images, head, normalise))
+                rows.append(_row(files, images, masks, first))
+                first += len(images)
+                image_file.write(images.tobytes())
+                mask_file.write(masks.tobytes())
+        np.savez(temporary / "statistics.npz", **{name: np.stack(values) for name, values in statistics.items()})
+        pd.DataFrame(rows).merge(clinical, on="patient", how="left").to_csv(temporary / "cases.csv", index=False)
+        temporary.rename(destination)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _row(files: CaseFiles, images: np.ndarray, masks: np.ndarray, first: int) -> dict[str, object]:
+    return {
+        "case": files.name,
+        "patient": files.patient,
+        "site": files.site,
+        "slices": len(images),
+        "height": images.shape[1],
+        "width": images.shape[2],
+        "first": first,
+        "lesion_voxels": int(masks.sum()),
+        "lesion_slices": int(masks.any(axis=(1, 2)).sum()),
+        "missing": _missing(images),
+    }
+
+
+def _missing(images: np.ndarray) -> str:
+    """Name the sequences a case lacks: the data set fills their channel with FLAIR, in every slice."""
+    flair = images[..., FLAIR]
+    return " ".join(
+        name for index, name in enumerate(CHANNELS) if index != FLAIR and (images[..., index] == flair).all()
+    )

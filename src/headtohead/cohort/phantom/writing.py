@@ -1,0 +1,242 @@
+"""The made-up data set on disk: case folders, clinical table and the note that says it is made up."""
+
+import csv
+import json
+import math
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from headtohead.cohort.phantom.anatomy import draw_head
+from headtohead.cohort.phantom.appearance import render
+from headtohead.cohort.phantom.lesion import grow_lesion
+from headtohead.errors import UserError
+from headtohead.saving import write_json
+
+NOTE_FILE = "phantoms.json"
+VERSION = 1  # raise it when the same parameters would draw other pixels
+SITES = {"CS": 0.15, "DU": 0.40, "EZ": 0.02, "FG": 0.13, "HT": 0.30}
+# Clinical columns of the real table, each with the codes drawn for it; an empty code is a missing value.
+CLINICAL = {
+    "RNASeqCluster": ("1", "2", "2", "3", "4", ""),
+    "MethylationCluster": ("2", "3", "4", "5", "5"),
+    "miRNACluster": ("1", "2", "2", "3", "4"),
+    "CNCluster": ("1", "1", "2", "3"),
+    "RPPACluster": ("1", "2", "3", "4", ""),
+    "OncosignCluster": ("1", "2", "2", "3", ""),
+    "COCCluster": ("1", "1", "2", "3"),
+    "histological_type": ("1", "2", "3"),
+    "neoplasm_histologic_grade": ("1", "2"),
+    "tumor_tissue_site": ("1",),
+    "laterality": ("1", "3"),
+    "tumor_location": ("2", "2", "5", "6"),
+    "gender": ("1", "2"),
+    "age_at_initial_pathologic": tuple(str(age) for age in range(20, 76)),
+    "race": ("2", "3", "3", "3"),
+    "ethnicity": ("2", "2", "2", ""),
+    "death01": ("0", "0", "0", "1"),
+}
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What decides every byte of a made-up data set."""
+
+    n_cases: int
+    seed: int
+    size: int
+    slices: tuple[int, int]
+    version: int = VERSION
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.n_cases <= 999:
+            raise UserError(f"phantoms: n_cases is {self.n_cases}; give 1 to 999.")
+        if self.size < 32:
+            raise UserError(f"phantoms: size is {self.size}; give at least 32 pixels.")
+        if not 4 <= self.slices[0] <= self.slices[1]:
+            raise UserError(f"phantoms: slices is {self.slices}; give (fewest, most) with at least 4 slices.")
+        if self.seed < 0:
+            raise UserError(f"phantoms: seed is {self.seed}; give 0 or more.")
+
+    def to_dict(self) -> dict[str, object]:
+        """The parameters as JSON keeps them."""
+        return asdict(self) | {"slices": list(self.slices)}
+
+
+@dataclass(frozen=True)
+class PlannedCase:
+    """One case before it is drawn; `missing` is "", "post" or "pre post"."""
+
+    patient: str
+    date: str
+    site: str
+    slices: int
+    missing: str
+    seed: tuple[int, int]
+
+    @property
+    def name(self) -> str:
+        """Name of the case's folder."""
+        return f"{self.patient}_{self.date}"
+
+
+def make_phantoms(
+    dest: Path, n_cases: int = 40, seed: int = 0, size: int = 256, slices: tuple[int, int] = (12, 20)
+) -> None:
+    """Write made-up patients in the layout of the LGG data set.
+
+    Each case is a folder `TCGA_<site>_<id>_<date>` of RGB slices (pre-contrast, FLAIR, post-contrast) and masks
+    {0, 255}, all uncompressed TIFF; `data.csv` is the clinical table, `phantoms.json` says that all of it is made up.
+    The data set is written beside `dest` and renamed, so `dest` is whole or absent. A whole data set of the same
+    parameters is kept as it is.
+
+    Args:
+        dest: folder to make. It may exist if it is empty or holds the same phantoms.
+        n_cases: number of patients, 1 to 999.
+        seed: the same seed draws the same bytes.
+        size: height and width of a slice in pixels, at least 32.
+        slices: fewest and most slices a case may have, at least 4.
+
+    Raises:
+        UserError: `dest` holds anything else or cannot be written, or a parameter is out of range.
+    """
+    parameters = Parameters(n_cases, seed, size, (slices[0], slices[1]))
+    dest = Path(dest).resolve()
+    if dest.is_file():
+        raise UserError(f"{dest}: is a file; name a folder for the made-up patients.")
+    if dest.is_dir() and any(dest.iterdir()):
+        _check_same(dest, parameters)
+        return
+    with _folder_in_one_step(dest) as folder:
+        cases = plan_cases(parameters)
+        # Threads: the time goes into array code that lets other threads run.
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            lesion_slices = list(pool.map(lambda case: _write_case(folder, case, size), cases))
+        _write_clinical_table(folder / "data.csv", cases, seed)
+        listed = [
+            {"case": case.name, "slices": case.slices, "lesion_slices": found, "missing": case.missing}
+            for case, found in zip(cases, lesion_slices, strict=True)
+        ]
+        note = "Made-up patients drawn by Head-to-Head. No person was scanned; of no use for medicine."
+        write_json(folder / NOTE_FILE, {"note": note, "parameters": parameters.to_dict(), "cases": listed})
+
+
+def plan_cases(parameters: Parameters) -> list[PlannedCase]:
+    """Decide site, number of slices and missing sequences of every case.
+
+    One case in ten has no post-contrast sequence, and most of these no pre-contrast sequence either, as in the real data.
+    """
+    rng = np.random.default_rng([parameters.seed, 0])
+    n = parameters.n_cases
+    sites = rng.choice(list(SITES), n, p=list(SITES.values()))
+    counts = rng.integers(parameters.slices[0], parameters.slices[1] + 1, n)
+    without_post = math.ceil(n / 10) if n >= 3 else 0
+    without_both = math.ceil(0.6 * without_post)
+    missing = rng.permutation(
+        ["pre post"] * without_both + ["post"] * (without_post - without_both) + [""] * (n - without_post)
+    )
+    cases = []
+    for i in range(n):
+        date = f"1900{rng.integers(1, 13):02d}{rng.integers(1, 29):02d}"
+        patient = f"TCGA_{sites[i]}_{9001 + i}"
+        seeds = (parameters.seed, i + 1)
+        cases.append(PlannedCase(patient, date, str(sites[i]), int(counts[i]), str(missing[i]), seeds))
+    return cases
+
+
+def draw_case(case: PlannedCase, size: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """Draw one case.
+
+    Returns:
+        uint8 volume [n, size, size, 3] (pre, FLAIR, post; a missing sequence repeats FLAIR) and
+        bool mask [n, size, size].
+    """
+    rng = np.random.default_rng(case.seed)
+    head = draw_head(rng, case.slices, size)
+    lesion = grow_lesion(rng, head)
+    volume = render(rng, head, lesion, case.site)
+    for channel, sequence in ((0, "pre"), (2, "post")):
+        if sequence in case.missing:
+            volume[..., channel] = volume[..., 1]
+    return volume, lesion.mask
+
+
+def _write_case(root: Path, case: PlannedCase, size: int) -> int:
+    """Write the slices and masks of one case; return the number of slices with lesion."""
+    volume, mask = draw_case(case, size)
+    folder = root / case.name
+    folder.mkdir()
+    for k in range(case.slices):
+        _write_tiff(folder / f"{case.name}_{k + 1}.tif", np.ascontiguousarray(volume[k, ..., ::-1]))
+        _write_tiff(folder / f"{case.name}_{k + 1}_mask.tif", mask[k].astype(np.uint8) * 255)
+    return int(mask.any(axis=(1, 2)).sum())
+
+
+def _write_tiff(path: Path, picture: NDArray[np.uint8]) -> None:
+    """Write an uncompressed TIFF from grey or blue-green-red pixels."""
+    if not cv2.imwrite(str(path), picture, [cv2.IMWRITE_TIFF_COMPRESSION, cv2.IMWRITE_TIFF_COMPRESSION_NONE]):
+        raise OSError(f"{path}: could not be written")
+
+
+def _write_clinical_table(path: Path, cases: list[PlannedCase], seed: int) -> None:
+    """Write the clinical columns of the real table, drawn at random, one row a patient."""
+    rng = np.random.default_rng([seed, len(cases) + 1])
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["Patient", *CLINICAL])
+        for case in cases:
+            writer.writerow([case.patient, *(str(rng.choice(codes)) for codes in CLINICAL.values())])
+
+
+def _check_same(dest: Path, parameters: Parameters) -> None:
+    """Pass if `dest` holds a whole data set of these parameters; else say what to do."""
+    note = dest / NOTE_FILE
+    if not note.is_file():
+        raise UserError(f"{dest}: is not empty and holds no made-up patients; name a new or empty folder.")
+    try:
+        found = json.loads(note.read_text(encoding="utf-8"))
+        same = found["parameters"] == parameters.to_dict()
+        expected = {str(case["case"]): 2 * int(case["slices"]) for case in found["cases"]}
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{note}: cannot be read; delete the folder {dest} and run again.") from error
+    if not same:
+        raise UserError(f"{dest}: holds phantoms of other parameters; delete it or name another folder.")
+    for name, files in expected.items():
+        if len(list((dest / name).glob(f"{name}_*.tif"))) != files:
+            raise UserError(f"{dest / name}: files are missing or added; delete the folder {dest} and run again.")
+    if not (dest / "data.csv").is_file():
+        raise UserError(f"{dest / 'data.csv'}: is missing; delete the folder {dest} and run again.")
+
+
+@contextmanager
+def _folder_in_one_step(dest: Path) -> Iterator[Path]:
+    """Give a folder beside `dest` to fill; rename it to `dest` on success, remove it on any failure."""
+    prefix = f".making-{dest.name}-"
+    try:
+        dest.parent.mkdir(parents=True, exist_ok=True)
+        for leftover in dest.parent.glob(f"{prefix}*"):
+            if time.time() - leftover.stat().st_mtime > 3600:  # of a killed run; a live one takes seconds
+                shutil.rmtree(leftover, ignore_errors=True)
+        temporary = Path(tempfile.mkdtemp(prefix=prefix, dir=dest.parent))
+    except OSError as error:
+        raise UserError(f"{dest}: cannot be made ({error.strerror}); name a folder you may write to.") from error
+    try:
+        temporary.chmod(0o755)
+        yield temporary
+        if not (dest / NOTE_FILE).is_file():  # else another run has just finished the same
+            try:
+                temporary.replace(dest)
+            except OSError as error:
+                raise UserError(f"{dest}: cannot be put in place ({error.strerror}); name a new folder.") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

@@ -1,0 +1,1 @@
+"""One experiment, and the grid of experiments of a comparison."""

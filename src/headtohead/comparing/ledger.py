@@ -1,0 +1,206 @@
+"""The ledger: what a comparison knows about its experiments. It is kept nowhere; the run folders are read each time."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from headtohead.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BASELINE = "flair-threshold"  # model and folder name of the run that learns no weights
+EXPERIMENT_COLUMNS = ["model", "schedule", "seed", "fold"]
+COUNTS = ["tp", "fp", "fn"]
+NUMBERS = ["dice", "iou", "precision", "recall", *COUNTS]
+FIGURES = "figures"  # the one folder of a comparison that is not a run
+# What two runs must share before their scores may stand in one table: name for people -> where run.json has it.
+SHARED = {"data": ("data", "key"), "split": ("split", "key"), "protocol": ("protocol",)}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run folder.
+
+    Attributes:
+        folder: where it is.
+        record: its run.json.
+        status: running, trained, finished or failed.
+    """
+
+    folder: Path
+    record: dict[str, Any]
+    status: str
+
+    @property
+    def name(self) -> str:
+        """The folder's name, by which a user can find the run."""
+        return self.folder.name
+
+    @property
+    def experiment(self) -> dict[str, Any]:
+        """Model, schedule, seed and fold."""
+        return {column: self.record["experiment"].get(column) for column in EXPERIMENT_COLUMNS}
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What the run folders of one comparison say.
+
+    Attributes:
+        folder: the comparison's folder.
+        runs: every readable run, by folder name.
+        tables: for each finished run, by its name, one row per test case: model, schedule, seed (missing for the
+            baseline), fold, case, site, dice, iou, precision, recall, tp, fp, fn.
+        notes: one line for each folder that was left out, with the reason.
+    """
+
+    folder: Path
+    runs: tuple[Run, ...]
+    tables: "dict[str, pd.DataFrame]"
+    notes: tuple[str, ...]
+
+    @property
+    def cases(self) -> "pd.DataFrame":
+        """All tables in one, in long form."""
+        import pandas as pd
+
+        empty = pd.DataFrame(columns=[*EXPERIMENT_COLUMNS, "case", "site", *NUMBERS])
+        stacked = pd.concat(self.tables.values(), ignore_index=True) if self.tables else empty
+        return stacked.astype({"seed": "Int64", "fold": "Int64"})  # the baseline has no seed
+
+    @property
+    def finished(self) -> list[Run]:
+        """Runs whose test cases are scored: exactly those in `tables`."""
+        return [run for run in self.runs if run.status == "finished"]
+
+    @property
+    def failed(self) -> list[Run]:
+        """Runs that ended with an error."""
+        return [run for run in self.runs if run.status == "failed"]
+
+    @property
+    def unfinished(self) -> list[Run]:
+        """Runs that are at work at this moment, or were stopped before their test."""
+        return [run for run in self.runs if run.status not in ("finished", "failed")]
+
+
+def read_ledger(comparison_folder: Path) -> Ledger:
+    """Read all run folders of a comparison.
+
+    Args:
+        comparison_folder: `runs/<comparison>`.
+
+    Returns:
+        The ledger. Half-written and foreign folders are left out, each with a note.
+
+    Raises:
+        UserError: if the folder is missing, or finished runs differ in data, split or protocol.
+    """
+    folder = Path(comparison_folder)
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such comparison; run --compare first, or name another with --comparison")
+    runs: list[Run] = []
+    tables: dict[str, pd.DataFrame] = {}
+    notes: list[str] = []
+    for run_folder in sorted(path for path in folder.iterdir() if _may_be_run(path)):
+        try:
+            run = _read_run(run_folder)
+            if run.status == "finished":
+                _refuse_twin(run, [other for other in runs if other.name in tables])
+                tables[run.name] = _read_cases(run)
+            runs.append(run)
+        except _LeftOutError as reason:
+            notes.append(f"{run_folder.name} left out: {reason}")
+    ledger = Ledger(folder, tuple(runs), tables, tuple(notes))
+    _refuse_mixture(ledger)
+    _refuse_other_cases(ledger)
+    return ledger
+
+
+class _LeftOutError(Exception):
+    """Why a folder is left out, in a few words."""
+
+
+def _may_be_run(path: Path) -> bool:
+    return path.is_dir() and path.name != FIGURES and not path.name.startswith(".")
+
+
+def _read_run(folder: Path) -> Run:
+    try:
+        record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        run = Run(folder, record, record["status"])
+        if not isinstance(run.experiment["model"], str):
+            raise TypeError
+    except FileNotFoundError:
+        raise _LeftOutError("it has no run.json") from None
+    except (OSError, ValueError, TypeError, LookupError, AttributeError):
+        raise _LeftOutError("its run.json is not that of a run") from None
+    return run
+
+
+def _refuse_twin(run: Run, counted: list[Run]) -> None:
+    for other in counted:
+        if other.experiment == run.experiment:
+            raise _LeftOutError(f"it is the same experiment as {other.name}, which is counted already")
+
+
+def _read_cases(run: Run) -> "pd.DataFrame":
+    import pandas as pd
+
+    try:
+        # Only an empty number is missing: a site may well be called NA.
+        missing = {column: [""] for column in NUMBERS}
+        table = pd.read_csv(run.folder / "cases.csv", keep_default_na=False, na_values=missing)
+        table = table[["case", "site", *NUMBERS]].astype(dict.fromkeys(NUMBERS, float) | dict.fromkeys(COUNTS, int))
+        if table.empty:
+            raise ValueError
+    except (OSError, ValueError, KeyError):
+        raise _LeftOutError(
+            "it says finished, but its cases.csv is missing or broken; delete the folder and run it again"
+        ) from None
+    for place, column in enumerate(EXPERIMENT_COLUMNS):
+        table.insert(place, column, run.experiment[column])
+    return table
+
+
+def _refuse_mixture(ledger: Ledger) -> None:
+    for run in ledger.finished[1:]:
+        first = ledger.finished[0]
+        differing = {name: _difference(_dig(first, path), _dig(run, path)) for name, path in SHARED.items()}
+        differing = {name: difference for name, difference in differing.items() if difference}
+        if differing:
+            shown = "; ".join(f"{name}: {difference}" for name, difference in differing.items())
+            raise UserError(
+                f"{ledger.folder}: {first.name} and {run.name} differ in {' and '.join(differing)} ({shown}); "
+                "their scores cannot stand in one table: move one of them away, or use another --comparison"
+            )
+
+
+def _refuse_other_cases(ledger: Ledger) -> None:
+    """One split has one set of test cases: a table that was cut short would compare unlike with unlike."""
+    first_of: dict[Any, Run] = {}
+    for run in ledger.finished:
+        first = first_of.setdefault(run.experiment["fold"], run)
+        differing = set(ledger.tables[first.name]["case"]) ^ set(ledger.tables[run.name]["case"])
+        if differing:
+            raise UserError(
+                f"{ledger.folder}: {first.name} and {run.name} have the same split but not the same test cases "
+                f"({', '.join(sorted(differing)[:3])}): delete the folder with the wrong cases.csv and run it again"
+            )
+
+
+def _difference(one: Any, other: Any) -> str:
+    """Say how two values of run.json differ; of two tables, only the entries that do. Empty if they are equal."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        keys = [key for key in one | other if one.get(key) != other.get(key)]
+        return ", ".join(f"{key} {one.get(key)} against {other.get(key)}" for key in keys)
+    return "" if one == other else f"{one} against {other}"
+
+
+def _dig(run: Run, path: tuple[str, ...]) -> Any:
+    value: Any = run.record
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value

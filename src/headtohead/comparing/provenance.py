@@ -1,0 +1,65 @@
+"""What run.json says about where a result comes from."""
+
+import os
+import shlex
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from headtohead import __version__, machine
+from headtohead.batches.recipe import InputRecipe
+from headtohead.batches.splits import Split
+from headtohead.cohort import Cohort
+
+PROTOCOL = "1"
+"""Raised whenever splitting, preprocessing or scoring changes what a number means: other protocols do not mix."""
+
+
+def now() -> str:
+    """This moment in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def provenance(cohort: Cohort, split: Split, recipe: InputRecipe, comparison: str) -> dict[str, Any]:
+    """Collect what every run of a comparison shares: command, versions, hardware, data, split, protocol, input."""
+    described = machine.describe()
+    hardware = {name: described.pop(name) for name in ("processor", "cores", "memory", "gpu") if name in described}
+    return {
+        "comparison": comparison,
+        "protocol": PROTOCOL,
+        "command": " ".join(shlex.quote(word) for word in ["python", "main.py", *sys.argv[1:]]),
+        "versions": {"headtohead": __version__, **described},
+        "hardware": hardware,
+        "git_commit": git_commit(),
+        "data": {"root": str(cohort.root), "key": cohort.key, "cases": len(cohort), "slices": cohort.n_slices},
+        "split": {
+            "kind": split.kind,
+            "seed": split.seed,
+            "key": split.key,
+            "train": len(split.train),
+            "val": len(split.val),
+            "test": len(split.test),
+            "leaking_patients": split.leaking_patients(cohort),
+        },
+        "recipe": recipe.to_dict(),
+    }
+
+
+def git_commit() -> str:
+    """The commit of the code at work, marked where files differ from it; empty outside a checkout."""
+    folder = Path(__file__).parent
+    try:
+        commit = _git(folder, "rev-parse", "--short=12", "HEAD")
+        changed = _git(folder, "status", "--porcelain", "--untracked-files=no")
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return f"{commit} with local changes" if changed else commit
+
+
+def _git(folder: Path, *words: str) -> str:
+    run = subprocess.run(
+        ["git", *words], cwd=folder, check=True, capture_output=True, text=True, env={**os.environ, "LC_ALL": "C"}
+    )
+    return run.stdout.strip()

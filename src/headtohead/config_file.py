@@ -1,0 +1,71 @@
+"""Options as a YAML file: reading one, and writing one that reads back as the same options."""
+
+from pathlib import Path
+from typing import Any
+
+from headtohead.errors import UserError
+from headtohead.options import GROUPS, Options, declarations, flat, known_option
+from headtohead.values import describe, settle
+
+
+def read_config(file: str, inside: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Read the options of a YAML file.
+
+    A file may build on another with its own key `config`; its other keys win over that one's.
+
+    Args:
+        file: path of the file.
+        inside: the files that led to this one.
+
+    Returns:
+        Name to value, settled, for the keys that are there.
+
+    Raises:
+        UserError: no such file, not YAML, not a mapping, an unknown key or a wrong value; file and key are named.
+    """
+    if file in inside:
+        raise UserError(f"{file}: builds on itself through its key config")
+    content = _load(file)
+    if not isinstance(content, dict):
+        raise UserError(f"{file}: must hold lines of the form `key: value`, as --print_config writes them")
+    values = {}
+    for key, raw in content.items():
+        values[str(key)] = settle(known_option(str(key), f"{file}: "), raw, f"{file}: {key}")
+    base = values.pop("config", "")
+    return {**(read_config(base, (*inside, file)) if base else {}), **values}
+
+
+def _load(file: str) -> Any:
+    import yaml
+
+    try:
+        content = Path(file).read_bytes()
+    except OSError as problem:
+        reason = "no such file" if isinstance(problem, FileNotFoundError) else str(problem.strerror).lower()
+        raise UserError(f"--config {file}: {reason}") from None
+    try:
+        return yaml.safe_load(content)
+    except yaml.YAMLError as problem:
+        mark = getattr(problem, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        raise UserError(f"{file}{line}: not valid YAML: {str(problem).splitlines()[0]}") from None
+
+
+def write_config(options: Options) -> str:
+    """Write options as YAML with a comment on each, in the order of `--help`."""
+    values = flat(options, verbs=True)
+    lines = ["# Options of Head-to-Head: give this file to --config. Flags win over it."]
+    for group in GROUPS.values():
+        lines += ["", f"# {group.__doc__}"]
+        for one in declarations(group):
+            if one.name in values:
+                lines.append(f"{_yaml_line(one.name, values[one.name]):<32}  # {describe(one).help}")
+    return "\n".join(lines) + "\n"
+
+
+def _yaml_line(name: str, value: Any) -> str:
+    import yaml
+
+    # In a list on one line every value is written on one line, with quotes where it needs them.
+    text: str = yaml.safe_dump([value], default_flow_style=True, allow_unicode=True, width=10**6)
+    return f"{name}: {text.rstrip()[1:-1]}"

@@ -1,0 +1,1 @@
+"""The LightningModule, its loss and its schedules; checkpoints that load without running code."""

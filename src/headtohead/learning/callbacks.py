@@ -1,0 +1,76 @@
+"""What happens beside the learning: the epoch table, the lines in a log, the checkpoints."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from headtohead import machine
+from headtohead.saving import atomic_path
+
+machine.mend_torchvision()
+
+import pytorch_lightning as pl  # noqa: E402  imports torchvision
+from pytorch_lightning.callbacks import ModelCheckpoint  # noqa: E402
+
+COLUMNS = {
+    "train_loss": "loss/train",
+    "train_dice": "dice/train",
+    "val_loss": "loss/val",
+    "val_dice": "dice/val",
+}
+
+
+class EpochTable(pl.Callback):
+    """Writes metrics.csv, one row an epoch, and says each epoch in a line. Its rows travel in the checkpoint."""
+
+    def __init__(self, path: Path, name: str, say: bool) -> None:
+        """Write to `path`; where `say`, print a line per epoch under the experiment's `name`."""
+        self.path, self.name, self.say = path, name, say
+        self.rows: list[dict[str, float]] = []
+        self.started = 0.0
+
+    def state_dict(self) -> dict[str, Any]:
+        """The rows so far, so that a resumed run has the whole table."""
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take the rows of the checkpoint."""
+        self.rows = list(state_dict["rows"])
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Start the clock."""
+        self.started = time.monotonic()
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Add the epoch's row."""
+        values = {column: float(trainer.callback_metrics.get(tag, float("nan"))) for column, tag in COLUMNS.items()}
+        rate = trainer.optimizers[0].param_groups[0]["lr"]
+        row = {"epoch": trainer.current_epoch, **values, "learning_rate": rate}
+        self.rows.append({**row, "seconds": round(time.monotonic() - self.started, 2)})
+        if trainer.logger:
+            trainer.logger.log_metrics({"learning_rate": rate}, trainer.global_step)
+        if trainer.is_global_zero:
+            with atomic_path(self.path) as temporary:
+                pd.DataFrame(self.rows).to_csv(temporary, index=False)
+        if self.say and trainer.is_global_zero:
+            print(
+                f"{self.name}: epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  loss {values['train_loss']:.3f}  "
+                f"Dice train {values['train_dice']:.3f} val {values['val_dice']:.3f}  {self.rows[-1]['seconds']:.0f} s",
+                flush=True,
+            )
+
+
+def checkpoints(folder: Path) -> list[ModelCheckpoint]:
+    """Keep the best epoch by validation Dice per case, and the last to go on from, in that order.
+
+    The order matters: `last` is written after `best` was judged, so a resumed run knows the best so far.
+    """
+    best = ModelCheckpoint(
+        folder, "best", monitor="dice/val", mode="max", save_top_k=1, enable_version_counter=False, auto_insert_metric_name=False
+    )
+    last = ModelCheckpoint(
+        folder, "last", every_n_epochs=1, save_on_train_epoch_end=True, enable_version_counter=False
+    )
+    return [best, last]

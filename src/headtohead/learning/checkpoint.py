@@ -1,0 +1,59 @@
+"""Read a trained model from a checkpoint: data only, no code is run, no Lightning needed."""
+
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from headtohead.batches.recipe import InputRecipe
+from headtohead.errors import UserError
+from headtohead.models.registry import build_model
+
+PREFIX = "model."
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model ready to predict, and all it was trained to expect."""
+
+    model: torch.nn.Module
+    name: str
+    recipe: InputRecipe
+    threshold: float
+    epoch: int
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a checkpoint's plain data.
+
+    Raises:
+        UserError: the file is missing, damaged, or holds anything but plain data and tensors.
+    """
+    if not path.is_file():
+        raise UserError(f"{path}: no such checkpoint; train first (--train)")
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as fault:
+        raise UserError(f"{path}: refused, it holds more than tensors and plain data and could run code") from fault
+    except (RuntimeError, EOFError, OSError, ValueError) as fault:
+        raise UserError(f"{path}: not a readable checkpoint (cut short or damaged); train again") from fault
+
+
+def load_trained(path: Path) -> Trained:
+    """Build the model a checkpoint describes and load its weights, in evaluation mode on the CPU.
+
+    Raises:
+        UserError: as `read_checkpoint`, or it is not a checkpoint of this project.
+    """
+    checkpoint = read_checkpoint(path)
+    try:
+        facts = checkpoint["hyper_parameters"]
+        recipe = InputRecipe(**facts["recipe"])
+        model = build_model(facts["model"], facts["in_channels"], width=facts["width"])
+        weights = {name.removeprefix(PREFIX): value for name, value in checkpoint["state_dict"].items()}
+        model.load_state_dict(weights)
+        return Trained(model.eval(), facts["model"], recipe, facts["threshold"], checkpoint["epoch"])
+    except (KeyError, TypeError, AttributeError, RuntimeError) as fault:
+        raise UserError(f"{path}: not a checkpoint of this program, or of another version of it") from fault

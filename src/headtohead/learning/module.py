@@ -1,0 +1,134 @@
+"""The LightningModule: scales uint8 batches on the device, learns, and counts per case."""
+
+from typing import Any
+
+import torch
+
+from headtohead import machine
+from headtohead.batches.recipe import CLIP, InputRecipe
+from headtohead.learning.counts import DeviceCounts, to_source_grid
+from headtohead.learning.losses import bce_dice_loss
+from headtohead.learning.schedules import OPTIMIZERS, build_schedule
+from headtohead.models.registry import build_model
+
+machine.mend_torchvision()
+
+import pytorch_lightning as pl  # noqa: E402  imports torchvision
+
+Batch = dict[str, torch.Tensor]
+
+
+class SegmentationModule(pl.LightningModule):
+    """Any registered model under the harness's loss, schedules and scores.
+
+    Its hyperparameters are plain data and hold all that prediction needs: model, width, channels, recipe, threshold.
+    """
+
+    def __init__(
+        self,
+        *,
+        model: str,
+        width: int,
+        in_channels: int,
+        recipe: dict[str, Any],
+        threshold: float,
+        cases: int,
+        learning_rate: float,
+        optimizer: str = "adamax",
+        lr_scheduler: str = "none",
+        encoder_weights: str = "none",
+    ) -> None:
+        """Build the net; `cases` is the number of cases of the cohort, whose indices batches carry."""
+        super().__init__()
+        self.save_hyperparameters(logger=False)
+        self.recipe = InputRecipe(**recipe)
+        self.model = build_model(model, in_channels, width=width, encoder_weights=encoder_weights)
+        self.counts = DeviceCounts(cases)
+        self.train_counts = DeviceCounts(cases)
+        self.memory_format = torch.contiguous_format
+
+    def forward(self, image: torch.Tensor, statistics: torch.Tensor) -> torch.Tensor:
+        """Map uint8 [B, S, S, C] and statistics float32 [B, C, 2] to logits float32 [B, 1, S, S]."""
+        return self.model(scale(image, statistics).contiguous(memory_format=self.memory_format)).float()
+
+    def arrange(self, memory_format: torch.memory_format) -> None:
+        """Lay the net's weights and inputs out in memory as runs fastest on this machine."""
+        self.memory_format = memory_format
+        self.model.to(memory_format=memory_format)
+
+    def training_step(self, batch: Batch, _: int) -> torch.Tensor:
+        """Learn from one batch; nothing here waits for the device."""
+        logits = self(batch["image"], batch["statistics"])
+        mask = batch["mask"][:, None]
+        loss = bce_dice_loss(logits, mask.float())
+        with torch.no_grad():
+            self.train_counts.add(logits[:, 0].sigmoid() >= self.hparams["threshold"], mask[:, 0].bool(), batch["case"])
+        self.log("loss/train", loss, on_step=False, on_epoch=True, batch_size=len(mask), prog_bar=True, sync_dist=True)
+        return loss
+
+    def on_train_epoch_start(self) -> None:
+        """Count anew."""
+        self.train_counts.reset()
+
+    def validation_step(self, batch: Batch, _: int) -> None:
+        """Count one batch on the source grid."""
+        logits = self._count(batch)
+        loss = bce_dice_loss(logits, batch["mask"][:, None].float())
+        self.log("loss/val", loss, on_epoch=True, batch_size=len(logits), sync_dist=True)
+
+    def on_validation_epoch_start(self) -> None:
+        """Count anew."""
+        self.counts.reset()
+
+    def on_validation_epoch_end(self) -> None:
+        """Log Dice per case; the best of validation chooses the checkpoint.
+
+        The training's is of augmented slices on the model's grid. It is logged here, where its epoch is just over.
+        """
+        self.log("dice/train", self._mean_dice(self.train_counts), prog_bar=True)
+        self.log("dice/val", self._mean_dice(self.counts), prog_bar=True)
+
+    def test_step(self, batch: Batch, _: int) -> None:
+        """Count one batch on the source grid."""
+        self._count(batch)
+
+    def on_test_epoch_start(self) -> None:
+        """Count anew."""
+        self.counts.reset()
+
+    def on_test_epoch_end(self) -> None:
+        """Gather the counts of all processes; the experiment reads them from `counts`."""
+        self.log("dice/test", self._mean_dice(self.counts))
+
+    def configure_optimizers(self) -> Any:
+        """Build the optimiser and, once, its schedule."""
+        optimizer = OPTIMIZERS[self.hparams["optimizer"]](self.parameters(), lr=self.hparams["learning_rate"])
+        steps, epochs = int(self.trainer.estimated_stepping_batches), self.trainer.max_epochs or 1
+        schedule = build_schedule(self.hparams["lr_scheduler"], optimizer, steps, epochs)
+        return optimizer if schedule is None else {"optimizer": optimizer, "lr_scheduler": schedule}
+
+    def _count(self, batch: Batch) -> torch.Tensor:
+        logits = self(batch["image"], batch["statistics"])
+        truth = batch["truth"].bool()
+        probability = to_source_grid(logits[:, 0].sigmoid(), *truth.shape[1:])
+        self.counts.add(probability >= self.hparams["threshold"], truth, batch["case"])
+        return logits
+
+    def _mean_dice(self, counts: DeviceCounts) -> torch.Tensor:
+        if self.trainer.world_size > 1:
+            counts.rows.copy_(self.trainer.strategy.reduce(counts.rows, reduce_op="sum"))
+        return counts.mean_dice()
+
+
+def scale(image: torch.Tensor, statistics: torch.Tensor) -> torch.Tensor:
+    """Scale a uint8 batch on its device, as `InputRecipe.scale` does one slice.
+
+    Args:
+        image: uint8 [B, S, S, C].
+        statistics: float32 [B, C, 2], (centre, scale) per slice and channel.
+
+    Returns:
+        float32 [B, C, S, S]; its memory is channels last, as the batch came.
+    """
+    centre, spread = statistics[:, None, None].unbind(dim=-1)
+    return ((image.float() - centre) / spread).clamp(-CLIP, CLIP).permute(0, 3, 1, 2)

@@ -1,0 +1,144 @@
+"""Weights for a pretrained encoder: from a file, or ImageNet's from the Hugging Face hub, never after a long wait."""
+
+import pickle
+import threading
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import torch
+
+from headtohead.errors import UserError
+from headtohead.machine import mend_torchvision
+
+SUFFIXES = (".pth", ".pt", ".safetensors")
+PREFIXES = ("model.encoder.", "encoder.")  # our own checkpoints; a whole segmentation model
+PATIENCE_SECONDS = 2.0
+WAY_OUT = "write --encoder_weights none, or --encoder_weights FILE (.pth, .pt or .safetensors)"
+
+
+def read_encoder_weights(source: str, encoder: str, in_channels: int) -> dict[str, torch.Tensor]:
+    """Read the weights of an encoder and check that they fit.
+
+    Args:
+        source: `imagenet`, or a file: a state dict as torchvision or segmentation_models_pytorch name its entries,
+            of the encoder alone or (under `encoder.`) inside a whole model.
+        encoder: name of the encoder in segmentation_models_pytorch.
+        in_channels: channels of the input the encoder shall get.
+
+    Returns:
+        The state dict of the encoder, with a first convolution of `in_channels` or of 3 channels.
+
+    Raises:
+        UserError: no such file, a file of another kind, weights of another net, or no way to download.
+    """
+    path = _imagenet_file(encoder) if source == "imagenet" else Path(source)
+    entries = _encoder_entries(_read_file(path))
+    _check_fit(entries, path, encoder, in_channels)
+    return entries
+
+
+def _read_file(path: Path) -> dict[str, torch.Tensor]:
+    if not path.is_file():
+        raise UserError(f"--encoder_weights {path}: no such file; write none, imagenet, or a file of weights")
+    if path.suffix not in SUFFIXES:
+        raise UserError(f"--encoder_weights {path}: unknown kind of file; known are {', '.join(SUFFIXES)}")
+    if path.suffix == ".safetensors":
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        try:
+            return load_file(path, device="cpu")
+        except SafetensorError as error:
+            raise UserError(f"--encoder_weights {path}: damaged or no safetensors file; fetch it again") from error
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        raise UserError(
+            f"--encoder_weights {path}: damaged, or holds objects besides weights, which could run code when read; "
+            "save it again with torch.save(model.state_dict(), FILE)"
+        ) from error
+    content = content.get("state_dict", content) if isinstance(content, dict) else {}
+    return {str(name): value for name, value in content.items() if isinstance(value, torch.Tensor)}
+
+
+def _encoder_entries(entries: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Keep the encoder of a whole model, under the encoder's own names and without a classifier."""
+    for prefix in PREFIXES:
+        inside = {name.removeprefix(prefix): value for name, value in entries.items() if name.startswith(prefix)}
+        if inside:
+            entries = inside
+            break
+    return {name: value for name, value in entries.items() if not name.startswith("fc.")}
+
+
+def _check_fit(entries: dict[str, torch.Tensor], path: Path, encoder: str, in_channels: int) -> None:
+    mend_torchvision()
+    from segmentation_models_pytorch.encoders import get_encoder
+
+    with torch.device("meta"):  # names and shapes only: no memory, no random numbers
+        expected = get_encoder(encoder, in_channels=3, weights=None).state_dict()
+    wrong = sorted(expected.keys() ^ entries.keys())
+    wrong += [
+        name
+        for name in expected.keys() & entries.keys() - {"conv1.weight"}
+        if expected[name].shape != entries[name].shape
+    ]
+    if wrong:
+        raise UserError(
+            f"--encoder_weights {path}: not the weights of {encoder} ({len(wrong)} entries missing, unknown "
+            f"or of another shape, such as {wrong[0]}); give a state dict of that encoder"
+        )
+    stored = entries["conv1.weight"].shape[1]
+    if stored not in (3, in_channels):
+        raise UserError(
+            f"--encoder_weights {path}: made for {stored} input channels, this input has {in_channels}; "
+            "give weights for as many channels or for 3, or change --neighbours"
+        )
+
+
+def _imagenet_file(encoder: str) -> Path:
+    """Find the ImageNet weights in the local Hugging Face cache, else download them."""
+    mend_torchvision()
+    from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    from segmentation_models_pytorch.encoders import encoders
+
+    settings = encoders[encoder]["pretrained_settings"]["imagenet"]
+    repository, revision, name = settings["repo_id"], settings["revision"], "model.safetensors"
+    cached = try_to_load_from_cache(repository, name, revision=revision)
+    if isinstance(cached, str):
+        return Path(cached)
+
+    unreachable = f"--encoder_weights imagenet: not in the local cache, and {constants.ENDPOINT} cannot be reached"
+    # The hub's own client tries again for half a minute before it gives up.
+    if constants.HF_HUB_OFFLINE or not answers(constants.ENDPOINT):
+        raise UserError(f"{unreachable}; {WAY_OUT}")
+    try:
+        return Path(hf_hub_download(repository, name, revision=revision))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        raise UserError(f"{unreachable} ({type(error).__name__}); {WAY_OUT}") from error
+
+
+def answers(address: str, patience: float = PATIENCE_SECONDS) -> bool:
+    """Say whether a web address answers, whatever it says, within `patience` seconds.
+
+    The question runs in a thread of its own, because a name server that does not answer holds it up for longer
+    than any time limit of the request.
+    """
+    heard = threading.Event()
+
+    def ask() -> None:
+        request = urllib.request.Request(address, method="HEAD")
+        try:
+            urllib.request.urlopen(request, timeout=patience).close()
+        except urllib.error.HTTPError:
+            heard.set()
+        except OSError:
+            return
+        heard.set()
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(patience)
+    return heard.is_set()

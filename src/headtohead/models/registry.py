@@ -1,0 +1,140 @@
+"""Which models there are, as plain data: flags, help, checks and documentation all read this table."""
+
+import importlib
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from headtohead.errors import UserError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """What the rest of the program needs to know about a model before it is built.
+
+    Attributes:
+        name: what `--model` calls it.
+        builder: where its class or function is, `module:name`. It is called with `in_channels` (int), with `width`
+            (int) if `width` below is not 0, and with `encoder_weights` (str) if `encoder` below is not empty.
+        summary: one line for `--help`.
+        parameters: trainable parameters as published, with 3 input channels.
+        source: the paper and its DOI.
+        divisor: the image size must be a multiple of this.
+        width: channels of the first level as published; 0: the net cannot be scaled.
+        encoder: the encoder that can start from pretrained weights; empty: there is none.
+        batch_norm: whether it normalises its features over the batch.
+    """
+
+    name: str
+    builder: str
+    summary: str
+    parameters: int
+    source: str
+    divisor: int
+    width: int = 0
+    encoder: str = ""
+    batch_norm: bool = False
+
+
+_ROWS = (
+    ModelSpec(
+        name="unet",
+        builder="headtohead.models.unet:PlainUNet",
+        summary="plain U-Net, four levels from 64 to 512 channels, no normalisation, bilinear up-sampling",
+        parameters=7_782_913,
+        source="Ronneberger et al., MICCAI 2015, doi:10.1007/978-3-319-24574-4_28",
+        divisor=8,
+        width=64,
+    ),
+    ModelSpec(
+        name="buda",
+        builder="headtohead.models.buda:BudaUNet",
+        summary="batch-norm U-Net of Buda et al., five levels from 32 to 512 channels; --width 16 is quick on a CPU",
+        parameters=7_763_041,
+        source="Buda et al., Comput Biol Med 109:218-225, 2019, doi:10.1016/j.compbiomed.2019.05.002",
+        divisor=16,
+        width=32,
+        batch_norm=True,
+    ),
+    ModelSpec(
+        name="resnext",
+        builder="headtohead.models.resnext:resnext_unet",
+        summary="U-Net with a ResNeXt-50 (32x4d) encoder, which --encoder_weights can start from ImageNet",
+        parameters=31_992_977,
+        source="Xie et al., CVPR 2017, doi:10.1109/CVPR.2017.634",
+        divisor=32,
+        encoder="resnext50_32x4d",
+        batch_norm=True,
+    ),
+)
+MODELS: dict[str, ModelSpec] = {row.name: row for row in _ROWS}
+
+
+def find_spec(name: str) -> ModelSpec:
+    """Look a model up by name.
+
+    Raises:
+        UserError: there is none of that name; the message suggests the nearest.
+    """
+    if name in MODELS:
+        return MODELS[name]
+    near = get_close_matches(name, MODELS, n=1)
+    guess = f"did you mean {near[0]}? " if near else ""
+    raise UserError(f"--model {name}: no such model; {guess}Known: {', '.join(MODELS)}")
+
+
+def build_model(name: str, in_channels: int, width: int = 0, encoder_weights: str = "none") -> "nn.Module":
+    """Build a model with fresh weights, drawn from PyTorch's global generator: the same seed gives the same net.
+
+    Args:
+        name: a key of `MODELS`.
+        in_channels: channels of its input.
+        width: channels of its first level; 0: as published.
+        encoder_weights: `none`, `imagenet`, or a file of weights for its encoder.
+
+    Returns:
+        A module that maps float [B, in_channels, H, W] to logits float [B, 1, H, W].
+
+    Raises:
+        UserError: no such model, or it cannot be scaled or has no encoder to load, or the weights cannot be had.
+    """
+    spec = find_spec(name)
+    arguments: dict[str, int | str] = {"in_channels": in_channels}
+    if width < 0:
+        raise UserError(f"--width {width}: must be a number of channels, or 0 for the published width")
+    if spec.width:
+        arguments["width"] = width or spec.width
+    elif width:
+        scalable = ", ".join(other.name for other in MODELS.values() if other.width)
+        raise UserError(f"--width {width}: {name} cannot be scaled; leave --width out or take one of: {scalable}")
+    if spec.encoder:
+        arguments["encoder_weights"] = encoder_weights
+    elif encoder_weights != "none":
+        able = ", ".join(other.name for other in MODELS.values() if other.encoder)
+        raise UserError(
+            f"--encoder_weights {encoder_weights}: {name} has no pretrained encoder; "
+            f"leave it out or take one of: {able}"
+        )
+    module, _, attribute = spec.builder.partition(":")
+    return getattr(importlib.import_module(module), attribute)(**arguments)
+
+
+def check_image_size(name: str, image_size: int) -> None:
+    """Refuse an image size that the model cannot halve evenly down to its deepest level.
+
+    Args:
+        name: a key of `MODELS`.
+        image_size: side of the square input, in pixels.
+
+    Raises:
+        UserError: the message names the nearest sizes that work.
+    """
+    divisor = find_spec(name).divisor
+    if image_size > 0 and image_size % divisor == 0:
+        return
+    below = max(image_size, 0) // divisor * divisor
+    sizes = f"{below} or {below + divisor}" if below else f"{divisor} or more"
+    raise UserError(f"--image_size {image_size}: {name} needs a multiple of {divisor}; write {sizes}")

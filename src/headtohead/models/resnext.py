@@ -1,0 +1,38 @@
+"""U-Net with a ResNeXt-50 (32x4d) encoder, from segmentation_models_pytorch.
+
+Encoder: Xie et al., Aggregated Residual Transformations for Deep Neural Networks, CVPR 2017,
+doi:10.1109/CVPR.2017.634. Decoder: the library's, with nearest up-sampling and batch norm.
+"""
+
+from torch import nn
+
+from headtohead.machine import mend_torchvision
+from headtohead.models.pretrained import read_encoder_weights
+
+mend_torchvision()
+import segmentation_models_pytorch as smp  # noqa: E402  needs the mend above
+
+ENCODER = "resnext50_32x4d"
+IMAGENET_CHANNELS = 3
+
+
+def resnext_unet(in_channels: int = 3, encoder_weights: str = "none") -> nn.Module:
+    """Build the net; it maps float [B, C, H, W] to logits [B, 1, H, W], H and W multiples of 32.
+
+    Args:
+        in_channels: channels of the input. Pretrained weights of three channels are repeated in turn over more
+            channels and scaled by 3 / in_channels, so that the sum over channels keeps its size.
+        encoder_weights: `none`, `imagenet`, or a file (see `pretrained.read_encoder_weights`).
+
+    Raises:
+        UserError: the weights cannot be had or do not fit.
+    """
+    if encoder_weights == "none":
+        return smp.Unet(ENCODER, encoder_weights=None, in_channels=in_channels, classes=1)
+    weights = read_encoder_weights(encoder_weights, ENCODER, in_channels)
+    stored_channels = weights["conv1.weight"].shape[1]
+    model = smp.Unet(ENCODER, encoder_weights=None, in_channels=stored_channels, classes=1)
+    model.encoder.load_state_dict(weights)
+    if stored_channels != in_channels:
+        model.encoder.set_in_channels(in_channels, pretrained=True)
+    return model

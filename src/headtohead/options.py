@@ -1,0 +1,248 @@
+"""Every option once: its name, type, default, meaning and checks. `--help`, YAML keys and flags come from here.
+
+A field's name is its flag (`root_dir` is `--root_dir`) and its key in a YAML file. The groups below are the
+sections of `--help`; a group is what a part of the program needs to know, and no more.
+"""
+
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields
+from typing import Any
+
+from headtohead.errors import UserError
+from headtohead.values import (
+    above,
+    at_least,
+    between,
+    describe,
+    did_you_mean,
+    folder_name,
+    gpu_numbers,
+    not_empty,
+    option,
+    settle,
+    strictly_between,
+)
+
+SCHEDULES = ("none", "cosine", "plateau", "restarting_warmup")
+SEED = between(0, 2**32 - 1)  # what NumPy takes
+
+
+class Group:
+    """A section of options whose values are settled (read and checked) as soon as it is made."""
+
+    def __post_init__(self) -> None:
+        for declared in fields(self):  # type: ignore[arg-type]
+            value = settle(declared, getattr(self, declared.name), f"--{declared.name}")
+            object.__setattr__(self, declared.name, value)
+
+
+@dataclass(frozen=True)
+class Verbs(Group):
+    """What to do. Several may be given; they run in this order."""
+
+    download: bool = option(False, "fetch the LGG data set from Kaggle into --root_dir")
+    make_phantoms: str | None = option(None, "write made-up patients into DIR, in the layout of LGG", metavar="DIR")
+    view_aug: bool = option(False, "write a sheet of augmented training images with their mask outlines")
+    train: bool = option(False, "train one experiment: --model, --lr_scheduler, --seed")
+    test: bool = option(False, "score the best checkpoint of that experiment on its test cases")
+    compare: bool = option(False, "train and score --models x --schedules x --seeds, then write the table")
+    image_path: str | None = option(
+        None, "predict an image: mask, probability, panel, and Dice if it has a mask", metavar="FILE"
+    )
+
+
+@dataclass(frozen=True)
+class DataOptions(Group):
+    """Data."""
+
+    root_dir: str = option("data/kaggle_3m", "folder of the data set", metavar="DIR", check=not_empty)
+    cache_dir: str = option("data/packed", "where the packed copy is kept", metavar="DIR", check=not_empty)
+    split: str = option(
+        "patient", "what stays apart: patients, or only slices, which leaks", choices=("patient", "slice")
+    )
+    split_seed: int = option(0, "seed of the split, the same for every experiment of a comparison", check=SEED)
+
+
+@dataclass(frozen=True)
+class InputOptions(Group):
+    """Input: what a model sees. Saved with the model; prediction applies exactly the same."""
+
+    image_size: int = option(128, "side in pixels of the square a model sees", check=at_least(16))
+    normalise: str = option(
+        "inner",
+        "intensity scaling: per-case statistics of the inner head or of the head, /255, or ImageNet's",
+        choices=("inner", "zscore", "unit", "imagenet"),
+    )
+    neighbours: int = option(1, "FLAIR of this many slices before and after as further channels", check=between(0, 8))
+
+
+@dataclass(frozen=True)
+class ModelOptions(Group):
+    """Model."""
+
+    model: str = option("unet", "which model to train or use", metavar="NAME", check=not_empty)
+    width: int = option(
+        0, "channels of the first level of our own nets; 0: as published", metavar="N", check=at_least(0)
+    )
+    encoder_weights: str = option(
+        "none",
+        "start of a pretrained encoder: none, imagenet, or a file of weights",
+        metavar="WHICH",
+        check=not_empty,
+    )
+
+
+@dataclass(frozen=True)
+class TrainingOptions(Group):
+    """Training."""
+
+    num_epochs: int = option(30, "passes over the training slices", check=at_least(1))
+    batch_size: int = option(32, "slices in a batch", check=at_least(1))
+    learning_rate: float = option(5e-4, "highest learning rate", check=above(0))
+    optimizer: str = option("adamax", "optimizer", choices=("adamax", "adam", "adamw", "sgd"))
+    lr_scheduler: str = option(
+        "none",
+        "schedule of the learning rate; bare or True: cosine; False: none",
+        choices=SCHEDULES,
+        bare="cosine",
+        off="none",
+    )
+    augmentation: str = option(
+        "standard", "policy for the training images", choices=("none", "flips", "standard", "historical")
+    )
+    sequence_dropout: float = option(
+        0.25, "chance that post- (and mostly also pre-) contrast is replaced by FLAIR", check=between(0, 1)
+    )
+    empty_slices: float = option(
+        1.0, "share of the lesion-free training slices shown in an epoch, drawn anew each time", check=above(0, 1)
+    )
+    early_stopping: int = option(
+        0, "stop after this many epochs without a better validation Dice; 0: never", check=at_least(0)
+    )
+    gradient_clip: float = option(0.0, "clip the norm of the gradient; 0: never", check=at_least(0))
+    seed: int = option(0, "seed of weights, order and augmentation", check=SEED)
+
+
+@dataclass(frozen=True)
+class ComparisonOptions(Group):
+    """Comparison and run folders."""
+
+    models: tuple[str, ...] = option(("unet", "resnext"), "models of --compare", metavar="A,B", check=not_empty)
+    schedules: tuple[str, ...] = option(("none", "cosine"), "schedules of --compare", metavar="A,B", choices=SCHEDULES)
+    seeds: tuple[int, ...] = option((0,), "seeds of --compare", metavar="0,1", check=SEED)
+    comparison: str = option(
+        "single", "name of the comparison: the folder below --runs_dir", metavar="NAME", check=folder_name
+    )
+    run_name: str = option(
+        "",
+        "name of the run folder; default <model>-<schedule>-s<seed>-f0",
+        metavar="NAME",
+        check=lambda value: folder_name(value) if value else "",
+    )
+    runs_dir: str = option("runs", "where run folders are kept", metavar="DIR", check=not_empty)
+    overwrite: bool = option(False, "throw away a run or file of the same name instead of keeping it")
+
+
+@dataclass(frozen=True)
+class PredictionOptions(Group):
+    """Prediction."""
+
+    output: str = option(
+        "", "folder for what --image_path and --view_aug write; default: the run folder's figures", metavar="DIR"
+    )
+    threshold: float = option(
+        0.5, "probability from which a pixel is lesion, in scores, masks and panels", check=strictly_between(0, 1)
+    )
+
+
+@dataclass(frozen=True)
+class MachineOptions(Group):
+    """Machine."""
+
+    gpus: str = option("auto", "auto, cpu, or GPU numbers such as 0 or 0,1", metavar="WHICH", check=gpu_numbers)
+    precision: str = option("auto", "arithmetic; auto: bf16 where the processor has it", choices=("auto", "32", "bf16"))
+    num_workers: int = option(-1, "processes that prepare batches; -1: as fits the machine", check=at_least(-1))
+    config: str = option("", "YAML file of any of these options; flags win over it", metavar="FILE", stored=False)
+    print_config: bool = option(False, "print the options as YAML and leave", stored=False)
+    debug: bool = option(False, "show the traceback of an error")
+
+
+@dataclass(frozen=True)
+class Options:
+    """All options of one command, in their groups. Made by `cli.parse` and checked here."""
+
+    verbs: Verbs = field(default_factory=Verbs)
+    data: DataOptions = field(default_factory=DataOptions)
+    input: InputOptions = field(default_factory=InputOptions)
+    model: ModelOptions = field(default_factory=ModelOptions)
+    training: TrainingOptions = field(default_factory=TrainingOptions)
+    comparison: ComparisonOptions = field(default_factory=ComparisonOptions)
+    prediction: PredictionOptions = field(default_factory=PredictionOptions)
+    machine: MachineOptions = field(default_factory=MachineOptions)
+
+
+GROUPS: dict[str, type[Group]] = {part.name: part.type for part in fields(Options)}  # type: ignore[misc]
+
+
+def declarations(group: type[Group]) -> list["Field[Any]"]:
+    """List the options of one group in their order."""
+    return list(fields(group))  # type: ignore[arg-type]
+
+
+OPTIONS: dict[str, "Field[Any]"] = {one.name: one for group in GROUPS.values() for one in declarations(group)}
+
+
+def flat(options: Options, verbs: bool = False) -> dict[str, Any]:
+    """Give all options as one dictionary of plain values (lists for tuples), in the order of `--help`.
+
+    Args:
+        options: what to flatten.
+        verbs: whether what to do is part of it, or only how.
+
+    Returns:
+        Name to value; without the options that concern one command only (`--config`, `--print_config`).
+    """
+    values: dict[str, Any] = {}
+    for group, kind in GROUPS.items():
+        for one in declarations(kind):
+            if describe(one).stored and (verbs or group != "verbs"):
+                value = getattr(getattr(options, group), one.name)
+                values[one.name] = list(value) if isinstance(value, tuple) else value
+    return values
+
+
+def from_flat(values: Mapping[str, Any]) -> Options:
+    """Make options from a dictionary such as `flat` gives; what it leaves out has its default.
+
+    Raises:
+        UserError: a name is unknown, or a value is refused.
+    """
+    for name in values:
+        known_option(name, "--")
+    return Options(
+        **{
+            group: kind(**{one.name: values[one.name] for one in declarations(kind) if one.name in values})
+            for group, kind in GROUPS.items()
+        }  # type: ignore[arg-type]
+    )
+
+
+def replace(options: Options, **changes: Any) -> Options:
+    """Give a copy of `options` with some of them changed by name: `replace(options, seed=1)`.
+
+    Raises:
+        UserError: a name is unknown, or a value is refused.
+    """
+    once = {name: getattr(options.machine, name) for name in ("config", "print_config")}
+    return from_flat({**flat(options, verbs=True), **once, **changes})
+
+
+def known_option(name: str, before: str) -> "Field[Any]":
+    """Find an option by name; `before` stands before the name where the user meets it: `--`, or `demo.yaml: `.
+
+    Raises:
+        UserError: there is none; the nearest name is suggested.
+    """
+    if name not in OPTIONS:
+        raise UserError(f"{before}{name}: no such option{did_you_mean(name, OPTIONS)}")
+    return OPTIONS[name]

@@ -1,0 +1,1 @@
+"""What readers look at: tables, figures and sheets of images."""

@@ -1,0 +1,170 @@
+"""The picture of learning: training and validation Dice per epoch of all runs of a comparison, one panel a model."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from headtohead.comparing.ledger import FIGURES, Run, read_ledger
+from headtohead.errors import UserError
+from headtohead.saving import atomic_path
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+# Okabe and Ito's palette (https://jfly.uni-koeln.de/color/): what of it reads well on white, one colour a schedule.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+MOST_IN_A_ROW = 3
+NEAREST_LABELS = 0.055  # in units of Dice: closer labels would be printed over each other
+
+Curve = tuple[Run, "pd.DataFrame"]
+
+
+def write_curves(folder: Path) -> Path:
+    """Draw figures/curves.png: one panel a model, one colour a schedule; solid is validation, dotted is training.
+
+    Args:
+        folder: the comparison's folder, `runs/<comparison>`.
+
+    Returns:
+        Path of the picture.
+
+    Raises:
+        UserError: no run has finished an epoch.
+    """
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    ledger = read_ledger(folder)
+    curves = [(run, table) for run in ledger.runs if (table := _read_metrics(run)) is not None]
+    if not curves:
+        raise UserError(
+            f"{folder}: no run has finished an epoch, so there is no curve to draw; run --train or --compare"
+        )
+    models = sorted({run.experiment["model"] for run, _ in curves})
+    # "none" first, as in the table; a schedule keeps its colour in every panel.
+    schedules = sorted({run.experiment["schedule"] for run, _ in curves}, key=lambda name: (name != "none", name))
+    colours = {schedule: COLOURS[place % len(COLOURS)] for place, schedule in enumerate(schedules)}
+
+    columns = min(len(models), MOST_IN_A_ROW)
+    rows = -(-len(models) // columns)
+    figure, grid = pyplot.subplots(
+        rows,
+        columns,
+        figsize=(1.2 + 4.2 * columns, 0.9 + 3.2 * rows),
+        sharex=True,
+        sharey=True,
+        squeeze=False,
+        layout="constrained",
+    )
+    panels = list(grid.flat)
+    longest = max(int(table["epoch"].max()) for _, table in curves) + 1
+    for panel, model in zip(panels, models, strict=False):
+        _draw_panel(
+            panel, model, [curve for curve in curves if curve[0].experiment["model"] == model], colours, longest
+        )
+    for place, panel in enumerate(panels):
+        panel.set_visible(place < len(models))
+        if place + columns >= len(models):
+            panel.set_xlabel("epoch")
+            panel.tick_params(labelbottom=True)
+        if place % columns == 0:
+            panel.set_ylabel("mean Dice per case")
+    several = len({run.experiment["seed"] for run, _ in curves}) > 1
+    lines = "validation (solid) and training (dotted)" + "; means over seeds, each seed thin" * several
+    figure.suptitle(f"{ledger.folder.name}: {lines}", fontsize=11)
+    path = ledger.folder / FIGURES / "curves.png"
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=150)
+    pyplot.close(figure)
+    return path
+
+
+def _read_metrics(run: Run) -> "pd.DataFrame | None":
+    """Read metrics.csv; None for the baseline and for a run without a whole epoch."""
+    import pandas as pd
+
+    try:
+        table = pd.read_csv(run.folder / "metrics.csv")[["epoch", "train_dice", "val_dice"]].astype(float)
+    except (OSError, ValueError, KeyError):
+        return None
+    return None if table.empty else table
+
+
+def _draw_panel(panel: "Axes", model: str, curves: list[Curve], colours: dict[str, str], longest: int) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    ends: list[tuple[float, float, str]] = []
+    for schedule, colour in colours.items():
+        tables = [table for run, table in curves if run.experiment["schedule"] == schedule]
+        if not tables:
+            continue
+        mean = _mean_of_seeds(tables)
+        if len(tables) > 1:
+            for table in tables:
+                panel.plot(table["epoch"] + 1, table["val_dice"], color=colour, lw=0.7, alpha=0.5)
+        marker = "o" if len(mean) == 1 else ""  # a line of one epoch would not be seen
+        panel.plot(mean.index + 1, mean["train_dice"], color=colour, lw=1.2, ls=":", marker=marker, ms=3)
+        panel.plot(mean.index + 1, mean["val_dice"], color=colour, lw=1.8, marker=marker, ms=4)
+        defined = mean["val_dice"].dropna()
+        if len(defined):
+            ends.append((float(defined.iloc[-1]), float(defined.index[-1]) + 1, schedule))
+    ends.sort()
+    heights = spread([height for height, _, _ in ends])
+    for (_, epoch, schedule), height in zip(ends, heights, strict=True):
+        panel.annotate(
+            schedule,
+            (epoch, height),
+            xytext=(4, 0),
+            textcoords="offset points",
+            color=colours[schedule],
+            va="center",
+            fontsize=9,
+            annotation_clip=False,
+        )
+    panel.set_title(model, loc="left", fontsize=10, fontweight="bold")
+    panel.set_xlim(1, max(longest, 2))
+    panel.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+    panel.set_ylim(0, 1)
+    panel.grid(axis="y", color="0.9", lw=0.8)
+    panel.set_axisbelow(True)
+    panel.spines[["top", "right"]].set_visible(False)
+
+
+def _mean_of_seeds(tables: "list[pd.DataFrame]") -> "pd.DataFrame":
+    """Average the runs of all seeds epoch by epoch, as far as all of them have come."""
+    import pandas as pd
+
+    common = min(table["epoch"].max() for table in tables)
+    stacked = pd.concat(tables)
+    return stacked[stacked["epoch"] <= common].groupby("epoch")[["train_dice", "val_dice"]].mean()
+
+
+def spread(heights: Sequence[float], nearest: float = NEAREST_LABELS) -> list[float]:
+    """Move ascending label heights apart, as little as that takes, around their common middle.
+
+    Args:
+        heights: where the labels should stand, ascending.
+        nearest: smallest distance between two of them.
+
+    Returns:
+        As many heights, ascending, none closer than `nearest` to the next.
+    """
+    # Labels that touch form a stack around the mean of where they should stand; stacks that touch are merged.
+    stacks: list[list[float]] = []
+    for height in heights:
+        stacks.append([height])
+        while len(stacks) > 1 and _top(stacks[-2], nearest) + nearest > _bottom(stacks[-1], nearest):
+            last = stacks.pop()
+            stacks[-1] += last
+    return [_bottom(stack, nearest) + place * nearest for stack in stacks for place in range(len(stack))]
+
+
+def _bottom(stack: list[float], nearest: float) -> float:
+    return sum(stack) / len(stack) - (len(stack) - 1) * nearest / 2
+
+
+def _top(stack: list[float], nearest: float) -> float:
+    return _bottom(stack, nearest) + (len(stack) - 1) * nearest

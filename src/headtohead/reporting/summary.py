@@ -1,0 +1,157 @@
+"""What the results table of a comparison says, before it is laid out: its numbers and its footnotes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from headtohead.comparing.ledger import BASELINE, Ledger, Run
+from headtohead.scoring.counts import FAILED_BELOW, mean_dice
+from headtohead.scoring.intervals import Interval, mean_interval
+
+FEW_CASES = 30
+
+Cell = tuple[str, str]  # schedule, model
+
+
+@dataclass(frozen=True)
+class Row:
+    """One experiment in the second table; None where a training has no such number."""
+
+    name: str
+    mean: float
+    median: float
+    failed: int
+    epochs: int | None
+    best_epoch: int | None
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The numbers and footnotes of a comparison.
+
+    Attributes:
+        title: name of the comparison.
+        schedules: rows of the main table.
+        models: its columns.
+        cells: (schedule, model) -> interval of the mean Dice per case, seeds averaged within each case first.
+        gaps: (schedule, model) -> why there is no number: failed or unfinished.
+        baseline: the threshold on FLAIR, if it was scored.
+        rows: one per finished experiment.
+        footnotes: what a reader must know, one paragraph each.
+    """
+
+    title: str
+    schedules: list[str]
+    models: list[str]
+    cells: dict[Cell, Interval]
+    gaps: dict[Cell, str]
+    baseline: Interval | None
+    rows: list[Row]
+    footnotes: list[str]
+
+
+def summarise(ledger: Ledger) -> Summary:
+    """Work out the table of a comparison from its ledger."""
+    cells: dict[Cell, Interval] = {}
+    for (schedule, model), cases in ledger.cases.groupby(["schedule", "model"]):
+        # A case's seeds are averaged first: seeds are repeats of one patient, not more patients.
+        cells[schedule, model] = mean_interval(cases.groupby("case")["dice"].mean())
+    baseline = next((interval for (_, model), interval in cells.items() if model == BASELINE), None)
+    cells = {cell: interval for cell, interval in cells.items() if cell[1] != BASELINE}
+    gaps = {cell: word for run, word in _without_scores(ledger) if (cell := _cell(run)) not in cells}
+    return Summary(
+        title=ledger.folder.name,
+        schedules=sorted({schedule for schedule, _ in cells | gaps}, key=lambda name: (name != "none", name)),
+        models=sorted({model for _, model in cells | gaps}),
+        cells=cells,
+        gaps=gaps,
+        baseline=baseline,
+        rows=[_row(run, ledger.tables[run.name]["dice"].to_numpy(float)) for run in ledger.finished],
+        footnotes=_footnotes(ledger, [*cells.values(), *([baseline] if baseline else [])]),
+    )
+
+
+def _cell(run: Run) -> Cell:
+    return str(run.experiment["schedule"]), str(run.experiment["model"])
+
+
+def _without_scores(ledger: Ledger) -> list[tuple[Run, str]]:
+    return [(run, "unfinished") for run in ledger.unfinished] + [(run, "failed") for run in ledger.failed]
+
+
+def _row(run: Run, scores: np.ndarray) -> Row:
+    defined = scores[~np.isnan(scores)]
+    return Row(
+        name=run.name,
+        mean=mean_dice(scores),
+        median=float(np.median(defined)) if defined.size else float("nan"),
+        failed=int(np.sum(defined < FAILED_BELOW)),
+        epochs=run.record.get("epochs"),
+        best_epoch=run.record.get("best_epoch"),
+        seconds=run.record.get("seconds"),
+    )
+
+
+def _footnotes(ledger: Ledger, intervals: list[Interval]) -> list[str]:
+    """Everything that a number of the table does not say by itself."""
+    notes = [_what_is_shown(ledger)] if ledger.finished else ["No experiment is finished yet."]
+    notes += _uneven_seeds(ledger)
+    undefined = {name: np.isnan(table["dice"].to_numpy(float)).sum() for name, table in ledger.tables.items()}
+    if any(undefined.values()):
+        named = ", ".join(f"{number} of {name}" for name, number in undefined.items() if number)
+        notes.append(
+            f"Cases without lesion and without prediction have no Dice and are left out, not counted 1: {named}."
+        )
+    notes += _leak(ledger)
+    half_widths = [(interval.high - interval.low) / 2 for interval in intervals if interval.high >= interval.low]
+    fewest = min((interval.n for interval in intervals), default=FEW_CASES)
+    if fewest < FEW_CASES:
+        width = f" (up to ±{max(half_widths):.2f})" if half_widths else ""
+        notes.append(
+            f"{fewest} test cases are few: the intervals are wide{width}, and models that are close cannot be ranked "
+            "by this table."
+        )
+    for run in ledger.failed:
+        notes.append(f"{run.name} failed: {run.record.get('error') or 'no reason is recorded'}")
+    if ledger.unfinished:
+        names = ", ".join(run.name for run in ledger.unfinished)
+        notes.append(f"Not finished: {names}; the same command goes on where it stopped.")
+    notes += [f"{note}." for note in ledger.notes]
+    return [" ".join(note.split()) for note in notes]  # an error's message may have lines of its own
+
+
+def _what_is_shown(ledger: Ledger) -> str:
+    runs = [run for run in ledger.finished if run.experiment["model"] != BASELINE]
+    thresholds = ", ".join(sorted({str(run.record.get("threshold")) for run in runs}))
+    at_threshold = f", threshold {thresholds}" if runs else ""
+    seeds = sorted({run.experiment["seed"] for run in runs})
+    averaged = f" Seeds {', '.join(map(str, seeds))} are averaged within a case first." if len(seeds) > 1 else ""
+    return (
+        f"Mean Dice per case (3-D, all test slices of a case together, on the source grid{at_threshold}) with its 95 % "
+        f"interval (BCa bootstrap over cases); n = {ledger.cases['case'].nunique()} test cases.{averaged}"
+    )
+
+
+def _uneven_seeds(ledger: Ledger) -> list[str]:
+    seeds: dict[Cell, list[str]] = {}
+    for run in ledger.finished:
+        if run.experiment["model"] != BASELINE:
+            seeds.setdefault(_cell(run), []).append(str(run.experiment["seed"]))
+    if len({tuple(found) for found in seeds.values()}) < 2:
+        return []
+    named = "; ".join(f"{model} {schedule}: {', '.join(found)}" for (schedule, model), found in seeds.items())
+    return [f"Not every mean rests on the same seeds ({named})."]
+
+
+def _leak(ledger: Ledger) -> list[str]:
+    split = ledger.finished[0].record.get("split") if ledger.finished else None
+    if not isinstance(split, dict):
+        return []
+    leaking = split.get("leaking_patients") or 0
+    if split.get("kind") == "slice" or leaking:
+        return [
+            f"LEAK: split by {split.get('kind')}, so {leaking} patients stand both in training and in validation or "
+            "test. These scores say how well slices of known patients are filled in, not how well a new patient is."
+        ]
+    return [f"Split by {split.get('kind')} (seed {split.get('seed')}): no patient stands on two sides."]

@@ -1,0 +1,100 @@
+"""What TensorBoard shows beside the curves: validation slices with outlines, and the table of settings and scores."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import default_collate
+
+from headtohead import machine
+from headtohead.batches.datamodule import SliceDataset
+from headtohead.batches.splits import Split
+from headtohead.cohort import FLAIR, Cohort
+from headtohead.learning.counts import to_source_grid
+from headtohead.learning.module import SegmentationModule
+from headtohead.reporting.outlines import PREDICTION, TRUTH, draw_outlines
+
+machine.mend_torchvision()
+
+import pytorch_lightning as pl  # noqa: E402  imports torchvision
+from pytorch_lightning.loggers import TensorBoardLogger  # noqa: E402
+
+CASES = 4
+TIMES = 5
+
+
+class RunLogger(TensorBoardLogger):
+    """Writes event files into the run folder itself, and nothing else: its settings are in config.yaml already."""
+
+    def __init__(self, run_folder: Path) -> None:
+        """Log into `run_folder`."""
+        super().__init__(run_folder, name="", version="", default_hp_metric=False)
+
+    def save(self) -> None:
+        """Flush the events; the parent would also leave an hparams.yaml."""
+        self.experiment.flush()
+
+
+class ValidationImages(pl.Callback):
+    """Shows one slice of a few validation cases, FLAIR with the truth's and the model's outline, a few times in a training."""
+
+    def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Show them in the first, the last and some epochs evenly between."""
+        last = (trainer.max_epochs or 1) - 1
+        due = {round(last * step / (TIMES - 1)) for step in range(TIMES)}
+        if trainer.current_epoch not in due or not trainer.is_global_zero or trainer.logger is None:
+            return
+        batches = trainer.datamodule  # type: ignore[attr-defined]
+        assert isinstance(pl_module, SegmentationModule)
+        for name, image in outlined(pl_module, batches.cohort, batches.split):
+            trainer.logger.experiment.add_image(name, image, trainer.global_step, dataformats="HWC")  # type: ignore[attr-defined]
+
+
+def outlined(module: SegmentationModule, cohort: Cohort, split: Split) -> list[tuple[str, np.ndarray]]:
+    """Predict and draw the shown slices.
+
+    Returns:
+        (tag, uint8 RGB [H, W, 3]) for each.
+    """
+    dataset = SliceDataset(cohort, module.recipe)
+    drawn = []
+    for case, number in shown_slices(cohort, split).items():
+        item = dataset[(0, number)]
+        batch = {name: value.to(module.device) for name, value in default_collate([item]).items()}
+        with torch.inference_mode():
+            probability = module(batch["image"], batch["statistics"])[:, 0].sigmoid()
+        truth = item["truth"]
+        prediction = to_source_grid(probability, *truth.shape)[0].cpu().numpy() >= module.hparams["threshold"]
+        image = np.array(cohort.images(case)[item["slice"], :, :, FLAIR])
+        tag = f"validation/{cohort.table['case'].iloc[case]} slice {item['slice'] + 1}"
+        drawn.append((tag, draw_outlines(image, {TRUTH: truth, PREDICTION: prediction}, scale=2)))
+    return drawn
+
+
+def shown_slices(cohort: Cohort, split: Split) -> dict[int, int]:
+    """Choose cases evenly through the validation part, and of each the validation slice with most lesion.
+
+    Returns:
+        Case index to global slice number.
+    """
+    cases = split.cases(cohort, "val")
+    chosen = {}
+    for case in cases[np.unique(np.linspace(0, len(cases) - 1, CASES).round().astype(int))]:
+        own = np.intersect1d(cohort.slices_of(int(case)), split.val)
+        areas = cohort.masks(int(case)).sum(axis=(1, 2))[own - cohort.slices_of(int(case))[0]]
+        chosen[int(case)] = int(own[np.argmax(areas)])
+    return chosen
+
+
+def write_hparams(run_folder: Path, settings: dict[str, Any], test_dice: float) -> None:
+    """Add the run to TensorBoard's HParams table: what it was trained with, and its mean Dice per test case."""
+    from torch.utils.tensorboard import SummaryWriter
+    from torch.utils.tensorboard.summary import hparams
+
+    plain = {key: value if isinstance(value, bool | int | float) else str(value) for key, value in settings.items()}
+    metric = "hparams/test_dice"
+    with SummaryWriter(str(run_folder), filename_suffix=".hparams") as writer:
+        for summary in hparams(plain, {metric: test_dice}):
+            writer.file_writer.add_summary(summary)
+        writer.add_scalar(metric, test_dice)

@@ -1,0 +1,94 @@
+"""The run folder: where each file of one experiment is, and its record run.json."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from filelock import FileLock, Timeout
+
+from headtohead.errors import UserError
+from headtohead.saving import write_json, write_text
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """`runs/<comparison>/<run name>`; nothing is made or read until it is asked for."""
+
+    path: Path
+
+    @property
+    def best(self) -> Path:
+        """Checkpoint of the epoch with the best validation Dice."""
+        return self.path / "checkpoints" / "best.ckpt"
+
+    @property
+    def last(self) -> Path:
+        """Checkpoint of the last whole epoch: where a killed run goes on."""
+        return self.path / "checkpoints" / "last.ckpt"
+
+    @property
+    def config(self) -> Path:
+        """The options it was made with, as a file for `--config`."""
+        return self.path / "config.yaml"
+
+    @property
+    def metrics(self) -> Path:
+        """One row an epoch."""
+        return self.path / "metrics.csv"
+
+    @property
+    def cases(self) -> Path:
+        """One row a test case."""
+        return self.path / "cases.csv"
+
+    @property
+    def split(self) -> Path:
+        """Which slice was in which part."""
+        return self.path / "split.csv"
+
+    @property
+    def figures(self) -> Path:
+        """Pictures made from it."""
+        return self.path / "figures"
+
+    def record(self) -> dict[str, Any]:
+        """Read run.json; empty where there is none."""
+        try:
+            return json.loads((self.path / "run.json").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        except json.JSONDecodeError as fault:
+            raise UserError(f"{self.path / 'run.json'}: damaged ({fault}); use --overwrite or another --run_name") from fault
+
+    def note(self, **facts: Any) -> None:
+        """Add facts to run.json."""
+        write_json(self.path / "run.json", self.record() | facts)
+
+    def write_config(self, values: dict[str, Any]) -> None:
+        """Write the options as YAML."""
+        write_text(self.config, yaml.safe_dump(values, sort_keys=False))
+
+    def read_config(self) -> dict[str, Any]:
+        """Read the options back; empty where there are none."""
+        if not self.config.is_file():
+            return {}
+        return yaml.safe_load(self.config.read_text(encoding="utf-8")) or {}
+
+    @contextmanager
+    def held(self, wait: bool) -> Iterator[bool]:
+        """Hold the folder so that no other process trains in it; give False where another one does and we do not wait."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.path.parent / f".{self.path.name}.lock")
+        try:
+            lock.acquire(timeout=-1 if wait else 0)
+        except Timeout:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            lock.release()

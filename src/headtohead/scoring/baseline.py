@@ -1,0 +1,110 @@
+"""The score to beat: a threshold on FLAIR, fitted on the training cases. It learns one number and no weights.
+
+Lesions are bright on FLAIR, so a threshold finds some of them, and so does much of the scalp and the eyes. A network
+that does not clearly beat it has learnt nothing about lesions.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headtohead.cohort import FLAIR, Cohort
+from headtohead.errors import UserError
+from headtohead.scoring.counts import CaseCounts, dice
+
+LEVELS = 256
+# In units of the case's own scale above its own centre: from most of the head to beyond the brightest voxel.
+CANDIDATES = np.round(np.arange(-1.0, 12.0, 0.02), 2)
+
+
+@dataclass(frozen=True)
+class Histograms:
+    """FLAIR histograms of the chosen slices of each case.
+
+    Attributes:
+        lesion: int64 [cases, 256], lesion voxels per uint8 FLAIR value.
+        other: int64 [cases, 256], all other voxels.
+        slices: int64 [cases], slices counted; 0 for a case that has none among the chosen.
+    """
+
+    lesion: NDArray[np.int64]
+    other: NDArray[np.int64]
+    slices: NDArray[np.int64]
+
+
+def flair_histograms(cohort: Cohort, slices: NDArray[np.int64]) -> Histograms:
+    """Count FLAIR values case by case, reading each slice once.
+
+    Args:
+        cohort: the data.
+        slices: global slice numbers, in any order.
+
+    Returns:
+        Histograms by case index, from which the counts at every threshold follow by summing.
+    """
+    found = Histograms(
+        np.zeros((len(cohort), LEVELS), np.int64),
+        np.zeros((len(cohort), LEVELS), np.int64),
+        np.zeros(len(cohort), np.int64),
+    )
+    for number in np.sort(np.asarray(slices)):
+        case, index = cohort.case_of(int(number))
+        flair = np.asarray(cohort.images(case)[index, ..., FLAIR])
+        lesion = np.bincount(flair[np.asarray(cohort.masks(case)[index], dtype=bool)], minlength=LEVELS)
+        found.lesion[case] += lesion
+        found.other[case] += np.bincount(flair.ravel(), minlength=LEVELS) - lesion
+        found.slices[case] += 1
+    return found
+
+
+def fit_threshold(histograms: Histograms, statistics: NDArray[np.float32]) -> float:
+    """Choose the threshold with the best mean Dice per training case.
+
+    Args:
+        histograms: of the training slices.
+        statistics: FLAIR centre and scale of each case in uint8 units, [cases, 2].
+
+    Returns:
+        The threshold, in scales above the centre. Cases without a lesion among the slices have no say.
+
+    Raises:
+        UserError: if no training case has a lesion.
+    """
+    cases = np.flatnonzero(histograms.lesion.sum(axis=1))
+    if not cases.size:
+        raise UserError(
+            "the training cases hold no lesion, so no threshold can be fitted: check the masks or the split"
+        )
+    mean = np.mean([dice(*_counts(histograms, statistics, int(case), CANDIDATES)) for case in cases], axis=0)
+    return float(CANDIDATES[np.argmax(mean)])
+
+
+def score_threshold(histograms: Histograms, statistics: NDArray[np.float32], threshold: float) -> CaseCounts:
+    """Score a threshold as a model is scored.
+
+    Args:
+        histograms: of the test slices.
+        statistics: FLAIR centre and scale of each case in uint8 units, [cases, 2].
+        threshold: in scales above the centre; a voxel at the threshold is lesion.
+
+    Returns:
+        The counts of every case that has slices.
+    """
+    counts = CaseCounts(len(histograms.slices))
+    for case in np.flatnonzero(histograms.slices):
+        tp, fp, fn = _counts(histograms, statistics, int(case), np.array([threshold]))
+        counts.add(case, tp, fp, fn, slices=histograms.slices[case])
+    return counts
+
+
+def _counts(
+    histograms: Histograms, statistics: NDArray[np.float32], case: int, thresholds: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """TP, FP, FN of one case at each threshold: sums of the histogram from the threshold's level upwards."""
+    centre, scale = (float(value) for value in statistics[case])
+    # FLAIR has 256 values, so the smallest value at or above a threshold stands for it exactly.
+    level = np.clip(np.ceil(centre + thresholds * scale), 0, LEVELS).astype(np.int64)
+    lesion, other = histograms.lesion[case], histograms.other[case]
+    tp, fp = (np.append(np.cumsum(column[::-1])[::-1], 0)[level] for column in (lesion, other))
+    return tp, fp, lesion.sum() - tp

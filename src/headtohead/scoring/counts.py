@@ -1,0 +1,155 @@
+"""From voxel counts to the scores of a case. One convention, without smoothing, for every model.
+
+A score is computed once per case, from the true positives (TP), false positives (FP) and false negatives (FN) of all
+its slices together: Dice in 3-D. The batches in which the slices came and their order leave no trace.
+"""
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Scores = NDArray[np.float64]
+FAILED_BELOW = 0.5  # a case with a smaller Dice counts as failed in the tables
+
+
+def dice(tp: ArrayLike, fp: ArrayLike, fn: ArrayLike) -> Scores:
+    """Dice coefficient 2 TP / (2 TP + FP + FN), element by element.
+
+    Source: Dice 1945, doi:10.2307/1932409; Zijdenbos et al. 1994, doi:10.1109/42.363096.
+
+    Args:
+        tp: true positives in voxels; a number or an array of any shape, as are `fp` and `fn`.
+        fp: false positives.
+        fn: false negatives.
+
+    Returns:
+        float64 in [0, 1]; NaN where truth and prediction are both empty (nothing was asked, so there is nothing to
+        score), 0 where only one of them is.
+    """
+    tp, fp, fn = _as_floats(tp, fp, fn)
+    return _ratio(2 * tp, 2 * tp + fp + fn)
+
+
+def iou(tp: ArrayLike, fp: ArrayLike, fn: ArrayLike) -> Scores:
+    """Intersection over union (Jaccard index) TP / (TP + FP + FN); NaN where both are empty. IoU = D / (2 - D)."""
+    tp, fp, fn = _as_floats(tp, fp, fn)
+    return _ratio(tp, tp + fp + fn)
+
+
+def precision(tp: ArrayLike, fp: ArrayLike) -> Scores:
+    """Share of the predicted voxels that are lesion, TP / (TP + FP); NaN where nothing was predicted."""
+    tp, fp = _as_floats(tp, fp)
+    return _ratio(tp, tp + fp)
+
+
+def recall(tp: ArrayLike, fn: ArrayLike) -> Scores:
+    """Share of the lesion voxels that were found (sensitivity), TP / (TP + FN); NaN where there is no lesion."""
+    tp, fn = _as_floats(tp, fn)
+    return _ratio(tp, tp + fn)
+
+
+def count(prediction: NDArray[np.bool_], truth: NDArray[np.bool_]) -> tuple[int, int, int]:
+    """Count the voxels of two masks of one shape.
+
+    Args:
+        prediction: bool, any shape.
+        truth: bool, the same shape.
+
+    Returns:
+        (TP, FP, FN).
+
+    Raises:
+        ValueError: if the shapes differ or a mask is not bool (a mask of 0 and 255 would count 255 times).
+    """
+    if prediction.shape != truth.shape:
+        raise ValueError(f"prediction {prediction.shape} and truth {truth.shape} differ in shape")
+    if prediction.dtype != np.bool_ or truth.dtype != np.bool_:
+        raise ValueError(f"masks must be bool, not {prediction.dtype} and {truth.dtype}")
+    tp = int(np.count_nonzero(prediction & truth))
+    return tp, int(np.count_nonzero(prediction)) - tp, int(np.count_nonzero(truth)) - tp
+
+
+def mean_dice(scores: ArrayLike) -> float:
+    """Mean over the cases whose Dice is defined: their sum divided by their number N; NaN if there is none."""
+    scores = np.asarray(scores, dtype=np.float64)
+    defined = scores[~np.isnan(scores)]
+    return float(defined.mean()) if defined.size else math.nan
+
+
+class CaseCounts:
+    """Adds up the counts of slices, case by case, in whatever order and batches they come.
+
+    Attributes:
+        counts: int64 [cases, 4]: TP, FP, FN in voxels and the number of slices added, by case index. A plain array of
+            integers, so that the counts of several processes can be summed.
+    """
+
+    def __init__(self, n_cases: int) -> None:
+        self.counts = np.zeros((n_cases, 4), dtype=np.int64)
+
+    def add(self, case: ArrayLike, tp: ArrayLike, fp: ArrayLike, fn: ArrayLike, slices: ArrayLike = 1) -> None:
+        """Add the counts of a batch of slices.
+
+        Args:
+            case: case index of each slice, integers [B].
+            tp: true positives of each slice, [B], as are `fp` and `fn`.
+            fp: false positives.
+            fn: false negatives.
+            slices: how many slices each entry stands for.
+        """
+        case = np.atleast_1d(np.asarray(case, dtype=np.int64))
+        columns = [np.broadcast_to(np.asarray(column, dtype=np.int64), case.shape) for column in (tp, fp, fn, slices)]
+        # add.at, not fancy indexing: a case that stands twice in the batch must be counted twice.
+        np.add.at(self.counts, case, np.stack(columns, axis=-1))
+
+    def seen(self) -> NDArray[np.int64]:
+        """Give the indices of the cases of which at least one slice was added, ascending."""
+        return np.flatnonzero(self.counts[:, 3])
+
+    def dice(self) -> Scores:
+        """Dice of each case seen, in the order of `seen`; NaN where undefined."""
+        tp, fp, fn, _ = self.counts[self.seen()].T
+        return dice(tp, fp, fn)
+
+    def mean_dice(self) -> float:
+        """Mean Dice over the cases seen, each with one vote; NaN if none is defined."""
+        return mean_dice(self.dice())
+
+    def rows(self, table: "pd.DataFrame") -> "pd.DataFrame":
+        """Give one row per case seen: the contents of cases.csv.
+
+        Args:
+            table: the cohort's case table; row i is case index i; columns `case` and `site` are used.
+
+        Returns:
+            Columns case, site, slices, lesion_voxels, tp, fp, fn, dice, iou, precision, recall. Slices and voxels are
+            those that were scored: all of a case under a split by patient, some of it under a split by slice.
+        """
+        seen = self.seen()
+        tp, fp, fn, slices = self.counts[seen].T
+        rows = table.iloc[seen][["case", "site"]].reset_index(drop=True)
+        return rows.assign(
+            slices=slices,
+            lesion_voxels=tp + fn,
+            tp=tp,
+            fp=fp,
+            fn=fn,
+            dice=dice(tp, fp, fn),
+            iou=iou(tp, fp, fn),
+            precision=precision(tp, fp),
+            recall=recall(tp, fn),
+        )
+
+
+def _as_floats(*counts: ArrayLike) -> tuple[Scores, ...]:
+    return tuple(np.asarray(column, dtype=np.float64) for column in counts)
+
+
+def _ratio(above: Scores, below: Scores) -> Scores:
+    """Divide; NaN, without a warning, where nothing stands below the line."""
+    return np.where(below > 0, above / np.where(below > 0, below, 1.0), np.nan)

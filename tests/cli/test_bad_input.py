@@ -1,0 +1,98 @@
+"""The real command line, `python main.py ...`: spellings that work, and mistakes that leave nothing behind."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+MAIN = Path(__file__).parents[2] / "main.py"
+HEAVY = ("torch", "lightning", "numpy", "pandas", "matplotlib", "albumentations", "cv2", "scipy")
+
+
+def head_to_head(folder: Path, *words: str, python: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+    """Run the program in `folder`, on a machine that shows it no GPU."""
+    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, *python, str(MAIN), *words]
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+def assert_refused(done: subprocess.CompletedProcess[str], message: str) -> None:
+    """Check that it ended with status 2 and one line on stderr that says `message`."""
+    assert done.returncode == 2, done.stderr
+    lines = done.stderr.splitlines()
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("error: ")
+    assert message in lines[0]
+
+
+def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
+    done = head_to_head(tmp_path, "--help", python=("-X", "importtime"))
+    assert done.returncode == 0
+    assert done.stdout.startswith("Head-to-Head ")
+    imported = {line.split("|")[-1].strip().split(".")[0] for line in done.stderr.splitlines() if "|" in line}
+    assert "headtohead" in imported
+    assert not imported & {*HEAVY, "pytorch_lightning", "yaml"}
+
+
+def test_train_and_score_through_the_front_door(phantom_root: Path, tmp_path: Path) -> None:
+    small = ["--model", "buda", "--width", "4", "--image_size", "32", "--num_epochs", "1", "--gpus", "cpu"]
+    done = head_to_head(
+        tmp_path,
+        "--train=True",
+        "--test",
+        "--view_aug",
+        "False",
+        "--lr_scheduler",
+        "--root_dir",
+        str(phantom_root),
+        *small,
+    )
+    assert done.returncode == 0, done.stderr
+    run = Path("runs/single/buda-cosine-s0-f0")
+    assert done.stdout.splitlines()[-1] == f"results: {run}"
+    assert (tmp_path / run / "checkpoints" / "best.ckpt").is_file()
+    assert "lr_scheduler: cosine" in (tmp_path / run / "config.yaml").read_text()
+
+
+def test_false_is_false(tmp_path: Path) -> None:
+    done = head_to_head(tmp_path, "--train", "False")
+    assert done.returncode == 2
+    assert done.stderr.startswith("nothing to do")
+    done = head_to_head(tmp_path, "--train", "--lr_scheduler=False", "--print_config")
+    assert done.returncode == 0
+    assert "\nlr_scheduler: none " in done.stdout
+
+
+def test_unknown_model(tmp_path: Path) -> None:
+    assert_refused(
+        head_to_head(tmp_path, "--train", "--model", "resnxt"), "--model resnxt: no such model; did you mean resnext?"
+    )
+
+
+def test_gpu_that_is_not_there(phantom_root: Path, tmp_path: Path) -> None:
+    done = head_to_head(tmp_path, "--train", "--gpus", "0", "--root_dir", str(phantom_root))
+    assert_refused(done, "--gpus 0")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_data_set_that_is_not_there(tmp_path: Path) -> None:
+    assert_refused(head_to_head(tmp_path, "--train", "--root_dir", "nowhere"), "nowhere")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_image_that_is_not_one(tmp_path: Path) -> None:
+    (tmp_path / "x.txt").write_text("not an image")
+    assert_refused(head_to_head(tmp_path, "--image_path", "x.txt"), "x.txt")
+    assert [path.name for path in tmp_path.iterdir()] == ["x.txt"]
+
+
+def test_reader_that_has_gone(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, str(MAIN), "--help"], cwd=tmp_path, stdout=writing, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")

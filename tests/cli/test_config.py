@@ -1,0 +1,96 @@
+"""YAML files: they mean the same as flags, lose to flags, and come out of --print_config as they went in."""
+
+from pathlib import Path
+
+import pytest
+
+from headtohead.cli import main, parse
+from headtohead.errors import UserError
+
+MANY = [
+    "--train", "--lr_scheduler", "--learning_rate", "1e-5", "--models", "buda,unet", "--seeds", "1,2", "--gpus", "0,1",
+    "--run_name", "010", "--output", "a folder: with # odd 'signs'", "--precision", "32", "--root_dir", "Daten/Köpfe",
+]  # fmt: skip
+
+
+def write(folder: Path, text: str, name: str = "my.yaml") -> str:
+    """Write a YAML file and give its path as a flag takes it."""
+    (folder / name).write_text(text, encoding="utf-8")
+    return str(folder / name)
+
+
+@pytest.mark.parametrize("argv", [[], MANY, ["--view_aug", "--image_path", __file__]])
+def test_print_config_round_trips(argv: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*argv, "--print_config"]) == 0
+    printed = capsys.readouterr().out
+    file = write(tmp_path, printed)
+    assert parse(["--config", file]) == parse(argv)
+    assert main(["--config", file, "--print_config"]) == 0
+    assert capsys.readouterr().out == printed
+
+
+def test_printed_config_says_what_each_option_means(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--print_config"])
+    printed = capsys.readouterr().out
+    assert "\n# Training.\n" in printed
+    assert "\nbatch_size: 32 " in printed
+    assert "# slices in a batch\n" in printed
+
+
+def test_flags_win_over_the_file(tmp_path: Path) -> None:
+    file = write(tmp_path, "seed: 1\nbatch_size: 4\ntrain: true\n")
+    options = parse(["--config", file, "--seed", "2", "--train=False"])
+    assert (options.training.seed, options.training.batch_size, options.verbs.train) == (2, 4, False)
+
+
+def test_yaml_spellings(tmp_path: Path) -> None:
+    text = "lr_scheduler: yes\nlearning_rate: 5e-4\nseeds: [0, 1]\nmodels: unet,buda\ngpus: 0\nprecision: 32\n"
+    options = parse(["--config", write(tmp_path, text)])
+    assert options.training.lr_scheduler == "cosine"
+    assert options.training.learning_rate == 5e-4
+    assert options.comparison.seeds == (0, 1)
+    assert options.comparison.models == ("unet", "buda")
+    assert (options.machine.gpus, options.machine.precision) == ("0", "32")
+
+
+def test_file_builds_on_another(tmp_path: Path) -> None:
+    base = write(tmp_path, "seed: 1\nbatch_size: 4\n", "base.yaml")
+    options = parse(["--config", write(tmp_path, f"config: {base}\nseed: 2\n")])
+    assert (options.training.seed, options.training.batch_size) == (2, 4)
+
+
+def test_file_that_builds_on_itself_is_refused(tmp_path: Path) -> None:
+    file = str(tmp_path / "my.yaml")
+    write(tmp_path, f"config: {file}\n")
+    with pytest.raises(UserError, match="builds on itself"):
+        parse(["--config", file])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("batchsize: 4\n", "my.yaml: batchsize: no such option; did you mean batch_size?"),
+        ("1: 4\n", "my.yaml: 1: no such option"),
+        ("batch_size: many\n", "my.yaml: batch_size many: takes a whole number"),
+        ("batch_size: 0\n", "my.yaml: batch_size 0: must be at least 1"),
+        ("batch_size:\n", "my.yaml: batch_size: needs a value"),
+        ("train: perhaps\n", "my.yaml: train perhaps: takes True or False"),
+        ("run_name: no\n", "my.yaml: run_name False: takes text; in YAML, put it in quotes"),
+        ("training:\n  seed: 1\n", "my.yaml: training: no such option"),
+        ("- seed\n", "my.yaml: must hold lines of the form `key: value`"),
+        ("", "my.yaml: must hold lines of the form `key: value`"),
+        ("seed: 1\n  batch_size: [\n", "my.yaml, line 2: not valid YAML"),
+    ],
+)
+def test_wrong_file_is_refused(text: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError) as refusal:
+        parse(["--config", write(tmp_path, text)])
+    assert message in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+def test_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"^--config nowhere.yaml: no such file$"):
+        parse(["--config", "nowhere.yaml"])
+    with pytest.raises(UserError, match=r": is a directory$"):
+        parse(["--config", str(tmp_path)])

@@ -1,0 +1,181 @@
+"""Each flag reaches its option, and what is given wrongly is refused in one line that names it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from headtohead.cli import parse
+from headtohead.errors import UserError
+from headtohead.options import OPTIONS, Options, flat
+from headtohead.values import describe
+
+# Every option once, with the text of its flag and the value it must arrive as (never the default).
+TABLE: dict[str, tuple[str, Any]] = {
+    "download": ("yes", True),
+    "make_phantoms": ("made/up", "made/up"),
+    "view_aug": ("True", True),
+    "train": ("true", True),
+    "test": ("1", True),
+    "compare": ("on", True),
+    "image_path": (__file__, __file__),
+    "root_dir": ("my/data", "my/data"),
+    "cache_dir": ("my/cache", "my/cache"),
+    "split": ("slice", "slice"),
+    "split_seed": ("7", 7),
+    "image_size": ("96", 96),
+    "normalise": ("unit", "unit"),
+    "neighbours": ("0", 0),
+    "model": ("buda", "buda"),
+    "width": ("16", 16),
+    "encoder_weights": ("imagenet", "imagenet"),
+    "num_epochs": ("3", 3),
+    "batch_size": ("8", 8),
+    "learning_rate": ("1e-3", 1e-3),
+    "optimizer": ("sgd", "sgd"),
+    "lr_scheduler": ("plateau", "plateau"),
+    "augmentation": ("flips", "flips"),
+    "sequence_dropout": ("0", 0.0),
+    "empty_slices": ("0.5", 0.5),
+    "early_stopping": ("4", 4),
+    "gradient_clip": ("1.5", 1.5),
+    "seed": ("42", 42),
+    "models": ("buda,unet", ("buda", "unet")),
+    "schedules": ("plateau", ("plateau",)),
+    "seeds": ("1,2", (1, 2)),
+    "comparison": ("mine", "mine"),
+    "run_name": ("first", "first"),
+    "runs_dir": ("my/runs", "my/runs"),
+    "overwrite": ("True", True),
+    "output": ("out", "out"),
+    "threshold": ("0.3", 0.3),
+    "gpus": ("0,1", "0,1"),
+    "precision": ("bf16", "bf16"),
+    "num_workers": ("2", 2),
+    "print_config": ("True", True),
+    "debug": ("True", True),
+}
+
+
+def value_of(options: Options, name: str) -> Any:
+    """Find an option's value in whichever group holds it."""
+    return next(getattr(group, name) for group in vars(options).values() if hasattr(group, name))
+
+
+def test_table_has_every_option() -> None:
+    # `config` names a file that must exist; tests/cli/test_config.py has it.
+    assert set(TABLE) == set(OPTIONS) - {"config"}
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_flag_reaches_its_option(name: str) -> None:
+    text, value = TABLE[name]
+    assert value != OPTIONS[name].default
+    for argv in ([f"--{name}", text], [f"--{name}={text}"]):
+        options = parse(argv)
+        assert value_of(options, name) == value
+        others = {key: plain for key, plain in flat(options, verbs=True).items() if key != name}
+        assert others == {key: plain for key, plain in flat(Options(), verbs=True).items() if key != name}
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_key_reaches_its_option(name: str, tmp_path: Path) -> None:
+    text, value = TABLE[name]
+    file = tmp_path / "one.yaml"
+    file.write_text(f"{name}: {text}\n")
+    assert value_of(parse(["--config", str(file)]), name) == value
+
+
+@pytest.mark.parametrize("name", [name for name, declared in OPTIONS.items() if declared.type is bool])
+def test_switch_takes_every_spelling(name: str) -> None:
+    for spelling in ([f"--{name}"], [f"--{name}=True"], [f"--{name}", "yes"], [f"--{name}", "1"]):
+        assert value_of(parse(spelling), name) is True
+    for spelling in ([f"--{name}=False"], [f"--{name}", "False"], [f"--{name}", "NO"], [f"--{name}=0"], []):
+        assert value_of(parse(spelling), name) is False
+    with pytest.raises(UserError, match=f"^--{name} perhaps: takes True or False$"):
+        parse([f"--{name}", "perhaps"])
+
+
+@pytest.mark.parametrize(
+    ("argv", "schedule"),
+    [
+        (["--lr_scheduler"], "cosine"),
+        (["--lr_scheduler", "--train"], "cosine"),
+        (["--lr_scheduler=True"], "cosine"),
+        (["--lr_scheduler", "cosine"], "cosine"),
+        (["--lr_scheduler=False"], "none"),
+        (["--lr_scheduler", "none"], "none"),
+        (["--lr_scheduler=restarting_warmup"], "restarting_warmup"),
+        ([], "none"),
+    ],
+)
+def test_lr_scheduler(argv: list[str], schedule: str) -> None:
+    assert parse(argv).training.lr_scheduler == schedule
+
+
+def test_switch_before_another_flag_is_on() -> None:
+    options = parse(["--train", "--test", "False", "--model", "resnext", "--num_workers", "-1"])
+    assert (options.verbs.train, options.verbs.test, options.model.model) == (True, False, "resnext")
+
+
+def test_last_of_a_repeated_flag_counts() -> None:
+    assert parse(["--seed", "1", "--seed", "2"]).training.seed == 2
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["--modle", "unet"], "--modle: no such flag; did you mean --model?"),
+        (["--modle=unet"], "--modle: no such flag; did you mean --model?"),
+        (["--num-epochs", "3"], "--num-epochs: no such flag; did you mean --num_epochs?"),
+        (["-train"], "-train: no such flag; did you mean --train?"),
+        (["--zzzz"], "--zzzz: no such flag; --help lists them"),
+        (["--num_epoch", "3"], "--num_epoch: no such flag; did you mean --num_epochs?"),
+        (["train"], "train: belongs to no flag; did you mean --train?"),
+        (["--seeds", "0,", "1"], "1: belongs to no flag; a value follows its flag"),
+        (["--model"], "--model: needs a value"),
+        (["--image_path", "--train"], "--image_path: needs a value"),
+        (["--batch_size", "0"], "--batch_size 0: must be at least 1"),
+        (["--batch_size=many"], "--batch_size many: takes a whole number"),
+        (["--learning_rate", "fast"], "--learning_rate fast: takes a number"),
+        (["--split", "pateint"], "--split pateint: not one of patient, slice; did you mean patient?"),
+        (["--gpus", "zero"], "--gpus zero: takes auto, cpu, or GPU numbers such as 0 or 0,1"),
+        (["--lr_scheduler", "cosin"], "did you mean cosine?"),
+    ],
+)
+def test_wrong_flag_is_refused(argv: list[str], message: str) -> None:
+    with pytest.raises(UserError) as refusal:
+        parse(argv)
+    assert message in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["--train", "--model", "resnxt"], "--model resnxt: no such model; did you mean resnext?"),
+        (["--compare", "--models", "unet,resnxt"], "resnxt: no such model; did you mean resnext?"),
+        (["--train", "--image_size", "100"], "--image_size 100: unet needs a multiple of 8"),
+        (["--compare", "--models", "resnext", "--image_size", "48"], "--image_size 48: resnext needs"),
+        (["--compare", "--run_name", "mine"], "--run_name names one run"),
+        (["--compare", "--model", "buda"], "--model is for --train: --compare takes --models"),
+        (["--compare", "--lr_scheduler"], "--lr_scheduler is for --train: --compare takes --schedules"),
+        (["--compare", "--seed", "1"], "--seed is for --train: --compare takes --seeds"),
+        (["--image_path", "nowhere.tif"], "--image_path nowhere.tif: no such file"),
+    ],
+)
+def test_options_that_make_no_sense_together(argv: list[str], message: str) -> None:
+    with pytest.raises(UserError) as refusal:
+        parse(argv)
+    assert message in str(refusal.value)
+
+
+def test_image_may_come_with_the_download() -> None:
+    parse(["--make_phantoms", "made/up", "--image_path", "made/up/later.tif"])
+
+
+def test_every_bare_word_is_a_choice() -> None:
+    for declared in OPTIONS.values():
+        description = describe(declared)
+        if description.bare:
+            assert {description.bare, description.off} <= set(description.choices)

@@ -1,0 +1,67 @@
+"""The baseline's run folder stands beside trained runs and is read like one."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from headtohead.batches.splits import Split
+from headtohead.cohort import Cohort
+from headtohead.comparing.baseline import run_baseline
+from headtohead.comparing.ledger import read_ledger
+
+CASES = 5
+SHAPE = (4, 6, 6)
+LESION = slice(1, 3)
+
+
+@pytest.fixture
+def cohort(tmp_path: Path) -> Cohort:
+    """Cases whose lesion is two scales above the centre, the rest at the centre, at another brightness in each case."""
+    packed = tmp_path / "packed"
+    packed.mkdir()
+    centre = 50 + 20 * np.arange(CASES)
+    masks = np.zeros((CASES, *SHAPE), np.uint8)
+    masks[:, :, LESION, LESION] = 1
+    images = np.zeros((CASES, *SHAPE, 3), np.uint8)
+    images[..., 1] = centre[:, None, None, None] + 20 * masks
+    images.tofile(packed / "images.u8")
+    masks.tofile(packed / "masks.u8")
+    one = np.stack([centre, np.full(CASES, 10)], axis=-1)
+    np.savez(packed / "statistics.npz", inner=np.stack([one * 0 + 1, one, one * 0 + 1], axis=1).astype(np.float32))
+    table = pd.DataFrame({"case": list("abcde"), "site": "CS", "slices": 4, "height": 6, "width": 6})
+    return Cohort(root=tmp_path, key="k", table=table.assign(first=4 * np.arange(CASES)), packed=packed)
+
+
+@pytest.fixture
+def split() -> Split:
+    return Split("patient", 0, train=np.arange(8), val=np.arange(8, 12), test=np.arange(12, 20))
+
+
+PROVENANCE: dict[str, Any] = {"data": {"key": "k"}, "split": {"kind": "patient", "key": "s"}, "protocol": "1"}
+
+
+def test_writes_a_finished_run_that_the_ledger_reads(cohort: Cohort, split: Split, comparison: Path) -> None:
+    folder = run_baseline(cohort, split, comparison, PROVENANCE)
+    assert folder == comparison / "flair-threshold"
+    record = json.loads((folder / "run.json").read_text())
+    assert record["status"] == "finished"
+    assert record["experiment"]["model"] == "flair-threshold"
+    assert {key: record[key] for key in PROVENANCE} == PROVENANCE
+    assert 0 < record["threshold"] <= 2
+    cases = read_ledger(comparison).cases
+    assert cases["case"].tolist() == ["d", "e"]
+    assert cases["dice"].tolist() == [1, 1]
+
+
+def test_is_fitted_on_training_cases_only(cohort: Cohort, split: Split, comparison: Path) -> None:
+    first = json.loads((run_baseline(cohort, split, comparison, PROVENANCE) / "run.json").read_text())["threshold"]
+    masks = np.memmap(cohort.packed / "masks.u8", np.uint8, "r+").reshape(CASES, *SHAPE)
+    masks[2:] = 1 - masks[2:]
+    masks.flush()
+    folder = run_baseline(cohort, split, comparison, PROVENANCE)
+    assert json.loads((folder / "run.json").read_text())["threshold"] == first
+    assert pd.read_csv(folder / "cases.csv")["dice"].tolist() == [0, 0]

@@ -1,0 +1,144 @@
+"""The ledger reads what is there, leaves out what is broken and refuses what may not be compared."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from headtohead.comparing.ledger import read_ledger
+from headtohead.errors import UserError
+
+
+def names(runs: list[Any]) -> list[str]:
+    return [run.name for run in runs]
+
+
+def test_sorts_runs_by_status(comparison: Path, write_run: Any) -> None:
+    write_run("unet", "none")
+    write_run("unet", "cosine", status="failed", error="ValueError: bad")
+    write_run("resnext", "none", status="running")
+    write_run("resnext", "cosine", status="trained")
+    ledger = read_ledger(comparison)
+    assert names(ledger.finished) == ["unet-none-s0-f0"]
+    assert names(ledger.failed) == ["unet-cosine-s0-f0"]
+    assert names(ledger.unfinished) == ["resnext-cosine-s0-f0", "resnext-none-s0-f0"]
+    assert ledger.notes == ()
+
+
+def test_cases_in_long_form(comparison: Path, write_run: Any) -> None:
+    write_run("unet", "none", 1, counts=[(5, 1, 1), (0, 0, 0)])
+    write_run("flair-threshold", "-", None, counts=[(0, 3, 4), (0, 1, 0)], name="flair-threshold")
+    cases = read_ledger(comparison).cases
+    wanted = "model schedule seed fold case site dice iou precision recall tp fp fn".split()
+    assert list(cases.columns) == wanted
+    assert len(cases) == 4
+    unet = cases[cases["model"] == "unet"]
+    assert unet["seed"].tolist() == [1, 1]
+    assert unet["case"].tolist() == ["case0", "case1"]
+    assert unet["dice"].iloc[0] == pytest.approx(10 / 12)
+    assert math.isnan(unet["dice"].iloc[1])
+    assert cases[cases["model"] == "flair-threshold"]["seed"].isna().all()
+
+
+def test_a_site_called_na_is_not_taken_for_missing(comparison: Path, write_run: Any) -> None:
+    write_run()
+    assert set(read_ledger(comparison).cases["site"]) == {"NA"}
+
+
+def test_is_derived_from_the_folders_alone(comparison: Path, write_run: Any) -> None:
+    folder = write_run()
+    assert len(read_ledger(comparison).finished) == 1
+    (folder / "run.json").write_text((folder / "run.json").read_text().replace("finished", "failed"))
+    assert len(read_ledger(comparison).finished) == 0
+
+
+@pytest.mark.parametrize(
+    ("shared", "change"),
+    [
+        ("data", {"data": {"key": "d2"}}),
+        ("split", {"split": {"kind": "patient", "seed": 1, "key": "s2"}}),
+        ("protocol", {"protocol": "2"}),
+        ("protocol", {"protocol": None}),
+    ],
+)
+def test_refuses_to_mix(comparison: Path, write_run: Any, shared: str, change: dict[str, Any]) -> None:
+    write_run("unet", "none")
+    write_run("unet", "cosine", **change)
+    with pytest.raises(UserError) as caught:
+        read_ledger(comparison)
+    message = str(caught.value)
+    assert f"unet-cosine-s0-f0 and unet-none-s0-f0 differ in {shared} (" in message
+    assert "\n" not in message
+
+
+def test_names_the_entries_of_a_protocol_that_differ(comparison: Path, write_run: Any) -> None:
+    write_run("unet", "none", protocol={"version": 1, "threshold": 0.5})
+    write_run("unet", "cosine", protocol={"version": 1, "threshold": 0.3})
+    with pytest.raises(UserError, match=r"protocol: threshold 0\.3 against 0\.5"):
+        read_ledger(comparison)
+
+
+def test_runs_without_scores_do_not_block_the_others(comparison: Path, write_run: Any) -> None:
+    write_run("unet", "none")
+    write_run("unet", "cosine", status="failed", data={"key": "old"})
+    assert names(read_ledger(comparison).finished) == ["unet-none-s0-f0"]
+
+
+def test_refuses_runs_with_other_test_cases(comparison: Path, write_run: Any) -> None:
+    write_run("unet", "none", counts=[(5, 1, 1)] * 4)
+    write_run("unet", "cosine", counts=[(5, 1, 1)] * 3)
+    with pytest.raises(UserError, match="not the same test cases.*case3"):
+        read_ledger(comparison)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '"x"', '{"status": "finished"}', '{"status": 1, "experiment": 2}'])
+def test_broken_run_json_is_left_out_with_a_note(comparison: Path, write_run: Any, content: str) -> None:
+    write_run()
+    (comparison / "broken").mkdir()
+    (comparison / "broken" / "run.json").write_text(content)
+    ledger = read_ledger(comparison)
+    assert names(ledger.finished) == ["unet-none-s0-f0"]
+    assert ledger.notes == ("broken left out: its run.json is not that of a run",)
+
+
+@pytest.mark.parametrize("content", [None, "", "case,site\n", "case,site,dice\na,b,c\n", "half of a li"])
+def test_finished_without_whole_cases_is_left_out_with_a_note(
+    comparison: Path, write_run: Any, content: str | None
+) -> None:
+    folder = write_run()
+    (folder / "cases.csv").unlink()
+    if content is not None:
+        (folder / "cases.csv").write_text(content)
+    ledger = read_ledger(comparison)
+    assert ledger.runs == ()
+    assert "cases.csv is missing or broken" in ledger.notes[0]
+
+
+def test_foreign_folders_and_files(comparison: Path, write_run: Any) -> None:
+    write_run()
+    for name in ("figures", ".hidden", "notes of mine"):
+        (comparison / name).mkdir()
+    (comparison / "results.csv").write_text("x")
+    assert read_ledger(comparison).notes == ("notes of mine left out: it has no run.json",)
+
+
+def test_the_same_experiment_is_counted_once(comparison: Path, write_run: Any) -> None:
+    write_run("unet", "none")
+    write_run("unet", "none", name="unet-again")
+    ledger = read_ledger(comparison)
+    assert len(ledger.cases) == 4
+    assert ledger.notes == (
+        "unet-none-s0-f0 left out: it is the same experiment as unet-again, which is counted already",
+    )
+
+
+def test_a_comparison_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no such comparison"):
+        read_ledger(tmp_path / "nowhere")
+
+
+def test_an_empty_comparison(comparison: Path) -> None:
+    ledger = read_ledger(comparison)
+    assert ledger.cases.empty
+    assert "dice" in ledger.cases
