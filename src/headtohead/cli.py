@@ -54,6 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not wanted(options):
             print(USAGE, end="", file=sys.stderr)
             return 2
+        check_files(options)
         machine.tune_allocator()  # before any verb imports PyTorch
         places = [str(run_verb(verb, options)) for verb in wanted(options)]
         return _say(f"results: {', '.join(dict.fromkeys(places))}\n")
@@ -156,9 +157,22 @@ def check_sense(options: Options, flags: dict[str, Any]) -> None:
         for one, many in (("model", "models"), ("lr_scheduler", "schedules"), ("seed", "seeds")):
             if one in flags:
                 raise UserError(f"--{one} is for --train: --compare takes --{many}, a list with commas")
-    made_here = verbs.download or verbs.make_phantoms
-    if verbs.image_path and not made_here and not Path(verbs.image_path).is_file():
+
+
+def check_files(options: Options) -> None:
+    """Refuse files and folders that are not there, before anything slow is imported or begun.
+
+    Raises:
+        UserError: the image or the data set is missing, and no other thing to do will make it.
+    """
+    verbs = options.verbs
+    if verbs.download or verbs.make_phantoms:
+        return
+    if verbs.image_path and not Path(verbs.image_path).is_file():
         raise UserError(f"--image_path {verbs.image_path}: no such file")
+    root = options.data.root_dir
+    if (verbs.view_aug or verbs.train or verbs.test or verbs.compare) and not Path(root).is_dir():
+        raise UserError(f"--root_dir {root}: no such folder; see data/README.md for how to get the data set")
 
 
 def wanted(options: Options) -> list[str]:

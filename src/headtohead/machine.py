@@ -20,6 +20,8 @@ M_TOP_PAD = -2
 M_MMAP_MAX = -4
 TOP_PAD_BYTES = 256 << 20
 
+PROCESSOR_FACTS = Path("/proc/cpuinfo")
+
 MISSING_OPERATOR = "operator torchvision::nms does not exist"
 OPERATORS = ("nms", "qnms")
 
@@ -185,7 +187,7 @@ def usable_cores() -> int:
 
 def _processor_name() -> str:
     try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        lines = PROCESSOR_FACTS.read_text(encoding="utf-8").splitlines()
     except OSError:
         lines = []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]

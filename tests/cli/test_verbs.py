@@ -17,6 +17,14 @@ def allocator_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cli.machine, "tune_allocator", lambda: None)
 
 
+@pytest.fixture(autouse=True)
+def folder_with_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in a folder where the default data set seems to be."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data" / "kaggle_3m").mkdir(parents=True)
+    return tmp_path
+
+
 @pytest.fixture
 def called(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Note the verbs that run, in place of running them."""
@@ -65,6 +73,28 @@ def test_nothing_to_do(argv: list[str], called: list[str], capsys: pytest.Captur
     assert cli.main(argv) == 2
     assert called == []
     assert capsys.readouterr().err.startswith("nothing to do: say what, for example\n")
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["--image_path", "nowhere.tif"], "error: --image_path nowhere.tif: no such file"),
+        (["--train", "--image_path", "data"], "error: --image_path data: no such file"),
+        *((["--root_dir", "nowhere", verb], "error: --root_dir nowhere: no such folder; see data/README.md")
+          for verb in ("--view_aug", "--train", "--test", "--compare")),
+    ],
+)  # fmt: skip
+def test_missing_files_are_refused_before_anything_runs(
+    argv: list[str], message: str, called: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(argv) == 2
+    assert capsys.readouterr().err.startswith(message)
+    assert called == []
+
+
+def test_files_may_be_made_by_the_same_command(called: list[str]) -> None:
+    assert cli.main(["--make_phantoms", "new", "--root_dir", "new", "--train", "--image_path", "new/a.tif"]) == 0
+    assert called == ["make_phantoms", "train", "image_path"]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from headtohead.batches.splits import Split
 from headtohead.cohort import Cohort
 from headtohead.comparing.baseline import run_baseline
-from headtohead.comparing.ledger import read_ledger
+from headtohead.runs.ledger import read_ledger
 
 CASES = 5
 SHAPE = (4, 6, 6)
@@ -29,6 +29,7 @@ def cohort(tmp_path: Path) -> Cohort:
     images = np.zeros((CASES, *SHAPE, 3), np.uint8)
     images[..., 1] = centre[:, None, None, None] + 20 * masks
     images.tofile(packed / "images.u8")
+    np.ones_like(masks).tofile(packed / "inner.u8")
     masks.tofile(packed / "masks.u8")
     one = np.stack([centre, np.full(CASES, 10)], axis=-1)
     np.savez(packed / "statistics.npz", inner=np.stack([one * 0 + 1, one, one * 0 + 1], axis=1).astype(np.float32))

@@ -1,15 +1,17 @@
 """The picture of learning."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from headtohead.errors import UserError
-from headtohead.reporting.curves import COLOURS, NEAREST_LABELS, spread, write_curves
+from headtohead.reporting.curves import COLOURS, NEAREST_LABELS, mean_of_seeds, spread, write_curves
 
 
 def pixels(path: Path) -> np.ndarray:
@@ -64,7 +66,26 @@ def test_runs_without_a_whole_epoch_are_left_out(comparison: Path, write_run: An
 def test_labels_never_touch_and_move_no_more_than_needed(heights: list[float]) -> None:
     placed = spread(heights)
     assert len(placed) == len(heights)
-    assert all(b - a >= NEAREST_LABELS - 1e-9 for a, b in zip(placed, placed[1:], strict=False))
-    if all(b - a >= NEAREST_LABELS for a, b in zip(heights, heights[1:], strict=False)):
+    assert all(b - a >= NEAREST_LABELS - 1e-9 for a, b in pairwise(placed))
+    if all(b - a >= NEAREST_LABELS for a, b in pairwise(heights)):
         assert placed == pytest.approx(heights)
     assert sum(placed) == pytest.approx(sum(heights))
+
+
+def test_seeds_are_averaged_as_far_as_all_have_come() -> None:
+    one = pd.DataFrame({"epoch": [0, 1, 2], "train_dice": [0.2, 0.4, 0.9], "val_dice": [0.1, 0.3, 0.9]})
+    other = pd.DataFrame({"epoch": [0, 1], "train_dice": [0.4, 0.6], "val_dice": [0.3, 0.7]})
+    mean = mean_of_seeds([one, other])
+    assert mean.index.tolist() == [0, 1]
+    assert mean["train_dice"].tolist() == pytest.approx([0.3, 0.5])
+    assert mean["val_dice"].tolist() == pytest.approx([0.2, 0.5])
+
+
+def test_each_seed_is_drawn_beside_the_mean(comparison: Path, write_run: Any) -> None:
+    write_run(seed=0, val_dice=[0.1, 0.9])
+    write_run(seed=1, val_dice=[0.3, 0.1])
+    picture = pixels(write_curves(comparison))
+    blue = (picture[..., 2] > picture[..., 0] + 60) & (picture[..., 2] > 150)
+    rows = np.flatnonzero(blue.any(axis=1))
+    # The mean stays between .2 and .5 of the axis; only the thin lines go from .1 to .9.
+    assert np.ptp(rows) > 0.6 * picture.shape[0]

@@ -18,15 +18,17 @@ SHAPES = [(3, 8, 8), (2, 8, 6), (4, 5, 8)]
 def cohort(tmp_path: Path) -> Cohort:
     """Three small cases of noise; FLAIR is brighter in the lesion; the other channels would mislead."""
     rng = np.random.default_rng(0)
-    images, masks = [], []
+    images, masks, inner = [], [], []
     for shape in SHAPES:
         mask = rng.random(shape) < 0.2
         image = rng.integers(0, 256, (*shape, 3)).astype(np.uint8)
         image[..., 1] = np.clip(rng.normal(80, 15, shape) + 60 * mask, 0, 255)
         images.append(image)
         masks.append(mask.astype(np.uint8))
+        inner.append((rng.random(shape) < 0.7).astype(np.uint8))
     np.concatenate([image.ravel() for image in images]).tofile(tmp_path / "images.u8")
     np.concatenate([mask.ravel() for mask in masks]).tofile(tmp_path / "masks.u8")
+    np.concatenate([part.ravel() for part in inner]).tofile(tmp_path / "inner.u8")
     table = pd.DataFrame(SHAPES, columns=["slices", "height", "width"])
     table = table.assign(case=list("abc"), site="CS", first=[0, 3, 5])
     return Cohort(root=tmp_path, key="k", table=table, packed=tmp_path)
@@ -38,7 +40,8 @@ STATISTICS = np.array([[80, 15], [70, 20], [80.5, 15.25]], np.float32)
 def by_hand(cohort: Cohort, case: int, slices: list[int], threshold: float) -> tuple[int, int, int]:
     centre, scale = STATISTICS[case].astype(float)
     flair = cohort.images(case)[slices, ..., 1].astype(float)
-    return count((flair - centre) / scale >= threshold, cohort.masks(case)[slices] == 1)
+    bright = (flair - centre) / scale >= threshold
+    return count(bright & (cohort.inner_heads(case)[slices] == 1), cohort.masks(case)[slices] == 1)
 
 
 @pytest.mark.parametrize("threshold", [-20, 0.0, 1.0, 1.7, 20])

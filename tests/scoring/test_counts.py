@@ -147,7 +147,7 @@ def test_rows_are_those_of_cases_csv() -> None:
     found = CaseCounts(3)
     found.add([2, 0, 2], tp=[1, 5, 2], fp=[0, 0, 1], fn=[4, 0, 1])
     rows = found.rows(table)
-    wanted = "case site slices lesion_voxels tp fp fn dice iou precision recall".split()
+    wanted = ["case", "site", "slices", "lesion_voxels", "tp", "fp", "fn", "dice", "iou", "precision", "recall"]
     assert list(rows.columns) == wanted
     assert rows["case"].tolist() == ["a", "c"]
     assert rows["site"].tolist() == ["CS", "HT"]

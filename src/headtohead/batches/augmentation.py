@@ -14,7 +14,7 @@ from headtohead.cohort.cohort import CHANNELS, FLAIR
 # albumentations asks the network for a newer version of itself at import, unless told not to.
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 
-import albumentations as A  # noqa: E402  the line above must come first
+import albumentations as A
 
 PRE, POST = CHANNELS.index("pre"), CHANNELS.index("post")
 

@@ -21,15 +21,25 @@ machine.mend_torchvision()
 
 import pytorch_lightning as pl  # noqa: E402  imports torchvision
 
+Item = dict[str, np.ndarray]
+"""One slice: see `SliceDataset.__getitem__`."""
+
+Loader = DataLoader[Item]
+
 Key = tuple[int, int]
 """(epoch, global slice number): what a sampler asks a dataset for."""
 
 
-class SliceDataset(Dataset[dict[str, np.ndarray]]):
+class SliceDataset(Dataset[Item]):
     """Slices of a cohort as a model sees them."""
 
     def __init__(
-        self, cohort: Cohort, recipe: InputRecipe, policy: str | None = None, sequence_dropout: float = 0.0, seed: int = 0
+        self,
+        cohort: Cohort,
+        recipe: InputRecipe,
+        policy: str | None = None,
+        sequence_dropout: float = 0.0,
+        seed: int = 0,
     ) -> None:
         """Set up the view; `policy` None means the plain slice with its truth on the source grid."""
         self.cohort = cohort
@@ -40,7 +50,7 @@ class SliceDataset(Dataset[dict[str, np.ndarray]]):
         fixed = FIXED_STATISTICS.get(recipe.normalise)
         self.statistics = cohort.statistics(recipe.normalise) if fixed is None else np.stack([fixed] * len(cohort))
 
-    def __getitem__(self, key: Key) -> dict[str, np.ndarray]:
+    def __getitem__(self, key: Key) -> Item:
         """Give one slice.
 
         Returns:
@@ -52,7 +62,7 @@ class SliceDataset(Dataset[dict[str, np.ndarray]]):
         truth = self.cohort.masks(case)[index]
         view = self.recipe.view(self.cohort.images(case), index)
         statistics = self.recipe.channel_statistics(self.statistics[case])
-        item = {"case": np.int64(case), "slice": np.int64(index)}
+        item: Item = {"case": np.array(case), "slice": np.array(index)}
         mask = self.recipe.fit_mask(truth)
         if self.policy is None:
             return item | {"image": view, "statistics": statistics, "mask": mask, "truth": np.array(truth)}
@@ -67,7 +77,14 @@ class EpochSampler(Sampler[list[Key]]):
     """Batches of one epoch: shuffled, with a share of the lesion-free slices drawn anew each time."""
 
     def __init__(
-        self, slices: np.ndarray, has_lesion: np.ndarray, empty_share: float, batch_size: int, seed: int, rank: int = 0, world: int = 1
+        self,
+        slices: np.ndarray,
+        has_lesion: np.ndarray,
+        empty_share: float,
+        batch_size: int,
+        seed: int,
+        rank: int = 0,
+        world: int = 1,
     ) -> None:
         """Take the training `slices` (global numbers), whether each has a lesion, and how many processes share them."""
         self.lesion, self.empty = slices[has_lesion], slices[~has_lesion]
@@ -135,29 +152,27 @@ class SliceDataModule(pl.LightningDataModule):
         self.augmentation, self.sequence_dropout = augmentation, sequence_dropout
         self.num_workers = num_workers
 
-    def train_dataloader(self) -> DataLoader:
+    def train_dataloader(self) -> Loader:
         """Shuffled, augmented batches; no truth on the source grid."""
         dataset = SliceDataset(self.cohort, self.recipe, self.augmentation, self.sequence_dropout, self.seed)
         has_lesion = self.cohort.has_lesion()[self.split.train]
         rank, world = self._place()
-        sampler = EpochSampler(
-            self.split.train, has_lesion, self.empty_slices, self.batch_size, self.seed, rank, world
-        )
+        sampler = EpochSampler(self.split.train, has_lesion, self.empty_slices, self.batch_size, self.seed, rank, world)
         return self._loader(dataset, sampler)
 
-    def val_dataloader(self) -> DataLoader:
+    def val_dataloader(self) -> Loader:
         """Validation slices in order, as they are."""
         return self._scoring_loader(self.split.val)
 
-    def test_dataloader(self) -> DataLoader:
+    def test_dataloader(self) -> Loader:
         """Test slices in order, as they are."""
         return self._scoring_loader(self.split.test)
 
-    def _scoring_loader(self, slices: np.ndarray) -> DataLoader:
+    def _scoring_loader(self, slices: np.ndarray) -> Loader:
         dataset = SliceDataset(self.cohort, self.recipe)
         return self._loader(dataset, CaseSampler(self.cohort, slices, self.batch_size, *self._place()))
 
-    def _loader(self, dataset: SliceDataset, sampler: Sampler[list[Key]]) -> DataLoader:
+    def _loader(self, dataset: SliceDataset, sampler: Sampler[list[Key]]) -> Loader:
         on_gpu = self.trainer is not None and self.trainer.strategy.root_device.type == "cuda"
         workers = self.num_workers
         if workers < 0:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from headtohead.cohort.cohort import FLAIR
-from headtohead.cohort.head import head_mask, intensity_statistics
+from headtohead.cohort.head import head_mask, inner_head, intensity_statistics
 
 FIXED_STATISTICS = {
     "unit": np.array([[0.0, 255.0]] * 3, np.float32),
@@ -78,7 +78,8 @@ class InputRecipe:
 
         Args:
             probability: float32 [image_size, image_size].
-            height, width: the source grid.
+            height: of the source grid.
+            width: of the source grid.
 
         Returns:
             float32 [height, width].
@@ -91,7 +92,8 @@ class InputRecipe:
         """Statistics of a volume that is in no cohort: float32 [3, 2] (centre, scale) in uint8 units."""
         if self.normalise in FIXED_STATISTICS:
             return FIXED_STATISTICS[self.normalise]
-        return intensity_statistics(volume, head_mask(volume), self.normalise)
+        head = head_mask(volume)
+        return intensity_statistics(volume, inner_head(head) if self.normalise == "inner" else head, self.normalise)
 
     def channel_statistics(self, statistics: np.ndarray) -> np.ndarray:
         """Repeat FLAIR's statistics for the neighbour channels: float32 [3, 2] to [channels, 2]."""

@@ -1,6 +1,5 @@
-"""A Cohort: all cases of a data set as one table and two memory-mapped files of pixels."""
+"""A Cohort: all cases of a data set as one table and memory-mapped files of pixels."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -8,11 +7,12 @@ import pandas as pd
 
 CHANNELS = ("pre", "flair", "post")
 FLAIR = CHANNELS.index("flair")
+PIXELS = ("images", "masks", "inner")
+"""The packed files of pixels, uint8, case after case; `images` has three channels, the others one."""
 
 
-@dataclass(frozen=True)
 class Cohort:
-    """Cases in a fixed order; opened by `open_cohort`, read-only.
+    """Cases in a fixed order, read-only; `open_cohort` makes one.
 
     Attributes:
         root: the data set's folder.
@@ -22,19 +22,13 @@ class Cohort:
         packed: the folder of the packed arrays.
     """
 
-    root: Path
-    key: str
-    table: pd.DataFrame
-    packed: Path
-
-    def __post_init__(self) -> None:
-        pixels = self.table["slices"] * self.table["height"] * self.table["width"]
-        object.__setattr__(self, "_offset", np.concatenate([[0], np.cumsum(pixels.to_numpy(np.int64))]))
-        object.__setattr__(self, "_first", self.table["first"].to_numpy(np.int64))
-        shapes = self.table[["slices", "height", "width"]].to_numpy(np.int64)
-        object.__setattr__(self, "_shapes", [tuple(int(n) for n in shape) for shape in shapes])
-        object.__setattr__(self, "_images", np.memmap(self.packed / "images.u8", np.uint8, "r"))
-        object.__setattr__(self, "_masks", np.memmap(self.packed / "masks.u8", np.uint8, "r"))
+    def __init__(self, root: Path, key: str, table: pd.DataFrame, packed: Path) -> None:
+        """Map the packed pixels into memory; nothing is read yet."""
+        self.root, self.key, self.table, self.packed = root, key, table, packed
+        self._first = table["first"].to_numpy(np.int64)
+        self._shapes = [tuple(int(n) for n in row) for row in table[["slices", "height", "width"]].to_numpy()]
+        self._starts = np.concatenate([[0], np.cumsum([np.prod(shape, dtype=np.int64) for shape in self._shapes])])
+        self._pixels = {name: np.memmap(packed / f"{name}.u8", np.uint8, "r") for name in PIXELS}
 
     def __reduce__(self) -> tuple[type["Cohort"], tuple[Path, str, pd.DataFrame, Path]]:
         # Sent to a worker process by name: pickling a memory map would copy every pixel.
@@ -50,12 +44,19 @@ class Cohort:
 
     def images(self, case: int) -> np.ndarray:
         """Pixels of one case: uint8 [slices, H, W, 3], channels as in `CHANNELS`."""
-        start, stop = self._offset[case] * 3, self._offset[case + 1] * 3
-        return self._images[start:stop].reshape(*self._shapes[case], 3)
+        start, stop = 3 * self._starts[case], 3 * self._starts[case + 1]
+        return self._pixels["images"][start:stop].reshape(*self._shapes[case], 3)
 
     def masks(self, case: int) -> np.ndarray:
         """Truth of one case: uint8 {0, 1} [slices, H, W]."""
-        return self._masks[self._offset[case] : self._offset[case + 1]].reshape(self._shapes[case])
+        return self._plane("masks", case)
+
+    def inner_heads(self, case: int) -> np.ndarray:
+        """The inner head of one case, as `head.inner_head` finds it: uint8 {0, 1} [slices, H, W]."""
+        return self._plane("inner", case)
+
+    def _plane(self, name: str, case: int) -> np.ndarray:
+        return self._pixels[name][self._starts[case] : self._starts[case + 1]].reshape(self._shapes[case])
 
     def case_of(self, number: int) -> tuple[int, int]:
         """Give (case index, slice within the case) of a global slice number."""
@@ -73,4 +74,5 @@ class Cohort:
 
     def statistics(self, normalise: str) -> np.ndarray:
         """Centre and scale of each case's channels: float32 [cases, 3, 2], in uint8 units."""
-        return np.load(self.packed / "statistics.npz", allow_pickle=False)[normalise]
+        with np.load(self.packed / "statistics.npz", allow_pickle=False) as arrays:
+            return arrays[normalise]

@@ -47,20 +47,19 @@ def inner_head(mask: np.ndarray) -> np.ndarray:
     return depth > max(DEPTH * depth.max(), 0.0)
 
 
-def intensity_statistics(volume: np.ndarray, mask: np.ndarray, normalise: str) -> np.ndarray:
-    """Measure centre and scale of each channel over the head.
+def intensity_statistics(volume: np.ndarray, region: np.ndarray, normalise: str) -> np.ndarray:
+    """Measure centre and scale of each channel.
 
     Args:
         volume: uint8 [slices, H, W, 3].
-        mask: bool [slices, H, W] from `head_mask`.
-        normalise: `zscore` (mean and standard deviation over the head) or `inner` (median, and the range
-            from the 10th to the 90th percentile in units of a normal distribution's deviation, over the
+        region: bool [slices, H, W], where to measure; the whole volume if it is empty.
+        normalise: `zscore` (mean and standard deviation; the region is the head) or `inner` (median, and the range
+            from the 10th to the 90th percentile in units of a normal distribution's deviation; the region is the
             inner head: neither a bright scalp nor the lesion itself moves them much).
 
     Returns:
         float32 [3, 2]: (centre, scale) per channel in uint8 units; scale is at least 1.
     """
-    region = inner_head(mask) if normalise == "inner" else mask
     pixels = volume[region] if region.any() else volume.reshape(-1, volume.shape[-1])
     if normalise == "inner":
         low, centre, high = np.percentile(pixels, (10, 50, 90), axis=0)

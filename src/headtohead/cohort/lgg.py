@@ -6,6 +6,7 @@ Source: Buda, Saha, Mazurowski, Computers in Biology and Medicine 2019, doi 10.1
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -70,13 +71,16 @@ def _list_case(folder: Path) -> CaseFiles:
     for number in sorted(masks.keys() - images.keys()):
         raise UserError(f"{masks[number]}: a mask without its image {folder.name}_{number}.tif; restore the image")
     numbers = sorted(images)
-    for before, after in zip(numbers, numbers[1:], strict=False):
+    for before, after in pairwise(numbers):
         if after != before + 1:
-            raise UserError(
-                f"{folder}: slice {before + 1} is missing between {before} and {after}; restore {folder.name}_{before + 1}.tif"
-            )
+            lost = f"{folder.name}_{before + 1}.tif"
+            raise UserError(f"{folder}: slice {before + 1} is missing between {before} and {after}; restore {lost}")
     return CaseFiles(
-        folder.name, found["patient"], found["site"], tuple(images[n] for n in numbers), tuple(masks[n] for n in numbers)
+        folder.name,
+        found["patient"],
+        found["site"],
+        tuple(images[n] for n in numbers),
+        tuple(masks[n] for n in numbers),
     )
 
 
@@ -130,7 +134,9 @@ def read_clinical(root: Path) -> pd.DataFrame:
     try:
         table = pd.read_csv(path)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as fault:
-        raise UserError(f"{path}: not a readable CSV table ({str(fault).splitlines()[0]}); restore or remove it") from fault
+        raise UserError(
+            f"{path}: not a readable CSV table ({str(fault).splitlines()[0]}); restore or remove it"
+        ) from fault
     if "Patient" not in table.columns:
         raise UserError(f"{path}: no column Patient; restore it or remove the file")
     return table.rename(columns={"Patient": "patient"})

@@ -10,18 +10,22 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from filelock import FileLock
 
-from headtohead.cohort.cohort import CHANNELS, FLAIR, Cohort
-from headtohead.cohort.head import head_mask, intensity_statistics
+from headtohead.cohort.cohort import CHANNELS, FLAIR, PIXELS, Cohort
+from headtohead.cohort.head import head_mask, inner_head, intensity_statistics
 from headtohead.cohort.lgg import CaseFiles, list_cases, read_case, read_clinical
 from headtohead.saving import write_json
 
-LAYOUT = "1"
+READING = "1"
+"""Raised whenever the same files would be read as other pixels: the data are then other data."""
+
+LAYOUT = "2"
 """Raised whenever what is packed, or how it is measured, changes: old copies are then made anew."""
 
 
@@ -44,11 +48,16 @@ def open_cohort(root_dir: Path, cache_dir: Path) -> Cohort:
         key = _known_key(note, fingerprint, cache_dir)
         if key is None:
             key = _content_key(root_dir, cases)
-            if not (cache_dir / key).is_dir():
-                _pack(root_dir, cases, cache_dir / key)
+            if not _copy(cache_dir, key).is_dir():
+                _pack(root_dir, cases, _copy(cache_dir, key))
             write_json(note, {"root": str(root_dir.resolve()), "fingerprint": fingerprint, "key": key})
-    table = pd.read_csv(cache_dir / key / "cases.csv", keep_default_na=False, na_values={"age_at_initial_pathologic": ""})
-    return Cohort(root_dir, key, table, cache_dir / key)
+    packed = _copy(cache_dir, key)
+    table = pd.read_csv(packed / "cases.csv", keep_default_na=False, na_values={"age_at_initial_pathologic": ""})
+    return Cohort(root_dir, key, table, packed)
+
+
+def _copy(cache_dir: Path, key: str) -> Path:
+    return cache_dir / f"{key}-{LAYOUT}"
 
 
 def _files(root: Path, cases: list[CaseFiles]) -> Iterator[Path]:
@@ -61,7 +70,7 @@ def _files(root: Path, cases: list[CaseFiles]) -> Iterator[Path]:
 
 def _fingerprint(root: Path, cases: list[CaseFiles]) -> str:
     # The change time cannot be set by a user, so an edit that restores size and modification time is seen too.
-    digest = hashlib.blake2b(LAYOUT.encode(), digest_size=16)
+    digest = hashlib.blake2b(READING.encode(), digest_size=16)
     for path in _files(root, cases):
         facts = path.stat()
         digest.update(f"{path.relative_to(root)} {facts.st_size} {facts.st_mtime_ns} {facts.st_ctime_ns}\n".encode())
@@ -73,7 +82,7 @@ def _known_key(note: Path, fingerprint: str, cache_dir: Path) -> str | None:
         known = json.loads(note.read_text())
     except (FileNotFoundError, json.JSONDecodeError):
         return None
-    current = known.get("fingerprint") == fingerprint and (cache_dir / known["key"]).is_dir()
+    current = known.get("fingerprint") == fingerprint and _copy(cache_dir, known["key"]).is_dir()
     return known["key"] if current else None
 
 
@@ -81,7 +90,7 @@ def _content_key(root: Path, cases: list[CaseFiles]) -> str:
     def name_and_hash(path: Path) -> str:
         return f"{path.relative_to(root)} {hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()}\n"
 
-    digest = hashlib.blake2b(LAYOUT.encode(), digest_size=16)
+    digest = hashlib.blake2b(READING.encode(), digest_size=16)
     with ThreadPoolExecutor() as pool:
         for line in pool.map(name_and_hash, _files(root, cases)):
             digest.update(line.encode())
@@ -92,18 +101,23 @@ def _pack(root: Path, cases: list[CaseFiles], destination: Path) -> None:
     clinical = read_clinical(root)
     temporary = Path(tempfile.mkdtemp(prefix=".packing-", dir=destination.parent))
     try:
-        rows, statistics, first = [], {"zscore": [], "inner": []}, 0
-        with (temporary / "images.u8").open("wb") as image_file, (temporary / "masks.u8").open("wb") as mask_file:
+        rows, first = [], 0
+        statistics: dict[str, list[np.ndarray]] = {"zscore": [], "inner": []}
+        with ExitStack() as stack:
+            pixels = {name: stack.enter_context((temporary / f"{name}.u8").open("wb")) for name in PIXELS}
             for files in cases:
                 images, masks = read_case(files)
                 head = head_mask(images)
-                for normalise, values in statistics.items():
-                    values.append(intensity_statistics(images, head, normalise))
+                inner = inner_head(head)
+                for normalise, region in (("zscore", head), ("inner", inner)):
+                    statistics[normalise].append(intensity_statistics(images, region, normalise))
                 rows.append(_row(files, images, masks, first))
                 first += len(images)
-                image_file.write(images.tobytes())
-                mask_file.write(masks.tobytes())
-        np.savez(temporary / "statistics.npz", **{name: np.stack(values) for name, values in statistics.items()})
+                for name, array in zip(PIXELS, (images, masks, inner), strict=True):
+                    pixels[name].write(array.tobytes())
+        np.savez(
+            temporary / "statistics.npz", zscore=np.stack(statistics["zscore"]), inner=np.stack(statistics["inner"])
+        )
         pd.DataFrame(rows).merge(clinical, on="patient", how="left").to_csv(temporary / "cases.csv", index=False)
         temporary.rename(destination)
     finally:

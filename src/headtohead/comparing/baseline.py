@@ -7,7 +7,7 @@ from typing import Any
 
 from headtohead.batches.splits import Split
 from headtohead.cohort import FLAIR, Cohort
-from headtohead.comparing.ledger import BASELINE
+from headtohead.runs.ledger import BASELINE
 from headtohead.saving import atomic_path, write_json
 from headtohead.scoring.baseline import fit_threshold, flair_histograms, score_threshold
 
@@ -46,7 +46,7 @@ def run_baseline(cohort: Cohort, split: Split, comparison_folder: Path, provenan
         "status": "finished",
         "experiment": {"model": BASELINE, "schedule": "-", "seed": None, "fold": 0, "name": BASELINE},
         "threshold": threshold,
-        "threshold_unit": f"FLAIR above the case's centre, in its scales ({NORMALISE} statistics)",
+        "threshold_unit": f"FLAIR of the inner head above the case's centre, in its scales ({NORMALISE} statistics)",
         "seconds": round(time.perf_counter() - clock, 3),
         "started": started.isoformat(timespec="seconds"),
         "ended": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -36,10 +36,8 @@ machine.mend_torchvision()
 import pytorch_lightning as pl  # noqa: E402  imports torchvision
 from pytorch_lightning.callbacks import EarlyStopping  # noqa: E402
 
-WITHOUT_EFFECT = frozenset(
-    "root_dir cache_dir models schedules seeds comparison run_name runs_dir overwrite output gpus num_workers "
-    "config print_config debug".split()
-)
+PLACES = ("root_dir", "cache_dir", "runs_dir", "output", "comparison", "run_name")
+WITHOUT_EFFECT = frozenset((*PLACES, "models", "schedules", "seeds", "gpus", "num_workers"))
 """Options that may differ between two commands on one run folder: they do not change what is learned.
 
 The data itself is compared by its key, wherever it lies.
@@ -110,8 +108,9 @@ def test(options: Options) -> Path:
     experiment = prepare(options)
     with experiment.folder.held(wait=True):
         run_test(experiment)
-    score = experiment.folder.record()["test_dice"]
-    print(f"{experiment.name}: mean Dice per case on {len(experiment.split.cases(experiment.cohort, 'test'))} test cases {score:.3f}")
+    score, cases = experiment.folder.record()["test_dice"], experiment.split.cases(experiment.cohort, "test")
+    said = "undefined" if score is None else f"{score:.3f}"
+    print(f"{experiment.name}: mean Dice per case on {len(cases)} test cases {said}")
     return experiment.folder.path
 
 
@@ -130,7 +129,7 @@ def run_training(experiment: Experiment) -> None:
         return
     resumed = folder.last.is_file()
     folder.path.mkdir(parents=True, exist_ok=True)
-    folder.write_config(option_table.flat(options))
+    folder.write_config(settings_of(options))
     experiment.split.write(experiment.cohort, folder.split)
     module, trainer = _build(experiment, fitting=True)
     facts = provenance(experiment.cohort, experiment.split, experiment.recipe, options.comparison.comparison)
@@ -157,7 +156,9 @@ def run_training(experiment: Experiment) -> None:
         folder.note(seconds=round(before + time.monotonic() - clock, 1))
     best = read_checkpoint(folder.best)["epoch"]
     best_dice = pd.read_csv(folder.metrics)["val_dice"].get(best)
-    folder.note(status="trained", epochs=trainer.current_epoch, best_epoch=best + 1, best_val_dice=best_dice, ended=now())
+    folder.note(
+        status="trained", epochs=trainer.current_epoch, best_epoch=best + 1, best_val_dice=best_dice, ended=now()
+    )
 
 
 def run_test(experiment: Experiment) -> None:
@@ -178,7 +179,7 @@ def run_test(experiment: Experiment) -> None:
     with atomic_path(folder.cases) as temporary:
         counts.rows(experiment.cohort.table).to_csv(temporary, index=False)
     score = counts.mean_dice()
-    write_hparams(folder.path, option_table.flat(experiment.options), score)
+    write_hparams(folder.path, settings_of(experiment.options), score)
     folder.note(status="finished", test_dice=None if math.isnan(score) else score, ended=now())
 
 
@@ -190,7 +191,7 @@ def refuse_other_run(experiment: Experiment) -> None:
     """
     folder = experiment.folder
     mend = "choose another --run_name or --comparison, or --overwrite it"
-    before, here = folder.read_config(), option_table.flat(experiment.options)
+    before, here = folder.read_config(), settings_of(experiment.options)
     for key in here.keys() & before.keys() - WITHOUT_EFFECT:
         if before[key] != here[key]:
             raise UserError(f"{folder.path}: made with --{key} {before[key]}, now {here[key]}; {mend}")
@@ -202,6 +203,11 @@ def refuse_other_run(experiment: Experiment) -> None:
     for name, (then, today) in facts.items():
         if then is not None and then != today:
             raise UserError(f"{folder.path}: made from another {name} ({then[:8]}, now {today[:8]}); {mend}")
+
+
+def settings_of(options: Options) -> dict[str, Any]:
+    """List the options a run is made with; not those that would throw it away or only speak about errors."""
+    return {name: value for name, value in option_table.flat(options).items() if name not in ("overwrite", "debug")}
 
 
 def _batches(experiment: Experiment) -> SliceDataModule:
@@ -254,7 +260,7 @@ def _build(experiment: Experiment, fitting: bool) -> tuple[SegmentationModule, p
         enable_progress_bar=on_terminal,
         enable_model_summary=False,
         num_sanity_val_steps=0,
-        log_every_n_steps=1_000_000,
+        log_every_n_steps=5,
         use_distributed_sampler=False,
     )
     return module, trainer

@@ -13,6 +13,8 @@ from headtohead.comparing.provenance import provenance
 from headtohead.errors import UserError
 from headtohead.models.registry import find_spec
 from headtohead.options import Options
+from headtohead.reporting.curves import write_curves
+from headtohead.reporting.table import print_table, write_table
 
 
 def experiments_of(options: Options) -> list[Options]:
@@ -56,14 +58,22 @@ def compare(options: Options) -> Path:
     first = experiments[0]
     print(first.split.describe(cohort))
     folder = first.folder.path.parent
-    run_baseline(cohort, first.split, folder, provenance(cohort, first.split, first.recipe, options.comparison.comparison))
+    run_baseline(
+        cohort, first.split, folder, provenance(cohort, first.split, first.recipe, options.comparison.comparison)
+    )
 
     busy = [experiment for experiment in experiments if not _carry_out(experiment, wait=False)]
     for experiment in busy:
         print(f"{experiment.name}: another process is at it; waiting")
         _carry_out(experiment, wait=True)
+    write_table(folder)
+    print_table(folder)
     if all(experiment.folder.record().get("status") == "failed" for experiment in experiments):
-        raise UserError(f"--compare: all {len(experiments)} experiments failed; the first: {first.folder.record()['error']}")
+        raise UserError(
+            f"--compare: all {len(experiments)} experiments failed; the first: {first.folder.record()['error']}"
+        )
+    write_curves(folder)
+    print(f"curves: tensorboard --logdir {folder}")
     return folder
 
 

@@ -49,17 +49,15 @@ class EpochTable(pl.Callback):
         rate = trainer.optimizers[0].param_groups[0]["lr"]
         row = {"epoch": trainer.current_epoch, **values, "learning_rate": rate}
         self.rows.append({**row, "seconds": round(time.monotonic() - self.started, 2)})
-        if trainer.logger:
-            trainer.logger.log_metrics({"learning_rate": rate}, trainer.global_step)
         if trainer.is_global_zero:
             with atomic_path(self.path) as temporary:
                 pd.DataFrame(self.rows).to_csv(temporary, index=False)
         if self.say and trainer.is_global_zero:
-            print(
-                f"{self.name}: epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  loss {values['train_loss']:.3f}  "
-                f"Dice train {values['train_dice']:.3f} val {values['val_dice']:.3f}  {self.rows[-1]['seconds']:.0f} s",
-                flush=True,
+            scores = (
+                f"loss {values['train_loss']:.3f}  Dice train {values['train_dice']:.3f} val {values['val_dice']:.3f}"
             )
+            epoch = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
+            print(f"{self.name}: {epoch}  {scores}  {self.rows[-1]['seconds']:.0f} s", flush=True)
 
 
 def checkpoints(folder: Path) -> list[ModelCheckpoint]:
@@ -68,9 +66,13 @@ def checkpoints(folder: Path) -> list[ModelCheckpoint]:
     The order matters: `last` is written after `best` was judged, so a resumed run knows the best so far.
     """
     best = ModelCheckpoint(
-        folder, "best", monitor="dice/val", mode="max", save_top_k=1, enable_version_counter=False, auto_insert_metric_name=False
+        folder,
+        "best",
+        monitor="dice/val",
+        mode="max",
+        save_top_k=1,
+        enable_version_counter=False,
+        auto_insert_metric_name=False,
     )
-    last = ModelCheckpoint(
-        folder, "last", every_n_epochs=1, save_on_train_epoch_end=True, enable_version_counter=False
-    )
+    last = ModelCheckpoint(folder, "last", every_n_epochs=1, save_on_train_epoch_end=True, enable_version_counter=False)
     return [best, last]

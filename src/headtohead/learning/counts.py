@@ -28,7 +28,7 @@ class DeviceCounts(torch.nn.Module):
         self.rows.zero_()
 
     def mean_dice(self) -> torch.Tensor:
-        """Mean over the cases seen of Dice per case; a case without lesion and without prediction has none. NaN if none has."""
+        """Mean of Dice over the cases seen that have one (a lesion, or a prediction of one); NaN if there is none."""
         tp, fp, fn, _ = self.rows.cpu().double().unbind(dim=1)
         size = 2 * tp + fp + fn
         return (2 * tp / size)[size > 0].mean().float()
@@ -39,7 +39,8 @@ def to_source_grid(probability: torch.Tensor, height: int, width: int) -> torch.
 
     Args:
         probability: float [B, S, S].
-        height, width: the source grid.
+        height: of the source grid.
+        width: of the source grid.
 
     Returns:
         float [B, height, width].

@@ -8,7 +8,7 @@ from headtohead import machine
 from headtohead.batches.recipe import CLIP, InputRecipe
 from headtohead.learning.counts import DeviceCounts, to_source_grid
 from headtohead.learning.losses import bce_dice_loss
-from headtohead.learning.schedules import OPTIMIZERS, build_schedule
+from headtohead.learning.schedules import build_optimizer, build_schedule
 from headtohead.models.registry import build_model
 
 machine.mend_torchvision()
@@ -54,7 +54,7 @@ class SegmentationModule(pl.LightningModule):
     def arrange(self, memory_format: torch.memory_format) -> None:
         """Lay the net's weights and inputs out in memory as runs fastest on this machine."""
         self.memory_format = memory_format
-        self.model.to(memory_format=memory_format)
+        self.model.to(memory_format=memory_format)  # type: ignore[call-overload]
 
     def training_step(self, batch: Batch, _: int) -> torch.Tensor:
         """Learn from one batch; nothing here waits for the device."""
@@ -63,6 +63,8 @@ class SegmentationModule(pl.LightningModule):
         loss = bce_dice_loss(logits, mask.float())
         with torch.no_grad():
             self.train_counts.add(logits[:, 0].sigmoid() >= self.hparams["threshold"], mask[:, 0].bool(), batch["case"])
+        rate = self.trainer.optimizers[0].param_groups[0]["lr"]
+        self.log("learning_rate", rate, on_step=True, on_epoch=False, batch_size=len(mask))
         self.log("loss/train", loss, on_step=False, on_epoch=True, batch_size=len(mask), prog_bar=True, sync_dist=True)
         return loss
 
@@ -102,7 +104,7 @@ class SegmentationModule(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """Build the optimiser and, once, its schedule."""
-        optimizer = OPTIMIZERS[self.hparams["optimizer"]](self.parameters(), lr=self.hparams["learning_rate"])
+        optimizer = build_optimizer(self.hparams["optimizer"], self.parameters(), self.hparams["learning_rate"])
         steps, epochs = int(self.trainer.estimated_stepping_batches), self.trainer.max_epochs or 1
         schedule = build_schedule(self.hparams["lr_scheduler"], optimizer, steps, epochs)
         return optimizer if schedule is None else {"optimizer": optimizer, "lr_scheduler": schedule}

@@ -1,16 +1,18 @@
 """Optimisers and schedules of the learning rate, by name. A schedule is built once per training."""
 
 import math
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import torch
 from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
 
-OPTIMIZERS = {
+OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "adamax": torch.optim.Adamax,
     "adam": torch.optim.Adam,
     "adamw": torch.optim.AdamW,
-    "sgd": lambda parameters, lr: torch.optim.SGD(parameters, lr=lr, momentum=0.9),
+    "sgd": partial(torch.optim.SGD, momentum=0.9),
 }
 
 WARM_UP = 0.05
@@ -18,6 +20,11 @@ WARM_UP = 0.05
 
 START = 0.01
 """Where a warm-up starts, as a share of the full rate."""
+
+
+def build_optimizer(name: str, parameters: Iterable[torch.nn.Parameter], learning_rate: float) -> torch.optim.Optimizer:
+    """Build an optimiser by its name; `sgd` has momentum 0.9."""
+    return OPTIMIZERS[name](parameters, lr=learning_rate)
 
 
 def build_schedule(name: str, optimizer: torch.optim.Optimizer, steps: int, epochs: int) -> dict[str, Any] | None:
@@ -43,7 +50,10 @@ def build_schedule(name: str, optimizer: torch.optim.Optimizer, steps: int, epoc
             "monitor": "dice/val",
             "interval": "epoch",
         }
-    factors = {"cosine": lambda step: cosine(step, steps), "restarting_warmup": lambda step: ramp(step, steps // epochs)}
+    factors = {
+        "cosine": lambda step: cosine(step, steps),
+        "restarting_warmup": lambda step: ramp(step, steps // epochs),
+    }
     return {"scheduler": LambdaLR(optimizer, factors[name]), "interval": "step"}
 
 

@@ -101,7 +101,6 @@ def _imagenet_file(encoder: str) -> Path:
     """Find the ImageNet weights in the local Hugging Face cache, else download them."""
     mend_torchvision()
     from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
     from segmentation_models_pytorch.encoders import encoders
 
     settings = encoders[encoder]["pretrained_settings"]["imagenet"]
@@ -110,14 +109,15 @@ def _imagenet_file(encoder: str) -> Path:
     if isinstance(cached, str):
         return Path(cached)
 
-    unreachable = f"--encoder_weights imagenet: not in the local cache, and {constants.ENDPOINT} cannot be reached"
     # The hub's own client tries again for half a minute before it gives up.
     if constants.HF_HUB_OFFLINE or not answers(constants.ENDPOINT):
-        raise UserError(f"{unreachable}; {WAY_OUT}")
+        raise UserError(
+            f"--encoder_weights imagenet: not in the local cache, and {constants.ENDPOINT} cannot be reached; {WAY_OUT}"
+        )
     try:
         return Path(hf_hub_download(repository, name, revision=revision))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        raise UserError(f"{unreachable} ({type(error).__name__}); {WAY_OUT}") from error
+    except Exception as error:  # the client's own kinds, and those of whichever HTTP library it rests on
+        raise UserError(f"--encoder_weights imagenet: download failed ({type(error).__name__}); {WAY_OUT}") from error
 
 
 def answers(address: str, patience: float = PATIENCE_SECONDS) -> bool:

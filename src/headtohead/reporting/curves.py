@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from headtohead.comparing.ledger import FIGURES, Run, read_ledger
 from headtohead.errors import UserError
+from headtohead.runs.ledger import FIGURES, Run, read_ledger
 from headtohead.saving import atomic_path
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _draw_panel(panel: "Axes", model: str, curves: list[Curve], colours: dict[st
         tables = [table for run, table in curves if run.experiment["schedule"] == schedule]
         if not tables:
             continue
-        mean = _mean_of_seeds(tables)
+        mean = mean_of_seeds(tables)
         if len(tables) > 1:
             for table in tables:
                 panel.plot(table["epoch"] + 1, table["val_dice"], color=colour, lw=0.7, alpha=0.5)
@@ -133,7 +133,7 @@ def _draw_panel(panel: "Axes", model: str, curves: list[Curve], colours: dict[st
     panel.spines[["top", "right"]].set_visible(False)
 
 
-def _mean_of_seeds(tables: "list[pd.DataFrame]") -> "pd.DataFrame":
+def mean_of_seeds(tables: "list[pd.DataFrame]") -> "pd.DataFrame":
     """Average the runs of all seeds epoch by epoch, as far as all of them have come."""
     import pandas as pd
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headtohead.comparing.ledger import BASELINE, Ledger, Run
+from headtohead.runs.ledger import BASELINE, Ledger, Run
 from headtohead.scoring.counts import FAILED_BELOW, mean_dice
 from headtohead.scoring.intervals import Interval, mean_interval
 

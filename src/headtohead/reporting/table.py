@@ -3,8 +3,8 @@
 import math
 from pathlib import Path
 
-from headtohead.comparing.ledger import Ledger, read_ledger
 from headtohead.reporting.summary import Row, Summary, summarise
+from headtohead.runs.ledger import Ledger, read_ledger
 from headtohead.saving import atomic_path, write_text
 from headtohead.scoring.counts import FAILED_BELOW
 from headtohead.scoring.intervals import Interval

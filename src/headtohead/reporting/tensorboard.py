@@ -37,7 +37,7 @@ class RunLogger(TensorBoardLogger):
 
 
 class ValidationImages(pl.Callback):
-    """Shows one slice of a few validation cases, FLAIR with the truth's and the model's outline, a few times in a training."""
+    """A few times in a training, shows a slice of some validation cases with the truth's and the model's outline."""
 
     def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Show them in the first, the last and some epochs evenly between."""

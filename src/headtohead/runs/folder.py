@@ -62,7 +62,9 @@ class RunFolder:
         except FileNotFoundError:
             return {}
         except json.JSONDecodeError as fault:
-            raise UserError(f"{self.path / 'run.json'}: damaged ({fault}); use --overwrite or another --run_name") from fault
+            raise UserError(
+                f"{self.path / 'run.json'}: damaged ({fault}); use --overwrite or another --run_name"
+            ) from fault
 
     def note(self, **facts: Any) -> None:
         """Add facts to run.json."""
@@ -80,7 +82,7 @@ class RunFolder:
 
     @contextmanager
     def held(self, wait: bool) -> Iterator[bool]:
-        """Hold the folder so that no other process trains in it; give False where another one does and we do not wait."""
+        """Keep other processes from training in the folder; give False where one does and we do not `wait`."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self.path.parent / f".{self.path.name}.lock")
         try:

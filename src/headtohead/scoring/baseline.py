@@ -1,7 +1,7 @@
 """The score to beat: a threshold on FLAIR, fitted on the training cases. It learns one number and no weights.
 
-Lesions are bright on FLAIR, so a threshold finds some of them, and so does much of the scalp and the eyes. A network
-that does not clearly beat it has learnt nothing about lesions.
+Lesions are bright on FLAIR, and so are scalp and eyes: the threshold looks only at the inner head, which the models'
+normalisation knows as well. A network that does not clearly beat it has learnt nothing about lesions.
 """
 
 from dataclasses import dataclass
@@ -23,13 +23,15 @@ class Histograms:
     """FLAIR histograms of the chosen slices of each case.
 
     Attributes:
-        lesion: int64 [cases, 256], lesion voxels per uint8 FLAIR value.
-        other: int64 [cases, 256], all other voxels.
+        lesion: int64 [cases, 256], lesion voxels of the inner head per uint8 FLAIR value.
+        other: int64 [cases, 256], its other voxels.
+        outside: int64 [cases], lesion voxels outside the inner head, which the threshold misses by design.
         slices: int64 [cases], slices counted; 0 for a case that has none among the chosen.
     """
 
     lesion: NDArray[np.int64]
     other: NDArray[np.int64]
+    outside: NDArray[np.int64]
     slices: NDArray[np.int64]
 
 
@@ -47,13 +49,16 @@ def flair_histograms(cohort: Cohort, slices: NDArray[np.int64]) -> Histograms:
         np.zeros((len(cohort), LEVELS), np.int64),
         np.zeros((len(cohort), LEVELS), np.int64),
         np.zeros(len(cohort), np.int64),
+        np.zeros(len(cohort), np.int64),
     )
     for number in np.sort(np.asarray(slices)):
         case, index = cohort.case_of(int(number))
-        flair = np.asarray(cohort.images(case)[index, ..., FLAIR])
-        lesion = np.bincount(flair[np.asarray(cohort.masks(case)[index], dtype=bool)], minlength=LEVELS)
-        found.lesion[case] += lesion
-        found.other[case] += np.bincount(flair.ravel(), minlength=LEVELS) - lesion
+        inside = cohort.inner_heads(case)[index].astype(bool)
+        flair = cohort.images(case)[index, ..., FLAIR][inside]
+        truth = cohort.masks(case)[index].astype(bool)
+        found.lesion[case] += np.bincount(flair[truth[inside]], minlength=LEVELS)
+        found.other[case] += np.bincount(flair[~truth[inside]], minlength=LEVELS)
+        found.outside[case] += np.count_nonzero(truth & ~inside)
         found.slices[case] += 1
     return found
 
@@ -107,4 +112,4 @@ def _counts(
     level = np.clip(np.ceil(centre + thresholds * scale), 0, LEVELS).astype(np.int64)
     lesion, other = histograms.lesion[case], histograms.other[case]
     tp, fp = (np.append(np.cumsum(column[::-1])[::-1], 0)[level] for column in (lesion, other))
-    return tp, fp, lesion.sum() - tp
+    return tp, fp, lesion.sum() + histograms.outside[case] - tp

@@ -1,7 +1,7 @@
 """The made-up head: which tissue each voxel holds, and where the lesion lies.
 
 Everything is written in head units: u to the side (1 is half the head's width), v from front to back (1 is half
-its length), z upwards (0 is the middle of the brain, 1 the top of the head). Shapes are ellipsoids bent by smooth noise.
+its length), z upwards (0 is the middle of the brain, 1 the top of the head). Shapes are ellipsoids bent by noise.
 """
 
 from dataclasses import dataclass

@@ -33,7 +33,7 @@ def grow_lesion(rng: np.random.Generator, head: Head) -> Lesion:
     Returns:
         The lesion; its mask is never empty.
     """
-    n, size = head.u.shape[:2]
+    size = head.u.shape[1]
     height = np.broadcast_to(head.z[:, None, None], head.u.shape)
     seeds = (head.tissue == Tissue.WHITE) & (head.rho < 0.72) & (height > -0.12) & (height < 0.62)
     if not seeds.any():  # very few or very small slices

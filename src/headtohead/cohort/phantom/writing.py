@@ -2,7 +2,6 @@
 
 import csv
 import json
-import math
 import os
 import shutil
 import tempfile
@@ -10,7 +9,6 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import cv2
@@ -20,74 +18,11 @@ from numpy.typing import NDArray
 from headtohead.cohort.phantom.anatomy import draw_head
 from headtohead.cohort.phantom.appearance import render
 from headtohead.cohort.phantom.lesion import grow_lesion
+from headtohead.cohort.phantom.planning import Parameters, PlannedCase, draw_clinical_table, plan_cases
 from headtohead.errors import UserError
 from headtohead.saving import write_json
 
 NOTE_FILE = "phantoms.json"
-VERSION = 1  # raise it when the same parameters would draw other pixels
-SITES = {"CS": 0.15, "DU": 0.40, "EZ": 0.02, "FG": 0.13, "HT": 0.30}
-# Clinical columns of the real table, each with the codes drawn for it; an empty code is a missing value.
-CLINICAL = {
-    "RNASeqCluster": ("1", "2", "2", "3", "4", ""),
-    "MethylationCluster": ("2", "3", "4", "5", "5"),
-    "miRNACluster": ("1", "2", "2", "3", "4"),
-    "CNCluster": ("1", "1", "2", "3"),
-    "RPPACluster": ("1", "2", "3", "4", ""),
-    "OncosignCluster": ("1", "2", "2", "3", ""),
-    "COCCluster": ("1", "1", "2", "3"),
-    "histological_type": ("1", "2", "3"),
-    "neoplasm_histologic_grade": ("1", "2"),
-    "tumor_tissue_site": ("1",),
-    "laterality": ("1", "3"),
-    "tumor_location": ("2", "2", "5", "6"),
-    "gender": ("1", "2"),
-    "age_at_initial_pathologic": tuple(str(age) for age in range(20, 76)),
-    "race": ("2", "3", "3", "3"),
-    "ethnicity": ("2", "2", "2", ""),
-    "death01": ("0", "0", "0", "1"),
-}
-
-
-@dataclass(frozen=True)
-class Parameters:
-    """What decides every byte of a made-up data set."""
-
-    n_cases: int
-    seed: int
-    size: int
-    slices: tuple[int, int]
-    version: int = VERSION
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.n_cases <= 999:
-            raise UserError(f"phantoms: n_cases is {self.n_cases}; give 1 to 999.")
-        if self.size < 32:
-            raise UserError(f"phantoms: size is {self.size}; give at least 32 pixels.")
-        if not 4 <= self.slices[0] <= self.slices[1]:
-            raise UserError(f"phantoms: slices is {self.slices}; give (fewest, most) with at least 4 slices.")
-        if self.seed < 0:
-            raise UserError(f"phantoms: seed is {self.seed}; give 0 or more.")
-
-    def to_dict(self) -> dict[str, object]:
-        """The parameters as JSON keeps them."""
-        return asdict(self) | {"slices": list(self.slices)}
-
-
-@dataclass(frozen=True)
-class PlannedCase:
-    """One case before it is drawn; `missing` is "", "post" or "pre post"."""
-
-    patient: str
-    date: str
-    site: str
-    slices: int
-    missing: str
-    seed: tuple[int, int]
-
-    @property
-    def name(self) -> str:
-        """Name of the case's folder."""
-        return f"{self.patient}_{self.date}"
 
 
 def make_phantoms(
@@ -119,39 +54,17 @@ def make_phantoms(
         return
     with _folder_in_one_step(dest) as folder:
         cases = plan_cases(parameters)
-        # Threads: the time goes into array code that lets other threads run.
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        # Threads, as array code lets others run; few, as each case takes some 150 MB.
+        with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
             lesion_slices = list(pool.map(lambda case: _write_case(folder, case, size), cases))
-        _write_clinical_table(folder / "data.csv", cases, seed)
+        with (folder / "data.csv").open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file, lineterminator="\n").writerows(draw_clinical_table(cases, seed))
         listed = [
             {"case": case.name, "slices": case.slices, "lesion_slices": found, "missing": case.missing}
             for case, found in zip(cases, lesion_slices, strict=True)
         ]
         note = "Made-up patients drawn by Head-to-Head. No person was scanned; of no use for medicine."
         write_json(folder / NOTE_FILE, {"note": note, "parameters": parameters.to_dict(), "cases": listed})
-
-
-def plan_cases(parameters: Parameters) -> list[PlannedCase]:
-    """Decide site, number of slices and missing sequences of every case.
-
-    One case in ten has no post-contrast sequence, and most of these no pre-contrast sequence either, as in the real data.
-    """
-    rng = np.random.default_rng([parameters.seed, 0])
-    n = parameters.n_cases
-    sites = rng.choice(list(SITES), n, p=list(SITES.values()))
-    counts = rng.integers(parameters.slices[0], parameters.slices[1] + 1, n)
-    without_post = math.ceil(n / 10) if n >= 3 else 0
-    without_both = math.ceil(0.6 * without_post)
-    missing = rng.permutation(
-        ["pre post"] * without_both + ["post"] * (without_post - without_both) + [""] * (n - without_post)
-    )
-    cases = []
-    for i in range(n):
-        date = f"1900{rng.integers(1, 13):02d}{rng.integers(1, 29):02d}"
-        patient = f"TCGA_{sites[i]}_{9001 + i}"
-        seeds = (parameters.seed, i + 1)
-        cases.append(PlannedCase(patient, date, str(sites[i]), int(counts[i]), str(missing[i]), seeds))
-    return cases
 
 
 def draw_case(case: PlannedCase, size: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
@@ -186,16 +99,6 @@ def _write_tiff(path: Path, picture: NDArray[np.uint8]) -> None:
     """Write an uncompressed TIFF from grey or blue-green-red pixels."""
     if not cv2.imwrite(str(path), picture, [cv2.IMWRITE_TIFF_COMPRESSION, cv2.IMWRITE_TIFF_COMPRESSION_NONE]):
         raise OSError(f"{path}: could not be written")
-
-
-def _write_clinical_table(path: Path, cases: list[PlannedCase], seed: int) -> None:
-    """Write the clinical columns of the real table, drawn at random, one row a patient."""
-    rng = np.random.default_rng([seed, len(cases) + 1])
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["Patient", *CLINICAL])
-        for case in cases:
-            writer.writerow([case.patient, *(str(rng.choice(codes)) for codes in CLINICAL.values())])
 
 
 def _check_same(dest: Path, parameters: Parameters) -> None:

@@ -1,6 +1,8 @@
-"""Made-up run folders, as a comparison leaves them."""
+"""What many tests share: a few made-up patients, made once, a few real ones where they can be had, made-up runs."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,7 +10,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from headtohead.cohort import Cohort, open_cohort
+from headtohead.cohort.phantom import make_phantoms
 from headtohead.scoring.counts import CaseCounts
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+SHARED_LGG = CHECKOUT.parent / "shared" / "lgg"
 
 COMMON = {
     "protocol": "1",
@@ -17,6 +24,37 @@ COMMON = {
     "threshold": 0.5,
 }
 WriteRun = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def phantom_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of twelve small made-up patients. Read only: a test that changes files copies it first."""
+    root = tmp_path_factory.mktemp("data") / "phantoms"
+    make_phantoms(root, n_cases=12, seed=1, size=64, slices=(6, 9))
+    return root
+
+
+@pytest.fixture(scope="session")
+def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where packed copies of the session are kept, so that each data set is packed once."""
+    return tmp_path_factory.mktemp("packed")
+
+
+@pytest.fixture(scope="session")
+def phantom_cohort(phantom_root: Path, cache_dir: Path) -> Cohort:
+    """The made-up patients as a cohort."""
+    return open_cohort(phantom_root, cache_dir)
+
+
+@pytest.fixture(scope="session")
+def shared_lgg(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the real data set, whole; the test is skipped where it is not at hand."""
+    restore = SHARED_LGG / "restore.py"
+    if not restore.is_file():
+        pytest.skip("the real data set is not beside this checkout")
+    destination = tmp_path_factory.mktemp("lgg")
+    subprocess.run([sys.executable, str(restore), str(destination)], check=True, capture_output=True)
+    return destination / "kaggle_3m"
 
 
 @pytest.fixture

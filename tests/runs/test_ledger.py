@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from headtohead.comparing.ledger import read_ledger
 from headtohead.errors import UserError
+from headtohead.runs.ledger import read_ledger
+
+HEADER = "case,site,dice,iou,precision,recall,tp,fp,fn\n"
 
 
 def names(runs: list[Any]) -> list[str]:
@@ -30,8 +32,8 @@ def test_cases_in_long_form(comparison: Path, write_run: Any) -> None:
     write_run("unet", "none", 1, counts=[(5, 1, 1), (0, 0, 0)])
     write_run("flair-threshold", "-", None, counts=[(0, 3, 4), (0, 1, 0)], name="flair-threshold")
     cases = read_ledger(comparison).cases
-    wanted = "model schedule seed fold case site dice iou precision recall tp fp fn".split()
-    assert list(cases.columns) == wanted
+    scores = ["dice", "iou", "precision", "recall", "tp", "fp", "fn"]
+    assert list(cases.columns) == ["model", "schedule", "seed", "fold", "case", "site", *scores]
     assert len(cases) == 4
     unet = cases[cases["model"] == "unet"]
     assert unet["seed"].tolist() == [1, 1]
@@ -88,11 +90,22 @@ def test_runs_without_scores_do_not_block_the_others(comparison: Path, write_run
 def test_refuses_runs_with_other_test_cases(comparison: Path, write_run: Any) -> None:
     write_run("unet", "none", counts=[(5, 1, 1)] * 4)
     write_run("unet", "cosine", counts=[(5, 1, 1)] * 3)
-    with pytest.raises(UserError, match="not the same test cases.*case3"):
+    with pytest.raises(UserError, match=r"not the same test cases.*case3"):
         read_ledger(comparison)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '"x"', '{"status": "finished"}', '{"status": 1, "experiment": 2}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "[]",
+        '"x"',
+        '{"status": "finished"}',
+        '{"status": 1, "experiment": 2}',
+        '{"status": "failed", "experiment": {}}',
+    ],
+)
 def test_broken_run_json_is_left_out_with_a_note(comparison: Path, write_run: Any, content: str) -> None:
     write_run()
     (comparison / "broken").mkdir()
@@ -102,7 +115,7 @@ def test_broken_run_json_is_left_out_with_a_note(comparison: Path, write_run: An
     assert ledger.notes == ("broken left out: its run.json is not that of a run",)
 
 
-@pytest.mark.parametrize("content", [None, "", "case,site\n", "case,site,dice\na,b,c\n", "half of a li"])
+@pytest.mark.parametrize("content", [None, "", "case,site\n", HEADER, "case,site,dice\na,b,c\n", "half of a li"])
 def test_finished_without_whole_cases_is_left_out_with_a_note(
     comparison: Path, write_run: Any, content: str | None
 ) -> None:

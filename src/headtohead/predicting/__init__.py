@@ -1,0 +1,1 @@
+"""Trained models put to work: images in; masks, probabilities and panels out."""

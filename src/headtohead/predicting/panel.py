@@ -1,0 +1,145 @@
+"""The panel of one prediction: image, truth, probability and prediction in a square, all on one pixel grid.
+
+Drawn with OpenCV alone: importing a plotting library would take longer than the prediction.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from headtohead.cohort.cohort import FLAIR
+from headtohead.reporting.lettering import FAINT, INK, shorten, text_width, write
+from headtohead.reporting.outlines import PREDICTION, TRUTH, draw_outlines, enlarge, rgb
+
+SIDE = 512  # small images are enlarged up to this many pixels
+LARGEST = 1024  # larger ones are drawn smaller
+NARROWEST = 340  # so that a caption fits above a slim image
+MARGIN, GAP, HEADER, CAPTION, FOOTER = 24, 24, 78, 28, 46
+PAPER, SURROUND = (255, 255, 255), (241, 242, 244)
+COLOURS = cv2.COLORMAP_INFERNO  # rises evenly in lightness, so it also reads in grey
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the panel shows.
+
+    Attributes:
+        image: uint8 RGB [H, W, 3].
+        probability: float32 [H, W].
+        threshold: probability from which a pixel is lesion.
+        truth: bool [H, W], or None.
+    """
+
+    image: np.ndarray
+    probability: np.ndarray
+    threshold: float
+    truth: np.ndarray | None
+
+    @property
+    def mask(self) -> np.ndarray:
+        """The lesion as predicted: bool [H, W]."""
+        return self.probability >= self.threshold
+
+
+def draw_panel(prediction: Prediction, title: str, subtitle: str) -> np.ndarray:
+    """Draw the panel.
+
+    Args:
+        prediction: what to show.
+        title: the first line, in bold.
+        subtitle: the second line.
+
+    Returns:
+        uint8 RGB.
+    """
+    shown = _shrink(prediction)
+    height, width = shown.probability.shape
+    scale = max(1, SIDE // max(height, width))
+    box_height, box_width = height * scale, max(width * scale, NARROWEST)
+    canvas = np.full(
+        (HEADER + 2 * (CAPTION + box_height) + GAP + FOOTER + MARGIN, 2 * (MARGIN + box_width) + GAP, 3),
+        PAPER,
+        np.uint8,
+    )
+    room = canvas.shape[1] - 2 * MARGIN
+    write(canvas, shorten(title, room, 22, bold=True), MARGIN, 38, 22, bold=True)
+    write(canvas, shorten(subtitle, room), MARGIN, 63, colour=FAINT)
+
+    for place, (caption, tile) in enumerate(_tiles(shown, scale)):
+        left = MARGIN + place % 2 * (box_width + GAP)
+        top = HEADER + place // 2 * (CAPTION + box_height + GAP)
+        write(canvas, shorten(caption, box_width, 16), left, top + CAPTION - 9, 16)
+        top += CAPTION
+        canvas[top : top + box_height, left : left + box_width] = SURROUND
+        inset = left + (box_width - tile.shape[1]) // 2
+        canvas[top : top + box_height, inset : inset + tile.shape[1]] = tile
+
+    footer = canvas.shape[0] - MARGIN - FOOTER + 12
+    _colour_bar(canvas, MARGIN, footer, box_width, prediction.threshold)
+    _legend(canvas, MARGIN + box_width + GAP, footer, prediction)
+    return canvas
+
+
+def _tiles(shown: Prediction, scale: int) -> list[tuple[str, np.ndarray]]:
+    """Caption and drawing of the four tiles, row by row."""
+    grey = np.ascontiguousarray(shown.image[:, :, FLAIR])
+    coloured = bool((shown.image != grey[:, :, None]).any())
+    name = "FLAIR" if coloured else "image"
+    truth = {} if shown.truth is None else {TRUTH: shown.truth}
+    return [
+        ("image: pre, FLAIR, post as red, green, blue" if coloured else "image", enlarge(shown.image, scale)),
+        (f"{name} with truth" if truth else f"{name} (no truth beside it)", draw_outlines(grey, truth, scale)),
+        ("probability of lesion", enlarge(colour(shown.probability), scale)),
+        (
+            f"{name} with prediction, probability ≥ {shown.threshold:g}",
+            draw_outlines(grey, {**truth, PREDICTION: shown.mask}, scale),
+        ),
+    ]
+
+
+def colour(probability: np.ndarray) -> np.ndarray:
+    """Probability [H, W] from 0 to 1 as colours: uint8 RGB [H, W, 3]."""
+    steps = (np.clip(probability, 0, 1) * 255).round().astype(np.uint8)
+    return np.ascontiguousarray(cv2.applyColorMap(steps, COLOURS)[:, :, ::-1])
+
+
+def _colour_bar(canvas: np.ndarray, left: int, top: int, width: int, threshold: float) -> None:
+    bar = colour(np.linspace(0, 1, width, dtype=np.float32)[None])
+    canvas[top : top + 12, left : left + width] = bar
+    at = left + round(threshold * (width - 1))
+    canvas[top - 3 : top + 15, at - 1 : at + 2] = PAPER
+    canvas[top - 3 : top + 15, at] = INK
+    label = f"threshold {threshold:g}"
+    start = min(max(at - text_width(label, 14) // 2, left), left + width - text_width(label, 14))
+    write(canvas, label, start, top + 31, 14)
+    if start > left + 20:
+        write(canvas, "0", left, top + 31, 14, colour=FAINT)
+    if start + text_width(label, 14) < left + width - 20:
+        write(canvas, "1", left + width - text_width("1", 14), top + 31, 14, colour=FAINT)
+
+
+def _legend(canvas: np.ndarray, left: int, top: int, prediction: Prediction) -> None:
+    entries = [(PREDICTION, "prediction", prediction.mask)]
+    if prediction.truth is not None:
+        entries.insert(0, (TRUTH, "truth", prediction.truth))
+    for name, words, mask in entries:
+        canvas[top + 4 : top + 8, left : left + 22] = rgb(name)
+        label = f"{words}: {np.count_nonzero(mask):,} pixels"
+        write(canvas, label, left + 30, top + 11, 14)
+        left += 30 + text_width(label, 14) + 24
+
+
+def _shrink(prediction: Prediction) -> Prediction:
+    """Bring a large image to `LARGEST` by averaging; a mask keeps every part, however small."""
+    height, width = prediction.probability.shape
+    factor = max(height, width) / LARGEST
+    if factor <= 1:
+        return prediction
+    size = (max(1, round(width / factor)), max(1, round(height / factor)))
+
+    def area(pixels: np.ndarray) -> np.ndarray:
+        return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+
+    truth = None if prediction.truth is None else area(prediction.truth.astype(np.float32)) > 0
+    return Prediction(area(prediction.image), area(prediction.probability), prediction.threshold, truth)

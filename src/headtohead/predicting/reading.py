@@ -1,0 +1,174 @@
+"""Read one image from a file, with what belongs to it: the slices around it and its truth, where they exist."""
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from headtohead.errors import UserError
+
+SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
+MASK_SUFFIXES = (".tif", ".tiff", ".png")
+VOLUMES = (".nii", ".nii.gz")
+ACCEPTED = "one 2-D slice as TIFF, PNG or JPEG"
+
+BRIGHTEST = 99.9
+"""Percentile that becomes white where pixels have more than 8 bits; a few hot pixels must not darken the rest."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One image and its surroundings.
+
+    Attributes:
+        path: the image's file.
+        volume: uint8 [slices, H, W, 3] RGB: the slices of its folder in order, or it alone.
+        index: its place in `volume`.
+        truth: bool [H, W] from the mask beside it; None where there is none.
+    """
+
+    path: Path
+    volume: np.ndarray
+    index: int
+    truth: np.ndarray | None
+
+    @property
+    def image(self) -> np.ndarray:
+        """The image itself: uint8 RGB [H, W, 3]."""
+        return self.volume[self.index]
+
+
+def read_picture(path: Path) -> Picture:
+    """Read an image with the other slices of its case and its truth.
+
+    In the layout of LGG (`<case>/<case>_<number>.tif`) the other slices of the folder come with it, in the order of
+    their numbers. Any other image stands alone. Grey images are repeated into three channels, transparency is
+    dropped, and more than 8 bits are brought to 8 by one factor for the whole volume.
+
+    Raises:
+        UserError: the file, a slice of the same folder or the mask cannot be used.
+    """
+    refuse_wrong_file(path)
+    files = slices_around(path)
+    pixels = [_colour(read_pixels(file)) for file in files]
+    index = files.index(path)
+    for file, other in zip(files, pixels, strict=True):
+        if other.shape != pixels[index].shape:
+            raise UserError(
+                f"{file}: {_size(other)}, but {path.name} of the same case is {_size(pixels[index])}; "
+                "restore it, or move the image to a folder of its own"
+            )
+    return Picture(path, _to_bytes(np.stack(pixels)), index, read_truth(path, pixels[index].shape[:2]))
+
+
+def refuse_wrong_file(path: Path) -> None:
+    """Refuse by name what is not an image, before anything is read.
+
+    Raises:
+        UserError: it is another kind of file, a mask, or not there.
+    """
+    name = path.name.lower()
+    if path.is_dir():
+        raise UserError(f"--image_path {path}: a folder; name {ACCEPTED}")
+    if name.endswith(VOLUMES):
+        raise UserError(f"--image_path {path}: NIfTI volumes cannot be predicted yet; name {ACCEPTED}")
+    if not name.endswith(SUFFIXES):
+        raise UserError(f"--image_path {path}: not an image this program reads; name {ACCEPTED}")
+    if not path.is_file():
+        raise UserError(f"--image_path {path}: no such file")
+    if path.stem.endswith("_mask"):
+        raise UserError(f"--image_path {path}: a mask; name its image, {path.stem.removesuffix('_mask')}{path.suffix}")
+
+
+def slices_around(path: Path) -> list[Path]:
+    """List the slices of an image's case by their numbers; the image alone where its folder is not a case."""
+    numbered = re.compile(re.escape(path.absolute().parent.name) + r"_(\d+)" + re.escape(path.suffix))
+    if not numbered.fullmatch(path.name):
+        return [path]
+    found = {file: match for file in path.parent.iterdir() if (match := numbered.fullmatch(file.name))}
+    return sorted(found, key=lambda file: int(found[file][1]))
+
+
+def read_truth(path: Path, shape: tuple[int, ...]) -> np.ndarray | None:
+    """Read `<stem>_mask.tif` (or .tiff, .png) beside an image: bool `shape` [H, W], None where there is none.
+
+    Raises:
+        UserError: it is damaged, of another size, or has more than two values.
+    """
+    beside = (path.with_name(f"{path.stem}_mask{suffix}") for suffix in MASK_SUFFIXES)
+    mask_path = next((file for file in beside if file.is_file()), None)
+    if mask_path is None:
+        return None
+    mask = _colour(read_pixels(mask_path))
+    if mask.shape[:2] != shape:
+        raise UserError(f"{mask_path}: {_size(mask)}, but its image is {shape[1]}x{shape[0]} pixels; restore the mask")
+    inside = mask.max(axis=-1)
+    values = np.unique(inside[inside != 0])
+    if len(values) > 1:
+        raise UserError(f"{mask_path}: a mask is 0 and one other value, this has {len(values)} others; mend or move it")
+    return inside != 0
+
+
+def read_pixels(path: Path) -> np.ndarray:
+    """Read the stored pixels of a file: [H, W] or [H, W, C] (BGR, BGRA), of the type in the file.
+
+    Raises:
+        UserError: it is empty, damaged, or holds several pages.
+    """
+    damaged = UserError(f"{path}: not a readable image (empty, cut short or damaged); restore it")
+    try:
+        with _quiet():
+            pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
+            pages = cv2.imcount(str(path))
+    except cv2.error as fault:
+        raise damaged from fault
+    except OSError as fault:
+        raise UserError(f"{path}: cannot be read ({fault.strerror})") from fault
+    if pixels is None or pixels.size == 0:
+        raise damaged
+    if pages > 1:
+        raise UserError(f"{path}: holds {pages} pages; save the one you mean as a file of its own")
+    return pixels
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the decoding libraries from writing to stderr: what is wrong is said once, by us."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(nowhere)
+        os.close(kept)
+
+
+def _colour(pixels: np.ndarray) -> np.ndarray:
+    """BGR, BGRA or grey to RGB [H, W, 3]."""
+    if pixels.ndim == 2:
+        pixels = pixels[:, :, None]
+    if pixels.shape[2] < 3:  # grey, or grey with transparency
+        return np.repeat(pixels[:, :, :1], 3, axis=2)
+    return np.ascontiguousarray(pixels[:, :, 2::-1])
+
+
+def _to_bytes(volume: np.ndarray) -> np.ndarray:
+    if volume.dtype == np.uint8:
+        return volume
+    positive = np.clip(np.nan_to_num(volume.astype(np.float32), posinf=0, neginf=0), 0, None)
+    lit = positive[positive > 0]
+    white = np.percentile(lit, BRIGHTEST) if lit.size else 1.0
+    return (np.clip(positive / white, 0, 1) * 255).round().astype(np.uint8)
+
+
+def _size(pixels: np.ndarray) -> str:
+    return f"{pixels.shape[1]}x{pixels.shape[0]} pixels"

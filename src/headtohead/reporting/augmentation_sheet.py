@@ -1,0 +1,154 @@
+"""`--view_aug`: a sheet of training slices, each as it is and as a model would meet it in the first epochs."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from headtohead.batches.augmentation import ALSO_PRE, describe_policy
+from headtohead.batches.datamodule import SliceDataset
+from headtohead.batches.recipe import InputRecipe
+from headtohead.batches.splits import Split, make_split
+from headtohead.cohort import Cohort, open_cohort
+from headtohead.errors import UserError
+from headtohead.options import Options, TrainingOptions
+from headtohead.reporting.lettering import FAINT, shorten, text_width, write
+from headtohead.reporting.outlines import TRUTH, draw_outlines
+from headtohead.saving import atomic_path
+
+PATIENTS, EPOCHS = 5, 5
+SIDE = 256  # small views are enlarged up to this many pixels
+LARGE_LESION = 0.5  # a shown slice has at least this share of the lesion of its case's fullest slice
+MARGIN, GAP, HEADER, ROW_TITLE, COLUMN_TITLE, LINE = 24, 8, 70, 24, 26, 22
+PAPER = (255, 255, 255)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One training slice: its name, and (image uint8 RGB [S, S, 3], mask uint8 [S, S]) as it is and augmented."""
+
+    title: str
+    views: list[tuple[np.ndarray, np.ndarray]]
+
+
+def view_augmentation(options: Options) -> Path:
+    """Carry out `--view_aug`: draw what `--train` with the same options would show a model.
+
+    Returns:
+        The picture's path.
+
+    Raises:
+        UserError: the data set is missing or damaged, or no training slice has a lesion.
+    """
+    training, inputs, comparison = options.training, options.input, options.comparison
+    cohort = open_cohort(Path(options.data.root_dir), Path(options.data.cache_dir))
+    split = make_split(cohort, options.data.split, options.data.split_seed)
+    recipe = InputRecipe(inputs.image_size, inputs.normalise, inputs.neighbours)
+    sheet = draw_sheet(make_rows(cohort, split, recipe, training), policy_lines(training), training.seed)
+
+    folder = Path(options.prediction.output or Path(comparison.runs_dir) / comparison.comparison / "figures")
+    path = folder / f"augmentation-{training.augmentation}-s{training.seed}.png"
+    with atomic_path(path) as temporary:
+        cv2.imwrite(str(temporary), sheet[:, :, ::-1])
+    return path
+
+
+def make_rows(cohort: Cohort, split: Split, recipe: InputRecipe, training: TrainingOptions) -> list[Row]:
+    """Collect slices of different training patients, by way of the very dataset that `--train` reads."""
+    plain = SliceDataset(cohort, recipe)
+    augmented = SliceDataset(cohort, recipe, training.augmentation, training.sequence_dropout, training.seed)
+    rows = []
+    for number in choose_slices(cohort, split, np.random.default_rng(training.seed)):
+        case, index = cohort.case_of(number)
+        items = [plain[(0, number)]] + [augmented[(epoch, number)] for epoch in range(EPOCHS)]
+        views = [(np.ascontiguousarray(item["image"][:, :, :3]), item["mask"]) for item in items]
+        rows.append(Row(f"{cohort.table['case'].iloc[case]}, slice {index + 1}", views))
+    return rows
+
+
+def choose_slices(cohort: Cohort, split: Split, rng: np.random.Generator) -> list[int]:
+    """Draw training slices with much lesion, each of another patient.
+
+    Returns:
+        Global slice numbers, ascending.
+
+    Raises:
+        UserError: there are none.
+    """
+    patients: dict[str, list[int]] = {}
+    for case in split.cases(cohort, "train"):
+        own = np.intersect1d(cohort.slices_of(int(case)), split.train)
+        areas = cohort.masks(int(case)).sum(axis=(1, 2))[own - cohort.slices_of(int(case))[0]]
+        large = own[(areas > 0) & (areas >= LARGE_LESION * areas.max())]
+        patients.setdefault(str(cohort.table["patient"].iloc[case]), []).extend(large.tolist())
+    candidates = [slices for slices in patients.values() if slices]
+    if not candidates:
+        raise UserError(
+            f"--root_dir {cohort.root}: no training slice has a lesion, so there is none to show; add cases"
+        )
+    chosen = rng.permutation(len(candidates))[:PATIENTS]
+    return sorted(int(rng.choice(candidates[place])) for place in chosen)
+
+
+def policy_lines(training: TrainingOptions) -> list[str]:
+    """Name what is done to training slices, in the order it is done."""
+    steps = []
+    if training.sequence_dropout > 0:
+        steps.append(
+            f"sequence dropout p={training.sequence_dropout:g} (post-contrast replaced by FLAIR, "
+            f"pre-contrast as well in {ALSO_PRE:.0%} of these)"
+        )
+    steps += describe_policy(training.augmentation)
+    return steps or ["nothing: training slices are shown as they are"]
+
+
+def draw_sheet(rows: list[Row], steps: list[str], seed: int) -> np.ndarray:
+    """Lay the rows out, with titles and the transforms below.
+
+    Args:
+        rows: what to show; all with the same number of views of one size.
+        steps: what was done to the augmented ones.
+        seed: the seed they were drawn from.
+
+    Returns:
+        uint8 RGB.
+    """
+    columns, size = len(rows[0].views), rows[0].views[0][0].shape[0]
+    scale = max(1, SIDE // size)
+    side = size * scale
+    width = 2 * MARGIN + columns * side + (columns - 1) * GAP
+    lines = wrap(steps, width - 2 * MARGIN)
+    height = HEADER + COLUMN_TITLE + len(rows) * (ROW_TITLE + side + GAP) + 18 + len(lines) * LINE + MARGIN
+    canvas = np.full((height, width, 3), PAPER, np.uint8)
+    write(canvas, "Training slices and their augmentation", MARGIN, 38, 22, bold=True)
+    about = f"pre, FLAIR, post-contrast as red, green, blue; outline: lesion mask; {size}x{size} pixels; seed {seed}"
+    write(canvas, shorten(about, width - 2 * MARGIN), MARGIN, 62, colour=FAINT)
+    for column in range(columns):
+        title = "as it is" if column == 0 else f"epoch {column}"
+        write(canvas, title, MARGIN + column * (side + GAP), HEADER + COLUMN_TITLE - 6, 16, bold=True)
+    top = HEADER + COLUMN_TITLE
+    for row in rows:
+        write(canvas, shorten(row.title, width - 2 * MARGIN, 14), MARGIN, top + ROW_TITLE - 7, 14, colour=FAINT)
+        top += ROW_TITLE
+        for column, (image, mask) in enumerate(row.views):
+            left = MARGIN + column * (side + GAP)
+            canvas[top : top + side, left : left + side] = draw_outlines(image, {TRUTH: mask}, scale)
+        top += side + GAP
+    for line in lines:
+        top += LINE
+        write(canvas, line, MARGIN, top + 8)
+    return canvas
+
+
+def wrap(steps: list[str], room: int) -> list[str]:
+    """Set the steps in lines of at most `room` pixels, where a single step fits."""
+    lines = [steps[0]]
+    for step in steps[1:]:
+        longer = f"{lines[-1]}  ›  {step}"
+        if text_width(longer) <= room:
+            lines[-1] = longer
+        else:
+            lines[-1] += "  ›"
+            lines.append(step)
+    return [shorten(line, room) for line in lines]

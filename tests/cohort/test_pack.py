@@ -1,0 +1,119 @@
+import shutil
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from headtohead.cohort import FLAIR, Cohort, open_cohort, pack
+from headtohead.cohort.head import head_mask, inner_head
+from headtohead.cohort.lgg import list_cases, read_case
+from headtohead.errors import UserError
+
+
+@pytest.fixture
+def own_root(phantom_root: Path, tmp_path: Path) -> Path:
+    """A copy of three patients that a test may change."""
+    root = tmp_path / "own"
+    for folder in sorted(path for path in phantom_root.iterdir() if path.is_dir())[:3]:
+        shutil.copytree(folder, root / folder.name)
+    return root
+
+
+def test_the_packed_copy_holds_every_pixel_in_its_place(phantom_root: Path, phantom_cohort: Cohort) -> None:
+    for case, files in enumerate(list_cases(phantom_root)):
+        images, masks = read_case(files)
+        np.testing.assert_array_equal(phantom_cohort.images(case), images)
+        np.testing.assert_array_equal(phantom_cohort.masks(case), masks)
+        np.testing.assert_array_equal(phantom_cohort.inner_heads(case), inner_head(head_mask(images)))
+
+
+def test_global_slice_numbers_lead_to_their_case(phantom_cohort: Cohort) -> None:
+    listed = [
+        (case, index) for case in range(len(phantom_cohort)) for index in range(phantom_cohort.table["slices"][case])
+    ]
+    assert [phantom_cohort.case_of(number) for number in range(phantom_cohort.n_slices)] == listed
+    assert [phantom_cohort.slices_of(1)[0], phantom_cohort.slices_of(1)[-1] + 1] == phantom_cohort.table["first"][
+        1:3
+    ].tolist()
+
+
+def test_missing_sequences_are_seen_in_the_pixels(own_root: Path, tmp_path: Path) -> None:
+    files = list_cases(own_root)[0]
+    for path in files.images:
+        image = cv2.imread(str(path))
+        image[..., 0] = image[..., 1]  # blue is post-contrast, green is FLAIR
+        cv2.imwrite(str(path), image)
+    table = open_cohort(own_root, tmp_path / "packed").table
+    assert table["missing"][0] in ("post", "pre post")
+    assert "post" in table["missing"][0].split()
+
+
+def test_a_second_run_reads_no_pixel_again(own_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = open_cohort(own_root, tmp_path / "packed")
+    monkeypatch.setattr(pack, "read_case", None)
+    monkeypatch.setattr(pack, "_content_key", None)
+    assert open_cohort(own_root, tmp_path / "packed").key == first.key
+
+
+def test_an_edit_makes_a_new_copy_and_undoing_it_finds_the_old_one(own_root: Path, tmp_path: Path) -> None:
+    before = open_cohort(own_root, tmp_path / "packed")
+    path = list_cases(own_root)[0].masks[0]
+    original = path.read_bytes()
+    cv2.imwrite(str(path), 255 - cv2.imread(str(path), cv2.IMREAD_GRAYSCALE))
+    edited = open_cohort(own_root, tmp_path / "packed")
+    assert edited.key != before.key
+    assert edited.masks(0)[0].sum() != before.masks(0)[0].sum()
+    path.write_bytes(original)
+    assert open_cohort(own_root, tmp_path / "packed").key == before.key
+
+
+def test_the_key_does_not_depend_on_where_the_data_lie(own_root: Path, tmp_path: Path) -> None:
+    elsewhere = shutil.copytree(own_root, tmp_path / "elsewhere")
+    assert open_cohort(own_root, tmp_path / "a").key == open_cohort(elsewhere, tmp_path / "b").key
+
+
+def test_two_processes_may_pack_at_once(own_root: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "packed"
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        one, other = [pool.submit(open_cohort, own_root, cache) for _ in range(2)]
+    assert one.result().key == other.result().key
+    np.testing.assert_array_equal(one.result().images(0), other.result().images(0))
+    assert [path.name for path in cache.iterdir() if path.is_dir()] == [one.result().packed.name]
+
+
+def test_nothing_is_left_of_a_packing_that_failed(own_root: Path, tmp_path: Path) -> None:
+    path = list_cases(own_root)[-1].masks[0]
+    cv2.imwrite(str(path), np.full((64, 64), 9, np.uint8))
+    with pytest.raises(UserError, match="only 0 and 255"):
+        open_cohort(own_root, tmp_path / "packed")
+    assert [entry for entry in (tmp_path / "packed").iterdir() if entry.suffix != ".lock"] == []
+
+
+def test_cases_of_different_size_live_in_one_cohort(own_root: Path, tmp_path: Path) -> None:
+    for path in list_cases(own_root)[1].images + list_cases(own_root)[1].masks:
+        pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        cv2.imwrite(str(path), pixels[:40])
+    cohort = open_cohort(own_root, tmp_path / "packed")
+    assert cohort.images(0).shape[1:] == (64, 64, 3)
+    assert cohort.images(1).shape[1:] == (40, 64, 3)
+    np.testing.assert_array_equal(cohort.images(2)[0], read_case(list_cases(own_root)[2])[0][0])
+
+
+def test_the_real_data_set_is_as_published(shared_lgg: Path, tmp_path: Path) -> None:
+    cohort = open_cohort(shared_lgg, tmp_path / "packed")
+    table = cohort.table
+    assert (len(cohort), cohort.n_slices, int(table["lesion_slices"].sum())) == (110, 3929, 1373)
+    assert int(table["lesion_voxels"].sum()) == 2_651_854
+    assert table["site"].value_counts().to_dict() == {"DU": 45, "HT": 34, "CS": 16, "FG": 14, "EZ": 1}
+    assert (table["slices"].min(), table["slices"].max()) == (20, 88)
+    assert table["lesion_slices"].min() >= 1
+    missing = table[table["missing"] != ""].set_index("patient")["missing"].str.removeprefix("TCGA_").to_dict()
+    only_flair = {"DU_7013", "FG_A60K", "HT_7877", "HT_8105", "HT_A616", "HT_A61B"}
+    no_post = {"DU_6407", "DU_7301", "DU_8165", "FG_7634"}
+    assert {name.removeprefix("TCGA_") for name, lost in missing.items() if lost == "pre post"} == only_flair
+    assert {name.removeprefix("TCGA_") for name, lost in missing.items() if lost == "post"} == no_post
+    assert table["neoplasm_histologic_grade"].ne("").sum() > 100
+    assert FLAIR == 1

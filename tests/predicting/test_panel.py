@@ -1,0 +1,85 @@
+"""The panel: four tiles on one grid, all contours, a truth only where there is one, any shape of image."""
+
+import numpy as np
+import pytest
+
+from headtohead.predicting.panel import CAPTION, GAP, HEADER, LARGEST, MARGIN, SIDE, Prediction, colour, draw_panel
+from headtohead.reporting.outlines import PALETTE, PREDICTION, TRUTH, enlarge
+
+
+def tiles(panel: np.ndarray, height: int, width: int) -> list[np.ndarray]:
+    """Cut the four tiles out of a panel, row by row."""
+    rows = [HEADER + CAPTION, HEADER + 2 * CAPTION + height + GAP]
+    columns = [MARGIN, MARGIN + width + GAP]
+    return [panel[top : top + height, left : left + width] for top in rows for left in columns]
+
+
+def has(pixels: np.ndarray, name: str) -> bool:
+    """Say whether a palette colour is somewhere."""
+    return bool((pixels == np.array(PALETTE[name], np.uint8)).all(axis=-1).any())
+
+
+@pytest.fixture
+def prediction() -> Prediction:
+    """Two predicted lesions, one of them true."""
+    image = np.random.default_rng(0).integers(0, 80, (256, 256, 3), np.uint8)
+    probability = np.full((256, 256), 0.1, np.float32)
+    probability[20:40, 20:40] = 0.9
+    probability[100:120, 200:220] = 0.6
+    truth = np.zeros((256, 256), bool)
+    truth[22:44, 22:44] = True
+    return Prediction(image, probability, 0.5, truth)
+
+
+def test_four_tiles_on_one_grid(prediction: Prediction) -> None:
+    image, truth, probability, mask = tiles(draw_panel(prediction, "title", "facts"), SIDE, SIDE)
+    assert np.array_equal(image, enlarge(prediction.image, 2))
+    assert np.array_equal(probability, enlarge(colour(prediction.probability), 2))
+    flair = enlarge(prediction.image[:, :, 1], 2)
+    for tile in (truth, mask):
+        assert np.array_equal(tile[300:, :, 0], flair[300:])
+
+
+def test_every_lesion_is_outlined(prediction: Prediction) -> None:
+    _, truth, _, mask = tiles(draw_panel(prediction, "title", "facts"), SIDE, SIDE)
+    assert has(mask[30:90, 30:90], PREDICTION)
+    assert has(mask[190:250, 390:450], PREDICTION)
+    assert has(mask, TRUTH) and has(truth, TRUTH)
+    assert not has(truth, PREDICTION)
+
+
+def test_no_truth_no_outline_of_it(prediction: Prediction) -> None:
+    alone = Prediction(prediction.image, prediction.probability, 0.5, None)
+    assert not has(draw_panel(alone, "title", "facts"), TRUTH)
+
+
+def test_threshold_decides(prediction: Prediction) -> None:
+    strict = Prediction(prediction.image, prediction.probability, 0.7, None)
+    *_, mask = tiles(draw_panel(strict, "title", "facts"), SIDE, SIDE)
+    assert has(mask[30:90, 30:90], PREDICTION)
+    assert not has(mask[190:250, 390:450], PREDICTION)
+    assert Prediction(prediction.image, prediction.probability, 0.9, None).mask.sum() == 400
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 500), (500, 3), (40, 30), (1300, 700)])
+@pytest.mark.parametrize("threshold", [0.01, 0.5, 0.99])
+def test_any_shape(shape: tuple[int, int], threshold: float) -> None:
+    image = np.zeros((*shape, 3), np.uint8)
+    panel = draw_panel(Prediction(image, np.zeros(shape, np.float32), threshold, None), "t" * 300, "s" * 300)
+    assert panel.dtype == np.uint8 and panel.shape[2] == 3
+    assert min(panel.shape[:2]) > 200 and max(panel.shape[:2]) < 3 * LARGEST
+
+
+def test_one_pixel_of_a_large_image_is_still_seen() -> None:
+    probability = np.zeros((2000, 3000), np.float32)
+    truth = np.zeros((2000, 3000), bool)
+    truth[1234, 2345] = True
+    panel = draw_panel(Prediction(np.zeros((2000, 3000, 3), np.uint8), probability, 0.5, truth), "title", "facts")
+    *_, bottom = tiles(panel, round(2000 * LARGEST / 3000), LARGEST)
+    assert has(bottom, TRUTH)
+
+
+def test_colours_rise_in_lightness() -> None:
+    lightness = colour(np.linspace(0, 1, 32, dtype=np.float32)[None])[0] @ np.array([0.3, 0.6, 0.1])
+    assert (np.diff(lightness) > 0).all()
+    assert lightness[0] < 5 and lightness[-1] > 220

@@ -1,0 +1,153 @@
+"""Reading one image: channel order, depth, neighbours, truth, and files that are refused."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from headtohead.errors import UserError
+from headtohead.predicting.reading import read_picture
+
+TEXTURE = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
+
+
+def save(path: Path, pixels: np.ndarray) -> Path:
+    """Write pixels as OpenCV does: colours in BGR order."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    assert cv2.imwrite(str(path), pixels)
+    return path
+
+
+def test_channels_are_rgb(tmp_path: Path) -> None:
+    bgr = np.zeros((4, 5, 3), np.uint8)
+    bgr[:] = (30, 20, 10)
+    picture = read_picture(save(tmp_path / "a.tif", bgr))
+    assert picture.image.shape == (4, 5, 3)
+    assert picture.image[0, 0].tolist() == [10, 20, 30]
+
+
+def test_grey_is_repeated(tmp_path: Path) -> None:
+    picture = read_picture(save(tmp_path / "a.png", TEXTURE[:, :, 0]))
+    assert all(np.array_equal(picture.image[:, :, channel], TEXTURE[:, :, 0]) for channel in range(3))
+
+
+def test_transparency_is_dropped(tmp_path: Path) -> None:
+    picture = read_picture(save(tmp_path / "a.png", np.dstack([TEXTURE, TEXTURE[:, :, 0]])))
+    assert np.array_equal(picture.image, TEXTURE[:, :, ::-1])
+
+
+@pytest.mark.parametrize(("dtype", "factor"), [(np.uint16, 16), (np.float32, 1 / 255), (np.int16, 4)])
+def test_deep_images_keep_their_contrast(tmp_path: Path, dtype: type, factor: float) -> None:
+    # Scanners use 12 of 16 bits: dividing by 257 would leave a nearly black image.
+    path = save(tmp_path / "a.tif", (TEXTURE.astype(np.float32) * factor).astype(dtype))
+    assert np.abs(read_picture(path).image.astype(int) - TEXTURE[:, :, ::-1]).max() <= 1
+
+
+def test_deep_image_of_nothing_and_of_no_numbers(tmp_path: Path) -> None:
+    assert not read_picture(save(tmp_path / "a.tif", np.zeros((3, 3), np.uint16))).image.any()
+    strange = np.array([[np.nan, np.inf], [-5, 2]], np.float32)
+    assert read_picture(save(tmp_path / "b.tif", strange)).image[:, :, 0].tolist() == [[0, 0], [0, 255]]
+
+
+def test_jpeg_is_read(tmp_path: Path) -> None:
+    assert read_picture(save(tmp_path / "A.JPG", TEXTURE)).image.shape == (20, 30, 3)
+
+
+def test_slices_of_the_case_come_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    case = tmp_path / "TCGA_XX_1"
+    for number in (1, 2, 9, 10, 11):
+        save(case / f"TCGA_XX_1_{number}.tif", np.full((4, 4, 3), number, np.uint8))
+        save(case / f"TCGA_XX_1_{number}_mask.tif", np.zeros((4, 4), np.uint8))
+    picture = read_picture(case / "TCGA_XX_1_10.tif")
+    assert picture.volume[:, 0, 0, 0].tolist() == [1, 2, 9, 10, 11]
+    assert picture.index == 3
+
+
+def test_one_factor_for_a_whole_deep_volume(tmp_path: Path) -> None:
+    case = tmp_path / "c"
+    for number in (1, 2):
+        save(case / f"c_{number}.png", np.full((40, 40), 1000 * number, np.uint16))
+    assert read_picture(case / "c_1.png").volume[:, 0, 0, 0].tolist() == [128, 255]
+
+
+def test_other_images_in_the_folder_are_not_its_case(tmp_path: Path) -> None:
+    for name in ("scan_1.png", "scan_2.png"):
+        save(tmp_path / name, TEXTURE)
+    assert len(read_picture(tmp_path / "scan_1.png").volume) == 1
+
+
+def test_case_is_found_from_inside_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in (1, 2, 3):
+        save(tmp_path / "c" / f"c_{number}.tif", TEXTURE)
+    monkeypatch.chdir(tmp_path / "c")
+    assert len(read_picture(Path("c_2.tif")).volume) == 3
+
+
+@pytest.mark.parametrize("value", [1, 255])
+@pytest.mark.parametrize("suffix", [".tif", ".png"])
+def test_truth_beside_it(tmp_path: Path, suffix: str, value: int) -> None:
+    path = save(tmp_path / "a.jpg", TEXTURE)
+    assert read_picture(path).truth is None
+    mask = np.zeros((20, 30), np.uint8)
+    mask[3:5, 6:9] = value
+    save(tmp_path / f"a_mask{suffix}", mask)
+    truth = read_picture(path).truth
+    assert truth is not None and truth.dtype == bool
+    assert np.array_equal(truth, mask > 0)
+
+
+def refused(path: Path, message: str) -> None:
+    """Check that the file is refused in one line that names it."""
+    with pytest.raises(UserError, match=message) as caught:
+        read_picture(path)
+    assert "\n" not in str(caught.value)
+    assert path.name in str(caught.value)
+
+
+def test_what_is_no_image(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "x.txt").write_text("words")
+    refused(tmp_path / "x.txt", "not an image this program reads; name one 2-D slice as TIFF, PNG or JPEG")
+    for name in ("a.nii", "a.nii.gz"):
+        refused(tmp_path / name, "NIfTI volumes cannot be predicted yet; name one 2-D slice")
+    refused(tmp_path / "gone.png", "no such file")
+    refused(tmp_path, "a folder")
+    (tmp_path / "words.png").write_text("words")
+    refused(tmp_path / "words.png", "not a readable image")
+    (tmp_path / "empty.tif").touch()
+    refused(tmp_path / "empty.tif", "not a readable image")
+    refused(save(tmp_path / "a_mask.png", TEXTURE), r"a mask; name its image, a\.png")
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".png", ".jpg"])
+@pytest.mark.parametrize("share", [0.3, 0.9])
+def test_cut_short(tmp_path: Path, suffix: str, share: float, capfd: pytest.CaptureFixture[str]) -> None:
+    path = save(tmp_path / f"a{suffix}", TEXTURE)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(len(whole) * share)])
+    refused(path, "cut short")
+    assert capfd.readouterr().err == ""
+
+
+def test_several_pages(tmp_path: Path) -> None:
+    path = tmp_path / "pages.tif"
+    cv2.imwritemulti(str(path), [TEXTURE, TEXTURE])
+    refused(path, "holds 2 pages")
+
+
+def test_masks_that_cannot_be_the_truth(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.png", TEXTURE)
+    mask = save(tmp_path / "a_mask.png", np.zeros((20, 31), np.uint8))
+    with pytest.raises(UserError, match=r"a_mask\.png: 31x20 pixels, but its image is 30x20"):
+        read_picture(path)
+    save(mask, TEXTURE)
+    with pytest.raises(UserError, match="0 and one other value"):
+        read_picture(path)
+
+
+def test_slice_of_another_size_in_the_case(tmp_path: Path) -> None:
+    path = save(tmp_path / "c" / "c_1.tif", TEXTURE)
+    save(tmp_path / "c" / "c_2.tif", TEXTURE[:, :9])
+    with pytest.raises(UserError, match=r"c_2\.tif: 9x20 pixels, but c_1\.tif of the same case is 30x20"):
+        read_picture(path)

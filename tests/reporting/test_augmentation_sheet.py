@@ -1,0 +1,124 @@
+"""`--view_aug`: exactly the training pipeline, on training slices only, reproducible from its seed."""
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from headtohead.batches.datamodule import SliceDataset
+from headtohead.batches.recipe import InputRecipe
+from headtohead.batches.splits import Split, make_split
+from headtohead.cohort import Cohort
+from headtohead.errors import UserError
+from headtohead.options import TrainingOptions, from_flat
+from headtohead.reporting.augmentation_sheet import (
+    COLUMN_TITLE,
+    EPOCHS,
+    HEADER,
+    MARGIN,
+    PATIENTS,
+    ROW_TITLE,
+    choose_slices,
+    draw_sheet,
+    make_rows,
+    policy_lines,
+    view_augmentation,
+    wrap,
+)
+from headtohead.reporting.lettering import text_width
+from headtohead.reporting.outlines import TRUTH, draw_outlines
+
+RECIPE = InputRecipe(image_size=32, normalise="inner", neighbours=1)
+
+
+@pytest.fixture(scope="module")
+def split(phantom_cohort: Cohort) -> Split:
+    """The made-up patients, split by patient."""
+    return make_split(phantom_cohort, "patient", 0)
+
+
+def test_training_slices_with_lesion_of_different_patients(phantom_cohort: Cohort, split: Split) -> None:
+    for seed in range(5):
+        chosen = choose_slices(phantom_cohort, split, np.random.default_rng(seed))
+        assert len(chosen) == PATIENTS
+        assert set(chosen) <= set(split.train.tolist())
+        assert phantom_cohort.has_lesion()[chosen].all()
+        patients = [phantom_cohort.table["patient"].iloc[phantom_cohort.case_of(number)[0]] for number in chosen]
+        assert len(set(patients)) == PATIENTS
+
+
+def test_split_by_slice_shows_training_slices_too(phantom_cohort: Cohort) -> None:
+    by_slice = make_split(phantom_cohort, "slice", 0)
+    chosen = choose_slices(phantom_cohort, by_slice, np.random.default_rng(0))
+    assert set(chosen) <= set(by_slice.train.tolist())
+
+
+def test_no_lesion_to_show(phantom_cohort: Cohort, split: Split) -> None:
+    empty = np.flatnonzero(~phantom_cohort.has_lesion())
+    with pytest.raises(UserError, match="no training slice has a lesion"):
+        choose_slices(phantom_cohort, Split("patient", 0, empty, split.val, split.test), np.random.default_rng(0))
+
+
+def test_views_are_what_training_sees(phantom_cohort: Cohort, split: Split) -> None:
+    training = TrainingOptions(seed=3, sequence_dropout=0.5)
+    rows = make_rows(phantom_cohort, split, RECIPE, training)
+    numbers = choose_slices(phantom_cohort, split, np.random.default_rng(3))
+    dataset = SliceDataset(phantom_cohort, RECIPE, "standard", 0.5, 3)
+    for row, number in zip(rows, numbers, strict=True):
+        case, index = phantom_cohort.case_of(number)
+        image, mask = row.views[0]
+        assert np.array_equal(image, RECIPE.view(phantom_cohort.images(case), index)[:, :, :3])
+        assert np.array_equal(mask, RECIPE.fit_mask(phantom_cohort.masks(case)[index]))
+        assert len(row.views) == 1 + EPOCHS
+        for epoch, (image, mask) in enumerate(row.views[1:]):
+            item = dataset[(epoch, number)]
+            assert np.array_equal(image, item["image"][:, :, :3])
+            assert np.array_equal(mask, item["mask"])
+
+
+def test_policy_none_changes_nothing(phantom_cohort: Cohort, split: Split) -> None:
+    training = TrainingOptions(augmentation="none", sequence_dropout=0.0)
+    for row in make_rows(phantom_cohort, split, RECIPE, training):
+        assert all(np.array_equal(image, row.views[0][0]) for image, _ in row.views)
+    assert policy_lines(training) == ["nothing: training slices are shown as they are"]
+
+
+def test_transforms_are_named() -> None:
+    lines = policy_lines(TrainingOptions())
+    assert lines[0].startswith("sequence dropout p=0.25")
+    assert "HorizontalFlip p=0.5" in lines
+    assert "VerticalFlip p=0.5" in policy_lines(TrainingOptions(augmentation="flips", sequence_dropout=0.0))
+
+
+def test_outlines_are_drawn(phantom_cohort: Cohort, split: Split) -> None:
+    rows = make_rows(phantom_cohort, split, RECIPE, TrainingOptions())
+    sheet = draw_sheet(rows, ["step"], seed=0)
+    tile = draw_outlines(rows[0].views[0][0], {TRUTH: rows[0].views[0][1]}, 8)
+    top, left = HEADER + COLUMN_TITLE + ROW_TITLE, MARGIN
+    assert np.array_equal(sheet[top : top + 256, left : left + 256], tile)
+
+
+def test_wrapping_keeps_every_step_and_fits() -> None:
+    steps = [f"Transform{number} p=0.5" for number in range(12)]
+    lines = wrap(steps, 500)
+    assert len(lines) > 1
+    assert all(step in " ".join(lines) for step in steps)
+    assert all(text_width(line) <= 500 for line in lines)
+
+
+def view(phantom_root: Path, cache_dir: Path, folder: Path, **changes: Any) -> Path:
+    """Carry out `--view_aug` on the made-up patients."""
+    values = {"root_dir": str(phantom_root), "cache_dir": str(cache_dir), "image_size": 32, "runs_dir": str(folder)}
+    return view_augmentation(from_flat({**values, **changes}))
+
+
+def test_file_is_seeded_and_in_its_place(phantom_root: Path, cache_dir: Path, tmp_path: Path) -> None:
+    path = view(phantom_root, cache_dir, tmp_path)
+    assert path == tmp_path / "single" / "figures" / "augmentation-standard-s0.png"
+    again = view(phantom_root, cache_dir, tmp_path, output=str(tmp_path / "out"))
+    assert again == tmp_path / "out" / "augmentation-standard-s0.png"
+    assert path.read_bytes() == again.read_bytes()
+    other = view(phantom_root, cache_dir, tmp_path, seed=1)
+    assert not np.array_equal(cv2.imread(str(other)), cv2.imread(str(path)))

@@ -1,0 +1,179 @@
+"""The tree keeps its shape: names, the direction of imports, links between pages, configs that are accepted."""
+
+import ast
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from headtohead import cli
+from headtohead.cli import parse
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "src" / "headtohead"
+
+# Names that say nothing about what is inside.
+EMPTY_NAMES = {"utils", "util", "helpers", "helper", "misc", "common", "shared", "stuff"}
+
+# From the bottom up: a part imports from its own line and from those above it here, never from those below.
+LAYERS = (
+    {"errors", "values", "saving", "machine", "__init__"},
+    {"options", "models"},
+    {"config_file", "help_page", "cohort", "runs"},
+    {"batches", "scoring"},
+    {"learning"},
+    {"comparing", "predicting", "reporting"},
+    {"cli"},
+)
+RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
+
+# What a part must not know: the parts of our own that its design forbids, and the packages.
+STRANGERS = {
+    "models": {"headtohead." + part for part in RANK if part not in ("errors", "machine", "models")},
+    "cohort": {"torch", "torchvision", "pytorch_lightning", "lightning"},
+    "scoring": {"torch", "torchvision", "pytorch_lightning", "lightning", "torchmetrics"},
+    "runs": {"torch", "torchvision", "pytorch_lightning", "lightning"},
+}
+
+# What `--help` and a mistyped flag must not wait for.
+HEAVY = {"torch", "pytorch_lightning", "torchvision", "numpy", "pandas", "cv2", "scipy", "matplotlib", "albumentations"}
+
+MODULES = sorted(PACKAGE.rglob("*.py"))
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "data" / "README.md",
+    *sorted(ROOT.glob("docs/**/*.md")),
+    *ROOT.glob("results/*.md"),
+]
+CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
+
+
+def part_of(module: str) -> str:
+    """Name the part of the package that a module is in: `headtohead.models.unet` is in `models`."""
+    names = module.split(".")
+    return names[1] if len(names) > 1 else "__init__"
+
+
+def module_name(path: Path) -> str:
+    """Name the module of a file."""
+    names = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(names[:-1] if names[-1] == "__init__" else names)
+
+
+@cache
+def modules() -> frozenset[str]:
+    """Name all modules of the package."""
+    return frozenset(module_name(path) for path in MODULES)
+
+
+def imported(tree: ast.AST) -> set[str]:
+    """Name what a file imports anywhere, also within functions; `from headtohead import machine` is the module."""
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are written out in full"
+            source = str(node.module)
+            inner = {f"{source}.{alias.name}" for alias in node.names} & modules()
+            names |= inner or {source}
+    return names
+
+
+def imports_of(path: Path) -> set[str]:
+    """Name what the file at a path imports."""
+    return imported(ast.parse(path.read_text(encoding="utf-8")))
+
+
+def anchor(heading: str) -> str:
+    """Give the anchor that a heading of a Markdown page has."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("folder", ["src", "tests", "benchmarks"])
+def test_no_file_has_an_empty_name(folder: str) -> None:
+    assert not [path for path in (ROOT / folder).rglob("*.py") if path.stem.strip("_").lower() in EMPTY_NAMES]
+
+
+def test_every_part_has_its_layer() -> None:
+    assert {part_of(module) for module in modules()} <= RANK.keys()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=module_name)
+def test_imports_point_down(path: Path) -> None:
+    own = part_of(module_name(path))
+    ours = {name for name in imports_of(path) if name.split(".")[0] == "headtohead"}
+    assert not {name for name in ours if RANK[part_of(name)] > RANK[own]}
+
+
+@pytest.mark.parametrize("part", STRANGERS)
+def test_a_part_keeps_to_what_it_may_know(part: str) -> None:
+    for path in (PACKAGE / part).rglob("*.py"):
+        for name in imports_of(path):
+            ours = ".".join(name.split(".")[:2])
+            assert not {name.split(".")[0], ours} & STRANGERS[part], f"{path}: imports {name}"
+
+
+def test_parts_do_not_import_each_other_in_a_circle() -> None:
+    needs: dict[str, set[str]] = {part: set() for part in RANK}
+    for path in MODULES:
+        own = part_of(module_name(path))
+        needs[own] |= {part_of(name) for name in imports_of(path) if name.split(".")[0] == "headtohead"} - {own}
+    needs.pop("__init__")  # holds the version only
+    while free := {part for part, others in needs.items() if not others & needs.keys()}:
+        for part in free:
+            del needs[part]
+    assert not needs, f"in a circle: {sorted(needs)}"
+
+
+def test_reading_options_imports_nothing_heavy() -> None:
+    code = "import sys; import headtohead.cli; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(PACKAGE.parent)!r}); {code}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert not HEAVY & set(loaded.stdout.split())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    broken = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if re.match(r"[a-z]+:", target):
+            continue
+        file, _, heading = target.partition("#")
+        there = (page.parent / file).resolve() if file else page
+        if not there.exists():
+            broken.append(target)
+        elif heading:
+            headings = re.findall(r"^#+ (.*)$", there.read_text(encoding="utf-8"), re.MULTILINE)
+            if heading not in {anchor(one) for one in headings}:
+                broken.append(target)
+    assert not broken
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    pages = {str(page.relative_to(ROOT / "docs")) for page in (ROOT / "docs").rglob("*.md")} - {"README.md"}
+    assert not {page for page in pages if f"]({page})" not in index}
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.stem)
+def test_config_is_accepted_and_says_its_command(config: Path) -> None:
+    command = f"--compare --config configs/{config.name}"
+    comment = [line for line in config.read_text(encoding="utf-8").splitlines() if line.startswith("#")]
+    assert any(line.startswith("#     python main.py") and line.endswith(command) for line in comment)
+    options = parse(["--compare", "--config", str(config)])
+    assert options.comparison.comparison == config.stem
+
+
+def test_console_script_needs_no_argument(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["headtohead", "--version"])
+    assert cli.main() == 0
+    assert capsys.readouterr().out.startswith("headtohead ")
