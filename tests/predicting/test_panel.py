@@ -3,7 +3,18 @@
 import numpy as np
 import pytest
 
-from headtohead.predicting.panel import CAPTION, GAP, HEADER, LARGEST, MARGIN, SIDE, Prediction, colour, draw_panel
+from headtohead.predicting.panel import (
+    CAPTION,
+    GAP,
+    HEADER,
+    LARGEST,
+    MARGIN,
+    SIDE,
+    Prediction,
+    colour,
+    draw_panel,
+    window,
+)
 from headtohead.reporting.outlines import PALETTE, PREDICTION, TRUTH, enlarge
 
 
@@ -33,9 +44,9 @@ def prediction() -> Prediction:
 
 def test_four_tiles_on_one_grid(prediction: Prediction) -> None:
     image, truth, probability, mask = tiles(draw_panel(prediction, "title", "facts"), SIDE, SIDE)
-    assert np.array_equal(image, enlarge(prediction.image, 2))
+    assert np.array_equal(image, enlarge(window(prediction.image), 2))
     assert np.array_equal(probability, enlarge(colour(prediction.probability), 2))
-    flair = enlarge(prediction.image[:, :, 1], 2)
+    flair = enlarge(window(prediction.image)[:, :, 1], 2)
     for tile in (truth, mask):
         assert np.array_equal(tile[300:, :, 0], flair[300:])
 
@@ -83,3 +94,10 @@ def test_colours_rise_in_lightness() -> None:
     lightness = colour(np.linspace(0, 1, 32, dtype=np.float32)[None])[0] @ np.array([0.3, 0.6, 0.1])
     assert (np.diff(lightness) > 0).all()
     assert lightness[0] < 5 and lightness[-1] > 220
+
+
+def test_dark_images_are_brightened_by_one_factor() -> None:
+    image = np.zeros((20, 20, 3), np.uint8)
+    image[:10] = (10, 20, 40)
+    assert window(image)[0, 0].tolist() == [64, 128, 255]
+    assert not window(np.zeros((2, 2, 3), np.uint8)).any()

@@ -13,7 +13,8 @@ from headtohead.reporting.lettering import FAINT, INK, shorten, text_width, writ
 from headtohead.reporting.outlines import PREDICTION, TRUTH, draw_outlines, enlarge, rgb
 
 SIDE = 512  # small images are enlarged up to this many pixels
-LARGEST = 1024  # larger ones are drawn smaller
+LARGEST = 768  # larger ones are drawn smaller
+WHITE = 99.8  # percentile drawn as white: MRI of 8 bits is often dark, and only its fat is bright
 NARROWEST = 340  # so that a caption fits above a slim image
 MARGIN, GAP, HEADER, CAPTION, FOOTER = 24, 24, 78, 28, 46
 PAPER, SURROUND = (255, 255, 255), (241, 242, 244)
@@ -83,12 +84,13 @@ def draw_panel(prediction: Prediction, title: str, subtitle: str) -> np.ndarray:
 
 def _tiles(shown: Prediction, scale: int) -> list[tuple[str, np.ndarray]]:
     """Caption and drawing of the four tiles, row by row."""
-    grey = np.ascontiguousarray(shown.image[:, :, FLAIR])
-    coloured = bool((shown.image != grey[:, :, None]).any())
+    image = window(shown.image)
+    grey = np.ascontiguousarray(image[:, :, FLAIR])
+    coloured = bool((shown.image != shown.image[:, :, FLAIR, None]).any())
     name = "FLAIR" if coloured else "image"
     truth = {} if shown.truth is None else {TRUTH: shown.truth}
     return [
-        ("image: pre, FLAIR, post as red, green, blue" if coloured else "image", enlarge(shown.image, scale)),
+        ("image: pre, FLAIR, post as red, green, blue" if coloured else "image", enlarge(image, scale)),
         (f"{name} with truth" if truth else f"{name} (no truth beside it)", draw_outlines(grey, truth, scale)),
         ("probability of lesion", enlarge(colour(shown.probability), scale)),
         (
@@ -96,6 +98,12 @@ def _tiles(shown: Prediction, scale: int) -> list[tuple[str, np.ndarray]]:
             draw_outlines(grey, {**truth, PREDICTION: shown.mask}, scale),
         ),
     ]
+
+
+def window(image: np.ndarray) -> np.ndarray:
+    """Brighten an image for the eye by one factor for all its channels: uint8 to uint8 [H, W, 3]."""
+    white = max(1.0, float(np.percentile(image.max(axis=-1), WHITE)))
+    return cv2.convertScaleAbs(image, alpha=255 / white)
 
 
 def colour(probability: np.ndarray) -> np.ndarray:
