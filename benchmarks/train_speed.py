@@ -134,8 +134,8 @@ def plain(model: str, root: Path, cache: Path, size: int, batch: int, steps: int
 
         def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
             file = self.masks[index]
-            image = cv2.imread(str(file.with_name(file.name.replace("_mask", ""))), cv2.IMREAD_COLOR_RGB)
-            mask = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
+            image = np.asarray(cv2.imread(str(file).replace("_mask.tif", ".tif"), cv2.IMREAD_COLOR_RGB))
+            mask = np.asarray(cv2.imread(str(file), cv2.IMREAD_GRAYSCALE))
             image = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
             mask = cv2.resize(mask, (size, size), interpolation=cv2.INTER_NEAREST)
             drawn = self.augment(image=image, mask=mask)
@@ -217,9 +217,9 @@ def spread(values: list[float]) -> str:
 def main() -> None:
     """Read the command line and compare, on a data set or on phantoms."""
     if sys.argv[1:2] == ["--one"]:
-        way, model, root, cache, *numbers = sys.argv[2:]
-        size, batch, steps = map(int, numbers)
-        print({"ours": ours, "plain": plain}[way](model, Path(root), Path(cache), size, batch, steps))
+        way, model, root_name, cache_name = sys.argv[2:6]
+        size, batch, steps = map(int, sys.argv[6:])
+        print({"ours": ours, "plain": plain}[way](model, Path(root_name), Path(cache_name), size, batch, steps))
         return
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--root_dir", type=Path, help="folder of the LGG data set; without it phantoms are made")

@@ -6,6 +6,7 @@ workers repeat each other, and a run that goes on after a crash sees what it wou
 
 import math
 import os
+import random
 from collections.abc import Iterator
 
 import numpy as np
@@ -68,7 +69,8 @@ class SliceDataset(Dataset[Item]):
             return item | {"image": view, "statistics": statistics, "mask": mask, "truth": np.array(truth)}
         rng = np.random.default_rng((self.seed, epoch, number))
         view, statistics = drop_sequences(view, statistics, self.sequence_dropout, rng)
-        self.policy.set_random_seed(int(rng.integers(2**31)))
+        # One stream for all transforms: each with the same seed would draw the same numbers as the others.
+        self.policy.set_random_state(rng, random.Random(int(rng.integers(2**31))))
         augmented = self.policy(image=view, mask=mask)
         return item | {"image": augmented["image"], "statistics": statistics, "mask": augmented["mask"]}
 

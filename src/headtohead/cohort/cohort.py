@@ -1,9 +1,12 @@
 """A Cohort: all cases of a data set as one table and memory-mapped files of pixels."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
+
+if TYPE_CHECKING:
+    import pandas as pd  # half a second to import, and prediction asks for no table
 
 CHANNELS = ("pre", "flair", "post")
 FLAIR = CHANNELS.index("flair")
@@ -22,7 +25,7 @@ class Cohort:
         packed: the folder of the packed arrays.
     """
 
-    def __init__(self, root: Path, key: str, table: pd.DataFrame, packed: Path) -> None:
+    def __init__(self, root: Path, key: str, table: "pd.DataFrame", packed: Path) -> None:
         """Map the packed pixels into memory; nothing is read yet."""
         self.root, self.key, self.table, self.packed = root, key, table, packed
         self._first = table["first"].to_numpy(np.int64)
@@ -30,7 +33,7 @@ class Cohort:
         self._starts = np.concatenate([[0], np.cumsum([np.prod(shape, dtype=np.int64) for shape in self._shapes])])
         self._pixels = {name: np.memmap(packed / f"{name}.u8", np.uint8, "r") for name in PIXELS}
 
-    def __reduce__(self) -> tuple[type["Cohort"], tuple[Path, str, pd.DataFrame, Path]]:
+    def __reduce__(self) -> tuple[type["Cohort"], "tuple[Path, str, pd.DataFrame, Path]"]:
         # Sent to a worker process by name: pickling a memory map would copy every pixel.
         return Cohort, (self.root, self.key, self.table, self.packed)
 

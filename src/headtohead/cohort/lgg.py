@@ -8,12 +8,15 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-import pandas as pd
 
 from headtohead.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CASE_FOLDER = re.compile(r"(?P<patient>TCGA_(?P<site>[A-Z0-9]{2})_[A-Z0-9]+)_(?P<date>\d{8})")
 
@@ -126,8 +129,10 @@ def _stranger(mask: np.ndarray) -> int:
     return int(mask[(mask != 0) & (mask != 255)][0])
 
 
-def read_clinical(root: Path) -> pd.DataFrame:
+def read_clinical(root: Path) -> "pd.DataFrame":
     """Read the clinical table `data.csv`: one row a patient, column `patient`; empty where there is no such file."""
+    import pandas as pd
+
     path = root / "data.csv"
     if not path.is_file():
         return pd.DataFrame({"patient": pd.Series(dtype=str)})

@@ -14,7 +14,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from filelock import FileLock
 
 from headtohead.cohort.cohort import CHANNELS, FLAIR, PIXELS, Cohort
@@ -39,6 +38,8 @@ def open_cohort(root_dir: Path, cache_dir: Path) -> Cohort:
     Raises:
         UserError: the data set is missing or damaged; nothing is left half-packed.
     """
+    import pandas as pd
+
     cases = list_cases(root_dir)
     cache_dir.mkdir(parents=True, exist_ok=True)
     place = hashlib.blake2b(str(root_dir.resolve()).encode(), digest_size=8).hexdigest()
@@ -98,6 +99,8 @@ def _content_key(root: Path, cases: list[CaseFiles]) -> str:
 
 
 def _pack(root: Path, cases: list[CaseFiles], destination: Path) -> None:
+    import pandas as pd
+
     clinical = read_clinical(root)
     temporary = Path(tempfile.mkdtemp(prefix=".packing-", dir=destination.parent))
     try:

@@ -60,12 +60,24 @@ class EpochTable(pl.Callback):
             print(f"{self.name}: {epoch}  {scores}  {self.rows[-1]['seconds']:.0f} s", flush=True)
 
 
+class BestCheckpoint(ModelCheckpoint):
+    """Remembers the best epoch also where the run folder was moved or copied before the training went on."""
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take the best so far; Lightning would forget it in a folder of another name."""
+        assert self.dirpath is not None
+        here = str(Path(self.dirpath) / f"{self.filename}{self.FILE_EXTENSION}")
+        places = {"dirpath": self.dirpath, "best_model_path": here, "kth_best_model_path": here}
+        best = {here: score for score in state_dict["best_k_models"].values()}
+        super().load_state_dict({**state_dict, **places, "best_k_models": best})
+
+
 def checkpoints(folder: Path) -> list[ModelCheckpoint]:
     """Keep the best epoch by validation Dice per case, and the last to go on from, in that order.
 
     The order matters: `last` is written after `best` was judged, so a resumed run knows the best so far.
     """
-    best = ModelCheckpoint(
+    best = BestCheckpoint(
         folder,
         "best",
         monitor="dice/val",

@@ -12,6 +12,7 @@ from headtohead.errors import UserError
 from headtohead.models.registry import build_model
 
 PREFIX = "model."
+FOREIGN = "not a checkpoint of this program, or of another version of it"
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,14 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise UserError(f"{path}: no such checkpoint; train first (--train)")
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as fault:
         raise UserError(f"{path}: refused, it holds more than tensors and plain data and could run code") from fault
-    except (RuntimeError, EOFError, OSError, ValueError) as fault:
+    except Exception as fault:  # what a reader meets in arbitrary bytes can be any of a dozen errors
         raise UserError(f"{path}: not a readable checkpoint (cut short or damaged); train again") from fault
+    if not isinstance(checkpoint, dict):
+        raise UserError(f"{path}: {FOREIGN}")
+    return checkpoint
 
 
 def load_trained(path: Path) -> Trained:
@@ -56,4 +60,4 @@ def load_trained(path: Path) -> Trained:
         model.load_state_dict(weights)
         return Trained(model.eval(), facts["model"], recipe, facts["threshold"], checkpoint["epoch"])
     except (KeyError, TypeError, AttributeError, RuntimeError) as fault:
-        raise UserError(f"{path}: not a checkpoint of this program, or of another version of it") from fault
+        raise UserError(f"{path}: {FOREIGN}") from fault

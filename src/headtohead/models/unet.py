@@ -60,8 +60,8 @@ def enlarge(features: torch.Tensor) -> torch.Tensor:
 def initialise(module: nn.Module) -> None:
     """Draw the weights of a convolution so that its signal keeps its variance through a ReLU; zero its bias.
 
-    PyTorch's default shrinks the signal at every layer, and no normalisation restores it here: after fourteen
-    layers the head would see almost nothing.
+    PyTorch's default shrinks the signal at every layer, and no normalisation restores it here: fresh logits then
+    differ by some thousandths over an image, now by about one, and the loss falls sooner (measured, 100 steps).
     He et al., Delving Deep into Rectifiers, ICCV 2015, doi:10.1109/ICCV.2015.123 (and the U-Net paper, section 3).
     """
     if isinstance(module, nn.Conv2d):

@@ -50,7 +50,7 @@ def predict_image(options: Options) -> Path:
     probability = predict_slice(trained, picture.volume, picture.index, options.machine.gpus)
     prediction = Prediction(picture.image, probability, threshold, picture.truth)
     facts = describe(prediction, choice, picture)
-    pixels = {
+    pixels: dict[str, np.ndarray] = {
         "mask": prediction.mask.astype(np.uint8) * 255,
         "probability": (probability * 65535).round().astype(np.uint16),
         "panel": draw_panel(prediction, picture.path.name, "  ·  ".join(facts))[:, :, ::-1],

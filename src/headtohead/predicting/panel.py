@@ -10,7 +10,7 @@ import numpy as np
 
 from headtohead.cohort.cohort import FLAIR
 from headtohead.reporting.lettering import FAINT, INK, shorten, text_width, write
-from headtohead.reporting.outlines import PREDICTION, TRUTH, draw_outlines, enlarge, rgb
+from headtohead.reporting.outlines import PREDICTION, TRUTH, Colour, draw_outlines, enlarge, rgb
 
 SIDE = 512  # small images are enlarged up to this many pixels
 LARGEST = 768  # larger ones are drawn smaller
@@ -88,7 +88,7 @@ def _tiles(shown: Prediction, scale: int) -> list[tuple[str, np.ndarray]]:
     grey = np.ascontiguousarray(image[:, :, FLAIR])
     coloured = bool((shown.image != shown.image[:, :, FLAIR, None]).any())
     name = "FLAIR" if coloured else "image"
-    truth = {} if shown.truth is None else {TRUTH: shown.truth}
+    truth: dict[Colour, np.ndarray] = {} if shown.truth is None else {TRUTH: shown.truth}
     return [
         ("image: pre, FLAIR, post as red, green, blue" if coloured else "image", enlarge(image, scale)),
         (f"{name} with truth" if truth else f"{name} (no truth beside it)", draw_outlines(grey, truth, scale)),

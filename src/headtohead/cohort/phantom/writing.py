@@ -26,7 +26,7 @@ NOTE_FILE = "phantoms.json"
 
 
 def make_phantoms(
-    dest: Path, n_cases: int = 40, seed: int = 0, size: int = 256, slices: tuple[int, int] = (12, 20)
+    dest: Path, n_cases: int = 80, seed: int = 0, size: int = 256, slices: tuple[int, int] = (6, 10)
 ) -> None:
     """Write made-up patients in the layout of the LGG data set.
 

@@ -1,0 +1,103 @@
+"""Augmentation policies move image and mask alike; sequence dropout replaces pixels and statistics alike."""
+
+import os
+
+import numpy as np
+import pytest
+
+from headtohead.batches.augmentation import ALSO_PRE, POLICIES, POST, PRE, build_policy, describe_policy, drop_sequences
+from headtohead.cohort import FLAIR
+from headtohead.options import OPTIONS
+from headtohead.values import describe
+
+SIDE = 48
+
+
+def test_the_option_offers_exactly_the_policies() -> None:
+    assert sorted(describe(OPTIONS["augmentation"]).choices) == sorted(POLICIES)
+
+
+@pytest.mark.parametrize("name", POLICIES)
+@pytest.mark.parametrize("channels", [3, 5])
+def test_mask_moves_with_the_image(name: str, channels: int) -> None:
+    mask = np.zeros((SIDE, SIDE), np.uint8)
+    mask[8:20, 12:40] = 1
+    mask[20:30, 12:18] = 1  # an L, which no flip or rotation maps onto itself
+    policy = build_policy(name)
+    for seed in range(20):
+        policy.set_random_seed(seed)
+        moved = policy(image=np.repeat(40 + 160 * mask[..., None], channels, axis=-1), mask=mask)
+        assert moved["image"].shape == (SIDE, SIDE, channels)
+        assert moved["image"].dtype == moved["mask"].dtype == np.uint8
+        assert set(np.unique(moved["mask"])) == {0, 1}
+        for channel in range(channels):
+            bright = moved["image"][..., channel] > 110
+            assert np.count_nonzero(bright != moved["mask"]) < 0.15 * moved["mask"].sum()
+
+
+@pytest.mark.parametrize("name", sorted(set(POLICIES) - {"none"}))
+def test_a_policy_changes_images(name: str) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)
+    policy, seen = build_policy(name), set()
+    for seed in range(20):
+        policy.set_random_seed(seed)
+        seen.add(policy(image=image, mask=image[..., 0])["image"].tobytes())
+    assert len(seen) > 1
+
+
+def test_none_changes_nothing() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)
+    given = build_policy("none")(image=image, mask=image[..., 0])
+    assert (given["image"] == image).all() and (given["mask"] == image[..., 0]).all()
+
+
+def test_policies_are_described() -> None:
+    assert describe_policy("none") == []
+    assert describe_policy("flips") == ["HorizontalFlip p=0.5", "VerticalFlip p=0.5"]
+    assert "Affine p=0.8" in describe_policy("standard")
+
+
+def test_the_network_is_not_asked_for_a_newer_version() -> None:
+    assert os.environ["NO_ALBUMENTATIONS_UPDATE"] == "1"
+
+
+@pytest.fixture
+def view() -> np.ndarray:
+    return np.arange(2 * 2 * 5, dtype=np.uint8).reshape(2, 2, 5)
+
+
+STATISTICS = np.arange(10, dtype=np.float32).reshape(5, 2)
+
+
+def test_dropout_replaces_pixels_and_statistics_together(view: np.ndarray) -> None:
+    original, rng, seen = view.copy(), np.random.default_rng(0), set()
+    for _ in range(200):
+        image, statistics = drop_sequences(view, STATISTICS, 0.5, rng)
+        replaced = tuple(channel for channel in range(5) if (image[..., channel] != original[..., channel]).any())
+        seen.add(replaced)
+        for channel in range(5):
+            source = FLAIR if channel in replaced else channel
+            assert (image[..., channel] == original[..., source]).all()
+            assert (statistics[channel] == STATISTICS[source]).all()
+    assert seen == {(), (POST,), (PRE, POST)}
+    assert (view == original).all(), "the cohort's own pixels must stay"
+    assert (np.arange(10).reshape(5, 2) == STATISTICS).all()
+
+
+@pytest.mark.parametrize("chance", [0.0, 0.25, 1.0])
+def test_dropout_comes_as_often_as_asked(view: np.ndarray, chance: float) -> None:
+    rng, n = np.random.default_rng(1), 4000
+    drawn = [drop_sequences(view, STATISTICS, chance, rng)[1] for _ in range(n)]
+    post = np.mean([(statistics[POST] != STATISTICS[POST]).any() for statistics in drawn])
+    pre = np.mean([(statistics[PRE] != STATISTICS[PRE]).any() for statistics in drawn])
+    assert post == pytest.approx(chance, abs=0.03)
+    assert pre == pytest.approx(chance * ALSO_PRE, abs=0.03)
+
+
+def test_what_follows_does_not_depend_on_the_chance(view: np.ndarray) -> None:
+    following = []
+    for chance in (0.0, 1.0):
+        rng = np.random.default_rng(3)
+        drop_sequences(view, STATISTICS, chance, rng)
+        following.append(rng.random())
+    assert following[0] == following[1]

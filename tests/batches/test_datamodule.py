@@ -1,0 +1,201 @@
+"""Batches follow from the seed alone; only training is augmented; every score sees each slice once."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from headtohead.batches.augmentation import PRE
+from headtohead.batches.datamodule import CaseSampler, EpochSampler, SliceDataModule, SliceDataset
+from headtohead.batches.recipe import InputRecipe
+from headtohead.batches.splits import Split
+from headtohead.cohort import FLAIR, Cohort
+
+RECIPE = InputRecipe(32, "inner", 1)
+Make = Callable[..., SliceDataModule]
+
+
+@pytest.fixture(scope="module")
+def split(phantom_cohort: Cohort) -> Split:
+    """Eight cases to train, two to validate, two to test."""
+    parts = [np.concatenate([phantom_cohort.slices_of(case) for case in cases]) for cases in (range(8), (8, 9), (10, 11))]
+    return Split("patient", 0, *parts)
+
+
+@pytest.fixture(scope="module")
+def make(phantom_cohort: Cohort, split: Split) -> Make:
+    def module(recipe: InputRecipe = RECIPE, **settings: Any) -> SliceDataModule:
+        defaults = {"batch_size": 7, "augmentation": "standard", "sequence_dropout": 0.5, "num_workers": 0}
+        return SliceDataModule(phantom_cohort, split, recipe, **(defaults | settings))
+
+    return module
+
+
+def epochs(loader: Any, numbers: Iterator[int] | range) -> list[list[dict[str, torch.Tensor]]]:
+    """The batches of some epochs, the way Lightning asks for them."""
+    found = []
+    for number in numbers:
+        loader.batch_sampler.set_epoch(number)
+        found.append(list(loader))
+    return found
+
+
+def same(one: list[dict[str, torch.Tensor]], other: list[dict[str, torch.Tensor]]) -> bool:
+    return len(one) == len(other) and all(
+        torch.equal(a[name], b[name]) for a, b in zip(one, other, strict=True) for name in a.keys() | b.keys()
+    )
+
+
+def keys(batches: list[dict[str, torch.Tensor]]) -> list[tuple[int, int]]:
+    return [pair for batch in batches for pair in zip(batch["case"].tolist(), batch["slice"].tolist(), strict=True)]
+
+
+def test_training_batches(make: Make, split: Split) -> None:
+    loader = make().train_dataloader()
+    batches = list(loader)
+    assert len(batches) == len(loader)
+    assert batches[0]["image"].shape == (7, 32, 32, 5) and batches[0]["image"].dtype == torch.uint8
+    assert batches[0]["statistics"].shape == (7, 5, 2) and batches[0]["statistics"].dtype == torch.float32
+    assert batches[0]["mask"].shape == (7, 32, 32) and batches[0]["mask"].dtype == torch.uint8
+    assert sorted(keys(batches)) == [(case, index) for case in range(8) for index in range(sum_of(make, case))]
+    assert keys(batches) != sorted(keys(batches))
+    assert "truth" not in batches[0]
+
+
+def sum_of(make: Make, case: int) -> int:
+    return int(make().cohort.table["slices"].iloc[case])
+
+
+@pytest.mark.parametrize("part", ["val", "test"])
+def test_scoring_batches_are_the_plain_slices_on_every_pass(make: Make, part: str) -> None:
+    batches = make(augmentation="historical", sequence_dropout=1.0)
+    loader = getattr(batches, f"{part}_dataloader")()
+    passes = [list(loader), list(loader)]
+    assert same(*passes)
+    assert same(passes[0], list(getattr(make(augmentation="none", seed=9), f"{part}_dataloader")()))
+    cohort, seen = batches.cohort, []
+    for batch in passes[0]:
+        for row in range(len(batch["case"])):
+            case, index = int(batch["case"][row]), int(batch["slice"][row])
+            seen.append(int(cohort.slices_of(case)[index]))
+            assert (batch["image"][row].numpy() == RECIPE.view(cohort.images(case), index)).all()
+            assert (batch["truth"][row].numpy() == cohort.masks(case)[index]).all()
+            assert (batch["mask"][row].numpy() == RECIPE.fit_mask(cohort.masks(case)[index])).all()
+            expected = RECIPE.channel_statistics(cohort.statistics("inner")[case])
+            assert (batch["statistics"][row].numpy() == expected).all()
+    assert seen == getattr(batches.split, part).tolist()
+    assert len(loader) == len(passes[0])
+
+
+def test_without_augmentation_training_sees_the_plain_slices(make: Make) -> None:
+    batches = make(augmentation="none", sequence_dropout=0.0)
+    for batch in batches.train_dataloader():
+        for row, (case, index) in enumerate(keys([batch])):
+            assert (batch["image"][row].numpy() == RECIPE.view(batches.cohort.images(case), index)).all()
+
+
+@pytest.mark.parametrize("change", [{"augmentation": "flips"}, {"sequence_dropout": 0.0}, {"empty_slices": 0.5}, {"seed": 1}])
+def test_each_setting_changes_the_training_batches(make: Make, change: dict[str, Any]) -> None:
+    assert not same(list(make().train_dataloader()), list(make(**change).train_dataloader()))
+
+
+def test_workers_change_nothing(make: Make) -> None:
+    alone = epochs(make().train_dataloader(), range(2))
+    shared = epochs(make(num_workers=2).train_dataloader(), range(2))
+    assert same(alone[0], shared[0]) and same(alone[1], shared[1])
+
+
+def test_epochs_differ_and_the_seed_brings_each_back(make: Make) -> None:
+    first, second = epochs(make().train_dataloader(), range(2))
+    assert keys(first) != keys(second)
+    drawn = [{key: batch["image"][row] for batch in epoch for row, key in enumerate(keys([batch]))} for epoch in (first, second)]
+    changed = sum(not torch.equal(drawn[0][key], drawn[1][key]) for key in drawn[0])
+    assert changed > 0.9 * len(drawn[0]), "an epoch must not replay the augmentation of the one before"
+    assert same(epochs(make().train_dataloader(), range(1, 2))[0], second), "as a resumed training asks for it"
+
+
+def test_transforms_of_a_policy_draw_independently(phantom_cohort: Cohort) -> None:
+    """Two flips make four images; with one seed for both, they would come together or not at all."""
+    dataset = SliceDataset(phantom_cohort, RECIPE, "flips")
+    plain = SliceDataset(phantom_cohort, RECIPE)[(0, 3)]["image"]
+    variants = {"plain": plain, "left-right": plain[:, ::-1], "up-down": plain[::-1], "both": plain[::-1, ::-1]}
+    counts = dict.fromkeys(variants, 0)
+    for epoch in range(200):
+        image = dataset[(epoch, 3)]["image"]
+        counts[next(name for name, variant in variants.items() if (variant == image).all())] += 1
+    assert min(counts.values()) > 30
+
+
+@pytest.mark.parametrize("share", [1.0, 0.5, 0.1])
+def test_share_of_empty_slices(make: Make, split: Split, share: float) -> None:
+    batches = make(empty_slices=share, augmentation="none", sequence_dropout=0.0)
+    has_lesion = batches.cohort.has_lesion()[split.train]
+    loader = batches.train_dataloader()
+    shown = []
+    for epoch in epochs(loader, range(6)):
+        numbers = [int(batches.cohort.slices_of(case)[index]) for case, index in keys(epoch)]
+        assert len(set(numbers)) == len(numbers)
+        assert set(split.train[has_lesion]) <= set(numbers)
+        shown.append(set(numbers) - set(split.train[has_lesion]))
+        assert len(shown[-1]) == int(np.ceil(share * np.count_nonzero(~has_lesion)))
+        assert len(epoch) == len(loader)
+    assert (len({frozenset(numbers) for numbers in shown}) > 1) == (share < 1)
+
+
+def test_channels_are_pre_flair_post_with_their_own_statistics(phantom_cohort: Cohort) -> None:
+    """The TIFF holds red, green, blue; a reader that gives blue, green, red must not be scaled as if it did not."""
+    case = int(np.flatnonzero(phantom_cohort.table["missing"] == "")[0])
+    name, index = phantom_cohort.table["case"].iloc[case], 3
+    blue_first = cv2.imread(str(phantom_cohort.root / name / f"{name}_{index + 1}.tif"), cv2.IMREAD_COLOR)
+    side = blue_first.shape[0]
+    item = SliceDataset(phantom_cohort, InputRecipe(side, "zscore", 0))[(0, int(phantom_cohort.slices_of(case)[index]))]
+    assert (item["image"] == blue_first[..., ::-1]).all()
+    # Each channel, scaled by its own statistics over the head, is centred; by another channel's it would not be.
+    volume, statistics = phantom_cohort.images(case).astype(float), item["statistics"]
+    assert len({tuple(row) for row in statistics.tolist()}) == 3
+    brightness = volume.mean(axis=(0, 1, 2))
+    assert np.argsort(brightness).tolist() == np.argsort(statistics[:, 0]).tolist()
+
+
+def test_dropout_takes_the_statistics_along(phantom_cohort: Cohort) -> None:
+    case = int(np.flatnonzero(phantom_cohort.table["missing"] == "")[0])
+    number = int(phantom_cohort.slices_of(case)[3])
+    items = [SliceDataset(phantom_cohort, RECIPE, "none", 1.0)[(epoch, number)] for epoch in range(20)]
+    own = phantom_cohort.statistics("inner")[case]
+    pre_lost = [(item["statistics"][PRE] == own[FLAIR]).all() for item in items]
+    assert any(pre_lost) and not all(pre_lost)
+    for item, lost in zip(items, pre_lost, strict=True):
+        assert (item["image"][..., 2] == item["image"][..., FLAIR]).all()
+        assert (item["statistics"][2] == own[FLAIR]).all()
+        assert (item["image"][..., PRE] == item["image"][..., FLAIR]).all() == lost
+
+
+def test_an_uneven_size_with_five_channels(make: Make) -> None:
+    batches = make(recipe=InputRecipe(96, "inner", 1), augmentation="standard")
+    train, val = next(iter(batches.train_dataloader())), next(iter(batches.val_dataloader()))
+    assert train["image"].shape == val["image"].shape == (7, 96, 96, 5)
+    assert train["mask"].shape == (7, 96, 96)
+    assert val["truth"].shape == (7, 64, 64)
+
+
+@pytest.mark.parametrize("batch_size", [1, 4, 100])
+def test_a_scoring_batch_holds_one_case(phantom_cohort: Cohort, split: Split, batch_size: int) -> None:
+    """Cases may differ in height and width, so their truths cannot be stacked."""
+    batches = list(CaseSampler(phantom_cohort, split.test, batch_size))
+    assert [number for batch in batches for _, number in batch] == split.test.tolist()
+    assert all(len({phantom_cohort.case_of(number)[0] for _, number in batch}) == 1 for batch in batches)
+    assert max(map(len, batches)) <= batch_size
+
+
+def test_several_processes_share_the_slices(phantom_cohort: Cohort, split: Split) -> None:
+    has_lesion = phantom_cohort.has_lesion()[split.train]
+    shares = [EpochSampler(split.train, has_lesion, 1.0, 4, 0, rank, 3) for rank in range(3)]
+    drawn = [[number for batch in share for _, number in batch] for share in shares]
+    assert len({len(share) for share in shares}) == 1
+    assert [len(list(share)) for share in shares] == [len(share) for share in shares]
+    assert len(set().union(*drawn)) == sum(map(len, drawn)) == len(split.train) // 3 * 3
+    tests = [list(CaseSampler(phantom_cohort, split.test, 4, rank, 2)) for rank in range(2)]
+    assert sorted(number for own in tests for batch in own for _, number in batch) == split.test.tolist()

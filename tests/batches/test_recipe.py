@@ -1,0 +1,150 @@
+"""The input recipe: which pixels a model sees, how they are scaled, and how its answer gets back."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from headtohead.batches.recipe import CLIP, FIXED_STATISTICS, InputRecipe
+from headtohead.cohort import FLAIR, Cohort
+
+SHAPES = [(64, 64), (40, 64), (64, 41), (250, 200)]
+
+
+def volume_of(slices: int, height: int, width: int) -> np.ndarray:
+    """Noise, so that no two planes are alike."""
+    return np.random.default_rng(0).integers(0, 256, (slices, height, width, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("size", [32, 96])
+@pytest.mark.parametrize("neighbours", [0, 1, 3])
+@pytest.mark.parametrize(("height", "width"), SHAPES)
+def test_view_has_the_shape_the_model_is_built_for(size: int, neighbours: int, height: int, width: int) -> None:
+    recipe = InputRecipe(size, "inner", neighbours)
+    view = recipe.view(volume_of(4, height, width), 1)
+    assert view.shape == (size, size, recipe.channels) == (size, size, 3 + 2 * neighbours)
+    assert view.dtype == np.uint8
+
+
+def test_at_its_own_size_a_slice_is_shown_as_it_is_with_flair_around_it() -> None:
+    volume = volume_of(5, 32, 32)
+    view = InputRecipe(32, "inner", 2).view(volume, 2)
+    assert (view[..., :3] == volume[2]).all()
+    for channel, place in enumerate((0, 1, 3, 4), start=3):
+        assert (view[..., channel] == volume[place, ..., FLAIR]).all()
+
+
+@pytest.mark.parametrize(("index", "around"), [(0, (0, 0, 1, 2)), (1, (0, 0, 2, 3)), (3, (1, 2, 3, 3))])
+def test_neighbours_repeat_at_the_ends_of_a_case(index: int, around: tuple[int, ...]) -> None:
+    volume = volume_of(4, 32, 32)
+    view = InputRecipe(32, "inner", 2).view(volume, index)
+    for channel, place in enumerate(around, start=3):
+        assert (view[..., channel] == volume[place, ..., FLAIR]).all()
+
+
+def test_one_slice_alone_is_its_own_neighbour() -> None:
+    volume = volume_of(1, 32, 32)
+    view = InputRecipe(32, "inner", 1).view(volume, 0)
+    assert (view[..., 3:] == volume[0, ..., FLAIR, None]).all()
+
+
+@pytest.mark.parametrize(("height", "width"), [(20, 32), (32, 20)])
+def test_other_shapes_are_padded_and_keep_their_aspect(height: int, width: int) -> None:
+    volume = volume_of(1, height, width)
+    view = InputRecipe(32, "inner", 0).view(volume, 0)
+    assert (view[:height, :width] == volume[0]).all()
+    assert not view[height:].any() and not view[:, width:].any()
+
+
+def test_shrinking_averages_areas() -> None:
+    image = np.zeros((64, 64), np.uint8)
+    image[::2, ::2] = 200
+    assert (InputRecipe(32, "inner", 0).fit(image) == 50).all()
+
+
+def test_a_mask_stays_a_mask_of_zeros_and_ones() -> None:
+    mask = np.zeros((64, 64), np.uint8)
+    mask[10:30, 20:40] = 1
+    mask[50, 50] = 1  # a quarter of its pixel on the smaller grid
+    small = InputRecipe(32, "inner", 0).fit_mask(mask)
+    expected = np.zeros((32, 32), np.uint8)
+    expected[5:15, 10:20] = 1
+    assert small.dtype == np.uint8
+    assert (small == expected).all()
+
+
+@pytest.mark.parametrize(("height", "width"), SHAPES)
+@pytest.mark.parametrize("size", [32, 64, 96])
+def test_back_gives_the_source_grid(size: int, height: int, width: int) -> None:
+    back = InputRecipe(size, "inner", 0).back(np.full((size, size), 0.25, np.float32), height, width)
+    assert back.shape == (height, width)
+    assert back.dtype == np.float32
+    assert back == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize(("height", "width"), [(64, 64), (40, 64), (64, 41)])
+def test_back_undoes_fit_exactly_where_nothing_is_resized(height: int, width: int) -> None:
+    image = volume_of(1, height, width)[0, ..., 0]
+    recipe = InputRecipe(64, "inner", 0)
+    assert (recipe.back(recipe.fit(image).astype(np.float32), height, width) == image).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    height=st.integers(32, 160),
+    width=st.integers(32, 160),
+    size=st.sampled_from([32, 48, 96, 128]),
+    place=st.tuples(st.floats(0.2, 0.8), st.floats(0.2, 0.8)),
+)
+def test_back_undoes_fit_in_place(height: int, width: int, size: int, place: tuple[float, float]) -> None:
+    """A soft blob comes back where it was: neither shifted, nor stretched, nor mirrored."""
+    row, column = place[0] * height, place[1] * width
+    rows, columns = np.mgrid[:height, :width]
+    blob = 255 * np.exp(-((rows - row) ** 2 + (columns - column) ** 2) / (2 * 4**2))
+    recipe = InputRecipe(size, "inner", 0)
+    back = recipe.back(recipe.fit(blob.astype(np.uint8)).astype(np.float32), height, width).astype(float)
+    before = blob.astype(np.uint8).astype(float)
+    for grid in (rows, columns):
+        assert (grid * back).sum() / back.sum() == pytest.approx((grid * before).sum() / before.sum(), abs=0.3)
+    assert back.sum() == pytest.approx(before.sum(), rel=0.1)
+
+
+def test_neighbour_channels_have_the_statistics_of_flair() -> None:
+    statistics = np.array([[1, 2], [3, 4], [5, 6]], np.float32)
+    assert InputRecipe(32, "inner", 1).channel_statistics(statistics).tolist() == [[1, 2], [3, 4], [5, 6], [3, 4], [3, 4]]
+
+
+def test_scale_by_hand() -> None:
+    statistics = np.array([[100, 10], [50, 5], [0, 255]], np.float32)
+    view = np.array([[[110, 40, 51], [255, 0, 255]]], np.uint8)
+    scaled = InputRecipe(32, "inner", 0).scale(view, statistics)
+    assert scaled.dtype == np.float32
+    assert scaled[0, 0] == pytest.approx([1, -2, 0.2])
+    assert scaled[0, 1] == pytest.approx([CLIP, -CLIP, 1])
+
+
+def test_fixed_statistics_are_in_the_order_of_the_channels() -> None:
+    """ImageNet's published constants are for red, green, blue: pre, FLAIR, post here."""
+    assert FIXED_STATISTICS["imagenet"][:, 0] / 255 == pytest.approx([0.485, 0.456, 0.406])
+    assert FIXED_STATISTICS["imagenet"][:, 1] / 255 == pytest.approx([0.229, 0.224, 0.225])
+    assert FIXED_STATISTICS["unit"].tolist() == [[0, 255]] * 3
+
+
+@pytest.mark.parametrize("normalise", ["inner", "zscore"])
+def test_a_volume_outside_a_cohort_is_measured_as_inside(normalise: str, phantom_cohort: Cohort) -> None:
+    known = phantom_cohort.statistics(normalise)
+    measured = InputRecipe(32, normalise, 1).measure(phantom_cohort.images(3))
+    assert measured == pytest.approx(known[3])
+    assert not np.allclose(known[3], known[4])
+
+
+def test_normalisations_differ(phantom_cohort: Cohort) -> None:
+    volume = phantom_cohort.images(0)
+    found = [InputRecipe(32, name, 0).measure(volume).tolist() for name in ("inner", "zscore", "unit", "imagenet")]
+    assert all(one != other for place, one in enumerate(found) for other in found[place + 1 :])
+
+
+def test_round_trip_through_plain_data() -> None:
+    recipe = InputRecipe(96, "zscore", 2)
+    assert recipe.to_dict() == {"image_size": 96, "normalise": "zscore", "neighbours": 2}
+    assert InputRecipe(**recipe.to_dict()) == recipe

@@ -1,0 +1,81 @@
+"""Counting on the device is counting: the same as `scoring` does, in whatever order slices come."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from headtohead.batches.recipe import InputRecipe
+from headtohead.learning.counts import DeviceCounts, to_source_grid
+from headtohead.scoring import CaseCounts, count
+
+CASES, SLICES = 5, 40
+
+
+def made_up() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Slices of cases 0, 1, 3 and 4; case 3 has no lesion and none is predicted, case 4 only a prediction."""
+    rng = np.random.default_rng(0)
+    case = rng.choice([0, 1, 3, 4], SLICES)
+    prediction, truth = rng.random((2, SLICES, 6, 5)) < 0.4
+    prediction[case == 3] = truth[case >= 3] = False
+    return tuple(torch.from_numpy(array) for array in (prediction, truth, case))
+
+
+def counted(order: np.ndarray, batch_size: int) -> DeviceCounts:
+    counts = DeviceCounts(CASES)
+    slices = made_up()
+    for start in range(0, SLICES, batch_size):
+        counts.add(*(array[order[start : start + batch_size]] for array in slices))
+    return counts
+
+
+def test_agrees_with_scoring() -> None:
+    expected = CaseCounts(CASES)
+    for prediction, truth, case in zip(*(array.numpy() for array in made_up()), strict=True):
+        expected.add(case, *count(prediction, truth))
+    counts = counted(np.arange(SLICES), 7)
+    assert counts.rows.tolist() == expected.counts.tolist()
+    assert counts.mean_dice().item() == pytest.approx(expected.mean_dice())
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 13, SLICES])
+def test_neither_order_nor_batch_size_leaves_a_trace(batch_size: int) -> None:
+    order = np.random.default_rng(batch_size).permutation(SLICES)
+    assert counted(order, batch_size).rows.equal(counted(np.arange(SLICES), 8).rows)
+
+
+def test_mean_is_over_cases_that_have_a_dice() -> None:
+    counts = DeviceCounts(4)
+    counts.rows[:3, :3] = torch.tensor([[1, 1, 1], [0, 0, 0], [0, 5, 0]])
+    assert counts.mean_dice().item() == pytest.approx((0.5 + 0) / 2)
+
+
+def test_no_case_no_mean() -> None:
+    assert math.isnan(DeviceCounts(3).mean_dice().item())
+
+
+def test_many_voxels_are_counted_exactly() -> None:
+    counts = DeviceCounts(1)
+    counts.rows[0, :3] = torch.tensor([2**40, 2**40, 2**40])
+    assert counts.mean_dice().item() == 0.5
+
+
+def test_reset() -> None:
+    counts = counted(np.arange(SLICES), 8)
+    counts.reset()
+    assert not counts.rows.any()
+
+
+def test_counts_are_no_part_of_a_checkpoint() -> None:
+    assert not DeviceCounts(3).state_dict()
+
+
+@pytest.mark.parametrize(("height", "width"), [(64, 64), (40, 64), (64, 41), (250, 200), (20, 20)])
+@pytest.mark.parametrize("size", [32, 96])
+def test_source_grid_is_that_of_the_recipe(size: int, height: int, width: int) -> None:
+    probability = np.random.default_rng(0).random((2, size, size), dtype=np.float32)
+    ours = to_source_grid(torch.from_numpy(probability), height, width).numpy()
+    assert ours.shape == (2, height, width)
+    for one, expected in zip(ours, probability, strict=True):
+        assert one == pytest.approx(InputRecipe(size, "unit", 0).back(expected, height, width), abs=1e-5)
