@@ -21,7 +21,9 @@ Make = Callable[..., SliceDataModule]
 @pytest.fixture(scope="module")
 def split(phantom_cohort: Cohort) -> Split:
     """Eight cases to train, two to validate, two to test."""
-    parts = [np.concatenate([phantom_cohort.slices_of(case) for case in cases]) for cases in (range(8), (8, 9), (10, 11))]
+    parts = [
+        np.concatenate([phantom_cohort.slices_of(case) for case in cases]) for cases in (range(8), (8, 9), (10, 11))
+    ]
     return Split("patient", 0, *parts)
 
 
@@ -97,7 +99,9 @@ def test_without_augmentation_training_sees_the_plain_slices(make: Make) -> None
             assert (batch["image"][row].numpy() == RECIPE.view(batches.cohort.images(case), index)).all()
 
 
-@pytest.mark.parametrize("change", [{"augmentation": "flips"}, {"sequence_dropout": 0.0}, {"empty_slices": 0.5}, {"seed": 1}])
+@pytest.mark.parametrize(
+    "change", [{"augmentation": "flips"}, {"sequence_dropout": 0.0}, {"empty_slices": 0.5}, {"seed": 1}]
+)
 def test_each_setting_changes_the_training_batches(make: Make, change: dict[str, Any]) -> None:
     assert not same(list(make().train_dataloader()), list(make(**change).train_dataloader()))
 
@@ -111,7 +115,10 @@ def test_workers_change_nothing(make: Make) -> None:
 def test_epochs_differ_and_the_seed_brings_each_back(make: Make) -> None:
     first, second = epochs(make().train_dataloader(), range(2))
     assert keys(first) != keys(second)
-    drawn = [{key: batch["image"][row] for batch in epoch for row, key in enumerate(keys([batch]))} for epoch in (first, second)]
+    drawn = [
+        {key: batch["image"][row] for batch in epoch for row, key in enumerate(keys([batch]))}
+        for epoch in (first, second)
+    ]
     changed = sum(not torch.equal(drawn[0][key], drawn[1][key]) for key in drawn[0])
     assert changed > 0.9 * len(drawn[0]), "an epoch must not replay the augmentation of the one before"
     assert same(epochs(make().train_dataloader(), range(1, 2))[0], second), "as a resumed training asks for it"

@@ -111,7 +111,13 @@ def test_back_undoes_fit_in_place(height: int, width: int, size: int, place: tup
 
 def test_neighbour_channels_have_the_statistics_of_flair() -> None:
     statistics = np.array([[1, 2], [3, 4], [5, 6]], np.float32)
-    assert InputRecipe(32, "inner", 1).channel_statistics(statistics).tolist() == [[1, 2], [3, 4], [5, 6], [3, 4], [3, 4]]
+    assert InputRecipe(32, "inner", 1).channel_statistics(statistics).tolist() == [
+        [1, 2],
+        [3, 4],
+        [5, 6],
+        [3, 4],
+        [3, 4],
+    ]
 
 
 def test_scale_by_hand() -> None:

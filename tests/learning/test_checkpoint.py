@@ -88,7 +88,8 @@ def test_other_files(tmp_path: Path, content: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [{"weight": torch.zeros(2)}, {}, [1, 2], torch.zeros(3), None, {"hyper_parameters": {}, "state_dict": {}}]
+    "content",
+    [{"weight": torch.zeros(2)}, {}, [1, 2], torch.zeros(3), None, {"hyper_parameters": {}, "state_dict": {}}],
 )
 def test_foreign_checkpoints(tmp_path: Path, content: Any) -> None:
     path = tmp_path / "foreign.ckpt"

@@ -128,10 +128,12 @@ def run_training(experiment: Experiment) -> None:
         print(f"{experiment.name}: already trained, kept (--overwrite trains it again)")
         return
     resumed = folder.last.is_file()
+    if resumed:
+        read_checkpoint(folder.last)  # refuses a damaged one in a line
+    module, trainer = _build(experiment, fitting=True)  # may refuse a setting; nothing is written before
     folder.path.mkdir(parents=True, exist_ok=True)
     folder.write_config(settings_of(options))
     experiment.split.write(experiment.cohort, folder.split)
-    module, trainer = _build(experiment, fitting=True)
     facts = provenance(experiment.cohort, experiment.split, experiment.recipe, options.comparison.comparison)
     folder.note(
         **facts,
@@ -173,7 +175,8 @@ def run_test(experiment: Experiment) -> None:
     if record.get("status") not in ("trained", "finished"):
         raise UserError(f"--test: {folder.path} holds no trained model; add --train")
     module, trainer = _build(experiment, fitting=False)
-    trainer.test(module, _batches(experiment), ckpt_path=str(folder.best), weights_only=True, verbose=False)
+    module.load_state_dict(read_checkpoint(folder.best)["state_dict"])
+    trainer.test(module, _batches(experiment), verbose=False)
     counts = CaseCounts(len(experiment.cohort))
     counts.counts[:] = module.counts.rows.cpu().numpy()
     with atomic_path(folder.cases) as temporary:

@@ -68,7 +68,7 @@ class BestCheckpoint(ModelCheckpoint):
         assert self.dirpath is not None
         here = str(Path(self.dirpath) / f"{self.filename}{self.FILE_EXTENSION}")
         places = {"dirpath": self.dirpath, "best_model_path": here, "kth_best_model_path": here}
-        best = {here: score for score in state_dict["best_k_models"].values()}
+        best = {here: state_dict["best_model_score"]} if state_dict["best_k_models"] else {}
         super().load_state_dict({**state_dict, **places, "best_k_models": best})
 
 

@@ -1,0 +1,74 @@
+"""Tiny experiments on the made-up patients, and one that is trained and scored once for all tests that only read."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import torch
+
+from headtohead import options as option_table
+from headtohead.cohort import Cohort
+from headtohead.comparing.experiment import Experiment, prepare, run_test, run_training
+from headtohead.options import Options
+
+EPOCHS = 3
+MakeOptions = Callable[..., Options]
+
+
+@pytest.fixture(scope="session")
+def options_for(phantom_root: Path, cache_dir: Path, phantom_cohort: Cohort) -> MakeOptions:
+    """Give `options_for(runs_dir, **changes)`: a net of two channels that sees some slices at 32x32."""
+
+    def make(runs_dir: Path, **changes: Any) -> Options:
+        tiny = {
+            "root_dir": str(phantom_root),
+            "cache_dir": str(cache_dir),
+            "runs_dir": str(runs_dir),
+            "model": "buda",
+            "width": 2,
+            "image_size": 32,
+            "num_epochs": EPOCHS,
+            "batch_size": 8,
+            "learning_rate": 0.01,
+            "lr_scheduler": "cosine",
+            "empty_slices": 0.1,
+            "gpus": "cpu",
+            "precision": "32",
+            "num_workers": 0,
+        }
+        return option_table.from_flat(tiny | changes)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def finished(options_for: MakeOptions, phantom_cohort: Cohort, tmp_path_factory: pytest.TempPathFactory) -> Experiment:
+    """An experiment of three epochs, trained without a break and scored. Read only."""
+    experiment = prepare(options_for(tmp_path_factory.mktemp("runs")), phantom_cohort)
+    run_training(experiment)
+    run_test(experiment)
+    return experiment
+
+
+def weights(experiment: Experiment, which: str = "last") -> dict[str, torch.Tensor]:
+    """The weights of a checkpoint."""
+    return torch.load(getattr(experiment.folder, which), weights_only=True)["state_dict"]
+
+
+@pytest.fixture(scope="session")
+def same_weights() -> Callable[..., bool]:
+    """Give `same_weights(one, other, which="last")`: whether two experiments ended with exactly the same weights."""
+
+    def same(one: Experiment, other: Experiment, which: str = "last") -> bool:
+        here, there = weights(one, which), weights(other, which)
+        return here.keys() == there.keys() and all(torch.equal(here[name], there[name]) for name in here)
+
+    return same
+
+
+@pytest.fixture(scope="session")
+def metrics_of() -> Callable[[Experiment], pd.DataFrame]:
+    """Give metrics.csv without the seconds, the one thing that no two runs share."""
+    return lambda experiment: pd.read_csv(experiment.folder.metrics).drop(columns="seconds")

@@ -1,0 +1,177 @@
+"""The grid: every combination once, what is finished is kept, what fails does not take the others down."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from headtohead import options as option_table
+from headtohead.comparing import grid
+from headtohead.comparing.experiment import prepare, run_training
+from headtohead.comparing.grid import compare, experiments_of
+from headtohead.errors import UserError
+from headtohead.learning import module as module_of_learning
+from headtohead.options import Options
+from headtohead.runs.folder import RunFolder
+
+TINY = {"models": ["buda", "unet"], "schedules": ["none"], "num_epochs": 1, "batch_size": 32, "comparison": "tiny"}
+
+
+@pytest.fixture
+def wanted(options_for: Any, tmp_path: Path) -> Options:
+    return options_for(tmp_path, **TINY)
+
+
+@pytest.fixture
+def no_unet(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Let every `unet` fail when it is built."""
+    build = module_of_learning.build_model
+
+    def fail(name: str, *given: Any, **named: Any) -> Any:
+        if name == "unet":
+            raise RuntimeError("no memory\nat all")
+        return build(name, *given, **named)
+
+    monkeypatch.setattr(module_of_learning, "build_model", fail)
+    return monkeypatch
+
+
+def status(folder: Path, name: str) -> str:
+    return RunFolder(folder / name).record()["status"]
+
+
+def test_every_combination_once(options_for: Any, tmp_path: Path) -> None:
+    asked = options_for(tmp_path, models=["unet", "resnext"], schedules=["none", "cosine"], seeds=[0, 4], run_name="x")
+    found = experiments_of(asked)
+    names = [(one.model.model, one.training.lr_scheduler, one.training.seed) for one in found]
+    assert names == [(m, s, i) for m in ("unet", "resnext") for s in ("none", "cosine") for i in (0, 4)]
+    assert {one.comparison.run_name for one in found} == {""}, "one name for all would mix them in one folder"
+
+
+def test_a_setting_that_a_model_does_not_know_does_not_stop_the_others(options_for: Any, tmp_path: Path) -> None:
+    asked = options_for(tmp_path, models=["unet", "resnext"], schedules=["none"], width=4, encoder_weights="imagenet")
+    given = {one.model.model: (one.model.width, one.model.encoder_weights) for one in experiments_of(asked)}
+    assert given == {"unet": (4, "none"), "resnext": (0, "imagenet")}
+
+
+def test_one_that_fails_is_reported_and_tried_again_while_the_finished_is_kept(
+    wanted: Options, no_unet: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wanted = option_table.replace(wanted, models=["unet", "buda"])  # the one that fails comes first
+    folder = compare(wanted)
+    said = capsys.readouterr().out
+    assert "unet-none-s0-f0: FAILED, RuntimeError: no memory\n" in said
+    assert status(folder, "unet-none-s0-f0") == "failed"
+    assert status(folder, "buda-none-s0-f0") == status(folder, "flair-threshold") == "finished"
+    assert {"results.csv", "results.md"} <= {path.name for path in folder.iterdir()}
+    assert set(pd.read_csv(folder / "results.csv")["model"]) == {"buda", "flair-threshold"}
+
+    no_unet.undo()
+    before = (folder / "buda-none-s0-f0" / "run.json").read_bytes()
+    compare(wanted)
+    said = capsys.readouterr().out
+    assert "buda-none-s0-f0: finished, kept" in said
+    assert (folder / "buda-none-s0-f0" / "run.json").read_bytes() == before
+    assert status(folder, "unet-none-s0-f0") == "finished"
+    assert RunFolder(folder / "unet-none-s0-f0").record()["error"] is None
+    assert set(pd.read_csv(folder / "results.csv")["model"]) == {"buda", "unet", "flair-threshold"}
+
+    with pytest.raises(UserError, match=r"-none-s0-f0: made with --num_epochs 1, now 2; .*--overwrite"):
+        compare(option_table.replace(wanted, num_epochs=2))
+
+
+def test_all_failed_is_an_error(options_for: Any, tmp_path: Path, no_unet: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UserError, match="--compare: all 1 experiments failed; the first: RuntimeError: no memory"):
+        compare(options_for(tmp_path, **(TINY | {"models": ["unet"]})))
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_debug_shows_where_it_failed(
+    debug: bool,
+    options_for: Any,
+    tmp_path: Path,
+    no_unet: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(UserError):
+        compare(options_for(tmp_path, **(TINY | {"models": ["unet"], "debug": debug})))
+    assert ("Traceback" in capsys.readouterr().err) == debug
+
+
+@pytest.mark.parametrize("change", [{"image_size": 40}, {"models": ["unet", "resnxt"]}])
+def test_what_cannot_work_is_refused_before_anything_is_trained(wanted: Options, change: dict[str, Any]) -> None:
+    with pytest.raises(UserError):
+        compare(option_table.replace(wanted, **change))
+    assert not Path(wanted.comparison.runs_dir, "tiny").exists()
+
+
+@pytest.fixture
+def no_training(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Note what would be trained, and take it as finished."""
+    trained: list[str] = []
+
+    def train(experiment: Any) -> None:
+        trained.append(experiment.name)
+        experiment.folder.path.mkdir(parents=True, exist_ok=True)
+        experiment.folder.note(status="finished", experiment=experiment.identity)
+
+    monkeypatch.setattr(grid, "run_training", train)
+    for name in ("run_test", "run_baseline", "write_table", "print_table", "write_curves"):
+        monkeypatch.setattr(grid, name, lambda *_: None)
+    return trained
+
+
+def test_overwrite_trains_what_is_finished(wanted: Options, no_training: list[str]) -> None:
+    compare(wanted)
+    compare(wanted)
+    assert no_training == ["buda-none-s0-f0", "unet-none-s0-f0"]
+    compare(option_table.replace(wanted, overwrite=True))
+    assert no_training == ["buda-none-s0-f0", "unet-none-s0-f0"] * 2
+
+
+def test_what_another_process_is_at_comes_last_and_is_not_repeated(
+    wanted: Options, no_training: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The other one finishes while this one waits."""
+    folder = RunFolder(Path(wanted.comparison.runs_dir) / "tiny" / "buda-none-s0-f0")
+    taken, waiting = threading.Event(), threading.Event()
+
+    def other_process() -> None:
+        with folder.held(wait=False):
+            taken.set()
+            waiting.wait(20)
+            folder.note(status="finished")
+
+    other = threading.Thread(target=other_process)
+    other.start()
+    taken.wait(20)
+    print_as_usual = grid.print if hasattr(grid, "print") else print
+
+    def noticed(*words: Any) -> None:
+        print_as_usual(*words)
+        if "another process is at it" in str(words[0]):
+            waiting.set()
+
+    grid.print = noticed  # type: ignore[attr-defined]
+    try:
+        compare(wanted)
+    finally:
+        del grid.print  # type: ignore[attr-defined]
+        waiting.set()
+        other.join()
+    assert no_training == ["unet-none-s0-f0"]
+    said = capsys.readouterr().out
+    assert said.index("another process is at it; waiting") < said.index("buda-none-s0-f0: finished, kept")
+
+
+def test_a_trained_one_is_only_scored(wanted: Options, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed between training and test."""
+    one = option_table.replace(wanted, models=["buda"])
+    experiment = prepare(experiments_of(one)[0])
+    run_training(experiment)
+    monkeypatch.setattr(module_of_learning.pl.Trainer, "fit", None)
+    folder = compare(one)
+    assert status(folder, "buda-none-s0-f0") == "finished"
+    assert "seconds" in RunFolder(folder / "buda-none-s0-f0").record()
