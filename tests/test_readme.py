@@ -22,7 +22,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = ("README.md", "docs/tutorial.md", "data/README.md")
 FENCES = {"bash", "text"}  # `text` is for listings, which nobody runs
 PROGRAMS = ("python", "make", "tensorboard", "pip", "source")
-SHORT = shlex.split("--num_epochs 1 --image_size 32 --empty_slices 0.05 --gpus cpu --num_workers 0")
+FEW = ["--root_dir", "data/kaggle_3m"]
+SHORT = [*FEW, *shlex.split("--num_epochs 1 --image_size 32 --empty_slices 0.05 --gpus cpu --num_workers 0")]
 ONE_OF_EACH = ["--schedules", "none"]
 CASES = 12
 

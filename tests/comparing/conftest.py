@@ -30,8 +30,9 @@ def options_for(phantom_root: Path, cache_dir: Path, phantom_cohort: Cohort) -> 
             "width": 2,
             "image_size": 32,
             "num_epochs": EPOCHS,
-            "batch_size": 8,
-            "learning_rate": 0.01,
+            "batch_size": 4,
+            "learning_rate": 0.03,
+            "threshold": 0.3,  # after three epochs little is above a half yet
             "lr_scheduler": "cosine",
             "empty_slices": 0.1,
             "gpus": "cpu",

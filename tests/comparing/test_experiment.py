@@ -119,7 +119,7 @@ class TestFinishedRun:
         assert record["split"]["key"] == finished.split.key
         assert record["split"]["leaking_patients"] == 0
         assert record["recipe"] == finished.recipe.to_dict()
-        assert (record["threshold"], record["seed"], record["epochs"]) == (0.5, 0, EPOCHS)
+        assert (record["threshold"], record["seed"], record["epochs"]) == (0.3, 0, EPOCHS)
         assert record["parameters"] == sum(
             weight.numel() for weight in load_trained(finished.folder.best).model.parameters()
         )
@@ -152,7 +152,7 @@ class TestFinishedRun:
             predicted = trained.recipe.back(logits.sigmoid()[0, 0].numpy(), *truth.shape) >= trained.threshold
             found += [(predicted & truth).sum(), (predicted & ~truth).sum(), (~predicted & truth).sum()]
         cases = pd.read_csv(finished.folder.cases)
-        assert cases[["tp", "fp", "fn"]].sum().tolist() == pytest.approx(found.tolist(), abs=5)
+        assert cases[["tp", "fp", "fn"]].sum().tolist() == pytest.approx(found.tolist(), abs=20)
 
     def test_config_round_trips(self, finished: Experiment) -> None:
         written = yaml.safe_load(finished.folder.config.read_text())
@@ -196,13 +196,13 @@ class TestFinishedRun:
 
     def test_checkpoint_says_how_to_predict(self, finished: Experiment) -> None:
         trained = load_trained(finished.folder.best)
-        assert (trained.name, trained.recipe, trained.threshold) == ("buda", InputRecipe(32, "inner", 1), 0.5)
+        assert (trained.name, trained.recipe, trained.threshold) == ("buda", InputRecipe(32, "inner", 1), 0.3)
 
 
 def test_same_seed_same_weights_and_the_threshold_changes_only_scores(
     finished: Experiment, options_for: Any, phantom_cohort: Cohort, tmp_path: Path, same_weights: Any, metrics_of: Any
 ) -> None:
-    other = prepare(options_for(tmp_path, threshold=0.3), phantom_cohort)
+    other = prepare(options_for(tmp_path, threshold=0.6), phantom_cohort)
     run_training(other)
     run_test(other)
     assert same_weights(finished, other)
@@ -211,8 +211,8 @@ def test_same_seed_same_weights_and_the_threshold_changes_only_scores(
     assert here["train_dice"].tolist() != there["train_dice"].tolist()
     assert here["val_dice"].tolist() != there["val_dice"].tolist()
     predicted = [pd.read_csv(one.folder.cases)[["tp", "fp"]].sum(axis=None) for one in (finished, other)]
-    assert predicted[1] > predicted[0]
-    assert load_trained(other.folder.best).threshold == other.folder.record()["threshold"] == 0.3
+    assert predicted[0] > predicted[1]
+    assert load_trained(other.folder.best).threshold == other.folder.record()["threshold"] == 0.6
 
 
 def test_a_killed_training_goes_on_and_ends_as_if_never_killed(
@@ -257,6 +257,18 @@ def changed(experiment: Experiment, **changes: Any) -> Experiment:
     return prepare(option_table.replace(experiment.options, **changes), experiment.cohort)
 
 
+def test_the_best_checkpoint_is_scored_not_the_last(copied: Experiment) -> None:
+    """A best one that answers 1 everywhere, beside a last one that does not."""
+    best = torch.load(copied.folder.best, weights_only=True)
+    best["state_dict"]["model.conv.weight"].zero_()
+    best["state_dict"]["model.conv.bias"].fill_(5)
+    torch.save(best, copied.folder.best)
+    run_test(copied)
+    cases = pd.read_csv(copied.folder.cases)
+    assert (cases["tp"] + cases["fp"]).sum() == len(copied.split.test) * 64 * 64
+    assert cases["fn"].sum() == 0
+
+
 def test_killed_after_the_last_epoch_trains_no_more(
     copied: Experiment, finished: Experiment, same_weights: Any, metrics_of: Any
 ) -> None:
@@ -280,9 +292,9 @@ def test_trained_is_not_trained_again(
     ("change", "said"),
     [
         ({"num_epochs": 9}, "--num_epochs 3, now 9"),
-        ({"learning_rate": 0.02}, "--learning_rate 0.01, now 0.02"),
+        ({"learning_rate": 0.02}, "--learning_rate 0.03, now 0.02"),
         ({"normalise": "unit"}, "--normalise inner, now unit"),
-        ({"threshold": 0.3}, "--threshold 0.5, now 0.3"),
+        ({"threshold": 0.5}, "--threshold 0.3, now 0.5"),
         ({"width": 4}, "--width 2, now 4"),
         ({"augmentation": "none"}, "--augmentation standard, now none"),
     ],

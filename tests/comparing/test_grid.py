@@ -132,7 +132,7 @@ def test_overwrite_trains_what_is_finished(wanted: Options, no_training: list[st
 
 
 def test_what_another_process_is_at_comes_last_and_is_not_repeated(
-    wanted: Options, no_training: list[str], capsys: pytest.CaptureFixture[str]
+    wanted: Options, no_training: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The other one finishes while this one waits."""
     folder = RunFolder(Path(wanted.comparison.runs_dir) / "tiny" / "buda-none-s0-f0")
@@ -147,18 +147,16 @@ def test_what_another_process_is_at_comes_last_and_is_not_repeated(
     other = threading.Thread(target=other_process)
     other.start()
     taken.wait(20)
-    print_as_usual = grid.print if hasattr(grid, "print") else print
 
     def noticed(*words: Any) -> None:
-        print_as_usual(*words)
+        print(*words)
         if "another process is at it" in str(words[0]):
             waiting.set()
 
-    grid.print = noticed  # type: ignore[attr-defined]
+    monkeypatch.setattr(grid, "print", noticed, raising=False)
     try:
         compare(wanted)
     finally:
-        del grid.print  # type: ignore[attr-defined]
         waiting.set()
         other.join()
     assert no_training == ["unet-none-s0-f0"]

@@ -22,6 +22,7 @@ from pytorch_lightning.loggers import TensorBoardLogger  # noqa: E402
 
 CASES = 4
 TIMES = 5
+SHOWN_SETTINGS = ("model", "lr_scheduler", "seed", "image_size", "learning_rate")
 
 
 class RunLogger(TensorBoardLogger):
@@ -88,11 +89,17 @@ def shown_slices(cohort: Cohort, split: Split) -> dict[int, int]:
 
 
 def write_hparams(run_folder: Path, settings: dict[str, Any], test_dice: float) -> None:
-    """Add the run to TensorBoard's HParams table: what it was trained with, and its mean Dice per test case."""
+    """Add the run to TensorBoard's HParams table: what tells it from other runs, and its mean Dice per test case.
+
+    Args:
+        run_folder: where its event files are.
+        settings: its options; those in `SHOWN_SETTINGS` make the columns, the rest is in config.yaml.
+        test_dice: mean Dice per test case.
+    """
     from torch.utils.tensorboard import SummaryWriter
     from torch.utils.tensorboard.summary import hparams
 
-    plain = {key: value if isinstance(value, bool | int | float) else str(value) for key, value in settings.items()}
+    plain = {name: settings[name] for name in SHOWN_SETTINGS}
     metric = "hparams/test_dice"
     with SummaryWriter(str(run_folder), filename_suffix=".hparams") as writer:
         for summary in hparams(plain, {metric: test_dice}):
