@@ -2,7 +2,6 @@
 
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,9 +11,17 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from headtohead.batches.splits import Split
 from headtohead.cohort import FLAIR, Cohort
 from headtohead.learning.module import SegmentationModule
+from headtohead.options import Options, flat, replace
 from headtohead.reporting import tensorboard as module
 from headtohead.reporting.outlines import PREDICTION, TRUTH, draw_outlines
-from headtohead.reporting.tensorboard import RunLogger, ValidationImages, outlined, shown_slices, write_hparams
+from headtohead.reporting.tensorboard import (
+    SHOWN_SETTINGS,
+    RunLogger,
+    ValidationImages,
+    outlined,
+    shown_slices,
+    write_hparams,
+)
 
 RECIPE = {"image_size": 32, "normalise": "inner", "neighbours": 1}
 
@@ -110,18 +117,20 @@ def test_logger_leaves_events_in_the_run_folder_and_nothing_else(tmp_path: Path)
     assert (event.step, event.value) == (3, 0.5)
 
 
-def test_hparams_hold_settings_and_the_test_score(tmp_path: Path) -> None:
-    settings: dict[str, Any] = {"model": "unet", "seeds": [0, 1], "learning_rate": 5e-4, "overwrite": False}
+def test_hparams_hold_what_tells_runs_apart_and_the_test_score(tmp_path: Path) -> None:
+    settings = flat(replace(Options(), model="resnext", lr_scheduler="cosine", root_dir="elsewhere"))
     write_hparams(tmp_path, settings, 0.75)
     events = read(tmp_path)
     assert events.Scalars("hparams/test_dice")[0].value == 0.75
     content = events.PluginTagToContent("hparams")
     session = content["_hparams_/session_start_info"]
-    assert all(name.encode() in session for name in settings)
-    assert b"unet" in session and b"[0, 1]" in session
+    assert all(name.encode() in session for name in SHOWN_SETTINGS)
+    assert {"model", "lr_scheduler", "seed"} <= set(SHOWN_SETTINGS)
+    assert b"resnext" in session and b"cosine" in session
+    assert b"elsewhere" not in session
     assert b"hparams/test_dice" in content["_hparams_/experiment"]
 
 
 def test_an_undefined_score_is_written_too(tmp_path: Path) -> None:
-    write_hparams(tmp_path, {"model": "unet"}, float("nan"))
+    write_hparams(tmp_path, flat(Options()), float("nan"))
     assert np.isnan(read(tmp_path).Scalars("hparams/test_dice")[0].value)

@@ -94,6 +94,11 @@ class EpochSampler(Sampler[list[Key]]):
         self.batch_size, self.seed, self.rank, self.world = batch_size, seed, rank, world
         self.epoch = 0
 
+    @property
+    def sampler(self) -> "EpochSampler":
+        """Itself: Lightning tells the epoch to `batch_sampler.sampler`, and to no batch sampler."""
+        return self
+
     def set_epoch(self, epoch: int) -> None:
         """Say which epoch comes next; Lightning does, also after a resume."""
         self.epoch = epoch
