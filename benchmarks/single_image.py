@@ -5,7 +5,7 @@ FLAIR; alone, it is scaled by its own and stands in for its neighbours. The scri
 on its own test cases and prints mean Dice per case side by side.
 n: every test slice of the run, once each way.
 
-    python benchmarks/single_image.py runs/lgg-cpu/unet-cosine-s0-f0 --root_dir data/kaggle_3m
+    python benchmarks/single_image.py runs/lgg_cpu/unet-cosine-s0-f0 --root_dir data/kaggle_3m
 """
 
 import argparse

@@ -140,8 +140,7 @@ class TestPickDevice:
             (2, "cpu", ("cpu", "auto")),
             (2, "auto", ("cuda", [0])),
             (2, "1", ("cuda", [1])),
-            (2, "0, 1", ("cuda", [0, 1])),
-            (2, "1,0,1", ("cuda", [0, 1])),
+            (2, "1,1", ("cuda", [1])),
         ],
     )
     def test_takes_what_is_asked_and_there(self, gpus, count, words, expected):
@@ -162,8 +161,13 @@ class TestPickDevice:
 
     def test_a_number_too_high_gets_the_numbers_there_are(self, gpus):
         gpus(2)
-        with pytest.raises(UserError, match=r"^--gpus 0,2: no GPU 2 on this machine; choose from: 0, 1$"):
-            machine.pick_device("0,2")
+        with pytest.raises(UserError, match=r"^--gpus 2: no GPU 2 on this machine; choose from: 0, 1$"):
+            machine.pick_device("2")
+
+    def test_several_are_refused_with_the_way_to_use_them(self, gpus):
+        gpus(2)
+        with pytest.raises(UserError, match="--gpus 0,1: an experiment trains on one GPU; give --compare once"):
+            machine.pick_device("0,1")
 
     @pytest.mark.parametrize("words", ["two", "", "-1", "0;1", "0,"])
     def test_words_that_mean_nothing_are_refused(self, gpus, words):

@@ -24,8 +24,8 @@ VERBS = {
     "download": "headtohead.cohort.download:download_lgg",
     "make_phantoms": "headtohead.cohort.phantom:make_phantoms",
     "view_aug": "headtohead.reporting.augmentation_sheet:view_augmentation",
-    "train": "headtohead.comparing.experiment:train",
-    "test": "headtohead.comparing.experiment:test",
+    "train": "headtohead.comparing.training:train",
+    "test": "headtohead.comparing.training:test",
     "compare": "headtohead.comparing.grid:compare",
     "image_path": "headtohead.predicting.image:predict_image",
 }
@@ -83,10 +83,13 @@ def explain(problem: BaseException) -> tuple[str, int]:
     """
     # Lightning turns the interrupt of a training into SystemExit; what it was is kept as the context.
     if isinstance(problem, KeyboardInterrupt) or isinstance(problem.__context__, KeyboardInterrupt):
-        return "interrupted: the same command goes on from the last checkpoint", 130
+        return "interrupted; a training goes on from its last whole epoch when the command is given again", 130
     text = " ".join(str(problem).splitlines())
     if isinstance(problem, UserError):
         return f"error: {text}", 2
+    if isinstance(problem, OSError) and problem.filename is not None:
+        reason = (problem.strerror or type(problem).__name__).lower()
+        return f"error: {problem.filename}: {reason}; name another folder or mend this one", 2
     if isinstance(problem, ModuleNotFoundError) and not (problem.name or "headtohead").startswith("headtohead"):
         return f"error: the package {problem.name} is not installed: pip install -r requirements.txt", 2
     return f"internal error: {type(problem).__name__}: {text}; run again with --debug", 1
@@ -147,8 +150,9 @@ def check_sense(options: Options, flags: dict[str, Any]) -> None:
     """
     verbs = options.verbs
     models = options.comparison.models if verbs.compare else ()
-    for model in (options.model.model, *models):
-        find_spec(model)
+    find_spec(options.model.model)
+    for model in models:
+        find_spec(model, "--models")
     for model in (*((options.model.model,) if verbs.train else ()), *models):
         check_image_size(model, options.input.image_size)
     if verbs.compare and options.comparison.run_name:

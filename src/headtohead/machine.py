@@ -88,8 +88,8 @@ def pick_device(gpus: str) -> tuple[str, list[int] | str]:
     """Turn `--gpus` into Lightning's `accelerator` and `devices`.
 
     Args:
-        gpus: `auto` (the first GPU if there is one, else Apple's, else the processor), `cpu`, or GPU numbers
-            separated by commas.
+        gpus: `auto` (the first GPU if there is one, else Apple's, else the processor), `cpu`, or the
+            number of a GPU.
 
     Raises:
         UserError: the words mean nothing, or this machine has no such GPU.
@@ -106,10 +106,14 @@ def pick_device(gpus: str) -> tuple[str, list[int] | str]:
 
     words = [word.strip() for word in gpus.split(",")]
     if not all(word.isdecimal() for word in words):
-        raise UserError(f"--gpus {gpus}: neither auto, cpu nor GPU numbers; write for example --gpus 0 or --gpus 0,1")
+        raise UserError(f"--gpus {gpus}: neither auto, cpu nor GPU numbers; write for example --gpus 0")
     numbers = sorted({int(word) for word in words})
     if not count:
         raise UserError(f"--gpus {gpus}: PyTorch finds no CUDA GPU on this machine; write --gpus cpu or --gpus auto")
+    if len(numbers) > 1:
+        raise UserError(
+            f"--gpus {gpus}: an experiment trains on one GPU; give --compare once for each GPU, they share the grid"
+        )
     if numbers[-1] >= count:
         known = ", ".join(map(str, range(count)))
         raise UserError(f"--gpus {gpus}: no GPU {numbers[-1]} on this machine; choose from: {known}")

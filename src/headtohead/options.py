@@ -159,7 +159,7 @@ class PredictionOptions(Group):
 class MachineOptions(Group):
     """Machine."""
 
-    gpus: str = option("auto", "auto, cpu, or GPU numbers such as 0 or 0,1", metavar="WHICH", check=gpu_numbers)
+    gpus: str = option("auto", "auto, cpu, or the number of a GPU", metavar="WHICH", check=gpu_numbers)
     precision: str = option("auto", "arithmetic; auto: bf16 where the processor has it", choices=("auto", "32", "bf16"))
     num_workers: int = option(-1, "processes that prepare batches; -1: as fits the machine", check=at_least(-1))
     config: str = option("", "YAML file of any of these options; flags win over it", metavar="FILE", stored=False)

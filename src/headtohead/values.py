@@ -208,5 +208,5 @@ def gpu_numbers(value: str) -> str:
         return ""
     numbers = value.split(",")
     if not all(number.isascii() and number.isdigit() for number in numbers):
-        return "takes auto, cpu, or GPU numbers such as 0 or 0,1"
+        return "takes auto, cpu, or the number of a GPU"
     return "" if len(set(numbers)) == len(numbers) else "names a GPU twice"

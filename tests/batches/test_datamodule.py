@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from headtohead.batches.augmentation import PRE
-from headtohead.batches.datamodule import CaseSampler, EpochSampler, SliceDataModule, SliceDataset
+from headtohead.batches.datamodule import CaseSampler, SliceDataModule, SliceDataset
 from headtohead.batches.recipe import InputRecipe
 from headtohead.batches.splits import Split
 from headtohead.cohort import FLAIR, Cohort
@@ -195,14 +195,3 @@ def test_a_scoring_batch_holds_one_case(phantom_cohort: Cohort, split: Split, ba
     assert [number for batch in batches for _, number in batch] == split.test.tolist()
     assert all(len({phantom_cohort.case_of(number)[0] for _, number in batch}) == 1 for batch in batches)
     assert max(map(len, batches)) <= batch_size
-
-
-def test_several_processes_share_the_slices(phantom_cohort: Cohort, split: Split) -> None:
-    has_lesion = phantom_cohort.has_lesion()[split.train]
-    shares = [EpochSampler(split.train, has_lesion, 1.0, 4, 0, rank, 3) for rank in range(3)]
-    drawn = [[number for batch in share for _, number in batch] for share in shares]
-    assert len({len(share) for share in shares}) == 1
-    assert [len(list(share)) for share in shares] == [len(share) for share in shares]
-    assert len(set().union(*drawn)) == sum(map(len, drawn)) == len(split.train) // 3 * 3
-    tests = [list(CaseSampler(phantom_cohort, split.test, 4, rank, 2)) for rank in range(2)]
-    assert sorted(number for own in tests for batch in own for _, number in batch) == split.test.tolist()

@@ -139,7 +139,7 @@ def test_last_of_a_repeated_flag_counts() -> None:
         (["--batch_size=many"], "--batch_size many: takes a whole number"),
         (["--learning_rate", "fast"], "--learning_rate fast: takes a number"),
         (["--split", "pateint"], "--split pateint: not one of patient, slice; did you mean patient?"),
-        (["--gpus", "zero"], "--gpus zero: takes auto, cpu, or GPU numbers such as 0 or 0,1"),
+        (["--gpus", "zero"], "--gpus zero: takes auto, cpu, or the number of a GPU"),
         (["--lr_scheduler", "cosin"], "did you mean cosine?"),
     ],
 )

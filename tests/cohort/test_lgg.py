@@ -131,3 +131,12 @@ def test_the_clinical_table_may_be_absent_but_not_broken(tmp_path: Path) -> None
     (tmp_path / "data.csv").write_text("")
     with pytest.raises(UserError, match="not a readable CSV"):
         read_clinical(tmp_path)
+
+
+def test_a_clinical_table_that_would_misalign_the_cases_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text("Patient,gender\nTCGA_CS_4941,2\nTCGA_CS_4941,1\n")
+    with pytest.raises(UserError, match="patient TCGA_CS_4941 has more than one row"):
+        read_clinical(tmp_path)
+    (tmp_path / "data.csv").write_text("Patient,site\nTCGA_CS_4941,2\n")
+    with pytest.raises(UserError, match="a column site would hide our own"):
+        read_clinical(tmp_path)

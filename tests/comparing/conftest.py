@@ -10,7 +10,8 @@ import torch
 
 from headtohead import options as option_table
 from headtohead.cohort import Cohort
-from headtohead.comparing.experiment import Experiment, prepare, run_test, run_training
+from headtohead.comparing.experiment import Experiment, prepare
+from headtohead.comparing.training import run_test, run_training
 from headtohead.options import Options
 
 EPOCHS = 3

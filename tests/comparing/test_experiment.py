@@ -19,21 +19,22 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from headtohead import options as option_table
 from headtohead.batches.recipe import InputRecipe
 from headtohead.cohort import Cohort, open_cohort
-from headtohead.comparing import experiment as experiment_module
-from headtohead.comparing.experiment import Experiment, prepare, run_test, run_training
+from headtohead.comparing import training
+from headtohead.comparing.experiment import Experiment, prepare
+from headtohead.comparing.training import run_test, run_training
 from headtohead.errors import UserError
 from headtohead.learning.checkpoint import load_trained
 from headtohead.learning.module import SegmentationModule, pl
 from headtohead.options import GROUPS, declarations
 from headtohead.runs.ledger import read_ledger
 
-SOURCE = Path(experiment_module.__file__).parents[2]
+SOURCE = Path(training.__file__).parents[2]
 EPOCHS = 3
 
 KILLED = """
 import json, os, signal, sys
 from headtohead import options
-from headtohead.comparing import experiment
+from headtohead.comparing import training
 from headtohead.learning.module import SegmentationModule
 
 step = SegmentationModule.training_step
@@ -44,7 +45,7 @@ def deadly(self, batch, index):
     return step(self, batch, index)
 
 SegmentationModule.training_step = deadly
-experiment.train(options.from_flat(json.loads(sys.argv[1])))
+training.train(options.from_flat(json.loads(sys.argv[1])))
 """
 
 PREDICTING = """
@@ -84,7 +85,7 @@ def spared(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         raise Spared
 
     monkeypatch.setattr(pl.Trainer, "fit", fit)
-    monkeypatch.setattr(experiment_module, "provenance", lambda *_: {})
+    monkeypatch.setattr(training, "provenance", lambda *_: {})
     noted["exception"] = Spared
     return noted
 
@@ -238,7 +239,7 @@ def test_a_killed_training_goes_on_and_ends_as_if_never_killed(
     assert same_weights(finished, killed) and same_weights(finished, killed, "best")
     pd.testing.assert_frame_equal(metrics_of(finished), metrics_of(killed))
     assert finished.folder.cases.read_text() == killed.folder.cases.read_text()
-    timeless = {"seconds", "started", "ended", "command"}
+    timeless = {"seconds", "started", "ended", "command", "git_commit"}
     records = [
         {key: value for key, value in one.folder.record().items() if key not in timeless} for one in (finished, killed)
     ]
@@ -469,7 +470,7 @@ def test_verbs_train_and_test(
     """The two functions the command line calls, on slices this time: the leak is said aloud."""
     options = options_for(tmp_path, num_epochs=1, split="slice", batch_size=32, lr_scheduler="none")
     folder = tmp_path / "single" / "buda-none-s0-f0"
-    assert experiment_module.train(options) == experiment_module.test(options) == folder
+    assert training.train(options) == training.test(options) == folder
     said = capsys.readouterr().out
     assert "patients leak from training into validation or test" in said
     record = json.loads((folder / "run.json").read_text())
@@ -477,3 +478,16 @@ def test_verbs_train_and_test(
     assert (
         f"mean Dice per case on {len(pd.read_csv(folder / 'cases.csv'))} test cases {record['test_dice']:.3f}" in said
     )
+
+
+def test_a_test_needs_no_option_of_the_training_again(options_for: Any, tmp_path: Path) -> None:
+    options = options_for(tmp_path, num_epochs=1)
+    folder = training.train(options)
+    places = {name: getattr(options.data, name) for name in ("root_dir", "cache_dir")}
+    short = option_table.replace(
+        option_table.Options(), **places, runs_dir=str(tmp_path), comparison=options.comparison.comparison,
+        run_name=folder.name,
+    )  # fmt: skip
+    assert training.test(short) == folder
+    with pytest.raises(UserError, match="made with --width 2, now 4"):
+        training.test(option_table.replace(short, width=4))

@@ -9,8 +9,9 @@ import pytest
 
 from headtohead import options as option_table
 from headtohead.comparing import grid
-from headtohead.comparing.experiment import prepare, run_training
+from headtohead.comparing.experiment import prepare
 from headtohead.comparing.grid import compare, experiments_of
+from headtohead.comparing.training import run_training
 from headtohead.errors import UserError
 from headtohead.learning import module as module_of_learning
 from headtohead.options import Options
@@ -60,7 +61,9 @@ def test_one_that_fails_is_reported_and_tried_again_while_the_finished_is_kept(
     wanted: Options, no_unet: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     wanted = option_table.replace(wanted, models=["unet", "buda"])  # the one that fails comes first
-    folder = compare(wanted)
+    with pytest.raises(UserError, match="1 of 2 experiments failed, the first with: RuntimeError: no memory"):
+        compare(wanted)
+    folder = Path(wanted.comparison.runs_dir, "tiny")
     said = capsys.readouterr().out
     assert "unet-none-s0-f0: FAILED, RuntimeError: no memory\n" in said
     assert status(folder, "unet-none-s0-f0") == "failed"
@@ -83,7 +86,7 @@ def test_one_that_fails_is_reported_and_tried_again_while_the_finished_is_kept(
 
 
 def test_all_failed_is_an_error(options_for: Any, tmp_path: Path, no_unet: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UserError, match="--compare: all 1 experiments failed; the first: RuntimeError: no memory"):
+    with pytest.raises(UserError, match="--compare: every experiment failed, the first with: RuntimeError: no memory"):
         compare(options_for(tmp_path, **(TINY | {"models": ["unet"]})))
 
 
@@ -173,3 +176,23 @@ def test_a_trained_one_is_only_scored(wanted: Options, monkeypatch: pytest.Monke
     folder = compare(one)
     assert status(folder, "buda-none-s0-f0") == "finished"
     assert "seconds" in RunFolder(folder / "buda-none-s0-f0").record()
+
+
+def test_runs_of_other_data_are_refused_before_anything_is_written(wanted: Options) -> None:
+    wanted = option_table.replace(wanted, models=["buda"])
+    folder = compare(wanted)
+    baseline = (folder / "flair-threshold" / "run.json").read_bytes()
+    other = option_table.replace(wanted, models=["unet"], split_seed=1)
+    with pytest.raises(UserError, match="differs in split from what is asked for"):
+        compare(other)
+    assert (folder / "flair-threshold" / "run.json").read_bytes() == baseline
+    assert not (folder / "unet-none-s0-f0").exists()
+
+
+def test_overwrite_keeps_the_old_run_where_the_new_one_is_refused(wanted: Options) -> None:
+    folder = compare(wanted)
+    before = (folder / "buda-none-s0-f0" / "run.json").read_bytes()
+    wrong = option_table.replace(wanted, overwrite=True, image_size=40)
+    with pytest.raises(UserError):
+        compare(wrong)
+    assert (folder / "buda-none-s0-f0" / "run.json").read_bytes() == before

@@ -106,7 +106,7 @@ def test_scores_are_those_of_predicting_slice_by_slice_on_the_source_grid(
     ours = counts_on_test(make_trainer, module, phantom_cohort, small_split)
     # cv2 and torch may round a pixel at the threshold to different sides.
     assert np.abs(ours.numpy() - expected.counts).max() <= 3
-    assert module.counts.mean_dice().item() == pytest.approx(expected.mean_dice(), abs=1e-3)
+    assert module.counts.scores().mean_dice() == pytest.approx(expected.mean_dice(), abs=1e-3)
 
 
 def test_a_single_threshold_decides_what_is_lesion(
@@ -130,8 +130,8 @@ def test_dice_in_training_and_validation_is_per_case(
     trainer = make_trainer(max_epochs=2)
     trainer.fit(net, batches)
     logged = trainer.callback_metrics
-    assert logged["dice/train"].item() == pytest.approx(net.train_counts.mean_dice().item())
-    assert logged["dice/val"].item() == pytest.approx(net.counts.mean_dice().item())
+    assert logged["dice/train"].item() == pytest.approx(net.train_counts.scores().mean_dice())
+    assert logged["dice/val"].item() == pytest.approx(net.counts.scores().mean_dice())
     # One epoch, not two, and each case's slices once.
     sizes = phantom_cohort.table["slices"].tolist()
     assert net.train_counts.rows[:, 3].tolist() == sizes[:2] + [0] * 10

@@ -65,9 +65,9 @@ def test_baseline_has_a_row_and_is_no_model(comparison: Path, write_run: Any) ->
 
 
 def test_second_table_tells_of_each_experiment(comparison: Path, write_run: Any) -> None:
-    write_run(counts=[(9, 1, 1), (8, 2, 2), (0, 5, 5)], epochs=30, best_epoch=27, seconds=612.4)
+    write_run(counts=[(9, 1, 1), (8, 2, 2), (0, 5, 5)], epochs=30, best_epoch=27, seconds=612.4, parameters=1_942_865)
     row = cells(write_table(comparison).read_text())["unet-none-s0-f0"]
-    assert row == ["0.57", "0.80", "1", "30", "27", "612"]
+    assert row == ["1.9 M", "0.57", "0.80", "1", "30", "27", "612"]
 
 
 def test_undefined_cases_are_counted_and_left_out(comparison: Path, write_run: Any) -> None:

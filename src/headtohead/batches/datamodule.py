@@ -5,7 +5,6 @@ workers repeat each other, and a run that goes on after a crash sees what it wou
 """
 
 import math
-import os
 import random
 from collections.abc import Iterator
 
@@ -85,13 +84,11 @@ class EpochSampler(Sampler[list[Key]]):
         empty_share: float,
         batch_size: int,
         seed: int,
-        rank: int = 0,
-        world: int = 1,
     ) -> None:
-        """Take the training `slices` (global numbers), whether each has a lesion, and how many processes share them."""
+        """Take the training `slices` (global numbers) and whether each has a lesion."""
         self.lesion, self.empty = slices[has_lesion], slices[~has_lesion]
         self.n_empty = math.ceil(empty_share * len(self.empty))
-        self.batch_size, self.seed, self.rank, self.world = batch_size, seed, rank, world
+        self.batch_size, self.seed = batch_size, seed
         self.epoch = 0
 
     @property
@@ -107,27 +104,24 @@ class EpochSampler(Sampler[list[Key]]):
         rng = np.random.default_rng((self.seed, self.epoch))
         chosen = np.concatenate([self.lesion, rng.permutation(self.empty)[: self.n_empty]])
         order = rng.permutation(chosen)
-        # All processes must take the same number of steps, so the odd rest is left for another epoch.
-        mine = order[self.rank : len(order) - len(order) % self.world : self.world]
-        for start in range(0, len(mine), self.batch_size):
-            yield [(self.epoch, int(number)) for number in mine[start : start + self.batch_size]]
+        for start in range(0, len(order), self.batch_size):
+            yield [(self.epoch, int(number)) for number in order[start : start + self.batch_size]]
 
     def __len__(self) -> int:
-        return math.ceil((len(self.lesion) + self.n_empty) // self.world / self.batch_size)
+        return math.ceil((len(self.lesion) + self.n_empty) / self.batch_size)
 
 
 class CaseSampler(Sampler[list[Key]]):
     """Batches for scoring: slices in order, never of two cases at once, since their grids may differ."""
 
-    def __init__(self, cohort: Cohort, slices: np.ndarray, batch_size: int, rank: int = 0, world: int = 1) -> None:
-        """Take the `slices` to score (global numbers) and how many processes share them."""
+    def __init__(self, cohort: Cohort, slices: np.ndarray, batch_size: int) -> None:
+        """Take the `slices` to score (global numbers)."""
         self.batches: list[list[Key]] = []
         cases = np.array([cohort.case_of(int(number))[0] for number in slices])
         for case in np.unique(cases):
             own = slices[cases == case]
             parts = (own[start : start + batch_size] for start in range(0, len(own), batch_size))
             self.batches += [[(0, int(number)) for number in part] for part in parts]
-        self.batches = self.batches[rank::world]
 
     def __iter__(self) -> Iterator[list[Key]]:
         return iter(self.batches)
@@ -163,8 +157,7 @@ class SliceDataModule(pl.LightningDataModule):
         """Shuffled, augmented batches; no truth on the source grid."""
         dataset = SliceDataset(self.cohort, self.recipe, self.augmentation, self.sequence_dropout, self.seed)
         has_lesion = self.cohort.has_lesion()[self.split.train]
-        rank, world = self._place()
-        sampler = EpochSampler(self.split.train, has_lesion, self.empty_slices, self.batch_size, self.seed, rank, world)
+        sampler = EpochSampler(self.split.train, has_lesion, self.empty_slices, self.batch_size, self.seed)
         return self._loader(dataset, sampler)
 
     def val_dataloader(self) -> Loader:
@@ -177,18 +170,14 @@ class SliceDataModule(pl.LightningDataModule):
 
     def _scoring_loader(self, slices: np.ndarray) -> Loader:
         dataset = SliceDataset(self.cohort, self.recipe)
-        return self._loader(dataset, CaseSampler(self.cohort, slices, self.batch_size, *self._place()))
+        return self._loader(dataset, CaseSampler(self.cohort, slices, self.batch_size))
 
     def _loader(self, dataset: SliceDataset, sampler: Sampler[list[Key]]) -> Loader:
         on_gpu = self.trainer is not None and self.trainer.strategy.root_device.type == "cuda"
         workers = self.num_workers
         if workers < 0:
             # Preparing a slice takes under a millisecond: on a CPU the net needs every core more.
-            workers = min(8, (os.cpu_count() or 1) - 1) if on_gpu else 0
+            workers = min(8, machine.usable_cores() - 1) if on_gpu else 0
         return DataLoader(
             dataset, batch_sampler=sampler, num_workers=workers, pin_memory=on_gpu, persistent_workers=workers > 0
         )
-
-    def _place(self) -> tuple[int, int]:
-        """Which process this is, of how many."""
-        return (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)

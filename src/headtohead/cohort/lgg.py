@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 CASE_FOLDER = re.compile(r"(?P<patient>TCGA_(?P<site>[A-Z0-9]{2})_[A-Z0-9]+)_(?P<date>\d{8})")
 
+OWN_COLUMNS = frozenset(
+    ("case", "patient", "site", "slices", "height", "width", "first", "lesion_voxels", "lesion_slices", "missing")
+)
+"""Columns of the case table, which the clinical table must not bring again."""
+
 
 @dataclass(frozen=True)
 class CaseFiles:
@@ -144,4 +149,8 @@ def read_clinical(root: Path) -> "pd.DataFrame":
         ) from fault
     if "Patient" not in table.columns:
         raise UserError(f"{path}: no column Patient; restore it or remove the file")
+    for patient in table["Patient"][table["Patient"].duplicated()]:
+        raise UserError(f"{path}: patient {patient} has more than one row; keep one")
+    for column in sorted(OWN_COLUMNS & set(table.columns)):
+        raise UserError(f"{path}: a column {column} would hide our own of that name; rename it")
     return table.rename(columns={"Patient": "patient"})

@@ -121,8 +121,14 @@ def _pack(root: Path, cases: list[CaseFiles], destination: Path) -> None:
         np.savez(
             temporary / "statistics.npz", zscore=np.stack(statistics["zscore"]), inner=np.stack(statistics["inner"])
         )
-        pd.DataFrame(rows).merge(clinical, on="patient", how="left").to_csv(temporary / "cases.csv", index=False)
-        temporary.rename(destination)
+        table = pd.DataFrame(rows).merge(clinical, on="patient", how="left", validate="many_to_one")
+        table.to_csv(temporary / "cases.csv", index=False)
+        try:
+            temporary.rename(destination)
+        except OSError:
+            # The same data under another path may have been packed meanwhile; its copy is as good.
+            if not destination.is_dir():
+                raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

@@ -8,13 +8,15 @@ from headtohead import machine
 from headtohead import options as option_table
 from headtohead.cohort import open_cohort
 from headtohead.comparing.baseline import run_baseline
-from headtohead.comparing.experiment import Experiment, prepare, refuse_other_run, run_test, run_training
+from headtohead.comparing.experiment import Experiment, prepare, refuse_other_run
 from headtohead.comparing.provenance import provenance
+from headtohead.comparing.training import run_test, run_training
 from headtohead.errors import UserError
 from headtohead.models.registry import find_spec
 from headtohead.options import Options
 from headtohead.reporting.curves import write_curves
 from headtohead.reporting.table import print_table, write_table
+from headtohead.runs.ledger import refuse_strangers
 
 
 def experiments_of(options: Options) -> list[Options]:
@@ -22,7 +24,7 @@ def experiments_of(options: Options) -> list[Options]:
     wanted = options.comparison
     grid = []
     for model, schedule, seed in product(wanted.models, wanted.schedules, wanted.seeds):
-        spec = find_spec(model)
+        spec = find_spec(model, "--models")
         changes = {
             "model": model,
             "lr_scheduler": schedule,
@@ -37,7 +39,7 @@ def experiments_of(options: Options) -> list[Options]:
 
 
 def compare(options: Options) -> Path:
-    """Carry out the grid: train and score what is not finished, then the no-learning baseline.
+    """Carry out the grid: the no-learning baseline, then train and score what is not finished, then the table.
 
     A finished experiment is kept, a killed one goes on, one that fails is recorded and the others go on. One that
     another process is training is left to it, and waited for at the end.
@@ -46,8 +48,8 @@ def compare(options: Options) -> Path:
         The folder of the comparison.
 
     Raises:
-        UserError: before anything is trained, if a setting or a run folder does not fit; after all, if every
-            experiment failed.
+        UserError: before anything is trained, if a setting or a run folder does not fit; after the table is
+            written, if an experiment failed.
     """
     machine.pick_device(options.machine.gpus)
     cohort = open_cohort(Path(options.data.root_dir), Path(options.data.cache_dir))
@@ -56,35 +58,51 @@ def compare(options: Options) -> Path:
         for experiment in experiments:
             refuse_other_run(experiment)
     first = experiments[0]
-    print(first.split.describe(cohort))
     folder = first.folder.path.parent
-    run_baseline(
-        cohort, first.split, folder, provenance(cohort, first.split, first.recipe, options.comparison.comparison)
-    )
+    facts = provenance(cohort, first.split, first.recipe, options.comparison.comparison)
+    replaced = {experiment.name for experiment in experiments} if options.comparison.overwrite else set()
+    refuse_strangers(folder, facts, replaced)
+    print(first.split.describe(cohort))
+    run_baseline(cohort, first.split, folder, facts)
 
-    busy = [experiment for experiment in experiments if not _carry_out(experiment, wait=False)]
-    for experiment in busy:
-        print(f"{experiment.name}: another process is at it; waiting")
-        _carry_out(experiment, wait=True)
+    failures = [_carry_out(experiment, wait=False) for experiment in experiments]
+    for place, experiment in enumerate(experiments):
+        if failures[place] is None:
+            print(f"{experiment.name}: another process is at it; waiting")
+            failures[place] = _carry_out(experiment, wait=True)
     write_table(folder)
     print_table(folder)
-    if all(experiment.folder.record().get("status") == "failed" for experiment in experiments):
-        raise UserError(
-            f"--compare: all {len(experiments)} experiments failed; the first: {first.folder.record()['error']}"
-        )
+    if all(failures):
+        raise UserError(f"--compare: every experiment failed, the first with: {failures[0]}")
     write_curves(folder)
     print(f"curves: tensorboard --logdir {folder}")
+    if failed := [reason for reason in failures if reason]:
+        raise UserError(
+            f"--compare: {len(failed)} of {len(experiments)} experiments failed, the first with: {failed[0]}; "
+            "the same command tries them again"
+        )
     return folder
 
 
-def _carry_out(experiment: Experiment, wait: bool) -> bool:
-    """Train and score one experiment; False if another process holds it."""
+def _carry_out(experiment: Experiment, wait: bool) -> str | None:
+    """Train and score one experiment.
+
+    Returns:
+        Why it failed, in a line; empty if it is finished; None if another process holds it.
+    """
     with experiment.folder.held(wait) as held:
         if not held:
-            return False
-        if experiment.folder.record().get("status") == "finished" and not experiment.options.comparison.overwrite:
+            return None
+        overwrite = experiment.options.comparison.overwrite
+        try:
+            if not overwrite:
+                refuse_other_run(experiment)
+        except UserError as difference:
+            # Made by another command while this one waited: theirs, so nothing is written into it.
+            return str(difference)
+        if experiment.folder.record().get("status") == "finished" and not overwrite:
             print(f"{experiment.name}: finished, kept")
-            return True
+            return ""
         try:
             run_training(experiment)
             run_test(experiment)
@@ -92,6 +110,11 @@ def _carry_out(experiment: Experiment, wait: bool) -> bool:
             if experiment.options.machine.debug:
                 traceback.print_exc()
             reason = str(fault) if isinstance(fault, UserError) else f"{type(fault).__name__}: {fault}"
-            experiment.folder.note(status="failed", experiment=experiment.identity, error=reason.splitlines()[0])
-            print(f"{experiment.name}: FAILED, {reason.splitlines()[0]}")
-    return True
+            reason = reason.splitlines()[0]
+            print(f"{experiment.name}: FAILED, {reason}")
+            trained = experiment.folder.record().get("status") == "trained"
+            experiment.folder.note(
+                status="trained" if trained else "failed", experiment=experiment.identity, error=reason
+            )
+            return reason
+    return ""

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import torch
 
 from headtohead import machine
 from headtohead.saving import atomic_path
@@ -13,6 +14,7 @@ machine.mend_torchvision()
 
 import pytorch_lightning as pl  # noqa: E402  imports torchvision
 from pytorch_lightning.callbacks import ModelCheckpoint  # noqa: E402
+from pytorch_lightning.plugins.io import TorchCheckpointIO  # noqa: E402
 
 COLUMNS = {
     "train_loss": "loss/train",
@@ -70,6 +72,15 @@ class BestCheckpoint(ModelCheckpoint):
         places = {"dirpath": self.dirpath, "best_model_path": here, "kth_best_model_path": here}
         best = {here: state_dict["best_model_score"]} if state_dict["best_k_models"] else {}
         super().load_state_dict({**state_dict, **places, "best_k_models": best})
+
+
+class WholeFiles(TorchCheckpointIO):
+    """Writes a checkpoint beside its target and renames it; Lightning's own way copies it from the system's /tmp."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
+        """Save as PyTorch does, in one step."""
+        with atomic_path(Path(path)) as temporary:
+            torch.save(checkpoint, temporary)
 
 
 def checkpoints(folder: Path) -> list[ModelCheckpoint]:

@@ -3,6 +3,8 @@
 import torch
 from torch.nn import functional
 
+from headtohead.scoring.counts import CaseCounts
+
 
 class DeviceCounts(torch.nn.Module):
     """One row (tp, fp, fn, slices) per case of the cohort; a module, so that it moves to the device with the net.
@@ -27,11 +29,11 @@ class DeviceCounts(torch.nn.Module):
         """Start at zero again."""
         self.rows.zero_()
 
-    def mean_dice(self) -> torch.Tensor:
-        """Mean of Dice over the cases seen that have one (a lesion, or a prediction of one); NaN if there is none."""
-        tp, fp, fn, _ = self.rows.cpu().double().unbind(dim=1)
-        size = 2 * tp + fp + fn
-        return (2 * tp / size)[size > 0].mean().float()
+    def scores(self) -> CaseCounts:
+        """Hand the counts over to `scoring`, on the processor."""
+        counts = CaseCounts(len(self.rows))
+        counts.counts[:] = self.rows.cpu().numpy()
+        return counts
 
 
 def to_source_grid(probability: torch.Tensor, height: int, width: int) -> torch.Tensor:

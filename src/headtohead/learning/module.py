@@ -65,7 +65,7 @@ class SegmentationModule(pl.LightningModule):
             self.train_counts.add(logits[:, 0].sigmoid() >= self.hparams["threshold"], mask[:, 0].bool(), batch["case"])
         rate = self.trainer.optimizers[0].param_groups[0]["lr"]
         self.log("learning_rate", rate, on_step=True, on_epoch=False, batch_size=len(mask))
-        self.log("loss/train", loss, on_step=False, on_epoch=True, batch_size=len(mask), prog_bar=True, sync_dist=True)
+        self.log("loss/train", loss, on_step=False, on_epoch=True, batch_size=len(mask), prog_bar=True)
         return loss
 
     def on_train_epoch_start(self) -> None:
@@ -76,7 +76,7 @@ class SegmentationModule(pl.LightningModule):
         """Count one batch on the source grid."""
         logits = self._count(batch)
         loss = bce_dice_loss(logits, batch["mask"][:, None].float())
-        self.log("loss/val", loss, on_epoch=True, batch_size=len(logits), sync_dist=True)
+        self.log("loss/val", loss, on_epoch=True, batch_size=len(logits))
 
     def on_validation_epoch_start(self) -> None:
         """Count anew."""
@@ -87,8 +87,8 @@ class SegmentationModule(pl.LightningModule):
 
         The training's is of augmented slices on the model's grid. It is logged here, where its epoch is just over.
         """
-        self.log("dice/train", self._mean_dice(self.train_counts), prog_bar=True)
-        self.log("dice/val", self._mean_dice(self.counts), prog_bar=True)
+        self.log("dice/train", self.train_counts.scores().mean_dice(), prog_bar=True)
+        self.log("dice/val", self.counts.scores().mean_dice(), prog_bar=True)
 
     def test_step(self, batch: Batch, _: int) -> None:
         """Count one batch on the source grid."""
@@ -99,8 +99,8 @@ class SegmentationModule(pl.LightningModule):
         self.counts.reset()
 
     def on_test_epoch_end(self) -> None:
-        """Gather the counts of all processes; the experiment reads them from `counts`."""
-        self.log("dice/test", self._mean_dice(self.counts))
+        """Log Dice per case; the experiment reads the counts themselves."""
+        self.log("dice/test", self.counts.scores().mean_dice())
 
     def configure_optimizers(self) -> Any:
         """Build the optimiser and, once, its schedule."""
@@ -115,11 +115,6 @@ class SegmentationModule(pl.LightningModule):
         probability = to_source_grid(logits[:, 0].sigmoid(), *truth.shape[1:])
         self.counts.add(probability >= self.hparams["threshold"], truth, batch["case"])
         return logits
-
-    def _mean_dice(self, counts: DeviceCounts) -> torch.Tensor:
-        if self.trainer.world_size > 1:
-            counts.rows.copy_(self.trainer.strategy.reduce(counts.rows, reduce_op="sum"))
-        return counts.mean_dice()
 
 
 def scale(image: torch.Tensor, statistics: torch.Tensor) -> torch.Tensor:

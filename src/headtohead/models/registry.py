@@ -73,8 +73,8 @@ _ROWS = (
 MODELS: dict[str, ModelSpec] = {row.name: row for row in _ROWS}
 
 
-def find_spec(name: str) -> ModelSpec:
-    """Look a model up by name.
+def find_spec(name: str, flag: str = "--model") -> ModelSpec:
+    """Look a model up by name; `flag` is where the name came from, for the message.
 
     Raises:
         UserError: there is none of that name; the message suggests the nearest.
@@ -83,7 +83,7 @@ def find_spec(name: str) -> ModelSpec:
         return MODELS[name]
     near = get_close_matches(name, MODELS, n=1)
     guess = f"did you mean {near[0]}? " if near else ""
-    raise UserError(f"--model {name}: no such model; {guess}Known: {', '.join(MODELS)}")
+    raise UserError(f"{flag} {name}: no such model; {guess}Known: {', '.join(MODELS)}")
 
 
 def build_model(name: str, in_channels: int, width: int = 0, encoder_weights: str = "none") -> "nn.Module":

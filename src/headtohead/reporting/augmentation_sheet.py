@@ -50,7 +50,8 @@ def view_augmentation(options: Options) -> Path:
     folder = Path(options.prediction.output or Path(comparison.runs_dir) / comparison.comparison / "figures")
     path = folder / f"augmentation-{training.augmentation}-s{training.seed}.png"
     with atomic_path(path) as temporary:
-        cv2.imwrite(str(temporary), sheet[:, :, ::-1])
+        if not cv2.imwrite(str(temporary), sheet[:, :, ::-1]):
+            raise UserError(f"{path}: cannot be written; choose another folder with --output")
     return path
 
 

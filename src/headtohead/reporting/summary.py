@@ -18,6 +18,7 @@ class Row:
     """One experiment in the second table; None where a training has no such number."""
 
     name: str
+    parameters: int | None
     mean: float
     median: float
     failed: int
@@ -84,6 +85,7 @@ def _row(run: Run, scores: np.ndarray) -> Row:
     defined = scores[~np.isnan(scores)]
     return Row(
         name=run.name,
+        parameters=run.record.get("parameters"),
         mean=mean_dice(scores),
         median=float(np.median(defined)) if defined.size else float("nan"),
         failed=int(np.sum(defined < FAILED_BELOW)),

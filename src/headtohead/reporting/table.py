@@ -88,11 +88,22 @@ def score_grid(summary: Summary) -> Grid:
 
 def run_grid(rows: list[Row]) -> Grid:
     """Lay out the second table: one row per finished experiment."""
-    grid = [["experiment", "mean", "median", f"cases below {FAILED_BELOW:g}", "epochs", "best epoch", "seconds"]]
+    cells = [
+        "experiment",
+        "parameters",
+        "mean",
+        "median",
+        f"cases below {FAILED_BELOW:g}",
+        "epochs",
+        "best epoch",
+        "seconds",
+    ]
+    grid = [cells]
     for row in rows:
         whole = [NOTHING if number is None else str(number) for number in (row.epochs, row.best_epoch)]
         seconds = NOTHING if row.seconds is None else f"{row.seconds:.0f}"
-        grid.append([row.name, _number(row.mean), _number(row.median), str(row.failed), *whole, seconds])
+        size = NOTHING if row.parameters is None else f"{row.parameters / 1e6:.1f} M"
+        grid.append([row.name, size, _number(row.mean), _number(row.median), str(row.failed), *whole, seconds])
     return grid
 
 

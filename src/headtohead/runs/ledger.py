@@ -16,7 +16,7 @@ COUNTS = ["tp", "fp", "fn"]
 NUMBERS = ["dice", "iou", "precision", "recall", *COUNTS]
 FIGURES = "figures"  # the one folder of a comparison that is not a run
 # What two runs must share before their scores may stand in one table: name for people -> where run.json has it.
-SHARED = {"data": ("data", "key"), "split": ("split", "key"), "protocol": ("protocol",)}
+SHARED = {"data": ("data", "key"), "split": ("split", "key"), "protocol": ("protocol",), "input": ("recipe",)}
 
 
 @dataclass(frozen=True)
@@ -189,6 +189,31 @@ def _refuse_other_cases(ledger: Ledger) -> None:
                 f"{ledger.folder}: {first.name} and {run.name} have the same split but not the same test cases "
                 f"({', '.join(sorted(differing)[:3])}): delete the folder with the wrong cases.csv and run it again"
             )
+
+
+def refuse_strangers(comparison_folder: Path, facts: dict[str, Any], replaced: set[str]) -> None:
+    """Refuse to add runs to a comparison whose finished runs they could not stand in one table with.
+
+    Args:
+        comparison_folder: `runs/<comparison>`; it need not exist.
+        facts: what run.json of the new runs will say.
+        replaced: names of runs that will be made anew; the baseline always is.
+
+    Raises:
+        UserError: names a run and what differs.
+    """
+    if not comparison_folder.is_dir():
+        return
+    planned = Run(comparison_folder, facts, "planned")
+    for run in read_ledger(comparison_folder).finished:
+        if run.name in replaced or run.name == BASELINE:
+            continue
+        for name, path in SHARED.items():
+            if difference := _difference(_dig(run, path), _dig(planned, path)):
+                raise UserError(
+                    f"{run.folder}: differs in {name} from what is asked for ({difference}); "
+                    "choose another --comparison, or move that run away"
+                )
 
 
 def _difference(one: Any, other: Any) -> str:

@@ -1,0 +1,200 @@
+"""Train one experiment, go on where it was killed, score it on its test cases."""
+
+import logging
+import math
+import shutil
+import sys
+import warnings
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from headtohead import machine
+from headtohead.batches.datamodule import SliceDataModule
+from headtohead.comparing.experiment import Experiment, as_trained, prepare, refuse_other_run, settings_of
+from headtohead.comparing.provenance import now, provenance
+from headtohead.errors import UserError
+from headtohead.learning.callbacks import EpochTable, WholeFiles, checkpoints
+from headtohead.learning.checkpoint import read_checkpoint
+from headtohead.learning.module import SegmentationModule
+from headtohead.models.registry import MODELS
+from headtohead.options import Options
+from headtohead.reporting.tensorboard import RunLogger, ValidationImages, write_hparams
+from headtohead.saving import atomic_path
+
+machine.mend_torchvision()
+
+import pytorch_lightning as pl  # noqa: E402  imports torchvision
+from pytorch_lightning.callbacks import EarlyStopping  # noqa: E402
+
+
+def train(options: Options) -> Path:
+    """Carry out `--train`: train one experiment, or say that it is trained. Returns the run folder."""
+    machine.pick_device(options.machine.gpus)
+    experiment = prepare(options)
+    print(experiment.split.describe(experiment.cohort))
+    with experiment.folder.held(wait=True):
+        run_training(experiment)
+    return experiment.folder.path
+
+
+def test(options: Options) -> Path:
+    """Carry out `--test`: score the best checkpoint of one experiment. Returns the run folder."""
+    machine.pick_device(options.machine.gpus)
+    experiment = prepare(as_trained(options))
+    with experiment.folder.held(wait=True):
+        run_test(experiment)
+    score, cases = experiment.folder.record()["test_dice"], experiment.split.cases(experiment.cohort, "test")
+    said = "undefined" if score is None else f"{score:.3f}"
+    print(f"{experiment.name}: mean Dice per case on {len(cases)} test cases {said}")
+    return experiment.folder.path
+
+
+def run_training(experiment: Experiment) -> None:
+    """Train, or go on from last.ckpt, or do nothing where the training is done. The caller holds the folder.
+
+    Raises:
+        UserError: the folder holds a run made under other options or data, which is kept.
+    """
+    folder, options = experiment.folder, experiment.options
+    anew = options.comparison.overwrite
+    if not anew:
+        refuse_other_run(experiment)
+        if folder.record().get("status") in ("trained", "finished"):
+            print(f"{experiment.name}: already trained, kept (--overwrite trains it again)")
+            return
+    resumed = folder.last.is_file() and not anew
+    if resumed:
+        read_checkpoint(folder.last)  # refuses a damaged one in a line
+    # What may refuse a setting comes before anything is removed or written.
+    module, trainer = _build(experiment, fitting=True)
+    if anew and folder.path.exists():
+        shutil.rmtree(folder.path)
+    folder.path.mkdir(parents=True, exist_ok=True)
+    folder.write_config(settings_of(options))
+    experiment.split.write(experiment.cohort, folder.split)
+    facts = provenance(experiment.cohort, experiment.split, experiment.recipe, options.comparison.comparison)
+    folder.note(
+        **facts,
+        status="running",
+        experiment=experiment.identity,
+        seed=options.training.seed,
+        threshold=options.prediction.threshold,
+        device=str(trainer.strategy.root_device),
+        precision=str(trainer.precision),
+        parameters=sum(weight.numel() for weight in module.model.parameters() if weight.requires_grad),
+        started=folder.record().get("started") or now(),
+        error=None,
+    )
+    try:
+        trainer.fit(module, _batches(experiment), ckpt_path=str(folder.last) if resumed else None, weights_only=True)
+    except Exception as fault:
+        folder.note(status="failed", error=f"{type(fault).__name__}: {fault}".splitlines()[0], ended=now())
+        raise
+    best = read_checkpoint(folder.best)["epoch"]
+    table = pd.read_csv(folder.metrics)
+    best_dice = table["val_dice"].get(best, math.nan)
+    folder.note(
+        status="trained",
+        epochs=trainer.current_epoch,
+        best_epoch=best + 1,
+        best_val_dice=None if math.isnan(best_dice) else best_dice,
+        # Of all epochs, whatever commands they ran under.
+        seconds=round(table["seconds"].sum(), 1),
+        ended=now(),
+    )
+
+
+def run_test(experiment: Experiment) -> None:
+    """Score the best checkpoint on the test cases and finish the run folder. The caller holds the folder.
+
+    Raises:
+        UserError: nothing is trained here, or under other options or data.
+    """
+    folder = experiment.folder
+    refuse_other_run(experiment)
+    record = folder.record()
+    if record.get("status") not in ("trained", "finished"):
+        raise UserError(f"--test: {folder.path} holds no trained model; add --train")
+    module, trainer = _build(experiment, fitting=False)
+    module.load_state_dict(read_checkpoint(folder.best)["state_dict"])
+    trainer.test(module, _batches(experiment), verbose=False)
+    counts = module.counts.scores()
+    with atomic_path(folder.cases) as temporary:
+        counts.rows(experiment.cohort.table).to_csv(temporary, index=False)
+    score = counts.mean_dice()
+    write_hparams(folder.path, settings_of(experiment.options), score)
+    folder.note(status="finished", test_dice=None if math.isnan(score) else score, ended=now())
+
+
+def _batches(experiment: Experiment) -> SliceDataModule:
+    training = experiment.options.training
+    return SliceDataModule(
+        experiment.cohort,
+        experiment.split,
+        experiment.recipe,
+        batch_size=training.batch_size,
+        augmentation=training.augmentation,
+        sequence_dropout=training.sequence_dropout,
+        empty_slices=training.empty_slices,
+        seed=training.seed,
+        num_workers=experiment.options.machine.num_workers,
+    )
+
+
+def _build(experiment: Experiment, fitting: bool) -> tuple[SegmentationModule, pl.Trainer]:
+    options, folder = experiment.options, experiment.folder
+    accelerator, devices = machine.pick_device(options.machine.gpus)
+    precision = machine.pick_precision(options.machine.precision, accelerator)
+    _quiet()
+    pl.seed_everything(options.training.seed, workers=True, verbose=False)
+    module = SegmentationModule(
+        model=options.model.model,
+        width=options.model.width,
+        in_channels=experiment.recipe.channels,
+        recipe=experiment.recipe.to_dict(),
+        threshold=options.prediction.threshold,
+        cases=len(experiment.cohort),
+        learning_rate=options.training.learning_rate,
+        optimizer=options.training.optimizer,
+        lr_scheduler=options.training.lr_scheduler,
+        encoder_weights=options.model.encoder_weights if fitting else "none",
+    )
+    if machine.prefers_channels_last(accelerator, precision, MODELS[options.model.model].batch_norm):
+        module.arrange(torch.channels_last)
+    if accelerator == "cuda":
+        module.model.compile()
+    on_terminal = sys.stderr.isatty()
+    trainer = pl.Trainer(
+        accelerator=accelerator,
+        devices=devices,
+        precision=precision,  # type: ignore[arg-type]
+        max_epochs=options.training.num_epochs,
+        gradient_clip_val=options.training.gradient_clip or None,
+        callbacks=_callbacks(experiment, say=not on_terminal) if fitting else [],
+        logger=RunLogger(folder.path) if fitting else False,
+        plugins=[WholeFiles()],
+        enable_checkpointing=fitting,
+        enable_progress_bar=on_terminal,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        log_every_n_steps=5,
+        use_distributed_sampler=False,
+    )
+    return module, trainer
+
+
+def _callbacks(experiment: Experiment, say: bool) -> list[pl.Callback]:
+    folder, training = experiment.folder, experiment.options.training
+    callbacks: list[pl.Callback] = [EpochTable(folder.metrics, experiment.name, say), ValidationImages()]
+    if training.early_stopping:
+        callbacks.append(EarlyStopping("dice/val", mode="max", patience=training.early_stopping, check_finite=False))
+    return callbacks + checkpoints(folder.best.parent)
+
+
+def _quiet() -> None:
+    """Silence what Lightning tells its developers, not our users."""
+    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module=r"pytorch_lightning\..*")
