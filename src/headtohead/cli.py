@@ -83,7 +83,7 @@ def explain(problem: BaseException) -> tuple[str, int]:
     """
     # Lightning turns the interrupt of a training into SystemExit; what it was is kept as the context.
     if isinstance(problem, KeyboardInterrupt) or isinstance(problem.__context__, KeyboardInterrupt):
-        return "interrupted; a training goes on from its last whole epoch when the command is given again", 130
+        return "interrupted; given again, a training goes on from its last whole epoch", 130
     text = " ".join(str(problem).splitlines())
     if isinstance(problem, UserError):
         return f"error: {text}", 2

@@ -103,7 +103,7 @@ def test_files_may_be_made_by_the_same_command(called: list[str]) -> None:
         (UserError("--root_dir nowhere: no such folder"), "error: --root_dir nowhere: no such folder", 2),
         (UserError("two\nlines"), "error: two lines", 2),
         (RuntimeError("shapes\ndiffer"), "internal error: RuntimeError: shapes differ; run again with --debug", 1),
-        (KeyboardInterrupt(), "interrupted; a training goes on from its last whole epoch when the command is given again", 130),
+        (KeyboardInterrupt(), "interrupted; given again, a training goes on from its last whole epoch", 130),
         (ModuleNotFoundError("No module named 'torch'", name="torch"),
          "error: the package torch is not installed: pip install -r requirements.txt", 2),
         (ModuleNotFoundError("No module named 'headtohead.x'", name="headtohead.x"),
