@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from headtohead.learning.callbacks import EpochTable, checkpoints
+from headtohead.learning.callbacks import EpochTable, WholeFiles, checkpoints
 from headtohead.learning.module import pl
 
 NAN = float("nan")
@@ -114,3 +114,21 @@ def test_a_copy_goes_on_without_touching_the_original(make_trainer: Any, tmp_pat
     shutil.copytree(tmp_path / "run", tmp_path / "copy")
     fit(make_trainer, tmp_path / "copy", Scripted(dice), resume=True)
     assert (best_epoch(tmp_path / "run"), best_epoch(tmp_path / "copy")) == (1, 2)
+
+
+def test_a_checkpoint_that_cannot_be_written_whole_leaves_the_last_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "last.ckpt"
+    WholeFiles().save_checkpoint({"epoch": 1}, path)
+
+    def full_disk(checkpoint: Any, target: Path) -> None:
+        Path(target).write_bytes(b"half of it")
+        raise OSError("no space left")
+
+    monkeypatch.setattr(torch, "save", full_disk)
+    with pytest.raises(OSError, match="no space left"):
+        WholeFiles().save_checkpoint({"epoch": 2}, path)
+    monkeypatch.undo()
+    assert torch.load(path, weights_only=True) == {"epoch": 1}
+    assert list(tmp_path.iterdir()) == [path]

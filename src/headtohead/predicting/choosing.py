@@ -98,7 +98,9 @@ def _named(runs_dir: Path, name: str, comparison: str, narrowed: str) -> Choice:
         raise UserError(f"--run_name {name}: there is one in each of {places}; choose with --comparison")
     if not found[0].best.is_file():
         raise UserError(f"--run_name {name}: {found[0].path} holds no trained model yet; train it first: --train")
-    return Choice(found[0], found[0].record(), "named by --run_name")
+    record = found[0].record()
+    unfinished = "" if record.get("status") in READY else ", though its training is not finished"
+    return Choice(found[0], record, f"named by --run_name{unfinished}")
 
 
 def _folders(runs_dir: Path, comparison: str) -> list[RunFolder]:
