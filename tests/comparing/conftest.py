@@ -10,8 +10,10 @@ import torch
 
 from headtohead import options as option_table
 from headtohead.cohort import Cohort
+from headtohead.comparing import training
 from headtohead.comparing.experiment import Experiment, prepare
 from headtohead.comparing.training import run_test, run_training
+from headtohead.learning.module import pl
 from headtohead.options import Options
 
 EPOCHS = 3
@@ -74,3 +76,21 @@ def same_weights() -> Callable[..., bool]:
 def metrics_of() -> Callable[[Experiment], pd.DataFrame]:
     """Give metrics.csv without the seconds, the one thing that no two runs share."""
     return lambda experiment: pd.read_csv(experiment.folder.metrics).drop(columns="seconds")
+
+
+@pytest.fixture
+def spared(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Run no training; note what would be trained on what."""
+    noted: dict[str, Any] = {}
+
+    class Spared(Exception):
+        pass
+
+    def fit(trainer: pl.Trainer, module: Any, batches: Any, **_: Any) -> None:
+        noted.update(trainer=trainer, module=module, batches=batches)
+        raise Spared
+
+    monkeypatch.setattr(pl.Trainer, "fit", fit)
+    monkeypatch.setattr(training, "provenance", lambda *_: {})
+    noted["exception"] = Spared
+    return noted

@@ -1,4 +1,4 @@
-"""One experiment: what it leaves on disk, that it can be repeated, and that a killed one ends as if never killed."""
+"""Training: resumed, kept, refused, made anew, recorded when it fails; and the test that follows it."""
 
 import json
 import shutil
@@ -9,24 +9,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 import torch
-import yaml
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from headtohead import options as option_table
-from headtohead.batches.recipe import InputRecipe
 from headtohead.cohort import Cohort, open_cohort
 from headtohead.comparing import training
 from headtohead.comparing.experiment import Experiment, prepare
 from headtohead.comparing.training import run_test, run_training
 from headtohead.errors import UserError
 from headtohead.learning.checkpoint import load_trained
-from headtohead.learning.module import SegmentationModule, pl
-from headtohead.options import GROUPS, declarations
-from headtohead.runs.ledger import read_ledger
+from headtohead.learning.module import SegmentationModule
 
 SOURCE = Path(training.__file__).parents[2]
 EPOCHS = 3
@@ -48,18 +42,6 @@ SegmentationModule.training_step = deadly
 training.train(options.from_flat(json.loads(sys.argv[1])))
 """
 
-PREDICTING = """
-import sys
-from pathlib import Path
-import torch
-from headtohead.learning.checkpoint import load_trained
-
-trained = load_trained(Path(sys.argv[1]))
-with torch.inference_mode():
-    print(trained.model(torch.ones(1, 5, 32, 32)).double().sum().item())
-print([name for name in sys.modules if "lightning" in name])
-"""
-
 
 def run_python(code: str, *words: str) -> "subprocess.CompletedProcess[str]":
     """Run a script in a process of its own."""
@@ -70,134 +52,6 @@ def run_python(code: str, *words: str) -> "subprocess.CompletedProcess[str]":
         text=True,
         check=False,
     )
-
-
-@pytest.fixture
-def spared(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """Run no training; note what would be trained on what."""
-    noted: dict[str, Any] = {}
-
-    class Spared(Exception):
-        pass
-
-    def fit(trainer: pl.Trainer, module: Any, batches: Any, **_: Any) -> None:
-        noted.update(trainer=trainer, module=module, batches=batches)
-        raise Spared
-
-    monkeypatch.setattr(pl.Trainer, "fit", fit)
-    monkeypatch.setattr(training, "provenance", lambda *_: {})
-    noted["exception"] = Spared
-    return noted
-
-
-class TestFinishedRun:
-    """What a run folder holds."""
-
-    def test_files(self, finished: Experiment) -> None:
-        names = {path.name for path in finished.folder.path.rglob("*") if path.is_file()}
-        events = {name for name in names if name.startswith("events.out.tfevents.")}
-        tables = {"config.yaml", "run.json", "metrics.csv", "cases.csv", "split.csv"}
-        assert names - events == tables | {"best.ckpt", "last.ckpt"}
-        assert finished.folder.path.name == "buda-cosine-s0-f0"
-
-    def test_metrics(self, finished: Experiment) -> None:
-        table = pd.read_csv(finished.folder.metrics)
-        assert list(table.columns) == [
-            "epoch", "train_loss", "train_dice", "val_loss", "val_dice", "learning_rate", "seconds"
-        ]  # fmt: skip
-        assert table["epoch"].tolist() == [0, 1, 2]
-        assert table.notna().all(axis=None)
-        assert table["learning_rate"].iloc[-1] == pytest.approx(0, abs=1e-6)
-
-    def test_record(self, finished: Experiment, phantom_cohort: Cohort) -> None:
-        record = finished.folder.record()
-        assert record["status"] == "finished"
-        assert record["error"] is None
-        assert record["experiment"] == {
-            "model": "buda", "schedule": "cosine", "seed": 0, "fold": 0, "name": "buda-cosine-s0-f0"
-        }  # fmt: skip
-        assert record["data"]["key"] == phantom_cohort.key
-        assert record["split"]["key"] == finished.split.key
-        assert record["split"]["leaking_patients"] == 0
-        assert record["recipe"] == finished.recipe.to_dict()
-        assert (record["threshold"], record["seed"], record["epochs"]) == (0.3, 0, EPOCHS)
-        assert record["parameters"] == sum(
-            weight.numel() for weight in load_trained(finished.folder.best).model.parameters()
-        )
-        metrics = pd.read_csv(finished.folder.metrics)
-        assert record["best_epoch"] == metrics["val_dice"].argmax() + 1
-        assert record["best_val_dice"] == metrics["val_dice"].max()
-        assert {
-            "comparison", "protocol", "command", "versions", "hardware", "git_commit", "device", "precision",
-            "started", "ended", "seconds", "test_dice",
-        } <= record.keys()  # fmt: skip
-
-    def test_test_dice_is_the_mean_over_cases_not_batches(self, finished: Experiment, phantom_cohort: Cohort) -> None:
-        cases = pd.read_csv(finished.folder.cases)
-        own = finished.split.cases(phantom_cohort, "test")
-        assert cases["case"].tolist() == phantom_cohort.table["case"].iloc[own].tolist()
-        assert cases["lesion_voxels"].tolist() == phantom_cohort.table["lesion_voxels"].iloc[own].tolist()
-        assert cases["slices"].sum() == len(finished.split.test)
-        assert (2 * cases["tp"] / (2 * cases["tp"] + cases["fp"] + cases["fn"])).tolist() == cases["dice"].tolist()
-        assert finished.folder.record()["test_dice"] == pytest.approx(cases["dice"].sum() / len(cases))
-
-    def test_scores_are_those_of_the_best_checkpoint(self, finished: Experiment, phantom_cohort: Cohort) -> None:
-        trained, found = load_trained(finished.folder.best), np.zeros(3, int)
-        for number in finished.split.test:
-            case, index = phantom_cohort.case_of(int(number))
-            volume, truth = phantom_cohort.images(case), phantom_cohort.masks(case)[index].astype(bool)
-            view, statistics = trained.recipe.view(volume, index), trained.recipe.measure(volume)
-            image = trained.recipe.scale(view, trained.recipe.channel_statistics(statistics))
-            with torch.inference_mode():
-                logits = trained.model(torch.from_numpy(image.transpose(2, 0, 1))[None])
-            predicted = trained.recipe.back(logits.sigmoid()[0, 0].numpy(), *truth.shape) >= trained.threshold
-            found += [(predicted & truth).sum(), (predicted & ~truth).sum(), (~predicted & truth).sum()]
-        cases = pd.read_csv(finished.folder.cases)
-        assert cases[["tp", "fp", "fn"]].sum().tolist() == pytest.approx(found.tolist(), abs=20)
-
-    def test_config_round_trips(self, finished: Experiment) -> None:
-        written = yaml.safe_load(finished.folder.config.read_text())
-        assert option_table.from_flat(written) == finished.options
-        verbs = {one.name for one in declarations(GROUPS["verbs"])}
-        assert not written.keys() & (verbs | {"overwrite", "debug", "config", "print_config"})
-
-    def test_split_is_written(self, finished: Experiment) -> None:
-        parts = pd.read_csv(finished.folder.split)["part"].value_counts().to_dict()
-        assert parts == {part: len(getattr(finished.split, part)) for part in ("train", "val", "test")}
-
-    def test_the_ledger_reads_it(self, finished: Experiment) -> None:
-        ledger = read_ledger(finished.folder.path.parent)
-        assert [run.name for run in ledger.finished] == [finished.name]
-        assert not ledger.notes
-
-    def test_events(self, finished: Experiment) -> None:
-        """What a user finds in TensorBoard."""
-        events = EventAccumulator(str(finished.folder.path), size_guidance={"scalars": 0, "images": 0}).Reload()
-        scalars = set(events.Tags()["scalars"])
-        assert {"loss/train", "loss/val", "dice/train", "dice/val", "learning_rate", "hparams/test_dice"} <= scalars
-        table = pd.read_csv(finished.folder.metrics)
-        for tag, column in (("loss/train", "train_loss"), ("dice/train", "train_dice"), ("dice/val", "val_dice")):
-            assert [event.value for event in events.Scalars(tag)] == pytest.approx(table[column].tolist())
-        rates = [event.value for event in events.Scalars("learning_rate")]
-        assert len(rates) >= 2 and rates == sorted(rates, reverse=True), "after its warm-up a cosine only falls"
-        images = [tag for tag in events.Tags()["images"] if tag.startswith("validation/TCGA_")]
-        assert images and all(len(events.Images(tag)) == EPOCHS for tag in images)
-        assert events.Scalars("hparams/test_dice")[0].value == pytest.approx(finished.folder.record()["test_dice"])
-        session = events.PluginTagToContent("hparams")["_hparams_/session_start_info"]
-        assert b"learning_rate" in session and b"cosine" in session
-
-    def test_predicts_without_lightning(self, finished: Experiment) -> None:
-        run = run_python(PREDICTING, str(finished.folder.best))
-        assert run.returncode == 0, run.stderr
-        answer, lightning = run.stdout.splitlines()
-        with torch.inference_mode():
-            expected = load_trained(finished.folder.best).model(torch.ones(1, 5, 32, 32)).double().sum().item()
-        assert float(answer) == pytest.approx(expected, rel=1e-4)
-        assert lightning == "[]"
-
-    def test_checkpoint_says_how_to_predict(self, finished: Experiment) -> None:
-        trained = load_trained(finished.folder.best)
-        assert (trained.name, trained.recipe, trained.threshold) == ("buda", InputRecipe(32, "inner", 1), 0.3)
 
 
 def test_same_seed_same_weights_and_the_threshold_changes_only_scores(
@@ -387,76 +241,6 @@ def test_early_stopping_stops(options_for: Any, phantom_cohort: Cohort, tmp_path
     run_training(experiment)
     assert experiment.folder.record()["epochs"] == len(pd.read_csv(experiment.folder.metrics)) == 3
     assert experiment.folder.record()["best_epoch"] == 1
-
-
-def trainer_fact(name: str) -> Callable[[dict[str, Any]], Any]:
-    return lambda noted: getattr(noted["trainer"], name)
-
-
-def module_fact(name: str) -> Callable[[dict[str, Any]], Any]:
-    return lambda noted: noted["module"].hparams[name]
-
-
-def batches_fact(name: str) -> Callable[[dict[str, Any]], Any]:
-    return lambda noted: getattr(noted["batches"], name)
-
-
-def first_weight(noted: dict[str, Any]) -> Any:
-    return next(noted["module"].model.parameters()).flatten()[:3].tolist()
-
-
-REACHES: dict[str, tuple[Any, Callable[[dict[str, Any]], Any]]] = {
-    "image_size": (48, lambda noted: noted["batches"].recipe.image_size),
-    "normalise": ("unit", lambda noted: noted["batches"].recipe.normalise),
-    "neighbours": (0, lambda noted: noted["module"].hparams["in_channels"]),
-    "model": ("unet", lambda noted: type(noted["module"].model).__name__),
-    "width": (4, lambda noted: sum(one.numel() for one in noted["module"].model.parameters())),
-    "num_epochs": (5, trainer_fact("max_epochs")),
-    "batch_size": (3, batches_fact("batch_size")),
-    "learning_rate": (0.5, module_fact("learning_rate")),
-    "optimizer": ("sgd", module_fact("optimizer")),
-    "lr_scheduler": ("plateau", module_fact("lr_scheduler")),
-    "augmentation": ("flips", batches_fact("augmentation")),
-    "sequence_dropout": (0.75, batches_fact("sequence_dropout")),
-    "empty_slices": (0.7, batches_fact("empty_slices")),
-    "early_stopping": (2, lambda noted: [type(one).__name__ for one in noted["trainer"].callbacks]),
-    "gradient_clip": (0.5, trainer_fact("gradient_clip_val")),
-    "seed": (3, first_weight),
-    "threshold": (0.4, module_fact("threshold")),
-    "precision": ("bf16", trainer_fact("precision")),
-    "num_workers": (2, lambda noted: noted["batches"].train_dataloader().num_workers),
-    "split": ("slice", lambda noted: noted["batches"].split.test.tolist()),
-    "split_seed": (1, lambda noted: noted["batches"].split.test.tolist()),
-    "comparison": ("other", lambda noted: str(noted["trainer"].loggers[0].log_dir)),
-    "run_name": ("mine", lambda noted: str(noted["trainer"].loggers[0].log_dir)),
-}
-ELSEWHERE = {
-    "encoder_weights": "tests/models/test_pretrained.py",
-    "gpus": "tests/test_machine.py",
-    "debug": "tests/cli/test_verbs.py",
-    "config": "tests/cli/test_config.py",
-    "print_config": "tests/cli/test_config.py",
-}
-"""Options whose effect is under test in other files."""
-
-
-def test_every_option_of_a_training_is_listed() -> None:
-    groups = ("input", "model", "training", "machine")
-    assert {one.name for group in groups for one in declarations(GROUPS[group])} <= REACHES.keys() | ELSEWHERE.keys()
-    assert all((Path(__file__).parents[2] / path).is_file() for path in ELSEWHERE.values())
-
-
-@pytest.mark.parametrize("name", REACHES)
-def test_option_reaches_the_training(
-    name: str, options_for: Any, phantom_cohort: Cohort, tmp_path: Path, spared: dict[str, Any]
-) -> None:
-    value, fact = REACHES[name]
-    facts = []
-    for overwrite, change in ((False, {}), (True, {name: value})):
-        with pytest.raises(spared["exception"]):
-            run_training(prepare(options_for(tmp_path, overwrite=overwrite, **change), phantom_cohort))
-        facts.append(fact(spared))
-    assert facts[0] != facts[1]
 
 
 def test_image_size_must_suit_the_model(options_for: Any, phantom_cohort: Cohort, tmp_path: Path) -> None:

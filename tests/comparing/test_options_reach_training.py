@@ -1,0 +1,82 @@
+"""Every option of a training reaches what it is for, in a training that is stopped before its first step."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from headtohead.cohort import Cohort
+from headtohead.comparing.experiment import prepare
+from headtohead.comparing.training import run_training
+from headtohead.options import GROUPS, declarations
+
+
+def trainer_fact(name: str) -> Callable[[dict[str, Any]], Any]:
+    return lambda noted: getattr(noted["trainer"], name)
+
+
+def module_fact(name: str) -> Callable[[dict[str, Any]], Any]:
+    return lambda noted: noted["module"].hparams[name]
+
+
+def batches_fact(name: str) -> Callable[[dict[str, Any]], Any]:
+    return lambda noted: getattr(noted["batches"], name)
+
+
+def first_weight(noted: dict[str, Any]) -> Any:
+    return next(noted["module"].model.parameters()).flatten()[:3].tolist()
+
+
+REACHES: dict[str, tuple[Any, Callable[[dict[str, Any]], Any]]] = {
+    "image_size": (48, lambda noted: noted["batches"].recipe.image_size),
+    "normalise": ("unit", lambda noted: noted["batches"].recipe.normalise),
+    "neighbours": (0, lambda noted: noted["module"].hparams["in_channels"]),
+    "model": ("unet", lambda noted: type(noted["module"].model).__name__),
+    "width": (4, lambda noted: sum(one.numel() for one in noted["module"].model.parameters())),
+    "num_epochs": (5, trainer_fact("max_epochs")),
+    "batch_size": (3, batches_fact("batch_size")),
+    "learning_rate": (0.5, module_fact("learning_rate")),
+    "optimizer": ("sgd", module_fact("optimizer")),
+    "lr_scheduler": ("plateau", module_fact("lr_scheduler")),
+    "augmentation": ("flips", batches_fact("augmentation")),
+    "sequence_dropout": (0.75, batches_fact("sequence_dropout")),
+    "empty_slices": (0.7, batches_fact("empty_slices")),
+    "early_stopping": (2, lambda noted: [type(one).__name__ for one in noted["trainer"].callbacks]),
+    "gradient_clip": (0.5, trainer_fact("gradient_clip_val")),
+    "seed": (3, first_weight),
+    "threshold": (0.4, module_fact("threshold")),
+    "precision": ("bf16", trainer_fact("precision")),
+    "num_workers": (2, lambda noted: noted["batches"].train_dataloader().num_workers),
+    "split": ("slice", lambda noted: noted["batches"].split.test.tolist()),
+    "split_seed": (1, lambda noted: noted["batches"].split.test.tolist()),
+    "comparison": ("other", lambda noted: str(noted["trainer"].loggers[0].log_dir)),
+    "run_name": ("mine", lambda noted: str(noted["trainer"].loggers[0].log_dir)),
+}
+ELSEWHERE = {
+    "encoder_weights": "tests/models/test_pretrained.py",
+    "gpus": "tests/test_machine.py",
+    "debug": "tests/cli/test_verbs.py",
+    "config": "tests/cli/test_config.py",
+    "print_config": "tests/cli/test_config.py",
+}
+"""Options whose effect is under test in other files."""
+
+
+def test_every_option_of_a_training_is_listed() -> None:
+    groups = ("input", "model", "training", "machine")
+    assert {one.name for group in groups for one in declarations(GROUPS[group])} <= REACHES.keys() | ELSEWHERE.keys()
+    assert all((Path(__file__).parents[2] / path).is_file() for path in ELSEWHERE.values())
+
+
+@pytest.mark.parametrize("name", REACHES)
+def test_option_reaches_the_training(
+    name: str, options_for: Any, phantom_cohort: Cohort, tmp_path: Path, spared: dict[str, Any]
+) -> None:
+    value, fact = REACHES[name]
+    facts = []
+    for overwrite, change in ((False, {}), (True, {name: value})):
+        with pytest.raises(spared["exception"]):
+            run_training(prepare(options_for(tmp_path, overwrite=overwrite, **change), phantom_cohort))
+        facts.append(fact(spared))
+    assert facts[0] != facts[1]
