@@ -1,5 +1,7 @@
 """Tiny experiments on the made-up patients, and one that is trained and scored once for all tests that only read."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -94,3 +96,16 @@ def spared(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.setattr(training, "provenance", lambda *_: {})
     noted["exception"] = Spared
     return noted
+
+
+@pytest.fixture
+def run_python() -> Callable[..., "subprocess.CompletedProcess[str]"]:
+    """Give `run_python(code, *words)`, which runs a script in a process of its own."""
+    # Its path is given by hand: the package need not be installed.
+    source = str(Path(training.__file__).parents[2])
+
+    def run(code: str, *words: str) -> "subprocess.CompletedProcess[str]":
+        code = f"import sys; sys.path.insert(0, {source!r})\n{code}"
+        return subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False)
+
+    return run

@@ -1,8 +1,6 @@
 """What a finished run folder holds, and that what it holds is true."""
 
-import subprocess
-import sys
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,18 +12,17 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from headtohead import options as option_table
 from headtohead.batches.recipe import InputRecipe
 from headtohead.cohort import Cohort
-from headtohead.comparing import training
 from headtohead.comparing.experiment import Experiment
 from headtohead.learning.checkpoint import load_trained
 from headtohead.options import GROUPS, declarations
 from headtohead.runs.ledger import read_ledger
 
-SOURCE = Path(training.__file__).parents[2]
 EPOCHS = 3
 
 PREDICTING = """
 import sys
 from pathlib import Path
+from typing import Any
 import torch
 from headtohead.learning.checkpoint import load_trained
 
@@ -34,17 +31,6 @@ with torch.inference_mode():
     print(trained.model(torch.ones(1, 5, 32, 32)).double().sum().item())
 print([name for name in sys.modules if "lightning" in name])
 """
-
-
-def run_python(code: str, *words: str) -> "subprocess.CompletedProcess[str]":
-    """Run a script in a process of its own."""
-    # Its path is given by hand: the package need not be installed.
-    return subprocess.run(
-        [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(SOURCE)!r})\n{code}", *words],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 class TestFinishedRun:
@@ -143,7 +129,7 @@ class TestFinishedRun:
         session = events.PluginTagToContent("hparams")["_hparams_/session_start_info"]
         assert b"learning_rate" in session and b"cosine" in session
 
-    def test_predicts_without_lightning(self, finished: Experiment) -> None:
+    def test_predicts_without_lightning(self, finished: Experiment, run_python: Any) -> None:
         run = run_python(PREDICTING, str(finished.folder.best))
         assert run.returncode == 0, run.stderr
         answer, lightning = run.stdout.splitlines()

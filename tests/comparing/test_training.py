@@ -3,8 +3,6 @@
 import json
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,7 +20,6 @@ from headtohead.errors import UserError
 from headtohead.learning.checkpoint import load_trained
 from headtohead.learning.module import SegmentationModule
 
-SOURCE = Path(training.__file__).parents[2]
 EPOCHS = 3
 
 KILLED = """
@@ -43,17 +40,6 @@ training.train(options.from_flat(json.loads(sys.argv[1])))
 """
 
 
-def run_python(code: str, *words: str) -> "subprocess.CompletedProcess[str]":
-    """Run a script in a process of its own."""
-    # Its path is given by hand: the package need not be installed.
-    return subprocess.run(
-        [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(SOURCE)!r})\n{code}", *words],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 def test_same_seed_same_weights_and_the_threshold_changes_only_scores(
     finished: Experiment, options_for: Any, phantom_cohort: Cohort, tmp_path: Path, same_weights: Any, metrics_of: Any
 ) -> None:
@@ -71,7 +57,13 @@ def test_same_seed_same_weights_and_the_threshold_changes_only_scores(
 
 
 def test_a_killed_training_goes_on_and_ends_as_if_never_killed(
-    finished: Experiment, options_for: Any, phantom_cohort: Cohort, tmp_path: Path, same_weights: Any, metrics_of: Any
+    run_python: Any,
+    finished: Experiment,
+    options_for: Any,
+    phantom_cohort: Cohort,
+    tmp_path: Path,
+    same_weights: Any,
+    metrics_of: Any,
 ) -> None:
     """Killed outright in the middle of its second epoch."""
     killed = prepare(options_for(tmp_path), phantom_cohort)
