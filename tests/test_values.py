@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from headtohead.errors import UserError
-from headtohead.values import above, at_least, between, folder_name, gpu_numbers, option, settle, strictly_between
+from headtohead.values import above, at_least, between, folder_name, from_up_to, gpu_numbers, option, settle
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def test_value_is_refused(name: str, raw: Any, message: str) -> None:
         (between(0, 1), [0, 0.5, 1], [-0.1, 1.1]),
         (above(0), [1e-9, 5], [0, -1]),
         (above(0, 1), [0.1, 1], [0, 1.1]),
-        (strictly_between(0, 1), [0.1, 0.9], [0, 1]),
+        (from_up_to(0, 1), [0, 0.9], [-0.1, 1]),
         (folder_name, ["unet-none-s0-f0", "a b"], ["", ".", "..", "a/b", "a\\b", "/"]),
         (gpu_numbers, ["auto", "cpu", "0", "0,1"], ["", "gpu", "0,", "-1", "0,0", "0;1", "²"]),
     ],

@@ -6,6 +6,7 @@ sections of `--help`; a group is what a part of the program needs to know, and n
 
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 from headtohead.errors import UserError
@@ -16,15 +17,17 @@ from headtohead.values import (
     describe,
     did_you_mean,
     folder_name,
+    from_up_to,
     gpu_numbers,
     not_empty,
     option,
     settle,
-    strictly_between,
 )
 
 SCHEDULES = ("none", "cosine", "plateau", "restarting_warmup")
 SEED = between(0, 2**32 - 1)  # what NumPy takes
+SINGLE, GRID = "single", "grid"  # names of a comparison that was given none: of --train and --test, of --compare
+THRESHOLD = 0.5
 
 
 class Group:
@@ -131,7 +134,10 @@ class ComparisonOptions(Group):
     schedules: tuple[str, ...] = option(("none", "cosine"), "schedules of --compare", metavar="A,B", choices=SCHEDULES)
     seeds: tuple[int, ...] = option((0,), "seeds of --compare", metavar="0,1", check=SEED)
     comparison: str = option(
-        "single", "name of the comparison: the folder below --runs_dir", metavar="NAME", check=folder_name
+        "",
+        "name of the comparison: the folder below --runs_dir; default single, of --compare grid, of --image_path any",
+        metavar="NAME",
+        check=lambda value: folder_name(value) if value else "",
     )
     run_name: str = option(
         "",
@@ -142,6 +148,11 @@ class ComparisonOptions(Group):
     runs_dir: str = option("runs", "where run folders are kept", metavar="DIR", check=not_empty)
     overwrite: bool = option(False, "throw away a run or file of the same name instead of keeping it")
 
+    @property
+    def home(self) -> Path:
+        """The comparison's folder, `runs/<comparison>`; without a name, that of experiments run one by one."""
+        return Path(self.runs_dir) / (self.comparison or SINGLE)
+
 
 @dataclass(frozen=True)
 class PredictionOptions(Group):
@@ -151,7 +162,9 @@ class PredictionOptions(Group):
         "", "folder for what --image_path and --view_aug write; default: the run folder's figures", metavar="DIR"
     )
     threshold: float = option(
-        0.5, "probability from which a pixel is lesion, in scores, masks and panels", check=strictly_between(0, 1)
+        0.0,
+        "probability from which a pixel is lesion, in scores, masks and panels; 0: the trained model's own, else 0.5",
+        check=from_up_to(0, 1),
     )
 
 

@@ -185,9 +185,9 @@ def above(bound: float, most: float = math.inf) -> Callable[[Any], str]:
     return lambda value: "" if bound < value <= most else f"must be above {bound}{end}"
 
 
-def strictly_between(low: float, high: float) -> Callable[[Any], str]:
-    """Make a check that refuses values outside (`low`, `high`)."""
-    return lambda value: "" if low < value < high else f"must be above {low} and below {high}"
+def from_up_to(low: float, high: float) -> Callable[[Any], str]:
+    """Make a check that refuses values outside [`low`, `high`)."""
+    return lambda value: "" if low <= value < high else f"must be at least {low} and below {high}"
 
 
 def not_empty(value: str) -> str:

@@ -51,6 +51,12 @@ def test_every_combination_once(options_for: Any, tmp_path: Path) -> None:
     assert {one.comparison.run_name for one in found} == {""}, "one name for all would mix them in one folder"
 
 
+def test_a_comparison_without_a_name_keeps_apart_from_runs_made_one_by_one(options_for: Any) -> None:
+    unnamed = options_for(comparison="")
+    assert {one.comparison.home.name for one in experiments_of(unnamed)} == {"grid"}
+    assert unnamed.comparison.home.name == "single"
+
+
 def test_a_setting_that_a_model_does_not_know_does_not_stop_the_others(options_for: Any, tmp_path: Path) -> None:
     asked = options_for(tmp_path, models=["unet", "resnext"], schedules=["none"], width=4, encoder_weights="imagenet")
     given = {one.model.model: (one.model.width, one.model.encoder_weights) for one in experiments_of(asked)}

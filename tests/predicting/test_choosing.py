@@ -75,8 +75,6 @@ def test_one_name_in_several_comparisons(make_run: MakeRun, tmp_path: Path) -> N
     with pytest.raises(UserError, match="one in each of a, b; choose with --comparison"):
         choose(tmp_path, run_name="twin")
     assert choose(tmp_path, run_name="twin", comparison="b").folder == second
-    default = make_run("twin", "single")
-    assert choose(tmp_path, run_name="twin").folder == default
 
 
 def test_nothing_trained(tmp_path: Path) -> None:

@@ -123,7 +123,7 @@ def test_truth_and_dice_only_where_a_mask_is(
 def test_threshold_of_the_model_unless_another_is_asked_for(make_run: MakeRun, tmp_path: Path) -> None:
     make_run(threshold=0.3)
     image = lone_image(tmp_path, NOISE)
-    for wanted, used in ((0.5, 0.3), (0.6, 0.6)):
+    for wanted, used in ((0.0, 0.3), (0.5, 0.5), (0.6, 0.6)):
         folder = predict_image(options(tmp_path, image, threshold=wanted, overwrite=True))
         files = written(folder, "lone")
         probability = files["probability"] / 65535

@@ -10,7 +10,7 @@ from headtohead.batches.splits import Split, make_split
 from headtohead.cohort import Cohort, open_cohort
 from headtohead.errors import UserError
 from headtohead.models.registry import check_image_size
-from headtohead.options import Options
+from headtohead.options import THRESHOLD, Options
 from headtohead.runs.folder import RunFolder
 
 PLACES = ("root_dir", "cache_dir", "runs_dir", "output", "comparison", "run_name")
@@ -57,11 +57,11 @@ def run_folder(options: Options) -> RunFolder:
     """Say where the results of an experiment go: `runs/<comparison>/<run name>`."""
     comparison, training = options.comparison, options.training
     name = comparison.run_name or f"{options.model.model}-{training.lr_scheduler}-s{training.seed}-f0"
-    return RunFolder(Path(comparison.runs_dir) / comparison.comparison / name)
+    return RunFolder(comparison.home / name)
 
 
 def prepare(options: Options, cohort: Cohort | None = None) -> Experiment:
-    """Open the data, split it and settle the input recipe.
+    """Open the data, split it and settle the input recipe and the threshold.
 
     Raises:
         UserError: the data set is missing or damaged, or the image size does not suit the model.
@@ -70,7 +70,8 @@ def prepare(options: Options, cohort: Cohort | None = None) -> Experiment:
     cohort = cohort or open_cohort(Path(options.data.root_dir), Path(options.data.cache_dir))
     split = make_split(cohort, options.data.split, options.data.split_seed)
     recipe = InputRecipe(options.input.image_size, options.input.normalise, options.input.neighbours)
-    return Experiment(options, cohort, split, recipe)
+    decided = option_table.replace(options, threshold=options.prediction.threshold or THRESHOLD)
+    return Experiment(decided, cohort, split, recipe)
 
 
 def refuse_other_run(experiment: Experiment) -> None:

@@ -13,7 +13,7 @@ from headtohead.comparing.provenance import provenance
 from headtohead.comparing.training import run_test, run_training
 from headtohead.errors import UserError
 from headtohead.models.registry import find_spec
-from headtohead.options import Options
+from headtohead.options import GRID, Options
 from headtohead.reporting.curves import write_curves
 from headtohead.reporting.table import print_table, write_table
 from headtohead.runs.ledger import refuse_strangers
@@ -29,6 +29,7 @@ def experiments_of(options: Options) -> list[Options]:
             "model": model,
             "lr_scheduler": schedule,
             "seed": seed,
+            "comparison": wanted.comparison or GRID,
             "run_name": "",
             # What a model has no use for must not stop the others of the grid.
             "width": options.model.width if spec.width else 0,
@@ -59,7 +60,7 @@ def compare(options: Options) -> Path:
             refuse_other_run(experiment)
     first = experiments[0]
     folder = first.folder.path.parent
-    facts = provenance(cohort, first.split, first.recipe, options.comparison.comparison)
+    facts = provenance(cohort, first.split, first.recipe, folder.name)
     replaced = {experiment.name for experiment in experiments} if options.comparison.overwrite else set()
     refuse_strangers(folder, facts, replaced)
     print(first.split.describe(cohort))

@@ -74,7 +74,7 @@ def run_training(experiment: Experiment) -> None:
     folder.path.mkdir(parents=True, exist_ok=True)
     folder.write_config(settings_of(options))
     experiment.split.write(experiment.cohort, folder.split)
-    facts = provenance(experiment.cohort, experiment.split, experiment.recipe, options.comparison.comparison)
+    facts = provenance(experiment.cohort, experiment.split, experiment.recipe, options.comparison.home.name)
     folder.note(
         **facts,
         status="running",

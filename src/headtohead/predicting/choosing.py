@@ -38,15 +38,15 @@ def choose_run(settings: ComparisonOptions, image: Path) -> Choice:
 
     A name (`--run_name`) decides. Otherwise it is the run with the best validation Dice among those that were
     trained to their end; runs trained on the data set that the image lies in go before others, because a Dice on
-    one data set says nothing about another. A `--comparison` other than the default narrows the choice to it.
+    one data set says nothing about another. `--comparison` narrows the choice to it.
 
     Raises:
         UserError: there is no such run, or none that is trained.
     """
     runs_dir = Path(settings.runs_dir)
-    narrowed = settings.comparison if settings.comparison != ComparisonOptions().comparison else ""
+    narrowed = settings.comparison
     if settings.run_name:
-        return _named(runs_dir, settings.run_name, settings.comparison, narrowed)
+        return _named(runs_dir, settings.run_name, narrowed)
     ready = {run: record for run, record in _runs(runs_dir, narrowed or "*").items() if record.get("status") in READY}
     if not ready:
         where = runs_dir / narrowed
@@ -83,7 +83,7 @@ def part_of_split(choice: Choice, image: Path, index: int) -> str:
         return next((row["part"] for row in csv.DictReader(rows) if row["case"] == case and row["slice"] == number), "")
 
 
-def _named(runs_dir: Path, name: str, comparison: str, narrowed: str) -> Choice:
+def _named(runs_dir: Path, name: str, narrowed: str) -> Choice:
     found = [run for run in _folders(runs_dir, narrowed or "*") if run.path.name == name]
     if not found:
         where = runs_dir / narrowed
@@ -91,8 +91,6 @@ def _named(runs_dir: Path, name: str, comparison: str, narrowed: str) -> Choice:
         raise UserError(
             f"--run_name {name}: no such run in {where}; {f'there are: {known}' if known else 'train first: --train'}"
         )
-    if len(found) > 1:
-        found = [run for run in found if run.path.parent.name == comparison] or found
     if len(found) > 1:
         places = ", ".join(run.path.parent.name for run in found)
         raise UserError(f"--run_name {name}: there is one in each of {places}; choose with --comparison")

@@ -10,7 +10,7 @@ import numpy as np
 
 from headtohead import machine
 from headtohead.errors import UserError
-from headtohead.options import Options, PredictionOptions
+from headtohead.options import Options
 from headtohead.predicting.choosing import Choice, choose_run, part_of_split
 from headtohead.predicting.panel import Prediction, draw_panel
 from headtohead.predicting.reading import Picture, read_picture
@@ -46,7 +46,7 @@ def predict_image(options: Options) -> Path:
     from headtohead.learning.checkpoint import load_trained
 
     trained = load_trained(choice.folder.best)
-    threshold = declared_threshold(options.prediction, trained.threshold)
+    threshold = options.prediction.threshold or trained.threshold
     probability = predict_slice(trained, picture.volume, picture.index, options.machine.gpus)
     prediction = Prediction(picture.image, probability, threshold, picture.truth)
     facts = describe(prediction, choice, picture)
@@ -86,11 +86,6 @@ def predict_slice(trained: "Trained", volume: np.ndarray, index: int, gpus: str 
     with torch.inference_mode():
         probability = trained.model.to(device)(batch)[0, 0].sigmoid().float().cpu().numpy()
     return recipe.back(probability, *volume.shape[1:3])
-
-
-def declared_threshold(settings: PredictionOptions, trained: float) -> float:
-    """The threshold the model was scored with, unless `--threshold` asks for another than the default."""
-    return trained if settings.threshold == PredictionOptions().threshold else settings.threshold
 
 
 def describe(prediction: Prediction, choice: Choice, picture: Picture) -> list[str]:

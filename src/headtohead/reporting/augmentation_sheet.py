@@ -47,7 +47,7 @@ def view_augmentation(options: Options) -> Path:
     recipe = InputRecipe(inputs.image_size, inputs.normalise, inputs.neighbours)
     sheet = draw_sheet(make_rows(cohort, split, recipe, training), policy_lines(training), training.seed)
 
-    folder = Path(options.prediction.output or Path(comparison.runs_dir) / comparison.comparison / "figures")
+    folder = Path(options.prediction.output or comparison.home / "figures")
     path = folder / f"augmentation-{training.augmentation}-s{training.seed}.png"
     with atomic_path(path) as temporary:
         if not cv2.imwrite(str(temporary), sheet[:, :, ::-1]):
