@@ -51,8 +51,8 @@ def test_every_combination_once(options_for: Any, tmp_path: Path) -> None:
     assert {one.comparison.run_name for one in found} == {""}, "one name for all would mix them in one folder"
 
 
-def test_a_comparison_without_a_name_keeps_apart_from_runs_made_one_by_one(options_for: Any) -> None:
-    unnamed = options_for(comparison="")
+def test_a_comparison_without_a_name_keeps_apart_from_runs_made_one_by_one(options_for: Any, tmp_path: Path) -> None:
+    unnamed = options_for(tmp_path, comparison="")
     assert {one.comparison.home.name for one in experiments_of(unnamed)} == {"grid"}
     assert unnamed.comparison.home.name == "single"
 
