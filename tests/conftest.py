@@ -12,13 +12,13 @@ import pytest
 
 from headtohead.cohort import Cohort, open_cohort
 from headtohead.cohort.phantom import make_phantoms
-from headtohead.scoring.counts import CaseCounts
+from headtohead.scoring.counts import dice, iou, precision, recall
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 SHARED_LGG = CHECKOUT.parent / "shared" / "lgg"
 
 COMMON = {
-    "protocol": "1",
+    "protocol": {"version": 1},
     "data": {"key": "d1"},
     "split": {"kind": "patient", "seed": 0, "key": "s1", "leaking_patients": 0},
     "threshold": 0.5,
@@ -77,18 +77,24 @@ def write_run(comparison: Path) -> WriteRun:
         name: str = "",
         status: str = "finished",
         val_dice: list[float] | None = None,
+        fold: int = 0,
+        cases: list[str] | None = None,
         **record: Any,
     ) -> Path:
-        folder = comparison / (name or f"{model}-{schedule}-s{seed}-f0")
+        folder = comparison / (name or f"{model}-{schedule}-s{seed}-f{fold}")
         folder.mkdir()
-        experiment = {"model": model, "schedule": schedule, "seed": seed, "fold": 0, "name": folder.name}
+        experiment = {"model": model, "schedule": schedule, "seed": seed, "fold": fold, "name": folder.name}
         (folder / "run.json").write_text(json.dumps(COMMON | {"status": status, "experiment": experiment} | record))
         if status == "finished":
             counts = counts or [(5, 1, 1), (6, 2, 2), (7, 9, 9), (1, 0, 9)]
-            found = CaseCounts(len(counts))
-            found.add(range(len(counts)), *zip(*counts, strict=True))
-            table = pd.DataFrame({"case": [f"case{i}" for i in range(len(counts))], "site": "NA"})
-            found.rows(table).to_csv(folder / "cases.csv", index=False)
+            names = cases or [f"case{place}" for place in range(len(counts))]
+            table = pd.DataFrame({"case": names, "site": "NA"}).assign(
+                **dict(zip(("tp", "fp", "fn"), zip(*counts, strict=True), strict=True))
+            )
+            tp, fp, fn = (table[column] for column in ("tp", "fp", "fn"))
+            scores = {"dice": dice(tp, fp, fn), "iou": iou(tp, fp, fn)}
+            scores |= {"precision": precision(tp, fp), "recall": recall(tp, fn)}
+            table.assign(lesion_voxels=tp + fn, **scores).to_csv(folder / "cases.csv", index=False)
         if val_dice:
             columns = {"epoch": range(len(val_dice)), "train_dice": val_dice, "val_dice": val_dice}
             pd.DataFrame(columns).to_csv(folder / "metrics.csv", index=False)

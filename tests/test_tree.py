@@ -23,9 +23,9 @@ LAYERS = (
     {"errors", "values", "saving", "machine", "__init__"},
     {"options", "models"},
     {"config_file", "help_page", "cohort", "runs"},
-    {"batches", "scoring"},
+    {"batches", "scoring", "statistics"},
     {"learning"},
-    {"comparing", "predicting", "reporting"},
+    {"comparing", "exploring", "predicting", "reporting"},
     {"cli"},
 )
 RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
@@ -35,6 +35,7 @@ STRANGERS = {
     "models": {"headtohead." + part for part in RANK if part not in ("errors", "machine", "models")},
     "cohort": {"torch", "torchvision", "pytorch_lightning", "lightning"},
     "scoring": {"torch", "torchvision", "pytorch_lightning", "lightning", "torchmetrics"},
+    "statistics": {"torch", "torchvision", "pytorch_lightning", "lightning", "torchmetrics"},
     "runs": {"torch", "torchvision", "pytorch_lightning", "lightning"},
 }
 

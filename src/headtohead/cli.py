@@ -27,8 +27,11 @@ VERBS = {
     "train": "headtohead.comparing.training:train",
     "test": "headtohead.comparing.training:test",
     "compare": "headtohead.comparing.grid:compare",
+    "report": "headtohead.reporting.report:report",
+    "explore": "headtohead.exploring.explore:explore",
     "image_path": "headtohead.predicting.image:predict_image",
 }
+READ_DATA = ("view_aug", "train", "test", "compare", "explore")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -155,12 +158,19 @@ def check_sense(options: Options, flags: dict[str, Any]) -> None:
         find_spec(model, "--models")
     for model in (*((options.model.model,) if verbs.train else ()), *models):
         check_image_size(model, options.input.image_size)
+    data = options.data
+    if data.folds and data.fold_file:
+        raise UserError("--folds and --fold_file both say what the folds are: leave one of them out")
+    if data.split != "patient" and (data.folds or data.fold_file):
+        raise UserError("--split slice has no folds: cross-validation keeps patients apart; leave --folds out")
+    if data.fold and not (data.folds or data.fold_file):
+        raise UserError(f"--fold {data.fold}: there is but one split; add --folds 5, or a --fold_file")
     if verbs.compare and options.comparison.run_name:
         raise UserError("--run_name names one run, --compare makes many and names them itself: leave one of them out")
     if verbs.compare and not (verbs.train or verbs.test or verbs.image_path):
-        for one, many in (("model", "models"), ("lr_scheduler", "schedules"), ("seed", "seeds")):
+        for one, many in (("model", "models"), ("lr_scheduler", "schedules"), ("seed", "seeds"), ("fold", "folds")):
             if one in flags:
-                raise UserError(f"--{one} is for --train: --compare takes --{many}, a list with commas")
+                raise UserError(f"--{one} is for --train: --compare takes --{many}")
 
 
 def check_files(options: Options) -> None:
@@ -170,12 +180,14 @@ def check_files(options: Options) -> None:
         UserError: the image or the data set is missing, and no other thing to do will make it.
     """
     verbs = options.verbs
+    if options.data.fold_file and not Path(options.data.fold_file).is_file():
+        raise UserError(f"--fold_file {options.data.fold_file}: no such file")
     if verbs.download or verbs.make_phantoms:
         return
     if verbs.image_path and not Path(verbs.image_path).is_file():
         raise UserError(f"--image_path {verbs.image_path}: no such file")
     root = options.data.root_dir
-    if (verbs.view_aug or verbs.train or verbs.test or verbs.compare) and not Path(root).is_dir():
+    if any(getattr(verbs, verb) for verb in READ_DATA) and not Path(root).is_dir():
         raise UserError(f"--root_dir {root}: no such folder; see data/README.md for how to get the data set")
 
 

@@ -16,6 +16,7 @@ from headtohead.values import (
     between,
     describe,
     did_you_mean,
+    fold_count,
     folder_name,
     from_up_to,
     gpu_numbers,
@@ -48,7 +49,9 @@ class Verbs(Group):
     view_aug: bool = option(False, "write a sheet of augmented training images with their mask outlines")
     train: bool = option(False, "train one experiment: --model, --lr_scheduler, --seed")
     test: bool = option(False, "score the best checkpoint of that experiment on its test cases")
-    compare: bool = option(False, "train and score --models x --schedules x --seeds, then write the table")
+    compare: bool = option(False, "train and score --models x --schedules x --seeds x --folds, then the report")
+    report: bool = option(False, "write table, statistics, figures and page of --comparison again from its run folders")
+    explore: bool = option(False, "write figures and a table about the data set")
     image_path: str | None = option(
         None, "predict an image: mask, probability, panel, and Dice if it has a mask", metavar="FILE"
     )
@@ -64,6 +67,11 @@ class DataOptions(Group):
         "patient", "what stays apart: patients, or only slices, which leaks", choices=("patient", "slice")
     )
     split_seed: int = option(0, "seed of the split, the same for every experiment of a comparison", check=SEED)
+    folds: str = option(
+        "", "cross-validation by patient: how many folds, or patients for one a patient", metavar="N", check=fold_count
+    )
+    fold: int = option(0, "which fold --train and --test are about, counted from 0", check=at_least(0))
+    fold_file: str = option("", "the folds to use instead, as a CSV of case,fold", metavar="FILE")
 
 
 @dataclass(frozen=True)
@@ -135,13 +143,14 @@ class ComparisonOptions(Group):
     seeds: tuple[int, ...] = option((0,), "seeds of --compare", metavar="0,1", check=SEED)
     comparison: str = option(
         "",
-        "name of the comparison: the folder below --runs_dir; default single, of --compare grid, of --image_path any",
+        "name of the comparison: the folder below --runs_dir; default single, of --compare and --report grid, "
+        "of --image_path any",
         metavar="NAME",
         check=lambda value: folder_name(value) if value else "",
     )
     run_name: str = option(
         "",
-        "name of the run folder; default <model>-<schedule>-s<seed>-f0",
+        "name of the run folder; default <model>-<schedule>-s<seed>-f<fold>",
         metavar="NAME",
         check=lambda value: folder_name(value) if value else "",
     )
@@ -159,7 +168,9 @@ class PredictionOptions(Group):
     """Prediction."""
 
     output: str = option(
-        "", "folder for what --image_path and --view_aug write; default: the run folder's figures", metavar="DIR"
+        "",
+        "folder for what --image_path, --view_aug and --explore write; default: a folder of figures below --runs_dir",
+        metavar="DIR",
     )
     threshold: float = option(
         0.0,

@@ -202,6 +202,13 @@ def folder_name(value: str) -> str:
     return ""
 
 
+def fold_count(value: str) -> str:
+    """Refuse all but nothing, a number of folds, and `patients`."""
+    if value in ("", "patients") or (value.isascii() and value.isdigit() and int(value) >= 2):
+        return ""
+    return "takes a number of folds, 2 or more, or patients"
+
+
 def gpu_numbers(value: str) -> str:
     """Refuse all but `auto`, `cpu` and numbers with commas between them."""
     if value in ("auto", "cpu"):

@@ -32,7 +32,7 @@ def test_cases_in_long_form(comparison: Path, write_run: Any) -> None:
     write_run("unet", "none", 1, counts=[(5, 1, 1), (0, 0, 0)])
     write_run("flair-threshold", "-", None, counts=[(0, 3, 4), (0, 1, 0)], name="flair-threshold")
     cases = read_ledger(comparison).cases
-    scores = ["dice", "iou", "precision", "recall", "tp", "fp", "fn"]
+    scores = ["tp", "fp", "fn", "lesion_voxels", "dice", "iou", "precision", "recall"]
     assert list(cases.columns) == ["model", "schedule", "seed", "fold", "case", "site", *scores]
     assert len(cases) == 4
     unet = cases[cases["model"] == "unet"]

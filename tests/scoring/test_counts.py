@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -140,17 +139,3 @@ def test_an_empty_case_is_not_counted_as_one() -> None:
     found.add([0, 1], tp=[1, 0], fp=[1, 0], fn=[1, 0])
     assert found.mean_dice() == pytest.approx(0.5)
     assert math.isnan(found.dice()[1])
-
-
-def test_rows_are_those_of_cases_csv() -> None:
-    table = pd.DataFrame({"case": ["a", "b", "c"], "site": ["CS", "DU", "HT"], "slices": [20, 30, 40]})
-    found = CaseCounts(3)
-    found.add([2, 0, 2], tp=[1, 5, 2], fp=[0, 0, 1], fn=[4, 0, 1])
-    rows = found.rows(table)
-    wanted = ["case", "site", "slices", "lesion_voxels", "tp", "fp", "fn", "dice", "iou", "precision", "recall"]
-    assert list(rows.columns) == wanted
-    assert rows["case"].tolist() == ["a", "c"]
-    assert rows["site"].tolist() == ["CS", "HT"]
-    assert rows["slices"].tolist() == [1, 2]
-    assert rows["lesion_voxels"].tolist() == [5, 8]
-    assert rows["dice"].tolist() == pytest.approx([1, 6 / (6 + 1 + 5)])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headtohead.scoring.intervals import mean_interval
+from headtohead.statistics.intervals import mean_interval
 
 
 def test_close_to_the_textbook_interval_where_that_is_right() -> None:

@@ -1,4 +1,7 @@
-"""Which slices are for training, validation and test: 80/10/10, by patient or (leaking) by slice."""
+"""Which slices are for training, validation and test: 80/10/10, by patient or (leaking) by slice.
+
+`folds` makes the splits of a cross-validation out of the same parts.
+"""
 
 import hashlib
 from dataclasses import dataclass
@@ -17,13 +20,27 @@ TENTH = 0.1
 
 @dataclass(frozen=True)
 class Split:
-    """Global slice numbers of each part, ascending: int64 arrays."""
+    """Global slice numbers of each part, ascending: int64 arrays.
+
+    Attributes:
+        kind: what is kept apart: `patient` or `slice`.
+        seed: what it was drawn from.
+        train: slices to learn from.
+        val: slices to choose the best epoch by.
+        test: slices to score.
+        fold: which one of a cross-validation it is, from 0.
+        folds: how many splits there are.
+        plan: key of the table of folds it belongs to; empty for a split that stands alone.
+    """
 
     kind: str
     seed: int
     train: np.ndarray
     val: np.ndarray
     test: np.ndarray
+    fold: int = 0
+    folds: int = 1
+    plan: str = ""
 
     @property
     def key(self) -> str:
@@ -51,7 +68,8 @@ class Split:
         )
         leaking = self.leaking_patients(cohort)
         warning = f"; WARNING: {leaking} patients leak from training into validation or test" if leaking else ""
-        return f"split by {self.kind}, seed {self.seed}: {sizes}{warning}"
+        which = f", fold {self.fold} of {self.folds}" if self.folds > 1 else ""
+        return f"split by {self.kind}, seed {self.seed}{which}: {sizes}{warning}"
 
     def write(self, cohort: Cohort, path: Path) -> None:
         """Write who is where as CSV: case, slice (counted from 1), part."""
@@ -90,23 +108,36 @@ def _by_slice(cohort: Cohort, rng: np.random.Generator) -> tuple[np.ndarray, np.
 
 
 def _by_patient(cohort: Cohort, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    by_patient = cohort.table.groupby("patient").agg(site=("site", "first"), volume=("lesion_voxels", "sum"))
-    if len(by_patient) < 3:
-        raise UserError(f"--root_dir {cohort.root}: {len(by_patient)} patients cannot make three parts; add cases")
-    # Neighbours in this order are alike; from each run of about ten, one goes to test and one to validation.
-    ordered = by_patient.sort_values(["site", "volume"]).index.to_numpy()
+    ordered = patients_in_order(cohort)
+    if len(ordered) < 3:
+        raise UserError(f"--root_dir {cohort.root}: {len(ordered)} patients cannot make three parts; add cases")
     test, val = set(), set()
-    for alike in np.array_split(ordered, max(1, round(TENTH * len(ordered)))):
+    for alike in runs_of_alike(ordered, tenth_of(len(ordered))):
         chosen = rng.choice(alike, size=2, replace=False)
-        test.add(chosen[0])
-        val.add(chosen[1])
-    patients = cohort.table["patient"]
-    return (
-        _slices(cohort, ~patients.isin(test | val)),
-        _slices(cohort, patients.isin(val)),
-        _slices(cohort, patients.isin(test)),
-    )
+        test.add(str(chosen[0]))
+        val.add(str(chosen[1]))
+    parts = (set(ordered) - test - val, val, test)
+    train, val_slices, test_slices = (slices_of_patients(cohort, part) for part in parts)
+    return train, val_slices, test_slices
 
 
-def _slices(cohort: Cohort, chosen: pd.Series) -> np.ndarray:
-    return np.concatenate([cohort.slices_of(int(case)) for case in np.flatnonzero(chosen)])
+def patients_in_order(cohort: Cohort) -> list[str]:
+    """List the patients so that neighbours are alike: by site, then by lesion volume."""
+    by_patient = cohort.table.groupby("patient").agg(site=("site", "first"), volume=("lesion_voxels", "sum"))
+    return [str(name) for name in by_patient.sort_values(["site", "volume"]).index]
+
+
+def tenth_of(patients: int) -> int:
+    """How many patients a part of a tenth has: at least one."""
+    return max(1, round(TENTH * patients))
+
+
+def runs_of_alike(ordered: list[str], count: int) -> list[np.ndarray]:
+    """Cut the ordered patients into `count` runs of neighbours, from each of which a part takes one."""
+    return np.array_split(np.array(ordered), count)
+
+
+def slices_of_patients(cohort: Cohort, patients: set[str]) -> np.ndarray:
+    """Global numbers of all slices of some patients, ascending: int64."""
+    chosen = np.flatnonzero(cohort.table["patient"].isin(patients))
+    return np.concatenate([cohort.slices_of(int(case)) for case in chosen])

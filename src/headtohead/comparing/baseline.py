@@ -7,9 +7,11 @@ from typing import Any
 
 from headtohead.batches.splits import Split
 from headtohead.cohort import FLAIR, Cohort
+from headtohead.comparing.outcome import outcome
+from headtohead.runs.folder import RunFolder
 from headtohead.runs.ledger import BASELINE
-from headtohead.saving import atomic_path, write_json
-from headtohead.scoring.baseline import fit_threshold, flair_histograms, score_threshold
+from headtohead.saving import write_json
+from headtohead.scoring.baseline import apply_threshold, fit_threshold, flair_histograms
 
 NORMALISE = "inner"
 
@@ -35,16 +37,19 @@ def run_baseline(cohort: Cohort, split: Split, comparison_folder: Path, provenan
     clock = time.perf_counter()
     statistics = cohort.statistics(NORMALISE)[:, FLAIR]
     threshold = fit_threshold(flair_histograms(cohort, split.train), statistics)
-    counts = score_threshold(flair_histograms(cohort, split.test), statistics, threshold)
 
-    folder = comparison_folder / BASELINE
-    with atomic_path(folder / "cases.csv") as temporary:
-        counts.rows(cohort.table).to_csv(temporary, index=False)
+    name = f"{BASELINE}-f{split.fold}" if split.folds > 1 else BASELINE
+    folder = RunFolder(comparison_folder / name)
+    with outcome(folder, cohort, split) as found:
+        for case in split.cases(cohort, "test"):
+            places = found.tested(case)
+            flair, inner = cohort.images(case)[places, ..., FLAIR], cohort.inner_heads(case)[places]
+            found.add(int(case), apply_threshold(flair, inner, statistics[case], threshold))
     # Last, because a status of "finished" promises that cases.csv is there.
     record = {
         **provenance,
         "status": "finished",
-        "experiment": {"model": BASELINE, "schedule": "-", "seed": None, "fold": 0, "name": BASELINE},
+        "experiment": {"model": BASELINE, "schedule": "-", "seed": None, "fold": split.fold, "name": name},
         "threshold": threshold,
         "threshold_unit": f"FLAIR of the inner head above the case's centre, in its scales ({NORMALISE} statistics)",
         "seconds": round(time.perf_counter() - clock, 3),
@@ -52,5 +57,5 @@ def run_baseline(cohort: Cohort, split: Split, comparison_folder: Path, provenan
         "ended": datetime.now(UTC).isoformat(timespec="seconds"),
         "error": None,
     }
-    write_json(folder / "run.json", record)
-    return folder
+    write_json(folder.path / "run.json", record)
+    return folder.path

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from headtohead import options as option_table
+from headtohead.batches.folds import Folds, make_folds, read_folds
 from headtohead.batches.recipe import InputRecipe
 from headtohead.batches.splits import Split, make_split
 from headtohead.cohort import Cohort, open_cohort
@@ -13,11 +14,11 @@ from headtohead.models.registry import check_image_size
 from headtohead.options import THRESHOLD, Options
 from headtohead.runs.folder import RunFolder
 
-PLACES = ("root_dir", "cache_dir", "runs_dir", "output", "comparison", "run_name")
+PLACES = ("root_dir", "cache_dir", "runs_dir", "output", "comparison", "run_name", "fold_file")
 WITHOUT_EFFECT = frozenset((*PLACES, "models", "schedules", "seeds", "gpus", "num_workers"))
 """Options that may differ between two commands on one run folder: they do not change what is learned.
 
-The data itself is compared by its key, wherever it lies.
+Data and folds themselves are compared by their keys, wherever they lie.
 """
 
 
@@ -48,7 +49,7 @@ class Experiment:
             "model": self.options.model.model,
             "schedule": training.lr_scheduler,
             "seed": training.seed,
-            "fold": 0,
+            "fold": self.split.fold,
             "name": self.name,
         }
 
@@ -56,11 +57,24 @@ class Experiment:
 def run_folder(options: Options) -> RunFolder:
     """Say where the results of an experiment go: `runs/<comparison>/<run name>`."""
     comparison, training = options.comparison, options.training
-    name = comparison.run_name or f"{options.model.model}-{training.lr_scheduler}-s{training.seed}-f0"
+    default = f"{options.model.model}-{training.lr_scheduler}-s{training.seed}-f{options.data.fold}"
+    name = comparison.run_name or default
     return RunFolder(comparison.home / name)
 
 
-def prepare(options: Options, cohort: Cohort | None = None) -> Experiment:
+def folds_of(options: Options, cohort: Cohort) -> Folds | None:
+    """Make or read the folds that are asked for; None for a single split.
+
+    Raises:
+        UserError: the folds cannot be made, or the file of folds does not fit the cohort.
+    """
+    data = options.data
+    if data.fold_file:
+        return read_folds(Path(data.fold_file), cohort, data.split_seed)
+    return make_folds(cohort, data.folds, data.split_seed) if data.folds else None
+
+
+def prepare(options: Options, cohort: Cohort | None = None, folds: Folds | None = None) -> Experiment:
     """Open the data, split it and settle the input recipe and the threshold.
 
     Raises:
@@ -68,7 +82,9 @@ def prepare(options: Options, cohort: Cohort | None = None) -> Experiment:
     """
     check_image_size(options.model.model, options.input.image_size)
     cohort = cohort or open_cohort(Path(options.data.root_dir), Path(options.data.cache_dir))
-    split = make_split(cohort, options.data.split, options.data.split_seed)
+    data = options.data
+    folds = folds or folds_of(options, cohort)
+    split = folds.split(cohort, data.fold) if folds else make_split(cohort, data.split, data.split_seed)
     recipe = InputRecipe(options.input.image_size, options.input.normalise, options.input.neighbours)
     decided = option_table.replace(options, threshold=options.prediction.threshold or THRESHOLD)
     return Experiment(decided, cohort, split, recipe)
@@ -90,10 +106,12 @@ def refuse_other_run(experiment: Experiment) -> None:
     facts = {
         "data": (record.get("data", {}).get("key"), experiment.cohort.key),
         "split": (record.get("split", {}).get("key"), experiment.split.key),
+        "table of folds": (record.get("split", {}).get("plan"), experiment.split.plan),
     }
     for name, (then, today) in facts.items():
         if then is not None and then != today:
-            raise UserError(f"{folder.path}: made from another {name} ({then[:8]}, now {today[:8]}); {mend}")
+            was, now = (key[:8] or "none" for key in (then, today))
+            raise UserError(f"{folder.path}: made from another {name} ({was}, now {now}); {mend}")
 
 
 def settings_of(options: Options) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The grid of a comparison: every model under every schedule and seed, one after the other, on one split."""
+"""The grid of a comparison: every model under every schedule, seed and fold, one after the other."""
 
 import traceback
 from itertools import product
@@ -8,27 +8,32 @@ from headtohead import machine
 from headtohead import options as option_table
 from headtohead.cohort import open_cohort
 from headtohead.comparing.baseline import run_baseline
-from headtohead.comparing.experiment import Experiment, prepare, refuse_other_run
+from headtohead.comparing.experiment import Experiment, folds_of, prepare, refuse_other_run
 from headtohead.comparing.provenance import provenance
 from headtohead.comparing.training import run_test, run_training
 from headtohead.errors import UserError
 from headtohead.models.registry import find_spec
 from headtohead.options import GRID, Options
-from headtohead.reporting.curves import write_curves
-from headtohead.reporting.table import print_table, write_table
-from headtohead.runs.ledger import refuse_strangers
+from headtohead.reporting.report import write_reports
+from headtohead.runs.ledger import FOLD_FILE, refuse_strangers
 
 
-def experiments_of(options: Options) -> list[Options]:
-    """List the options of every experiment of the grid, model by model."""
+def experiments_of(options: Options, folds: int = 1) -> list[Options]:
+    """List the options of every experiment of the grid: model by model, fold by fold.
+
+    Args:
+        options: those of the comparison.
+        folds: how many folds there are; 1 for a single split.
+    """
     wanted = options.comparison
     grid = []
-    for model, schedule, seed in product(wanted.models, wanted.schedules, wanted.seeds):
+    for model, schedule, seed, fold in product(wanted.models, wanted.schedules, wanted.seeds, range(folds)):
         spec = find_spec(model, "--models")
         changes = {
             "model": model,
             "lr_scheduler": schedule,
             "seed": seed,
+            "fold": fold,
             "comparison": wanted.comparison or GRID,
             "run_name": "",
             # What a model has no use for must not stop the others of the grid.
@@ -54,7 +59,8 @@ def compare(options: Options) -> Path:
     """
     machine.pick_device(options.machine.gpus)
     cohort = open_cohort(Path(options.data.root_dir), Path(options.data.cache_dir))
-    experiments = [prepare(own, cohort) for own in experiments_of(options)]
+    folds = folds_of(options, cohort)
+    experiments = [prepare(own, cohort, folds) for own in experiments_of(options, len(folds) if folds else 1)]
     if not options.comparison.overwrite:
         for experiment in experiments:
             refuse_other_run(experiment)
@@ -63,19 +69,20 @@ def compare(options: Options) -> Path:
     facts = provenance(cohort, first.split, first.recipe, folder.name)
     replaced = {experiment.name for experiment in experiments} if options.comparison.overwrite else set()
     refuse_strangers(folder, facts, replaced)
-    print(first.split.describe(cohort))
-    run_baseline(cohort, first.split, folder, facts)
+    if folds:
+        folds.write(folder / FOLD_FILE)
+    for split in {experiment.split.key: experiment.split for experiment in experiments}.values():
+        print(split.describe(cohort))
+        run_baseline(cohort, split, folder, provenance(cohort, split, first.recipe, folder.name))
 
     failures = [_carry_out(experiment, wait=False) for experiment in experiments]
     for place, experiment in enumerate(experiments):
         if failures[place] is None:
             print(f"{experiment.name}: another process is at it; waiting")
             failures[place] = _carry_out(experiment, wait=True)
-    write_table(folder)
-    print_table(folder)
+    write_reports(folder, cohort)
     if all(failures):
         raise UserError(f"--compare: every experiment failed, the first with: {failures[0]}")
-    write_curves(folder)
     print(f"curves: tensorboard --logdir {folder}")
     if failed := [reason for reason in failures if reason]:
         raise UserError(

@@ -12,9 +12,7 @@ from headtohead import __version__, machine
 from headtohead.batches.recipe import InputRecipe
 from headtohead.batches.splits import Split
 from headtohead.cohort import Cohort
-
-PROTOCOL = "1"
-"""Raised whenever splitting, preprocessing or scoring changes what a number means: other protocols do not mix."""
+from headtohead.scoring.protocol import PROTOCOL
 
 
 def now() -> str:
@@ -38,6 +36,8 @@ def provenance(cohort: Cohort, split: Split, recipe: InputRecipe, comparison: st
             "kind": split.kind,
             "seed": split.seed,
             "key": split.key,
+            "plan": split.plan,
+            "folds": split.folds,
             "train": len(split.train),
             "val": len(split.val),
             "test": len(split.test),

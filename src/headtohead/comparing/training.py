@@ -13,15 +13,17 @@ import torch
 from headtohead import machine
 from headtohead.batches.datamodule import SliceDataModule
 from headtohead.comparing.experiment import Experiment, as_trained, prepare, refuse_other_run, settings_of
+from headtohead.comparing.outcome import outcome
 from headtohead.comparing.provenance import now, provenance
 from headtohead.errors import UserError
 from headtohead.learning.callbacks import EpochTable, WholeFiles, checkpoints
 from headtohead.learning.checkpoint import read_checkpoint
 from headtohead.learning.module import SegmentationModule
+from headtohead.learning.recording import CaseRecorder
 from headtohead.models.registry import MODELS
 from headtohead.options import Options
 from headtohead.reporting.tensorboard import RunLogger, ValidationImages, write_hparams
-from headtohead.saving import atomic_path
+from headtohead.scoring.counts import mean_dice
 
 machine.mend_torchvision()
 
@@ -81,6 +83,7 @@ def run_training(experiment: Experiment) -> None:
         experiment=experiment.identity,
         seed=options.training.seed,
         threshold=options.prediction.threshold,
+        batch_size=options.training.batch_size,
         device=str(trainer.strategy.root_device),
         precision=str(trainer.precision),
         parameters=sum(weight.numel() for weight in module.model.parameters() if weight.requires_grad),
@@ -119,11 +122,10 @@ def run_test(experiment: Experiment) -> None:
         raise UserError(f"--test: {folder.path} holds no trained model; add --train")
     module, trainer = _build(experiment, fitting=False)
     module.load_state_dict(read_checkpoint(folder.best)["state_dict"])
-    trainer.test(module, _batches(experiment), verbose=False)
-    counts = module.counts.scores()
-    with atomic_path(folder.cases) as temporary:
-        counts.rows(experiment.cohort.table).to_csv(temporary, index=False)
-    score = counts.mean_dice()
+    with outcome(folder, experiment.cohort, experiment.split) as found:
+        module.recorder = CaseRecorder(found.add)
+        trainer.test(module, _batches(experiment), verbose=False)
+    score = mean_dice([row["dice"] for row in found.cases])
     write_hparams(folder.path, settings_of(experiment.options), score)
     folder.note(status="finished", test_dice=None if math.isnan(score) else score, ended=now())
 

@@ -8,6 +8,7 @@ from headtohead import machine
 from headtohead.batches.recipe import CLIP, InputRecipe
 from headtohead.learning.counts import DeviceCounts, to_source_grid
 from headtohead.learning.losses import bce_dice_loss
+from headtohead.learning.recording import CaseRecorder
 from headtohead.learning.schedules import build_optimizer, build_schedule
 from headtohead.models.registry import build_model
 
@@ -46,6 +47,7 @@ class SegmentationModule(pl.LightningModule):
         self.counts = DeviceCounts(cases)
         self.train_counts = DeviceCounts(cases)
         self.memory_format = torch.contiguous_format
+        self.recorder: CaseRecorder | None = None
 
     def forward(self, image: torch.Tensor, statistics: torch.Tensor) -> torch.Tensor:
         """Map uint8 [B, S, S, C] and statistics float32 [B, C, 2] to logits float32 [B, 1, S, S]."""
@@ -74,7 +76,7 @@ class SegmentationModule(pl.LightningModule):
 
     def validation_step(self, batch: Batch, _: int) -> None:
         """Count one batch on the source grid."""
-        logits = self._count(batch)
+        logits, _probability = self._count(batch)
         loss = bce_dice_loss(logits, batch["mask"][:, None].float())
         self.log("loss/val", loss, on_epoch=True, batch_size=len(logits))
 
@@ -91,15 +93,20 @@ class SegmentationModule(pl.LightningModule):
         self.log("dice/val", self.counts.scores().mean_dice(), prog_bar=True)
 
     def test_step(self, batch: Batch, _: int) -> None:
-        """Count one batch on the source grid."""
-        self._count(batch)
+        """Count one batch on the source grid, and record it where a recorder is set."""
+        _logits, probability = self._count(batch)
+        if self.recorder:
+            prediction = probability >= self.hparams["threshold"]
+            self.recorder.add(batch["case"], prediction, probability)
 
     def on_test_epoch_start(self) -> None:
         """Count anew."""
         self.counts.reset()
 
     def on_test_epoch_end(self) -> None:
-        """Log Dice per case; the experiment reads the counts themselves."""
+        """Log Dice per case; the experiment reads the counts themselves. Hand on the last case."""
+        if self.recorder:
+            self.recorder.close()
         self.log("dice/test", self.counts.scores().mean_dice())
 
     def configure_optimizers(self) -> Any:
@@ -109,12 +116,13 @@ class SegmentationModule(pl.LightningModule):
         schedule = build_schedule(self.hparams["lr_scheduler"], optimizer, steps, epochs)
         return optimizer if schedule is None else {"optimizer": optimizer, "lr_scheduler": schedule}
 
-    def _count(self, batch: Batch) -> torch.Tensor:
+    def _count(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+        """Give the logits, and the probability on the source grid."""
         logits = self(batch["image"], batch["statistics"])
         truth = batch["truth"].bool()
         probability = to_source_grid(logits[:, 0].sigmoid(), *truth.shape[1:])
         self.counts.add(probability >= self.hparams["threshold"], truth, batch["case"])
-        return logits
+        return logits, probability
 
 
 def scale(image: torch.Tensor, statistics: torch.Tensor) -> torch.Tensor:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headtohead.errors import UserError
-from headtohead.runs.ledger import FIGURES, Run, read_ledger
+from headtohead.runs.ledger import FIGURES, Ledger, Run
 from headtohead.saving import atomic_path
 
 if TYPE_CHECKING:
@@ -20,14 +20,14 @@ NEAREST_LABELS = 0.055  # in units of Dice: closer labels would be printed over 
 Curve = tuple[Run, "pd.DataFrame"]
 
 
-def write_curves(folder: Path) -> Path:
+def write_curves(ledger: Ledger) -> Path:
     """Draw figures/curves.png: one panel a model, one colour a schedule; solid is validation, dotted is training.
 
     Args:
-        folder: the comparison's folder, `runs/<comparison>`.
+        ledger: the comparison's ledger.
 
     Returns:
-        Path of the picture.
+        Path of the picture, in the comparison's folder.
 
     Raises:
         UserError: no run has finished an epoch.
@@ -37,11 +37,10 @@ def write_curves(folder: Path) -> Path:
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    ledger = read_ledger(folder)
     curves = [(run, table) for run in ledger.runs if (table := _read_metrics(run)) is not None]
     if not curves:
         raise UserError(
-            f"{folder}: no run has finished an epoch, so there is no curve to draw; run --train or --compare"
+            f"{ledger.folder}: no run has finished an epoch, so there is no curve to draw; run --train or --compare"
         )
     models = sorted({run.experiment["model"] for run, _ in curves})
     # "none" first, as in the table; a schedule keeps its colour in every panel.
@@ -72,8 +71,8 @@ def write_curves(folder: Path) -> Path:
             panel.tick_params(labelbottom=True)
         if place % columns == 0:
             panel.set_ylabel("mean Dice per case")
-    several = len({run.experiment["seed"] for run, _ in curves}) > 1
-    lines = "validation (solid) and training (dotted)" + "; means over seeds, each seed thin" * several
+    several = len({run.entrant for run, _ in curves}) < len(curves)
+    lines = "validation (solid) and training (dotted)" + "; means over seeds and folds, each run thin" * several
     figure.suptitle(f"{ledger.folder.name}: {lines}", fontsize=11)
     path = ledger.folder / FIGURES / "curves.png"
     with atomic_path(path) as temporary:
@@ -101,7 +100,7 @@ def _draw_panel(panel: "Axes", model: str, curves: list[Curve], colours: dict[st
         tables = [table for run, table in curves if run.experiment["schedule"] == schedule]
         if not tables:
             continue
-        mean = mean_of_seeds(tables)
+        mean = mean_of_runs(tables)
         if len(tables) > 1:
             for table in tables:
                 panel.plot(table["epoch"] + 1, table["val_dice"], color=colour, lw=0.7, alpha=0.5)
@@ -133,8 +132,8 @@ def _draw_panel(panel: "Axes", model: str, curves: list[Curve], colours: dict[st
     panel.spines[["top", "right"]].set_visible(False)
 
 
-def mean_of_seeds(tables: "list[pd.DataFrame]") -> "pd.DataFrame":
-    """Average the runs of all seeds epoch by epoch, as far as all of them have come."""
+def mean_of_runs(tables: "list[pd.DataFrame]") -> "pd.DataFrame":
+    """Average the runs of all seeds and folds epoch by epoch, as far as all of them have come."""
     import pandas as pd
 
     common = min(table["epoch"].max() for table in tables)

@@ -1,12 +1,14 @@
 """What the results table of a comparison says, before it is laid out: its numbers and its footnotes."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from headtohead.runs.ledger import BASELINE, Ledger, Run
 from headtohead.scoring.counts import FAILED_BELOW, mean_dice
-from headtohead.scoring.intervals import Interval, mean_interval
+from headtohead.statistics.intervals import Interval, mean_interval
+from headtohead.statistics.matrix import score_matrix
 
 FEW_CASES = 30
 
@@ -55,7 +57,7 @@ class Summary:
 def summarise(ledger: Ledger) -> Summary:
     """Work out the table of a comparison from its ledger."""
     cells: dict[Cell, Interval] = {}
-    for (schedule, model), cases in ledger.cases.groupby(["schedule", "model"]):
+    for (schedule, model), cases in ledger.comparable.groupby(["schedule", "model"]):
         # A case's seeds are averaged first: seeds are repeats of one patient, not more patients.
         cells[schedule, model] = mean_interval(cases.groupby("case")["dice"].mean())
     baseline = next((interval for (_, model), interval in cells.items() if model == BASELINE), None)
@@ -69,7 +71,7 @@ def summarise(ledger: Ledger) -> Summary:
         gaps=gaps,
         baseline=baseline,
         rows=[_row(run, ledger.tables[run.name]["dice"].to_numpy(float)) for run in ledger.finished],
-        footnotes=_footnotes(ledger, [*cells.values(), *([baseline] if baseline else [])]),
+        footnotes=footnotes_of(ledger) + warnings_of(ledger),
     )
 
 
@@ -78,7 +80,8 @@ def _cell(run: Run) -> Cell:
 
 
 def _without_scores(ledger: Ledger) -> list[tuple[Run, str]]:
-    return [(run, "unfinished") for run in ledger.unfinished] + [(run, "failed") for run in ledger.failed]
+    named = [(run, "unfinished") for run in ledger.unfinished] + [(run, "failed") for run in ledger.failed]
+    return [(run, ledger.partial[run.entrant]) for run in ledger.finished if run.entrant in ledger.partial] + named
 
 
 def _row(run: Run, scores: np.ndarray) -> Row:
@@ -95,8 +98,13 @@ def _row(run: Run, scores: np.ndarray) -> Row:
     )
 
 
-def _footnotes(ledger: Ledger, intervals: list[Interval]) -> list[str]:
-    """Everything that a number of the table does not say by itself."""
+def warnings_of(ledger: Ledger) -> list[str]:
+    """What a reader must know before any number, one paragraph each."""
+    return _leak(ledger) + _partial(ledger) + _unequal_epochs(ledger) + _few(ledger)
+
+
+def footnotes_of(ledger: Ledger) -> list[str]:
+    """Everything else that a number of the table does not say by itself, one paragraph each."""
     notes = [_what_is_shown(ledger)] if ledger.finished else ["No experiment is finished yet."]
     notes += _uneven_seeds(ledger)
     undefined = {name: np.isnan(table["dice"].to_numpy(float)).sum() for name, table in ledger.tables.items()}
@@ -105,15 +113,7 @@ def _footnotes(ledger: Ledger, intervals: list[Interval]) -> list[str]:
         notes.append(
             f"Cases without lesion and without prediction have no Dice and are left out, not counted 1: {named}."
         )
-    notes += _leak(ledger)
-    half_widths = [(interval.high - interval.low) / 2 for interval in intervals if interval.high >= interval.low]
-    fewest = min((interval.n for interval in intervals), default=FEW_CASES)
-    if fewest < FEW_CASES:
-        width = f" (up to ±{max(half_widths):.2f})" if half_widths else ""
-        notes.append(
-            f"{fewest} test cases are few: the intervals are wide{width}, and models that are close cannot be ranked "
-            "by this table."
-        )
+    notes += _no_leak(ledger)
     for run in ledger.failed:
         notes.append(f"{run.name} failed: {run.record.get('error') or 'no reason is recorded'}")
     if ledger.unfinished:
@@ -131,7 +131,7 @@ def _what_is_shown(ledger: Ledger) -> str:
     averaged = f" Seeds {', '.join(map(str, seeds))} are averaged within a case first." if len(seeds) > 1 else ""
     return (
         f"Mean Dice per case (3-D, all test slices of a case together, on the source grid{at_threshold}) with its 95 % "
-        f"interval (BCa bootstrap over cases); n = {ledger.cases['case'].nunique()} test cases.{averaged}"
+        f"interval (BCa bootstrap over cases); n = {ledger.comparable['case'].nunique()} test cases.{averaged}"
     )
 
 
@@ -146,14 +146,55 @@ def _uneven_seeds(ledger: Ledger) -> list[str]:
     return [f"Not every mean rests on the same seeds ({named})."]
 
 
-def _leak(ledger: Ledger) -> list[str]:
+def _split(ledger: Ledger) -> dict[str, Any]:
     split = ledger.finished[0].record.get("split") if ledger.finished else None
-    if not isinstance(split, dict):
-        return []
+    return split if isinstance(split, dict) else {}
+
+
+def _leak(ledger: Ledger) -> list[str]:
+    split = _split(ledger)
     leaking = split.get("leaking_patients") or 0
-    if split.get("kind") == "slice" or leaking:
-        return [
-            f"LEAK: split by {split.get('kind')}, so {leaking} patients stand both in training and in validation or "
-            "test. These scores say how well slices of known patients are filled in, not how well a new patient is."
-        ]
-    return [f"Split by {split.get('kind')} (seed {split.get('seed')}): no patient stands on two sides."]
+    if split.get("kind") != "slice" and not leaking:
+        return []
+    return [
+        f"LEAK: split by {split.get('kind')}, so {leaking} patients stand both in training and in validation or "
+        "test. These scores say how well slices of known patients are filled in, not how well a new patient is."
+    ]
+
+
+def _no_leak(ledger: Ledger) -> list[str]:
+    split = _split(ledger)
+    if not split or _leak(ledger):
+        return []
+    how = f"{ledger.folds}-fold cross-validation" if ledger.folds > 1 else "Split"
+    return [f"{how} by {split.get('kind')} (seed {split.get('seed')}): no patient stands on two sides."]
+
+
+def _partial(ledger: Ledger) -> list[str]:
+    return [
+        f"{model} {schedule} is left out: {finished} are finished, so it was not scored on every case."
+        for (model, schedule), finished in ledger.partial.items()
+    ]
+
+
+def _unequal_epochs(ledger: Ledger) -> list[str]:
+    epochs = {run.name: run.record.get("epochs") or 0 for run in ledger.finished if run.entrant[0] != BASELINE}
+    if len(set(epochs.values())) < 2:
+        return []
+    fewest, most = min(epochs, key=epochs.__getitem__), max(epochs, key=epochs.__getitem__)
+    return [
+        f"Experiments were trained for unequal epochs, from {epochs[fewest]} ({fewest}) to {epochs[most]} ({most})."
+    ]
+
+
+def _few(ledger: Ledger) -> list[str]:
+    intervals = [mean_interval(scores) for _, scores in score_matrix(ledger.comparable).items()]
+    fewest = min((interval.n for interval in intervals), default=FEW_CASES)
+    if fewest >= FEW_CASES:
+        return []
+    half_widths = [(interval.high - interval.low) / 2 for interval in intervals if interval.high >= interval.low]
+    width = f" (up to ±{max(half_widths):.2f})" if half_widths else ""
+    return [
+        f"{fewest} test cases are few: the intervals are wide{width}, and models that are close cannot be ranked "
+        "by this table."
+    ]

@@ -1,52 +1,30 @@
-"""The results table of a comparison: results.csv for programs, results.md for people, and the same on the terminal."""
+"""The results table of a comparison: for people, for a paper, for programs, and on the terminal."""
 
 import math
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from headtohead.reporting.summary import Row, Summary, summarise
-from headtohead.runs.ledger import Ledger, read_ledger
-from headtohead.saving import atomic_path, write_text
+from headtohead.runs.ledger import Ledger
 from headtohead.scoring.counts import FAILED_BELOW
-from headtohead.scoring.intervals import Interval
+from headtohead.statistics.intervals import Interval
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NOTHING = "–"
+# Scores of cases.csv that have a mean worth a line; the surface scores have their unit behind the name.
+SCORES = ("dice", "iou", "precision", "recall", "hd95", "surface_dice", "relative_volume_error", "lesions_", "false_")
+RESULT_COLUMNS = ["entrant", "score", "n", "undefined", "mean", "mean_low", "mean_high", "median", "median_low"]
+RESULT_COLUMNS += ["median_high"]
 Grid = list[list[str]]  # the first line is the header
 
 
-def write_table(folder: Path) -> Path:
-    """Write results.csv (one row per run and test case) and results.md (the table) from the run folders.
-
-    Args:
-        folder: the comparison's folder, `runs/<comparison>`.
-
-    Returns:
-        Path of results.md.
-
-    Raises:
-        UserError: the folder is missing, or its runs may not stand in one table.
-    """
-    ledger = read_ledger(folder)
-    with atomic_path(ledger.folder / "results.csv") as temporary:
-        ledger.cases.to_csv(temporary, index=False)
-    path = ledger.folder / "results.md"
-    write_text(path, render_markdown(ledger))
-    return path
-
-
-def print_table(folder: Path) -> None:
-    """Print the table: drawn on a terminal, as the text of results.md in a log.
-
-    Args:
-        folder: the comparison's folder.
-
-    Raises:
-        UserError: as `write_table`.
-    """
+def print_table(ledger: Ledger) -> None:
+    """Print the table: drawn on a terminal, as the text of results.md in a log."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    ledger = read_ledger(folder)
     console = Console()
     if not console.is_terminal:
         print(render_markdown(ledger), end="")
@@ -62,6 +40,46 @@ def print_table(folder: Path) -> None:
             console.print(table)
     for note in summary.footnotes:
         console.print(Text(note, style="bold red" if note.startswith("LEAK") else ""))
+
+
+def result_rows(ledger: Ledger) -> "pd.DataFrame":
+    """Give the rows of results.csv: one for each entrant and score, with mean, median and their intervals."""
+    import pandas as pd
+
+    from headtohead.statistics.intervals import mean_interval, median_interval
+    from headtohead.statistics.matrix import score_matrix
+
+    cases = ledger.comparable
+    scores = [column for column in cases.columns if column.startswith(SCORES)]
+    rows = []
+    for score in scores:
+        for entrant, values in score_matrix(cases, score).items():
+            mean, median = mean_interval(values), median_interval(values)
+            rows.append(
+                {
+                    "entrant": entrant,
+                    "score": score,
+                    "n": mean.n,
+                    "undefined": mean.undefined,
+                    "mean": mean.mean,
+                    "mean_low": mean.low,
+                    "mean_high": mean.high,
+                    "median": median.median,
+                    "median_low": median.low,
+                    "median_high": median.high,
+                }
+            )
+    return pd.DataFrame(rows, columns=RESULT_COLUMNS)
+
+
+def render_latex(ledger: Ledger) -> str:
+    """Give the text of results.tex: the main table for a paper that loads booktabs, with the footnotes as comments."""
+    summary = summarise(ledger)
+    grid = [[_escape_latex(cell) for cell in line] for line in score_grid(summary)]
+    lines = [" & ".join(line) + r" \\" for line in grid]
+    notes = [f"% {note}" for note in summary.footnotes]
+    body = [r"\begin{tabular}{l" + "r" * (len(grid[0]) - 1) + "}", r"\toprule", lines[0], r"\midrule", *lines[1:]]
+    return "\n".join([*notes, *body, r"\bottomrule", r"\end{tabular}"]) + "\n"
 
 
 def render_markdown(ledger: Ledger) -> str:
@@ -137,6 +155,12 @@ def _markdown(grid: Grid) -> str:
         for line in grid
     ]
     return "\n".join(f"| {' | '.join(line)} |" for line in [padded[0], rule, *padded[1:]])
+
+
+def _escape_latex(text: str) -> str:
+    for plain in "&%$#_{}":
+        text = text.replace(plain, f"\\{plain}")
+    return text.replace(NOTHING, "--")
 
 
 def _escape(text: str) -> str:

@@ -46,6 +46,21 @@ class RunFolder:
         return self.path / "cases.csv"
 
     @property
+    def slices(self) -> Path:
+        """One row a test slice: its counts, from which other scoring conventions follow."""
+        return self.path / "slices.csv"
+
+    @property
+    def masks(self) -> Path:
+        """The predicted masks of the test cases, packed."""
+        return self.path / "masks.npz"
+
+    @property
+    def probabilities(self) -> Path:
+        """Histograms of the predicted probabilities of the test cases."""
+        return self.path / "probabilities.npz"
+
+    @property
     def split(self) -> Path:
         """Which slice was in which part."""
         return self.path / "split.csv"

@@ -13,10 +13,15 @@ if TYPE_CHECKING:
 BASELINE = "flair-threshold"  # model and folder name of the run that learns no weights
 EXPERIMENT_COLUMNS = ["model", "schedule", "seed", "fold"]
 COUNTS = ["tp", "fp", "fn"]
-NUMBERS = ["dice", "iou", "precision", "recall", *COUNTS]
+SCORES = ["dice", "iou", "precision", "recall"]
+NUMBERS = [*SCORES, *COUNTS]  # what every cases.csv has; surface and lesion scores come on top
+TEXTS = ["case", "patient", "site", "grade", "missing"]
+FOLD_FILE = "folds.csv"  # which fold tests which case, in the comparison's folder
 FIGURES = "figures"  # the one folder of a comparison that is not a run
 # What two runs must share before their scores may stand in one table: name for people -> where run.json has it.
 SHARED = {"data": ("data", "key"), "split": ("split", "key"), "protocol": ("protocol",), "input": ("recipe",)}
+# The splits of a cross-validation differ from fold to fold; what they share is the table of folds.
+FOLDS = ("split", "plan")
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,11 @@ class Run:
         """Model, schedule, seed and fold."""
         return {column: self.record["experiment"].get(column) for column in EXPERIMENT_COLUMNS}
 
+    @property
+    def entrant(self) -> tuple[str, str]:
+        """Model and schedule: what is compared, over all seeds and folds."""
+        return str(self.experiment["model"]), str(self.experiment["schedule"])
+
 
 @dataclass(frozen=True)
 class Ledger:
@@ -52,7 +62,7 @@ class Ledger:
         folder: the comparison's folder.
         runs: every readable run, by folder name.
         tables: for each finished run, by its name, one row per test case: model, schedule, seed (missing for the
-            baseline), fold, case, site, dice, iou, precision, recall, tp, fp, fn.
+            baseline), fold, then the columns of its cases.csv, of which case, site and `NUMBERS` are always there.
         notes: one line for each folder that was left out, with the reason.
     """
 
@@ -69,6 +79,31 @@ class Ledger:
         empty = pd.DataFrame(columns=[*EXPERIMENT_COLUMNS, "case", "site", *NUMBERS])
         stacked = pd.concat(self.tables.values(), ignore_index=True) if self.tables else empty
         return stacked.astype({"seed": "Int64", "fold": "Int64"})  # the baseline has no seed
+
+    @property
+    def partial(self) -> dict[tuple[str, str], str]:
+        """Model and schedule of which some folds are not finished -> how many are: not yet scored on all cases."""
+        have: dict[tuple[str, str], set[tuple[Any, Any]]] = {}
+        for run in self.finished:
+            have.setdefault(run.entrant, set()).add((run.experiment["seed"], run.experiment["fold"]))
+        partial = {}
+        for entrant, found in have.items():
+            seeds = {seed for seed, _ in found}
+            if len(found) < (planned := len(seeds) * self.folds):
+                partial[entrant] = f"{len(found)} of {planned} folds"
+        return partial
+
+    @property
+    def folds(self) -> int:
+        """How many splits the cases are tested in: 1 without cross-validation."""
+        return max((_dig(run, ("split", "folds")) or 1 for run in self.finished), default=1)
+
+    @property
+    def comparable(self) -> "pd.DataFrame":
+        """The rows of `cases` whose model and schedule was scored on every test case."""
+        cases, partial = self.cases, self.partial
+        entrants = zip(cases["model"], cases["schedule"], strict=True)
+        return cases[[entrant not in partial for entrant in entrants]]
 
     @property
     def finished(self) -> list[Run]:
@@ -151,9 +186,14 @@ def _read_cases(run: Run) -> "pd.DataFrame":
 
     try:
         # Only an empty number is missing: a site may well be called NA.
-        missing = {column: [""] for column in NUMBERS}
-        table = pd.read_csv(run.folder / "cases.csv", keep_default_na=False, na_values=missing)
-        table = table[["case", "site", *NUMBERS]].astype(dict.fromkeys(NUMBERS, float) | dict.fromkeys(COUNTS, int))
+        path = run.folder / "cases.csv"
+        columns = pd.read_csv(path, nrows=0).columns
+        texts = [column for column in columns if column in TEXTS]
+        numbers = {column: float for column in columns if column not in TEXTS} | dict.fromkeys(COUNTS, int)
+        missing = {column: [""] for column in numbers}
+        table = pd.read_csv(path, keep_default_na=False, na_values=missing, dtype=dict.fromkeys(texts, str))
+        table = table.astype(numbers)
+        table[["case", "site", *NUMBERS]]  # KeyError if one is not there
         if table.empty:
             raise ValueError
     except (OSError, ValueError, KeyError):
@@ -168,7 +208,7 @@ def _read_cases(run: Run) -> "pd.DataFrame":
 def _refuse_mixture(ledger: Ledger) -> None:
     for run in ledger.finished[1:]:
         first = ledger.finished[0]
-        differing = {name: _difference(_dig(first, path), _dig(run, path)) for name, path in SHARED.items()}
+        differing = {name: _difference(*(_shared(one, name) for one in (first, run))) for name in SHARED}
         differing = {name: difference for name, difference in differing.items() if difference}
         if differing:
             shown = "; ".join(f"{name}: {difference}" for name, difference in differing.items())
@@ -206,10 +246,10 @@ def refuse_strangers(comparison_folder: Path, facts: dict[str, Any], replaced: s
         return
     planned = Run(comparison_folder, facts, "planned")
     for run in read_ledger(comparison_folder).finished:
-        if run.name in replaced or run.name == BASELINE:
+        if run.name in replaced or run.record["experiment"]["model"] == BASELINE:
             continue
-        for name, path in SHARED.items():
-            if difference := _difference(_dig(run, path), _dig(planned, path)):
+        for name in SHARED:
+            if difference := _difference(_shared(run, name), _shared(planned, name)):
                 raise UserError(
                     f"{run.folder}: differs in {name} from what is asked for ({difference}); "
                     "choose another --comparison, or move that run away"
@@ -222,6 +262,11 @@ def _difference(one: Any, other: Any) -> str:
         keys = [key for key in one | other if one.get(key) != other.get(key)]
         return ", ".join(f"{key} {one.get(key)} against {other.get(key)}" for key in keys)
     return "" if one == other else f"{one} against {other}"
+
+
+def _shared(run: Run, name: str) -> Any:
+    """What must be equal between runs; the table of folds stands for the split where there is one."""
+    return (_dig(run, FOLDS) if name == "split" else None) or _dig(run, SHARED[name])
 
 
 def _dig(run: Run, path: tuple[str, ...]) -> Any:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from headtohead.cohort import FLAIR, Cohort
 from headtohead.errors import UserError
-from headtohead.scoring.counts import CaseCounts, dice
+from headtohead.scoring.counts import dice
 
 LEVELS = 256
 # In units of the case's own scale above its own centre: from most of the head to beyond the brightest voxel.
@@ -85,31 +85,34 @@ def fit_threshold(histograms: Histograms, statistics: NDArray[np.float32]) -> fl
     return float(CANDIDATES[np.argmax(mean)])
 
 
-def score_threshold(histograms: Histograms, statistics: NDArray[np.float32], threshold: float) -> CaseCounts:
-    """Score a threshold as a model is scored.
+def apply_threshold(
+    flair: NDArray[np.uint8], inner: NDArray[np.uint8], statistics: NDArray[np.float32], threshold: float
+) -> NDArray[np.bool_]:
+    """Predict slices of one case with a threshold.
 
     Args:
-        histograms: of the test slices.
-        statistics: FLAIR centre and scale of each case in uint8 units, [cases, 2].
+        flair: uint8 [slices, H, W].
+        inner: the inner head, {0, 1}, same shape.
+        statistics: FLAIR centre and scale of the case in uint8 units, [2].
         threshold: in scales above the centre; a voxel at the threshold is lesion.
 
     Returns:
-        The counts of every case that has slices.
+        bool, same shape.
     """
-    counts = CaseCounts(len(histograms.slices))
-    for case in np.flatnonzero(histograms.slices):
-        tp, fp, fn = _counts(histograms, statistics, int(case), np.array([threshold]))
-        counts.add(case, tp, fp, fn, slices=histograms.slices[case])
-    return counts
+    return inner.astype(bool) & (flair >= _level(statistics, np.array(threshold)))
 
 
 def _counts(
     histograms: Histograms, statistics: NDArray[np.float32], case: int, thresholds: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """TP, FP, FN of one case at each threshold: sums of the histogram from the threshold's level upwards."""
-    centre, scale = (float(value) for value in statistics[case])
-    # FLAIR has 256 values, so the smallest value at or above a threshold stands for it exactly.
-    level = np.clip(np.ceil(centre + thresholds * scale), 0, LEVELS).astype(np.int64)
+    level = _level(statistics[case], thresholds)
     lesion, other = histograms.lesion[case], histograms.other[case]
     tp, fp = (np.append(np.cumsum(column[::-1])[::-1], 0)[level] for column in (lesion, other))
     return tp, fp, lesion.sum() + histograms.outside[case] - tp
+
+
+def _level(statistics: NDArray[np.float32], thresholds: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The smallest uint8 value at or above each threshold: FLAIR has 256 values, so it stands for it exactly."""
+    centre, scale = (float(value) for value in statistics)
+    return np.clip(np.ceil(centre + thresholds * scale), 0, LEVELS).astype(np.int64)

@@ -5,13 +5,9 @@ its slices together: Dice in 3-D. The batches in which the slices came and their
 """
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Scores = NDArray[np.float64]
 FAILED_BELOW = 0.5  # a case with a smaller Dice counts as failed in the tables
@@ -119,31 +115,6 @@ class CaseCounts:
     def mean_dice(self) -> float:
         """Mean Dice over the cases seen, each with one vote; NaN if none is defined."""
         return mean_dice(self.dice())
-
-    def rows(self, table: "pd.DataFrame") -> "pd.DataFrame":
-        """Give one row per case seen: the contents of cases.csv.
-
-        Args:
-            table: the cohort's case table; row i is case index i; columns `case` and `site` are used.
-
-        Returns:
-            Columns case, site, slices, lesion_voxels, tp, fp, fn, dice, iou, precision, recall. Slices and voxels are
-            those that were scored: all of a case under a split by patient, some of it under a split by slice.
-        """
-        seen = self.seen()
-        tp, fp, fn, slices = self.counts[seen].T
-        rows = table.iloc[seen][["case", "site"]].reset_index(drop=True)
-        return rows.assign(
-            slices=slices,
-            lesion_voxels=tp + fn,
-            tp=tp,
-            fp=fp,
-            fn=fn,
-            dice=dice(tp, fp, fn),
-            iou=iou(tp, fp, fn),
-            precision=precision(tp, fp),
-            recall=recall(tp, fn),
-        )
 
 
 def _as_floats(*counts: ArrayLike) -> tuple[Scores, ...]:

@@ -1,14 +1,16 @@
-"""How sure a mean over cases is: its 95 % confidence interval."""
+"""How sure a mean or a median over cases is: its 95 % confidence interval."""
 
 import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import binom, bootstrap
 
 RESAMPLES = 10_000
-FEWEST_VALUES = 3  # below this, resampling says nothing about cases that were not seen
+AT_ONCE = 4_000_000  # values drawn at a time: 32 MB, however many cases and columns there are
 ROUNDING = 1e-12  # values that differ by less are equal; the bootstrap has nothing to resample then
+FEWEST_VALUES = 3  # below this, resampling says nothing about cases that were not seen
 
 
 @dataclass(frozen=True)
@@ -30,11 +32,35 @@ class Interval:
     undefined: int
 
 
+@dataclass(frozen=True)
+class MedianInterval:
+    """A median with its confidence interval.
+
+    Attributes:
+        median: median of the defined values; NaN if there is none.
+        low: lower end of the interval; NaN where so few values cannot have one.
+        high: upper end.
+        n: number of defined values.
+        undefined: number of values that were NaN and are left out.
+        coverage: probability that such an interval holds the true median: at least what was asked for; NaN without
+            an interval.
+    """
+
+    median: float
+    low: float
+    high: float
+    n: int
+    undefined: int
+    coverage: float
+
+
 def mean_interval(values: ArrayLike, confidence: float = 0.95, seed: int = 0) -> Interval:
     """Mean of one score per case, with a bias-corrected and accelerated bootstrap interval over cases.
 
     Cases are what is drawn anew, because patients are what the result is meant to hold for: slices of one patient are
     not independent of each other. The interval respects the bounds and the skewness of Dice; a normal one does not.
+    Few cases hold too little of the tail, and the interval is then too narrow: see `tests/statistics` for how often
+    it holds the true mean at 11, 40 and 110 cases.
 
     Source: Efron 1987, doi:10.1080/01621459.1987.10478410.
 
@@ -46,26 +72,81 @@ def mean_interval(values: ArrayLike, confidence: float = 0.95, seed: int = 0) ->
     Returns:
         The interval; both ends equal the mean where all values are equal.
     """
-    values = np.asarray(values, dtype=np.float64).ravel()
-    # Sorted, so that not even the last digit depends on the order in which the cases are listed.
-    defined = np.sort(values[~np.isnan(values)])
-    mean = float(defined.mean()) if defined.size else math.nan
-    low = high = math.nan
-    if defined.size >= FEWEST_VALUES:
-        low, high = (mean, mean) if np.ptp(defined) < ROUNDING else _bootstrap(defined, confidence, seed)
-    return Interval(mean, low, high, n=defined.size, undefined=values.size - defined.size)
+    return mean_intervals(np.asarray(values, dtype=np.float64).reshape(-1, 1), confidence, seed)[0]
 
 
-def _bootstrap(values: np.ndarray, confidence: float, seed: int) -> tuple[float, float]:
-    from scipy.stats import bootstrap
+def mean_intervals(columns: ArrayLike, confidence: float = 0.95, seed: int = 0) -> list[Interval]:
+    """Give `mean_interval` of each column, in little more time than of one.
 
+    Args:
+        columns: one row per case, [N, K]; NaN where undefined.
+        confidence: as for `mean_interval`.
+        seed: as for `mean_interval`.
+
+    Returns:
+        K intervals.
+    """
+    columns = np.asarray(columns, dtype=np.float64)
+    defined = ~np.isnan(columns)
+    numbers = defined.sum(axis=0)
+    mean, low, high = np.full((3, columns.shape[1]), np.nan)
+    # Columns with one number of defined values share the draws of the bootstrap.
+    for n in set(numbers.tolist()) - {0}:
+        chosen = np.flatnonzero(numbers == n)
+        # Sorted, so that not even the last digit depends on the order in which the cases are listed; NaN comes last.
+        values = np.sort(columns[:, chosen], axis=0)[:n]
+        mean[chosen] = values.mean(axis=0)
+        if n >= FEWEST_VALUES:
+            low[chosen] = high[chosen] = mean[chosen]
+            varied = np.ptp(values, axis=0) >= ROUNDING
+            low[chosen[varied]], high[chosen[varied]] = _bootstrap(values[:, varied], confidence, seed)
+    return [
+        Interval(float(mean[k]), float(low[k]), float(high[k]), n=int(n), undefined=len(columns) - int(n))
+        for k, n in enumerate(numbers)
+    ]
+
+
+def _bootstrap(values: NDArray[np.float64], confidence: float, seed: int) -> NDArray[np.float64]:
+    """Low and high limit of each column's mean, [2, K]."""
+    if not values.size:
+        return np.empty((2, 0))
     found = bootstrap(
         (values,),
         np.mean,
+        axis=0,
         n_resamples=RESAMPLES,
-        batch=1000,  # a few megabytes at a time, however many cases there are
+        batch=max(1, AT_ONCE // values.size),
         confidence_level=confidence,
         method="BCa",
         rng=np.random.default_rng(seed),
     )
-    return float(found.confidence_interval.low), float(found.confidence_interval.high)
+    return np.stack(found.confidence_interval)
+
+
+def median_interval(values: ArrayLike, confidence: float = 0.95) -> MedianInterval:
+    """Median of one score per case, with the interval between two order statistics.
+
+    The j-th smallest and the j-th largest value enclose the median unless fewer than j values fall on one side of it,
+    and how many do is a coin tossed N times. So the coverage is exact for every distribution, and no resampling is
+    needed; it cannot be 95 % exactly, but is the smallest that is at least that.
+
+    Source: Conover 1999, Practical Nonparametric Statistics, 3rd edition, section 3.2, ISBN 978-0-471-16068-7.
+
+    Args:
+        values: one score per case, [N]; NaN where a case's score is undefined.
+        confidence: share of intervals that would hold the true median, at least.
+
+    Returns:
+        The interval; without ends below 6 values (at 95 %), where even the smallest and the largest do not suffice.
+    """
+    values = np.asarray(values, dtype=np.float64).ravel()
+    defined = np.sort(values[~np.isnan(values)])
+    n = defined.size
+    low = high = coverage = math.nan
+    # How many of the outermost values on each side can be done without.
+    spare = int(binom.ppf((1 - confidence) / 2, n, 0.5)) if n else 0
+    if spare > 0:
+        low, high = float(defined[spare - 1]), float(defined[n - spare])
+        coverage = float(1 - 2 * binom.cdf(spare - 1, n, 0.5))
+    median = float(np.median(defined)) if n else math.nan
+    return MedianInterval(median, low, high, n=n, undefined=values.size - n, coverage=coverage)

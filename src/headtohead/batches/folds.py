@@ -1,0 +1,139 @@
+"""Cross-validation: which case is tested in which fold, so that every patient is tested exactly once.
+
+The table of folds is a file of two columns, `case,fold`, that a comparison writes and a user can bring.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from headtohead.batches.splits import Split, patients_in_order, runs_of_alike, slices_of_patients, tenth_of
+from headtohead.cohort import Cohort
+from headtohead.errors import UserError
+from headtohead.saving import atomic_path
+
+EVERY_PATIENT = "patients"
+COLUMNS = ["case", "fold"]
+MEND = "one row a case, `case,fold`, folds counted from 0"
+
+
+@dataclass(frozen=True)
+class Folds:
+    """Which fold tests a case.
+
+    Attributes:
+        table: columns case and fold, by case name; every case of a cohort once, folds counted from 0.
+        seed: from which the validation patients of each fold are drawn.
+    """
+
+    table: pd.DataFrame
+    seed: int
+
+    def __len__(self) -> int:
+        return int(self.table["fold"].max()) + 1
+
+    @property
+    def key(self) -> str:
+        """Hash of who is tested when and which seed draws the validation; moving one patient changes it."""
+        lines = "".join(f"{case},{fold}\n" for case, fold in zip(self.table["case"], self.table["fold"], strict=True))
+        return hashlib.blake2b(f"{self.seed}\n{lines}".encode(), digest_size=8).hexdigest()
+
+    def split(self, cohort: Cohort, fold: int) -> Split:
+        """Give the split of one fold: its cases for test, a tenth of all patients for validation, the rest to train.
+
+        Raises:
+            UserError: there is no such fold, or it leaves too few patients to train and validate with.
+        """
+        if not 0 <= fold < len(self):
+            raise UserError(f"--fold {fold}: there are {len(self)} folds, counted from 0")
+        tested = set(self.table.loc[self.table["fold"] == fold, "case"])
+        patients = cohort.table["patient"]
+        test = set(patients[cohort.table["case"].isin(tested)])
+        others = [patient for patient in patients_in_order(cohort) if patient not in test]
+        if len(others) < 2:
+            raise UserError(f"fold {fold} leaves {len(others)} patients for training and validation; make more folds")
+        rng = np.random.default_rng((self.seed, fold))
+        val = {str(rng.choice(alike)) for alike in runs_of_alike(others, tenth_of(patients.nunique()))}
+        return Split(
+            "patient",
+            self.seed,
+            slices_of_patients(cohort, set(patients) - test - val),
+            slices_of_patients(cohort, val),
+            slices_of_patients(cohort, test),
+            fold=fold,
+            folds=len(self),
+            plan=self.key,
+        )
+
+    def write(self, path: Path) -> None:
+        """Write the table as a file that `read_folds` takes."""
+        with atomic_path(path) as temporary:
+            self.table.to_csv(temporary, index=False)
+
+
+def make_folds(cohort: Cohort, wanted: str, seed: int) -> Folds:
+    """Deal the patients to folds that are alike in site and lesion volume.
+
+    Args:
+        cohort: what to divide.
+        wanted: a number of folds, or `patients` for one fold a patient (leave-one-patient-out).
+        seed: another seed, another division; the same seed, the same on every machine.
+
+    Raises:
+        UserError: more folds than there are patients to test, train and validate with.
+    """
+    ordered = patients_in_order(cohort)
+    count = len(ordered) if wanted == EVERY_PATIENT else int(wanted)
+    if count > len(ordered) or len(ordered) < 3:
+        raise UserError(f"--folds {wanted}: {len(ordered)} patients cannot make that many; ask for fewer, or add cases")
+    rng = np.random.default_rng(seed)
+    fold_of: dict[str, int] = {}
+    # Neighbours in this order are alike; each run of them is dealt to all folds, in an order drawn anew.
+    for start in range(0, len(ordered), count):
+        alike = ordered[start : start + count]
+        fold_of |= dict(zip(alike, rng.permutation(count)[: len(alike)].tolist(), strict=True))
+    folds = cohort.table["patient"].map(fold_of)
+    return _ordered(pd.DataFrame({"case": cohort.table["case"], "fold": folds}), seed)
+
+
+def read_folds(path: Path, cohort: Cohort, seed: int) -> Folds:
+    """Read the folds a user brings, and refuse those that would not test every patient exactly once.
+
+    Raises:
+        UserError: the file is missing or no such table, a case is missing, unknown or there twice, a patient's cases
+            stand in different folds, or the folds are not counted from 0 without a gap.
+    """
+    label = f"--fold_file {path}"
+    try:
+        table = pd.read_csv(path, dtype={"case": str}, keep_default_na=False)[COLUMNS]
+        whole = pd.to_numeric(table["fold"], errors="raise")
+        table["fold"] = whole.astype(int)
+        if not (whole == table["fold"]).all():
+            raise ValueError
+    except FileNotFoundError:
+        raise UserError(f"{label}: no such file") from None
+    except (OSError, ValueError, KeyError, TypeError):
+        raise UserError(f"{label}: not a table of folds: {MEND}") from None
+    known = set(cohort.table["case"])
+    for problem, cases in (
+        ("is there twice", table["case"][table["case"].duplicated()]),
+        ("is not in the data set", sorted(set(table["case"]) - known)),
+        ("has no fold", sorted(known - set(table["case"]))),
+    ):
+        if len(cases):
+            more = f" (and {len(cases) - 1} more)" if len(cases) > 1 else ""
+            raise UserError(f"{label}: {next(iter(cases))} {problem}{more}: {MEND}")
+    if sorted(table["fold"].unique()) != list(range(max(2, table["fold"].max() + 1))):
+        raise UserError(f"{label}: folds must be counted from 0 without a gap, and be two or more: {MEND}")
+    patient_of = dict(zip(cohort.table["case"], cohort.table["patient"], strict=True))
+    spread = table.groupby(table["case"].map(patient_of))["fold"].nunique()
+    if (spread > 1).any():
+        raise UserError(f"{label}: patient {spread.idxmax()} stands in {spread.max()} folds and would leak; use one")
+    return _ordered(table, seed)
+
+
+def _ordered(table: pd.DataFrame, seed: int) -> Folds:
+    return Folds(table.sort_values("case").reset_index(drop=True), seed)

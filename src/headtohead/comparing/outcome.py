@@ -1,0 +1,70 @@
+"""What the test of one experiment leaves: prediction and scores of each test case, written case by case."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from headtohead.batches.splits import Split
+from headtohead.cohort import Cohort
+from headtohead.runs.folder import RunFolder
+from headtohead.saving import atomic_path
+from headtohead.scoring.case import score_case
+from headtohead.scoring.conventions import slice_counts
+from headtohead.scoring.prediction_files import CaseWriter, writing
+from headtohead.scoring.probabilities import probability_histogram
+
+GRADE = "neoplasm_histologic_grade"  # in the clinical table that comes with the LGG data
+
+
+class Outcome:
+    """Takes the predictions of the test cases one after the other; never holds more than one of them."""
+
+    def __init__(self, cohort: Cohort, split: Split, masks: CaseWriter, probabilities: CaseWriter) -> None:
+        """Score the test slices of a split; predictions go to the two writers."""
+        self.cohort, self.split = cohort, split
+        self.masks, self.probabilities = masks, probabilities
+        self.cases: list[dict[str, Any]] = []
+        self.slices: list[pd.DataFrame] = []
+
+    def tested(self, case: int) -> np.ndarray:
+        """Places of a case's test slices within the case, ascending; under a split by patient, all of them."""
+        return np.flatnonzero(np.isin(self.cohort.slices_of(case), self.split.test))
+
+    def add(self, case: int, prediction: np.ndarray, probability: np.ndarray | None = None) -> None:
+        """Score one case and keep its prediction.
+
+        Args:
+            case: its index in the cohort.
+            prediction: bool [test slices, H, W].
+            probability: float, the same shape; None where a prediction has none.
+        """
+        about, places = self.cohort.table.iloc[case], self.tested(case)
+        name = str(about["case"])
+        truth = self.cohort.masks(case)[places].astype(bool)
+        whole = len(places) == about["slices"]
+        facts = {
+            "case": name,
+            "patient": about.get("patient", name),
+            "site": about["site"],
+            "grade": str(about.get(GRADE, "")).removesuffix(".0"),
+            "missing": about.get("missing", ""),
+        }
+        self.cases.append(facts | score_case(prediction, truth, whole=whole))
+        self.slices.append(slice_counts(prediction, truth, name, whole=whole).assign(slice=places + 1))
+        self.masks.add_mask(name, prediction)
+        if probability is not None:
+            self.probabilities.add_histogram(name, probability_histogram(probability, truth))
+
+
+@contextmanager
+def outcome(folder: RunFolder, cohort: Cohort, split: Split) -> Iterator[Outcome]:
+    """Collect the outcome of a test. Its files appear when every case is in them; cases.csv comes last."""
+    with atomic_path(folder.cases) as cases, atomic_path(folder.slices) as slices:
+        with writing(folder.masks) as masks, writing(folder.probabilities) as probabilities:
+            found = Outcome(cohort, split, masks, probabilities)
+            yield found
+        pd.concat(found.slices).to_csv(slices, index=False)
+        pd.DataFrame(found.cases).to_csv(cases, index=False)

@@ -1,0 +1,1 @@
+"""`--explore`: what a data set holds, before any model sees it."""

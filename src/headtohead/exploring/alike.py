@@ -1,0 +1,56 @@
+"""The picture of the most alike slices of different patients, pair by pair, so that a reader can judge for himself."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from headtohead.cohort import Cohort
+from headtohead.cohort.cohort import FLAIR
+from headtohead.errors import UserError
+from headtohead.exploring.duplicates import ALIKE, Duplicates
+from headtohead.reporting.lettering import FAINT, shorten, write
+from headtohead.saving import atomic_path
+
+SIDE, MARGIN, GAP, HEADER, CAPTION = 200, 20, 26, 58, 46
+PAPER = (255, 255, 255)
+
+
+def draw_alike(cohort: Cohort, duplicates: Duplicates, path: Path) -> None:
+    """Draw the nearest pairs beside each other, the two slices of a pair one above the other.
+
+    Args:
+        cohort: where the slices are.
+        duplicates: what was found; at least one pair.
+        path: where to.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    pairs = duplicates.nearest.to_dict("records")
+    numbers = {name: number for number, name in enumerate(cohort.table["case"])}
+    columns = max(len(pairs), 3)  # room for the heading
+    size = (HEADER + 2 * (SIDE + CAPTION) + 22, 2 * MARGIN + columns * (SIDE + GAP) - GAP, 3)
+    canvas = np.full(size, PAPER, np.uint8)
+    write(canvas, "The most alike slices of different patients", MARGIN, 32, 20, bold=True)
+    for place, pair in enumerate(pairs):
+        left = MARGIN + place * (SIDE + GAP)
+        verdict = "near-duplicate" if pair["correlation"] >= ALIKE else "not a duplicate"
+        write(canvas, f"{pair['correlation']:.2f}: {verdict}", left, HEADER - 4 + 14, 14, bold=True)
+        for row, side in enumerate("ab"):
+            name, index = pair[f"case_{side}"], int(pair[f"slice_{side}"])
+            flair = cohort.images(numbers[name])[index - 1][..., FLAIR]
+            top = HEADER + 22 + row * (SIDE + CAPTION)
+            canvas[top : top + SIDE, left : left + SIDE] = _tile(flair)
+            write(canvas, shorten(name, SIDE, 14), left, top + SIDE + 18, 14)
+            write(canvas, f"slice {index}", left, top + SIDE + 36, 13, colour=FAINT)
+    with atomic_path(path) as temporary:
+        if not cv2.imwrite(str(temporary), canvas[:, :, ::-1]):
+            raise UserError(f"{path}: cannot be written; choose another folder with --output")
+
+
+def _tile(flair: np.ndarray) -> np.ndarray:
+    """Fit a slice, uint8 [H, W], into the tile and brighten it: uint8 [SIDE, SIDE, 3]."""
+    square = cv2.resize(np.ascontiguousarray(flair), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    bright = cv2.convertScaleAbs(square, alpha=255 / max(1.0, float(np.percentile(square, 99.8))))
+    return np.repeat(bright[:, :, None], 3, axis=2)

@@ -1,0 +1,189 @@
+"""`--explore`: a page, two tables and figures about the data set."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from headtohead.cohort import open_cohort
+from headtohead.cohort.cohort import CHANNELS
+from headtohead.exploring.alike import draw_alike
+from headtohead.exploring.duplicates import ALIKE, Duplicates, find_duplicates
+from headtohead.exploring.figures import (
+    TITLES,
+    class_rows,
+    draw_classes,
+    draw_intensity,
+    draw_missing,
+    draw_patients,
+    missing_by_site,
+)
+from headtohead.exploring.findings import Findings, measure
+from headtohead.options import Options
+from headtohead.saving import atomic_path, write_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FIGURES = {
+    "classes": draw_classes,
+    "patients": draw_patients,
+    "intensity": draw_intensity,
+    "missing": draw_missing,
+}
+LARGEST_INNER = 0.6  # of the image: an inner head that fills more is none
+DIGITS = {"inner_share": 4, "flair_contrast": 4}  # in cases.csv
+
+
+def explore(options: Options) -> Path:
+    """Carry out `--explore`: write explore.md, slices.csv, cases.csv and the figures.
+
+    Returns:
+        Path of explore.md.
+
+    Raises:
+        UserError: the data set is missing or damaged, or the folder cannot be written to.
+    """
+    cohort = open_cohort(Path(options.data.root_dir), Path(options.data.cache_dir))
+    folder = Path(options.prediction.output or Path(options.comparison.runs_dir) / "explore")
+    findings, duplicates = measure(cohort), find_duplicates(cohort)
+    for name, table in (("slices", findings.slices), ("cases", findings.cases.round(DIGITS))):
+        with atomic_path(folder / f"{name}.csv") as temporary:
+            table.to_csv(temporary, index=False)
+    for name, draw in FIGURES.items():
+        draw(findings, folder / f"{name}.png")
+    alike = folder / "alike.png"
+    if len(duplicates.nearest):
+        draw_alike(cohort, duplicates, alike)
+    else:
+        alike.unlink(missing_ok=True)  # of an earlier look at other data
+    page = folder / "explore.md"
+    write_text(page, write_page(findings, duplicates, cohort.key))
+    return page
+
+
+def write_page(findings: Findings, duplicates: Duplicates, key: str) -> str:
+    """Give the text of explore.md.
+
+    Args:
+        findings: the numbers.
+        duplicates: slices alike between patients.
+        key: the cohort's, which says what data these are.
+    """
+    cases = findings.cases
+    patients, sites = cases["patient"].nunique(), cases["site"].nunique()
+    parts = [
+        "# What the data set holds",
+        f"{len(cases)} cases of {patients} patients from {sites} sites, {len(findings.slices):,} slices; data {key}. "
+        "Every slice is in slices.csv, every case in cases.csv.",
+        "## Lesion and the rest",
+        _table(["", "lesion", "share", "rest"], _class_lines(findings)),
+        "![Share of lesion in slices and pixels](classes.png)",
+        "## Patients and sites",
+        _table(["site", "cases", "slices", "slices with lesion", "lesion voxels", "FLAIR contrast"], _sites(cases)),
+        "Medians over the site's cases, the range in brackets. FLAIR contrast: by how much the lesion's median is "
+        "brighter than that of the inner head around it, in units of the latter's 10-90 % range.",
+        *_without_lesion(cases),
+        "![Slices and lesion of every case](patients.png)",
+        "## Grey levels",
+        _table(["site", *TITLES.values()], _levels(cases)),
+        "Median over the site's cases of the inner head's median, the range in brackets; cases that lack the "
+        "sequence are left out.",
+        *_head_not_found(cases),
+        "![Grey levels by site and sequence](intensity.png)",
+        "## Missing sequences",
+        *_missing(cases),
+        "![Sequences per case](missing.png)",
+        "## Slices alike between patients",
+        *_duplicates(duplicates),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _class_lines(findings: Findings) -> list[list[str]]:
+    return [
+        [" ".join(what.split()), f"{lesion:,}", f"{100 * lesion / max(lesion + rest, 1):.2f} %", f"{rest:,}"]
+        for what, lesion, rest, _, _ in class_rows(findings)
+    ]
+
+
+def _sites(cases: "pd.DataFrame") -> list[list[str]]:
+    groups = [*cases.groupby("site"), ("all", cases)]
+    return [
+        [str(site), str(len(own))]
+        + [_median(own[column]) for column in ("slices", "lesion_slices", "lesion_voxels")]
+        + [_median(own["flair_contrast"], 2)]
+        for site, own in groups
+    ]
+
+
+def _levels(cases: "pd.DataFrame") -> list[list[str]]:
+    lines = []
+    for site, own in cases.groupby("site"):
+        lacking = own["missing"].str.split()
+        there = [own[[name not in missing for missing in lacking]] for name in CHANNELS]
+        medians = [_median(some[f"{name}_median"]) for name, some in zip(CHANNELS, there, strict=True)]
+        lines.append([str(site), *medians])
+    return lines
+
+
+def _without_lesion(cases: "pd.DataFrame") -> list[str]:
+    names = cases.loc[cases["lesion_voxels"] == 0, "case"].tolist()
+    return [f"Without any lesion: {', '.join(names)}."] if names else ["Every case has a lesion."]
+
+
+def _head_not_found(cases: "pd.DataFrame") -> list[str]:
+    lost = cases.loc[(cases["inner_share"] == 0) | (cases["inner_share"] > LARGEST_INNER), "case"].tolist()
+    if not lost:
+        return []
+    return [
+        f"The inner head was not found in {', '.join(lost)}: their air is as bright as a head, or nothing is. Their "
+        "grey levels, and the statistics that scale a model's input, are those of the whole image."
+    ]
+
+
+def _missing(cases: "pd.DataFrame") -> list[str]:
+    counts = missing_by_site(cases)
+    named = [f"- {case}: {missing}" for case, missing in zip(cases["case"], cases["missing"], strict=True) if missing]
+    whole = int(counts["complete"].sum())
+    words = f"{whole} of {len(cases)} cases are complete."
+    if named:
+        words += " The others have FLAIR in the place of what they lack:"
+    return [words, *(["\n".join(named)] if named else [])]
+
+
+def _duplicates(duplicates: Duplicates) -> list[str]:
+    pairs, nearest = duplicates.pairs, duplicates.nearest
+    words = (
+        f"{len(pairs)} pairs of near-duplicates among {duplicates.compared:,} slices (perceptual hash, then a "
+        f"correlation of fine detail of at least {ALIKE:g}). Mirrored or turned copies would not be found."
+    )
+    if duplicates.faint:
+        words += f" {duplicates.faint:,} slices hold too little to be compared."
+    parts = [words]
+    if len(pairs):
+        lines = [
+            [
+                f"{pair['case_a']}, {pair['slice_a']}",
+                f"{pair['case_b']}, {pair['slice_b']}",
+                f"{pair['correlation']:.3f}",
+            ]
+            for pair in pairs.to_dict("records")
+        ]
+        parts.append(_table(["case, slice", "case, slice", "correlation"], lines))
+    elif len(nearest):
+        parts.append(f"The most alike pair has {nearest['correlation'].iloc[0]:.2f}.")
+    if len(nearest):
+        parts.append("![The most alike slices of different patients](alike.png)")
+    return parts
+
+
+def _median(values: "pd.Series", digits: int = 0) -> str:
+    defined = values.dropna()
+    if not len(defined):
+        return "–"
+    low, middle, high = (f"{number:,.{digits}f}" for number in (defined.min(), defined.median(), defined.max()))
+    return middle if len(defined) == 1 else f"{middle} ({low} to {high})"
+
+
+def _table(header: list[str], lines: list[list[str]]) -> str:
+    rule = ["---", *["---:"] * (len(header) - 1)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in [header, rule, *lines])

@@ -1,0 +1,81 @@
+"""The numbers of `--explore`: one table of slices and one of cases."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from headtohead.cohort import Cohort
+from headtohead.cohort.cohort import CHANNELS, FLAIR
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PERCENTILES = {"p10": 10, "median": 50, "p90": 90}
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a data set holds.
+
+    Attributes:
+        slices: one row a slice: case, patient, site, slice (from 1), lesion_voxels, and the mean grey level of the
+            inner head in each sequence (pre_mean, flair_mean, post_mean; NaN where the slice has no inner head).
+        cases: one row a case: case, patient, site, slices, lesion_slices, lesion_voxels, voxels, missing; the 10th,
+            50th and 90th percentile of each sequence in the inner head (flair_p10, flair_median, flair_p90, ...);
+            inner_share, the inner head's share of all voxels; lesion_flair_median; and flair_contrast, how much
+            brighter the lesion is than the inner head outside it.
+    """
+
+    slices: "pd.DataFrame"
+    cases: "pd.DataFrame"
+
+
+def measure(cohort: Cohort) -> Findings:
+    """Measure a data set, one case in memory at a time.
+
+    Intensities are those of the inner head: air, scalp and fat would otherwise say more than the brain.
+    """
+    import pandas as pd
+
+    slices: list[dict[str, Any]] = []
+    cases: list[dict[str, Any]] = []
+    known = ["case", "patient", "site", "slices", "lesion_slices", "lesion_voxels", "missing"]
+    for number, row in enumerate(cohort.table[known].to_dict("records")):
+        images, masks = np.asarray(cohort.images(number)), cohort.masks(number).astype(bool)
+        inner = cohort.inner_heads(number).astype(bool)
+        names = {name: row[name] for name in ("case", "patient", "site")}
+        for index, (image, mask, region) in enumerate(zip(images, masks, inner, strict=True)):
+            means = image[region].mean(axis=0) if region.any() else np.full(len(CHANNELS), np.nan)
+            slices.append(
+                {**names, "slice": index + 1, "lesion_voxels": int(mask.sum())}
+                | {f"{channel}_mean": round(float(mean), 2) for channel, mean in zip(CHANNELS, means, strict=True)}
+            )
+        region = inner if inner.any() else np.ones_like(inner)  # as for the statistics that a model's input is made of
+        levels = np.percentile(images[region], list(PERCENTILES.values()), axis=0, method="lower")
+        case = {**row, "voxels": int(masks.size), "inner_share": float(inner.mean())}
+        for channel, values in zip(CHANNELS, levels.T, strict=True):
+            case |= {f"{channel}_{name}": int(value) for name, value in zip(PERCENTILES, values, strict=True)}
+        flair = images[..., FLAIR]
+        case["lesion_flair_median"] = float(np.median(flair[masks])) if masks.any() else float("nan")
+        cases.append(case | {"flair_contrast": contrast(flair, masks, region)})
+    return Findings(pd.DataFrame(slices), pd.DataFrame(cases))
+
+
+def contrast(flair: np.ndarray, lesion: np.ndarray, region: np.ndarray) -> float:
+    """How much brighter than the rest a lesion is, in the units in which the rest varies.
+
+    Args:
+        flair: uint8 [S, H, W].
+        lesion: bool [S, H, W].
+        region: bool [S, H, W], where the rest is taken from: the inner head.
+
+    Returns:
+        (median of the lesion - median of the rest) / (90th - 10th percentile of the rest); NaN without a lesion,
+        without a rest, or where the rest is uniform.
+    """
+    rest = flair[region & ~lesion]
+    if not lesion.any() or not rest.size:
+        return float("nan")
+    low, middle, high = np.percentile(rest, (10, 50, 90))
+    return float(np.median(flair[lesion]) - middle) / float(high - low) if high > low else float("nan")

@@ -1,0 +1,47 @@
+"""What a test leaves besides counts: each case's prediction, whole, as soon as its last slice has come."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+Finish = Callable[[int, np.ndarray, np.ndarray], None]
+
+
+class CaseRecorder:
+    """Puts the slices of one case together and hands the case on; never holds more than one case.
+
+    The slices must come case by case and in order, as the scoring loaders give them.
+    """
+
+    def __init__(self, finish: Finish) -> None:
+        """Take what a finished case is given to.
+
+        Args:
+            finish: called with the case index, its prediction bool [slices, H, W] and its probability float32, the
+                same shape.
+        """
+        self.finish = finish
+        self.case = -1
+        self.predictions: list[np.ndarray] = []
+        self.probabilities: list[np.ndarray] = []
+
+    def add(self, case: torch.Tensor, prediction: torch.Tensor, probability: torch.Tensor) -> None:
+        """Add a batch of slices of one case.
+
+        Args:
+            case: int64 [B], all the same.
+            prediction: bool [B, H, W], on the source grid.
+            probability: float [B, H, W].
+        """
+        if int(case[0]) != self.case:
+            self.close()
+            self.case = int(case[0])
+        self.predictions.append(prediction.cpu().numpy())
+        self.probabilities.append(probability.float().cpu().numpy())
+
+    def close(self) -> None:
+        """Hand on the last case."""
+        if self.predictions:
+            self.finish(self.case, np.concatenate(self.predictions), np.concatenate(self.probabilities))
+        self.predictions, self.probabilities = [], []

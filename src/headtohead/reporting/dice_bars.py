@@ -1,0 +1,167 @@
+"""Dice of every test case as sorted bars, one panel an entrant, with mean, median and the interval of the mean."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from headtohead.errors import UserError
+from headtohead.reporting.case_names import short_names
+from headtohead.reporting.curves import COLOURS, spread
+from headtohead.runs.ledger import BASELINE
+from headtohead.saving import atomic_path
+from headtohead.scoring.counts import FAILED_BELOW
+from headtohead.statistics.intervals import mean_interval, median_interval
+from headtohead.statistics.matrix import score_matrix
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+BAR, FAILED, REFERENCE = COLOURS[4], COLOURS[1], "0.72"  # sky; vermilion; grey for the baseline, which is no model
+DARK = "0.15"
+PANEL_HEIGHT = 1.9  # inches
+NARROWEST, WIDEST, BAR_WIDTH = 7.5, 14.5, 0.115  # inches: a bar wide enough for its name while that fits
+FEWEST_PLACES = 8  # a bar is never wider than this share of the panel
+NEAREST_LABELS = 0.11  # in units of Dice: closer labels would be printed over each other
+
+
+def write_dice_bars(cases: "pd.DataFrame", path: Path) -> Path:
+    """Draw the Dice of every case, the best first, a panel for each entrant.
+
+    The line is the mean, the band its 95 % interval over cases, the dashes the median. Cases below `FAILED_BELOW`
+    are coloured and, for models, named: they decide the mean.
+
+    Args:
+        cases: one row per run and test case, as in the comparison's cases.csv. Seeds are averaged within a case.
+        path: where to; the suffix decides the format (.png, .svg, .pdf).
+
+    Returns:
+        The path.
+
+    Raises:
+        UserError: nothing was scored, or not all entrants on the same cases.
+    """
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    if not len(cases):
+        raise UserError(f"{path}: no test case is scored, so there are no bars to draw; run --test or --compare")
+    matrix = score_matrix(cases)
+    names = short_names(matrix.index)
+    width = float(np.clip(3.2 + BAR_WIDTH * len(matrix), NARROWEST, WIDEST))
+    figure, grid = pyplot.subplots(
+        len(matrix.columns),
+        figsize=(width, 0.75 + PANEL_HEIGHT * len(matrix.columns)),
+        sharex=True,
+        squeeze=False,
+        layout="constrained",
+    )
+    for panel, entrant in zip(grid.flat, matrix.columns, strict=True):
+        _draw_panel(panel, entrant, matrix[entrant].rename(index=names))
+    grid[-1, 0].set_xlabel(f"{len(matrix)} test cases, in each panel from the best to the worst", fontsize=9)
+    figure.legend(
+        handles=[
+            Patch(color=BAR, label="a case"),
+            Patch(color=FAILED, label=f"below {FAILED_BELOW:g}"),
+            Line2D([], [], color=DARK, lw=1.4, label="mean"),
+            Patch(color=DARK, alpha=0.2, lw=0, label="its 95 % interval"),
+            Line2D([], [], color=DARK, lw=1.2, ls=(0, (4, 2)), label="median"),
+        ],
+        loc="outside upper right",
+        ncols=5,
+        fontsize=8,
+        frameon=False,
+        handlelength=1.6,
+        columnspacing=1.4,
+    )
+    figure.suptitle("Dice per test case", x=0.01, ha="left", fontsize=12, fontweight="bold")
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=150)
+    pyplot.close(figure)
+    return path
+
+
+def _draw_panel(panel: "Axes", entrant: str, scores: "pd.Series") -> None:
+    """Draw one entrant's bars.
+
+    Args:
+        panel: where to.
+        entrant: its name.
+        scores: Dice by short name of the case; NaN where undefined.
+    """
+    ranked = scores.dropna().sort_values(ascending=False, kind="stable")
+    failed = ranked.to_numpy(float) < FAILED_BELOW
+    if entrant == BASELINE:
+        panel.bar(np.arange(len(ranked)), ranked, width=0.82, color=REFERENCE)
+    else:
+        panel.bar(np.arange(len(ranked)), ranked, width=0.82, color=np.where(failed, FAILED, BAR))
+        _name_failures(panel, ranked)
+
+    mean, median = mean_interval(scores), median_interval(scores)
+    if mean.low < mean.high:
+        panel.axhspan(mean.low, mean.high, color=DARK, alpha=0.2, lw=0)
+    lines = []
+    if mean.n:
+        panel.axhline(mean.mean, color=DARK, lw=1.4)
+        panel.axhline(median.median, color=DARK, lw=1.2, ls=(0, (4, 2)))
+        lines = [
+            (mean.mean, f"mean {_with_ends(mean.mean, mean.low, mean.high)}"),
+            (median.median, f"median {_with_ends(median.median, median.low, median.high)}"),
+        ]
+    lines.sort()
+    for (_, words), height in zip(lines, spread([value for value, _ in lines], NEAREST_LABELS), strict=True):
+        panel.annotate(
+            words,
+            (1, height),
+            xycoords=("axes fraction", "data"),
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8,
+            annotation_clip=False,
+        )
+    about = f"{mean.n} cases, {failed.sum()} below {FAILED_BELOW:g}"
+    if mean.undefined:
+        about += f"; {mean.undefined} undefined"
+    panel.set_title(entrant, loc="left", fontsize=10, fontweight="bold")
+    panel.set_title(about, loc="right", fontsize=8.5, color="0.3")
+    panel.set_xlim(-0.8, max(len(scores), FEWEST_PLACES) - 0.2)
+    panel.set_xticks([])
+    panel.set_ylim(0, 1)
+    panel.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
+    panel.grid(axis="y", color="0.9", lw=0.8)
+    panel.set_axisbelow(True)
+    panel.spines[["top", "right"]].set_visible(False)
+
+
+def _name_failures(panel: "Axes", ranked: "pd.Series") -> None:
+    """Write the names of failed cases upright above their bars, as large as the room between two bars allows."""
+    from matplotlib.patheffects import withStroke
+
+    room = panel.figure.get_figwidth() - 2.4  # inches, about what the axes take
+    size = min(7.0, 0.85 * 72 * room / max(len(ranked), 1))
+    if size < 3.5:  # would not be read
+        return
+    for place, (name, height) in enumerate(ranked.items()):
+        if height < FAILED_BELOW:
+            panel.text(
+                place,
+                height + 0.025,
+                str(name),
+                rotation=90,
+                ha="center",
+                va="bottom",
+                fontsize=size,
+                color=DARK,
+                path_effects=[withStroke(linewidth=2, foreground="white")],
+                zorder=5,
+            )
+
+
+def _with_ends(value: float, low: float, high: float) -> str:
+    return f"{value:.2f}" if np.isnan(low) else f"{value:.2f} [{low:.2f}, {high:.2f}]"

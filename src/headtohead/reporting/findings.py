@@ -1,0 +1,166 @@
+"""Everything a comparison found, worked out once from its ledger: tables, figures and the page only show it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from headtohead.reporting.summary import footnotes_of, warnings_of
+from headtohead.runs.ledger import BASELINE, Ledger, Run
+from headtohead.scoring.case import UNDEFINED
+from headtohead.scoring.conventions import conventions
+from headtohead.scoring.counts import FAILED_BELOW
+from headtohead.statistics.intervals import mean_interval, median_interval
+from headtohead.statistics.matrix import entrants, score_matrix
+from headtohead.statistics.paired import compare_pairs
+from headtohead.statistics.ranks import rank_distribution
+from headtohead.statistics.subgroups import subgroup_table
+from headtohead.statistics.verdict import verdict
+
+CURVES = ["train_dice", "val_dice", "train_loss", "val_loss", "learning_rate"]
+PROVENANCE = ["status", "command", "versions", "hardware", "device", "precision", "git_commit", "data", "split"]
+PROVENANCE += ["protocol", "recipe", "threshold", "parameters", "epochs", "seconds", "started", "ended"]
+DEFAULT_BATCH = 32  # for a run that has no batches of its own, such as the baseline
+
+
+@dataclass(frozen=True)
+class Findings:
+    """The findings of one comparison. An entrant is one model under one schedule, over all its seeds and folds.
+
+    Attributes:
+        title: name of the comparison.
+        cases: one row a run and test case, all scores: what cases.csv holds.
+        matrix: Dice of each case (rows) and entrant (columns), seeds averaged within the case; the baseline comes last.
+        means: by entrant: n, undefined, mean, low, high, median, median_low, median_high, failed, parameters,
+            seconds, epochs.
+        pairs: one row a pair of entrants, as `statistics.paired.compare_pairs` gives it.
+        ranks: share of bootstrap resamples in which an entrant (row) takes a rank (column); without the baseline.
+        subgroups: mean Dice by site, lesion size, missing sequence and grade: exploration.
+        conventions: entrant, convention, score, n, meaning: the same predictions scored as others do.
+        verdict: what the data support, in words.
+        warnings: what a reader must know before any number.
+        footnotes: what the numbers do not say by themselves.
+        curves: run, entrant, seed, fold, epoch (from 1), train_dice, val_dice, train_loss, val_loss, learning_rate.
+        provenance: by run: name, status, command, versions, commit, keys of data and split, times, hardware.
+    """
+
+    title: str
+    cases: pd.DataFrame
+    matrix: pd.DataFrame
+    means: pd.DataFrame
+    pairs: pd.DataFrame
+    ranks: pd.DataFrame
+    subgroups: pd.DataFrame
+    conventions: pd.DataFrame
+    verdict: str
+    warnings: list[str]
+    footnotes: list[str]
+    curves: pd.DataFrame
+    provenance: list[dict[str, Any]]
+
+
+def findings_of(ledger: Ledger) -> Findings | None:
+    """Work out everything a comparison found.
+
+    An entrant of which a fold is missing is left out, and named among the warnings: it was not scored on all cases.
+
+    Returns:
+        The findings; None where no entrant was scored on every test case.
+    """
+    cases = ledger.comparable
+    if cases.empty:
+        return None
+    matrix = score_matrix(cases)
+    pairs = compare_pairs(matrix)
+    return Findings(
+        title=ledger.folder.name,
+        cases=cases,
+        matrix=matrix,
+        means=_means(ledger, matrix),
+        pairs=pairs,
+        ranks=rank_distribution(matrix.drop(columns=BASELINE, errors="ignore")),
+        subgroups=subgroup_table(cases),
+        conventions=_conventions(ledger),
+        verdict=verdict(matrix, pairs),
+        warnings=warnings_of(ledger),
+        footnotes=footnotes_of(ledger) + _undefined(cases),
+        curves=_curves(ledger),
+        provenance=[{"name": run.name} | {key: run.record.get(key) for key in PROVENANCE} for run in ledger.finished],
+    )
+
+
+def entrant_of(run: Run) -> str:
+    """Name of the entrant a run belongs to, as the columns of the matrix have it."""
+    model, schedule = run.entrant
+    return str(entrants(pd.DataFrame({"model": [model], "schedule": [schedule]})).iloc[0])
+
+
+def _means(ledger: Ledger, matrix: pd.DataFrame) -> pd.DataFrame:
+    rows = {}
+    for name, scores in matrix.items():
+        mean, median = mean_interval(scores), median_interval(scores)
+        records = [run.record for run in ledger.finished if entrant_of(run) == name]
+        rows[name] = {
+            "n": mean.n,
+            "undefined": mean.undefined,
+            "mean": mean.mean,
+            "low": mean.low,
+            "high": mean.high,
+            "median": median.median,
+            "median_low": median.low,
+            "median_high": median.high,
+            "failed": int((scores < FAILED_BELOW).sum()),
+            "parameters": records[0].get("parameters"),
+            "seconds": sum(record.get("seconds") or 0 for record in records),
+            "epochs": max((record.get("epochs") or 0 for record in records), default=0) or None,
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(index="entrant")
+
+
+def _conventions(ledger: Ledger) -> pd.DataFrame:
+    """Each entrant's predictions scored in every way; seeds, which predict the same slices again, are averaged."""
+    tables: dict[tuple[str, Any], list[pd.DataFrame]] = {}
+    sizes: dict[str, int] = {}
+    for run in ledger.finished:
+        path = run.folder / "slices.csv"
+        if run.entrant not in ledger.partial and path.is_file():
+            tables.setdefault((entrant_of(run), run.experiment["seed"]), []).append(pd.read_csv(path))
+            sizes[entrant_of(run)] = run.record.get("batch_size") or DEFAULT_BATCH
+    scored = [
+        conventions(pd.concat(parts, ignore_index=True), sizes[name]).assign(entrant=name)
+        for (name, _), parts in tables.items()
+    ]
+    columns = ["entrant", "convention", "score", "n", "meaning"]
+    if not scored:
+        return pd.DataFrame(columns=columns)
+    stacked = pd.concat(scored)
+    grouped = stacked.groupby(["entrant", "convention"], sort=False)
+    return grouped.agg(score=("score", "mean"), n=("n", "first"), meaning=("meaning", "first")).reset_index()[columns]
+
+
+def _curves(ledger: Ledger) -> pd.DataFrame:
+    tables = []
+    for run in ledger.finished:
+        path = run.folder / "metrics.csv"
+        if path.is_file():
+            table = pd.read_csv(path)
+            about = {
+                "run": run.name,
+                "entrant": entrant_of(run),
+                **{key: run.experiment[key] for key in ("seed", "fold")},
+            }
+            tables.append(table.assign(**about, epoch=table["epoch"] + 1)[[*about, "epoch", *CURVES]])
+    empty = pd.DataFrame(columns=["run", "entrant", "seed", "fold", "epoch", *CURVES])
+    return pd.concat(tables, ignore_index=True) if tables else empty
+
+
+def _undefined(cases: pd.DataFrame) -> list[str]:
+    """Count the undefined scores of each column, and say why they are."""
+    notes = []
+    for name, reason in UNDEFINED.items():
+        for column in cases.columns[[column == name or column.startswith(f"{name}_") for column in cases.columns]]:
+            missing = int(np.isnan(cases[column].to_numpy(float)).sum())
+            if missing and column.removesuffix("_px").removesuffix("_mm") == name:
+                notes.append(f"{column} is undefined in {missing} of {len(cases)} rows of cases.csv: {reason}.")
+    return notes

@@ -1,0 +1,109 @@
+"""Every case as one line through its scores: what a mean hides, and whether entrants fail on the same patients."""
+
+from collections.abc import Hashable
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from headtohead.reporting.page import svg
+from headtohead.reporting.page.entrants import Entrant
+from headtohead.reporting.page.wording import missing, score
+from headtohead.scoring.counts import FAILED_BELOW
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LEFT, TOP, BOTTOM = 34.0, 12.0, 44.0
+MEAN_OFFSET = 0.2  # where the mean stands beside the dots, as a share of the distance between two entrants
+
+
+def dot_plot(matrix: "pd.DataFrame", means: "pd.DataFrame", entrants: list[Entrant], width: float) -> Markup:
+    """Draw Dice per case, one column an entrant, a case's dots joined; the mean and its interval beside the dots.
+
+    Args:
+        matrix: Dice, [cases, entrants]; NaN has no dot, and no line leads over it.
+        means: mean, low and high by entrant.
+        entrants: the columns, in order.
+        width: in CSS pixels.
+
+    Returns:
+        The drawing; each case is a group of class `case` that holds its name and scores as a title.
+    """
+    height = min(460.0, 200.0 + width * 0.36)
+    right = 6.0
+    step = (width - LEFT - right) / max(len(entrants), 1)
+    places = {entrant.name: LEFT + step * (place + 0.4) for place, entrant in enumerate(entrants)}
+    y = svg.scale(0.0, 1.0, height - BOTTOM, TOP)
+    radius = 3.2 if width > 500 else 2.6
+
+    grid = [_grid_line(value, y, width - right) for value in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)]
+    failed = svg.line(LEFT, y(FAILED_BELOW), width - right, y(FAILED_BELOW), "threshold")
+    cases = [
+        _case(str(case), row, entrants, places, y, radius)
+        for case, row in zip(matrix.index, matrix.to_dict("records"), strict=True)
+    ]
+    columns = [_column(entrant, means.loc[entrant.name], places[entrant.name], step, y, height) for entrant in entrants]
+    label = (
+        f"Dice of {len(matrix)} cases under {len(entrants)} entrants, each case one line; the numbers are in the tables"
+    )
+    return svg.chart(width, height, label, "dot-plot", *grid, failed, *cases, *columns)
+
+
+def _grid_line(value: float, y: svg.Scale, right: float) -> Markup:
+    return svg.line(LEFT, y(value), right, y(value), "grid") + svg.text(
+        LEFT - 6, y(value) + 4, f"{value:g}", anchor="end"
+    )
+
+
+def _case(
+    name: str,
+    row: dict[Hashable, float],
+    entrants: list[Entrant],
+    places: dict[str, float],
+    y: svg.Scale,
+    radius: float,
+) -> Markup:
+    points = [(places[entrant.name], y(row[entrant.name])) for entrant in entrants]
+    dots = [
+        svg.marker(entrant, *point, radius)
+        for entrant, point in zip(entrants, points, strict=True)
+        if not missing(row[entrant.name])
+    ]
+    said = ", ".join(f"{entrant.name} {score(row[entrant.name])}" for entrant in entrants)
+    line = svg.polyline(points, "pair")
+    return svg.element("g", svg.element("title", f"{name}: {said}"), line, *dots, class_="case", data_case=name)
+
+
+def _column(entrant: Entrant, found: "pd.Series[float]", x: float, step: float, y: svg.Scale, height: float) -> Markup:
+    """The entrant's mean with its interval, and its name below."""
+    drawn = []
+    beside = x + max(step * MEAN_OFFSET, 10.0)
+    if not missing(found["low"]):
+        drawn.append(svg.line(beside, y(found["low"]), beside, y(found["high"]), f"interval {entrant.colour}"))
+    if not missing(found["mean"]):
+        drawn.append(svg.line(beside - 5, y(found["mean"]), beside + 5, y(found["mean"]), f"mean {entrant.colour}"))
+        roomy = step > 100
+        drawn.append(
+            svg.text(beside + 9, y(found["mean"]) + 4, score(found["mean"]), "value")
+            if roomy
+            else svg.text(
+                beside,
+                y(found["high"] if not missing(found["high"]) else found["mean"]) - 6,
+                score(found["mean"]),
+                "value",
+                "middle",
+            )
+        )
+    room = step - 4
+    for number, words in enumerate(_two_lines(entrant.name, room)):
+        drawn.append(svg.text(x, height - BOTTOM + 20 + 15 * number, words, "name", "middle"))
+    return svg.element("g", *drawn, class_="column")
+
+
+def _two_lines(name: str, room: float) -> list[str]:
+    """Set a name in one line where it fits, else broken at its first space or hyphen; what is too long is cut."""
+    if svg.text_width(name) <= room:
+        return [name]
+    first, mark, rest = name.partition(" ") if " " in name else name.partition("-")
+    lines = [first + mark.strip(), rest] if rest else [name]
+    return [svg.shorten(line, room) for line in lines]

@@ -1,0 +1,45 @@
+"""How each entrant looks: a colour, a marker and a kind of dash, the same in every chart, table and picture."""
+
+from dataclasses import dataclass
+
+from headtohead.reporting.findings import Findings
+from headtohead.runs.ledger import BASELINE
+
+# As many as style.css has; they are counted separately, so that the pair repeats later than either.
+COLOURS = 6
+DASHES = 5
+MARKERS = ("circle", "square", "triangle", "diamond", "wedge", "plus", "bar")
+BASELINE_MARKER = "cross"
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """One entrant as it is drawn.
+
+    Attributes:
+        name: `"unet cosine"`.
+        key: short name in the page's own code: its place among the entrants, from "0".
+        colour: class that style.css gives the colour.
+        dash: class that style.css gives the kind of dash, in pictures.
+        marker: shape of its dots, a name that `svg.marker` knows.
+        baseline: whether it is the threshold, which is not in the contest.
+    """
+
+    name: str
+    key: str
+    colour: str
+    dash: str
+    marker: str
+    baseline: bool
+
+
+def entrants_of(findings: Findings) -> list[Entrant]:
+    """Give every entrant of the findings its look, in the order of the columns of the matrix."""
+    entrants = []
+    for place, name in enumerate(str(column) for column in findings.matrix.columns):
+        if name == BASELINE:
+            entrants.append(Entrant(name, str(place), "colour-baseline", "dash-baseline", BASELINE_MARKER, True))
+        else:
+            colour, dash = f"colour-{place % COLOURS}", f"dash-{place % DASHES}"
+            entrants.append(Entrant(name, str(place), colour, dash, MARKERS[place % len(MARKERS)], False))
+    return entrants

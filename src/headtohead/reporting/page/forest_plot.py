@@ -1,0 +1,117 @@
+"""Paired differences between entrants with their intervals, on a scale of which zero is the middle of the story."""
+
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from headtohead.reporting.page import svg
+from headtohead.reporting.page.wording import difference, interval, missing
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ROW, AXIS = 34.0, 44.0
+NARROW = 560.0  # below, names and numbers stand above their line instead of beside it
+SMALLEST_SPAN = 0.02  # differences of thousandths are not blown up to fill the width
+
+
+def forest_plot(pairs: "pd.DataFrame", width: float, label: str) -> Markup:
+    """Draw one row a pair: mean difference, its 95 % interval, and how large a difference could have been seen.
+
+    A full square is a difference (after Holm, and the interval excludes zero), an open one is no evidence of any.
+
+    Args:
+        pairs: as `compare_pairs` gives them.
+        width: in CSS pixels.
+        label: what a screen reader is told.
+
+    Returns:
+        The drawing.
+    """
+    narrow = width < NARROW
+    row = ROW + 16 if narrow else ROW
+    left, right = (12.0, width - 12.0) if narrow else (width * 0.31, width - 178.0)
+    height = row * len(pairs) + AXIS + 6
+    x = svg.scale(*_span(pairs), left, right)
+
+    axis = [
+        svg.line(x(value), 4, x(value), height - AXIS, "zero" if value == 0 else "grid")
+        + svg.text(x(value), height - AXIS + 16, "0" if value == 0 else difference_label(value), anchor="middle")
+        for value in svg.ticks(*_span(pairs), 4 if narrow else 5)
+    ]
+    sides = [
+        svg.text(x(0) - 10, height - 8, "← second is better", "side", "end"),
+        svg.text(x(0) + 10, height - 8, "first is better →", "side"),
+    ]
+    rows = [
+        _row(pair, row * place, x, narrow, (left, right, width)) for place, pair in enumerate(pairs.to_dict("records"))
+    ]
+    return svg.chart(width, height, label, "forest-plot", *axis, *_within(sides, x(0), width), *rows)
+
+
+def difference_label(value: float) -> str:
+    """Write a tick: as many digits as it needs, with its sign."""
+    return f"{value:+g}".replace("-", "−")
+
+
+def _span(pairs: "pd.DataFrame") -> tuple[float, float]:
+    """From the lowest to the highest number drawn, zero among them, with a little air."""
+    reach = pairs["smallest_detectable"].max()
+    ends = [
+        pairs["low"].min(),
+        pairs["high"].max(),
+        pairs["mean_difference"].min(),
+        pairs["mean_difference"].max(),
+        -reach,
+        reach,
+    ]
+    numbers = [0.0, *(float(end) for end in ends if not missing(end))]
+    low, high = min(numbers), max(numbers)
+    air = max((high - low) * 0.06, (SMALLEST_SPAN - (high - low)) / 2)
+    return low - air, high + air
+
+
+def _within(sides: list[Markup], zero: float, width: float) -> list[Markup]:
+    """Leave out the words for a side that has no room."""
+    room = svg.text_width("← second is better") + 10
+    return [side for side, fits in zip(sides, (zero > room, width - zero > room), strict=True) if fits]
+
+
+def _row(
+    pair: dict[Hashable, Any], top: float, x: svg.Scale, narrow: bool, edges: tuple[float, float, float]
+) -> Markup:
+    left, right, width = edges
+    names = f"{pair['a']} − {pair['b']}"
+    numbers = f"{difference(pair['mean_difference'])} {interval(pair['low'], pair['high'], signed=True)}".strip()
+    if narrow:
+        middle = top + 36.0
+        room = width - svg.text_width(numbers) - 24
+        words = svg.text(0, top + 18, svg.shorten(names, room), "name") + svg.text(
+            width, top + 18, numbers, "value", "end"
+        )
+    else:
+        middle = top + ROW / 2 + 4
+        words = svg.text(left - 14, middle + 4, svg.shorten(names, left - 14), "name", "end")
+        words += svg.text(right + 14, middle + 4, numbers, "value")
+    verdict = "a difference" if pair["different"] else "no evidence of a difference"
+    drawn = [svg.element("title", f"{names}: {numbers}, {verdict}"), words]
+    seen = pair["smallest_detectable"]
+    if not missing(seen):
+        # Within the grey band even a true difference would have been missed more often than one time in five.
+        drawn.append(
+            svg.element(
+                "rect",
+                x=x(-seen),
+                y=middle - 7,
+                width=x(seen) - x(-seen),
+                height=14,
+                class_="band",
+            )
+        )
+    if not missing(pair["low"]):
+        drawn.append(svg.line(x(pair["low"]), middle, x(pair["high"]), middle, "interval"))
+    if not missing(pair["mean_difference"]):
+        look = "estimate different" if pair["different"] else "estimate"
+        drawn.append(svg.marker_of("square", x(pair["mean_difference"]), middle, 5.0, look))
+    return svg.element("g", *drawn, class_="difference")

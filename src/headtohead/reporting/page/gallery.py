@@ -1,0 +1,190 @@
+"""The worst, the middling and the best cases, slice by slice, with the outlines of the truth and of every entrant."""
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from headtohead.cohort import FLAIR, Cohort
+from headtohead.errors import UserError
+from headtohead.reporting.findings import Findings
+from headtohead.reporting.page import svg, wording
+from headtohead.reporting.page.contours import outline_path
+from headtohead.reporting.page.entrants import Entrant
+
+MasksOf = Callable[[str, str], NDArray[np.bool_] | None]
+"""(entrant, case) -> bool [slices, H, W], or None where no prediction was kept."""
+
+WORST, MEDIAN, BEST = 6, 3, 3
+BUDGET = 9_000_000  # characters of all pictures together, so that the page stays below 15 MB
+QUALITIES = (80, 60, 40, 20)
+LARGEST_SIDE = 512
+BRIGHTEST = 99.8  # percentile of a case's FLAIR that is drawn white
+TRUTH = "truth"
+STRIP_HEIGHT = 22.0
+
+
+@dataclass(frozen=True)
+class Card:
+    """One case of the gallery.
+
+    Attributes:
+        case: its name.
+        facts: what is known about it, a few words each.
+        scores: its Dice by entrant, with a remark where no mask was kept.
+        width, height: of a slice, in pixels of its own grid, in which the outlines are.
+        slices: of each slice the WebP in base64 under `image`, and under the keys of the outlines their paths.
+        start: the slice shown first, from 0: the one with most lesion.
+        strip: how much lesion each slice has.
+    """
+
+    case: str
+    facts: list[str]
+    scores: list[tuple[Entrant, str]]
+    width: int
+    height: int
+    slices: list[dict[str, str]]
+    start: int
+    strip: Markup
+
+
+def gallery(findings: Findings, entrants: list[Entrant], cohort: Cohort, masks_of: MasksOf) -> dict[str, list[Card]]:
+    """Make the cards of the chosen cases, by group.
+
+    Raises:
+        UserError: a chosen case is not in the cohort, or a prediction has another shape than its case.
+    """
+    groups = choose_cases(findings, entrants)
+    room = BUDGET // max(sum(map(len, groups.values())), 1)
+    return {
+        group: [_card(case, findings, entrants, cohort, masks_of, room) for case in cases]
+        for group, cases in groups.items()
+    }
+
+
+def choose_cases(findings: Findings, entrants: list[Entrant]) -> dict[str, list[str]]:
+    """Choose by mean Dice over the entrants; the baseline has no say, being bad on most cases.
+
+    Of few cases fewer are shown, so that none is both among the worst and among the best.
+
+    Returns:
+        worst (worst first), median (ascending) and best (best first) -> names of cases.
+    """
+    judges = [entrant.name for entrant in entrants if not entrant.baseline] or list(findings.matrix.columns)
+    # By name first: of equal cases the choice must not depend on how the sort works.
+    ranked = [
+        str(case)
+        for case in findings.matrix[judges].mean(axis=1).dropna().sort_index().sort_values(kind="stable").index
+    ]
+    third = -(-len(ranked) // 3)
+    worst = ranked[: min(WORST, third)]
+    best = ranked[len(worst) :][::-1][: min(BEST, third)]
+    middle = ranked[len(worst) : len(ranked) - len(best)]
+    # Of what lies between, those nearest to the median of all cases.
+    centre = (len(ranked) - 1) / 2 - len(worst)
+    nearest = sorted(sorted(range(len(middle)), key=lambda place: abs(place - centre))[: min(MEDIAN, third)])
+    return {"worst": worst, "median": [middle[place] for place in nearest], "best": best}
+
+
+def _card(case: str, findings: Findings, entrants: list[Entrant], cohort: Cohort, masks_of: MasksOf, room: int) -> Card:
+    names = [str(name) for name in cohort.table["case"]]
+    if case not in names:
+        raise UserError(f"{cohort.root}: has no case {case}, which was scored; give the data set that was compared")
+    number = names.index(case)
+    flair = cohort.images(number)[:, :, :, FLAIR]
+    truth = cohort.masks(number) != 0
+    outlines = {TRUTH: _outlines(truth)}
+    scores = []
+    for entrant in entrants:
+        predicted = masks_of(entrant.name, case)
+        said = wording.score(findings.matrix.loc[case, entrant.name])
+        if predicted is None:
+            said += " (no mask kept)"
+        elif predicted.shape != truth.shape:
+            raise UserError(
+                f"{case}: the mask of {entrant.name} has shape {predicted.shape}, its images {truth.shape}; "
+                "score the run again with --test"
+            )
+        else:
+            outlines[entrant.key] = _outlines(predicted)
+        scores.append((entrant, said))
+    taken = sum(len(path) for paths in outlines.values() for path in paths)
+    images = _encode(flair, room - taken)
+    slices = [
+        {"image": image} | {key: paths[place] for key, paths in outlines.items() if paths[place]}
+        for place, image in enumerate(images)
+    ]
+    areas = truth.sum(axis=(1, 2))
+    start = int(areas.argmax()) if areas.any() else len(areas) // 2
+    height, width = truth.shape[1:]
+    return Card(case, _facts(case, findings), scores, width, height, slices, start, _strip(areas))
+
+
+def _outlines(masks: NDArray[np.generic]) -> list[str]:
+    return [outline_path(mask) for mask in masks]
+
+
+def _encode(flair: NDArray[np.uint8], room: int) -> list[str]:
+    """Encode the slices of a case as base64 WebP, in the best quality that stays within `room` characters."""
+    white = max(float(np.percentile(flair, BRIGHTEST)), 1.0)
+    look_up = np.clip(np.arange(256) * 255.0 / white, 0, 255).astype(np.uint8)
+    shrink = min(1.0, LARGEST_SIDE / max(flair.shape[1:]))
+    size = (round(flair.shape[2] * shrink), round(flair.shape[1] * shrink))
+    shown = [
+        cv2.resize(look_up[one], size, interpolation=cv2.INTER_AREA) if shrink < 1 else look_up[one] for one in flair
+    ]
+    encoded: list[str] = []
+    for quality in QUALITIES:
+        encoded = [_webp(image, quality) for image in shown]
+        if sum(map(len, encoded)) <= room:
+            break
+    return encoded
+
+
+def _webp(image: NDArray[np.uint8], quality: int) -> str:
+    written, data = cv2.imencode(".webp", image, [cv2.IMWRITE_WEBP_QUALITY, quality])
+    assert written
+    return base64.b64encode(data.tobytes()).decode("ascii")
+
+
+def _strip(areas: NDArray[np.integer]) -> Markup:
+    """Bars of lesion area by slice, to stand above the slider."""
+    step = 300.0 / len(areas)
+    most = max(int(areas.max()), 1)
+    bars = [
+        svg.element(
+            "rect",
+            x=place * step,
+            y=STRIP_HEIGHT * (1 - area / most),
+            width=max(step - 1, 0.5),
+            height=STRIP_HEIGHT * area / most,
+        )
+        for place, area in enumerate(areas.tolist())
+        if area
+    ]
+    return svg.element(
+        "svg",
+        *bars,
+        class_="strip",
+        viewBox=f"0 0 300 {STRIP_HEIGHT:g}",
+        preserveAspectRatio="none",
+        aria_hidden="true",
+    )
+
+
+def _facts(case: str, findings: Findings) -> list[str]:
+    row = findings.cases[findings.cases["case"] == case].iloc[0]
+    said = []
+    if not wording.missing(row.get("site")):
+        said.append(f"site {row['site']}")
+    if not wording.missing(row.get("grade")):
+        said.append(f"grade {str(row['grade']).removesuffix('.0')}")
+    if not wording.missing(row.get("lesion_voxels")):
+        said.append(f"lesion {wording.whole(row['lesion_voxels'])} voxels")
+    if not wording.missing(row.get("missing")):
+        said.append(f"no {' and '.join(str(row['missing']).split())}-contrast image")
+    return said

@@ -1,0 +1,123 @@
+"""report.html: the findings of a comparison as one file that opens from disk and asks the network for nothing."""
+
+import base64
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from headtohead.cohort import Cohort
+from headtohead.reporting.findings import Findings
+from headtohead.reporting.page import gallery, panels, provenance, svg, tables
+from headtohead.reporting.page.dot_plot import dot_plot
+from headtohead.reporting.page.entrants import Entrant, entrants_of
+from headtohead.reporting.page.forest_plot import forest_plot
+from headtohead.saving import write_text
+
+HERE = Path(__file__).parent
+WIDE, NARROW = 900.0, 340.0  # each large chart is drawn for a desk and for a phone, so that its letters stay readable
+
+
+def write_report(
+    findings: Findings, path: Path, cohort: Cohort | None = None, masks_of: gallery.MasksOf | None = None
+) -> Path:
+    """Write the page.
+
+    Everything in it that came from outside (names, commands, errors) is escaped, and a content security policy lets
+    nothing run or load but what is in the file.
+
+    Args:
+        findings: what to show; the page computes nothing but positions.
+        path: where to, usually `runs/<comparison>/report.html`.
+        cohort: the data set, for the pictures; without it there are none, and the page says so.
+        masks_of: (entrant, case) -> predicted mask bool [slices, H, W], or None where none was kept.
+
+    Returns:
+        The path. The same findings give the same bytes.
+
+    Raises:
+        UserError: a case to be shown is not in the cohort, or a mask does not fit it.
+    """
+    entrants = entrants_of(findings)
+    pictures: dict[str, list[gallery.Card]] = {}
+    if cohort is not None and masks_of is not None:
+        pictures = gallery.gallery(findings, entrants, cohort, masks_of)
+    style, script = (_read(name) for name in ("style.css", "script.js"))
+    # Nothing is trimmed after rendering: the policy names the style and the script by their exact text.
+    environment = Environment(
+        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    page = environment.get_template("template.html.j2").render(
+        findings=findings,
+        entrants=entrants,
+        marker=svg.marker,
+        policy=_policy(style, script),
+        style=Markup(style),
+        script=Markup(script),
+        cases=[str(case) for case in findings.matrix.index],
+        **_charts(findings, entrants),
+        **_tables(findings, entrants),
+        gallery=pictures,
+        whole=len(findings.matrix),
+    )
+    write_text(path, page)
+    return path
+
+
+def _charts(findings: Findings, entrants: list[Entrant]) -> dict[str, Any]:
+    """All drawings, by the name the template calls them."""
+    models = [entrant for entrant in entrants if not entrant.baseline]
+    pairs, against = findings.pairs, {entrant.name for entrant in entrants if entrant.baseline}
+    with_baseline = pairs["a"].isin(against) | pairs["b"].isin(against)
+    forests = {
+        # A model is far from the threshold; on one scale the differences between models could not be seen.
+        "Between models": pairs[~with_baseline.astype(bool)],
+        "Against the threshold": pairs[with_baseline.astype(bool)],
+    }
+    return {
+        "dots": [dot_plot(findings.matrix, findings.means, entrants, width) for width in (WIDE, NARROW)],
+        "forests": {
+            title: [
+                forest_plot(rows, width, f"{title}: mean differences in Dice with intervals")
+                for width in (WIDE, NARROW)
+            ]
+            for title, rows in forests.items()
+            if len(rows)
+        },
+        "dice_curves": panels.curve_panels(findings.curves, models, ["val_dice", "train_dice"], "Dice"),
+        "loss_curves": panels.curve_panels(findings.curves, models, ["val_loss", "train_loss"], "Loss"),
+        "rate_curves": panels.curve_panels(findings.curves, models, ["learning_rate"], "Learning rate"),
+        "subgroup_charts": panels.subgroup_panels(findings.subgroups, entrants),
+    }
+
+
+def _tables(findings: Findings, entrants: list[Entrant]) -> dict[str, Any]:
+    shared, runs = provenance.shared_and_own(findings.provenance)
+    return {
+        "entrant_table": tables.entrant_table(findings, entrants),
+        "pair_table": tables.pair_table(findings, entrants),
+        "rank_table": tables.rank_table(findings, entrants),
+        "convention_table": tables.convention_table(findings, entrants),
+        "subgroup_table": tables.subgroup_table(findings, entrants),
+        "case_table": tables.case_table(findings, entrants),
+        "shared": shared,
+        "run_table": runs,
+    }
+
+
+def _policy(style: str, script: str) -> str:
+    """The content security policy: no address at all, pictures from the file itself, this style and this script."""
+    return (
+        f"default-src 'none'; img-src data:; style-src {_hash(style)}; script-src {_hash(script)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _read(name: str) -> str:
+    return (HERE / name).read_text(encoding="utf-8")

@@ -1,0 +1,199 @@
+"""The findings as tables: what stands in each cell, and by what the cell is sorted."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from headtohead.reporting.findings import Findings
+from headtohead.reporting.page import wording
+from headtohead.reporting.page.entrants import Entrant
+from headtohead.scoring.counts import FAILED_BELOW
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ABOUT_A_CASE = ("site", "grade", "missing", "slices", "lesion_voxels")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell.
+
+    Attributes:
+        text: what is read.
+        order: what it is sorted by: a number, a text, or None where there is no value, which stands last either way.
+        entrant: whose marker stands before the text.
+        note: a smaller second line.
+    """
+
+    text: str
+    order: float | str | None = None
+    entrant: Entrant | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """The head of a column: its name, and whether its cells are numbers."""
+
+    name: str
+    numeric: bool = True
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table whose first column names its rows."""
+
+    caption: str
+    columns: list[Column]
+    rows: list[list[Cell]]
+
+
+def entrant_table(findings: Findings, entrants: list[Entrant]) -> Table:
+    """Lay out the main table: one row an entrant."""
+    columns = ["mean Dice [95 %]", "median Dice [95 %]", f"cases below {FAILED_BELOW:g}", "cases", "undefined"]
+    columns += ["parameters", "epochs", "training time"]
+    rows = []
+    for entrant in entrants:
+        found = findings.means.loc[entrant.name]
+        rows.append(
+            [
+                Cell(entrant.name, entrant.name, entrant),
+                _estimate(found["mean"], found["low"], found["high"]),
+                _estimate(found["median"], found["median_low"], found["median_high"]),
+                _number(found["failed"], wording.whole),
+                _number(found["n"], wording.whole),
+                _number(found["undefined"], wording.whole),
+                _number(found["parameters"], wording.size),
+                _number(found["epochs"], lambda value: value if isinstance(value, str) else wording.whole(value)),
+                _number(found["seconds"], wording.duration),
+            ]
+        )
+    return Table("Dice per case, by entrant", _head("entrant", columns), rows)
+
+
+def pair_table(findings: Findings, entrants: list[Entrant]) -> Table:
+    """Lay out every pair with all that was worked out about it."""
+    names = {entrant.name: entrant for entrant in entrants}
+    rows = []
+    for pair in findings.pairs.to_dict("records"):
+        higher = pair["a"] if pair["mean_difference"] > 0 else pair["b"]
+        finding = f"{higher} is higher" if pair["different"] else "no evidence of a difference"
+        rows.append(
+            [
+                Cell(str(pair["a"]), str(pair["a"]), names.get(pair["a"])),
+                Cell(str(pair["b"]), str(pair["b"]), names.get(pair["b"])),
+                Cell(finding, finding),
+                _estimate(pair["mean_difference"], pair["low"], pair["high"], signed=True),
+                _number(pair["median_difference"], wording.difference),
+                _number(pair["wilcoxon_p"], wording.p_value),
+                _number(pair["holm_p"], wording.p_value),
+                _number(pair["rank_biserial"], wording.difference),
+                _number(pair["wins"], lambda _, pair=pair: "{wins} / {ties} / {losses}".format_map(pair)),
+                _number(pair["smallest_detectable"], wording.score),
+                _number(pair["n"], wording.whole),
+            ]
+        )
+    words = [Column(name, numeric=False) for name in ("first", "second", "finding")]
+    numbers = ["mean difference [95 %]", "median difference", "p (Wilcoxon)", "p (Holm)", "rank-biserial"]
+    numbers += ["wins / ties / losses", "smallest detectable", "cases"]
+    return Table("Paired differences in Dice, first minus second", words + [Column(name) for name in numbers], rows)
+
+
+def rank_table(findings: Findings, entrants: list[Entrant]) -> Table:
+    """Lay out how often each entrant takes each rank."""
+    ranks = findings.ranks
+    rows = [
+        [
+            Cell(entrant.name, entrant.name, entrant),
+            *(_number(ranks.loc[entrant.name, rank], wording.share) for rank in ranks.columns),
+        ]
+        for entrant in entrants
+        if entrant.name in ranks.index
+    ]
+    return Table(
+        "Share of resamples in which an entrant takes a rank",
+        _head("entrant", [f"rank {rank}" for rank in ranks.columns]),
+        rows,
+    )
+
+
+def convention_table(findings: Findings, entrants: list[Entrant]) -> Table:
+    """Lay out the same predictions scored in several ways: one row a convention, one column an entrant."""
+    shown, rows = _of(entrants, findings.conventions), []
+    for name, found in findings.conventions.groupby("convention", sort=False):
+        by_entrant = found.set_index("entrant")
+        scores = [_number(_get(by_entrant, entrant, "score"), wording.score) for entrant in shown]
+        rows.append([Cell(str(name), str(name), note=str(found["meaning"].iloc[0])), *scores, _votes(found["n"])])
+    return Table(
+        "The same predictions under each convention", _head("convention", [*(one.name for one in shown), "votes"]), rows
+    )
+
+
+def subgroup_table(findings: Findings, entrants: list[Entrant]) -> Table:
+    """Lay out mean Dice in parts of the cases."""
+    shown, rows = _of(entrants, findings.subgroups), []
+    for (kind, level), found in findings.subgroups.groupby(["group", "level"], sort=False):
+        by_entrant = found.set_index("entrant")
+        means = [
+            _estimate(*(_get(by_entrant, entrant, column) for column in ("mean", "low", "high"))) for entrant in shown
+        ]
+        rows.append([Cell(str(kind), str(kind)), Cell(str(level), str(level)), _votes(found["n"]), *means])
+    columns = [Column("by", numeric=False), Column("level", numeric=False), Column("cases")]
+    return Table("Mean Dice [95 %] in parts of the cases", columns + [Column(one.name) for one in shown], rows)
+
+
+def case_table(findings: Findings, entrants: list[Entrant]) -> Table:
+    """Lay out every case with what is known about it and its Dice under each entrant."""
+    about = [column for column in ABOUT_A_CASE if column in findings.cases]
+    known = findings.cases.groupby("case")[about].first()
+    texts = [column for column in about if known[column].dtype.kind not in "iuf"]
+    rows = []
+    for case, scores in findings.matrix.iterrows():
+        facts = known.loc[case] if case in known.index else {}
+        row = [Cell(str(case), str(case))]
+        row += [
+            _word(facts.get(column)) if column in texts else _number(facts.get(column), wording.whole)
+            for column in about
+        ]
+        rows.append(row + [_number(scores[entrant.name], wording.score) for entrant in entrants])
+    columns = [Column("case", numeric=False)]
+    columns += [Column(column.replace("_", " "), numeric=column not in texts) for column in about]
+    return Table("Dice of every case", columns + [Column(entrant.name) for entrant in entrants], rows)
+
+
+def _head(first: str, numbers: Iterable[str]) -> list[Column]:
+    return [Column(first, numeric=False), *(Column(name) for name in numbers)]
+
+
+def _of(entrants: list[Entrant], rows: "pd.DataFrame") -> list[Entrant]:
+    """The entrants that a table has rows of."""
+    there = set(rows["entrant"])
+    return [entrant for entrant in entrants if entrant.name in there]
+
+
+def _get(rows: "pd.DataFrame", entrant: Entrant, column: str) -> Any:
+    return rows.loc[entrant.name, column] if entrant.name in rows.index else None
+
+
+def _number(value: Any, write: Any) -> Cell:
+    if wording.missing(value):
+        return Cell(wording.NOTHING)
+    return Cell(write(value), value if isinstance(value, str) else float(value))
+
+
+def _word(value: Any) -> Cell:
+    if wording.missing(value):
+        return Cell(wording.NOTHING)
+    return Cell(str(value).removesuffix(".0"), str(value))
+
+
+def _estimate(value: Any, low: Any, high: Any, signed: bool = False) -> Cell:
+    cell = _number(value, wording.difference if signed else wording.score)
+    return Cell(f"{cell.text} {wording.interval(low, high, signed)}".strip(), cell.order)
+
+
+def _votes(numbers: "pd.Series[int]") -> Cell:
+    """One number where all entrants have the same, else the range."""
+    low, high = int(numbers.min()), int(numbers.max())
+    return Cell(f"{low:,}" if low == high else f"{low:,}–{high:,}", float(high))

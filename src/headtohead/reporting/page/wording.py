@@ -1,0 +1,75 @@
+"""Numbers as the page writes them: three digits of a score, a true minus sign, a dash where there is no number."""
+
+import math
+from typing import Any
+
+NOTHING = "–"
+MINUS = "−"
+
+
+def missing(value: Any) -> bool:
+    """Whether there is nothing to write: None, NaN, pandas' NA or NaT, or an empty text."""
+    if value is None or isinstance(value, str):
+        return not value
+    return bool(value != value) if isinstance(value, (int, float)) else str(value) in ("nan", "<NA>", "NaT", "None")
+
+
+def score(value: Any) -> str:
+    """Write a score such as Dice: `0.836`."""
+    return NOTHING if missing(value) else f"{float(value):.3f}".replace("-", MINUS)
+
+
+def difference(value: Any) -> str:
+    """Write a difference of scores with its sign: `+0.012`, `−0.004`; `0.000` has none."""
+    if missing(value):
+        return NOTHING
+    text = f"{abs(float(value)):.3f}"
+    sign = "" if float(text) == 0 else "+" if value > 0 else MINUS
+    return sign + text
+
+
+def interval(low: Any, high: Any, signed: bool = False) -> str:
+    """Write both ends, `[0.812, 0.858]`; nothing where there is no interval."""
+    if missing(low) or missing(high):
+        return ""
+    write = difference if signed else score
+    return f"[{write(low)}, {write(high)}]"
+
+
+def p_value(value: Any) -> str:
+    """Write a p value: `0.031`, and `< 0.001` below what three digits show."""
+    if missing(value):
+        return NOTHING
+    return "< 0.001" if value < 0.0005 else f"{float(value):.3f}"
+
+
+def whole(value: Any) -> str:
+    """Write a count: `1,204`."""
+    return NOTHING if missing(value) else f"{round(float(value)):,}"
+
+
+def share(value: Any) -> str:
+    """Write a share: `34 %`; what is not quite nothing or all is not rounded to it."""
+    if missing(value):
+        return NOTHING
+    value = float(value)
+    if 0 < value < 0.01:
+        return "< 1 %"
+    return "> 99 %" if 0.99 < value < 1 else f"{value:.0%}".replace("%", " %")
+
+
+def size(parameters: Any) -> str:
+    """Write a number of parameters in millions: `7.8 M`; small ones in full."""
+    if missing(parameters):
+        return NOTHING
+    return f"{parameters / 1e6:.1f} M" if parameters >= 1e5 else whole(parameters)
+
+
+def duration(seconds: Any) -> str:
+    """Write a time: `42 s`, `14 min`, `3 h 05 min`."""
+    if missing(seconds) or not math.isfinite(seconds):
+        return NOTHING
+    minutes = round(seconds / 60)
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"

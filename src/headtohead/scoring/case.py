@@ -1,0 +1,99 @@
+"""Every score of one case, from its two masks. Cases are scored one at a time, so memory does not grow with them."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headtohead.scoring.counts import count, dice, iou, precision, recall
+from headtohead.scoring.lesions import count_lesions
+from headtohead.scoring.surfaces import surface_scores, unit_of
+
+Value = int | float
+
+UNDEFINED = {
+    "dice": "truth and prediction are both empty",
+    "iou": "truth and prediction are both empty",
+    "precision": "the prediction is empty",
+    "recall": "the truth is empty",
+    "hd95": "truth or prediction is empty, or only some slices of the case were scored",
+    "surface_dice": "truth or prediction is empty, or only some slices of the case were scored",
+    "relative_volume_error": "the truth is empty",
+    "lesions": "only some slices of the case were scored",
+    "lesions_found": "only some slices of the case were scored",
+    "lesions_missed": "only some slices of the case were scored",
+    "lesions_false": "only some slices of the case were scored",
+}
+"""When a score is NaN, for a footnote: by column, the two that have a unit without it. Others are always defined."""
+
+
+def score_columns(unit: str) -> list[str]:
+    """Name the columns of `score_case`, in their order.
+
+    Args:
+        unit: `px` or `mm`, as `surfaces.unit_of` gives it.
+    """
+    return [
+        *("slices", "lesion_voxels", "tp", "fp", "fn", "dice", "iou", "precision", "recall"),
+        *(f"hd95_{unit}", f"surface_dice_{unit}", "volume_error", "relative_volume_error"),
+        *("lesions", "lesions_found", "lesions_missed", "lesions_false"),
+        *("empty_slices", "false_voxels_on_empty_slices"),
+    ]
+
+
+def score_case(
+    prediction: NDArray[np.bool_],
+    truth: NDArray[np.bool_],
+    spacing: Sequence[float] | None = None,
+    *,
+    whole: bool = True,
+) -> dict[str, Value]:
+    """Score one case in every way that cases.csv holds.
+
+    Args:
+        prediction: bool [slices, H, W], on the source grid.
+        truth: bool, the same shape.
+        spacing: mm between voxels along (slices, H, W), or None where it is unknown. It decides the unit of the
+            surface scores and so the names of their columns: `hd95_mm` or `hd95_px`.
+        whole: False where only some slices of the case were scored (a split by slice). Then neighbours in the masks
+            are none in the patient, so what needs the volume, surfaces and lesions, is NaN.
+
+    Returns:
+        By column of `score_columns`: counts as int, scores as float.
+
+        - slices, lesion_voxels: what was scored.
+        - tp, fp, fn, dice, iou, precision, recall: as in `counts`.
+        - hd95_*, surface_dice_*: as in `surfaces`.
+        - volume_error: predicted less true volume in voxels; relative_volume_error: that by the true volume.
+        - lesions, lesions_found, lesions_missed, lesions_false: as in `lesions`.
+        - empty_slices: slices without lesion; false_voxels_on_empty_slices: voxels predicted on them.
+
+        NaN where a score is undefined; `UNDEFINED` says when.
+
+    Raises:
+        ValueError: if a mask is not bool, the shapes differ, or the spacing is not three positive numbers.
+    """
+    tp, fp, fn = count(prediction, truth)
+    healthy = ~truth.any(axis=(1, 2))
+    values: list[Value] = [
+        *(len(truth), tp + fn, tp, fp, fn),
+        *(float(dice(tp, fp, fn)), float(iou(tp, fp, fn)), float(precision(tp, fp)), float(recall(tp, fn))),
+        *(_surfaces(prediction, truth, spacing) if whole else (math.nan,) * 2),
+        *(fp - fn, (fp - fn) / (tp + fn) if tp + fn else math.nan),
+        *(_lesions(prediction, truth) if whole else (math.nan,) * 4),
+        *(int(np.count_nonzero(healthy)), int(np.count_nonzero(prediction[healthy]))),
+    ]
+    return dict(zip(score_columns(unit_of(spacing)), values, strict=True))
+
+
+def _surfaces(
+    prediction: NDArray[np.bool_], truth: NDArray[np.bool_], spacing: Sequence[float] | None
+) -> tuple[float, float]:
+    found = surface_scores(prediction, truth, spacing)
+    return found.hd95, found.surface_dice
+
+
+def _lesions(prediction: NDArray[np.bool_], truth: NDArray[np.bool_]) -> tuple[int, int, int, int]:
+    found = count_lesions(prediction, truth)
+    return found.lesions, found.found, found.missed, found.false

@@ -1,0 +1,146 @@
+"""Predictions kept beside their scores: masks.npz and probabilities.npz, one array a case.
+
+Both are ordinary NumPy archives (`np.load(path, allow_pickle=False)`). They are written case by case and read case by
+case, so neither ever needs the memory of more than one.
+"""
+
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headtohead.errors import UserError
+from headtohead.saving import atomic_path
+from headtohead.scoring.probabilities import BINS
+
+MASKS = "masks.npz"
+PROBABILITIES = "probabilities.npz"
+
+
+class CaseWriter:
+    """Adds cases to an archive that is being written; `writing` makes one."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        """Write into an open archive."""
+        self._archive = archive
+        self._cases: set[str] = set()
+
+    def add_mask(self, case: str, mask: NDArray[np.bool_]) -> None:
+        """Add a predicted mask, eight voxels to the byte.
+
+        Args:
+            case: name of the case.
+            mask: bool [slices, H, W]. Its shape is not kept: the cohort's table has it.
+
+        Raises:
+            ValueError: if the mask is not bool, or the case was added before.
+        """
+        if mask.dtype != np.bool_:
+            raise ValueError(f"masks must be bool, not {mask.dtype}")
+        self._add(case, np.packbits(mask))
+
+    def add_histogram(self, case: str, histogram: NDArray[np.uint32]) -> None:
+        """Add the histogram of a case's probabilities.
+
+        Args:
+            case: name of the case.
+            histogram: uint32 [2, 256], as `probabilities.probability_histogram` gives it.
+
+        Raises:
+            ValueError: if it is of another shape or type, or the case was added before.
+        """
+        if histogram.shape != (2, BINS) or histogram.dtype != np.uint32:
+            raise ValueError(f"histogram must be uint32 (2, {BINS}), not {histogram.dtype} {histogram.shape}")
+        self._add(case, histogram)
+
+    def _add(self, case: str, array: NDArray[np.generic]) -> None:
+        if case in self._cases:
+            raise ValueError(f"{case} was added before")
+        self._cases.add(case)
+        # A ZipInfo of our own has a fixed date, so that the same predictions give the same bytes.
+        entry = zipfile.ZipInfo(f"{case}.npy")
+        entry.compress_type = zipfile.ZIP_DEFLATED
+        with self._archive.open(entry, "w") as stream:
+            np.lib.format.write_array(stream, array, allow_pickle=False)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[CaseWriter]:
+    """Open masks.npz or probabilities.npz for writing; the file appears when all cases are in it.
+
+    Args:
+        path: the file. One that is there is replaced at the end, and stays as it was if something fails before.
+
+    Yields:
+        The writer to add cases to.
+    """
+    with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        yield CaseWriter(archive)
+
+
+def cases_in(path: Path) -> list[str]:
+    """Name the cases of masks.npz or probabilities.npz, in the order they were added.
+
+    Raises:
+        UserError: the file is missing or damaged.
+    """
+    with _reading(path), np.load(path, allow_pickle=False) as arrays:
+        return list(arrays.files)
+
+
+def read_mask(path: Path, case: str, shape: Sequence[int]) -> NDArray[np.bool_]:
+    """Read one case's predicted mask.
+
+    Args:
+        path: masks.npz of a run folder.
+        case: name of the case.
+        shape: (slices, H, W) of the case, from the cohort's table.
+
+    Returns:
+        bool [slices, H, W].
+
+    Raises:
+        UserError: the file is missing or damaged, or has no such case, or holds another number of voxels for it.
+    """
+    packed, voxels = _read(path, case), int(np.prod(shape))
+    if packed.dtype != np.uint8 or packed.shape != (-(-voxels // 8),):
+        raise UserError(f"{path}: {case} is not of {tuple(shape)} voxels; the data set has changed: run --test again")
+    return np.unpackbits(packed, count=voxels).astype(bool).reshape(shape)
+
+
+def read_histogram(path: Path, case: str) -> NDArray[np.uint32]:
+    """Read one case's histogram of probabilities.
+
+    Args:
+        path: probabilities.npz of a run folder.
+        case: name of the case.
+
+    Returns:
+        uint32 [2, 256], as `probabilities.probability_histogram` gave it.
+
+    Raises:
+        UserError: the file is missing or damaged, or has no such case.
+    """
+    return _read(path, case)
+
+
+def _read(path: Path, case: str) -> NDArray[Any]:
+    with _reading(path), np.load(path, allow_pickle=False) as arrays:
+        if case not in arrays.files:
+            raise UserError(f"{path}: no prediction of {case}; run --test again")
+        return arrays[case]
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise UserError(f"{path}: there is no such file; run --test to make it") from None
+    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError) as error:
+        raise UserError(f"{path}: damaged ({error}); delete it and run --test again") from error

@@ -1,0 +1,35 @@
+"""What a comparison of so many cases could have seen at all."""
+
+import math
+from functools import cache
+
+POWER = 0.8
+ALPHA = 0.05
+
+
+def smallest_detectable(n: int, standard_deviation: float) -> float:
+    """Smallest true mean difference that a paired comparison would find four times in five.
+
+    By the paired t test, two-sided at 5 %, before any correction for several pairs: near enough for the Wilcoxon test
+    (95 % as efficient where differences are normal, more so where they have long tails), and a bound that every
+    reader can repeat. A difference not found is no proof that there is none; this says how large it may still be.
+
+    Source: Cohen 1988, Statistical Power Analysis for the Behavioral Sciences, 2nd edition, chapter 2,
+    ISBN 978-0-8058-0283-2.
+
+    Args:
+        n: number of cases.
+        standard_deviation: of the differences per case (divisor n - 1), in units of the score.
+
+    Returns:
+        The difference, in units of the score; NaN below 3 cases.
+    """
+    return _effect(n) * standard_deviation if n >= 3 else math.nan
+
+
+@cache
+def _effect(n: int) -> float:
+    """The same in standard deviations."""
+    from statsmodels.stats.power import TTestPower  # a second to import: only a comparison pays it
+
+    return float(TTestPower().solve_power(nobs=n, alpha=ALPHA, power=POWER, alternative="two-sided"))

@@ -1,0 +1,80 @@
+"""Means by site, lesion size, missing sequence and grade. For exploration: it raises questions and settles none."""
+
+import numpy as np
+import pandas as pd
+
+from headtohead.statistics.intervals import mean_intervals
+from headtohead.statistics.matrix import score_matrix
+
+COLUMNS = ["group", "level", "n", "entrant", "mean", "low", "high"]
+UNKNOWN = "unknown"
+
+
+def subgroup_table(cases: pd.DataFrame, score: str = "dice", seed: int = 0) -> pd.DataFrame:
+    """Mean score of each entrant in parts of the cases.
+
+    Exploration only: the parts are small, there are many, and nothing is corrected for their number; of twenty
+    intervals one misses. The levels of one kind overlap with those of another (a site has its own scanner, its own
+    missing sequences and its own patients), so a low mean does not say what causes it.
+
+    Args:
+        cases: one row per run and test case, as in the comparison's cases.csv; of the columns site, lesion_voxels,
+            missing and grade those that are there are used.
+        score: name of the score's column.
+        seed: seed of the bootstrap.
+
+    Returns:
+        Columns group (site, lesion size, missing sequence, grade), level, n (cases of the level with a score), entrant,
+        mean, low, high (95 %, BCa bootstrap over cases; NaN below 3 cases). A kind of which all cases have the same
+        level is left out. Lesion size is by thirds of the cases that have a lesion.
+
+    Raises:
+        UserError: as `score_matrix`.
+    """
+    matrix = score_matrix(cases, score)
+    rows = []
+    for group, levels in _kinds(cases).items():
+        for level in levels.cat.categories if len(levels.cat.categories) > 1 else []:
+            part = matrix.loc[levels.index[levels == level]]
+            for entrant, found in zip(matrix.columns, mean_intervals(part.to_numpy(), seed=seed), strict=True):
+                rows.append((group, level, found.n, entrant, found.mean, found.low, found.high))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _kinds(cases: pd.DataFrame) -> dict[str, pd.Series]:
+    """The level of each case in each kind of group: categorical, by case, levels in the order to show them."""
+    by_case = cases.groupby("case")
+    kinds = {}
+    if "site" in cases:
+        kinds["site"] = _words(by_case["site"].first(), UNKNOWN)
+    if "lesion_voxels" in cases:
+        # Under a split by slice a case is scored in pieces; the largest piece seen stands for it.
+        kinds["lesion size"] = _thirds(by_case["lesion_voxels"].max())
+    if "missing" in cases:
+        kinds["missing sequence"] = _words(by_case["missing"].first(), "none")
+    if "grade" in cases:
+        kinds["grade"] = _words(by_case["grade"].first(), UNKNOWN)
+    return kinds
+
+
+def _words(values: pd.Series, empty: str) -> pd.Series:
+    """Levels as words, sorted; a whole number read as 2.0 is 2, and what is unknown stands last."""
+    words = values.map(lambda value: "" if pd.isna(value) else str(value).strip().removesuffix(".0"))
+    words = words.replace("", empty)
+    levels = sorted(set(words), key=lambda level: (level == UNKNOWN, level))
+    return words.astype(pd.CategoricalDtype(levels))
+
+
+def _thirds(voxels: pd.Series) -> pd.Series:
+    """Small, medium or large among the cases with a lesion, the bounds (in voxels) in the level's name."""
+    lesions = voxels[voxels > 0]
+    first, second = np.quantile(lesions, [1 / 3, 2 / 3]) if len(lesions) else (0.0, 0.0)
+    names = [
+        "no lesion",
+        f"small, up to {first:,.0f} voxels",
+        f"medium, up to {second:,.0f} voxels",
+        f"large, above {second:,.0f} voxels",
+    ]
+    third = np.where(voxels <= 0, 0, 1 + (voxels > first).astype(int) + (voxels > second).astype(int))
+    levels = pd.Series([names[place] for place in third], index=voxels.index)
+    return levels.astype(pd.CategoricalDtype(names)).cat.remove_unused_categories()

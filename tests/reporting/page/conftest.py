@@ -1,0 +1,166 @@
+"""A made-up comparison: four entrants and the baseline on 110 cases, drawn from one seed."""
+
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from headtohead.reporting.findings import Findings
+
+ENTRANTS = ("unet none", "unet cosine", "resnext none", "resnext cosine", "flair-threshold")
+MODELS = ENTRANTS[:-1]
+LEVELS = (0.80, 0.84, 0.845, 0.85, 0.45)
+CONVENTIONS = {
+    "per case, 3-D": "Dice of each case's whole volume, mean over cases",
+    "mean over slices": "Dice of each slice; a slice without lesion and without prediction counts 1",
+    "batches divided by N - 1": "the sum over N batches, divided by N - 1: a fault, kept to explain old tables",
+}
+
+
+def make_findings(names: list[str] | None = None, seed: int = 0, folds: int = 5) -> Findings:
+    """Make findings whose numbers are made up but agree with each other as far as a reader would see.
+
+    Args:
+        names: of the cases; 110 made-up ones by default.
+        seed: of the draw.
+        folds: trainings an entrant.
+    """
+    rng = np.random.default_rng(seed)
+    names = names or [f"TCGA_{('CS', 'DU', 'HT')[i % 3]}_{4900 + i}_19960909" for i in range(110)]
+    n = len(names)
+    hard = rng.beta(1.2, 6, n)  # what a case costs every entrant
+    scores = [level - 0.6 * hard + rng.normal(0, 0.04, n) for level in LEVELS]
+    matrix = pd.DataFrame(np.clip(np.stack(scores, 1), 0, 0.97), pd.Index(names, name="case"), pd.Index(ENTRANTS))
+    matrix.iloc[3, 1] = np.nan
+    return Findings(
+        title="lgg_cv",
+        cases=_cases(matrix, rng),
+        matrix=matrix,
+        means=_means(matrix),
+        pairs=_pairs(matrix),
+        ranks=pd.DataFrame(rng.dirichlet(np.ones(4), 4), MODELS, range(1, 5)),
+        subgroups=_subgroups(matrix, rng),
+        conventions=pd.DataFrame(
+            [(e, c, LEVELS[i] + 0.03 * j, 110 + j, m) for i, e in enumerate(ENTRANTS) for j, (c, m) in enumerate(CONVENTIONS.items())],
+            columns=["entrant", "convention", "score", "n", "meaning"],
+        ),
+        verdict="There is no evidence of a difference between resnext cosine and resnext none (110 cases; a mean "
+        "difference of 0.011 would have been found four times in five). Both are above unet none.",
+        warnings=["unet none was trained for 20 epochs, the others for 30.", "One seed: how much a training's luck matters is not known."],
+        footnotes=["1 of 110 cases of unet cosine has no Dice (no lesion, none predicted) and is left out, not counted 1."],
+        curves=_curves(rng, folds),
+        provenance=_runs(folds),
+    )  # fmt: skip
+
+
+def _cases(matrix: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    rows = []
+    voxels = rng.integers(500, 90_000, len(matrix))
+    for entrant in ENTRANTS:
+        model, _, schedule = entrant.partition(" ")
+        for place, case in enumerate(matrix.index):
+            about = {
+                "case": case,
+                "site": case.split("_")[1] if "_" in case else "X",
+                "grade": (2, 3, np.nan)[place % 3],
+            }
+            missing = ("", "", "post", "pre post")[place % 4]
+            shape = {"missing": missing, "slices": 20 + place % 30, "lesion_voxels": voxels[place]}
+            rows.append(
+                {
+                    "model": model,
+                    "schedule": schedule,
+                    "fold": place % 5,
+                    **about,
+                    **shape,
+                    "dice": matrix.loc[case, entrant],
+                }
+            )
+    return pd.DataFrame(rows)  # fmt: skip
+
+
+def _spread(values: np.ndarray) -> tuple[float, float, float]:
+    values = values[~np.isnan(values)]
+    half = 1.96 * values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 2 else np.nan
+    return values.mean(), values.mean() - half, values.mean() + half
+
+
+def _means(matrix: pd.DataFrame) -> pd.DataFrame:
+    rows = []
+    for entrant in ENTRANTS:
+        values = matrix[entrant].to_numpy()
+        mean, low, high = _spread(values)
+        middle = np.nanmedian(values)
+        trained = entrant in MODELS
+        rows.append(
+            {"n": np.sum(~np.isnan(values)), "undefined": np.isnan(values).sum(), "mean": mean, "low": low, "high": high,
+             "median": middle, "median_low": middle - 0.01, "median_high": middle + 0.01, "failed": np.sum(values < 0.5),
+             "parameters": 7_782_913 if trained else np.nan, "seconds": 9000.0 if trained else 4.0, "epochs": 30 if trained else np.nan}
+        )  # fmt: skip
+    return pd.DataFrame(rows, index=list(ENTRANTS))
+
+
+def _pairs(matrix: pd.DataFrame) -> pd.DataFrame:
+    rows = []
+    for a, b in combinations(ENTRANTS, 2):
+        values = (matrix[a] - matrix[b]).dropna().to_numpy()
+        mean, low, high = _spread(values)
+        rows.append(
+            {"a": a, "b": b, "n": len(values), "mean_difference": mean, "low": low, "high": high, "median_difference": np.median(values),
+             "wilcoxon_p": 0.0001 if low * high > 0 else 0.2, "holm_p": 0.0002 if low * high > 0 else 0.6, "rank_biserial": np.sign(mean) * 0.3,
+             "wins": int((values > 0).sum()), "ties": 0, "losses": int((values < 0).sum()),
+             "smallest_detectable": 2.8 * values.std() / np.sqrt(max(len(values), 1)), "different": bool(low * high > 0)}
+        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _subgroups(matrix: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    kinds = {
+        "site": ["CS", "DU", "HT"],
+        "lesion size": ["small, up to 12,204 voxels", "large, above 12,204 voxels"],
+        "grade": ["2", "3", "unknown"],
+    }
+    rows = []
+    for kind, levels in kinds.items():
+        for level in levels:
+            part = matrix.sample(min(len(matrix), 30), random_state=rng)
+            for entrant in ENTRANTS:
+                mean, low, high = _spread(part[entrant].to_numpy())
+                rows.append((kind, level, int(part[entrant].notna().sum()), entrant, mean, low, high))
+    return pd.DataFrame(rows, columns=["group", "level", "n", "entrant", "mean", "low", "high"])
+
+
+def _curves(rng: np.random.Generator, folds: int) -> pd.DataFrame:
+    rows = []
+    for entrant in MODELS:
+        for fold in range(folds):
+            for epoch in range(1, (21 if entrant == "unet none" else 31)):
+                dice = 0.87 * (1 - np.exp(-epoch / 5)) + rng.normal(0, 0.02)
+                run = f"{entrant.replace(' ', '-')}-s0-f{fold}"
+                rate = 5e-4 * (1 + np.cos(np.pi * epoch / 30)) / 2 if entrant.endswith("cosine") else 5e-4
+                rows.append((run, entrant, 0, fold, epoch, dice + 0.03, dice, 1 - dice, 1.1 - dice, rate))
+    columns = ["run", "entrant", "seed", "fold", "epoch", "train_dice", "val_dice", "train_loss", "val_loss"]
+    return pd.DataFrame(rows, columns=[*columns, "learning_rate"])
+
+
+def _runs(folds: int) -> list[dict[str, Any]]:
+    shared = {
+        "command": "python main.py --compare --config configs/lgg_cv.yaml --root_dir data/kaggle_3m",
+        "versions": {"headtohead": "0.3.0", "torch": "2.13.0"},
+        "git_commit": "cbbe421988ca",
+        "data": {"key": "d1f0c3a2" * 8},
+        "hardware": {"processor": "AMD EPYC", "cores": 2},
+    }
+    names = [f"{entrant.replace(' ', '-')}-s0-f{fold}" for entrant in MODELS for fold in range(folds)]
+    return [
+        {"name": name, "status": "finished", **shared, "split": {"key": f"s{place % folds}"}, "started": f"2026-11-21T0{place % 10}:00:00+00:00", "seconds": 1800.0 + place}
+        for place, name in enumerate(names)
+    ] + [{"name": "flair-threshold-f0", "status": "finished", **shared, "split": {"key": "s0"}, "seconds": 0.8}]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def findings() -> Findings:
+    """The made-up comparison of 110 cases. Read only."""
+    return make_findings()

@@ -1,0 +1,108 @@
+"""Lesions as components: found, missed, false, and the largest of a prediction."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from headtohead.scoring.lesions import LesionCounts, count_lesions, largest_component
+
+SHAPE = (6, 20, 20)
+
+
+def with_blocks(*corners: tuple[int, int, int], side: int = 3) -> np.ndarray:
+    mask = np.zeros(SHAPE, bool)
+    for z, y, x in corners:
+        mask[z : z + side, y : y + side, x : x + side] = True
+    return mask
+
+
+def flooded(mask: np.ndarray) -> list[set[tuple[int, ...]]]:
+    """Connected components by flooding from voxel to voxel, in order of memory."""
+    left, found = {tuple(map(int, v)) for v in np.argwhere(mask)}, []
+    for start in sorted(left):
+        if start not in left:
+            continue
+        left.discard(start)
+        part, edge = {start}, [start]
+        while edge:
+            here = edge.pop()
+            near = {v for v in left if max(abs(a - b) for a, b in zip(v, here, strict=True)) == 1}
+            left -= near
+            part |= near
+            edge += near
+        found.append(part)
+    return found
+
+
+def test_found_missed_and_false() -> None:
+    truth = with_blocks((0, 0, 0), (0, 10, 0), (3, 10, 10))
+    prediction = with_blocks((0, 1, 1), (3, 0, 15), (0, 16, 16))
+    assert count_lesions(prediction, truth) == LesionCounts(lesions=3, found=1, missed=2, false=2)
+
+
+def test_one_voxel_of_overlap_finds_a_lesion() -> None:
+    truth, prediction = with_blocks((0, 0, 0)), with_blocks((2, 2, 2))
+    assert np.count_nonzero(truth & prediction) == 1
+    assert count_lesions(prediction, truth) == LesionCounts(1, 1, 0, 0)
+
+
+def test_touching_without_overlap_finds_nothing() -> None:
+    assert count_lesions(with_blocks((0, 0, 3)), with_blocks((0, 0, 0))) == LesionCounts(1, 0, 1, 1)
+
+
+def test_one_large_prediction_may_find_several_lesions() -> None:
+    truth = with_blocks((0, 0, 0), (0, 10, 0))
+    assert count_lesions(np.ones(SHAPE, bool), truth) == LesionCounts(2, 2, 0, 0)
+
+
+def test_several_predictions_in_one_lesion_are_none_of_them_false() -> None:
+    prediction = with_blocks((0, 0, 0), (0, 10, 0))
+    assert count_lesions(prediction, np.ones(SHAPE, bool)) == LesionCounts(1, 1, 0, 0)
+
+
+def test_corners_connect_also_from_slice_to_slice() -> None:
+    corner = np.zeros((2, 4, 4), bool)
+    corner[0, 1, 1] = corner[1, 2, 2] = True
+    assert count_lesions(corner, corner).lesions == 1
+    corner[1, 2, 2], corner[1, 3, 3] = False, True
+    assert count_lesions(corner, corner).lesions == 2
+
+
+def test_empty_masks() -> None:
+    nothing, something = with_blocks(), with_blocks((1, 1, 1))
+    assert count_lesions(nothing, nothing) == LesionCounts(0, 0, 0, 0)
+    assert count_lesions(nothing, something) == LesionCounts(1, 0, 1, 0)
+    assert count_lesions(something, nothing) == LesionCounts(0, 0, 0, 1)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_agrees_with_flooding(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    prediction, truth = rng.random((2, 4, 7, 7)) < rng.uniform(0.02, 0.15)
+    true, predicted = flooded(truth), flooded(prediction)
+    found = sum(any(part & other for other in predicted) for part in true)
+    false = sum(not any(part & other for other in true) for part in predicted)
+    assert count_lesions(prediction, truth) == LesionCounts(len(true), found, len(true) - found, false)
+
+    kept = {tuple(map(int, v)) for v in np.argwhere(largest_component(prediction))}
+    assert kept == max(predicted, key=len, default=set())  # max takes the first of equals
+
+
+def test_largest_component_leaves_its_input_alone() -> None:
+    mask = with_blocks((0, 0, 0), (0, 10, 0))
+    mask[0, 0, 3] = True
+    before = mask.copy()
+    assert largest_component(mask).sum() == 28
+    assert (mask == before).all()
+
+
+def test_largest_component_of_nothing_is_nothing() -> None:
+    kept = largest_component(with_blocks())
+    assert kept.shape == SHAPE and kept.dtype == np.bool_ and not kept.any()
+
+
+def test_shapes_that_would_broadcast_are_refused() -> None:
+    with pytest.raises(ValueError, match="shape"):
+        count_lesions(with_blocks()[:1], with_blocks())
