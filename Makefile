@@ -20,6 +20,7 @@ demo: $(RUN_STAMP)  ## train and compare four experiments on made-up patients, a
 	$(BIN)/python main.py --make_phantoms data/phantoms --compare --config configs/demo.yaml
 	@echo
 	@echo "table        runs/demo/results.md"
+	@echo "report       runs/demo/report.html"
 	@echo "TensorBoard  $(BIN)/tensorboard --logdir runs/demo"
 
 install: $(RUN_STAMP)  ## make .venv with everything main.py needs

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("README.md", "docs/tutorial.md", "data/README.md")
+PAGES = ("README.md", "docs/tutorial.md", "docs/how-to/cross-validate.md", "data/README.md")
 FENCES = {"bash", "text"}  # `text` is for listings, which nobody runs
 PROGRAMS = ("python", "make", "tensorboard", "pip", "source")
 FEW = ["--root_dir", "data/kaggle_3m"]

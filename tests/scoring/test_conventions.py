@@ -265,6 +265,14 @@ def test_part_of_a_case_has_no_components() -> None:
     assert found == pytest.approx(wanted)
 
 
+def test_one_slice_of_unknown_components_leaves_its_case_out() -> None:
+    ones = np.ones((2, 1, 1), bool)
+    slices = counted([("a", ones, ones), ("b", ones, ones & False)]).astype({"largest_tp": float, "largest_fp": float})
+    slices.loc[0, ["largest_tp", "largest_fp"]] = math.nan
+    found = conventions(slices, 2).set_index("convention").loc[LARGEST]
+    assert (found["score"], found["n"]) == (0, 1)
+
+
 def test_slice_counts_of_a_case() -> None:
     prediction, truth = np.zeros((2, 2, 3, 8), bool)
     prediction[0, 0, :4], prediction[0, 2, 6:], truth[0, 0, 1:6], truth[0, 2, 6] = True, True, True, True

@@ -15,6 +15,7 @@ from headtohead.errors import UserError
 from headtohead.models.registry import find_spec
 from headtohead.options import GRID, Options
 from headtohead.reporting.report import write_reports
+from headtohead.reporting.tensorboard import write_layout
 from headtohead.runs.ledger import FOLD_FILE, refuse_strangers
 
 
@@ -83,6 +84,7 @@ def compare(options: Options) -> Path:
     write_reports(folder, cohort)
     if all(failures):
         raise UserError(f"--compare: every experiment failed, the first with: {failures[0]}")
+    write_layout(folder)
     print(f"curves: tensorboard --logdir {folder}")
     if failed := [reason for reason in failures if reason]:
         raise UserError(

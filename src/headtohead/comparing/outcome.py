@@ -14,18 +14,25 @@ from headtohead.saving import atomic_path
 from headtohead.scoring.case import score_case
 from headtohead.scoring.conventions import slice_counts
 from headtohead.scoring.prediction_files import CaseWriter, writing
-from headtohead.scoring.probabilities import probability_histogram
+from headtohead.scoring.probabilities import BINS, probability_histogram
 
 GRADE = "neoplasm_histologic_grade"  # in the clinical table that comes with the LGG data
 
 
 class Outcome:
-    """Takes the predictions of the test cases one after the other; never holds more than one of them."""
+    """Takes the predictions of the test cases one after the other; never holds more than one of them.
+
+    Attributes:
+        cases: the rows of cases.csv so far.
+        slices: the tables of slices.csv so far, one a case.
+        histogram: of all probabilities so far, int64 [2, 256].
+    """
 
     def __init__(self, cohort: Cohort, split: Split, masks: CaseWriter, probabilities: CaseWriter) -> None:
         """Score the test slices of a split; predictions go to the two writers."""
         self.cohort, self.split = cohort, split
         self.masks, self.probabilities = masks, probabilities
+        self.histogram = np.zeros((2, BINS), np.int64)
         self.cases: list[dict[str, Any]] = []
         self.slices: list[pd.DataFrame] = []
 
@@ -56,7 +63,9 @@ class Outcome:
         self.slices.append(slice_counts(prediction, truth, name, whole=whole).assign(slice=places + 1))
         self.masks.add_mask(name, prediction)
         if probability is not None:
-            self.probabilities.add_histogram(name, probability_histogram(probability, truth))
+            histogram = probability_histogram(probability, truth)
+            self.histogram += histogram
+            self.probabilities.add_histogram(name, histogram)
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from headtohead.learning.module import SegmentationModule
 from headtohead.learning.recording import CaseRecorder
 from headtohead.models.registry import MODELS
 from headtohead.options import Options
-from headtohead.reporting.tensorboard import RunLogger, ValidationImages, write_hparams
+from headtohead.reporting.tensorboard import RunLogger, ValidationImages, write_hparams, write_pr_curve
 from headtohead.scoring.counts import mean_dice
 
 machine.mend_torchvision()
@@ -127,6 +127,7 @@ def run_test(experiment: Experiment) -> None:
         trainer.test(module, _batches(experiment), verbose=False)
     score = mean_dice([row["dice"] for row in found.cases])
     write_hparams(folder.path, settings_of(experiment.options), score)
+    write_pr_curve(folder.path, found.histogram)
     folder.note(status="finished", test_dice=None if math.isnan(score) else score, ended=now())
 
 

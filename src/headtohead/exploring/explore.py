@@ -152,9 +152,10 @@ def _missing(cases: "pd.DataFrame") -> list[str]:
 
 def _duplicates(duplicates: Duplicates) -> list[str]:
     pairs, nearest = duplicates.pairs, duplicates.nearest
+    number = "1 pair" if len(pairs) == 1 else f"{len(pairs)} pairs"
     words = (
-        f"{len(pairs)} pairs of near-duplicates among {duplicates.compared:,} slices (perceptual hash, then a "
-        f"correlation of fine detail of at least {ALIKE:g}). Mirrored or turned copies would not be found."
+        f"{number} of near-duplicates among {duplicates.compared:,} slices (perceptual hash, then a correlation of "
+        f"fine detail of at least {ALIKE:g}). Mirrored or turned copies would not be found."
     )
     if duplicates.faint:
         words += f" {duplicates.faint:,} slices hold too little to be compared."

@@ -78,7 +78,9 @@ def write_case_gif(scans: Scan | Sequence[Scan], path: Path, title: str = "", si
     lengths = {len(scan.truth) for scan in shown}
     if len(lengths) > 1:
         raise ValueError(f"{title or path}: one case cannot have {sorted(lengths)} slices")
-    pictures = (draw_plate(shown, [number] * len(shown), title, len(shown), side) for number in range(max(*lengths, 1)))
+    pictures = (
+        draw_plate(shown, [number] * len(shown), title, len(shown), side) for number in range(max(lengths, default=1))
+    )
     return write_gif(pictures, path)
 
 

@@ -22,6 +22,8 @@ BAR, FAILED, REFERENCE = COLOURS[4], COLOURS[1], "0.72"  # sky; vermilion; grey 
 DARK = "0.15"
 PANEL_HEIGHT = 1.9  # inches
 NARROWEST, WIDEST, BAR_WIDTH = 7.5, 14.5, 0.115  # inches: a bar wide enough for its name while that fits
+MARGINS = 2.4  # inches beside the bars, about: the axis and the numbers
+LARGEST_NAME, SMALLEST_NAME = 7.0, 3.5  # points; smaller would not be read
 FEWEST_PLACES = 8  # a bar is never wider than this share of the panel
 NEAREST_LABELS = 0.11  # in units of Dice: closer labels would be printed over each other
 
@@ -46,6 +48,7 @@ def write_dice_bars(cases: "pd.DataFrame", path: Path) -> Path:
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -53,13 +56,12 @@ def write_dice_bars(cases: "pd.DataFrame", path: Path) -> Path:
         raise UserError(f"{path}: no test case is scored, so there are no bars to draw; run --test or --compare")
     matrix = score_matrix(cases)
     names = short_names(matrix.index)
-    width = float(np.clip(3.2 + BAR_WIDTH * len(matrix), NARROWEST, WIDEST))
     figure, grid = pyplot.subplots(
         len(matrix.columns),
-        figsize=(width, 0.75 + PANEL_HEIGHT * len(matrix.columns)),
+        figsize=(_width(len(matrix)), 0.75 + PANEL_HEIGHT * len(matrix.columns)),
         sharex=True,
         squeeze=False,
-        layout="constrained",
+        layout=ConstrainedLayoutEngine(h_pad=0.08),
     )
     for panel, entrant in zip(grid.flat, matrix.columns, strict=True):
         _draw_panel(panel, entrant, matrix[entrant].rename(index=names))
@@ -79,11 +81,24 @@ def write_dice_bars(cases: "pd.DataFrame", path: Path) -> Path:
         handlelength=1.6,
         columnspacing=1.4,
     )
-    figure.suptitle("Dice per test case", x=0.01, ha="left", fontsize=12, fontweight="bold")
+    figure.suptitle(
+        "Dice per test case",
+        x=0.01,
+        y=1 - 0.06 / figure.get_figheight(),
+        va="top",
+        ha="left",
+        fontsize=12,
+        fontweight="bold",
+    )
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=150)
     pyplot.close(figure)
     return path
+
+
+def _width(n: int) -> float:
+    """Width in inches of a figure of n cases."""
+    return float(np.clip(MARGINS + 0.8 + BAR_WIDTH * n, NARROWEST, WIDEST))
 
 
 def _draw_panel(panel: "Axes", entrant: str, scores: "pd.Series") -> None:
@@ -100,7 +115,7 @@ def _draw_panel(panel: "Axes", entrant: str, scores: "pd.Series") -> None:
         panel.bar(np.arange(len(ranked)), ranked, width=0.82, color=REFERENCE)
     else:
         panel.bar(np.arange(len(ranked)), ranked, width=0.82, color=np.where(failed, FAILED, BAR))
-        _name_failures(panel, ranked)
+        _name_failures(panel, ranked, len(scores))
 
     mean, median = mean_interval(scores), median_interval(scores)
     if mean.low < mean.high:
@@ -139,13 +154,13 @@ def _draw_panel(panel: "Axes", entrant: str, scores: "pd.Series") -> None:
     panel.spines[["top", "right"]].set_visible(False)
 
 
-def _name_failures(panel: "Axes", ranked: "pd.Series") -> None:
-    """Write the names of failed cases upright above their bars, as large as the room between two bars allows."""
+def _name_failures(panel: "Axes", ranked: "pd.Series", n: int) -> None:
+    """Write the names of failed cases upright above their bars, as large as the room of one of n bars allows."""
     from matplotlib.patheffects import withStroke
 
-    room = panel.figure.get_figwidth() - 2.4  # inches, about what the axes take
-    size = min(7.0, 0.85 * 72 * room / max(len(ranked), 1))
-    if size < 3.5:  # would not be read
+    room = _width(n) - MARGINS  # inches
+    size = min(LARGEST_NAME, 0.78 * 72 * room / max(n, FEWEST_PLACES))
+    if size < SMALLEST_NAME:
         return
     for place, (name, height) in enumerate(ranked.items()):
         if height < FAILED_BELOW:

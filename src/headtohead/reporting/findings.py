@@ -21,6 +21,7 @@ from headtohead.statistics.verdict import verdict
 CURVES = ["train_dice", "val_dice", "train_loss", "val_loss", "learning_rate"]
 PROVENANCE = ["status", "command", "versions", "hardware", "device", "precision", "git_commit", "data", "split"]
 PROVENANCE += ["protocol", "recipe", "threshold", "parameters", "epochs", "seconds", "started", "ended"]
+SHUFFLE = 0  # seed
 DEFAULT_BATCH = 32  # for a run that has no batches of its own, such as the baseline
 
 
@@ -119,7 +120,10 @@ def _means(ledger: Ledger, matrix: pd.DataFrame) -> pd.DataFrame:
 
 
 def _conventions(ledger: Ledger) -> pd.DataFrame:
-    """Each entrant's predictions scored in every way; seeds, which predict the same slices again, are averaged."""
+    """Each entrant's predictions scored in every way; seeds, which predict the same slices again, are averaged.
+
+    Batches are filled with slices in a random order, the same for all: in that of the cases they would be patients.
+    """
     tables: dict[tuple[str, Any], list[pd.DataFrame]] = {}
     sizes: dict[str, int] = {}
     for run in ledger.finished:
@@ -128,7 +132,9 @@ def _conventions(ledger: Ledger) -> pd.DataFrame:
             tables.setdefault((entrant_of(run), run.experiment["seed"]), []).append(pd.read_csv(path))
             sizes[entrant_of(run)] = run.record.get("batch_size") or DEFAULT_BATCH
     scored = [
-        conventions(pd.concat(parts, ignore_index=True), sizes[name]).assign(entrant=name)
+        conventions(pd.concat(parts, ignore_index=True).sample(frac=1, random_state=SHUFFLE), sizes[name]).assign(
+            entrant=name
+        )
         for (name, _), parts in tables.items()
     ]
     columns = ["entrant", "convention", "score", "n", "meaning"]

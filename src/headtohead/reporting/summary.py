@@ -136,13 +136,15 @@ def _what_is_shown(ledger: Ledger) -> str:
 
 
 def _uneven_seeds(ledger: Ledger) -> list[str]:
-    seeds: dict[Cell, list[str]] = {}
+    seeds: dict[Cell, set[int]] = {}
     for run in ledger.finished:
         if run.experiment["model"] != BASELINE:
-            seeds.setdefault(_cell(run), []).append(str(run.experiment["seed"]))
-    if len({tuple(found) for found in seeds.values()}) < 2:
+            seeds.setdefault(_cell(run), set()).add(run.experiment["seed"])
+    if len({frozenset(found) for found in seeds.values()}) < 2:
         return []
-    named = "; ".join(f"{model} {schedule}: {', '.join(found)}" for (schedule, model), found in seeds.items())
+    named = "; ".join(
+        f"{model} {schedule}: {', '.join(map(str, sorted(found)))}" for (schedule, model), found in seeds.items()
+    )
     return [f"Not every mean rests on the same seeds ({named})."]
 
 

@@ -1,4 +1,8 @@
-"""What TensorBoard shows beside the curves: validation slices with outlines, and the table of settings and scores."""
+"""What TensorBoard shows beside the curves of a run.
+
+Validation slices with outlines, the table of settings and scores, precision-recall curves of the test, and a layout
+that lays the Dice curves of a whole comparison over each other.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -14,6 +18,7 @@ from headtohead.cohort import FLAIR, Cohort
 from headtohead.learning.counts import to_source_grid
 from headtohead.learning.module import SegmentationModule
 from headtohead.reporting.outlines import PREDICTION, TRUTH, draw_outlines
+from headtohead.scoring.probabilities import counts_at_thresholds
 
 machine.mend_torchvision()
 
@@ -22,7 +27,10 @@ from pytorch_lightning.loggers import TensorBoardLogger  # noqa: E402
 
 CASES = 4
 TIMES = 5
-SHOWN_SETTINGS = ("model", "lr_scheduler", "seed", "image_size", "learning_rate")
+SHOWN_SETTINGS = ("model", "lr_scheduler", "seed", "fold", "image_size", "learning_rate")
+LAYOUT = {"Dice per case": {"validation": ["Multiline", ["dice/val"]], "training": ["Multiline", ["dice/train"]]}}
+LAYOUT_SUFFIX = ".layout"
+MOST_THRESHOLDS = 127  # that TensorBoard's curves take
 
 
 class RunLogger(TensorBoardLogger):
@@ -105,3 +113,34 @@ def write_hparams(run_folder: Path, settings: dict[str, Any], test_dice: float) 
         for summary in hparams(plain, {metric: test_dice}):
             writer.file_writer.add_summary(summary)
         writer.add_scalar(metric, test_dice)
+
+
+def write_pr_curve(run_folder: Path, histogram: np.ndarray) -> None:
+    """Add the precision-recall curve of all test voxels, pooled over cases.
+
+    Args:
+        run_folder: where its event files are.
+        histogram: of the test's probabilities, [2, 256] as `scoring.probabilities` makes it, summed over cases.
+    """
+    from torch.utils.tensorboard import SummaryWriter
+
+    chosen = np.linspace(0, histogram.shape[1] - 1, MOST_THRESHOLDS).round().astype(int)
+    tp, fp, fn, tn = (counts[chosen] for counts in counts_at_thresholds(histogram))
+    precision, recall = tp / np.maximum(tp + fp, 1), tp / np.maximum(tp + fn, 1)
+    with SummaryWriter(str(run_folder), filename_suffix=".pr") as writer:
+        writer.add_pr_curve_raw("test", tp, fp, tn, fn, precision, recall, num_thresholds=MOST_THRESHOLDS)
+
+
+def write_layout(folder: Path) -> None:
+    """Write the layout of TensorBoard's page of custom scalars: all runs of a comparison in one chart.
+
+    Args:
+        folder: the comparison's folder; a layout that is there is replaced.
+    """
+    from torch.utils.tensorboard import SummaryWriter
+
+    before = list(folder.glob(f"events.out.tfevents.*{LAYOUT_SUFFIX}"))
+    with SummaryWriter(str(folder), filename_suffix=LAYOUT_SUFFIX) as writer:
+        writer.add_custom_scalars(LAYOUT)
+    for path in before:
+        path.unlink()

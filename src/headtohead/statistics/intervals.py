@@ -9,7 +9,8 @@ from scipy.stats import binom, bootstrap
 
 RESAMPLES = 10_000
 AT_ONCE = 4_000_000  # values drawn at a time: 32 MB, however many cases and columns there are
-ROUNDING = 1e-12  # values that differ by less are equal; the bootstrap has nothing to resample then
+DECIMALS = 12
+ROUNDING = 10.0**-DECIMALS  # values that differ by less are equal; the bootstrap has nothing to resample then
 FEWEST_VALUES = 3  # below this, resampling says nothing about cases that were not seen
 
 
@@ -59,8 +60,10 @@ def mean_interval(values: ArrayLike, confidence: float = 0.95, seed: int = 0) ->
 
     Cases are what is drawn anew, because patients are what the result is meant to hold for: slices of one patient are
     not independent of each other. The interval respects the bounds and the skewness of Dice; a normal one does not.
-    Few cases hold too little of the tail, and the interval is then too narrow: see `tests/statistics` for how often
-    it holds the true mean at 11, 40 and 110 cases.
+
+    Few cases hold too little of the tail, and the interval is then too narrow. In simulation it holds the true mean
+    93 to 95 % of the time at 110 cases, and 90 to 95 % at 40; at 11 about 90 %, and 72 % where one case in ten fails
+    outright, because a sample of eleven often holds no failure at all. No interval can mend that, more cases can.
 
     Source: Efron 1987, doi:10.1080/01621459.1987.10478410.
 
@@ -112,7 +115,7 @@ def _bootstrap(values: NDArray[np.float64], confidence: float, seed: int) -> NDA
         return np.empty((2, 0))
     found = bootstrap(
         (values,),
-        np.mean,
+        _rounded_mean,
         axis=0,
         n_resamples=RESAMPLES,
         batch=max(1, AT_ONCE // values.size),
@@ -121,6 +124,11 @@ def _bootstrap(values: NDArray[np.float64], confidence: float, seed: int) -> NDA
         rng=np.random.default_rng(seed),
     )
     return np.stack(found.confidence_interval)
+
+
+def _rounded_mean(values: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
+    """A resample of exactly the original cases has exactly their mean, in whatever order they are added up."""
+    return np.round(values.mean(axis=axis), DECIMALS)
 
 
 def median_interval(values: ArrayLike, confidence: float = 0.95) -> MedianInterval:

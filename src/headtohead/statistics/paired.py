@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import rankdata, wilcoxon
 
-from headtohead.statistics.intervals import ROUNDING, mean_intervals
+from headtohead.statistics.intervals import DECIMALS, mean_intervals
 from headtohead.statistics.power import ALPHA, smallest_detectable
 
 COLUMNS = [
@@ -25,9 +25,10 @@ def compare_pairs(matrix: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
     after Holm's correction over all pairs, which a few cases of huge difference cannot decide; and the interval of the
     mean difference, which does not need the differences to be symmetric about their middle.
 
-    Zeros, cases that both entrants score alike, are ranked and then left out of the sum of ranks (Pratt), not dropped
-    beforehand: with Wilcoxon's own way, a hundred cases scored alike and six small wins would be called as sure as
-    the six wins alone. The test is exact up to 13 cases, and up to 50 where no two differences are of one size.
+    Zeros, cases that both entrants score alike, are ranked, and their ranks then left out of the sum (Pratt). Dropped
+    beforehand, as in Wilcoxon's own way, they can turn the test on its head: a sample may become more surely positive
+    when every difference in it is made smaller. The test is exact up to 13 cases, and up to 50 where no two
+    differences are of one size.
 
     Sources: Wilcoxon 1945, doi:10.2307/3001968; Pratt 1959, doi:10.1080/01621459.1959.10501526; Holm 1979,
     doi:10.2307/4615733; Kerby 2014, doi:10.2466/11.IT.3.1; Efron 1987, doi:10.1080/01621459.1987.10478410.
@@ -51,17 +52,34 @@ def compare_pairs(matrix: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
     if not pairs:
         return pd.DataFrame(columns=COLUMNS)
     scores = matrix.to_numpy(dtype=np.float64)
+    first, second = np.array(list(combinations(range(scores.shape[1]), 2))).T
+    found = judge(describe(scores[:, first] - scores[:, second], seed))
+    return found.assign(a=[a for a, _ in pairs], b=[b for _, b in pairs])[COLUMNS]
+
+
+def describe(differences: NDArray[np.float64], seed: int = 0) -> pd.DataFrame:
+    """Describe paired differences, each column by itself.
+
+    Args:
+        differences: one row per case, one column per pair, [N, K]; NaN where either score is undefined.
+        seed: seed of the bootstrap.
+
+    Returns:
+        One row per pair: the columns n to smallest_detectable of `compare_pairs`, without holm_p.
+    """
     # Rounded, so that 0.3 - 0.2 and 0.2 - 0.1 are differences of one size, and equal scores differ by nothing.
-    decimals = -round(math.log10(ROUNDING))
-    differences = [scores[:, i] - scores[:, j] for i, j in combinations(range(scores.shape[1]), 2)]
-    columns = np.round(np.stack(differences, axis=1), decimals)
-    rows = [
-        {"a": a, "b": b, "mean_difference": found.mean, "low": found.low, "high": found.high, **_describe(column)}
-        for (a, b), found, column in zip(pairs, mean_intervals(columns, seed=seed), columns.T, strict=True)
-    ]
-    table = pd.DataFrame(rows).assign(holm_p=lambda rows: holm(rows["wilcoxon_p"].to_numpy()))
-    apart = (table["low"] > 0) | (table["high"] < 0)
-    return table.assign(different=(table["holm_p"] < ALPHA) & apart)[COLUMNS]
+    columns = np.round(differences, DECIMALS)
+    return pd.DataFrame(
+        {"mean_difference": found.mean, "low": found.low, "high": found.high, **_describe(column)}
+        for column, found in zip(columns.T, mean_intervals(columns, seed=seed), strict=True)
+    )
+
+
+def judge(described: pd.DataFrame) -> pd.DataFrame:
+    """Add to what `describe` gives the columns holm_p, over all rows, and different."""
+    holm_p = holm(described["wilcoxon_p"].to_numpy())
+    apart = (described["low"] > 0) | (described["high"] < 0)
+    return described.assign(holm_p=holm_p, different=(holm_p < ALPHA) & apart)
 
 
 def _describe(differences: NDArray[np.float64]) -> dict[str, Any]:
@@ -117,10 +135,8 @@ def holm(p: NDArray[np.float64]) -> NDArray[np.float64]:
     Returns:
         Corrected p values, [K]; NaN where `p` is.
     """
-    from statsmodels.stats.multitest import multipletests  # a second to import: only a comparison pays it
-
     corrected = np.full(len(p), np.nan)
-    tested = ~np.isnan(p)
-    if tested.any():
-        corrected[tested] = multipletests(p[tested], alpha=ALPHA, method="holm")[1]
+    order = np.argsort(p)[: np.sum(~np.isnan(p))]  # NaN sorts last
+    # The smallest is held to the strictest bound, and none comes out below one that was smaller before.
+    corrected[order] = np.minimum(1, np.maximum.accumulate(p[order] * np.arange(len(order), 0, -1)))
     return corrected

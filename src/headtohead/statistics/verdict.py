@@ -54,9 +54,9 @@ def _among(models: list[str], pairs: pd.DataFrame) -> list[str]:
     sentences = [_no_evidence(leader, alike, pairs)]
     if lower:
         sentences.append(f"{_listed(lower)} {_score(lower)} lower than {leader}")
-    ordered = [f"{a} than {b}" for a in others for b in others if b in alike and _above(pairs, a, b)]
+    ordered = [f"{a} scores higher than {b}" for a in others for b in others if b in alike and _above(pairs, a, b)]
     if ordered:
-        sentences.append(f"Apart from {leader}, higher scores {_listed(ordered)}")
+        sentences.append(f"Of the others, {_listed(ordered)}")
     return sentences
 
 

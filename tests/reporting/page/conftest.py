@@ -1,5 +1,6 @@
 """A made-up comparison: four entrants and the baseline on 110 cases, drawn from one seed."""
 
+from collections.abc import Callable
 from itertools import combinations
 from typing import Any
 
@@ -43,16 +44,23 @@ def make_findings(names: list[str] | None = None, seed: int = 0, folds: int = 5)
         ranks=pd.DataFrame(rng.dirichlet(np.ones(4), 4), MODELS, range(1, 5)),
         subgroups=_subgroups(matrix, rng),
         conventions=pd.DataFrame(
-            [(e, c, LEVELS[i] + 0.03 * j, 110 + j, m) for i, e in enumerate(ENTRANTS) for j, (c, m) in enumerate(CONVENTIONS.items())],
+            [
+                (e, c, LEVELS[i] + 0.03 * j, 110 + j, m)
+                for i, e in enumerate(ENTRANTS)
+                for j, (c, m) in enumerate(CONVENTIONS.items())
+            ],
             columns=["entrant", "convention", "score", "n", "meaning"],
         ),
         verdict="There is no evidence of a difference between resnext cosine and resnext none (110 cases; a mean "
         "difference of 0.011 would have been found four times in five). Both are above unet none.",
-        warnings=["unet none was trained for 20 epochs, the others for 30.", "One seed: how much a training's luck matters is not known."],
-        footnotes=["1 of 110 cases of unet cosine has no Dice (no lesion, none predicted) and is left out, not counted 1."],
+        warnings=[
+            "unet none was trained for 20 epochs, the others for 30.",
+            "One seed: the luck of a training is not known.",
+        ],
+        footnotes=["1 case of unet cosine has no Dice (no lesion, none predicted) and is left out."],
         curves=_curves(rng, folds),
         provenance=_runs(folds),
-    )  # fmt: skip
+    )
 
 
 def _cases(matrix: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
@@ -78,7 +86,7 @@ def _cases(matrix: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
                     "dice": matrix.loc[case, entrant],
                 }
             )
-    return pd.DataFrame(rows)  # fmt: skip
+    return pd.DataFrame(rows)
 
 
 def _spread(values: np.ndarray) -> tuple[float, float, float]:
@@ -95,10 +103,21 @@ def _means(matrix: pd.DataFrame) -> pd.DataFrame:
         middle = np.nanmedian(values)
         trained = entrant in MODELS
         rows.append(
-            {"n": np.sum(~np.isnan(values)), "undefined": np.isnan(values).sum(), "mean": mean, "low": low, "high": high,
-             "median": middle, "median_low": middle - 0.01, "median_high": middle + 0.01, "failed": np.sum(values < 0.5),
-             "parameters": 7_782_913 if trained else np.nan, "seconds": 9000.0 if trained else 4.0, "epochs": 30 if trained else np.nan}
-        )  # fmt: skip
+            {
+                "n": np.sum(~np.isnan(values)),
+                "undefined": np.isnan(values).sum(),
+                "mean": mean,
+                "low": low,
+                "high": high,
+                "median": middle,
+                "median_low": middle - 0.01,
+                "median_high": middle + 0.01,
+                "failed": np.sum(values < 0.5),
+                "parameters": 7_782_913 if trained else np.nan,
+                "seconds": 9000.0 if trained else 4.0,
+                "epochs": 30 if trained else np.nan,
+            }
+        )
     return pd.DataFrame(rows, index=list(ENTRANTS))
 
 
@@ -108,11 +127,24 @@ def _pairs(matrix: pd.DataFrame) -> pd.DataFrame:
         values = (matrix[a] - matrix[b]).dropna().to_numpy()
         mean, low, high = _spread(values)
         rows.append(
-            {"a": a, "b": b, "n": len(values), "mean_difference": mean, "low": low, "high": high, "median_difference": np.median(values),
-             "wilcoxon_p": 0.0001 if low * high > 0 else 0.2, "holm_p": 0.0002 if low * high > 0 else 0.6, "rank_biserial": np.sign(mean) * 0.3,
-             "wins": int((values > 0).sum()), "ties": 0, "losses": int((values < 0).sum()),
-             "smallest_detectable": 2.8 * values.std() / np.sqrt(max(len(values), 1)), "different": bool(low * high > 0)}
-        )  # fmt: skip
+            {
+                "a": a,
+                "b": b,
+                "n": len(values),
+                "mean_difference": mean,
+                "low": low,
+                "high": high,
+                "median_difference": np.median(values),
+                "wilcoxon_p": 0.0001 if low * high > 0 else 0.2,
+                "holm_p": 0.0002 if low * high > 0 else 0.6,
+                "rank_biserial": np.sign(mean) * 0.3,
+                "wins": int((values > 0).sum()),
+                "ties": 0,
+                "losses": int((values < 0).sum()),
+                "smallest_detectable": 2.8 * values.std() / np.sqrt(max(len(values), 1)),
+                "different": bool(low * high > 0),
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -155,12 +187,18 @@ def _runs(folds: int) -> list[dict[str, Any]]:
     }
     names = [f"{entrant.replace(' ', '-')}-s0-f{fold}" for entrant in MODELS for fold in range(folds)]
     return [
-        {"name": name, "status": "finished", **shared, "split": {"key": f"s{place % folds}"}, "started": f"2026-11-21T0{place % 10}:00:00+00:00", "seconds": 1800.0 + place}
+        {"name": name, "status": "finished", **shared, "split": {"key": f"s{place % folds}"}, "seconds": 1800.0 + place}
         for place, name in enumerate(names)
-    ] + [{"name": "flair-threshold-f0", "status": "finished", **shared, "split": {"key": "s0"}, "seconds": 0.8}]  # fmt: skip
+    ] + [{"name": "flair-threshold-f0", "status": "finished", **shared, "split": {"key": "s0"}, "seconds": 0.8}]
 
 
 @pytest.fixture(scope="session")
 def findings() -> Findings:
     """The made-up comparison of 110 cases. Read only."""
     return make_findings()
+
+
+@pytest.fixture(scope="session")
+def make() -> Callable[..., Findings]:
+    """Give `make_findings`, for other cases or another seed."""
+    return make_findings

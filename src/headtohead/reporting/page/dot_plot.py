@@ -94,7 +94,7 @@ def _column(entrant: Entrant, found: "pd.Series[float]", x: float, step: float, 
                 "middle",
             )
         )
-    room = step - 4
+    room = step + 2
     for number, words in enumerate(_two_lines(entrant.name, room)):
         drawn.append(svg.text(x, height - BOTTOM + 20 + 15 * number, words, "name", "middle"))
     return svg.element("g", *drawn, class_="column")

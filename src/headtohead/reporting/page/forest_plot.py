@@ -30,14 +30,14 @@ def forest_plot(pairs: "pd.DataFrame", width: float, label: str) -> Markup:
         The drawing.
     """
     narrow = width < NARROW
-    row = ROW + 16 if narrow else ROW
+    row = ROW + 30 if narrow else ROW
     left, right = (12.0, width - 12.0) if narrow else (width * 0.31, width - 178.0)
     height = row * len(pairs) + AXIS + 6
     x = svg.scale(*_span(pairs), left, right)
 
     axis = [
         svg.line(x(value), 4, x(value), height - AXIS, "zero" if value == 0 else "grid")
-        + svg.text(x(value), height - AXIS + 16, "0" if value == 0 else difference_label(value), anchor="middle")
+        + svg.text(x(value), height - AXIS + 16, svg.tick_label(value, signed=True), anchor="middle")
         for value in svg.ticks(*_span(pairs), 4 if narrow else 5)
     ]
     sides = [
@@ -48,11 +48,6 @@ def forest_plot(pairs: "pd.DataFrame", width: float, label: str) -> Markup:
         _row(pair, row * place, x, narrow, (left, right, width)) for place, pair in enumerate(pairs.to_dict("records"))
     ]
     return svg.chart(width, height, label, "forest-plot", *axis, *_within(sides, x(0), width), *rows)
-
-
-def difference_label(value: float) -> str:
-    """Write a tick: as many digits as it needs, with its sign."""
-    return f"{value:+g}".replace("-", "−")
 
 
 def _span(pairs: "pd.DataFrame") -> tuple[float, float]:
@@ -85,11 +80,8 @@ def _row(
     names = f"{pair['a']} − {pair['b']}"
     numbers = f"{difference(pair['mean_difference'])} {interval(pair['low'], pair['high'], signed=True)}".strip()
     if narrow:
-        middle = top + 36.0
-        room = width - svg.text_width(numbers) - 24
-        words = svg.text(0, top + 18, svg.shorten(names, room), "name") + svg.text(
-            width, top + 18, numbers, "value", "end"
-        )
+        middle = top + 50.0
+        words = svg.text(0, top + 16, svg.shorten(names, width), "name") + svg.text(0, top + 32, numbers, "value")
     else:
         middle = top + ROW / 2 + 4
         words = svg.text(left - 14, middle + 4, svg.shorten(names, left - 14), "name", "end")
@@ -99,16 +91,7 @@ def _row(
     seen = pair["smallest_detectable"]
     if not missing(seen):
         # Within the grey band even a true difference would have been missed more often than one time in five.
-        drawn.append(
-            svg.element(
-                "rect",
-                x=x(-seen),
-                y=middle - 7,
-                width=x(seen) - x(-seen),
-                height=14,
-                class_="band",
-            )
-        )
+        drawn.append(svg.element("rect", x=x(-seen), y=middle - 7, width=x(seen) - x(-seen), height=14, class_="band"))
     if not missing(pair["low"]):
         drawn.append(svg.line(x(pair["low"]), middle, x(pair["high"]), middle, "interval"))
     if not missing(pair["mean_difference"]):

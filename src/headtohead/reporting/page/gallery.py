@@ -20,7 +20,7 @@ MasksOf = Callable[[str, str], NDArray[np.bool_] | None]
 """(entrant, case) -> bool [slices, H, W], or None where no prediction was kept."""
 
 WORST, MEDIAN, BEST = 6, 3, 3
-BUDGET = 9_000_000  # characters of all pictures together, so that the page stays below 15 MB
+BUDGET = 9_000_000  # characters of all pictures and outlines together, so that the page stays below 15 MB
 QUALITIES = (80, 60, 40, 20)
 LARGEST_SIDE = 512
 BRIGHTEST = 99.8  # percentile of a case's FLAIR that is drawn white
@@ -37,8 +37,10 @@ class Card:
         facts: what is known about it, a few words each.
         scores: its Dice by entrant, with a remark where no mask was kept.
         width, height: of a slice, in pixels of its own grid, in which the outlines are.
-        slices: of each slice the WebP in base64 under `image`, and under the keys of the outlines their paths.
-        start: the slice shown first, from 0: the one with most lesion.
+        slices: of each slice its number (from 1) under `number`, its WebP in base64 under `image`, and its paths under
+            the keys of the outlines.
+        start: place in `slices` of the one shown first: that with most lesion.
+        depth: slices of the case; more than are in `slices` where there was no room for all.
         strip: how much lesion each slice has.
     """
 
@@ -49,6 +51,7 @@ class Card:
     height: int
     slices: list[dict[str, str]]
     start: int
+    depth: int
     strip: Markup
 
 
@@ -112,37 +115,45 @@ def _card(case: str, findings: Findings, entrants: list[Entrant], cohort: Cohort
         else:
             outlines[entrant.key] = _outlines(predicted)
         scores.append((entrant, said))
-    taken = sum(len(path) for paths in outlines.values() for path in paths)
-    images = _encode(flair, room - taken)
-    slices = [
-        {"image": image} | {key: paths[place] for key, paths in outlines.items() if paths[place]}
-        for place, image in enumerate(images)
-    ]
     areas = truth.sum(axis=(1, 2))
-    start = int(areas.argmax()) if areas.any() else len(areas) // 2
+    fullest = int(areas.argmax()) if areas.any() else len(areas) // 2
+    slices = _fit(flair, outlines, fullest, room)
+    start = next(place for place, one in enumerate(slices) if one["number"] == str(fullest + 1))
     height, width = truth.shape[1:]
-    return Card(case, _facts(case, findings), scores, width, height, slices, start, _strip(areas))
+    return Card(case, _facts(case, findings), scores, width, height, slices, start, len(areas), _strip(areas))
+
+
+def _fit(flair: NDArray[np.uint8], outlines: dict[str, list[str]], fullest: int, room: int) -> list[dict[str, str]]:
+    """Choose quality, and where the lowest is not enough every n-th slice, so that a case stays within its room."""
+    shown = _brightened(flair)
+    step, quality = 1, 0
+    while True:
+        slices = [
+            {"number": str(place + 1), "image": _webp(shown[place], QUALITIES[quality])}
+            | {key: paths[place] for key, paths in outlines.items() if paths[place]}
+            for place in range(fullest % step, len(shown), step)
+        ]
+        if len(slices) == 1 or sum(len(text) for one in slices for text in one.values()) <= room:
+            return slices
+        if quality < len(QUALITIES) - 1:
+            quality += 1
+        else:
+            step *= 2
 
 
 def _outlines(masks: NDArray[np.generic]) -> list[str]:
     return [outline_path(mask) for mask in masks]
 
 
-def _encode(flair: NDArray[np.uint8], room: int) -> list[str]:
-    """Encode the slices of a case as base64 WebP, in the best quality that stays within `room` characters."""
+def _brightened(flair: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+    """The slices of a case, stretched to its own white and no larger than the page can use."""
     white = max(float(np.percentile(flair, BRIGHTEST)), 1.0)
     look_up = np.clip(np.arange(256) * 255.0 / white, 0, 255).astype(np.uint8)
     shrink = min(1.0, LARGEST_SIDE / max(flair.shape[1:]))
     size = (round(flair.shape[2] * shrink), round(flair.shape[1] * shrink))
-    shown = [
+    return [
         cv2.resize(look_up[one], size, interpolation=cv2.INTER_AREA) if shrink < 1 else look_up[one] for one in flair
     ]
-    encoded: list[str] = []
-    for quality in QUALITIES:
-        encoded = [_webp(image, quality) for image in shown]
-        if sum(map(len, encoded)) <= room:
-            break
-    return encoded
 
 
 def _webp(image: NDArray[np.uint8], quality: int) -> str:
@@ -186,5 +197,5 @@ def _facts(case: str, findings: Findings) -> list[str]:
     if not wording.missing(row.get("lesion_voxels")):
         said.append(f"lesion {wording.whole(row['lesion_voxels'])} voxels")
     if not wording.missing(row.get("missing")):
-        said.append(f"no {' and '.join(str(row['missing']).split())}-contrast image")
+        said += [f"no {sequence}-contrast" for sequence in str(row["missing"]).split()]
     return said

@@ -11,8 +11,8 @@ from headtohead.reporting.page.wording import interval, missing, score
 if TYPE_CHECKING:
     import pandas as pd
 
-WIDTH, HEIGHT = 300.0, 190.0
-LEFT, RIGHT, TOP, BOTTOM = 40.0, 8.0, 26.0, 32.0
+WIDTH, HEIGHT = 300.0, 196.0
+LEFT, RIGHT, TOP, BOTTOM = 40.0, 8.0, 26.0, 38.0
 HEADING, PITCH = 24.0, 13.0
 
 
@@ -48,7 +48,7 @@ def _curve_panel(
     y = svg.scale(0.0, highest, HEIGHT - BOTTOM, TOP)
     frame = [
         svg.line(LEFT, y(value), WIDTH - RIGHT, y(value), "grid")
-        + svg.text(LEFT - 6, y(value) + 4, f"{value:g}", anchor="end")
+        + svg.text(LEFT - 6, y(value) + 4, svg.tick_label(value), anchor="end")
         for value in svg.ticks(0.0, highest, 4)
     ]
     frame += [
@@ -56,7 +56,7 @@ def _curve_panel(
         for value in svg.ticks(1.0, last, 4)
         if value == int(value)
     ]
-    frame.append(svg.text(WIDTH - RIGHT, HEIGHT - 3, "epoch", "side", "end"))
+    frame.append(svg.text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 3, "epoch", anchor="middle"))
     title = svg.marker(entrant, 6, 9, 4.5) + svg.text(17, 13, svg.shorten(entrant.name, WIDTH - 20), "name")
     runs = list(own.groupby("run", sort=True))
     drawn = []

@@ -17,7 +17,7 @@ from headtohead.reporting.page.forest_plot import forest_plot
 from headtohead.saving import write_text
 
 HERE = Path(__file__).parent
-WIDE, NARROW = 900.0, 340.0  # each large chart is drawn for a desk and for a phone, so that its letters stay readable
+WIDE, NARROW = 1040.0, 340.0  # each large chart is drawn for a desk and for a phone, so that its letters stay readable
 
 
 def write_report(

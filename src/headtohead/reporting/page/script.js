@@ -75,8 +75,8 @@ for (const card of document.querySelectorAll(".card")) {
     const slice = slices[slider.value - 1];
     picture.querySelector("image").setAttribute("href", "data:image/webp;base64," + slice.image);
     for (const path of picture.querySelectorAll("path")) path.setAttribute("d", slice[path.dataset.outline] ?? "");
-    card.querySelector(".position output").textContent = slider.value;
-    const words = `slice ${slider.value} of ${slider.max}`;
+    card.querySelector(".position output").textContent = slice.number;
+    const words = `slice ${slice.number} of ${card.dataset.depth}`;
     slider.setAttribute("aria-valuetext", words);
     picture.setAttribute("aria-label", `S${words.slice(1)} of ${card.dataset.case}, with outlines`);
   });

@@ -76,7 +76,7 @@ def marker_of(shape: str, x: float, y: float, radius: float, class_: str) -> Mar
     """Draw a dot of a named shape; the shapes cover about the same area."""
     r = radius
     paths = {
-        "circle": f"m{_short(-r)} 0a{0} {0} 0 1 0 {1} 0a{0} {0} 0 1 0 -{1} 0z".format(_short(r), _short(2 * r)),
+        "circle": _circle(r),
         "square": _polygon(r * 0.9, [(-1, -1), (1, -1), (1, 1), (-1, 1)]),
         "triangle": _polygon(r * 1.15, [(0, -1.1), (1, 0.8), (-1, 0.8)]),
         "diamond": _polygon(r * 1.25, [(0, -1), (1, 0), (0, 1), (-1, 0)]),
@@ -105,6 +105,13 @@ def ticks(low: float, high: float, about: int = 5) -> list[float]:
     return [round(place * step, 12) for place in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
+def tick_label(value: float, signed: bool = False) -> str:
+    """Write a number at an axis with the digits it needs: `0.25`, `2.5e-4`, and where `signed` `+0.02`."""
+    power = math.floor(math.log10(abs(value))) if value else 0
+    short = f"{value / 10**power:g}e{power}" if power < -3 else f"{value:g}"
+    return ("+" * (signed and value > 0) + short).replace("-", "−")
+
+
 def text_width(words: str, font_size: float = LETTERS) -> float:
     """Estimate how wide words are, in pixels; there is no browser to ask."""
     return CHARACTER * font_size * len(words)
@@ -119,6 +126,12 @@ def shorten(words: str, room: float, font_size: float = LETTERS) -> str:
 def _short(value: object) -> str:
     """A number without the digits that nobody sees, and never -0; any other value as it is."""
     return format(round(value, 1) + 0.0, "g") if isinstance(value, float) else str(value)
+
+
+def _circle(r: float) -> str:
+    """The path of a circle around the pen: two half turns."""
+    half = f"a{_short(r)} {_short(r)} 0 1 0 "
+    return f"m{_short(-r)} 0{half}{_short(2 * r)} 0{half}{_short(-2 * r)} 0z"
 
 
 def _polygon(r: float, corners: list[tuple[float, float]]) -> str:

@@ -51,7 +51,13 @@ class Table:
 
 def entrant_table(findings: Findings, entrants: list[Entrant]) -> Table:
     """Lay out the main table: one row an entrant."""
-    columns = ["mean Dice [95 %]", "median Dice [95 %]", f"cases below {FAILED_BELOW:g}", "cases", "undefined"]
+    columns = [
+        "mean Dice [95\u00a0%]",
+        "median Dice [95\u00a0%]",
+        f"cases below {FAILED_BELOW:g}",
+        "cases",
+        "undefined",
+    ]
     columns += ["parameters", "epochs", "training time"]
     rows = []
     for entrant in entrants:
@@ -78,7 +84,7 @@ def pair_table(findings: Findings, entrants: list[Entrant]) -> Table:
     rows = []
     for pair in findings.pairs.to_dict("records"):
         higher = pair["a"] if pair["mean_difference"] > 0 else pair["b"]
-        finding = f"{higher} is higher" if pair["different"] else "no evidence of a difference"
+        finding = f"{higher} higher" if pair["different"] else "no evidence of a difference"
         rows.append(
             [
                 Cell(str(pair["a"]), str(pair["a"]), names.get(pair["a"])),
@@ -95,7 +101,7 @@ def pair_table(findings: Findings, entrants: list[Entrant]) -> Table:
             ]
         )
     words = [Column(name, numeric=False) for name in ("first", "second", "finding")]
-    numbers = ["mean difference [95 %]", "median difference", "p (Wilcoxon)", "p (Holm)", "rank-biserial"]
+    numbers = ["mean difference [95\u00a0%]", "median difference", "p (Wilcoxon)", "p (Holm)", "rank-biserial"]
     numbers += ["wins / ties / losses", "smallest detectable", "cases"]
     return Table("Paired differences in Dice, first minus second", words + [Column(name) for name in numbers], rows)
 

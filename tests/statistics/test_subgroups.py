@@ -1,0 +1,93 @@
+"""Means in parts of the cases."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from headtohead.statistics.intervals import mean_interval
+from headtohead.statistics.subgroups import COLUMNS, subgroup_table
+
+
+@pytest.fixture
+def cases() -> pd.DataFrame:
+    """Nine cases, two seeds of one model and the baseline."""
+    rng = np.random.default_rng(0)
+    about = pd.DataFrame(
+        {
+            "case": list("abcdefghi"),
+            "site": ["HT", "CS", "HT", "HT", "CS", "CS", "CS", "HT", math.nan],
+            "grade": [1.0, 2.0, 2.0, math.nan, 1.0, 1.0, 2.0, 2.0, 2.0],
+            "missing": ["", "", "", "", "", "", "post", "post", "pre post"],
+            "lesion_voxels": [10, 20, 30, 1000, 2000, 3000, 40000, 50000, 0],
+        }
+    )
+    runs = [("unet", "cosine", 0), ("unet", "cosine", 1), ("flair-threshold", "-", None)]
+    parts = [
+        about.assign(model=model, schedule=schedule, seed=seed, dice=rng.random(9)) for model, schedule, seed in runs
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_levels_of_each_kind_in_order_and_how_many_cases_each_has(cases: pd.DataFrame) -> None:
+    table = subgroup_table(cases)
+    assert table.columns.tolist() == COLUMNS
+    of_model = table[table["entrant"] == "unet cosine"]
+    assert list(of_model[["group", "level", "n"]].itertuples(index=False, name=None)) == [
+        ("site", "CS", 4),
+        ("site", "HT", 4),
+        ("site", "unknown", 1),
+        ("lesion size", "no lesion", 1),
+        ("lesion size", "small, up to 353 voxels", 3),
+        ("lesion size", "medium, up to 2,667 voxels", 2),
+        ("lesion size", "large, above 2,667 voxels", 3),
+        ("missing sequence", "none", 6),
+        ("missing sequence", "post", 2),
+        ("missing sequence", "pre post", 1),
+        ("grade", "1", 3),
+        ("grade", "2", 5),
+        ("grade", "unknown", 1),
+    ]
+    assert table["entrant"].iloc[:2].tolist() == ["unet cosine", "flair-threshold"]
+
+
+def test_means_are_over_cases_whose_seeds_were_averaged(cases: pd.DataFrame) -> None:
+    table = subgroup_table(cases).set_index(["group", "level", "entrant"]).sort_index()
+    in_site = cases[(cases["site"] == "HT") & (cases["model"] == "unet")]
+    expected = mean_interval(in_site.groupby("case")["dice"].mean())
+    found = table.loc[("site", "HT", "unet cosine")]
+    assert found.to_dict() == pytest.approx(
+        {"n": 4, "mean": expected.mean, "low": expected.low, "high": expected.high}, abs=1e-9
+    )
+    assert table.loc[("missing sequence", "post"), ["low", "high"]].isna().all(axis=None)  # two cases
+
+
+def test_undefined_scores_are_not_counted(cases: pd.DataFrame) -> None:
+    cases.loc[cases["case"] == "a", "dice"] = math.nan
+    table = subgroup_table(cases).set_index(["group", "level", "entrant"])
+    assert table.loc[("site", "HT", "unet cosine"), "n"] == 3
+
+
+def test_a_kind_with_one_level_says_nothing_and_is_left_out(cases: pd.DataFrame) -> None:
+    table = subgroup_table(cases.assign(site="CS", grade="", missing="", lesion_voxels=0))
+    assert table.empty and table.columns.tolist() == COLUMNS
+
+
+def test_columns_that_are_not_there_are_not_missed(cases: pd.DataFrame) -> None:
+    table = subgroup_table(cases.drop(columns=["site", "grade", "missing"]))
+    assert table["group"].unique().tolist() == ["lesion size"]
+    assert subgroup_table(cases.drop(columns="lesion_voxels"))["group"].unique().tolist() == [
+        "site",
+        "missing sequence",
+        "grade",
+    ]
+
+
+def test_empty_cells_read_as_missing_and_as_text_are_the_same(cases: pd.DataFrame) -> None:
+    as_text = cases.assign(
+        grade=cases["grade"].map({1.0: "1", 2.0: "2"}).fillna(""),
+        site=cases["site"].fillna(""),
+        missing=cases["missing"].replace("", math.nan),
+    )
+    pd.testing.assert_frame_equal(subgroup_table(as_text), subgroup_table(cases))
