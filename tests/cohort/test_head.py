@@ -1,7 +1,7 @@
 import cv2
 import numpy as np
 
-from headtohead.cohort.head import head_mask, inner_head, intensity_statistics
+from headtohead.cohort.head import air_levels, head_mask, inner_head, intensity_statistics
 
 SIDE = 96
 
@@ -59,3 +59,15 @@ def test_a_constant_image_has_a_scale_that_can_divide() -> None:
 def test_an_empty_image_is_measured_too() -> None:
     volume = np.zeros((1, 16, 16, 3), np.uint8)
     np.testing.assert_array_equal(intensity_statistics(volume, inner_head(head_mask(volume)), "inner"), [[0, 1]] * 3)
+
+
+def test_bright_air_is_not_taken_for_the_head() -> None:
+    volume = np.zeros((3, 64, 64, 3), np.uint8)
+    rows, columns = np.mgrid[:64, :64]
+    disc = (rows - 32) ** 2 + (columns - 32) ** 2 < 20**2
+    volume[:, disc] = (120, 90, 110)
+    plain = head_mask(volume)
+    volume[:, ~disc, 0] = 90  # as the pre-contrast air of three patients of the real data
+    assert air_levels(volume).tolist() == [90, 0, 0]
+    assert (head_mask(volume) == plain).all()
+    assert 0 < inner_head(head_mask(volume)).mean() < 0.3

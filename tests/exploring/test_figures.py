@@ -63,10 +63,12 @@ def overlaps(figure) -> list[tuple[str, str]]:
     from matplotlib.text import Text
 
     figure.draw_without_rendering()  # in its own resolution, not in the file's
+    # An axis keeps numbers beyond its ends, which are not drawn; its own never touch each other.
+    numbers = {text for panel in figure.axes for text in panel.get_yticklabels()}
     boxes = [
         (text.get_text(), text.get_window_extent().extents)
         for text in figure.findobj(Text)
-        if text.get_text().strip() and text.get_visible()
+        if text.get_text().strip() and text.get_visible() and text not in numbers
     ]
     return [
         (name, other)

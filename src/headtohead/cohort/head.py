@@ -6,6 +6,9 @@ import numpy as np
 FLOOR = 0.12
 """Share of the 99th percentile under which a pixel is air. Air carries noise, so zero would not do."""
 
+RIM = 4
+"""Pixels along the edges of the image whose median is taken for the level of air; in a few scans it is far above 0."""
+
 DEPTH = 0.3
 """The inner head lies deeper than this share of the head's largest depth: past scalp, fat and skull."""
 
@@ -22,7 +25,8 @@ def head_mask(volume: np.ndarray) -> np.ndarray:
     Returns:
         bool [slices, H, W]; all False where a slice holds only air.
     """
-    brightest = volume.max(axis=-1)
+    above = volume.astype(np.int16) - air_levels(volume)
+    brightest = np.clip(above.max(axis=-1), 0, 255).astype(np.uint8)
     air = max(4.0, FLOOR * float(np.percentile(brightest, 99)))
     mask = np.zeros(brightest.shape, np.uint8)
     for image, out in zip(brightest, mask, strict=True):
@@ -31,6 +35,20 @@ def head_mask(volume: np.ndarray) -> np.ndarray:
         if pieces:
             cv2.drawContours(out, [max(pieces, key=cv2.contourArea)], -1, 1, cv2.FILLED)
     return mask.astype(bool)
+
+
+def air_levels(volume: np.ndarray) -> np.ndarray:
+    """Measure how bright each channel is where there is nothing: along the edges of the slices.
+
+    Args:
+        volume: uint8 [slices, H, W, 3].
+
+    Returns:
+        int16 [3].
+    """
+    rim = np.ones(volume.shape[1:3], bool)
+    rim[RIM:-RIM, RIM:-RIM] = False
+    return np.median(volume[:, rim], axis=(0, 1)).astype(np.int16)
 
 
 def inner_head(mask: np.ndarray) -> np.ndarray:

@@ -24,7 +24,7 @@ from headtohead.saving import write_json
 READING = "1"
 """Raised whenever the same files would be read as other pixels: the data are then other data."""
 
-LAYOUT = "2"
+LAYOUT = "3"
 """Raised whenever what is packed, or how it is measured, changes: old copies are then made anew."""
 
 

@@ -56,7 +56,7 @@ class Outcome:
             "case": name,
             "patient": about.get("patient", name),
             "site": about["site"],
-            "grade": str(about.get(GRADE, "")).removesuffix(".0"),
+            "grade": "" if pd.isna(grade := about.get(GRADE, "")) else str(grade).removesuffix(".0"),
             "missing": about.get("missing", ""),
         }
         self.cases.append(facts | score_case(prediction, truth, whole=whole))

@@ -30,8 +30,9 @@ def _figure(path: Path, title: str, **layout: Any) -> Iterator[np.ndarray]:
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    figure, panels = pyplot.subplots(squeeze=False, layout="constrained", **layout)
+    figure, panels = pyplot.subplots(squeeze=False, layout=ConstrainedLayoutEngine(h_pad=0.1), **layout)
     figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
     try:
         yield panels

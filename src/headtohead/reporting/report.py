@@ -8,9 +8,9 @@ from headtohead.cohort import Cohort, open_cohort
 from headtohead.errors import UserError
 from headtohead.options import GRID, Options
 from headtohead.reporting.curves import write_curves
-from headtohead.reporting.findings import Findings, findings_of
-from headtohead.reporting.pictures import Masks, write_pictures
+from headtohead.reporting.findings import findings_of
 from headtohead.reporting.page.report import write_report
+from headtohead.reporting.pictures import Masks, write_pictures
 from headtohead.reporting.table import print_table, render_latex, render_markdown, result_rows
 from headtohead.runs.ledger import FOLD_FILE, Ledger, read_ledger, refuse_strangers
 from headtohead.saving import atomic_path, write_text

@@ -197,6 +197,6 @@ def _few(ledger: Ledger) -> list[str]:
     half_widths = [(interval.high - interval.low) / 2 for interval in intervals if interval.high >= interval.low]
     width = f" (up to ±{max(half_widths):.2f})" if half_widths else ""
     return [
-        f"{fewest} test cases are few: the intervals are wide{width}, and models that are close cannot be ranked "
-        "by this table."
+        f"{fewest} test cases are few: the intervals are wide{width} and rather too narrow still, and models that are "
+        "close cannot be ranked by this table."
     ]

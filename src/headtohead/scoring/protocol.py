@@ -4,7 +4,7 @@ from headtohead.batches.recipe import CLIP
 from headtohead.scoring.surfaces import PERCENT, TOLERANCE
 
 PROTOCOL = {
-    "version": 2,  # raised whenever splitting, preprocessing or scoring changes what a number means
+    "version": 3,  # raised whenever splitting, preprocessing or scoring changes what a number means
     "clip": CLIP,
     "hausdorff_percentile": PERCENT,
     "surface_tolerance": TOLERANCE,
