@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from headtohead.reporting.summary import footnotes_of, warnings_of
+from headtohead.reporting.table import result_rows
 from headtohead.runs.ledger import BASELINE, Ledger, Run
 from headtohead.scoring.case import UNDEFINED
 from headtohead.scoring.conventions import conventions
@@ -37,6 +38,7 @@ class Findings:
             seconds, epochs.
         pairs: one row a pair of entrants, as `statistics.paired.compare_pairs` gives it.
         ranks: share of bootstrap resamples in which an entrant (row) takes a rank (column); without the baseline.
+        scores: mean and median of every score, by entrant: what results.csv holds.
         subgroups: mean Dice by site, lesion size, missing sequence and grade: exploration.
         conventions: entrant, convention, score, n, meaning: the same predictions scored as others do.
         verdict: what the data support, in words.
@@ -52,6 +54,7 @@ class Findings:
     means: pd.DataFrame
     pairs: pd.DataFrame
     ranks: pd.DataFrame
+    scores: pd.DataFrame
     subgroups: pd.DataFrame
     conventions: pd.DataFrame
     verdict: str
@@ -81,6 +84,7 @@ def findings_of(ledger: Ledger) -> Findings | None:
         means=_means(ledger, matrix),
         pairs=pairs,
         ranks=rank_distribution(matrix.drop(columns=BASELINE, errors="ignore")),
+        scores=result_rows(ledger),
         subgroups=subgroup_table(cases),
         conventions=_conventions(ledger),
         verdict=verdict(matrix, pairs),

@@ -7,6 +7,7 @@ import numpy as np
 from headtohead.cohort import Cohort
 from headtohead.errors import UserError
 from headtohead.reporting.animation import write_case_gif, write_plate_gif
+from headtohead.reporting.case_names import short_names
 from headtohead.reporting.dice_bars import write_dice_bars
 from headtohead.reporting.findings import Findings, entrant_of
 from headtohead.reporting.plate import Scan, choose_cases, write_plate
@@ -56,10 +57,11 @@ def write_pictures(findings: Findings, folder: Path, cohort: Cohort | None, mask
     write_dice_bars(findings.cases, folder / "dice.png")
     if cohort is None or masks is None:
         return
+    short = short_names(findings.matrix.index)
     entrants = [name for name in findings.matrix.columns if name != BASELINE]
     for name in entrants:
         chosen = choose_cases(findings.matrix[name])
-        scans = [scan for case in chosen if (scan := _scan(cohort, masks, name, case, case))]
+        scans = [scan for case in chosen if (scan := _scan(cohort, masks, name, case, short[case]))]
         if scans:
             stem, title = f"plate-{name.replace(' ', '-')}", f"{findings.title}: {name}, test cases from worst to best"
             write_plate(scans, folder / f"{stem}.png", title)
@@ -68,7 +70,7 @@ def write_pictures(findings: Findings, folder: Path, cohort: Cohort | None, mask
     for word, case in zip(("worst", "median", "best")[: len(ranked)], ranked, strict=True):
         scans = [scan for name in entrants if (scan := _scan(cohort, masks, name, case, name))]
         if scans:
-            write_case_gif(scans, folder / f"case-{word}.gif", f"{case}, the {word} case")
+            write_case_gif(scans, folder / f"case-{word}.gif", f"{short[case]}, the {word} case")
 
 
 def _scan(cohort: Cohort, masks: Masks, entrant: str, case: str, caption: str) -> Scan | None:

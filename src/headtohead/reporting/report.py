@@ -11,7 +11,7 @@ from headtohead.reporting.curves import write_curves
 from headtohead.reporting.findings import findings_of
 from headtohead.reporting.page.report import write_report
 from headtohead.reporting.pictures import Masks, write_pictures
-from headtohead.reporting.table import print_table, render_latex, render_markdown, result_rows
+from headtohead.reporting.table import print_table, render_latex, render_markdown
 from headtohead.runs.ledger import FOLD_FILE, Ledger, read_ledger, refuse_strangers
 from headtohead.saving import atomic_path, write_text
 from headtohead.scoring.protocol import PROTOCOL
@@ -19,6 +19,7 @@ from headtohead.scoring.protocol import PROTOCOL
 if TYPE_CHECKING:
     import pandas as pd
 
+TABLES = {"results": "scores"} | {name: name for name in ("pairs", "ranks", "subgroups", "conventions")}
 AGAIN = "train and test again with --compare --overwrite, or bring back what the runs were made from"
 
 
@@ -55,15 +56,15 @@ def write_reports(folder: Path, cohort: Cohort | None) -> None:
     write_text(folder / "results.md", render_markdown(ledger))
     write_text(folder / "results.tex", render_latex(ledger))
     _write_csv(ledger.cases, folder / "cases.csv")
-    _write_csv(result_rows(ledger), folder / "results.csv")
     print_table(ledger)
     findings = findings_of(ledger)
     if findings is None:
         return
-    for name in ("pairs", "ranks", "subgroups", "conventions"):
-        _write_csv(getattr(findings, name), folder / f"{name}.csv", index=name == "ranks")
+    for name, attribute in TABLES.items():
+        _write_csv(getattr(findings, attribute), folder / f"{name}.csv", index=name == "ranks")
     masks = Masks(ledger, cohort) if cohort else None
-    write_curves(ledger)
+    if not findings.curves.empty:  # the baseline has none
+        write_curves(ledger)
     write_pictures(findings, folder / "figures", cohort, masks)
     page = write_report(findings, folder / "report.html", cohort, masks)
     print(f"{findings.verdict}\nreport: {page}")

@@ -63,6 +63,7 @@ def summarise(ledger: Ledger) -> Summary:
     baseline = next((interval for (_, model), interval in cells.items() if model == BASELINE), None)
     cells = {cell: interval for cell, interval in cells.items() if cell[1] != BASELINE}
     gaps = {cell: word for run, word in _without_scores(ledger) if (cell := _cell(run)) not in cells}
+    gaps = {cell: word for cell, word in gaps.items() if cell[1] != BASELINE}
     return Summary(
         title=ledger.folder.name,
         schedules=sorted({schedule for schedule, _ in cells | gaps}, key=lambda name: (name != "none", name)),

@@ -42,6 +42,7 @@ def make_findings(names: list[str] | None = None, seed: int = 0, folds: int = 5)
         means=_means(matrix),
         pairs=_pairs(matrix),
         ranks=pd.DataFrame(rng.dirichlet(np.ones(4), 4), MODELS, range(1, 5)),
+        scores=_scores(matrix),
         subgroups=_subgroups(matrix, rng),
         conventions=pd.DataFrame(
             [
@@ -93,6 +94,15 @@ def _spread(values: np.ndarray) -> tuple[float, float, float]:
     values = values[~np.isnan(values)]
     half = 1.96 * values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 2 else np.nan
     return values.mean(), values.mean() - half, values.mean() + half
+
+
+def _scores(matrix: pd.DataFrame) -> pd.DataFrame:
+    rows = []
+    for score, worth in (("dice", 1.0), ("hd95_px", 20.0), ("lesions_false", 3.0)):
+        for entrant in ENTRANTS:
+            mean, low, high = (worth * value for value in _spread(matrix[entrant].to_numpy()))
+            rows.append((entrant, score, 110 if score == "dice" else 107, 0, mean, low, high))
+    return pd.DataFrame(rows, columns=["entrant", "score", "n", "undefined", "mean", "mean_low", "mean_high"])
 
 
 def _means(matrix: pd.DataFrame) -> pd.DataFrame:

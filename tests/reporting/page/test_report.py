@@ -64,7 +64,8 @@ def ids(page: Page) -> list[str]:
 
 
 def test_every_section_is_there_and_linked_once(page: Page) -> None:
-    sections = ["entrants", "cases", "differences", "curves", "conventions", "subgroups", "gallery", "provenance"]
+    sections = ["entrants", "cases", "differences", "curves", "scores", "conventions", "subgroups"]
+    sections += ["gallery", "provenance"]
     assert set(sections) <= set(ids(page))
     assert len(ids(page)) == len(set(ids(page)))
     links = [attributes["href"] for tag, attributes in page.elements if tag == "a"]
@@ -111,6 +112,7 @@ def test_what_comes_from_outside_stays_text(findings: Findings, make: Callable[.
         pairs=evil.pairs.replace("unet none", EVIL),
         ranks=evil.ranks.rename(index={"unet none": EVIL}),
         curves=evil.curves.replace("unet none", EVIL),
+        scores=evil.scores.replace({"unet none": EVIL}),
         subgroups=evil.subgroups.replace({"unet none": EVIL, "CS": EVIL}),
         conventions=evil.conventions.replace({"unet none": EVIL, "per case, 3-D": EVIL}),
     )
@@ -145,6 +147,7 @@ def test_a_comparison_of_one_entrant_has_only_the_sections_it_can_fill(findings:
         means=findings.means.loc[alone],
         pairs=findings.pairs.head(0),
         ranks=findings.ranks.loc[alone, [1]],
+        scores=findings.scores.head(0),
         subgroups=findings.subgroups.head(0),
         conventions=findings.conventions.head(0),
         curves=findings.curves.head(0),
@@ -161,7 +164,7 @@ def test_a_comparison_of_one_entrant_has_only_the_sections_it_can_fill(findings:
 
 def test_every_table_can_be_sorted_and_every_region_has_a_name(page: Page) -> None:
     regions = [attributes for _, attributes in page.elements if attributes.get("role") == "region"]
-    assert len(regions) == len([tag for tag, _ in page.elements if tag == "table"]) == 7
+    assert len(regions) == len([tag for tag, _ in page.elements if tag == "table"]) == 8
     assert all(region["aria-label"] and region["tabindex"] == "0" for region in regions)
     cells = [one for tag, one in page.elements if tag == "td" or (tag == "th" and one.get("scope") == "row")]
     assert cells and all("data-order" in one for one in cells)

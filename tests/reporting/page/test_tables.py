@@ -14,6 +14,7 @@ MAKERS = [
     tables.entrant_table,
     tables.pair_table,
     tables.rank_table,
+    tables.score_table,
     tables.convention_table,
     tables.subgroup_table,
     tables.case_table,
@@ -51,6 +52,15 @@ def test_epochs_may_be_words_where_they_are_unequal(findings: Findings) -> None:
     means.loc["unet none", "epochs"] = "18–30"
     table = tables.entrant_table(dataclasses.replace(findings, means=means), entrants_of(findings))
     assert column(table, "epochs")[0].text == "18–30"
+
+
+def test_every_score_with_its_meaning_and_cases(findings: Findings) -> None:
+    table = tables.score_table(findings, entrants_of(findings))
+    assert [row[0].text for row in table.rows] == ["dice", "hd95_px", "lesions_false"]
+    assert all(row[0].note for row in table.rows)
+    assert [cell.text for cell in column(table, "cases")] == ["110", "107", "107"]
+    mean = findings.scores.query("entrant == 'unet none' and score == 'hd95_px'")["mean"].iloc[0]
+    assert column(table, "unet none")[1].text.startswith(f"{mean:.3f} [")
 
 
 def test_only_a_difference_is_called_higher(findings: Findings) -> None:

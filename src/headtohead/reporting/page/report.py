@@ -99,6 +99,7 @@ def _tables(findings: Findings, entrants: list[Entrant]) -> dict[str, Any]:
         "entrant_table": tables.entrant_table(findings, entrants),
         "pair_table": tables.pair_table(findings, entrants),
         "rank_table": tables.rank_table(findings, entrants),
+        "score_table": tables.score_table(findings, entrants),
         "convention_table": tables.convention_table(findings, entrants),
         "subgroup_table": tables.subgroup_table(findings, entrants),
         "case_table": tables.case_table(findings, entrants),

@@ -12,6 +12,21 @@ from headtohead.scoring.counts import FAILED_BELOW
 if TYPE_CHECKING:
     import pandas as pd
 
+SCORES = {
+    "dice": "overlap of both volumes",
+    "iou": "D / (2 - D)",
+    "precision": "share of the prediction that is lesion",
+    "recall": "share of the lesion that was found",
+    "hd95": "95th percentile of the distance between the surfaces, 0 is best; undefined where a lesion was missed",
+    "surface_dice": "share of both surfaces within the tolerance of the other; undefined where a lesion was missed",
+    "relative_volume_error": "predicted less true volume, by the true volume; 0 is best",
+    "lesions_found": "connected lesions touched by the prediction, per case",
+    "lesions_missed": "connected lesions not touched, per case",
+    "lesions_false": "connected predictions that touch no lesion, per case",
+    "false_voxels_on_empty_slices": "voxels predicted on slices without lesion, per case",
+}
+"""What a score says, by its column without the unit."""
+
 ABOUT_A_CASE = ("site", "grade", "missing", "slices", "lesion_voxels")
 
 
@@ -122,6 +137,18 @@ def rank_table(findings: Findings, entrants: list[Entrant]) -> Table:
         _head("entrant", [f"rank {rank}" for rank in ranks.columns]),
         rows,
     )
+
+
+def score_table(findings: Findings, entrants: list[Entrant]) -> Table:
+    """Lay out the mean over cases of every score: one row a score, one column an entrant."""
+    shown, rows = _of(entrants, findings.scores), []
+    for name, found in findings.scores.groupby("score", sort=False):
+        by_entrant = found.set_index("entrant")
+        columns = ("mean", "mean_low", "mean_high")
+        means = [_estimate(*(_get(by_entrant, entrant, column) for column in columns)) for entrant in shown]
+        meaning = SCORES.get(str(name).removesuffix("_px").removesuffix("_mm"), "")
+        rows.append([Cell(str(name), str(name), note=meaning), *means, _votes(found["n"])])
+    return Table("Mean over cases of every score", _head("score", [*(one.name for one in shown), "cases"]), rows)
 
 
 def convention_table(findings: Findings, entrants: list[Entrant]) -> Table:
