@@ -16,7 +16,7 @@ DEV_STAMP := $(VENV)/.installed-dev
 help:  ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-demo: $(RUN_STAMP)  ## train and compare four experiments on made-up patients, a few minutes
+demo: $(RUN_STAMP)  ## train and compare two models on made-up patients, a few minutes
 	$(BIN)/python main.py --make_phantoms data/phantoms --compare --config configs/demo.yaml
 	@echo
 	@echo "table        runs/demo/results.md"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -67,7 +68,10 @@ def comparison(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def write_run(comparison: Path) -> WriteRun:
-    """Give `write_run(model, schedule, seed, counts, **run.json)`; `counts` is a list of (tp, fp, fn), one a case."""
+    """Give `write_run(model, schedule, seed, counts, **run.json)`.
+
+    `counts` is a list of (tp, fp, fn), one a case; `extra` holds further columns of cases.csv.
+    """
 
     def write(
         model: str = "unet",
@@ -79,6 +83,7 @@ def write_run(comparison: Path) -> WriteRun:
         val_dice: list[float] | None = None,
         fold: int = 0,
         cases: list[str] | None = None,
+        extra: dict[str, Any] | None = None,
         **record: Any,
     ) -> Path:
         folder = comparison / (name or f"{model}-{schedule}-s{seed}-f{fold}")
@@ -94,10 +99,13 @@ def write_run(comparison: Path) -> WriteRun:
             tp, fp, fn = (table[column] for column in ("tp", "fp", "fn"))
             scores = {"dice": dice(tp, fp, fn), "iou": iou(tp, fp, fn)}
             scores |= {"precision": precision(tp, fp), "recall": recall(tp, fn)}
-            table.assign(lesion_voxels=tp + fn, **scores).to_csv(folder / "cases.csv", index=False)
+            table.assign(lesion_voxels=tp + fn, **scores, **(extra or {})).to_csv(folder / "cases.csv", index=False)
         if val_dice:
-            columns = {"epoch": range(len(val_dice)), "train_dice": val_dice, "val_dice": val_dice}
-            pd.DataFrame(columns).to_csv(folder / "metrics.csv", index=False)
+            loss = 1 - np.array(val_dice)
+            columns = {"epoch": range(len(val_dice)), "train_loss": loss, "train_dice": val_dice, "val_loss": loss}
+            pd.DataFrame(columns).assign(val_dice=val_dice, learning_rate=0.001, seconds=1).to_csv(
+                folder / "metrics.csv", index=False
+            )
         return folder
 
     return write

@@ -197,7 +197,7 @@ def not_empty(value: str) -> str:
 
 def folder_name(value: str) -> str:
     """Refuse what cannot be the name of one folder."""
-    if value in ("", ".", "..") or "/" in value or "\\" in value or "\0" in value:
+    if value in ("", ".", "..") or "/" in value or "\\" in value or not value.isprintable():
         return "must be a plain folder name, without a path"
     return ""
 

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 MAIN = Path(__file__).parents[2] / "main.py"
 HEAVY = ("torch", "lightning", "numpy", "pandas", "matplotlib", "albumentations", "cv2", "scipy")
 
@@ -80,6 +82,44 @@ def test_gpu_that_is_not_there(phantom_root: Path, tmp_path: Path) -> None:
 def test_data_set_that_is_not_there(tmp_path: Path) -> None:
     assert_refused(head_to_head(tmp_path, "--train", "--root_dir", "nowhere"), "nowhere")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--train --folds 1", "--folds 1: takes a number of folds, 2 or more, or patients"),
+        ("--train --fold 2", "--fold 2: there is but one split; add --folds 5, or a --fold_file"),
+        ("--compare --split slice --folds 5", "--split slice has no folds: cross-validation keeps patients apart"),
+        ("--train --folds 5 --fold_file folds.csv", "--folds and --fold_file both say what the folds are"),
+        ("--train --fold_file nowhere.csv", "--fold_file nowhere.csv: no such file"),
+        ("--compare --fold 1 --folds 5", "--fold is for --train: --compare takes --folds"),
+        ("--compare --fold 1", "--fold 1: there is but one split"),
+        ("--report", "no such comparison; run --compare first, or name another with --comparison"),
+        ("--report --comparison mine", "mine: no such comparison"),
+        ("--explore --root_dir nowhere", "--root_dir nowhere: no such folder"),
+    ],
+)
+def test_folds_and_reports_that_make_no_sense(words: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "folds.csv").write_text("case,fold\n")
+    assert_refused(head_to_head(tmp_path, *words.split()), message)
+    assert [path.name for path in tmp_path.iterdir()] == ["folds.csv"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--folds 13", "--folds 13: 12 patients cannot make that many"),
+        ("--folds 3 --fold 3", "--fold 3: there are 3 folds, counted from 0"),
+        ("--fold_file folds.csv", "--fold_file folds.csv: nobody is not in the data set"),
+        ("--fold_file text.csv", "--fold_file text.csv: not a table of folds"),
+    ],
+)
+def test_folds_that_do_not_fit_the_data(words: str, message: str, phantom_root: Path, tmp_path: Path) -> None:
+    (tmp_path / "folds.csv").write_text("case,fold\nnobody,0\n")
+    (tmp_path / "text.csv").write_text("not a table")
+    data = ["--root_dir", str(phantom_root), "--gpus", "cpu"]
+    assert_refused(head_to_head(tmp_path, "--train", *words.split(), *data), message)
+    assert not (tmp_path / "runs").exists()
 
 
 def test_image_that_is_not_one(tmp_path: Path) -> None:

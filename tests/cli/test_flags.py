@@ -18,11 +18,16 @@ TABLE: dict[str, tuple[str, Any]] = {
     "train": ("true", True),
     "test": ("1", True),
     "compare": ("on", True),
+    "report": ("True", True),
+    "explore": ("True", True),
     "image_path": ("a.tif", "a.tif"),
     "root_dir": ("my/data", "my/data"),
     "cache_dir": ("my/cache", "my/cache"),
     "split": ("slice", "slice"),
     "split_seed": ("7", 7),
+    "folds": ("5", "5"),
+    "fold": ("2", 2),
+    "fold_file": ("my/folds.csv", "my/folds.csv"),
     "image_size": ("96", 96),
     "normalise": ("unit", "unit"),
     "neighbours": ("0", 0),
@@ -56,6 +61,9 @@ TABLE: dict[str, tuple[str, Any]] = {
     "debug": ("True", True),
 }
 
+# What an option makes no sense without.
+COMPANIONS = {"fold": {"folds": "7"}}
+
 
 def value_of(options: Options, name: str) -> Any:
     """Find an option's value in whichever group holds it."""
@@ -71,18 +79,21 @@ def test_table_has_every_option() -> None:
 def test_flag_reaches_its_option(name: str) -> None:
     text, value = TABLE[name]
     assert value != OPTIONS[name].default
+    companions = COMPANIONS.get(name, {})
+    beside = [word for key, word in companions.items() for word in (f"--{key}", word)]
     for argv in ([f"--{name}", text], [f"--{name}={text}"]):
-        options = parse(argv)
+        options = parse([*argv, *beside])
         assert value_of(options, name) == value
         others = {key: plain for key, plain in flat(options, verbs=True).items() if key != name}
-        assert others == {key: plain for key, plain in flat(Options(), verbs=True).items() if key != name}
+        default = flat(Options(), verbs=True) | companions
+        assert others == {key: plain for key, plain in default.items() if key != name}
 
 
 @pytest.mark.parametrize("name", TABLE)
 def test_key_reaches_its_option(name: str, tmp_path: Path) -> None:
     text, value = TABLE[name]
     file = tmp_path / "one.yaml"
-    file.write_text(f"{name}: {text}\n")
+    file.write_text("".join(f"{key}: {word}\n" for key, word in ({name: text} | COMPANIONS.get(name, {})).items()))
     assert value_of(parse(["--config", str(file)]), name) == value
 
 
@@ -139,6 +150,9 @@ def test_last_of_a_repeated_flag_counts() -> None:
         (["--batch_size=many"], "--batch_size many: takes a whole number"),
         (["--learning_rate", "fast"], "--learning_rate fast: takes a number"),
         (["--split", "pateint"], "--split pateint: not one of patient, slice; did you mean patient?"),
+        (["--folds", "1"], "--folds 1: takes a number of folds, 2 or more, or patients"),
+        (["--folds", "patient"], "--folds patient: takes a number of folds, 2 or more, or patients"),
+        (["--fold", "-1"], "--fold -1: must be at least 0"),
         (["--gpus", "zero"], "--gpus zero: takes auto, cpu, or the number of a GPU"),
         (["--lr_scheduler", "cosin"], "did you mean cosine?"),
     ],
@@ -161,6 +175,11 @@ def test_wrong_flag_is_refused(argv: list[str], message: str) -> None:
         (["--compare", "--model", "buda"], "--model is for --train: --compare takes --models"),
         (["--compare", "--lr_scheduler"], "--lr_scheduler is for --train: --compare takes --schedules"),
         (["--compare", "--seed", "1"], "--seed is for --train: --compare takes --seeds"),
+        (["--compare", "--folds", "5", "--fold", "1"], "--fold is for --train: --compare takes --folds"),
+        (["--train", "--fold", "2"], "--fold 2: there is but one split; add --folds 5, or a --fold_file"),
+        (["--train", "--split", "slice", "--folds", "5"], "--split slice has no folds"),
+        (["--compare", "--split", "slice", "--fold_file", "a.csv"], "--split slice has no folds"),
+        (["--train", "--folds", "5", "--fold_file", "a.csv"], "--folds and --fold_file both say what the folds are"),
     ],
 )
 def test_options_that_make_no_sense_together(argv: list[str], message: str) -> None:

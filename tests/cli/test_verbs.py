@@ -52,9 +52,9 @@ def test_verbs_are_the_options_that_say_what_to_do() -> None:
 
 
 def test_verbs_run_in_their_order(called: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    argv = ["--image_path", __file__, "--test", "--train", "--view_aug", "--download", "--make_phantoms", "x"]
-    assert cli.main(argv) == 0
-    assert called == ["download", "make_phantoms", "view_aug", "train", "test", "image_path"]
+    argv = ["--image_path", __file__, "--explore", "--report", "--test", "--train", "--view_aug", "--download"]
+    assert cli.main([*argv, "--make_phantoms", "x"]) == 0
+    assert called == ["download", "make_phantoms", "view_aug", "train", "test", "report", "explore", "image_path"]
 
 
 def test_words_of_this_process_are_the_default(called: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,7 +81,8 @@ def test_nothing_to_do(argv: list[str], called: list[str], capsys: pytest.Captur
         (["--image_path", "nowhere.tif"], "error: --image_path nowhere.tif: no such file"),
         (["--train", "--image_path", "data"], "error: --image_path data: no such file"),
         *((["--root_dir", "nowhere", verb], "error: --root_dir nowhere: no such folder; see data/README.md")
-          for verb in ("--view_aug", "--train", "--test", "--compare")),
+          for verb in ("--view_aug", "--train", "--test", "--compare", "--explore")),
+        (["--train", "--fold_file", "nowhere.csv"], "error: --fold_file nowhere.csv: no such file"),
     ],
 )  # fmt: skip
 def test_missing_files_are_refused_before_anything_runs(
@@ -90,6 +91,11 @@ def test_missing_files_are_refused_before_anything_runs(
     assert cli.main(argv) == 2
     assert capsys.readouterr().err.startswith(message)
     assert called == []
+
+
+def test_a_report_needs_no_data(called: list[str]) -> None:
+    assert cli.main(["--report", "--root_dir", "nowhere"]) == 0
+    assert called == ["report"]
 
 
 def test_files_may_be_made_by_the_same_command(called: list[str]) -> None:

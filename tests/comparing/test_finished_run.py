@@ -16,6 +16,8 @@ from headtohead.comparing.experiment import Experiment
 from headtohead.learning.checkpoint import load_trained
 from headtohead.options import GROUPS, declarations
 from headtohead.runs.ledger import read_ledger
+from headtohead.scoring.counts import count
+from headtohead.scoring.prediction_files import cases_in, read_histogram, read_mask
 
 EPOCHS = 3
 
@@ -39,8 +41,8 @@ class TestFinishedRun:
     def test_files(self, finished: Experiment) -> None:
         names = {path.name for path in finished.folder.path.rglob("*") if path.is_file()}
         events = {name for name in names if name.startswith("events.out.tfevents.")}
-        tables = {"config.yaml", "run.json", "metrics.csv", "cases.csv", "split.csv"}
-        assert names - events == tables | {"best.ckpt", "last.ckpt"}
+        tables = {"config.yaml", "run.json", "metrics.csv", "cases.csv", "slices.csv", "split.csv"}
+        assert names - events == tables | {"masks.npz", "probabilities.npz", "best.ckpt", "last.ckpt"}
         assert finished.folder.path.name == "buda-cosine-s0-f0"
 
     def test_metrics(self, finished: Experiment) -> None:
@@ -98,6 +100,24 @@ class TestFinishedRun:
         cases = pd.read_csv(finished.folder.cases)
         assert cases[["tp", "fp", "fn"]].sum().tolist() == pytest.approx(found.tolist(), abs=20)
 
+    def test_masks_and_slices_agree_with_the_scores(self, finished: Experiment, phantom_cohort: Cohort) -> None:
+        cases = pd.read_csv(finished.folder.cases).set_index("case")
+        slices = pd.read_csv(finished.folder.slices)
+        table = phantom_cohort.table
+        assert cases_in(finished.folder.masks) == list(cases.index) == cases_in(finished.folder.probabilities)
+        assert slices.groupby("case", sort=False)[["tp", "fp", "fn"]].sum().equals(cases[["tp", "fp", "fn"]])
+        for index in finished.split.cases(phantom_cohort, "test"):
+            about = table.iloc[index]
+            mask = read_mask(finished.folder.masks, about["case"], about[["slices", "height", "width"]])
+            truth = phantom_cohort.masks(int(index)).astype(bool)
+            own = cases.loc[about["case"]]
+            assert count(mask, truth) == (own["tp"], own["fp"], own["fn"])
+            assert slices.loc[slices["case"] == about["case"], "slice"].tolist() == list(range(1, len(truth) + 1))
+            histogram = read_histogram(finished.folder.probabilities, about["case"])
+            assert histogram.sum(axis=1).tolist() == [(~truth).sum(), truth.sum()]
+            # The threshold .3 is no multiple of 1/256, so its bin may stand on either side.
+            assert histogram[:, 77:].sum() <= mask.sum() <= histogram[:, 76:].sum()
+
     def test_config_round_trips(self, finished: Experiment) -> None:
         written = yaml.safe_load(finished.folder.config.read_text())
         assert option_table.from_flat(written) == finished.options
@@ -123,6 +143,7 @@ class TestFinishedRun:
             assert [event.value for event in events.Scalars(tag)] == pytest.approx(table[column].tolist())
         rates = [event.value for event in events.Scalars("learning_rate")]
         assert len(rates) >= 2 and rates == sorted(rates, reverse=True), "after its warm-up a cosine only falls"
+        assert "test" in events.Tags()["tensors"], "the precision-recall curve"
         images = [tag for tag in events.Tags()["images"] if tag.startswith("validation/TCGA_")]
         assert images and all(len(events.Images(tag)) == EPOCHS for tag in images)
         assert events.Scalars("hparams/test_dice")[0].value == pytest.approx(finished.folder.record()["test_dice"])

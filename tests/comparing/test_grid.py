@@ -8,9 +8,11 @@ import pandas as pd
 import pytest
 
 from headtohead import options as option_table
+from headtohead.batches.folds import make_folds
+from headtohead.cohort import Cohort
 from headtohead.comparing import grid
-from headtohead.comparing.experiment import prepare
-from headtohead.comparing.grid import compare, experiments_of
+from headtohead.comparing.experiment import prepare, run_folder
+from headtohead.comparing.grid import compare, experiments_of, keep_folds
 from headtohead.comparing.training import run_training
 from headtohead.errors import UserError
 from headtohead.learning import module as module_of_learning
@@ -49,6 +51,15 @@ def test_every_combination_once(options_for: Any, tmp_path: Path) -> None:
     names = [(one.model.model, one.training.lr_scheduler, one.training.seed) for one in found]
     assert names == [(m, s, i) for m in ("unet", "resnext") for s in ("none", "cosine") for i in (0, 4)]
     assert {one.comparison.run_name for one in found} == {""}, "one name for all would mix them in one folder"
+    assert {one.data.fold for one in found} == {0}
+
+
+def test_every_fold_of_every_combination_once(options_for: Any, tmp_path: Path) -> None:
+    asked = options_for(tmp_path, models=["unet", "resnext"], schedules=["none"], seeds=[0, 4], folds="3")
+    found = experiments_of(asked, folds=3)
+    names = [(one.model.model, one.training.seed, one.data.fold) for one in found]
+    assert names == [(m, s, k) for m in ("unet", "resnext") for s in (0, 4) for k in range(3)]
+    assert len({run_folder(one).path for one in found}) == len(found)
 
 
 def test_a_comparison_without_a_name_keeps_apart_from_runs_made_one_by_one(options_for: Any, tmp_path: Path) -> None:
@@ -74,8 +85,9 @@ def test_one_that_fails_is_reported_and_tried_again_while_the_finished_is_kept(
     assert "unet-none-s0-f0: FAILED, RuntimeError: no memory\n" in said
     assert status(folder, "unet-none-s0-f0") == "failed"
     assert status(folder, "buda-none-s0-f0") == status(folder, "flair-threshold") == "finished"
-    assert {"results.csv", "results.md"} <= {path.name for path in folder.iterdir()}
-    assert set(pd.read_csv(folder / "results.csv")["model"]) == {"buda", "flair-threshold"}
+    assert {"results.csv", "results.md", "results.tex", "report.html"} <= {path.name for path in folder.iterdir()}
+    assert set(pd.read_csv(folder / "cases.csv")["model"]) == {"buda", "flair-threshold"}
+    assert set(pd.read_csv(folder / "results.csv")["entrant"]) == {"buda none", "flair-threshold"}
 
     no_unet.undo()
     before = (folder / "buda-none-s0-f0" / "run.json").read_bytes()
@@ -85,7 +97,8 @@ def test_one_that_fails_is_reported_and_tried_again_while_the_finished_is_kept(
     assert (folder / "buda-none-s0-f0" / "run.json").read_bytes() == before
     assert status(folder, "unet-none-s0-f0") == "finished"
     assert RunFolder(folder / "unet-none-s0-f0").record()["error"] is None
-    assert set(pd.read_csv(folder / "results.csv")["model"]) == {"buda", "unet", "flair-threshold"}
+    assert set(pd.read_csv(folder / "cases.csv")["model"]) == {"buda", "unet", "flair-threshold"}
+    assert set(pd.read_csv(folder / "results.csv")["entrant"]) == {"buda none", "unet none", "flair-threshold"}
 
     with pytest.raises(UserError, match=r"-none-s0-f0: made with --num_epochs 1, now 2; .*--overwrite"):
         compare(option_table.replace(wanted, num_epochs=2))
@@ -94,6 +107,7 @@ def test_one_that_fails_is_reported_and_tried_again_while_the_finished_is_kept(
 def test_all_failed_is_an_error(options_for: Any, tmp_path: Path, no_unet: pytest.MonkeyPatch) -> None:
     with pytest.raises(UserError, match="--compare: every experiment failed, the first with: RuntimeError: no memory"):
         compare(options_for(tmp_path, **(TINY | {"models": ["unet"]})))
+    assert set(pd.read_csv(tmp_path / "tiny" / "results.csv")["entrant"]) == {"flair-threshold"}
 
 
 @pytest.mark.parametrize("debug", [False, True])
@@ -127,7 +141,7 @@ def no_training(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         experiment.folder.note(status="finished", experiment=experiment.identity)
 
     monkeypatch.setattr(grid, "run_training", train)
-    for name in ("run_test", "run_baseline", "write_table", "print_table", "write_curves"):
+    for name in ("run_test", "run_baseline", "write_reports", "write_layout"):
         monkeypatch.setattr(grid, name, lambda *_: None)
     return trained
 
@@ -202,3 +216,16 @@ def test_overwrite_keeps_the_old_run_where_the_new_one_is_refused(wanted: Option
     with pytest.raises(UserError):
         compare(wrong)
     assert (folder / "buda-none-s0-f0" / "run.json").read_bytes() == before
+
+
+def test_an_edited_table_of_folds_is_not_put_back(phantom_cohort: Cohort, tmp_path: Path) -> None:
+    folds, others = (make_folds(phantom_cohort, "3", seed) for seed in (0, 1))
+    path = tmp_path / "folds.csv"
+    keep_folds(folds, path, phantom_cohort, overwrite=False)
+    keep_folds(folds, path, phantom_cohort, overwrite=False)
+    before = path.read_bytes()
+    with pytest.raises(UserError, match="not the folds that are asked for; give it as --fold_file"):
+        keep_folds(others, path, phantom_cohort, overwrite=False)
+    assert path.read_bytes() == before
+    keep_folds(others, path, phantom_cohort, overwrite=True)
+    assert path.read_bytes() != before

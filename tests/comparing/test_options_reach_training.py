@@ -50,10 +50,15 @@ REACHES: dict[str, tuple[Any, Callable[[dict[str, Any]], Any]]] = {
     "num_workers": (2, lambda noted: noted["batches"].train_dataloader().num_workers),
     "split": ("slice", lambda noted: noted["batches"].split.test.tolist()),
     "split_seed": (1, lambda noted: noted["batches"].split.test.tolist()),
+    "folds": ("3", lambda noted: noted["batches"].split.test.tolist()),
     "comparison": ("other", lambda noted: str(noted["trainer"].loggers[0].log_dir)),
     "run_name": ("mine", lambda noted: str(noted["trainer"].loggers[0].log_dir)),
 }
 ELSEWHERE = {
+    "root_dir": "tests/cli/test_bad_input.py",
+    "cache_dir": "tests/cohort/test_pack.py",
+    "fold": "tests/comparing/test_crossvalidation.py",
+    "fold_file": "tests/comparing/test_crossvalidation.py",
     "encoder_weights": "tests/models/test_pretrained.py",
     "gpus": "tests/test_machine.py",
     "debug": "tests/cli/test_verbs.py",
@@ -64,7 +69,7 @@ ELSEWHERE = {
 
 
 def test_every_option_of_a_training_is_listed() -> None:
-    groups = ("input", "model", "training", "machine")
+    groups = ("data", "input", "model", "training", "machine")
     assert {one.name for group in groups for one in declarations(GROUPS[group])} <= REACHES.keys() | ELSEWHERE.keys()
     assert all((Path(__file__).parents[2] / path).is_file() for path in ELSEWHERE.values())
 

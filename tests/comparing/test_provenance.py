@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from headtohead import __version__
+from headtohead.batches.folds import make_folds
 from headtohead.batches.recipe import InputRecipe
 from headtohead.batches.splits import make_split
 from headtohead.cohort import Cohort
@@ -27,12 +28,31 @@ def test_names_data_split_protocol_and_machine(phantom_cohort: Cohort, monkeypat
     sizes = {part: len(getattr(split, part)) for part in ("train", "val", "test")}
     leaking = split.leaking_patients(phantom_cohort)
     assert leaking > 0
-    assert facts["split"] == {"kind": "slice", "seed": 3, "key": split.key, **sizes, "leaking_patients": leaking}
+    alone = {"plan": "", "folds": 1}
+    assert facts["split"] == {
+        "kind": "slice",
+        "seed": 3,
+        "key": split.key,
+        **alone,
+        **sizes,
+        "leaking_patients": leaking,
+    }
     assert facts["recipe"] == {"image_size": 32, "normalise": "unit", "neighbours": 2}
     assert facts["versions"]["headtohead"] == __version__
     assert {"python", "torch", "pytorch-lightning"} <= facts["versions"].keys()
     assert {"processor", "cores", "memory"} <= facts["hardware"].keys()
     assert not facts["versions"].keys() & facts["hardware"].keys()
+
+
+def test_a_fold_names_its_table(phantom_cohort: Cohort) -> None:
+    folds = make_folds(phantom_cohort, "3", seed=2)
+    one, other = (
+        provenance(phantom_cohort, folds.split(phantom_cohort, k), InputRecipe(32, "unit", 0), "m")["split"]
+        for k in (0, 2)
+    )
+    assert (one["plan"], one["folds"]) == (other["plan"], other["folds"]) == (folds.key, 3)
+    assert one["key"] != other["key"]
+    assert one["leaking_patients"] == other["leaking_patients"] == 0
 
 
 def git(folder: Path, *words: str) -> str:

@@ -11,7 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headtohead.errors import UserError
-from headtohead.reporting.curves import COLOURS, NEAREST_LABELS, mean_of_seeds, spread, write_curves
+from headtohead.reporting.curves import COLOURS, NEAREST_LABELS, mean_of_runs, spread
+from headtohead.reporting.curves import write_curves as write_curves_of
+from headtohead.runs.ledger import read_ledger
+
+
+def write_curves(comparison: Path) -> Path:
+    return write_curves_of(read_ledger(comparison))
 
 
 def pixels(path: Path) -> np.ndarray:
@@ -72,18 +78,19 @@ def test_labels_never_touch_and_move_no_more_than_needed(heights: list[float]) -
     assert sum(placed) == pytest.approx(sum(heights))
 
 
-def test_seeds_are_averaged_as_far_as_all_have_come() -> None:
+def test_runs_are_averaged_as_far_as_all_have_come() -> None:
     one = pd.DataFrame({"epoch": [0, 1, 2], "train_dice": [0.2, 0.4, 0.9], "val_dice": [0.1, 0.3, 0.9]})
     other = pd.DataFrame({"epoch": [0, 1], "train_dice": [0.4, 0.6], "val_dice": [0.3, 0.7]})
-    mean = mean_of_seeds([one, other])
+    mean = mean_of_runs([one, other])
     assert mean.index.tolist() == [0, 1]
     assert mean["train_dice"].tolist() == pytest.approx([0.3, 0.5])
     assert mean["val_dice"].tolist() == pytest.approx([0.2, 0.5])
 
 
-def test_each_seed_is_drawn_beside_the_mean(comparison: Path, write_run: Any) -> None:
-    write_run(seed=0, val_dice=[0.1, 0.9])
-    write_run(seed=1, val_dice=[0.3, 0.1])
+@pytest.mark.parametrize("another", [{"seed": 1}, {"fold": 1}])
+def test_each_seed_and_fold_is_drawn_beside_the_mean(comparison: Path, write_run: Any, another: dict[str, int]) -> None:
+    write_run(status="running", val_dice=[0.1, 0.9])
+    write_run(status="running", val_dice=[0.3, 0.1], **another)
     picture = pixels(write_curves(comparison))
     blue = (picture[..., 2] > picture[..., 0] + 60) & (picture[..., 2] > 150)
     rows = np.flatnonzero(blue.any(axis=1))

@@ -4,11 +4,11 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
+import numpy as np
 import pytest
 
-from headtohead.errors import UserError
-from headtohead.reporting.table import print_table, write_table
+from headtohead.reporting.table import print_table, render_latex, render_markdown, result_rows
+from headtohead.runs.ledger import read_ledger
 
 
 def cells(text: str) -> dict[str, list[str]]:
@@ -17,13 +17,16 @@ def cells(text: str) -> dict[str, list[str]]:
     return {line[0]: line[1:] for line in lines}
 
 
+def markdown(comparison: Path) -> str:
+    """The text of results.md."""
+    return render_markdown(read_ledger(comparison))
+
+
 def test_rows_are_schedules_and_columns_models(comparison: Path, write_run: Any) -> None:
     write_run("unet", "cosine", counts=[(8, 2, 2)] * 4)
     write_run("unet", "none", counts=[(9, 1, 1)] * 4)
     write_run("resnext", "none", counts=[(7, 3, 3)] * 4)
-    path = write_table(comparison)
-    assert path == comparison / "results.md"
-    text = path.read_text()
+    text = markdown(comparison)
     assert text.startswith("# lgg: mean Dice per case\n")
     table = cells(text)
     assert table["schedule"] == ["resnext", "unet"]
@@ -36,14 +39,14 @@ def test_rows_are_schedules_and_columns_models(comparison: Path, write_run: Any)
 def test_mean_is_over_cases_not_pooled_and_not_over_n_minus_1(comparison: Path, write_run: Any) -> None:
     write_run(counts=[(1000, 0, 0), (0, 1, 1), (1, 1, 1), (1, 1, 1)])
     # (1 + 0 + .5 + .5) / 4; pooled it would be 1.00, divided by N - 1 it would be .67.
-    assert cells(write_table(comparison).read_text())["none"][0].startswith("0.50 [")
+    assert cells(markdown(comparison))["none"][0].startswith("0.50 [")
 
 
 def test_seeds_are_averaged_within_a_case_first(comparison: Path, write_run: Any) -> None:
     # Each case has 0.9 under one seed and 0.5 under the other, so all cases agree at 0.7 and n stays 4.
     write_run(seed=0, counts=[(9, 1, 1), (5, 5, 5)] * 2)
     write_run(seed=1, counts=[(5, 5, 5), (9, 1, 1)] * 2)
-    text = write_table(comparison).read_text()
+    text = markdown(comparison)
     assert cells(text)["none"] == ["0.70 [0.70, 0.70]"]
     assert "n = 4 test cases. Seeds 0, 1 are averaged within a case first." in text
 
@@ -52,13 +55,13 @@ def test_says_when_cells_rest_on_other_seeds(comparison: Path, write_run: Any) -
     write_run("unet", "none", 0)
     write_run("unet", "none", 1)
     write_run("unet", "cosine", 0)
-    assert "(unet cosine: 0; unet none: 0, 1)" in write_table(comparison).read_text()
+    assert "(unet cosine: 0; unet none: 0, 1)" in markdown(comparison)
 
 
 def test_baseline_has_a_row_and_is_no_model(comparison: Path, write_run: Any) -> None:
     write_run("unet", "none", counts=[(9, 1, 1)] * 4)
     write_run("flair-threshold", "-", None, counts=[(4, 6, 6)] * 4, name="flair-threshold")
-    table = cells(write_table(comparison).read_text())
+    table = cells(markdown(comparison))
     assert table["schedule"] == ["unet", "no model"]
     assert table["threshold on FLAIR"] == ["–", "0.40 [0.40, 0.40]"]
     assert table["none"] == ["0.90 [0.90, 0.90]", "–"]
@@ -66,13 +69,13 @@ def test_baseline_has_a_row_and_is_no_model(comparison: Path, write_run: Any) ->
 
 def test_second_table_tells_of_each_experiment(comparison: Path, write_run: Any) -> None:
     write_run(counts=[(9, 1, 1), (8, 2, 2), (0, 5, 5)], epochs=30, best_epoch=27, seconds=612.4, parameters=1_942_865)
-    row = cells(write_table(comparison).read_text())["unet-none-s0-f0"]
+    row = cells(markdown(comparison))["unet-none-s0-f0"]
     assert row == ["1.9 M", "0.57", "0.80", "1", "30", "27", "612"]
 
 
 def test_undefined_cases_are_counted_and_left_out(comparison: Path, write_run: Any) -> None:
     write_run(counts=[(9, 1, 1)] * 3 + [(0, 0, 0)])
-    text = write_table(comparison).read_text()
+    text = markdown(comparison)
     assert cells(text)["none"] == ["0.90 [0.90, 0.90]"]
     assert "left out, not counted 1: 1 of unet-none-s0-f0" in text
 
@@ -82,14 +85,14 @@ def test_undefined_cases_are_counted_and_left_out(comparison: Path, write_run: A
 )
 def test_a_leak_is_said_aloud(comparison: Path, write_run: Any, split: dict[str, Any]) -> None:
     write_run(split={"seed": 0, "key": "s1", **split})
-    text = write_table(comparison).read_text()
+    text = markdown(comparison)
     assert "LEAK" in text
     assert "9 patients" in text
 
 
 def test_no_leak_is_said_as_well(comparison: Path, write_run: Any) -> None:
     write_run()
-    text = write_table(comparison).read_text()
+    text = markdown(comparison)
     assert "LEAK" not in text
     assert "no patient stands on two sides" in text
 
@@ -97,20 +100,20 @@ def test_no_leak_is_said_as_well(comparison: Path, write_run: Any) -> None:
 @pytest.mark.parametrize(("cases", "warned"), [(11, True), (30, False)])
 def test_few_cases_are_warned_about(comparison: Path, write_run: Any, cases: int, warned: bool) -> None:
     write_run(counts=[(9, 1, 1)] * (cases - 1) + [(1, 5, 5)])
-    text = write_table(comparison).read_text()
+    text = markdown(comparison)
     assert bool(re.search(rf"{cases} test cases are few: .* ±0\.\d\d", text)) == warned
 
 
 def test_two_cases_have_a_mean_and_no_interval(comparison: Path, write_run: Any) -> None:
     write_run(counts=[(9, 1, 1), (7, 3, 3)])
-    assert cells(write_table(comparison).read_text())["none"] == ["0.80"]
+    assert cells(markdown(comparison))["none"] == ["0.80"]
 
 
 def test_failed_and_unfinished_experiments_are_named(comparison: Path, write_run: Any) -> None:
     write_run("unet", "none")
     write_run("unet", "cosine", status="failed", error="RuntimeError: out of\nmemory | all of it")
     write_run("resnext", "none", status="running")
-    text = write_table(comparison).read_text()
+    text = markdown(comparison)
     table = cells(text)
     assert table["none"][0] == "unfinished"
     assert table["cosine"] == ["–", "failed"]
@@ -121,38 +124,82 @@ def test_failed_and_unfinished_experiments_are_named(comparison: Path, write_run
 def test_one_failed_seed_does_not_hide_the_others(comparison: Path, write_run: Any) -> None:
     write_run(seed=0, counts=[(9, 1, 1)] * 4)
     write_run(seed=1, status="failed", error="x")
-    assert cells(write_table(comparison).read_text())["none"] == ["0.90 [0.90, 0.90]"]
+    assert cells(markdown(comparison))["none"] == ["0.90 [0.90, 0.90]"]
 
 
 def test_nothing_finished(comparison: Path, write_run: Any) -> None:
     write_run(status="failed", error="ValueError: x")
-    text = write_table(comparison).read_text()
+    text = markdown(comparison)
     assert "No experiment is finished yet." in text
     assert "unet-none-s0-f0 failed: ValueError: x" in text
-    assert pd.read_csv(comparison / "results.csv").empty
+    assert result_rows(read_ledger(comparison)).empty
 
 
-def test_results_csv_holds_every_case_of_every_run(comparison: Path, write_run: Any) -> None:
-    write_run("unet", "none", 0)
-    write_run("unet", "none", 1)
-    write_run("flair-threshold", "-", None, name="flair-threshold")
-    write_table(comparison)
-    rows = pd.read_csv(comparison / "results.csv")
-    assert len(rows) == 3 * 4
-    assert rows.groupby(["model", "seed"], dropna=False)["case"].nunique().tolist() == [4, 4, 4]
+def test_results_csv_has_a_line_for_each_entrant_and_score(comparison: Path, write_run: Any) -> None:
+    write_run("unet", "none", 0, counts=[(9, 1, 1), (0, 0, 0), (5, 5, 5), (8, 2, 2)], extra={"hd95_px": [3, 5, 7, 9]})
+    write_run("unet", "none", 1, counts=[(9, 1, 1), (0, 0, 0), (9, 1, 1), (8, 2, 2)], extra={"hd95_px": [3, 5, 7, 1]})
+    write_run("flair-threshold", "-", None, name="flair-threshold", extra={"hd95_px": [1, 1, 1, 1]})
+    rows = result_rows(read_ledger(comparison)).set_index(["entrant", "score"])
+    scores = ["dice", "iou", "precision", "recall", "hd95_px"]
+    assert rows.index.tolist() == [(entrant, score) for score in scores for entrant in ("unet none", "flair-threshold")]
+    own = rows.loc[("unet none", "dice")]
+    assert (own["n"], own["undefined"]) == (3, 1)
+    assert own["mean"] == pytest.approx((0.9 + 0.7 + 0.8) / 3)  # the seeds of the third case give .5 and .9
+    assert own["median"] == pytest.approx(0.8)
+    assert own["mean_low"] < own["mean"] < own["mean_high"]
+    assert rows.loc[("unet none", "hd95_px"), "mean"] == (3 + 5 + 7 + 5) / 4
 
 
-def test_writing_twice_gives_the_same_files(comparison: Path, write_run: Any) -> None:
-    write_run(counts=[(9, 1, 1), (8, 2, 2), (3, 5, 5), (6, 2, 2), (7, 1, 1)])
-    first = write_table(comparison).read_bytes()
-    assert write_table(comparison).read_bytes() == first
+def test_an_entrant_that_lacks_a_fold_is_left_out_and_named(comparison: Path, write_run: Any) -> None:
+    """Its mean would be over other cases than the others'."""
+    split = {"kind": "patient", "seed": 0, "leaking_patients": 0, "plan": "p", "folds": 2}
+    for fold, cases in enumerate((["a", "b"], ["c", "d"])):
+        write_run("unet", "none", counts=[(9, 1, 1)] * 2, fold=fold, cases=cases, split={**split, "key": f"s{fold}"})
+    write_run("unet", "cosine", counts=[(1, 1, 1)] * 2, cases=["a", "b"], split={**split, "key": "s0"})
+    write_run(
+        "flair-threshold", "-", None, fold=1, counts=[(1, 1, 1)] * 2, cases=["c", "d"], split={**split, "key": "s1"}
+    )
+    text = markdown(comparison)
+    table = cells(text)
+    assert table["schedule"] == ["unet"], "the baseline is no model, not even an unfinished one"
+    assert table["none"] == ["0.90 [0.90, 0.90]"]
+    assert table["cosine"] == ["1 of 2 folds"]
+    assert "unet cosine is left out: 1 of 2 folds are finished" in text
+    assert "n = 4 test cases" in text
+    assert "2-fold cross-validation by patient (seed 0): no patient stands on two sides." in text
+    assert set(result_rows(read_ledger(comparison))["entrant"]) == {"unet none"}
+
+
+def test_latex_says_the_same_and_escapes(comparison: Path, write_run: Any) -> None:
+    write_run("unet", "none", counts=[(9, 1, 1)] * 4)
+    write_run("unet", "restarting_warmup", counts=[(8, 2, 2)] * 4)
+    write_run("flair-threshold", "-", None, counts=[(4, 6, 6)] * 4, name="flair-threshold")
+    text = render_latex(read_ledger(comparison))
+    rows = [line.removesuffix(r" \\").split(" & ") for line in text.splitlines() if line.endswith(r"\\")]
+    assert rows == [
+        ["schedule", "unet", "no model"],
+        ["none", "0.90 [0.90, 0.90]", "--"],
+        ["none, median", "0.90", "--"],
+        [r"restarting\_warmup", "0.80 [0.80, 0.80]", "--"],
+        [r"restarting\_warmup, median", "0.80", "--"],
+        ["threshold on FLAIR", "--", "0.40 [0.40, 0.40]"],
+    ]
+    assert r"\begin{tabular}{lrr}" in text and text.rstrip().endswith(r"\end{tabular}")
+    assert all(line.startswith("% ") for line in text[: text.index(r"\begin")].splitlines()), "footnotes are comments"
+    assert "% Mean Dice per case" in text
+
+
+def test_cases_without_any_score_have_no_mean(comparison: Path, write_run: Any) -> None:
+    write_run(counts=[(0, 0, 0)] * 4)
+    assert cells(markdown(comparison))["none"] == ["undefined"]
+    own = result_rows(read_ledger(comparison)).set_index("score").loc["dice"]
+    assert (own["n"], own["undefined"]) == (0, 4) and np.isnan(own["mean"])
 
 
 def test_a_log_gets_the_text_of_the_file(comparison: Path, write_run: Any, capsys: pytest.CaptureFixture[str]) -> None:
     write_run()
-    text = write_table(comparison).read_text()
-    print_table(comparison)
-    assert capsys.readouterr().out == text
+    print_table(read_ledger(comparison))
+    assert capsys.readouterr().out == markdown(comparison)
 
 
 def test_a_terminal_gets_a_drawn_table(
@@ -162,13 +209,8 @@ def test_a_terminal_gets_a_drawn_table(
     monkeypatch.setenv("COLUMNS", "120")
     write_run(counts=[(9, 1, 1)] * 4)
     write_run("unet", "cosine", status="failed", error="ValueError: [bold]not markup[/bold]")
-    print_table(comparison)
+    print_table(read_ledger(comparison))
     printed = capsys.readouterr().out
     assert "│" in printed
     assert "0.90 [0.90, 0.90]" in printed
     assert "[bold]not markup[/bold]" in printed
-
-
-def test_no_comparison(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="no such comparison"):
-        write_table(tmp_path / "nowhere")

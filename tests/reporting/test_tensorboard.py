@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.custom_scalar import layout_pb2
+from tensorboard.util import tensor_util
 
 from headtohead.batches.splits import Split
 from headtohead.cohort import FLAIR, Cohort
@@ -21,7 +23,10 @@ from headtohead.reporting.tensorboard import (
     outlined,
     shown_slices,
     write_hparams,
+    write_layout,
+    write_pr_curve,
 )
+from headtohead.scoring.probabilities import probability_histogram
 
 RECIPE = {"image_size": 32, "normalise": "inner", "neighbours": 1}
 
@@ -134,3 +139,43 @@ def test_hparams_hold_what_tells_runs_apart_and_the_test_score(tmp_path: Path) -
 def test_an_undefined_score_is_written_too(tmp_path: Path) -> None:
     write_hparams(tmp_path, flat(Options()), float("nan"))
     assert np.isnan(read(tmp_path).Scalars("hparams/test_dice")[0].value)
+
+
+def test_precision_recall_curve_is_that_of_the_voxels(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.random((4, 30, 30)) < 0.2
+    probability = np.clip(rng.normal(0.3 + 0.4 * truth, 0.2), 0, 1)
+    write_pr_curve(tmp_path, probability_histogram(probability, truth))
+    (event,) = read(tmp_path).Tensors("test")
+    tp, fp, tn, fn, precision, recall = tensor_util.make_ndarray(event.tensor_proto)
+    assert len(tp) == 127
+    # The first threshold is 0, the middle one of 127 is .5, and TensorBoard takes them as evenly spaced.
+    for place, threshold in ((0, 0.0), (63, 0.5)):
+        called = probability >= threshold
+        counts = [(called & truth).sum(), (called & ~truth).sum(), (~called & ~truth).sum(), (~called & truth).sum()]
+        assert [tp[place], fp[place], tn[place], fn[place]] == counts
+        assert precision[place] == pytest.approx(counts[0] / called.sum())
+        assert recall[place] == pytest.approx(counts[0] / truth.sum())
+    assert (np.diff(recall) <= 0).all() and recall[0] == 1 and recall[-1] < 0.2
+
+
+def test_precision_recall_curve_without_a_lesion(tmp_path: Path) -> None:
+    write_pr_curve(tmp_path, probability_histogram(np.zeros((2, 2)), np.zeros((2, 2), bool)))
+    (event,) = read(tmp_path).Tensors("test")
+    assert np.isfinite(tensor_util.make_ndarray(event.tensor_proto)).all()
+
+
+def test_layout_is_replaced_not_added_to(tmp_path: Path) -> None:
+    keep = tmp_path / "events.out.tfevents.1.of.another"
+    keep.write_bytes(b"")
+    write_layout(tmp_path)
+    write_layout(tmp_path)
+    (layout,) = tmp_path.glob("*.layout")
+    assert {path.name for path in tmp_path.iterdir()} == {keep.name, layout.name}
+    keep.unlink()
+    events = read(tmp_path)
+    assert events.Tags()["tensors"] == ["custom_scalars__config__"]
+    (event,) = events.Tensors("custom_scalars__config__")
+    layout = layout_pb2.Layout.FromString(tensor_util.make_ndarray(event.tensor_proto).item())
+    charts = {chart.title: list(chart.multiline.tag) for chart in layout.category[0].chart}
+    assert charts == {"validation": ["dice/val"], "training": ["dice/train"]}, "tags that every run logs"

@@ -22,10 +22,11 @@ def test_nothing_is_made_by_asking(folder: RunFolder) -> None:
 
 
 def test_places(folder: RunFolder) -> None:
-    places = [folder.best, folder.last, folder.config, folder.metrics, folder.cases, folder.split, folder.figures]
+    places = [folder.best, folder.last, folder.config, folder.metrics, folder.cases, folder.slices, folder.masks]
+    places += [folder.probabilities, folder.split, folder.figures]
     assert [str(place.relative_to(folder.path)) for place in places] == [
-        "checkpoints/best.ckpt", "checkpoints/last.ckpt", "config.yaml", "metrics.csv", "cases.csv", "split.csv",
-        "figures",
+        "checkpoints/best.ckpt", "checkpoints/last.ckpt", "config.yaml", "metrics.csv", "cases.csv", "slices.csv",
+        "masks.npz", "probabilities.npz", "split.csv", "figures",
     ]  # fmt: skip
 
 

@@ -4,10 +4,11 @@ import math
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from headtohead.errors import UserError
-from headtohead.runs.ledger import read_ledger
+from headtohead.runs.ledger import read_ledger, refuse_strangers
 
 HEADER = "case,site,dice,iou,precision,recall,tp,fp,fn\n"
 
@@ -155,3 +156,96 @@ def test_an_empty_comparison(comparison: Path) -> None:
     ledger = read_ledger(comparison)
     assert ledger.cases.empty
     assert "dice" in ledger.cases
+
+
+def in_fold(fold: int, plan: str = "p", folds: int = 3) -> dict[str, Any]:
+    """What run.json says of a fold's split."""
+    return {"kind": "patient", "seed": 0, "key": f"s{fold}", "plan": plan, "folds": folds, "leaking_patients": 0}
+
+
+def test_folds_stand_in_one_table_though_their_splits_differ(comparison: Path, write_run: Any) -> None:
+    for fold in range(3):
+        write_run(fold=fold, split=in_fold(fold), cases=[f"case{fold}{place}" for place in range(4)])
+    ledger = read_ledger(comparison)
+    assert ledger.folds == 3
+    assert ledger.partial == {}
+    assert ledger.comparable["case"].nunique() == len(ledger.cases) == 12
+
+
+@pytest.mark.parametrize("other", [{"plan": "q"}, {"plan": ""}])
+def test_other_folds_are_refused(comparison: Path, write_run: Any, other: dict[str, Any]) -> None:
+    write_run(fold=0, split=in_fold(0))
+    write_run(fold=1, split=in_fold(1, **other))
+    with pytest.raises(UserError, match=r"differ in split \(split: p against (q|s1)\)"):
+        read_ledger(comparison)
+
+
+def test_an_entrant_without_all_its_folds_is_not_comparable(comparison: Path, write_run: Any) -> None:
+    names = [[f"case{fold}{place}" for place in range(4)] for fold in range(3)]
+    for fold in range(3):
+        for seed in (0, 1):
+            write_run("unet", seed=seed, fold=fold, split=in_fold(fold), cases=names[fold])
+            if (seed, fold) != (1, 2):
+                write_run("buda", seed=seed, fold=fold, split=in_fold(fold), cases=names[fold])
+    write_run("resnext", fold=0, split=in_fold(0), cases=names[0])
+    ledger = read_ledger(comparison)
+    assert ledger.partial == {("buda", "none"): "5 of 6 folds", ("resnext", "none"): "1 of 3 folds"}
+    assert set(ledger.comparable["model"]) == {"unet"}
+    assert set(ledger.cases["model"]) == {"unet", "buda", "resnext"}
+
+
+def test_an_empty_comparison_has_nothing_to_compare_but_columns(comparison: Path) -> None:
+    comparable = read_ledger(comparison).comparable
+    assert comparable.empty
+    assert {"model", "schedule", "case", "dice"} <= set(comparable.columns)
+
+
+FACTS = {"protocol": {"version": 1}, "data": {"key": "d1"}, "split": {"key": "s1"}}
+
+
+def test_what_fits_may_be_added(comparison: Path, write_run: Any) -> None:
+    refuse_strangers(comparison / "nowhere", FACTS, set())
+    write_run()
+    refuse_strangers(comparison, FACTS, set())
+
+
+@pytest.mark.parametrize("model", ["unet", "flair-threshold"])
+def test_what_does_not_fit_is_refused_unless_it_replaces(comparison: Path, write_run: Any, model: str) -> None:
+    """A baseline that stays would make the finished table unreadable as well."""
+    folder = write_run(model)
+    other = {**FACTS, "data": {"key": "d2"}}
+    with pytest.raises(UserError, match=rf"{folder.name}: differs in data from what is asked for \(d1 against d2\)"):
+        refuse_strangers(comparison, other, set())
+    refuse_strangers(comparison, other, {folder.name})
+
+
+def test_an_edited_dice_is_left_out_with_a_note(comparison: Path, write_run: Any) -> None:
+    path = write_run("unet", "none") / "cases.csv"
+    write_run("buda", "none")
+    table = pd.read_csv(path, keep_default_na=False)
+    table.loc[0, "dice"] = 0.99
+    table.to_csv(path, index=False)
+    ledger = read_ledger(comparison)
+    assert names(ledger.finished) == ["buda-none-s0-f0"]
+    assert "unet-none-s0-f0 left out: its cases.csv was edited" in ledger.notes[0]
+    pd.concat([table.iloc[1:], table.iloc[1:2]]).to_csv(path, index=False)
+    assert "a case is there twice" in read_ledger(comparison).notes[0]
+
+
+def test_one_fold_has_one_split(comparison: Path, write_run: Any) -> None:
+    """Two models tested on the same patients, one of them validated on others."""
+    split = {"kind": "patient", "seed": 0, "plan": "p", "folds": 1, "leaking_patients": 0}
+    write_run("unet", "none", split={**split, "key": "a"})
+    write_run("buda", "none", split={**split, "key": "b"})
+    with pytest.raises(UserError, match="are of one fold but not of one split"):
+        read_ledger(comparison)
+
+
+def test_what_is_made_anew_need_not_fit_what_is_there(comparison: Path, write_run: Any) -> None:
+    """As after --overwrite on new data was killed half-way: the same command must go on."""
+    write_run("unet", "none", data={"key": "new"})
+    write_run("buda", "none", data={"key": "old"})
+    facts = FACTS | {"data": {"key": "new"}}
+    with pytest.raises(UserError):
+        refuse_strangers(comparison, facts, set())
+    refuse_strangers(comparison, facts, {"buda-none-s0-f0"})

@@ -8,7 +8,7 @@ import pytest
 
 from headtohead.cohort import Cohort
 from headtohead.errors import UserError
-from headtohead.scoring.baseline import CANDIDATES, fit_threshold, flair_histograms, score_threshold
+from headtohead.scoring.baseline import CANDIDATES, Histograms, apply_threshold, fit_threshold, flair_histograms
 from headtohead.scoring.counts import count, dice
 
 SHAPES = [(3, 8, 8), (2, 8, 6), (4, 5, 8)]
@@ -44,28 +44,40 @@ def by_hand(cohort: Cohort, case: int, slices: list[int], threshold: float) -> t
     return count(bright & (cohort.inner_heads(case)[slices] == 1), cohort.masks(case)[slices] == 1)
 
 
+def from_histogram(histograms: Histograms, case: int, threshold: float) -> tuple[int, int, int]:
+    centre, scale = STATISTICS[case].astype(float)
+    bright = (np.arange(256) - centre) / scale >= threshold
+    tp, fp = histograms.lesion[case][bright].sum(), histograms.other[case][bright].sum()
+    return tp, fp, histograms.lesion[case].sum() + histograms.outside[case] - tp
+
+
 @pytest.mark.parametrize("threshold", [-20, 0.0, 1.0, 1.7, 20])
-def test_counts_from_histograms_are_those_of_the_voxels(cohort: Cohort, threshold: float) -> None:
-    found = score_threshold(flair_histograms(cohort, np.arange(9)), STATISTICS, threshold)
+def test_prediction_is_that_of_the_voxels_and_of_the_histogram(cohort: Cohort, threshold: float) -> None:
+    histograms = flair_histograms(cohort, np.arange(9))
     for case, shape in enumerate(SHAPES):
-        assert tuple(found.counts[case, :3]) == by_hand(cohort, case, list(range(shape[0])), threshold)
-        assert found.counts[case, 3] == shape[0]
+        flair, inner = cohort.images(case)[..., 1], cohort.inner_heads(case)
+        predicted = apply_threshold(flair, inner, STATISTICS[case], threshold)
+        assert predicted.shape == shape and predicted.dtype == bool
+        counts = count(predicted, cohort.masks(case) == 1)
+        assert counts == by_hand(cohort, case, list(range(shape[0])), threshold)
+        assert counts == from_histogram(histograms, case, threshold)
+        assert histograms.slices[case] == shape[0]
 
 
 def test_only_the_slices_asked_for_are_counted(cohort: Cohort) -> None:
-    found = score_threshold(flair_histograms(cohort, np.array([8, 5])), STATISTICS, 1.0)
-    assert found.seen().tolist() == [2]
-    assert tuple(found.counts[2]) == (*by_hand(cohort, 2, [0, 3], 1.0), 2)
+    histograms = flair_histograms(cohort, np.array([8, 5]))
+    assert histograms.slices.tolist() == [0, 0, 2]
+    assert not histograms.lesion[:2].any() and not histograms.other[:2].any() and not histograms.outside[:2].any()
+    assert from_histogram(histograms, 2, 1.0) == by_hand(cohort, 2, [0, 3], 1.0)
 
 
 def test_fitted_threshold_is_the_best_of_all_candidates(cohort: Cohort) -> None:
-    histograms = flair_histograms(cohort, np.arange(5))
-    fitted = fit_threshold(histograms, STATISTICS)
-    scores = [
-        np.mean([dice(*by_hand(cohort, case, list(range(SHAPES[case][0])), threshold)) for case in (0, 1)])
+    fitted = fit_threshold(flair_histograms(cohort, np.arange(5)), STATISTICS)
+    scores = {
+        threshold: np.mean([dice(*by_hand(cohort, case, list(range(SHAPES[case][0])), threshold)) for case in (0, 1)])
         for threshold in CANDIDATES
-    ]
-    assert score_threshold(histograms, STATISTICS, fitted).mean_dice() == pytest.approx(max(scores))
+    }
+    assert scores[fitted] == pytest.approx(max(scores.values()))
 
 
 def test_cases_have_equal_votes_whatever_their_size(cohort: Cohort) -> None:

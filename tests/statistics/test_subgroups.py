@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from headtohead.runs.ledger import BASELINE
 from headtohead.statistics.intervals import mean_interval
-from headtohead.statistics.subgroups import COLUMNS, subgroup_table
+from headtohead.statistics.subgroups import COLUMNS, subgroup_pairs, subgroup_table
 
 
 @pytest.fixture
@@ -91,3 +92,16 @@ def test_empty_cells_read_as_missing_and_as_text_are_the_same(cases: pd.DataFram
         missing=cases["missing"].replace("", math.nan),
     )
     pd.testing.assert_frame_equal(subgroup_table(as_text), subgroup_table(cases))
+
+
+def test_paired_differences_in_parts_of_the_cases() -> None:
+    rows = [
+        {"model": model, "schedule": "none", "seed": 0, "fold": 0, "case": f"c{n}", "site": "AB"[n % 2], "dice": dice}
+        for n in range(8)
+        for model, dice in (("a", 0.5 + 0.01 * n), ("b", 0.4), (BASELINE, 0.1))
+    ]
+    table = subgroup_pairs(pd.DataFrame(rows))
+    assert set(table["a"] + table["b"]) == {"a noneb none"}, "the baseline is no model"
+    assert table["level"].tolist() == ["A", "B"] and table["n"].tolist() == [4, 4]
+    assert table["mean_difference"].tolist() == pytest.approx([0.13, 0.14])
+    assert ((table["low"] < table["mean_difference"]) & (table["mean_difference"] < table["high"])).all()

@@ -93,10 +93,11 @@ def test_models_above_below_and_beside_the_baseline_are_told_apart() -> None:
 
 def test_one_model_and_the_baseline() -> None:
     assert said(matrix_of(a=0.2, **{BASELINE: 0.0})) == (
-        f"a is the only model, so there is no contest. Beside the baseline, {BASELINE}: a scores higher."
+        "a is the only model scored on every case, so there is no contest. "
+        f"Beside the baseline, {BASELINE}: a scores higher."
     )
-    assert said(matrix_of(a=0.2)) == "a is the only model, so there is no contest."
-    assert said(matrix_of(**{BASELINE: 0.0})) == "No model was scored."
+    assert said(matrix_of(a=0.2)) == "a is the only model scored on every case, so there is no contest."
+    assert said(matrix_of(**{BASELINE: 0.0})) == "No model was scored on every case."
 
 
 @pytest.mark.parametrize(("cases", "enough"), [(5, False), (6, True)])

@@ -38,7 +38,7 @@ def run_baseline(cohort: Cohort, split: Split, comparison_folder: Path, provenan
     statistics = cohort.statistics(NORMALISE)[:, FLAIR]
     threshold = fit_threshold(flair_histograms(cohort, split.train), statistics)
 
-    name = f"{BASELINE}-f{split.fold}" if split.folds > 1 else BASELINE
+    name = baseline_name(split)
     folder = RunFolder(comparison_folder / name)
     with outcome(folder, cohort, split) as found:
         for case in split.cases(cohort, "test"):
@@ -59,3 +59,8 @@ def run_baseline(cohort: Cohort, split: Split, comparison_folder: Path, provenan
     }
     write_json(folder.path / "run.json", record)
     return folder.path
+
+
+def baseline_name(split: Split) -> str:
+    """Name of the baseline's run folder under a split."""
+    return f"{BASELINE}-f{split.fold}" if split.folds > 1 else BASELINE

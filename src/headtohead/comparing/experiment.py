@@ -98,11 +98,14 @@ def refuse_other_run(experiment: Experiment) -> None:
     """
     folder = experiment.folder
     mend = "give the same, choose another --run_name or --comparison, or --overwrite it"
-    before, here = folder.read_config(), settings_of(experiment.options)
-    for key in (key for key in here if key in before and key not in WITHOUT_EFFECT):
+    before, here, record = folder.read_config(), settings_of(experiment.options), folder.record()
+    # The same folds may be dealt by --folds or read from the file that this left.
+    same_folds = bool(experiment.split.plan) and experiment.split.plan == record.get("split", {}).get("plan")
+    free = WITHOUT_EFFECT | ({"folds"} if same_folds else set())
+    for key in (key for key in here if key in before and key not in free):
         if before[key] != here[key]:
-            raise UserError(f"{folder.path}: made with --{key} {before[key]}, now {here[key]}; {mend}")
-    record = folder.record()
+            was, now = ("none" if value == "" else value for value in (before[key], here[key]))
+            raise UserError(f"{folder.path}: made with --{key} {was}, now {now}; {mend}")
     facts = {
         "data": (record.get("data", {}).get("key"), experiment.cohort.key),
         "split": (record.get("split", {}).get("key"), experiment.split.key),

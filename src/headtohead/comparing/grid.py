@@ -6,8 +6,9 @@ from pathlib import Path
 
 from headtohead import machine
 from headtohead import options as option_table
-from headtohead.cohort import open_cohort
-from headtohead.comparing.baseline import run_baseline
+from headtohead.batches.folds import Folds, read_folds
+from headtohead.cohort import Cohort, open_cohort
+from headtohead.comparing.baseline import baseline_name, run_baseline
 from headtohead.comparing.experiment import Experiment, folds_of, prepare, refuse_other_run
 from headtohead.comparing.provenance import provenance
 from headtohead.comparing.training import run_test, run_training
@@ -69,9 +70,10 @@ def compare(options: Options) -> Path:
     folder = first.folder.path.parent
     facts = provenance(cohort, first.split, first.recipe, folder.name)
     replaced = {experiment.name for experiment in experiments} if options.comparison.overwrite else set()
+    replaced |= {baseline_name(experiment.split) for experiment in experiments}
     refuse_strangers(folder, facts, replaced)
     if folds:
-        folds.write(folder / FOLD_FILE)
+        keep_folds(folds, folder / FOLD_FILE, cohort, options.comparison.overwrite)
     for split in {experiment.split.key: experiment.split for experiment in experiments}.values():
         print(split.describe(cohort))
         run_baseline(cohort, split, folder, provenance(cohort, split, first.recipe, folder.name))
@@ -92,6 +94,19 @@ def compare(options: Options) -> Path:
             "the same command tries them again"
         )
     return folder
+
+
+def keep_folds(folds: Folds, path: Path, cohort: Cohort, overwrite: bool) -> None:
+    """Write the table of folds beside the runs, unless another one lies there.
+
+    Raises:
+        UserError: the table that is there is another one, or none; it is kept.
+    """
+    if path.is_file() and not overwrite and read_folds(path, cohort, folds.seed).key != folds.key:
+        raise UserError(
+            f"{path}: not the folds that are asked for; give it as --fold_file to use it, or --overwrite it"
+        )
+    folds.write(path)
 
 
 def _carry_out(experiment: Experiment, wait: bool) -> str | None:

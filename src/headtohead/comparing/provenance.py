@@ -22,6 +22,7 @@ def now() -> str:
 
 def provenance(cohort: Cohort, split: Split, recipe: InputRecipe, comparison: str) -> dict[str, Any]:
     """Collect what every run of a comparison shares: command, versions, hardware, data, split, protocol, input."""
+    root = str(cohort.root.absolute())  # a report may be asked for from elsewhere
     described = machine.describe()
     hardware = {name: described.pop(name) for name in ("processor", "cores", "memory", "gpu") if name in described}
     return {
@@ -31,7 +32,12 @@ def provenance(cohort: Cohort, split: Split, recipe: InputRecipe, comparison: st
         "versions": {"headtohead": __version__, **described},
         "hardware": hardware,
         "git_commit": git_commit(),
-        "data": {"root": str(cohort.root), "key": cohort.key, "cases": len(cohort), "slices": cohort.n_slices},
+        "data": {
+            "root": root,
+            "key": cohort.key,
+            "cases": len(cohort),
+            "slices": cohort.n_slices,
+        },
         "split": {
             "kind": split.kind,
             "seed": split.seed,

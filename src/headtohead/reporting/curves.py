@@ -73,7 +73,7 @@ def write_curves(ledger: Ledger) -> Path:
             panel.set_ylabel("mean Dice per case")
     several = len({run.entrant for run, _ in curves}) < len(curves)
     lines = "validation (solid) and training (dotted)" + "; means over seeds and folds, each run thin" * several
-    figure.suptitle(f"{ledger.folder.name}: {lines}", fontsize=11)
+    figure.suptitle(f"{ledger.folder.name}: {lines}", fontsize=11, parse_math=False)  # `$` is only a letter
     path = ledger.folder / FIGURES / "curves.png"
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=150)

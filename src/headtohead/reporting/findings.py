@@ -1,11 +1,13 @@
 """Everything a comparison found, worked out once from its ledger: tables, figures and the page only show it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from headtohead.errors import UserError
 from headtohead.reporting.summary import footnotes_of, warnings_of
 from headtohead.reporting.table import result_rows
 from headtohead.runs.ledger import BASELINE, Ledger, Run
@@ -16,14 +18,14 @@ from headtohead.statistics.intervals import mean_interval, median_interval
 from headtohead.statistics.matrix import entrants, score_matrix
 from headtohead.statistics.paired import compare_pairs
 from headtohead.statistics.ranks import rank_distribution
-from headtohead.statistics.subgroups import subgroup_table
+from headtohead.statistics.subgroups import subgroup_pairs, subgroup_table
 from headtohead.statistics.verdict import verdict
 
 CURVES = ["train_dice", "val_dice", "train_loss", "val_loss", "learning_rate"]
 PROVENANCE = ["status", "command", "versions", "hardware", "device", "precision", "git_commit", "data", "split"]
 PROVENANCE += ["protocol", "recipe", "threshold", "parameters", "epochs", "seconds", "started", "ended"]
 SHUFFLE = 0  # seed
-DEFAULT_BATCH = 32  # for a run that has no batches of its own, such as the baseline
+BATCH = 32  # slices, one size for all so that their batch scores can be compared: that of the historical table
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Findings:
         ranks: share of bootstrap resamples in which an entrant (row) takes a rank (column); without the baseline.
         scores: mean and median of every score, by entrant: what results.csv holds.
         subgroups: mean Dice by site, lesion size, missing sequence and grade: exploration.
+        subgroup_pairs: paired differences in the same parts of the cases: exploration.
         conventions: entrant, convention, score, n, meaning: the same predictions scored as others do.
         verdict: what the data support, in words.
         warnings: what a reader must know before any number.
@@ -56,6 +59,7 @@ class Findings:
     ranks: pd.DataFrame
     scores: pd.DataFrame
     subgroups: pd.DataFrame
+    subgroup_pairs: pd.DataFrame
     conventions: pd.DataFrame
     verdict: str
     warnings: list[str]
@@ -64,10 +68,14 @@ class Findings:
     provenance: list[dict[str, Any]]
 
 
-def findings_of(ledger: Ledger) -> Findings | None:
+def findings_of(ledger: Ledger, unchecked: Sequence[str] = ()) -> Findings | None:
     """Work out everything a comparison found.
 
     An entrant of which a fold is missing is left out, and named among the warnings: it was not scored on all cases.
+
+    Args:
+        ledger: of the comparison.
+        unchecked: further warnings, of whoever asks.
 
     Returns:
         The findings; None where no entrant was scored on every test case.
@@ -86,9 +94,10 @@ def findings_of(ledger: Ledger) -> Findings | None:
         ranks=rank_distribution(matrix.drop(columns=BASELINE, errors="ignore")),
         scores=result_rows(ledger),
         subgroups=subgroup_table(cases),
+        subgroup_pairs=subgroup_pairs(cases),
         conventions=_conventions(ledger),
         verdict=verdict(matrix, pairs),
-        warnings=warnings_of(ledger),
+        warnings=warnings_of(ledger) + _without_slices(ledger) + list(unchecked),
         footnotes=footnotes_of(ledger) + _undefined(cases),
         curves=_curves(ledger),
         provenance=[{"name": run.name} | {key: run.record.get(key) for key in PROVENANCE} for run in ledger.finished],
@@ -129,14 +138,12 @@ def _conventions(ledger: Ledger) -> pd.DataFrame:
     Batches are filled with slices in a random order, the same for all: in that of the cases they would be patients.
     """
     tables: dict[tuple[str, Any], list[pd.DataFrame]] = {}
-    sizes: dict[str, int] = {}
+    left_out = ledger.partial.keys() | {run.entrant for run in _lacking_slices(ledger)}
     for run in ledger.finished:
-        path = run.folder / "slices.csv"
-        if run.entrant not in ledger.partial and path.is_file():
-            tables.setdefault((entrant_of(run), run.experiment["seed"]), []).append(pd.read_csv(path))
-            sizes[entrant_of(run)] = run.record.get("batch_size") or DEFAULT_BATCH
+        if run.entrant not in left_out:
+            tables.setdefault((entrant_of(run), run.experiment["seed"]), []).append(_read(run, "slices.csv"))
     scored = [
-        conventions(pd.concat(parts, ignore_index=True).sample(frac=1, random_state=SHUFFLE), sizes[name]).assign(
+        conventions(pd.concat(parts, ignore_index=True).sample(frac=1, random_state=SHUFFLE), BATCH).assign(
             entrant=name
         )
         for (name, _), parts in tables.items()
@@ -149,12 +156,27 @@ def _conventions(ledger: Ledger) -> pd.DataFrame:
     return grouped.agg(score=("score", "mean"), n=("n", "first"), meaning=("meaning", "first")).reset_index()[columns]
 
 
+def _lacking_slices(ledger: Ledger) -> list[Run]:
+    return [run for run in ledger.finished if not (run.folder / "slices.csv").is_file()]
+
+
+def _without_slices(ledger: Ledger) -> list[str]:
+    lacking = [run.name for run in _lacking_slices(ledger)]
+    return [f"No slices.csv in {', '.join(lacking)}: left out of the conventions."] if lacking else []
+
+
+def _read(run: Run, name: str) -> pd.DataFrame:
+    try:
+        return pd.read_csv(run.folder / name)
+    except (OSError, ValueError) as fault:
+        raise UserError(f"{run.folder / name}: damaged ({fault}); delete it and run --test again") from fault
+
+
 def _curves(ledger: Ledger) -> pd.DataFrame:
     tables = []
     for run in ledger.finished:
-        path = run.folder / "metrics.csv"
-        if path.is_file():
-            table = pd.read_csv(path)
+        if (run.folder / "metrics.csv").is_file():
+            table = _read(run, "metrics.csv")
             about = {
                 "run": run.name,
                 "entrant": entrant_of(run),

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 
 from headtohead.cohort import Cohort
-from headtohead.errors import UserError
 from headtohead.reporting.animation import write_case_gif, write_plate_gif
 from headtohead.reporting.case_names import short_names
 from headtohead.reporting.dice_bars import write_dice_bars
@@ -24,22 +23,24 @@ class Masks:
         self.table = cohort.table.set_index("case")
         self.files: dict[tuple[str, str], Path] = {}
         for run in ledger.finished:
-            for case in ledger.tables[run.name]["case"]:
-                self.files.setdefault((entrant_of(run), case), RunFolder(run.folder).masks)
+            scored = ledger.tables[run.name]
+            for case, slices in zip(scored["case"], scored.get("slices", []), strict=False):
+                if slices == self.table.loc[case, "slices"]:  # under a split by slice, a case has only some
+                    self.files.setdefault((entrant_of(run), case), RunFolder(run.folder).masks)
 
     def __call__(self, entrant: str, case: str) -> np.ndarray | None:
         """Give a prediction.
 
         Returns:
             bool [slices, H, W]; None where the entrant predicted only some slices of the case, or kept no masks.
+
+        Raises:
+            UserError: the file of masks is damaged.
         """
         path = self.files.get((entrant, case))
         if path is None or not path.is_file():
             return None
-        try:
-            return read_mask(path, case, tuple(self.table.loc[case, ["slices", "height", "width"]]))
-        except UserError:
-            return None
+        return read_mask(path, case, tuple(self.table.loc[case, ["slices", "height", "width"]]))
 
 
 def write_pictures(findings: Findings, folder: Path, cohort: Cohort | None, masks: Masks | None) -> None:

@@ -1,26 +1,28 @@
 """Everything a comparison leaves besides its run folders: tables, statistics, figures and the page, written anew."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from headtohead.batches.folds import read_folds
 from headtohead.cohort import Cohort, open_cohort
 from headtohead.errors import UserError
-from headtohead.options import GRID, Options
+from headtohead.options import GRID, DataOptions, Options
 from headtohead.reporting.curves import write_curves
 from headtohead.reporting.findings import findings_of
 from headtohead.reporting.page.report import write_report
 from headtohead.reporting.pictures import Masks, write_pictures
 from headtohead.reporting.table import print_table, render_latex, render_markdown
-from headtohead.runs.ledger import FOLD_FILE, Ledger, read_ledger, refuse_strangers
+from headtohead.runs.ledger import FIGURES, FOLD_FILE, Ledger, read_ledger, refuse_strangers
 from headtohead.saving import atomic_path, write_text
 from headtohead.scoring.protocol import PROTOCOL
 
 if TYPE_CHECKING:
     import pandas as pd
 
-TABLES = {"results": "scores"} | {name: name for name in ("pairs", "ranks", "subgroups", "conventions")}
-AGAIN = "train and test again with --compare --overwrite, or bring back what the runs were made from"
+TABLES = {"cases": "cases", "results": "scores", "subgroup_pairs": "subgroup_pairs"}
+TABLES |= {name: name for name in ("pairs", "ranks", "subgroups", "conventions")}
+PAGE = "report.html"
+UNCHECKED = "The data set was not at hand: it was not checked whether data or folds have changed since the runs."
 
 
 def report(options: Options) -> Path:
@@ -36,38 +38,51 @@ def report(options: Options) -> Path:
     ledger = read_ledger(folder)
     if not ledger.finished:
         raise UserError(f"{folder}: no experiment is finished; --compare goes on with them")
-    cohort = _cohort_of(ledger, Path(options.data.cache_dir))
+    cohort = _cohort_of(ledger, options.data)
     _refuse_stale(ledger, cohort)
     write_reports(folder, cohort)
     return folder
 
 
 def write_reports(folder: Path, cohort: Cohort | None) -> None:
-    """Write and print the tables of a comparison, and, where an experiment is finished, all the rest.
+    """Write and print the tables of a comparison, and, where an entrant was scored on every case, all the rest.
+
+    All is worked out before anything is written, and what an earlier report left and this one does not write is
+    removed, so that no file stands beside another that says something else.
 
     Args:
         folder: `runs/<comparison>`.
         cohort: its data; without it there are no pictures of cases.
 
     Raises:
-        UserError: the folder is missing, or its runs may not stand in one table.
+        UserError: the folder is missing, its runs may not stand in one table, or a file of a run is broken.
     """
     ledger = read_ledger(folder)
+    unchecked = [] if cohort else [UNCHECKED]
+    findings = findings_of(ledger, unchecked)
+    tables = {name: getattr(findings, attribute) for name, attribute in TABLES.items()} if findings else {}
+    remove_earlier(folder)
     write_text(folder / "results.md", render_markdown(ledger))
     write_text(folder / "results.tex", render_latex(ledger))
-    _write_csv(ledger.cases, folder / "cases.csv")
+    for name, table in tables.items():
+        _write_csv(table, folder / f"{name}.csv", index=name == "ranks")
     print_table(ledger)
-    findings = findings_of(ledger)
     if findings is None:
         return
-    for name, attribute in TABLES.items():
-        _write_csv(getattr(findings, attribute), folder / f"{name}.csv", index=name == "ranks")
     masks = Masks(ledger, cohort) if cohort else None
-    if not findings.curves.empty:  # the baseline has none
+    if len(findings.curves):
         write_curves(ledger)
-    write_pictures(findings, folder / "figures", cohort, masks)
-    page = write_report(findings, folder / "report.html", cohort, masks)
+    write_pictures(findings, folder / FIGURES, cohort, masks)
+    page = write_report(findings, folder / PAGE, cohort, masks)
     print(f"{findings.verdict}\nreport: {page}")
+
+
+def remove_earlier(folder: Path) -> None:
+    """Remove what an earlier report wrote: these names and no others."""
+    names = [f"{name}.csv" for name in TABLES] + [PAGE, f"{FIGURES}/curves.png", f"{FIGURES}/dice.png"]
+    patterns = [f"{FIGURES}/plate-*.png", f"{FIGURES}/plate-*.gif", f"{FIGURES}/case-*.gif"]
+    for path in [*(folder / name for name in names), *(path for one in patterns for path in folder.glob(one))]:
+        path.unlink(missing_ok=True)
 
 
 def _write_csv(table: "pd.DataFrame", path: Path, index: bool = False) -> None:
@@ -75,30 +90,40 @@ def _write_csv(table: "pd.DataFrame", path: Path, index: bool = False) -> None:
         table.to_csv(temporary, index=index)
 
 
-def _cohort_of(ledger: Ledger, cache: Path) -> Cohort | None:
-    """Open the data the runs were made from, where it still lies; without it, the page has no pictures of cases."""
+def _cohort_of(ledger: Ledger, data: DataOptions) -> Cohort | None:
+    """Open `--root_dir` where it is given, else the data the runs were made from, if it still lies there."""
+    if data.root_dir != DataOptions().root_dir:
+        return open_cohort(Path(data.root_dir), Path(data.cache_dir))
     root = Path(str(ledger.finished[0].record.get("data", {}).get("root", "")))
     if not root.is_dir():
-        print(f"the data set is no longer in {root}: the report has no pictures of cases")
+        print(f"the data set is no longer in {root}: no pictures of cases, and it is not checked; --root_dir names it")
         return None
-    return open_cohort(root, cache)
+    return open_cohort(root, Path(data.cache_dir))
 
 
 def _refuse_stale(ledger: Ledger, cohort: Cohort | None) -> None:
     """Refuse to report old scores under a protocol, on data or with folds that are no longer theirs.
 
     Raises:
-        UserError: names what changed.
+        UserError: names what changed, and the mend.
     """
     first = ledger.finished[0].record
-    facts: dict[str, Any] = {**first, "protocol": PROTOCOL}
-    if cohort:
-        facts["data"] = {"key": cohort.key}
-    path = ledger.folder / FOLD_FILE
-    if cohort and path.is_file() and first["split"].get("plan"):
-        plan = read_folds(path, cohort, first["split"]["seed"]).key
-        facts["split"] = {**first["split"], "plan": plan}
+    facts = {**first, "protocol": PROTOCOL} | ({"data": {"key": cohort.key}} if cohort else {})
+    again = "train and test again with --compare --overwrite, or bring back what the runs were made from"
     try:
         refuse_strangers(ledger.folder, facts, set())
     except UserError as difference:
-        raise UserError(f"--report: {str(difference).split('; choose')[0]}; {AGAIN}") from None
+        raise UserError(f"--report: {str(difference).split('; choose')[0]}; {again}") from None
+    path = ledger.folder / FOLD_FILE
+    if cohort is None or not path.is_file() or not first["split"].get("plan"):
+        return
+    try:
+        folds = read_folds(path, cohort, first["split"]["seed"])
+    except UserError as fault:
+        raise UserError(str(fault).replace("--fold_file ", "")) from None
+    for run in ledger.finished:
+        split = run.record["split"]
+        if folds.key != split["plan"]:
+            raise UserError(f"--report: {path} is not the table of folds of {run.name}: a patient was moved; {again}")
+        if folds.split(cohort, run.experiment["fold"]).key != split["key"]:
+            raise UserError(f"--report: {run.name} was validated on other patients than the folds give now; {again}")

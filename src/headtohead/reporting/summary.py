@@ -7,7 +7,7 @@ import numpy as np
 
 from headtohead.runs.ledger import BASELINE, Ledger, Run
 from headtohead.scoring.counts import FAILED_BELOW, mean_dice
-from headtohead.statistics.intervals import Interval, mean_interval
+from headtohead.statistics.intervals import Interval, MedianInterval, mean_interval, median_interval
 from headtohead.statistics.matrix import score_matrix
 
 FEW_CASES = 30
@@ -38,6 +38,7 @@ class Summary:
         schedules: rows of the main table.
         models: its columns.
         cells: (schedule, model) -> interval of the mean Dice per case, seeds averaged within each case first.
+        medians: the same of the median, the baseline's among them.
         gaps: (schedule, model) -> why there is no number: failed or unfinished.
         baseline: the threshold on FLAIR, if it was scored.
         rows: one per finished experiment.
@@ -48,6 +49,7 @@ class Summary:
     schedules: list[str]
     models: list[str]
     cells: dict[Cell, Interval]
+    medians: dict[Cell, MedianInterval]
     gaps: dict[Cell, str]
     baseline: Interval | None
     rows: list[Row]
@@ -57,9 +59,11 @@ class Summary:
 def summarise(ledger: Ledger) -> Summary:
     """Work out the table of a comparison from its ledger."""
     cells: dict[Cell, Interval] = {}
+    medians: dict[Cell, MedianInterval] = {}
     for (schedule, model), cases in ledger.comparable.groupby(["schedule", "model"]):
         # A case's seeds are averaged first: seeds are repeats of one patient, not more patients.
-        cells[schedule, model] = mean_interval(cases.groupby("case")["dice"].mean())
+        by_case = cases.groupby("case")["dice"].mean()
+        cells[schedule, model], medians[schedule, model] = mean_interval(by_case), median_interval(by_case)
     baseline = next((interval for (_, model), interval in cells.items() if model == BASELINE), None)
     cells = {cell: interval for cell, interval in cells.items() if cell[1] != BASELINE}
     gaps = {cell: word for run, word in _without_scores(ledger) if (cell := _cell(run)) not in cells}
@@ -69,6 +73,7 @@ def summarise(ledger: Ledger) -> Summary:
         schedules=sorted({schedule for schedule, _ in cells | gaps}, key=lambda name: (name != "none", name)),
         models=sorted({model for _, model in cells | gaps}),
         cells=cells,
+        medians=medians,
         gaps=gaps,
         baseline=baseline,
         rows=[_row(run, ledger.tables[run.name]["dice"].to_numpy(float)) for run in ledger.finished],
@@ -101,7 +106,7 @@ def _row(run: Run, scores: np.ndarray) -> Row:
 
 def warnings_of(ledger: Ledger) -> list[str]:
     """What a reader must know before any number, one paragraph each."""
-    return _leak(ledger) + _partial(ledger) + _unequal_epochs(ledger) + _few(ledger)
+    return _leak(ledger) + _partial(ledger) + _unequal_thresholds(ledger) + _unequal_epochs(ledger) + _few(ledger)
 
 
 def footnotes_of(ledger: Ledger) -> list[str]:
@@ -178,6 +183,13 @@ def _partial(ledger: Ledger) -> list[str]:
         f"{model} {schedule} is left out: {finished} are finished, so it was not scored on every case."
         for (model, schedule), finished in ledger.partial.items()
     ]
+
+
+def _unequal_thresholds(ledger: Ledger) -> list[str]:
+    thresholds = {str(run.record.get("threshold")) for run in ledger.finished if run.entrant[0] != BASELINE}
+    if len(thresholds) < 2:
+        return []
+    return [f"Experiments were scored at unequal thresholds ({', '.join(sorted(thresholds))})."]
 
 
 def _unequal_epochs(ledger: Ledger) -> list[str]:

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 NOTHING = "–"
 # Scores of cases.csv that have a mean worth a line; the surface scores have their unit behind the name.
-SCORES = ("dice", "iou", "precision", "recall", "hd95", "surface_dice", "relative_volume_error", "lesions_", "false_")
+SCORES: tuple[str, ...] = ("dice", "iou", "precision", "recall", "hd95", "surface_dice", "lesions_", "false_")
+SCORES += ("volume_error", "relative_volume_error", "absolute_")
+ERRORS = ("volume_error", "relative_volume_error")  # signed: over and under cancel out in a mean, so |error| is added
 RESULT_COLUMNS = ["entrant", "score", "n", "undefined", "mean", "mean_low", "mean_high", "median", "median_low"]
 RESULT_COLUMNS += ["median_high"]
 Grid = list[list[str]]  # the first line is the header
@@ -50,6 +52,9 @@ def result_rows(ledger: Ledger) -> "pd.DataFrame":
     from headtohead.statistics.matrix import score_matrix
 
     cases = ledger.comparable
+    for error in ERRORS:
+        if error in cases:
+            cases = cases.assign(**{f"absolute_{error}": cases[error].abs()})
     scores = [column for column in cases.columns if column.startswith(SCORES)]
     rows = []
     for score in scores:
@@ -98,7 +103,9 @@ def score_grid(summary: Summary) -> Grid:
     grid = [header]
     for schedule in summary.schedules:
         line = [_cell(summary, schedule, model) for model in summary.models]
+        medians = [_median(summary, schedule, model) for model in summary.models]
         grid.append([schedule, *line, *([NOTHING] if with_baseline else [])])
+        grid.append([f"{schedule}, median", *medians, *([NOTHING] if with_baseline else [])])
     if summary.baseline is not None:
         grid.append(["threshold on FLAIR", *[NOTHING] * len(summary.models), show_interval(summary.baseline)])
     return grid
@@ -127,15 +134,23 @@ def run_grid(rows: list[Row]) -> Grid:
 
 def show_interval(interval: Interval) -> str:
     """Give `0.82 [0.74, 0.89]`; the mean alone where there are too few values for an interval."""
-    if math.isnan(interval.low):
-        return _number(interval.mean)
-    return f"{interval.mean:.2f} [{interval.low:.2f}, {interval.high:.2f}]"
+    return show_estimate(interval.mean, interval.low, interval.high)
+
+
+def show_estimate(value: float, low: float, high: float) -> str:
+    """Give `0.82 [0.74, 0.89]`; the value alone where there is no interval."""
+    return _number(value) if math.isnan(low) else f"{value:.2f} [{low:.2f}, {high:.2f}]"
 
 
 def _cell(summary: Summary, schedule: str, model: str) -> str:
     if (schedule, model) in summary.cells:
         return show_interval(summary.cells[schedule, model])
     return summary.gaps.get((schedule, model), NOTHING)
+
+
+def _median(summary: Summary, schedule: str, model: str) -> str:
+    found = summary.medians.get((schedule, model))
+    return show_estimate(found.median, found.low, found.high) if found else NOTHING
 
 
 def _number(value: float) -> str:

@@ -15,6 +15,7 @@ EXPERIMENT_COLUMNS = ["model", "schedule", "seed", "fold"]
 COUNTS = ["tp", "fp", "fn"]
 SCORES = ["dice", "iou", "precision", "recall"]
 NUMBERS = [*SCORES, *COUNTS]  # what every cases.csv has; surface and lesion scores come on top
+EDITED = 1e-6  # a Dice this far from what its counts give was not written by us
 TEXTS = ["case", "patient", "site", "grade", "missing"]
 FOLD_FILE = "folds.csv"  # which fold tests which case, in the comparison's folder
 FIGURES = "figures"  # the one folder of a comparison that is not a run
@@ -103,7 +104,7 @@ class Ledger:
         """The rows of `cases` whose model and schedule was scored on every test case."""
         cases, partial = self.cases, self.partial
         entrants = zip(cases["model"], cases["schedule"], strict=True)
-        return cases[[entrant not in partial for entrant in entrants]]
+        return cases.loc[[entrant not in partial for entrant in entrants]]
 
     @property
     def finished(self) -> list[Run]:
@@ -121,11 +122,12 @@ class Ledger:
         return [run for run in self.runs if run.status not in ("finished", "failed")]
 
 
-def read_ledger(comparison_folder: Path) -> Ledger:
+def read_ledger(comparison_folder: Path, without: frozenset[str] | set[str] = frozenset()) -> Ledger:
     """Read all run folders of a comparison.
 
     Args:
         comparison_folder: `runs/<comparison>`.
+        without: names of run folders to pass over.
 
     Returns:
         The ledger. Half-written and foreign folders are left out, each with a note.
@@ -139,7 +141,7 @@ def read_ledger(comparison_folder: Path) -> Ledger:
     runs: list[Run] = []
     tables: dict[str, pd.DataFrame] = {}
     notes: list[str] = []
-    for run_folder in sorted(path for path in folder.iterdir() if _may_be_run(path)):
+    for run_folder in sorted(path for path in folder.iterdir() if _may_be_run(path) and path.name not in without):
         try:
             run = _read_run(run_folder)
             if run.status == "finished":
@@ -196,6 +198,7 @@ def _read_cases(run: Run) -> "pd.DataFrame":
         table[["case", "site", *NUMBERS]]  # KeyError if one is not there
         if table.empty:
             raise ValueError
+        _refuse_made_up(table)
     except (OSError, ValueError, KeyError):
         raise _LeftOutError(
             "it says finished, but its cases.csv is missing or broken; delete the folder and run it again"
@@ -203,6 +206,16 @@ def _read_cases(run: Run) -> "pd.DataFrame":
     for place, column in enumerate(EXPERIMENT_COLUMNS):
         table.insert(place, column, run.experiment[column])
     return table
+
+
+def _refuse_made_up(table: "pd.DataFrame") -> None:
+    """Dice follows from the counts, and a case is scored once; a table that says otherwise was edited."""
+    double = 2 * table["tp"]
+    follows = (double / (double + table["fp"] + table["fn"])).sub(table["dice"]).abs() < EDITED
+    if not (follows | table["dice"].isna()).all() or table["case"].duplicated().any():
+        raise _LeftOutError(
+            "its cases.csv was edited: a case is there twice, or a Dice does not follow from its counts"
+        )
 
 
 def _refuse_mixture(ledger: Ledger) -> None:
@@ -223,6 +236,11 @@ def _refuse_other_cases(ledger: Ledger) -> None:
     first_of: dict[Any, Run] = {}
     for run in ledger.finished:
         first = first_of.setdefault(run.experiment["fold"], run)
+        if difference := _difference(*(_dig(one, SHARED["split"]) for one in (first, run))):
+            raise UserError(
+                f"{ledger.folder}: {first.name} and {run.name} are of one fold but not of one split ({difference}): "
+                "train one of them again with --overwrite, or use another --comparison"
+            )
         differing = set(ledger.tables[first.name]["case"]) ^ set(ledger.tables[run.name]["case"])
         if differing:
             raise UserError(
@@ -237,7 +255,7 @@ def refuse_strangers(comparison_folder: Path, facts: dict[str, Any], replaced: s
     Args:
         comparison_folder: `runs/<comparison>`; it need not exist.
         facts: what run.json of the new runs will say.
-        replaced: names of runs that will be made anew; the baseline always is.
+        replaced: names of runs that will be made anew.
 
     Raises:
         UserError: names a run and what differs.
@@ -245,9 +263,7 @@ def refuse_strangers(comparison_folder: Path, facts: dict[str, Any], replaced: s
     if not comparison_folder.is_dir():
         return
     planned = Run(comparison_folder, facts, "planned")
-    for run in read_ledger(comparison_folder).finished:
-        if run.name in replaced or run.record["experiment"]["model"] == BASELINE:
-            continue
+    for run in read_ledger(comparison_folder, without=replaced).finished:
         for name in SHARED:
             if difference := _difference(_shared(run, name), _shared(planned, name)):
                 raise UserError(

@@ -22,9 +22,9 @@ def smallest_detectable(n: int, standard_deviation: float) -> float:
         standard_deviation: of the differences per case (divisor n - 1), in units of the score.
 
     Returns:
-        The difference, in units of the score; NaN below 3 cases.
+        The difference, in units of the score; NaN below 3 cases, and where all differences are equal.
     """
-    return _effect(n) * standard_deviation if n >= 3 else math.nan
+    return _effect(n) * standard_deviation if n >= 3 and standard_deviation > 0 else math.nan
 
 
 @cache

@@ -1,12 +1,16 @@
 """Means by site, lesion size, missing sequence and grade. For exploration: it raises questions and settles none."""
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 
+from headtohead.runs.ledger import BASELINE
 from headtohead.statistics.intervals import mean_intervals
 from headtohead.statistics.matrix import score_matrix
 
 COLUMNS = ["group", "level", "n", "entrant", "mean", "low", "high"]
+PAIR_COLUMNS = ["group", "level", "a", "b", "n", "mean_difference", "low", "high"]
 UNKNOWN = "unknown"
 
 
@@ -39,6 +43,38 @@ def subgroup_table(cases: pd.DataFrame, score: str = "dice", seed: int = 0) -> p
             for entrant, found in zip(matrix.columns, mean_intervals(part.to_numpy(), seed=seed), strict=True):
                 rows.append((group, level, found.n, entrant, found.mean, found.low, found.high))
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def subgroup_pairs(cases: pd.DataFrame, score: str = "dice", seed: int = 0) -> pd.DataFrame:
+    """Paired differences between models in the same parts of the cases. Exploration only, as `subgroup_table`.
+
+    Args:
+        cases: as for `subgroup_table`; the baseline is left out.
+        score: name of the score's column.
+        seed: seed of the bootstrap.
+
+    Returns:
+        Columns group, level, a, b, n, mean_difference (a - b), low, high (95 %, BCa bootstrap over cases; NaN below 3
+        cases).
+
+    Raises:
+        UserError: as `score_matrix`.
+    """
+    matrix = score_matrix(cases, score).drop(columns=BASELINE, errors="ignore")
+    pairs = list(combinations(matrix.columns, 2))
+    rows = []
+    for group, levels in _kinds(cases).items() if pairs else []:
+        for level in _levels(levels):
+            part = matrix.loc[levels.index[levels == level]]
+            differences = np.stack([(part[a] - part[b]).to_numpy() for a, b in pairs], axis=1)
+            for (a, b), found in zip(pairs, mean_intervals(differences, seed=seed), strict=True):
+                rows.append((group, level, a, b, found.n, found.mean, found.low, found.high))
+    return pd.DataFrame(rows, columns=PAIR_COLUMNS)
+
+
+def _levels(levels: "pd.Series[str]") -> list[str]:
+    """The levels to show: none where all cases have the same."""
+    return list(levels.cat.categories) if len(levels.unique()) > 1 else []
 
 
 def _kinds(cases: pd.DataFrame) -> dict[str, pd.Series]:

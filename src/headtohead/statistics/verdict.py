@@ -24,7 +24,7 @@ def verdict(matrix: pd.DataFrame, pairs: pd.DataFrame, baseline: str = BASELINE)
     means = matrix.drop(columns=baseline, errors="ignore").mean().sort_values(ascending=False, kind="stable")
     models = list(means.index)
     if not models:
-        return "No model was scored."
+        return "No model was scored on every case."
     fewest = _fewest_that_can_differ(len(pairs))
     compared = pairs if baseline in matrix else pairs[pairs["a"].isin(models) & pairs["b"].isin(models)]
     if len(compared) and compared["n"].min() < fewest:
@@ -32,7 +32,11 @@ def verdict(matrix: pd.DataFrame, pairs: pd.DataFrame, baseline: str = BASELINE)
             f"{compared['n'].min()} cases are too few: with {_pairs(len(pairs))}, no difference whatever its size can "
             f"be shown on fewer than {fewest}."
         )
-    sentences = _among(models, pairs) if len(models) > 1 else [f"{models[0]} is the only model, so there is no contest"]
+    sentences = (
+        _among(models, pairs)
+        if len(models) > 1
+        else [f"{models[0]} is the only model scored on every case, so there is no contest"]
+    )
     if baseline in matrix:
         sentences.append(_against(baseline, models, pairs))
     return " ".join(f"{sentence}." for sentence in sentences)
@@ -71,11 +75,14 @@ def _no_evidence(leader: str, alike: list[str], pairs: pd.DataFrame) -> str:
         if not apart:
             rows += [_row(pairs, a, b) for place, a in enumerate(alike) for b in alike[place + 1 :]]
     n = min(row["n"] for row in rows)
-    size = _number(max(row["smallest_detectable"] for row in rows))
-    return (
-        f"No evidence of a difference between {between}: {found}a single test on n = {n} cases finds a true "
-        f"difference of {size} four times in five, and smaller ones less often"
+    sizes = [row["smallest_detectable"] for row in rows if row["smallest_detectable"] > 0]  # NaN is not
+    seen = (
+        f"a single test on n = {n} cases finds a true difference of {_number(max(sizes))} four times in five, and "
+        "smaller ones less often"
+        if sizes
+        else "their scores do not vary, so this says nothing about other cases"
     )
+    return f"No evidence of a difference between {between}: {found}{seen}"
 
 
 def _against(baseline: str, models: list[str], pairs: pd.DataFrame) -> str:

@@ -44,6 +44,7 @@ def make_findings(names: list[str] | None = None, seed: int = 0, folds: int = 5)
         ranks=pd.DataFrame(rng.dirichlet(np.ones(4), 4), MODELS, range(1, 5)),
         scores=_scores(matrix),
         subgroups=_subgroups(matrix, rng),
+        subgroup_pairs=_subgroup_pairs(matrix),
         conventions=pd.DataFrame(
             [
                 (e, c, LEVELS[i] + 0.03 * j, 110 + j, m)
@@ -94,6 +95,15 @@ def _spread(values: np.ndarray) -> tuple[float, float, float]:
     values = values[~np.isnan(values)]
     half = 1.96 * values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 2 else np.nan
     return values.mean(), values.mean() - half, values.mean() + half
+
+
+def _subgroup_pairs(matrix: pd.DataFrame) -> pd.DataFrame:
+    rows = []
+    for level, part in (("CS", matrix.iloc[:40]), ("DU", matrix.iloc[40:])):
+        for a, b in (MODELS[:2], MODELS[1:3]):
+            mean, low, high = _spread((part[a] - part[b]).to_numpy())
+            rows.append(("site", level, a, b, len(part), mean, low, high))
+    return pd.DataFrame(rows, columns=["group", "level", "a", "b", "n", "mean_difference", "low", "high"])
 
 
 def _scores(matrix: pd.DataFrame) -> pd.DataFrame:

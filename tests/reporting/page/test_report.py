@@ -113,6 +113,7 @@ def test_what_comes_from_outside_stays_text(findings: Findings, make: Callable[.
         ranks=evil.ranks.rename(index={"unet none": EVIL}),
         curves=evil.curves.replace("unet none", EVIL),
         scores=evil.scores.replace({"unet none": EVIL}),
+        subgroup_pairs=evil.subgroup_pairs.replace({"unet none": EVIL, "CS": EVIL}),
         subgroups=evil.subgroups.replace({"unet none": EVIL, "CS": EVIL}),
         conventions=evil.conventions.replace({"unet none": EVIL, "per case, 3-D": EVIL}),
     )
@@ -149,6 +150,7 @@ def test_a_comparison_of_one_entrant_has_only_the_sections_it_can_fill(findings:
         ranks=findings.ranks.loc[alone, [1]],
         scores=findings.scores.head(0),
         subgroups=findings.subgroups.head(0),
+        subgroup_pairs=findings.subgroup_pairs.head(0),
         conventions=findings.conventions.head(0),
         curves=findings.curves.head(0),
         warnings=[],
@@ -164,7 +166,7 @@ def test_a_comparison_of_one_entrant_has_only_the_sections_it_can_fill(findings:
 
 def test_every_table_can_be_sorted_and_every_region_has_a_name(page: Page) -> None:
     regions = [attributes for _, attributes in page.elements if attributes.get("role") == "region"]
-    assert len(regions) == len([tag for tag, _ in page.elements if tag == "table"]) == 8
+    assert len(regions) == len([tag for tag, _ in page.elements if tag == "table"]) == 9
     assert all(region["aria-label"] and region["tabindex"] == "0" for region in regions)
     cells = [one for tag, one in page.elements if tag == "td" or (tag == "th" and one.get("scope") == "row")]
     assert cells and all("data-order" in one for one in cells)

@@ -17,6 +17,7 @@ MAKERS = [
     tables.score_table,
     tables.convention_table,
     tables.subgroup_table,
+    tables.subgroup_pair_table,
     tables.case_table,
 ]
 

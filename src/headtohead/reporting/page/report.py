@@ -102,6 +102,7 @@ def _tables(findings: Findings, entrants: list[Entrant]) -> dict[str, Any]:
         "score_table": tables.score_table(findings, entrants),
         "convention_table": tables.convention_table(findings, entrants),
         "subgroup_table": tables.subgroup_table(findings, entrants),
+        "subgroup_pair_table": tables.subgroup_pair_table(findings, entrants),
         "case_table": tables.case_table(findings, entrants),
         "shared": shared,
         "run_table": runs,

@@ -19,7 +19,10 @@ SCORES = {
     "recall": "share of the lesion that was found",
     "hd95": "95th percentile of the distance between the surfaces, 0 is best; undefined where a lesion was missed",
     "surface_dice": "share of both surfaces within the tolerance of the other; undefined where a lesion was missed",
-    "relative_volume_error": "predicted less true volume, by the true volume; 0 is best",
+    "volume_error": "predicted less true volume in voxels; over and under cancel out here",
+    "relative_volume_error": "the same by the true volume; over and under cancel out here",
+    "absolute_volume_error": "distance of the volumes in voxels; 0 is best",
+    "absolute_relative_volume_error": "the same by the true volume; 0 is best",
     "lesions_found": "connected lesions touched by the prediction, per case",
     "lesions_missed": "connected lesions not touched, per case",
     "lesions_false": "connected predictions that touch no lesion, per case",
@@ -174,6 +177,23 @@ def subgroup_table(findings: Findings, entrants: list[Entrant]) -> Table:
         rows.append([Cell(str(kind), str(kind)), Cell(str(level), str(level)), _votes(found["n"]), *means])
     columns = [Column("by", numeric=False), Column("level", numeric=False), Column("cases")]
     return Table("Mean Dice [95 %] in parts of the cases", columns + [Column(one.name) for one in shown], rows)
+
+
+def subgroup_pair_table(findings: Findings, entrants: list[Entrant]) -> Table:
+    """Lay out paired differences in parts of the cases: one row a level, one column a pair."""
+    pairs = findings.subgroup_pairs
+    names = list(dict.fromkeys(zip(pairs["a"], pairs["b"], strict=True)))
+    rows = []
+    for (kind, level), found in pairs.groupby(["group", "level"], sort=False):
+        by_pair = {(row["a"], row["b"]): row for row in found.to_dict("records")}
+        differences = [
+            _estimate(by_pair[name]["mean_difference"], by_pair[name]["low"], by_pair[name]["high"], signed=True)
+            for name in names
+        ]
+        rows.append([Cell(str(kind), str(kind)), Cell(str(level), str(level)), _votes(found["n"]), *differences])
+    columns = [Column("by", numeric=False), Column("level", numeric=False), Column("cases")]
+    columns += [Column(f"{a} less {b}") for a, b in names]
+    return Table("Mean paired difference in Dice [95 %] in parts of the cases", columns, rows)
 
 
 def case_table(findings: Findings, entrants: list[Entrant]) -> Table:

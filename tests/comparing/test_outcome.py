@@ -1,0 +1,148 @@
+"""What a test leaves: every file or none, and only what was really scored."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from headtohead.batches.folds import make_folds
+from headtohead.batches.splits import Split, make_split
+from headtohead.cohort import Cohort
+from headtohead.comparing import outcome as module
+from headtohead.comparing.outcome import GRADE, Outcome, outcome
+from headtohead.runs.folder import RunFolder
+from headtohead.runs.ledger import TEXTS
+from headtohead.scoring.case import score_columns
+from headtohead.scoring.prediction_files import cases_in, read_histogram, read_mask
+
+FILES = {"cases.csv", "slices.csv", "masks.npz", "probabilities.npz"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> RunFolder:
+    return RunFolder(tmp_path / "run")
+
+
+@pytest.fixture
+def split(phantom_cohort: Cohort) -> Split:
+    """One that tests four whole cases."""
+    return make_folds(phantom_cohort, "3", seed=0).split(phantom_cohort, 1)
+
+
+def predicted(cohort: Cohort, found: Outcome, case: int) -> tuple[np.ndarray, np.ndarray]:
+    """A prediction that is the truth of the slices, moved by a pixel; and its probability."""
+    moved = np.roll(cohort.masks(case)[found.tested(case)].astype(bool), 1, axis=2)
+    return moved, np.where(moved, 0.75, 0.25)
+
+
+def score_all(folder: RunFolder, cohort: Cohort, split: Split) -> Outcome:
+    with outcome(folder, cohort, split) as found:
+        for case in split.cases(cohort, "test"):
+            found.add(int(case), *predicted(cohort, found, int(case)))
+    return found
+
+
+def test_files_hold_every_case_in_order(folder: RunFolder, phantom_cohort: Cohort, split: Split) -> None:
+    found = score_all(folder, phantom_cohort, split)
+    assert {path.name for path in folder.path.iterdir()} == FILES
+    own = split.cases(phantom_cohort, "test")
+    names = phantom_cohort.table["case"].iloc[own].tolist()
+    cases = pd.read_csv(folder.cases, keep_default_na=False, na_values={"hd95_px": [""]})
+    assert list(cases.columns) == [*TEXTS, *score_columns("px")]
+    assert cases["case"].tolist() == names == cases_in(folder.masks) == cases_in(folder.probabilities)
+    about = phantom_cohort.table.iloc[own]
+    for column in ("patient", "site", "slices", "lesion_voxels"):
+        assert cases[column].tolist() == about[column].tolist()
+    assert cases["missing"].tolist() == about["missing"].tolist()
+    assert cases[["hd95_px", "lesions"]].notna().all(axis=None), "whole cases have surfaces and lesions"
+    slices = pd.read_csv(folder.slices)
+    assert len(slices) == len(split.test)
+    sums = slices.groupby("case", sort=False)[["tp", "fp", "fn"]].sum()
+    assert sums.to_numpy().tolist() == cases[["tp", "fp", "fn"]].to_numpy().tolist()
+    total = np.zeros((2, 256), int)
+    for index, name in zip(own, names, strict=True):
+        shape = phantom_cohort.masks(index).shape
+        assert np.array_equal(read_mask(folder.masks, name, shape), predicted(phantom_cohort, found, index)[0])
+        total += read_histogram(folder.probabilities, name)
+    assert np.array_equal(found.histogram, total) and total.sum() == slices.shape[0] * 64 * 64
+    assert total[1, 192] == cases["tp"].sum() and total[0, 192] == cases["fp"].sum()
+
+
+def test_under_a_split_by_slice_only_test_slices_are_scored(folder: RunFolder, phantom_cohort: Cohort) -> None:
+    split = make_split(phantom_cohort, "slice", 0)
+    score_all(folder, phantom_cohort, split)
+    cases, slices = pd.read_csv(folder.cases).set_index("case"), pd.read_csv(folder.slices)
+    whole = phantom_cohort.table.set_index("case").loc[cases.index, "slices"]
+    assert cases["slices"].sum() == len(split.test)
+    partial = cases["slices"] < whole
+    assert partial.any()
+    unknown = ["hd95_px", "surface_dice_px", "lesions", "lesions_found", "lesions_missed", "lesions_false"]
+    assert cases.loc[partial, unknown].isna().all(axis=None), "neighbours in the mask are none in the patient"
+    assert cases["dice"].notna().any() and cases["volume_error"].notna().all()
+    for case, part in slices.groupby("case"):
+        index = phantom_cohort.table["case"].tolist().index(case)
+        numbers = np.intersect1d(phantom_cohort.slices_of(index), split.test) - phantom_cohort.slices_of(index)[0]
+        assert part["slice"].tolist() == (numbers + 1).tolist(), "slices are named by their place in the case, from 1"
+        truth = phantom_cohort.masks(index)[numbers].astype(bool)
+        assert part["truth"].tolist() == truth.sum(axis=(1, 2)).tolist()
+        assert part["largest_tp"].isna().all() == (len(numbers) < len(phantom_cohort.slices_of(index)))
+
+
+def test_a_whole_case_within_a_split_by_slice_is_scored_whole(folder: RunFolder, phantom_cohort: Cohort) -> None:
+    first, second = phantom_cohort.slices_of(0), phantom_cohort.slices_of(1)
+    split = Split("slice", 0, second[2:], second[1:2], np.concatenate([first, second[:1]]))
+    score_all(folder, phantom_cohort, split)
+    assert pd.read_csv(folder.cases)["lesions"].isna().tolist() == [False, True]
+
+
+def test_a_prediction_without_probability(folder: RunFolder, phantom_cohort: Cohort, split: Split) -> None:
+    """That of the baseline."""
+    with outcome(folder, phantom_cohort, split) as found:
+        for case in split.cases(phantom_cohort, "test"):
+            found.add(int(case), predicted(phantom_cohort, found, int(case))[0])
+    assert cases_in(folder.probabilities) == [] and not found.histogram.any()
+    assert len(cases_in(folder.masks)) == len(pd.read_csv(folder.cases))
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_nothing_new_is_left_if_scoring_fails(
+    folder: RunFolder, phantom_cohort: Cohort, split: Split, monkeypatch: pytest.MonkeyPatch, before: bool
+) -> None:
+    if before:
+        score_all(folder, phantom_cohort, split)
+    kept = {path.name: path.read_bytes() for path in folder.path.iterdir()} if before else {}
+    score, calls = module.score_case, []
+
+    def fail(*given: Any, **named: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 2:
+            raise MemoryError("no memory")
+        return score(*given, **named)
+
+    monkeypatch.setattr(module, "score_case", fail)
+    with pytest.raises(MemoryError):
+        score_all(folder, phantom_cohort, split)
+    assert {path.name: path.read_bytes() for path in folder.path.iterdir()} == kept
+
+
+def test_grade_is_a_word_and_empty_where_unknown(folder: RunFolder, phantom_cohort: Cohort) -> None:
+    """A clinical table with gaps is read as 2.0 and NaN."""
+    grades = [2.0, np.nan, 3.0] * 4
+    cohort = Cohort(
+        root=phantom_cohort.root,
+        key="k",
+        table=phantom_cohort.table.assign(**{GRADE: grades}),
+        packed=phantom_cohort.packed,
+    )
+    numbers = np.concatenate([cohort.slices_of(case) for case in range(3)])
+    score_all(folder, cohort, Split("patient", 0, numbers[:0], numbers[:0], numbers))
+    assert pd.read_csv(folder.cases, dtype=str, keep_default_na=False)["grade"].tolist() == ["2", "", "3"]
+
+
+def test_data_without_a_clinical_table(folder: RunFolder, phantom_cohort: Cohort, split: Split) -> None:
+    table = phantom_cohort.table.drop(columns=[GRADE], errors="ignore")
+    cohort = Cohort(root=phantom_cohort.root, key="k", table=table, packed=phantom_cohort.packed)
+    score_all(folder, cohort, split)
+    assert pd.read_csv(folder.cases)["grade"].isna().all()

@@ -1,0 +1,225 @@
+"""A statistician with cases.csv and nothing of ours repeats every number that a report gives."""
+
+import re
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import optimize, stats
+
+from headtohead.reporting.report import write_reports
+
+CASES, FOLDS, SEEDS = 36, 3, (0, 1)
+HIT = {("unet", "none"): 0.85, ("unet", "cosine"): 0.88, ("resnext", "none"): 0.7, ("flair-threshold", "-"): 0.5}
+BASELINE = "flair-threshold"
+# A resampled mean that equals the mean is below it or not by its last digit, and that moves an end of the interval.
+NOISE = 1e-4
+
+
+def make_runs(write_run: Any) -> None:
+    """36 cases in three folds; three models in two seeds and the baseline; ties, failures, undefined scores."""
+    rng = np.random.default_rng(3)
+    voxels = rng.integers(50, 4000, CASES)
+    voxels[[4, 17]] = 0  # no lesion: undefined where nothing is predicted either
+    names = [f"TCGA_{('CS', 'DU', 'HT')[place % 3]}_{place:04d}" for place in range(CASES)]
+    about = pd.DataFrame(
+        {
+            "patient": names,
+            "site": [name[5:7] for name in names],
+            "grade": rng.choice(["2", "3", ""], CASES),
+            "missing": rng.choice(["", "post", "pre post"], CASES),
+        }
+    )
+    tied: dict[tuple[int, int], tuple[int, int, int]] = {}  # by seed and case: these two models predict alike
+    for (model, schedule), hit in HIT.items():
+        for seed in SEEDS if model != BASELINE else (None,):
+            hits = rng.binomial(voxels, np.where(rng.random(CASES) < 0.1, 0.2, hit))
+            false = rng.poisson(np.maximum(voxels, 5) * (1 - hit))
+            false[4] = 0  # undefined for everybody
+            false[17] = 0 if (model, seed) == ("unet", 0) else 3  # undefined under one seed only
+            counts = [(int(tp), int(fp), int(all_ - tp)) for tp, fp, all_ in zip(hits, false, voxels, strict=True)]
+            for place in range(8, 14):
+                if model == "unet":
+                    counts[place] = tied.setdefault((seed or 0, place), counts[place])
+            surface = np.where(voxels > 0, rng.gamma(2, 5, CASES), np.nan)
+            for fold in range(FOLDS):
+                own = list(range(fold, CASES, FOLDS))
+                split = {"kind": "patient", "seed": 0, "key": f"s{fold}", "plan": "p", "folds": FOLDS}
+                write_run(
+                    model,
+                    schedule,
+                    seed,
+                    [counts[place] for place in own],
+                    fold=fold,
+                    cases=[names[place] for place in own],
+                    extra={**about.iloc[own].to_dict("list"), "hd95_px": surface[own]},
+                    split={**split, "leaking_patients": 0},
+                    epochs=2,
+                    seconds=5.0,
+                )
+
+
+@pytest.fixture
+def reported(comparison: Path, write_run: Any) -> Path:
+    make_runs(write_run)
+    write_reports(comparison, None)
+    return comparison
+
+
+def matrix_of(folder: Path, score: str = "dice") -> pd.DataFrame:
+    """Cases x entrants: the mean over the seeds that are defined."""
+    cases = pd.read_csv(folder / "cases.csv")
+    name = np.where(cases["model"] == BASELINE, BASELINE, cases["model"] + " " + cases["schedule"])
+    return cases.assign(entrant=name).groupby(["case", "entrant"])[score].mean().reset_index().pivot_table(
+        index="case", columns="entrant", values=score, dropna=False
+    )  # fmt: skip
+
+
+def bca(values: pd.Series) -> list[float]:
+    """The interval as documented: BCa, 10,000 resamples of the sorted values, seed 0."""
+    found = stats.bootstrap(
+        (np.sort(values.dropna()),), np.mean, n_resamples=10_000, method="BCa", rng=np.random.default_rng(0)
+    )
+    return list(found.confidence_interval)
+
+
+def test_every_number(reported: Path) -> None:
+    """One report, all tables: to make it anew for each would take long and show no more."""
+    matrix = matrix_of(reported)
+    assert len(matrix) == CASES
+    assert matrix.isna().sum().tolist() == [1, 1, 1, 1], "one case has no score at all, the other by its second seed"
+    check_results(reported)
+    check_pairs(reported, matrix)
+    check_ranks(reported, matrix.drop(columns=BASELINE).dropna())
+    check_subgroups(reported, matrix)
+    check_markdown(reported, matrix)
+
+
+def check_results(folder: Path) -> None:
+    rows = pd.read_csv(folder / "results.csv")
+    scores = ["dice", "iou", "precision", "recall", "hd95_px"]
+    assert len(rows) == len(rows.groupby(["entrant", "score"])) == len(HIT) * len(scores)
+    for row in rows.itertuples():
+        values = matrix_of(folder, row.score)[row.entrant]
+        defined = np.sort(values.dropna())
+        n = len(defined)
+        assert (row.n, row.undefined) == (n, CASES - n)
+        assert (row.mean, row.median) == pytest.approx((defined.sum() / n, np.median(defined)))
+        assert [row.mean_low, row.mean_high] == pytest.approx(bca(values), abs=NOISE)
+        # The innermost pair of order statistics that encloses the median at least 95 times in 100.
+        spare = max(j for j in range(1, n) if 1 - 2 * stats.binom.cdf(j - 1, n, 0.5) >= 0.95)
+        assert [row.median_low, row.median_high] == pytest.approx([defined[spare - 1], defined[n - spare]])
+    assert set(rows["score"]) == set(scores)
+
+
+def check_pairs(folder: Path, matrix: pd.DataFrame) -> None:
+    pairs = pd.read_csv(folder / "pairs.csv")
+    assert {frozenset((row.a, row.b)) for row in pairs.itertuples()} == set(map(frozenset, combinations(matrix, 2)))
+    by_hand = []
+    for row in pairs.itertuples():
+        difference = (matrix[row.a] - matrix[row.b]).dropna().round(12)
+        n = len(difference)
+        by_hand.append(stats.wilcoxon(difference, zero_method="pratt").pvalue)
+        assert row.n == n
+        assert (row.mean_difference, row.median_difference) == pytest.approx((difference.mean(), difference.median()))
+        assert [row.low, row.high] == pytest.approx(bca(difference), abs=NOISE)
+        signs = [int((difference > 0).sum()), int((difference == 0).sum()), int((difference < 0).sum())]
+        assert [row.wins, row.ties, row.losses] == signs and sum(signs) == n
+        ranks = difference.abs().rank()
+        assert row.rank_biserial == pytest.approx((ranks * np.sign(difference)).sum() / ranks.sum())
+        assert row.smallest_detectable == pytest.approx(detectable(n, difference.std(ddof=1)), rel=1e-4)
+        assert row.wilcoxon_p == pytest.approx(by_hand[-1])
+    # Holm: the smallest of K p values times K, the next times K - 1 ..., never falling, at most 1.
+    corrected, largest = [0.0] * len(by_hand), 0.0
+    for place, k in enumerate(np.argsort(by_hand)):
+        largest = max(largest, min(1.0, (len(by_hand) - place) * by_hand[k]))
+        corrected[k] = largest
+    assert pairs["holm_p"].tolist() == pytest.approx(corrected)
+    apart = (pairs["low"] > 0) | (pairs["high"] < 0)
+    assert pairs["different"].tolist() == ((np.array(corrected) < 0.05) & apart).tolist()
+    assert set(pairs["different"]) == {True, False}, "both kinds of pair are needed to test anything"
+    assert pairs["ties"].max() >= 6
+
+
+def detectable(n: int, deviation: float) -> float:
+    """Difference that the two-sided paired t test finds four times in five, from the noncentral t distribution."""
+    limit = stats.t.ppf(0.975, n - 1)
+
+    def power(effect: float) -> float:
+        shift = effect * np.sqrt(n)
+        return float(stats.nct.sf(limit, n - 1, shift) + stats.nct.cdf(-limit, n - 1, shift))
+
+    return deviation * optimize.brentq(lambda effect: power(effect) - 0.8, 0.1, 1.0)
+
+
+def check_ranks(folder: Path, matrix: pd.DataFrame) -> None:
+    ranks = pd.read_csv(folder / "ranks.csv", index_col=0)
+    assert set(ranks.index) == set(matrix) and list(ranks.columns) == ["1", "2", "3"]
+    assert ranks.sum(axis=0).tolist() == pytest.approx([1, 1, 1])
+    assert ranks.sum(axis=1).tolist() == pytest.approx([1, 1, 1])
+    rng = np.random.default_rng(99)  # other draws: the shares agree to within their noise
+    drawn = rng.integers(0, len(matrix), (10_000, len(matrix)))
+    means = matrix.to_numpy()[drawn].mean(axis=1)
+    place = (-means).argsort(axis=1).argsort(axis=1)
+    for k, entrant in enumerate(matrix):
+        shares = [(place[:, k] == rank).mean() for rank in range(3)]
+        assert ranks.loc[entrant].tolist() == pytest.approx(shares, abs=0.025)
+    assert ((ranks > 0.1) & (ranks < 0.9)).to_numpy().any(), "a ranking that is sure would test nothing"
+
+
+def check_subgroups(folder: Path, matrix: pd.DataFrame) -> None:
+    rows = pd.read_csv(folder / "subgroups.csv")
+    about = pd.read_csv(folder / "cases.csv").groupby("case").first()
+    sizes = about["lesion_voxels"][about["lesion_voxels"] > 0]
+    first, second = np.quantile(sizes, [1 / 3, 2 / 3])
+    grade = about["grade"].map(lambda value: "unknown" if pd.isna(value) else f"{value:.0f}")
+    level_of = {
+        "site": about["site"],
+        "missing sequence": about["missing"].fillna("none"),
+        "grade": grade,
+        "lesion size": pd.cut(
+            about["lesion_voxels"],
+            [-1, 0, first, second, np.inf],
+            labels=["no lesion", f"small, up to {first:,.0f} voxels", f"medium, up to {second:,.0f} voxels",
+                    f"large, above {second:,.0f} voxels"],
+        ).astype(str),
+    }  # fmt: skip
+    expected = {(group, level) for group, levels in level_of.items() for level in set(levels)}
+    assert set(zip(rows["group"], rows["level"], strict=True)) == expected
+    assert len(rows) == len(expected) * len(HIT)
+    for row in rows.itertuples():
+        values = matrix.loc[level_of[row.group] == row.level, row.entrant]
+        n = values.notna().sum()
+        assert row.n == n
+        assert [row.mean] == pytest.approx([values.mean()], nan_ok=True)
+        ends = (
+            bca(values) if n >= 3 and np.ptp(values.dropna()) > 0 else [values.mean()] * 2 if n >= 3 else [np.nan] * 2
+        )
+        assert [row.low, row.high] == pytest.approx(ends, abs=NOISE, nan_ok=True)
+
+
+def check_markdown(folder: Path, matrix: pd.DataFrame) -> None:
+    text = (folder / "results.md").read_text()
+    table = pd.read_csv(folder / "results.csv").query("score == 'dice'").set_index("entrant")
+    shown = {name: f"{row['mean']:.2f} [{row.mean_low:.2f}, {row.mean_high:.2f}]" for name, row in table.iterrows()}
+    split = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in text.splitlines() if "|" in line]
+    lines = {line[0]: line[1:] for line in split}
+    assert lines["schedule"] == ["resnext", "unet", "no model"]
+    assert lines["none"] == [shown["resnext none"], shown["unet none"], "–"]
+    assert lines["cosine"] == ["–", shown["unet cosine"], "–"]
+    assert lines["threshold on FLAIR"] == ["–", "–", shown[BASELINE]]
+    assert f"n = {CASES} test cases. Seeds 0, 1 are averaged within a case first." in text
+    cases = pd.read_csv(folder / "cases.csv")
+    runs = 0
+    for (model, schedule, seed, fold), own in cases[cases["model"] != BASELINE].groupby(
+        ["model", "schedule", "seed", "fold"]
+    ):
+        row = lines[f"{model}-{schedule}-s{seed:.0f}-f{fold}"]
+        dice = own["dice"].dropna()
+        assert row[1:4] == [f"{dice.mean():.2f}", f"{dice.median():.2f}", str((dice < 0.5).sum())]
+        runs += 1
+    assert runs == 3 * len(SEEDS) * FOLDS
+    assert re.search(r"left out, not counted 1: .*1 of unet-none-s0-f", text)
