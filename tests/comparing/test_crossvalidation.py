@@ -12,7 +12,7 @@ import pytest
 from headtohead import options as option_table
 from headtohead.cohort import Cohort
 from headtohead.comparing import training
-from headtohead.comparing.experiment import folds_of, prepare
+from headtohead.comparing.experiment import as_trained, folds_of, prepare
 from headtohead.comparing.grid import compare, experiments_of
 from headtohead.comparing.training import run_training
 from headtohead.errors import UserError
@@ -171,6 +171,15 @@ def test_a_fold_is_known_again_by_a_test_without_its_options(copied: Options) ->
     before = (home(copied) / RUNS[2] / "cases.csv").read_bytes()
     assert training.test(short) == home(copied) / RUNS[2]
     assert (home(copied) / RUNS[2] / "cases.csv").read_bytes() == before
+
+
+def test_a_file_of_folds_is_known_again_by_a_test_without_its_options(copied: Options) -> None:
+    folder = RunFolder(home(copied) / RUNS[2])
+    folder.write_config(folder.read_config() | {"folds": "", "fold_file": "mine.csv"})
+    short = option_table.replace(
+        option_table.Options(), runs_dir=copied.comparison.runs_dir, comparison="cv", run_name=RUNS[2]
+    )
+    assert as_trained(short).data.fold_file == "mine.csv"
 
 
 @pytest.mark.parametrize(

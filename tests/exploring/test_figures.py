@@ -16,7 +16,7 @@ from headtohead.exploring.figures import (
     missing_by_site,
     place_by_site,
 )
-from headtohead.exploring.findings import Findings
+from headtohead.exploring.measures import Findings
 
 
 @pytest.fixture

@@ -129,5 +129,6 @@ def as_trained(options: Options) -> Options:
         UserError: the folder's config.yaml is damaged.
     """
     stored, given, default = run_folder(options).read_config(), settings_of(options), settings_of(Options())
-    unsaid = {name for name, value in given.items() if value == default[name]} - WITHOUT_EFFECT
+    restored = given.keys() - (WITHOUT_EFFECT - {"fold_file"})
+    unsaid = {name for name in restored if given[name] == default[name]}
     return option_table.replace(options, **{name: stored[name] for name in unsaid & stored.keys()})

@@ -16,7 +16,7 @@ from headtohead.exploring.figures import (
     draw_patients,
     missing_by_site,
 )
-from headtohead.exploring.findings import Findings, measure
+from headtohead.exploring.measures import Findings, measure
 from headtohead.options import Options
 from headtohead.saving import atomic_path, write_text
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from headtohead.exploring.findings import Findings
+    from headtohead.exploring.measures import Findings
 
 LESION, REST, VOLUME, HEAD = COLOURS[1], "0.87", COLOURS[4], COLOURS[0]
 TITLES = {"pre": "pre-contrast", "flair": "FLAIR", "post": "post-contrast"}

@@ -9,7 +9,7 @@ from headtohead.errors import UserError
 from headtohead.options import GRID, DataOptions, Options
 from headtohead.reporting.curves import write_curves
 from headtohead.reporting.findings import findings_of
-from headtohead.reporting.page.report import write_report
+from headtohead.reporting.page.writing import write_report
 from headtohead.reporting.pictures import Masks, write_pictures
 from headtohead.reporting.table import print_table, render_latex, render_markdown
 from headtohead.runs.ledger import FIGURES, FOLD_FILE, Ledger, read_ledger, refuse_strangers

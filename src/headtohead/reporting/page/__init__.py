@@ -1,5 +1,5 @@
 """The report of a comparison as one page: no network, no second file, nothing computed anew."""
 
-from headtohead.reporting.page.report import write_report
+from headtohead.reporting.page.writing import write_report
 
 __all__ = ["write_report"]

@@ -14,7 +14,7 @@ import pytest
 from headtohead.reporting.findings import Findings
 from headtohead.reporting.page import write_report
 from headtohead.reporting.page.gallery import BUDGET
-from headtohead.reporting.page.report import _hash
+from headtohead.reporting.page.writing import _hash
 
 EVIL = "<script>alert(1)</script>\"'&{{ 7 * 7 }}"
 

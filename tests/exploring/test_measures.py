@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from headtohead.cohort import Cohort
-from headtohead.exploring.findings import Findings, contrast, measure
+from headtohead.exploring.measures import Findings, contrast, measure
 
 
 @pytest.fixture(scope="module")
