@@ -141,3 +141,15 @@ def test_nobody_is_higher_or_lower_in_words_who_is_not_so_in_numbers(seed: int) 
     assert ("No evidence" in text) == (not text.startswith(tuple(f"{name} scores higher than" for name in "pqr")))
     for _, row in pairs[~pairs["different"]].iterrows():
         assert (row["a"], row["b"]) not in claimed and (row["b"], row["a"]) not in claimed
+
+
+def test_where_test_and_interval_disagree_both_are_said() -> None:
+    """Small wins in most cases against two large losses: ranks see the wins, the mean sees the losses."""
+    rng = np.random.default_rng(0)
+    differences = np.concatenate([rng.uniform(0.005, 0.02, 48), [-0.5, -0.6]])
+    matrix = pd.DataFrame({"b": np.full(50, 0.7), "a": 0.7 + differences})
+    pairs = compare_pairs(matrix)
+    assert pairs["holm_p"].iloc[0] < 0.05 and not pairs["different"].iloc[0]
+    words = verdict(matrix, pairs)
+    assert "no difference in mean Dice is shown, because its interval holds zero" in words
+    assert "No evidence" not in words and "scores higher" not in words

@@ -74,6 +74,8 @@ def _no_evidence(leader: str, alike: list[str], pairs: pd.DataFrame) -> str:
         found = ""
         if not apart:
             rows += [_row(pairs, a, b) for place, a in enumerate(alike) for b in alike[place + 1 :]]
+    if len(alike) == 1 and rows[0]["holm_p"] < ALPHA:
+        return _witnesses_disagree(leader, alike[0], pairs)
     n = min(row["n"] for row in rows)
     sizes = [row["smallest_detectable"] for row in rows if row["smallest_detectable"] > 0]  # NaN is not
     seen = (
@@ -83,6 +85,16 @@ def _no_evidence(leader: str, alike: list[str], pairs: pd.DataFrame) -> str:
         else "their scores do not vary, so this says nothing about other cases"
     )
     return f"No evidence of a difference between {between}: {found}{seen}"
+
+
+def _witnesses_disagree(a: str, b: str, pairs: pd.DataFrame) -> str:
+    """Words for a pair whose test calls it different while the interval of the mean difference holds zero."""
+    row = _row(pairs, a, b)
+    won = int(row["wins"] if row["a"] == a else row["losses"])
+    return (
+        f"Between {a} and {b} no difference in mean Dice is shown, because its interval holds zero; yet {a} is higher in "
+        f"{won} of {row['n']} cases, more than chance would give: {_difference(pairs, a, b)}"
+    )
 
 
 def _against(baseline: str, models: list[str], pairs: pd.DataFrame) -> str:
