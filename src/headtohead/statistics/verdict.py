@@ -92,8 +92,8 @@ def _witnesses_disagree(a: str, b: str, pairs: pd.DataFrame) -> str:
     row = _row(pairs, a, b)
     won = int(row["wins"] if row["a"] == a else row["losses"])
     return (
-        f"Between {a} and {b} no difference in mean Dice is shown, because its interval holds zero; yet {a} is higher in "
-        f"{won} of {row['n']} cases, more than chance would give: {_difference(pairs, a, b)}"
+        f"Between {a} and {b} no difference in mean Dice is shown, because its interval holds zero; yet {a} is higher "
+        f"in {won} of {row['n']} cases, more than chance would give: {_difference(pairs, a, b)}"
     )
 
 
