@@ -15,7 +15,7 @@ from headtohead.scoring.case import UNDEFINED
 from headtohead.scoring.conventions import conventions
 from headtohead.scoring.counts import FAILED_BELOW
 from headtohead.statistics.intervals import mean_interval, median_interval
-from headtohead.statistics.matrix import entrants, score_matrix
+from headtohead.statistics.matrix import entrant_name, score_matrix
 from headtohead.statistics.paired import compare_pairs
 from headtohead.statistics.ranks import rank_distribution
 from headtohead.statistics.subgroups import subgroup_pairs, subgroup_table
@@ -106,8 +106,7 @@ def findings_of(ledger: Ledger, unchecked: Sequence[str] = ()) -> Findings | Non
 
 def entrant_of(run: Run) -> str:
     """Name of the entrant a run belongs to, as the columns of the matrix have it."""
-    model, schedule = run.entrant
-    return str(entrants(pd.DataFrame({"model": [model], "schedule": [schedule]})).iloc[0])
+    return entrant_name(*run.entrant)
 
 
 def _means(ledger: Ledger, matrix: pd.DataFrame) -> pd.DataFrame:

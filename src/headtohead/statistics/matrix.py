@@ -9,6 +9,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+def entrant_name(model: str, schedule: str) -> str:
+    """Name a model under a schedule: `unet cosine`; the baseline, which has no schedule, by its own name."""
+    return BASELINE if model == BASELINE else f"{model} {schedule}"
+
+
 def entrants(cases: "pd.DataFrame") -> "pd.Series":
     """Name the entrant of each row: `unet cosine` for a model under a schedule, the baseline by its own name.
 
@@ -18,8 +23,10 @@ def entrants(cases: "pd.DataFrame") -> "pd.Series":
     Returns:
         The names, on the index of `cases`.
     """
-    names = cases["model"] + " " + cases["schedule"].astype(str)
-    return names.where(cases["model"] != BASELINE, BASELINE).rename("entrant")
+    import pandas as pd
+
+    names = [entrant_name(*pair) for pair in zip(cases["model"], cases["schedule"], strict=True)]
+    return pd.Series(names, index=cases.index, name="entrant", dtype=str)
 
 
 def score_matrix(cases: "pd.DataFrame", score: str = "dice") -> "pd.DataFrame":
