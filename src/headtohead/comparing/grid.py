@@ -10,7 +10,7 @@ from headtohead.batches.folds import Folds, read_folds
 from headtohead.cohort import Cohort, open_cohort
 from headtohead.comparing.baseline import baseline_name, run_baseline
 from headtohead.comparing.experiment import Experiment, folds_of, prepare, refuse_other_run
-from headtohead.comparing.provenance import provenance
+from headtohead.comparing.provenance import provenance, split_facts
 from headtohead.comparing.training import run_test, run_training
 from headtohead.errors import UserError
 from headtohead.models.registry import find_spec
@@ -76,7 +76,7 @@ def compare(options: Options) -> Path:
         keep_folds(folds, folder / FOLD_FILE, cohort, options.comparison.overwrite)
     for split in {experiment.split.key: experiment.split for experiment in experiments}.values():
         print(split.describe(cohort))
-        run_baseline(cohort, split, folder, provenance(cohort, split, first.recipe, folder.name))
+        run_baseline(cohort, split, folder, facts | {"split": split_facts(cohort, split)})
 
     failures = [_carry_out(experiment, wait=False) for experiment in experiments]
     for place, experiment in enumerate(experiments):

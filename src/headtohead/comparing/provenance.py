@@ -32,24 +32,24 @@ def provenance(cohort: Cohort, split: Split, recipe: InputRecipe, comparison: st
         "versions": {"headtohead": __version__, **described},
         "hardware": hardware,
         "git_commit": git_commit(),
-        "data": {
-            "root": root,
-            "key": cohort.key,
-            "cases": len(cohort),
-            "slices": cohort.n_slices,
-        },
-        "split": {
-            "kind": split.kind,
-            "seed": split.seed,
-            "key": split.key,
-            "plan": split.plan,
-            "folds": split.folds,
-            "train": len(split.train),
-            "val": len(split.val),
-            "test": len(split.test),
-            "leaking_patients": split.leaking_patients(cohort),
-        },
+        "data": {"root": root, "key": cohort.key, "cases": len(cohort), "slices": cohort.n_slices},
+        "split": split_facts(cohort, split),
         "recipe": recipe.to_dict(),
+    }
+
+
+def split_facts(cohort: Cohort, split: Split) -> dict[str, Any]:
+    """Collect what run.json says of the split: all of `provenance` that differs between the folds of a comparison."""
+    return {
+        "kind": split.kind,
+        "seed": split.seed,
+        "key": split.key,
+        "plan": split.plan,
+        "folds": split.folds,
+        "train": len(split.train),
+        "val": len(split.val),
+        "test": len(split.test),
+        "leaking_patients": split.leaking_patients(cohort),
     }
 
 
