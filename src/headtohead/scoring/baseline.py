@@ -26,13 +26,11 @@ class Histograms:
         lesion: int64 [cases, 256], lesion voxels of the inner head per uint8 FLAIR value.
         other: int64 [cases, 256], its other voxels.
         outside: int64 [cases], lesion voxels outside the inner head, which the threshold misses by design.
-        slices: int64 [cases], slices counted; 0 for a case that has none among the chosen.
     """
 
     lesion: NDArray[np.int64]
     other: NDArray[np.int64]
     outside: NDArray[np.int64]
-    slices: NDArray[np.int64]
 
 
 def flair_histograms(cohort: Cohort, slices: NDArray[np.int64]) -> Histograms:
@@ -49,7 +47,6 @@ def flair_histograms(cohort: Cohort, slices: NDArray[np.int64]) -> Histograms:
         np.zeros((len(cohort), LEVELS), np.int64),
         np.zeros((len(cohort), LEVELS), np.int64),
         np.zeros(len(cohort), np.int64),
-        np.zeros(len(cohort), np.int64),
     )
     for number in np.sort(np.asarray(slices)):
         case, index = cohort.case_of(int(number))
@@ -59,7 +56,6 @@ def flair_histograms(cohort: Cohort, slices: NDArray[np.int64]) -> Histograms:
         found.lesion[case] += np.bincount(flair[truth[inside]], minlength=LEVELS)
         found.other[case] += np.bincount(flair[~truth[inside]], minlength=LEVELS)
         found.outside[case] += np.count_nonzero(truth & ~inside)
-        found.slices[case] += 1
     return found
 
 
