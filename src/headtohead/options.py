@@ -25,6 +25,10 @@ from headtohead.values import (
     settle,
 )
 
+DATA_SETS = ("lgg", "nifti")
+EXPORTS = ("bundle", "onnx", "safetensors", "torchscript")
+PLANES = ("auto", "axial", "coronal", "sagittal", "acquired")
+ENGINES = ("auto", "torch", "onnx", "openvino")
 SCHEDULES = ("none", "cosine", "plateau", "restarting_warmup")
 SEED = between(0, 2**32 - 1)  # what NumPy takes
 SINGLE, GRID = "single", "grid"  # names of a comparison that was given none: of --train and --test, of --compare
@@ -50,17 +54,32 @@ class Verbs(Group):
     train: bool = option(False, "train one experiment: --model, --lr_scheduler, --seed")
     test: bool = option(False, "score the best checkpoint of that experiment on its test cases")
     compare: bool = option(False, "train and score --models x --schedules x --seeds x --folds, then the report")
+    tune_postprocessing: bool = option(
+        False, "choose threshold and clean-up of a trained run on its validation cases and keep them with the model"
+    )
     report: bool = option(False, "write table, statistics, figures and page of --comparison again from its run folders")
     explore: bool = option(False, "write figures and a table about the data set")
-    image_path: str | None = option(
-        None, "predict an image: mask, probability, panel, and Dice if it has a mask", metavar="FILE"
+    export: str | None = option(
+        None,
+        "write a trained model for use elsewhere: a bundle folder, or one file",
+        choices=EXPORTS,
     )
+    image_path: str | None = option(
+        None, "predict an image or a volume: mask, probability, panel, and Dice if it has a mask", metavar="FILE"
+    )
+    predict: str | None = option(
+        None, "predict every image and volume below DIR (or one file) into --output", metavar="DIR"
+    )
+    serve: bool = option(False, "open a page on this machine where an image or a volume is dropped and its mask shown")
 
 
 @dataclass(frozen=True)
 class DataOptions(Group):
     """Data."""
 
+    data: str = option(
+        "lgg", "what lies in --root_dir: the LGG folders, or NIfTI images with their masks", choices=DATA_SETS
+    )
     root_dir: str = option("data/kaggle_3m", "folder of the data set", metavar="DIR", check=not_empty)
     cache_dir: str = option("data/packed", "where the packed copy is kept", metavar="DIR", check=not_empty)
     split: str = option(
@@ -169,14 +188,63 @@ class PredictionOptions(Group):
 
     output: str = option(
         "",
-        "folder for what --image_path, --view_aug and --explore write; default: a folder of figures below --runs_dir",
+        "folder for what --predict, --export, --image_path, --view_aug and --explore write; "
+        "default, but for the first: a folder below --runs_dir",
         metavar="DIR",
     )
+    model_path: str = option(
+        "",
+        "the model to predict with, instead of a run: a bundle folder, or with --model a file of weights from elsewhere",
+        metavar="PATH",
+    )
+    ensemble: bool = option(False, "average all trained runs of --comparison (of --model, if given)")
+    tta: bool = option(False, "average each prediction with that of the slice mirrored left to right")
     threshold: float = option(
         0.0,
         "probability from which a pixel is lesion, in scores, masks and panels; 0: the trained model's own, else 0.5",
         check=from_up_to(0, 1),
     )
+    postprocessing: str = option(
+        "",
+        "clean-up of masks, steps in order, such as largest,fill,min_size=0.1ml,close=2mm,dilate=2px; none; "
+        "default: the model's own",
+        metavar="STEPS",
+    )
+    engine: str = option("auto", "what runs the net; auto: on a processor the fastest installed", choices=ENGINES)
+
+
+@dataclass(frozen=True)
+class FileOptions(Group):
+    """Files of --predict."""
+
+    pattern: str = option("", "only files that match, such as '**/*_T2w.nii.gz'", metavar="GLOB")
+    channels: str = option(
+        "", "which volume of a 4-D file is which sequence, such as t1=0,flair=1,t1ce=2", metavar="NAME=N,..."
+    )
+    plane: str = option("auto", "plane of the slices a volume is cut into; auto: the model's own", choices=PLANES)
+    mask_suffix: str = option("_mask.nii", "end of a mask's name; '' writes no mask", metavar="SUFFIX")
+    outputs: str = option(
+        "",
+        "further volumes: the image times the mask, where outside the mask MULT of it stays: "
+        "0.0:_brain.nii extracts, 0.2:_overlay.nii dims the rest",
+        metavar="MULT:SUFFIX,...",
+    )
+    save_probability: bool = option(False, "write the probability beside the mask")
+    save_uncertainty: str = option(
+        "none",
+        "write a map of uncertainty: variance between the models of an ensemble, or entropy; bare: entropy",
+        choices=("none", "variance", "entropy"),
+        bare="entropy",
+        off="none",
+    )
+    preview: bool = option(False, "write a sheet of slices with the outlines of the mask")
+
+
+@dataclass(frozen=True)
+class ServingOptions(Group):
+    """Service."""
+
+    port: int = option(7860, "port of --serve on this machine; 0: any that is free", check=between(0, 65535))
 
 
 @dataclass(frozen=True)
@@ -202,6 +270,8 @@ class Options:
     training: TrainingOptions = field(default_factory=TrainingOptions)
     comparison: ComparisonOptions = field(default_factory=ComparisonOptions)
     prediction: PredictionOptions = field(default_factory=PredictionOptions)
+    files: FileOptions = field(default_factory=FileOptions)
+    serving: ServingOptions = field(default_factory=ServingOptions)
     machine: MachineOptions = field(default_factory=MachineOptions)
 
 
