@@ -61,7 +61,7 @@ def test_an_axial_slice_has_the_front_on_top_and_the_left_of_the_patient_on_the_
 @pytest.mark.parametrize("plane", [*PLANES, "acquired"])
 @pytest.mark.parametrize("angle", [0, 10, 30, 45, 80])
 @pytest.mark.parametrize("steps", [(1, 1, 1), (3, 1, 1), (1.1, 2, 1.1), (1, 3, 3), (1, 1, 5)])
-def test_every_way_of_storing_a_volume_gives_the_same_slices(plane: str, angle: float, steps: tuple) -> None:
+def test_every_way_of_storing_a_volume_gives_the_same_slices(plane: str, angle: float, steps: tuple[float, ...]) -> None:
     affine = tilted(angle, steps)
     first = slicing(affine, plane=plane)
     expected = first.to_slices(VOLUME)
@@ -98,7 +98,7 @@ def test_channels_stay_last() -> None:
         ((2, 2, 1), "coronal"),
     ],
 )
-def test_the_acquired_plane_lies_across_the_coarsest_spacing(steps: tuple, plane: str) -> None:
+def test_the_acquired_plane_lies_across_the_coarsest_spacing(steps: tuple[float, ...], plane: str) -> None:
     assert slicing(straight(*steps)).plane == plane
 
 
@@ -125,6 +125,6 @@ def test_an_affine_without_an_inverse_is_refused(affine: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("zooms", [(1, 0, 1), (1, -1, 1), (np.nan, 1, 1), (np.inf, 1, 1), (1, 1)])
-def test_a_spacing_that_is_none_is_refused(zooms: tuple) -> None:
+def test_a_spacing_that_is_none_is_refused(zooms: tuple[float, ...]) -> None:
     with pytest.raises(ValueError, match="not three positive numbers"):
         slicing(straight(1, 1, 1), zooms)
