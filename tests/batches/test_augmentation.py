@@ -101,3 +101,21 @@ def test_what_follows_does_not_depend_on_the_chance(view: np.ndarray) -> None:
         drop_sequences(view, STATISTICS, chance, rng)
         following.append(rng.random())
     assert following[0] == following[1]
+
+
+def test_one_channel_has_no_sequence_to_drop_and_draws_as_often(view: np.ndarray) -> None:
+    rng = np.random.default_rng(3)
+    image, statistics = drop_sequences(view[..., :1], STATISTICS[:1], 1.0, rng)
+    assert (image == view[..., :1]).all() and (statistics == STATISTICS[:1]).all()
+    other = np.random.default_rng(3)
+    drop_sequences(view, STATISTICS, 0.0, other)
+    assert rng.random() == other.random()
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_every_policy_takes_one_channel(name: str) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (32, 32, 1), dtype=np.uint8)
+    for _ in range(5):
+        augmented = build_policy(name)(image=image, mask=image[..., 0] // 128)
+        assert augmented["image"].shape == (32, 32, 1) and augmented["image"].dtype == np.uint8
+        assert augmented["mask"].shape == (32, 32)

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headtohead.batches.recipe import CLIP, FIXED_STATISTICS, InputRecipe
+from headtohead.batches.recipe import CLIP, FIXED_STATISTICS, InputRecipe, scale_slice
 from headtohead.cohort import FLAIR, Cohort
+from headtohead.options import InputOptions
 
 SHAPES = [(64, 64), (40, 64), (64, 41), (250, 200)]
 
@@ -154,3 +155,73 @@ def test_round_trip_through_plain_data() -> None:
     recipe = InputRecipe(96, "zscore", 2)
     assert recipe.to_dict() == {"image_size": 96, "normalise": "zscore", "neighbours": 2}
     assert InputRecipe(**recipe.to_dict()) == recipe
+
+
+class TestScaledSliceBySlice:
+    """`slice`, which belongs to a model: one channel, in whole numbers, each slice by itself."""
+
+    def test_by_hand(self) -> None:
+        image = np.arange(-10, 191, dtype=np.float32).reshape(3, 67)  # -10 ... 190: the 97th percentile is 184
+        scaled = scale_slice(image)
+        assert scaled.dtype == np.uint8
+        assert scaled.ravel()[:11].tolist() == [0] * 11, "negatives become 0"
+        assert scaled.ravel()[194:].tolist() == [255] * 7, "from 184 on"
+        assert scaled.ravel()[10 + 92] == round(92 / 184 * 255)
+
+    @pytest.mark.parametrize("value", [0, -3, 7])
+    def test_a_slice_of_one_value_has_no_division_by_zero(self, value: int) -> None:
+        assert (scale_slice(np.full((8, 8), value, np.float32)) == (255 if value > 0 else 0)).all()
+
+    def test_few_bright_pixels_in_nothing_are_cut_off_as_published(self) -> None:
+        image = np.zeros((20, 20), np.uint8)
+        image[0, :5] = 200  # under 3 % of the slice
+        assert not scale_slice(image).any()
+
+    def test_the_unit_of_the_file_does_not_matter(self) -> None:
+        image = volume_of(1, 40, 50)[0, ..., 0]
+        assert (scale_slice(image) == scale_slice(image * np.float32(16.5))).all()
+
+    @pytest.mark.parametrize(("channels", "shown"), [(1, 0), (3, FLAIR)])
+    def test_the_view_is_flair_or_the_only_sequence(self, channels: int, shown: int) -> None:
+        volume = volume_of(3, 32, 32)[..., :channels]
+        recipe = InputRecipe(32, "slice", 0)
+        view = recipe.view(volume, 1)
+        assert view.shape == (32, 32, 1) and recipe.channels == 1
+        assert (view[..., 0] == scale_slice(volume[1, ..., shown])).all()
+        scaled = recipe.scale(view, recipe.channel_statistics(recipe.measure(volume)))
+        assert (scaled == view / np.float32(255)).all()
+
+    def test_other_slices_have_no_say(self) -> None:
+        volume = volume_of(3, 32, 32)
+        brighter = volume.copy()
+        brighter[0] = 255
+        recipe = InputRecipe(32, "slice", 0)
+        assert (recipe.view(volume, 1) == recipe.view(brighter, 1)).all()
+
+    def test_it_has_no_neighbours(self) -> None:
+        with pytest.raises(ValueError, match="no neighbours"):
+            InputRecipe(32, "slice", 1)
+
+
+def test_a_volume_of_floats_is_shown_in_floats() -> None:
+    volume = volume_of(3, 40, 64).astype(np.float32) / 7
+    view = InputRecipe(32, "inner", 1).view(volume, 1)
+    assert view.dtype == np.float32 and view.shape == (32, 32, 5)
+    assert view[..., :3].mean() == pytest.approx(volume[1].mean() * 40 / 64, rel=0.01)
+
+
+def test_a_model_that_brings_its_own_scaling_decides() -> None:
+    inputs = InputOptions(image_size=64, normalise="zscore", neighbours=2)
+    assert InputRecipe.of(inputs) == InputRecipe(64, "zscore", 2)
+    assert InputRecipe.of(inputs, "slice") == InputRecipe(64, "slice", 0)
+
+
+def test_the_order_of_channels_is_said_only_where_it_is_not_the_usual_one() -> None:
+    """So that what was trained before the order could be chosen is still the same recipe."""
+    usual, swapped = InputRecipe(32, "inner", 1), InputRecipe(32, "inner", 1, "bgr")
+    assert usual.to_dict() == {"image_size": 32, "normalise": "inner", "neighbours": 1}
+    assert swapped.to_dict() == usual.to_dict() | {"channel_order": "bgr"}
+    assert InputRecipe(**usual.to_dict()) == usual
+    assert InputRecipe(**swapped.to_dict()) == swapped
+    volume = volume_of(3, 32, 32)
+    assert (swapped.view(volume, 1)[..., [2, 1, 0, 3, 4]] == usual.view(volume, 1)).all()

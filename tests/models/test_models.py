@@ -31,7 +31,7 @@ class ModelTester:
         return torch.randn(count, in_channels, height, width, generator=torch.Generator().manual_seed(1))
 
     def test_has_the_published_number_of_parameters(self):
-        trainable = [weight for weight in self.build().parameters() if weight.requires_grad]
+        trainable = [weight for weight in self.build(self.spec.in_channels).parameters() if weight.requires_grad]
         assert sum(weight.numel() for weight in trainable) == self.spec.parameters
 
     @pytest.mark.parametrize("in_channels", [3, 5])
@@ -132,6 +132,10 @@ class TestBuda(ModelTester):
 
 class TestResNeXt(ModelTester):
     name = "resnext"
+
+
+class TestFetalUNet(ModelTester):
+    name = "fetal_unet"
 
 
 def python_blocks():

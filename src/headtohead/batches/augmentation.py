@@ -60,23 +60,25 @@ def describe_policy(name: str) -> list[str]:
 
 
 def drop_sequences(
-    view: np.ndarray, statistics: np.ndarray, chance: float, rng: np.random.Generator
+    view: np.ndarray, statistics: np.ndarray, chance: float, rng: np.random.Generator, reverse: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
     """Replace post-contrast, and mostly also pre-contrast, by FLAIR: one patient in ten comes like that.
 
     Args:
-        view: uint8 [H, W, channels].
+        view: uint8 [H, W, channels]; one channel alone is FLAIR already.
         statistics: float32 [channels, 2] of those channels.
         chance: probability that post-contrast is dropped.
         rng: always drawn from twice, so that what follows does not depend on `chance`.
+        reverse: whether post-contrast stands first, and pre-contrast third.
 
     Returns:
         The view and statistics, copied where they change.
     """
     lost, also_pre = rng.random(2)
-    if lost >= chance:
+    if lost >= chance or view.shape[-1] < len(CHANNELS):
         return view, statistics
-    channels = [POST, PRE] if also_pre < ALSO_PRE else [POST]
+    post, pre = (PRE, POST) if reverse else (POST, PRE)
+    channels = [post, pre] if also_pre < ALSO_PRE else [post]
     view, statistics = view.copy(), statistics.copy()
     for channel in channels:
         view[..., channel] = view[..., FLAIR]

@@ -11,13 +11,21 @@ import numpy as np
 
 from headtohead.cohort.cohort import FLAIR
 from headtohead.cohort.head import head_mask, inner_head, intensity_statistics
+from headtohead.options import InputOptions
 
 FIXED_STATISTICS = {
     "unit": np.array([[0.0, 255.0]] * 3, np.float32),
     # Mean and deviation of ImageNet's colours (torchvision's published constants), times 255.
     "imagenet": np.array([[123.675, 58.395], [116.28, 57.12], [103.53, 57.375]], np.float32),
+    "slice": np.array([[0.0, 255.0]], np.float32),
 }
 """Normalisations that ask nothing of the image: (centre, scale) per channel."""
+
+SLICE_CAP = 97
+"""Percentile of a slice above which `slice` normalisation cuts off: bright fat would darken all else."""
+
+RGB, BGR = "rgb", "bgr"
+"""Orders of the sequences. FLAIR is the middle one of three, so it has the same place in both."""
 
 CLIP = 8.0
 """Scaled values are kept within this many deviations: a far brighter scalp must not dominate a net."""
@@ -29,43 +37,71 @@ class InputRecipe:
 
     Attributes:
         image_size: side in pixels of the square given to the model.
-        normalise: `inner`, `zscore`, `unit` or `imagenet`.
+        normalise: `inner`, `zscore`, `unit` or `imagenet`; or `slice`: one channel, each slice scaled by itself as
+            `scale_slice` does, which belongs to a model and cannot be asked for.
         neighbours: so many slices before and after add their FLAIR as channels; at the ends of a case the
-            first or last slice stands in for what is not there.
+            first or last slice stands in for what is not there. None with `slice`.
+        channel_order: `rgb`: pre-contrast, FLAIR, post-contrast. `bgr` replays a historical fault: the three are
+            reversed, their statistics are not.
+
+    Raises:
+        ValueError: `slice` with neighbours.
     """
 
     image_size: int
     normalise: str
     neighbours: int
+    channel_order: str = RGB
+
+    def __post_init__(self) -> None:
+        if self.normalise == "slice" and self.neighbours:
+            raise ValueError("a slice that is scaled by itself has no neighbours")
+
+    @classmethod
+    def of(cls, inputs: InputOptions, tied: str = "") -> "InputRecipe":
+        """Settle the recipe of a model.
+
+        Args:
+            inputs: what the user wants.
+            tied: the scaling that belongs to the model, which then decides; empty: there is none.
+        """
+        return cls(inputs.image_size, tied or inputs.normalise, 0 if tied else inputs.neighbours, inputs.channel_order)
 
     @property
     def channels(self) -> int:
         """Input channels of the model: the slice's three sequences, then FLAIR of the neighbours in order."""
-        return 3 + 2 * self.neighbours
+        return 1 if self.normalise == "slice" else 3 + 2 * self.neighbours
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, for a checkpoint or run.json."""
-        return asdict(self)
+        """Plain data, for a checkpoint or run.json; the usual order of channels goes without saying, as it once did."""
+        facts = asdict(self)
+        if self.channel_order == RGB:
+            del facts["channel_order"]
+        return facts
 
     def view(self, volume: np.ndarray, index: int) -> np.ndarray:
         """Show one slice of a volume as the model sees it, before scaling.
 
         Args:
-            volume: uint8 [slices, H, W, 3].
+            volume: uint8 or float32 [slices, H, W, 3]; with `slice` also [slices, H, W, 1].
             index: which slice.
 
         Returns:
-            uint8 [image_size, image_size, channels]; the image is padded to a square (zeros on the right
-            and at the bottom) before resizing, so its aspect is kept.
+            [image_size, image_size, channels] of the volume's type, uint8 with `slice`; the image is padded to a
+            square (zeros on the right and at the bottom) before resizing, so its aspect is kept.
         """
+        if self.normalise == "slice":
+            only = FLAIR if volume.shape[-1] > FLAIR else 0
+            return self.fit(scale_slice(volume[index, :, :, only]))[:, :, None]
         last = len(volume) - 1
         around = [index + step for step in range(-self.neighbours, self.neighbours + 1) if step]
         # One after the other: OpenCV's resizing by area takes four channels at most.
         planes = [self.fit(volume[min(max(place, 0), last), :, :, FLAIR]) for place in around]
-        return np.dstack([self.fit(volume[index]), *planes])
+        own = self.fit(volume[index])
+        return np.dstack([own if self.channel_order == RGB else own[..., ::-1], *planes])
 
     def fit(self, image: np.ndarray) -> np.ndarray:
-        """Pad to a square and resize by area: uint8 [H, W] or [H, W, C] to [image_size, image_size(, C)]."""
+        """Pad to a square and resize by area: [H, W] or [H, W, C] to [image_size, image_size(, C)], type kept."""
         size = (self.image_size, self.image_size)
         return cv2.resize(_to_square(image), size, interpolation=cv2.INTER_AREA)
 
@@ -89,7 +125,12 @@ class InputRecipe:
         return np.ascontiguousarray(square[:height, :width])
 
     def measure(self, volume: np.ndarray) -> np.ndarray:
-        """Statistics of a volume that is in no cohort: float32 [3, 2] (centre, scale) in uint8 units."""
+        """Statistics of a volume that is in no cohort: float32 [3, 2] (centre, scale) in uint8 units.
+
+        Args:
+            volume: [slices, H, W, 3], uint8 or float32 in the range of uint8. With `slice`, whose slices need
+                none, any volume, and the answer is [1, 2].
+        """
         if self.normalise in FIXED_STATISTICS:
             return FIXED_STATISTICS[self.normalise]
         head = head_mask(volume)
@@ -97,12 +138,31 @@ class InputRecipe:
 
     def channel_statistics(self, statistics: np.ndarray) -> np.ndarray:
         """Repeat FLAIR's statistics for the neighbour channels: float32 [3, 2] to [channels, 2]."""
+        if not self.neighbours:
+            return statistics
         return np.concatenate([statistics, np.repeat(statistics[FLAIR, None], 2 * self.neighbours, axis=0)])
 
     def scale(self, view: np.ndarray, statistics: np.ndarray) -> np.ndarray:
         """Scale what `view` gave: uint8 [..., channels] with float32 [channels, 2] to float32 [..., channels]."""
         scaled = (view.astype(np.float32) - statistics[:, 0]) / statistics[:, 1]
         return np.clip(scaled, -CLIP, CLIP)
+
+
+def scale_slice(image: np.ndarray) -> np.ndarray:
+    """Scale one slice as the fetal brain masking system does: by its own percentile, to whole numbers.
+
+    Args:
+        image: [H, W] of any type, finite.
+
+    Returns:
+        uint8 [H, W], 255 where it reaches its 97th percentile; all 0 where that is not above 0.
+    """
+    positive = np.maximum(image.astype(np.float32), 0)
+    capped = np.minimum(positive, np.percentile(positive, SLICE_CAP))
+    brightest = capped.max()
+    if brightest <= 0:
+        return np.zeros(image.shape, np.uint8)
+    return (capped / brightest * 255).round().astype(np.uint8)
 
 
 def _to_square(image: np.ndarray) -> np.ndarray:

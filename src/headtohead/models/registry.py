@@ -20,12 +20,15 @@ class ModelSpec:
         builder: where its class or function is, `module:name`. It is called with `in_channels` (int), with `width`
             (int) if `width` below is not 0, and with `encoder_weights` (str) if `encoder` below is not empty.
         summary: one line for `--help`.
-        parameters: trainable parameters as published, with 3 input channels.
+        parameters: trainable parameters as published, with `in_channels` input channels.
         source: the paper and its DOI.
         divisor: the image size must be a multiple of this.
         width: channels of the first level as published; 0: the net cannot be scaled.
         encoder: the encoder that can start from pretrained weights; empty: there is none.
         batch_norm: whether it normalises its features over the batch.
+        in_channels: channels of its input as published.
+        normalise: the intensity scaling that belongs to the model and takes the place of `--normalise` and
+            `--neighbours`; empty: it takes what all others take.
     """
 
     name: str
@@ -37,6 +40,8 @@ class ModelSpec:
     width: int = 0
     encoder: str = ""
     batch_norm: bool = False
+    in_channels: int = 3
+    normalise: str = ""
 
 
 _ROWS = (
@@ -68,6 +73,17 @@ _ROWS = (
         divisor=32,
         encoder="resnext50_32x4d",
         batch_norm=True,
+    ),
+    ModelSpec(
+        name="fetal_unet",
+        builder="headtohead.models.fetal_unet:FetalUNet",
+        summary="U-Net of fetal brain masking, five levels from 32 to 512 channels, on one channel scaled slice by slice",
+        parameters=7_759_521,
+        source="Ronneberger et al., MICCAI 2015, doi:10.1007/978-3-319-24574-4_28",
+        divisor=16,
+        width=32,
+        in_channels=1,
+        normalise="slice",
     ),
 )
 MODELS: dict[str, ModelSpec] = {row.name: row for row in _ROWS}
