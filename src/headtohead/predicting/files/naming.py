@@ -1,0 +1,40 @@
+"""Names of files: what a file is by its ending, and how a path is shown to a reader."""
+
+import re
+from pathlib import Path
+
+from headtohead.predicting.reading import SUFFIXES as PICTURES
+from headtohead.predicting.reading import VOLUMES
+
+INPUTS = VOLUMES + PICTURES
+MASKS = ("_mask", "_seg", "_dseg")
+"""Ends of names, without suffix, that are a truth beside an image and never an image."""
+
+
+def ending(path: Path) -> str:
+    """Give the part of a name that says the kind of file, as written: `.nii.gz`, `.TIF`; empty for no kind of ours."""
+    name = path.name.lower()
+    # The longest first: .nii.gz ends in no suffix of another kind, but the rule should not depend on it.
+    kind = next((one for one in sorted(INPUTS, key=len, reverse=True) if name.endswith(one)), "")
+    return path.name[len(path.name) - len(kind) :] if kind else ""
+
+
+def stem(path: Path) -> str:
+    """Give a name without what `ending` gives: `a` of `a.nii.gz`."""
+    return path.name[: len(path.name) - len(ending(path))]
+
+
+def is_volume(path: Path) -> bool:
+    """Say whether a name is that of a NIfTI file."""
+    return path.name.lower().endswith(VOLUMES)
+
+
+def is_mask(path: Path) -> bool:
+    """Say whether a name is that of a truth: `X_mask.tif`, `X_desc-brain_mask.nii.gz`, `X_seg.nii`."""
+    return stem(path).lower().endswith(MASKS)
+
+
+def shown(path: Path | str) -> str:
+    """Write a path on one line of readable text, whatever bytes are in its name."""
+    text = str(path).encode("utf-8", "replace").decode("utf-8")
+    return re.sub(r"[\x00-\x1f\x7f]", "?", text)

@@ -1,0 +1,109 @@
+"""Values on a file's own grid, written as a file of its kind: NIfTI with the same header, PNG or TIFF of pictures."""
+
+import gzip
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from headtohead.errors import UserError
+from headtohead.predicting.files.finding import Job
+from headtohead.predicting.files.naming import shown, stem
+from headtohead.saving import atomic_path
+
+OURS = b"predicted by Head-to-Head"
+"""Stands in the header's description of what we write, so that a prediction never passes for a truth."""
+
+
+def output_paths(job: Job, path: Path) -> list[Path]:
+    """List the files `write_like` writes: one, or of a folder one a slice.
+
+    Args:
+        job: what was predicted.
+        path: the output of the job's first file.
+
+    Returns:
+        `path`; of a folder of slices `X_1.tif`, `X_2.tif` and the path `X_1_mask.png`: `X_1_mask.png`, `X_2_mask.png`.
+    """
+    if job.kind != "folder":
+        return [path]
+    first = stem(job.files[0])
+    if not path.name.startswith(first):
+        raise ValueError(f"{path.name} does not begin with {first}, the name of the first slice")
+    return [path.with_name(stem(file) + path.name[len(first) :]) for file in job.files]
+
+
+def write_like(job: Job, values: np.ndarray, path: Path) -> None:
+    """Write values on the grid of a job's first file.
+
+    NIfTI keeps affine, zooms, units and codes of the input, its byte order and its version; a mask is {0, 1}, a scale
+    factor never applies. In pictures, where a 1 could not be seen, a mask is {0, 255}.
+
+    Args:
+        job: what was predicted.
+        values: on the file's own grid: [x, y, z] of NIfTI, or the shape of the file; [slices, H, W] or RGB
+            [slices, H, W, 3] of a folder; [1, H, W] or [1, H, W, 3] of a picture. Bool: a mask. Other types stay what
+            they are, but for float in PNG, which becomes uint16 with 65535 for 1, and uint8 {0, 1} in pictures, which
+            is a mask.
+        path: `.nii` or `.nii.gz`; `.png`, `.tif` or `.tiff`, of a folder the output of the first slice.
+
+    Raises:
+        UserError: it cannot be written there.
+    """
+    try:
+        if job.kind == "nifti":
+            _write_nifti(job.files[0], values, path)
+        else:
+            for one, image in zip(output_paths(job, path), values, strict=True):
+                _write_picture(image, one)
+    except OSError as fault:
+        raise UserError(
+            f"{shown(path)}: cannot be written ({fault.strerror or fault}); choose another --output"
+        ) from fault
+
+
+def _write_nifti(like: Path, values: np.ndarray, path: Path) -> None:
+    from headtohead.predicting.files.nifti import open_nifti
+
+    source = open_nifti(like)
+    values = values.astype(np.uint8) if values.dtype == np.bool_ else values
+    # A 2-D file gets a 2-D mask, one with a last axis of length 1 keeps it, a 4-D one gets a single volume.
+    shape = source.stored_shape if values.size == np.prod(source.stored_shape) else source.shape
+    header = source.image.header.copy()
+    header.set_data_shape(shape)
+    header.set_data_dtype(values.dtype)
+    header.set_slope_inter(1, 0)
+    header["descrip"] = OURS
+    header["cal_min"] = header["cal_max"] = 0
+    header["intent_code"], header["intent_name"] = 0, b""
+    header.extensions.clear()
+    header["vox_offset"] = 0
+    image = type(source.image)(values.reshape(shape), None, header)
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        if path.name.lower().endswith(".gz"):
+            # Level 1 is four times as fast as the usual 9 and hardly larger; no time stamp: equal masks, equal bytes.
+            with gzip.GzipFile("", "wb", 1, file, mtime=0) as packed:
+                image.to_stream(packed)
+        else:
+            image.to_stream(file)
+
+
+def _write_picture(values: np.ndarray, path: Path) -> None:
+    if path.suffix.lower() not in (".png", ".tif", ".tiff"):
+        raise UserError(
+            f"{shown(path)}: masks of pictures are written as .png or .tif; change --mask_suffix or --outputs"
+        )
+    if values.dtype == np.bool_ or (values.dtype == np.uint8 and values.ndim == 2 and values.max(initial=0) <= 1):
+        values = values.astype(np.uint8) * np.uint8(255)
+    elif values.dtype.kind == "f" and path.suffix.lower() == ".png":
+        values = (np.clip(np.nan_to_num(values), 0, 1) * 65535).round().astype(np.uint16)
+    elif values.dtype.kind == "f":
+        values = values.astype(np.float32)
+    pixels = np.ascontiguousarray(values[..., ::-1] if values.ndim == 3 else values)
+    with atomic_path(path) as temporary:
+        try:
+            written = cv2.imwrite(str(temporary), pixels)
+        except cv2.error as fault:
+            raise UserError(f"{shown(path)}: {values.dtype} does not fit this kind of file; write .tif") from fault
+        if not written:
+            raise UserError(f"{shown(path)}: cannot be written; choose another --output")
