@@ -45,6 +45,32 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return checkpoint
 
 
+def network_weights(checkpoint: dict[str, Any], path: Path) -> dict[str, torch.Tensor]:
+    """Give the weights of the net alone, by their names in it.
+
+    Raises:
+        UserError: it is no checkpoint of this project; `path` is named.
+    """
+    try:
+        return {name.removeprefix(PREFIX): value for name, value in checkpoint["state_dict"].items()}
+    except (KeyError, AttributeError) as fault:
+        raise UserError(f"{path}: {FOREIGN}") from fault
+
+
+def checkpoint_facts(path: Path) -> dict[str, Any]:
+    """Read from a checkpoint what model, width, in_channels, recipe and threshold its model has.
+
+    Raises:
+        UserError: as `read_checkpoint`, or it is not a checkpoint of this project.
+    """
+    try:
+        facts = read_checkpoint(path)["hyper_parameters"]
+        InputRecipe(**facts["recipe"])
+        return {name: facts[name] for name in ("model", "width", "in_channels", "recipe", "threshold")}
+    except (KeyError, TypeError) as fault:
+        raise UserError(f"{path}: {FOREIGN}") from fault
+
+
 def load_trained(path: Path) -> Trained:
     """Build the model a checkpoint describes and load its weights, in evaluation mode on the CPU.
 
@@ -56,8 +82,7 @@ def load_trained(path: Path) -> Trained:
         facts = checkpoint["hyper_parameters"]
         recipe = InputRecipe(**facts["recipe"])
         model = build_model(facts["model"], facts["in_channels"], width=facts["width"])
-        weights = {name.removeprefix(PREFIX): value for name, value in checkpoint["state_dict"].items()}
-        model.load_state_dict(weights)
+        model.load_state_dict(network_weights(checkpoint, path))
         return Trained(model.eval(), facts["model"], recipe, facts["threshold"], checkpoint["epoch"])
     except (KeyError, TypeError, AttributeError, RuntimeError) as fault:
         raise UserError(f"{path}: {FOREIGN}") from fault

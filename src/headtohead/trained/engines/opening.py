@@ -1,0 +1,82 @@
+"""Choose what runs a net, and open it."""
+
+import importlib.util
+import shutil
+import sys
+from typing import Protocol
+
+import numpy as np
+
+from headtohead.errors import UserError
+from headtohead.trained.source import ONNX, Source
+
+PACKAGES = {"torch": "torch", "onnx": "onnxruntime", "openvino": "openvino"}
+
+
+class Engine(Protocol):
+    """A net that is ready to be asked."""
+
+    name: str
+    """What runs it, and on what: `onnx on cpu`."""
+
+    def __call__(self, batch: np.ndarray) -> np.ndarray:
+        """Map scaled slices float32 [B, C, S, S] to probability float32 [B, S, S]."""
+        ...
+
+
+def open_engine(
+    source: Source, which: str = "auto", gpus: str = "auto", precision: str = "auto", many: bool = True
+) -> Engine:
+    """Open a trained model in an engine.
+
+    Args:
+        source: the model.
+        which: `auto`, `torch`, `onnx` or `openvino`. `auto` is PyTorch where there is a GPU to use. On a processor it
+            is the fastest that is installed: OpenVINO for many slices, ONNX Runtime, which is ready sooner, for one.
+        gpus: as `--gpus`; only PyTorch uses a GPU.
+        precision: as `--precision`; `auto` is bf16 where the processor multiplies it, but float32 in ONNX Runtime,
+            which has no bf16 on processors.
+        many: whether many slices will be asked for.
+
+    Raises:
+        UserError: the engine is not installed, or the model is not there in the form it takes.
+    """
+    which = pick_engine(source, which, gpus, many)
+    if not installed(which):
+        raise UserError(f"--engine {which}: {PACKAGES[which]} is not installed: pip install {PACKAGES[which]}")
+    if which == "torch":
+        from headtohead.trained.engines.torch_engine import TorchEngine
+
+        return TorchEngine(source, gpus, precision)
+    if gpus not in ("auto", "cpu"):
+        raise UserError(f"--engine {which}: runs on the processor; leave --gpus {gpus} out or take --engine torch")
+    if source.onnx is None:
+        place = source.folder or source.facts.name
+        raise UserError(f"--engine {which}: no {ONNX} in {place}; run --test again to make it, or take --engine torch")
+    if which == "onnx":
+        from headtohead.trained.engines.onnx_engine import OnnxEngine
+
+        return OnnxEngine(source.onnx)
+    from headtohead.trained.engines.openvino_engine import OpenVinoEngine
+
+    return OpenVinoEngine(source.onnx, precision)
+
+
+def pick_engine(source: Source, which: str, gpus: str, many: bool) -> str:
+    """Settle `auto`: what `open_engine` opens, without importing any of them."""
+    if which != "auto":
+        return which
+    if source.onnx is None or gpus not in ("auto", "cpu") or (gpus == "auto" and many and sees_gpu()):
+        return "torch"
+    able = [name for name in (("openvino", "onnx") if many else ("onnx", "openvino")) if installed(name)]
+    return able[0] if able else "torch"
+
+
+def installed(engine: str) -> bool:
+    """Say whether the package of an engine can be imported, without importing it."""
+    return importlib.util.find_spec(PACKAGES[engine]) is not None
+
+
+def sees_gpu() -> bool:
+    """Guess from outside whether PyTorch would find a GPU: asking it costs a second."""
+    return shutil.which("nvidia-smi") is not None or sys.platform == "darwin"

@@ -1,0 +1,58 @@
+"""PyTorch: on a GPU, or on a processor where nothing faster is installed."""
+
+from contextlib import nullcontext
+
+import numpy as np
+import torch
+
+from headtohead import machine
+from headtohead.errors import UserError
+from headtohead.models.registry import MODELS, build_model
+from headtohead.trained.source import Source
+
+
+class TorchEngine:
+    """A net in evaluation mode on its device, in bf16 where the hardware multiplies that."""
+
+    def __init__(self, source: Source, gpus: str, precision: str) -> None:
+        """Build the net and load its weights.
+
+        Raises:
+            UserError: the weights are not those of the net.
+        """
+        accelerator, devices = machine.pick_device(gpus)
+        self.device = torch.device(accelerator, devices[0]) if isinstance(devices, list) else torch.device(accelerator)
+        mixed = machine.pick_precision(precision, accelerator)
+        facts = source.facts
+        model = load_net(source)
+        self.format = torch.contiguous_format
+        if machine.prefers_channels_last(accelerator, mixed, MODELS[facts.model].batch_norm):
+            self.format = torch.channels_last
+        self.model = model.to(self.device, memory_format=self.format)
+        self.mixed = mixed == "bf16-mixed"
+        self.name = f"torch on {self.device}"
+
+    def __call__(self, batch: np.ndarray) -> np.ndarray:
+        """See `Engine`."""
+        image = torch.from_numpy(np.ascontiguousarray(batch)).to(self.device).contiguous(memory_format=self.format)
+        cast = torch.autocast(self.device.type, torch.bfloat16) if self.mixed else nullcontext()
+        with torch.inference_mode(), cast:
+            logits = self.model(image)
+        return logits[:, 0].float().sigmoid().cpu().numpy()
+
+
+def load_net(source: Source) -> torch.nn.Module:
+    """Build the net of a trained model with its weights, in evaluation mode on the processor.
+
+    Raises:
+        UserError: the weights are not those of the net.
+    """
+    facts = source.facts
+    model = build_model(facts.model, facts.in_channels, width=facts.width)
+    try:
+        model.load_state_dict(source.weights())
+    except RuntimeError as fault:
+        raise UserError(
+            f"{source.folder or facts.name}: the weights are not those of a {facts.model}; restore them"
+        ) from fault
+    return model.eval()

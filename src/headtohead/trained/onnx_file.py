@@ -1,0 +1,123 @@
+"""model.onnx: the net with its sigmoid, written by PyTorch and checked against it."""
+
+import json
+import warnings
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from headtohead.errors import UserError
+from headtohead.saving import atomic_path
+from headtohead.trained.engines.onnx_engine import OnnxEngine
+from headtohead.trained.facts import ModelFacts
+
+OPSET = 18
+FACTS = "headtohead"
+"""Key under which the facts stand in the file's own metadata."""
+
+TOLERANCE = 1e-3
+"""A probability that differs by more from PyTorch's is no rounding: the file is then not written."""
+
+
+class Probability(torch.nn.Module):
+    """A net with the sigmoid that its training keeps in the loss."""
+
+    def __init__(self, model: torch.nn.Module) -> None:
+        """Wrap a net."""
+        super().__init__()
+        self.model = model
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        """Map scaled slices float [B, C, S, S] to probability [B, 1, S, S]."""
+        return self.model(image).sigmoid()
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How well an ONNX file agrees with PyTorch on some slices.
+
+    Attributes:
+        slices: how many were compared.
+        difference: largest difference of a probability.
+        masks: share of pixels on the same side of the threshold.
+    """
+
+    slices: int
+    difference: float
+    masks: float
+
+    def __str__(self) -> str:
+        """In one line."""
+        return (
+            f"agrees with PyTorch on {self.slices} slices: largest difference of a probability {self.difference:.1e}, "
+            f"{self.masks:.4%} of pixels on the same side of the threshold"
+        )
+
+
+def write_onnx(
+    model: torch.nn.Module, facts: ModelFacts, path: Path, slices: np.ndarray, half: bool = False
+) -> Agreement:
+    """Write a net as ONNX, after checking it on slices.
+
+    Args:
+        model: the net, on the processor, in evaluation mode and float32.
+        facts: go into the file's metadata.
+        path: the file to write.
+        slices: scaled input float32 [n, C, S, S], real ones.
+        half: keep the weights in 16 bits; they are calculated with in 32.
+
+    Raises:
+        UserError: ONNX Runtime gets something else from the file than PyTorch does; it is not written.
+    """
+    # The exporter leaves a net in the mode that its wrapper was in.
+    net = Probability(model).eval()
+    with torch.inference_mode():
+        expected = net(torch.from_numpy(slices))[:, 0].numpy()
+    with atomic_path(path) as temporary:
+        with warnings.catch_warnings():
+            # The newer exporter takes nine seconds for what this one does in one.
+            warnings.simplefilter("ignore")
+            torch.onnx.export(
+                net,
+                (torch.from_numpy(slices[:1]),),
+                str(temporary),
+                dynamo=False,
+                opset_version=OPSET,
+                input_names=["image"],
+                output_names=["probability"],
+                dynamic_axes={"image": {0: "batch"}, "probability": {0: "batch"}},
+            )
+        _finish(temporary, facts, half)
+        found = OnnxEngine(temporary)(slices)
+        difference = float(np.abs(found - expected).max())
+        if not difference <= (10 * TOLERANCE if half else TOLERANCE):
+            raise UserError(
+                f"{path}: ONNX differs from PyTorch by {difference:.2g}, so it is not kept; use --engine torch"
+            )
+    masks = float(((found >= facts.threshold) == (expected >= facts.threshold)).mean())
+    return Agreement(len(slices), difference, masks)
+
+
+def _finish(path: Path, facts: ModelFacts, half: bool) -> None:
+    """Add the facts to the file, and halve its weights if asked to."""
+    import onnx
+    from onnx import numpy_helper
+
+    proto = onnx.load(str(path))
+    onnx.helper.set_model_props(proto, {FACTS: json.dumps(asdict(facts))})
+    if half:
+        graph, casts = proto.graph, []
+        for weight in graph.initializer:
+            if weight.data_type != onnx.TensorProto.FLOAT or np.prod(weight.dims) < 64:
+                continue
+            values = numpy_helper.to_array(weight).astype(np.float16)
+            name = weight.name
+            weight.CopyFrom(numpy_helper.from_array(values, f"{name}.half"))
+            casts.append(onnx.helper.make_node("Cast", [f"{name}.half"], [name], to=onnx.TensorProto.FLOAT))
+        nodes = list(graph.node)
+        del graph.node[:]
+        graph.node.extend([*casts, *nodes])
+    onnx.checker.check_model(proto)
+    path.write_bytes(proto.SerializeToString())
