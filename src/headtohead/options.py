@@ -18,8 +18,10 @@ from headtohead.values import (
     did_you_mean,
     fold_count,
     folder_name,
+    folder_names,
     from_up_to,
     gpu_numbers,
+    model_setting,
     not_empty,
     option,
     settle,
@@ -104,6 +106,12 @@ class InputOptions(Group):
         choices=("inner", "zscore", "unit", "imagenet"),
     )
     neighbours: int = option(1, "FLAIR of this many slices before and after as further channels", check=between(0, 8))
+    channel_order: str = option(
+        "rgb",
+        "rgb: pre, FLAIR, post, each scaled by its own statistics; bgr: post, FLAIR, pre, scaled in the old order, a "
+        "historical fault kept to explain numbers made with it",
+        choices=("rgb", "bgr"),
+    )
 
 
 @dataclass(frozen=True)
@@ -140,6 +148,11 @@ class TrainingOptions(Group):
     augmentation: str = option(
         "standard", "policy for the training images", choices=("none", "flips", "standard", "historical")
     )
+    test_flips: bool = option(
+        False,
+        "flip and turn the slices of validation and test at random as well, a historical fault kept to explain "
+        "numbers made with it",
+    )
     sequence_dropout: float = option(
         0.25, "chance that post- (and mostly also pre-) contrast is replaced by FLAIR", check=between(0, 1)
     )
@@ -160,6 +173,17 @@ class ComparisonOptions(Group):
     models: tuple[str, ...] = option(("unet", "resnext"), "models of --compare", metavar="A,B", check=not_empty)
     schedules: tuple[str, ...] = option(("none", "cosine"), "schedules of --compare", metavar="A,B", choices=SCHEDULES)
     seeds: tuple[int, ...] = option((0,), "seeds of --compare", metavar="0,1", check=SEED)
+    model_settings: tuple[str, ...] = option(
+        (),
+        "an option of one model alone, instead of everybody's: resnext.image_size=96,resnext.num_epochs=10",
+        metavar="MODEL.OPTION=VALUE,...",
+        check=model_setting,
+    )
+    case_gifs: str = option(
+        "few",
+        "cases that scroll as GIF in figures/: worst, median and best; every case as well, in figures/cases/; none",
+        choices=("few", "all", "none"),
+    )
     comparison: str = option(
         "",
         "name of the comparison: the folder below --runs_dir; default single, of --compare and --report grid, "
@@ -169,9 +193,10 @@ class ComparisonOptions(Group):
     )
     run_name: str = option(
         "",
-        "name of the run folder; default <model>-<schedule>-s<seed>-f<fold>",
+        "name of the run folder; default <model>-<schedule>-s<seed>-f<fold>; "
+        "--predict and --image_path average several: a,b,c",
         metavar="NAME",
-        check=lambda value: folder_name(value) if value else "",
+        check=folder_names,
     )
     runs_dir: str = option("runs", "where run folders are kept", metavar="DIR", check=not_empty)
     overwrite: bool = option(False, "throw away a run or file of the same name instead of keeping it")
@@ -194,10 +219,10 @@ class PredictionOptions(Group):
     )
     model_path: str = option(
         "",
-        "the model to predict with, instead of a run: a bundle folder, or with --model a file of weights from elsewhere",
+        "the model to predict with, instead of a run: a bundle folder, or with --model weights from elsewhere",
         metavar="PATH",
     )
-    ensemble: bool = option(False, "average all trained runs of --comparison (of --model, if given)")
+    ensemble: bool = option(False, "average all trained runs of --comparison")
     tta: bool = option(False, "average each prediction with that of the slice mirrored left to right")
     threshold: float = option(
         0.0,

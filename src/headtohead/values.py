@@ -98,6 +98,8 @@ def _settle(declared: "Field[Any]", raw: Any) -> Any:
         return _settle_one(kind, description, raw)
     if isinstance(raw, str):
         raw = raw.split(",")
+    if declared.default == () and list(raw if isinstance(raw, list | tuple) else [raw]) in ([], [""]):
+        return ()  # only a list that is empty by default may be empty
     items = [
         _settle_one(get_args(kind)[0], description, item) for item in (raw if isinstance(raw, list | tuple) else [raw])
     ]
@@ -200,6 +202,18 @@ def folder_name(value: str) -> str:
     if value in ("", ".", "..") or "/" in value or "\\" in value or not value.isprintable():
         return "must be a plain folder name, without a path"
     return ""
+
+
+def folder_names(value: str) -> str:
+    """Refuse what cannot be the names of folders with commas between them; nothing is allowed."""
+    return next(filter(None, map(folder_name, value.split(","))), "") if value else ""
+
+
+def model_setting(value: str) -> str:
+    """Refuse all but MODEL.OPTION=VALUE; whether there are such a model and option, `model_settings` finds out."""
+    name, _, text = value.partition("=")
+    model, _, option = name.partition(".")
+    return "" if model.strip() and option.strip() and text.strip() else "must read MODEL.OPTION=VALUE"
 
 
 def fold_count(value: str) -> str:

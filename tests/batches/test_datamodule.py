@@ -12,6 +12,7 @@ from headtohead.batches.augmentation import PRE
 from headtohead.batches.datamodule import CaseSampler, SliceDataModule, SliceDataset
 from headtohead.batches.recipe import InputRecipe
 from headtohead.batches.splits import Split
+from headtohead.batches.turning import turn
 from headtohead.cohort import FLAIR, Cohort
 
 RECIPE = InputRecipe(32, "inner", 1)
@@ -195,3 +196,44 @@ def test_a_scoring_batch_holds_one_case(phantom_cohort: Cohort, split: Split, ba
     assert [number for batch in batches for _, number in batch] == split.test.tolist()
     assert all(len({phantom_cohort.case_of(number)[0] for _, number in batch}) == 1 for batch in batches)
     assert max(map(len, batches)) <= batch_size
+
+
+@pytest.mark.parametrize("part", ["val", "test"])
+def test_flips_of_the_old_protocol_turn_image_and_mask_but_never_the_truth(make: Make, part: str) -> None:
+    plain, turned, again = (
+        list(getattr(make(test_flips=flips), f"{part}_dataloader")()) for flips in (False, True, True)
+    )
+    assert same(turned, again)
+    ways = torch.cat([batch["turn"] for batch in turned]).tolist()
+    assert len(set(ways)) > 4
+    assert "turn" not in plain[0]
+    for one, other in zip(plain, turned, strict=True):
+        assert torch.equal(one["truth"], other["truth"])
+        for row, way in enumerate(other["turn"].tolist()):
+            for name in ("image", "mask"):
+                assert (other[name][row].numpy() == turn(one[name][row].numpy(), way)).all()
+
+
+def test_training_is_the_same_with_and_without_flips_of_the_test(make: Make) -> None:
+    assert same(*(list(make(test_flips=flips).train_dataloader()) for flips in (False, True)))
+
+
+def test_swapped_channels_keep_the_statistics_where_they_were(phantom_cohort: Cohort) -> None:
+    """The fault: an image read as blue, green, red is scaled by the numbers of red, green, blue."""
+    usual, swapped = (
+        SliceDataset(phantom_cohort, InputRecipe(32, "imagenet", 1, order))[(0, 3)] for order in ("rgb", "bgr")
+    )
+    assert (swapped["image"][..., [2, 1, 0, 3, 4]] == usual["image"]).all()
+    assert (usual["image"] != swapped["image"]).any()
+    assert (swapped["statistics"] == usual["statistics"]).all()
+
+
+def test_dropout_finds_its_sequences_when_they_are_swapped(phantom_cohort: Cohort) -> None:
+    case = int(np.flatnonzero(phantom_cohort.table["missing"] == "")[0])
+    number = int(phantom_cohort.slices_of(case)[3])
+    usual, swapped = (
+        [SliceDataset(phantom_cohort, InputRecipe(32, "unit", 0, order), "none", 1.0)[(e, number)] for e in range(20)]
+        for order in ("rgb", "bgr")
+    )
+    for one, other in zip(usual, swapped, strict=True):
+        assert (other["image"][..., ::-1] == one["image"]).all()

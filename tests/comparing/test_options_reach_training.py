@@ -31,6 +31,7 @@ def first_weight(noted: dict[str, Any]) -> Any:
 REACHES: dict[str, tuple[Any, Callable[[dict[str, Any]], Any]]] = {
     "image_size": (48, lambda noted: noted["batches"].recipe.image_size),
     "normalise": ("unit", lambda noted: noted["batches"].recipe.normalise),
+    "channel_order": ("bgr", lambda noted: noted["batches"].recipe.channel_order),
     "neighbours": (0, lambda noted: noted["module"].hparams["in_channels"]),
     "model": ("unet", lambda noted: type(noted["module"].model).__name__),
     "width": (4, lambda noted: sum(one.numel() for one in noted["module"].model.parameters())),
@@ -42,6 +43,7 @@ REACHES: dict[str, tuple[Any, Callable[[dict[str, Any]], Any]]] = {
     "augmentation": ("flips", batches_fact("augmentation")),
     "sequence_dropout": (0.75, batches_fact("sequence_dropout")),
     "empty_slices": (0.7, batches_fact("empty_slices")),
+    "test_flips": (True, batches_fact("test_flips")),
     "early_stopping": (2, lambda noted: [type(one).__name__ for one in noted["trainer"].callbacks]),
     "gradient_clip": (0.5, trainer_fact("gradient_clip_val")),
     "seed": (3, first_weight),

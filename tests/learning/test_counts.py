@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from headtohead.batches.recipe import InputRecipe
-from headtohead.learning.counts import DeviceCounts, to_source_grid
+from headtohead.batches.turning import WAYS, turn
+from headtohead.learning.counts import DeviceCounts, to_source_grid, turned_back
 from headtohead.scoring import CaseCounts, count
 
 CASES, SLICES = 5, 40
@@ -79,3 +80,9 @@ def test_source_grid_is_that_of_the_recipe(size: int, height: int, width: int) -
     assert ours.shape == (2, height, width)
     for one, expected in zip(ours, probability, strict=True):
         assert one == pytest.approx(InputRecipe(size, "unit", 0).back(expected, height, width), abs=1e-5)
+
+
+def test_what_was_turned_is_turned_back() -> None:
+    squares = torch.rand(WAYS, 5, 5)
+    turned = torch.stack([torch.from_numpy(turn(one.numpy(), way)) for way, one in enumerate(squares)])
+    assert torch.equal(turned_back(turned, torch.arange(WAYS)), squares)

@@ -9,7 +9,9 @@ import torch
 from headtohead.batches.datamodule import SliceDataModule, SliceDataset
 from headtohead.batches.recipe import InputRecipe
 from headtohead.batches.splits import Split
+from headtohead.batches.turning import draw_turn, turn
 from headtohead.cohort import Cohort
+from headtohead.learning.counts import to_source_grid
 from headtohead.learning.losses import bce_dice_loss
 from headtohead.learning.module import SegmentationModule, scale
 from headtohead.scoring import CaseCounts, count
@@ -174,3 +176,26 @@ def test_hyperparameters_are_plain_and_enough_to_predict(make_module: Any) -> No
     assert facts["recipe"] == {"image_size": 32, "normalise": "inner", "neighbours": 1}
     assert {"model": "buda", "width": 2, "in_channels": 5, "threshold": 0.5}.items() <= facts.items()
     assert all(isinstance(value, str | int | float | dict) for value in facts.values())
+
+
+def test_flipped_slices_score_what_flipped_pictures_and_flipped_truths_would(
+    make_trainer: Any, module: SegmentationModule, phantom_cohort: Cohort, small_split: Split
+) -> None:
+    """The old protocol flips a slice and its truth; turning the answer back and keeping the truth counts the same."""
+    batches = SliceDataModule(phantom_cohort, small_split, module.recipe, batch_size=4, num_workers=0, test_flips=True)
+    make_trainer().test(module, batches, verbose=False)
+    found, expected = module.counts.rows[:, :3].clone(), CaseCounts(len(phantom_cohort))
+    side = phantom_cohort.images(0).shape[1]
+    for number in small_split.test:
+        case, index = phantom_cohort.case_of(int(number))
+        way = draw_turn(0, int(number))
+        view = turn(module.recipe.view(phantom_cohort.images(case), index), way)
+        statistics = module.recipe.channel_statistics(module.recipe.measure(phantom_cohort.images(case)))
+        with torch.inference_mode():
+            logits = module(torch.from_numpy(view)[None], torch.from_numpy(statistics)[None])
+        predicted = to_source_grid(logits[:, 0].sigmoid(), side, side)[0] >= module.hparams["threshold"]
+        flipped_truth = turn(phantom_cohort.masks(case)[index], way).astype(bool)
+        expected.add(case, *count(predicted.numpy(), flipped_truth))
+    assert np.abs(found.numpy() - expected.counts[:, :3]).max() <= 2  # of thousands: sums of floats in another order
+    assert found[:, :2].sum(dim=0).gt(100).all()
+    assert not found.equal(counts_on_test(make_trainer, module, phantom_cohort, small_split)[:, :3])

@@ -13,8 +13,9 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from headtohead import machine
 from headtohead.batches.augmentation import build_policy, drop_sequences
-from headtohead.batches.recipe import FIXED_STATISTICS, InputRecipe
+from headtohead.batches.recipe import BGR, FIXED_STATISTICS, InputRecipe
 from headtohead.batches.splits import Split
+from headtohead.batches.turning import draw_turn, turn
 from headtohead.cohort import Cohort
 
 machine.mend_torchvision()
@@ -40,13 +41,24 @@ class SliceDataset(Dataset[Item]):
         policy: str | None = None,
         sequence_dropout: float = 0.0,
         seed: int = 0,
+        test_flips: bool = False,
     ) -> None:
-        """Set up the view; `policy` None means the plain slice with its truth on the source grid."""
+        """Set up the view.
+
+        Args:
+            cohort: where the slices are.
+            recipe: what a model sees of them.
+            policy: of the augmentation; None means the plain slice with its truth on the source grid.
+            sequence_dropout: see `drop_sequences`; without a policy there is none.
+            seed: of all that is random.
+            test_flips: without a policy, whether a slice is turned as `turning.draw_turn` draws it for (seed, slice).
+        """
         self.cohort = cohort
         self.recipe = recipe
         self.policy = build_policy(policy) if policy else None
         self.sequence_dropout = sequence_dropout
         self.seed = seed
+        self.test_flips = test_flips
         fixed = FIXED_STATISTICS.get(recipe.normalise)
         self.statistics = cohort.statistics(recipe.normalise) if fixed is None else np.stack([fixed] * len(cohort))
 
@@ -55,7 +67,8 @@ class SliceDataset(Dataset[Item]):
 
         Returns:
             image uint8 [S, S, C], statistics float32 [C, 2], mask uint8 {0, 1} [S, S], case and slice int64;
-            without a policy also truth uint8 {0, 1} [H, W], the mask on the source grid.
+            without a policy also truth uint8 {0, 1} [H, W], the mask on the source grid, which is never turned, and
+            with `test_flips` turn int64, in which of eight ways image and mask were.
         """
         epoch, number = key
         case, index = self.cohort.case_of(number)
@@ -65,9 +78,13 @@ class SliceDataset(Dataset[Item]):
         item: Item = {"case": np.array(case), "slice": np.array(index)}
         mask = self.recipe.fit_mask(truth)
         if self.policy is None:
+            if self.test_flips:
+                item["turn"] = np.array(way := draw_turn(self.seed, number))
+                view, mask = turn(view, way), turn(mask, way)
             return item | {"image": view, "statistics": statistics, "mask": mask, "truth": np.array(truth)}
         rng = np.random.default_rng((self.seed, epoch, number))
-        view, statistics = drop_sequences(view, statistics, self.sequence_dropout, rng)
+        reverse = self.recipe.channel_order == BGR
+        view, statistics = drop_sequences(view, statistics, self.sequence_dropout, rng, reverse)
         # One stream for all transforms: each with the same seed would draw the same numbers as the others.
         self.policy.set_random_state(rng, random.Random(int(rng.integers(2**31))))
         augmented = self.policy(image=view, mask=mask)
@@ -131,7 +148,10 @@ class CaseSampler(Sampler[list[Key]]):
 
 
 class SliceDataModule(pl.LightningDataModule):
-    """Training, validation and test batches of one split of a cohort; only training is augmented."""
+    """Training, validation and test batches of one split of a cohort.
+
+    Only training is augmented, unless `test_flips` asks for the old protocol's fault.
+    """
 
     def __init__(
         self,
@@ -143,6 +163,7 @@ class SliceDataModule(pl.LightningDataModule):
         augmentation: str = "none",
         sequence_dropout: float = 0.0,
         empty_slices: float = 1.0,
+        test_flips: bool = False,
         seed: int = 0,
         num_workers: int = -1,
     ) -> None:
@@ -151,7 +172,7 @@ class SliceDataModule(pl.LightningDataModule):
         self.cohort, self.split, self.recipe = cohort, split, recipe
         self.batch_size, self.empty_slices, self.seed = batch_size, empty_slices, seed
         self.augmentation, self.sequence_dropout = augmentation, sequence_dropout
-        self.num_workers = num_workers
+        self.num_workers, self.test_flips = num_workers, test_flips
 
     def train_dataloader(self) -> Loader:
         """Shuffled, augmented batches; no truth on the source grid."""
@@ -161,15 +182,15 @@ class SliceDataModule(pl.LightningDataModule):
         return self._loader(dataset, sampler)
 
     def val_dataloader(self) -> Loader:
-        """Validation slices in order, as they are."""
+        """Validation slices in order, as they are (but for `test_flips`)."""
         return self._scoring_loader(self.split.val)
 
     def test_dataloader(self) -> Loader:
-        """Test slices in order, as they are."""
+        """Test slices in order, as they are (but for `test_flips`)."""
         return self._scoring_loader(self.split.test)
 
     def _scoring_loader(self, slices: np.ndarray) -> Loader:
-        dataset = SliceDataset(self.cohort, self.recipe)
+        dataset = SliceDataset(self.cohort, self.recipe, seed=self.seed, test_flips=self.test_flips)
         return self._loader(dataset, CaseSampler(self.cohort, slices, self.batch_size))
 
     def _loader(self, dataset: SliceDataset, sampler: Sampler[list[Key]]) -> Loader:

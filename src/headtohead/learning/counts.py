@@ -36,6 +36,20 @@ class DeviceCounts(torch.nn.Module):
         return counts
 
 
+def turned_back(probability: torch.Tensor, ways: torch.Tensor) -> torch.Tensor:
+    """Undo `batches.turning.turn` on each slice.
+
+    Args:
+        probability: float [B, S, S].
+        ways: int64 [B], how each was turned.
+
+    Returns:
+        float [B, S, S], as if the slices had been predicted as they lie; nothing is lost, whole pixels only move.
+    """
+    pairs = zip(probability, ways.tolist(), strict=True)
+    return torch.stack([torch.rot90(one.T if way >= 4 else one, -(way % 4)) for one, way in pairs])
+
+
 def to_source_grid(probability: torch.Tensor, height: int, width: int) -> torch.Tensor:
     """Bring probabilities from the model's square onto the source grid, as `InputRecipe.back` does.
 

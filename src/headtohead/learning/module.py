@@ -6,7 +6,7 @@ import torch
 
 from headtohead import machine
 from headtohead.batches.recipe import CLIP, InputRecipe
-from headtohead.learning.counts import DeviceCounts, to_source_grid
+from headtohead.learning.counts import DeviceCounts, to_source_grid, turned_back
 from headtohead.learning.losses import bce_dice_loss
 from headtohead.learning.recording import CaseRecorder
 from headtohead.learning.schedules import build_optimizer, build_schedule
@@ -120,7 +120,10 @@ class SegmentationModule(pl.LightningModule):
         """Give the logits, and the probability on the source grid."""
         logits = self(batch["image"], batch["statistics"])
         truth = batch["truth"].bool()
-        probability = to_source_grid(logits[:, 0].sigmoid(), *truth.shape[1:])
+        probability = logits[:, 0].sigmoid()
+        if "turn" in batch:
+            probability = turned_back(probability, batch["turn"])
+        probability = to_source_grid(probability, *truth.shape[1:])
         self.counts.add(probability >= self.hparams["threshold"], truth, batch["case"])
         return logits, probability
 
