@@ -1,0 +1,208 @@
+"""Clean-up of masks in named steps, such as `largest,fill,min_size=0.1ml,close=2mm`: read, checked and carried out.
+
+Masks are [slices, H, W]. Beyond its edges a volume is taken to go on as it ends, so that a lesion cut by the edge is
+neither worn away nor stretched there, and a lone slice is cleaned as a plane.
+"""
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headtohead.errors import UserError
+from headtohead.predicting.pieces import fill_holes, label_pieces
+from headtohead.predicting.shapes import Mask, Spacing, close_gaps, dilate, erode, open_bridges
+from headtohead.scoring.bounding import bounding_box
+from headtohead.values import did_you_mean
+
+LENGTHS = ("mm", "vox", "px")
+VOLUMES = ("vox", "mm3", "ml")
+UNITS = {
+    "largest": (),
+    "fill": (),
+    "min_size": VOLUMES,
+    "close": (*LENGTHS, "cube"),
+    "open": (*LENGTHS, "cube"),
+    "dilate": LENGTHS,
+    "erode": LENGTHS,
+}
+"""The steps, and the units that the amount of each may have; () takes none. A cube moves what it only dilates."""
+
+NONE = "none"
+FETAL_STEPS = "dilate=2px,close=2cube,largest"
+"""Clean-up of the fetal brain masking system: a disk in each slice, a cube of two voxels, one piece."""
+
+MM3 = {"mm3": 1.0, "ml": 1000.0}
+WIDEST = 32
+"""Voxels that a length may reach. Whoever means more has an odd spacing, and would wait for minutes."""
+
+AMOUNT = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)([a-z][a-z0-9]*)?")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a clean-up.
+
+    Attributes:
+        name: a key of `UNITS`.
+        amount: above 0; 0 for a step that takes none.
+        unit: of the amount; empty for a step that takes none.
+    """
+
+    name: str
+    amount: float = 0.0
+    unit: str = ""
+
+    def __str__(self) -> str:
+        """The step as it is given."""
+        return f"{self.name}={self.amount:g}{self.unit}" if self.unit else self.name
+
+
+def parse_steps(text: str, label: str = "--postprocessing") -> tuple[Step, ...]:
+    """Read the steps of a clean-up.
+
+    Args:
+        text: the steps in their order, with commas between them; nothing, or `none`, for no step.
+        label: where the text stood, for messages.
+
+    Raises:
+        UserError: a step is unknown, or its amount is missing, not a number above 0, or of a wrong unit.
+    """
+    words = [word.strip().lower() for word in text.split(",")]
+    if words in ([""], [NONE]):
+        return ()
+    return tuple(_parse_step(word, f"{label} {text.strip()}") for word in words)
+
+
+def _parse_step(word: str, label: str) -> Step:
+    name, equals, given = (part.strip() for part in word.partition("="))
+    if name == NONE:
+        raise UserError(f"{label}: none stands alone; leave it out, or leave out the others")
+    if not name:
+        raise UserError(f"{label}: a step is missing beside a comma; leave the comma out")
+    if name not in UNITS:
+        guess = did_you_mean(name, UNITS) or f"; the steps are {', '.join(UNITS)}"
+        raise UserError(f"{label}: no step is called {name}{guess}")
+    units = UNITS[name]
+    if not units:
+        if equals:
+            raise UserError(f"{label}: {name} takes no amount; leave ={given} out")
+        return Step(name)
+    example = f"such as {name}=2{units[0]}"
+    found = AMOUNT.fullmatch(given)
+    if not found or not 0 < float(found[1]) < math.inf:
+        raise UserError(f"{label}: {name} takes an amount above 0 and its unit, {example}")
+    amount, unit = float(found[1]), found[2] or ""
+    if unit not in units:
+        wrong = f"the unit of {given} is missing" if not unit else f"{unit} is no unit of {name}"
+        raise UserError(f"{label}: {wrong}; it takes {', '.join(units)}, {example}")
+    if unit == "cube" and not amount.is_integer():
+        raise UserError(f"{label}: {name}={given}: the side of a cube is a whole number of voxels")
+    return Step(name, amount, unit)
+
+
+def clean(mask: Mask, steps: tuple[Step, ...], spacing: Spacing | None) -> Mask:
+    """Carry out the steps of a clean-up in their order.
+
+    Args:
+        mask: bool [slices, H, W]; it is left as it is. An empty one stays empty.
+        steps: as `parse_steps` gives them.
+        spacing: millimetres between (slices, rows, columns); None where it is unknown.
+
+    Returns:
+        bool, the same shape; `mask` itself where there is no step.
+
+    Raises:
+        UserError: a step is in millimetres and the spacing unknown, or it reaches across more than `WIDEST` voxels.
+    """
+    spacing = spacing if spacing and all(math.isfinite(one) and one > 0 for one in spacing) else None
+    for step in steps:
+        mask = _within_box(mask, *_planned(step, spacing))
+    return mask
+
+
+Work = Callable[[Mask], Mask]
+
+
+def _planned(step: Step, spacing: Spacing | None) -> tuple[Work, tuple[int, ...]]:
+    """Give what a step does to a mask, and how many voxels around a lesion it looks at or changes."""
+    here = (0, 0, 0)
+    if step.name == "largest":
+        return keep_largest, here
+    if step.name == "fill":
+        return fill_holes, here
+    if step.name == "min_size":
+        least = _voxels(step, spacing)
+        return lambda mask: drop_small(mask, least), here
+    element = _element(step, spacing)
+    shape = {"close": close_gaps, "open": open_bridges, "dilate": dilate, "erode": erode}[step.name]
+    return lambda mask: shape(mask, element), tuple(side // 2 for side in element.shape)
+
+
+def keep_largest(mask: Mask) -> Mask:
+    """Keep the largest piece (26 neighbours in 3-D), of equal ones the first in memory."""
+    labels, sizes = label_pieces(mask)
+    return labels == 1 + int(np.argmax(sizes))
+
+
+def drop_small(mask: Mask, least: float) -> Mask:
+    """Drop the pieces (26 neighbours in 3-D) of fewer voxels than `least`."""
+    labels, sizes = label_pieces(mask)
+    return np.concatenate([[False], sizes >= least])[labels]
+
+
+def _within_box(mask: Mask, work: Work, margin: tuple[int, ...]) -> Mask:
+    """Do the work where the mask is and as far around it as it reaches; most of a volume is neither."""
+    box = bounding_box(mask)
+    if box is None:
+        return mask
+    near = tuple(
+        slice(max(side.start - reach, 0), min(side.stop + reach, size))
+        for side, reach, size in zip(box, margin, mask.shape, strict=True)
+    )
+    result = np.zeros_like(mask)
+    result[near] = work(mask[near])
+    return result
+
+
+def _voxels(step: Step, spacing: Spacing | None) -> float:
+    if step.unit == "vox":
+        return step.amount
+    if spacing is None:
+        raise UserError(f"{step}: the size of a voxel is unknown here; give the size in vox")
+    # A hair less: 0.1 ml of voxels of 1 mm are 100, not the 101st.
+    return step.amount * MM3[step.unit] / math.prod(spacing) * (1 - 1e-6)
+
+
+def _element(step: Step, spacing: Spacing | None) -> NDArray[np.bool_]:
+    """Make the structuring element of a step: bool, odd along each axis, its origin in the middle."""
+    if step.unit == "mm" and spacing is None:
+        raise UserError(f"{step}: the size of a voxel is unknown here; give the length in px (within a slice) or vox")
+    radius = step.amount
+    if step.unit == "cube":
+        _refuse_wide(step, radius / 2)
+        return _cube(int(radius))
+    # A disk is an ellipsoid where the next slice is out of reach.
+    units = {"vox": (1.0, 1.0, 1.0), "px": (2 * radius + 1, 1.0, 1.0)}
+    sides = spacing if spacing and step.unit == "mm" else units[step.unit]
+    _refuse_wide(step, radius / min(sides))
+    halves = [math.floor(radius / side * (1 + 1e-5)) for side in sides]
+    axes = np.ogrid[tuple(slice(-half, half + 1) for half in halves)]
+    distance = sum((axis * side) ** 2 for axis, side in zip(axes, sides, strict=True))
+    # Files keep spacings in 32 bits: 2 mm must reach the second voxel of 1.0000001 mm.
+    return np.asarray(distance <= (radius * (1 + 1e-5)) ** 2)
+
+
+def _cube(side: int) -> NDArray[np.bool_]:
+    size = side // 2 * 2 + 1
+    element = np.zeros((size,) * 3, bool)
+    element[(slice(size - side, size),) * 3] = True
+    return element
+
+
+def _refuse_wide(step: Step, reach: float) -> None:
+    if reach > WIDEST:
+        raise UserError(f"{step}: reaches across {reach:.0f} voxels here, {WIDEST} at most; give less, or px or vox")

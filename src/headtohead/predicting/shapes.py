@@ -1,0 +1,65 @@
+"""Morphology of masks in 3-D with any structuring element, by OpenCV slice by slice.
+
+Source: Serra, Image Analysis and Mathematical Morphology, 1982. Beyond its edges a volume goes on as it ends: with
+zeros there, erosion would wear away what the edge cuts and no gap of a lone slice would ever close in 3-D.
+"""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Mask = NDArray[np.bool_]
+"""[slices, H, W]."""
+
+Spacing = tuple[float, float, float]
+"""Millimetres between slices, rows and columns."""
+
+Work = Callable[[Mask, Mask], Mask]
+
+
+def dilate(mask: Mask, element: NDArray[np.bool_]) -> Mask:
+    """Add every voxel from which the element, laid upon it, touches the mask.
+
+    Args:
+        mask: bool [slices, H, W].
+        element: bool, odd along each axis, its origin in the middle.
+
+    Returns:
+        bool, the same shape as `mask`.
+    """
+    pixels = mask.view(np.uint8) if mask.flags.c_contiguous else mask.astype(np.uint8)
+    reach = len(element) // 2
+    grown = np.zeros_like(pixels)
+    for source, here in enumerate(pixels):
+        if not here.any():
+            continue
+        for offset, kernel in enumerate(element.astype(np.uint8)):
+            target = source + reach - offset
+            if 0 <= target < len(pixels) and kernel.any():
+                grown[target] |= cv2.dilate(here, kernel)
+    return grown.astype(bool)
+
+
+def erode(mask: Mask, element: NDArray[np.bool_]) -> Mask:
+    """Keep the voxels on which the element, turned about its origin, lies within the mask; beyond the edges it may."""
+    return ~dilate(~mask, element[::-1, ::-1, ::-1])
+
+
+def close_gaps(mask: Mask, element: NDArray[np.bool_]) -> Mask:
+    """Dilate, then erode: gaps and holes into which the element does not fit are filled, nothing is taken away."""
+    return _with_surroundings(mask, element, (dilate, erode))
+
+
+def open_bridges(mask: Mask, element: NDArray[np.bool_]) -> Mask:
+    """Erode, then dilate: what the element does not fit into goes, nothing is added."""
+    return _with_surroundings(mask, element, (erode, dilate))
+
+
+def _with_surroundings(mask: Mask, element: NDArray[np.bool_], steps: tuple[Work, Work]) -> Mask:
+    reach = [side // 2 for side in element.shape]
+    wide = np.pad(mask, [(one, one) for one in reach], mode="edge")
+    for step in steps:
+        wide = step(wide, element)
+    return wide[tuple(slice(one, size - one) for one, size in zip(reach, wide.shape, strict=True))]
