@@ -61,7 +61,9 @@ def test_an_axial_slice_has_the_front_on_top_and_the_left_of_the_patient_on_the_
 @pytest.mark.parametrize("plane", [*PLANES, "acquired"])
 @pytest.mark.parametrize("angle", [0, 10, 30, 45, 80])
 @pytest.mark.parametrize("steps", [(1, 1, 1), (3, 1, 1), (1.1, 2, 1.1), (1, 3, 3), (1, 1, 5)])
-def test_every_way_of_storing_a_volume_gives_the_same_slices(plane: str, angle: float, steps: tuple[float, ...]) -> None:
+def test_every_way_of_storing_a_volume_gives_the_same_slices(
+    plane: str, angle: float, steps: tuple[float, ...]
+) -> None:
     affine = tilted(angle, steps)
     first = slicing(affine, plane=plane)
     expected = first.to_slices(VOLUME)

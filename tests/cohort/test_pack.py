@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from headtohead.cohort import FLAIR, Cohort, open_cohort, pack
+from headtohead.cohort import FLAIR, Cohort, lgg, open_cohort, pack
 from headtohead.cohort.head import head_mask, inner_head
 from headtohead.cohort.lgg import list_cases, read_case
 from headtohead.errors import UserError
@@ -53,7 +53,7 @@ def test_missing_sequences_are_seen_in_the_pixels(own_root: Path, tmp_path: Path
 
 def test_a_second_run_reads_no_pixel_again(own_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = open_cohort(own_root, tmp_path / "packed")
-    monkeypatch.setattr(pack, "read_case", None)
+    monkeypatch.setattr(lgg, "read_case", None)
     monkeypatch.setattr(pack, "_content_key", None)
     assert open_cohort(own_root, tmp_path / "packed").key == first.key
 

@@ -10,6 +10,11 @@ if TYPE_CHECKING:
 
 CHANNELS = ("pre", "flair", "post")
 FLAIR = CHANNELS.index("flair")
+LGG, NIFTI = "lgg", "nifti"
+IMAGE = ("image",)
+"""The one sequence of a volume that says no more about itself; it stands in all three channels."""
+
+SPACING = ["spacing_slices", "spacing_rows", "spacing_columns"]
 PIXELS = ("images", "masks", "inner")
 """The packed files of pixels, uint8, case after case; `images` has three channels, the others one."""
 
@@ -21,21 +26,23 @@ class Cohort:
         root: the data set's folder.
         key: hash of everything the pixels and the table were made from.
         table: one row a case: case, patient, site, slices, height, width, first (global number of its
-            first slice), lesion_voxels, lesion_slices, missing ("", "post" or "pre post"), then the clinical columns.
+            first slice), lesion_voxels, lesion_slices, missing ("", "post" or "pre post"), then, where the files
+            say, spacing_slices, spacing_rows and spacing_columns (mm), then the clinical columns.
         packed: the folder of the packed arrays.
+        data: what kind of data set it is, as `--data` calls it.
     """
 
-    def __init__(self, root: Path, key: str, table: "pd.DataFrame", packed: Path) -> None:
+    def __init__(self, root: Path, key: str, table: "pd.DataFrame", packed: Path, data: str = LGG) -> None:
         """Map the packed pixels into memory; nothing is read yet."""
-        self.root, self.key, self.table, self.packed = root, key, table, packed
+        self.root, self.key, self.table, self.packed, self.data = root, key, table, packed, data
         self._first = table["first"].to_numpy(np.int64)
         self._shapes = [tuple(int(n) for n in row) for row in table[["slices", "height", "width"]].to_numpy()]
         self._starts = np.concatenate([[0], np.cumsum([np.prod(shape, dtype=np.int64) for shape in self._shapes])])
         self._pixels = {name: np.memmap(packed / f"{name}.u8", np.uint8, "r") for name in PIXELS}
 
-    def __reduce__(self) -> tuple[type["Cohort"], "tuple[Path, str, pd.DataFrame, Path]"]:
+    def __reduce__(self) -> tuple[type["Cohort"], "tuple[Path, str, pd.DataFrame, Path, str]"]:
         # Sent to a worker process by name: pickling a memory map would copy every pixel.
-        return Cohort, (self.root, self.key, self.table, self.packed)
+        return Cohort, (self.root, self.key, self.table, self.packed, self.data)
 
     def __len__(self) -> int:
         return len(self.table)
@@ -44,6 +51,18 @@ class Cohort:
     def n_slices(self) -> int:
         """Slices of all cases together."""
         return int(self.table["slices"].sum())
+
+    @property
+    def sequences(self) -> tuple[str, ...]:
+        """What the three channels of `images` are: `CHANNELS`, or one sequence that stands in all of them."""
+        return CHANNELS if self.data == LGG else IMAGE
+
+    def spacing(self, case: int) -> tuple[float, float, float] | None:
+        """Millimetres between slices, rows and columns of a case; None where its files do not say."""
+        if SPACING[0] not in self.table:
+            return None
+        slices, rows, columns = (float(step) for step in self.table[SPACING].iloc[case])
+        return slices, rows, columns
 
     def images(self, case: int) -> np.ndarray:
         """Pixels of one case: uint8 [slices, H, W, 3], channels as in `CHANNELS`."""

@@ -5,7 +5,6 @@ Source: Buda, Saha, Mazurowski, Computers in Biology and Medicine 2019, doi 10.1
 """
 
 import re
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,28 +12,24 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from headtohead.cohort.case_files import CaseFiles
+from headtohead.cohort.cohort import CHANNELS, FLAIR
 from headtohead.errors import UserError
 
 if TYPE_CHECKING:
     import pandas as pd
 
+READING = "1"
+"""Raised whenever the same files would be read as other pixels: the data are then other data."""
+
 CASE_FOLDER = re.compile(r"(?P<patient>TCGA_(?P<site>[A-Z0-9]{2})_[A-Z0-9]+)_(?P<date>\d{8})")
+
+CLINICAL = "data.csv"
 
 OWN_COLUMNS = frozenset(
     ("case", "patient", "site", "slices", "height", "width", "first", "lesion_voxels", "lesion_slices", "missing")
 )
 """Columns of the case table, which the clinical table must not bring again."""
-
-
-@dataclass(frozen=True)
-class CaseFiles:
-    """The files of one case, in the order of their slice numbers."""
-
-    name: str
-    patient: str
-    site: str
-    images: tuple[Path, ...]
-    masks: tuple[Path, ...]
 
 
 def list_cases(root: Path) -> list[CaseFiles]:
@@ -58,6 +53,8 @@ def _where_else(root: Path) -> str:
         return f"did you mean --root_dir {candidate}?"
     if CASE_FOLDER.fullmatch(root.name):
         return f"that is one case; did you mean --root_dir {root.parent}?"
+    if any(root.glob("**/*.nii*")):
+        return "there are NIfTI volumes: with a mask beside each they are read by --data nifti"
     return "name the folder that holds them, often called kaggle_3m"
 
 
@@ -134,11 +131,23 @@ def _stranger(mask: np.ndarray) -> int:
     return int(mask[(mask != 0) & (mask != 255)][0])
 
 
+def describe(files: CaseFiles, images: np.ndarray) -> dict[str, object]:
+    """Name the sequences a case lacks: the data set fills their channel with FLAIR, in every slice."""
+    flair = images[..., FLAIR]
+    lacking = [name for index, name in enumerate(CHANNELS) if index != FLAIR and (images[..., index] == flair).all()]
+    return {"missing": " ".join(lacking)}
+
+
+def further_files(root: Path) -> list[Path]:
+    """List files besides images and masks from which the cohort is made: the clinical table."""
+    return [path for path in [root / CLINICAL] if path.is_file()]
+
+
 def read_clinical(root: Path) -> "pd.DataFrame":
     """Read the clinical table `data.csv`: one row a patient, column `patient`; empty where there is no such file."""
     import pandas as pd
 
-    path = root / "data.csv"
+    path = root / CLINICAL
     if not path.is_file():
         return pd.DataFrame({"patient": pd.Series(dtype=str)})
     try:

@@ -12,67 +12,99 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from filelock import FileLock
 
-from headtohead.cohort.cohort import CHANNELS, FLAIR, PIXELS, Cohort
+from headtohead.cohort import lgg, nifti
+from headtohead.cohort.case_files import CaseFiles
+from headtohead.cohort.cohort import LGG, NIFTI, PIXELS, Cohort
 from headtohead.cohort.head import head_mask, inner_head, intensity_statistics
-from headtohead.cohort.lgg import CaseFiles, list_cases, read_case, read_clinical
 from headtohead.saving import write_json
 
-READING = "1"
-"""Raised whenever the same files would be read as other pixels: the data are then other data."""
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Reader(Protocol):
+    """What a module that reads a kind of data set has."""
+
+    READING: str
+
+    def list_cases(self, root: Path) -> list[CaseFiles]:
+        """List the cases without reading a pixel."""
+
+    def read_case(self, files: CaseFiles) -> tuple[np.ndarray, np.ndarray]:
+        """Read images uint8 [slices, H, W, 3] and masks uint8 {0, 1} [slices, H, W]."""
+
+    def describe(self, files: CaseFiles, images: np.ndarray) -> dict[str, object]:
+        """Give the columns of the case table that only this kind of data has, and `missing`."""
+
+    def read_clinical(self, root: Path) -> "pd.DataFrame":
+        """Read what is known of the patients."""
+
+    def further_files(self, root: Path) -> list[Path]:
+        """List files besides images and masks from which the cohort is made."""
+
+
+READERS: dict[str, Reader] = {LGG: lgg, NIFTI: nifti}
+"""Who reads what `--data` names."""
 
 LAYOUT = "3"
 """Raised whenever what is packed, or how it is measured, changes: old copies are then made anew."""
 
 
-def open_cohort(root_dir: Path, cache_dir: Path) -> Cohort:
+def open_cohort(root_dir: Path, cache_dir: Path, data: str = LGG) -> Cohort:
     """Open a data set, packing it first if no current copy exists.
 
     Args:
         root_dir: folder of the data set in its original layout.
         cache_dir: where packed copies are kept. Two processes may pack at once: one does, the other waits.
+        data: what lies in `root_dir`: a key of `READERS`.
 
     Raises:
         UserError: the data set is missing or damaged; nothing is left half-packed.
     """
     import pandas as pd
 
-    cases = list_cases(root_dir)
+    reader = READERS[data]
+    cases = reader.list_cases(root_dir)
     cache_dir.mkdir(parents=True, exist_ok=True)
-    place = hashlib.blake2b(str(root_dir.resolve()).encode(), digest_size=8).hexdigest()
+    kind = "" if data == LGG else f"{data} "
+    place = hashlib.blake2b(f"{kind}{root_dir.resolve()}".encode(), digest_size=8).hexdigest()
     note = cache_dir / f"{place}.json"
     with FileLock(cache_dir / f"{place}.lock"):
-        fingerprint = _fingerprint(root_dir, cases)
+        fingerprint = _fingerprint(root_dir, reader, cases)
         key = _known_key(note, fingerprint, cache_dir)
         if key is None:
-            key = _content_key(root_dir, cases)
+            key = _content_key(root_dir, reader, cases)
             if not _copy(cache_dir, key).is_dir():
-                _pack(root_dir, cases, _copy(cache_dir, key))
+                _pack(root_dir, reader, cases, _copy(cache_dir, key))
             write_json(note, {"root": str(root_dir.resolve()), "fingerprint": fingerprint, "key": key})
     packed = _copy(cache_dir, key)
-    table = pd.read_csv(packed / "cases.csv", keep_default_na=False, na_values={"age_at_initial_pathologic": ""})
-    return Cohort(root_dir, key, table, packed)
+    names = dict.fromkeys(("case", "patient", "site", "missing"), str)  # a case may be called 001
+    table = pd.read_csv(
+        packed / "cases.csv", keep_default_na=False, na_values={"age_at_initial_pathologic": ""}, dtype=names
+    )
+    return Cohort(root_dir, key, table, packed, data)
 
 
 def _copy(cache_dir: Path, key: str) -> Path:
     return cache_dir / f"{key}-{LAYOUT}"
 
 
-def _files(root: Path, cases: list[CaseFiles]) -> Iterator[Path]:
+def _files(root: Path, reader: Reader, cases: list[CaseFiles]) -> Iterator[Path]:
     for case in cases:
         yield from case.images
         yield from case.masks
-    if (root / "data.csv").is_file():
-        yield root / "data.csv"
+    yield from reader.further_files(root)
 
 
-def _fingerprint(root: Path, cases: list[CaseFiles]) -> str:
+def _fingerprint(root: Path, reader: Reader, cases: list[CaseFiles]) -> str:
     # The change time cannot be set by a user, so an edit that restores size and modification time is seen too.
-    digest = hashlib.blake2b(READING.encode(), digest_size=16)
-    for path in _files(root, cases):
+    digest = hashlib.blake2b(reader.READING.encode(), digest_size=16)
+    for path in _files(root, reader, cases):
         facts = path.stat()
         digest.update(f"{path.relative_to(root)} {facts.st_size} {facts.st_mtime_ns} {facts.st_ctime_ns}\n".encode())
     return digest.hexdigest()
@@ -87,21 +119,21 @@ def _known_key(note: Path, fingerprint: str, cache_dir: Path) -> str | None:
     return known["key"] if current else None
 
 
-def _content_key(root: Path, cases: list[CaseFiles]) -> str:
+def _content_key(root: Path, reader: Reader, cases: list[CaseFiles]) -> str:
     def name_and_hash(path: Path) -> str:
         return f"{path.relative_to(root)} {hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()}\n"
 
-    digest = hashlib.blake2b(READING.encode(), digest_size=16)
+    digest = hashlib.blake2b(reader.READING.encode(), digest_size=16)
     with ThreadPoolExecutor() as pool:
-        for line in pool.map(name_and_hash, _files(root, cases)):
+        for line in pool.map(name_and_hash, _files(root, reader, cases)):
             digest.update(line.encode())
     return digest.hexdigest()
 
 
-def _pack(root: Path, cases: list[CaseFiles], destination: Path) -> None:
+def _pack(root: Path, reader: Reader, cases: list[CaseFiles], destination: Path) -> None:
     import pandas as pd
 
-    clinical = read_clinical(root)
+    clinical = reader.read_clinical(root)
     temporary = Path(tempfile.mkdtemp(prefix=".packing-", dir=destination.parent))
     try:
         rows, first = [], 0
@@ -109,12 +141,12 @@ def _pack(root: Path, cases: list[CaseFiles], destination: Path) -> None:
         with ExitStack() as stack:
             pixels = {name: stack.enter_context((temporary / f"{name}.u8").open("wb")) for name in PIXELS}
             for files in cases:
-                images, masks = read_case(files)
+                images, masks = reader.read_case(files)
                 head = head_mask(images)
                 inner = inner_head(head)
                 for normalise, region in (("zscore", head), ("inner", inner)):
                     statistics[normalise].append(intensity_statistics(images, region, normalise))
-                rows.append(_row(files, images, masks, first))
+                rows.append(_row(files, images, masks, first) | reader.describe(files, images))
                 first += len(images)
                 for name, array in zip(PIXELS, (images, masks, inner), strict=True):
                     pixels[name].write(array.tobytes())
@@ -144,13 +176,4 @@ def _row(files: CaseFiles, images: np.ndarray, masks: np.ndarray, first: int) ->
         "first": first,
         "lesion_voxels": int(masks.sum()),
         "lesion_slices": int(masks.any(axis=(1, 2)).sum()),
-        "missing": _missing(images),
     }
-
-
-def _missing(images: np.ndarray) -> str:
-    """Name the sequences a case lacks: the data set fills their channel with FLAIR, in every slice."""
-    flair = images[..., FLAIR]
-    return " ".join(
-        name for index, name in enumerate(CHANNELS) if index != FLAIR and (images[..., index] == flair).all()
-    )

@@ -1,0 +1,254 @@
+"""Reader of a folder of NIfTI volumes with a mask beside each: `X.nii.gz` with `X_mask.nii.gz`.
+
+Names of the Brain Imaging Data Structure (BIDS) are read as well: `X_desc-brain_mask.nii.gz`, folders within folders,
+masks in a tree of derivatives, patients as `sub-01`. Source: Gorgolewski et al., Scientific Data 2016,
+doi 10.1038/sdata.2016.44.
+"""
+
+import re
+import zlib
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from headtohead.cohort.case_files import CaseFiles
+from headtohead.cohort.cohort import SPACING
+from headtohead.cohort.intensities import to_bytes
+from headtohead.cohort.orientation import Slicing, slicing
+from headtohead.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from nibabel.nifti1 import Nifti1Image
+
+READING = "nifti 1"
+"""Raised whenever the same files would be read as other pixels: the data are then other data."""
+
+ENDS = (".nii.gz", ".nii")
+MASK, BRAIN_MASK = "_mask", "_desc-brain_mask"
+OTHER_MASK = re.compile(r"_desc-[A-Za-z0-9]+_mask$")
+PATIENT = re.compile(r"(?:^|_)(sub-[A-Za-z0-9]+)(?=_|$)")
+IN_MM = {"meter": 1000.0, "micron": 0.001}
+ASTRAY = 0.1
+"""A mask's grid may lie this far from its image's, in voxels: headers are rounded in different ways."""
+
+
+def list_cases(root: Path) -> list[CaseFiles]:
+    """List the images below `root` that have a mask, sorted by name, without reading a voxel.
+
+    An image without a mask is left out, and how many were is printed.
+
+    Raises:
+        UserError: the folder is missing or holds no pair; a mask has no image, or more than one; an image has two.
+    """
+    if not root.is_dir():
+        raise UserError(f"--root_dir {root}: no such folder; name the one that holds the volumes")
+    files = sorted(path for path in root.rglob("*.nii*") if _is_volume(path))
+    images, masks = _sort(files)
+    pairs: dict[Path, Path] = {}
+    for mask in masks:
+        image = _image_of(mask, images)
+        if image in pairs:
+            raise UserError(f"{image}: has two masks, {pairs[image].name} and {mask.name}; move one of them away")
+        pairs[image] = mask
+    if not pairs:
+        raise UserError(
+            f"--root_dir {root}: no image with a mask in it (X.nii.gz with X_mask.nii.gz or "
+            f"X{BRAIN_MASK}.nii.gz); {_what_else(root, files)}"
+        )
+    alone = [path for paths in images.values() for path in paths if path not in pairs]
+    if alone:
+        print(f"{root}: {len(alone)} of {len(alone) + len(pairs)} images have no mask and are left out ({alone[0]})")
+    return _named(root, pairs)
+
+
+def _is_volume(path: Path) -> bool:
+    return path.name.endswith(ENDS) and not path.name.startswith(".") and path.is_file()
+
+
+def stem_of(path: Path) -> str:
+    """Name of a volume without `.nii` or `.nii.gz`."""
+    return path.name.removesuffix(".gz").removesuffix(".nii")
+
+
+def _sort(files: list[Path]) -> tuple[dict[str, list[Path]], list[Path]]:
+    """Tell images, by stem, from masks; masks of something else than the brain are neither."""
+    images: dict[str, list[Path]] = defaultdict(list)
+    masks = []
+    for path in files:
+        stem = stem_of(path)
+        if not stem.endswith(MASK):
+            images[stem].append(path)
+        elif stem.endswith(BRAIN_MASK) or not OTHER_MASK.search(stem):
+            masks.append(path)
+    return images, masks
+
+
+def _image_of(mask: Path, images: dict[str, list[Path]]) -> Path:
+    """Find the image of a mask: of the same name, else of that name and one more word (`_T2w`), as BIDS has it.
+
+    Images in the mask's own folder come first; else there must be one of that name anywhere.
+    """
+    stem = stem_of(mask)
+    bases = [stem.removesuffix(end) for end in (MASK, BRAIN_MASK) if stem.endswith(end)]
+    longer = [name for name in images if stem.endswith(BRAIN_MASK) and name.rpartition("_")[0] == bases[-1]]
+    for names in (*([base] for base in bases), longer):
+        found = [path for name in names for path in images.get(name, [])]
+        found = [path for path in found if path.parent == mask.parent] or found
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise UserError(f"{mask}: fits {found[0]} as well as {found[1]}; rename the mask after one of them")
+    raise UserError(f"{mask}: a mask without its image {bases[-1]}.nii.gz; restore the image or remove the mask")
+
+
+def _what_else(root: Path, files: list[Path]) -> str:
+    if files:
+        return f"there are volumes, such as {files[0]}, but no masks"
+    if any(root.glob("**/TCGA_*")):
+        return "it looks like LGG: leave --data out"
+    return "name the folder that holds the volumes"
+
+
+def _named(root: Path, pairs: dict[Path, Path]) -> list[CaseFiles]:
+    """Name cases by their files, and those of one name by their folders, too."""
+    often = Counter(stem_of(path) for path in pairs)
+    cases: dict[str, CaseFiles] = {}
+    for image, mask in pairs.items():
+        stem = stem_of(image)
+        folders = image.relative_to(root).parts[:-1]
+        name = stem if often[stem] == 1 else "_".join((*folders, stem))
+        if name in cases:
+            raise UserError(f"{image}: {cases[name].images[0]} would be called {name} as well; rename one of them")
+        said = PATIENT.search(stem) or next(filter(None, map(PATIENT.fullmatch, reversed(folders))), None)
+        cases[name] = CaseFiles(name, said[1] if said else name, "", (image,), (mask,))
+    return [cases[name] for name in sorted(cases)]
+
+
+def read_case(files: CaseFiles) -> tuple[np.ndarray, np.ndarray]:
+    """Read the voxels of one case, cut into slices in the plane the scanner acquired.
+
+    Returns:
+        images uint8 [slices, H, W, 3], the one sequence in all three channels, scaled as `intensities.to_bytes` does;
+        masks uint8 {0, 1} [slices, H, W]. They lie as `orientation.slicing` says, on the file's own grid.
+
+    Raises:
+        UserError: a file is damaged or no volume of real numbers, the mask is not binary or on another grid.
+    """
+    (image_path,), (mask_path,) = files.images, files.masks
+    image, mask = _open(image_path), _open(mask_path)
+    way = _way(image_path, image)
+    _refuse_other_grid(image_path, image, mask_path, mask)
+    grey = to_bytes(_values(image_path, image))
+    if not grey.any():
+        raise UserError(f"{image_path}: no voxel is above 0; restore it, or remove it with its mask")
+    inside = _binary(mask_path, _values(mask_path, mask))
+    slices = np.ascontiguousarray(way.to_slices(grey))
+    return np.repeat(slices[..., None], 3, axis=-1), np.ascontiguousarray(way.to_slices(inside))
+
+
+def describe(files: CaseFiles, images: np.ndarray) -> dict[str, object]:
+    """Give what the case table says of a volume besides its size: the spacing in mm; no sequence is missing."""
+    way = _way(files.images[0], _open(files.images[0]))
+    return {"missing": "", **dict(zip(SPACING, (round(step, 6) for step in way.spacing), strict=True))}
+
+
+def read_clinical(root: Path) -> "pd.DataFrame":
+    """Give a table of patients without any column: nothing but the volumes is read."""
+    import pandas as pd
+
+    return pd.DataFrame({"patient": pd.Series(dtype=str)})
+
+
+def further_files(root: Path) -> list[Path]:
+    """List files besides images and masks from which the cohort is made: none."""
+    return []
+
+
+def _open(path: Path) -> "Nifti1Image":
+    """Read a volume's header.
+
+    Raises:
+        UserError: the file is damaged, or does not hold one volume of real numbers.
+    """
+    import nibabel
+
+    with _reading(path):
+        image = nibabel.load(path)
+    if not isinstance(image, nibabel.Nifti1Image):
+        raise UserError(f"{path}: not a NIfTI file, whatever its name says; convert it, or remove it with its mask")
+    kind = image.get_data_dtype()
+    if kind.fields or kind.kind not in "biuf":
+        words = "colours" if kind.fields else "complex numbers"
+        raise UserError(f"{path}: holds {words}, not one grey level a voxel; convert it")
+    if len(_shape(image)) != 3 or 0 in image.shape:
+        raise UserError(
+            f"{path}: {'x'.join(map(str, image.shape))} voxels, not one volume of three axes; split it, or remove it "
+            "with its mask"
+        )
+    return image
+
+
+def _shape(image: "Nifti1Image") -> tuple[int, ...]:
+    """Shape without the axes of one value behind the third; a single slice has a third axis of one."""
+    shape = tuple(int(size) for size in image.shape)
+    while len(shape) > 3 and shape[-1] == 1:
+        shape = shape[:-1]
+    return shape + (1,) * (3 - len(shape))
+
+
+def _values(path: Path, image: "Nifti1Image") -> np.ndarray:
+    """Read a volume's values, scaled as its header says: float32, three axes."""
+    with _reading(path):
+        return image.get_fdata(caching="unchanged", dtype=np.float32).reshape(_shape(image))
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Say in a line what is wrong with a file; a damaged one fails in many ways."""
+    from nibabel.filebasedimages import ImageFileError
+    from nibabel.spatialimages import HeaderDataError
+
+    try:
+        yield
+    except PermissionError:
+        raise UserError(f"{path}: may not be read; change its permissions") from None
+    except (ImageFileError, HeaderDataError, OSError, EOFError, zlib.error, ValueError, ArithmeticError, MemoryError):
+        raise UserError(f"{path}: not a readable NIfTI volume (cut short or damaged); restore it") from None
+
+
+def _way(path: Path, image: "Nifti1Image") -> Slicing:
+    affine = np.array(image.affine)
+    affine[:3] *= IN_MM.get(image.header.get_xyzt_units()[0], 1.0)
+    try:
+        return slicing(affine, plane="acquired", shape=_shape(image))
+    except ValueError as fault:
+        raise UserError(f"{path}: {fault}; mend its header, or remove it with its mask") from None
+
+
+def _refuse_other_grid(image_path: Path, image: "Nifti1Image", mask_path: Path, mask: "Nifti1Image") -> None:
+    mend = "resample the mask onto the image's grid"
+    if _shape(image) != _shape(mask):
+        sizes = ["x".join(map(str, _shape(one))) for one in (mask, image)]
+        raise UserError(f"{mask_path}: {sizes[0]} voxels, but {image_path.name} has {sizes[1]}; {mend}")
+    corners = np.array([(*corner, 1) for corner in product(*((0, size - 1) for size in _shape(image)))])
+    apart = np.linalg.norm((corners @ (image.affine - mask.affine).T)[:, :3], axis=1).max()
+    finest = np.linalg.norm(image.affine[:3, :3], axis=0).min()
+    if not apart <= ASTRAY * finest:
+        raise UserError(f"{mask_path}: lies up to {apart:.3g} mm beside {image_path.name} (its affine differs); {mend}")
+
+
+def _binary(path: Path, values: np.ndarray) -> np.ndarray:
+    """Give a mask of 0 and one other value as uint8 {0, 1}."""
+    levels = np.unique(values)
+    inside = levels[levels != 0]
+    if len(inside) > 1 or not np.isfinite(inside).all():
+        shown = ", ".join(f"{level:g}" for level in levels[:4])
+        more = ", ..." if len(levels) > 4 else ""
+        raise UserError(f"{path}: a mask holds 0 and one other value, this one {shown}{more}; make it binary")
+    return (values != 0).astype(np.uint8)

@@ -1,0 +1,345 @@
+import gzip
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+import pytest
+
+from headtohead.cohort import open_cohort
+from headtohead.cohort.case_files import CaseFiles
+from headtohead.cohort.intensities import to_bytes
+from headtohead.cohort.nifti import describe, list_cases, read_case
+from headtohead.errors import UserError
+
+FETAL = Path(__file__).resolve().parents[2].parent / "shared" / "nifti" / "fetal"
+BRAIN = "_desc-brain_mask"
+SLICES = {"SPL": (2, 1, 0), "AIL": (1, 2, 0), "LIP": (0, 2, 1)}
+
+
+def only_case(folder: Path) -> CaseFiles:
+    """The one case of a folder."""
+    (case,) = list_cases(folder)
+    return case
+
+
+def names(folder: Path) -> list[tuple[str, str]]:
+    """Case and patient of all cases."""
+    return [(case.name, case.patient) for case in list_cases(folder)]
+
+
+# --- which files make a case -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("end", [".nii", ".nii.gz"])
+@pytest.mark.parametrize("mask", ["_mask", BRAIN])
+def test_an_image_is_found_with_its_mask(volumes: Path, write_pair: Callable[..., Any], mask: str, end: str) -> None:
+    write_pair("a b ü", mask, end)
+    case = only_case(volumes)
+    assert (case.name, case.patient, case.site) == ("a b ü", "a b ü", "")
+    assert [path.name for path in (*case.images, *case.masks)] == [f"a b ü{end}", f"a b ü{mask}{end}"]
+
+
+def test_a_mask_may_be_compressed_where_its_image_is_not(volumes: Path, write_pair: Callable[..., Any]) -> None:
+    write_pair("x", end=".nii")
+    mask = volumes / "x_mask.nii"
+    (volumes / "x_mask.nii.gz").write_bytes(gzip.compress(mask.read_bytes()))
+    mask.unlink()
+    assert read_case(only_case(volumes))[1].any()
+
+
+def test_runs_of_one_subject_are_cases_of_one_patient(volumes: Path, write_pair: Callable[..., Any]) -> None:
+    for run in (5, 1, 3):
+        write_pair(f"sub-01_run-{run}_T2w", BRAIN)
+    write_pair("sub-02_T2w", BRAIN)
+    assert names(volumes) == [
+        ("sub-01_run-1_T2w", "sub-01"),
+        ("sub-01_run-3_T2w", "sub-01"),
+        ("sub-01_run-5_T2w", "sub-01"),
+        ("sub-02_T2w", "sub-02"),
+    ]
+
+
+def test_folders_of_bids_are_searched(volumes: Path, write_pair: Callable[..., Any]) -> None:
+    write_pair("sub-01/ses-1/anat/sub-01_ses-1_T2w", BRAIN)
+    write_pair("sub-02/anat/T2w", BRAIN)
+    assert names(volumes) == [("T2w", "sub-02"), ("sub-01_ses-1_T2w", "sub-01")]
+
+
+def test_cases_of_one_name_are_told_apart_by_their_folders(volumes: Path, write_pair: Callable[..., Any]) -> None:
+    for subject in ("sub-01", "sub-02"):
+        write_pair(f"{subject}/T2w")
+    write_pair("other")
+    assert names(volumes) == [("other", "other"), ("sub-01_T2w", "sub-01"), ("sub-02_T2w", "sub-02")]
+
+
+def test_names_that_meet_are_refused(volumes: Path, write_pair: Callable[..., Any]) -> None:
+    for stem in ("a/b_c", "d/b_c", "a_b_c"):
+        write_pair(stem)
+    with pytest.raises(UserError, match="would be called a_b_c as well; rename"):
+        list_cases(volumes)
+
+
+def test_masks_may_lie_in_a_tree_of_derivatives(volumes: Path, write_pair: Callable[..., Any]) -> None:
+    write_pair("sub-01/anat/sub-01_T2w", BRAIN)
+    derivatives = volumes / "derivatives" / "masks" / "sub-01"
+    derivatives.mkdir(parents=True)
+    # As BIDS names a derivative: the word for the kind of image gives way to the description.
+    (volumes / f"sub-01/anat/sub-01_T2w{BRAIN}.nii.gz").rename(derivatives / f"sub-01{BRAIN}.nii.gz")
+    case = only_case(volumes)
+    assert (case.images[0].name, case.masks[0].parent) == ("sub-01_T2w.nii.gz", derivatives)
+
+
+def test_a_mask_that_fits_two_images_is_refused(volumes: Path, write_pair: Callable[..., Any]) -> None:
+    write_pair("sub-01_T2w", BRAIN)
+    (volumes / f"sub-01_T2w{BRAIN}.nii.gz").rename(volumes / f"sub-01{BRAIN}.nii.gz")
+    (volumes / "sub-01_T1w.nii.gz").write_bytes(b"")
+    with pytest.raises(UserError, match=r"fits .*T1w.* as well as .*T2w.*rename"):
+        list_cases(volumes)
+
+
+def test_an_image_with_two_masks_is_refused(volumes: Path, write_pair: Callable[..., Any]) -> None:
+    for mask in ("_mask", BRAIN):
+        write_pair("x", mask)
+    with pytest.raises(UserError, match=r"has two masks, x_desc-brain_mask\.nii\.gz and x_mask\.nii\.gz"):
+        list_cases(volumes)
+
+
+def test_a_mask_without_its_image_is_refused(volumes: Path, write_pair: Callable[..., Any]) -> None:
+    write_pair("x")
+    (volumes / "x.nii.gz").unlink()
+    with pytest.raises(UserError, match=r"a mask without its image x\.nii\.gz"):
+        list_cases(volumes)
+
+
+def test_what_is_no_pair_is_left_out_and_said(
+    volumes: Path, write_pair: Callable[..., Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_pair("x")
+    for name in ("alone.nii", "x_desc-lesion_mask.nii.gz", "._x.nii.gz", "notes.nii.txt"):
+        (volumes / name).write_bytes(b"")
+    (volumes / "folder_mask.nii").mkdir()
+    assert names(volumes) == [("x", "x")]
+    assert "1 of 2 images have no mask and are left out" in capsys.readouterr().out
+
+
+def test_a_folder_without_pairs_is_refused(volumes: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no such folder"):
+        list_cases(volumes / "nowhere")
+    with pytest.raises(UserError, match=r"no image with a mask in it .*name the folder that holds the volumes"):
+        list_cases(volumes)
+    (volumes / "x.nii").write_bytes(b"")
+    with pytest.raises(UserError, match=r"there are volumes, such as .*x\.nii, but no masks"):
+        list_cases(volumes)
+    (tmp_path / "lgg" / "TCGA_CS_4941_19960909").mkdir(parents=True)
+    with pytest.raises(UserError, match="leave --data out"):
+        list_cases(tmp_path / "lgg")
+
+
+# --- what is read ----------------------------------------------------------------------------------------------------
+
+
+def test_voxels_are_read_as_slices_of_the_acquired_plane(volumes: Path, write_pair: Callable[..., Any]) -> None:
+    """Axes to the right, front and head, thick along the last: axial slices, front on top, the left on the right."""
+    values, inside = write_pair("x")
+    images, masks = read_case(only_case(volumes))
+    assert (images.shape, images.dtype, masks.dtype) == ((6, 24, 20, 3), np.uint8, np.uint8)
+    expected = to_bytes(values.astype(np.float32)).transpose(2, 1, 0)[:, ::-1, ::-1]
+    for channel in range(3):
+        np.testing.assert_array_equal(images[..., channel], expected)
+    np.testing.assert_array_equal(masks, inside.transpose(2, 1, 0)[:, ::-1, ::-1])
+    found = describe(only_case(volumes), images)
+    assert found == {"missing": "", "spacing_slices": 3.0, "spacing_rows": 1.0, "spacing_columns": 1.0}
+
+
+def test_a_copy_that_is_stored_another_way_is_the_same_case(
+    volumes: Path, write_pair: Callable[..., Any], write_volume: Callable[..., Path]
+) -> None:
+    values, inside = write_pair("x", affine=np.diag([1.0, 2.5, 1.2, 1]))
+    first, truth = read_case(only_case(volumes))
+    for name, array in (("x.nii.gz", values), ("x_mask.nii.gz", inside)):
+        image = nibabel.Nifti1Image(array, np.diag([1.0, 2.5, 1.2, 1]))
+        moved = image.as_reoriented(np.array([[1, -1], [2, 1], [0, -1]]))
+        write_volume(name, np.asarray(moved.dataobj), moved.affine)
+    again, masks = read_case(only_case(volumes))
+    np.testing.assert_array_equal(again, first)
+    np.testing.assert_array_equal(masks, truth)
+    assert describe(only_case(volumes), again)["spacing_slices"] == 2.5
+
+
+@pytest.mark.parametrize(("unit", "spacing"), [("mm", 3.0), ("meter", 3000.0), ("micron", 0.003), ("unknown", 3.0)])
+def test_spacing_is_in_mm_whatever_the_file_counts_in(
+    volumes: Path, write_volume: Callable[..., Path], unit: str, spacing: float
+) -> None:
+    write_volume("x.nii", np.ones((4, 5, 6), np.uint8), unit=unit)
+    write_volume("x_mask.nii", np.ones((4, 5, 6), np.uint8), unit=unit)
+    assert describe(only_case(volumes), np.zeros(1))["spacing_slices"] == pytest.approx(spacing)
+
+
+@pytest.mark.parametrize("value", [1, 255, 0.5])
+def test_a_mask_may_have_any_one_value(volumes: Path, write_volume: Callable[..., Path], value: float) -> None:
+    write_volume("x.nii", np.ones((4, 5, 6), np.float32))
+    mask = np.zeros((4, 5, 6, 1), np.float32)  # a fourth axis of one value is none
+    mask[1, 2, 3] = value
+    write_volume("x_mask.nii", mask)
+    assert read_case(only_case(volumes))[1].sum() == 1
+
+
+def test_an_empty_mask_is_a_mask(volumes: Path, write_volume: Callable[..., Path]) -> None:
+    write_volume("x.nii", np.ones((4, 5, 6), np.float32))
+    write_volume("x_mask.nii", np.zeros((4, 5, 6), np.uint8))
+    assert not read_case(only_case(volumes))[1].any()
+
+
+def test_a_single_slice_is_a_case(volumes: Path, write_volume: Callable[..., Path]) -> None:
+    for name in ("x.nii", "x_mask.nii"):
+        write_volume(name, np.eye(5, 4, dtype=np.uint8))
+    assert read_case(only_case(volumes))[0].shape == (1, 4, 5, 3)
+
+
+ONES = np.ones((4, 5, 6), np.uint8)
+THREE = np.arange(120).reshape(4, 5, 6).clip(0, 2).astype(np.uint8)
+RGB = np.zeros((4, 5, 6), [("R", "u1"), ("G", "u1"), ("B", "u1")])
+FLAT = np.diag([1.0, 1.0, 0.0, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("image", "mask", "affine", "words"),
+    [
+        (ONES, THREE, None, "0 and one other value, this one 0, 1, 2; make it binary"),
+        (ONES, np.arange(120, dtype=np.float32).reshape(4, 5, 6), None, "this one 0, 1, 2, 3, ...; make it binary"),
+        (ONES, np.full((4, 5, 6), np.nan, np.float32), None, "make it binary"),
+        (ONES, ONES[:3], None, "3x5x6 voxels, but x.nii has 4x5x6; resample the mask"),
+        (ONES, ONES, np.diag([1.0, 1.0, 3.5, 1.0]), r"up to 2.5 mm beside x.nii \(its affine differs\); resample"),
+        (np.zeros((4, 5, 6), np.int16), ONES, None, "x.nii: no voxel is above 0"),
+        (np.full((4, 5, 6), np.nan, np.float32), ONES, None, "x.nii: no voxel is above 0"),
+        (np.ones((4, 5, 6, 2), np.uint8), ONES, None, "x.nii: 4x5x6x2 voxels, not one volume of three axes"),
+        (np.ones((4, 0, 6), np.uint8), ONES, None, "not (one volume of three axes|a readable NIfTI volume)"),
+        (np.ones((4, 5, 6), np.complex64), ONES, None, "x.nii: holds complex numbers"),
+        (RGB, ONES, None, "x.nii: holds colours"),
+        (ONES, RGB, None, "x_mask.nii: holds colours"),
+    ],
+)
+def test_what_cannot_be_learnt_from_is_refused(
+    volumes: Path, write_volume: Callable[..., Path], image: np.ndarray, mask: np.ndarray, affine: Any, words: str
+) -> None:
+    write_volume("x.nii", image)
+    write_volume("x_mask.nii", mask, affine)
+    with pytest.raises(UserError, match=words) as refused:
+        read_case(only_case(volumes))
+    assert len(str(refused.value).splitlines()) == 1
+
+
+def test_a_grid_that_differs_by_rounding_is_the_same(volumes: Path, write_volume: Callable[..., Path]) -> None:
+    write_volume("x.nii", ONES)
+    write_volume("x_mask.nii", ONES, np.diag([1.00001, 1.0, 3.0001, 1.0]))
+    assert read_case(only_case(volumes))[1].all()
+
+
+def test_an_affine_without_an_inverse_is_refused(volumes: Path) -> None:
+    for name in ("x.nii", "x_mask.nii"):
+        image = nibabel.Nifti1Image(ONES, None)
+        image.header["sform_code"] = 2
+        for row in ("srow_x", "srow_y", "srow_z"):
+            image.header[row] = 0
+        (volumes / name).write_bytes(image.header.binaryblock + b"\0\0\0\0" + ONES.tobytes(order="F"))
+    damaged = bytearray((volumes / "x.nii").read_bytes())
+    damaged[108:112] = np.float32(352).tobytes()  # where the voxels begin
+    damaged[344:348] = b"n+1\0"
+    for name in ("x.nii", "x_mask.nii"):
+        (volumes / name).write_bytes(damaged)
+    with pytest.raises(UserError, match=r"no inverse.*mend its header"):
+        read_case(only_case(volumes))
+
+
+def cut(content: bytes) -> bytes:
+    """The first half."""
+    return content[: len(content) // 2]
+
+
+@pytest.mark.parametrize("end", [".nii", ".nii.gz"])
+@pytest.mark.parametrize("which", ["x", "x_mask"])
+@pytest.mark.parametrize("damage", [cut, lambda _: b"", lambda content: b"no volume" + content, lambda _: b"\x1f\x8b"])
+def test_a_damaged_file_is_named_in_a_line(
+    volumes: Path, write_pair: Callable[..., Any], which: str, end: str, damage: Callable[[bytes], bytes]
+) -> None:
+    write_pair("x", end=end)
+    path = volumes / f"{which}{end}"
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(UserError, match="not a readable NIfTI volume") as refused:
+        read_case(only_case(volumes))
+    assert str(refused.value).startswith(f"{path}: ")
+    assert len(str(refused.value).splitlines()) == 1
+
+
+def test_a_file_of_another_format_is_refused(volumes: Path, write_pair: Callable[..., Any]) -> None:
+    write_pair("x", end=".nii")
+    nibabel.save(nibabel.MGHImage(ONES, np.eye(4)), volumes / "x.mgh")
+    (volumes / "x.mgh").rename(volumes / "x.nii")
+    with pytest.raises(UserError, match="not a"):
+        read_case(only_case(volumes))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the administrator may read everything")
+def test_a_file_that_may_not_be_read_is_named(volumes: Path, write_pair: Callable[..., Any]) -> None:
+    write_pair("x")
+    (volumes / "x.nii.gz").chmod(0)
+    with pytest.raises(UserError, match="may not be read"):
+        read_case(only_case(volumes))
+
+
+# --- the cohort ------------------------------------------------------------------------------------------------------
+
+
+def test_a_cohort_of_volumes(volumes: Path, tmp_path: Path, write_pair: Callable[..., Any]) -> None:
+    written = {f"00{number}": write_pair(f"00{number}", seed=number) for number in (1, 2)}
+    cohort = open_cohort(volumes, tmp_path / "packed", "nifti")
+    assert cohort.table["case"].tolist() == ["001", "002"]
+    assert cohort.table["patient"].tolist() == ["001", "002"]
+    assert cohort.table["missing"].tolist() == cohort.table["site"].tolist() == ["", ""]
+    assert cohort.sequences == ("image",)
+    assert cohort.spacing(1) == (3.0, 1.0, 1.0)
+    for case, (_, inside) in enumerate(written.values()):
+        images, masks = read_case(list_cases(volumes)[case])
+        np.testing.assert_array_equal(cohort.images(case), images)
+        np.testing.assert_array_equal(cohort.masks(case), masks)
+        assert cohort.table["lesion_voxels"][case] == inside.sum()
+    assert open_cohort(volumes, tmp_path / "packed", "nifti").key == cohort.key
+
+
+def test_an_edited_header_is_other_data(
+    volumes: Path, tmp_path: Path, write_pair: Callable[..., Any], write_volume: Callable[..., Path]
+) -> None:
+    values, inside = write_pair("x")
+    before = open_cohort(volumes, tmp_path / "packed", "nifti")
+    for name, array in (("x.nii.gz", values), ("x_mask.nii.gz", inside)):
+        write_volume(name, array, np.diag([1.0, 1, 4, 1]))
+    after = open_cohort(volumes, tmp_path / "packed", "nifti")
+    assert after.key != before.key
+    assert (before.spacing(0), after.spacing(0)) == ((3.0, 1.0, 1.0), (4.0, 1.0, 1.0))
+
+
+@pytest.mark.skipif(not FETAL.is_dir(), reason="the real volumes are not beside this checkout")
+def test_real_fetal_stacks(tmp_path: Path) -> None:
+    """Three stacks of one fetus: thick slices, each along another axis of the world, all turned against it."""
+    cohort = open_cohort(FETAL, tmp_path / "packed", "nifti")
+    table = cohort.table
+    assert table["patient"].unique().tolist() == ["sub-01"]
+    assert table[["slices", "height", "width"]].to_numpy().tolist() == [[22, 320, 320]] * 3
+    for case, files in enumerate(list_cases(FETAL)):
+        assert cohort.spacing(case) == pytest.approx((3.3, 1.125, 1.125), abs=1e-4)
+        mask = nibabel.load(files.masks[0]).get_fdata() != 0
+        assert table["lesion_voxels"][case] == mask.sum()
+        np.testing.assert_array_equal(cohort.masks(case).sum(axis=(1, 2)) > 0, _along_slices(files, mask))
+
+
+def _along_slices(files: CaseFiles, mask: np.ndarray) -> np.ndarray:
+    """Which slices hold brain, in the order of our slices; the slice axis of these files is the last."""
+    affine = nibabel.load(files.images[0]).affine
+    step = affine[:3, 2]
+    world = int(np.abs(step).argmax())
+    toward = {0: -1, 1: 1, 2: 1}[world]  # sagittal slices run to the left, coronal to the front, axial to the head
+    occupied = mask.any(axis=(0, 1))
+    return occupied if np.sign(step[world]) == toward else occupied[::-1]
