@@ -10,6 +10,7 @@ from headtohead.batches.folds import Folds, read_folds
 from headtohead.cohort import Cohort, open_cohort
 from headtohead.comparing.baseline import baseline_name, run_baseline
 from headtohead.comparing.experiment import Experiment, folds_of, prepare, refuse_other_run
+from headtohead.comparing.model_settings import check_models, own_settings
 from headtohead.comparing.provenance import provenance, split_facts
 from headtohead.comparing.training import run_test, run_training
 from headtohead.errors import UserError
@@ -26,7 +27,11 @@ def experiments_of(options: Options, folds: int = 1) -> list[Options]:
     Args:
         options: those of the comparison.
         folds: how many folds there are; 1 for a single split.
+
+    Raises:
+        UserError: an unknown model, or a setting of one model that cannot be.
     """
+    check_models(options)
     wanted = options.comparison
     grid = []
     for model, schedule, seed, fold in product(wanted.models, wanted.schedules, wanted.seeds, range(folds)):
@@ -41,6 +46,7 @@ def experiments_of(options: Options, folds: int = 1) -> list[Options]:
             # What a model has no use for must not stop the others of the grid.
             "width": options.model.width if spec.width else 0,
             "encoder_weights": options.model.encoder_weights if spec.encoder else "none",
+            **own_settings(options, model),
         }
         grid.append(option_table.replace(options, **changes))
     return grid
@@ -60,7 +66,7 @@ def compare(options: Options) -> Path:
             written, if an experiment failed.
     """
     machine.pick_device(options.machine.gpus)
-    cohort = open_cohort(Path(options.data.root_dir), Path(options.data.cache_dir))
+    cohort = open_cohort(Path(options.data.root_dir), Path(options.data.cache_dir), options.data.data)
     folds = folds_of(options, cohort)
     experiments = [prepare(own, cohort, folds) for own in experiments_of(options, len(folds) if folds else 1)]
     if not options.comparison.overwrite:

@@ -1,0 +1,82 @@
+"""Options of one model alone: a comparison gives each model the scale that its machine can carry, and says so.
+
+Imports nothing heavy: mistakes in `--model_settings` are refused before anything slow begins.
+"""
+
+from typing import Any
+
+from headtohead import options as option_table
+from headtohead.errors import UserError
+from headtohead.models.registry import check_image_size, find_spec
+from headtohead.options import GROUPS, Options, declarations, known_option
+from headtohead.values import settle
+
+FLAG = "--model_settings"
+AXES = ("model", "lr_scheduler", "seed")  # of the grid: what an experiment is named by
+FURTHER = ("threshold", "precision", "num_workers")
+SETTABLE = tuple(
+    one.name for group in ("input", "model", "training") for one in declarations(GROUPS[group]) if one.name not in AXES
+)
+SETTABLE += FURTHER
+"""Options that a single model may have of its own. Data, folds and places are those of the whole comparison."""
+
+
+def own_settings(options: Options, model: str) -> dict[str, Any]:
+    """Read what `--model_settings` says of one model.
+
+    Args:
+        options: those of the command.
+        model: its name.
+
+    Returns:
+        Option to settled value.
+
+    Raises:
+        UserError: an unknown model, option or value anywhere in the list, an option that all models share, one that is
+            given twice, or, of this model, a width or a start of the encoder that it has no use for.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for item in options.comparison.model_settings:
+        place, _, text = item.partition("=")
+        name, _, option = (part.strip() for part in place.partition("."))
+        find_spec(name, FLAG)
+        declared = known_option(option, f"{FLAG} {name}.")
+        if option not in SETTABLE:
+            raise UserError(
+                f"{FLAG} {item}: {option} is the same for all models of a comparison; a model may have its own "
+                f"{', '.join(SETTABLE)}"
+            )
+        if option in found.setdefault(name, {}):
+            raise UserError(f"{FLAG} {item}: {name}.{option} is there twice")
+        found[name][option] = settle(declared, text, f"{FLAG} {name}.{option}")
+    own, spec = found.get(model, {}), find_spec(model)
+    for option, useful in (("width", spec.width), ("encoder_weights", spec.encoder)):
+        if option in own and not useful:
+            raise UserError(f"{FLAG} {model}.{option}: {model} has no such setting; leave it out")
+    return own
+
+
+def with_own_settings(options: Options, model: str) -> Options:
+    """Give the options as they are for one model, with `--model_settings` in place of what all models have.
+
+    Raises:
+        UserError: as `own_settings`.
+    """
+    own = own_settings(options, model)
+    return option_table.replace(options, **own) if own else options
+
+
+def check_models(options: Options) -> None:
+    """Refuse a comparison of which a model cannot have its settings, or that sets one of a model it does not hold.
+
+    Raises:
+        UserError: names the model or the setting, and the mend.
+    """
+    models = options.comparison.models
+    for model in models:
+        find_spec(model, "--models")
+        check_image_size(model, with_own_settings(options, model).input.image_size)
+    for item in options.comparison.model_settings:
+        name = item.partition(".")[0].strip()
+        if name not in models:
+            raise UserError(f"{FLAG} {item}: {name} is not in --models {','.join(models)}; add it, or leave this out")
