@@ -56,15 +56,15 @@ def read_picture(path: Path) -> Picture:
     """
     refuse_wrong_file(path)
     files = slices_around(path)
-    pixels = [_colour(read_pixels(file)) for file in files]
+    pixels = [colour(read_pixels(file)) for file in files]
     index = files.index(path)
     for file, other in zip(files, pixels, strict=True):
         if other.shape != pixels[index].shape:
             raise UserError(
-                f"{file}: {_size(other)}, but {path.name} of the same case is {_size(pixels[index])}; "
+                f"{file}: {size_of(other)}, but {path.name} of the same case is {size_of(pixels[index])}; "
                 "restore it, or move the image to a folder of its own"
             )
-    return Picture(path, _to_bytes(np.stack(pixels)), index, read_truth(path, pixels[index].shape[:2]))
+    return Picture(path, to_bytes(np.stack(pixels)), index, read_truth(path, pixels[index].shape[:2]))
 
 
 def refuse_wrong_file(path: Path) -> None:
@@ -105,9 +105,9 @@ def read_truth(path: Path, shape: tuple[int, ...]) -> np.ndarray | None:
     mask_path = next((file for file in beside if file.is_file()), None)
     if mask_path is None:
         return None
-    mask = _colour(read_pixels(mask_path))
+    mask = colour(read_pixels(mask_path))
     if mask.shape[:2] != shape:
-        raise UserError(f"{mask_path}: {_size(mask)}, but its image is {shape[1]}x{shape[0]} pixels; restore the mask")
+        raise UserError(f"{mask_path}: {size_of(mask)}, but its image is {shape[1]}x{shape[0]} pixels; restore the mask")
     inside = mask.max(axis=-1)
     values = np.unique(inside[inside != 0])
     if len(values) > 1:
@@ -152,7 +152,7 @@ def _quiet() -> Iterator[None]:
         os.close(kept)
 
 
-def _colour(pixels: np.ndarray) -> np.ndarray:
+def colour(pixels: np.ndarray) -> np.ndarray:
     """BGR, BGRA or grey to RGB [H, W, 3]."""
     if pixels.ndim == 2:
         pixels = pixels[:, :, None]
@@ -161,7 +161,8 @@ def _colour(pixels: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(pixels[:, :, 2::-1])
 
 
-def _to_bytes(volume: np.ndarray) -> np.ndarray:
+def to_bytes(volume: np.ndarray) -> np.ndarray:
+    """Bring pixels of any type to uint8 by one factor; 8-bit pixels stay as they are, NaN and what is negative is 0."""
     if volume.dtype == np.uint8:
         return volume
     positive = np.clip(np.nan_to_num(volume.astype(np.float32), posinf=0, neginf=0), 0, None)
@@ -170,5 +171,6 @@ def _to_bytes(volume: np.ndarray) -> np.ndarray:
     return (np.clip(positive / white, 0, 1) * 255).round().astype(np.uint8)
 
 
-def _size(pixels: np.ndarray) -> str:
+def size_of(pixels: np.ndarray) -> str:
+    """Say the size of an image [H, W, ...] as users read it: width by height."""
     return f"{pixels.shape[1]}x{pixels.shape[0]} pixels"

@@ -1,8 +1,7 @@
 """A job read as a scan: slices as the model wants them, with the truth beside it and the way back onto its grid."""
 
-import numpy as np
-
 from headtohead.predicting.files.finding import Job
+from headtohead.predicting.files.sequences import parse_channels
 from headtohead.predicting.scan import Scan
 from headtohead.trained.facts import ModelFacts
 
@@ -14,27 +13,24 @@ def read_scan(job: Job, facts: ModelFacts, channels: str, plane: str) -> Scan:
         job: from `find_jobs`.
         facts: the model's: its sequences, the plane of its slices, and whether it was trained on 8 bits.
         channels: --channels: which volume of a 4-D file is which sequence, such as `t1=0,flair=1`.
-        plane: --plane: axial, coronal, sagittal, acquired; auto: the model's own.
+        plane: --plane: axial, coronal, sagittal, acquired; auto: the model's own, and that of a single slice its own.
 
     Returns:
         The scan. Of NIfTI, `volume` is uint8 for a model with an input recipe, which was trained on 8 bits: 0 stays 0,
-        and the 99.9th percentile of the voxels above it is 255, per sequence; 8-bit files are left as they are. For
-        models that scale slices or volumes themselves it is float32 as in the file.
+        and the 99.9th percentile of the voxels above it is 255, sequence by sequence. 8-bit files for the model of LGG,
+        which is 8-bit itself, are left as they are. For models that scale slices or volumes themselves it is float32,
+        as in the file. 8-bit pictures are left as they are for all models.
 
     Raises:
         UserError: anything about the files that stands in the way, in one line.
     """
-    raise NotImplementedError
+    as_bytes = facts.preparation == "recipe" and facts.recipe.get("normalise") != "slice"
+    named = parse_channels(channels, facts.sequences)
+    # Neither NIfTI's reader nor that of pictures is imported for the other.
+    if job.kind == "nifti":
+        from headtohead.predicting.files.volumes import read_volumes
 
+        return read_volumes(job, facts, named, plane, as_bytes)
+    from headtohead.predicting.files.pictures import read_pictures
 
-def read_original(job: Job) -> np.ndarray:
-    """Read a job's first file (of a folder, all) as it is, to multiply it with a mask.
-
-    Returns:
-        NIfTI: the file's shape and type; float32 where a scale factor applies. Pictures: [slices, H, W], or RGB
-        [slices, H, W, 3], of the type in the file.
-
-    Raises:
-        UserError: it cannot be read.
-    """
-    raise NotImplementedError
+    return read_pictures(job, facts, as_bytes)

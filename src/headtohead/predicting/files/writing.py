@@ -11,9 +11,6 @@ from headtohead.predicting.files.finding import Job
 from headtohead.predicting.files.naming import shown, stem
 from headtohead.saving import atomic_path
 
-OURS = b"predicted by Head-to-Head"
-"""Stands in the header's description of what we write, so that a prediction never passes for a truth."""
-
 
 def output_paths(job: Job, path: Path) -> list[Path]:
     """List the files `write_like` writes: one, or of a folder one a slice.
@@ -73,7 +70,7 @@ def _write_nifti(like: Path, values: np.ndarray, path: Path) -> None:
     header.set_data_shape(shape)
     header.set_data_dtype(values.dtype)
     header.set_slope_inter(1, 0)
-    header["descrip"] = OURS
+    header["descrip"] = b"predicted by Head-to-Head"
     header["cal_min"] = header["cal_max"] = 0
     header["intent_code"], header["intent_name"] = 0, b""
     header.extensions.clear()

@@ -1,0 +1,92 @@
+"""Files sorted into cases: sequences of one patient together, slices of one folder together, all else alone."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from headtohead.predicting.files.naming import ending, is_volume, shown, stem
+from headtohead.predicting.files.sequences import sequence_in_name
+from headtohead.trained.facts import IMAGE
+
+Kind = Literal["nifti", "picture", "folder"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One case to predict, as it lies on disk.
+
+    Attributes:
+        name: how it is called to the user: the path of its first file below the source, without suffix; of a folder
+            of slices, the folder's. The suffix stays where two jobs would have one name.
+        files: what it is read from; the first gives its outputs their names and their grid.
+        kind: `nifti`, `picture`, or `folder`: the slices of one case, a file each, in their order.
+        sequences: which sequence each file is (`pre`, `flair`, `post`), where they say so; empty where one file is all.
+        relative: path of the first file below the source; of a folder of slices, the folder's (`.`: the source).
+    """
+
+    name: str
+    files: tuple[Path, ...]
+    kind: Kind
+    sequences: tuple[str, ...]
+    relative: Path
+
+
+def jobs_of(source: Path, files: Iterable[Path], sequences: tuple[str, ...]) -> list[Job]:
+    """Make jobs of files.
+
+    Args:
+        source: the folder that they all lie below.
+        files: what is to be predicted.
+        sequences: of the model, as `ModelFacts.sequences`.
+
+    Returns:
+        Jobs in the order of their names.
+    """
+    by_folder = defaultdict(list)
+    for path in files:
+        by_folder[path.parent].append(path)
+    jobs = []
+    for folder, inside in by_folder.items():
+        slices = _slices_of_case(folder, inside)
+        if slices:
+            relative = folder.relative_to(source)
+            name = (relative if relative.name else Path(folder.absolute().name)).as_posix()
+            jobs.append(Job(shown(name), tuple(slices), "folder", (), relative))
+        others = [path for path in inside if path not in set(slices)]
+        for group, named in _groups(others, sequences):
+            relative = group[0].relative_to(source)
+            kind: Kind = "nifti" if is_volume(group[0]) or group[0].is_dir() else "picture"
+            name = relative.with_name(stem(group[0]) or group[0].name).as_posix()
+            jobs.append(Job(shown(name), group, kind, named, relative))
+    often = Counter(job.name for job in jobs)
+    jobs = [replace(job, name=shown(job.relative.as_posix())) if often[job.name] > 1 else job for job in jobs]
+    return sorted(jobs, key=lambda job: (job.name.casefold(), job.name))
+
+
+def _slices_of_case(folder: Path, files: list[Path]) -> list[Path]:
+    """Give the slices `<folder>_<number>.tif` in the order of their numbers; none where two kinds of file compete."""
+    numbered = re.compile(re.escape(folder.absolute().name) + r"_([0-9]+)", re.DOTALL)
+    found = {path: int(match[1]) for path in files if not is_volume(path) and (match := numbered.fullmatch(stem(path)))}
+    one_kind = len({ending(path).lower() for path in found}) == 1 and len(set(found.values())) == len(found)
+    return sorted(found, key=lambda path: found[path]) if one_kind else []
+
+
+def _groups(files: list[Path], sequences: tuple[str, ...]) -> Iterator[tuple[tuple[Path, ...], tuple[str, ...]]]:
+    """Put the files of a case together, FLAIR first, since its grid is the one that lesions are outlined on."""
+    cases: dict[str, list[tuple[str, Path]]] = defaultdict(list)
+    for path in files:
+        named = sequence_in_name(stem(path)) if sequences != IMAGE and is_volume(path) else None
+        if named is None:
+            yield (path,), ()
+        else:
+            cases[named[0]].append((named[1], path))
+    order = ("flair", *sequences)
+    for members in cases.values():
+        used = sorted((one for one in members if one[0] in sequences), key=lambda one: order.index(one[0]))
+        if used:
+            yield tuple(path for _, path in used), tuple(sequence for sequence, _ in used)
+        else:  # only sequences that no model here was made for: each may still stand in for FLAIR
+            yield from (((path,), ()) for _, path in members)

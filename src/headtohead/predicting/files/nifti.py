@@ -1,0 +1,193 @@
+"""A NIfTI file opened and checked, so that a damaged header is refused before memory is asked for.
+
+The format: https://nifti.nimh.nih.gov/nifti-1 (R. W. Cox et al., 2004).
+"""
+
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from headtohead.cohort.orientation import slicing
+from headtohead.errors import UserError
+from headtohead.predicting.files.naming import shown
+from headtohead.predicting.files.opening import first_bytes
+
+if TYPE_CHECKING:
+    from nibabel.nifti1 import Nifti1Image
+
+GZIP = b"\x1f\x8b"
+
+DEFLATE = 1032
+"""So many bytes at most come out of one that was packed by gzip (RFC 1951: 258 bytes for two bits)."""
+
+MOST_VOXELS = 2**31
+"""More is a damaged header, not a scan: it is sixteen times 512^3."""
+
+ASTRAY = 0.1
+"""Two grids are one if no voxels lie farther apart than this share of a voxel: headers are rounded in many ways."""
+
+MILLIMETRES = {"meter": 1000.0, "micron": 0.001}
+"""Of one unit of length; a header that names none means millimetres."""
+
+
+@dataclass(frozen=True)
+class Nifti:
+    """A NIfTI file with a usable header; `open_nifti` makes one.
+
+    Attributes:
+        path: the file.
+        image: nibabel's image; its voxels have not been read.
+        stored_shape: as in the header, two to seven axes.
+        shape: the grid's three sizes; 1 for an axis that a 2-D file has not.
+        volumes: how many of this grid the file holds.
+        affine: float64 [4, 4], from voxel to millimetres.
+        spacing: millimetres along the grid's axes.
+    """
+
+    path: Path
+    image: "Nifti1Image"
+    stored_shape: tuple[int, ...]
+    shape: tuple[int, int, int]
+    volumes: int
+    affine: np.ndarray
+    spacing: tuple[float, float, float]
+
+    def read(self, volume: int = 0) -> np.ndarray:
+        """Read one volume.
+
+        Returns:
+            [x, y, z]: uint8 where the file holds just that, else float32; scaled as the header says, and finite: what
+            is no number, or none that float32 holds, is 0.
+
+        Raises:
+            UserError: the file is cut short or damaged.
+        """
+        proxy: Any = self.image.dataobj
+        with _damage_told(self.path), np.errstate(all="ignore"):
+            if self.volumes > 1:
+                values = np.asanyarray(proxy[..., volume])
+            elif proxy.dtype == np.uint8 and (proxy.slope, proxy.inter) == (1, 0):
+                values = np.asanyarray(proxy)
+            else:
+                values = np.asarray(proxy, np.float32)
+            values = values.reshape(self.shape)
+            if values.dtype != np.uint8:
+                values = np.nan_to_num(values.astype(np.float32, copy=False), nan=0, posinf=0, neginf=0)
+        return values
+
+
+def open_nifti(path: Path) -> Nifti:
+    """Open a NIfTI file and check its header; no voxel is read.
+
+    Raises:
+        UserError: it is no NIfTI file of numbers in space, or damaged; the message says which and how to mend it.
+    """
+    import nibabel
+    from nibabel.imageglobals import LoggingOutputSuppressor
+
+    packed = first_bytes(path)[:2] == GZIP
+    if packed != path.name.lower().endswith(".gz"):
+        raise UserError(
+            f"{shown(path)}: {'packed by gzip; add' if packed else 'not packed by gzip; remove'} .gz "
+            f"{'to' if packed else 'from'} its name"
+        )
+    # Nibabel reports what it mends in a header on stderr; what matters of it is checked here.
+    with LoggingOutputSuppressor(), _damage_told(path), np.errstate(all="ignore"):
+        image = nibabel.load(path)
+        if not isinstance(image, nibabel.Nifti1Image):
+            raise UserError(f"{shown(path)}: {type(image).__name__}, not a NIfTI volume; convert or remove it")
+        header = image.header
+        stored = tuple(int(size) for size in header.get_data_shape())
+        needed = (
+            int(header.get_data_offset()) + int(np.prod([1, *stored], dtype=object)) * header.get_data_dtype().itemsize
+        )
+        unit = MILLIMETRES.get(_unit(header), 1.0)
+        affine = np.array(image.affine, np.float64)
+    _refuse_type(path, header.get_data_dtype())
+    shape, volumes = _grid(path, stored)
+    held = path.stat().st_size
+    if needed > (held * DEFLATE if packed else held) or np.prod(stored, dtype=object) > MOST_VOXELS:
+        raise UserError(
+            f"{shown(path)}: its header claims {_sizes(stored)} voxels, more than the file can hold; "
+            "it is cut short or damaged: restore it"
+        )
+    affine[:3] *= unit
+    try:
+        if not np.isfinite(affine).all():
+            raise ValueError("its affine holds what is no number")
+        slicing(affine)
+    except ValueError as fault:
+        raise UserError(f"{shown(path)}: {fault}; restore the file, or mend its sform and qform") from fault
+    first, second, third = (float(step) for step in np.linalg.norm(affine[:3, :3], axis=0))
+    return Nifti(path, image, stored, shape, volumes, affine, (first, second, third))
+
+
+def same_place(affine: np.ndarray, shape: tuple[int, ...], other: np.ndarray, other_shape: tuple[int, ...]) -> bool:
+    """Say whether the voxels of two grids (affines [4, 4], three sizes) lie at the same places."""
+    if shape != other_shape:
+        return False
+    corners = np.array([(*corner, 1) for corner in product(*((0, size - 1) for size in shape))])
+    apart = np.linalg.norm((corners @ (affine - other).T)[:, :3], axis=1).max()
+    return bool(apart <= ASTRAY * np.linalg.norm(other[:3, :3], axis=0).min())
+
+
+def _unit(header: object) -> str:
+    try:
+        return str(header.get_xyzt_units()[0])  # type: ignore[attr-defined]
+    except KeyError:  # a code that the standard does not know
+        return "mm"
+
+
+def _refuse_type(path: Path, dtype: np.dtype) -> None:
+    if dtype.kind == "c":
+        raise UserError(f"{shown(path)}: complex numbers; save their magnitude as a file of its own")
+    if dtype.kind not in "iuf":
+        raise UserError(f"{shown(path)}: colour (RGB) voxels; save one intensity a voxel")
+
+
+def _grid(path: Path, stored: tuple[int, ...]) -> tuple[tuple[int, int, int], int]:
+    """Settle the three sizes of the grid and the number of volumes."""
+    if any(size < 1 for size in stored) or len(stored) < 2:
+        raise UserError(f"{shown(path)}: its header claims {_sizes(stored)} voxels, which is no image; restore it")
+    if any(size > 1 for size in stored[4:]):
+        raise UserError(
+            f"{shown(path)}: {len(stored)}-D ({_sizes(stored)}); save the volumes you mean as a 3-D or 4-D file"
+        )
+    first, second, third, volumes = (*stored, 1, 1)[:4] if len(stored) < 4 else stored[:4]
+    return (first, second, third), volumes
+
+
+def _sizes(shape: tuple[int, ...]) -> str:
+    return "x".join(str(size) for size in shape) or "no"
+
+
+@contextmanager
+def _damage_told(path: Path) -> Iterator[None]:
+    """Turn the many ways in which a damaged file fails into one line."""
+    from nibabel.filebasedimages import ImageFileError
+    from nibabel.spatialimages import HeaderDataError
+
+    try:
+        yield
+    except PermissionError:
+        raise UserError(f"{shown(path)}: no permission to read it; change its permissions") from None
+    except (
+        ImageFileError,
+        HeaderDataError,
+        EOFError,
+        zlib.error,
+        OSError,
+        ValueError,
+        TypeError,
+        KeyError,
+        OverflowError,
+    ) as fault:
+        raise UserError(f"{shown(path)}: not a readable NIfTI file (cut short or damaged); restore it") from fault
+    except MemoryError:
+        raise UserError(f"{shown(path)}: does not fit into this machine's memory; cut it into smaller files") from None

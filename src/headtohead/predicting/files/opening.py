@@ -1,0 +1,41 @@
+"""Refuse what is no file to read, before any library opens it: folders, loops of links, empty files, no permission."""
+
+import errno
+from pathlib import Path
+
+from headtohead.errors import UserError
+from headtohead.predicting.files.naming import shown
+
+
+def first_bytes(path: Path, count: int = 4) -> bytes:
+    """Read how a file begins.
+
+    Raises:
+        UserError: it is not there, not a file, empty or not readable.
+    """
+    try:
+        if path.is_dir():
+            list(path.iterdir())  # fails where the folder may not be read
+            raise UserError(f"{shown(path)}: a folder with the name of a file; rename or remove it")
+        path.stat()
+        if not path.is_file():  # opening a pipe would wait for ever
+            raise UserError(f"{shown(path)}: not an ordinary file; remove it")
+        with path.open("rb") as file:
+            start = file.read(count)
+    except OSError as fault:
+        raise UserError(f"{shown(path)}: {_reason(path, fault)}") from fault
+    if not start:
+        raise UserError(f"{shown(path)}: an empty file; restore or remove it")
+    return start
+
+
+def _reason(path: Path, fault: OSError) -> str:
+    if fault.errno == errno.ELOOP:
+        return "a symbolic link that leads back to itself; remove or mend it"
+    if fault.errno == errno.ENOENT and path.is_symlink():
+        return "a symbolic link to a file that is not there; fetch the file or remove the link"
+    if fault.errno == errno.ENOENT:
+        return "no such file"
+    if fault.errno == errno.EACCES:
+        return "no permission to read it; change its permissions"
+    return f"cannot be read ({fault.strerror})"

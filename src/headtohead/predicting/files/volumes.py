@@ -1,0 +1,171 @@
+"""NIfTI files as scans: their sequences told apart, cut into slices with square pixels, and the way back."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from headtohead.cohort.intensities import WHITE
+from headtohead.cohort.orientation import Slicing, slicing
+from headtohead.errors import UserError
+from headtohead.predicting.files.finding import Job
+from headtohead.predicting.files.naming import shown
+from headtohead.predicting.files.nifti import Nifti, open_nifti, same_place
+from headtohead.predicting.files.squaring import Squaring, squaring
+from headtohead.predicting.files.truth import read_truth_volume
+from headtohead.predicting.scan import Scan
+from headtohead.trained.facts import IMAGE, ModelFacts
+
+TOGETHER = 16
+"""Slices that are turned at once: neighbours in memory may lie across slices, and to fetch the voxels of one slice
+alone would then read the whole volume once a slice."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """The way from a NIfTI grid to slices with square pixels, and back."""
+
+    slicing: Slicing
+    squaring: Squaring
+
+    def fill(self, out: np.ndarray, values: np.ndarray, factor: float = 1.0) -> None:
+        """Write values [x, y, z] as slices into `out` [slices, H, W]; float32 into uint8 goes times `factor`."""
+        slices = self.slicing.to_slices(values)
+        for first in range(0, len(slices), TOGETHER):
+            block = np.ascontiguousarray(slices[first : first + TOGETHER])
+            for number, image in enumerate(block, first):
+                square = self.squaring.there(image)
+                if square.dtype != np.uint8 and out.dtype == np.uint8:
+                    square = np.rint(np.clip(square * np.float64(factor), 0, 255))
+                out[number] = square
+
+    def restore(self, slices: np.ndarray) -> np.ndarray:
+        """Bring float32 [slices, H, W] back onto the file's own grid [x, y, z]."""
+        return self.slicing.to_grid(self.squaring.back(slices))
+
+    @property
+    def spacing(self) -> tuple[float, float, float]:
+        """Millimetres between slices, rows and columns, once pixels are square."""
+        slices, rows, columns = self.slicing.spacing
+        before, after = self.squaring.before, self.squaring.after
+        return slices, rows * before[0] / after[0], columns * before[1] / after[1]
+
+
+def read_volumes(job: Job, facts: ModelFacts, channels: dict[str, int], plane: str, as_bytes: bool) -> Scan:
+    """Read the NIfTI files of a case.
+
+    Args:
+        job: from `find_jobs`.
+        facts: the model's.
+        channels: sequence to number of a volume in a 4-D file, as `parse_channels` gives it.
+        plane: as `read_scan` takes it.
+        as_bytes: whether the model was trained on 8 bits.
+
+    Raises:
+        UserError: see `read_scan`.
+    """
+    files = [open_nifti(path) for path in job.files]
+    first = files[0]
+    for other in files[1:]:
+        if not same_place(other.affine, other.shape, first.affine, first.shape):
+            raise UserError(
+                f"{shown(other.path)}: not on the grid of {shown(first.path.name)} of the same case; "
+                "resample it onto that grid"
+            )
+    found = assign(job, files, facts, channels)
+    way = _way(first, facts, plane)
+    truth_on_grid = read_truth_volume(first)
+
+    size = (first.shape[way.slicing.slice_axis], *way.squaring.after)
+    volume = np.zeros((*size, len(facts.sequences)), np.uint8 if as_bytes else np.float32)
+    for channel, sequence in enumerate(facts.sequences):
+        if sequence in found:
+            file, number = found[sequence]
+            values, factor = file.read(number), 1.0
+            # The LGG data are 8-bit themselves; every other cohort was brought to 8 bits by its brightest voxels.
+            if as_bytes and (values.dtype != np.uint8 or facts.sequences == IMAGE):
+                factor = 255 / white_of(values)
+                values = values.astype(np.float32, copy=False)
+            way.fill(volume[..., channel], values, factor)
+    missing = tuple(sequence for sequence in facts.sequences if sequence not in found)
+    for sequence in missing:  # as the data set does where a sequence was not taken
+        volume[..., facts.sequences.index(sequence)] = volume[..., facts.sequences.index(_needed(facts))]
+    truth = None
+    if truth_on_grid is not None:
+        share = np.empty(size, np.uint8)
+        way.fill(share, truth_on_grid.astype(np.uint8) * np.uint8(255))
+        truth = share > 127
+    return Scan(
+        job.name,
+        job.files,
+        volume,
+        way.spacing,
+        missing,
+        truth,
+        truth_on_grid,
+        way.restore,
+        way.slicing.slice_axis,
+        first.spacing,
+    )
+
+
+def assign(job: Job, files: list[Nifti], facts: ModelFacts, channels: dict[str, int]) -> dict[str, tuple[Nifti, int]]:
+    """Settle which volume of which file is which sequence of the model.
+
+    A 4-D file needs --channels. A 3-D file is the sequence its name says, or FLAIR; --channels NAME=0 says otherwise.
+
+    Raises:
+        UserError: that cannot be settled, or the one sequence that the model needs is missing.
+    """
+    first, needed = files[0], _needed(facts)
+    by_channels = len(files) == 1 and bool(channels) and (not job.sequences or set(channels.values()) == {0})
+    if len(files) == 1 and (first.volumes > 1 or by_channels):
+        found = _by_channels(first, facts, channels)
+    else:
+        found = {}
+        for sequence, file in zip(job.sequences or (needed,), files, strict=True):
+            if sequence in found:
+                both = f"{shown(found[sequence][0].path.name)} and {shown(file.path.name)}"
+                raise UserError(f"{shown(file.path)}: {both} are both {sequence} of one case; move one of them away")
+            if file.volumes > 1:
+                raise UserError(f"{shown(file.path)}: holds {file.volumes} volumes; a file of one sequence holds one")
+            found[sequence] = (file, 0)
+    if needed not in found:
+        raise UserError(
+            f"{shown(first.path)}: no {needed.upper()} of this case, which the model needs; put it beside as "
+            f"X_{needed}.nii.gz, or say which volume it is with --channels {needed}=0"
+        )
+    return found
+
+
+def _by_channels(file: Nifti, facts: ModelFacts, channels: dict[str, int]) -> dict[str, tuple[Nifti, int]]:
+    if not channels:
+        example = ",".join(f"{name}={number}" for number, name in enumerate(facts.sequences))
+        raise UserError(
+            f"{shown(file.path)}: 4-D, {file.volumes} volumes; say which is which sequence, "
+            f"such as --channels {example}"
+        )
+    for sequence, number in channels.items():
+        if number >= file.volumes:
+            holds = f"volumes 0 to {file.volumes - 1}" if file.volumes > 1 else "one volume, number 0"
+            raise UserError(f"{shown(file.path)}: holds {holds}; --channels asks for {sequence}={number}")
+    return {sequence: (file, number) for sequence, number in channels.items()}
+
+
+def white_of(values: np.ndarray) -> float:
+    """Give the brightness that becomes 255: the 99.9th percentile of the positive voxels, 1 where there are none."""
+    positive = values[values > 0]
+    return float(np.percentile(positive, WHITE)) if positive.size else 1.0
+
+
+def _needed(facts: ModelFacts) -> str:
+    """Name the sequence that cannot be filled from another."""
+    return "flair" if "flair" in facts.sequences else facts.sequences[0]
+
+
+def _way(file: Nifti, facts: ModelFacts, plane: str) -> Way:
+    if plane == "auto":
+        # A single slice is what was acquired, whatever plane the model was trained in.
+        plane = "acquired" if file.shape.count(1) == 1 else facts.plane
+    cut = slicing(file.affine, plane=plane, shape=file.shape)
+    height, width = (file.shape[axis] for axis in cut.axes[1:])
+    return Way(cut, squaring((height, width), *cut.spacing[1:]))
