@@ -19,8 +19,8 @@ import numpy as np
 from headtohead import machine
 from headtohead.batches.splits import make_split
 from headtohead.cohort import open_cohort
-from headtohead.learning.checkpoint import load_trained
-from headtohead.predicting.image import predict_slice
+from headtohead.options import from_flat
+from headtohead.predicting.predictor import open_predictor
 from headtohead.runs.folder import RunFolder
 from headtohead.scoring.counts import CaseCounts, count
 
@@ -35,7 +35,8 @@ def main() -> None:
 
     machine.tune_allocator()
     run = RunFolder(arguments.run)
-    record, trained = run.record(), load_trained(run.best)
+    record = run.record()
+    predictor = open_predictor(from_flat({"model_path": str(run.path), "gpus": "cpu"}))
     cohort = open_cohort(arguments.root_dir, arguments.cache_dir)
     split = make_split(cohort, record["split"]["kind"], record["split"]["seed"])
     if split.key != record["split"]["key"]:
@@ -48,7 +49,7 @@ def main() -> None:
         truth = np.asarray(cohort.masks(case)[index]) == 1
         ways = {"with its volume": (volume, index), "alone": (volume[index : index + 1], 0)}
         for way, (slices, place) in ways.items():
-            found = predict_slice(trained, slices, place) >= trained.threshold
+            found = predictor.slice(slices, place) >= predictor.threshold
             scores[way].add(case, *count(found, truth))
 
     print(f"{arguments.run.name}: {len(split.cases(cohort, 'test'))} test cases, {len(split.test)} slices")

@@ -1,17 +1,26 @@
-"""Run folders with tiny untrained models, as a training would leave them."""
+"""Run folders with tiny untrained models, as a training would leave them; a stand-in for trained models."""
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
+from headtohead.cli import main
 from headtohead.models.registry import build_model
+from headtohead.predicting.predictor import Estimate
+from headtohead.predicting.scan import Scan
 from headtohead.runs.folder import RunFolder
+from headtohead.trained.facts import ModelFacts
+from headtohead.trained.onnx_file import write_onnx
+from headtohead.trained.source import ONNX
 
 MakeRun = Callable[..., RunFolder]
+FACTS = ModelFacts("stand/in", "buda", 4, 5, {"image_size": 32, "normalise": "inner", "neighbours": 1})
 
 
 @pytest.fixture
@@ -27,11 +36,13 @@ def make_run(tmp_path: Path) -> MakeRun:
         normalise: str = "inner",
         neighbours: int = 1,
         threshold: float = 0.5,
+        seed: int = 0,
+        onnx: bool = False,
         **facts: Any,
     ) -> RunFolder:
         run = RunFolder(tmp_path / "runs" / comparison / name)
         run.best.parent.mkdir(parents=True)
-        torch.manual_seed(0)
+        torch.manual_seed(seed)
         channels = 3 + 2 * neighbours
         model = build_model("buda", channels, width=4)
         recipe = {"image_size": 32, "normalise": normalise, "neighbours": neighbours}
@@ -51,6 +62,47 @@ def make_run(tmp_path: Path) -> MakeRun:
         )
         record = {"status": status, "best_val_dice": dice, "data": {"root": str(root or "elsewhere")}, **facts}
         (run.path / "run.json").write_text(json.dumps(record))
+        if onnx:
+            kept = ModelFacts(f"{comparison}/{name}", "buda", 4, channels, recipe, threshold=threshold)
+            kept.write(run.path)
+            write_onnx(model.eval(), kept, run.path / ONNX, np.zeros((1, channels, 32, 32), np.float32))
         return run
 
     return make
+
+
+@dataclass(frozen=True)
+class Brightness:
+    """In place of trained models: what is brighter than half of white is lesion, with a probability of its own.
+
+    It has what `predicting.predictor.Predictor` has, and needs no net.
+    """
+
+    facts: ModelFacts = FACTS
+    name: str = "brightness"
+    members: int = 1
+    threshold: float = 0.5
+    steps: tuple[Any, ...] = ()
+
+    def __call__(self, scan: Scan, /) -> Estimate:
+        grey = scan.volume[..., scan.volume.shape[-1] // 2].astype(np.float32)
+        probability = grey / max(255.0, float(grey.max(initial=0)))
+        return Estimate(probability, probability / 10 if self.members > 1 else None)
+
+
+@pytest.fixture
+def brightness() -> type[Brightness]:
+    """Give the class of the stand-in for trained models."""
+    return Brightness
+
+
+@pytest.fixture
+def predict(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., int]:
+    """Give a function that runs `--predict` on folder `in` with the stand-in, as a user does: exit status."""
+
+    def run(*flags: str, source: str = "in", output: str = "out", predictor: Brightness | None = None) -> int:
+        monkeypatch.setattr("headtohead.predicting.predictor.open_predictor", lambda _: predictor or Brightness())
+        folders = ["--predict", str(tmp_path / source), "--output", str(tmp_path / output)]
+        return main([*folders, *flags])
+
+    return run

@@ -8,17 +8,36 @@ from typing import Any
 import pytest
 
 from headtohead.errors import UserError
-from headtohead.options import ComparisonOptions
-from headtohead.predicting.choosing import Choice, choose_run, part_of_split
+from headtohead.options import from_flat
+from headtohead.predicting import choosing
+from headtohead.predicting.choosing import Choice, choose_models, part_of_split
 from headtohead.runs.folder import RunFolder
+from headtohead.trained.facts import ModelFacts
 
 MakeRun = Callable[..., RunFolder]
 IMAGE = Path("image.png")
 
 
 def choose(folder: Path, image: Path = IMAGE, **settings: Any) -> Choice:
-    """Choose among the runs of a test's folder."""
-    return choose_run(ComparisonOptions(runs_dir=str(folder / "runs"), **settings), image)
+    """Choose one model among the runs of a test's folder."""
+    (choice,) = choose_several(folder, image, **settings)
+    return choice
+
+
+def choose_several(folder: Path, image: Path = IMAGE, **settings: Any) -> list[Choice]:
+    """Choose models among the runs of a test's folder."""
+    return choose_models(from_flat({"runs_dir": str(folder / "runs"), **settings}), image)
+
+
+@pytest.fixture
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A bundle in place of the one that comes with the program."""
+    folder = tmp_path / "shipped"
+    folder.mkdir()
+    recipe = {"image_size": 32, "normalise": "inner", "neighbours": 1}
+    ModelFacts("ours", "buda", 4, 5, recipe).write(folder)
+    monkeypatch.setattr(choosing, "SHIPPED", folder)
+    return folder
 
 
 def test_best_validation_dice_wins(make_run: MakeRun, tmp_path: Path) -> None:
@@ -29,7 +48,7 @@ def test_best_validation_dice_wins(make_run: MakeRun, tmp_path: Path) -> None:
     make_run("half", dice=0.99, status="running")
     make_run("broken", dice=0.99, status="failed")
     choice = choose(tmp_path)
-    assert choice.folder == best
+    assert choice.run == best
     assert choice.name == "other/best"
     assert choice.reason == "best validation Dice 0.900 of 4 trained runs"
 
@@ -38,7 +57,7 @@ def test_runs_without_a_model_or_with_a_damaged_record_are_passed_over(make_run:
     make_run("baseline", dice=0.99).best.unlink()
     (make_run("damaged").path / "run.json").write_text("{")
     good = make_run("good", dice=0.2)
-    assert choose(tmp_path).folder == good
+    assert choose(tmp_path).run == good
     assert choose(tmp_path).reason == "the only trained run"
 
 
@@ -46,14 +65,14 @@ def test_run_of_the_same_data_set_goes_first(make_run: MakeRun, tmp_path: Path) 
     make_run("phantoms", dice=0.95)
     own = make_run("real", dice=0.8, root=tmp_path / "lgg")
     image = tmp_path / "lgg" / "case" / "case_1.tif"
-    assert choose(tmp_path, image).folder == own
-    assert choose(tmp_path).folder.path.name == "phantoms"
+    assert choose(tmp_path, image).run == own
+    assert choose(tmp_path).name.split("/")[1] == "phantoms"
 
 
 def test_comparison_narrows(make_run: MakeRun, tmp_path: Path) -> None:
     make_run("best", "demo", dice=0.9)
     other = make_run("good", "lgg", dice=0.8)
-    assert choose(tmp_path, comparison="lgg").folder == other
+    assert choose(tmp_path, comparison="lgg").run == other
     with pytest.raises(UserError, match=r"no trained model in .*nothing; train one first: --train"):
         choose(tmp_path, comparison="nothing")
 
@@ -61,7 +80,7 @@ def test_comparison_narrows(make_run: MakeRun, tmp_path: Path) -> None:
 def test_named_run(make_run: MakeRun, tmp_path: Path) -> None:
     make_run("best", dice=0.9)
     named = make_run("mine", dice=0.1, status="running")
-    assert choose(tmp_path, run_name="mine").folder == named
+    assert choose(tmp_path, run_name="mine").run == named
     with pytest.raises(UserError, match=r"--run_name mime: no such run in .*; there are: best, mine"):
         choose(tmp_path, run_name="mime")
     named.best.unlink()
@@ -74,14 +93,45 @@ def test_one_name_in_several_comparisons(make_run: MakeRun, tmp_path: Path) -> N
     second = make_run("twin", "b")
     with pytest.raises(UserError, match="one in each of a, b; choose with --comparison"):
         choose(tmp_path, run_name="twin")
-    assert choose(tmp_path, run_name="twin", comparison="b").folder == second
+    assert choose(tmp_path, run_name="twin", comparison="b").run == second
 
 
-def test_nothing_trained(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="train one first: --train"):
-        choose(tmp_path)
+def test_nothing_trained(tmp_path: Path, shipped: Path) -> None:
+    choice = choose(tmp_path)
+    assert (choice.name, choice.run, choice.source.folder) == ("ours", None, shipped)
+    assert choice.reason == "shipped with the program; no run is trained here"
+    assert part_of_split(choice, tmp_path / "c" / "c_1.tif", 0) == ""
     with pytest.raises(UserError, match="train first: --train"):
         choose(tmp_path, run_name="mine")
+
+
+def test_several_names(make_run: MakeRun, tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        make_run(name)
+    assert [one.name for one in choose_several(tmp_path, run_name="c,a")] == ["single/c", "single/a"]
+    with pytest.raises(UserError, match=r"--run_name d: no such run"):
+        choose_several(tmp_path, run_name="a,d")
+
+
+def test_whole_comparison(make_run: MakeRun, tmp_path: Path) -> None:
+    for fold in range(3):
+        make_run(f"buda-none-s0-f{fold}", "lgg")
+    make_run("buda-none-s0-f3", "lgg", status="running")
+    make_run("other")
+    found = choose_several(tmp_path, ensemble=True, comparison="lgg")
+    assert [one.name for one in found] == [f"lgg/buda-none-s0-f{fold}" for fold in range(3)]
+    with pytest.raises(UserError, match="--ensemble: needs --comparison NAME"):
+        choose_several(tmp_path, ensemble=True)
+    with pytest.raises(UserError, match="--comparison none: no trained model"):
+        choose_several(tmp_path, ensemble=True, comparison="none")
+
+
+def test_model_path_goes_before_runs(make_run: MakeRun, tmp_path: Path, shipped: Path) -> None:
+    run = make_run("best", dice=0.9)
+    assert choose(tmp_path, model_path=str(shipped)).name == "ours"
+    assert choose(tmp_path, model_path=str(run.path)).source.folder == run.path
+    with pytest.raises(UserError, match=r"--model_path .*nowhere: no such bundle or file"):
+        choose(tmp_path, model_path=str(tmp_path / "nowhere"))
 
 
 def test_part_of_split(make_run: MakeRun, tmp_path: Path) -> None:

@@ -19,13 +19,14 @@ from headtohead.cohort import Cohort
 from headtohead.errors import UserError
 from headtohead.learning.checkpoint import load_trained
 from headtohead.learning.counts import to_source_grid
-from headtohead.options import Options, from_flat
+from headtohead.options import Options, from_flat, replace
 from headtohead.predicting.image import OUTPUTS, predict_image
 from headtohead.runs.folder import RunFolder
 from headtohead.scoring.counts import count, dice
 
 MakeRun = Callable[..., RunFolder]
 HEAVY = ("pytorch_lightning", "lightning", "albumentations", "matplotlib", "pandas", "torchvision", "torchmetrics")
+HEAVIER = ("torch", "scipy", "nibabel", *HEAVY)
 
 
 def options(folder: Path, image: Path, **changes: Any) -> Options:
@@ -186,18 +187,19 @@ def test_bad_image_is_told_before_a_missing_model(tmp_path: Path) -> None:
     (tmp_path / "x.txt").touch()
     with pytest.raises(UserError, match=r"x\.txt: not an image"):
         predict_image(options(tmp_path, tmp_path / "x.txt"))
-    with pytest.raises(UserError, match="train one first: --train"):
-        predict_image(options(tmp_path, lone_image(tmp_path, NOISE)))
+    with pytest.raises(UserError, match="no trained model in"):
+        predict_image(options(tmp_path, lone_image(tmp_path, NOISE), comparison="mine"))
     assert not (tmp_path / "runs").exists()
 
 
-def test_light_imports(make_run: MakeRun, tmp_path: Path) -> None:
-    make_run()
+@pytest.mark.parametrize(("onnx", "unwanted"), [(False, HEAVY), (True, HEAVIER)])
+def test_light_imports(make_run: MakeRun, tmp_path: Path, onnx: bool, unwanted: tuple[str, ...]) -> None:
+    make_run(onnx=onnx)
     image = lone_image(tmp_path, NOISE)
     code = (
         "import sys; from headtohead.cli import main; "
         f"status = main(['--image_path', {str(image)!r}, '--runs_dir', {str(tmp_path / 'runs')!r}, '--gpus', 'cpu']); "
-        f"print('imported:', *[name for name in {HEAVY!r} if name in sys.modules]); sys.exit(status)"
+        f"print('imported:', *[name for name in {unwanted!r} if name in sys.modules]); sys.exit(status)"
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(headtohead.__file__).parents[1])}
     done = subprocess.run(
@@ -208,3 +210,31 @@ def test_light_imports(make_run: MakeRun, tmp_path: Path) -> None:
         f"results: {tmp_path / 'runs/single/buda-none-s0-f0/figures'}",
         "imported:",
     ]
+
+
+def test_clean_up_of_a_slice_only_where_it_is_asked_for(make_run: MakeRun, tmp_path: Path) -> None:
+    make_run()
+    image = lone_image(tmp_path, NOISE)
+    probability = written(predict_image(options(tmp_path, image)), "lone")["probability"] / 65535
+    found = {}
+    for steps in ("", "largest,dilate=1px"):
+        wanted = options(tmp_path, image, threshold=float(np.quantile(probability, 0.8)), postprocessing=steps)
+        wanted = replace(wanted, output=str(tmp_path / (steps or "plain")))
+        found[steps] = written(predict_image(wanted), "lone")["mask"]
+    plain, cleaned = found.values()
+    assert not np.array_equal(plain, cleaned)
+    assert cv2.connectedComponents((cleaned > 0).astype(np.uint8), connectivity=8)[0] <= 2
+
+
+def test_several_models_are_averaged(make_run: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make_run("a")
+    make_run("b", seed=1)
+    image, found = lone_image(tmp_path, NOISE), {}
+    for name in ("a", "b", "a,b"):
+        folder = predict_image(options(tmp_path, image, run_name=name, output=str(tmp_path / name)))
+        found[name] = written(folder, "lone")["probability"] / 65535
+    np.testing.assert_allclose(found["a,b"], (found["a"] + found["b"]) / 2, atol=1e-3)
+    assert np.abs(found["a"] - found["b"]).max() > 0.01
+    assert "model single/b (named by --run_name)" in capsys.readouterr().out
+    predict_image(options(tmp_path, image, run_name="a,b"))
+    assert (tmp_path / "runs" / "predictions" / "lone_mask.png").is_file()

@@ -1,24 +1,26 @@
-"""`--image_path`: predict one image; write its mask, its probability and a panel to look at."""
+"""`--image_path`: predict one image; write its mask, its probability and a panel to look at.
 
+Everything on this way is light to import: from a cold start it is done before PyTorch would be loaded.
+"""
+
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from headtohead import machine
 from headtohead.errors import UserError
 from headtohead.options import Options
-from headtohead.predicting.choosing import Choice, choose_run, part_of_split
+from headtohead.predicting.choosing import Choice, choose_models, part_of_split
+from headtohead.predicting.familiarity import strangeness
 from headtohead.predicting.panel import Prediction, draw_panel
-from headtohead.predicting.reading import Picture, read_picture
+from headtohead.predicting.postprocessing import clean
+from headtohead.predicting.predictor import Predictor, open_choices
+from headtohead.predicting.reading import VOLUMES, Picture, read_picture
 from headtohead.saving import atomic_path
 from headtohead.scoring.counts import count, dice
-
-if TYPE_CHECKING:
-    from headtohead.learning.checkpoint import Trained
 
 OUTPUTS = ("mask", "probability", "panel")
 SEEN = {"train": "a slice it was trained on", "val": "a validation slice", "test": "a test slice"}
@@ -29,73 +31,74 @@ def predict_image(options: Options) -> Path:
 
     Writes `<stem>_mask.png` (uint8 {0, 255}), `<stem>_probability.png` (uint16, 65535 is certain) and
     `<stem>_panel.png`, the first two on the image's own pixel grid, into `--output` or the run folder's `figures`.
+    Of a NIfTI volume mask and probability are NIfTI on its own grid, and the panel shows its fullest slice.
 
     Returns:
         The folder they are in.
 
     Raises:
-        UserError: the image, the run or the place to write to cannot be used; nothing is written then.
+        UserError: the image, the model or the place to write to cannot be used; nothing is written then.
     """
-    picture = read_picture(Path(str(options.verbs.image_path)))
-    choice = choose_run(options.comparison, picture.path)
-    folder = Path(options.prediction.output) if options.prediction.output else choice.folder.figures
+    path = Path(str(options.verbs.image_path))
+    if path.name.lower().endswith(VOLUMES):
+        from headtohead.predicting.volume import predict_volume
+
+        return predict_volume(options, path)
+    picture = read_picture(path)
+    choices = choose_models(options, picture.path)
+    folder = folder_for(options, choices)
     outputs = {kind: folder / f"{picture.path.stem}_{kind}.png" for kind in OUTPUTS}
     refuse_overwriting(outputs, picture.path, options.comparison.overwrite)
 
-    # PyTorch takes a second to import, so every mistake in the files is told before it.
-    from headtohead.learning.checkpoint import load_trained
-
-    trained = load_trained(choice.folder.best)
-    threshold = options.prediction.threshold or trained.threshold
-    probability = predict_slice(trained, picture.volume, picture.index, options.machine.gpus)
-    prediction = Prediction(picture.image, probability, threshold, picture.truth)
-    facts = describe(prediction, choice, picture)
+    predictor = open_choices(choices, options, many=False)
+    probability = predictor.slice(picture.volume, picture.index)
+    prediction = predicted(options, predictor, picture, probability)
+    facts = describe(prediction, predictor, picture)
     pixels: dict[str, np.ndarray] = {
         "mask": prediction.mask.astype(np.uint8) * 255,
         "probability": (probability * 65535).round().astype(np.uint16),
         "panel": draw_panel(prediction, picture.path.name, "  ·  ".join(facts))[:, :, ::-1],
     }
     with all_or_none(outputs) as temporary:
-        for kind, path in temporary.items():
-            if not cv2.imwrite(str(path), pixels[kind]):
+        for kind, place in temporary.items():
+            if not cv2.imwrite(str(place), pixels[kind]):
                 raise UserError(f"{outputs[kind]}: cannot be written; choose another folder with --output")
-    print(f"{picture.path.name}: model {choice.name} ({choice.reason})")
+    for choice in choices:
+        print(f"{picture.path.name}: model {choice.name} ({choice.reason})")
     print(f"{picture.path.name}: {', '.join(facts[1:])}, {surroundings(picture)}")
+    for line in strangeness(picture.volume, None, predictor.facts.familiar):
+        print(f"{picture.path.name}: unlike the training data: {line}", file=sys.stderr)
     return folder
 
 
-def predict_slice(trained: "Trained", volume: np.ndarray, index: int, gpus: str = "cpu") -> np.ndarray:
-    """Predict one slice of a volume exactly as in training and test.
+def folder_for(options: Options, choices: list[Choice]) -> Path:
+    """Say where outputs go: `--output`, or the figures of the run, or a folder of predictions below `--runs_dir`."""
+    if options.prediction.output:
+        return Path(options.prediction.output)
+    run = choices[0].run
+    return run.figures if run and len(choices) == 1 else Path(options.comparison.runs_dir) / "predictions"
 
-    Args:
-        trained: the model and its input recipe.
-        volume: uint8 RGB [slices, H, W, 3]; its statistics scale the slice, its slices are the neighbours.
-        index: which slice.
-        gpus: as `--gpus`; `auto` is the processor, which is done with one slice before a GPU has started.
 
-    Returns:
-        Probability of lesion on the source grid: float32 [H, W].
+def predicted(options: Options, predictor: Predictor, picture: Picture, probability: np.ndarray) -> Prediction:
+    """Turn the probability of one slice into what the panel shows.
+
+    Clean-up that is stored with a model is for whole volumes; a slice is cleaned only by what the command gives.
     """
-    import torch
-
-    accelerator, devices = machine.pick_device("cpu" if gpus == "auto" else gpus)
-    device = torch.device(accelerator, devices[0]) if isinstance(devices, list) else torch.device(accelerator)
-    recipe = trained.recipe
-    scaled = recipe.scale(recipe.view(volume, index), recipe.channel_statistics(recipe.measure(volume)))
-    batch = torch.from_numpy(scaled).permute(2, 0, 1)[None].contiguous().to(device)
-    with torch.inference_mode():
-        probability = trained.model.to(device)(batch)[0, 0].sigmoid().float().cpu().numpy()
-    return recipe.back(probability, *volume.shape[1:3])
+    cleaned = None
+    if options.prediction.postprocessing:
+        cleaned = clean((probability >= predictor.threshold)[None], predictor.steps, None)[0]
+    return Prediction(picture.image, probability, predictor.threshold, picture.truth, cleaned)
 
 
-def describe(prediction: Prediction, choice: Choice, picture: Picture) -> list[str]:
-    """State model, threshold, Dice where there is a truth, and whether the model has seen the slice."""
-    facts = [f"model {choice.name}", f"threshold {prediction.threshold:g}"]
+def describe(prediction: Prediction, predictor: Predictor, picture: Picture) -> list[str]:
+    """State model, threshold, Dice where there is a truth, and whether a model has seen the slice."""
+    facts = [f"model {predictor.name}", f"threshold {prediction.threshold:g}"]
     if prediction.truth is not None:
         score = float(dice(*count(prediction.mask, prediction.truth)))
         facts.append("no lesion, none predicted" if np.isnan(score) else f"Dice of this slice {score:.3f}")
-    part = part_of_split(choice, picture.path, picture.index)
-    return facts + ([SEEN[part]] if part else [])
+    parts = {part_of_split(choice, picture.path, picture.index) for choice in predictor.choices}
+    # Of several models the one that knows most of the slice is what a reader must be told of.
+    return facts + [words for part, words in SEEN.items() if part in parts][:1]
 
 
 def surroundings(picture: Picture) -> str:

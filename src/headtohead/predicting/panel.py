@@ -30,17 +30,19 @@ class Prediction:
         probability: float32 [H, W].
         threshold: probability from which a pixel is lesion.
         truth: bool [H, W], or None.
+        cleaned: bool [H, W], the mask after its clean-up; None where it has none.
     """
 
     image: np.ndarray
     probability: np.ndarray
     threshold: float
     truth: np.ndarray | None
+    cleaned: np.ndarray | None = None
 
     @property
     def mask(self) -> np.ndarray:
         """The lesion as predicted: bool [H, W]."""
-        return self.probability >= self.threshold
+        return self.probability >= self.threshold if self.cleaned is None else self.cleaned
 
 
 def draw_panel(prediction: Prediction, title: str, subtitle: str) -> np.ndarray:
@@ -150,4 +152,5 @@ def _shrink(prediction: Prediction) -> Prediction:
         return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
 
     truth = None if prediction.truth is None else area(prediction.truth.astype(np.float32)) > 0
-    return Prediction(area(prediction.image), area(prediction.probability), prediction.threshold, truth)
+    cleaned = None if prediction.cleaned is None else area(prediction.cleaned.astype(np.float32)) >= 0.5
+    return Prediction(area(prediction.image), area(prediction.probability), prediction.threshold, truth, cleaned)

@@ -1,8 +1,21 @@
 """One or several trained models at work as one: a scan goes in, its probability comes out."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+
+from headtohead.errors import UserError
+from headtohead.options import Options
+from headtohead.predicting.choosing import Choice, choose_models
+from headtohead.predicting.postprocessing import Step, parse_steps
+from headtohead.predicting.scan import Scan
+from headtohead.trained.engines import Engine, open_engine
+from headtohead.trained.facts import ModelFacts
+from headtohead.trained.preparation import Prepared, prepare
+
+PIXELS = 16 * 128 * 128
+"""About so many input pixels go through a net at once: enough to keep a processor busy, little enough memory."""
 
 
 @dataclass(frozen=True)
@@ -16,3 +29,126 @@ class Estimate:
 
     probability: np.ndarray
     variance: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """Trained models with their engines open.
+
+    Attributes:
+        choices: the models and why they were chosen.
+        engines: what runs each of them.
+        threshold: probability from which a voxel is lesion.
+        steps: clean-up of the masks.
+        mirror: whether each slice is also shown mirrored left to right, and both answers averaged.
+    """
+
+    choices: tuple[Choice, ...]
+    engines: tuple[Engine, ...]
+    threshold: float
+    steps: tuple[Step, ...] = ()
+    mirror: bool = False
+
+    @property
+    def facts(self) -> ModelFacts:
+        """Those of the first model; of several, sequences and plane are the same."""
+        return self.choices[0].source.facts
+
+    @property
+    def members(self) -> int:
+        """How many models are averaged."""
+        return len(self.choices)
+
+    @property
+    def name(self) -> str:
+        """What to call it in a line."""
+        others = f" and {self.members - 1} more" if self.members > 1 else ""
+        return f"{self.choices[0].name}{others}"
+
+    def __call__(self, scan: Scan) -> Estimate:
+        """Predict all slices of a scan."""
+        return self.volume(scan.volume)
+
+    def volume(self, volume: np.ndarray) -> Estimate:
+        """Predict all slices of a volume: uint8 or float32 [slices, H, W, C], channels as `facts.sequences`."""
+        # Welford's way: neither all members' maps at once, nor the cancellation of a difference of squares.
+        mean = spread = None
+        prepared: dict[str, Prepared] = {}
+        for number, (choice, engine) in enumerate(zip(self.choices, self.engines, strict=True), 1):
+            facts = choice.source.facts
+            key = f"{facts.preparation} {facts.recipe}"
+            if key not in prepared:
+                prepared[key] = prepare(volume, facts)
+            found = prepared[key].restore(self._run(engine, prepared[key], range(prepared[key].n)))
+            if mean is None:
+                mean, spread = found, np.zeros_like(found)
+                continue
+            step = found - mean
+            mean = mean + step / number
+            spread = spread + step * (found - mean)
+        assert mean is not None and spread is not None
+        return Estimate(mean, spread / self.members if self.members > 1 else None)
+
+    def slice(self, volume: np.ndarray, index: int) -> np.ndarray:
+        """Predict one slice of a volume as in its volume: float32 [H, W], without the work for the others."""
+        if any(choice.source.facts.preparation != "recipe" for choice in self.choices):
+            return self.volume(volume).probability[index]
+        found = []
+        for choice, engine in zip(self.choices, self.engines, strict=True):
+            facts = choice.source.facts
+            prepared = prepare(volume, facts)
+            probability = self._run(engine, prepared, range(index, index + 1))[0]
+            found.append(facts.input_recipe.back(probability, *volume.shape[1:3]))
+        return np.stack(found).mean(axis=0, dtype=np.float32)
+
+    def _run(self, engine: Engine, prepared: Prepared, places: range) -> np.ndarray:
+        """Ask an engine for the probability of some inputs: float32 [n, S, S]."""
+        size = max(1, PIXELS // prepared.input(places[0])[0].size)
+        found = []
+        for start in range(0, len(places), size):
+            batch = np.stack([prepared.input(place) for place in places[start : start + size]])
+            answer = engine(batch)
+            if self.mirror:
+                answer = (answer + engine(batch[..., ::-1])[..., ::-1]) / 2
+            found.append(answer)
+        return np.concatenate(found)
+
+
+def open_predictor(options: Options) -> Predictor:
+    """Choose the models for what `--predict` or `--image_path` names, and open them.
+
+    Raises:
+        UserError: there is no such model, or as `open_choices`.
+    """
+    about = options.verbs.predict or options.verbs.image_path or ""
+    return open_choices(choose_models(options, Path(about)), options)
+
+
+def open_choices(choices: list[Choice], options: Options, many: bool = True) -> Predictor:
+    """Open the models that were chosen.
+
+    Args:
+        choices: the models.
+        options: all options.
+        many: whether many slices will be asked for; a single one is better served by what starts soonest.
+
+    Raises:
+        UserError: a model cannot be read, several do not go together, or a step of the clean-up is not understood.
+    """
+    wanted, machine = options.prediction, options.machine
+    facts = [choice.source.facts for choice in choices]
+    for choice, other in zip(choices, facts, strict=True):
+        for name in ("sequences", "plane"):
+            if getattr(other, name) != getattr(facts[0], name):
+                raise UserError(
+                    f"--run_name: {choices[0].name} and {choice.name} differ in {name}, so they cannot be averaged; "
+                    "leave one of them out"
+                )
+    stored = facts[0].postprocessing if len({other.postprocessing for other in facts}) == 1 else ""
+    return Predictor(
+        tuple(choices),
+        tuple(open_engine(one.source, wanted.engine, machine.gpus, machine.precision, many) for one in choices),
+        wanted.threshold or float(np.mean([other.threshold for other in facts])),
+        parse_steps(wanted.postprocessing or stored),
+        wanted.tta,
+    )

@@ -28,7 +28,7 @@ class TorchEngine:
         self.format = torch.contiguous_format
         if machine.prefers_channels_last(accelerator, mixed, MODELS[facts.model].batch_norm):
             self.format = torch.channels_last
-        self.model = model.to(self.device, memory_format=self.format)
+        self.model = model.to(self.device).to(memory_format=self.format)  # type: ignore[call-overload]
         self.mixed = mixed == "bf16-mixed"
         self.name = f"torch on {self.device}"
 

@@ -1,0 +1,81 @@
+"""The trained model in the forms that prediction takes: model.json and model.onnx in the run folder."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from headtohead.batches.datamodule import SliceDataset
+from headtohead.comparing.experiment import Experiment
+from headtohead.predicting.familiarity import measure_cohort
+from headtohead.statistics.intervals import mean_interval, median_interval
+from headtohead.trained.engines.torch_engine import load_net
+from headtohead.trained.facts import FILE, IMAGE, ModelFacts, read_facts
+from headtohead.trained.onnx_file import write_onnx
+from headtohead.trained.source import ONNX, Source
+
+CHECKED = 8  # slices on which ONNX is held against PyTorch
+
+
+def keep_model(experiment: Experiment) -> None:
+    """Write model.json of a trained experiment, and model.onnx where it is not there yet.
+
+    The clean-up that was chosen for these weights stays. Scores are those of cases.csv, once that is there. A net that
+    ONNX cannot express is left without: PyTorch predicts with it all the same.
+    """
+    folder = experiment.folder
+    facts = facts_of(experiment)
+    facts.write(folder.path)
+    path = folder.path / ONNX
+    if path.is_file():
+        return
+    try:
+        agreement = str(write_onnx(load_net(Source(facts, folder.path)), facts, path, real_slices(experiment)))
+    except Exception as fault:  # the exporter's errors share no base class, and none of them spoils a training
+        agreement = f"not written: {str(fault).splitlines()[0] if str(fault) else type(fault).__name__}"
+    folder.note(onnx=agreement)
+    print(f"{experiment.name}: {ONNX} {agreement}")
+
+
+def facts_of(experiment: Experiment) -> ModelFacts:
+    """Collect what model.json says of a trained experiment."""
+    folder, options, record = experiment.folder, experiment.options, experiment.folder.record()
+    before = read_facts(folder.path) if (folder.path / FILE).is_file() else None
+    own = {} if options.data.data == "lgg" else {"sequences": IMAGE, "plane": "acquired"}
+    return ModelFacts(
+        name=f"{folder.path.parent.name}/{folder.path.name}",
+        model=options.model.model,
+        width=options.model.width,
+        in_channels=experiment.recipe.channels,
+        recipe=experiment.recipe.to_dict(),
+        threshold=before.threshold if before else options.prediction.threshold,
+        postprocessing=before.postprocessing if before else "",
+        familiar=measure_cohort(experiment.cohort, experiment.split.cases(experiment.cohort, "train")),
+        scores={"val_dice": record.get("best_val_dice"), **test_scores(folder.cases)},
+        data={"name": experiment.cohort.root.name, **{k: v for k, v in record.get("data", {}).items() if k != "root"}},
+        **own,
+    )
+
+
+def test_scores(path: Path) -> dict[str, float | int | None]:
+    """Sum up cases.csv: mean Dice per case with its interval, median, number of cases; empty where there is none."""
+    if not path.is_file():
+        return {}
+    dice = pd.read_csv(path)["dice"]
+    mean, median = mean_interval(dice), median_interval(dice)
+    found = {"mean": mean.mean, "low": mean.low, "high": mean.high, "median": median.median}
+    return {name: None if math.isnan(value) else round(value, 4) for name, value in found.items()} | {"n": mean.n}
+
+
+def real_slices(experiment: Experiment) -> np.ndarray:
+    """Take some validation slices, with lesions where there are any, as the net sees them: float32 [n, C, S, S]."""
+    cohort, recipe = experiment.cohort, experiment.recipe
+    slices = experiment.split.val
+    with_lesion = slices[cohort.has_lesion()[slices]]
+    pool = with_lesion if len(with_lesion) else slices
+    chosen = pool[np.unique(np.linspace(0, len(pool) - 1, CHECKED).astype(int))]
+    dataset = SliceDataset(cohort, recipe)
+    items = [dataset[(0, int(number))] for number in chosen]
+    scaled = np.stack([recipe.scale(item["image"], item["statistics"]) for item in items])
+    return np.ascontiguousarray(scaled.transpose(0, 3, 1, 2), dtype=np.float32)

@@ -1,0 +1,103 @@
+"""`--image_path` of a NIfTI volume: its mask and probability on its own grid, and a panel of its fullest slice."""
+
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from headtohead.errors import UserError
+from headtohead.options import Options
+from headtohead.predicting.choosing import choose_models
+from headtohead.predicting.familiarity import strangeness
+from headtohead.predicting.files.finding import find_jobs
+from headtohead.predicting.files.scans import read_scan
+from headtohead.predicting.files.writing import write_like
+from headtohead.predicting.image import all_or_none, folder_for, refuse_overwriting
+from headtohead.predicting.panel import Prediction, draw_panel
+from headtohead.predicting.postprocessing import clean
+from headtohead.predicting.predictor import Predictor, open_choices
+from headtohead.predicting.scan import Scan
+from headtohead.scoring.counts import count, dice
+
+WHITE = 99.9  # percentile of a volume's intensities that is drawn as white
+
+
+def predict_volume(options: Options, path: Path) -> Path:
+    """Predict one NIfTI volume; see `image.predict_image`.
+
+    Raises:
+        UserError: the volume, the model or the place to write to cannot be used; nothing is written then.
+    """
+    choices = choose_models(options, path)
+    folder = folder_for(options, choices)
+    end = ".nii.gz" if path.name.lower().endswith(".gz") else ".nii"
+    stem = path.name[: -len(end)]
+    outputs = {
+        "mask": folder / f"{stem}_mask{end}",
+        "probability": folder / f"{stem}_probability{end}",
+        "panel": folder / f"{stem}_panel.png",
+    }
+    refuse_overwriting(outputs, path, options.comparison.overwrite)
+    [job] = find_jobs(path, "", choices[0].source.facts.sequences, ())
+    scan = read_scan(job, choices[0].source.facts, options.files.channels, options.files.plane)
+
+    predictor = open_choices(choices, options)
+    estimate = predictor(scan)
+    probability = scan.restore(estimate.probability)
+    mask = mask_on_grid(predictor, scan, probability)
+    prediction, about = fullest_slice(predictor, scan, estimate.probability)
+    facts = [f"model {predictor.name}", f"threshold {predictor.threshold:g}", about]
+    if scan.truth_on_grid is not None:
+        score = float(dice(*count(mask, scan.truth_on_grid)))
+        facts.append("no lesion, none predicted" if np.isnan(score) else f"Dice of the volume {score:.3f}")
+    with all_or_none(outputs) as temporary:
+        write_like(job, mask, temporary["mask"])
+        write_like(job, probability, temporary["probability"])
+        if not cv2.imwrite(str(temporary["panel"]), draw_panel(prediction, path.name, "  ·  ".join(facts))[:, :, ::-1]):
+            raise UserError(f"{outputs['panel']}: cannot be written; choose another folder with --output")
+    for choice in choices:
+        print(f"{path.name}: model {choice.name} ({choice.reason})")
+    print(f"{path.name}: {', '.join(facts[1:])}")
+    for line in strangeness(scan.volume, scan.spacing, predictor.facts.familiar):
+        print(f"{path.name}: unlike the training data: {line}", file=sys.stderr)
+    return folder
+
+
+def mask_on_grid(predictor: Predictor, scan: Scan, probability: np.ndarray) -> np.ndarray:
+    """Threshold a probability on the file's own grid and clean it: bool, the same shape.
+
+    Args:
+        predictor: has threshold and steps.
+        scan: says along which axis the slices lie, and the spacing.
+        probability: float32 on the file's own grid.
+    """
+    axis, spacing = scan.slice_axis, scan.grid_spacing
+    slices_first = np.moveaxis(probability >= predictor.threshold, axis, 0)
+    along = None if spacing is None else (spacing[axis], *(spacing[other] for other in range(3) if other != axis))
+    return np.moveaxis(clean(slices_first, predictor.steps, along), 0, axis)
+
+
+def fullest_slice(predictor: Predictor, scan: Scan, probability: np.ndarray) -> tuple[Prediction, str]:
+    """Show the slice of a volume with most lesion, else the middle one.
+
+    Args:
+        predictor: has threshold and steps.
+        scan: the volume.
+        probability: float32 [slices, H, W] on the grid of `scan.volume`.
+
+    Returns:
+        What the panel shows, and which slice it is.
+    """
+    mask = clean(probability >= predictor.threshold, predictor.steps, scan.spacing)
+    found = mask.sum(axis=(1, 2))
+    place = int(found.argmax()) if found.any() else len(found) // 2
+    image = scan.volume[place]
+    if image.dtype != np.uint8:
+        white = max(float(np.percentile(scan.volume, WHITE)), 1e-6)
+        image = (np.clip(image / white, 0, 1) * 255).round().astype(np.uint8)
+    if image.shape[2] != 3:
+        image = np.repeat(image[:, :, :1], 3, axis=2)
+    truth = None if scan.truth is None else scan.truth[place]
+    shown = Prediction(image, probability[place], predictor.threshold, truth, mask[place])
+    return shown, f"slice {place + 1} of {len(found)}"

@@ -1,0 +1,90 @@
+"""A volume on its way into a net and back: the one place where prediction prepares what training prepared."""
+
+from typing import Protocol
+
+import numpy as np
+
+from headtohead.batches.recipe import InputRecipe
+from headtohead.cohort.intensities import to_bytes
+from headtohead.errors import UserError
+from headtohead.trained.facts import ModelFacts
+
+Volume = np.ndarray
+"""uint8 or float32 [slices, H, W, C], finite."""
+
+
+class Prepared(Protocol):
+    """The inputs of a volume, and the way back onto its grid."""
+
+    @property
+    def n(self) -> int:
+        """How many inputs there are; not always one a slice."""
+        ...
+
+    def input(self, index: int) -> np.ndarray:
+        """Give one input: float32 [C, S, S], scaled."""
+        ...
+
+    def restore(self, probability: np.ndarray) -> np.ndarray:
+        """Bring the probability of all inputs, float32 [n, S, S], onto the volume's grid, float32 [slices, H, W]."""
+        ...
+
+
+def prepare(volume: Volume, facts: ModelFacts) -> Prepared:
+    """Prepare a volume for a model.
+
+    Args:
+        volume: channels as `facts.sequences`; a single one stands for all where the model takes more.
+        facts: of the model.
+
+    Raises:
+        UserError: the model was prepared for by a version of this program that knows more than this one.
+    """
+    if facts.preparation == "buda_volume":
+        from headtohead.trained.foreign.buda_volume import BudaVolume  # SciPy, which our own recipe does without
+
+        return BudaVolume(volume, facts.in_channels)
+    if facts.preparation != "recipe":
+        raise UserError(f"{facts.name}: prepared by {facts.preparation}, which this version does not know; update it")
+    return RecipePrepared(volume, facts.input_recipe)
+
+
+class RecipePrepared:
+    """A volume under the input recipe of training. What describes the whole volume is measured once."""
+
+    def __init__(self, volume: Volume, recipe: InputRecipe) -> None:
+        """Bring the volume to what a cohort holds: three sequences in 8 bits.
+
+        The recipe that scales slice by slice takes the volume as it is.
+        """
+        if recipe.normalise != "slice":
+            volume = three_sequences(in_bytes(volume))
+        self.volume, self.recipe = volume, recipe
+        self.statistics = recipe.channel_statistics(recipe.measure(volume))
+
+    @property
+    def n(self) -> int:
+        """One input a slice."""
+        return len(self.volume)
+
+    def input(self, index: int) -> np.ndarray:
+        """See `Prepared`."""
+        scaled = self.recipe.scale(self.recipe.view(self.volume, index), self.statistics)
+        return np.ascontiguousarray(scaled.transpose(2, 0, 1))
+
+    def restore(self, probability: np.ndarray) -> np.ndarray:
+        """See `Prepared`."""
+        height, width = self.volume.shape[1:3]
+        return np.stack([self.recipe.back(one, height, width) for one in probability])
+
+
+def in_bytes(volume: Volume) -> np.ndarray:
+    """Bring a volume to uint8, each channel by its own factor, as a NIfTI cohort is read; uint8 stays as it is."""
+    if volume.dtype == np.uint8:
+        return volume
+    return np.stack([to_bytes(volume[..., channel]) for channel in range(volume.shape[-1])], axis=-1)
+
+
+def three_sequences(volume: np.ndarray) -> np.ndarray:
+    """Let a lone sequence stand for all three: [slices, H, W, C] to [slices, H, W, 3]."""
+    return np.repeat(volume, 3, axis=-1) if volume.shape[-1] == 1 else volume

@@ -1,0 +1,98 @@
+"""Several models as one: their mean and variance, mirrored slices, and what cannot be averaged."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from headtohead.errors import UserError
+from headtohead.options import from_flat
+from headtohead.predicting import predictor as predictor_module
+from headtohead.predicting.choosing import Choice
+from headtohead.predicting.predictor import Predictor, open_choices, open_predictor
+from headtohead.predicting.scan import Scan
+from headtohead.runs.folder import RunFolder
+from headtohead.trained.source import Source, open_source
+
+MakeRun = Callable[..., RunFolder]
+VOLUME = np.random.default_rng(0).integers(0, 256, (7, 40, 30, 3), np.uint8)
+
+
+def opened(folder: Path, **settings: Any) -> Predictor:
+    """Open the runs of a test's folder."""
+    return open_predictor(from_flat({"runs_dir": str(folder / "runs"), "gpus": "cpu", "precision": "32", **settings}))
+
+
+def test_mean_and_variance(make_run: MakeRun, tmp_path: Path) -> None:
+    names = ("a", "b", "c")
+    alone = []
+    for seed, name in enumerate(names):
+        make_run(name, seed=seed, threshold=0.3 + 0.1 * seed)
+        estimate = opened(tmp_path, run_name=name).volume(VOLUME)
+        assert estimate.variance is None
+        alone.append(estimate.probability)
+    together = opened(tmp_path, run_name="a,b,c")
+    estimate = together.volume(VOLUME)
+    assert estimate.probability.dtype == np.float32
+    np.testing.assert_allclose(estimate.probability, np.mean(alone, axis=0), atol=1e-6)
+    assert estimate.variance is not None
+    np.testing.assert_allclose(estimate.variance, np.var(alone, axis=0), atol=1e-6)
+    assert np.sqrt(estimate.variance.max()) > 0.01
+    assert (together.members, together.name) == (3, "single/a and 2 more")
+    assert together.threshold == pytest.approx(0.4)
+
+
+def test_a_slice_is_what_it_is_in_its_volume(make_run: MakeRun, tmp_path: Path) -> None:
+    make_run("a")
+    make_run("b", seed=1, normalise="zscore", neighbours=2)
+    together = opened(tmp_path, run_name="a,b")
+    whole = together.volume(VOLUME).probability
+    for index in (0, 3, 6):
+        np.testing.assert_allclose(together.slice(VOLUME, index), whole[index], atol=1e-5)
+
+
+def test_batches_do_not_change_the_answer(make_run: MakeRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_run()
+    whole = opened(tmp_path).volume(VOLUME).probability
+    monkeypatch.setattr(predictor_module, "PIXELS", 3 * 32 * 32)
+    np.testing.assert_allclose(opened(tmp_path).volume(VOLUME).probability, whole, atol=1e-6)
+
+
+def test_mirrored_slices(make_run: MakeRun, tmp_path: Path) -> None:
+    make_run(normalise="unit")
+    square = VOLUME[:, :30]  # no padding, so that mirroring the volume mirrors the input
+    plain = opened(tmp_path)
+    expected = (plain.volume(square).probability + plain.volume(square[:, :, ::-1]).probability[:, :, ::-1]) / 2
+    np.testing.assert_allclose(opened(tmp_path, tta=True).volume(square).probability, expected, atol=1e-5)
+    assert np.abs(expected - plain.volume(square).probability).max() > 1e-4
+
+
+def test_scan_in_probability_out(make_run: MakeRun, tmp_path: Path) -> None:
+    make_run()
+    found = opened(tmp_path)
+    scan = Scan("a", (), VOLUME, None, (), None, None, lambda values: values)
+    assert np.array_equal(found(scan).probability, found.volume(VOLUME).probability)
+
+
+@pytest.mark.parametrize("field", ["plane", "sequences"])
+def test_what_cannot_be_averaged(make_run: MakeRun, field: str) -> None:
+    source = open_source(make_run().path)
+    change = {"plane": "coronal"} if field == "plane" else {"sequences": ("image",)}
+    other = Source(replace(source.facts, **change), source.folder)
+    with pytest.raises(UserError, match=f"differ in {field}, so they cannot be averaged"):
+        open_choices([Choice(source, ""), Choice(other, "")], from_flat({}))
+
+
+def test_stored_clean_up_unless_another_is_asked_for(make_run: MakeRun, tmp_path: Path) -> None:
+    run = make_run(onnx=True)
+    source = open_source(run.path)
+    replace(source.facts, postprocessing="largest", threshold=0.35).write(run.path)
+    assert [str(step) for step in opened(tmp_path).steps] == ["largest"]
+    assert opened(tmp_path).threshold == 0.35
+    assert opened(tmp_path, postprocessing="none").steps == ()
+    assert opened(tmp_path, threshold=0.6).threshold == 0.6
+    with pytest.raises(UserError, match="--postprocessing"):
+        opened(tmp_path, postprocessing="polish")
