@@ -214,3 +214,32 @@ def test_a_terminal_gets_a_drawn_table(
     assert "│" in printed
     assert "0.90 [0.90, 0.90]" in printed
     assert "[bold]not markup[/bold]" in printed
+
+
+def test_a_seed_that_lacks_a_fold_is_left_out_and_the_others_count(comparison: Path, write_run: Any) -> None:
+    split = {"kind": "patient", "seed": 0, "leaking_patients": 0, "plan": "p", "folds": 2}
+    for fold, cases in enumerate((["a", "b"], ["c", "d"])):
+        own = {**split, "key": f"s{fold}"}
+        write_run("unet", "none", 0, counts=[(9, 1, 1)] * 2, fold=fold, cases=cases, split=own)
+        if fold:
+            write_run("unet", "none", 1, status="failed", error="RuntimeError: no\nmemory", fold=fold, split=own)
+        else:
+            write_run("unet", "none", 1, counts=[(1, 9, 9)] * 2, fold=fold, cases=cases, split=own)
+    text = markdown(comparison)
+    table = cells(text)
+    assert table["none"] == ["0.90 [0.90, 0.90]"]
+    assert (
+        "unet none rests on seed 0: seed 1 is left out, since 1 of its 2 folds are finished. "
+        "unet-none-s1-f1 failed (RuntimeError: no memory)." in text
+    )
+    assert "unet-none-s1-f0 (left out)" in table and "unet-none-s0-f0" in table
+    assert "Seeds" not in text, "only one seed is in the mean"
+    rows = result_rows(read_ledger(comparison)).set_index("score")
+    assert (rows.loc["dice", "mean"], rows.loc["dice", "n"]) == (pytest.approx(0.9), 4)
+
+
+def test_an_entrant_that_is_left_out_is_said_to_lack_what(comparison: Path, write_run: Any) -> None:
+    split = {"kind": "patient", "seed": 0, "leaking_patients": 0, "plan": "p", "folds": 2}
+    write_run("unet", "none", counts=[(9, 1, 1)] * 2, cases=["a", "b"], split={**split, "key": "s0"})
+    write_run("unet", "none", fold=1, status="running", split={**split, "key": "s1"})
+    assert "it was not scored on every case. unet-none-s0-f1 is not finished." in markdown(comparison)

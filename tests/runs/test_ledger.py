@@ -189,9 +189,51 @@ def test_an_entrant_without_all_its_folds_is_not_comparable(comparison: Path, wr
                 write_run("buda", seed=seed, fold=fold, split=in_fold(fold), cases=names[fold])
     write_run("resnext", fold=0, split=in_fold(0), cases=names[0])
     ledger = read_ledger(comparison)
-    assert ledger.partial == {("buda", "none"): "5 of 6 folds", ("resnext", "none"): "1 of 3 folds"}
-    assert set(ledger.comparable["model"]) == {"unet"}
+    assert ledger.partial == {("resnext", "none"): "1 of 3 folds"}
+    assert ledger.incomplete == {("buda", "none"): {1: 2}, ("resnext", "none"): {0: 1}}
+    assert set(ledger.comparable["model"]) == {"unet", "buda"}
     assert set(ledger.cases["model"]) == {"unet", "buda", "resnext"}
+
+
+def test_the_complete_seeds_of_an_entrant_count_without_those_that_lack_a_fold(
+    comparison: Path, write_run: Any
+) -> None:
+    names = [[f"case{fold}{place}" for place in range(4)] for fold in range(3)]
+    for fold in range(3):
+        write_run("unet", seed=2, fold=fold, split=in_fold(fold), cases=names[fold])
+        if fold:
+            write_run("unet", seed=0, fold=fold, split=in_fold(fold), cases=names[fold])
+    ledger = read_ledger(comparison)
+    assert ledger.comparable["seed"].unique().tolist() == [2]
+    assert ledger.comparable["case"].tolist() == sum(names, [])
+    assert [run.name for run in ledger.counted] == [f"unet-none-s2-f{fold}" for fold in range(3)]
+    assert len(ledger.finished) == 5
+
+
+def test_two_seeds_that_both_lack_a_fold_do_not_make_one_whole(comparison: Path, write_run: Any) -> None:
+    names = [[f"case{fold}{place}" for place in range(4)] for fold in range(3)]
+    for seed, folds in ((0, (0, 1)), (1, (1, 2))):
+        for fold in folds:
+            write_run("unet", seed=seed, fold=fold, split=in_fold(fold), cases=names[fold])
+    ledger = read_ledger(comparison)
+    assert ledger.partial == {("unet", "none"): "4 of 6 folds"}
+    assert ledger.comparable.empty and ledger.counted == []
+
+
+def test_entrants_may_differ_in_input_but_repeats_of_one_may_not(comparison: Path, write_run: Any) -> None:
+    small, large = ({"image_size": size, "normalise": "inner", "neighbours": 1} for size in (96, 128))
+    write_run("unet", recipe=small)
+    write_run("buda", recipe=large)
+    write_run("flair-threshold", "-", None, name="flair-threshold", recipe=large)
+    read_ledger(comparison)
+    planned = {("unet", "none"): large}
+    refuse_strangers(comparison, FACTS, set(), {("unet", "none"): small, ("unet", "cosine"): large})
+    with pytest.raises(UserError, match=r"unet-none-s0-f0: differs in input from .* \(image_size 96 against 128\)"):
+        refuse_strangers(comparison, FACTS, set(), planned)
+    refuse_strangers(comparison, FACTS, {"unet-none-s0-f0"}, planned)
+    write_run("unet", seed=1, recipe=large)
+    with pytest.raises(UserError, match=r"of one entrant but differ in input \(image_size 96 against 128\)"):
+        read_ledger(comparison)
 
 
 def test_an_empty_comparison_has_nothing_to_compare_but_columns(comparison: Path) -> None:

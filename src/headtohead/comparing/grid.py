@@ -77,7 +77,8 @@ def compare(options: Options) -> Path:
     facts = provenance(cohort, first.split, first.recipe, folder.name)
     replaced = {experiment.name for experiment in experiments} if options.comparison.overwrite else set()
     replaced |= {baseline_name(experiment.split) for experiment in experiments}
-    refuse_strangers(folder, facts, replaced)
+    inputs = {(one.identity["model"], one.identity["schedule"]): one.recipe.to_dict() for one in experiments}
+    refuse_strangers(folder, facts, replaced, inputs)
     if folds:
         keep_folds(folds, folder / FOLD_FILE, cohort, options.comparison.overwrite)
     for split in {experiment.split.key: experiment.split for experiment in experiments}.values():

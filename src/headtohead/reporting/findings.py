@@ -71,7 +71,8 @@ class Findings:
 def findings_of(ledger: Ledger, unchecked: Sequence[str] = ()) -> Findings | None:
     """Work out everything a comparison found.
 
-    An entrant of which a fold is missing is left out, and named among the warnings: it was not scored on all cases.
+    A seed of which a fold is missing is left out, and with its last seed the entrant, since they were not scored on
+    all cases; the warnings name what was left out, and why.
 
     Args:
         ledger: of the comparison.
@@ -113,7 +114,7 @@ def _means(ledger: Ledger, matrix: pd.DataFrame) -> pd.DataFrame:
     rows = {}
     for name, scores in matrix.items():
         mean, median = mean_interval(scores), median_interval(scores)
-        records = [run.record for run in ledger.finished if entrant_of(run) == name]
+        records = [run.record for run in ledger.counted if entrant_of(run) == name]
         rows[name] = {
             "n": mean.n,
             "undefined": mean.undefined,
@@ -137,8 +138,8 @@ def _conventions(ledger: Ledger) -> pd.DataFrame:
     Batches are filled with slices in a random order, the same for all: in that of the cases they would be patients.
     """
     tables: dict[tuple[str, Any], list[pd.DataFrame]] = {}
-    left_out = ledger.partial.keys() | {run.entrant for run in _lacking_slices(ledger)}
-    for run in ledger.finished:
+    left_out = {run.entrant for run in _lacking_slices(ledger)}
+    for run in ledger.counted:
         if run.entrant not in left_out:
             tables.setdefault((entrant_of(run), run.experiment["seed"]), []).append(_read(run, "slices.csv"))
     scored = [
@@ -156,7 +157,7 @@ def _conventions(ledger: Ledger) -> pd.DataFrame:
 
 
 def _lacking_slices(ledger: Ledger) -> list[Run]:
-    return [run for run in ledger.finished if not (run.folder / "slices.csv").is_file()]
+    return [run for run in ledger.counted if not (run.folder / "slices.csv").is_file()]
 
 
 def _without_slices(ledger: Ledger) -> list[str]:
@@ -173,7 +174,7 @@ def _read(run: Run, name: str) -> pd.DataFrame:
 
 def _curves(ledger: Ledger) -> pd.DataFrame:
     tables = []
-    for run in ledger.finished:
+    for run in ledger.counted:
         if (run.folder / "metrics.csv").is_file():
             table = _read(run, "metrics.csv")
             about = {

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from headtohead.cohort.cohort import LGG
+from headtohead.reporting.unequal import unequal_settings
 from headtohead.runs.ledger import BASELINE, Ledger, Run
 from headtohead.scoring.counts import FAILED_BELOW, mean_dice
 from headtohead.statistics.intervals import Interval, MedianInterval, mean_interval, median_interval
@@ -41,6 +43,7 @@ class Summary:
         medians: the same of the median, the baseline's among them.
         gaps: (schedule, model) -> why there is no number: failed or unfinished.
         baseline: the threshold on FLAIR, if it was scored.
+        sequence: what that threshold is on.
         rows: one per finished experiment.
         footnotes: what a reader must know, one paragraph each.
     """
@@ -52,12 +55,14 @@ class Summary:
     medians: dict[Cell, MedianInterval]
     gaps: dict[Cell, str]
     baseline: Interval | None
+    sequence: str
     rows: list[Row]
     footnotes: list[str]
 
 
 def summarise(ledger: Ledger) -> Summary:
     """Work out the table of a comparison from its ledger."""
+    counted = ledger.counted
     cells: dict[Cell, Interval] = {}
     medians: dict[Cell, MedianInterval] = {}
     for (schedule, model), cases in ledger.comparable.groupby(["schedule", "model"]):
@@ -76,7 +81,8 @@ def summarise(ledger: Ledger) -> Summary:
         medians=medians,
         gaps=gaps,
         baseline=baseline,
-        rows=[_row(run, ledger.tables[run.name]["dice"].to_numpy(float)) for run in ledger.finished],
+        sequence="the image" if _volumes(ledger) else "FLAIR",
+        rows=[_row(run, ledger.tables[run.name]["dice"].to_numpy(float), run in counted) for run in ledger.finished],
         footnotes=footnotes_of(ledger) + warnings_of(ledger),
     )
 
@@ -90,10 +96,10 @@ def _without_scores(ledger: Ledger) -> list[tuple[Run, str]]:
     return [(run, ledger.partial[run.entrant]) for run in ledger.finished if run.entrant in ledger.partial] + named
 
 
-def _row(run: Run, scores: np.ndarray) -> Row:
+def _row(run: Run, scores: np.ndarray, counted: bool) -> Row:
     defined = scores[~np.isnan(scores)]
     return Row(
-        name=run.name,
+        name=run.name if counted else f"{run.name} (left out)",
         parameters=run.record.get("parameters"),
         mean=mean_dice(scores),
         median=float(np.median(defined)) if defined.size else float("nan"),
@@ -106,13 +112,14 @@ def _row(run: Run, scores: np.ndarray) -> Row:
 
 def warnings_of(ledger: Ledger) -> list[str]:
     """What a reader must know before any number, one paragraph each."""
-    return _leak(ledger) + _partial(ledger) + _unequal_thresholds(ledger) + _unequal_epochs(ledger) + _few(ledger)
+    notes = _leak(ledger) + _partial(ledger) + unequal_settings(ledger) + _few(ledger)
+    return [" ".join(note.split()) for note in notes]
 
 
 def footnotes_of(ledger: Ledger) -> list[str]:
     """Everything else that a number of the table does not say by itself, one paragraph each."""
     notes = [_what_is_shown(ledger)] if ledger.finished else ["No experiment is finished yet."]
-    notes += _uneven_seeds(ledger)
+    notes += _volumes(ledger) + _uneven_seeds(ledger)
     undefined = {name: np.isnan(table["dice"].to_numpy(float)).sum() for name, table in ledger.tables.items()}
     if any(undefined.values()):
         named = ", ".join(f"{number} of {name}" for name, number in undefined.items() if number)
@@ -130,7 +137,7 @@ def footnotes_of(ledger: Ledger) -> list[str]:
 
 
 def _what_is_shown(ledger: Ledger) -> str:
-    runs = [run for run in ledger.finished if run.experiment["model"] != BASELINE]
+    runs = [run for run in ledger.counted if run.experiment["model"] != BASELINE]
     thresholds = ", ".join(sorted({str(run.record.get("threshold")) for run in runs}))
     at_threshold = f", threshold {thresholds}" if runs else ""
     seeds = sorted({run.experiment["seed"] for run in runs})
@@ -141,9 +148,19 @@ def _what_is_shown(ledger: Ledger) -> str:
     )
 
 
+def _volumes(ledger: Ledger) -> list[str]:
+    data = ledger.finished[0].record.get("data") if ledger.finished else None
+    if not isinstance(data, dict) or data.get("kind", LGG) == LGG:
+        return []
+    return [
+        "The data are volumes with one mask each: what is called lesion here is whatever the masks mark, "
+        f"{BASELINE} is a threshold on the one image there is, and distances are in mm."
+    ]
+
+
 def _uneven_seeds(ledger: Ledger) -> list[str]:
     seeds: dict[Cell, set[int]] = {}
-    for run in ledger.finished:
+    for run in ledger.counted:
         if run.experiment["model"] != BASELINE:
             seeds.setdefault(_cell(run), set()).add(run.experiment["seed"])
     if len({frozenset(found) for found in seeds.values()}) < 2:
@@ -179,27 +196,33 @@ def _no_leak(ledger: Ledger) -> list[str]:
 
 
 def _partial(ledger: Ledger) -> list[str]:
-    return [
+    notes = [
         f"{model} {schedule} is left out: {finished} are finished, so it was not scored on every case."
+        f"{_why(ledger, (model, schedule), None)}"
         for (model, schedule), finished in ledger.partial.items()
     ]
+    for entrant, seeds in ledger.incomplete.items():
+        kept = sorted({run.experiment["seed"] for run in ledger.counted if run.entrant == entrant}, key=str)
+        if kept:
+            notes += [
+                f"{' '.join(entrant)} rests on seed {', '.join(map(str, kept))}: seed {seed} is left out, since {count} "
+                f"of its {ledger.folds} folds are finished.{_why(ledger, entrant, seed)}"
+                for seed, count in seeds.items()
+            ]
+    return notes
 
 
-def _unequal_thresholds(ledger: Ledger) -> list[str]:
-    thresholds = {str(run.record.get("threshold")) for run in ledger.finished if run.entrant[0] != BASELINE}
-    if len(thresholds) < 2:
-        return []
-    return [f"Experiments were scored at unequal thresholds ({', '.join(sorted(thresholds))})."]
-
-
-def _unequal_epochs(ledger: Ledger) -> list[str]:
-    epochs = {run.name: run.record.get("epochs") or 0 for run in ledger.finished if run.entrant[0] != BASELINE}
-    if len(set(epochs.values())) < 2:
-        return []
-    fewest, most = min(epochs, key=epochs.__getitem__), max(epochs, key=epochs.__getitem__)
-    return [
-        f"Experiments were trained for unequal epochs, from {epochs[fewest]} ({fewest}) to {epochs[most]} ({most})."
+def _why(ledger: Ledger, entrant: tuple[str, str], seed: Any) -> str:
+    """Name the runs that an entrant, or one seed of it, lacks, and what became of them."""
+    lacking = [run for run in (*ledger.failed, *ledger.unfinished) if run.entrant == entrant]
+    lacking = [run for run in lacking if seed is None or run.experiment["seed"] == seed]
+    said = [
+        f"{run.name} failed ({run.record.get('error') or 'no reason is recorded'})"
+        if run.status == "failed"
+        else f"{run.name} is not finished"
+        for run in lacking
     ]
+    return f" {'; '.join(said)}." if said else ""
 
 
 def _few(ledger: Ledger) -> list[str]:

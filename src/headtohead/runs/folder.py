@@ -90,10 +90,20 @@ class RunFolder:
         write_text(self.config, yaml.safe_dump(values, sort_keys=False))
 
     def read_config(self) -> dict[str, Any]:
-        """Read the options back; empty where there are none."""
+        """Read the options back; empty where there are none.
+
+        Raises:
+            UserError: the file is damaged.
+        """
         if not self.config.is_file():
             return {}
-        return yaml.safe_load(self.config.read_text(encoding="utf-8")) or {}
+        try:
+            options = yaml.safe_load(self.config.read_text(encoding="utf-8")) or {}
+        except yaml.YAMLError:
+            options = None
+        if not isinstance(options, dict):
+            raise UserError(f"{self.config}: damaged; use --overwrite or another --run_name")
+        return options
 
     @contextmanager
     def held(self, wait: bool) -> Iterator[bool]:

@@ -1,6 +1,7 @@
 """The ledger: what a comparison knows about its experiments. It is kept nowhere; the run folders are read each time."""
 
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,9 @@ TEXTS = ["case", "patient", "site", "grade", "missing"]
 FOLD_FILE = "folds.csv"  # which fold tests which case, in the comparison's folder
 FIGURES = "figures"  # the one folder of a comparison that is not a run
 # What two runs must share before their scores may stand in one table: name for people -> where run.json has it.
-SHARED = {"data": ("data", "key"), "split": ("split", "key"), "protocol": ("protocol",), "input": ("recipe",)}
+SHARED = {"data": ("data", "key"), "split": ("split", "key"), "protocol": ("protocol",)}
+# What the runs of one entrant must share besides: they are its repeats. Entrants may differ in it; reports say so.
+INPUT = ("recipe",)
 # The splits of a cross-validation differ from fold to fold; what they share is the table of folds.
 FOLDS = ("split", "plan")
 
@@ -75,24 +78,35 @@ class Ledger:
     @property
     def cases(self) -> "pd.DataFrame":
         """All tables in one, in long form."""
-        import pandas as pd
+        return _stacked(self.tables.values())
 
-        empty = pd.DataFrame(columns=[*EXPERIMENT_COLUMNS, "case", "site", *NUMBERS])
-        stacked = pd.concat(self.tables.values(), ignore_index=True) if self.tables else empty
-        return stacked.astype({"seed": "Int64", "fold": "Int64"})  # the baseline has no seed
+    @property
+    def incomplete(self) -> dict[tuple[str, str], dict[Any, int]]:
+        """Model and schedule -> seed of which some folds are not finished -> how many are."""
+        have: dict[tuple[str, str], dict[Any, int]] = {}
+        for run in self.finished:
+            seeds = have.setdefault(run.entrant, {})
+            seeds[run.experiment["seed"]] = seeds.get(run.experiment["seed"], 0) + 1
+        short = {
+            entrant: {seed: count for seed, count in seeds.items() if count < self.folds}
+            for entrant, seeds in have.items()
+        }
+        return {entrant: seeds for entrant, seeds in short.items() if seeds}
 
     @property
     def partial(self) -> dict[tuple[str, str], str]:
-        """Model and schedule of which some folds are not finished -> how many are: not yet scored on all cases."""
-        have: dict[tuple[str, str], set[tuple[Any, Any]]] = {}
-        for run in self.finished:
-            have.setdefault(run.entrant, set()).add((run.experiment["seed"], run.experiment["fold"]))
-        partial = {}
-        for entrant, found in have.items():
-            seeds = {seed for seed, _ in found}
-            if len(found) < (planned := len(seeds) * self.folds):
-                partial[entrant] = f"{len(found)} of {planned} folds"
+        """Model and schedule of which no seed has all its folds -> how many are finished: not scored on all cases."""
+        counted, partial = {run.entrant for run in self.counted}, {}
+        for entrant, seeds in self.incomplete.items():
+            if entrant not in counted:
+                partial[entrant] = f"{sum(seeds.values())} of {len(seeds) * self.folds} folds"
         return partial
+
+    @property
+    def counted(self) -> list[Run]:
+        """Finished runs whose seed has all its folds: what means, differences and pictures are made from."""
+        short = self.incomplete
+        return [run for run in self.finished if run.experiment["seed"] not in short.get(run.entrant, {})]
 
     @property
     def folds(self) -> int:
@@ -101,10 +115,8 @@ class Ledger:
 
     @property
     def comparable(self) -> "pd.DataFrame":
-        """The rows of `cases` whose model and schedule was scored on every test case."""
-        cases, partial = self.cases, self.partial
-        entrants = zip(cases["model"], cases["schedule"], strict=True)
-        return cases.loc[[entrant not in partial for entrant in entrants]]
+        """The rows of `cases` that count: of each model and schedule, the seeds that were scored on every test case."""
+        return _stacked(self.tables[run.name] for run in self.counted)
 
     @property
     def finished(self) -> list[Run]:
@@ -120,6 +132,15 @@ class Ledger:
     def unfinished(self) -> list[Run]:
         """Runs that are at work at this moment, or were stopped before their test."""
         return [run for run in self.runs if run.status not in ("finished", "failed")]
+
+
+def _stacked(tables: "Iterable[pd.DataFrame]") -> "pd.DataFrame":
+    import pandas as pd
+
+    found = list(tables)
+    empty = pd.DataFrame(columns=[*EXPERIMENT_COLUMNS, "case", "site", *NUMBERS])
+    stacked = pd.concat(found, ignore_index=True) if found else empty
+    return stacked.astype({"seed": "Int64", "fold": "Int64"})  # the baseline has no seed
 
 
 def read_ledger(comparison_folder: Path, without: frozenset[str] | set[str] = frozenset()) -> Ledger:
@@ -152,6 +173,7 @@ def read_ledger(comparison_folder: Path, without: frozenset[str] | set[str] = fr
             notes.append(f"{run_folder.name} left out: {reason}")
     ledger = Ledger(folder, tuple(runs), tables, tuple(notes))
     _refuse_mixture(ledger)
+    _refuse_other_input(ledger)
     _refuse_other_cases(ledger)
     return ledger
 
@@ -231,6 +253,18 @@ def _refuse_mixture(ledger: Ledger) -> None:
             )
 
 
+def _refuse_other_input(ledger: Ledger) -> None:
+    """Seeds and folds are repeats of one experiment: trained on other input, their mean would be of nothing."""
+    first_of: dict[tuple[str, str], Run] = {}
+    for run in ledger.finished:
+        first = first_of.setdefault(run.entrant, run)
+        if run.entrant[0] != BASELINE and (difference := _difference(*(_dig(one, INPUT) for one in (first, run)))):
+            raise UserError(
+                f"{ledger.folder}: {first.name} and {run.name} are of one entrant but differ in input ({difference}): "
+                "train one of them again with --overwrite, or use another --comparison"
+            )
+
+
 def _refuse_other_cases(ledger: Ledger) -> None:
     """One split has one set of test cases: a table that was cut short would compare unlike with unlike."""
     first_of: dict[Any, Run] = {}
@@ -249,13 +283,19 @@ def _refuse_other_cases(ledger: Ledger) -> None:
             )
 
 
-def refuse_strangers(comparison_folder: Path, facts: dict[str, Any], replaced: set[str]) -> None:
+def refuse_strangers(
+    comparison_folder: Path,
+    facts: dict[str, Any],
+    replaced: set[str],
+    inputs: Mapping[tuple[str, str], Any] | None = None,
+) -> None:
     """Refuse to add runs to a comparison whose finished runs they could not stand in one table with.
 
     Args:
         comparison_folder: `runs/<comparison>`; it need not exist.
         facts: what run.json of the new runs will say.
         replaced: names of runs that will be made anew.
+        inputs: the recipe of each entrant, model and schedule, that will have new runs.
 
     Raises:
         UserError: names a run and what differs.
@@ -264,8 +304,11 @@ def refuse_strangers(comparison_folder: Path, facts: dict[str, Any], replaced: s
         return
     planned = Run(comparison_folder, facts, "planned")
     for run in read_ledger(comparison_folder, without=replaced).finished:
-        for name in SHARED:
-            if difference := _difference(_shared(run, name), _shared(planned, name)):
+        differing = {name: _difference(_shared(run, name), _shared(planned, name)) for name in SHARED}
+        if wanted := (inputs or {}).get(run.entrant):
+            differing["input"] = _difference(_dig(run, INPUT), wanted)
+        for name, difference in differing.items():
+            if difference:
                 raise UserError(
                     f"{run.folder}: differs in {name} from what is asked for ({difference}); "
                     "choose another --comparison, or move that run away"

@@ -1,0 +1,98 @@
+"""In what the entrants of a comparison differ besides their model: a reader must know it before any ranking."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from headtohead.errors import UserError
+from headtohead.runs.folder import RunFolder
+from headtohead.runs.ledger import BASELINE, Ledger, Run
+
+ONE_SCALE = {"image size": "image_size", "learning rate": "learning_rate", "batch size": "batch_size"}
+INPUT = ("normalise", "neighbours", "channel_order")
+
+
+def unequal_settings(ledger: Ledger) -> list[str]:
+    """Warn where the trained experiments that count differ in threshold, epochs, scale, input, or flips of the test.
+
+    Args:
+        ledger: of the comparison.
+
+    Returns:
+        One paragraph each; none where all were treated alike. A fact that a run does not state has no say.
+    """
+    runs = [run for run in ledger.counted if run.entrant[0] != BASELINE]
+    return _thresholds(runs) + _epochs(runs) + _scale(runs) + _input(runs) + _flips(runs)
+
+
+def _thresholds(runs: list[Run]) -> list[str]:
+    thresholds = {str(run.record.get("threshold")) for run in runs}
+    if len(thresholds) < 2:
+        return []
+    return [f"Experiments were scored at unequal thresholds ({', '.join(sorted(thresholds))})."]
+
+
+def _epochs(runs: list[Run]) -> list[str]:
+    epochs = {run.name: run.record.get("epochs") or 0 for run in runs}
+    if len(set(epochs.values())) < 2:
+        return []
+    fewest, most = min(epochs, key=epochs.__getitem__), max(epochs, key=epochs.__getitem__)
+    return [
+        f"Experiments were trained for unequal epochs, from {epochs[fewest]} ({fewest}) to {epochs[most]} ({most})."
+    ]
+
+
+def _scale(runs: list[Run]) -> list[str]:
+    found = {word: _who_has(runs, partial(_setting, option=option)) for word, option in ONE_SCALE.items()}
+    differing = [f"{word} {said}" for word, said in found.items() if said]
+    if not differing:
+        return []
+    return [
+        f"Entrants were not trained at one scale: {'; '.join(differing)}. "
+        "What is found between them may be the scale's doing and not the model's."
+    ]
+
+
+def _input(runs: list[Run]) -> list[str]:
+    def seen(run: Run) -> str | None:
+        recipe = run.record.get("recipe")
+        return ", ".join(f"{name} {recipe[name]}" for name in INPUT if name in recipe) if recipe else None
+
+    said = _who_has(runs, seen)
+    return [f"Entrants saw unequal input: {said}."] if said else []
+
+
+def _flips(runs: list[Run]) -> list[str]:
+    flipped = sorted({_name(run) for run in runs if run.record.get("test_flips")})
+    if not flipped:
+        return []
+    return [
+        f"The slices of validation and test were flipped and turned at random, a historical fault: {', '.join(flipped)}."
+    ]
+
+
+def _who_has(runs: list[Run], fact: Callable[[Run], Any]) -> str:
+    """Say `96 (resnext none), 128 (unet none)`; nothing where all that state the fact agree."""
+    holders: dict[Any, set[str]] = {}
+    for run in runs:
+        if (value := fact(run)) is not None:
+            holders.setdefault(value, set()).add(_name(run))
+    if len(holders) < 2:
+        return ""
+    return ", ".join(f"{value} ({', '.join(sorted(holders[value]))})" for value in sorted(holders))
+
+
+def _setting(run: Run, option: str) -> Any:
+    """A setting from run.json; one that it did not always hold, from config.yaml beside it."""
+    recipe = run.record.get("recipe") or {}
+    value = run.record.get(option, recipe.get(option))
+    if value is not None:
+        return value
+    try:
+        return RunFolder(run.folder).read_config().get(option)
+    except UserError:
+        return None
+
+
+def _name(run: Run) -> str:
+    return " ".join(run.entrant)

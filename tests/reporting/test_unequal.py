@@ -1,0 +1,66 @@
+"""What entrants differ in besides their model is said before any ranking, and nothing is said where they do not."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from headtohead.reporting.table import render_latex, render_markdown
+from headtohead.reporting.unequal import unequal_settings
+from headtohead.runs.ledger import read_ledger
+
+RECIPE = {"image_size": 128, "normalise": "inner", "neighbours": 1}
+FACTS: dict[str, Any] = {"recipe": RECIPE, "epochs": 20, "learning_rate": 0.002, "batch_size": 16}
+SCALE = "What is found between them may be the scale's doing and not the model's."
+
+
+def said_of(comparison: Path) -> list[str]:
+    return unequal_settings(read_ledger(comparison))
+
+
+def test_nothing_is_said_of_equal_ones(comparison: Path, write_run: Any) -> None:
+    write_run("unet", **FACTS)
+    write_run("buda", seed=1, **FACTS)
+    write_run("flair-threshold", "-", None, name="flair-threshold", recipe=RECIPE | {"image_size": 96}, threshold=2.4)
+    assert said_of(comparison) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"recipe": RECIPE | {"image_size": 96}}, f"Entrants were not trained at one scale: image size 96 (resnext none), 128 (buda none, unet none). {SCALE}"),
+        ({"learning_rate": 0.001}, f"Entrants were not trained at one scale: learning rate 0.001 (resnext none), 0.002 (buda none, unet none). {SCALE}"),
+        ({"batch_size": 8, "recipe": RECIPE | {"image_size": 64}}, f"Entrants were not trained at one scale: image size 64 (resnext none), 128 (buda none, unet none); batch size 8 (resnext none), 16 (buda none, unet none). {SCALE}"),
+        ({"epochs": 10}, "Experiments were trained for unequal epochs, from 10 (resnext-none-s0-f0) to 20 (buda-none-s0-f0)."),
+        ({"threshold": 0.3}, "Experiments were scored at unequal thresholds (0.3, 0.5)."),
+        ({"recipe": RECIPE | {"neighbours": 0}}, "Entrants saw unequal input: normalise inner, neighbours 0 (resnext none), normalise inner, neighbours 1 (buda none, unet none)."),
+        ({"test_flips": True}, "The slices of validation and test were flipped and turned at random, a historical fault: resnext none."),
+    ],
+)  # fmt: skip
+def test_what_differs_is_said_with_who_has_what(
+    comparison: Path, write_run: Any, change: dict[str, Any], said: str
+) -> None:
+    write_run("unet", **FACTS)
+    write_run("buda", **FACTS)
+    write_run("resnext", **(FACTS | change))
+    assert said_of(comparison) == [said]
+    ledger = read_ledger(comparison)
+    assert said in render_markdown(ledger) and said in render_latex(ledger)
+
+
+def test_a_run_that_does_not_say_it_is_asked_for_its_options(comparison: Path, write_run: Any) -> None:
+    """The learning rate came into run.json later; config.yaml always had it."""
+    old = {name: value for name, value in FACTS.items() if name != "learning_rate"}
+    for model, rate in (("unet", "0.01"), ("buda", "0.02")):
+        (write_run(model, **old) / "config.yaml").write_text(f"learning_rate: {rate}\n")
+    write_run("resnext", **old)
+    assert said_of(comparison) == [
+        f"Entrants were not trained at one scale: learning rate 0.01 (unet none), 0.02 (buda none). {SCALE}"
+    ]
+
+
+@pytest.mark.parametrize("content", ["", "- 1", "{"])
+def test_options_that_cannot_be_read_have_no_say(comparison: Path, write_run: Any, content: str) -> None:
+    write_run("unet", **FACTS)
+    (write_run("buda", recipe=RECIPE) / "config.yaml").write_text(content)
+    assert not any("one scale" in said for said in said_of(comparison))
