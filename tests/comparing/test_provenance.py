@@ -23,8 +23,12 @@ def test_names_data_split_protocol_and_machine(phantom_cohort: Cohort, monkeypat
     assert (facts["comparison"], facts["protocol"]) == ("mine", PROTOCOL)
     assert facts["command"] == "python main.py --train --root_dir 'my data'"
     assert facts["data"] == {
-        "root": str(phantom_cohort.root), "key": phantom_cohort.key, "cases": 12, "slices": phantom_cohort.n_slices
-    }  # fmt: skip
+        "kind": "lgg",
+        "root": str(phantom_cohort.root),
+        "key": phantom_cohort.key,
+        "cases": 12,
+        "slices": phantom_cohort.n_slices,
+    }
     sizes = {part: len(getattr(split, part)) for part in ("train", "val", "test")}
     leaking = split.leaking_patients(phantom_cohort)
     assert leaking > 0

@@ -55,7 +55,10 @@ class Odd:
     """Two cases: one without lesion and without an inner head, one with a slice that has none."""
 
     def __init__(self, cohort: Cohort) -> None:
-        self.cohort, self.table = cohort, cohort.table.iloc[:2]
+        self.cohort, self.table, self.sequences = cohort, cohort.table.iloc[:2], cohort.sequences
+
+    def spacing(self, case: int) -> None:
+        return None
 
     def __len__(self) -> int:
         return 2

@@ -68,6 +68,11 @@ def test_spacing_changes_the_surface_scores_and_nothing_else() -> None:
     }
 
 
+def test_volumes_are_in_ml_where_the_spacing_is_known() -> None:
+    found = score_case(*masks(), spacing=(5.0, 0.5, 2.0))
+    assert (found["lesion_ml"], found["volume_error_ml"]) == pytest.approx((41 * 5 / 1000, -5 * 5 / 1000))
+
+
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_agrees_with_counts_added_slice_by_slice(seed: int) -> None:

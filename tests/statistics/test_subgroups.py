@@ -105,3 +105,9 @@ def test_paired_differences_in_parts_of_the_cases() -> None:
     assert table["level"].tolist() == ["A", "B"] and table["n"].tolist() == [4, 4]
     assert table["mean_difference"].tolist() == pytest.approx([0.13, 0.14])
     assert ((table["low"] < table["mean_difference"]) & (table["mean_difference"] < table["high"])).all()
+
+
+def test_lesion_size_is_in_ml_where_the_spacing_is_known(cases: pd.DataFrame) -> None:
+    in_ml = cases.assign(lesion_ml=cases["lesion_voxels"] / 1000 * 3.25)
+    levels = [level for group, level in subgroup_table(in_ml)[["group", "level"]].to_numpy() if group == "lesion size"]
+    assert levels and all(level.endswith(" ml") or level == "no lesion" for level in levels)

@@ -110,7 +110,11 @@ def _by_slice(cohort: Cohort, rng: np.random.Generator) -> tuple[np.ndarray, np.
 def _by_patient(cohort: Cohort, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     ordered = patients_in_order(cohort)
     if len(ordered) < 3:
-        raise UserError(f"--root_dir {cohort.root}: {len(ordered)} patients cannot make three parts; add cases")
+        # No --fold_file would help: of each fold, too, patients are left for training and for validation.
+        raise UserError(
+            f"--root_dir {cohort.root}: {_patients(len(ordered))} cannot make three parts; add cases of others, or "
+            "give --split slice, under which patients leak"
+        )
     test, val = set(), set()
     for alike in runs_of_alike(ordered, tenth_of(len(ordered))):
         chosen = rng.choice(alike, size=2, replace=False)
@@ -119,6 +123,10 @@ def _by_patient(cohort: Cohort, rng: np.random.Generator) -> tuple[np.ndarray, n
     parts = (set(ordered) - test - val, val, test)
     train, val_slices, test_slices = (slices_of_patients(cohort, part) for part in parts)
     return train, val_slices, test_slices
+
+
+def _patients(number: int) -> str:
+    return "1 patient" if number == 1 else f"{number} patients"
 
 
 def patients_in_order(cohort: Cohort) -> list[str]:

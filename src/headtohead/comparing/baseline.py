@@ -1,4 +1,7 @@
-"""The baseline's run folder: a threshold on FLAIR, beside the trained models and scored on the same test cases."""
+"""The baseline's run folder: a threshold on FLAIR, beside the trained models and scored on the same test cases.
+
+Where there is one sequence only, the threshold is on that.
+"""
 
 import time
 from datetime import UTC, datetime
@@ -45,13 +48,15 @@ def run_baseline(cohort: Cohort, split: Split, comparison_folder: Path, provenan
             places = found.tested(case)
             flair, inner = cohort.images(case)[places, ..., FLAIR], cohort.inner_heads(case)[places]
             found.add(int(case), apply_threshold(flair, inner, statistics[case], threshold))
+    sequence = "FLAIR" if len(cohort.sequences) > 1 else "image"
+    unit = f"{sequence} of the inner head above the case's centre, in its scales ({NORMALISE} statistics)"
     # Last, because a status of "finished" promises that cases.csv is there.
     record = {
         **provenance,
         "status": "finished",
         "experiment": {"model": BASELINE, "schedule": "-", "seed": None, "fold": split.fold, "name": name},
         "threshold": threshold,
-        "threshold_unit": f"FLAIR of the inner head above the case's centre, in its scales ({NORMALISE} statistics)",
+        "threshold_unit": unit,
         "seconds": round(time.perf_counter() - clock, 3),
         "started": started.isoformat(timespec="seconds"),
         "ended": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -59,7 +59,7 @@ class Outcome:
             "grade": "" if pd.isna(grade := about.get(GRADE, "")) else str(grade).removesuffix(".0"),
             "missing": about.get("missing", ""),
         }
-        self.cases.append(facts | score_case(prediction, truth, whole=whole))
+        self.cases.append(facts | score_case(prediction, truth, self.cohort.spacing(case), whole=whole))
         self.slices.append(slice_counts(prediction, truth, name, whole=whole).assign(slice=places + 1))
         self.masks.add_mask(name, prediction)
         if probability is not None:

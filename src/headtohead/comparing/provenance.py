@@ -32,7 +32,13 @@ def provenance(cohort: Cohort, split: Split, recipe: InputRecipe, comparison: st
         "versions": {"headtohead": __version__, **described},
         "hardware": hardware,
         "git_commit": git_commit(),
-        "data": {"root": root, "key": cohort.key, "cases": len(cohort), "slices": cohort.n_slices},
+        "data": {
+            "kind": cohort.data,
+            "root": root,
+            "key": cohort.key,
+            "cases": len(cohort),
+            "slices": cohort.n_slices,
+        },
         "split": split_facts(cohort, split),
         "recipe": recipe.to_dict(),
     }

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headtohead.cohort import open_cohort
-from headtohead.cohort.cohort import CHANNELS
+from headtohead.cohort.cohort import SPACING
 from headtohead.exploring.alike import draw_alike
 from headtohead.exploring.duplicates import ALIKE, Duplicates, find_duplicates
 from headtohead.exploring.figures import (
@@ -16,7 +16,7 @@ from headtohead.exploring.figures import (
     draw_patients,
     missing_by_site,
 )
-from headtohead.exploring.measures import Findings, measure
+from headtohead.exploring.measures import UNKNOWN, Findings, measure
 from headtohead.options import Options
 from headtohead.saving import atomic_path, write_text
 
@@ -30,7 +30,8 @@ FIGURES = {
     "missing": draw_missing,
 }
 LARGEST_INNER = 0.6  # of the image: an inner head that fills more is none
-DIGITS = {"inner_share": 4, "flair_contrast": 4}  # in cases.csv
+DIGITS = {"inner_share": 4, "flair_contrast": 4, "image_contrast": 4, "lesion_ml": 3}  # in cases.csv
+MARKED = "The data are volumes with one mask each: what is called lesion here is whatever the masks mark."
 
 
 def explore(options: Options) -> Path:
@@ -42,19 +43,23 @@ def explore(options: Options) -> Path:
     Raises:
         UserError: the data set is missing or damaged, or the folder cannot be written to.
     """
-    cohort = open_cohort(Path(options.data.root_dir), Path(options.data.cache_dir))
+    cohort = open_cohort(Path(options.data.root_dir), Path(options.data.cache_dir), options.data.data)
     folder = Path(options.prediction.output or Path(options.comparison.runs_dir) / "explore")
     findings, duplicates = measure(cohort), find_duplicates(cohort)
     for name, table in (("slices", findings.slices), ("cases", findings.cases.round(DIGITS))):
         with atomic_path(folder / f"{name}.csv") as temporary:
             table.to_csv(temporary, index=False)
+    # What does not apply may be there of an earlier look at other data.
     for name, draw in FIGURES.items():
-        draw(findings, folder / f"{name}.png")
+        if name == "missing" and len(findings.sequences) == 1:
+            (folder / "missing.png").unlink(missing_ok=True)
+        else:
+            draw(findings, folder / f"{name}.png")
     alike = folder / "alike.png"
     if len(duplicates.nearest):
         draw_alike(cohort, duplicates, alike)
     else:
-        alike.unlink(missing_ok=True)  # of an earlier look at other data
+        alike.unlink(missing_ok=True)
     page = folder / "explore.md"
     write_text(page, write_page(findings, duplicates, cohort.key))
     return page
@@ -69,29 +74,36 @@ def write_page(findings: Findings, duplicates: Duplicates, key: str) -> str:
         key: the cohort's, which says what data these are.
     """
     cases = findings.cases
-    patients, sites = cases["patient"].nunique(), cases["site"].nunique()
+    sites = cases["site"][cases["site"] != UNKNOWN].nunique()
+    from_sites = f" from {_count(sites, 'site')}" if sites else ""
+    main = TITLES[findings.main]
+    several = len(findings.sequences) > 1
     parts = [
         "# What the data set holds",
-        f"{len(cases)} cases of {patients} patients from {sites} sites, {len(findings.slices):,} slices; data {key}. "
+        f"{_count(len(cases), 'case')} of {_count(cases['patient'].nunique(), 'patient')}{from_sites}, "
+        f"{len(findings.slices):,} slices; data {key}. "
         "Every slice is in slices.csv, every case in cases.csv.",
+        *([] if several else [MARKED]),
+        *_spacing(cases),
         "## Lesion and the rest",
         _table(["", "lesion", "share", "rest"], _class_lines(findings)),
         "![Share of lesion in slices and pixels](classes.png)",
         "## Patients and sites",
-        _table(["site", "cases", "slices", "slices with lesion", "lesion voxels", "FLAIR contrast"], _sites(cases)),
-        "Medians over the site's cases, the range in brackets. FLAIR contrast: by how much the lesion's median is "
-        "brighter than that of the inner head around it, in units of the latter's 10-90 % range.",
+        _table(
+            ["site", "cases", "slices", "slices with lesion", "lesion voxels", f"{main} contrast"], _sites(findings)
+        ),
+        "Medians over the site's cases, the range in brackets. "
+        f"{main[0].upper()}{main[1:]} contrast: by how much the lesion's median is brighter than that of the "
+        "inner head around it, in units of the latter's 10-90 % range.",
         *_without_lesion(cases),
         "![Slices and lesion of every case](patients.png)",
         "## Grey levels",
-        _table(["site", *TITLES.values()], _levels(cases)),
+        _table(["site", *(TITLES[name] for name in findings.sequences)], _levels(findings)),
         "Median over the site's cases of the inner head's median, the range in brackets; cases that lack the "
         "sequence are left out.",
         *_head_not_found(cases),
         "![Grey levels by site and sequence](intensity.png)",
-        "## Missing sequences",
-        *_missing(cases),
-        "![Sequences per case](missing.png)",
+        *(["## Missing sequences", *_missing(cases), "![Sequences per case](missing.png)"] if several else []),
         "## Slices alike between patients",
         *_duplicates(duplicates),
     ]
@@ -105,22 +117,37 @@ def _class_lines(findings: Findings) -> list[list[str]]:
     ]
 
 
-def _sites(cases: "pd.DataFrame") -> list[list[str]]:
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _spacing(cases: "pd.DataFrame") -> list[str]:
+    if SPACING[0] not in cases:
+        return []
+    slices, rows, columns = (_median(cases[column], 2) for column in SPACING)
+    return [
+        f"Slices lie {slices} mm apart, rows {rows} mm, columns {columns} mm; a case's lesion has "
+        f"{_median(cases['lesion_ml'], 1)} ml: medians over the cases, the range in brackets."
+    ]
+
+
+def _sites(findings: Findings) -> list[list[str]]:
+    cases = findings.cases
     groups = [*cases.groupby("site"), ("all", cases)]
     return [
         [str(site), str(len(own))]
         + [_median(own[column]) for column in ("slices", "lesion_slices", "lesion_voxels")]
-        + [_median(own["flair_contrast"], 2)]
+        + [_median(own[f"{findings.main}_contrast"], 2)]
         for site, own in groups
     ]
 
 
-def _levels(cases: "pd.DataFrame") -> list[list[str]]:
-    lines = []
+def _levels(findings: Findings) -> list[list[str]]:
+    cases, lines = findings.cases, []
     for site, own in cases.groupby("site"):
         lacking = own["missing"].str.split()
-        there = [own[[name not in missing for missing in lacking]] for name in CHANNELS]
-        medians = [_median(some[f"{name}_median"]) for name, some in zip(CHANNELS, there, strict=True)]
+        there = [own[[name not in missing for missing in lacking]] for name in findings.sequences]
+        medians = [_median(some[f"{name}_median"]) for name, some in zip(findings.sequences, there, strict=True)]
         lines.append([str(site), *medians])
     return lines
 

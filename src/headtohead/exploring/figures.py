@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from headtohead.cohort.cohort import CHANNELS
 from headtohead.reporting.curves import COLOURS
 from headtohead.saving import atomic_path
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from headtohead.exploring.measures import Findings
 
 LESION, REST, VOLUME, HEAD = COLOURS[1], "0.87", COLOURS[4], COLOURS[0]
-TITLES = {"pre": "pre-contrast", "flair": "FLAIR", "post": "post-contrast"}
+TITLES = {"pre": "pre-contrast", "flair": "FLAIR", "post": "post-contrast", "image": "image"}
 GAP = 3  # empty places between two sites
 COMPLETE = "complete"
 
@@ -103,17 +102,18 @@ def draw_patients(findings: "Findings", path: Path) -> None:
 
 def draw_intensity(findings: "Findings", path: Path) -> None:
     """Draw where the grey levels of every case lie, sequence by sequence, grouped by site, the darkest FLAIR first."""
-    cases = findings.cases.sort_values(["site", "flair_median"], kind="stable")
+    cases = findings.cases.sort_values(["site", f"{findings.main}_median"], kind="stable")
+    rows = len(findings.sequences)
     places = place_by_site(cases["site"])
     title = "Grey levels in the inner head of every case, by site"
-    with _figure(path, title, figsize=(_width(places), 7.6), nrows=3, sharex=True, sharey=True) as panels:
-        for name, panel in zip(CHANNELS, panels[:, 0], strict=True):
+    with _figure(path, title, figsize=(_width(places), 1.6 + 2 * rows), nrows=rows, sharex=True, sharey=True) as panels:
+        for name, panel in zip(findings.sequences, panels[:, 0], strict=True):
             there = np.array([name not in missing.split() for missing in cases["missing"]])
             low, middle, high = (cases[f"{name}_{column}"].to_numpy() for column in ("p10", "median", "p90"))
             panel.vlines(places[there], low[there], high[there], color=HEAD, lw=2.2, alpha=0.3, label="10 to 90 %")
             panel.plot(places[there], middle[there], "o", color=HEAD, ms=3.5, label="median")
-            if name == "flair":
-                lesion = cases["lesion_flair_median"]
+            if name == findings.main:
+                lesion = cases[f"lesion_{name}_median"]
                 panel.plot(places, lesion, "_", color=LESION, ms=6, mew=2, label="median of the lesion")
                 _legend_above(panel)
             absent = "" if there.all() else f"; {(~there).sum()} of {len(there)} cases lack it"

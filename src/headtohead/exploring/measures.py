@@ -1,16 +1,18 @@
 """The numbers of `--explore`: one table of slices and one of cases."""
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from headtohead.cohort import Cohort
-from headtohead.cohort.cohort import CHANNELS, FLAIR
+from headtohead.cohort.cohort import CHANNELS, FLAIR, SPACING
 
 if TYPE_CHECKING:
     import pandas as pd
 
+UNKNOWN = "unknown"  # site
 PERCENTILES = {"p10": 10, "median": 50, "p90": 90}
 
 
@@ -21,14 +23,21 @@ class Findings:
     Attributes:
         slices: one row a slice: case, patient, site, slice (from 1), lesion_voxels, and the mean grey level of the
             inner head in each sequence (pre_mean, flair_mean, post_mean; NaN where the slice has no inner head).
-        cases: one row a case: case, patient, site, slices, lesion_slices, lesion_voxels, voxels, missing; the 10th,
-            50th and 90th percentile of each sequence in the inner head (flair_p10, flair_median, flair_p90, ...);
-            inner_share, the inner head's share of all voxels; lesion_flair_median; and flair_contrast, how much
-            brighter the lesion is than the inner head outside it.
+        cases: one row a case: case, patient, site, slices, lesion_slices, lesion_voxels, voxels, missing; where the
+            files say, the spacing in mm and lesion_ml; the 10th, 50th and 90th percentile of each sequence in the
+            inner head (flair_p10, flair_median, flair_p90, ...); inner_share, the inner head's share of all voxels;
+            lesion_flair_median; and flair_contrast, how much brighter the lesion is than the inner head outside it.
+        sequences: what the images show, in order.
+        main: the sequence in which lesions are looked for, of which there is a contrast: flair, or the only one.
     """
 
     slices: "pd.DataFrame"
     cases: "pd.DataFrame"
+    sequences: tuple[str, ...] = CHANNELS
+
+    @property
+    def main(self) -> str:
+        return main_of(self.sequences)
 
 
 def measure(cohort: Cohort) -> Findings:
@@ -40,26 +49,36 @@ def measure(cohort: Cohort) -> Findings:
 
     slices: list[dict[str, Any]] = []
     cases: list[dict[str, Any]] = []
+    sequences, main = cohort.sequences, main_of(cohort.sequences)
     known = ["case", "patient", "site", "slices", "lesion_slices", "lesion_voxels", "missing"]
     for number, row in enumerate(cohort.table[known].to_dict("records")):
+        row["site"] = row["site"] or UNKNOWN
         images, masks = np.asarray(cohort.images(number)), cohort.masks(number).astype(bool)
         inner = cohort.inner_heads(number).astype(bool)
         names = {name: row[name] for name in ("case", "patient", "site")}
         for index, (image, mask, region) in enumerate(zip(images, masks, inner, strict=True)):
-            means = image[region].mean(axis=0) if region.any() else np.full(len(CHANNELS), np.nan)
+            means = image[region].mean(axis=0) if region.any() else np.full(images.shape[-1], np.nan)
             slices.append(
                 {**names, "slice": index + 1, "lesion_voxels": int(mask.sum())}
-                | {f"{channel}_mean": round(float(mean), 2) for channel, mean in zip(CHANNELS, means, strict=True)}
+                | {f"{channel}_mean": round(float(mean), 2) for channel, mean in zip(sequences, means, strict=False)}
             )
         region = inner if inner.any() else np.ones_like(inner)  # as for the statistics that a model's input is made of
         levels = np.percentile(images[region], list(PERCENTILES.values()), axis=0, method="lower")
         case = {**row, "voxels": int(masks.size), "inner_share": float(inner.mean())}
-        for channel, values in zip(CHANNELS, levels.T, strict=True):
+        if spacing := cohort.spacing(number):
+            case |= dict(zip(SPACING, spacing, strict=True))
+            case["lesion_ml"] = case["lesion_voxels"] * math.prod(spacing) / 1000
+        for channel, values in zip(sequences, levels.T, strict=False):  # a lone sequence stands in every channel
             case |= {f"{channel}_{name}": int(value) for name, value in zip(PERCENTILES, values, strict=True)}
         flair = images[..., FLAIR]
-        case["lesion_flair_median"] = float(np.median(flair[masks])) if masks.any() else float("nan")
-        cases.append(case | {"flair_contrast": contrast(flair, masks, region)})
-    return Findings(pd.DataFrame(slices), pd.DataFrame(cases))
+        case[f"lesion_{main}_median"] = float(np.median(flair[masks])) if masks.any() else float("nan")
+        cases.append(case | {f"{main}_contrast": contrast(flair, masks, region)})
+    return Findings(pd.DataFrame(slices), pd.DataFrame(cases), sequences)
+
+
+def main_of(sequences: tuple[str, ...]) -> str:
+    """Name the sequence that lesions are looked for in: FLAIR, or the only one."""
+    return sequences[FLAIR] if len(sequences) > 1 else sequences[0]
 
 
 def contrast(flair: np.ndarray, lesion: np.ndarray, region: np.ndarray) -> float:

@@ -1,5 +1,6 @@
 """`--view_aug`: a sheet of training slices, each as it is and as a model would meet it in the first epochs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +11,9 @@ from headtohead.batches.augmentation import ALSO_PRE, describe_policy
 from headtohead.batches.datamodule import SliceDataset
 from headtohead.batches.recipe import InputRecipe
 from headtohead.batches.splits import Split, make_split
-from headtohead.cohort import Cohort, open_cohort
+from headtohead.cohort import CHANNELS, Cohort, open_cohort
 from headtohead.errors import UserError
+from headtohead.models.registry import find_spec
 from headtohead.options import Options, TrainingOptions
 from headtohead.reporting.lettering import FAINT, shorten, text_width, write
 from headtohead.reporting.outlines import TRUTH, draw_outlines
@@ -42,10 +44,11 @@ def view_augmentation(options: Options) -> Path:
         UserError: the data set is missing or damaged, or no training slice has a lesion.
     """
     training, inputs, comparison = options.training, options.input, options.comparison
-    cohort = open_cohort(Path(options.data.root_dir), Path(options.data.cache_dir))
+    cohort = open_cohort(Path(options.data.root_dir), Path(options.data.cache_dir), options.data.data)
     split = make_split(cohort, options.data.split, options.data.split_seed)
-    recipe = InputRecipe(inputs.image_size, inputs.normalise, inputs.neighbours)
-    sheet = draw_sheet(make_rows(cohort, split, recipe, training), policy_lines(training), training.seed)
+    recipe = InputRecipe.of(inputs, find_spec(options.model.model).normalise)
+    rows, steps = make_rows(cohort, split, recipe, training), policy_lines(training, cohort.sequences)
+    sheet = draw_sheet(rows, steps, training.seed, legend_of(cohort.sequences))
 
     folder = Path(options.prediction.output or comparison.home / "figures")
     path = folder / f"augmentation-{training.augmentation}-s{training.seed}.png"
@@ -63,9 +66,14 @@ def make_rows(cohort: Cohort, split: Split, recipe: InputRecipe, training: Train
     for number in choose_slices(cohort, split, np.random.default_rng(training.seed)):
         case, index = cohort.case_of(number)
         items = [plain[(0, number)]] + [augmented[(epoch, number)] for epoch in range(EPOCHS)]
-        views = [(np.ascontiguousarray(item["image"][:, :, :3]), item["mask"]) for item in items]
+        views = [(in_colour(item["image"]), item["mask"]) for item in items]
         rows.append(Row(f"{cohort.table['case'].iloc[case]}, slice {index + 1}", views))
     return rows
+
+
+def in_colour(view: np.ndarray) -> np.ndarray:
+    """Show a view's own sequences, not its neighbours', as RGB: uint8 [S, S, C] to [S, S, 3]; one channel is grey."""
+    return np.ascontiguousarray(view[:, :, :3] if view.shape[-1] > 1 else np.repeat(view, 3, axis=-1))
 
 
 def choose_slices(cohort: Cohort, split: Split, rng: np.random.Generator) -> list[int]:
@@ -92,10 +100,15 @@ def choose_slices(cohort: Cohort, split: Split, rng: np.random.Generator) -> lis
     return sorted(int(rng.choice(candidates[place])) for place in chosen)
 
 
-def policy_lines(training: TrainingOptions) -> list[str]:
-    """Name what is done to training slices, in the order it is done."""
+def legend_of(sequences: Sequence[str]) -> str:
+    """Say what the colours of a slice are, from the cohort's sequences."""
+    return "pre, FLAIR, post-contrast as red, green, blue" if len(sequences) > 1 else "the image"
+
+
+def policy_lines(training: TrainingOptions, sequences: Sequence[str] = CHANNELS) -> list[str]:
+    """Name what is done to training slices, in the order it is done; of a lone sequence none can be dropped."""
     steps = []
-    if training.sequence_dropout > 0:
+    if training.sequence_dropout > 0 and len(sequences) > 1:
         steps.append(
             f"sequence dropout p={training.sequence_dropout:g} (post-contrast replaced by FLAIR, "
             f"pre-contrast as well in {ALSO_PRE:.0%} of these)"
@@ -104,13 +117,14 @@ def policy_lines(training: TrainingOptions) -> list[str]:
     return steps or ["nothing: training slices are shown as they are"]
 
 
-def draw_sheet(rows: list[Row], steps: list[str], seed: int) -> np.ndarray:
+def draw_sheet(rows: list[Row], steps: list[str], seed: int, legend: str = "") -> np.ndarray:
     """Lay the rows out, with titles and the transforms below.
 
     Args:
         rows: what to show; all with the same number of views of one size.
         steps: what was done to the augmented ones.
         seed: the seed they were drawn from.
+        legend: what the colours are.
 
     Returns:
         uint8 RGB.
@@ -123,7 +137,7 @@ def draw_sheet(rows: list[Row], steps: list[str], seed: int) -> np.ndarray:
     height = HEADER + COLUMN_TITLE + len(rows) * (ROW_TITLE + side + GAP) + 18 + len(lines) * LINE + MARGIN
     canvas = np.full((height, width, 3), PAPER, np.uint8)
     write(canvas, "Training slices and their augmentation", MARGIN, 38, 22, bold=True)
-    about = f"pre, FLAIR, post-contrast as red, green, blue; outline: lesion mask; {size}x{size} pixels; seed {seed}"
+    about = f"{legend or legend_of(CHANNELS)}; outline: mask; {size}x{size} pixels; seed {seed}"
     write(canvas, shorten(about, width - 2 * MARGIN), MARGIN, 62, colour=FAINT)
     for column in range(columns):
         title = "as it is" if column == 0 else f"epoch {column}"

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from headtohead.batches.folds import read_folds
 from headtohead.cohort import Cohort, open_cohort
+from headtohead.cohort.cohort import LGG
 from headtohead.errors import UserError
 from headtohead.options import GRID, DataOptions, Options
 from headtohead.reporting.curves import write_curves
@@ -92,13 +93,15 @@ def _write_csv(table: "pd.DataFrame", path: Path, index: bool = False) -> None:
 
 def _cohort_of(ledger: Ledger, data: DataOptions) -> Cohort | None:
     """Open `--root_dir` where it is given, else the data the runs were made from, if it still lies there."""
+    said = ledger.finished[0].record.get("data", {})
+    kind = said.get("kind", LGG)  # runs from before there were others do not say
     if data.root_dir != DataOptions().root_dir:
-        return open_cohort(Path(data.root_dir), Path(data.cache_dir))
-    root = Path(str(ledger.finished[0].record.get("data", {}).get("root", "")))
+        return open_cohort(Path(data.root_dir), Path(data.cache_dir), kind)
+    root = Path(str(said.get("root", "")))
     if not root.is_dir():
         print(f"the data set is no longer in {root}: no pictures of cases, and it is not checked; --root_dir names it")
         return None
-    return open_cohort(root, Path(data.cache_dir))
+    return open_cohort(root, Path(data.cache_dir), kind)
 
 
 def _refuse_stale(ledger: Ledger, cohort: Cohort | None) -> None:

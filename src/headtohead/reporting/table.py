@@ -15,7 +15,8 @@ NOTHING = "–"
 # Scores of cases.csv that have a mean worth a line; the surface scores have their unit behind the name.
 SCORES: tuple[str, ...] = ("dice", "iou", "precision", "recall", "hd95", "surface_dice", "lesions_", "false_")
 SCORES += ("volume_error", "relative_volume_error", "absolute_")
-ERRORS = ("volume_error", "relative_volume_error")  # signed: over and under cancel out in a mean, so |error| is added
+# Signed: over and under cancel out in a mean, so |error| is added.
+ERRORS = ("volume_error", "relative_volume_error", "volume_error_ml")
 RESULT_COLUMNS = ["entrant", "score", "n", "undefined", "mean", "mean_low", "mean_high", "median", "median_low"]
 RESULT_COLUMNS += ["median_high"]
 Grid = list[list[str]]  # the first line is the header
@@ -107,7 +108,8 @@ def score_grid(summary: Summary) -> Grid:
         grid.append([schedule, *line, *([NOTHING] if with_baseline else [])])
         grid.append([f"{schedule}, median", *medians, *([NOTHING] if with_baseline else [])])
     if summary.baseline is not None:
-        grid.append(["threshold on FLAIR", *[NOTHING] * len(summary.models), show_interval(summary.baseline)])
+        threshold = f"threshold on {summary.sequence}"
+        grid.append([threshold, *[NOTHING] * len(summary.models), show_interval(summary.baseline)])
     return grid
 
 

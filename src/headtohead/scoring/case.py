@@ -34,11 +34,13 @@ def score_columns(unit: str) -> list[str]:
     Args:
         unit: `px` or `mm`, as `surfaces.unit_of` gives it.
     """
+    in_ml = ("lesion_ml", "volume_error_ml") if unit == "mm" else ()
     return [
         *("slices", "lesion_voxels", "tp", "fp", "fn", "dice", "iou", "precision", "recall"),
         *(f"hd95_{unit}", f"surface_dice_{unit}", "volume_error", "relative_volume_error"),
         *("lesions", "lesions_found", "lesions_missed", "lesions_false"),
         *("empty_slices", "false_voxels_on_empty_slices"),
+        *in_ml,
     ]
 
 
@@ -68,6 +70,7 @@ def score_case(
         - volume_error: predicted less true volume in voxels; relative_volume_error: that by the true volume.
         - lesions, lesions_found, lesions_missed, lesions_false: as in `lesions`.
         - empty_slices: slices without lesion; false_voxels_on_empty_slices: voxels predicted on them.
+        - lesion_ml, volume_error_ml: lesion_voxels and volume_error in millilitres; only where the spacing is known.
 
         NaN where a score is undefined; `UNDEFINED` says when.
 
@@ -83,6 +86,7 @@ def score_case(
         *(fp - fn, (fp - fn) / (tp + fn) if tp + fn else math.nan),
         *(_lesions(prediction, truth) if whole else (math.nan,) * 4),
         *(int(np.count_nonzero(healthy)), int(np.count_nonzero(prediction[healthy]))),
+        *((voxels * math.prod(spacing) / 1000 for voxels in (tp + fn, fp - fn)) if spacing is not None else ()),
     ]
     return dict(zip(score_columns(unit_of(spacing)), values, strict=True))
 

@@ -22,8 +22,8 @@ def subgroup_table(cases: pd.DataFrame, score: str = "dice", seed: int = 0) -> p
     missing sequences and its own patients), so a low mean does not say what causes it.
 
     Args:
-        cases: one row per run and test case, as in the comparison's cases.csv; of the columns site, lesion_voxels,
-            missing and grade those that are there are used.
+        cases: one row per run and test case, as in the comparison's cases.csv; of the columns site, lesion_voxels
+            (and lesion_ml), missing and grade those that are there are used.
         score: name of the score's column.
         seed: seed of the bootstrap.
 
@@ -85,7 +85,8 @@ def _kinds(cases: pd.DataFrame) -> dict[str, pd.Series]:
         kinds["site"] = _words(by_case["site"].first(), UNKNOWN)
     if "lesion_voxels" in cases:
         # Under a split by slice a case is scored in pieces; the largest piece seen stands for it.
-        kinds["lesion size"] = _thirds(by_case["lesion_voxels"].max())
+        column, unit, digits = ("lesion_ml", "ml", 1) if "lesion_ml" in cases else ("lesion_voxels", "voxels", 0)
+        kinds["lesion size"] = _thirds(by_case[column].max(), unit, digits)
     if "missing" in cases:
         kinds["missing sequence"] = _words(by_case["missing"].first(), "none")
     if "grade" in cases:
@@ -101,16 +102,16 @@ def _words(values: pd.Series, empty: str) -> pd.Series:
     return words.astype(pd.CategoricalDtype(levels))
 
 
-def _thirds(voxels: pd.Series) -> pd.Series:
-    """Small, medium or large among the cases with a lesion, the bounds (in voxels) in the level's name."""
-    lesions = voxels[voxels > 0]
+def _thirds(sizes: pd.Series, unit: str, digits: int) -> pd.Series:
+    """Small, medium or large among the cases with a lesion, the bounds in the level's name."""
+    lesions = sizes[sizes > 0]
     first, second = np.quantile(lesions, [1 / 3, 2 / 3]) if len(lesions) else (0.0, 0.0)
     names = [
         "no lesion",
-        f"small, up to {first:,.0f} voxels",
-        f"medium, up to {second:,.0f} voxels",
-        f"large, above {second:,.0f} voxels",
+        f"small, up to {first:,.{digits}f} {unit}",
+        f"medium, up to {second:,.{digits}f} {unit}",
+        f"large, above {second:,.{digits}f} {unit}",
     ]
-    third = np.where(voxels <= 0, 0, 1 + (voxels > first).astype(int) + (voxels > second).astype(int))
-    levels = pd.Series([names[place] for place in third], index=voxels.index)
+    third = np.where(sizes <= 0, 0, 1 + (sizes > first).astype(int) + (sizes > second).astype(int))
+    levels = pd.Series([names[place] for place in third], index=sizes.index)
     return levels.astype(pd.CategoricalDtype(names)).cat.remove_unused_categories()

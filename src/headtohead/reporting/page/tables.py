@@ -21,6 +21,8 @@ SCORES = {
     "surface_dice": "share of both surfaces within the tolerance of the other; undefined where a lesion was missed",
     "volume_error": "predicted less true volume in voxels; over and under cancel out here",
     "relative_volume_error": "the same by the true volume; over and under cancel out here",
+    "volume_error_ml": "predicted less true volume in millilitres; over and under cancel out here",
+    "absolute_volume_error_ml": "distance of the volumes in millilitres; 0 is best",
     "absolute_volume_error": "distance of the volumes in voxels; 0 is best",
     "absolute_relative_volume_error": "the same by the true volume; 0 is best",
     "lesions_found": "connected lesions touched by the prediction, per case",

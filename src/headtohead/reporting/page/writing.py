@@ -60,6 +60,7 @@ def write_report(
         **_charts(findings, entrants),
         **_tables(findings, entrants),
         gallery=pictures,
+        pictured="Slices" if cohort is not None and len(cohort.sequences) == 1 else "FLAIR slices",
         whole=len(findings.matrix),
     )
     write_text(path, page)
