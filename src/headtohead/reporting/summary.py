@@ -7,7 +7,6 @@ import numpy as np
 
 from headtohead.cohort.cohort import LGG
 from headtohead.reporting.unequal import unequal_settings
-from headtohead.cohort.cohort import LGG
 from headtohead.runs.ledger import BASELINE, Ledger, Run
 from headtohead.scoring.counts import FAILED_BELOW, mean_dice
 from headtohead.statistics.intervals import Interval, MedianInterval, mean_interval, median_interval
