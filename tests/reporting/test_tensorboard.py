@@ -179,3 +179,16 @@ def test_layout_is_replaced_not_added_to(tmp_path: Path) -> None:
     layout = layout_pb2.Layout.FromString(tensor_util.make_ndarray(event.tensor_proto).item())
     charts = {chart.title: list(chart.multiline.tag) for chart in layout.category[0].chart}
     assert charts == {"validation": ["dice/val"], "training": ["dice/train"]}, "tags that every run logs"
+
+
+def test_a_second_test_replaces_curve_and_score_and_touches_no_other_events(tmp_path: Path) -> None:
+    other = tmp_path / "events.out.tfevents.1.training.0"
+    other.write_bytes(b"")
+    masks = np.zeros((2, 2), bool)
+    for score in (0.25, 0.75):
+        write_hparams(tmp_path, flat(Options()), score)
+        write_pr_curve(tmp_path, probability_histogram(masks + score, masks))
+    ends = sorted(path.suffix for path in tmp_path.iterdir())
+    assert ends == [".0", ".hparams", ".pr"]
+    other.unlink()
+    assert [event.value for event in read(tmp_path).Scalars("hparams/test_dice")] == [0.75]

@@ -205,7 +205,7 @@ def test_the_complete_seeds_of_an_entrant_count_without_those_that_lack_a_fold(
             write_run("unet", seed=0, fold=fold, split=in_fold(fold), cases=names[fold])
     ledger = read_ledger(comparison)
     assert ledger.comparable["seed"].unique().tolist() == [2]
-    assert ledger.comparable["case"].tolist() == sum(names, [])
+    assert ledger.comparable["case"].tolist() == [name for own in names for name in own]
     assert [run.name for run in ledger.counted] == [f"unet-none-s2-f{fold}" for fold in range(3)]
     assert len(ledger.finished) == 5
 

@@ -205,8 +205,8 @@ def _partial(ledger: Ledger) -> list[str]:
         kept = sorted({run.experiment["seed"] for run in ledger.counted if run.entrant == entrant}, key=str)
         if kept:
             notes += [
-                f"{' '.join(entrant)} rests on seed {', '.join(map(str, kept))}: seed {seed} is left out, since {count} "
-                f"of its {ledger.folds} folds are finished.{_why(ledger, entrant, seed)}"
+                f"{' '.join(entrant)} rests on seed {', '.join(map(str, kept))}: seed {seed} is left out, since "
+                f"{count} of its {ledger.folds} folds are finished.{_why(ledger, entrant, seed)}"
                 for seed, count in seeds.items()
             ]
     return notes

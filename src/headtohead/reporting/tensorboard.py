@@ -4,8 +4,10 @@ Validation slices with outlines, the table of settings and scores, precision-rec
 that lays the Dice curves of a whole comparison over each other.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -20,6 +22,9 @@ from headtohead.learning.module import SegmentationModule
 from headtohead.reporting.outlines import PREDICTION, TRUTH, draw_outlines
 from headtohead.scoring.probabilities import counts_at_thresholds
 
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
+
 machine.mend_torchvision()
 
 import pytorch_lightning as pl  # noqa: E402  imports torchvision
@@ -29,7 +34,7 @@ CASES = 4
 TIMES = 5
 SHOWN_SETTINGS = ("model", "lr_scheduler", "seed", "fold", "image_size", "learning_rate")
 LAYOUT = {"Dice per case": {"validation": ["Multiline", ["dice/val"]], "training": ["Multiline", ["dice/train"]]}}
-LAYOUT_SUFFIX = ".layout"
+LAYOUT_SUFFIX, PR_SUFFIX, HPARAMS_SUFFIX = ".layout", ".pr", ".hparams"
 MOST_THRESHOLDS = 127  # that TensorBoard's curves take
 
 
@@ -104,12 +109,11 @@ def write_hparams(run_folder: Path, settings: dict[str, Any], test_dice: float) 
         settings: its options; those in `SHOWN_SETTINGS` make the columns, the rest is in config.yaml.
         test_dice: mean Dice per test case.
     """
-    from torch.utils.tensorboard import SummaryWriter
     from torch.utils.tensorboard.summary import hparams
 
     plain = {name: settings[name] for name in SHOWN_SETTINGS}
     metric = "hparams/test_dice"
-    with SummaryWriter(str(run_folder), filename_suffix=".hparams") as writer:
+    with replacing(run_folder, HPARAMS_SUFFIX) as writer:
         for summary in hparams(plain, {metric: test_dice}):
             writer.file_writer.add_summary(summary)
         writer.add_scalar(metric, test_dice)
@@ -122,12 +126,10 @@ def write_pr_curve(run_folder: Path, histogram: np.ndarray) -> None:
         run_folder: where its event files are.
         histogram: of the test's probabilities, [2, 256] as `scoring.probabilities` makes it, summed over cases.
     """
-    from torch.utils.tensorboard import SummaryWriter
-
     chosen = np.linspace(0, histogram.shape[1] - 1, MOST_THRESHOLDS).round().astype(int)
     tp, fp, fn, tn = (counts[chosen] for counts in counts_at_thresholds(histogram))
     precision, recall = tp / np.maximum(tp + fp, 1), tp / np.maximum(tp + fn, 1)
-    with SummaryWriter(str(run_folder), filename_suffix=".pr") as writer:
+    with replacing(run_folder, PR_SUFFIX) as writer:
         writer.add_pr_curve_raw("test", tp, fp, tn, fn, precision, recall, num_thresholds=MOST_THRESHOLDS)
 
 
@@ -137,10 +139,25 @@ def write_layout(folder: Path) -> None:
     Args:
         folder: the comparison's folder; a layout that is there is replaced.
     """
+    with replacing(folder, LAYOUT_SUFFIX) as writer:
+        writer.add_custom_scalars(LAYOUT)
+
+
+@contextmanager
+def replacing(folder: Path, suffix: str) -> "Iterator[SummaryWriter]":
+    """Open a file of events that takes the place of those of the same suffix: a second test leaves no second curve.
+
+    Args:
+        folder: where the events are.
+        suffix: end of the names of one kind of events, such as `.pr`.
+
+    Yields:
+        The writer. What was there is removed when the new file is whole.
+    """
     from torch.utils.tensorboard import SummaryWriter
 
-    before = list(folder.glob(f"events.out.tfevents.*{LAYOUT_SUFFIX}"))
-    with SummaryWriter(str(folder), filename_suffix=LAYOUT_SUFFIX) as writer:
-        writer.add_custom_scalars(LAYOUT)
+    before = list(folder.glob(f"events.out.tfevents.*{suffix}"))
+    with SummaryWriter(str(folder), filename_suffix=suffix) as writer:
+        yield writer
     for path in before:
         path.unlink()

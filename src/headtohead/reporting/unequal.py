@@ -66,9 +66,8 @@ def _flips(runs: list[Run]) -> list[str]:
     flipped = sorted({_name(run) for run in runs if run.record.get("test_flips")})
     if not flipped:
         return []
-    return [
-        f"The slices of validation and test were flipped and turned at random, a historical fault: {', '.join(flipped)}."
-    ]
+    who = ", ".join(flipped)
+    return [f"The slices of validation and test were flipped and turned at random, a historical fault: {who}."]
 
 
 def _who_has(runs: list[Run], fact: Callable[[Run], Any]) -> str:
