@@ -122,3 +122,24 @@ def test_file_is_seeded_and_in_its_place(phantom_root: Path, cache_dir: Path, tm
     assert path.read_bytes() == again.read_bytes()
     other = view(phantom_root, cache_dir, tmp_path, seed=1)
     assert not np.array_equal(cv2.imread(str(other)), cv2.imread(str(path)))
+
+
+def test_a_model_with_a_scaling_of_its_own_is_shown_its_own_input(phantom_cohort: Cohort, split: Split) -> None:
+    recipe = InputRecipe(32, "slice", 0)
+    rows = make_rows(phantom_cohort, split, recipe, TrainingOptions(augmentation="none", sequence_dropout=0))
+    number = choose_slices(phantom_cohort, split, np.random.default_rng(0))[0]
+    expected = SliceDataset(phantom_cohort, recipe)[(0, number)]["image"]
+    for image, _mask in rows[0].views:
+        assert image.shape == (32, 32, 3)
+        assert (image == expected).all()
+
+
+def test_the_sheet_is_of_the_model_that_is_asked_for(
+    phantom_root: Path, cache_dir: Path, tmp_path: Path, phantom_cohort: Cohort
+) -> None:
+    sheets = []
+    for model in ("unet", "fetal_unet"):
+        given = {"model": model, "root_dir": str(phantom_root), "cache_dir": str(cache_dir), "image_size": 32}
+        sheets.append(cv2.imread(str(view_augmentation(from_flat({**given, "output": str(tmp_path / model)})))))
+    assert sheets[0].shape == sheets[1].shape
+    assert (sheets[0] != sheets[1]).any()

@@ -77,7 +77,7 @@ _ROWS = (
     ModelSpec(
         name="fetal_unet",
         builder="headtohead.models.fetal_unet:FetalUNet",
-        summary="U-Net of fetal brain masking, five levels from 32 to 512 channels, on one channel scaled slice by slice",
+        summary="U-Net of fetal brain masking, five levels from 32 to 512 channels, on one channel scaled by slice",
         parameters=7_759_521,
         source="Ronneberger et al., MICCAI 2015, doi:10.1007/978-3-319-24574-4_28",
         divisor=16,

@@ -1,0 +1,69 @@
+"""The published weights of the FLAIR abnormality U-Net: a PyTorch state dict, by convention `unet.pt`."""
+
+import pickle
+from pathlib import Path
+
+import torch
+
+from headtohead.cohort.cohort import CHANNELS
+from headtohead.errors import UserError
+from headtohead.models.buda import BudaUNet
+from headtohead.trained.facts import IMAGE, ModelFacts
+
+FIRST = "encoder1.enc1conv1.weight"
+SEQUENCES = {1: IMAGE, 3: CHANNELS}
+"""What the channels of the input are, by their number."""
+
+CLEAN_UP = "largest"
+"""The published scores are of the largest connected component."""
+
+
+def read_buda(path: Path) -> tuple[ModelFacts, dict[str, torch.Tensor]]:
+    """Read a state dict by the published names; width and channels follow from its shapes.
+
+    Raises:
+        UserError: it is damaged, could run code, or does not hold exactly the weights of this net.
+    """
+    state = read_state_dict(path)
+    if FIRST not in state or state[FIRST].ndim != 4:
+        raise UserError(f"{path}: not the weights of buda: {FIRST} is missing; is it another --model?")
+    width, in_channels = state[FIRST].shape[:2]
+    if in_channels not in SEQUENCES:
+        raise UserError(f"{path}: takes {in_channels} channels; known are 1, and 3: {', '.join(CHANNELS)}")
+    # On no device: a width made up to exhaust the memory costs nothing.
+    with torch.device("meta"):
+        expected = BudaUNet(in_channels, width).state_dict()
+    for name in [*expected, *state]:
+        wanted, found = (held[name].shape if name in held else None for held in (expected, state))
+        if wanted is None or found is None:
+            raise UserError(f"{path}: not the weights of buda: {name} is {'unknown' if wanted is None else 'missing'}")
+        if wanted != found:
+            raise UserError(f"{path}: {name} is {tuple(found)}, and the first layer asks for {tuple(wanted)}")
+    facts = ModelFacts(
+        name=path.stem,
+        model="buda",
+        width=width,
+        in_channels=in_channels,
+        recipe={},
+        preparation="buda_volume",
+        sequences=SEQUENCES[in_channels],
+        postprocessing=CLEAN_UP,
+    )
+    return facts, {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
+
+
+def read_state_dict(path: Path) -> dict[str, torch.Tensor]:
+    """Read a file of PyTorch that holds tensors by name and nothing else.
+
+    Raises:
+        UserError: it is damaged, could run code, or holds something else.
+    """
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as fault:
+        raise UserError(f"{path}: refused, it holds more than tensors and could run code") from fault
+    except Exception as fault:  # what a reader meets in arbitrary bytes can be any of a dozen errors
+        raise UserError(f"{path}: not a readable file of weights (cut short or damaged); fetch it again") from fault
+    if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
+        raise UserError(f"{path}: not a state dict, which is tensors by name")
+    return {str(name): value for name, value in state.items()}
