@@ -42,7 +42,8 @@ class TestFinishedRun:
         names = {path.name for path in finished.folder.path.rglob("*") if path.is_file()}
         events = {name for name in names if name.startswith("events.out.tfevents.")}
         tables = {"config.yaml", "run.json", "metrics.csv", "cases.csv", "slices.csv", "split.csv"}
-        assert names - events == tables | {"masks.npz", "probabilities.npz", "best.ckpt", "last.ckpt"}
+        models = {"best.ckpt", "last.ckpt", "model.json", "model.onnx"}
+        assert names - events == tables | models | {"masks.npz", "probabilities.npz"}
         assert finished.folder.path.name == "buda-cosine-s0-f0"
 
     def test_metrics(self, finished: Experiment) -> None:

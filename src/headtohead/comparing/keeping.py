@@ -11,7 +11,7 @@ from headtohead.comparing.experiment import Experiment
 from headtohead.predicting.familiarity import measure_cohort
 from headtohead.statistics.intervals import mean_interval, median_interval
 from headtohead.trained.engines.torch_engine import load_net
-from headtohead.trained.facts import FILE, IMAGE, ModelFacts, read_facts
+from headtohead.trained.facts import FILE, ModelFacts, read_facts
 from headtohead.trained.onnx_file import write_onnx
 from headtohead.trained.source import ONNX, Source
 
@@ -42,19 +42,19 @@ def facts_of(experiment: Experiment) -> ModelFacts:
     """Collect what model.json says of a trained experiment."""
     folder, options, record = experiment.folder, experiment.options, experiment.folder.record()
     before = read_facts(folder.path) if (folder.path / FILE).is_file() else None
-    own = {} if options.data.data == "lgg" else {"sequences": IMAGE, "plane": "acquired"}
     return ModelFacts(
         name=f"{folder.path.parent.name}/{folder.path.name}",
         model=options.model.model,
         width=options.model.width,
         in_channels=experiment.recipe.channels,
         recipe=experiment.recipe.to_dict(),
+        sequences=experiment.cohort.sequences,
+        plane="axial" if experiment.cohort.data == "lgg" else "acquired",
         threshold=before.threshold if before else options.prediction.threshold,
         postprocessing=before.postprocessing if before else "",
         familiar=measure_cohort(experiment.cohort, experiment.split.cases(experiment.cohort, "train")),
         scores={"val_dice": record.get("best_val_dice"), **test_scores(folder.cases)},
         data={"name": experiment.cohort.root.name, **{k: v for k, v in record.get("data", {}).items() if k != "root"}},
-        **own,
     )
 
 

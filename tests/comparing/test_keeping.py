@@ -1,0 +1,90 @@
+"""A finished run leaves its model in the forms that prediction takes, and they are the model that was scored."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from headtohead.cohort import Cohort
+from headtohead.comparing import keeping
+from headtohead.comparing.experiment import Experiment, prepare
+from headtohead.comparing.keeping import facts_of, keep_model, real_slices
+from headtohead.comparing.training import run_training
+from headtohead.scoring.counts import count
+from headtohead.trained.engines import open_engine
+from headtohead.trained.facts import read_facts
+from headtohead.trained.preparation import prepare as prepare_volume
+from headtohead.trained.source import ONNX, open_source
+
+
+def test_onnx_scores_what_the_run_scored(finished: Experiment, phantom_cohort: Cohort) -> None:
+    source = open_source(finished.folder.path)
+    engine = open_engine(source, "onnx")
+    table = pd.read_csv(finished.folder.cases).set_index("case")
+    assert table["tp"].sum() > 0
+    for case in finished.split.cases(phantom_cohort, "test"):
+        prepared = prepare_volume(np.asarray(phantom_cohort.images(int(case))), source.facts)
+        batch = np.stack([prepared.input(index) for index in range(prepared.n)])
+        mask = prepared.restore(engine(batch)) >= source.facts.threshold
+        row = table.loc[phantom_cohort.table["case"].iloc[case]]
+        found = count(mask, np.asarray(phantom_cohort.masks(int(case))) == 1)
+        assert np.allclose(found, row[["tp", "fp", "fn"]].to_numpy(float), atol=2)  # voxels on the threshold itself
+
+
+def test_facts(finished: Experiment, phantom_cohort: Cohort) -> None:
+    facts, record = read_facts(finished.folder.path), finished.folder.record()
+    assert facts.name == f"{finished.folder.path.parent.name}/{finished.name}"
+    assert (facts.model, facts.width, facts.in_channels, facts.threshold) == ("buda", 2, 5, 0.3)
+    assert (facts.sequences, facts.plane) == (("pre", "flair", "post"), "axial")
+    assert facts.recipe == finished.recipe.to_dict()
+    assert facts.data["key"] == phantom_cohort.key
+    assert facts.familiar["cases"] == len(finished.split.cases(phantom_cohort, "train"))
+    dice = pd.read_csv(finished.folder.cases)["dice"]
+    assert facts.scores["mean"] == pytest.approx(dice.mean(), abs=1e-4)
+    assert facts.scores["median"] == pytest.approx(dice.median(), abs=1e-4)
+    assert facts.scores["n"] == dice.notna().sum()
+    assert facts.scores["val_dice"] == record["best_val_dice"]
+    assert record["onnx"].startswith("agrees with PyTorch on ")
+
+
+def test_real_slices_are_validation_slices_with_lesions(finished: Experiment, phantom_cohort: Cohort) -> None:
+    slices = real_slices(finished)
+    assert slices.shape[1:] == (5, 32, 32)
+    assert 1 < len(slices) <= keeping.CHECKED
+    first = finished.split.val[phantom_cohort.has_lesion()[finished.split.val]][0]
+    case, index = phantom_cohort.case_of(int(first))
+    prepared = prepare_volume(np.asarray(phantom_cohort.images(case)), facts_of(finished))
+    np.testing.assert_allclose(slices[0], prepared.input(index), atol=1e-5)
+
+
+def test_chosen_clean_up_stays(options_for: Any, phantom_cohort: Cohort, tmp_path: Any) -> None:
+    experiment = prepare(options_for(tmp_path, num_epochs=1), phantom_cohort)
+    run_training(experiment)
+    assert (experiment.folder.path / ONNX).is_file()
+    facts = read_facts(experiment.folder.path)
+    assert "mean" not in facts.scores
+    dataclasses.replace(facts, threshold=0.45, postprocessing="largest").write(experiment.folder.path)
+    keep_model(experiment)
+    kept = read_facts(experiment.folder.path)
+    assert (kept.threshold, kept.postprocessing) == (0.45, "largest")
+
+
+def test_a_net_without_onnx_is_kept_all_the_same(
+    options_for: Any,
+    phantom_cohort: Cohort,
+    tmp_path: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail(*_: Any) -> None:
+        raise RuntimeError("no such operator\nand more")
+
+    monkeypatch.setattr(keeping, "write_onnx", fail)
+    experiment = prepare(options_for(tmp_path, num_epochs=1), phantom_cohort)
+    run_training(experiment)
+    assert experiment.folder.record()["onnx"] == "not written: no such operator"
+    assert "model.onnx not written: no such operator" in capsys.readouterr().out
+    assert not (experiment.folder.path / ONNX).exists()
+    assert read_facts(experiment.folder.path).model == "buda"

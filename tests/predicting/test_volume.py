@@ -1,0 +1,103 @@
+"""`--image_path` of a NIfTI volume: back on its own grid, with a panel of its fullest slice."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import nibabel as nib
+import numpy as np
+import pytest
+
+from headtohead.errors import UserError
+from headtohead.options import Options, from_flat
+from headtohead.predicting.image import predict_image
+from headtohead.predicting.postprocessing import parse_steps
+from headtohead.predicting.predictor import Predictor
+from headtohead.predicting.scan import Scan
+from headtohead.predicting.volume import fullest_slice, mask_on_grid
+from headtohead.runs.folder import RunFolder
+
+MakeRun = Callable[..., RunFolder]
+AFFINE = np.array([[0, 0, 3.0, -5], [-1.5, 0, 0, 7], [0, 1.5, 0, 2], [0, 0, 0, 1]])  # axes P, S, R
+
+
+def options(folder: Path, image: Path, **changes: Any) -> Options:
+    """Options of `--image_path image` with the runs of a test's folder."""
+    return from_flat({"image_path": str(image), "runs_dir": str(folder / "runs"), "gpus": "cpu", **changes})
+
+
+def volume(folder: Path, name: str = "scan.nii.gz", truth: bool = False) -> Path:
+    """Write a small volume, and a mask beside it if wanted."""
+    path = folder / "scans" / name
+    path.parent.mkdir(exist_ok=True)
+    values = np.random.default_rng(0).integers(0, 900, (20, 24, 8)).astype(np.int16)
+    nib.save(nib.Nifti1Image(values, AFFINE), path)
+    if truth:
+        mask = (values > 450).astype(np.uint8)
+        nib.save(nib.Nifti1Image(mask, AFFINE), path.with_name(name.replace(".nii", "_mask.nii")))
+    return path
+
+
+@pytest.mark.parametrize("name", ["scan.nii.gz", "scan.nii"])
+def test_back_on_its_own_grid(make_run: MakeRun, tmp_path: Path, name: str) -> None:
+    make_run(threshold=0.6)
+    image = volume(tmp_path, name)
+    folder = predict_image(options(tmp_path, image))
+    end = name.removeprefix("scan")
+    mask, probability = (nib.load(folder / f"scan_{kind}{end}") for kind in ("mask", "probability"))
+    for found in (mask, probability):
+        assert found.shape == (20, 24, 8)
+        np.testing.assert_allclose(found.affine, AFFINE)
+    values = np.asanyarray(probability.dataobj)
+    assert values.dtype == np.float32
+    assert np.array_equal(np.asanyarray(mask.dataobj), values >= 0.6)
+    panel = cv2.imread(str(folder / "scan_panel.png"))
+    assert panel is not None and min(panel.shape[:2]) > 300
+
+
+def test_dice_where_a_truth_is(make_run: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make_run()
+    predict_image(options(tmp_path, volume(tmp_path)))
+    assert "Dice" not in capsys.readouterr().out
+    predict_image(options(tmp_path, volume(tmp_path, truth=True), overwrite=True, threshold=0.01))
+    said = capsys.readouterr().out
+    truth = np.asanyarray(nib.load(tmp_path / "scans" / "scan_mask.nii.gz").dataobj)
+    assert f"Dice of the volume {2 * truth.sum() / (truth.size + truth.sum()):.3f}" in said
+
+
+def test_nothing_is_written_where_something_is_wrong(make_run: MakeRun, tmp_path: Path) -> None:
+    run = make_run()
+    image = volume(tmp_path)
+    with pytest.raises(UserError, match="would pass for its truth"):
+        predict_image(options(tmp_path, image, output=str(image.parent)))
+    image.write_bytes(image.read_bytes()[:200])
+    with pytest.raises(UserError, match=r"scan\.nii\.gz"):
+        predict_image(options(tmp_path, image))
+    assert not list(run.figures.glob("*"))
+
+
+def test_clean_up_knows_which_axis_holds_the_slices() -> None:
+    inside = np.zeros((9, 5, 9), np.float32)
+    inside[4, 2, 4] = 1
+    scan = Scan(
+        "a", (), np.zeros((5, 9, 9, 3), np.uint8), (6, 1, 1), (), None, None, lambda values: values, 1, (1.0, 6.0, 1.0)
+    )
+
+    for steps, in_the_slice, slices in (("dilate=2mm", 13, 1), ("dilate=1px", 5, 1), ("dilate=6mm", 81, 3)):
+        mask = mask_on_grid(Predictor((), (), 0.5, parse_steps(steps)), scan, inside)
+        assert mask.shape == inside.shape
+        assert mask[:, 2].sum() == in_the_slice
+        assert mask.any(axis=(0, 2)).sum() == slices
+
+
+def test_fullest_slice_is_shown() -> None:
+    probability = np.zeros((5, 9, 9), np.float32)
+    predictor = Predictor((), (), 0.5)
+    scan = Scan("a", (), np.full((5, 9, 9, 1), 7.5, np.float32), None, (), None, None, lambda values: values)
+    assert fullest_slice(predictor, scan, probability)[1] == "slice 3 of 5"
+    probability[1, :2] = probability[4, :3] = 1
+    shown, about = fullest_slice(predictor, scan, probability)
+    assert about == "slice 5 of 5"
+    assert shown.mask.sum() == 27
+    assert shown.image.shape == (9, 9, 3) and shown.image.dtype == np.uint8 and (shown.image == 255).all()
