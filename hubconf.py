@@ -1,0 +1,68 @@
+"""Entry points for `torch.hub`: the models with fresh weights, and any trained one from its bundle.
+
+    model = torch.hub.load("path/to/checkout", "unet", source="local", in_channels=3, width=16)
+    model = torch.hub.load("path/to/checkout", "bundle", "path/to/bundle", source="local")
+
+Models take scaled slices, float [B, C, H, W], and give logits [B, 1, H, W]; the `facts.recipe` of a bundle's model says
+how to scale.
+"""
+
+import sys
+from pathlib import Path
+
+import torch
+
+SOURCE = str(Path(__file__).resolve().parent / "src")
+if SOURCE not in sys.path:
+    sys.path.insert(0, SOURCE)
+
+dependencies = ["torch", "numpy", "cv2", "safetensors"]
+
+
+def unet(in_channels: int = 3, width: int = 64, pretrained: bool = False) -> torch.nn.Module:
+    """Plain U-Net, four levels from `width` to eight times `width` channels."""
+    return _fresh("unet", in_channels, width, pretrained)
+
+
+def buda(in_channels: int = 3, width: int = 32, pretrained: bool = False) -> torch.nn.Module:
+    """U-Net with batch norm of Buda et al.; a published state dict loads with `load_state_dict`."""
+    return _fresh("buda", in_channels, width, pretrained)
+
+
+def fetal_unet(in_channels: int = 1, width: int = 32, pretrained: bool = False) -> torch.nn.Module:
+    """U-Net of the fetal brain masking system, for one channel."""
+    return _fresh("fetal_unet", in_channels, width, pretrained)
+
+
+def resnext(in_channels: int = 3, width: int = 0, pretrained: bool = False) -> torch.nn.Module:
+    """U-Net with a ResNeXt-50 encoder, which `pretrained` starts from ImageNet; it has one width only.
+
+    Needs segmentation_models_pytorch.
+    """
+    from headtohead.models.registry import build_model
+
+    return build_model("resnext", in_channels, width=width, encoder_weights="imagenet" if pretrained else "none")
+
+
+def bundle(path: str) -> torch.nn.Module:
+    """Load a trained model from a folder that `--export bundle` wrote, in evaluation mode.
+
+    Returns:
+        The net; its attribute `facts` is a `headtohead.trained.facts.ModelFacts`.
+    """
+    from headtohead.models.registry import build_model
+    from headtohead.trained.bundle import load_bundle
+
+    facts, state = load_bundle(Path(path))
+    model = build_model(facts.model, facts.in_channels, width=facts.width)
+    model.load_state_dict(state)
+    model.facts = facts
+    return model.eval()
+
+
+def _fresh(name: str, in_channels: int, width: int, pretrained: bool) -> torch.nn.Module:
+    from headtohead.models.registry import build_model
+
+    if pretrained:
+        raise ValueError(f"{name}: no pretrained weights go by this name; load a trained model with bundle(path)")
+    return build_model(name, in_channels, width=width)

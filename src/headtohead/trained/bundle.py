@@ -1,0 +1,147 @@
+"""A bundle: a folder that holds all of a trained model and nothing that could run code, to be used anywhere.
+
+It holds model.json, weights.safetensors, model.onnx, and, as far as they are known, config.yaml, cases.csv, README.md.
+"""
+
+import json
+import shutil
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+import yaml
+from safetensors.torch import save_file
+
+from headtohead.errors import UserError
+from headtohead.runs.folder import RunFolder
+from headtohead.trained.card import model_card
+from headtohead.trained.engines.torch_engine import load_net
+from headtohead.trained.facts import FILE, ModelFacts
+from headtohead.trained.source import ONNX, WEIGHTS, Source, open_source
+
+CARD = "README.md"
+TRAVELS = (CARD, "config.yaml", "cases.csv")
+"""What an existing bundle passes on to one made from it."""
+
+PLACES = ("root_dir", "cache_dir", "runs_dir", "output", "comparison", "run_name", "fold_file", "model_path", "config")
+"""Options that say where something lies on the machine of the training; no business of who gets the bundle."""
+
+CHECKED = 2  # inputs on which ONNX is held against PyTorch where no real slices are at hand
+
+
+def write_bundle(source: Source, folder: Path, half: bool = False, overwrite: bool = False) -> Path:
+    """Write a trained model as a bundle. It appears whole or not at all.
+
+    Args:
+        source: the model: a run folder, a bundle or weights from elsewhere.
+        folder: the folder to make.
+        half: keep the weights in 16 bits, in half the space; they are read back, and calculated with, in 32.
+        overwrite: replace a bundle of that name.
+
+    Returns:
+        `folder`.
+
+    Raises:
+        UserError: the folder is there already, or is no bundle and so not replaced; or the model cannot be read.
+    """
+    refuse_folder(folder, overwrite)
+    model = load_net(source)
+    if half:
+        model = model.half().float()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder.parent))
+    try:
+        source.facts.write(temporary)
+        write_safetensors(model, source.facts, temporary / WEIGHTS, half)
+        _write_onnx(model, source, temporary / ONNX, half)
+        _write_papers(source, temporary, folder.name)
+        temporary.chmod(0o755)  # mkdtemp makes folders private
+        if folder.exists():
+            shutil.rmtree(folder)
+        temporary.rename(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return folder
+
+
+def load_bundle(folder: Path) -> tuple[ModelFacts, dict[str, torch.Tensor]]:
+    """Read a bundle and check that its weights are those of its net; data only, no code is run.
+
+    Raises:
+        UserError: it is no bundle, damaged, or holds anything but plain data and tensors.
+    """
+    source = open_source(folder)
+    try:
+        return source.facts, load_net(source).state_dict()
+    except (TypeError, ValueError, AttributeError) as fault:
+        raise UserError(f"{folder / FILE}: damaged; make the bundle again with --export bundle") from fault
+
+
+def refuse_folder(folder: Path, overwrite: bool) -> None:
+    """Refuse to replace a folder, unless told to, and ever one that is no bundle.
+
+    Raises:
+        UserError: names the folder and the mend.
+    """
+    if not folder.exists():
+        return
+    if not (folder / FILE).is_file():
+        raise UserError(f"{folder}: there already, and no bundle, so it is kept; choose another folder with --output")
+    if not overwrite:
+        raise UserError(f"{folder}: there already; choose another folder with --output, or --overwrite it")
+
+
+def write_safetensors(model: torch.nn.Module, facts: ModelFacts, path: Path, half: bool = False) -> None:
+    """Write weights and facts into one safetensors file, the facts as JSON in its metadata.
+
+    Args:
+        model: the net.
+        facts: of it; they go under the key `model.json`.
+        path: the file.
+        half: write 16 bits a weight.
+    """
+    kind = torch.float16 if half else torch.float32
+    state = {
+        name: (value.to(kind) if value.is_floating_point() else value).contiguous()
+        for name, value in model.state_dict().items()
+    }
+    save_file(state, path, metadata={FILE: facts_text(facts)})
+
+
+def facts_text(facts: ModelFacts) -> str:
+    """The facts as they go into a file's metadata: JSON."""
+    return json.dumps(asdict(facts))
+
+
+def noise_like_input(facts: ModelFacts) -> np.ndarray:
+    """Make inputs for a model where no real slices are at hand: float32 [n, C, S, S], from a fixed seed."""
+    size = facts.recipe.get("image_size", 256)
+    return np.random.default_rng(0).standard_normal((CHECKED, facts.in_channels, size, size), np.float32)
+
+
+def _write_onnx(model: torch.nn.Module, source: Source, path: Path, half: bool) -> None:
+    from headtohead.trained.onnx_file import write_onnx
+
+    if source.onnx and not half:
+        shutil.copyfile(source.onnx, path)
+    else:
+        print(f"{ONNX} {write_onnx(model, source.facts, path, noise_like_input(source.facts), half)}")
+
+
+def _write_papers(source: Source, folder: Path, name: str) -> None:
+    """Write the card, the options of the training and the scores of the test, as far as there are any."""
+    if source.folder and (source.folder / WEIGHTS).is_file():
+        for paper in TRAVELS:
+            if (source.folder / paper).is_file():
+                shutil.copyfile(source.folder / paper, folder / paper)
+        return
+    run = RunFolder(source.folder) if source.folder else None
+    (folder / CARD).write_text(model_card(source.facts, run, name), encoding="utf-8")
+    if run is None:
+        return
+    if run.cases.is_file():
+        shutil.copyfile(run.cases, folder / run.cases.name)
+    options = {key: value for key, value in run.read_config().items() if key not in PLACES}
+    (folder / run.config.name).write_text(yaml.safe_dump(options, sort_keys=False), encoding="utf-8")

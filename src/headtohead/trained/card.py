@@ -1,0 +1,202 @@
+"""The model card, README.md of a bundle: what a stranger must know before trusting the model with a scan.
+
+The headings follow Mitchell et al., Model Cards for Model Reporting, FAT* 2019, doi:10.1145/3287560.3287596.
+"""
+
+import csv
+import math
+import shlex
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from headtohead import __version__
+from headtohead.models.registry import find_spec
+from headtohead.runs.folder import RunFolder
+from headtohead.statistics.intervals import mean_interval, median_interval
+from headtohead.trained.facts import ModelFacts
+
+PARTS = {"train": "training", "val": "validation", "test": "test"}
+LGG = {"cases": 110, "slices": 3929}
+"""The public LGG MRI segmentation data, whole; its licence is known, that of other data is not."""
+
+LGG_LICENCE = (
+    "The images and masks are published under CC BY-NC-SA 4.0. Weights learned from them are best treated alike: share "
+    "and adapt with credit, under the same licence, not commercially. Credit: Buda et al., 2019, "
+    "doi:10.1016/j.compbiomed.2019.05.002 (masks); TCGA-LGG, The Cancer Imaging Archive, "
+    "doi:10.7937/K9/TCIA.2016.L4LTD3TK (images)."
+)
+UNKNOWN_LICENCE = (
+    "This program does not know the terms of the data the weights were learned from, and they bind whoever uses the "
+    "weights. Ask the owner of the data, and write the answer here."
+)
+COMMON_LIMITS = (
+    "Research only: not a medical device, not tested for any clinical decision. A mask needs the eye of an expert.",
+    "It finds what its training masks show on scans like those it was trained on; `--predict` warns of a scan that "
+    "looks unlike them, but silence is no promise.",
+    "A mean hides its worst cases: look at the lowest scores of the table, and expect such cases among your own.",
+)
+
+
+def model_card(facts: ModelFacts, run: RunFolder | None, folder: str) -> str:
+    """Write the card of a model as Markdown.
+
+    Args:
+        facts: of the model.
+        run: its run folder; None for weights from elsewhere, of which neither training nor test is known.
+        folder: name of the bundle, for the commands.
+    """
+    record = run.record() if run else {}
+    sections = [
+        f"# {facts.name}\n\n{_purpose(facts)}",
+        _use(folder),
+        _model(facts),
+        _data(facts, run, record),
+        _scores(facts, run, record),
+        _limits(facts),
+        f"## Licence\n\n{LGG_LICENCE if is_lgg(facts) else UNKNOWN_LICENCE}",
+        _provenance(record),
+    ]
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def is_lgg(facts: ModelFacts) -> bool:
+    """Say whether the model was trained on the public LGG data."""
+    return all(facts.data.get(name) == number for name, number in LGG.items())
+
+
+def _purpose(facts: ModelFacts) -> str:
+    what = (
+        "the FLAIR abnormality of lower-grade gliomas on axial brain MRI (pre-contrast, FLAIR, post-contrast)"
+        if is_lgg(facts)
+        else "what the masks of its training data mark"
+    )
+    return f"A trained model that outlines {what}, slice by slice. Intended for research and teaching."
+
+
+def _use(folder: str) -> str:
+    return (
+        "## Use it\n\nFrom a checkout of Head-to-Head, with this folder beside it:\n\n```bash\n"
+        f"python main.py --image_path scan.tif --model_path {shlex.quote(folder)}\n"
+        f"python main.py --predict scans --output masks --model_path {shlex.quote(folder)}\n```\n\n"
+        "`model.onnx` runs without Head-to-Head: scaled slices in, probability out; `model.json` says how to scale."
+    )
+
+
+def _model(facts: ModelFacts) -> str:
+    spec, recipe = find_spec(facts.model), facts.recipe
+    rows = {
+        "architecture": f"`{facts.model}`: {spec.summary}",
+        "source": spec.source,
+        "width": f"{facts.width or spec.width}" if spec.width else "as published",
+        "input": f"{facts.in_channels} channels, from {', '.join(facts.sequences)}; slices {facts.plane}",
+        "preparation": ", ".join(f"{name} {value}" for name, value in recipe.items()) or f"`{facts.preparation}`",
+        "threshold": f"{facts.threshold:g}",
+        "clean-up of masks": f"`{facts.postprocessing}`" if facts.postprocessing else "none",
+    }
+    return f"## Model\n\n{_table(('what', 'value'), rows.items())}"
+
+
+def _data(facts: ModelFacts, run: RunFolder | None, record: dict[str, Any]) -> str:
+    if run is None or not record:
+        return "## Data\n\nThe weights come from elsewhere. What they were trained on is for their publisher to say."
+    data, split = facts.data or record.get("data", {}), record.get("split", {})
+    name = "LGG MRI segmentation (TCGA-LGG, Kaggle)" if is_lgg(facts) else str(data.get("name", "unnamed"))
+    said = [
+        f"{name}: {data.get('cases')} cases, {data.get('slices')} slices, content key `{data.get('key')}`. "
+        f"Split by {split.get('kind')}, seed {split.get('seed')}"
+        + (f", fold {record['experiment'].get('fold')} of {split['folds']}" if split.get("folds", 1) > 1 else "")
+        + "."
+    ]
+    if leaking := split.get("leaking_patients"):
+        said.append(f"**{leaking} patients leak from training into validation or test: the scores are too good.**")
+    parts = read_parts(run)
+    if parts:
+        rows = [(PARTS[part], len(cases), sum(cases.values())) for part, cases in parts.items()]
+        said.append(_table(("part", "cases", "slices"), rows))
+        said.append("\n\n".join(f"{PARTS[part].capitalize()}: {', '.join(cases)}." for part, cases in parts.items()))
+    return "## Data\n\n" + "\n\n".join(said)
+
+
+def read_parts(run: RunFolder) -> dict[str, Counter[str]]:
+    """Read who was in which part: for each part the cases and how many of their slices; empty without split.csv."""
+    if not run.split.is_file():
+        return {}
+    parts: dict[str, Counter[str]] = {part: Counter() for part in PARTS}
+    with run.split.open(newline="", encoding="utf-8") as rows:
+        for row in csv.DictReader(rows):
+            parts[row["part"]][row["case"]] += 1
+    return parts
+
+
+def _scores(facts: ModelFacts, run: RunFolder | None, record: dict[str, Any]) -> str:
+    if run is None or not run.cases.is_file():
+        return "## Scores\n\nNot tested by this program. No number from elsewhere is repeated here."
+    with run.cases.open(newline="", encoding="utf-8") as rows:
+        cases = list(csv.DictReader(rows))
+    dice = [float(row["dice"] or "nan") for row in cases]
+    mean, median = mean_interval(dice), median_interval(dice)
+    undefined = f" Cases with neither lesion nor prediction have no Dice: {mean.undefined}." if mean.undefined else ""
+    distances = [name for name in ("hd95_px", "hd95_mm") if name in cases[0]]
+    worst_first = sorted(zip(cases, dice, strict=True), key=lambda pair: (math.isnan(pair[1]), pair[1]))
+    rows_shown = [
+        (row["case"], _number(score), row["lesion_voxels"], *(_number(float(row[it] or "nan"), 1) for it in distances))
+        for row, score in worst_first
+    ]
+    cleaned = " They are of masks without the clean-up." if facts.postprocessing else ""
+    return (
+        f"## Scores\n\nDice per case in 3-D on the {len(cases)} test cases, at threshold "
+        f"{record.get('threshold', facts.threshold):g}, "
+        f"protocol version {record.get('protocol', {}).get('version')}: mean **{_number(mean.mean)}** "
+        f"(95 % interval {_number(mean.low)} to {_number(mean.high)}, BCa bootstrap over cases), "
+        f"median {_number(median.median)}, n {mean.n}.{undefined}{cleaned} "
+        f"The best validation Dice was {_number(record.get('best_val_dice'))}; it chose the epoch and is no result.\n\n"
+        f"{_table(('case', 'Dice', 'lesion voxels', *distances), rows_shown)}"
+    )
+
+
+def _limits(facts: ModelFacts) -> str:
+    own = []
+    if is_lgg(facts):
+        own = [
+            "Trained on lower-grade gliomas of five hospitals, scanned before surgery. Other tumours, scans after "
+            "surgery and other scanners are unknown to it.",
+            "It marks the FLAIR abnormality, oedema included, not the enhancing tumour.",
+        ]
+    return "## Limits\n\n" + "\n".join(f"- {limit}" for limit in (*own, *COMMON_LIMITS))
+
+
+def _provenance(record: dict[str, Any]) -> str:
+    versions, hardware = record.get("versions", {}), record.get("hardware", {})
+    rows = {
+        "command": f"`{without_places(record['command'])}`" if record.get("command") else "",
+        "git commit": record.get("git_commit", ""),
+        "seed": record.get("seed", ""),
+        "trained": " to ".join(str(record[key]) for key in ("started", "ended") if record.get(key)),
+        "epochs": f"{record['epochs']}, best {record.get('best_epoch')}" if record.get("epochs") else "",
+        "seconds": record.get("seconds", ""),
+        "device": ", ".join(str(value) for value in (record.get("device", ""), *hardware.values()) if value),
+        "versions": ", ".join(f"{name} {value}" for name, value in versions.items()),
+        "data key": record.get("data", {}).get("key", ""),
+        "split key": record.get("split", {}).get("key", ""),
+        "card written by": f"headtohead {__version__}",
+    }
+    return f"## Provenance\n\n{_table(('what', 'value'), [row for row in rows.items() if row[1] != ''])}"
+
+
+def without_places(command: str) -> str:
+    """Shorten the absolute paths in a command to their last name: where it was run is nobody's business."""
+    shortened = []
+    for word in shlex.split(command):
+        flag, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
+        shortened.append(f"{flag}{equals}.../{Path(value).name}" if value.startswith(("/", "~")) else word)
+    return shlex.join(shortened)
+
+
+def _table(head: Any, rows: Any) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def _number(value: float | None, digits: int = 3) -> str:
+    return "undefined" if value is None or math.isnan(value) else f"{value:.{digits}f}"

@@ -1,0 +1,112 @@
+"""`--export`: a trained model for use elsewhere, as a bundle folder or as one file."""
+
+import re
+import warnings
+from pathlib import Path
+
+from headtohead.errors import UserError
+from headtohead.options import Options
+from headtohead.runs.finding import named_run, trained_runs, validation_dice
+from headtohead.saving import atomic_path
+from headtohead.trained.source import Source, open_source
+
+SUFFIXES = {"bundle": "", "onnx": ".onnx", "safetensors": ".safetensors", "torchscript": ".pt"}
+
+
+def export(options: Options) -> Path:
+    """Carry out `--export`: write `<output>/<model's name>`, a folder, or a file by the suffix of its format.
+
+    The model is that of `--model_path`, else of `--run_name`, else of the run with the best validation Dice, in
+    `--comparison` if one is named.
+
+    Returns:
+        The folder or file.
+
+    Raises:
+        UserError: there is no such model, or the place to write to cannot be used.
+    """
+    kind = str(options.verbs.export)
+    source = source_to_export(options)
+    folder = Path(options.prediction.output or default_folder(source, options))
+    name = re.sub(r"[^\w.-]+", "-", source.facts.name).strip("-.") or "model"
+    path = folder / f"{name}{SUFFIXES[kind]}"
+    overwrite = options.comparison.overwrite
+    if path.exists() and not overwrite:
+        raise UserError(f"{path}: there already; choose another folder with --output, or --overwrite it")
+
+    # PyTorch takes a second to import, so mistakes are told before it.
+    if kind == "bundle":
+        from headtohead.trained.bundle import write_bundle
+
+        write_bundle(source, path, overwrite=overwrite)
+    else:
+        write_file(source, path, kind)
+    print(f"{source.facts.name}: {kind} {path}")
+    return path
+
+
+def source_to_export(options: Options) -> Source:
+    """Choose the model.
+
+    Raises:
+        UserError: there is none, or several are named.
+    """
+    settings, path = options.comparison, options.prediction.model_path
+    if options.prediction.ensemble or "," in settings.run_name:
+        raise UserError("--export: one model at a time; name one run with --run_name")
+    if path and Path(path).is_dir():
+        return open_source(Path(path))
+    if path:
+        from headtohead.trained.foreign import read_foreign
+
+        facts, state = read_foreign(Path(path), options.model.model)
+        return Source(facts, None, state)
+    runs_dir = Path(settings.runs_dir)
+    if settings.run_name:
+        return open_source(named_run(runs_dir, settings.run_name, settings.comparison).path)
+    ready = trained_runs(runs_dir, settings.comparison)
+    if not ready:
+        raise UserError(f"--export: no trained model in {runs_dir / settings.comparison}; train one first: --train")
+    return open_source(max(ready, key=lambda run: validation_dice(ready[run])).path)
+
+
+def default_folder(source: Source, options: Options) -> Path:
+    """Say where an export goes without `--output`: into its run folder, or below `--runs_dir`."""
+    own = source.folder is not None and (source.folder / "run.json").is_file()
+    return (source.folder if own and source.folder else Path(options.comparison.runs_dir)) / "export"
+
+
+def write_file(source: Source, path: Path, kind: str) -> None:
+    """Write a model as one file whose metadata hold its facts.
+
+    Args:
+        source: the model.
+        path: the file.
+        kind: `onnx` and `torchscript` map scaled slices float [B, C, S, S] to probability [B, 1, S, S];
+            `safetensors` holds the weights alone.
+
+    Raises:
+        UserError: the model cannot be read, or ONNX does not agree with PyTorch.
+    """
+    from headtohead.trained.bundle import facts_text, noise_like_input, write_safetensors
+    from headtohead.trained.engines.torch_engine import load_net
+    from headtohead.trained.facts import FILE
+
+    model = load_net(source)
+    if kind == "onnx":
+        from headtohead.trained.onnx_file import write_onnx
+
+        print(f"{path.name} {write_onnx(model, source.facts, path, noise_like_input(source.facts))}")
+        return
+    with atomic_path(path) as temporary:
+        if kind == "safetensors":
+            write_safetensors(model, source.facts, temporary)
+            return
+        import torch
+
+        with torch.inference_mode(), warnings.catch_warnings():
+            # PyTorch would rather have another format; who asks for this one has a program that reads it.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            example = torch.from_numpy(noise_like_input(source.facts))
+            traced = torch.jit.trace(torch.nn.Sequential(model, torch.nn.Sigmoid()).eval(), example)
+            torch.jit.save(traced, str(temporary), _extra_files={FILE: facts_text(source.facts)})

@@ -1,0 +1,73 @@
+"""`torch.hub.load` from a checkout: every model of the table, and a trained one from its bundle."""
+
+import importlib.util
+import inspect
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from headtohead.errors import UserError
+from headtohead.models.registry import MODELS, build_model
+from headtohead.trained.bundle import write_bundle
+from headtohead.trained.facts import ModelFacts
+from headtohead.trained.source import Source
+
+CHECKOUT = str(Path(__file__).resolve().parents[1])
+
+
+def load(name: str, *given: Any, **options: Any) -> Any:
+    return torch.hub.load(CHECKOUT, name, *given, source="local", **options)
+
+
+def test_every_model_of_the_table_is_an_entry_point_and_explains_itself() -> None:
+    place = importlib.util.spec_from_file_location("hubconf_to_read", Path(CHECKOUT) / "hubconf.py")
+    assert place and place.loader
+    hubconf = importlib.util.module_from_spec(place)
+    place.loader.exec_module(hubconf)
+    for name in (*MODELS, "bundle"):
+        assert inspect.getdoc(getattr(hubconf, name)), name
+    for package in hubconf.dependencies:
+        assert importlib.util.find_spec(package), package
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_model_is_as_published_unless_told_otherwise(name: str) -> None:
+    assert sum(weight.numel() for weight in load(name).parameters()) == MODELS[name].parameters
+
+
+@pytest.mark.parametrize("name", ["unet", "buda", "fetal_unet"])
+def test_channels_and_width(name: str) -> None:
+    model = load(name, in_channels=5, width=4, pretrained=False)
+    assert model(torch.randn(1, 5, 32, 32)).shape == (1, 1, 32, 32)
+    expected = build_model(name, 5, width=4)
+    assert {key: value.shape for key, value in model.state_dict().items()} == {
+        key: value.shape for key, value in expected.state_dict().items()
+    }
+
+
+@pytest.mark.parametrize("name", ["unet", "buda", "fetal_unet"])
+def test_weights_that_do_not_exist_are_not_pretended(name: str) -> None:
+    with pytest.raises(ValueError, match="no pretrained weights go by this name; load a trained model with bundle"):
+        load(name, pretrained=True)
+
+
+def test_the_pretrained_encoder_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, Any] = {}
+    monkeypatch.setattr("headtohead.models.registry.build_model", lambda *_, **given: asked.update(given))
+    load("resnext", pretrained=True)
+    assert asked["encoder_weights"] == "imagenet"
+
+
+def test_a_bundle(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    facts = ModelFacts("mine", "unet", 4, 3, {"image_size": 32, "normalise": "unit", "neighbours": 0})
+    net = build_model("unet", 3, width=4)
+    write_bundle(Source(facts, None, net.state_dict()), tmp_path / "mine")
+    model = load("bundle", str(tmp_path / "mine"))
+    image = torch.randn(2, 3, 32, 32)
+    assert torch.equal(model(image), net(image)) and not model.training
+    assert model.facts == facts
+    with pytest.raises(UserError, match="no bundle"):
+        load("bundle", str(tmp_path))

@@ -1,0 +1,120 @@
+"""The model card says what the run's own files say, and no more."""
+
+import csv
+import dataclasses
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from headtohead.cli import parse
+from headtohead.runs.folder import RunFolder
+from headtohead.statistics.intervals import mean_interval, median_interval
+from headtohead.trained.card import LGG, is_lgg, model_card, without_places
+from headtohead.trained.facts import ModelFacts
+from headtohead.trained.source import open_source
+
+
+@pytest.fixture
+def run(run_folder: Path) -> RunFolder:
+    return RunFolder(run_folder)
+
+
+@pytest.fixture
+def facts(run_folder: Path) -> ModelFacts:
+    return open_source(run_folder).facts
+
+
+def test_scores_are_those_of_the_table(run: RunFolder, facts: ModelFacts) -> None:
+    card = model_card(facts, run, "mine")
+    with run.cases.open() as rows:
+        cases = list(csv.DictReader(rows))
+    dice = [float(row["dice"] or "nan") for row in cases]
+    mean, median = mean_interval(dice), median_interval(dice)
+    assert f"mean **{mean.mean:.3f}** (95 % interval {mean.low:.3f} to {mean.high:.3f}, BCa bootstrap" in card
+    assert f"median {median.median:.3f}, n {mean.n}." in card
+    assert mean.undefined == 1 and "neither lesion nor prediction have no Dice: 1." in card
+    shown = [line.split(" | ")[0].strip("| ") for line in card.split("| case |")[1].splitlines()[2 : 2 + len(cases)]]
+    assert sorted(shown) == sorted(row["case"] for row in cases)
+    assert shown[0] == "p2" and shown[-1] == "p5", "the worst first, the undefined last"
+    assert "protocol version 3" in card and "at threshold 0.3" in card
+    assert "without the clean-up" not in card
+
+
+def test_who_was_in_which_part(run: RunFolder, facts: ModelFacts) -> None:
+    card = model_card(facts, run, "mine")
+    assert "| training | 2 | 7 |" in card and "| validation | 1 | 3 |" in card and "| test | 5 | 5 |" in card
+    assert "Training: t1, t2." in card and "Validation: v1." in card
+    assert "fold 1 of 5" in card and "content key `d1`" in card
+    assert "leak" not in card
+
+
+def test_a_leak_is_said_aloud(run: RunFolder, facts: ModelFacts) -> None:
+    record = run.record()
+    run.note(split={**record["split"], "leaking_patients": 7})
+    assert "**7 patients leak" in model_card(facts, run, "mine")
+
+
+def test_commands_name_the_bundle_and_are_accepted(run: RunFolder, facts: ModelFacts) -> None:
+    card = model_card(facts, run, "my model")
+    commands = re.findall(r"^python main\.py (.*)$", card, re.MULTILINE)
+    assert len(commands) == 2
+    for command in commands:
+        assert parse(shlex.split(command)).prediction.model_path == "my model"
+
+
+def test_provenance_without_places(run: RunFolder, facts: ModelFacts) -> None:
+    card = model_card(facts, run, "mine")
+    assert "`python main.py --train --root_dir .../kaggle_3m`" in card
+    assert "torch 2.0" in card and "abc123" in card
+    assert "/secret" not in card
+
+
+def test_the_licence_of_the_public_data_and_of_any_other(run: RunFolder, facts: ModelFacts) -> None:
+    other = model_card(facts, run, "mine")
+    assert "does not know the terms" in other and "CC BY" not in other
+    lgg = dataclasses.replace(facts, data={**facts.data, **LGG})
+    assert is_lgg(lgg) and not is_lgg(facts)
+    card = model_card(lgg, run, "mine")
+    assert "CC BY-NC-SA 4.0" in card and "does not know the terms" not in card
+    assert "not a medical device" in card and "not a medical device" in other
+
+
+def test_clean_up_is_no_part_of_the_scores(run: RunFolder, facts: ModelFacts) -> None:
+    card = model_card(dataclasses.replace(facts, postprocessing="largest"), run, "mine")
+    assert "| clean-up of masks | `largest` |" in card and "They are of masks without the clean-up." in card
+
+
+def test_weights_from_elsewhere_claim_nothing(facts: ModelFacts) -> None:
+    card = model_card(ModelFacts("unet", "buda", 32, 3, {}, preparation="buda_volume"), None, "mine")
+    assert "The weights come from elsewhere" in card and "Not tested by this program" in card
+    assert "| preparation | `buda_volume` |" in card and "mean **" not in card
+    assert "| width | 32 |" in card
+
+
+def test_a_run_that_was_not_tested(run: RunFolder, facts: ModelFacts) -> None:
+    run.cases.unlink()
+    run.split.unlink()
+    card = model_card(facts, run, "mine")
+    assert "Not tested by this program" in card and "| training |" not in card
+
+
+def test_a_scaled_and_a_fixed_architecture(facts: ModelFacts) -> None:
+    fixed = model_card(ModelFacts("r", "resnext", 0, 3, {"image_size": 64}), None, "mine")
+    assert "| width | as published |" in fixed
+    published = model_card(ModelFacts("r", "unet", 0, 3, {"image_size": 64}), None, "mine")
+    assert "| width | 64 |" in published
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("python main.py --train", "python main.py --train"),
+        ("python main.py --root_dir /home/ann/data", "python main.py --root_dir .../data"),
+        ("python main.py --root_dir '~/my data'", "python main.py --root_dir '.../my data'"),
+        ("python main.py --root_dir=/home/ann/data", "python main.py --root_dir=.../data"),
+    ],
+)
+def test_absolute_paths_are_shortened(command: str, expected: str) -> None:
+    assert without_places(command) == expected
