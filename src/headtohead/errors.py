@@ -1,4 +1,4 @@
-"""The one exception a user is meant to read."""
+"""What a user is meant to read: one line that names cause and mend."""
 
 
 class UserError(Exception):
@@ -6,4 +6,11 @@ class UserError(Exception):
 
     The message is one line that names the cause and the mend. The command line prints it to stderr
     and leaves with status 2; any other exception is a fault of ours.
+    """
+
+
+class PartlyDone(UserError):
+    """Some of many things could not be done, and each was told on a line of its own; the others are done.
+
+    The command line leaves with status 1.
     """

@@ -90,7 +90,7 @@ class Brightness:
         return Estimate(probability, probability / 10 if self.members > 1 else None)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def brightness() -> type[Brightness]:
     """Give the class of the stand-in for trained models."""
     return Brightness

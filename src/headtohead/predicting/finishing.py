@@ -1,0 +1,191 @@
+"""From what the models say of a scan to the files of it, all of them or none, and its line of the summary."""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import cv2
+import numpy as np
+
+from headtohead.cohort.cohort import CHANNELS, FLAIR
+from headtohead.cohort.orientation import PLANES, Slicing, slicing
+from headtohead.errors import UserError
+from headtohead.predicting.files.finding import Job
+from headtohead.predicting.files.naming import is_volume
+from headtohead.predicting.files.writing import write_like
+from headtohead.predicting.masking import write_masked
+from headtohead.predicting.outputs import Outputs
+from headtohead.predicting.postprocessing import Step, clean
+from headtohead.predicting.preview import draw_sheet
+from headtohead.predicting.scan import Scan
+from headtohead.predicting.summary import Row, measure
+from headtohead.predicting.uncertainty import entropy
+from headtohead.trained.facts import ModelFacts
+
+if TYPE_CHECKING:
+    from headtohead.predicting.predictor import Estimate
+
+
+class Predicts(Protocol):
+    """What answers for a scan: trained models as `predicting.predictor.Predictor` holds them."""
+
+    @property
+    def facts(self) -> ModelFacts:
+        """What the models expect."""
+
+    @property
+    def name(self) -> str:
+        """What to call them."""
+
+    @property
+    def members(self) -> int:
+        """How many there are."""
+
+    @property
+    def threshold(self) -> float:
+        """Probability from which a voxel is inside."""
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Clean-up of the mask."""
+
+    def __call__(self, scan: Scan, /) -> "Estimate":
+        """Predict all slices of a scan."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was found in a scan, on the grid of its file.
+
+    Attributes:
+        probability: float32, three axes, from 0 to 1.
+        variance: between the models, float32 of the same shape; None where there is one model.
+        mask: bool of the same shape, cleaned.
+        row: its measures.
+    """
+
+    probability: np.ndarray
+    variance: np.ndarray | None
+    mask: np.ndarray
+    row: Row
+
+
+def answer(shown: str, scan: Scan, estimate: "Estimate", predictor: Predicts, warnings: Sequence[str]) -> Answer:
+    """Bring an estimate onto the file's own grid, make the mask there, clean and measure it.
+
+    Args:
+        shown: the file's name in the summary.
+        scan: the scan.
+        estimate: what the models say of it.
+        predictor: the models.
+        warnings: what makes the result doubtful.
+    """
+    probability = np.clip(scan.restore(estimate.probability), 0, 1)
+    variance = None if estimate.variance is None else np.maximum(scan.restore(estimate.variance), 0)
+    view = slicing_of(scan)
+    # Seen as slices, a copy of the volume with other axes is cleaned in the same way.
+    slices = np.ascontiguousarray(view.to_slices(probability >= predictor.threshold))
+    spacing = view.spacing if scan.grid_spacing else None
+    cleaned = clean(slices, predictor.steps, spacing)
+    truth = None if scan.truth_on_grid is None else np.ascontiguousarray(view.to_slices(scan.truth_on_grid))
+    row = Row(
+        file=shown,
+        **measure(cleaned, truth, spacing),  # type: ignore[arg-type]
+        threshold=predictor.threshold,
+        steps=",".join(map(str, predictor.steps)),
+        model=predictor.name,
+        warnings="; ".join(warnings),
+    )
+    return Answer(probability, variance, np.ascontiguousarray(view.to_grid(cleaned)), row)
+
+
+def slicing_of(scan: Scan) -> Slicing:
+    """Find how a file's own grid is seen as slices: as a reader holds them, in the plane that the model saw."""
+    if not is_volume(scan.files[0]):
+        return Slicing("axial", (0, 1, 2), (False, False, False), scan.grid_spacing or (1.0, 1.0, 1.0))
+    from headtohead.predicting.files.nifti import open_nifti
+
+    source = open_nifti(scan.files[0])
+    views = (slicing(source.affine, source.spacing, plane) for plane in PLANES)
+    return next(view for view in views if view.slice_axis == scan.slice_axis)
+
+
+def write_results(
+    job: Job, scan: Scan, found: Answer, outputs: Outputs, paths: Mapping[str, tuple[Path, ...]], folder: Path
+) -> list[Path]:
+    """Write the files of one scan, all or none.
+
+    Args:
+        job: what was read.
+        scan: the scan.
+        found: the answer.
+        outputs: what is to be written.
+        paths: where to, by what it is.
+        folder: `--output`, an ancestor of all paths.
+
+    Returns:
+        The paths.
+
+    Raises:
+        UserError: a file cannot be written; then none is there that was not there before.
+    """
+    final = [path for kind in paths for path in paths[kind]]
+    # Beside the results, so that a rename is enough; a folder of its own, so that names and their ends stay.
+    with tempfile.TemporaryDirectory(prefix=".writing-", dir=folder) as place:
+        staged = {kind: tuple(Path(place) / path.name for path in wanted) for kind, wanted in paths.items()}
+        try:
+            _write_all(job, scan, found, outputs, staged)
+        except UserError as fault:
+            raise UserError(str(fault).replace(f"{place}/", "")) from fault
+        _move_all([path for kind in staged for path in staged[kind]], final)
+    return final
+
+
+def _write_all(job: Job, scan: Scan, found: Answer, outputs: Outputs, paths: Mapping[str, tuple[Path, ...]]) -> None:
+    for kind, files in paths.items():
+        if kind == "mask":
+            write_like(job, found.mask, files[0])
+        elif kind == "probability":
+            write_like(job, found.probability, files[0])
+        elif kind == "uncertainty":
+            wanted = entropy(found.probability) if outputs.uncertainty == "entropy" else found.variance
+            write_like(job, np.asarray(wanted, np.float32), files[0])
+        elif kind == "preview":
+            _write_preview(scan, found, files[0])
+    for one in outputs.masked:
+        for number, path in enumerate(paths[f"image{one.suffix}"]):
+            mask = found.mask[number : number + 1] if job.kind == "folder" else found.mask
+            write_masked(job.files[number], mask, one.multiplier, path)
+
+
+def _move_all(staged: Sequence[Path], final: Sequence[Path]) -> None:
+    moved: list[Path] = []
+    try:
+        for source, path in zip(staged, final, strict=True):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            source.replace(path)
+            moved.append(path)
+    except OSError:
+        for path in moved:
+            path.unlink(missing_ok=True)
+        raise
+
+
+def _write_preview(scan: Scan, found: Answer, path: Path) -> None:
+    view = slicing_of(scan)
+    channel = FLAIR if scan.volume.shape[-1] == len(CHANNELS) else 0
+    grey = scan.restore(np.ascontiguousarray(scan.volume[..., channel], dtype=np.float32))
+    truth = None if scan.truth_on_grid is None else view.to_slices(scan.truth_on_grid)
+    row = found.row
+    sheet = draw_sheet(
+        view.to_slices(grey),
+        view.to_slices(found.mask),
+        truth,
+        view.spacing[1:],
+        row.file,
+        f"{row.measures}  ·  model {row.model}  ·  threshold {row.threshold:g}",
+    )
+    if not cv2.imwrite(str(path), np.ascontiguousarray(sheet[:, :, ::-1])):
+        raise UserError(f"{path.name}: cannot be written; choose another folder with --output")

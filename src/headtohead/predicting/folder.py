@@ -1,0 +1,269 @@
+"""`--predict`: every image and volume of a folder in, masks on their own grids out, and a summary."""
+
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from headtohead.errors import PartlyDone, UserError
+from headtohead.options import Options
+from headtohead.predicting import summary
+from headtohead.predicting.files.finding import Job, find_jobs
+from headtohead.predicting.files.naming import shown
+from headtohead.predicting.files.scans import read_scan
+from headtohead.predicting.files.sequences import parse_channels
+from headtohead.predicting.finishing import Predicts, answer, write_results
+from headtohead.predicting.outputs import Outputs, read_outputs
+from headtohead.predicting.overlapping import Outcome, overlap
+from headtohead.predicting.scan import Scan
+from headtohead.predicting.summary import Row
+from headtohead.predicting.written import Written, truth_is_ours
+
+if TYPE_CHECKING:
+    from headtohead.predicting.predictor import Estimate
+
+Paths = dict[str, tuple[Path, ...]]
+
+
+def predict_folder(options: Options) -> Path:
+    """Carry out `--predict`.
+
+    Writes into `--output`, mirroring the folders, what `predicting.outputs` names for each file, and summary.csv.
+
+    Returns:
+        That folder.
+
+    Raises:
+        UserError: an option, the model or the folder cannot be used, or a file would be replaced; nothing is written
+            then.
+        PartlyDone: some files could not be predicted; all others are.
+    """
+    from headtohead.predicting.predictor import open_predictor
+
+    outputs = read_outputs(options.files)
+    folder = output_folder(options)
+    predictor = open_predictor(options)
+    parse_channels(options.files.channels, predictor.facts.sequences)  # once, rather than an error for every file
+    source = Path(str(options.verbs.predict))
+    jobs = find_jobs(source, options.files.pattern, predictor.facts.sequences, outputs.ends)
+    if not options.files.pattern and folder.resolve().is_relative_to(source.resolve()):
+        # The results of an earlier command lie among the inputs, perhaps under ends that this one does not name.
+        written = Written(folder)
+        jobs = [job for job in jobs if not all(map(written.ours, job.files))]
+    if not jobs:
+        raise UserError(
+            f"--predict {source}: only results of --predict there; name other images, or these with --pattern"
+        )
+    return predict_jobs(jobs, predictor, options)
+
+
+def output_folder(options: Options) -> Path:
+    """Give the folder to write to.
+
+    Raises:
+        UserError: none is given, it is a file, or somebody else's summary.csv lies in it.
+    """
+    if not options.prediction.output:
+        raise UserError("--predict: nowhere to write to; name a folder with --output, the input's own if you like")
+    folder = Path(options.prediction.output)
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"--output {folder}: not a folder; name one, which need not exist yet")
+    summary.read_summary(folder / summary.FILE)
+    return folder
+
+
+def predict_jobs(jobs: Sequence[Job], predictor: Predicts, options: Options) -> Path:
+    """Predict what was found and say what became of each.
+
+    Args:
+        jobs: the files.
+        predictor: the models.
+        options: of which `files`, `--output`, `--overwrite` and `--debug` count.
+
+    Returns:
+        The folder of the results.
+
+    Raises:
+        UserError: before anything is written, if a file would be replaced.
+        PartlyDone: some could not be predicted; each has a line on stderr.
+    """
+    outputs = read_outputs(options.files)
+    folder = output_folder(options)
+    if outputs.uncertainty == "variance" and predictor.members < 2:
+        raise UserError("--save_uncertainty variance: one model has none; average several (--ensemble), or use entropy")
+    places, clashes = name_all(jobs, outputs, folder)
+    work = Work(predictor, options, outputs, Written(folder), places, clashes)
+    refuse_replacing(work)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise UserError(f"--output {folder}: cannot be made ({fault.strerror}); choose another") from fault
+
+    rows: list[Row] = []
+    try:
+        with progress(len(jobs)) as advance:
+            for outcome in overlap(jobs, work.read, work.compute, work.write):
+                rows.append(work.tell(outcome))
+                advance()
+    finally:  # an interrupt does not lose what was found until then
+        work.written.tidy()
+        place = summary.write_summary(rows, folder)
+    done = [row for row in rows if not row.error]
+    if done:
+        summary.print_table(done)
+    failed = len(rows) - len(done)
+    if failed:
+        raise PartlyDone(f"{failed} of {len(rows)} could not be predicted, each named above and in {place}")
+    return folder
+
+
+def name_all(jobs: Sequence[Job], outputs: Outputs, folder: Path) -> tuple[dict[Job, Paths], dict[Job, str]]:
+    """Name the files of all jobs.
+
+    Returns:
+        The paths of each job, and for each that cannot have its own: why.
+    """
+    places: dict[Job, Paths] = {}
+    clashes: dict[Job, str] = {}
+    owners: dict[Path, Job] = {}
+    inputs = {file.absolute() for job in jobs for file in job.files}
+    for job in jobs:
+        paths = outputs.paths(job, folder)
+        for path in (path for files in paths.values() for path in files):
+            if path.absolute() in inputs:
+                clash = f"its {path.name} would replace an input; choose another folder with --output"
+            elif path in owners:
+                clash = (
+                    f"its {path.name} would be that of {owners[path].name} too; rename one of them, or use --pattern"
+                )
+            else:
+                continue
+            clashes.setdefault(job, clash)
+        if job not in clashes:
+            places[job] = paths
+            owners |= {path: job for files in paths.values() for path in files}
+    return places, clashes
+
+
+@dataclass(frozen=True)
+class Work:
+    """What the three stages of a prediction need, and the stages."""
+
+    predictor: Predicts
+    options: Options
+    outputs: Outputs
+    written: Written
+    places: dict[Job, Paths]
+    clashes: dict[Job, str]
+
+    @cached_property
+    def records(self) -> tuple[Written, ...]:
+        """What earlier commands wrote, here and among the inputs."""
+        return (
+            (self.written, Written(Path(str(self.options.verbs.predict))))
+            if self.options.verbs.predict
+            else (self.written,)
+        )
+
+    def read(self, job: Job) -> tuple[Scan, list[str]]:
+        """Read a scan; see what is odd about it."""
+        from headtohead.predicting.familiarity import strangeness
+
+        if job in self.clashes:
+            raise UserError(self.clashes[job])
+        files = self.options.files
+        with STDERR:
+            scan = read_scan(job, self.predictor.facts, files.channels, files.plane)
+        if scan.truth is not None and truth_is_ours(job, self.records):
+            scan = replace(scan, truth=None, truth_on_grid=None)
+        warnings = [f"no {' and no '.join(scan.missing)}: FLAIR is shown instead"] if scan.missing else []
+        return scan, warnings + strangeness(scan.volume, scan.spacing, self.predictor.facts.familiar)
+
+    def compute(self, job: Job, loaded: tuple[Scan, list[str]]) -> "Estimate":
+        """Ask the models."""
+        return self.predictor(loaded[0])
+
+    def write(self, job: Job, loaded: tuple[Scan, list[str]], estimate: "Estimate") -> Row:
+        """Make mask and files."""
+        scan, warnings = loaded
+        found = answer(job.name, scan, estimate, self.predictor, warnings)
+        self.written.add(write_results(job, scan, found, self.outputs, self.places[job], self.written.folder))
+        return found.row
+
+    def tell(self, outcome: Outcome[Job, Row]) -> Row:
+        """Print what became of a file: a line, and one for each warning; a line on stderr if it failed."""
+        if outcome.result is not None:
+            row = replace(outcome.result, seconds=outcome.seconds)
+            print(row.line)
+            for warning in filter(None, row.warnings.split("; ")):
+                print(f"{row.file}: warning: {warning}")
+            return row
+        assert outcome.fault is not None
+        reason = explain(outcome.item, outcome.fault)
+        with STDERR:
+            print(f"error: {outcome.item.name}: {reason}", file=sys.stderr, flush=True)
+            if self.options.machine.debug:
+                traceback.print_exception(outcome.fault)
+        return Row(file=outcome.item.name, model=self.predictor.name, seconds=outcome.seconds, error=reason)
+
+
+STDERR = threading.Lock()
+"""Held while a picture is read, for then stderr leads nowhere (`reading._quiet`), and while something is said there."""
+
+
+def refuse_replacing(work: Work) -> None:
+    """Refuse to replace a file unless told to, and ever to replace a mask that may be somebody's truth.
+
+    Raises:
+        UserError: names the first such file.
+    """
+    for paths in work.places.values():
+        for kind, files in paths.items():
+            for path in files:
+                if not path.exists() and not path.is_symlink():
+                    continue
+                if kind == "mask" and not work.written.ours(path):
+                    raise UserError(
+                        f"{path}: there already and not as --predict wrote it, so it may be a truth, which is never "
+                        "replaced; choose another --output or --mask_suffix"
+                    )
+                if not work.options.comparison.overwrite:
+                    raise UserError(f"{path}: there already; choose another folder with --output, or --overwrite it")
+                if path.is_dir():
+                    raise UserError(f"{path}: a folder stands where a file is to be written; move it")
+
+
+def explain(job: Job, fault: Exception) -> str:
+    """Say in one line why a file could not be predicted, without the path if it is that of the file itself."""
+    text = " ".join(str(fault).split())
+    if isinstance(fault, UserError):
+        return text.removeprefix(f"{shown(job.files[0])}: ")
+    if isinstance(fault, OSError):
+        where = f" ({fault.filename})" if fault.filename else ""
+        return f"{(fault.strerror or type(fault).__name__).lower()}{where}; mend this and predict the file again"
+    if isinstance(fault, MemoryError):
+        return "more memory is needed than there is; predict it on a larger machine"
+    return f"{type(fault).__name__}: {text}; run again with --debug"
+
+
+@contextmanager
+def progress(total: int) -> Iterator[Callable[[], None]]:
+    """Show a bar while files are predicted, on a terminal; in a log their lines are enough.
+
+    Yields:
+        What to call after each file.
+    """
+    if not sys.stdout.isatty():
+        yield lambda: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, transient=True, redirect_stderr=sys.stderr.isatty()) as bar:
+        task = bar.add_task("predicting", total=total)
+        yield lambda: bar.advance(task)

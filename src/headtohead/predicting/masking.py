@@ -1,0 +1,94 @@
+"""The image times its mask, in the image's own values and type: brain extraction, and dimming of all but the lesion."""
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from headtohead.errors import UserError
+from headtohead.predicting.files.naming import is_volume
+from headtohead.predicting.reading import read_pixels
+
+
+def write_masked(source: Path, mask: np.ndarray, multiplier: float, path: Path) -> None:
+    """Write an image whose values outside a mask are multiplied; those inside are the source's to the last bit.
+
+    Args:
+        source: a NIfTI file or a picture.
+        mask: bool on the source's grid, three axes; (1, H, W) of a picture. A fourth axis of the source, such as
+            time or channels, is masked throughout.
+        multiplier: from 0 to 1, for what is outside.
+        path: where to, in a folder that is there.
+
+    Raises:
+        UserError: the source's type of pixels does not fit the kind of file asked for.
+    """
+    if is_volume(source):
+        _write_volume(source, mask, multiplier, path)
+    else:
+        _write_picture(source, mask[0], multiplier, path)
+
+
+def dim(values: np.ndarray, inside: np.ndarray, multiplier: float, zero: float = 0.0) -> np.ndarray:
+    """Multiply what is outside a mask; the type is kept, integers are rounded.
+
+    Args:
+        values: as stored: any shape and real type.
+        inside: bool, of a shape that fits; what is inside stays.
+        multiplier: from 0 to 1.
+        zero: the stored value that means 0.
+
+    Returns:
+        The same shape and type. Where the stored value that is due does not fit the type, as an unsigned integer
+        cannot stand for 0 once an offset is added, a wider integer type.
+    """
+    outside = ~np.broadcast_to(inside, values.shape)
+    if multiplier == 1 or not outside.any():
+        return values.copy()
+    if multiplier == 0:  # not by multiplication: NaN times 0 is NaN, and the background is to be 0
+        changed = np.full(np.count_nonzero(outside), zero)
+    else:
+        changed = values[outside] * np.float64(multiplier) + (1 - multiplier) * zero
+    dtype = values.dtype
+    if np.issubdtype(dtype, np.integer):
+        changed = np.rint(changed)
+        holds = np.iinfo(dtype)
+        if changed.min() < holds.min or changed.max() > holds.max:
+            dtype = np.dtype(np.int32 if dtype.itemsize < 4 else np.int64)
+    result = values.astype(dtype)
+    result[outside] = changed.astype(dtype)
+    return result
+
+
+def _write_volume(source: Path, mask: np.ndarray, multiplier: float, path: Path) -> None:
+    import nibabel
+
+    from headtohead.predicting.files.nifti import open_nifti
+
+    image: Any = open_nifti(source).image
+    stored = np.asanyarray(image.dataobj.get_unscaled())
+    slope, intercept = float(image.dataobj.slope), float(image.dataobj.inter)
+    inside = mask.reshape(stored.shape[:3] + (1,) * (stored.ndim - 3))
+    header = image.header.copy()
+    result = dim(stored, inside, multiplier, zero=-intercept / slope)
+    header.set_data_dtype(result.dtype)
+    masked = image.__class__(result, image.affine, header)
+    # Only afterwards, because a new image forgets them; with them nibabel stores the array as it is.
+    masked.header.set_slope_inter(slope, intercept)
+    nibabel.save(masked, path)
+
+
+def _write_picture(source: Path, mask: np.ndarray, multiplier: float, path: Path) -> None:
+    pixels = read_pixels(source)
+    if path.suffix == ".png" and pixels.dtype not in (np.uint8, np.uint16):
+        raise UserError(f"{source}: PNG cannot hold pixels of type {pixels.dtype}; end the name in --outputs in .tif")
+    if pixels.ndim == 2:
+        result = dim(pixels, mask, multiplier)
+    else:
+        inside = np.repeat(mask[:, :, None], pixels.shape[2], axis=2)
+        if pixels.shape[2] in (2, 4):
+            inside[:, :, -1] = True  # transparency is no intensity
+        result = dim(pixels, inside, multiplier)
+    if not cv2.imwrite(str(path), result):
+        raise UserError(f"{path.name}: cannot be written; choose another folder with --output")

@@ -1,0 +1,157 @@
+"""What `--predict` writes for a file, and under which names."""
+
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from headtohead.errors import UserError
+from headtohead.options import FileOptions
+from headtohead.predicting.files.finding import Job
+
+COMPRESSED, PLAIN = ".nii.gz", ".nii"
+PIXELS = (".png", ".tif", ".tiff")  # lossless, so fit for masks
+EXAMPLE = "write for example 0.0:_brain.nii,0.2:_overlay02.nii"
+RESULTS = ("_mask", "_probability", "_uncertainty", "_preview")
+
+
+@dataclass(frozen=True)
+class Masked:
+    """The image times its mask, as one of `--outputs`: values outside the mask are multiplied, those inside stay.
+
+    Attributes:
+        multiplier: from 0 (nothing is left outside) to 1 (all of it).
+        suffix: end of the file's name.
+    """
+
+    multiplier: float
+    suffix: str
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What is written for each file.
+
+    Attributes:
+        mask: end of the mask's name; empty: no mask.
+        masked: the images that are written as well.
+        probability: whether the probability is written.
+        uncertainty: `none`, `variance` or `entropy`: the map that is written.
+        preview: whether a sheet of slices is written.
+    """
+
+    mask: str
+    masked: tuple[Masked, ...] = ()
+    probability: bool = False
+    uncertainty: str = "none"
+    preview: bool = False
+
+    @property
+    def suffixes(self) -> dict[str, str]:
+        """What is written -> the end of its name. The images of `--outputs` are called by that end."""
+        named = {"mask": self.mask} if self.mask else {}
+        named |= {f"image{one.suffix}": one.suffix for one in self.masked}
+        chosen = {"probability": self.probability, "uncertainty": self.uncertainty != "none", "preview": self.preview}
+        return named | {kind: f"_{kind}" for kind, wanted in chosen.items() if wanted}
+
+    @property
+    def ends(self) -> tuple[str, ...]:
+        """Ends of names, without extensions, that our own files have: now, or in an earlier command."""
+        return tuple(dict.fromkeys([*RESULTS, *map(without_extension, self.suffixes.values())]))
+
+    def paths(self, job: Job, folder: Path) -> dict[str, tuple[Path, ...]]:
+        """Name the files to write.
+
+        Args:
+            job: what is read.
+            folder: `--output`, below which the input's folders are mirrored.
+
+        Returns:
+            What is written -> its path; of a folder of slices one path each, in their order, but for the preview.
+        """
+        place = folder / (job.relative if job.kind == "folder" else job.relative.parent)
+        sources = job.files if job.kind == "folder" else job.files[:1]
+        found = {
+            kind: tuple(place / name_of(file, suffix, kind) for file in sources)
+            for kind, suffix in self.suffixes.items()
+            if kind != "preview"
+        }
+        if self.preview:
+            # The name of a job is its own even where another file differs from it by the extension alone.
+            found["preview"] = (place / f"{Path(job.name).name}_preview.png",)
+        return found
+
+
+def read_outputs(files: FileOptions) -> Outputs:
+    """Read and check `--mask_suffix`, `--outputs` and what else is to be written.
+
+    Raises:
+        UserError: a suffix cannot end a file's name, a multiplier is no share, or two files would have one name.
+    """
+    masked = tuple(_masked(item.strip()) for item in files.outputs.split(",")) if files.outputs.strip() else ()
+    mask = files.mask_suffix.strip()
+    if mask:
+        _check_suffix("--mask_suffix", mask)
+    wanted = Outputs(mask, masked, files.save_probability, files.save_uncertainty, files.preview)
+    seen: set[str] = set()
+    ends = [("--mask_suffix", mask)] if mask else []
+    ends += [("--outputs", one.suffix) for one in masked]
+    taken = {end for end in RESULTS[1:] if end[1:] in wanted.suffixes}
+    for flag, suffix in ends:
+        stem = without_extension(suffix).lower()
+        if stem in seen | taken:
+            raise UserError(f"{flag} {suffix}: another output already has a name with this end; give each its own")
+        seen.add(stem)
+    return wanted
+
+
+def without_extension(name: str) -> str:
+    """Cut off the extension that a file has as NIfTI or as picture; another dot is part of the name."""
+    return re.sub(r"(\.nii(\.gz)?|\.tiff?|\.png|\.jpe?g)$", "", name, flags=re.IGNORECASE)
+
+
+def name_of(file: Path, suffix: str, kind: str = "mask") -> str:
+    """Name what is written for one file.
+
+    `.nii` at the end of a suffix, and no extension at all, stand for the extension of the file itself; `.nii.gz` for
+    compression. Of pictures a JPEG's results are PNG, since JPEG blurs, and maps of probability are 16-bit PNG.
+
+    Args:
+        file: what is read.
+        suffix: the end to give its name.
+        kind: as in `Outputs.suffixes`.
+    """
+    own, asked = file.name.lower(), suffix.lower()
+    if own.endswith((PLAIN, COMPRESSED)):
+        extension = COMPRESSED if own.endswith(COMPRESSED) or asked.endswith(COMPRESSED) else PLAIN
+    elif kind in ("probability", "uncertainty"):
+        extension = ".png"
+    else:
+        choices = (Path(asked).suffix, file.suffix.lower(), ".png")
+        extension = next(one for one in choices if one in PIXELS)
+    return without_extension(file.name) + without_extension(suffix) + extension
+
+
+def _masked(item: str) -> Masked:
+    number, colon, suffix = (part.strip() for part in item.partition(":"))
+    try:
+        multiplier = float(number)
+    except ValueError:
+        multiplier = math.nan
+    if not colon or not 0 <= multiplier <= 1:
+        raise UserError(f"--outputs {item}: not MULT:SUFFIX with MULT from 0 to 1; {EXAMPLE}")
+    _check_suffix("--outputs", suffix)
+    return Masked(multiplier, suffix)
+
+
+def _check_suffix(flag: str, suffix: str) -> None:
+    stem = without_extension(suffix)
+    if not stem.strip("."):
+        raise UserError(f"{flag} {suffix or repr('')}: would give a result its image's own name; {EXAMPLE}")
+    if any(sign in suffix for sign in "/\\") or not suffix.isprintable():
+        raise UserError(f"{flag} {suffix!r}: the end of a file's name, in which no slash can stand; {EXAMPLE}")
+    asked = re.search(r"\.[a-z]\w*$", suffix, re.IGNORECASE)
+    if asked and not suffix.lower().endswith((PLAIN, COMPRESSED, *PIXELS)):
+        raise UserError(
+            f"{flag} {suffix}: {asked[0]} is not written; end it in .nii, which stands for the input's own kind"
+        )

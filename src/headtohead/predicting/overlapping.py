@@ -1,0 +1,96 @@
+"""Many files through three stages, where the next is read and the last is written while one is computed."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+Item = TypeVar("Item")
+Read = TypeVar("Read")
+Computed = TypeVar("Computed")
+Result = TypeVar("Result")
+
+WAITING = 2
+"""So many computed files may wait to be written; more would only fill the memory."""
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[Item, Result]):
+    """What became of one item.
+
+    Attributes:
+        item: the item.
+        result: what the last stage gave; None where there is a fault.
+        fault: what a stage raised; None where all went well.
+        seconds: of work on this item, all stages together. Their sum is more than the time that passed.
+    """
+
+    item: Item
+    result: Result | None
+    fault: Exception | None
+    seconds: float
+
+
+def overlap(
+    items: Sequence[Item],
+    read: Callable[[Item], Read],
+    compute: Callable[[Item, Read], Computed],
+    write: Callable[[Item, Read, Computed], Result],
+) -> Iterator[Outcome[Item, Result]]:
+    """Put items through three stages; a fault in one item does not touch the others.
+
+    Reading and writing have one thread each, computing has the caller's. Reading is at most one item ahead.
+
+    Yields:
+        The outcome of each item, in their order, as soon as it is written.
+    """
+    pending: deque[tuple[Item, _Try[Any], Future[_Try[Result]] | None]] = deque()
+    with ThreadPoolExecutor(1, "reading") as reader, ThreadPoolExecutor(1, "writing") as writer:
+        try:
+            ahead = [reader.submit(_attempt, read, items[0])] if items else []
+            for place, item in enumerate(items):
+                loaded = ahead.pop().result()
+                if place + 1 < len(items):
+                    ahead.append(reader.submit(_attempt, read, items[place + 1]))
+                done = loaded.then(compute, item, loaded.value)
+                future = writer.submit(_attempt, write, item, loaded.value, done.value) if not done.fault else None
+                pending.append((item, done, future))
+                while pending and (len(pending) > WAITING or pending[0][2] is None or pending[0][2].done()):
+                    yield _outcome(*pending.popleft())
+            while pending:
+                yield _outcome(*pending.popleft())
+        finally:
+            # Left early (an interrupt): what has begun is finished, nothing else is begun.
+            reader.shutdown(wait=False, cancel_futures=True)
+            writer.shutdown(wait=False, cancel_futures=True)
+
+
+@dataclass(frozen=True)
+class _Try(Generic[Result]):
+    value: Any
+    fault: Exception | None
+    seconds: float
+
+    def then(self, function: Callable[..., Any], *arguments: Any) -> "_Try[Any]":
+        """Go on with another stage, unless this one failed."""
+        if self.fault:
+            return self
+        after = _attempt(function, *arguments)
+        return _Try(after.value, after.fault, self.seconds + after.seconds)
+
+
+def _attempt(function: Callable[..., Any], *arguments: Any) -> _Try[Any]:
+    start = time.perf_counter()
+    try:
+        return _Try(function(*arguments), None, time.perf_counter() - start)
+    except Exception as fault:
+        return _Try(None, fault, time.perf_counter() - start)
+
+
+def _outcome(item: Item, done: _Try[Any], future: "Future[_Try[Result]] | None") -> Outcome[Item, Result]:
+    if future is None:
+        return Outcome(item, None, done.fault, done.seconds)
+    written = future.result()
+    return Outcome(item, written.value, written.fault, done.seconds + written.seconds)

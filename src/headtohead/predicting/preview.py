@@ -1,0 +1,116 @@
+"""A sheet of a volume's slices with the outlines of its mask, to look at before trusting it. OpenCV only."""
+
+from collections.abc import Mapping, Sequence
+
+import cv2
+import numpy as np
+
+from headtohead.predicting.panel import PAPER, WHITE
+from headtohead.reporting.lettering import FAINT, shorten, text_width, write
+from headtohead.reporting.outlines import PREDICTION, TRUTH, Colour, draw_outlines, rgb
+
+MOST = 48  # slices shown of a volume that has more
+COLUMNS = 8
+TILE, LONE = 176, 640  # pixels of the longer side of one of many slices, and of a picture that stands alone
+NARROWEST = 360  # so that title and legend fit
+MARGIN, GAP, TITLE, LEGEND = 16, 4, 58, 30
+NUMBER = (255, 255, 255)
+AIR = 0.2  # of the way from black to white: nothing in the air around a head is brighter
+
+
+def draw_sheet(
+    grey: np.ndarray,
+    prediction: np.ndarray,
+    truth: np.ndarray | None,
+    pixel: tuple[float, float],
+    title: str,
+    subtitle: str,
+) -> np.ndarray:
+    """Draw slices beside and below each other.
+
+    Args:
+        grey: float32 [slices, H, W], any range.
+        prediction: bool, the same shape.
+        truth: bool, the same shape; None where there is none.
+        pixel: height and width of a pixel, in any unit.
+        title: the first line, in bold.
+        subtitle: the second line.
+
+    Returns:
+        uint8 RGB.
+    """
+    masks: dict[Colour, np.ndarray] = (
+        {PREDICTION: prediction} if truth is None else {TRUTH: truth, PREDICTION: prediction}
+    )
+    low, high = (float(level) for level in np.percentile(grey, (0.5, WHITE)))
+    shown = choose_slices(prediction, grey.max(axis=(1, 2)) > low + AIR * (high - low))
+    height, width = _size(grey.shape[1:], pixel, LONE if len(grey) == 1 else TILE)
+    columns = min(COLUMNS, len(shown))
+    rows = -(-len(shown) // columns)
+    across = max(columns * (width + GAP) - GAP, NARROWEST)
+    top = MARGIN + TITLE
+    canvas = np.full((top + rows * (height + GAP) + LEGEND + MARGIN, across + 2 * MARGIN, 3), PAPER, np.uint8)
+    write(canvas, shorten(title, across, 20, bold=True), MARGIN, MARGIN + 18, 20, bold=True)
+    write(canvas, shorten(subtitle, across, 14), MARGIN, MARGIN + 42, 14, colour=FAINT)
+    for place, number in enumerate(shown):
+        window = np.clip((grey[number] - low) * (255 / max(high - low, 1e-6)), 0, 255).astype(np.uint8)
+        outlines = {colour: _fit_mask(mask[number], height, width) for colour, mask in masks.items()}
+        tile = draw_outlines(_fit(window, height, width), outlines)
+        if len(grey) > 1:
+            write(tile, str(number + 1), 4, 14, 12, colour=NUMBER)
+        upper, left = top + place // columns * (height + GAP), MARGIN + place % columns * (width + GAP)
+        canvas[upper : upper + height, left : left + width] = tile
+    note = "" if len(shown) == len(grey) else f"{len(shown)} of {len(grey)} slices"
+    _legend(canvas, canvas.shape[0] - MARGIN - 4, masks, note)
+    return canvas
+
+
+def choose_slices(mask: np.ndarray, bright: np.ndarray, most: int = MOST) -> list[int]:
+    """Choose slices evenly from the first that shows something to the last, among them the one with the most mask.
+
+    Args:
+        mask: bool [slices, H, W].
+        bright: bool [slices], whether a slice is more than air.
+        most: how many to choose where there are more.
+
+    Returns:
+        Their numbers, ascending; all of them where there are no more.
+    """
+    area = mask.sum(axis=(1, 2))
+    worth = np.flatnonzero(bright | (area > 0))
+    if len(mask) <= most or not len(worth):
+        return np.linspace(0, len(mask) - 1, min(most, len(mask))).round().astype(int).tolist()
+    first, last = worth[0], worth[-1]
+    chosen = np.linspace(first, last, min(most, last - first + 1)).round().astype(int)
+    if area.any():
+        fullest = area.argmax()
+        chosen[np.abs(chosen - fullest).argmin()] = fullest
+    return chosen.tolist()
+
+
+def _size(shape: Sequence[int], pixel: tuple[float, float], longest: int) -> tuple[int, int]:
+    height, width = shape[0] * pixel[0], shape[1] * pixel[1]
+    scale = longest / max(height, width)
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def _fit(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
+    smaller = height <= pixels.shape[0] and width <= pixels.shape[1]
+    return cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
+
+
+def _fit_mask(mask: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Bring a mask to another size; where it becomes smaller it keeps every part, however small."""
+    smaller = height <= mask.shape[0] and width <= mask.shape[1]
+    way = cv2.INTER_AREA if smaller else cv2.INTER_NEAREST
+    return cv2.resize(mask.astype(np.float32), (width, height), interpolation=way) > 0
+
+
+def _legend(canvas: np.ndarray, baseline: int, masks: Mapping[Colour, np.ndarray], note: str) -> None:
+    left = MARGIN
+    for colour, mask in masks.items():
+        canvas[baseline - 7 : baseline - 3, left : left + 20] = rgb(colour)
+        label = f"{'truth' if colour == TRUTH else 'prediction'}{'' if mask.any() else ': empty'}"
+        write(canvas, label, left + 27, baseline, 14)
+        left += 27 + text_width(label, 14) + 20
+    write(canvas, note, canvas.shape[1] - MARGIN - text_width(note, 13), baseline, 13, colour=FAINT)

@@ -1,0 +1,202 @@
+"""What `--predict` says of each file: a line, a table at the end, and summary.csv."""
+
+import csv
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import numpy as np
+
+from headtohead.errors import UserError
+from headtohead.saving import atomic_path
+from headtohead.scoring.counts import count, dice
+from headtohead.scoring.lesions import count_lesions
+
+FILE = "summary.csv"
+SHOWN = 40
+"""Files in the printed table; of more only the sums are printed, and summary.csv has the rest."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of summary.csv.
+
+    Attributes:
+        file: path below the input folder; of sequences in several files, their common name.
+        volume_ml: what is inside the mask, in millilitres; None where the file has no spacing.
+        voxels: the same in voxels (pixels of a picture).
+        slices: of the volume.
+        slices_with_lesion: those in which the mask is not empty.
+        lesions: connected components of the mask (26 neighbours).
+        dice: with the truth beside it, in 3-D; None where there is none, NaN where both are empty.
+        threshold: probability from which a voxel was inside.
+        steps: clean-up of the mask, as `--postprocessing` takes it.
+        model: what predicted it.
+        seconds: of reading, computing and writing.
+        warnings: what makes the result doubtful, joined by semicolons.
+        error: why there is no result; empty where there is one.
+    """
+
+    file: str
+    volume_ml: float | None = None
+    voxels: int | None = None
+    slices: int | None = None
+    slices_with_lesion: int | None = None
+    lesions: int | None = None
+    dice: float | None = None
+    threshold: float | None = None
+    steps: str = ""
+    model: str = ""
+    seconds: float | None = None
+    warnings: str = ""
+    error: str = ""
+
+    @property
+    def measures(self) -> str:
+        """What was found, in words."""
+        amount = f"{self.voxels:,} voxels" if self.volume_ml is None else f"{self.volume_ml:.2f} ml"
+        parts = [
+            amount if self.voxels else "nothing found",
+            f"{self.slices_with_lesion} of {_number(self.slices or 0, 'slice')}",
+            _number(self.lesions or 0, "lesion"),
+        ]
+        if self.dice is not None:
+            parts.append("Dice undefined: truth and mask empty" if math.isnan(self.dice) else f"Dice {self.dice:.3f}")
+        return ", ".join(parts)
+
+    @property
+    def line(self) -> str:
+        """What is printed once the file is done."""
+        return f"{self.file}: {self.measures}, {self.seconds:.2f} s"
+
+
+def measure(
+    mask: np.ndarray, truth: np.ndarray | None, spacing: Sequence[float] | None
+) -> dict[str, float | int | None]:
+    """Measure a mask.
+
+    Args:
+        mask: bool [slices, H, W].
+        truth: bool of the same shape, or None.
+        spacing: millimetres along its axes, or None.
+
+    Returns:
+        The measures among the attributes of `Row`, by name.
+    """
+    voxels = int(np.count_nonzero(mask))
+    return {
+        "volume_ml": None if spacing is None else voxels * math.prod(spacing) / 1000,
+        "voxels": voxels,
+        "slices": len(mask),
+        "slices_with_lesion": int(mask.any(axis=(1, 2)).sum()),
+        "lesions": count_lesions(np.zeros_like(mask), mask).lesions,
+        "dice": None if truth is None else float(dice(*count(mask, truth))),
+    }
+
+
+def write_summary(rows: Sequence[Row], folder: Path) -> Path:
+    """Write summary.csv in one step. Lines of an earlier command on other files stay in it.
+
+    Returns:
+        The path.
+    """
+    path = folder / FILE
+    lines = {line["file"]: line for line in read_summary(path)}
+    lines |= {row.file: {name: _cell(value) for name, value in asdict(row).items()} for row in rows}
+    with (
+        atomic_path(path) as temporary,
+        temporary.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file,
+    ):
+        table = csv.DictWriter(file, [one.name for one in fields(Row)], lineterminator="\n")
+        table.writeheader()
+        table.writerows(lines[name] for name in sorted(lines))
+    return path
+
+
+def read_summary(path: Path) -> list[dict[str, str]]:
+    """Read the lines of an earlier summary.csv; none where there is none.
+
+    Raises:
+        UserError: it is another table, which must not be replaced.
+    """
+    if not path.exists():
+        return []
+    foreign = UserError(f"{path}: not written by --predict; move it, or choose another folder with --output")
+    try:
+        with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
+            table = csv.DictReader(file)
+            if table.fieldnames != [one.name for one in fields(Row)]:
+                raise foreign
+            return list(table)
+    except (OSError, csv.Error) as fault:
+        raise foreign from fault
+
+
+def print_table(rows: Sequence[Row]) -> None:
+    """Print the table of the files that are done, with their sums: drawn on a terminal, plain text in a log."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = _grid(rows)
+    console = Console()
+    if not console.is_terminal:
+        widths = [max(map(len, column)) for column in zip(*grid, strict=True)]
+        for cells in grid:
+            first, *others = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+            print("  ".join([first, *(cell.strip().rjust(len(cell)) for cell in others)]).rstrip())
+        return
+    table = Table()
+    for place, name in enumerate(grid[0]):
+        table.add_column(name, justify="right" if place else "left")
+    for cells in grid[1:]:
+        table.add_row(*map(Text, cells))
+    console.print(table)
+
+
+def _grid(rows: Sequence[Row]) -> list[list[str]]:
+    scored = any(row.dice is not None for row in rows)
+    grid = [["file", "ml", "voxels", "slices", "lesions", *(["Dice"] if scored else []), "seconds"]]
+    for row in rows if len(rows) <= SHOWN else ():
+        grid.append(
+            [
+                row.file,
+                "" if row.volume_ml is None else f"{row.volume_ml:.2f}",
+                f"{row.voxels:,}",
+                f"{row.slices_with_lesion}/{row.slices}",
+                str(row.lesions),
+                *([_score(row.dice)] if scored else []),
+                f"{row.seconds:.2f}",
+            ]
+        )
+    amounts = [row.volume_ml for row in rows if row.volume_ml is not None]
+    scores = [row.dice for row in rows if row.dice is not None and not math.isnan(row.dice)]
+    grid.append(
+        [
+            f"all {len(rows)}" + (", mean Dice" if scores else ""),
+            f"{sum(amounts):.2f}" if amounts else "",
+            f"{sum(row.voxels or 0 for row in rows):,}",
+            f"{sum(row.slices_with_lesion or 0 for row in rows)}/{sum(row.slices or 0 for row in rows)}",
+            str(sum(row.lesions or 0 for row in rows)),
+            *([_score(float(np.mean(scores)) if scores else math.nan)] if scored else []),
+            f"{sum(row.seconds or 0 for row in rows):.2f}",
+        ]
+    )
+    return grid
+
+
+def _score(value: float | None) -> str:
+    if value is None:
+        return ""
+    return "undefined" if math.isnan(value) else f"{value:.3f}"
+
+
+def _number(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,91 @@
+"""Which files `--predict` wrote, so that no mask of anybody else is ever replaced, or taken for a truth of theirs.
+
+A mask beside an image is the same file by name whether it was predicted or drawn by hand, and a predicted one becomes
+a truth once somebody has corrected it. So the folder keeps the checksum of what was written: a mask that is not
+listed, or has changed since, belongs to somebody.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+from headtohead.predicting.files.finding import Job
+from headtohead.predicting.reading import MASK_SUFFIXES
+from headtohead.saving import atomic_path
+
+FILE = "predicted.sha256"
+"""In the format of `sha256sum`, so `sha256sum --check predicted.sha256` says what was changed."""
+
+
+ODD = "surrogateescape"  # a file's name need not be text
+
+
+class Written:
+    """The files written into one output folder. Kept on disk file by file, so that a killed command loses none."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.path = folder / FILE
+        self.sums: dict[str, str] = {}
+        if self.path.is_file():
+            for line in self.path.read_text(encoding="utf-8", errors=ODD).split("\n"):
+                checksum, _, name = line.partition("  ")
+                if name:
+                    self.sums[_plain(name) if checksum.startswith("\\") else name] = checksum.lstrip("\\")
+
+    def ours(self, path: Path) -> bool:
+        """Say whether a file was written by `--predict` and has not been changed since."""
+        expected = self.sums.get(self._name(path))
+        return expected is not None and path.is_file() and checksum(path) == expected
+
+    def add(self, paths: Iterable[Path]) -> None:
+        """Take down files that have just been written."""
+        lines = ""
+        for path in paths:
+            name = self._name(path)
+            self.sums[name] = checksum(path)
+            lines += _line(name, self.sums[name])
+        with self.path.open("a", encoding="utf-8", errors=ODD) as file:
+            file.write(lines)
+
+    def tidy(self) -> None:
+        """Write the list anew: each file once, without those that are gone."""
+        self.sums = {name: known for name, known in sorted(self.sums.items()) if (self.folder / name).is_file()}
+        if not self.sums:
+            self.path.unlink(missing_ok=True)
+            return
+        with atomic_path(self.path) as temporary:
+            temporary.write_text("".join(_line(*pair) for pair in self.sums.items()), encoding="utf-8", errors=ODD)
+
+    def _name(self, path: Path) -> str:
+        folder = self.folder.absolute()
+        return path.absolute().relative_to(folder).as_posix() if path.absolute().is_relative_to(folder) else ""
+
+
+def truth_is_ours(job: Job, records: Iterable[Written]) -> bool:
+    """Say whether what a file is given as its truth is an earlier prediction."""
+    from headtohead.predicting.files.truth import truth_beside
+
+    if job.kind == "nifti":
+        found = [truth_beside(job.files[0])]
+    else:
+        names = ([file.with_name(f"{file.stem}_mask{suffix}") for suffix in MASK_SUFFIXES] for file in job.files)
+        found = [next(filter(Path.is_file, beside), None) for beside in names]
+    return any(record.ours(path) for record in records for path in found if path)
+
+
+def checksum(path: Path) -> str:
+    """Give the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _line(name: str, known: str) -> str:
+    # As sha256sum does with a name that would break the line.
+    if "\n" in name or "\\" in name:
+        return "\\" + known + "  " + name.replace("\\", "\\\\").replace("\n", "\\n") + "\n"
+    return f"{known}  {name}\n"
+
+
+def _plain(name: str) -> str:
+    return name.replace("\\\\", "\0").replace("\\n", "\n").replace("\0", "\\")

@@ -1,0 +1,62 @@
+"""The sheet of slices."""
+
+import numpy as np
+import pytest
+
+from headtohead.predicting.preview import COLUMNS, LONE, MOST, TILE, choose_slices, draw_sheet
+from headtohead.reporting.outlines import PREDICTION, TRUTH, rgb
+
+GREY = np.random.default_rng(0).normal(100, 30, (6, 40, 40)).astype(np.float32)
+MASK = np.zeros(GREY.shape, bool)
+MASK[2, 10:20, 10:20] = True
+
+
+def has(sheet: np.ndarray, colour: str, above: int = 30) -> bool:
+    """Say whether a colour stands in the sheet, its legend left out."""
+    return bool((sheet[:-above] == rgb(colour)).all(axis=-1).any())
+
+
+def test_outlines_of_prediction_and_truth() -> None:
+    empty = np.zeros_like(MASK)
+    assert not has(draw_sheet(GREY, empty, None, (1, 1), "a", "b"), PREDICTION)
+    assert has(draw_sheet(GREY, MASK, None, (1, 1), "a", "b"), PREDICTION)
+    assert not has(draw_sheet(GREY, MASK, None, (1, 1), "a", "b"), TRUTH)
+    assert has(draw_sheet(GREY, empty, MASK, (1, 1), "a", "b"), TRUTH)
+
+
+def test_pixels_keep_their_proportions() -> None:
+    flat = draw_sheet(GREY, MASK, None, (1, 2), "a", "b")
+    square = draw_sheet(GREY, MASK, None, (1, 1), "a", "b")
+    assert square.shape[0] - flat.shape[0] == TILE // 2
+    assert square.shape[1] == flat.shape[1]
+
+
+def test_many_slices_are_thinned_and_the_fullest_is_kept() -> None:
+    mask = np.zeros((200, 4, 4), bool)
+    mask[101] = mask[102, 0] = True
+    chosen = choose_slices(mask, np.ones(200, bool))
+    assert len(chosen) == MOST and 101 in chosen and chosen == sorted(set(chosen))
+    assert chosen[0] == 0 and chosen[-1] == 199
+    assert choose_slices(mask[:7], np.zeros(7, bool)) == list(range(7))
+    head = np.arange(200) // 60 == 1
+    assert choose_slices(mask, head)[0] == 60 and choose_slices(mask, head)[-1] == 119
+    assert choose_slices(mask, np.zeros(200, bool)) == [101, 102]
+    assert len(choose_slices(mask & False, np.zeros(200, bool))) == MOST
+    sheet = draw_sheet(np.zeros((200, 4, 4), np.float32), mask, None, (1, 1), "a", "b")
+    assert sheet.shape[1] < COLUMNS * (TILE + 8) + 40
+
+
+def test_a_lone_picture_is_shown_large() -> None:
+    assert draw_sheet(GREY[:1], MASK[:1], None, (1, 1), "a" * 300, "b" * 300).shape[1] >= LONE
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (3, 1, 50), (2, 500, 300)])
+def test_any_size(shape: tuple[int, int, int]) -> None:
+    sheet = draw_sheet(np.full(shape, -5, np.float32), np.ones(shape, bool), np.ones(shape, bool), (1, 1), "ü [x]", "")
+    assert sheet.dtype == np.uint8 and sheet.ndim == 3
+
+
+def test_negative_values_are_not_black() -> None:
+    sheet = draw_sheet(GREY - 1000, np.zeros_like(MASK), None, (1, 1), "a", "b")
+    same = draw_sheet(GREY, np.zeros_like(MASK), None, (1, 1), "a", "b")
+    assert np.abs(sheet.astype(int) - same).max() <= 1
