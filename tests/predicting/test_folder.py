@@ -13,6 +13,7 @@ import nibabel
 import numpy as np
 import pytest
 
+from headtohead.cli import main
 from headtohead.errors import UserError
 from headtohead.options import from_flat
 from headtohead.predicting import folder as verb
@@ -411,3 +412,16 @@ def test_copied_results_are_not_taken_for_ours(tmp_path: Path, predict: Predict)
     (tmp_path / "other").mkdir()
     shutil.copy(tmp_path / "out/a_mask.nii", tmp_path / "other")
     assert predict("--overwrite", output="other") == 2
+
+
+def test_trained_models_average(tmp_path: Path, make_run: Callable[..., Any]) -> None:
+    make_run("buda-none-s0-f0", "pair", onnx=True)
+    make_run("buda-none-s1-f0", "pair", seed=1, onnx=True)
+    head(tmp_path / "in/a.nii.gz")
+    case_of_slices(tmp_path / "in/case")
+    words = ["--predict", str(tmp_path / "in"), "--output", str(tmp_path / "out"), "--runs_dir", str(tmp_path / "runs")]
+    words += ["--comparison", "pair", "--ensemble", "--save_uncertainty", "variance", "--save_probability"]
+    assert main([*words, "--gpus", "cpu"]) == 0
+    variance = np.asarray(nibabel.load(tmp_path / "out/a_uncertainty.nii.gz").dataobj)
+    assert variance.shape == SHAPE and variance.max() > 0
+    assert "and 1 more" in summary_of(tmp_path / "out")["case"]["model"]
