@@ -235,6 +235,7 @@ class PredictionOptions(Group):
         "default: the model's own",
         metavar="STEPS",
     )
+    half: bool = option(False, "keep the weights of --export bundle in 16 bits: half the size")
     engine: str = option("auto", "what runs the net; auto: on a processor the fastest installed", choices=ENGINES)
 
 

@@ -26,6 +26,8 @@ def export(options: Options) -> Path:
         UserError: there is no such model, or the place to write to cannot be used.
     """
     kind = str(options.verbs.export)
+    if options.prediction.half and kind != "bundle":
+        raise UserError(f"--half: is for --export bundle, not for --export {kind}; leave it out")
     source = source_to_export(options)
     folder = Path(options.prediction.output or default_folder(source, options))
     name = re.sub(r"[^\w.-]+", "-", source.facts.name).strip("-.") or "model"
@@ -38,7 +40,7 @@ def export(options: Options) -> Path:
     if kind == "bundle":
         from headtohead.trained.bundle import write_bundle
 
-        write_bundle(source, path, overwrite=overwrite)
+        write_bundle(source, path, half=options.prediction.half, overwrite=overwrite)
     else:
         write_file(source, path, kind)
     print(f"{source.facts.name}: {kind} {path}")
