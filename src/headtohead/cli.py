@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from headtohead import __version__, machine
+from headtohead.comparing.model_settings import check_models, with_own_settings
 from headtohead.config_file import read_config, write_config
-from headtohead.errors import UserError
+from headtohead.errors import PartlyDone, UserError
 from headtohead.help_page import USAGE, help_page
 from headtohead.models.registry import check_image_size, find_spec
 from headtohead.options import OPTIONS, Options, from_flat
@@ -29,7 +30,10 @@ VERBS = {
     "compare": "headtohead.comparing.grid:compare",
     "report": "headtohead.reporting.report:report",
     "explore": "headtohead.exploring.explore:explore",
+    "export": "headtohead.trained.export:export",
     "image_path": "headtohead.predicting.image:predict_image",
+    "predict": "headtohead.predicting.folder:predict_folder",
+    "serve": "headtohead.serving.app:serve",
 }
 READ_DATA = ("view_aug", "train", "test", "compare", "explore")
 
@@ -41,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the words after `main.py`; None: those of this process.
 
     Returns:
-        The exit status: 0 done, 1 a fault of ours, 2 a mistake of the user, 130 stopped by the keyboard.
+        The exit status: 0 done, 1 a fault of ours or partly done, 2 a mistake of the user, 130 stopped by the keyboard.
     """
     argv = sys.argv[1:] if argv is None else argv
     debug = "--debug" in argv
@@ -59,8 +63,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 2
         check_files(options)
         machine.tune_allocator()  # before any verb imports PyTorch
-        places = [str(run_verb(verb, options)) for verb in wanted(options)]
-        return _say(f"results: {', '.join(dict.fromkeys(places))}\n")
+        places = [str(place) for verb in wanted(options) if (place := run_verb(verb, options))]
+        return _say(f"results: {', '.join(dict.fromkeys(places))}\n") if places else 0
     except (Exception, KeyboardInterrupt, SystemExit) as problem:
         if debug:
             traceback.print_exc()
@@ -89,7 +93,7 @@ def explain(problem: BaseException) -> tuple[str, int]:
         return "interrupted; given again, a training goes on from its last whole epoch", 130
     text = " ".join(str(problem).splitlines())
     if isinstance(problem, UserError):
-        return f"error: {text}", 2
+        return f"error: {text}", 1 if isinstance(problem, PartlyDone) else 2
     if isinstance(problem, OSError) and problem.filename is not None:
         reason = (problem.strerror or type(problem).__name__).lower()
         return f"error: {problem.filename}: {reason}; name another folder or mend this one", 2
@@ -152,12 +156,12 @@ def check_sense(options: Options, flags: dict[str, Any]) -> None:
         UserError: an unknown model, or options that make no sense together.
     """
     verbs = options.verbs
-    models = options.comparison.models if verbs.compare else ()
     find_spec(options.model.model)
-    for model in models:
-        find_spec(model, "--models")
-    for model in (*((options.model.model,) if verbs.train else ()), *models):
-        check_image_size(model, options.input.image_size)
+    if verbs.compare:
+        check_models(options)
+    if verbs.train:
+        model = options.model.model
+        check_image_size(model, with_own_settings(options, model).input.image_size)
     data = options.data
     if data.folds and data.fold_file:
         raise UserError("--folds and --fold_file both say what the folds are: leave one of them out")
@@ -165,6 +169,10 @@ def check_sense(options: Options, flags: dict[str, Any]) -> None:
         raise UserError("--split slice has no folds: cross-validation keeps patients apart; leave --folds out")
     if data.fold and not (data.folds or data.fold_file):
         raise UserError(f"--fold {data.fold}: there is but one split; add --folds 5, or a --fold_file")
+    if (verbs.train or verbs.test or verbs.tune_postprocessing) and "," in options.comparison.run_name:
+        raise UserError(
+            f"--run_name {options.comparison.run_name}: one run at a time; only predictions average several"
+        )
     if verbs.compare and options.comparison.run_name:
         raise UserError("--run_name names one run, --compare makes many and names them itself: leave one of them out")
     if verbs.compare and not (verbs.train or verbs.test or verbs.image_path):
@@ -186,6 +194,8 @@ def check_files(options: Options) -> None:
         return
     if verbs.image_path and not Path(verbs.image_path).is_file():
         raise UserError(f"--image_path {verbs.image_path}: no such file")
+    if verbs.predict and not Path(verbs.predict).exists():
+        raise UserError(f"--predict {verbs.predict}: no such file or folder")
     root = options.data.root_dir
     if any(getattr(verbs, verb) for verb in READ_DATA) and not Path(root).is_dir():
         raise UserError(f"--root_dir {root}: no such folder; see data/README.md for how to get the data set")
@@ -196,7 +206,7 @@ def wanted(options: Options) -> list[str]:
     return [verb for verb in VERBS if getattr(options.verbs, verb)]
 
 
-def run_verb(verb: str, options: Options) -> Path:
+def run_verb(verb: str, options: Options) -> Path | None:
     """Do one thing.
 
     Args:
@@ -204,10 +214,12 @@ def run_verb(verb: str, options: Options) -> Path:
         options: all options.
 
     Returns:
-        Where its results are.
+        Where its results are; None where it writes nothing.
     """
     module, _, function = VERBS[verb].partition(":")
     folders = {"download": options.data.root_dir, "make_phantoms": options.verbs.make_phantoms}
     argument = Path(str(folders[verb])) if verb in folders else options
     place = getattr(importlib.import_module(module), function)(argument)
-    return Path(place) if place is not None else Path(str(folders[verb]))
+    if place is None:
+        place = folders.get(verb)
+    return None if place is None else Path(place)
