@@ -1,0 +1,151 @@
+"""What a volume looks like, in a few numbers that do not depend on its scanner's units: head, texture, grey values.
+
+Only NumPy and OpenCV are needed. Large volumes are looked at in a few of their slices, made small.
+"""
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from headtohead.cohort.cohort import FLAIR
+from headtohead.cohort.head import NORMAL_80, head_mask, inner_head
+from headtohead.cohort.intensities import to_bytes
+from headtohead.scoring.bounding import bounding_box
+
+SIDE = 128
+"""Longer side to which slices are shrunk: that of the input of most models. Smaller ones stay as they are."""
+
+LOOKED_AT = 12
+"""Slices of a volume that are looked at, evenly spaced."""
+
+LEVELS = 4
+"""Numbers that describe the grey values of one sequence."""
+
+FARTHEST = 20.0
+"""Bound of those numbers: what lies farther out is odd, and it does not matter how odd."""
+
+HEADLESS = 0.01
+"""Share of the image below which nothing of use was found."""
+
+
+@dataclass(frozen=True)
+class Appearance:
+    """One volume, measured.
+
+    Attributes:
+        slices: how many.
+        side: longer side of a slice in pixels.
+        missing: places of the sequences that are but copies of FLAIR.
+        head: share of the image that is head.
+        texture: correlation of neighbouring pixels in the inner head, of the sequence where it is lowest: near 0 in
+            noise, near 1 in what was enlarged. 0 where there is no head.
+        symmetry: correlation of a slice's FLAIR with its mirror image, left to right, in the head's box; median over
+            the slices. 0 where there is no head.
+        grey: `LEVELS` numbers a sequence, then the correlation of each pair of them (0-1, 0-2, 1-2), in the inner
+            head. The numbers are distances from the median, in units of the central 80 % range as a normal
+            distribution's deviation: of the 2nd and the 98th percentile, of the air, of the brightest of the head.
+    """
+
+    slices: int
+    side: int
+    missing: tuple[int, ...]
+    head: float
+    texture: float
+    symmetry: float
+    grey: NDArray[np.float64]
+
+
+def look_at(volume: np.ndarray) -> Appearance:
+    """Measure a volume.
+
+    Args:
+        volume: uint8 or float32 [slices, H, W, C], finite.
+    """
+    slices, height, width, channels = volume.shape
+    small = _shrink(volume)
+    head = head_mask(small)
+    # Without a head everything is looked at, so that every number is defined.
+    inner = inner_head(head)
+    inner = inner if inner.any() else np.ones(head.shape, bool)
+    flair = min(FLAIR, channels - 1)
+    copies = (place for place in range(channels) if place != flair and (small[..., place] == small[..., flair]).all())
+    return Appearance(
+        slices,
+        max(height, width),
+        tuple(copies),
+        float(head.mean()),
+        min(_texture(small[..., place], inner) for place in range(channels)) if head.mean() > HEADLESS else 0.0,
+        _symmetry(small[..., flair], head),
+        _grey(small, head, inner),
+    )
+
+
+def pairs_of(channels: int) -> list[tuple[int, int]]:
+    """List the pairs of sequences in the order of their correlations in `Appearance.grey`."""
+    return list(combinations(range(channels), 2))
+
+
+def reordered(grey: NDArray[np.float64], order: tuple[int, ...]) -> NDArray[np.float64]:
+    """Give the grey values as if the sequences stood in another order: first the one at place `order[0]`, and so on."""
+    channels, pairs = len(order), pairs_of(len(order))
+    levels, correlations = np.split(grey, [LEVELS * channels])
+    places = [pairs.index((min(order[one], order[other]), max(order[one], order[other]))) for one, other in pairs]
+    return np.concatenate([levels.reshape(channels, LEVELS)[list(order)].ravel(), correlations[places]])
+
+
+def without(channels: int, missing: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Say which grey values are left where some sequences are missing: bool, as long as `Appearance.grey`."""
+    there = [place not in missing for place in range(channels)]
+    both = [there[one] and there[other] for one, other in pairs_of(channels)]
+    return np.concatenate([np.repeat(there, LEVELS), both]).astype(bool)
+
+
+def _shrink(volume: np.ndarray) -> NDArray[np.uint8]:
+    """Bring a volume to 8 bits, a few slices and `SIDE` pixels."""
+    slices, height, width, channels = volume.shape
+    chosen = volume[np.unique(np.linspace(0, slices - 1, LOOKED_AT).round().astype(int))]
+    factor = min(1.0, SIDE / max(height, width))
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    small = np.stack([cv2.resize(np.ascontiguousarray(one), size, interpolation=cv2.INTER_AREA) for one in chosen])
+    small = small.reshape(*small.shape[:3], channels)
+    if small.dtype == np.uint8:
+        return small.view(np.uint8)
+    return np.stack([to_bytes(small[..., place]) for place in range(channels)], axis=-1)
+
+
+def _texture(image: NDArray[np.uint8], inner: NDArray[np.bool_]) -> float:
+    both = inner[:, :, 1:] & inner[:, :, :-1]
+    return _correlation(image[:, :, 1:][both], image[:, :, :-1][both])
+
+
+def _symmetry(image: NDArray[np.uint8], head: NDArray[np.bool_]) -> float:
+    alike = []
+    for pixels, mask in zip(image, head, strict=True):
+        box = bounding_box(mask)
+        if box is not None and mask.mean() > HEADLESS:
+            # So small that two halves of a brain, never quite mirror images, are alike.
+            coarse = cv2.resize(np.ascontiguousarray(pixels[box]), (32, 32), interpolation=cv2.INTER_AREA)
+            alike.append(_correlation(coarse.ravel(), coarse[:, ::-1].ravel()))
+    return float(np.median(alike)) if alike else 0.0
+
+
+def _grey(small: NDArray[np.uint8], head: NDArray[np.bool_], inner: NDArray[np.bool_]) -> NDArray[np.float64]:
+    inside, around = small[inner].astype(np.float64), small[~head]
+    whole = small[head] if head.any() else inside
+    lowest, low, middle, high, highest = np.percentile(inside, (2, 10, 50, 90, 98), axis=0)
+    air = np.median(around, axis=0) if len(around) else np.zeros(small.shape[-1])
+    brightest = np.percentile(whole, 99.5, axis=0)
+    scale = np.maximum((high - low) / NORMAL_80, 1.0)
+    levels = np.stack([middle - lowest, highest - middle, middle - air, brightest - middle], axis=-1) / scale[:, None]
+    correlations = [_correlation(inside[:, one], inside[:, other]) for one, other in pairs_of(small.shape[-1])]
+    return np.concatenate([np.clip(levels, -FARTHEST, FARTHEST).ravel(), correlations])
+
+
+def _correlation(one: np.ndarray, other: np.ndarray) -> float:
+    """Correlate two lists of grey values; 0 where one of them is constant or there are too few to tell."""
+    if len(one) < 3 or one.std() == 0 or other.std() == 0:
+        return 0.0
+    return float(np.corrcoef(one, other)[0, 1])
