@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from headtohead.cohort import CHANNELS
 from headtohead.reporting.findings import Findings
 from headtohead.reporting.page import write_report
 from headtohead.reporting.page.gallery import BUDGET
@@ -119,7 +120,11 @@ def test_what_comes_from_outside_stays_text(findings: Findings, make: Callable[.
     )
     images, masks = np.zeros((2, 8, 8, 3), np.uint8), np.ones((2, 8, 8), np.uint8)
     cohort = SimpleNamespace(
-        table=pd.DataFrame({"case": evil.matrix.index}), root="", images=lambda _: images, masks=lambda _: masks
+        table=pd.DataFrame({"case": evil.matrix.index}),
+        root="",
+        sequences=CHANNELS,
+        images=lambda _: images,
+        masks=lambda _: masks,
     )
     path = write_report(evil, tmp_path / "report.html", cohort, lambda entrant, case: masks != 0)  # type: ignore[arg-type]
     html = path.read_text(encoding="utf-8")
