@@ -3,13 +3,16 @@
 The format: https://nifti.nimh.nih.gov/nifti-1 (R. W. Cox et al., 2004).
 """
 
+import gzip
+import math
+import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,12 +22,15 @@ from headtohead.predicting.files.naming import shown
 from headtohead.predicting.files.opening import first_bytes
 
 if TYPE_CHECKING:
-    from nibabel.nifti1 import Nifti1Image
+    from nibabel.nifti1 import Nifti1Header, Nifti1Image
 
 GZIP = b"\x1f\x8b"
 
 DEFLATE = 1032
 """So many bytes at most come out of one that was packed by gzip (RFC 1951: 258 bytes for two bits)."""
+
+CHUNK = 2**20
+"""Bytes that are read at a time where they are only read to be checked."""
 
 MOST_VOXELS = 2**31
 """More is a damaged header, not a scan: it is sixteen times 512^3."""
@@ -42,7 +48,8 @@ class Nifti:
 
     Attributes:
         path: the file.
-        image: nibabel's image; its voxels have not been read.
+        header: as nibabel reads it.
+        packed: whether the file is packed by gzip.
         stored_shape: as in the header, two to seven axes.
         shape: the grid's three sizes; 1 for an axis that a 2-D file has not.
         volumes: how many of this grid the file holds.
@@ -51,7 +58,8 @@ class Nifti:
     """
 
     path: Path
-    image: "Nifti1Image"
+    header: "Nifti1Header"
+    packed: bool
     stored_shape: tuple[int, ...]
     shape: tuple[int, int, int]
     volumes: int
@@ -61,6 +69,9 @@ class Nifti:
     def read(self, volume: int = 0) -> np.ndarray:
         """Read one volume.
 
+        Args:
+            volume: which, from 0.
+
         Returns:
             [x, y, z]: uint8 where the file holds just that, else float32; scaled as the header says, and finite: what
             is no number, or none that float32 holds, is 0.
@@ -68,18 +79,40 @@ class Nifti:
         Raises:
             UserError: the file is cut short or damaged.
         """
-        proxy: Any = self.image.dataobj
         with _damage_told(self.path), np.errstate(all="ignore"):
-            if self.volumes > 1:
-                values = np.asanyarray(proxy[..., volume])
-            elif proxy.dtype == np.uint8 and (proxy.slope, proxy.inter) == (1, 0):
-                values = np.asanyarray(proxy)
-            else:
-                values = np.asarray(proxy, np.float32)
-            values = values.reshape(self.shape)
+            dtype = self.header.get_data_dtype()
+            size = math.prod(self.shape) * dtype.itemsize
+            data = self._bytes(int(self.header.get_data_offset()) + volume * size, size)
+            values = np.frombuffer(data, dtype).reshape(self.shape, order="F")
+            slope, intercept = self.header.get_slope_inter()
+            if slope is not None and (slope, intercept) != (1, 0):
+                # Integers become float64 by this, so that no sum runs over.
+                values = values * float(slope) + float(intercept or 0)
             if values.dtype != np.uint8:
-                values = np.nan_to_num(values.astype(np.float32, copy=False), nan=0, posinf=0, neginf=0)
+                values = np.nan_to_num(values.astype(np.float32), copy=False, nan=0, posinf=0, neginf=0)
         return values
+
+    @property
+    def image(self) -> "Nifti1Image":
+        """The file as nibabel's image, its voxels not read: for its stored values, header and version."""
+        from nibabel.fileholders import FileHolder
+        from nibabel.imageglobals import LoggingOutputSuppressor
+        from nibabel.nifti1 import Nifti1Image
+        from nibabel.nifti2 import Nifti2Header, Nifti2Image
+
+        kind = Nifti2Image if isinstance(self.header, Nifti2Header) else Nifti1Image
+        # By hand, for nibabel finds a file by its name only where the suffix is in small letters or in capitals.
+        with LoggingOutputSuppressor(), _damage_told(self.path):
+            return kind.from_file_map({"image": FileHolder(str(self.path))})
+
+    def _bytes(self, start: int, size: int) -> bytes:
+        with gzip.open(self.path) if self.packed else self.path.open("rb") as file:
+            file.seek(start)
+            data = file.read(size)
+            # Only at the end of a packed file stands its checksum, without which flipped bits would pass for voxels.
+            while self.packed and file.read(CHUNK):
+                pass
+        return data
 
 
 def open_nifti(path: Path) -> Nifti:
@@ -88,31 +121,32 @@ def open_nifti(path: Path) -> Nifti:
     Raises:
         UserError: it is no NIfTI file of numbers in space, or damaged; the message says which and how to mend it.
     """
-    import nibabel
     from nibabel.imageglobals import LoggingOutputSuppressor
+    from nibabel.nifti1 import Nifti1Header
+    from nibabel.nifti2 import Nifti2Header
 
     packed = first_bytes(path)[:2] == GZIP
     if packed != path.name.lower().endswith(".gz"):
-        raise UserError(
-            f"{shown(path)}: {'packed by gzip; add' if packed else 'not packed by gzip; remove'} .gz "
-            f"{'to' if packed else 'from'} its name"
-        )
+        what = "packed by gzip; add .gz to its name" if packed else "not packed by gzip; take .gz from its name"
+        raise UserError(f"{shown(path)}: {what}")
     # Nibabel reports what it mends in a header on stderr; what matters of it is checked here.
     with LoggingOutputSuppressor(), _damage_told(path), np.errstate(all="ignore"):
-        image = nibabel.load(path)
-        if not isinstance(image, nibabel.Nifti1Image):
-            raise UserError(f"{shown(path)}: {type(image).__name__}, not a NIfTI volume; convert or remove it")
-        header = image.header
+        with gzip.open(path) if packed else path.open("rb") as file:
+            size = file.read(4)
+            version = 2 if 540 in struct.unpack("<i", size) + struct.unpack(">i", size) else 1
+            file.seek(0)
+            header = (Nifti2Header if version == 2 else Nifti1Header).from_fileobj(file)
+        if bytes(header["magic"])[:3] != f"n+{version}".encode():
+            raise ValueError("header and voxels in two files, or no NIfTI at all")
         stored = tuple(int(size) for size in header.get_data_shape())
-        needed = (
-            int(header.get_data_offset()) + int(np.prod([1, *stored], dtype=object)) * header.get_data_dtype().itemsize
-        )
+        needed = int(header.get_data_offset()) + math.prod(stored) * header.get_data_dtype().itemsize
         unit = MILLIMETRES.get(_unit(header), 1.0)
-        affine = np.array(image.affine, np.float64)
+        affine = np.array(header.get_best_affine(), np.float64)
+        header.get_slope_inter()
     _refuse_type(path, header.get_data_dtype())
     shape, volumes = _grid(path, stored)
     held = path.stat().st_size
-    if needed > (held * DEFLATE if packed else held) or np.prod(stored, dtype=object) > MOST_VOXELS:
+    if needed > (held * DEFLATE if packed else held) or math.prod(stored) > MOST_VOXELS:
         raise UserError(
             f"{shown(path)}: its header claims {_sizes(stored)} voxels, more than the file can hold; "
             "it is cut short or damaged: restore it"
@@ -125,7 +159,7 @@ def open_nifti(path: Path) -> Nifti:
     except ValueError as fault:
         raise UserError(f"{shown(path)}: {fault}; restore the file, or mend its sform and qform") from fault
     first, second, third = (float(step) for step in np.linalg.norm(affine[:3, :3], axis=0))
-    return Nifti(path, image, stored, shape, volumes, affine, (first, second, third))
+    return Nifti(path, header, packed, stored, shape, volumes, affine, (first, second, third))
 
 
 def same_place(affine: np.ndarray, shape: tuple[int, ...], other: np.ndarray, other_shape: tuple[int, ...]) -> bool:
@@ -164,22 +198,23 @@ def _grid(path: Path, stored: tuple[int, ...]) -> tuple[tuple[int, int, int], in
 
 
 def _sizes(shape: tuple[int, ...]) -> str:
-    return "x".join(str(size) for size in shape) or "no"
+    return "x".join(str(size) for size in shape) or "0"
 
 
 @contextmanager
 def _damage_told(path: Path) -> Iterator[None]:
     """Turn the many ways in which a damaged file fails into one line."""
-    from nibabel.filebasedimages import ImageFileError
     from nibabel.spatialimages import HeaderDataError
+    from nibabel.wrapstruct import WrapStructError
 
     try:
         yield
     except PermissionError:
         raise UserError(f"{shown(path)}: no permission to read it; change its permissions") from None
     except (
-        ImageFileError,
         HeaderDataError,
+        WrapStructError,
+        struct.error,
         EOFError,
         zlib.error,
         OSError,

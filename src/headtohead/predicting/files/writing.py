@@ -11,6 +11,12 @@ from headtohead.predicting.files.finding import Job
 from headtohead.predicting.files.naming import shown, stem
 from headtohead.saving import atomic_path
 
+HELD = {
+    ".png": (np.uint8, np.uint16),
+    ".tif": (np.uint8, np.int8, np.uint16, np.int16, np.int32, np.float32, np.float64),
+}
+"""What kinds of picture hold. OpenCV would write 8 bits of anything else, without a word."""
+
 
 def output_paths(job: Job, path: Path) -> list[Path]:
     """List the files `write_like` writes: one, or of a folder one a slice.
@@ -66,7 +72,7 @@ def _write_nifti(like: Path, values: np.ndarray, path: Path) -> None:
     values = values.astype(np.uint8) if values.dtype == np.bool_ else values
     # A 2-D file gets a 2-D mask, one with a last axis of length 1 keeps it, a 4-D one gets a single volume.
     shape = source.stored_shape if values.size == np.prod(source.stored_shape) else source.shape
-    header = source.image.header.copy()
+    header = source.header.copy()
     header.set_data_shape(shape)
     header.set_data_dtype(values.dtype)
     header.set_slope_inter(1, 0)
@@ -94,13 +100,11 @@ def _write_picture(values: np.ndarray, path: Path) -> None:
         values = values.astype(np.uint8) * np.uint8(255)
     elif values.dtype.kind == "f" and path.suffix.lower() == ".png":
         values = (np.clip(np.nan_to_num(values), 0, 1) * 65535).round().astype(np.uint16)
-    elif values.dtype.kind == "f":
-        values = values.astype(np.float32)
+    if values.dtype not in HELD[".png" if path.suffix.lower() == ".png" else ".tif"]:
+        raise UserError(
+            f"{shown(path)}: its values are {values.dtype}, which this kind of file does not hold; write .tif"
+        )
     pixels = np.ascontiguousarray(values[..., ::-1] if values.ndim == 3 else values)
     with atomic_path(path) as temporary:
-        try:
-            written = cv2.imwrite(str(temporary), pixels)
-        except cv2.error as fault:
-            raise UserError(f"{shown(path)}: {values.dtype} does not fit this kind of file; write .tif") from fault
-        if not written:
+        if not cv2.imwrite(str(temporary), pixels):
             raise UserError(f"{shown(path)}: cannot be written; choose another --output")
