@@ -38,7 +38,12 @@ class TestOfARun:
         assert {path.name for path in folder.iterdir()} == ALWAYS | {"config.yaml", "cases.csv"}
         assert [path.name for path in folder.parent.iterdir()] == ["mine"], "nothing temporary stays"
         assert (folder / "cases.csv").read_text() == (run_folder / "cases.csv").read_text()
-        assert oct(folder.stat().st_mode)[-3:] == "755"
+        plain = tmp_path / "plain"
+        plain.touch()
+        assert {path.stat().st_mode for path in folder.iterdir()} == {plain.stat().st_mode}, "as readable as any file"
+        plain.unlink()
+        plain.mkdir()
+        assert folder.stat().st_mode == plain.stat().st_mode
 
     def test_it_answers_as_the_run_does(self, run_folder: Path, tmp_path: Path, made: Any) -> None:
         facts, state = load_bundle(write_bundle(open_source(run_folder), tmp_path / "mine"))

@@ -81,6 +81,12 @@ def test_the_licence_of_the_public_data_and_of_any_other(run: RunFolder, facts: 
     assert "not a medical device" in card and "not a medical device" in other
 
 
+def test_a_run_of_an_earlier_version_is_described_by_its_record(run: RunFolder, facts: ModelFacts) -> None:
+    run.note(data={"root": "/secret/kaggle_3m", "key": "d9", **LGG})
+    card = model_card(dataclasses.replace(facts, data={}), run, "mine")
+    assert "content key `d9`" in card and "CC BY-NC-SA 4.0" in card and "/secret" not in card
+
+
 def test_clean_up_is_no_part_of_the_scores(run: RunFolder, facts: ModelFacts) -> None:
     card = model_card(dataclasses.replace(facts, postprocessing="largest"), run, "mine")
     assert "| clean-up of masks | `largest` |" in card and "They are of masks without the clean-up." in card

@@ -33,7 +33,7 @@ def own_settings(options: Options, model: str) -> dict[str, Any]:
 
     Raises:
         UserError: an unknown model, option or value anywhere in the list, an option that all models share, one that is
-            given twice, or, of this model, a width or a start of the encoder that it has no use for.
+            given twice, or, of this model, a width, a start of the encoder or a scaling that it has no use for.
     """
     found: dict[str, dict[str, Any]] = {}
     for item in options.comparison.model_settings:
@@ -50,8 +50,10 @@ def own_settings(options: Options, model: str) -> dict[str, Any]:
             raise UserError(f"{FLAG} {item}: {name}.{option} is there twice")
         found[name][option] = settle(declared, text, f"{FLAG} {name}.{option}")
     own, spec = found.get(model, {}), find_spec(model)
-    for option, useful in (("width", spec.width), ("encoder_weights", spec.encoder)):
-        if option in own and not useful:
+    useful = {"width": bool(spec.width), "encoder_weights": bool(spec.encoder)}
+    useful |= dict.fromkeys(("normalise", "neighbours"), not spec.normalise)  # who brings a scaling takes no other
+    for option, use in useful.items():
+        if option in own and not use:
             raise UserError(f"{FLAG} {model}.{option}: {model} has no such setting; leave it out")
     return own
 

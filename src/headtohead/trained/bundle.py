@@ -4,6 +4,7 @@ It holds model.json, weights.safetensors, model.onnx, and, as far as they are kn
 """
 
 import json
+import os
 import shutil
 import tempfile
 from dataclasses import asdict
@@ -57,13 +58,22 @@ def write_bundle(source: Source, folder: Path, half: bool = False, overwrite: bo
         write_safetensors(model, source.facts, temporary / WEIGHTS, half)
         _write_onnx(model, source, temporary / ONNX, half)
         _write_papers(source, temporary, folder.name)
-        temporary.chmod(0o755)  # mkdtemp makes folders private
+        _as_readable_as_any(temporary)
         if folder.exists():
             shutil.rmtree(folder)
         temporary.rename(folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return folder
+
+
+def _as_readable_as_any(folder: Path) -> None:
+    """Undo the privacy that temporary folders and safetensors files are made with."""
+    umask = os.umask(0)
+    os.umask(umask)
+    folder.chmod(0o777 & ~umask)
+    for path in folder.iterdir():
+        path.chmod(0o666 & ~umask)
 
 
 def load_bundle(folder: Path) -> tuple[ModelFacts, dict[str, torch.Tensor]]:

@@ -7,6 +7,7 @@ import csv
 import math
 import shlex
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,8 @@ def model_card(facts: ModelFacts, run: RunFolder | None, folder: str) -> str:
         folder: name of the bundle, for the commands.
     """
     record = run.record() if run else {}
+    if not facts.data:  # of a run that an earlier version left
+        facts = replace(facts, data={name: value for name, value in record.get("data", {}).items() if name != "root"})
     sections = [
         f"# {facts.name}\n\n{_purpose(facts)}",
         _use(folder),
@@ -100,7 +103,7 @@ def _model(facts: ModelFacts) -> str:
 def _data(facts: ModelFacts, run: RunFolder | None, record: dict[str, Any]) -> str:
     if run is None or not record:
         return "## Data\n\nThe weights come from elsewhere. What they were trained on is for their publisher to say."
-    data, split = facts.data or record.get("data", {}), record.get("split", {})
+    data, split = facts.data, record.get("split", {})
     name = "LGG MRI segmentation (TCGA-LGG, Kaggle)" if is_lgg(facts) else str(data.get("name", "unnamed"))
     said = [
         f"{name}: {data.get('cases')} cases, {data.get('slices')} slices, content key `{data.get('key')}`. "
