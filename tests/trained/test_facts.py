@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from headtohead.batches.recipe import InputRecipe
+from headtohead.cohort.cohort import IMAGE
 from headtohead.errors import UserError
-from headtohead.trained.facts import FILE, IMAGE, ModelFacts, read_facts
+from headtohead.trained.facts import FILE, ModelFacts, read_facts
 
 RECIPE = {"image_size": 64, "normalise": "inner", "neighbours": 1}
 FACTS = ModelFacts(

@@ -6,9 +6,10 @@ import pytest
 from headtohead.batches.datamodule import SliceDataset
 from headtohead.batches.recipe import InputRecipe, scale_slice
 from headtohead.cohort import FLAIR, Cohort
+from headtohead.cohort.cohort import IMAGE
 from headtohead.errors import UserError
 from headtohead.learning.module import scale
-from headtohead.trained.facts import IMAGE, ModelFacts
+from headtohead.trained.facts import ModelFacts
 from headtohead.trained.foreign.buda_volume import BudaVolume
 from headtohead.trained.preparation import RecipePrepared, in_bytes, prepare
 

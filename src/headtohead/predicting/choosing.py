@@ -1,17 +1,16 @@
 """Choose the trained model for a prediction: the best run, those that were named, or the one shipped with us."""
 
 import csv
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from headtohead.errors import UserError
 from headtohead.options import ComparisonOptions, Options
+from headtohead.runs.finding import READY, named_run, trained_runs, validation_dice
 from headtohead.runs.folder import RunFolder
 from headtohead.trained.source import Source, open_source
 
-READY = ("trained", "finished")
 SHIPPED = Path(__file__).resolve().parents[1] / "shipped" / "lgg-small"
 """The bundle that comes with the program, for those who have trained nothing yet."""
 
@@ -78,7 +77,7 @@ def best_run(settings: ComparisonOptions, about: Path) -> Choice | None:
         UserError: the comparison that is named holds no trained run.
     """
     runs_dir, narrowed = Path(settings.runs_dir), settings.comparison
-    ready = {run: record for run, record in _runs(runs_dir, narrowed or "*").items() if record.get("status") in READY}
+    ready = trained_runs(runs_dir, narrowed)
     if not ready:
         if narrowed:
             raise UserError(
@@ -86,10 +85,10 @@ def best_run(settings: ComparisonOptions, about: Path) -> Choice | None:
             )
         return None
     own = {run: record for run, record in ready.items() if _lies_in_data(about, record)}
-    best = max(own or ready, key=lambda run: _score(ready[run]))
+    best = max(own or ready, key=lambda run: validation_dice(ready[run]))
     count = len(own or ready)
     among = (
-        f"best validation Dice {_score(ready[best]):.3f} of {count} trained runs"
+        f"best validation Dice {validation_dice(ready[best]):.3f} of {count} trained runs"
         if count > 1
         else "the only trained run"
     )
@@ -130,7 +129,7 @@ def _from_path(path: Path, model: str) -> Choice:
 def _whole_comparison(runs_dir: Path, comparison: str) -> list[Choice]:
     if not comparison:
         raise UserError("--ensemble: needs --comparison NAME, whose runs are averaged; or name runs: --run_name a,b,c")
-    ready = {run: record for run, record in _runs(runs_dir, comparison).items() if record.get("status") in READY}
+    ready = trained_runs(runs_dir, comparison)
     if not ready:
         raise UserError(
             f"--comparison {comparison}: no trained model in {runs_dir / comparison}; train first: --compare"
@@ -143,43 +142,10 @@ def _choice(run: RunFolder, record: dict[str, Any], reason: str) -> Choice:
 
 
 def _named(runs_dir: Path, name: str, narrowed: str) -> Choice:
-    found = [run for run in _folders(runs_dir, narrowed or "*") if run.path.name == name]
-    if not found:
-        where = runs_dir / narrowed
-        known = ", ".join(sorted({run.path.name for run in _runs(runs_dir, narrowed or "*")}))
-        raise UserError(
-            f"--run_name {name}: no such run in {where}; {f'there are: {known}' if known else 'train first: --train'}"
-        )
-    if len(found) > 1:
-        places = ", ".join(run.path.parent.name for run in found)
-        raise UserError(f"--run_name {name}: there is one in each of {places}; choose with --comparison")
-    if not found[0].best.is_file():
-        raise UserError(f"--run_name {name}: {found[0].path} holds no trained model yet; train it first: --train")
-    record = found[0].record()
+    run = named_run(runs_dir, name, narrowed)
+    record = run.record()
     unfinished = "" if record.get("status") in READY else ", though its training is not finished"
-    return _choice(found[0], record, f"named by --run_name{unfinished}")
-
-
-def _folders(runs_dir: Path, comparison: str) -> list[RunFolder]:
-    return [RunFolder(path.parent) for path in sorted(runs_dir.glob(f"{comparison}/*/run.json"))]
-
-
-def _runs(runs_dir: Path, comparison: str) -> dict[RunFolder, dict[str, Any]]:
-    """All runs that hold a model, with their records; a folder with a damaged record is no candidate."""
-    runs = {}
-    for run in _folders(runs_dir, comparison):
-        if not run.best.is_file():
-            continue
-        try:
-            runs[run] = run.record()
-        except UserError:
-            continue
-    return runs
-
-
-def _score(record: dict[str, Any]) -> float:
-    value = record.get("best_val_dice")
-    return value if isinstance(value, int | float) and not math.isnan(value) else -1.0
+    return _choice(run, record, f"named by --run_name{unfinished}")
 
 
 def _lies_in_data(image: Path, record: dict[str, Any]) -> bool:

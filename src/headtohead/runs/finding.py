@@ -40,7 +40,7 @@ def named_run(runs_dir: Path, name: str, comparison: str = "") -> RunFolder:
     found = [run for run in _folders(runs_dir, comparison) if run.path.name == name]
     where = runs_dir / comparison
     if not found:
-        known = ", ".join(sorted({run.path.name for run in trained_runs(runs_dir, comparison)}))
+        known = ", ".join(sorted({run.path.name for run in _folders(runs_dir, comparison) if run.best.is_file()}))
         raise UserError(
             f"--run_name {name}: no such run in {where}; {f'there are: {known}' if known else 'train first: --train'}"
         )

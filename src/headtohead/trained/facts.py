@@ -14,9 +14,6 @@ FILE = "model.json"
 FORMAT = 1
 """Raised whenever an older program would read the file wrongly."""
 
-IMAGE = ("image",)
-"""The one channel of a model that was trained on files with a single sequence of no particular kind."""
-
 
 @dataclass(frozen=True)
 class ModelFacts:
@@ -29,7 +26,7 @@ class ModelFacts:
         in_channels: channels of its input.
         recipe: the `InputRecipe` as plain data; empty where `preparation` is another.
         preparation: how a volume becomes its input: `recipe`, or the name of a foreign protocol.
-        sequences: what the channels of a case are, in order: `CHANNELS`, or `IMAGE`.
+        sequences: what the channels of a case are, in order: `cohort.CHANNELS`, or `cohort.IMAGE`.
         plane: plane its slices were cut in: `axial`, or `acquired` (that of the scan).
         threshold: probability from which a pixel is lesion.
         postprocessing: steps that clean its masks, as `--postprocessing` takes them; empty: none.

@@ -7,7 +7,8 @@ import nibabel
 import numpy as np
 import pytest
 
-from headtohead.trained.facts import IMAGE, ModelFacts
+from headtohead.cohort.cohort import IMAGE
+from headtohead.trained.facts import ModelFacts
 
 
 @pytest.fixture

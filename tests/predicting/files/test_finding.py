@@ -4,11 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from headtohead.cohort.cohort import CHANNELS
+from headtohead.cohort.cohort import CHANNELS, IMAGE
 from headtohead.errors import UserError
 from headtohead.predicting.files import finding
 from headtohead.predicting.files.finding import Job, find_jobs
-from headtohead.trained.facts import IMAGE
 
 
 def touch(root: Path, *names: str) -> Path:

@@ -1,9 +1,8 @@
 import pytest
 
-from headtohead.cohort.cohort import CHANNELS
+from headtohead.cohort.cohort import CHANNELS, IMAGE
 from headtohead.errors import UserError
 from headtohead.predicting.files.sequences import parse_channels, sequence_in_name
-from headtohead.trained.facts import IMAGE
 
 
 @pytest.mark.parametrize(

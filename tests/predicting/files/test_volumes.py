@@ -4,12 +4,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from headtohead.cohort.cohort import IMAGE
 from headtohead.cohort.intensities import to_bytes
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.scan import Scan
-from headtohead.trained.facts import IMAGE, ModelFacts
+from headtohead.trained.facts import ModelFacts
 
 RAS = np.eye(4)
 

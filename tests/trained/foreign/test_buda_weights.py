@@ -8,10 +8,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from headtohead.cohort.cohort import CHANNELS
+from headtohead.cohort.cohort import CHANNELS, IMAGE
 from headtohead.errors import UserError
 from headtohead.trained.engines.torch_engine import load_net
-from headtohead.trained.facts import IMAGE
 from headtohead.trained.foreign import read_foreign
 from headtohead.trained.source import Source
 

@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from headtohead.cohort.cohort import IMAGE
 from headtohead.errors import UserError
 from headtohead.predicting.postprocessing import FETAL_STEPS
 from headtohead.trained.engines.torch_engine import load_net
-from headtohead.trained.facts import IMAGE
 from headtohead.trained.foreign import fetal_h5, read_foreign
 from headtohead.trained.preparation import prepare
 from headtohead.trained.source import Source

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from headtohead.cohort.cohort import IMAGE
 from headtohead.predicting.files.naming import ending, is_volume, shown, stem
 from headtohead.predicting.files.sequences import sequence_in_name
-from headtohead.trained.facts import IMAGE
 
 Kind = Literal["nifti", "picture", "folder"]
 

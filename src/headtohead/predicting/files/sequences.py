@@ -2,8 +2,8 @@
 
 import re
 
+from headtohead.cohort.cohort import IMAGE
 from headtohead.errors import UserError
-from headtohead.trained.facts import IMAGE
 from headtohead.values import did_you_mean
 
 ALIASES = {

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import torch
 
-from headtohead.cohort.cohort import CHANNELS
+from headtohead.cohort.cohort import CHANNELS, IMAGE
 from headtohead.errors import UserError
 from headtohead.models.buda import BudaUNet
-from headtohead.trained.facts import IMAGE, ModelFacts
+from headtohead.trained.facts import ModelFacts
 
 FIRST = "encoder1.enc1conv1.weight"
 SEQUENCES = {1: IMAGE, 3: CHANNELS}

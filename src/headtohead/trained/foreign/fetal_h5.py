@@ -12,9 +12,10 @@ import h5py
 import numpy as np
 import torch
 
+from headtohead.cohort.cohort import IMAGE
 from headtohead.errors import UserError
 from headtohead.models.fetal_unet import FetalUNet
-from headtohead.trained.facts import IMAGE, ModelFacts
+from headtohead.trained.facts import ModelFacts
 
 CLEAN_UP = "dilate=2px,close=2cube,largest"
 IMAGE_SIZE = 256
