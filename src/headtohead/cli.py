@@ -28,6 +28,7 @@ VERBS = {
     "train": "headtohead.comparing.training:train",
     "test": "headtohead.comparing.training:test",
     "compare": "headtohead.comparing.grid:compare",
+    "tune_postprocessing": "headtohead.comparing.tuning:tune",
     "report": "headtohead.reporting.report:report",
     "explore": "headtohead.exploring.explore:explore",
     "export": "headtohead.trained.export:export",
@@ -35,7 +36,7 @@ VERBS = {
     "predict": "headtohead.predicting.folder:predict_folder",
     "serve": "headtohead.serving.app:serve",
 }
-READ_DATA = ("view_aug", "train", "test", "compare", "explore")
+READ_DATA = ("view_aug", "train", "test", "compare", "tune_postprocessing", "explore")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,0 +1,187 @@
+"""`--tune_postprocessing`: threshold and clean-up of a trained run, chosen on its validation cases alone.
+
+The test cases are never read: whoever chooses by them has no test left. The run's scores stay those without a clean-up.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from headtohead import machine
+from headtohead.comparing.experiment import Experiment, as_trained, prepare, refuse_other_run
+from headtohead.comparing.model_settings import with_own_settings
+from headtohead.comparing.training import _batches, _build
+from headtohead.errors import UserError
+from headtohead.learning.checkpoint import read_checkpoint
+from headtohead.learning.recording import CaseRecorder
+from headtohead.options import Options
+from headtohead.predicting.postprocessing import Step, clean, parse_steps
+from headtohead.saving import atomic_path
+from headtohead.scoring.counts import count, dice, mean_dice
+from headtohead.trained.facts import FILE, read_facts
+
+TABLE = "tuning.csv"
+THRESHOLDS = tuple(round(0.3 + 0.05 * step, 2) for step in range(9))
+PIECES = ("", "largest", "min_size=50vox", "min_size=200vox", "min_size=1000vox")
+CLEAN_UPS = tuple(",".join(filter(None, (fill, pieces))) for pieces in PIECES for fill in ("", "fill"))
+"""Few and plain: a dozen validation cases would find a best among thousands, too, and it would mean nothing."""
+
+MARGIN = 0.005
+"""Mean Dice that a choice must gain before the run's own threshold without clean-up is left."""
+
+TIE = 0.001
+"""Mean Dice within which two choices are equally good: the simpler is taken."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Candidate:
+    """One choice: a threshold and the steps after it, as `--postprocessing` takes them."""
+
+    threshold: float
+    postprocessing: str
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps, read."""
+        return parse_steps(self.postprocessing)
+
+    def __str__(self) -> str:
+        """Both in words."""
+        return f"threshold {self.threshold:g}, {self.postprocessing or 'no clean-up'}"
+
+
+def tune(options: Options) -> Path:
+    """Carry out `--tune_postprocessing` on the run that `--test` would score. Returns the run folder."""
+    machine.pick_device(options.machine.gpus)
+    experiment = prepare(as_trained(with_own_settings(options, options.model.model)))
+    with experiment.folder.held(wait=True):
+        run_tuning(experiment)
+    return experiment.folder.path
+
+
+def run_tuning(experiment: Experiment) -> None:
+    """Choose, write tuning.csv and put the choice into model.json. The caller holds the folder.
+
+    Raises:
+        UserError: nothing is trained here, the run has no model.json, was made under other options or data, or has no
+            whole validation cases.
+    """
+    folder = experiment.folder
+    refuse_other_run(experiment)
+    if folder.record().get("status") not in ("trained", "finished"):
+        raise UserError(f"--tune_postprocessing: {folder.path} holds no trained model; add --train")
+    if not (folder.path / FILE).is_file():
+        raise UserError(f"{folder.path}: no {FILE} in it, it was made by an older version; --test writes it")
+    refuse_parts_of_cases(experiment)
+    facts = read_facts(folder.path)
+    own = Candidate(experiment.options.prediction.threshold, "")
+    candidates = candidates_around(own)
+    scores = score_candidates(experiment, candidates)
+    means = [mean_dice(column) for column in scores.T]
+    chosen = choose(candidates, means, own)
+    write_table(folder.path / TABLE, candidates, scores, chosen)
+    dataclasses.replace(facts, threshold=chosen.threshold, postprocessing=chosen.postprocessing).write(folder.path)
+    before, after = (means[candidates.index(one)] for one in (own, chosen))
+    folder.note(
+        tuning={
+            "threshold": chosen.threshold,
+            "postprocessing": chosen.postprocessing,
+            "val_dice_before": None if np.isnan(before) else before,
+            "val_dice": None if np.isnan(after) else after,
+            "cases": len(scores),
+            "candidates": len(candidates),
+        }
+    )
+    kept = chosen == own
+    why = f"kept, nothing of {len(candidates)} is better by more than {MARGIN}" if kept else f"in place of {own}"
+    gain = f"{before:.3f}" if kept else f"{before:.3f} before, {after:.3f} now"
+    print(f"{experiment.name}: {chosen} ({why})")
+    print(f"mean Dice per case on {len(scores)} validation cases, which chose it: {gain}")
+    print(f"scores of the test are those of {own}: they stay as they are")
+
+
+def refuse_parts_of_cases(experiment: Experiment) -> None:
+    """Refuse a split without whole validation cases: steps that work in 3-D need every slice of a case.
+
+    Raises:
+        UserError: names the mend.
+    """
+    cohort, split = experiment.cohort, experiment.split
+    if split.kind != "patient":
+        raise UserError("--tune_postprocessing: needs whole validation cases; train under --split patient")
+    if not len(split.cases(cohort, "val")):
+        raise UserError("--tune_postprocessing: this split has no validation cases; take fewer --folds")
+
+
+def candidates_around(own: Candidate) -> list[Candidate]:
+    """List the choices, the run's own threshold without clean-up among them, from simple to complex."""
+    thresholds = sorted({*THRESHOLDS, own.threshold})
+    found = [Candidate(threshold, steps) for threshold in thresholds for steps in CLEAN_UPS]
+    return sorted(found, key=lambda one: (len(one.steps), round(abs(one.threshold - own.threshold), 6)))
+
+
+def score_candidates(experiment: Experiment, candidates: Sequence[Candidate]) -> NDArray[np.float64]:
+    """Predict the validation cases with the best checkpoint and score every candidate on each.
+
+    Returns:
+        Dice, float64 [validation cases, candidates]; NaN where truth and prediction are both empty. No more than one
+        case is in memory at a time.
+    """
+    cohort, rows = experiment.cohort, []
+
+    def score(case: int, _: NDArray[np.bool_], probability: NDArray[np.float32]) -> None:
+        rows.append(dice_of(probability, cohort.masks(case).astype(bool), candidates, cohort.spacing(case)))
+
+    module, trainer = _build(experiment, fitting=False)
+    module.load_state_dict(read_checkpoint(experiment.folder.best)["state_dict"])
+    module.recorder = CaseRecorder(score)
+    # Lightning's word for a pass that scores; what it is given are the validation cases.
+    trainer.test(module, dataloaders=_batches(experiment).val_dataloader(), verbose=False)
+    return np.stack(rows)
+
+
+def dice_of(
+    probability: NDArray[np.float32],
+    truth: NDArray[np.bool_],
+    candidates: Sequence[Candidate],
+    spacing: tuple[float, float, float] | None,
+) -> NDArray[np.float64]:
+    """Score every candidate on one case: Dice, float64 [candidates]."""
+    masks = {threshold: probability >= threshold for threshold in {one.threshold for one in candidates}}
+    counts = [count(clean(masks[one.threshold], one.steps, spacing), truth) for one in candidates]
+    return dice(*np.array(counts).T)
+
+
+def choose(candidates: Sequence[Candidate], means: Sequence[float], own: Candidate) -> Candidate:
+    """Choose by mean Dice: the simplest of the best, but `own` unless that is better by more than `MARGIN`.
+
+    Args:
+        candidates: from simple to complex.
+        means: mean Dice of each; NaN where no case has one.
+        own: the run's own threshold without clean-up, one of the candidates.
+    """
+    known = np.nan_to_num(np.array(means), nan=-1.0)
+    best = next(place for place, mean in enumerate(known) if mean >= known.max() - TIE)
+    return candidates[best] if known[best] > known[candidates.index(own)] + MARGIN else own
+
+
+def write_table(path: Path, candidates: Sequence[Candidate], scores: NDArray[np.float64], chosen: Candidate) -> None:
+    """Write all candidates and their scores, the best first, as CSV."""
+    rows = [
+        {
+            "threshold": one.threshold,
+            "postprocessing": one.postprocessing or "none",
+            "mean_dice": round(mean_dice(column), 6),
+            "median_dice": round(float(np.median(defined)), 6) if (defined := column[~np.isnan(column)]).size else None,
+            "lowest_dice": round(float(defined.min()), 6) if defined.size else None,
+            "cases": int(defined.size),
+            "chosen": one == chosen,
+        }
+        for one, column in zip(candidates, scores.T, strict=True)
+    ]
+    with atomic_path(path) as temporary:
+        pd.DataFrame(rows).sort_values("mean_dice", ascending=False, kind="stable").to_csv(temporary, index=False)
