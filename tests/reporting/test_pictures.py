@@ -11,7 +11,8 @@ from headtohead.errors import UserError
 from headtohead.reporting import pictures as module
 from headtohead.reporting.case_names import short_names
 from headtohead.reporting.findings import Findings, findings_of
-from headtohead.reporting.pictures import Masks, write_pictures
+from headtohead.reporting.masks import Masks
+from headtohead.reporting.pictures import write_pictures
 from headtohead.runs.ledger import read_ledger
 from headtohead.scoring.counts import count
 
@@ -93,6 +94,7 @@ def test_each_model_has_a_plate_from_worst_to_best_and_the_baseline_has_none(
         scans, title = shown[f"plate-{model}-none.png"]
         ordered = matrix[f"{model} none"].sort_values(kind="stable").index
         assert f"{model} none" in title
+        assert title.endswith("by mean over seeds; outlines and Dice of seed 0")
         assert [scan.caption for scan in scans] == [short[case] for case in ordered]
         assert [scan.caption for scan in shown[f"plate-{model}-none.gif"][0]] == [scan.caption for scan in scans]
         for scan, case in zip(scans, ordered, strict=True):
@@ -111,7 +113,7 @@ def test_worst_median_and_best_case_scroll_with_all_models_side_by_side(shown: d
     for word, case in chosen.items():
         scans, title = shown[f"case-{word}.gif"]
         assert title == f"{short_names(matrix.index)[case]}, the {word} case"
-        assert [scan.caption for scan in scans] == ["resnext none", "unet none"]
+        assert [scan.caption for scan in scans] == ["resnext none, seed 0", "unet none, seed 0"]
         assert np.array_equal(scans[0].truth, scans[1].truth)
         assert not np.array_equal(scans[0].prediction, scans[1].prediction)
 
@@ -122,3 +124,21 @@ def test_a_comparison_whose_masks_are_gone_has_bars_only(copied: Path, scored_co
         path.unlink()
     write_pictures(found, tmp_path / "figures", scored_cohort, Masks(ledger, scored_cohort))
     assert [path.name for path in (tmp_path / "figures").iterdir()] == ["dice.png"]
+
+
+@pytest.mark.parametrize(("which", "few", "every"), [("few", 3, 0), ("all", 3, 12), ("none", 0, 0)])
+def test_which_cases_scroll(
+    scored: Path,
+    scored_cohort: Cohort,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    which: str,
+    few: int,
+    every: int,
+) -> None:
+    for name in ("write_plate", "write_plate_gif", "write_dice_bars"):
+        monkeypatch.setattr(module, name, lambda *_: None)
+    found, ledger = found_in(scored)
+    write_pictures(found, tmp_path, scored_cohort, Masks(ledger, scored_cohort), which)
+    assert len(list(tmp_path.glob("case-*.gif"))) == few
+    assert sorted(path.stem for path in tmp_path.glob("cases/*.gif")) == sorted(found.matrix.index if every else [])

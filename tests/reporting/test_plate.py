@@ -11,7 +11,7 @@ from headtohead.errors import UserError
 from headtohead.reporting import plate
 from headtohead.reporting.lettering import text_width
 from headtohead.reporting.outlines import PALETTE, PREDICTION, TRUTH
-from headtohead.reporting.plate import Scan, choose_cases, draw_plate, draw_tile, write_plate
+from headtohead.reporting.plate import LINE, Scan, choose_cases, draw_plate, draw_tile, write_plate
 
 
 def scan(caption: str = "case", size: int = 64, slices: int = 5) -> Scan:
@@ -136,3 +136,14 @@ def test_cases_are_chosen_evenly_from_worst_to_best() -> None:
     assert choose_cases(scores) == [f"case{place}" for place in range(10)]
     assert choose_cases(scores, 3)[0] == "case0" and choose_cases(scores, 3)[-1] == "case9"
     assert choose_cases(pd.Series({"none": np.nan})) == []
+
+
+def test_notes_make_room_below_their_case() -> None:
+    masks = np.zeros((2, 40, 40), bool)
+    plain = Scan("a", np.zeros((2, 40, 40, 3), np.uint8), masks, masks)
+    noted = Scan("a", np.zeros((2, 40, 40, 3), np.uint8), masks, masks, ("unet none 0.412", "buda none 0.312"))
+    without, beside = (draw_plate([plain, one], [0, 0], side=64) for one in (plain, noted))
+    assert beside.shape[0] == without.shape[0] + 2 * LINE
+    below = beside[without.shape[0] - 10 :]
+    half = beside.shape[1] // 2
+    assert (below[:, :half] == 255).all() and (below[:, half:] < 200).any()

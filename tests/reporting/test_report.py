@@ -20,12 +20,14 @@ TABLES = {f"{name}.csv" for name in ("cases", "results", "pairs", "ranks", "conv
 TABLES |= {"subgroups.csv", "subgroup_pairs.csv"}
 TEXTS = {"results.md", "results.tex", "report.html"}
 FIGURES = {"curves.png", "dice.png", *(f"case-{word}.gif" for word in ("worst", "median", "best"))}
-FIGURES |= {f"plate-{model}-none.{suffix}" for model in ("unet", "resnext") for suffix in ("png", "gif")}
+FIGURES |= {"failures.png"} | {
+    f"plate-{model}-none.{suffix}" for model in ("unet", "resnext") for suffix in ("png", "gif")
+}
 
 REPORTING = """
 import sys
 from headtohead.cli import main
-status = main(["--report", "--comparison", "made", "--cache_dir", "packed"])
+status = main(["--report", "--comparison", "made", "--cache_dir", "packed", "--case_gifs", "all"])
 heavy = {"torch", "torchvision", "pytorch_lightning"}
 print(status, sorted(heavy & {name.split(".")[0] for name in sys.modules}))
 """
@@ -51,7 +53,8 @@ def test_twice_gives_the_same_bytes_without_torch_and_leaves_the_runs_alone(copi
     said = in_a_process(copied, "1")
     first = files_of(folder)
     written = first.keys() - before.keys()
-    assert written == TABLES | TEXTS | {f"figures/{name}" for name in FIGURES}
+    cases = {f"figures/cases/{case}.gif" for case in pd.read_csv(folder / FOLD_FILE)["case"]}
+    assert written == TABLES | TEXTS | {f"figures/{name}" for name in FIGURES} | cases
     assert {name: first[name] for name in before} == before
     assert said.splitlines()[-1] == "0 []", "nothing is predicted, so nothing needs PyTorch"
     assert said.splitlines()[-2] == f"results: {Path('runs/made')}"
@@ -170,12 +173,16 @@ def test_what_an_earlier_report_left_is_removed(comparison: Path, write_run: Any
     folder = write_run()
     write_reports(comparison, None)
     (comparison / "figures" / "plate-old-none.png").write_bytes(b"x")
+    (comparison / "figures" / "cases").mkdir()
+    for name in ("failures.png", "failures-2.png", "cases/old.gif"):
+        (comparison / "figures" / name).write_bytes(b"x")
     (comparison / "mine.txt").write_text("kept")
     record = (folder / "run.json").read_text()
     (folder / "run.json").write_text(record.replace("finished", "failed"))
     write_reports(comparison, None)
     left = {path.name for path in comparison.rglob("*") if path.is_file() and path.parent != folder}
     assert left == {"results.md", "results.tex", "mine.txt"}
+    assert not (comparison / "figures" / "cases").exists()
 
 
 def test_a_broken_run_stops_the_report_before_it_writes(comparison: Path, write_run: Any) -> None:

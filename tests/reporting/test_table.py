@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from headtohead.reporting.summary import summarise
 from headtohead.reporting.table import print_table, render_latex, render_markdown, result_rows
 from headtohead.runs.ledger import read_ledger
 
@@ -19,7 +20,7 @@ def cells(text: str) -> dict[str, list[str]]:
 
 def markdown(comparison: Path) -> str:
     """The text of results.md."""
-    return render_markdown(read_ledger(comparison))
+    return render_markdown(summarise(read_ledger(comparison)))
 
 
 def test_rows_are_schedules_and_columns_models(comparison: Path, write_run: Any) -> None:
@@ -174,7 +175,7 @@ def test_latex_says_the_same_and_escapes(comparison: Path, write_run: Any) -> No
     write_run("unet", "none", counts=[(9, 1, 1)] * 4)
     write_run("unet", "restarting_warmup", counts=[(8, 2, 2)] * 4)
     write_run("flair-threshold", "-", None, counts=[(4, 6, 6)] * 4, name="flair-threshold")
-    text = render_latex(read_ledger(comparison))
+    text = render_latex(summarise(read_ledger(comparison)))
     rows = [line.removesuffix(r" \\").split(" & ") for line in text.splitlines() if line.endswith(r"\\")]
     assert rows == [
         ["schedule", "unet", "no model"],
@@ -198,7 +199,7 @@ def test_cases_without_any_score_have_no_mean(comparison: Path, write_run: Any) 
 
 def test_a_log_gets_the_text_of_the_file(comparison: Path, write_run: Any, capsys: pytest.CaptureFixture[str]) -> None:
     write_run()
-    print_table(read_ledger(comparison))
+    print_table(summarise(read_ledger(comparison)))
     assert capsys.readouterr().out == markdown(comparison)
 
 
@@ -209,7 +210,7 @@ def test_a_terminal_gets_a_drawn_table(
     monkeypatch.setenv("COLUMNS", "120")
     write_run(counts=[(9, 1, 1)] * 4)
     write_run("unet", "cosine", status="failed", error="ValueError: [bold]not markup[/bold]")
-    print_table(read_ledger(comparison))
+    print_table(summarise(read_ledger(comparison)))
     printed = capsys.readouterr().out
     assert "│" in printed
     assert "0.90 [0.90, 0.90]" in printed

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from headtohead.reporting.summary import summarise
 from headtohead.reporting.table import render_latex, render_markdown
 from headtohead.reporting.unequal import unequal_settings
 from headtohead.runs.ledger import read_ledger
@@ -64,8 +65,8 @@ def test_what_differs_is_said_with_who_has_what(
     write_run("buda", **FACTS)
     write_run("resnext", **(FACTS | change))
     assert said_of(comparison) == [said]
-    ledger = read_ledger(comparison)
-    assert said in render_markdown(ledger) and said in render_latex(ledger)
+    summary = summarise(read_ledger(comparison))
+    assert said in render_markdown(summary) and said in render_latex(summary)
 
 
 def test_a_run_that_does_not_say_it_is_asked_for_its_options(comparison: Path, write_run: Any) -> None:

@@ -90,7 +90,7 @@ def compare(options: Options) -> Path:
         if failures[place] is None:
             print(f"{experiment.name}: another process is at it; waiting")
             failures[place] = _carry_out(experiment, wait=True)
-    write_reports(folder, cohort)
+    write_reports(folder, cohort, options.comparison.case_gifs)
     if all(failures):
         raise UserError(f"--compare: every experiment failed, the first with: {failures[0]}")
     write_layout(folder)

@@ -97,15 +97,17 @@ def place(step: int, steps: int, length: int) -> int:
     return round(step * (length - 1) / max(steps - 1, 1))
 
 
-def write_gif(frames: Iterable[np.ndarray], path: Path, seconds: float = SECONDS) -> Path:
+def write_gif(
+    frames: Iterable[np.ndarray], path: Path, seconds: float = SECONDS, shades: Sequence[int] = SHADES
+) -> Path:
     """Write pictures as an endless GIF with one palette: few shades of grey, every other colour exactly as it is.
 
     Args:
         frames: uint8 RGB [H, W, 3], all of one size: grey images with lines in few colours, as `draw_plate` gives.
             Taken one by one, and kept at two bytes a pixel.
-        path: where to. A file that would be larger than `MOST_BYTES` is written in fewer shades, down to the fewest
-            of `SHADES`.
+        path: where to.
         seconds: how long a picture stands.
+        shades: of grey. A file that would be larger than `MOST_BYTES` is written in the next number, to the last.
 
     Returns:
         The path.
@@ -118,8 +120,8 @@ def write_gif(frames: Iterable[np.ndarray], path: Path, seconds: float = SECONDS
     pages = [_number_colours(frame, colours) for frame in frames]
     if not pages:
         raise UserError(f"{path}: no picture to write; score a run first with --test or --compare")
-    for shades in SHADES:
-        content = _encode(pages, colours, shades, round(1000 * seconds))
+    for number in shades:
+        content = _encode(pages, colours, number, round(1000 * seconds))
         if len(content) <= MOST_BYTES:
             break
     with atomic_path(path) as temporary:

@@ -15,7 +15,7 @@ from headtohead.scoring.case import UNDEFINED
 from headtohead.scoring.conventions import conventions
 from headtohead.scoring.counts import FAILED_BELOW
 from headtohead.statistics.intervals import mean_interval, median_interval
-from headtohead.statistics.matrix import entrant_name, score_matrix
+from headtohead.statistics.matrix import entrant_name, entrants, score_matrix
 from headtohead.statistics.paired import compare_pairs
 from headtohead.statistics.ranks import rank_distribution
 from headtohead.statistics.subgroups import subgroup_pairs, subgroup_table
@@ -108,6 +108,24 @@ def findings_of(ledger: Ledger, unchecked: Sequence[str] = ()) -> Findings | Non
 def entrant_of(run: Run) -> str:
     """Name of the entrant a run belongs to, as the columns of the matrix have it."""
     return entrant_name(*run.entrant)
+
+
+def shown_seed(cases: pd.DataFrame, entrant: str, case: str) -> tuple[int, float] | None:
+    """Say of which seed the outlines of a case are, where an entrant has several: of the lowest.
+
+    Args:
+        cases: one row a run and test case, as `Findings.cases`.
+        entrant: its name.
+        case: name of the case.
+
+    Returns:
+        That seed, and its own Dice of the case, which is not the mean over seeds; None where there is but one.
+    """
+    own = cases[(entrants(cases) == entrant) & (cases["case"] == case)]
+    if own["seed"].nunique() < 2:
+        return None
+    first = own.sort_values("seed", kind="stable").iloc[0]
+    return int(first["seed"]), float(first["dice"])
 
 
 def _means(ledger: Ledger, matrix: pd.DataFrame) -> pd.DataFrame:

@@ -2,58 +2,35 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from headtohead.cohort import Cohort
 from headtohead.reporting.animation import write_case_gif, write_plate_gif
+from headtohead.reporting.case_gifs import write_all_case_gifs
 from headtohead.reporting.case_names import short_names
 from headtohead.reporting.dice_bars import write_dice_bars
-from headtohead.reporting.findings import Findings, entrant_of
-from headtohead.reporting.plate import Scan, choose_cases, write_plate
-from headtohead.runs.folder import RunFolder
-from headtohead.runs.ledger import BASELINE, Ledger
-from headtohead.scoring.prediction_files import read_mask
+from headtohead.reporting.failures import write_failures
+from headtohead.reporting.findings import Findings, shown_seed
+from headtohead.reporting.masks import Masks, name_with_seed, scan_of
+from headtohead.reporting.plate import choose_cases, write_plate
+from headtohead.runs.ledger import BASELINE
+
+CASES = "cases"  # below figures
 
 
-class Masks:
-    """The predicted masks of a comparison, read case by case from its run folders."""
-
-    def __init__(self, ledger: Ledger, cohort: Cohort) -> None:
-        """Note which run predicted which case; of several seeds, the first."""
-        self.table = cohort.table.set_index("case")
-        self.files: dict[tuple[str, str], Path] = {}
-        for run in ledger.finished:
-            scored = ledger.tables[run.name]
-            for case, slices in zip(scored["case"], scored.get("slices", []), strict=False):
-                if slices == self.table.loc[case, "slices"]:  # under a split by slice, a case has only some
-                    self.files.setdefault((entrant_of(run), case), RunFolder(run.folder).masks)
-
-    def __call__(self, entrant: str, case: str) -> np.ndarray | None:
-        """Give a prediction.
-
-        Returns:
-            bool [slices, H, W]; None where the entrant predicted only some slices of the case, or kept no masks.
-
-        Raises:
-            UserError: the file of masks is damaged.
-        """
-        path = self.files.get((entrant, case))
-        if path is None or not path.is_file():
-            return None
-        return read_mask(path, case, tuple(self.table.loc[case, ["slices", "height", "width"]]))
-
-
-def write_pictures(findings: Findings, folder: Path, cohort: Cohort | None, masks: Masks | None) -> None:
+def write_pictures(
+    findings: Findings, folder: Path, cohort: Cohort | None, masks: Masks | None, case_gifs: str = "few"
+) -> None:
     """Write the figures of a comparison.
 
     Writes `dice.png`; and where the data is at hand, for each model and schedule `plate-<name>.png` and `.gif` of up
-    to 15 cases from its worst to its best, and `case-<worst|median|best>.gif`, all entrants side by side.
+    to 15 cases from its worst to its best, `failures.png` of the cases that no model segmented well, and
+    `case-<worst|median|best>.gif`, all entrants side by side.
 
     Args:
         findings: what was found.
         folder: where to.
         cohort: the data.
         masks: the predictions.
+        case_gifs: `few`; `all` for `cases/<case>.gif` of every case as well; `none` for no case that scrolls.
     """
     write_dice_bars(findings.cases, folder / "dice.png")
     if cohort is None or masks is None:
@@ -62,21 +39,26 @@ def write_pictures(findings: Findings, folder: Path, cohort: Cohort | None, mask
     entrants = [name for name in findings.matrix.columns if name != BASELINE]
     for name in entrants:
         chosen = choose_cases(findings.matrix[name])
-        scans = [scan for case in chosen if (scan := _scan(cohort, masks, name, case, short[case]))]
+        scans = [scan for case in chosen if (scan := scan_of(cohort, masks, name, case, short[case]))]
         if scans:
             stem, title = f"plate-{name.replace(' ', '-')}", f"{findings.title}: {name}, test cases from worst to best"
+            title += _whose(findings, name, chosen[0])
             write_plate(scans, folder / f"{stem}.png", title)
             write_plate_gif(scans, folder / f"{stem}.gif", title)
+    write_failures(findings, folder, cohort, masks)
+    if case_gifs == "none":
+        return
     ranked = choose_cases(findings.matrix[entrants].mean(axis=1), most=3) if entrants else []
     for word, case in zip(("worst", "median", "best")[: len(ranked)], ranked, strict=True):
-        scans = [scan for name in entrants if (scan := _scan(cohort, masks, name, case, name))]
+        captions = {name: name_with_seed(findings, name, case) for name in entrants}
+        scans = [scan for name in entrants if (scan := scan_of(cohort, masks, name, case, captions[name]))]
         if scans:
             write_case_gif(scans, folder / f"case-{word}.gif", f"{short[case]}, the {word} case")
+    if case_gifs == "all":
+        write_all_case_gifs(findings, folder / CASES, cohort, masks)
 
 
-def _scan(cohort: Cohort, masks: Masks, entrant: str, case: str, caption: str) -> Scan | None:
-    prediction = masks(entrant, case)
-    if prediction is None:
-        return None
-    index = int(np.flatnonzero(cohort.table["case"] == case)[0])
-    return Scan(caption, cohort.images(index), cohort.masks(index).astype(bool), prediction)
+def _whose(findings: Findings, entrant: str, case: str) -> str:
+    """End of a title: whose outlines and Dice a plate shows where the order is that of the mean over seeds."""
+    shown = shown_seed(findings.cases, entrant, case)
+    return f" by mean over seeds; outlines and Dice of seed {shown[0]}" if shown else ""

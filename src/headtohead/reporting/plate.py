@@ -37,12 +37,14 @@ class Scan:
         images: uint8 [S, H, W, 3], channels pre-contrast, FLAIR, post-contrast.
         truth: bool [S, H, W].
         prediction: bool [S, H, W].
+        notes: further lines below it.
     """
 
     caption: str
     images: np.ndarray
     truth: np.ndarray
     prediction: np.ndarray
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check the shapes.
@@ -138,7 +140,7 @@ def draw_plate(
         raise UserError("no test case to draw; score a run first with --test or --compare")
     columns = min(columns, len(scans))
     rows = -(-len(scans) // columns)
-    caption = 2 * LINE + 8
+    caption = (2 + max(len(scan.notes) for scan in scans)) * LINE + 8
     top = MARGIN + (TITLE if title else 0) + LEGEND
     canvas = np.full(
         (top + rows * (side + caption + GAP) - GAP + MARGIN // 2, 2 * MARGIN + columns * (side + GAP) - GAP, 3),
@@ -160,6 +162,8 @@ def draw_plate(
         start = left + side - text_width(where, 13)
         if start > left + text_width(score, 14) + 8:
             write(canvas, where, start, upper + side + 2 * LINE, 13, colour=FAINT)
+        for line, note in enumerate(scan.notes, start=3):
+            write(canvas, shorten(note, side, 13), left, upper + side + line * LINE, 13, colour=FAINT)
     return canvas
 
 

@@ -9,11 +9,14 @@ from headtohead.cohort.cohort import LGG
 from headtohead.errors import UserError
 from headtohead.options import GRID, DataOptions, Options
 from headtohead.reporting.curves import write_curves
+from headtohead.reporting.failures import STEM
 from headtohead.reporting.findings import findings_of
+from headtohead.reporting.masks import Masks
 from headtohead.reporting.page.writing import write_report
-from headtohead.reporting.pictures import Masks, write_pictures
+from headtohead.reporting.pictures import CASES, write_pictures
+from headtohead.reporting.summary import summarise
 from headtohead.reporting.table import print_table, render_latex, render_markdown
-from headtohead.runs.ledger import FIGURES, FOLD_FILE, Ledger, read_ledger, refuse_strangers
+from headtohead.runs.ledger import FIGURES, FOLD_FILE, Ledger, read_ledger, refuse_unlike
 from headtohead.saving import atomic_path, write_text
 from headtohead.scoring.protocol import PROTOCOL
 
@@ -41,11 +44,11 @@ def report(options: Options) -> Path:
         raise UserError(f"{folder}: no experiment is finished; --compare goes on with them")
     cohort = _cohort_of(ledger, options.data)
     _refuse_stale(ledger, cohort)
-    write_reports(folder, cohort)
+    write_reports(folder, cohort, options.comparison.case_gifs, ledger)
     return folder
 
 
-def write_reports(folder: Path, cohort: Cohort | None) -> None:
+def write_reports(folder: Path, cohort: Cohort | None, case_gifs: str = "few", ledger: Ledger | None = None) -> None:
     """Write and print the tables of a comparison, and, where an entrant was scored on every case, all the rest.
 
     All is worked out before anything is written, and what an earlier report left and this one does not write is
@@ -54,26 +57,29 @@ def write_reports(folder: Path, cohort: Cohort | None) -> None:
     Args:
         folder: `runs/<comparison>`.
         cohort: its data; without it there are no pictures of cases.
+        case_gifs: which cases scroll, as `pictures.write_pictures` takes it.
+        ledger: of the folder, if it was read already.
 
     Raises:
         UserError: the folder is missing, its runs may not stand in one table, or a file of a run is broken.
     """
-    ledger = read_ledger(folder)
+    ledger = ledger or read_ledger(folder)
     unchecked = [] if cohort else [UNCHECKED]
     findings = findings_of(ledger, unchecked)
     tables = {name: getattr(findings, attribute) for name, attribute in TABLES.items()} if findings else {}
+    summary = summarise(ledger)
     remove_earlier(folder)
-    write_text(folder / "results.md", render_markdown(ledger))
-    write_text(folder / "results.tex", render_latex(ledger))
+    write_text(folder / "results.md", render_markdown(summary))
+    write_text(folder / "results.tex", render_latex(summary))
     for name, table in tables.items():
         _write_csv(table, folder / f"{name}.csv", index=name == "ranks")
-    print_table(ledger)
+    print_table(summary)
     if findings is None:
         return
     masks = Masks(ledger, cohort) if cohort else None
     if len(findings.curves):
         write_curves(ledger)
-    write_pictures(findings, folder / FIGURES, cohort, masks)
+    write_pictures(findings, folder / FIGURES, cohort, masks, case_gifs)
     page = write_report(findings, folder / PAGE, cohort, masks)
     print(f"{findings.verdict}\nreport: {page}")
 
@@ -81,9 +87,12 @@ def write_reports(folder: Path, cohort: Cohort | None) -> None:
 def remove_earlier(folder: Path) -> None:
     """Remove what an earlier report wrote: these names and no others."""
     names = [f"{name}.csv" for name in TABLES] + [PAGE, f"{FIGURES}/curves.png", f"{FIGURES}/dice.png"]
-    patterns = [f"{FIGURES}/plate-*.png", f"{FIGURES}/plate-*.gif", f"{FIGURES}/case-*.gif"]
-    for path in [*(folder / name for name in names), *(path for one in patterns for path in folder.glob(one))]:
+    patterns = [f"plate-*.{kind}" for kind in ("png", "gif")] + ["case-*.gif", f"{STEM}*.png", f"{CASES}/*.gif"]
+    figures = [path for one in patterns for path in (folder / FIGURES).glob(one)]
+    for path in [*(folder / name for name in names), *figures]:
         path.unlink(missing_ok=True)
+    if (cases := folder / FIGURES / CASES).is_dir() and not any(cases.iterdir()):
+        cases.rmdir()
 
 
 def _write_csv(table: "pd.DataFrame", path: Path, index: bool = False) -> None:
@@ -114,7 +123,7 @@ def _refuse_stale(ledger: Ledger, cohort: Cohort | None) -> None:
     facts = {**first, "protocol": PROTOCOL} | ({"data": {"key": cohort.key}} if cohort else {})
     again = "train and test again with --compare --overwrite, or bring back what the runs were made from"
     try:
-        refuse_strangers(ledger.folder, facts, set())
+        refuse_unlike(ledger, facts)
     except UserError as difference:
         raise UserError(f"--report: {str(difference).split('; choose')[0]}; {again}") from None
     path = ledger.folder / FOLD_FILE

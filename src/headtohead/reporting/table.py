@@ -3,7 +3,7 @@
 import math
 from typing import TYPE_CHECKING
 
-from headtohead.reporting.summary import Row, Summary, summarise
+from headtohead.reporting.summary import Row, Summary
 from headtohead.runs.ledger import Ledger
 from headtohead.scoring.counts import FAILED_BELOW
 from headtohead.statistics.intervals import Interval
@@ -22,7 +22,7 @@ RESULT_COLUMNS += ["median_high"]
 Grid = list[list[str]]  # the first line is the header
 
 
-def print_table(ledger: Ledger) -> None:
+def print_table(summary: Summary) -> None:
     """Print the table: drawn on a terminal, as the text of results.md in a log."""
     from rich.console import Console
     from rich.table import Table
@@ -30,9 +30,8 @@ def print_table(ledger: Ledger) -> None:
 
     console = Console()
     if not console.is_terminal:
-        print(render_markdown(ledger), end="")
+        print(render_markdown(summary), end="")
         return
-    summary = summarise(ledger)
     for title, grid in ((f"{summary.title}: mean Dice per case", score_grid(summary)), ("", run_grid(summary.rows))):
         table = Table(title=title or None, title_justify="left", title_style="bold")
         for place, name in enumerate(grid[0]):
@@ -78,9 +77,8 @@ def result_rows(ledger: Ledger) -> "pd.DataFrame":
     return pd.DataFrame(rows, columns=RESULT_COLUMNS)
 
 
-def render_latex(ledger: Ledger) -> str:
+def render_latex(summary: Summary) -> str:
     """Give the text of results.tex: the main table for a paper that loads booktabs, with the footnotes as comments."""
-    summary = summarise(ledger)
     grid = [[_escape_latex(cell) for cell in line] for line in score_grid(summary)]
     lines = [" & ".join(line) + r" \\" for line in grid]
     notes = [f"% {note}" for note in summary.footnotes]
@@ -88,9 +86,8 @@ def render_latex(ledger: Ledger) -> str:
     return "\n".join([*notes, *body, r"\bottomrule", r"\end{tabular}"]) + "\n"
 
 
-def render_markdown(ledger: Ledger) -> str:
+def render_markdown(summary: Summary) -> str:
     """Give the text of results.md."""
-    summary = summarise(ledger)
     parts = [f"# {summary.title}: mean Dice per case"]
     parts += [_markdown(grid) for grid in (score_grid(summary), run_grid(summary.rows)) if len(grid) > 1]
     parts += summary.footnotes

@@ -300,10 +300,18 @@ def refuse_strangers(
     Raises:
         UserError: names a run and what differs.
     """
-    if not comparison_folder.is_dir():
-        return
-    planned = Run(comparison_folder, facts, "planned")
-    for run in read_ledger(comparison_folder, without=replaced).finished:
+    if comparison_folder.is_dir():
+        refuse_unlike(read_ledger(comparison_folder, without=replaced), facts, inputs)
+
+
+def refuse_unlike(ledger: Ledger, facts: dict[str, Any], inputs: Mapping[tuple[str, str], Any] | None = None) -> None:
+    """Refuse where a finished run of a ledger is not made as `facts` say; see `refuse_strangers`.
+
+    Raises:
+        UserError: names a run and what differs.
+    """
+    planned = Run(ledger.folder, facts, "planned")
+    for run in ledger.finished:
         differing = {name: _difference(_shared(run, name), _shared(planned, name)) for name in SHARED}
         if wanted := (inputs or {}).get(run.entrant):
             differing["input"] = _difference(_dig(run, INPUT), wanted)

@@ -82,6 +82,7 @@ def _cases(matrix: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
                 {
                     "model": model,
                     "schedule": schedule,
+                    "seed": 0,
                     "fold": place % 5,
                     **about,
                     **shape,

@@ -1,6 +1,7 @@
 """The gallery: which cases, all their slices, all outlines, and how large it may become."""
 
 import base64
+import dataclasses
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +15,7 @@ from headtohead.cohort import Cohort
 from headtohead.errors import UserError
 from headtohead.reporting.findings import Findings
 from headtohead.reporting.page import gallery as gallery_module
+from headtohead.reporting.page import wording
 from headtohead.reporting.page.contours import outline_path
 from headtohead.reporting.page.entrants import entrants_of
 from headtohead.reporting.page.gallery import Card, choose_cases, gallery
@@ -165,3 +167,17 @@ def test_where_no_quality_is_low_enough_slices_are_left_out(
     assert card.depth == 9
     monkeypatch.setattr(gallery_module, "BUDGET", 1)
     assert [one["number"] for one in card_of(findings, noise, masks).slices] == ["6"]
+
+
+def test_of_several_seeds_the_card_says_whose_outline_it_shows(phantom_cohort: Cohort, phantoms: Findings) -> None:
+    """The Dice beside an outline is the mean over seeds, which no single outline has."""
+    again = phantoms.cases[phantoms.cases["model"] == "unet"].assign(seed=1, dice=0.125)
+    both = dataclasses.replace(phantoms, cases=pd.concat([again, phantoms.cases], ignore_index=True))
+    made = gallery(both, entrants_of(both), phantom_cohort, shifted(phantom_cohort))
+    for card in (card for group in made.values() for card in group):
+        for entrant, said in card.scores:
+            own = wording.score(phantoms.matrix.loc[card.case, entrant.name])
+            if entrant.name.startswith("unet "):
+                assert said == f"{own} mean of seeds; outline: seed 0, {own}"
+            else:
+                assert "seed" not in said

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from headtohead.cohort import FLAIR, Cohort
 from headtohead.errors import UserError
-from headtohead.reporting.findings import Findings
+from headtohead.reporting.findings import Findings, shown_seed
 from headtohead.reporting.page import svg, wording
 from headtohead.reporting.page.contours import outline_path
 from headtohead.reporting.page.entrants import Entrant
@@ -105,6 +105,7 @@ def _card(case: str, findings: Findings, entrants: list[Entrant], cohort: Cohort
     for entrant in entrants:
         predicted = masks_of(entrant.name, case)
         said = wording.score(findings.matrix.loc[case, entrant.name])
+        shown = shown_seed(findings.cases, entrant.name, case)
         if predicted is None:
             said += " (no mask kept)"
         elif predicted.shape != truth.shape:
@@ -114,6 +115,8 @@ def _card(case: str, findings: Findings, entrants: list[Entrant], cohort: Cohort
             )
         else:
             outlines[entrant.key] = _outlines(predicted)
+            if shown:
+                said += f" mean of seeds; outline: seed {shown[0]}, {wording.score(shown[1])}"
         scores.append((entrant, said))
     areas = truth.sum(axis=(1, 2))
     fullest = int(areas.argmax()) if areas.any() else len(areas) // 2

@@ -1,0 +1,161 @@
+"""Every case as a GIF that scrolls through its slices: the truth and all entrants in one small picture.
+
+`animation.write_case_gif` sets the entrants side by side, which is worth its size for three cases, not for hundreds.
+"""
+
+import math
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from headtohead import machine
+from headtohead.cohort import Cohort
+from headtohead.cohort.head import head_mask
+from headtohead.reporting.animation import write_gif
+from headtohead.reporting.findings import Findings
+from headtohead.reporting.lettering import FAINT, shorten, text_width, write
+from headtohead.reporting.masks import Masks, name_with_seed, scan_of
+from headtohead.reporting.outlines import TRUTH, Colour, draw_outlines, rgb
+from headtohead.reporting.plate import LINE, PAPER, Scan
+from headtohead.runs.ledger import BASELINE
+
+SIDE = 192  # pixels of the longer side
+WIDTH = 260  # pixels of the picture, so that names have room
+MARGIN = 8
+COLOURS = ("orange", "green", "yellow", "vermilion", "purple", "white")  # of entrants; as many as can be told apart
+SHADES = (12,)  # of grey
+DARK = 20  # of 255: what is darker is noise of air, which would cost more bytes than the head
+FEW = 8  # cases for which starting processes is not worth its time
+
+
+@dataclass(frozen=True)
+class Job:
+    """One case to draw: its name, its title, and of each entrant the name to show."""
+
+    case: str
+    title: str
+    entrants: dict[str, str]
+
+
+def write_all_case_gifs(findings: Findings, folder: Path, cohort: Cohort, masks: Masks) -> list[Path]:
+    """Write `<case>.gif` of every case of which a prediction was kept, on all processor cores.
+
+    Args:
+        findings: what was found.
+        folder: where to.
+        cohort: the data.
+        masks: the predictions. Of more than six entrants, those that are best on average are drawn.
+
+    Returns:
+        The files.
+
+    Raises:
+        UserError: a file of masks is damaged.
+    """
+    models = findings.matrix.drop(columns=BASELINE, errors="ignore")
+    best = models.mean().sort_values(ascending=False, kind="stable").index[: len(COLOURS)]
+    shown = [str(name) for name in models.columns if name in best]
+    jobs = [
+        Job(str(case), str(case), {name: name_with_seed(findings, name, str(case)) for name in shown})
+        for case in findings.matrix.index
+    ]
+    workers = min(machine.usable_cores(), len(jobs) // FEW)
+    if workers < 2:
+        found = [_write(job, folder, cohort, masks) for job in jobs]
+    else:
+        # Spawned, not forked: after a training PyTorch has threads, of which a fork would keep the locks.
+        with ProcessPoolExecutor(workers, get_context("spawn"), _take, (folder, cohort, masks)) as pool:
+            found = list(pool.map(_write_taken, jobs, chunksize=4))
+    return [path for path in found if path]
+
+
+_taken: tuple[Path, Cohort, Masks] | None = None  # what a process was given once, for all its cases
+
+
+def _take(folder: Path, cohort: Cohort, masks: Masks) -> None:
+    global _taken
+    cv2.setNumThreads(1)  # the processes are the threads
+    _taken = folder, cohort, masks
+
+
+def _write_taken(job: Job) -> Path | None:
+    assert _taken is not None
+    return _write(job, *_taken)
+
+
+def _write(job: Job, folder: Path, cohort: Cohort, masks: Masks) -> Path | None:
+    scans = {
+        name: scan for name, said in job.entrants.items() if (scan := scan_of(cohort, masks, name, job.case, said))
+    }
+    if not scans:
+        return None
+    colours = dict(zip(job.entrants, COLOURS, strict=False))  # by entrant, the same in every case
+    path = folder / f"{job.case.replace('/', '-')}.gif"
+    return write_gif(frames([(colours[name], scan) for name, scan in scans.items()], job.title), path, shades=SHADES)
+
+
+def frames(scans: list[tuple[Colour, Scan]], title: str) -> Iterator[np.ndarray]:
+    """Draw all slices of a case, cut to the head.
+
+    Args:
+        scans: the case as each entrant segmented it, and the colour of its outline.
+        title: the line above.
+
+    Yields:
+        uint8 RGB [H, W, 3], all of one size.
+    """
+    first = scans[0][1]
+    rows, columns = head_box(first.images, [first.truth, *(scan.prediction for _, scan in scans)])
+    grey = first.grey[:, rows, columns]
+    shrink = SIDE / max(grey.shape[1:])
+    size = (max(1, round(grey.shape[2] * shrink)), max(1, round(grey.shape[1] * shrink)))
+    paper, top = _paper(scans, title, size)
+    left = (paper.shape[1] - size[0]) // 2
+    for number in range(len(grey)):
+        masks = {TRUTH: first.truth, **{colour: scan.prediction for colour, scan in scans}}
+        cut = {colour: _resized(mask[number, rows, columns], size) for colour, mask in masks.items()}
+        picture = cv2.resize(grey[number], size, interpolation=cv2.INTER_AREA)
+        picture[picture < DARK] = 0
+        canvas = paper.copy()
+        canvas[top : top + size[1], left : left + size[0]] = draw_outlines(picture, cut)
+        write(canvas, f"slice {number + 1} of {len(grey)}", MARGIN, top + size[1] + LINE - 3, 13, colour=FAINT)
+        yield canvas
+
+
+def head_box(images: np.ndarray, masks: list[np.ndarray]) -> tuple[slice, slice]:
+    """Rows and columns that hold the head in any slice, and every mask; all where no head is found."""
+    held = np.logical_or.reduce([head_mask(images), *masks])
+    rows, columns = np.flatnonzero(held.any(axis=(0, 2))), np.flatnonzero(held.any(axis=(0, 1)))
+    if not rows.size:
+        return slice(None), slice(None)
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def _resized(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Bring a mask to a size; however small a part is, it is kept."""
+    return cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0
+
+
+def _paper(scans: list[tuple[Colour, Scan]], title: str, size: tuple[int, int]) -> tuple[np.ndarray, int]:
+    """Draw what is the same in all pictures of a case; give it, and the row in which the slice begins."""
+    width = max(WIDTH, size[0] + 2 * MARGIN)
+    lines: list[tuple[Colour, str, str]] = [(TRUTH, "truth", "Dice")]
+    lines += [(colour, scan.caption, _said(scan.dice)) for colour, scan in scans]
+    top = MARGIN + LINE * (1 + len(lines)) + 4
+    paper = np.full((top + size[1] + LINE + MARGIN // 2, width, 3), PAPER, np.uint8)
+    write(paper, shorten(title, width - 2 * MARGIN, 14, bold=True), MARGIN, MARGIN + 12, 14, bold=True)
+    for place, (colour, name, score) in enumerate(lines, start=1):
+        base = MARGIN + 12 + place * LINE
+        paper[base - 7 : base - 2, MARGIN : MARGIN + 18] = rgb(colour) if colour != "white" else FAINT
+        write(paper, score, width - MARGIN - text_width(score, 13), base, 13)
+        write(paper, shorten(name, width - 2 * MARGIN - 80, 13), MARGIN + 25, base, 13)
+    return paper, top
+
+
+def _said(score: float) -> str:
+    return "undefined" if math.isnan(score) else f"{score:.2f}"

@@ -1,0 +1,57 @@
+"""The predictions of a comparison, read case by case from its run folders, and whose they are."""
+
+from pathlib import Path
+
+import numpy as np
+
+from headtohead.cohort import Cohort
+from headtohead.reporting.findings import Findings, entrant_of, shown_seed
+from headtohead.reporting.plate import Scan
+from headtohead.runs.folder import RunFolder
+from headtohead.runs.ledger import Ledger
+from headtohead.scoring.prediction_files import read_mask
+
+
+class Masks:
+    """The predicted masks of a comparison, read case by case from its run folders."""
+
+    def __init__(self, ledger: Ledger, cohort: Cohort) -> None:
+        """Note which run predicted which case; of several seeds, the lowest, as `findings.shown_seed` says."""
+        self.table = cohort.table.set_index("case")
+        self.files: dict[tuple[str, str], Path] = {}
+        for run in sorted(ledger.counted, key=lambda run: run.experiment["seed"] or 0):
+            scored = ledger.tables[run.name]
+            for case, slices in zip(scored["case"], scored.get("slices", []), strict=False):
+                if slices == self.table.loc[case, "slices"]:  # under a split by slice, a case has only some
+                    self.files.setdefault((entrant_of(run), case), RunFolder(run.folder).masks)
+
+    def __call__(self, entrant: str, case: str) -> np.ndarray | None:
+        """Give a prediction.
+
+        Returns:
+            bool [slices, H, W]; None where the entrant predicted only some slices of the case, or kept no masks.
+
+        Raises:
+            UserError: the file of masks is damaged.
+        """
+        path = self.files.get((entrant, case))
+        if path is None or not path.is_file():
+            return None
+        return read_mask(path, case, tuple(self.table.loc[case, ["slices", "height", "width"]]))
+
+
+def scan_of(
+    cohort: Cohort, masks: Masks, entrant: str, case: str, caption: str, notes: tuple[str, ...] = ()
+) -> Scan | None:
+    """Put a case together as an entrant segmented it; None where no prediction of it was kept."""
+    prediction = masks(entrant, case)
+    if prediction is None:
+        return None
+    index = int(np.flatnonzero(cohort.table["case"] == case)[0])
+    return Scan(caption, cohort.images(index), cohort.masks(index).astype(bool), prediction, notes)
+
+
+def name_with_seed(findings: Findings, entrant: str, case: str) -> str:
+    """Name an entrant beside its outline: `unet none`, and of several seeds `unet none, seed 0`."""
+    shown = shown_seed(findings.cases, entrant, case)
+    return f"{entrant}, seed {shown[0]}" if shown else entrant

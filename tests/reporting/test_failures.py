@@ -1,0 +1,99 @@
+"""The figure of failures: every case that no model segmented well, the worst first, with what each model scored."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from headtohead.cohort import Cohort
+from headtohead.reporting import failures as module
+from headtohead.reporting.case_names import short_names
+from headtohead.reporting.failures import failures, write_failures
+from headtohead.reporting.findings import Findings, findings_of
+from headtohead.reporting.masks import Masks
+from headtohead.runs.ledger import read_ledger
+
+
+@pytest.fixture
+def found(scored: Path) -> Findings:
+    """The made comparison with other scores: cases 0, 2 and 3 fail, 1 fails in one model only, 4 has no Dice."""
+    made = findings_of(read_ledger(scored / "runs" / "made"))
+    assert made is not None
+    matrix = made.matrix.copy()
+    matrix["unet none"], matrix["resnext none"], matrix["flair-threshold"] = 0.8, 0.7, 0.1
+    matrix.iloc[:5] = np.nan
+    matrix.loc[matrix.index[0], ["resnext none", "unet none", "flair-threshold"]] = (0.2, 0.4, 0.9)
+    matrix.loc[matrix.index[1], ["resnext none", "unet none"]] = (0.2, 0.5)
+    matrix.loc[matrix.index[2], "resnext none"] = 0.3
+    matrix.loc[matrix.index[3], ["resnext none", "unet none"]] = (0.1, 0.05)
+    return dataclasses.replace(made, matrix=matrix)
+
+
+@pytest.fixture
+def masks(scored: Path, scored_cohort: Cohort) -> Masks:
+    return Masks(read_ledger(scored / "runs" / "made"), scored_cohort)
+
+
+def test_cases_that_all_models_fail_the_worst_first_with_the_nearest(found: Findings) -> None:
+    cases = found.matrix.index
+    assert failures(found) == [(cases[3], "resnext none"), (cases[2], "resnext none"), (cases[0], "unet none")]
+
+
+def test_the_baseline_alone_fails_nobody(found: Findings) -> None:
+    assert failures(dataclasses.replace(found, matrix=found.matrix[["flair-threshold"]])) == []
+
+
+def test_each_is_drawn_with_every_models_dice(
+    found: Findings, masks: Masks, scored_cohort: Cohort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[Any] = []
+    monkeypatch.setattr(module, "write_plate", lambda *what: given.append(what) or what[1])
+    assert write_failures(found, tmp_path, scored_cohort, masks) == [tmp_path / "failures.png"]
+    scans, _, title = given[0]
+    cases, short = found.matrix.index, short_names(found.matrix.index)
+    assert title == "made: 3 cases below 0.5 in every model, outlined by the nearest"
+    assert [scan.caption for scan in scans] == [
+        f"{short[cases[3]]} (resnext none, seed 0)",
+        f"{short[cases[2]]} (resnext none, seed 0)",
+        f"{short[cases[0]]} (unet none, seed 0)",
+    ]
+    assert scans[0].notes == ("resnext none 0.100", "unet none 0.050")
+    assert scans[1].notes == ("resnext none 0.300", "unet none –")
+    index = scored_cohort.table["case"].tolist().index(cases[0])
+    assert np.array_equal(scans[2].truth, scored_cohort.masks(index).astype(bool))
+    mask = masks("unet none", cases[0])
+    assert mask is not None and np.array_equal(scans[2].prediction, mask)
+
+
+def test_many_go_on_further_pages_up_to_a_limit(
+    found: Findings, masks: Masks, scored_cohort: Cohort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    titles = []
+    monkeypatch.setattr(module, "write_plate", lambda scans, path, title: titles.append((len(scans), title)) or path)
+    monkeypatch.setattr(module, "COLUMNS", 1)
+    monkeypatch.setattr(module, "ROWS", 2)
+    paths = write_failures(found, tmp_path, scored_cohort, masks)
+    assert [path.name for path in paths] == ["failures.png", "failures-2.png"]
+    assert [count for count, _ in titles] == [2, 1]
+    assert titles[1][1].endswith("by the nearest; 2 of 2")
+    monkeypatch.setattr(module, "PAGES", 1)
+    assert [path.name for path in write_failures(found, tmp_path, scored_cohort, masks)] == ["failures.png"]
+    assert titles[-1][1].endswith("; 1 of 2, 1 drawn")
+
+
+def test_without_failures_or_masks_there_is_no_figure(
+    found: Findings, masks: Masks, scored_cohort: Cohort, tmp_path: Path
+) -> None:
+    assert (
+        write_failures(dataclasses.replace(found, matrix=found.matrix.iloc[5:]), tmp_path, scored_cohort, masks) == []
+    )
+    masks.files.clear()
+    assert write_failures(found, tmp_path, scored_cohort, masks) == []
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_figure_is_written(found: Findings, masks: Masks, scored_cohort: Cohort, tmp_path: Path) -> None:
+    (path,) = write_failures(found, tmp_path, scored_cohort, masks)
+    assert path.read_bytes().startswith(b"\x89PNG")
