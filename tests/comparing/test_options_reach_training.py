@@ -57,6 +57,7 @@ REACHES: dict[str, tuple[Any, Callable[[dict[str, Any]], Any]]] = {
     "run_name": ("mine", lambda noted: str(noted["trainer"].loggers[0].log_dir)),
 }
 ELSEWHERE = {
+    "data": "tests/comparing/test_nifti_comparison.py",
     "root_dir": "tests/cli/test_bad_input.py",
     "cache_dir": "tests/cohort/test_pack.py",
     "fold": "tests/comparing/test_crossvalidation.py",

@@ -14,7 +14,7 @@ import torch
 from headtohead import options as option_table
 from headtohead.cohort import Cohort, open_cohort
 from headtohead.comparing import training
-from headtohead.comparing.experiment import Experiment, prepare
+from headtohead.comparing.experiment import Experiment, as_trained, prepare, refuse_other_run
 from headtohead.comparing.training import run_test, run_training
 from headtohead.errors import UserError
 from headtohead.learning.checkpoint import load_trained
@@ -267,3 +267,16 @@ def test_a_test_needs_no_option_of_the_training_again(options_for: Any, tmp_path
     assert training.test(short) == folder
     with pytest.raises(UserError, match="made with --width 2, now 4"):
         training.test(option_table.replace(short, width=4))
+
+
+def test_a_run_from_before_an_option_came_is_one_made_with_its_default(copied: Experiment) -> None:
+    later = ("channel_order", "test_flips", "model_settings", "case_gifs")
+    config = {name: value for name, value in copied.folder.read_config().items() if name not in later}
+    copied.folder.write_config(config)
+    refuse_other_run(changed(copied, model_settings=["unet.seed=1"], case_gifs="all"))
+    for name, value in (("test_flips", True), ("channel_order", "bgr")):
+        with pytest.raises(
+            UserError, match=rf"made with --{name} {not value if value is True else 'rgb'}, now {value}"
+        ):
+            refuse_other_run(changed(copied, **{name: value}))
+    assert as_trained(copied.options).input.channel_order == "rgb"

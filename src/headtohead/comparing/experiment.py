@@ -10,12 +10,13 @@ from headtohead.batches.recipe import InputRecipe
 from headtohead.batches.splits import Split, make_split
 from headtohead.cohort import Cohort, open_cohort
 from headtohead.errors import UserError
-from headtohead.models.registry import check_image_size
+from headtohead.models.registry import check_image_size, find_spec
 from headtohead.options import THRESHOLD, Options
 from headtohead.runs.folder import RunFolder
 
-PLACES = ("root_dir", "cache_dir", "runs_dir", "output", "comparison", "run_name", "fold_file")
-WITHOUT_EFFECT = frozenset((*PLACES, "models", "schedules", "seeds", "gpus", "num_workers"))
+PLACES = ("root_dir", "cache_dir", "runs_dir", "comparison", "run_name", "fold_file")
+GRID = ("models", "schedules", "seeds", "model_settings", "case_gifs")  # of a comparison, not of one of its runs
+WITHOUT_EFFECT = frozenset((*PLACES, *GRID, "gpus", "num_workers"))
 """Options that may differ between two commands on one run folder: they do not change what is learned.
 
 Data and folds themselves are compared by their keys, wherever they lie.
@@ -85,7 +86,7 @@ def prepare(options: Options, cohort: Cohort | None = None, folds: Folds | None 
     data = options.data
     folds = folds or folds_of(options, cohort)
     split = folds.split(cohort, data.fold) if folds else make_split(cohort, data.split, data.split_seed)
-    recipe = InputRecipe(options.input.image_size, options.input.normalise, options.input.neighbours)
+    recipe = InputRecipe.of(options.input, find_spec(options.model.model).normalise)
     decided = option_table.replace(options, threshold=options.prediction.threshold or THRESHOLD)
     return Experiment(decided, cohort, split, recipe)
 
@@ -102,9 +103,11 @@ def refuse_other_run(experiment: Experiment) -> None:
     # The same folds may be dealt by --folds or read from the file that this left.
     same_folds = bool(experiment.split.plan) and experiment.split.plan == record.get("split", {}).get("plan")
     free = WITHOUT_EFFECT | ({"folds"} if same_folds else set())
-    for key in (key for key in here if key in before and key not in free):
-        if before[key] != here[key]:
-            was, now = ("none" if value == "" else value for value in (before[key], here[key]))
+    # An older run does not name the options that came after it; it was made as their defaults say.
+    made_with = settings_of(Options()) | before if before else {}
+    for key in (key for key in here if key in made_with and key not in free):
+        if made_with[key] != here[key]:
+            was, now = ("none" if value == "" else value for value in (made_with[key], here[key]))
             raise UserError(f"{folder.path}: made with --{key} {was}, now {now}; {mend}")
     facts = {
         "data": (record.get("data", {}).get("key"), experiment.cohort.key),
@@ -118,8 +121,11 @@ def refuse_other_run(experiment: Experiment) -> None:
 
 
 def settings_of(options: Options) -> dict[str, Any]:
-    """List the options a run is made with; not those that would throw it away or only speak about errors."""
-    return {name: value for name, value in option_table.flat(options).items() if name not in ("overwrite", "debug")}
+    """List the options a run is made with; not those about errors, files to predict, or throwing it away."""
+    later = {"overwrite", "debug"}
+    for group in ("prediction", "files", "serving"):
+        later |= {one.name for one in option_table.declarations(option_table.GROUPS[group])} - {"threshold"}
+    return {name: value for name, value in option_table.flat(options).items() if name not in later}
 
 
 def as_trained(options: Options) -> Options:

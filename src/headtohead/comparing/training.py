@@ -13,6 +13,8 @@ import torch
 from headtohead import machine
 from headtohead.batches.datamodule import SliceDataModule
 from headtohead.comparing.experiment import Experiment, as_trained, prepare, refuse_other_run, settings_of
+from headtohead.comparing.keeping import keep_model
+from headtohead.comparing.model_settings import with_own_settings
 from headtohead.comparing.outcome import outcome
 from headtohead.comparing.provenance import now, provenance
 from headtohead.errors import UserError
@@ -34,7 +36,7 @@ from pytorch_lightning.callbacks import EarlyStopping  # noqa: E402
 def train(options: Options) -> Path:
     """Carry out `--train`: train one experiment, or say that it is trained. Returns the run folder."""
     machine.pick_device(options.machine.gpus)
-    experiment = prepare(options)
+    experiment = prepare(with_own_settings(options, options.model.model))
     print(experiment.split.describe(experiment.cohort))
     with experiment.folder.held(wait=True):
         run_training(experiment)
@@ -44,7 +46,7 @@ def train(options: Options) -> Path:
 def test(options: Options) -> Path:
     """Carry out `--test`: score the best checkpoint of one experiment. Returns the run folder."""
     machine.pick_device(options.machine.gpus)
-    experiment = prepare(as_trained(options))
+    experiment = prepare(as_trained(with_own_settings(options, options.model.model)))
     with experiment.folder.held(wait=True):
         run_test(experiment)
     score, cases = experiment.folder.record()["test_dice"], experiment.split.cases(experiment.cohort, "test")
@@ -84,6 +86,8 @@ def run_training(experiment: Experiment) -> None:
         seed=options.training.seed,
         threshold=options.prediction.threshold,
         batch_size=options.training.batch_size,
+        learning_rate=options.training.learning_rate,
+        test_flips=options.training.test_flips,
         device=str(trainer.strategy.root_device),
         precision=str(trainer.precision),
         parameters=sum(weight.numel() for weight in module.model.parameters() if weight.requires_grad),
@@ -107,6 +111,7 @@ def run_training(experiment: Experiment) -> None:
         seconds=round(table["seconds"].sum(), 1),
         ended=now(),
     )
+    keep_model(experiment)
 
 
 def run_test(experiment: Experiment) -> None:
@@ -128,6 +133,7 @@ def run_test(experiment: Experiment) -> None:
     score = mean_dice([row["dice"] for row in found.cases])
     write_hparams(folder.path, settings_of(experiment.options), score)
     write_pr_curve(folder.path, found.histogram)
+    keep_model(experiment)
     folder.note(status="finished", test_dice=None if math.isnan(score) else score, ended=now())
 
 
@@ -141,6 +147,7 @@ def _batches(experiment: Experiment) -> SliceDataModule:
         augmentation=training.augmentation,
         sequence_dropout=training.sequence_dropout,
         empty_slices=training.empty_slices,
+        test_flips=training.test_flips,
         seed=training.seed,
         num_workers=experiment.options.machine.num_workers,
     )
