@@ -12,6 +12,7 @@ from headtohead.batches.splits import Split
 from headtohead.cohort import Cohort
 from headtohead.comparing.baseline import run_baseline
 from headtohead.runs.ledger import read_ledger
+from headtohead.scoring.baseline import flair_histograms
 
 CASES = 5
 SHAPE = (4, 6, 6)
@@ -66,3 +67,39 @@ def test_is_fitted_on_training_cases_only(cohort: Cohort, split: Split, comparis
     folder = run_baseline(cohort, split, comparison, PROVENANCE)
     assert json.loads((folder / "run.json").read_text())["threshold"] == first
     assert pd.read_csv(folder / "cases.csv")["dice"].tolist() == [0, 0]
+
+
+def test_histograms_counted_once_serve_every_fold(
+    cohort: Cohort, split: Split, comparison: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cases that are not for training must have no say: here they are dark, and would ask for another threshold."""
+    images = np.fromfile(cohort.packed / "images.u8", np.uint8).reshape(CASES, *SHAPE, 3)
+    images[2:, ..., 1][cohort_masks(cohort)[2:] > 0] += 100
+    images.tofile(cohort.packed / "images.u8")
+    again = Cohort(root=cohort.root, key="k", table=cohort.table, packed=cohort.packed)
+    counted = flair_histograms(again, np.arange(again.n_slices))
+    alone = json.loads((run_baseline(again, split, comparison, PROVENANCE) / "run.json").read_text())
+    monkeypatch.setattr("headtohead.comparing.baseline.flair_histograms", None)
+    shared = json.loads((run_baseline(again, split, comparison, PROVENANCE, counted) / "run.json").read_text())
+    assert shared["threshold"] == alone["threshold"]
+    one = counted.of_cases(np.array([1]))
+    assert one.lesion[1].sum() == counted.lesion[1].sum() > 0
+    assert not np.delete(one.lesion, 1, axis=0).any() and not np.delete(one.other, 1, axis=0).any()
+
+
+def cohort_masks(cohort: Cohort) -> np.ndarray:
+    return np.stack([cohort.masks(case) for case in range(CASES)])
+
+
+def test_of_a_split_by_slice_only_its_own_slices_are_counted(
+    cohort: Cohort, comparison: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_slice = Split("slice", 0, train=np.arange(0, 20, 2), val=np.arange(1, 20, 4), test=np.arange(3, 20, 4))
+    counted = flair_histograms(cohort, np.arange(cohort.n_slices))
+    asked: list[int] = []
+    monkeypatch.setattr(
+        "headtohead.comparing.baseline.flair_histograms",
+        lambda data, slices: asked.extend(slices) or flair_histograms(data, slices),
+    )
+    run_baseline(cohort, by_slice, comparison, PROVENANCE, counted)
+    assert asked == by_slice.train.tolist()

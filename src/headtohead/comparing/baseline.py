@@ -14,12 +14,18 @@ from headtohead.comparing.outcome import outcome
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.ledger import BASELINE
 from headtohead.saving import write_json
-from headtohead.scoring.baseline import apply_threshold, fit_threshold, flair_histograms
+from headtohead.scoring.baseline import Histograms, apply_threshold, fit_threshold, flair_histograms
 
 NORMALISE = "inner"
 
 
-def run_baseline(cohort: Cohort, split: Split, comparison_folder: Path, provenance: dict[str, Any]) -> Path:
+def run_baseline(
+    cohort: Cohort,
+    split: Split,
+    comparison_folder: Path,
+    provenance: dict[str, Any],
+    counted: Histograms | None = None,
+) -> Path:
     """Fit the threshold on the training slices, score it on the test slices and write its run folder.
 
     It takes seconds, so it is done anew by every comparison and never goes stale.
@@ -29,6 +35,8 @@ def run_baseline(cohort: Cohort, split: Split, comparison_folder: Path, provenan
         split: the comparison's split.
         comparison_folder: `runs/<comparison>`; the run folder is made below it.
         provenance: what run.json says of every run of the comparison, as `provenance.provenance` gives it.
+        counted: histograms of all slices of the cohort, where a split by patient is one of many: then no fold reads
+            its training slices again.
 
     Returns:
         The run folder, with cases.csv and run.json as a trained model has them.
@@ -39,7 +47,11 @@ def run_baseline(cohort: Cohort, split: Split, comparison_folder: Path, provenan
     started = datetime.now(UTC)
     clock = time.perf_counter()
     statistics = cohort.statistics(NORMALISE)[:, FLAIR]
-    threshold = fit_threshold(flair_histograms(cohort, split.train), statistics)
+    if counted is not None and split.kind == "patient":
+        training = counted.of_cases(split.cases(cohort, "train"))
+    else:
+        training = flair_histograms(cohort, split.train)
+    threshold = fit_threshold(training, statistics)
 
     name = baseline_name(split)
     folder = RunFolder(comparison_folder / name)

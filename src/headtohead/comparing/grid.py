@@ -4,6 +4,8 @@ import traceback
 from itertools import product
 from pathlib import Path
 
+import numpy as np
+
 from headtohead import machine
 from headtohead import options as option_table
 from headtohead.batches.folds import Folds, read_folds
@@ -19,6 +21,7 @@ from headtohead.options import GRID, Options
 from headtohead.reporting.report import write_reports
 from headtohead.reporting.tensorboard import write_layout
 from headtohead.runs.ledger import FOLD_FILE, refuse_strangers
+from headtohead.scoring.baseline import flair_histograms
 
 
 def experiments_of(options: Options, folds: int = 1) -> list[Options]:
@@ -81,9 +84,10 @@ def compare(options: Options) -> Path:
     refuse_strangers(folder, facts, replaced, inputs)
     if folds:
         keep_folds(folds, folder / FOLD_FILE, cohort, options.comparison.overwrite)
+    counted = flair_histograms(cohort, np.arange(cohort.n_slices)) if folds else None
     for split in {experiment.split.key: experiment.split for experiment in experiments}.values():
         print(split.describe(cohort))
-        run_baseline(cohort, split, folder, facts | {"split": split_facts(cohort, split)})
+        run_baseline(cohort, split, folder, facts | {"split": split_facts(cohort, split)}, counted)
 
     failures = [_carry_out(experiment, wait=False) for experiment in experiments]
     for place, experiment in enumerate(experiments):

@@ -32,6 +32,12 @@ class Histograms:
     other: NDArray[np.int64]
     outside: NDArray[np.int64]
 
+    def of_cases(self, cases: NDArray[np.int64]) -> "Histograms":
+        """Keep some cases, by their index, and count nothing of the others."""
+        kept = np.zeros(len(self.outside), bool)
+        kept[cases] = True
+        return Histograms(self.lesion * kept[:, None], self.other * kept[:, None], self.outside * kept)
+
 
 def flair_histograms(cohort: Cohort, slices: NDArray[np.int64]) -> Histograms:
     """Count FLAIR values case by case, reading each slice once.
