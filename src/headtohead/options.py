@@ -146,7 +146,7 @@ class TrainingOptions(Group):
         off="none",
     )
     augmentation: str = option(
-        "standard", "policy for the training images", choices=("none", "flips", "standard", "historical")
+        "standard", "policy for the training images", choices=("none", "flips", "standard", "turns", "historical")
     )
     test_flips: bool = option(
         False,

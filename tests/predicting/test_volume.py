@@ -12,10 +12,9 @@ import pytest
 from headtohead.errors import UserError
 from headtohead.options import Options, from_flat
 from headtohead.predicting.image import predict_image
-from headtohead.predicting.postprocessing import parse_steps
 from headtohead.predicting.predictor import Predictor
 from headtohead.predicting.scan import Scan
-from headtohead.predicting.volume import fullest_slice, mask_on_grid
+from headtohead.predicting.volume import fullest_slice
 from headtohead.runs.folder import RunFolder
 
 MakeRun = Callable[..., RunFolder]
@@ -63,7 +62,7 @@ def test_dice_where_a_truth_is(make_run: MakeRun, tmp_path: Path, capsys: pytest
     predict_image(options(tmp_path, volume(tmp_path, truth=True), overwrite=True, threshold=0.01))
     said = capsys.readouterr().out
     truth = np.asanyarray(nib.load(tmp_path / "scans" / "scan_mask.nii.gz").dataobj)
-    assert f"Dice of the volume {2 * truth.sum() / (truth.size + truth.sum()):.3f}" in said
+    assert f"Dice {2 * truth.sum() / (truth.size + truth.sum()):.3f}" in said
 
 
 def test_nothing_is_written_where_something_is_wrong(make_run: MakeRun, tmp_path: Path) -> None:
@@ -75,20 +74,6 @@ def test_nothing_is_written_where_something_is_wrong(make_run: MakeRun, tmp_path
     with pytest.raises(UserError, match=r"scan\.nii\.gz"):
         predict_image(options(tmp_path, image))
     assert not list(run.figures.glob("*"))
-
-
-def test_clean_up_knows_which_axis_holds_the_slices() -> None:
-    inside = np.zeros((9, 5, 9), np.float32)
-    inside[4, 2, 4] = 1
-    scan = Scan(
-        "a", (), np.zeros((5, 9, 9, 3), np.uint8), (6, 1, 1), (), None, None, lambda values: values, 1, (1.0, 6.0, 1.0)
-    )
-
-    for steps, in_the_slice, slices in (("dilate=2mm", 13, 1), ("dilate=1px", 5, 1), ("dilate=6mm", 81, 3)):
-        mask = mask_on_grid(Predictor((), (), 0.5, parse_steps(steps)), scan, inside)
-        assert mask.shape == inside.shape
-        assert mask[:, 2].sum() == in_the_slice
-        assert mask.any(axis=(0, 2)).sum() == slices
 
 
 def test_fullest_slice_is_shown() -> None:

@@ -1,4 +1,4 @@
-"""The model that comes with the program: small, readable without PyTorch, and as good on real cases as its card says."""
+"""The model that comes with the program: small, and as good on real cases as its card says."""
 
 import subprocess
 import sys

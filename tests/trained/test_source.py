@@ -61,7 +61,7 @@ def test_in_memory(made: Any) -> None:
 
 
 def test_nothing_there(empty: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="neither weights.safetensors nor a checkpoint"):
+    with pytest.raises(UserError, match=r"neither weights\.safetensors nor a checkpoint"):
         open_source(empty).weights()
     with pytest.raises(UserError, match=r"no model\.json in it"):
         open_source(tmp_path / "nowhere")

@@ -31,6 +31,11 @@ def _standard() -> list[Any]:
     ]
 
 
+def _turns() -> list[Any]:
+    """For scans that lie any way, as those of a foetus do."""
+    return [A.VerticalFlip(p=0.5), A.RandomRotate90(p=1.0), *_standard()]
+
+
 def _flips() -> list[Any]:
     return [A.HorizontalFlip(p=0.5), A.VerticalFlip(p=0.5)]
 
@@ -46,7 +51,7 @@ def _historical() -> list[Any]:
     ]
 
 
-POLICIES = {"none": list, "flips": _flips, "standard": _standard, "historical": _historical}
+POLICIES = {"none": list, "flips": _flips, "standard": _standard, "turns": _turns, "historical": _historical}
 
 
 def build_policy(name: str) -> A.Compose:

@@ -107,7 +107,8 @@ def read_truth(path: Path, shape: tuple[int, ...]) -> np.ndarray | None:
         return None
     mask = colour(read_pixels(mask_path))
     if mask.shape[:2] != shape:
-        raise UserError(f"{mask_path}: {size_of(mask)}, but its image is {shape[1]}x{shape[0]} pixels; restore the mask")
+        due = f"{shape[1]}x{shape[0]} pixels"
+        raise UserError(f"{mask_path}: {size_of(mask)}, but its image is {due}; restore the mask")
     inside = mask.max(axis=-1)
     values = np.unique(inside[inside != 0])
     if len(values) > 1:

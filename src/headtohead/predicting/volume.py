@@ -13,12 +13,12 @@ from headtohead.predicting.familiarity import strangeness
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.files.writing import write_like
+from headtohead.predicting.finishing import answer
 from headtohead.predicting.image import all_or_none, folder_for, refuse_overwriting
 from headtohead.predicting.panel import Prediction, draw_panel
 from headtohead.predicting.postprocessing import clean
 from headtohead.predicting.predictor import Predictor, open_choices
 from headtohead.predicting.scan import Scan
-from headtohead.scoring.counts import count, dice
 
 WHITE = 99.9  # percentile of a volume's intensities that is drawn as white
 
@@ -44,16 +44,12 @@ def predict_volume(options: Options, path: Path) -> Path:
 
     predictor = open_choices(choices, options)
     estimate = predictor(scan)
-    probability = scan.restore(estimate.probability)
-    mask = mask_on_grid(predictor, scan, probability)
+    found = answer(path.name, scan, estimate, predictor, ())
     prediction, about = fullest_slice(predictor, scan, estimate.probability)
-    facts = [f"model {predictor.name}", f"threshold {predictor.threshold:g}", about]
-    if scan.truth_on_grid is not None:
-        score = float(dice(*count(mask, scan.truth_on_grid)))
-        facts.append("no lesion, none predicted" if np.isnan(score) else f"Dice of the volume {score:.3f}")
+    facts = [f"model {predictor.name}", f"threshold {predictor.threshold:g}", about, found.row.measures]
     with all_or_none(outputs) as temporary:
-        write_like(job, mask, temporary["mask"])
-        write_like(job, probability, temporary["probability"])
+        write_like(job, found.mask, temporary["mask"])
+        write_like(job, found.probability, temporary["probability"])
         if not cv2.imwrite(str(temporary["panel"]), draw_panel(prediction, path.name, "  ·  ".join(facts))[:, :, ::-1]):
             raise UserError(f"{outputs['panel']}: cannot be written; choose another folder with --output")
     for choice in choices:
@@ -62,20 +58,6 @@ def predict_volume(options: Options, path: Path) -> Path:
     for line in strangeness(scan.volume, scan.spacing, predictor.facts.familiar):
         print(f"{path.name}: unlike the training data: {line}", file=sys.stderr)
     return folder
-
-
-def mask_on_grid(predictor: Predictor, scan: Scan, probability: np.ndarray) -> np.ndarray:
-    """Threshold a probability on the file's own grid and clean it: bool, the same shape.
-
-    Args:
-        predictor: has threshold and steps.
-        scan: says along which axis the slices lie, and the spacing.
-        probability: float32 on the file's own grid.
-    """
-    axis, spacing = scan.slice_axis, scan.grid_spacing
-    slices_first = np.moveaxis(probability >= predictor.threshold, axis, 0)
-    along = None if spacing is None else (spacing[axis], *(spacing[other] for other in range(3) if other != axis))
-    return np.moveaxis(clean(slices_first, predictor.steps, along), 0, axis)
 
 
 def fullest_slice(predictor: Predictor, scan: Scan, probability: np.ndarray) -> tuple[Prediction, str]:
