@@ -11,12 +11,12 @@ import pytest
 
 from headtohead import options as option_table
 from headtohead.batches.splits import make_split
-from headtohead.cohort import open_cohort
+from headtohead.cohort import CHANNELS, open_cohort
 from headtohead.comparing.grid import compare
 from headtohead.errors import UserError
 from headtohead.exploring.explore import explore
-from headtohead.options import Options
-from headtohead.reporting.augmentation_sheet import view_augmentation
+from headtohead.options import Options, TrainingOptions
+from headtohead.reporting.augmentation_sheet import legend_of, policy_lines, view_augmentation
 from headtohead.reporting.report import report
 from headtohead.scoring.case import score_columns
 
@@ -144,6 +144,8 @@ def test_volumes_are_explored(options: Options, tmp_path: Path) -> None:
 
 def test_augmented_volumes_are_shown(options: Options, tmp_path: Path) -> None:
     assert view_augmentation(option_table.replace(options, output=str(tmp_path))).stat().st_size > 1000
+    assert "FLAIR" not in legend_of(("image",)) + " ".join(policy_lines(TrainingOptions(), ("image",)))
+    assert "FLAIR" in legend_of(CHANNELS) and "sequence dropout" in policy_lines(TrainingOptions())[0]
 
 
 def test_too_few_patients_are_told_what_to_do(tmp_path: Path) -> None:

@@ -54,6 +54,16 @@ def test_run_folder_with_and_without_facts(made: Any, tmp_path: Path) -> None:
     assert same(open_source(run.path).weights(), made.model)
 
 
+def test_a_stopped_training_on_volumes_keeps_their_plane(made: Any, tmp_path: Path) -> None:
+    run = checkpoint(tmp_path / "masker" / "buda", made)
+    run.note(status="running", data={"kind": "nifti"})
+    facts = open_source(run.path).facts
+    assert (facts.sequences, facts.plane) == (("image",), "acquired")
+    run.note(status="running", data={"kind": "lgg"})
+    facts = open_source(run.path).facts
+    assert (facts.sequences, facts.plane) == (("pre", "flair", "post"), "axial")
+
+
 def test_in_memory(made: Any) -> None:
     state = made.model.state_dict()
     assert Source(made.source.facts, None, state).weights() is state

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from headtohead.cohort.cohort import IMAGE, NIFTI
 from headtohead.errors import UserError
 from headtohead.runs.folder import RunFolder
 from headtohead.trained.facts import FILE, ModelFacts, read_facts
@@ -59,7 +60,8 @@ class Source:
 def open_source(folder: Path) -> Source:
     """Open a run folder or a bundle.
 
-    A run folder that an earlier version left has no model.json; its checkpoint says the same, but needs PyTorch.
+    A run folder that an earlier version left, or a training that was stopped, has no model.json; its checkpoint and
+    run.json say the same, but need PyTorch.
 
     Raises:
         UserError: it holds no trained model, or one that cannot be read.
@@ -68,9 +70,10 @@ def open_source(folder: Path) -> Source:
         return Source(read_facts(folder), folder)
     from headtohead.learning.checkpoint import checkpoint_facts
 
-    return Source(
-        ModelFacts(name=f"{folder.parent.name}/{folder.name}", **checkpoint_facts(RunFolder(folder).best)), folder
-    )
+    run = RunFolder(folder)
+    volumes = run.record().get("data", {}).get("kind") == NIFTI
+    seen = {"sequences": IMAGE, "plane": "acquired"} if volumes else {}
+    return Source(ModelFacts(name=f"{folder.parent.name}/{folder.name}", **checkpoint_facts(run.best), **seen), folder)
 
 
 def read_safetensors(path: Path) -> "dict[str, torch.Tensor]":
