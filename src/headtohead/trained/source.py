@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from headtohead.cohort.cohort import IMAGE, NIFTI
 from headtohead.errors import UserError
@@ -72,7 +72,7 @@ def open_source(folder: Path) -> Source:
 
     run = RunFolder(folder)
     volumes = run.record().get("data", {}).get("kind") == NIFTI
-    seen = {"sequences": IMAGE, "plane": "acquired"} if volumes else {}
+    seen: dict[str, Any] = {"sequences": IMAGE, "plane": "acquired"} if volumes else {}
     return Source(ModelFacts(name=f"{folder.parent.name}/{folder.name}", **checkpoint_facts(run.best), **seen), folder)
 
 
