@@ -1,0 +1,184 @@
+"""One case in, what the page shows of it out: grey slices, probability, and for any threshold mask and measures."""
+
+import io
+import tempfile
+import time
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from headtohead.cohort.orientation import Slicing
+from headtohead.errors import UserError
+from headtohead.options import Options
+from headtohead.predicting.files.finding import Job
+from headtohead.predicting.files.naming import ending
+from headtohead.predicting.files.scans import read_scan
+from headtohead.predicting.files.writing import output_paths, write_like
+from headtohead.predicting.finishing import slicing_of
+from headtohead.predicting.outputs import name_of
+from headtohead.predicting.postprocessing import Step, clean
+from headtohead.predicting.predictor import Predictor
+from headtohead.predicting.scan import Scan
+from headtohead.predicting.summary import measure
+from headtohead.serving.limits import Limits
+from headtohead.serving.uploads import refuse_large, the_case
+
+WHITE = 99.8
+"""Percentile of the lit voxels that is shown white, sequence by sequence."""
+
+
+@dataclass(frozen=True)
+class Empty:
+    """What the mask's file is made from once the upload is gone: its name, and of NIfTI an empty file of its kind.
+
+    Attributes:
+        job: the case; its files are names alone.
+        nifti: bytes of a mask without a voxel, which has the header of the source; empty for pictures.
+    """
+
+    job: Job
+    nifti: bytes = b""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found in a case, as slices of the file's own grid, seen as a reader holds them.
+
+    Attributes:
+        name: of the case.
+        pictures: grey slices by sequence: uint8 [slices, H, W].
+        probability: float32 [slices, H, W].
+        truth: bool of the same shape, or None.
+        spacing: millimetres between slices, rows and columns; None where the file does not say.
+        view: the way between slices and the file's own grid.
+        steps: clean-up of the mask.
+        threshold: the model's own, or as --threshold.
+        warnings: what makes the result doubtful.
+        empty: for the file to download.
+        seconds: of reading and predicting.
+    """
+
+    name: str
+    pictures: dict[str, np.ndarray]
+    probability: np.ndarray
+    truth: np.ndarray | None
+    spacing: tuple[float, float, float] | None
+    view: Slicing
+    steps: tuple[Step, ...]
+    threshold: float
+    warnings: tuple[str, ...]
+    empty: Empty
+    seconds: float
+
+    def mask(self, threshold: float) -> np.ndarray:
+        """Threshold and clean, as `--predict` does: bool [slices, H, W]."""
+        return clean(self.probability >= np.float32(threshold), self.steps, self.spacing)
+
+    def measures(self, mask: np.ndarray) -> dict[str, Any]:
+        """Measure a mask as `--predict` does; what is not finite is None."""
+        found = measure(mask, self.truth, self.spacing)
+        undefined = found["dice"] is not None and bool(np.isnan(found["dice"]))
+        return {**found, "dice": None if undefined else found["dice"], "dice_undefined": undefined}
+
+    def file(self, threshold: float, scratch: Path) -> tuple[str, bytes]:
+        """Make the mask's file: on the source's grid and of its format.
+
+        Args:
+            threshold: probability from which a voxel is inside.
+            scratch: a folder for what is written on the way; nothing stays in it.
+
+        Returns:
+            Name and content; of a folder of slices a ZIP of their masks.
+        """
+        values = np.ascontiguousarray(self.view.to_grid(self.mask(threshold)))
+        with tempfile.TemporaryDirectory(dir=scratch) as place:
+            sources = tuple(Path(place) / "source" / file.name for file in self.empty.job.files)
+            sources[0].parent.mkdir()
+            if self.empty.nifti:
+                sources[0].write_bytes(self.empty.nifti)
+            job = Job(self.name, sources, self.empty.job.kind, (), Path(sources[0].name))
+            first = Path(place) / name_of(sources[0], "_mask.nii")
+            write_like(job, values, first)
+            paths = output_paths(job, first)
+            if job.kind != "folder":
+                return first.name, first.read_bytes()
+            packed = io.BytesIO()
+            with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+                for path in paths:
+                    archive.write(path, path.name)
+            return f"{self.name}_mask.zip", packed.getvalue()
+
+
+def answer(files: Sequence[Path], predictor: Predictor, options: Options, limits: Limits) -> Finding:
+    """Predict the case in some files, all of which may be removed afterwards.
+
+    Args:
+        files: as stored by `uploads.store`.
+        predictor: the models.
+        options: of which --channels and --plane count.
+        limits: how large a case may be.
+
+    Raises:
+        UserError: the files cannot be used; no path of this machine is named.
+    """
+    from headtohead.predicting.familiarity import strangeness
+
+    start = time.perf_counter()
+    folder = files[0].parent
+    try:
+        refuse_large(files, limits)
+        job = the_case(files, predictor.facts.sequences)
+        scan = read_scan(job, predictor.facts, options.files.channels, options.files.plane)
+        estimate = predictor(scan)
+        probability = np.clip(scan.restore(estimate.probability), 0, 1)
+        view = slicing_of(scan)
+        empty = _empty_of(job, probability, folder)
+    except UserError as fault:
+        raise UserError(without_paths(str(fault), folder)) from fault
+    warnings = [f"no {sequence}: FLAIR is shown in its place" for sequence in scan.missing]
+    warnings += strangeness(scan.volume, scan.spacing, predictor.facts.familiar)
+    return Finding(
+        name=job.name,
+        pictures=pictures(scan, view, predictor.facts.sequences),
+        probability=np.ascontiguousarray(view.to_slices(probability)),
+        truth=None if scan.truth_on_grid is None else np.ascontiguousarray(view.to_slices(scan.truth_on_grid)),
+        spacing=view.spacing if scan.grid_spacing else None,
+        view=view,
+        steps=predictor.steps,
+        threshold=predictor.threshold,
+        warnings=tuple(warnings),
+        empty=empty,
+        seconds=time.perf_counter() - start,
+    )
+
+
+def without_paths(text: str, folder: Path) -> str:
+    """Take the folder of the upload, and flags that nobody gave, out of a message."""
+    for place in (f"{folder}/", str(folder)):
+        text = text.replace(place, "")
+    return " ".join(text.removeprefix("--predict ").removeprefix(": ").split())
+
+
+def pictures(scan: Scan, view: Slicing, sequences: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """Give grey slices of each sequence that was there: uint8 [slices, H, W], FLAIR or the only one first."""
+    shown = [name for name in sequences if name not in scan.missing]
+    found = {}
+    for name in sorted(shown, key=lambda name: name != "flair"):
+        values = np.ascontiguousarray(scan.volume[..., sequences.index(name)], dtype=np.float32)
+        grey = view.to_slices(scan.restore(values))
+        lit = grey[grey > 0]
+        white = float(np.percentile(lit, WHITE)) if lit.size else 1.0
+        found[name] = np.ascontiguousarray(np.clip(grey * (255 / white), 0, 255).round().astype(np.uint8))
+    return found
+
+
+def _empty_of(job: Job, grid: np.ndarray, folder: Path) -> Empty:
+    if job.kind != "nifti":
+        return Empty(job)
+    path = folder / f"empty{ending(job.files[0]).lower()}"
+    write_like(job, np.zeros(grid.shape, np.bool_), path)
+    return Empty(job, path.read_bytes())

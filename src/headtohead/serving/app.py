@@ -1,0 +1,103 @@
+"""`--serve`: choose a model, open a page on this machine, and answer it until Ctrl+C."""
+
+import importlib.util
+import signal
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+
+from headtohead.errors import UserError
+from headtohead.options import Options
+
+HERE = "127.0.0.1"
+PACKAGES = {"starlette": "starlette", "uvicorn": "uvicorn", "python_multipart": "python-multipart"}
+PATIENCE = 3
+"""Seconds that requests under way have to end after Ctrl+C."""
+
+
+def serve(options: Options) -> None:
+    """Carry out `--serve`: answer until the keyboard or the system says stop. Nothing is written.
+
+    Raises:
+        UserError: a package is missing, no model can be opened, or the port is taken.
+    """
+    refuse_missing()
+    with listening(options.serving.port) as (sock, address):
+        import uvicorn
+
+        from headtohead.predicting.choosing import choose_models
+        from headtohead.predicting.predictor import open_choices
+        from headtohead.serving.limits import Limits
+        from headtohead.serving.pages import Pages
+
+        # What is dropped later lies in no data set; --root_dir says which kind of images it will be.
+        predictor = open_choices(choose_models(options, Path(options.data.root_dir)), options)
+        for choice in predictor.choices:
+            print(f"model {choice.name} ({choice.reason})")
+        with tempfile.TemporaryDirectory(prefix="headtohead-") as scratch, stopped_by_terminate():
+            pages = Pages(predictor, options, Path(scratch), Limits())
+            config = uvicorn.Config(
+                pages.app(),
+                log_level="error",
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                ws="none",
+                timeout_graceful_shutdown=PATIENCE,
+                limit_concurrency=64,
+            )
+            print(f"serving at {address}, stop with Ctrl+C", flush=True)
+            with suppress(KeyboardInterrupt):  # uvicorn ends its work, then passes the signal on
+                uvicorn.Server(config).run(sockets=[sock])
+
+
+def refuse_missing() -> None:
+    """Refuse to begin where an optional package is missing.
+
+    Raises:
+        UserError: names what to install.
+    """
+    if any(importlib.util.find_spec(name) is None for name in PACKAGES):
+        raise UserError(f"--serve: needs packages that are not installed: pip install {' '.join(PACKAGES.values())}")
+
+
+@contextmanager
+def listening(port: int) -> Iterator[tuple[socket.socket, str]]:
+    """Listen on this machine alone.
+
+    Args:
+        port: 0 for any that is free.
+
+    Yields:
+        The socket and its address.
+
+    Raises:
+        UserError: the port is taken or not for ordinary users.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # else a port rests a minute after each use
+        try:
+            sock.bind((HERE, port))
+            sock.listen()
+        except PermissionError:
+            raise UserError(f"--port {port}: kept for the system; choose one from 1024 on, or 0 for any") from None
+        except OSError:
+            raise UserError(f"--port {port}: another program has it; choose another, or 0 for any free one") from None
+        yield sock, f"http://{HERE}:{sock.getsockname()[1]}"
+
+
+@contextmanager
+def stopped_by_terminate() -> Iterator[None]:
+    """Let SIGTERM end the program as Ctrl+C does, so that the temporary folder is removed."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

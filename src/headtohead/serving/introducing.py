@@ -1,0 +1,53 @@
+"""What the page says of its model: its name, how good it is and on whom that was measured."""
+
+from typing import Any
+
+from headtohead.predicting.choosing import Choice
+from headtohead.predicting.predictor import Predictor
+
+
+def introduce(predictor: Predictor) -> dict[str, str]:
+    """Say which model answers.
+
+    Returns:
+        `name`, `score` (a sentence) and `settings` (threshold, clean-up, engine).
+    """
+    engines = ", ".join(dict.fromkeys(engine.name for engine in predictor.engines))
+    steps = ", ".join(map(str, predictor.steps))
+    return {
+        "name": predictor.name,
+        "score": score(predictor.choices),
+        "settings": f"threshold {predictor.threshold:g}, {f'clean-up {steps}' if steps else 'no clean-up'}, {engines}",
+    }
+
+
+def score(choices: tuple[Choice, ...]) -> str:
+    """Say in a sentence how good the model is known to be; of an average, how good its models are."""
+    known = [_known(choice) for choice in choices]
+    if len(choices) > 1:
+        means = [one["mean"] for one in known if "mean" in one]
+        if not means:
+            return f"An average of {len(choices)} models of which no test score is known."
+        return (
+            f"An average of {len(choices)} models; each alone scores a mean Dice of {min(means):.2f} to "
+            f"{max(means):.2f} on its test cases. The average itself was not tested."
+        )
+    facts, leak = known[0], ""
+    leaking = choices[0].record.get("split", {}).get("leaking_patients", 0)
+    if leaking:
+        leak = f" {leaking} patients leak from training into the test, so this is too good."
+    if "mean" in facts:
+        interval = f" [{facts['low']:.2f}, {facts['high']:.2f}]" if {"low", "high"} <= facts.keys() else ""
+        number = f"{facts['n']} " if "n" in facts else ""
+        whom = "test cases" if leaking else "test cases it never saw"
+        return f"Mean Dice {facts['mean']:.2f}{interval} over {number}{whom}.{leak}"
+    if "val_dice" in facts:
+        return f"Dice {facts['val_dice']:.2f} on the validation cases it was chosen by; never tested, so expect less."
+    return "How good it is was never measured here: judge every mask by eye."
+
+
+def _known(choice: Choice) -> dict[str, Any]:
+    """Collect finite scores: from model.json, else from the record of the run."""
+    record = {"val_dice": choice.record.get("best_val_dice"), "mean": choice.record.get("test_dice")}
+    found = {**record, **choice.source.facts.scores}
+    return {name: value for name, value in found.items() if isinstance(value, int | float) and value == value}

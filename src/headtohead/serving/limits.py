@@ -1,0 +1,29 @@
+"""How much the page takes and keeps, so that no upload can fill this machine."""
+
+from dataclasses import dataclass
+
+MIB = 2**20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is refused beyond.
+
+    Attributes:
+        upload: bytes of one upload, all its files together.
+        files: files of one upload; a case of LGG has up to 88 slices, and as many masks.
+        voxels: of all files of one upload together, before any is decoded: packed files grow a thousandfold.
+        kept: results in memory.
+        seconds: after which a result nobody asks for is dropped.
+    """
+
+    upload: int = 256 * MIB
+    files: int = 1000
+    voxels: int = 48_000_000
+    kept: int = 3
+    seconds: float = 30 * 60
+
+    @property
+    def in_words(self) -> str:
+        """What the page says beforehand."""
+        return f"up to {self.upload // MIB} MiB and {self.voxels // 1_000_000} million voxels"

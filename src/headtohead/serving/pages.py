@@ -1,0 +1,201 @@
+"""The pages and what they ask for: one upload at a time, and afterwards slices, masks and the file to download."""
+
+import json
+import math
+import tempfile
+import threading
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from jinja2 import Environment, StrictUndefined
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route, Router
+
+from headtohead.errors import UserError
+from headtohead.options import Options
+from headtohead.predicting.files.naming import INPUTS
+from headtohead.predicting.predictor import Predictor
+from headtohead.serving.answering import Finding, answer
+from headtohead.serving.guard import Guard
+from headtohead.serving.introducing import introduce
+from headtohead.serving.keeping import Kept
+from headtohead.serving.limits import Limits
+from headtohead.serving.packing import bits, probability_bytes
+from headtohead.serving.uploads import store
+
+GONE = "this result was dropped after a time; drop the file again"
+BUSY = "busy with another image; wait for it"
+
+
+def read_asset(name: str) -> str:
+    """Read a file of this package."""
+    return files("headtohead.serving").joinpath(name).read_text(encoding="utf-8")
+
+
+class Pages:
+    """The answers to each address.
+
+    Attributes:
+        predictor: the models.
+        options: all options.
+        limits: how much is taken and kept.
+        scratch: a folder for uploads, each below it for as long as it is worked on.
+        busy: held while a case is predicted.
+        kept: the results.
+    """
+
+    def __init__(self, predictor: Predictor, options: Options, scratch: Path, limits: Limits) -> None:
+        self.predictor, self.options, self.limits, self.scratch = predictor, options, limits, scratch
+        self.busy = threading.Lock()
+        self.kept = Kept(limits)
+
+    def app(self) -> Guard:
+        """Give the ASGI application."""
+        routes = [
+            Route("/", self.page),
+            Route("/style.css", self.asset),
+            Route("/script.js", self.asset),
+            Route("/cases", self.predict, methods=["POST"]),
+            Route("/cases/{name}", self.forget, methods=["DELETE"]),
+            Route("/cases/{name}/pictures/{sequence}", self.picture),
+            Route("/cases/{name}/probability", self.probability),
+            Route("/cases/{name}/truth", self.truth),
+            Route("/cases/{name}/mask", self.mask),
+            Route("/cases/{name}/file", self.file),
+        ]
+        handlers: dict[Any, Any] = {
+            HTTPException: _refused,
+            UserError: _mistaken,
+            MultiPartException: _mistaken,
+            ClientDisconnect: _mistaken,  # nobody hears it
+        }
+        # Not within a whole Starlette, which would answer to faults of ours before the guard does.
+        return Guard(ExceptionMiddleware(Router(routes), handlers), self.limits, self.options.machine.debug)
+
+    async def page(self, request: Request) -> Response:
+        """The page itself."""
+        environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+        text = environment.from_string(read_asset("page.html.j2")).render(
+            model=introduce(self.predictor), limits=self.limits, endings=",".join((*INPUTS, ".gz"))
+        )
+        return Response(text, media_type="text/html")
+
+    async def asset(self, request: Request) -> Response:
+        """Style and script."""
+        kind = "text/css" if request.url.path.endswith("css") else "text/javascript"
+        return Response(read_asset(request.url.path.lstrip("/")), media_type=kind)
+
+    async def predict(self, request: Request) -> Response:
+        """Take an upload, predict it, forget it."""
+        async with request.form(max_files=self.limits.files, max_fields=0) as form:
+            uploads = [(one.filename or "", one.file) for one in form.getlist("files") if not isinstance(one, str)]
+            if not self.busy.acquire(blocking=False):
+                return PlainTextResponse(BUSY + "\n", 503, {"Retry-After": "2"})
+            try:
+                name, finding = await run_in_threadpool(self._answer, uploads)
+            finally:
+                self.busy.release()
+        return JSONResponse(await run_in_threadpool(describe, name, finding))
+
+    def _answer(self, uploads: list[tuple[str, Any]]) -> tuple[str, Finding]:
+        with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
+            finding = answer(store(uploads, Path(folder)), self.predictor, self.options, self.limits)
+        return self.kept.add(finding), finding
+
+    async def forget(self, request: Request) -> Response:
+        """Drop a result."""
+        self.kept.drop(request.path_params["name"])
+        return Response(status_code=204)
+
+    async def picture(self, request: Request) -> Response:
+        """Grey slices of a sequence: uint8."""
+        sequence = request.path_params["sequence"]
+        pictures = self._finding(request).pictures
+        if sequence not in pictures:
+            raise HTTPException(404, "no such sequence")
+        return _bytes(pictures[sequence].tobytes())
+
+    async def probability(self, request: Request) -> Response:
+        """Probability of all slices: uint8."""
+        return _bytes(probability_bytes(self._finding(request).probability))
+
+    async def truth(self, request: Request) -> Response:
+        """The truth of all slices: a bit a voxel."""
+        truth = self._finding(request).truth
+        if truth is None:
+            raise HTTPException(404, "no truth was given")
+        return _bytes(bits(truth))
+
+    async def mask(self, request: Request) -> Response:
+        """The cleaned mask at a threshold, a bit a voxel; its measures in a header."""
+        finding, threshold = self._finding(request), self._threshold(request)
+        mask = await run_in_threadpool(finding.mask, threshold)
+        measures = await run_in_threadpool(finding.measures, mask)
+        return _bytes(bits(mask), {"Measures": json.dumps(measures)})
+
+    async def file(self, request: Request) -> Response:
+        """The mask as a file of the source's kind."""
+        finding, threshold = self._finding(request), self._threshold(request)
+        name, content = await run_in_threadpool(finding.file, threshold, self.scratch)
+        return _bytes(content, {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}"})
+
+    def _finding(self, request: Request) -> Finding:
+        finding = self.kept.get(request.path_params["name"])
+        if finding is None:
+            raise HTTPException(404, GONE)
+        return finding
+
+    def _threshold(self, request: Request) -> float:
+        """Read the threshold that is asked for; the model's own where none is."""
+        text = request.query_params.get("threshold", "")
+        if not text:
+            return self._finding(request).threshold
+        try:
+            threshold = float(text)
+        except ValueError:
+            threshold = 0.0
+        if not 0 < threshold <= 1:
+            raise HTTPException(400, "a threshold is a number above 0 and up to 1")
+        return threshold
+
+
+def describe(name: str, finding: Finding) -> dict[str, Any]:
+    """Say what the page must know of a result before it asks for pixels."""
+    slices, height, width = finding.probability.shape
+    _, row, column = finding.spacing or (1.0, 1.0, 1.0)
+    return {
+        "address": f"cases/{name}",
+        "name": finding.name,
+        "slices": slices,
+        "height": height,
+        "width": width,
+        "pixel": [row, column],
+        "millilitres": None if finding.spacing is None else math.prod(finding.spacing) / 1000,
+        "spacing": finding.spacing,
+        "sequences": list(finding.pictures),
+        "truth": finding.truth is not None,
+        "threshold": finding.threshold,
+        "steps": ", ".join(map(str, finding.steps)),
+        "warnings": list(finding.warnings),
+        "seconds": finding.seconds,
+    }
+
+
+def _bytes(content: bytes, headers: dict[str, str] | None = None) -> Response:
+    return Response(content, media_type="application/octet-stream", headers=headers)
+
+
+async def _refused(request: Request, fault: Exception) -> Response:
+    assert isinstance(fault, HTTPException)
+    return PlainTextResponse(f"{fault.detail}\n", fault.status_code, fault.headers)
+
+
+async def _mistaken(request: Request, fault: Exception) -> Response:
+    return PlainTextResponse(f"{getattr(fault, 'message', fault)}\n", 422)

@@ -1,0 +1,59 @@
+"""What the page says of its model: no score is better than one that was measured, and none is made up."""
+
+from typing import Any
+
+import pytest
+
+from headtohead.predicting.choosing import Choice
+from headtohead.predicting.postprocessing import parse_steps
+from headtohead.predicting.predictor import Predictor
+from headtohead.serving.introducing import introduce, score
+from headtohead.trained.facts import ModelFacts
+from headtohead.trained.source import Source
+
+
+def choice(scores: dict[str, Any] | None = None, **record: Any) -> Choice:
+    return Choice(Source(ModelFacts("one", "buda", 4, 5, {}, scores=scores or {})), "why", None, record)
+
+
+TESTED = {"val_dice": 0.9, "mean": 0.784, "low": 0.751, "high": 0.809, "n": 22}
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (choice(TESTED), "Mean Dice 0.78 [0.75, 0.81] over 22 test cases it never saw."),
+        (choice(test_dice=0.8, best_val_dice=0.9), "Mean Dice 0.80 over test cases it never saw."),
+        (
+            choice({"val_dice": 0.9}),
+            "Dice 0.90 on the validation cases it was chosen by; never tested, so expect less.",
+        ),
+        (
+            choice(test_dice=None, best_val_dice=float("nan")),
+            "How good it is was never measured here: judge every mask by eye.",
+        ),
+        (
+            choice(TESTED, split={"leaking_patients": 7}),
+            "Mean Dice 0.78 [0.75, 0.81] over 22 test cases. 7 patients leak from training into the test, so this is "
+            "too good.",
+        ),
+    ],
+)
+def test_one_model(made: Choice, said: str) -> None:
+    assert score((made,)) == said
+
+
+def test_an_average_does_not_claim_the_scores_of_its_models() -> None:
+    said = score((choice(TESTED), choice({"mean": 0.81})))
+    assert said == (
+        "An average of 2 models; each alone scores a mean Dice of 0.78 to 0.81 on its test cases. The average itself "
+        "was not tested."
+    )
+    assert score((choice(), choice())) == "An average of 2 models of which no test score is known."
+
+
+def test_settings(predictor: Predictor) -> None:
+    said = introduce(predictor)
+    assert said["name"] == "tiny" and said["settings"] == "threshold 0.5, no clean-up, brightness on cpu"
+    cleaned = Predictor(predictor.choices, predictor.engines, 0.45, parse_steps("largest,fill"))
+    assert introduce(cleaned)["settings"] == "threshold 0.45, clean-up largest, fill, brightness on cpu"
