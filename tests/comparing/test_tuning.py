@@ -21,7 +21,6 @@ from headtohead.comparing.tuning import (
     CLEAN_UPS,
     MARGIN,
     THRESHOLDS,
-    TIE,
     Candidate,
     candidates_around,
     choose,
@@ -189,11 +188,13 @@ def test_candidates_are_few_and_go_from_simple_to_complex() -> None:
 
 def test_ties_go_to_the_simpler_and_small_gains_to_none() -> None:
     candidates = [OWN, Candidate(0.45, ""), Candidate(0.45, "fill"), Candidate(0.4, "fill,largest")]
+    hair = 1e-6
     assert choose(candidates, [0.8, 0.8, 0.8, 0.8], OWN) == OWN
-    assert choose(candidates, [0.8, 0.8 + MARGIN - 1e-6, 0.7, 0.7], OWN) == OWN
-    assert choose(candidates, [0.8, 0.8 + MARGIN + 1e-6, 0.7, 0.7], OWN) == candidates[1]
-    assert choose(candidates, [0.8, 0.82, 0.82 + TIE * 0.9, 0.7], OWN) == candidates[1]
-    assert choose(candidates, [0.8, 0.82, 0.82 + TIE * 1.1, 0.7], OWN) == candidates[2]
+    assert choose(candidates, [0.8, 0.8 + MARGIN - hair, 0.7, 0.7], OWN) == OWN
+    assert choose(candidates, [0.8, 0.8 + MARGIN + hair, 0.7, 0.7], OWN) == candidates[1]
+    assert choose(candidates, [0.8, 0.82, 0.82 + MARGIN - hair, 0.7], OWN) == candidates[1]
+    assert choose(candidates, [0.8, 0.82, 0.82 + MARGIN + hair, 0.7], OWN) == candidates[2]
+    assert choose(candidates, [0.8, 0.804, 0.807, 0.7], OWN) == OWN, "the simplest of the best gains too little"
     assert choose(candidates, [float("nan"), 0.1, 0.1, 0.2], OWN) == candidates[3]
 
 

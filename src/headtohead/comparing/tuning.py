@@ -31,10 +31,9 @@ CLEAN_UPS = tuple(",".join(filter(None, (fill, pieces))) for pieces in PIECES fo
 """Few and plain: a dozen validation cases would find a best among thousands, too, and it would mean nothing."""
 
 MARGIN = 0.005
-"""Mean Dice that a choice must gain before the run's own threshold without clean-up is left."""
-
-TIE = 0.001
-"""Mean Dice within which two choices are equally good: the simpler is taken."""
+"""Mean Dice below which a difference counts for nothing: among choices so near the best the simplest is taken, and
+the run's own threshold without clean-up is left only for a larger gain. A dozen cases cannot tell finer: with ties of
+0.001, one fold of the LGG cross-validation gained 0.043 on the cases that chose and lost 0.022 on its test cases."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,7 +156,7 @@ def dice_of(
 
 
 def choose(candidates: Sequence[Candidate], means: Sequence[float], own: Candidate) -> Candidate:
-    """Choose by mean Dice: the simplest of the best, but `own` unless that is better by more than `MARGIN`.
+    """Choose by mean Dice: the simplest within `MARGIN` of the best, but `own` unless that gains more than `MARGIN`.
 
     Args:
         candidates: from simple to complex.
@@ -165,7 +164,7 @@ def choose(candidates: Sequence[Candidate], means: Sequence[float], own: Candida
         own: the run's own threshold without clean-up, one of the candidates.
     """
     known = np.nan_to_num(np.array(means), nan=-1.0)
-    best = next(place for place, mean in enumerate(known) if mean >= known.max() - TIE)
+    best = next(place for place, mean in enumerate(known) if mean >= known.max() - MARGIN)
     return candidates[best] if known[best] > known[candidates.index(own)] + MARGIN else own
 
 
