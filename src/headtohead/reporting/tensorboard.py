@@ -114,10 +114,8 @@ def write_hparams(run_folder: Path, settings: dict[str, Any], test_dice: float) 
     plain = {name: settings[name] for name in SHOWN_SETTINGS}
     metric = "hparams/test_dice"
     with replacing(run_folder, HPARAMS_SUFFIX) as writer:
-        events = writer.file_writer
-        assert events is not None  # it is, until the writer is closed
         for summary in hparams(plain, {metric: test_dice}):
-            events.add_summary(summary)
+            writer.file_writer.add_summary(summary)  # type: ignore[attr-defined]
         writer.add_scalar(metric, test_dice)
 
 
