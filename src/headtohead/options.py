@@ -263,7 +263,9 @@ class FileOptions(Group):
         bare="entropy",
         off="none",
     )
-    preview: bool = option(False, "write a sheet of slices with the outlines of the mask")
+    preview: bool = option(
+        False, "write a sheet of slices, and a GIF that scrolls through them, with the outlines of the mask"
+    )
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import cv2
 import nibabel
 import numpy as np
 import pytest
+from PIL import Image
 
 from headtohead.cli import main
 from headtohead.errors import UserError
@@ -101,6 +102,8 @@ def test_what_is_in_the_files(tmp_path: Path, predict: Predict, capsys: pytest.C
     uncertainty = np.asarray(nibabel.load(out / "a_uncertainty.nii.gz").dataobj)
     assert uncertainty[INSIDE].max() < uncertainty[~INSIDE].max() <= 1
     assert cv2.imread(str(out / "a_preview.png")) is not None
+    with Image.open(out / "a_preview.gif") as scroll:
+        assert scroll.n_frames > 1
     row = summary_of(out)["a"]
     assert float(row["volume_ml"]) == pytest.approx(INSIDE.sum() * 4 / 1000)
     assert (row["voxels"], row["slices"], row["slices_with_lesion"], row["lesions"]) == (
@@ -125,6 +128,7 @@ def test_pictures_and_folders_of_slices(tmp_path: Path, predict: Predict) -> Non
     out = tmp_path / "out"
     slices = {f"site/case/case_{n}{end}" for n in (1, 2, 3) for end in ("_mask.tif", "_probability.png", "_cut.tif")}
     lone = {f"{stem}{end}.png" for stem in ("one", "two") for end in ("_mask", "_probability", "_preview", "_cut")}
+    lone |= {"one_preview.gif", "two_preview.gif", "site/case/case_preview.gif"}
     assert files_in(out) - OURS == slices | lone | {"site/case/case_preview.png"}
     for name in ("two_mask.png", "site/case/case_2_mask.tif"):
         np.testing.assert_array_equal(cv2.imread(str(out / name), cv2.IMREAD_UNCHANGED), INSIDE[:, :, 3] * 255)

@@ -66,6 +66,7 @@ def test_folders_are_mirrored() -> None:
         "probability": (Path("out/sub/a_probability.nii.gz"),),
         "uncertainty": (Path("out/sub/a_uncertainty.nii.gz"),),
         "preview": (Path("out/sub/a_preview.png"),),
+        "scroll": (Path("out/sub/a_preview.gif"),),
     }
 
 
@@ -75,6 +76,7 @@ def test_a_folder_of_slices_has_one_mask_a_slice_and_one_preview() -> None:
     assert paths == {
         "mask": (Path("out/x/c/c_1_mask.tif"), Path("out/x/c/c_2_mask.tif")),
         "preview": (Path("out/x/c/c_preview.png"),),
+        "scroll": (Path("out/x/c/c_preview.gif"),),
     }
 
 

@@ -18,10 +18,11 @@ from headtohead.predicting.files.writing import write_like
 from headtohead.predicting.masking import write_masked
 from headtohead.predicting.outputs import Outputs
 from headtohead.predicting.postprocessing import Step, clean
-from headtohead.predicting.preview import draw_sheet
+from headtohead.predicting.preview import draw_frames, draw_sheet
 from headtohead.predicting.scan import Scan
 from headtohead.predicting.summary import Row, measure
 from headtohead.predicting.uncertainty import entropy
+from headtohead.reporting.animation import write_gif
 from headtohead.trained.facts import ModelFacts
 
 if TYPE_CHECKING:
@@ -152,8 +153,8 @@ def _write_all(job: Job, scan: Scan, found: Answer, outputs: Outputs, paths: Map
         elif kind == "uncertainty":
             wanted = entropy(found.probability) if outputs.uncertainty == "entropy" else found.variance
             write_like(job, np.asarray(wanted, np.float32), files[0])
-        elif kind == "preview":
-            _write_preview(scan, found, files[0])
+    if outputs.preview:
+        _write_preview(scan, found, paths["preview"][0], paths["scroll"][0])
     for one in outputs.masked:
         for number, path in enumerate(paths[f"image{one.suffix}"]):
             mask = found.mask[number : number + 1] if job.kind == "folder" else found.mask
@@ -173,19 +174,15 @@ def _move_all(staged: Sequence[Path], final: Sequence[Path]) -> None:
         raise
 
 
-def _write_preview(scan: Scan, found: Answer, path: Path) -> None:
+def _write_preview(scan: Scan, found: Answer, sheet: Path, scroll: Path) -> None:
     view = slicing_of(scan)
     channel = FLAIR if scan.volume.shape[-1] == len(CHANNELS) else 0
     grey = scan.restore(np.ascontiguousarray(scan.volume[..., channel], dtype=np.float32))
     truth = None if scan.truth_on_grid is None else view.to_slices(scan.truth_on_grid)
     row = found.row
-    sheet = draw_sheet(
-        view.to_slices(grey),
-        view.to_slices(found.mask),
-        truth,
-        view.spacing[1:],
-        row.file,
-        f"{row.measures}  ·  model {row.model}  ·  threshold {row.threshold:g}",
-    )
-    if not cv2.imwrite(str(path), np.ascontiguousarray(sheet[:, :, ::-1])):
-        raise UserError(f"{path.name}: cannot be written; choose another folder with --output")
+    about = f"{row.measures}  ·  model {row.model}  ·  threshold {row.threshold:g}"
+    slices, mask = view.to_slices(grey), view.to_slices(found.mask)
+    picture = draw_sheet(slices, mask, truth, view.spacing[1:], row.file, about)
+    if not cv2.imwrite(str(sheet), np.ascontiguousarray(picture[:, :, ::-1])):
+        raise UserError(f"{sheet.name}: cannot be written; choose another folder with --output")
+    write_gif(draw_frames(slices, mask, truth, view.spacing[1:], row.file, row.measures), scroll)

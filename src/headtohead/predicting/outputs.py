@@ -37,7 +37,7 @@ class Outputs:
         masked: the images that are written as well.
         probability: whether the probability is written.
         uncertainty: `none`, `variance` or `entropy`: the map that is written.
-        preview: whether a sheet of slices is written.
+        preview: whether a sheet of slices is written, and a GIF that scrolls through them.
     """
 
     mask: str
@@ -67,7 +67,8 @@ class Outputs:
             folder: `--output`, below which the input's folders are mirrored.
 
         Returns:
-            What is written -> its path; of a folder of slices one path each, in their order, but for the preview.
+            What is written -> its path; of a folder of slices one path each, in their order, but for `preview` and
+            `scroll`.
         """
         place = folder / (job.relative if job.kind == "folder" else job.relative.parent)
         sources = job.files if job.kind == "folder" else job.files[:1]
@@ -78,7 +79,8 @@ class Outputs:
         }
         if self.preview:
             # The name of a job is its own even where another file differs from it by the extension alone.
-            found["preview"] = (place / f"{Path(job.name).name}_preview.png",)
+            for kind, extension in (("preview", ".png"), ("scroll", ".gif")):
+                found[kind] = (place / f"{Path(job.name).name}_preview{extension}",)
         return found
 
 

@@ -1,6 +1,6 @@
-"""A sheet of a volume's slices with the outlines of its mask, to look at before trusting it. OpenCV only."""
+"""A volume's slices with the outlines of its mask, on a sheet or scrolling: to look at before trusting it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -12,6 +12,7 @@ from headtohead.reporting.outlines import PREDICTION, TRUTH, Colour, draw_outlin
 MOST = 48  # slices shown of a volume that has more
 COLUMNS = 8
 TILE, LONE = 176, 640  # pixels of the longer side of one of many slices, and of a picture that stands alone
+FRAME = 384  # of a slice that scrolls
 NARROWEST = 360  # so that title and legend fit
 MARGIN, GAP, TITLE, LEGEND = 16, 4, 58, 30
 NUMBER = (255, 255, 255)
@@ -25,6 +26,8 @@ def draw_sheet(
     pixel: tuple[float, float],
     title: str,
     subtitle: str,
+    shown: Sequence[int] | None = None,
+    longest: int | None = None,
 ) -> np.ndarray:
     """Draw slices beside and below each other.
 
@@ -35,6 +38,8 @@ def draw_sheet(
         pixel: height and width of a pixel, in any unit.
         title: the first line, in bold.
         subtitle: the second line.
+        shown: numbers of the slices to draw; None: those that `choose_slices` chooses.
+        longest: pixels of the longer side of a slice; None: as fits their number.
 
     Returns:
         uint8 RGB.
@@ -43,8 +48,9 @@ def draw_sheet(
         {PREDICTION: prediction} if truth is None else {TRUTH: truth, PREDICTION: prediction}
     )
     low, high = (float(level) for level in np.percentile(grey, (0.5, WHITE)))
-    shown = choose_slices(prediction, grey.max(axis=(1, 2)) > low + AIR * (high - low))
-    height, width = _size(grey.shape[1:], pixel, LONE if len(grey) == 1 else TILE)
+    if shown is None:
+        shown = choose_slices(prediction, grey.max(axis=(1, 2)) > low + AIR * (high - low))
+    height, width = _size(grey.shape[1:], pixel, longest or (LONE if len(grey) == 1 else TILE))
     columns = min(COLUMNS, len(shown))
     rows = -(-len(shown) // columns)
     across = max(columns * (width + GAP) - GAP, NARROWEST)
@@ -61,8 +67,24 @@ def draw_sheet(
         upper, left = top + place // columns * (height + GAP), MARGIN + place % columns * (width + GAP)
         canvas[upper : upper + height, left : left + width] = tile
     note = "" if len(shown) == len(grey) else f"{len(shown)} of {len(grey)} slices"
+    if len(shown) == 1 < len(grey):
+        note = f"slice {shown[0] + 1} of {len(grey)}"
     _legend(canvas, canvas.shape[0] - MARGIN - 4, masks, note)
     return canvas
+
+
+def draw_frames(
+    grey: np.ndarray,
+    prediction: np.ndarray,
+    truth: np.ndarray | None,
+    pixel: tuple[float, float],
+    title: str,
+    subtitle: str,
+) -> Iterator[np.ndarray]:
+    """Draw slices one after the other, from the first to the last that shows something; arguments as `draw_sheet`."""
+    bright = grey.max(axis=(1, 2)) > np.percentile(grey, 0.5) + AIR * np.ptp(np.percentile(grey, (0.5, WHITE)))
+    for number in choose_slices(prediction, bright):
+        yield draw_sheet(grey, prediction, truth, pixel, title, subtitle, [number], FRAME)
 
 
 def choose_slices(mask: np.ndarray, bright: np.ndarray, most: int = MOST) -> list[int]:
