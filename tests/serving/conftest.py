@@ -93,6 +93,7 @@ class Server:
     port: int
     scratch: Path
     pages: Any
+    uvicorn: Any
 
     @property
     def address(self) -> str:
@@ -147,14 +148,16 @@ def start(tmp_path: Path, predictor: Predictor, options: Options) -> Iterator[Ca
         context = listening(0)
         sock, address = context.__enter__()
         pages = Pages(model, options, scratch, limits or Limits())
-        server = uvicorn.Server(uvicorn.Config(pages.app(), log_level="error", server_header=False))
+        server = uvicorn.Server(
+            uvicorn.Config(pages.app(), log_level="critical", server_header=False, timeout_graceful_shutdown=1)
+        )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]})
         thread.start()
         running.append((server, thread, context))
         until = time.monotonic() + 20
         while not server.started and time.monotonic() < until:
             time.sleep(0.01)
-        return Server(int(address.rsplit(":", 1)[1]), scratch, pages)
+        return Server(int(address.rsplit(":", 1)[1]), scratch, pages, server)
 
     yield begin
     for server, thread, context in running:

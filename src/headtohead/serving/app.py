@@ -14,7 +14,7 @@ from headtohead.options import Options
 
 HERE = "127.0.0.1"
 PACKAGES = {"starlette": "starlette", "uvicorn": "uvicorn", "python_multipart": "python-multipart"}
-PATIENCE = 3
+PATIENCE = 2
 """Seconds that requests under way have to end after Ctrl+C."""
 
 
@@ -41,7 +41,7 @@ def serve(options: Options) -> None:
             pages = Pages(predictor, options, Path(scratch), Limits())
             config = uvicorn.Config(
                 pages.app(),
-                log_level="error",
+                log_level="critical",  # the guard says what goes wrong
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,

@@ -5,6 +5,7 @@ A page that is bound to this machine can still be asked by every web site its us
 for must be this machine's, and whatever changes something must come from our own page.
 """
 
+import asyncio
 import re
 import sys
 import traceback
@@ -20,6 +21,8 @@ Asgi = Callable[[Message, Receive, Send], Awaitable[None]]
 
 OURS = re.compile(r"(127\.0\.0\.1|localhost)(:\d{1,5})?")
 SAFE = ("GET", "HEAD")
+
+STOPPED = "the program was stopped"
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
@@ -69,6 +72,9 @@ class Guard:
         except TooLarge:
             if not started:
                 await say(guarded_send, 413, too_large(self.limits))
+        except asyncio.CancelledError:  # Ctrl+C, and what was under way took too long
+            if not started:
+                await say(guarded_send, 503, STOPPED)
         except Exception as fault:
             # What went wrong is told where the program runs, not to the page.
             print(f"internal error: {type(fault).__name__}: {fault}", file=sys.stderr, flush=True)

@@ -1,5 +1,6 @@
 """The pages and what they ask for: one upload at a time, and afterwards slices, masks and the file to download."""
 
+import asyncio
 import json
 import math
 import tempfile
@@ -28,6 +29,7 @@ from headtohead.serving.introducing import introduce
 from headtohead.serving.keeping import Kept
 from headtohead.serving.limits import Limits
 from headtohead.serving.packing import bits, probability_bytes
+from headtohead.serving.stopping import stoppable
 from headtohead.serving.uploads import store
 
 GONE = "this result was dropped after a time; drop the file again"
@@ -47,12 +49,15 @@ class Pages:
         options: all options.
         limits: how much is taken and kept.
         scratch: a folder for uploads, each below it for as long as it is worked on.
+        stop: set when the case under way is to be given up.
         busy: held while a case is predicted.
         kept: the results.
     """
 
     def __init__(self, predictor: Predictor, options: Options, scratch: Path, limits: Limits) -> None:
-        self.predictor, self.options, self.limits, self.scratch = predictor, options, limits, scratch
+        self.stop = threading.Event()
+        self.predictor = stoppable(predictor, self.stop)
+        self.options, self.limits, self.scratch = options, limits, scratch
         self.busy = threading.Lock()
         self.kept = Kept(limits)
 
@@ -100,6 +105,9 @@ class Pages:
                 return PlainTextResponse(BUSY + "\n", 503, {"Retry-After": "2"})
             try:
                 name, finding = await run_in_threadpool(self._answer, uploads)
+            except asyncio.CancelledError:  # the program is to end
+                self.stop.set()
+                raise
             finally:
                 self.busy.release()
         return JSONResponse(await run_in_threadpool(describe, name, finding))

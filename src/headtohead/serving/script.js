@@ -72,7 +72,7 @@ async function send(files) {
     const body = new FormData();
     for (const file of files) body.append("files", file, file.name);
     let answer = await fetch("cases", { method: "POST", body });
-    while (answer.status === 503) {
+    while (answer.status === 503 && answer.headers.get("Retry-After")) {
       doing = "busy with another image, yours is next";
       tell();
       await new Promise((done) => setTimeout(done, 1500));
