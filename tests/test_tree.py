@@ -25,7 +25,9 @@ LAYERS = (
     {"config_file", "help_page", "cohort", "runs"},
     {"batches", "scoring", "statistics"},
     {"learning"},
+    {"trained"},
     {"comparing", "exploring", "predicting", "reporting"},
+    {"serving"},
     {"cli"},
 )
 RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
