@@ -46,7 +46,7 @@ import torch, cv2
 from headtohead.trained.source import open_source
 from headtohead.trained.engines.torch_engine import load_net
 from headtohead.trained.preparation import prepare
-from headtohead.predicting.reading import read_picture
+from headtohead.predicting.files.reading import read_picture
 source = open_source(Path({model!r}))
 net, picture = load_net(source), read_picture(Path({image!r}))
 prepared = prepare(picture.volume, source.facts)

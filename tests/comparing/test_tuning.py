@@ -30,7 +30,7 @@ from headtohead.comparing.tuning import (
     tune,
 )
 from headtohead.errors import UserError
-from headtohead.predicting.postprocessing import parse_steps
+from headtohead.predicting.cleaning.postprocessing import parse_steps
 from headtohead.trained.facts import ModelFacts, read_facts
 
 OWN = Candidate(0.5, "")

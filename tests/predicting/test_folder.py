@@ -18,7 +18,7 @@ from headtohead.cli import main
 from headtohead.errors import UserError
 from headtohead.options import from_flat
 from headtohead.predicting import folder as verb
-from headtohead.predicting.postprocessing import parse_steps
+from headtohead.predicting.cleaning.postprocessing import parse_steps
 
 Predict = Callable[..., int]
 OURS = {"summary.csv", "predicted.sha256"}

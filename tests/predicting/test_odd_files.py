@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from headtohead.cli import main
-from headtohead.predicting.summary import read_summary
+from headtohead.predicting.results.summary import read_summary
 
 SHAPE = (12, 14, 5)
 VALUES = np.random.default_rng(0).integers(1, 200, SHAPE).astype(np.int16)

@@ -15,7 +15,7 @@ import pytest
 
 from headtohead.options import Options, from_flat
 from headtohead.predicting.choosing import Choice
-from headtohead.predicting.postprocessing import parse_steps
+from headtohead.predicting.cleaning.postprocessing import parse_steps
 from headtohead.predicting.predictor import Predictor
 from headtohead.serving.limits import Limits
 from headtohead.trained.facts import ModelFacts

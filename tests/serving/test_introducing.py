@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from headtohead.predicting.choosing import Choice
-from headtohead.predicting.postprocessing import parse_steps
+from headtohead.predicting.cleaning.postprocessing import parse_steps
 from headtohead.predicting.predictor import Predictor
 from headtohead.serving.introducing import introduce, score
 from headtohead.trained.facts import ModelFacts

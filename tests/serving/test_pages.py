@@ -17,8 +17,8 @@ import pytest
 from headtohead.options import from_flat
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.scans import read_scan
-from headtohead.predicting.finishing import answer
 from headtohead.predicting.predictor import Predictor
+from headtohead.predicting.results.finishing import answer
 from headtohead.serving.limits import Limits
 
 AFFINE = np.diag([1.0, 1, 4, 1])

@@ -8,7 +8,7 @@ import pandas as pd
 
 from headtohead.batches.datamodule import SliceDataset
 from headtohead.comparing.experiment import Experiment
-from headtohead.predicting.familiarity import measure_cohort
+from headtohead.predicting.trust.familiarity import measure_cohort
 from headtohead.statistics.intervals import mean_interval, median_interval
 from headtohead.trained.engines.torch_engine import load_net
 from headtohead.trained.facts import FILE, ModelFacts, read_facts

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 
 from headtohead.errors import PartlyDone, UserError
 from headtohead.options import Options
-from headtohead.predicting import summary
 from headtohead.predicting.files.finding import Job, find_jobs
 from headtohead.predicting.files.naming import shown
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.files.sequences import parse_channels
-from headtohead.predicting.finishing import Predicts, answer, write_results
-from headtohead.predicting.outputs import Outputs, read_outputs
 from headtohead.predicting.overlapping import Outcome, overlap
+from headtohead.predicting.results import summary
+from headtohead.predicting.results.finishing import Predicts, answer, write_results
+from headtohead.predicting.results.outputs import Outputs, read_outputs
+from headtohead.predicting.results.summary import Row
+from headtohead.predicting.results.written import Written, truth_is_ours
 from headtohead.predicting.scan import Scan
-from headtohead.predicting.summary import Row
-from headtohead.predicting.written import Written, truth_is_ours
 
 if TYPE_CHECKING:
     from headtohead.predicting.predictor import Estimate
@@ -33,7 +33,7 @@ Paths = dict[str, tuple[Path, ...]]
 def predict_folder(options: Options) -> Path:
     """Carry out `--predict`.
 
-    Writes into `--output`, mirroring the folders, what `predicting.outputs` names for each file, and summary.csv.
+    Writes into `--output`, mirroring the folders, what `results.outputs` names for each file, and summary.csv.
 
     Returns:
         That folder.
@@ -172,7 +172,7 @@ class Work:
 
     def read(self, job: Job) -> tuple[Scan, list[str]]:
         """Read a scan; see what is odd about it."""
-        from headtohead.predicting.familiarity import strangeness
+        from headtohead.predicting.trust.familiarity import strangeness
 
         if job in self.clashes:
             raise UserError(self.clashes[job])

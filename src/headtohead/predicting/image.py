@@ -14,11 +14,11 @@ import numpy as np
 from headtohead.errors import UserError
 from headtohead.options import Options
 from headtohead.predicting.choosing import Choice, choose_models, part_of_split
-from headtohead.predicting.familiarity import strangeness
-from headtohead.predicting.panel import Prediction, draw_panel
-from headtohead.predicting.postprocessing import clean
+from headtohead.predicting.cleaning.postprocessing import clean
+from headtohead.predicting.files.reading import VOLUMES, Picture, read_picture
 from headtohead.predicting.predictor import Predictor, open_choices
-from headtohead.predicting.reading import VOLUMES, Picture, read_picture
+from headtohead.predicting.results.panel import Prediction, draw_panel
+from headtohead.predicting.trust.familiarity import strangeness
 from headtohead.saving import atomic_path
 from headtohead.scoring.counts import count, dice
 

@@ -8,7 +8,7 @@ import numpy as np
 from headtohead.errors import UserError
 from headtohead.options import Options
 from headtohead.predicting.choosing import Choice, choose_models
-from headtohead.predicting.postprocessing import Step, parse_steps
+from headtohead.predicting.cleaning.postprocessing import Step, parse_steps
 from headtohead.predicting.scan import Scan
 from headtohead.trained.engines import Engine, open_engine
 from headtohead.trained.facts import ModelFacts

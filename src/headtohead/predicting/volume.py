@@ -9,16 +9,16 @@ import numpy as np
 from headtohead.errors import UserError
 from headtohead.options import Options
 from headtohead.predicting.choosing import choose_models
-from headtohead.predicting.familiarity import strangeness
+from headtohead.predicting.cleaning.postprocessing import clean
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.files.writing import write_like
-from headtohead.predicting.finishing import answer
 from headtohead.predicting.image import all_or_none, folder_for, refuse_overwriting
-from headtohead.predicting.panel import Prediction, draw_panel
-from headtohead.predicting.postprocessing import clean
 from headtohead.predicting.predictor import Predictor, open_choices
+from headtohead.predicting.results.finishing import answer
+from headtohead.predicting.results.panel import Prediction, draw_panel
 from headtohead.predicting.scan import Scan
+from headtohead.predicting.trust.familiarity import strangeness
 
 WHITE = 99.9  # percentile of a volume's intensities that is drawn as white
 

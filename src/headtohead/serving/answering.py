@@ -14,16 +14,16 @@ import numpy as np
 from headtohead.cohort.orientation import Slicing
 from headtohead.errors import UserError
 from headtohead.options import Options
+from headtohead.predicting.cleaning.postprocessing import Step, clean
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.files.naming import ending
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.files.writing import output_paths, write_like
-from headtohead.predicting.finishing import slicing_of
-from headtohead.predicting.outputs import name_of
-from headtohead.predicting.postprocessing import Step, clean
 from headtohead.predicting.predictor import Predictor
+from headtohead.predicting.results.finishing import slicing_of
+from headtohead.predicting.results.outputs import name_of
+from headtohead.predicting.results.summary import measure
 from headtohead.predicting.scan import Scan
-from headtohead.predicting.summary import measure
 from headtohead.serving.limits import Limits
 from headtohead.serving.uploads import refuse_large, the_case
 
@@ -125,7 +125,7 @@ def answer(files: Sequence[Path], predictor: Predictor, options: Options, limits
     Raises:
         UserError: the files cannot be used; no path of this machine is named.
     """
-    from headtohead.predicting.familiarity import strangeness
+    from headtohead.predicting.trust.familiarity import strangeness
 
     start = time.perf_counter()
     folder = files[0].parent

@@ -13,7 +13,7 @@ import numpy as np
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import Job, find_jobs
 from headtohead.predicting.files.naming import INPUTS, ending, is_volume, stem
-from headtohead.predicting.reading import MASK_SUFFIXES
+from headtohead.predicting.files.reading import MASK_SUFFIXES
 from headtohead.serving.limits import Limits
 
 LONGEST = 200

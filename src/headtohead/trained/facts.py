@@ -30,7 +30,7 @@ class ModelFacts:
         plane: plane its slices were cut in: `axial`, or `acquired` (that of the scan).
         threshold: probability from which a pixel is lesion.
         postprocessing: steps that clean its masks, as `--postprocessing` takes them; empty: none.
-        familiar: what its training cases looked like, as `predicting.familiarity` measures it.
+        familiar: what its training cases looked like, as `predicting.trust.familiarity` measures it.
         scores: what is known of its quality: `val_dice`, and of the test `mean`, `low`, `high`, `median`, `n`.
         data: the data set: `key`, `cases`, `slices`, and its name.
     """

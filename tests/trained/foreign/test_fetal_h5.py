@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from headtohead.cohort.cohort import IMAGE
 from headtohead.errors import UserError
-from headtohead.predicting.postprocessing import FETAL_STEPS
+from headtohead.predicting.cleaning.postprocessing import parse_steps
 from headtohead.trained.engines.torch_engine import load_net
 from headtohead.trained.foreign import fetal_h5, read_foreign
 from headtohead.trained.preparation import prepare
@@ -120,7 +120,8 @@ def test_the_weights_convert_and_answer_as_the_keras_net(width: int, below: str,
 def test_the_facts_carry_its_own_preparation_and_clean_up(tmp_path: Path) -> None:
     write_keras(tmp_path / "mask.h5", keras_layers(2))
     facts, _ = read_foreign(tmp_path / "mask.h5", "fetal_unet")
-    assert facts.postprocessing == fetal_h5.CLEAN_UP == FETAL_STEPS
+    assert facts.postprocessing == fetal_h5.CLEAN_UP
+    assert len(parse_steps(facts.postprocessing)) == 3
     assert (facts.sequences, facts.plane, facts.threshold) == (IMAGE, "acquired", 0.5)
     prepared = prepare(np.random.default_rng(0).random((2, 100, 80, 1), np.float32), facts)
     assert prepared.input(0).shape == (1, 256, 256)

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from headtohead.predicting.reading import SUFFIXES as PICTURES
-from headtohead.predicting.reading import VOLUMES
+from headtohead.predicting.files.reading import SUFFIXES as PICTURES
+from headtohead.predicting.files.reading import VOLUMES
 
 INPUTS = VOLUMES + PICTURES
 MASKS = ("_mask", "_seg", "_dseg")

@@ -7,7 +7,7 @@ from headtohead.errors import UserError
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.files.naming import shown
 from headtohead.predicting.files.opening import first_bytes
-from headtohead.predicting.reading import colour, read_pixels, read_truth, size_of, to_bytes
+from headtohead.predicting.files.reading import colour, read_pixels, read_truth, size_of, to_bytes
 from headtohead.predicting.scan import Scan
 from headtohead.trained.facts import ModelFacts
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from headtohead.errors import UserError
-from headtohead.predicting.reading import read_picture
+from headtohead.predicting.files.reading import read_picture
 
 TEXTURE = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy import ndimage
 
-from headtohead.predicting.shapes import close_gaps, dilate, erode, open_bridges
+from headtohead.predicting.cleaning.shapes import close_gaps, dilate, erode, open_bridges
 
 MASKS = st.tuples(st.integers(1, 5), st.integers(1, 8), st.integers(1, 8)).flatmap(lambda s: arrays.arrays(bool, s))
 ODD = st.sampled_from([1, 3, 5])

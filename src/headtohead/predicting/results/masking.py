@@ -8,7 +8,7 @@ import numpy as np
 
 from headtohead.errors import UserError
 from headtohead.predicting.files.naming import is_volume
-from headtohead.predicting.reading import read_pixels
+from headtohead.predicting.files.reading import read_pixels
 
 
 def write_masked(source: Path, mask: np.ndarray, multiplier: float, path: Path) -> None:

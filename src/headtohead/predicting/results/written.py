@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from headtohead.predicting.files.finding import Job
-from headtohead.predicting.reading import MASK_SUFFIXES
+from headtohead.predicting.files.reading import MASK_SUFFIXES
 from headtohead.saving import atomic_path
 
 FILE = "predicted.sha256"

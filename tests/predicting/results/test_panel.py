@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from headtohead.predicting.panel import (
+from headtohead.predicting.results.panel import (
     CAPTION,
     GAP,
     HEADER,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headtohead.predicting.uncertainty import entropy
+from headtohead.predicting.trust.uncertainty import entropy
 
 SHARES = st.floats(0, 1, width=32)
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from headtohead.predicting.profile import FEWEST, distance_from, profile_of
+from headtohead.predicting.trust.profile import FEWEST, distance_from, profile_of
 
 ALL, FIRST = np.ones(3, bool), np.array([True, False, False])
 PARTS = {"": ALL, "rest": FIRST}

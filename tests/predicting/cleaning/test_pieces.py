@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy import ndimage
 
-from headtohead.predicting.pieces import fill_holes, label_pieces
+from headtohead.predicting.cleaning.pieces import fill_holes, label_pieces
 
 SIDES = st.tuples(st.integers(1, 4), st.integers(1, 9), st.integers(1, 9))
 MASKS = SIDES.flatmap(lambda sides: arrays.arrays(bool, sides))

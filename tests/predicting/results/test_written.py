@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from headtohead.predicting.files.finding import Job
-from headtohead.predicting.written import FILE, Written, truth_is_ours
+from headtohead.predicting.results.written import FILE, Written, truth_is_ours
 
 
 @pytest.fixture

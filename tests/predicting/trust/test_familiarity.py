@@ -11,7 +11,7 @@ import pytest
 
 import headtohead
 from headtohead.cohort import Cohort, open_cohort
-from headtohead.predicting.familiarity import measure_cohort, strangeness
+from headtohead.predicting.trust.familiarity import measure_cohort, strangeness
 
 Spacing = tuple[float, float, float]
 
@@ -137,7 +137,7 @@ def test_nothing_slow_is_imported() -> None:
     source = str(Path(headtohead.__file__).parents[1])
     code = (
         f"import sys; sys.path.insert(0, {source!r})\n"
-        "import headtohead.predicting.familiarity\n"
+        "import headtohead.predicting.trust.familiarity\n"
         "print(sorted({'scipy', 'torch', 'pandas', 'matplotlib'} & sys.modules.keys()))"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -6,7 +6,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from headtohead.predicting.appearance import LEVELS, look_at, pairs_of, reordered, without
+from headtohead.predicting.trust.appearance import LEVELS, look_at, pairs_of, reordered, without
 
 
 def drawn(slices: int = 8, side: int = 128, seed: int = 0) -> np.ndarray:

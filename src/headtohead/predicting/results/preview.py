@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import cv2
 import numpy as np
 
-from headtohead.predicting.panel import PAPER, WHITE
+from headtohead.predicting.results.panel import PAPER, WHITE
 from headtohead.reporting.lettering import FAINT, shorten, text_width, write
 from headtohead.reporting.outlines import PREDICTION, TRUTH, Colour, draw_outlines, rgb
 

@@ -12,16 +12,16 @@ import numpy as np
 from headtohead.cohort.cohort import CHANNELS, FLAIR
 from headtohead.cohort.orientation import PLANES, Slicing, slicing
 from headtohead.errors import UserError
+from headtohead.predicting.cleaning.postprocessing import Step, clean
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.files.naming import is_volume
 from headtohead.predicting.files.writing import write_like
-from headtohead.predicting.masking import write_masked
-from headtohead.predicting.outputs import Outputs
-from headtohead.predicting.postprocessing import Step, clean
-from headtohead.predicting.preview import draw_frames, draw_sheet
+from headtohead.predicting.results.masking import write_masked
+from headtohead.predicting.results.outputs import Outputs
+from headtohead.predicting.results.preview import draw_frames, draw_sheet
+from headtohead.predicting.results.summary import Row, measure
 from headtohead.predicting.scan import Scan
-from headtohead.predicting.summary import Row, measure
-from headtohead.predicting.uncertainty import entropy
+from headtohead.predicting.trust.uncertainty import entropy
 from headtohead.reporting.animation import write_gif
 from headtohead.trained.facts import ModelFacts
 

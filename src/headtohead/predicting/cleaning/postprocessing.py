@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headtohead.errors import UserError
-from headtohead.predicting.pieces import fill_holes, label_pieces
-from headtohead.predicting.shapes import Mask, Spacing, close_gaps, dilate, erode, open_bridges
+from headtohead.predicting.cleaning.pieces import fill_holes, label_pieces
+from headtohead.predicting.cleaning.shapes import Mask, Spacing, close_gaps, dilate, erode, open_bridges
 from headtohead.scoring.bounding import bounding_box
 from headtohead.values import did_you_mean
 
@@ -32,9 +32,6 @@ UNITS = {
 """The steps, and the units that the amount of each may have; () takes none. A cube moves what it only dilates."""
 
 NONE = "none"
-FETAL_STEPS = "dilate=2px,close=2cube,largest"
-"""Clean-up of the fetal brain masking system: a disk in each slice, a cube of two voxels, one piece."""
-
 MM3 = {"mm3": 1.0, "ml": 1000.0}
 WIDEST = 32
 """Voxels that a length may reach. Whoever means more has an odd spacing, and would wait for minutes."""

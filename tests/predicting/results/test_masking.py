@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from headtohead.errors import UserError
-from headtohead.predicting.masking import dim, write_masked
+from headtohead.predicting.results.masking import dim, write_masked
 
 SHAPE = (5, 6, 4)
 MASK = np.zeros(SHAPE, bool)

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headtohead.cohort import FLAIR, Cohort
-from headtohead.predicting.appearance import HEADLESS, Appearance, look_at, reordered, without
-from headtohead.predicting.profile import distance_from, profile_of
+from headtohead.predicting.trust.appearance import HEADLESS, Appearance, look_at, reordered, without
+from headtohead.predicting.trust.profile import distance_from, profile_of
 
 VERSION = 1
 """Raised whenever what is measured changes; older measurements are then passed over."""

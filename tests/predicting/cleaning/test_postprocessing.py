@@ -14,8 +14,9 @@ from scipy import ndimage
 
 import headtohead
 from headtohead.errors import UserError
-from headtohead.predicting.postprocessing import FETAL_STEPS, UNITS, Step, clean, parse_steps
+from headtohead.predicting.cleaning.postprocessing import UNITS, Step, clean, parse_steps
 from headtohead.scoring.lesions import largest_component
+from headtohead.trained.foreign.fetal_h5 import CLEAN_UP
 
 MASKS = st.tuples(st.integers(1, 4), st.integers(1, 12), st.integers(1, 12)).flatmap(lambda s: arrays.arrays(bool, s))
 ALL = (
@@ -294,7 +295,7 @@ def test_the_clean_up_of_the_fetal_masks() -> None:
     labels, number = ndimage.label(closed, np.ones((3, 3, 3)))
     assert number > 1 and (closed != grown).any(), "or nothing is put to the test"
     expected = labels == 1 + np.argmax(np.bincount(labels.ravel())[1:])
-    assert np.array_equal(cleaned(mask, FETAL_STEPS, None), expected)
+    assert np.array_equal(cleaned(mask, CLEAN_UP, None), expected)
 
 
 def test_every_step_is_tested_here() -> None:
@@ -309,7 +310,7 @@ def test_nothing_slow_is_imported() -> None:
     code = (
         f"import sys; sys.path.insert(0, {source!r})\n"
         "import numpy as np\n"
-        "from headtohead.predicting.postprocessing import clean, parse_steps\n"
+        "from headtohead.predicting.cleaning.postprocessing import clean, parse_steps\n"
         f"clean(np.eye(9, dtype=bool)[None], parse_steps({','.join(ALL)!r}), (4., 1., 1.))\n"
         "print(sorted({'scipy', 'torch', 'pandas', 'matplotlib', 'yaml'} & sys.modules.keys()))"
     )

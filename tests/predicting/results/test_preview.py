@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from headtohead.predicting.preview import COLUMNS, LONE, MOST, TILE, choose_slices, draw_sheet
+from headtohead.predicting.results.preview import COLUMNS, LONE, MOST, TILE, choose_slices, draw_sheet
 from headtohead.reporting.outlines import PREDICTION, TRUTH, rgb
 
 GREY = np.random.default_rng(0).normal(100, 30, (6, 40, 40)).astype(np.float32)

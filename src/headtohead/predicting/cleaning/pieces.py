@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from headtohead.predicting.shapes import Mask
+from headtohead.predicting.cleaning.shapes import Mask
 
 
 def label_pieces(mask: Mask) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

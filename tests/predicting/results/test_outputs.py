@@ -8,7 +8,7 @@ import pytest
 from headtohead.errors import UserError
 from headtohead.options import from_flat
 from headtohead.predicting.files.finding import Job
-from headtohead.predicting.outputs import Masked, Outputs, name_of, read_outputs, without_extension
+from headtohead.predicting.results.outputs import Masked, Outputs, name_of, read_outputs, without_extension
 
 FETAL = "0.0:_brain.nii,0.2:_overlay02.nii"
 

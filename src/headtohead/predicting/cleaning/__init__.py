@@ -1,0 +1,1 @@
+"""Masks cleaned in named steps, on the grid of their file."""
