@@ -1,4 +1,4 @@
-"""Every command of the README, the tutorial and the data page is run, in the order a reader would give them.
+"""Every command of the README, the tutorial, the data page and several how-to pages is run, in a reader's order.
 
 They run in a folder laid out like the checkout, whose `data/kaggle_3m` holds a few made-up patients. What would take
 long is made short by flags at the end of the command (`SHORT`); nothing else is changed. A command of a kind that is
@@ -10,20 +10,26 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import nibabel
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("README.md", "docs/tutorial.md", "docs/how-to/cross-validate.md", "data/README.md")
+HOW_TO = ("cross-validate", "predict-volumes", "train-a-masker", "serve")
+PAGES = ("README.md", "docs/tutorial.md", *(f"docs/how-to/{page}.md" for page in HOW_TO), "data/README.md")
 FENCES = {"bash", "text"}  # `text` is for listings, which nobody runs
 PROGRAMS = ("python", "make", "tensorboard", "pip", "source")
 FEW = ["--root_dir", "data/kaggle_3m"]
-SHORT = [*FEW, *shlex.split("--num_epochs 1 --image_size 32 --empty_slices 0.05 --gpus cpu --num_workers 0")]
+SHORT = shlex.split("--num_epochs 1 --image_size 32 --empty_slices 0.05 --gpus cpu --num_workers 0")
+VOLUMES = ("data/nifti", "configs/masker.yaml")  # a command that names one of these is not about LGG
 ONE_OF_EACH = ["--schedules", "none"]
 CASES = 12
 
@@ -99,7 +105,30 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for case in sorted((place / "data" / "phantoms").glob("TCGA_*"))[:CASES]:
         shutil.copytree(case, place / "data" / "kaggle_3m" / case.name, copy_function=os.link)
     shutil.copy(place / "data" / "phantoms" / "data.csv", place / "data" / "kaggle_3m")
+    write_volumes(place / "data")
     return place
+
+
+def write_volumes(data: Path) -> None:
+    """Write what a user of volumes has: scans of any kind to predict, and scans with masks to train on."""
+    rng = np.random.default_rng(0)
+    names = [
+        ("scans", "a.nii"),
+        ("scans", "deep/b.nii.gz"),
+        *(("nifti", f"sub-{one:02}_T2w.nii.gz") for one in range(6)),
+    ]
+    for folder, name in names:
+        path = data / folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        mask = np.zeros((24, 28, 6), np.uint8)
+        mask[8:16, 9:20, 1:5] = 1
+        values = rng.integers(20, 60, mask.shape) + 100 * mask
+        affine = np.diag([1.0, 1.0, 3.0, 1.0])
+        nibabel.save(nibabel.Nifti1Image(values.astype(np.int16), affine), path)
+        if folder == "nifti":
+            nibabel.save(nibabel.Nifti1Image(mask, affine), path.with_name(name.replace("_T2w", "_T2w_mask")))
+    case = sorted((data / "phantoms").glob("TCGA_*"))[0]
+    shutil.copytree(case, data / "scans" / case.name, copy_function=os.link)
 
 
 def run(words: list[str], place: Path, **environment: str) -> str:
@@ -128,7 +157,7 @@ def run_main(words: list[str], place: Path) -> None:
         words = [*words, "--root_dir", "data/fetched"]
         environment["PYTHONPATH"] = str(place / "fake")
     else:
-        words = [*words, *SHORT]
+        words = [*words, *SHORT, *([] if set(words) & set(VOLUMES) else FEW)]
         if "--compare" in words and "configs/demo.yaml" not in words:
             words += ONE_OF_EACH
     output = run([sys.executable, "main.py", *(stand_in(word, place) for word in words)], place, **environment)
@@ -144,6 +173,18 @@ def stand_in(word: str, place: Path) -> str:
     if not (word.startswith("data/kaggle_3m/") and word.endswith(".tif")):
         return word
     return str(sorted(place.glob("data/phantoms/TCGA_*/*_mask.tif"))[0].relative_to(place)).replace("_mask", "")
+
+
+def run_serve(words: list[str], place: Path) -> None:
+    """Open the page on a free port, look at it, and stop it as a user does."""
+    command = [sys.executable, "-u", "main.py", *words, "--port", "0"]
+    with subprocess.Popen(command, cwd=place, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        address = next(found[0] for line in process.stdout if (found := re.search(r"http://127\.0\.0\.1:\d+", line)))
+        with urllib.request.urlopen(address, timeout=60) as page:
+            assert b"Head-to-Head" in page.read()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
 
 
 def run_make(target: str, place: Path) -> None:
@@ -198,7 +239,9 @@ def test_command(command: Command, place: Path) -> None:
     if program == "make" and len(words) == 2:
         run_make(words[1], place)
     elif words[:2] == ["python", "main.py"]:
-        if words[2:] != ["--help"]:
+        if "--serve" in words:
+            run_serve(words[2:], place)
+        elif words[2:] != ["--help"]:
             run_main(words[2:], place)
         else:
             assert "--compare" in run([sys.executable, "main.py", "--help"], place)
