@@ -5,8 +5,8 @@ Claims, for a processor with two cores:
    than 0.8 s in all.
 2. `--predict` of five volumes of 256x256x40 takes at most 1.5 times what the net alone takes on the same slices, for a
    net of published size on slices of their own size (`buda`, 7.8 million parameters, 256x256, untrained weights).
-Beside the second stands the model itself: a slim net at 128x128 is done so soon that reading, scaling and writing outweigh
-it. Before them stand the engines on the same slices, each as a ratio to eager PyTorch in float32.
+Beside the second stands the model itself: a slim net at 128x128 is done so soon that reading, scaling and writing
+outweigh it. Before them stand the engines on the same slices, each as a ratio to eager PyTorch in float32.
 n: medians of --repeats runs of each, taken in turns, so that a slow minute of the machine hits all alike.
 
     python benchmarks/predict_speed.py
@@ -105,6 +105,65 @@ def eager(source: Source) -> Callable[[np.ndarray], np.ndarray]:
     net = load_net(source)
 
     def ask(batch: np.ndarray) -> np.ndarray:
+        with torch.inference_mode():
+            return net(torch.from_numpy(batch)).sigmoid().numpy()
+
+    return ask
+
+
+def cold_start(model: Path, folder: Path, repeats: int) -> None:
+    """Print the wall time of whole processes that predict one image."""
+    image = sorted((folder / "phantoms").glob("TCGA_*/*_20.tif"))[0]
+    words = ["--image_path", str(image), "--model_path", str(model), "--output", str(folder / "one"), "--overwrite"]
+    script = EAGER.format(src=str(ROOT / "src"), model=str(model), image=str(image), mask=str(folder / "eager.png"))
+    processes = {
+        "main.py --image_path": [sys.executable, str(ROOT / "main.py"), *words],
+        "import torch": [sys.executable, "-c", "import torch"],
+        "import torch, predict eagerly": [sys.executable, "-c", script],
+    }
+
+    def run(words: list[str]) -> None:
+        subprocess.run(words, check=True, capture_output=True)
+
+    seconds = in_turns({name: lambda words=words: run(words) for name, words in processes.items()}, repeats)  # type: ignore[misc]
+    ours = next(iter(seconds.values()))
+    print("\n| from a cold start | seconds | ours : it |\n|---|---:|---:|")
+    for name, taken in seconds.items():
+        print(f"| {name:<29} | {taken:.2f} | {ours / taken:.2f} |")
+
+
+def whole_folder(models: dict[str, Path], volumes: list[np.ndarray], folder: Path, repeats: int) -> None:
+    """Print the wall time of `--predict`, and of the net alone on the same slices."""
+    import nibabel
+
+    (folder / "scans").mkdir()
+    for number, volume in enumerate(volumes):
+        # Slices last, as scanners store them.
+        values = np.moveaxis(volume[..., FLAIR], 0, 2).astype(np.int16)
+        nibabel.save(nibabel.Nifti1Image(values, np.diag([1.0, 1.0, 3.0, 1.0])), folder / "scans" / f"{number}.nii.gz")
+    print(f"\n| {len(volumes)} volumes of 256x256x40 | engine | --predict, s | the net alone, s | ratio |")
+    print("|---|---|---:|---:|---:|")
+    for name, model in models.items():
+        wanted = {"predict": folder / "scans", "output": folder / "masks", "model_path": model}
+        options = from_flat({**{key: str(path) for key, path in wanted.items()}, "overwrite": True})
+        engine, all_of_it, net = beside_the_net(options, volumes, repeats)
+        print(f"| {name} | {engine} | {all_of_it:.2f} | {net:.2f} | {all_of_it / net:.2f} |")
+
+
+def beside_the_net(options: Options, volumes: list[np.ndarray], repeats: int) -> tuple[str, float, float]:
+    """Time `--predict` and the net alone: what runs the net, and the seconds of both."""
+    predictor = open_predictor(options)
+    engine, batches = predictor.engines[0], []
+    for volume in volumes:
+        one = prepare(volume[..., FLAIR : FLAIR + 1], predictor.facts)
+        inputs = np.stack([one.input(index) for index in range(one.n)])
+        size = max(1, PIXELS // inputs[0, 0].size)
+        batches += [inputs[start : start + size] for start in range(0, len(inputs), size)]
+    seconds = in_turns({"all": lambda: quietly(options), "net": lambda: ask(engine, batches)}, repeats)
+    return engine.name, seconds["all"], seconds["net"]
+
+
+def ask(batch: np.ndarray) -> np.ndarray:
         with torch.inference_mode():
             return net(torch.from_numpy(batch)).sigmoid().numpy()
 

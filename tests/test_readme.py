@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tomllib
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ PROGRAMS = ("python", "make", "tensorboard", "pip", "source")
 FEW = ["--root_dir", "data/kaggle_3m"]
 SHORT = shlex.split("--num_epochs 1 --image_size 32 --empty_slices 0.05 --gpus cpu --num_workers 0")
 VOLUMES = ("data/nifti", "configs/masker.yaml")  # a command that names one of these is not about LGG
-ONE_OF_EACH = ["--schedules", "none"]
+ONE_OF_EACH = ["--schedules", "none", "--model_settings", ""]  # what one model has of its own would make it long
 CASES = 12
 
 # Puts one made-up patient where Kaggle's archive would be unpacked.
@@ -249,6 +250,10 @@ def test_command(command: Command, place: Path) -> None:
         run_tensorboard(words[1:], place)
     elif words == ["pip", "install", "-r", "requirements.txt"]:
         check_pins(ROOT / "requirements.txt")
+    elif words[:2] == ["pip", "install"]:
+        extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"].values()
+        names = [{re.split(r"[^\w-]", one)[0] for one in extra} for extra in extras]
+        assert set(words[2:]) in names, "not what an extra of the package installs"
     elif words == ["source", ".venv/bin/activate"]:
         assert "-m venv .venv" in run(["make", "--dry-run", "--always-make", "install"], place)
     else:
