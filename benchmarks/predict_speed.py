@@ -163,64 +163,6 @@ def beside_the_net(options: Options, volumes: list[np.ndarray], repeats: int) ->
     return engine.name, seconds["all"], seconds["net"]
 
 
-def ask(batch: np.ndarray) -> np.ndarray:
-        with torch.inference_mode():
-            return net(torch.from_numpy(batch)).sigmoid().numpy()
-
-    return ask
-
-
-def cold_start(model: Path, folder: Path, repeats: int) -> None:
-    """Print the wall time of whole processes that predict one image."""
-    image = sorted((folder / "phantoms").glob("TCGA_*/*_20.tif"))[0]
-    words = ["--image_path", str(image), "--model_path", str(model), "--output", str(folder / "one"), "--overwrite"]
-    script = EAGER.format(src=str(ROOT / "src"), model=str(model), image=str(image), mask=str(folder / "eager.png"))
-    processes = {
-        "main.py --image_path": [sys.executable, str(ROOT / "main.py"), *words],
-        "import torch": [sys.executable, "-c", "import torch"],
-        "import torch, predict eagerly": [sys.executable, "-c", script],
-    }
-
-    def run(words: list[str]) -> None:
-        subprocess.run(words, check=True, capture_output=True)
-
-    seconds = in_turns({name: lambda words=words: run(words) for name, words in processes.items()}, repeats)  # type: ignore[misc]
-    ours = next(iter(seconds.values()))
-    print("\n| from a cold start | seconds | ours : it |\n|---|---:|---:|")
-    for name, taken in seconds.items():
-        print(f"| {name:<29} | {taken:.2f} | {ours / taken:.2f} |")
-
-
-def whole_folder(models: dict[str, Path], volumes: list[np.ndarray], folder: Path, repeats: int) -> None:
-    """Print the wall time of `--predict`, and of the net alone on the same slices."""
-    import nibabel
-
-    (folder / "scans").mkdir()
-    for number, volume in enumerate(volumes):
-        # Slices last, as scanners store them.
-        values = np.moveaxis(volume[..., FLAIR], 0, 2).astype(np.int16)
-        nibabel.save(nibabel.Nifti1Image(values, np.diag([1.0, 1.0, 3.0, 1.0])), folder / "scans" / f"{number}.nii.gz")
-    print(
-        f"\n| {len(volumes)} volumes of 256x256x40 | engine | --predict, s | the net alone, s | ratio |\n|---|---|---:|---:|---:|"
-    )
-    for name, model in models.items():
-        wanted = {"predict": folder / "scans", "output": folder / "masks", "model_path": model}
-        options = from_flat({**{key: str(path) for key, path in wanted.items()}, "overwrite": True})
-        predictor = open_predictor(options)
-        batches = []
-        for volume in volumes:
-            one = prepare(volume[..., FLAIR : FLAIR + 1], predictor.facts)
-            inputs = np.stack([one.input(index) for index in range(one.n)])
-            size = max(1, PIXELS // inputs[0, 0].size)
-            batches += [inputs[start : start + size] for start in range(0, len(inputs), size)]
-        seconds = in_turns(
-            {"all": lambda: quietly(options), "net": lambda: ask(predictor.engines[0], batches)}, repeats
-        )
-        ratio = seconds["all"] / seconds["net"]
-        engine = predictor.engines[0].name
-        print(f"| {name} | {engine} | {seconds['all']:.2f} | {seconds['net']:.2f} | {ratio:.2f} |")
-
-
 def ask(engine: Engine, batches: list[np.ndarray]) -> None:
     """Put all batches through a net."""
     for batch in batches:
