@@ -31,7 +31,8 @@ PROGRAMS = ("python", "make", "tensorboard", "pip", "source")
 FEW = ["--root_dir", "data/kaggle_3m"]
 SHORT = shlex.split("--num_epochs 1 --image_size 32 --empty_slices 0.05 --gpus cpu --num_workers 0")
 VOLUMES = ("data/nifti", "configs/masker.yaml")  # a command that names one of these is not about LGG
-ONE_OF_EACH = ["--schedules", "none", "--model_settings", ""]  # what one model has of its own would make it long
+# Small nets, and nothing that one model has of its own.
+ONE_OF_EACH = ["--schedules", "none", "--width", "4", "--model_settings", ""]
 CASES = 12
 
 # Puts one made-up patient where Kaggle's archive would be unpacked.

@@ -46,7 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the words after `main.py`; None: those of this process.
 
     Returns:
-        The exit status: 0 done, 1 a fault of ours or partly done, 2 a mistake of the user, 130 stopped by the keyboard.
+        The exit status: 0 done, 1 a fault of ours or partly done, 2 a mistake of the user, 130 stopped by
+        the keyboard, 143 by the system.
     """
     argv = sys.argv[1:] if argv is None else argv
     debug = "--debug" in argv
@@ -92,6 +93,8 @@ def explain(problem: BaseException) -> tuple[str, int]:
     # Lightning turns the interrupt of a training into SystemExit; what it was is kept as the context.
     if isinstance(problem, KeyboardInterrupt) or isinstance(problem.__context__, KeyboardInterrupt):
         return "interrupted; given again, a training goes on from its last whole epoch", 130
+    if type(problem).__name__ == "SIGTERMException":  # Lightning's; importing it would take seconds
+        return "stopped; given again, a training goes on from its last whole epoch", 143
     text = " ".join(str(problem).splitlines())
     if isinstance(problem, UserError):
         return f"error: {text}", 1 if isinstance(problem, PartlyDone) else 2
@@ -163,6 +166,9 @@ def check_sense(options: Options, flags: dict[str, Any]) -> None:
     if verbs.train:
         model = options.model.model
         check_image_size(model, with_own_settings(options, model).input.image_size)
+        for name in ("normalise", "neighbours", "channel_order"):
+            if name in flags and find_spec(model).normalise:
+                raise UserError(f"--{name}: {model} brings its own scaling of slices; leave it out")
     data = options.data
     if data.folds and data.fold_file:
         raise UserError("--folds and --fold_file both say what the folds are: leave one of them out")

@@ -108,6 +108,21 @@ def test_folds_and_reports_that_make_no_sense(words: str, message: str, tmp_path
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        ("--train --model fetal_unet --neighbours 1", "--neighbours: fetal_unet brings its own scaling of slices"),
+        ("--train --model fetal_unet --normalise inner", "--normalise: fetal_unet brings its own scaling of slices"),
+        ("--test --run_name a,b", "--run_name a,b: one run at a time"),
+        ("--predict nowhere --output masks", "--predict nowhere: no such file or folder"),
+        ("--export onnx --half", "--half: is for --export bundle, not for --export onnx"),
+    ],
+)
+def test_what_would_be_ignored_or_fail_later(words: str, message: str, tmp_path: Path) -> None:
+    assert_refused(head_to_head(tmp_path, *words.split(), "--root_dir", "."), message)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
         ("--folds 13", "--folds 13: 12 patients cannot make that many"),
         ("--folds 3 --fold 3", "--fold 3: there are 3 folds, counted from 0"),
         ("--fold_file folds.csv", "--fold_file folds.csv: nobody is not in the data set"),

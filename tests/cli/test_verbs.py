@@ -11,6 +11,10 @@ from headtohead.errors import UserError
 from headtohead.options import GROUPS, Options, declarations
 
 
+class SIGTERMException(SystemExit):
+    """Named as Lightning's own, whose import would need torchvision mended."""
+
+
 @pytest.fixture(autouse=True)
 def allocator_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the allocator of the process that runs the tests as it is."""
@@ -110,6 +114,7 @@ def test_files_may_be_made_by_the_same_command(called: list[str]) -> None:
         (UserError("two\nlines"), "error: two lines", 2),
         (RuntimeError("shapes\ndiffer"), "internal error: RuntimeError: shapes differ; run again with --debug", 1),
         (KeyboardInterrupt(), "interrupted; given again, a training goes on from its last whole epoch", 130),
+        (SIGTERMException(), "stopped; given again, a training goes on from its last whole epoch", 143),
         (ModuleNotFoundError("No module named 'torch'", name="torch"),
          "error: the package torch is not installed: pip install -r requirements.txt", 2),
         (ModuleNotFoundError("No module named 'headtohead.x'", name="headtohead.x"),

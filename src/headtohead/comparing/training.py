@@ -72,7 +72,7 @@ def run_training(experiment: Experiment) -> None:
     if resumed:
         read_checkpoint(folder.last)  # refuses a damaged one in a line
     # What may refuse a setting comes before anything is removed or written.
-    module, trainer = _build(experiment, fitting=True)
+    module, trainer = build_trainer(experiment, fitting=True)
     if anew and folder.path.exists():
         shutil.rmtree(folder.path)
     folder.path.mkdir(parents=True, exist_ok=True)
@@ -95,7 +95,7 @@ def run_training(experiment: Experiment) -> None:
         error=None,
     )
     try:
-        trainer.fit(module, _batches(experiment), ckpt_path=str(folder.last) if resumed else None, weights_only=True)
+        trainer.fit(module, batches_of(experiment), ckpt_path=str(folder.last) if resumed else None, weights_only=True)
     except Exception as fault:
         folder.note(status="failed", error=f"{type(fault).__name__}: {fault}".splitlines()[0], ended=now())
         raise
@@ -125,11 +125,11 @@ def run_test(experiment: Experiment) -> None:
     record = folder.record()
     if record.get("status") not in ("trained", "finished"):
         raise UserError(f"--test: {folder.path} holds no trained model; add --train")
-    module, trainer = _build(experiment, fitting=False)
+    module, trainer = build_trainer(experiment, fitting=False)
     module.load_state_dict(read_checkpoint(folder.best)["state_dict"])
     with outcome(folder, experiment.cohort, experiment.split) as found:
         module.recorder = CaseRecorder(found.add)
-        trainer.test(module, _batches(experiment), verbose=False)
+        trainer.test(module, batches_of(experiment), verbose=False)
     score = mean_dice([row["dice"] for row in found.cases])
     write_hparams(folder.path, settings_of(experiment.options), score)
     write_pr_curve(folder.path, found.histogram)
@@ -137,7 +137,8 @@ def run_test(experiment: Experiment) -> None:
     folder.note(status="finished", test_dice=None if math.isnan(score) else score, ended=now())
 
 
-def _batches(experiment: Experiment) -> SliceDataModule:
+def batches_of(experiment: Experiment) -> SliceDataModule:
+    """Make the batches of an experiment."""
     training = experiment.options.training
     return SliceDataModule(
         experiment.cohort,
@@ -153,7 +154,8 @@ def _batches(experiment: Experiment) -> SliceDataModule:
     )
 
 
-def _build(experiment: Experiment, fitting: bool) -> tuple[SegmentationModule, pl.Trainer]:
+def build_trainer(experiment: Experiment, fitting: bool) -> tuple[SegmentationModule, pl.Trainer]:
+    """Build the module and a trainer: for `fitting`, with curves and checkpoints; else only to predict."""
     options, folder = experiment.options, experiment.folder
     accelerator, devices = machine.pick_device(options.machine.gpus)
     precision = machine.pick_precision(options.machine.precision, accelerator)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from headtohead import machine
 from headtohead.comparing.experiment import Experiment, as_trained, prepare, refuse_other_run
 from headtohead.comparing.model_settings import with_own_settings
-from headtohead.comparing.training import _batches, _build
+from headtohead.comparing.training import batches_of, build_trainer
 from headtohead.errors import UserError
 from headtohead.learning.checkpoint import read_checkpoint
 from headtohead.learning.recording import CaseRecorder
@@ -135,11 +135,11 @@ def score_candidates(experiment: Experiment, candidates: Sequence[Candidate]) ->
     def score(case: int, _: NDArray[np.bool_], probability: NDArray[np.float32]) -> None:
         rows.append(dice_of(probability, cohort.masks(case).astype(bool), candidates, cohort.spacing(case)))
 
-    module, trainer = _build(experiment, fitting=False)
+    module, trainer = build_trainer(experiment, fitting=False)
     module.load_state_dict(read_checkpoint(experiment.folder.best)["state_dict"])
     module.recorder = CaseRecorder(score)
     # Lightning's word for a pass that scores; what it is given are the validation cases.
-    trainer.test(module, dataloaders=_batches(experiment).val_dataloader(), verbose=False)
+    trainer.test(module, dataloaders=batches_of(experiment).val_dataloader(), verbose=False)
     return np.stack(rows)
 
 
