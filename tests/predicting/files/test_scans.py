@@ -48,6 +48,18 @@ def predict(path: Path, facts: ModelFacts, plane: str, written: Path) -> tuple[n
     return scan.volume, np.asarray(nibabel.load(written).dataobj)
 
 
+def with_axes(image: nibabel.Nifti1Image, axes: int) -> nibabel.Nifti1Image:
+    """Store a volume as a 4-D file of one, or a single slice as a 2-D file, if it lies along the first two axes."""
+    values = np.asarray(image.dataobj)
+    if axes == 4:
+        values = values[..., None]
+    elif axes == 2 and values.shape[2] == 1:
+        values = values[..., 0]
+    header = image.header.copy()
+    header.set_data_shape(values.shape)
+    return nibabel.Nifti1Image(values, image.affine, header, dtype=values.dtype)
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     shape=st.tuples(*[st.integers(1, 9)] * 3),
@@ -61,14 +73,16 @@ def predict(path: Path, facts: ModelFacts, plane: str, written: Path) -> tuple[n
     scale=st.sampled_from([None, (0.5, 0.0), (3.0, -7.0)]),
     plane=st.sampled_from(["auto", "coronal", "sagittal", "acquired"]),
     end=st.sampled_from([".nii", ".nii.gz"]),
+    axes=st.sampled_from([2, 3, 3, 4]),
     facts=st.sampled_from(["lgg", "lone"]),
     seed=st.integers(0, 99),
 )
 def test_any_volume_stored_in_any_way(
     tmp_path: Path, request: pytest.FixtureRequest, shape: tuple, spacing: tuple, degrees: tuple, shift: tuple,
-    turn: np.ndarray, dtype: str, unit: str, codes: tuple, scale: tuple | None, plane: str, end: str, facts: str,
-    seed: int,
+    turn: np.ndarray, dtype: str, unit: str, codes: tuple, scale: tuple | None, plane: str, end: str, axes: int,
+    facts: str, seed: int,
 ) -> None:  # fmt: skip
+    shape = (*shape[:2], 1) if axes == 2 else shape
     affine = np.eye(4)
     affine[:3, :3] = rotation(degrees) * spacing
     affine[:3, 3] = shift
@@ -78,6 +92,7 @@ def test_any_volume_stored_in_any_way(
     image = nibabel.Nifti1Image(values, affine, header, dtype=np.dtype(dtype))
     seen = []
     for name, one in (("a", image), ("b", image.as_reoriented(turn))):
+        one = with_axes(one, axes)
         one.set_qform(one.affine, codes[0])
         one.set_sform(one.affine, codes[1])
         one.header.set_slope_inter(*(scale or (1, 0)))
@@ -95,9 +110,9 @@ def test_any_volume_stored_in_any_way(
         seen.append((volume, mask, source))
     (volume, mask, _), (turned_volume, turned_mask, turned) = seen
     np.testing.assert_array_equal(turned_volume, volume)
-    expected = nibabel.Nifti1Image(mask, affine).as_reoriented(turn)
-    assert turned.shape == expected.shape
-    np.testing.assert_array_equal(turned_mask, np.asarray(expected.dataobj))
+    expected = nibabel.Nifti1Image(mask.reshape(shape), affine).as_reoriented(turn)
+    assert (*turned.shape, 1)[:3] == expected.shape
+    np.testing.assert_array_equal(turned_mask.reshape(expected.shape), np.asarray(expected.dataobj))
 
 
 @pytest.mark.parametrize("turn", TURNS)

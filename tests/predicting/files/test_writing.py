@@ -84,6 +84,22 @@ def test_axes_beyond_the_grid(tmp_path: Path, save: Callable, stored: tuple, wri
     assert found.header.get_zooms() == source.header.get_zooms()[: len(written)]
 
 
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("flip", [1, -1])
+def test_a_slice_placed_by_its_qform_alone(tmp_path: Path, save: Callable, version: int, flip: int) -> None:
+    # The third step, and which way it goes, stand beyond the last axis of the header.
+    affine = np.diag([2.0, 2, 4 * flip, 1])
+    path = save("a.nii", VALUES[..., 0], affine, version)
+    source = nibabel.load(path)
+    source.set_sform(None, 0)
+    source.set_qform(affine, 1)
+    nibabel.save(source, path)
+    np.testing.assert_array_equal(nibabel.load(path).affine, affine)
+    for number, values in enumerate((VALUES[..., :1] > 7, VALUES[..., :1].astype(np.float32))):
+        write_like(job_of(path), values, tmp_path / f"{number}.nii")
+        np.testing.assert_array_equal(nibabel.load(tmp_path / f"{number}.nii").affine, affine)
+
+
 def test_a_whole_4_d_file(tmp_path: Path, save: Callable) -> None:
     path = save("a.nii", np.stack([VALUES, VALUES], -1))
     write_like(job_of(path), np.stack([VALUES, VALUES * 2], -1), tmp_path / "b.nii")

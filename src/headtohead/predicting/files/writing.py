@@ -74,6 +74,8 @@ def _write_nifti(like: Path, values: np.ndarray, path: Path) -> None:
     shape = source.stored_shape if values.size == np.prod(source.stored_shape) else source.shape
     header = source.header.copy()
     header.set_data_shape(shape)
+    # Nibabel forgets the steps beyond the last axis, by which the qform places a 2-D file among its neighbours.
+    header["pixdim"] = source.header["pixdim"]
     header.set_data_dtype(values.dtype)
     header.set_slope_inter(1, 0)
     header["descrip"] = b"predicted by Head-to-Head"
