@@ -3,6 +3,8 @@
 import gzip
 import os
 import struct
+import subprocess
+import sys
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -296,3 +298,24 @@ def test_names_of_any_kind(save: Callable) -> None:
         found = open_nifti(path.rename(path.with_name(name)))
         np.testing.assert_array_equal(found.read(), VALUES)
         np.testing.assert_array_equal(np.asarray(found.image.dataobj), VALUES)
+
+
+def test_nibabel_keeps_quiet_whoever_reads(tmp_path: Path, save: Callable) -> None:
+    """In a process of its own, for pytest sets logging up; by two threads, as `--predict` reads and writes."""
+    for number in range(20):
+        (tmp_path / f"text{number}.nii").write_bytes(b"patient list\n" * 40)
+        patch(save(f"magic{number}.nii", VALUES), MAGIC, "4s", b"abc\0")
+    program = (
+        "import sys\nfrom concurrent.futures import ThreadPoolExecutor\nfrom pathlib import Path\n"
+        "from headtohead.errors import UserError\nfrom headtohead.predicting.files.nifti import open_nifti\n"
+        "def look(path):\n"
+        "    try:\n        open_nifti(path)\n"
+        "    except UserError as fault:\n        return fault\n"
+        "sys.setswitchinterval(1e-5)\n"
+        "with ThreadPoolExecutor(2) as pool:\n"
+        f"    print(*pool.map(look, sorted(Path({str(tmp_path)!r}).iterdir())), sep='\\n', file=sys.stderr)\n"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    run = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    lines = run.stderr.splitlines()
+    assert len(lines) == 40 and all(": not a readable NIfTI file" in line for line in lines), run.stderr

@@ -4,12 +4,14 @@ The format: https://nifti.nimh.nih.gov/nifti-1 (R. W. Cox et al., 2004).
 """
 
 import gzip
+import logging
 import math
 import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -96,13 +98,13 @@ class Nifti:
     def image(self) -> "Nifti1Image":
         """The file as nibabel's image, its voxels not read: for its stored values, header and version."""
         from nibabel.fileholders import FileHolder
-        from nibabel.imageglobals import LoggingOutputSuppressor
         from nibabel.nifti1 import Nifti1Image
         from nibabel.nifti2 import Nifti2Header, Nifti2Image
 
         kind = Nifti2Image if isinstance(self.header, Nifti2Header) else Nifti1Image
         # By hand, for nibabel finds a file by its name only where the suffix is in small letters or in capitals.
-        with LoggingOutputSuppressor(), _damage_told(self.path):
+        _silence()
+        with _damage_told(self.path):
             return kind.from_file_map({"image": FileHolder(str(self.path))})
 
     def _bytes(self, start: int, size: int) -> bytes:
@@ -121,7 +123,6 @@ def open_nifti(path: Path) -> Nifti:
     Raises:
         UserError: it is no NIfTI file of numbers in space, or damaged; the message says which and how to mend it.
     """
-    from nibabel.imageglobals import LoggingOutputSuppressor
     from nibabel.nifti1 import Nifti1Header
     from nibabel.nifti2 import Nifti2Header
 
@@ -129,8 +130,8 @@ def open_nifti(path: Path) -> Nifti:
     if packed != path.name.lower().endswith(".gz"):
         what = "packed by gzip; add .gz to its name" if packed else "not packed by gzip; take .gz from its name"
         raise UserError(f"{shown(path)}: {what}")
-    # Nibabel reports what it mends in a header on stderr; what matters of it is checked here.
-    with LoggingOutputSuppressor(), _damage_told(path), np.errstate(all="ignore"):
+    _silence()
+    with _damage_told(path), np.errstate(all="ignore"):
         with gzip.open(path) if packed else path.open("rb") as file:
             size = file.read(4)
             version = 2 if 540 in struct.unpack("<i", size) + struct.unpack(">i", size) else 1
@@ -169,6 +170,19 @@ def same_place(affine: np.ndarray, shape: tuple[int, ...], other: np.ndarray, ot
     corners = np.array([(*corner, 1) for corner in product(*((0, size - 1) for size in shape))])
     apart = np.linalg.norm((corners @ (affine - other).T)[:, :3], axis=1).max()
     return bool(apart <= ASTRAY * np.linalg.norm(other[:3, :3], axis=0).min())
+
+
+@cache
+def _silence() -> None:
+    """Keep nibabel from saying on stderr what it mends in a header: what matters of it is checked here.
+
+    For good, because its own way, for a moment, leaves the logger without a handler while two threads read; Python
+    then writes to stderr by itself.
+    """
+    from nibabel.imageglobals import logger
+
+    logger.handlers[:] = [logging.NullHandler()]
+    logger.propagate = False
 
 
 def _unit(header: object) -> str:
