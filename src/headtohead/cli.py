@@ -36,6 +36,7 @@ VERBS = {
     "predict": "headtohead.predicting.folder:predict_folder",
     "serve": "headtohead.serving.app:serve",
 }
+KEPT = "what is finished is kept, of a training every whole epoch"
 READ_DATA = ("view_aug", "train", "test", "compare", "tune_postprocessing", "explore")
 
 
@@ -47,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit status: 0 done, 1 a fault of ours or partly done, 2 a mistake of the user, 130 stopped by
-        the keyboard, 143 by the system.
+        the keyboard, 141 because nobody reads on, 143 by the system.
     """
     argv = sys.argv[1:] if argv is None else argv
     debug = "--debug" in argv
@@ -68,6 +69,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         places = [str(place) for verb in wanted(options) if (place := run_verb(verb, options))]
         return _say(f"results: {', '.join(dict.fromkeys(places))}\n") if places else 0
     except (Exception, KeyboardInterrupt, SystemExit) as problem:
+        if isinstance(problem, BrokenPipeError) and _nobody_reads():
+            return 141
         if debug:
             traceback.print_exc()
         line, status = explain(problem)
@@ -79,9 +82,19 @@ def _say(text: str) -> int:
     try:
         print(text, end="", flush=True)
     except BrokenPipeError:
-        # The reader has seen enough (`--help | head`). Python would complain again when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _nobody_reads()
     return 0
+
+
+def _nobody_reads() -> bool:
+    """Say whether it is stdout whose reader has seen enough (`| head`), and no other pipe; if so, complain no more."""
+    try:
+        print(flush=True)  # a flush alone says nothing where stdout has no buffer (`python -u`)
+    except BrokenPipeError:
+        # Python would complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
 
 
 def explain(problem: BaseException) -> tuple[str, int]:
@@ -92,9 +105,10 @@ def explain(problem: BaseException) -> tuple[str, int]:
     """
     # Lightning turns the interrupt of a training into SystemExit; what it was is kept as the context.
     if isinstance(problem, KeyboardInterrupt) or isinstance(problem.__context__, KeyboardInterrupt):
-        return "interrupted; given again, a training goes on from its last whole epoch", 130
-    if type(problem).__name__ == "SIGTERMException":  # Lightning's; importing it would take seconds
-        return "stopped; given again, a training goes on from its last whole epoch", 143
+        return f"interrupted; {KEPT}", 130
+    # Lightning's SIGTERMException is an exit without a status; importing it would take seconds.
+    if type(problem).__name__ == "SIGTERMException" or (isinstance(problem, SystemExit) and problem.code == 143):
+        return f"stopped; {KEPT}", 143
     text = " ".join(str(problem).splitlines())
     if isinstance(problem, UserError):
         return f"error: {text}", 1 if isinstance(problem, PartlyDone) else 2

@@ -2,6 +2,8 @@
 
 import importlib
 import inspect
+import io
+import os
 from pathlib import Path
 
 import pytest
@@ -113,8 +115,11 @@ def test_files_may_be_made_by_the_same_command(called: list[str]) -> None:
         (UserError("--root_dir nowhere: no such folder"), "error: --root_dir nowhere: no such folder", 2),
         (UserError("two\nlines"), "error: two lines", 2),
         (RuntimeError("shapes\ndiffer"), "internal error: RuntimeError: shapes differ; run again with --debug", 1),
-        (KeyboardInterrupt(), "interrupted; given again, a training goes on from its last whole epoch", 130),
-        (SIGTERMException(), "stopped; given again, a training goes on from its last whole epoch", 143),
+        (KeyboardInterrupt(), f"interrupted; {cli.KEPT}", 130),
+        (SIGTERMException(), f"stopped; {cli.KEPT}", 143),
+        (SystemExit(143), "stopped; what is finished is kept, of a training every whole epoch", 143),
+        (BrokenPipeError(32, "of a worker"),
+         "internal error: BrokenPipeError: [Errno 32] of a worker; run again with --debug", 1),
         (ModuleNotFoundError("No module named 'torch'", name="torch"),
          "error: the package torch is not installed: pip install -r requirements.txt", 2),
         (ModuleNotFoundError("No module named 'headtohead.x'", name="headtohead.x"),
@@ -135,6 +140,21 @@ def test_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pyte
     shown = capsys.readouterr().err
     assert "Traceback" in shown
     assert shown.splitlines()[-1].startswith("internal error: RuntimeError: shapes differ")
+
+
+@pytest.mark.parametrize("buffered", [True, False])
+def test_a_reader_who_has_seen_enough(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], buffered: bool
+) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    raw = os.fdopen(writing, "wb", buffering=-1 if buffered else 0)
+    with io.TextIOWrapper(raw, write_through=not buffered) as nobody, monkeypatch.context() as patch:
+        patch.setattr("sys.stdout", nobody)
+        patch.setattr(cli, "run_verb", lambda *_: print("a: 1 ml", flush=True))
+        assert cli.main(["--train"]) == 141
+        print("more", file=nobody, flush=True)  # goes nowhere
+    assert capsys.readouterr().err == ""
 
 
 def test_interrupt_that_lightning_turned_into_an_exit(

@@ -336,6 +336,42 @@ def test_a_fault_leaves_nothing_of_its_file(
     assert summary_of(tmp_path / "out")["a"]["error"] == ""
 
 
+@pytest.mark.parametrize("fails", [("open",), ("open", "replace")])
+def test_a_list_that_cannot_be_written(
+    tmp_path: Path,
+    predict: Predict,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    fails: tuple[str, ...],
+) -> None:
+    # Masks that are there are never called failed; what is not noted at once is noted at the end, or said.
+    def fail(name: str) -> Any:
+        really = getattr(Path, name)
+
+        def full(self: Path, *rest: Any, **named: Any) -> Any:
+            if "predicted.sha256" in (self.name, *(getattr(one, "name", "") for one in rest)) and rest[0] != "rb":
+                raise OSError(28, "No space left on device", str(self))
+            return really(self, *rest, **named)
+
+        return full
+
+    for name in "ab":
+        head(tmp_path / f"in/{name}.nii")
+    with monkeypatch.context() as patch:
+        for name in fails:
+            patch.setattr(Path, name, fail(name))
+        status = predict()
+    error = capsys.readouterr().err
+    assert {name: row["error"] for name, row in summary_of(tmp_path / "out").items()} == {"a": "", "b": ""}
+    assert {"a_mask.nii", "b_mask.nii"} <= files_in(tmp_path / "out")
+    if "replace" in fails:
+        assert status == 2 and "predicted.sha256: cannot be written (No space left on device); the masks are" in error
+        assert len(error.splitlines()) == 1
+    else:
+        assert (status, error) == (0, "")
+        assert predict("--overwrite") == 0
+
+
 @pytest.mark.parametrize(
     ("fault", "line"),
     [

@@ -1,10 +1,9 @@
 """`--predict`: every image and volume of a folder in, masks on their own grids out, and a summary."""
 
 import sys
-import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +13,7 @@ from headtohead.errors import PartlyDone, UserError
 from headtohead.options import Options
 from headtohead.predicting.files.finding import Job, find_jobs
 from headtohead.predicting.files.naming import shown
+from headtohead.predicting.files.reading import STDERR
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.files.sequences import parse_channels
 from headtohead.predicting.overlapping import Outcome, overlap
@@ -23,6 +23,7 @@ from headtohead.predicting.results.outputs import Outputs, read_outputs
 from headtohead.predicting.results.summary import Row
 from headtohead.predicting.results.written import Written, truth_is_ours
 from headtohead.predicting.scan import Scan
+from headtohead.predicting.stopping import tidy_on_terminate
 
 if TYPE_CHECKING:
     from headtohead.predicting.predictor import Estimate
@@ -59,7 +60,8 @@ def predict_folder(options: Options) -> Path:
         raise UserError(
             f"--predict {source}: only results of --predict there; name other images, or these with --pattern"
         )
-    return predict_jobs(jobs, predictor, options)
+    with tidy_on_terminate():
+        return predict_jobs(jobs, predictor, options)
 
 
 def output_folder(options: Options) -> Path:
@@ -111,8 +113,8 @@ def predict_jobs(jobs: Sequence[Job], predictor: Predicts, options: Options) -> 
                 rows.append(work.tell(outcome))
                 advance()
     finally:  # an interrupt does not lose what was found until then
-        work.written.tidy()
         place = summary.write_summary(rows, folder)
+        tidy(work.written)
     done = [row for row in rows if not row.error]
     if done:
         summary.print_table(done)
@@ -120,6 +122,21 @@ def predict_jobs(jobs: Sequence[Job], predictor: Predicts, options: Options) -> 
     if failed:
         raise PartlyDone(f"{failed} of {len(rows)} could not be predicted, each named above and in {place}")
     return folder
+
+
+def tidy(written: Written) -> None:
+    """Write the list of what was written.
+
+    Raises:
+        UserError: it cannot be written. What was predicted is there all the same.
+    """
+    try:
+        written.tidy()
+    except OSError as fault:
+        raise UserError(
+            f"{written.path}: cannot be written ({fault.strerror}); the masks are whole, but a later command will not "
+            "know them for its own: give it another --output"
+        ) from fault
 
 
 def name_all(jobs: Sequence[Job], outputs: Outputs, folder: Path) -> tuple[dict[Job, Paths], dict[Job, str]]:
@@ -177,8 +194,7 @@ class Work:
         if job in self.clashes:
             raise UserError(self.clashes[job])
         files = self.options.files
-        with STDERR:
-            scan = read_scan(job, self.predictor.facts, files.channels, files.plane)
+        scan = read_scan(job, self.predictor.facts, files.channels, files.plane)
         if scan.truth is not None and truth_is_ours(job, self.records):
             scan = replace(scan, truth=None, truth_on_grid=None)
         warnings = [f"no {' and no '.join(scan.missing)}: FLAIR is shown instead"] if scan.missing else []
@@ -192,7 +208,9 @@ class Work:
         """Make mask and files."""
         scan, warnings = loaded
         found = answer(job.name, scan, estimate, self.predictor, warnings)
-        self.written.add(write_results(job, scan, found, self.outputs, self.places[job], self.written.folder))
+        files = write_results(job, scan, found, self.outputs, self.places[job], self.written.folder)
+        with suppress(OSError):  # the files are whole; the list is written anew at the end, and a fault is told then
+            self.written.add(files)
         return found.row
 
     def tell(self, outcome: Outcome[Job, Row]) -> Row:
@@ -210,10 +228,6 @@ class Work:
             if self.options.machine.debug:
                 traceback.print_exception(outcome.fault)
         return Row(file=outcome.item.name, model=self.predictor.name, seconds=outcome.seconds, error=reason)
-
-
-STDERR = threading.Lock()
-"""Held while a picture is read, for then stderr leads nowhere (`reading._quiet`), and while something is said there."""
 
 
 def refuse_replacing(work: Work) -> None:

@@ -1,13 +1,17 @@
 """Reading one image: channel order, depth, neighbours, truth, and files that are refused."""
 
+import os
+import threading
+import time
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
 from headtohead.errors import UserError
-from headtohead.predicting.files.reading import read_picture
+from headtohead.predicting.files.reading import STDERR, read_picture, read_pixels
 
 TEXTURE = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
 
@@ -108,8 +112,6 @@ def refused(path: Path, message: str) -> None:
 def test_what_is_no_image(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "x.txt").write_text("words")
     refused(tmp_path / "x.txt", "not an image this program reads; name one 2-D slice as TIFF, PNG or JPEG")
-    for name in ("a.nii", "a.nii.gz"):
-        refused(tmp_path / name, "NIfTI volumes cannot be predicted yet; name one 2-D slice")
     refused(tmp_path / "gone.png", "no such file")
     refused(tmp_path, "a folder")
     (tmp_path / "words.png").write_text("words")
@@ -151,3 +153,53 @@ def test_slice_of_another_size_in_the_case(tmp_path: Path) -> None:
     save(tmp_path / "c" / "c_2.tif", TEXTURE[:, :9])
     with pytest.raises(UserError, match=r"c_2\.tif: 9x20 pixels, but c_1\.tif of the same case is 30x20"):
         read_picture(path)
+
+
+def test_two_threads_leave_stderr_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = save(tmp_path / "a.png", TEXTURE)
+    really, seen = cv2.imdecode, os.fstat(2)
+    inside, both, one_is_done = threading.Event(), threading.Event(), threading.Event()
+
+    def decode(*arguments: Any) -> Any:
+        if threading.current_thread().name == "first":
+            inside.set()
+            both.wait(0.3)  # for the second to begin, which it must not
+        else:
+            both.set()
+            one_is_done.wait(5)
+        return really(*arguments)
+
+    def first() -> None:
+        read_pixels(path)
+        one_is_done.set()
+
+    monkeypatch.setattr(cv2, "imdecode", decode)
+    threads = [threading.Thread(target=first, name="first"), threading.Thread(target=read_pixels, args=(path,))]
+    threads[0].start()
+    assert inside.wait(5)
+    threads[1].start()
+    for thread in threads:
+        thread.join()
+    assert os.path.samestat(os.fstat(2), seen)
+
+
+def test_no_line_is_lost_while_others_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = save(tmp_path / "a.png", TEXTURE)
+    really, inside = cv2.imdecode, threading.Event()
+
+    def decode(*arguments: Any) -> Any:
+        inside.set()
+        os.write(2, b"noise of the library")
+        time.sleep(0.2)
+        return really(*arguments)
+
+    monkeypatch.setattr(cv2, "imdecode", decode)
+    reader = threading.Thread(target=read_pixels, args=(path,))
+    reader.start()
+    assert inside.wait(5)
+    with STDERR:
+        os.write(2, b"a line of ours")  # sys.stderr is pytest's own, which does not end in this
+    reader.join()
+    assert capfd.readouterr().err == "a line of ours"

@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,12 @@ ACCEPTED = "one 2-D slice as TIFF, PNG or JPEG"
 
 BRIGHTEST = 99.9
 """Percentile that becomes white where pixels have more than 8 bits; a few hot pixels must not darken the rest."""
+
+STDERR = threading.RLock()
+"""Held while pixels are decoded, for then stderr leads nowhere, and to be held by who says something there meanwhile.
+
+Two threads that sent stderr elsewhere and back by turns would end with the one's nowhere as the other's before.
+"""
 
 
 @dataclass(frozen=True)
@@ -76,8 +83,6 @@ def refuse_wrong_file(path: Path) -> None:
     name = path.name.lower()
     if path.is_dir():
         raise UserError(f"--image_path {path}: a folder; name {ACCEPTED}")
-    if name.endswith(VOLUMES):
-        raise UserError(f"--image_path {path}: NIfTI volumes cannot be predicted yet; name {ACCEPTED}")
     if not name.endswith(SUFFIXES):
         raise UserError(f"--image_path {path}: not an image this program reads; name {ACCEPTED}")
     if not path.is_file():
@@ -141,16 +146,17 @@ def read_pixels(path: Path) -> np.ndarray:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep the decoding libraries from writing to stderr: what is wrong is said once, by us."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(nowhere)
-        os.close(kept)
+    with STDERR:
+        sys.stderr.flush()
+        kept = os.dup(2)
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(nowhere)
+            os.close(kept)
 
 
 def colour(pixels: np.ndarray) -> np.ndarray:

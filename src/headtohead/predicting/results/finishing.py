@@ -130,7 +130,8 @@ def write_results(
         The paths.
 
     Raises:
-        UserError: a file cannot be written; then none is there that was not there before.
+        UserError: a file cannot be written; then all is as it was before.
+        OSError: one cannot be put in its place; likewise.
     """
     final = [path for kind in paths for path in paths[kind]]
     # Beside the results, so that a rename is enough; a folder of its own, so that names and their ends stay.
@@ -140,7 +141,7 @@ def write_results(
             _write_all(job, scan, found, outputs, staged)
         except UserError as fault:
             raise UserError(str(fault).replace(f"{place}/", "")) from fault
-        _move_all([path for kind in staged for path in staged[kind]], final)
+        _move_all([path for kind in staged for path in staged[kind]], final, Path(place))
     return final
 
 
@@ -161,16 +162,23 @@ def _write_all(job: Job, scan: Scan, found: Answer, outputs: Outputs, paths: Map
             write_masked(job.files[number], mask, one.multiplier, path)
 
 
-def _move_all(staged: Sequence[Path], final: Sequence[Path]) -> None:
+def _move_all(staged: Sequence[Path], final: Sequence[Path], place: Path) -> None:
     moved: list[Path] = []
+    kept: dict[Path, Path] = {}  # what stood there before, and where it waits in `place`
     try:
-        for source, path in zip(staged, final, strict=True):
+        for number, (source, path) in enumerate(zip(staged, final, strict=True)):
             path.parent.mkdir(parents=True, exist_ok=True)
+            if path.exists() or path.is_symlink():
+                aside = place / f"before-{number}"
+                path.replace(aside)
+                kept[path] = aside
             source.replace(path)
             moved.append(path)
     except OSError:
         for path in moved:
             path.unlink(missing_ok=True)
+        for path, aside in kept.items():
+            aside.replace(path)
         raise
 
 

@@ -1,0 +1,55 @@
+"""All files of a scan come to their places, or none does."""
+
+from pathlib import Path
+
+import pytest
+
+from headtohead.predicting.results.finishing import _move_all
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A staging folder with three new files."""
+    place = tmp_path / "out" / ".writing-x"
+    place.mkdir(parents=True)
+    for name in "abc":
+        (place / name).write_text(f"new {name}")
+    return place
+
+
+def move(place: Path) -> dict[str, str]:
+    _move_all([place / name for name in "abc"], [place.parent / "sub" / name for name in "abc"], place)
+    return there(place)
+
+
+def there(place: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in (place.parent / "sub").iterdir()}
+
+
+def test_new_and_old(place: Path) -> None:
+    (place.parent / "sub").mkdir()
+    (place.parent / "sub" / "b").write_text("old b")
+    (place.parent / "sub" / "c").symlink_to("gone")
+    assert move(place) == {name: f"new {name}" for name in "abc"}
+
+
+@pytest.mark.parametrize("fails", ["a", "b", "c"])
+@pytest.mark.parametrize("what", ["aside", "moved"])
+def test_a_fault_on_the_way_leaves_what_was_there(
+    place: Path, monkeypatch: pytest.MonkeyPatch, fails: str, what: str
+) -> None:
+    old = {"a": "old a", "b": "old b", "c": "old c"}
+    (place.parent / "sub").mkdir()
+    for name, content in old.items():
+        (place.parent / "sub" / name).write_text(content)
+    really = Path.replace
+
+    def full(self: Path, target: Path) -> Path:
+        if self == (place / fails if what == "moved" else place.parent / "sub" / fails):
+            raise OSError(28, "No space left on device", str(target))
+        return really(self, target)
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        move(place)
+    assert there(place) == old
