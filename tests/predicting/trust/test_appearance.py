@@ -1,6 +1,5 @@
 """What is measured of a volume: known answers on drawn heads, and the units it must not depend on."""
 
-import time
 from itertools import permutations
 
 import numpy as np
@@ -79,11 +78,3 @@ def test_without_a_sequence_its_numbers_and_pairs_are_gone() -> None:
     assert without(3, ()).all() and without(1, ()).tolist() == [True] * LEVELS
     assert without(3, (2,)).tolist() == [True] * 2 * LEVELS + [False] * LEVELS + [True, False, False]
     assert without(3, (0, 2)).sum() == LEVELS
-
-
-def test_a_lone_slice_takes_milliseconds() -> None:
-    volume = drawn(slices=1, side=256)
-    start = time.process_time()
-    for _ in range(10):
-        look_at(volume)
-    assert (time.process_time() - start) / 10 < 0.05
