@@ -13,18 +13,10 @@ from headtohead.predicting.stopping import tidy_on_terminate
 
 PROGRAM = """
 import os, signal, sys, time
-import numpy as np
 from headtohead.cli import main
 from headtohead.predicting import predictor
-from headtohead.predicting.predictor import Estimate
 from headtohead.predicting.results import finishing
-from headtohead.trained.facts import ModelFacts
-
-class Brightness:
-    facts = ModelFacts("a", "buda", 4, 5, {"image_size": 32, "normalise": "inner", "neighbours": 1})
-    name, members, threshold, steps = "a", 1, 0.5, ()
-    def __call__(self, scan):
-        return Estimate(scan.volume[..., 0].astype(np.float32) / 255, None)
+from tests.predicting.conftest import Brightness
 
 really, written = finishing.write_like, []
 def slow(job, values, path):
