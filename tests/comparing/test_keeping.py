@@ -40,6 +40,9 @@ def test_facts(finished: Experiment, phantom_cohort: Cohort) -> None:
     assert (facts.sequences, facts.plane) == (("pre", "flair", "post"), "axial")
     assert facts.recipe == finished.recipe.to_dict()
     assert facts.data["key"] == phantom_cohort.key
+    for part in ("train", "val"):
+        names = phantom_cohort.table["case"].iloc[finished.split.cases(phantom_cohort, part)]
+        assert facts.data["parts"][part] == list(names) != []
     assert facts.familiar["cases"] == len(finished.split.cases(phantom_cohort, "train"))
     dice = pd.read_csv(finished.folder.cases)["dice"]
     assert facts.scores["mean"] == pytest.approx(dice.mean(), abs=1e-4)

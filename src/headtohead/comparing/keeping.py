@@ -54,8 +54,23 @@ def facts_of(experiment: Experiment) -> ModelFacts:
         postprocessing=before.postprocessing if before else "",
         familiar=measure_cohort(experiment.cohort, experiment.split.cases(experiment.cohort, "train")),
         scores={"val_dice": record.get("best_val_dice"), **test_scores(folder.cases)},
-        data={"name": experiment.cohort.root.name, **{k: v for k, v in record.get("data", {}).items() if k != "root"}},
+        data={
+            "name": experiment.cohort.root.name,
+            **{k: v for k, v in record.get("data", {}).items() if k != "root"},
+            "parts": seen_cases(experiment),
+        },
     )
+
+
+def seen_cases(experiment: Experiment) -> dict[str, list[str]]:
+    """Name the cases that training and the choice of the model have seen, so that a prediction of one is told of it.
+
+    Returns:
+        `train` and `val`, each with the names of its cases; split by slices, a case may stand in both.
+    """
+    names = experiment.cohort.table["case"]
+    cases = {part: experiment.split.cases(experiment.cohort, part) for part in ("train", "val")}
+    return {part: [str(names.iloc[int(case)]) for case in numbers] for part, numbers in cases.items()}
 
 
 def test_scores(path: Path) -> dict[str, float | int | None]:

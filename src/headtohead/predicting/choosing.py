@@ -1,18 +1,24 @@
 """Choose the trained model for a prediction: the best run, those that were named, or the one shipped with us."""
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from headtohead.errors import UserError
 from headtohead.options import ComparisonOptions, Options
+from headtohead.predicting.files.finding import Job
+from headtohead.predicting.files.naming import stem
+from headtohead.predicting.files.sequences import sequence_in_name
 from headtohead.runs.finding import READY, named_run, trained_runs, validation_dice
 from headtohead.runs.folder import RunFolder
 from headtohead.trained.source import Source, open_source
 
 SHIPPED = Path(__file__).resolve().parents[1] / "shipped" / "lgg-small"
 """The bundle that comes with the program, for those who have trained nothing yet."""
+
+SEEN = {"train": "trained on", "val": "chosen by validation on"}
 
 
 @dataclass(frozen=True)
@@ -54,10 +60,19 @@ def choose_models(options: Options, about: Path) -> list[Choice]:
     if wanted.model_path:
         return [_from_path(Path(wanted.model_path), options.model.model)]
     runs_dir = Path(settings.runs_dir)
+    if wanted.ensemble and settings.run_name:
+        raise UserError(
+            f"--run_name {settings.run_name}: --ensemble averages all runs of --comparison; leave out one of the two "
+            "(several runs are averaged without --ensemble: --run_name a,b)"
+        )
     if wanted.ensemble:
         return _whole_comparison(runs_dir, settings.comparison)
     if settings.run_name:
-        return [_named(runs_dir, name, settings.comparison) for name in settings.run_name.split(",")]
+        names = [name.strip() for name in settings.run_name.split(",")]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise UserError(f"--run_name {settings.run_name}: {twice} is named twice; name each run once")
+        return [_named(runs_dir, name, settings.comparison) for name in names]
     best = best_run(settings, about)
     if best is None:
         return [Choice(open_source(SHIPPED), "shipped with the program; no run is trained here")]
@@ -106,13 +121,66 @@ def part_of_split(choice: Choice, image: Path, index: int) -> str:
         index: its place among the slices of its case, from 0.
 
     Returns:
-        `train`, `val` or `test`; empty where the image is not of the data the run knows.
+        `train`, `val` or `test`; empty where the image is not of the data the run knows. Away from that data, and of a
+        bundle, what model.json lists counts: `train` or `val`, by the name of the case's folder.
     """
-    if choice.run is None or not _lies_in_data(image, choice.record) or not choice.run.split.is_file():
+    case = image.absolute().parent.name
+    # Split by slices, a case has some in each part: only the run's own list knows which.
+    found = [part for number, part in _split_of(choice, image, case) if number == index + 1]
+    return found[0] if found else _listed_part(choice, case)
+
+
+def part_of_case(choice: Choice, job: Job) -> str:
+    """Say whether a model was trained on a case, or on any slice of it.
+
+    Args:
+        choice: the model.
+        job: the case, which is known by the name of its folder of slices, or of its volume.
+
+    Returns:
+        `train`, `val` (it chose epoch, threshold or clean-up), or empty: neither, as far as is known.
+    """
+    image = job.files[0]
+    names = [image.absolute().parent.name]
+    if job.kind == "nifti":
+        named = sequence_in_name(stem(image))
+        names = [stem(image), *([named[0]] if named and named[0] else [])]
+    elif not stem(image).startswith(f"{names[0]}_"):  # a picture that only happens to lie there
         return ""
-    case, number = image.absolute().parent.name, str(index + 1)
+    for case in names:
+        parts = {part for _, part in _split_of(choice, image, case)} or {_listed_part(choice, case)}
+        if parts & {"train", "val"}:
+            return "train" if "train" in parts else "val"
+    return ""
+
+
+def seen_before(choices: Sequence[Choice], job: Job) -> tuple[str, list[str]]:
+    """Say whether any of several models has seen a case, which flatters its Dice.
+
+    Returns:
+        The part that says most, `train` before `val`, or empty; and warnings in words.
+    """
+    parts = [part_of_case(choice, job) for choice in choices]
+    warnings = []
+    for part, words in SEEN.items():
+        number = parts.count(part)
+        if number:
+            who = "the model was" if len(parts) == 1 else f"{number} of {len(parts)} models were"
+            warnings.append(f"{who} {words} this case")
+    return next((part for part in SEEN if part in parts), ""), warnings
+
+
+def _listed_part(choice: Choice, case: str) -> str:
+    parts = choice.source.facts.data.get("parts") or {}
+    return next((part for part in ("train", "val") if case in parts.get(part, ())), "")
+
+
+def _split_of(choice: Choice, image: Path, case: str) -> list[tuple[int, str]]:
+    """Give number and part of each slice of a case of the run's own data, from its split.csv; none of other data."""
+    if choice.run is None or not _lies_in_data(image, choice.record) or not choice.run.split.is_file():
+        return []
     with choice.run.split.open(newline="", encoding="utf-8") as rows:
-        return next((row["part"] for row in csv.DictReader(rows) if row["case"] == case and row["slice"] == number), "")
+        return [(int(row["slice"]), row["part"]) for row in csv.DictReader(rows) if row["case"] == case]
 
 
 def _from_path(path: Path, model: str) -> Choice:

@@ -32,7 +32,8 @@ class ModelFacts:
         postprocessing: steps that clean its masks, as `--postprocessing` takes them; empty: none.
         familiar: what its training cases looked like, as `predicting.trust.familiarity` measures it.
         scores: what is known of its quality: `val_dice`, and of the test `mean`, `low`, `high`, `median`, `n`.
-        data: the data set: `key`, `cases`, `slices`, and its name.
+        data: the data set: `key`, `cases`, `slices`, and its name; `parts`: the names of the cases that it was trained
+            on (`train`) and chosen by (`val`), where they are known.
     """
 
     name: str
