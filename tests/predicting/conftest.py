@@ -12,6 +12,7 @@ import torch
 
 from headtohead.cli import main
 from headtohead.models.registry import build_model
+from headtohead.predicting.choosing import Choice
 from headtohead.predicting.predictor import Estimate
 from headtohead.predicting.scan import Scan
 from headtohead.runs.folder import RunFolder
@@ -83,6 +84,7 @@ class Brightness:
     members: int = 1
     threshold: float = 0.5
     steps: tuple[Any, ...] = ()
+    choices: tuple[Choice, ...] = ()
 
     def __call__(self, scan: Scan, /) -> Estimate:
         grey = scan.volume[..., scan.volume.shape[-1] // 2].astype(np.float32)

@@ -18,7 +18,10 @@ from headtohead.cli import main
 from headtohead.errors import UserError
 from headtohead.options import from_flat
 from headtohead.predicting import folder as verb
+from headtohead.predicting.choosing import Choice
 from headtohead.predicting.cleaning.postprocessing import parse_steps
+from headtohead.trained.facts import ModelFacts
+from headtohead.trained.source import Source
 
 Predict = Callable[..., int]
 OURS = {"summary.csv", "predicted.sha256"}
@@ -249,9 +252,13 @@ def test_only_results_in_the_folder(tmp_path: Path, predict: Predict, capsys: py
     head(tmp_path / "in/a.nii")
     assert predict("--outputs", "0:_brain.nii") == 0
     assert predict("--mask_suffix", "_again.nii", source="out") == 2
-    assert "only results of --predict there; name other images, or these with --pattern" in capsys.readouterr().err
-    assert predict("--mask_suffix", "_again.nii", "--pattern", "*_brain.nii", source="out") == 0
-    assert (tmp_path / "out/a_brain_again.nii").is_file()
+    assert "only results of --predict there; name other images, or copy these" in capsys.readouterr().err
+    assert predict("--mask_suffix", "_again.nii", "--pattern", "*_brain.nii", source="out") == 2
+    assert predict("--mask_suffix", "_again.nii", source="out/a_brain.nii") == 2
+    assert "only results of --predict there" in capsys.readouterr().err
+    (tmp_path / "copied").mkdir()
+    shutil.copy(tmp_path / "out/a_brain.nii", tmp_path / "copied")
+    assert predict(source="copied", output="again") == 0
 
 
 @pytest.mark.parametrize(
@@ -454,7 +461,9 @@ def test_copied_results_are_not_taken_for_ours(tmp_path: Path, predict: Predict)
     assert predict("--overwrite", output="other") == 2
 
 
-def test_trained_models_average(tmp_path: Path, make_run: Callable[..., Any]) -> None:
+def test_trained_models_average(
+    tmp_path: Path, make_run: Callable[..., Any], capsys: pytest.CaptureFixture[str]
+) -> None:
     make_run("buda-none-s0-f0", "pair", onnx=True)
     make_run("buda-none-s1-f0", "pair", seed=1, onnx=True)
     head(tmp_path / "in/a.nii.gz")
@@ -464,4 +473,108 @@ def test_trained_models_average(tmp_path: Path, make_run: Callable[..., Any]) ->
     assert main([*words, "--gpus", "cpu"]) == 0
     variance = np.asarray(nibabel.load(tmp_path / "out/a_uncertainty.nii.gz").dataobj)
     assert variance.shape == SHAPE and variance.max() > 0
-    assert "and 1 more" in summary_of(tmp_path / "out")["case"]["model"]
+    assert summary_of(tmp_path / "out")["case"]["model"] == "pair/buda-none-s0-f0 + pair/buda-none-s1-f0"
+    said = capsys.readouterr().out
+    models = [f"model pair/buda-none-s{seed}-f0 (one of 2 of the comparison)" for seed in (0, 1)]
+    assert said.splitlines()[:2] == models
+
+
+@pytest.mark.parametrize("source", ["in/site", "in/site/a.nii.gz"])
+def test_an_earlier_prediction_is_no_truth_and_no_input_wherever_its_list_lies(
+    tmp_path: Path, predict: Predict, source: str
+) -> None:
+    head(tmp_path / "in/site/a.nii.gz")
+    assert predict("--outputs", "0.0:_brain.nii", output="in") == 0
+    assert predict(source=source, output="other") == 0
+    rows = summary_of(tmp_path / "other")
+    assert list(rows) == ["a"] and rows["a"]["dice"] == ""
+    drawn(tmp_path / "in/site/a_mask.nii.gz", np.roll(INSIDE, 1, axis=0))  # corrected: now it is a truth
+    assert predict("--overwrite", source=source, output="other") == 0
+    assert float(summary_of(tmp_path / "other")["a"]["dice"]) < 1
+
+
+def test_the_mask_of_this_command_is_no_truth(tmp_path: Path, predict: Predict) -> None:
+    # a_mask.nii.gz would be the truth of a.nii as well, and may be there before a.nii is read.
+    head(tmp_path / "in/a.nii")
+    head(tmp_path / "in/a.nii.gz")
+    for flags in ([], ["--overwrite"]):
+        assert predict(*flags, output="in") == 0
+        assert {row["dice"] for row in summary_of(tmp_path / "in").values()} == {""}
+
+
+def test_what_lies_among_the_inputs_is_replaced_only_if_it_is_ours(
+    tmp_path: Path, predict: Predict, capsys: pytest.CaptureFixture[str]
+) -> None:
+    head(tmp_path / "in/a.nii")
+    theirs = head(tmp_path / "in/a_t1w.nii", ~INSIDE)
+    content = theirs.read_bytes()
+    flags = ["--outputs", "0.0:_t1w.nii", "--overwrite"]
+    assert predict(*flags, output="in") == 2
+    assert "a_t1w.nii: there already among the inputs and not as --predict wrote it" in capsys.readouterr().err
+    assert theirs.read_bytes() == content and files_in(tmp_path / "in") == {"a.nii", "a_t1w.nii"}
+    below = tmp_path / "in/results/a_probability.nii"
+    below.parent.mkdir()
+    below.write_bytes(b"theirs")
+    assert predict("--save_probability", "--overwrite", "--pattern", "a.nii", output="in/results") == 2
+    assert below.read_bytes() == b"theirs"
+    theirs.unlink()
+    assert predict(*flags, output="in") == 0
+    assert predict(*flags, output="in") == 0  # ours, and unchanged
+    shutil.copytree(tmp_path / "in/results", tmp_path / "elsewhere")
+    assert predict("--save_probability", "--overwrite", source="in/a.nii", output="elsewhere") == 0
+    assert (tmp_path / "elsewhere/a_probability.nii").read_bytes() != b"theirs"
+
+
+def test_warnings_stay_whole(
+    tmp_path: Path, predict: Predict, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("headtohead.predicting.trust.familiarity.strangeness", lambda *_: ["dark; very", "odd"])
+    head(tmp_path / "in/a.nii")
+    assert predict() == 0
+    said = capsys.readouterr().out.splitlines()
+    assert "a: warning: dark; very" in said and "a: warning: odd" in said
+    assert summary_of(tmp_path / "out")["a"]["warnings"].endswith("; dark; very; odd")
+
+
+def test_a_pattern_chooses_cases(tmp_path: Path, predict: Predict, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("a_flair", "a_t1", "a_t1ce", "b_t1"):
+        head(tmp_path / f"in/s/{name}.nii.gz")
+    assert predict("--pattern", "**/*_flair.nii.gz") == 0
+    assert "no pre" not in capsys.readouterr().out
+    assert files_in(tmp_path / "out") - OURS == {"s/a_flair_mask.nii.gz"}
+    assert predict("--pattern", "**/*_flair.nii.gz", "--channels", "t1=0,flair=1", output="other") == 2
+    assert "--channels t1=0,flair=1: tells the volumes of one NIfTI file apart" in capsys.readouterr().err
+
+
+def test_a_case_that_the_model_has_seen(
+    tmp_path: Path, predict: Predict, brightness: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("one", "two", "three"):
+        case_of_slices(tmp_path / "in" / name)
+        for number in (1, 2, 3):
+            mask = np.roll(INSIDE[:, :, 3], 5 if name == "three" else 0, axis=0)
+            assert cv2.imwrite(str(tmp_path / f"in/{name}/{name}_{number}_mask.tif"), mask.astype(np.uint8) * 255)
+    facts = ModelFacts("m", "buda", 4, 5, {"image_size": 32}, data={"parts": {"train": ["one"], "val": ["two"]}})
+    models = brightness(facts=facts, choices=(Choice(Source(facts), "the only one"),))
+    assert predict(predictor=models) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "model m (the only one)"
+    assert "one: warning: the model was trained on this case" in said
+    assert "two: warning: the model was chosen by validation on this case" in said
+    rows = summary_of(tmp_path / "out")
+    assert {name: row["seen"] for name, row in rows.items()} == {"one": "train", "two": "val", "three": ""}
+    assert rows["one"]["dice"] == "1"
+    last = next(line for line in said if line.startswith("all 3"))
+    assert last.startswith("all 3, mean Dice of 1 unseen") and f"{float(rows['three']['dice']):.3f}" in last
+
+
+def test_a_scan_that_lies_askew(tmp_path: Path, predict: Predict, capsys: pytest.CaptureFixture[str]) -> None:
+    turn = np.eye(4)
+    turn[1:3, 1:3] = [[np.cos(0.4), -np.sin(0.4)], [np.sin(0.4), np.cos(0.4)]]
+    (tmp_path / "in").mkdir()
+    nibabel.save(nibabel.Nifti1Image(INSIDE.astype(np.int16), turn), tmp_path / "in/a.nii")
+    assert predict() == 0
+    warning = "a: warning: the scan is tilted by 23 degrees against the axial plane; slices are cut along its own axes"
+    assert warning in capsys.readouterr().out
+    assert predict("--plane", "acquired", output="other") == 0
+    assert "tilted" not in capsys.readouterr().out

@@ -21,6 +21,7 @@ from headtohead.learning.checkpoint import load_trained
 from headtohead.learning.counts import to_source_grid
 from headtohead.options import Options, from_flat, replace
 from headtohead.predicting.image import OUTPUTS, predict_image
+from headtohead.predicting.results.written import Written
 from headtohead.runs.folder import RunFolder
 from headtohead.scoring.counts import count, dice
 
@@ -238,3 +239,17 @@ def test_several_models_are_averaged(make_run: MakeRun, tmp_path: Path, capsys: 
     assert "model single/b (named by --run_name)" in capsys.readouterr().out
     predict_image(options(tmp_path, image, run_name="a,b"))
     assert (tmp_path / "runs" / "predictions" / "lone_mask.png").is_file()
+
+
+def test_an_earlier_prediction_is_no_truth(
+    make_run: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_run()
+    image = lone_image(tmp_path, NOISE)
+    mask = image.with_name("lone_mask.png")
+    cv2.imwrite(str(mask), np.full(NOISE.shape[:2], 255, np.uint8))
+    Written(tmp_path).add([mask])
+    predict_image(options(tmp_path, image))
+    assert "Dice" not in capsys.readouterr().out
+    with pytest.raises(UserError, match="--channels t1=0"):
+        predict_image(options(tmp_path, image, channels="t1=0", overwrite=True))

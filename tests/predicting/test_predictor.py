@@ -96,3 +96,17 @@ def test_stored_clean_up_unless_another_is_asked_for(make_run: MakeRun, tmp_path
     assert opened(tmp_path, threshold=0.6).threshold == 0.6
     with pytest.raises(UserError, match="--postprocessing"):
         opened(tmp_path, postprocessing="polish")
+
+
+def test_different_stored_clean_up_is_said(
+    make_run: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, steps in (("a", ""), ("b", "largest")):
+        run = make_run(name, onnx=True)
+        replace(open_source(run.path).facts, postprocessing=steps).write(run.path)
+    assert opened(tmp_path, run_name="a,b").steps == ()
+    line = "clean-up differs between the models (single/a none, single/b largest), so masks stay as they are; "
+    assert capsys.readouterr().err == f"{line}choose one: --postprocessing\n"
+    for settings in ({"run_name": "a,b", "postprocessing": "none"}, {"run_name": "b"}):
+        opened(tmp_path, **settings)
+        assert capsys.readouterr().err == ""

@@ -1,6 +1,7 @@
 """`--image_path` of a NIfTI volume: back on its own grid, with a panel of its fullest slice."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ from headtohead.errors import UserError
 from headtohead.options import Options, from_flat
 from headtohead.predicting.image import predict_image
 from headtohead.predicting.predictor import Predictor
+from headtohead.predicting.results.written import Written
 from headtohead.predicting.scan import Scan
 from headtohead.predicting.volume import fullest_slice
 from headtohead.runs.folder import RunFolder
+from headtohead.trained.facts import read_facts
 
 MakeRun = Callable[..., RunFolder]
 AFFINE = np.array([[0, 0, 3.0, -5], [-1.5, 0, 0, 7], [0, 1.5, 0, 2], [0, 0, 0, 1]])  # axes P, S, R
@@ -86,3 +89,37 @@ def test_fullest_slice_is_shown() -> None:
     assert about == "slice 5 of 5"
     assert shown.mask.sum() == 27
     assert shown.image.shape == (9, 9, 3) and shown.image.dtype == np.uint8 and (shown.image == 255).all()
+
+
+def test_an_earlier_prediction_is_no_truth(
+    make_run: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_run()
+    image = volume(tmp_path, truth=True)
+    Written(tmp_path).add([image.with_name("scan_mask.nii.gz")])
+    predict_image(options(tmp_path, image))
+    assert "Dice" not in capsys.readouterr().out
+
+
+def test_our_results_are_no_sequence_of_a_case_but_may_be_named(make_run: MakeRun, tmp_path: Path) -> None:
+    make_run()
+    image = volume(tmp_path, "scan_flair.nii.gz")
+    other = image.with_name("scan_t1.nii.gz")
+    other.write_bytes(b"would be refused")
+    Written(tmp_path).add([image, other])
+    predict_image(options(tmp_path, image))
+
+
+def test_what_is_doubtful_is_said(make_run: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = make_run(onnx=True)
+    replace(read_facts(run.path), data={"parts": {"train": ["scan"]}}).write(run.path)
+    image = volume(tmp_path)
+    bare = nib.load(image)
+    header = bare.header.copy()
+    header.set_sform(None, 0)
+    header.set_qform(None, 0)
+    nib.save(nib.Nifti1Image(np.asanyarray(bare.dataobj), None, header), image)
+    predict_image(options(tmp_path, image))
+    said = capsys.readouterr()
+    assert "the model was trained on this case" in said.out
+    assert "scan.nii.gz: warning: no orientation in its header" in said.err

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from headtohead.errors import PartlyDone, UserError
 from headtohead.options import Options
+from headtohead.predicting.choosing import seen_before
 from headtohead.predicting.files.finding import Job, find_jobs
+from headtohead.predicting.files.grouping import refuse_ignored_channels
 from headtohead.predicting.files.naming import shown
 from headtohead.predicting.files.reading import STDERR
 from headtohead.predicting.files.scans import read_scan
@@ -21,9 +23,10 @@ from headtohead.predicting.results import summary
 from headtohead.predicting.results.finishing import Predicts, answer, write_results
 from headtohead.predicting.results.outputs import Outputs, read_outputs
 from headtohead.predicting.results.summary import Row
-from headtohead.predicting.results.written import Written, truth_is_ours
+from headtohead.predicting.results.written import Records, Written, truth_is_ours
 from headtohead.predicting.scan import Scan
 from headtohead.predicting.stopping import tidy_on_terminate
+from headtohead.predicting.trust.geometry import doubts_of_header
 
 if TYPE_CHECKING:
     from headtohead.predicting.predictor import Estimate
@@ -47,19 +50,13 @@ def predict_folder(options: Options) -> Path:
     from headtohead.predicting.predictor import open_predictor
 
     outputs = read_outputs(options.files)
-    folder = output_folder(options)
+    output_folder(options)
     predictor = open_predictor(options)
     parse_channels(options.files.channels, predictor.facts.sequences)  # once, rather than an error for every file
     source = Path(str(options.verbs.predict))
-    jobs = find_jobs(source, options.files.pattern, predictor.facts.sequences, outputs.ends)
-    if not options.files.pattern and folder.resolve().is_relative_to(source.resolve()):
-        # The results of an earlier command lie among the inputs, perhaps under ends that this one does not name.
-        written = Written(folder)
-        jobs = [job for job in jobs if not all(map(written.ours, job.files))]
-    if not jobs:
-        raise UserError(
-            f"--predict {source}: only results of --predict there; name other images, or these with --pattern"
-        )
+    # Results of an earlier command may lie among the inputs, under ends that this one does not name.
+    jobs = find_jobs(source, options.files.pattern, predictor.facts.sequences, outputs.ends, Records().ours)
+    refuse_ignored_channels(jobs, options.files.channels)
     with tidy_on_terminate():
         return predict_jobs(jobs, predictor, options)
 
@@ -100,12 +97,14 @@ def predict_jobs(jobs: Sequence[Job], predictor: Predicts, options: Options) -> 
         raise UserError("--save_uncertainty variance: one model has none; average several (--ensemble), or use entropy")
     places, clashes = name_all(jobs, outputs, folder)
     work = Work(predictor, options, outputs, Written(folder), places, clashes)
-    refuse_replacing(work)
+    refuse_replacing(work, jobs)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as fault:
         raise UserError(f"--output {folder}: cannot be made ({fault.strerror}); choose another") from fault
 
+    for choice in predictor.choices:
+        print(f"model {choice.name} ({choice.reason})")
     rows: list[Row] = []
     try:
         with progress(len(jobs)) as advance:
@@ -179,13 +178,21 @@ class Work:
     clashes: dict[Job, str]
 
     @cached_property
-    def records(self) -> tuple[Written, ...]:
-        """What earlier commands wrote, here and among the inputs."""
-        return (
-            (self.written, Written(Path(str(self.options.verbs.predict))))
-            if self.options.verbs.predict
-            else (self.written,)
+    def records(self) -> Records:
+        """What earlier commands wrote, wherever it lies."""
+        return Records(self.written)
+
+    @cached_property
+    def planned(self) -> frozenset[Path]:
+        """All that this command writes."""
+        return frozenset(
+            path.absolute() for places in self.places.values() for paths in places.values() for path in paths
         )
+
+    @property
+    def models(self) -> str:
+        """The names of all models."""
+        return " + ".join(choice.name for choice in self.predictor.choices) or self.predictor.name
 
     def read(self, job: Job) -> tuple[Scan, list[str]]:
         """Read a scan; see what is odd about it."""
@@ -195,10 +202,12 @@ class Work:
             raise UserError(self.clashes[job])
         files = self.options.files
         scan = read_scan(job, self.predictor.facts, files.channels, files.plane)
-        if scan.truth is not None and truth_is_ours(job, self.records):
+        if scan.truth is not None and truth_is_ours(job, self.records, self.planned):
             scan = replace(scan, truth=None, truth_on_grid=None)
         warnings = [f"no {' and no '.join(scan.missing)}: FLAIR is shown instead"] if scan.missing else []
-        return scan, warnings + strangeness(scan.volume, scan.spacing, self.predictor.facts.familiar)
+        facts = self.predictor.facts
+        warnings += doubts_of_header(scan, facts.plane if files.plane == "auto" else files.plane)
+        return scan, warnings + strangeness(scan.volume, scan.spacing, facts.familiar)
 
     def compute(self, job: Job, loaded: tuple[Scan, list[str]]) -> "Estimate":
         """Ask the models."""
@@ -207,18 +216,19 @@ class Work:
     def write(self, job: Job, loaded: tuple[Scan, list[str]], estimate: "Estimate") -> Row:
         """Make mask and files."""
         scan, warnings = loaded
-        found = answer(job.name, scan, estimate, self.predictor, warnings)
+        seen, flattered = seen_before(self.predictor.choices, job)
+        found = answer(job.name, scan, estimate, self.predictor, flattered + warnings)
         files = write_results(job, scan, found, self.outputs, self.places[job], self.written.folder)
         with suppress(OSError):  # the files are whole; the list is written anew at the end, and a fault is told then
             self.written.add(files)
-        return found.row
+        return replace(found.row, model=self.models, seen=seen)
 
     def tell(self, outcome: Outcome[Job, Row]) -> Row:
         """Print what became of a file: a line, and one for each warning; a line on stderr if it failed."""
         if outcome.result is not None:
             row = replace(outcome.result, seconds=outcome.seconds)
             print(row.line)
-            for warning in filter(None, row.warnings.split("; ")):
+            for warning in row.warnings:
                 print(f"{row.file}: warning: {warning}")
             return row
         assert outcome.fault is not None
@@ -227,29 +237,44 @@ class Work:
             print(f"error: {outcome.item.name}: {reason}", file=sys.stderr, flush=True)
             if self.options.machine.debug:
                 traceback.print_exception(outcome.fault)
-        return Row(file=outcome.item.name, model=self.predictor.name, seconds=outcome.seconds, error=reason)
+        return Row(file=outcome.item.name, model=self.models, seconds=outcome.seconds, error=reason)
 
 
-def refuse_replacing(work: Work) -> None:
-    """Refuse to replace a file unless told to, and ever to replace a mask that may be somebody's truth.
+def refuse_replacing(work: Work, jobs: Sequence[Job]) -> None:
+    """Refuse to replace a file unless told to.
+
+    Never is what somebody else may have made: a mask, which may be a truth, and any file among the inputs.
+
+    Args:
+        work: what is to be written.
+        jobs: the inputs.
 
     Raises:
         UserError: names the first such file.
     """
+    inputs = {file.parent.resolve() for job in jobs for file in job.files}
+    source = Path(work.options.verbs.predict).resolve() if work.options.verbs.predict else None
     for paths in work.places.values():
         for kind, files in paths.items():
             for path in files:
                 if not path.exists() and not path.is_symlink():
                     continue
-                if kind == "mask" and not work.written.ours(path):
+                if path.is_dir():
+                    raise UserError(f"{path}: a folder stands where a file is to be written; move it")
+                ours = work.records.ours(path)
+                if kind == "mask" and not ours:
                     raise UserError(
                         f"{path}: there already and not as --predict wrote it, so it may be a truth, which is never "
                         "replaced; choose another --output or --mask_suffix"
                     )
+                beside = path.parent.resolve()
+                if not ours and (beside in inputs or (source and beside.is_relative_to(source))):
+                    raise UserError(
+                        f"{path}: there already among the inputs and not as --predict wrote it, so it is never "
+                        "replaced; choose another --output, or give the result another end"
+                    )
                 if not work.options.comparison.overwrite:
                     raise UserError(f"{path}: there already; choose another folder with --output, or --overwrite it")
-                if path.is_dir():
-                    raise UserError(f"{path}: a folder stands where a file is to be written; move it")
 
 
 def explain(job: Job, fault: Exception) -> str:

@@ -6,6 +6,7 @@ Everything on this way is light to import: from a cold start it is done before P
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -15,9 +16,11 @@ from headtohead.errors import UserError
 from headtohead.options import Options
 from headtohead.predicting.choosing import Choice, choose_models, part_of_split
 from headtohead.predicting.cleaning.postprocessing import clean
+from headtohead.predicting.files.grouping import Job, refuse_ignored_channels
 from headtohead.predicting.files.reading import VOLUMES, Picture, read_picture
 from headtohead.predicting.predictor import Predictor, open_choices
 from headtohead.predicting.results.panel import Prediction, draw_panel
+from headtohead.predicting.results.written import Records, truth_is_ours
 from headtohead.predicting.trust.familiarity import strangeness
 from headtohead.saving import atomic_path
 from headtohead.scoring.counts import count, dice
@@ -45,6 +48,10 @@ def predict_image(options: Options) -> Path:
 
         return predict_volume(options, path)
     picture = read_picture(path)
+    job = Job(path.name, (picture.path,), "picture", (), Path(path.name))
+    refuse_ignored_channels([job], options.files.channels)
+    if picture.truth is not None and truth_is_ours(job, Records()):
+        picture = replace(picture, truth=None)
     choices = choose_models(options, picture.path)
     folder = folder_for(options, choices)
     outputs = {kind: folder / f"{picture.path.stem}_{kind}.png" for kind in OUTPUTS}

@@ -1,5 +1,6 @@
 """One or several trained models at work as one: a scan goes in, its probability comes out."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -145,6 +146,14 @@ def open_choices(choices: list[Choice], options: Options, many: bool = True) -> 
                     "leave one of them out"
                 )
     stored = facts[0].postprocessing if len({other.postprocessing for other in facts}) == 1 else ""
+    if many and not wanted.postprocessing and any(other.postprocessing != stored for other in facts):
+        kept = ", ".join(
+            f"{one.name} {other.postprocessing or 'none'}" for one, other in zip(choices, facts, strict=True)
+        )
+        print(
+            f"clean-up differs between the models ({kept}), so masks stay as they are; choose one: --postprocessing",
+            file=sys.stderr,
+        )
     return Predictor(
         tuple(choices),
         tuple(open_engine(one.source, wanted.engine, machine.gpus, machine.precision, many) for one in choices),

@@ -1,6 +1,7 @@
 """`--image_path` of a NIfTI volume: its mask and probability on its own grid, and a panel of its fullest slice."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -8,17 +9,20 @@ import numpy as np
 
 from headtohead.errors import UserError
 from headtohead.options import Options
-from headtohead.predicting.choosing import choose_models
+from headtohead.predicting.choosing import choose_models, seen_before
 from headtohead.predicting.cleaning.postprocessing import clean
 from headtohead.predicting.files.finding import find_jobs
+from headtohead.predicting.files.grouping import refuse_ignored_channels
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.files.writing import write_like
 from headtohead.predicting.image import all_or_none, folder_for, refuse_overwriting
 from headtohead.predicting.predictor import Predictor, open_choices
 from headtohead.predicting.results.finishing import answer
 from headtohead.predicting.results.panel import Prediction, draw_panel
+from headtohead.predicting.results.written import Records, truth_is_ours
 from headtohead.predicting.scan import Scan
 from headtohead.predicting.trust.familiarity import strangeness
+from headtohead.predicting.trust.geometry import doubts_of_header
 
 WHITE = 99.9  # percentile of a volume's intensities that is drawn as white
 
@@ -39,22 +43,30 @@ def predict_volume(options: Options, path: Path) -> Path:
         "panel": folder / f"{stem}_panel.png",
     }
     refuse_overwriting(outputs, path, options.comparison.overwrite)
-    [job] = find_jobs(path, "", choices[0].source.facts.sequences, ())
-    scan = read_scan(job, choices[0].source.facts, options.files.channels, options.files.plane)
+    facts, files, records = choices[0].source.facts, options.files, Records()
+    # The file itself is predicted whoever wrote it; no other sequence of its case is a result of ours.
+    [job] = find_jobs(path, "", facts.sequences, (), lambda other: other != path and records.ours(other))
+    refuse_ignored_channels([job], files.channels)
+    scan = read_scan(job, facts, files.channels, files.plane)
+    if scan.truth is not None and truth_is_ours(job, records):
+        scan = replace(scan, truth=None, truth_on_grid=None)
 
     predictor = open_choices(choices, options)
     estimate = predictor(scan)
     found = answer(path.name, scan, estimate, predictor, ())
     prediction, about = fullest_slice(predictor, scan, estimate.probability)
-    facts = [f"model {predictor.name}", f"threshold {predictor.threshold:g}", about, found.row.measures]
+    said = [f"model {predictor.name}", f"threshold {predictor.threshold:g}", about, found.row.measures]
+    said += seen_before(choices, job)[1]
     with all_or_none(outputs) as temporary:
         write_like(job, found.mask, temporary["mask"])
         write_like(job, found.probability, temporary["probability"])
-        if not cv2.imwrite(str(temporary["panel"]), draw_panel(prediction, path.name, "  ·  ".join(facts))[:, :, ::-1]):
+        if not cv2.imwrite(str(temporary["panel"]), draw_panel(prediction, path.name, "  ·  ".join(said))[:, :, ::-1]):
             raise UserError(f"{outputs['panel']}: cannot be written; choose another folder with --output")
     for choice in choices:
         print(f"{path.name}: model {choice.name} ({choice.reason})")
-    print(f"{path.name}: {', '.join(facts[1:])}")
+    print(f"{path.name}: {', '.join(said[1:])}")
+    for line in doubts_of_header(scan, facts.plane if files.plane == "auto" else files.plane):
+        print(f"{path.name}: warning: {line}", file=sys.stderr)
     for line in strangeness(scan.volume, scan.spacing, predictor.facts.familiar):
         print(f"{path.name}: unlike the training data: {line}", file=sys.stderr)
     return folder

@@ -177,3 +177,31 @@ def test_names_are_shown_on_one_line(tmp_path: Path) -> None:
     touch(tmp_path, "two\nlines.nii")
     (tmp_path / os.fsdecode(b"latin\xe9.nii")).touch()
     assert names(tmp_path) == ["latin?", "two?lines"]
+
+
+def test_a_pattern_takes_the_other_sequences_along(tmp_path: Path) -> None:
+    touch(tmp_path, *(f"s/{name}.nii.gz" for name in ("a_flair", "a_t1", "a_t1ce", "a_t2", "b_flair", "a_other")))
+    touch(tmp_path, "a_t1.nii.gz")
+    for pattern in ("s/a_flair*", "s/a_t1.*"):
+        [job] = find_jobs(tmp_path, pattern, CHANNELS, ())
+        assert [path.name for path in job.files] == ["a_flair.nii.gz", "a_t1.nii.gz", "a_t1ce.nii.gz"]
+    [job] = find_jobs(tmp_path, "s/a_t2*", CHANNELS, ())  # meant as it is, in place of FLAIR
+    assert [path.name for path in job.files] == ["a_t2.nii.gz"]
+    assert names(tmp_path, "s/a_flair*", IMAGE) == ["s/a_flair"]
+
+
+def test_our_own_results_are_no_inputs(tmp_path: Path) -> None:
+    touch(tmp_path, "a_flair.nii", "a_t1.nii", "b.nii")
+
+    def ours(path: Path) -> bool:
+        return path.name == "a_t1.nii"
+
+    assert [job.files for job in find_jobs(tmp_path, "", CHANNELS, (), ours)] == [
+        (tmp_path / "a_flair.nii",),
+        (tmp_path / "b.nii",),
+    ]
+    [job] = find_jobs(tmp_path / "a_flair.nii", "", CHANNELS, (), ours)
+    assert len(job.files) == 1
+    for source, pattern in ((tmp_path, "a_t1*"), (tmp_path / "a_t1.nii", "")):
+        with pytest.raises(UserError, match="only results of --predict there"):
+            find_jobs(source, pattern, IMAGE, (), ours)

@@ -11,7 +11,7 @@ import pytest
 from headtohead.errors import UserError
 from headtohead.predicting.results.summary import SHOWN, Row, measure, print_table, read_summary, write_summary
 
-DONE = Row("a.nii", 12.345678, 1000, 20, 4, 2, 0.8123, 0.5, "largest", "lgg/buda", 1.25, "dark", "")
+DONE = Row("a.nii", 12.345678, 1000, 20, 4, 2, 0.8123, 0.5, "largest", "lgg/buda", 1.25, ("dark",), "")
 PICTURE = Row("b.png", None, 33, 1, 1, 1, None, 0.5, "", "lgg/buda", 0.5)
 
 
@@ -50,6 +50,7 @@ def test_csv(tmp_path: Path) -> None:
     assert list(rows) == ["a.nii", "b.png", "c, d.nii"]
     assert rows["a.nii"]["volume_ml"] == "12.3457"
     assert rows["a.nii"]["warnings"] == "dark"
+    assert rows["a.nii"]["seen"] == rows["b.png"]["warnings"] == ""
     assert rows["b.png"]["volume_ml"] == rows["b.png"]["dice"] == ""
     assert rows["c, d.nii"]["error"] == 'damaged, "quoted"'
     assert [one.name for one in tmp_path.iterdir()] == ["summary.csv"]
@@ -60,6 +61,26 @@ def test_earlier_lines_on_other_files_stay(tmp_path: Path) -> None:
     write_summary([replace(DONE, voxels=7)], tmp_path)
     rows = read_summary(tmp_path / "summary.csv")
     assert [(row["file"], row["voxels"]) for row in rows] == [("a.nii", "7"), ("b.png", "33")]
+
+
+def test_warnings_with_semicolons_and_an_older_table(tmp_path: Path) -> None:
+    path = write_summary([replace(DONE, warnings=("dark; grainy", "small"), seen="val")], tmp_path)
+    [row] = read_summary(path)
+    assert (row["warnings"], row["seen"]) == ("dark; grainy; small", "val")
+    lines = path.read_text().splitlines()
+    path.write_text("".join(line.rpartition(",")[0] + "\n" for line in lines))  # from before `seen`
+    write_summary([PICTURE], tmp_path)
+    assert [(row["file"], row["seen"]) for row in read_summary(path)] == [("a.nii", ""), ("b.png", "")]
+
+
+def test_the_mean_is_of_unseen_cases(capsys: pytest.CaptureFixture[str]) -> None:
+    trained, chosen = replace(DONE, dice=0.99, seen="train"), replace(DONE, dice=0.98, seen="val")
+    print_table([DONE, replace(DONE, dice=0.7), trained, chosen])
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("all 4, mean Dice of 2 unseen ") and "0.756" in last
+    print_table([trained, chosen, PICTURE])
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("all 3, mean Dice: none unseen ") and "0.9" not in last
 
 
 @pytest.mark.parametrize("content", [b"", b"file,other\n", b"\xff\xfe\0\0"])

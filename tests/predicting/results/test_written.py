@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from headtohead.predicting.files.finding import Job
-from headtohead.predicting.results.written import FILE, Written, truth_is_ours
+from headtohead.predicting.results.written import FILE, Records, Written, truth_is_ours
 
 
 @pytest.fixture
@@ -87,12 +87,64 @@ def test_sha256sum_reads_it(tmp_path: Path, mask: Path) -> None:
 def test_a_prediction_is_no_truth(tmp_path: Path, kind: Any, image: str, other: str) -> None:
     mask = tmp_path / image.replace("a", "a_mask")
     job = Job("a", (tmp_path / image,), kind, (), Path(image))
-    assert not truth_is_ours(job, [Written(tmp_path)])
+    assert not truth_is_ours(job, Records())
     mask.write_bytes(b"x")
-    assert not truth_is_ours(job, [Written(tmp_path)])  # somebody's
-    record = Written(tmp_path)
-    record.add([mask])
+    assert not truth_is_ours(job, Records())  # somebody's
+    assert truth_is_ours(job, Records(), {mask})  # in the making
+    Written(tmp_path).add([mask])
     (tmp_path / other).touch()  # another mask, which would not be read
-    assert truth_is_ours(job, [Written(tmp_path / "elsewhere"), record])
+    assert truth_is_ours(job, Records())
     mask.unlink()
-    assert not truth_is_ours(job, [record])
+    assert not truth_is_ours(job, Records())
+
+
+def test_the_list_is_found_in_any_folder_above(tmp_path: Path, mask: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    deep = tmp_path / "sub" / "deep" / "b_mask.nii"
+    deep.parent.mkdir()
+    deep.write_bytes(b"deep")
+    other = deep.with_name("other.nii")
+    other.touch()
+    Written(tmp_path).add([deep])
+    Written(deep.parent).add([other])  # a second list in between
+    records = Records()
+    assert records.ours(mask) and records.ours(deep) and records.ours(other)
+    monkeypatch.chdir(deep.parent)
+    assert Records().ours(Path("b_mask.nii")) and Records().ours(Path("../a_mask.nii"))
+    link = tmp_path.parent / f"{tmp_path.name} link"
+    link.symlink_to(tmp_path / "sub")
+    assert Records().ours(link / "a_mask.nii")
+    link.unlink()
+    deep.write_bytes(b"corrected")
+    assert not records.ours(deep) and not Records().ours(deep)
+    assert not Records().ours(tmp_path / "nothing" / "here.nii")
+
+
+def test_the_list_in_the_making_counts_as_it_is(tmp_path: Path, mask: Path) -> None:
+    current = Written(tmp_path / "sub")
+    records = Records(current)
+    other = mask.with_name("b_mask.nii")
+    other.touch()
+    assert not records.ours(other)
+    current.add([other])
+    assert records.ours(other)
+
+
+def test_each_list_is_read_once_and_one_that_cannot_be_read_says_nothing(
+    tmp_path: Path, mask: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = []
+
+    def fail(self: Path, *_: Any, **__: Any) -> str:
+        read.append(self)
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_text", fail)
+    records = Records()
+    assert not records.ours(mask) and not records.ours(mask.with_name("b.nii"))
+    assert read == [tmp_path / FILE]
+
+
+def test_a_link_in_a_circle_is_nobodys(tmp_path: Path, mask: Path) -> None:
+    loop = tmp_path / "loop.nii"
+    loop.symlink_to(loop)
+    assert not Records().ours(loop)

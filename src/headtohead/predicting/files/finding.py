@@ -1,18 +1,28 @@
 """What there is to predict: every image, volume and folder of slices below a folder, as one job each."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from headtohead.errors import UserError
-from headtohead.predicting.files.grouping import Job, jobs_of
+from headtohead.predicting.files.grouping import Job, jobs_of, with_siblings
 from headtohead.predicting.files.naming import INPUTS, ending, is_mask, is_volume, shown, stem
 
 __all__ = ["Job", "find_jobs"]
 
+RESULTS_ONLY = (
+    "only results of --predict there; name other images, or copy these to where no predicted.sha256 lists them"
+)
 
-def find_jobs(source: Path, pattern: str, sequences: tuple[str, ...], ends: tuple[str, ...]) -> list[Job]:
+
+def find_jobs(
+    source: Path,
+    pattern: str,
+    sequences: tuple[str, ...],
+    ends: tuple[str, ...],
+    ours: Callable[[Path], bool] = lambda _: False,
+) -> list[Job]:
     """List what is to be predicted in a folder and all below it, without opening a file.
 
     Files of one case named after their sequences (`X_flair.nii.gz`, `X_t1.nii.gz`) are one job, and so are slices in
@@ -21,9 +31,11 @@ def find_jobs(source: Path, pattern: str, sequences: tuple[str, ...], ends: tupl
 
     Args:
         source: a folder, or one file; the other sequences of its case come with it.
-        pattern: glob on the path below the folder, case ignored, such as `**/*_T2w.nii.gz`; empty: all files.
+        pattern: glob on the path below the folder, letter case ignored, such as `**/*_T2w.nii.gz`; empty: all files.
+            It chooses cases: the other sequences of one that it names come with it.
         sequences: of the model, as `ModelFacts.sequences`; files of one case are grouped by these.
         ends: how the names of our own outputs end, with or without suffix, such as `_mask.nii`.
+        ours: says of a file whether it is an output of an earlier command, whatever its name.
 
     Returns:
         Jobs in the order of their names.
@@ -35,25 +47,37 @@ def find_jobs(source: Path, pattern: str, sequences: tuple[str, ...], ends: tupl
     if not os.path.lexists(source):
         raise UserError(f"--predict {shown(source)}: no such file or folder")
     if not source.is_dir():
-        return _jobs_of_file(source, sequences, outputs)
+        return _jobs_of_file(source, sequences, outputs, ours)
     every = list(_walk(source))
-    found = [path for path in every if not _never_input(path, outputs)]
+    inputs = found = [path for path in every if not _never_input(path, outputs)]
     if pattern:
         wanted = pattern.lower().removeprefix("./").split("/")
-        found = [path for path in found if _matches(path.relative_to(source).as_posix().lower().split("/"), wanted)]
+        found = [path for path in inputs if _matches(path.relative_to(source).as_posix().lower().split("/"), wanted)]
+        found = with_siblings(found, inputs, sequences)
     if not found:
         raise UserError(f"--predict {shown(source)}: {_nothing(every, pattern)}")
-    return jobs_of(source, found, sequences)
+    others = [path for path in found if not ours(path)]
+    if not others:
+        raise UserError(f"--predict {shown(source)}: {RESULTS_ONLY}")
+    return jobs_of(source, others, sequences)
 
 
-def _jobs_of_file(path: Path, sequences: tuple[str, ...], outputs: tuple[str, ...]) -> list[Job]:
+def _jobs_of_file(
+    path: Path, sequences: tuple[str, ...], outputs: tuple[str, ...], ours: Callable[[Path], bool]
+) -> list[Job]:
     if not ending(path):
         raise UserError(f"--predict {shown(path)}: not a file this program reads; name {', '.join(INPUTS)}")
     if _never_input(path, outputs):
         raise UserError(f"--predict {shown(path)}: by its name a mask or an output; name its image")
+    if ours(path):
+        raise UserError(f"--predict {shown(path)}: {RESULTS_ONLY}")
     if not is_volume(path):
         return [Job(shown(stem(path)), (path,), "picture", (), Path(path.name))]
-    beside = [other for other in _listing(path.parent) if is_volume(other) and not _never_input(other, outputs)]
+    beside = [
+        other
+        for other in _listing(path.parent)
+        if is_volume(other) and not _never_input(other, outputs) and not ours(other)
+    ]
     return [job for job in jobs_of(path.parent, {path: None} | dict.fromkeys(beside), sequences) if path in job.files]
 
 

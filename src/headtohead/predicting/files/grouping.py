@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from headtohead.cohort.cohort import IMAGE
+from headtohead.errors import UserError
 from headtohead.predicting.files.naming import ending, is_volume, shown, stem
 from headtohead.predicting.files.sequences import sequence_in_name
 
@@ -64,6 +65,38 @@ def jobs_of(source: Path, files: Iterable[Path], sequences: tuple[str, ...]) -> 
     often = Counter(job.name for job in jobs)
     jobs = [replace(job, name=shown(job.relative.as_posix())) if often[job.name] > 1 else job for job in jobs]
     return sorted(jobs, key=lambda job: (job.name.casefold(), job.name))
+
+
+def with_siblings(chosen: list[Path], candidates: list[Path], sequences: tuple[str, ...]) -> list[Path]:
+    """Add to files that were chosen the other sequences of their cases: files of the same stem in the same folder.
+
+    Args:
+        chosen: some of the candidates.
+        candidates: all that could be chosen.
+        sequences: of the model. What is chosen by a sequence that the model does not know stays alone.
+    """
+    cases = {case for path in chosen if (case := _case(path, sequences))}
+    kept = set(chosen)
+    return [path for path in candidates if path in kept or _case(path, sequences) in cases]
+
+
+def refuse_ignored_channels(jobs: Iterable[Job], channels: str) -> None:
+    """Refuse `--channels` where nothing that was found could follow it.
+
+    Raises:
+        UserError: it is given, and no job is a NIfTI file by itself.
+    """
+    if channels.strip() and not any(job.kind == "nifti" and len(job.files) == 1 for job in jobs):
+        raise UserError(
+            f"--channels {channels}: tells the volumes of one NIfTI file apart, but here names or colours say which "
+            "sequence is which; leave it out, or rename the files"
+        )
+
+
+def _case(path: Path, sequences: tuple[str, ...]) -> tuple[Path, str] | None:
+    """Folder and stem of a case, of a file whose name says which of the model's sequences it is."""
+    named = sequence_in_name(stem(path)) if sequences != IMAGE and is_volume(path) else None
+    return (path.parent, named[0]) if named and named[1] in sequences else None
 
 
 def _slices_of_case(folder: Path, files: list[Path]) -> list[Path]:

@@ -26,6 +26,7 @@ from headtohead.reporting.animation import write_gif
 from headtohead.trained.facts import ModelFacts
 
 if TYPE_CHECKING:
+    from headtohead.predicting.choosing import Choice
     from headtohead.predicting.predictor import Estimate
 
 
@@ -39,6 +40,10 @@ class Predicts(Protocol):
     @property
     def name(self) -> str:
         """What to call them."""
+
+    @property
+    def choices(self) -> "Sequence[Choice]":
+        """Each of them, and why it was chosen."""
 
     @property
     def members(self) -> int:
@@ -97,7 +102,7 @@ def answer(shown: str, scan: Scan, estimate: "Estimate", predictor: Predicts, wa
         threshold=predictor.threshold,
         steps=",".join(map(str, predictor.steps)),
         model=predictor.name,
-        warnings="; ".join(warnings),
+        warnings=tuple(warnings),
     )
     return Answer(probability, variance, np.ascontiguousarray(view.to_grid(cleaned)), row)
 

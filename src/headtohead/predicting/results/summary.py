@@ -32,10 +32,11 @@ class Row:
         dice: with the truth beside it, in 3-D; None where there is none, NaN where both are empty.
         threshold: probability from which a voxel was inside.
         steps: clean-up of the mask, as `--postprocessing` takes it.
-        model: what predicted it.
+        model: what predicted it; several models are joined by ` + `.
         seconds: of reading, computing and writing.
-        warnings: what makes the result doubtful, joined by semicolons.
+        warnings: what makes the result doubtful; in the file they are joined by semicolons.
         error: why there is no result; empty where there is one.
+        seen: `train` or `val` where a model was trained on the case or chosen by it, so that its Dice is no test.
     """
 
     file: str
@@ -49,8 +50,9 @@ class Row:
     steps: str = ""
     model: str = ""
     seconds: float | None = None
-    warnings: str = ""
+    warnings: tuple[str, ...] = ()
     error: str = ""
+    seen: str = ""
 
     @property
     def measures(self) -> str:
@@ -126,7 +128,8 @@ def read_summary(path: Path) -> list[dict[str, str]]:
     try:
         with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
             table = csv.DictReader(file)
-            if table.fieldnames != [one.name for one in fields(Row)]:
+            columns = [one.name for one in fields(Row)]
+            if table.fieldnames not in (columns, columns[:-1]):  # `seen` came later
                 raise foreign
             return list(table)
     except (OSError, csv.Error) as fault:
@@ -171,15 +174,19 @@ def _grid(rows: Sequence[Row]) -> list[list[str]]:
             ]
         )
     amounts = [row.volume_ml for row in rows if row.volume_ml is not None]
-    scores = [row.dice for row in rows if row.dice is not None and not math.isnan(row.dice)]
+    counted = [row for row in rows if row.dice is not None and not math.isnan(row.dice)]
+    scores = [row.dice for row in counted if row.dice is not None and not row.seen]
+    about = ", mean Dice" if counted else ""
+    if len(scores) < len(counted):  # a Dice of what a model was made from flatters it
+        about += f" of {len(scores)} unseen" if scores else ": none unseen"
     grid.append(
         [
-            f"all {len(rows)}" + (", mean Dice" if scores else ""),
+            f"all {len(rows)}{about}",
             f"{sum(amounts):.2f}" if amounts else "",
             f"{sum(row.voxels or 0 for row in rows):,}",
             f"{sum(row.slices_with_lesion or 0 for row in rows)}/{sum(row.slices or 0 for row in rows)}",
             str(sum(row.lesions or 0 for row in rows)),
-            *([_score(float(np.mean(scores)) if scores else math.nan)] if scored else []),
+            *([_score(float(np.mean(scores)) if scores else None if counted else math.nan)] if scored else []),
             f"{sum(row.seconds or 0 for row in rows):.2f}",
         ]
     )
@@ -199,4 +206,6 @@ def _number(number: int, thing: str) -> str:
 def _cell(value: object) -> str:
     if value is None:
         return ""
+    if isinstance(value, tuple):
+        return "; ".join(value)
     return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -2,11 +2,13 @@
 
 A mask beside an image is the same file by name whether it was predicted or drawn by hand, and a predicted one becomes
 a truth once somebody has corrected it. So the folder keeps the checksum of what was written: a mask that is not
-listed, or has changed since, belongs to somebody.
+listed, or has changed since, belongs to somebody. Such a list says something of all files below its folder, whichever
+of them a later command names.
 """
 
 import hashlib
-from collections.abc import Iterable
+import os
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from headtohead.predicting.files.finding import Job
@@ -62,8 +64,44 @@ class Written:
         return path.absolute().relative_to(folder).as_posix() if path.absolute().is_relative_to(folder) else ""
 
 
-def truth_is_ours(job: Job, records: Iterable[Written]) -> bool:
-    """Say whether what a file is given as its truth is an earlier prediction."""
+class Records:
+    """The lists of what earlier commands wrote, wherever they lie: in a file's folder, or in any above it.
+
+    Each is read once.
+
+    Args:
+        current: the list that is being written to, which counts as it is now.
+    """
+
+    def __init__(self, current: Written | None = None) -> None:
+        self._known: dict[Path, Written | None] = {current.folder.resolve(): current} if current else {}
+
+    def ours(self, path: Path) -> bool:
+        """Say whether a file was written by `--predict` and has not been changed since."""
+        # Of a file that is reached through a link, the list lies beside the file itself.
+        places = dict.fromkeys((path.absolute(), Path(os.path.realpath(path))))
+        return any(self._listed(place, folder) for place in places for folder in place.parents)
+
+    def _listed(self, path: Path, folder: Path) -> bool:
+        real = folder.resolve()
+        if real not in self._known:
+            try:
+                found = Written(real)
+                self._known[real] = found if found.sums else None
+            except OSError:  # a list that may not be read says nothing
+                self._known[real] = None
+        record = self._known[real]
+        return record is not None and record.ours(record.folder / path.relative_to(folder))
+
+
+def truth_is_ours(job: Job, records: Records, planned: Collection[Path] = ()) -> bool:
+    """Say whether what a file is given as its truth is a prediction.
+
+    Args:
+        job: the file.
+        records: what was predicted earlier.
+        planned: absolute paths that are being written now.
+    """
     from headtohead.predicting.files.truth import truth_beside
 
     if job.kind == "nifti":
@@ -71,7 +109,7 @@ def truth_is_ours(job: Job, records: Iterable[Written]) -> bool:
     else:
         names = ([file.with_name(f"{file.stem}_mask{suffix}") for suffix in MASK_SUFFIXES] for file in job.files)
         found = [next(filter(Path.is_file, beside), None) for beside in names]
-    return any(record.ours(path) for record in records for path in found if path)
+    return any(path.absolute() in planned or records.ours(path) for path in found if path)
 
 
 def checksum(path: Path) -> str:

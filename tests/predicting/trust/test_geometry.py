@@ -1,0 +1,80 @@
+"""What a header makes doubtful: a scan that lies askew, and one that does not say how it lies."""
+
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from headtohead.predicting.files.finding import find_jobs
+from headtohead.predicting.files.scans import read_scan
+from headtohead.predicting.scan import Scan
+from headtohead.predicting.trust.geometry import doubts_of_header
+from headtohead.trained.facts import ModelFacts
+
+FACTS = ModelFacts("m", "buda", 4, 5, {"image_size": 32, "normalise": "inner", "neighbours": 1})
+VALUES = np.random.default_rng(0).integers(1, 900, (10, 12, 8)).astype(np.int16)
+
+
+def scan_of(path: Path, image: nib.Nifti1Image, plane: str = "auto") -> Scan:
+    nib.save(image, path)
+    [job] = find_jobs(path, "", FACTS.sequences, ())
+    return read_scan(job, FACTS, "", plane)
+
+
+def turned(axis: int, degrees: float) -> np.ndarray:
+    """An affine that is turned about an axis of the world."""
+    one, other = (place for place in range(3) if place != axis)
+    affine, angle = np.eye(4), np.deg2rad(degrees)
+    affine[[one, one, other, other], [one, other, one, other]] = (
+        np.cos(angle),
+        -np.sin(angle),
+        np.sin(angle),
+        np.cos(angle),
+    )
+    return affine @ np.diag([-1, 1, 4, 1])
+
+
+@pytest.mark.parametrize(
+    ("axis", "degrees", "words"),
+    [
+        (0, 14, ""),
+        (0, 20, "tilted by 20 degrees against the axial plane"),
+        (1, -30, "tilted by 30 degrees against the axial plane"),
+        (2, 14, ""),
+        (2, 20, "turned by 20 degrees within the axial plane"),
+        (0, 90, ""),
+        (2, 180, ""),
+    ],
+)
+def test_askew(tmp_path: Path, axis: int, degrees: float, words: str) -> None:
+    image = nib.Nifti1Image(VALUES, turned(axis, degrees))
+    expected = [f"the scan is {words}; slices are cut along its own axes"] if words else []
+    assert doubts_of_header(scan_of(tmp_path / "a.nii", image), "axial") == expected
+    # Whichever way the axes run on the grid.
+    other = image.as_reoriented(np.array([[2, -1], [0, 1], [1, -1]]))
+    scan = scan_of(tmp_path / "b.nii", other)
+    assert doubts_of_header(scan, "axial") == expected
+    assert doubts_of_header(scan, "acquired") == []
+
+
+def test_another_plane(tmp_path: Path) -> None:
+    scan = scan_of(tmp_path / "a.nii", nib.Nifti1Image(VALUES, turned(0, 20)), "sagittal")
+    assert doubts_of_header(scan, "sagittal")[0].startswith(
+        "the scan is turned by 20 degrees within the sagittal plane"
+    )
+
+
+@pytest.mark.parametrize("coded", ["", "sform", "qform"])
+def test_no_orientation(tmp_path: Path, coded: str) -> None:
+    image = nib.Nifti1Image(VALUES, None)
+    image.header.set_zooms((1, 1, 4))
+    if coded:
+        getattr(image, f"set_{coded}")(np.diag([1, 1, 4, 1]), 1)
+    found = doubts_of_header(scan_of(tmp_path / "a.nii", image), "axial")
+    assert [line.split(":")[0] for line in found] == ([] if coded else ["no orientation in its header"])
+
+
+def test_pictures_have_no_header() -> None:
+    scan = Scan("a", (Path("a.png"),), VALUES[..., None], None, (), None, None, lambda values: values)
+    assert doubts_of_header(scan, "axial") == []
