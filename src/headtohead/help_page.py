@@ -95,9 +95,12 @@ def reference_page() -> str:
     lines += ["", "## Exit status", "", "| status | meaning |", "|---|---|"]
     lines += [
         "| 0 | done; the last line says where the results are |",
-        "| 1 | a fault of the program; `--debug` shows where |",
+        "| 1 | some files of `--predict` could not be done, each is named; or a fault of the program (`--debug`) |",
+        "| 2 | something to mend: one line names it and how |",
+        "| 130 | stopped by the keyboard |",
+        "| 141 | whoever read the output left, such as `head` |",
+        "| 143 | stopped by the system |",
     ]
-    lines += ["| 2 | something to mend: one line names it and how |", "| 130 | stopped by the keyboard |"]
     return "\n".join(lines) + "\n"
 
 

@@ -168,10 +168,11 @@ def describe() -> dict[str, str]:
     """
     import torch
 
-    facts = {"python": platform.python_version(), "platform": platform.platform()}
+    # Names of kernels and builds tell where a result was made, not how: they would only travel into reports.
+    facts = {"python": platform.python_version(), "platform": f"{platform.system()} {platform.machine()}"}
     for package in DESCRIBED_PACKAGES:
         try:
-            facts[package] = metadata.version(package)
+            facts[package] = metadata.version(package).split("+")[0]
         except metadata.PackageNotFoundError:
             continue
     facts["processor"] = f"{_processor_name()} ({torch.backends.cpu.get_cpu_capability()})"

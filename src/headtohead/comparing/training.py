@@ -134,7 +134,7 @@ def run_test(experiment: Experiment) -> None:
     write_hparams(folder.path, settings_of(experiment.options), score)
     write_pr_curve(folder.path, found.histogram)
     keep_model(experiment)
-    folder.note(status="finished", test_dice=None if math.isnan(score) else score, ended=now())
+    folder.note(status="finished", test_dice=None if math.isnan(score) else score, tested=now())
 
 
 def batches_of(experiment: Experiment) -> SliceDataModule:
