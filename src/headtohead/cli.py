@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from headtohead import __version__, machine
-from headtohead.comparing.model_settings import check_models, with_own_settings
+from headtohead.comparing.model_settings import check_models, check_own_image_size
 from headtohead.config_file import read_config, write_config
 from headtohead.errors import PartlyDone, UserError
 from headtohead.help_page import USAGE, help_page
-from headtohead.models.registry import check_image_size, find_spec
+from headtohead.models.registry import find_spec
 from headtohead.options import OPTIONS, Options, from_flat
 from headtohead.values import describe, did_you_mean, settle
 
@@ -179,7 +179,7 @@ def check_sense(options: Options, flags: dict[str, Any]) -> None:
         check_models(options)
     if verbs.train:
         model = options.model.model
-        check_image_size(model, with_own_settings(options, model).input.image_size)
+        check_own_image_size(options, model)
         for name in ("normalise", "neighbours", "channel_order"):
             if name in flags and find_spec(model).normalise:
                 raise UserError(f"--{name}: {model} brings its own scaling of slices; leave it out")

@@ -65,7 +65,7 @@ def test_flags_and_yaml_mean_the_same(value: str, tmp_path: Path) -> None:
         ("resnext.num_epoch=2", "--model_settings resnext.num_epoch: no such option; did you mean num_epochs?"),
         ("resnext.num_epochs=two", "--model_settings resnext.num_epochs two: takes a whole number"),
         ("resnext.optimizer=adm", "--model_settings resnext.optimizer adm: not one of adamax, "),
-        ("resnext.image_size=40", "--image_size 40: resnext needs a multiple of 32"),
+        ("resnext.image_size=40", "--model_settings resnext.image_size 40: resnext needs a multiple of 32"),
         ("resnext.folds=3", "--model_settings resnext.folds=3: folds is the same for all models of a comparison"),
         ("resnext.root_dir=x", "root_dir is the same for all models"),
         ("resnext.seed=3", "seed is the same for all models"),

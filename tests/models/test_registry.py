@@ -67,3 +67,8 @@ def test_encoder_weights_are_refused_where_there_is_no_encoder():
 def test_an_image_size_is_mended_by_the_nearest(image_size, mend):
     with pytest.raises(UserError, match=rf"^--image_size {image_size}: resnext needs a multiple of 32; write {mend}$"):
         check_image_size("resnext", image_size)
+
+
+def test_a_summary_of_a_model_gives_no_advice_on_options():
+    """It stands in the card of every model that is written, where the width is settled."""
+    assert "--width" not in "".join(spec.summary for spec in MODELS.values())

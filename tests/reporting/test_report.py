@@ -179,7 +179,7 @@ def test_what_an_earlier_report_left_is_removed(comparison: Path, write_run: Any
     (comparison / "mine.txt").write_text("kept")
     record = (folder / "run.json").read_text()
     (folder / "run.json").write_text(record.replace("finished", "failed"))
-    write_reports(comparison, None)
+    write_reports(comparison, None, "none")
     left = {path.name for path in comparison.rglob("*") if path.is_file() and path.parent != folder}
     assert left == {"results.md", "results.tex", "mine.txt"}
     assert not (comparison / "figures" / "cases").exists()
@@ -194,6 +194,32 @@ def test_a_broken_run_stops_the_report_before_it_writes(comparison: Path, write_
         write_reports(comparison, None)
     (folder / "slices.csv").unlink()
     assert files_of(comparison) == before
+
+
+def test_a_damaged_mask_leaves_the_earlier_report_as_it_was(copied: Path, report_options: Any) -> None:
+    """It is found only while the pictures are drawn."""
+    folder = report(report_options(copied, case_gifs="all"))
+    (folder / "unet-none-s0-f0" / "masks.npz").write_bytes(b"damaged")
+    before = files_of(folder)
+    for which in ("few", "all", "none"):
+        with pytest.raises(UserError, match=r"masks\.npz"):
+            report(report_options(copied, case_gifs=which))
+        assert files_of(folder) == before
+
+
+def test_gifs_of_all_cases_stay_until_they_are_rewritten_or_not_wanted(comparison: Path, write_run: Any) -> None:
+    write_run()
+    gif = comparison / "figures" / "cases" / "a.gif"
+    gif.parent.mkdir(parents=True)
+    gif.write_bytes(b"x")
+    write_reports(comparison, None)
+    assert gif.read_bytes() == b"x"
+    write_reports(comparison, None, "all")
+    assert not gif.exists(), "without the data nothing takes its place"
+    gif.parent.mkdir(exist_ok=True)
+    gif.write_bytes(b"x")
+    write_reports(comparison, None, "none")
+    assert not gif.parent.exists()
 
 
 def test_root_dir_names_data_that_was_moved(copied: Path, report_options: Any) -> None:

@@ -239,6 +239,17 @@ def test_a_seed_that_lacks_a_fold_is_left_out_and_the_others_count(comparison: P
     assert (rows.loc["dice", "mean"], rows.loc["dice", "n"]) == (pytest.approx(0.9), 4)
 
 
+def test_seeds_that_lack_different_folds_are_counted_one_by_one(comparison: Path, write_run: Any) -> None:
+    """Between them they cover every case, so it may not be said that they do not."""
+    split = {"kind": "patient", "seed": 0, "leaking_patients": 0, "plan": "p", "folds": 2}
+    for seed, fold, cases in ((0, 1, ["c", "d"]), (1, 0, ["a", "b"])):
+        own = {**split, "key": f"s{fold}"}
+        write_run("unet", "none", seed, counts=[(9, 1, 1)] * 2, fold=fold, cases=cases, split=own)
+    text = markdown(comparison)
+    assert "unet none is left out: no seed has all its 2 folds (seed 0: 1, seed 1: 1)." in text
+    assert "not scored on every case" not in text
+
+
 def test_an_entrant_that_is_left_out_is_said_to_lack_what(comparison: Path, write_run: Any) -> None:
     split = {"kind": "patient", "seed": 0, "leaking_patients": 0, "plan": "p", "folds": 2}
     write_run("unet", "none", counts=[(9, 1, 1)] * 2, cases=["a", "b"], split={**split, "key": "s0"})

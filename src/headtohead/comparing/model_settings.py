@@ -68,6 +68,17 @@ def with_own_settings(options: Options, model: str) -> Options:
     return option_table.replace(options, **own) if own else options
 
 
+def check_own_image_size(options: Options, model: str) -> None:
+    """Refuse an image size, everybody's or the model's own, that the model cannot halve down to its deepest level.
+
+    Raises:
+        UserError: names where the size was given, and the sizes that work; or as `own_settings`.
+    """
+    own = own_settings(options, model)
+    label = f"{FLAG} {model}.image_size" if "image_size" in own else "--image_size"
+    check_image_size(model, own.get("image_size", options.input.image_size), label)
+
+
 def check_models(options: Options) -> None:
     """Refuse a comparison of which a model cannot have its settings, or that sets one of a model it does not hold.
 
@@ -77,7 +88,7 @@ def check_models(options: Options) -> None:
     models = options.comparison.models
     for model in models:
         find_spec(model, "--models")
-        check_image_size(model, with_own_settings(options, model).input.image_size)
+        check_own_image_size(options, model)
     for item in options.comparison.model_settings:
         name = item.partition(".")[0].strip()
         if name not in models:

@@ -57,7 +57,7 @@ _ROWS = (
     ModelSpec(
         name="buda",
         builder="headtohead.models.buda:BudaUNet",
-        summary="batch-norm U-Net of Buda et al., five levels from 32 to 512 channels; --width 16 is quick on a CPU",
+        summary="batch-norm U-Net of Buda et al., five levels from 32 to 512 channels",
         parameters=7_763_041,
         source="Buda et al., Comput Biol Med 109:218-225, 2019, doi:10.1016/j.compbiomed.2019.05.002",
         divisor=16,
@@ -138,12 +138,13 @@ def build_model(name: str, in_channels: int, width: int = 0, encoder_weights: st
     return getattr(importlib.import_module(module), attribute)(**arguments)
 
 
-def check_image_size(name: str, image_size: int) -> None:
+def check_image_size(name: str, image_size: int, label: str = "--image_size") -> None:
     """Refuse an image size that the model cannot halve evenly down to its deepest level.
 
     Args:
         name: a key of `MODELS`.
         image_size: side of the square input, in pixels.
+        label: what the size was given with, as the message names it.
 
     Raises:
         UserError: the message names the nearest sizes that work.
@@ -153,4 +154,4 @@ def check_image_size(name: str, image_size: int) -> None:
         return
     below = max(image_size, 0) // divisor * divisor
     sizes = f"{below} or {below + divisor}" if below else f"{divisor} or more"
-    raise UserError(f"--image_size {image_size}: {name} needs a multiple of {divisor}; write {sizes}")
+    raise UserError(f"{label} {image_size}: {name} needs a multiple of {divisor}; write {sizes}")

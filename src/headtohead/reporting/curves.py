@@ -20,14 +20,15 @@ NEAREST_LABELS = 0.055  # in units of Dice: closer labels would be printed over 
 Curve = tuple[Run, "pd.DataFrame"]
 
 
-def write_curves(ledger: Ledger) -> Path:
-    """Draw figures/curves.png: one panel a model, one colour a schedule; solid is validation, dotted is training.
+def write_curves(ledger: Ledger, folder: Path | None = None) -> Path:
+    """Draw curves.png: one panel a model, one colour a schedule; solid is validation, dotted is training.
 
     Args:
         ledger: the comparison's ledger.
+        folder: where to; figures in the comparison's folder if None.
 
     Returns:
-        Path of the picture, in the comparison's folder.
+        Path of the picture.
 
     Raises:
         UserError: no run has finished an epoch.
@@ -74,7 +75,7 @@ def write_curves(ledger: Ledger) -> Path:
     several = len({run.entrant for run, _ in curves}) < len(curves)
     lines = "validation (solid) and training (dotted)" + "; means over seeds and folds, each run thin" * several
     figure.suptitle(f"{ledger.folder.name}: {lines}", fontsize=11, parse_math=False)  # `$` is only a letter
-    path = ledger.folder / FIGURES / "curves.png"
+    path = (folder or ledger.folder / FIGURES) / "curves.png"
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=150)
     pyplot.close(figure)

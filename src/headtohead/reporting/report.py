@@ -1,6 +1,7 @@
 """Everything a comparison leaves besides its run folders: tables, statistics, figures and the page, written anew."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from headtohead.batches.folds import read_folds
@@ -51,8 +52,8 @@ def report(options: Options) -> Path:
 def write_reports(folder: Path, cohort: Cohort | None, case_gifs: str = "few", ledger: Ledger | None = None) -> None:
     """Write and print the tables of a comparison, and, where an entrant was scored on every case, all the rest.
 
-    All is worked out before anything is written, and what an earlier report left and this one does not write is
-    removed, so that no file stands beside another that says something else.
+    All is written aside and moved into place at the end, and what an earlier report left and this one does not write
+    is removed then: no file stands beside another that says something else, and a report that fails changes nothing.
 
     Args:
         folder: `runs/<comparison>`.
@@ -68,31 +69,43 @@ def write_reports(folder: Path, cohort: Cohort | None, case_gifs: str = "few", l
     findings = findings_of(ledger, unchecked)
     tables = {name: getattr(findings, attribute) for name, attribute in TABLES.items()} if findings else {}
     summary = summarise(ledger)
-    remove_earlier(folder)
-    write_text(folder / "results.md", render_markdown(summary))
-    write_text(folder / "results.tex", render_latex(summary))
-    for name, table in tables.items():
-        _write_csv(table, folder / f"{name}.csv", index=name == "ranks")
     print_table(summary)
-    if findings is None:
-        return
-    masks = Masks(ledger, cohort) if cohort else None
-    if len(findings.curves):
-        write_curves(ledger)
-    write_pictures(findings, folder / FIGURES, cohort, masks, case_gifs)
-    page = write_report(findings, folder / PAGE, cohort, masks)
-    print(f"{findings.verdict}\nreport: {page}")
+    with TemporaryDirectory(prefix=".writing-", dir=folder) as aside:
+        new = Path(aside)
+        write_text(new / "results.md", render_markdown(summary))
+        write_text(new / "results.tex", render_latex(summary))
+        for name, table in tables.items():
+            _write_csv(table, new / f"{name}.csv", index=name == "ranks")
+        if findings:
+            masks = Masks(ledger, cohort) if cohort else None
+            if len(findings.curves):
+                write_curves(ledger, new / FIGURES)
+            write_pictures(findings, new / FIGURES, cohort, masks, case_gifs)
+            write_report(findings, new / PAGE, cohort, masks)
+        remove_earlier(folder, with_cases=case_gifs != "few")
+        _move(new, folder)
+    if findings:
+        print(f"{findings.verdict}\nreport: {folder / PAGE}")
 
 
-def remove_earlier(folder: Path) -> None:
-    """Remove what an earlier report wrote: these names and no others."""
+def remove_earlier(folder: Path, with_cases: bool) -> None:
+    """Remove what an earlier report wrote: these names and no others; figures/cases only `with_cases`."""
     names = [f"{name}.csv" for name in TABLES] + [PAGE, f"{FIGURES}/curves.png", f"{FIGURES}/dice.png"]
-    patterns = [f"plate-*.{kind}" for kind in ("png", "gif")] + ["case-*.gif", f"{STEM}*.png", f"{CASES}/*.gif"]
+    patterns = [f"plate-*.{kind}" for kind in ("png", "gif")] + ["case-*.gif", f"{STEM}*.png"]
+    patterns += [f"{CASES}/*.gif"] if with_cases else []
     figures = [path for one in patterns for path in (folder / FIGURES).glob(one)]
     for path in [*(folder / name for name in names), *figures]:
         path.unlink(missing_ok=True)
     if (cases := folder / FIGURES / CASES).is_dir() and not any(cases.iterdir()):
         cases.rmdir()
+
+
+def _move(new: Path, folder: Path) -> None:
+    """Bring the files below `new` to the same places below `folder`."""
+    for path in sorted(path for path in new.rglob("*") if path.is_file()):
+        target = folder / path.relative_to(new)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(target)
 
 
 def _write_csv(table: "pd.DataFrame", path: Path, index: bool = False) -> None:

@@ -197,7 +197,7 @@ def _no_leak(ledger: Ledger) -> list[str]:
 
 def _partial(ledger: Ledger) -> list[str]:
     notes = [
-        f"{model} {schedule} is left out: {finished} are finished, so it was not scored on every case."
+        f"{model} {schedule} is left out: {_lacks(ledger, (model, schedule), finished)}."
         f"{_why(ledger, (model, schedule), None)}"
         for (model, schedule), finished in ledger.partial.items()
     ]
@@ -210,6 +210,15 @@ def _partial(ledger: Ledger) -> list[str]:
                 for seed, count in seeds.items()
             ]
     return notes
+
+
+def _lacks(ledger: Ledger, entrant: tuple[str, str], finished: str) -> str:
+    """Say what an entrant lacks. Several seeds may well cover every case between them; none does so alone."""
+    seeds = ledger.incomplete[entrant]
+    if len(seeds) == 1:
+        return f"{finished} are finished, so it was not scored on every case"
+    counts = ", ".join(f"seed {seed}: {count}" for seed, count in seeds.items())
+    return f"no seed has all its {ledger.folds} folds ({counts})"
 
 
 def _why(ledger: Ledger, entrant: tuple[str, str], seed: Any) -> str:
