@@ -23,6 +23,11 @@ TESTED = {"val_dice": 0.9, "mean": 0.784, "low": 0.751, "high": 0.809, "n": 22}
     ("made", "said"),
     [
         (choice(TESTED), "Mean Dice 0.78 [0.75, 0.81] over 22 test cases it never saw."),
+        (
+            choice(TESTED | {"cross_validated": 0.7226, "cross_validated_n": 110}),
+            "Mean Dice 0.78 [0.75, 0.81] over 22 test cases it never saw. Expect 0.72, the mean of its "
+            "cross-validation over 110 cases.",
+        ),
         (choice(test_dice=0.8, best_val_dice=0.9), "Mean Dice 0.80 over test cases it never saw."),
         (
             choice({"val_dice": 0.9}),

@@ -14,6 +14,7 @@ import numpy as np
 from headtohead.cohort.orientation import Slicing
 from headtohead.errors import UserError
 from headtohead.options import Options
+from headtohead.predicting.choosing import seen_before
 from headtohead.predicting.cleaning.postprocessing import Step, clean
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.files.naming import ending
@@ -126,6 +127,7 @@ def answer(files: Sequence[Path], predictor: Predictor, options: Options, limits
         UserError: the files cannot be used; no path of this machine is named.
     """
     from headtohead.predicting.trust.familiarity import strangeness
+    from headtohead.predicting.trust.geometry import doubts_of_header
 
     start = time.perf_counter()
     folder = files[0].parent
@@ -137,9 +139,12 @@ def answer(files: Sequence[Path], predictor: Predictor, options: Options, limits
         probability = np.clip(scan.restore(estimate.probability), 0, 1)
         view = slicing_of(scan)
         empty = _empty_of(job, probability, folder)
+        plane = predictor.facts.plane if options.files.plane == "auto" else options.files.plane
+        doubts = doubts_of_header(scan, plane)
     except UserError as fault:
         raise UserError(without_paths(str(fault), folder)) from fault
     warnings = [f"no {sequence}: FLAIR is shown in its place" for sequence in scan.missing]
+    warnings += seen_before(predictor.choices, job)[1] + doubts
     warnings += strangeness(scan.volume, scan.spacing, predictor.facts.familiar)
     return Finding(
         name=job.name,

@@ -40,7 +40,11 @@ def score(choices: tuple[Choice, ...]) -> str:
         interval = f" [{facts['low']:.2f}, {facts['high']:.2f}]" if {"low", "high"} <= facts.keys() else ""
         number = f"{facts['n']} " if "n" in facts else ""
         whom = "test cases" if leaking else "test cases it never saw"
-        return f"Mean Dice {facts['mean']:.2f}{interval} over {number}{whom}.{leak}"
+        folds = ""
+        if {"cross_validated", "cross_validated_n"} <= facts.keys():
+            mean, cases = facts["cross_validated"], facts["cross_validated_n"]
+            folds = f" Expect {mean:.2f}, the mean of its cross-validation over {cases} cases."
+        return f"Mean Dice {facts['mean']:.2f}{interval} over {number}{whom}.{folds}{leak}"
     if "val_dice" in facts:
         return f"Dice {facts['val_dice']:.2f} on the validation cases it was chosen by; never tested, so expect less."
     return "How good it is was never measured here: judge every mask by eye."

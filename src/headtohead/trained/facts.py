@@ -1,18 +1,25 @@
 """model.json: all that a program must know about a trained model besides its weights. Plain data; no PyTorch."""
 
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from headtohead.batches.recipe import InputRecipe
-from headtohead.cohort.cohort import CHANNELS
+from headtohead.batches.recipe import BGR, RGB, InputRecipe
+from headtohead.cohort.cohort import CHANNELS, IMAGE
+from headtohead.cohort.orientation import PLANES
 from headtohead.errors import UserError
+from headtohead.models.registry import MODELS
 from headtohead.saving import write_json
 
 FILE = "model.json"
 FORMAT = 1
 """Raised whenever an older program would read the file wrongly."""
+
+NORMALISATIONS = ("inner", "zscore", "unit", "imagenet", "slice")
+LARGEST_WIDTH, MOST_CHANNELS, MOST_NEIGHBOURS = 1024, 64, 8
+SIDES = (16, 2048)
+"""Bounds of what is believed of a file: a made-up number must not exhaust the memory."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +38,8 @@ class ModelFacts:
         threshold: probability from which a pixel is lesion.
         postprocessing: steps that clean its masks, as `--postprocessing` takes them; empty: none.
         familiar: what its training cases looked like, as `predicting.trust.familiarity` measures it.
-        scores: what is known of its quality: `val_dice`, and of the test `mean`, `low`, `high`, `median`, `n`.
+        scores: what is known of its quality: `val_dice`, and of the test `mean`, `low`, `high`, `median`, `n`;
+            `cross_validated` and `cross_validated_n`, the mean over all cases of the cross-validation it is a fold of.
         data: the data set: `key`, `cases`, `slices`, and its name; `parts`: the names of the cases that it was trained
             on (`train`) and chosen by (`val`), where they are known.
     """
@@ -64,7 +72,8 @@ def read_facts(folder: Path) -> ModelFacts:
     """Read model.json from a run folder or a bundle.
 
     Raises:
-        UserError: there is none, or it is damaged or of a later version of this program.
+        UserError: there is none, or it is of a later version of this program, or damaged: a field is missing, or has
+            a value that no model of this program has; the message names the field.
     """
     path = folder / FILE
     try:
@@ -73,10 +82,61 @@ def read_facts(folder: Path) -> ModelFacts:
             raise UserError(f"{path}: written by another version of this program; make the bundle again with this one")
         known = {one.name for one in fields(ModelFacts)}
         facts = ModelFacts(**{name: value for name, value in found.items() if name in known})
-        if facts.preparation == "recipe":
-            InputRecipe(**facts.recipe)
-        return ModelFacts(**{**asdict(facts), "sequences": tuple(facts.sequences)})
+        facts = replace(facts, sequences=tuple(facts.sequences))
+        wrong = wrong_field(facts)
     except FileNotFoundError:
         raise UserError(f"{folder}: no {FILE} in it, so no bundle; name a folder that --export bundle wrote") from None
-    except (KeyError, TypeError, AttributeError, ValueError, OSError) as fault:
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError, OSError) as fault:
         raise UserError(f"{path}: damaged; make the bundle again with --export bundle") from fault
+    if wrong:
+        raise UserError(f"{path}: damaged ({wrong}); make the bundle again with --export bundle")
+    return facts
+
+
+def wrong_field(facts: ModelFacts) -> str:
+    """Name the first field whose value no model of this program has; empty: all are sound.
+
+    A `preparation` that is not known is left to `trained.preparation`, which can say more of it.
+
+    Raises:
+        TypeError: the recipe lacks a field, or has one too many.
+        ValueError: its fields contradict each other.
+    """
+    for name in ("name", "model", "preparation", "plane", "postprocessing"):
+        if not isinstance(getattr(facts, name), str):
+            return name
+    for name in ("recipe", "familiar", "scores", "data"):
+        if not isinstance(getattr(facts, name), dict):
+            return name
+    sound = {
+        "model": facts.model in MODELS,
+        "width": _whole(facts.width, 0, LARGEST_WIDTH),
+        "in_channels": _whole(facts.in_channels, 1, MOST_CHANNELS),
+        "sequences": facts.sequences in (CHANNELS, IMAGE),
+        "plane": facts.plane in (*PLANES, "acquired"),
+        "threshold": _is_number(facts.threshold) and 0 < facts.threshold <= 1,
+    }
+    wrong = next((name for name, fine in sound.items() if not fine), "")
+    return wrong or (_wrong_in_recipe(facts) if facts.preparation == "recipe" else "")
+
+
+def _wrong_in_recipe(facts: ModelFacts) -> str:
+    recipe = facts.input_recipe
+    side = recipe.image_size
+    sound = {
+        "image_size": _whole(side, *SIDES) and side % MODELS[facts.model].divisor == 0,
+        # In a tuple, not a set: what is not hashable is unknown like any other.
+        "normalise": recipe.normalise in NORMALISATIONS,
+        "neighbours": _whole(recipe.neighbours, 0, MOST_NEIGHBOURS),
+        "channel_order": recipe.channel_order in (RGB, BGR),
+    }
+    wrong = next((f"recipe: {name}" for name, fine in sound.items() if not fine), "")
+    return wrong or ("" if facts.in_channels == recipe.channels else "in_channels")
+
+
+def _whole(value: object, least: int, most: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
