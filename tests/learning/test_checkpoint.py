@@ -68,6 +68,21 @@ def test_planted_code_in_a_bare_pickle_is_not_run(tmp_path: Path) -> None:
     assert not marker.exists()
 
 
+def test_torchscript_is_called_by_its_name(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    path = tmp_path / "model.pt"
+    torch.jit.script(torch.nn.Linear(2, 2)).save(path)
+    recwarn.clear()  # of what scripting itself says
+    assert refusal(path) == f"{path}: a TorchScript file, not a state dict; name a checkpoint"
+    assert not recwarn.list
+
+
+def test_a_bare_pickle_is_refused_without_a_warning(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    path = tmp_path / "bare.pkl"
+    path.write_bytes(pickle.dumps({"a": 1}))
+    assert "refused" in refusal(path)
+    assert not recwarn.list
+
+
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.99])
 def test_cut_short(written: Path, tmp_path: Path, share: float) -> None:
     whole = written.read_bytes()

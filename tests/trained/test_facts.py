@@ -1,14 +1,17 @@
 """model.json: it comes back as it was written, and nothing else passes for it."""
 
 import json
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from headtohead.batches.recipe import InputRecipe
-from headtohead.cohort.cohort import IMAGE
+from headtohead.batches.recipe import FIXED_STATISTICS, InputRecipe
+from headtohead.cohort.cohort import CHANNELS, IMAGE
 from headtohead.errors import UserError
-from headtohead.trained.facts import FILE, ModelFacts, read_facts
+from headtohead.options import InputOptions
+from headtohead.trained.facts import FILE, NORMALISATIONS, ModelFacts, read_facts
 
 RECIPE = {"image_size": 64, "normalise": "inner", "neighbours": 1}
 FACTS = ModelFacts(
@@ -47,12 +50,110 @@ def test_none_there(tmp_path: Path) -> None:
         '{"format": 1, "name": "a", "model": "buda", "width": 1, "in_channels": 5, "recipe": {"size": 3}}',
         '{"format": 1, "name": "a", "model": "buda", "width": 1, "in_channels": 5, "recipe": 7}',
         "\x80\x04",
+        "[" * 100_000,
     ],
 )
 def test_damaged(tmp_path: Path, text: str) -> None:
     (tmp_path / FILE).write_text(text, encoding="latin-1")
-    with pytest.raises(UserError, match=r"model\.json: damaged; make the bundle again"):
+    with pytest.raises(UserError, match=r"model\.json: damaged( \(recipe\))?; make the bundle again"):
         read_facts(tmp_path)
+
+
+IN_RECIPE = ("image_size", "normalise", "neighbours", "channel_order")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("name", 3),
+        ("name", None),
+        ("model", 3),
+        ("model", ["buda"]),
+        ("model", "gpt"),
+        ("width", "4"),
+        ("width", -1),
+        ("width", True),
+        ("width", 4.0),
+        ("width", 10**7),
+        ("in_channels", 3),
+        ("in_channels", 0),
+        ("in_channels", 65),
+        ("in_channels", "5"),
+        ("image_size", 0),
+        ("image_size", 8),
+        ("image_size", 65),
+        ("image_size", 72),
+        ("image_size", "64"),
+        ("image_size", 64.0),
+        ("image_size", 10**6),
+        ("image_size", None),
+        ("normalise", "evil"),
+        ("normalise", ["inner"]),
+        ("normalise", {}),
+        ("neighbours", -1),
+        ("neighbours", 9),
+        ("neighbours", "1"),
+        ("neighbours", True),
+        ("channel_order", "gbr"),
+        ("channel_order", []),
+        ("preparation", 1),
+        ("preparation", None),
+        ("sequences", []),
+        ("sequences", ["flair"]),
+        ("sequences", ["flair", "pre", "post"]),
+        ("sequences", "image"),
+        ("sequences", [["pre"], 1, None]),
+        ("plane", "evil"),
+        ("plane", "auto"),
+        ("plane", 1),
+        ("threshold", 0),
+        ("threshold", 2),
+        ("threshold", -0.1),
+        ("threshold", float("nan")),
+        ("threshold", float("inf")),
+        ("threshold", "abc"),
+        ("threshold", True),
+        ("threshold", None),
+        ("postprocessing", 5),
+        ("postprocessing", ["largest"]),
+        ("familiar", [1]),
+        ("scores", [1]),
+        ("scores", "high"),
+        ("data", None),
+    ],
+)
+def test_a_value_no_model_has_is_named(tmp_path: Path, name: str, value: object) -> None:
+    FACTS.write(tmp_path)
+    path = tmp_path / FILE
+    found = json.loads(path.read_text())
+    (found["recipe"] if name in IN_RECIPE else found)[name] = value
+    path.write_text(json.dumps(found))
+    with pytest.raises(UserError) as caught:
+        read_facts(tmp_path)
+    shown = f"recipe: {name}" if name in IN_RECIPE else name
+    assert str(caught.value) == f"{path}: damaged ({shown}); make the bundle again with --export bundle"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"threshold": 1, "width": 0},
+        {"recipe": RECIPE | {"channel_order": "bgr", "image_size": 2048}, "plane": "sagittal"},
+        {"recipe": RECIPE | {"normalise": "imagenet", "neighbours": 8}, "in_channels": 19, "width": 1024},
+        {"recipe": {"image_size": 16, "normalise": "slice", "neighbours": 0}, "in_channels": 1, "sequences": IMAGE},
+        {"recipe": {}, "preparation": "buda_volume", "in_channels": 3, "sequences": CHANNELS},
+        {"recipe": {}, "preparation": "of tomorrow"},
+    ],
+)
+def test_the_outermost_sound_values_come_back(tmp_path: Path, changes: dict[str, Any]) -> None:
+    facts = replace(FACTS, **changes)
+    facts.write(tmp_path)
+    assert read_facts(tmp_path) == facts
+
+
+def test_every_scaling_that_can_be_trained_with_can_be_read() -> None:
+    declared = next(one for one in fields(InputOptions) if one.name == "normalise")
+    assert set(NORMALISATIONS) == {*declared.metadata["option"].choices, *FIXED_STATISTICS}
 
 
 def test_of_another_format(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """Read a trained model from a checkpoint: data only, no code is run, no Lightning needed."""
 
 import pickle
+import warnings
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,15 +36,42 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """
     if not path.is_file():
         raise UserError(f"{path}: no such checkpoint; train first (--train)")
-    try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as fault:
-        raise UserError(f"{path}: refused, it holds more than tensors and plain data and could run code") from fault
-    except Exception as fault:  # what a reader meets in arbitrary bytes can be any of a dozen errors
-        raise UserError(f"{path}: not a readable checkpoint (cut short or damaged); train again") from fault
+    checkpoint = read_tensors(path, "checkpoint", "train again")
     if not isinstance(checkpoint, dict):
         raise UserError(f"{path}: {FOREIGN}")
     return checkpoint
+
+
+def read_tensors(path: Path, kind: str, mend: str) -> Any:
+    """Read a file of PyTorch that holds tensors and plain data, and run no code of it.
+
+    Args:
+        path: the file.
+        kind: what it should be, for the message.
+        mend: what to do about a damaged one, for the message.
+
+    Raises:
+        UserError: it is damaged, could run code, or is TorchScript.
+    """
+    try:
+        with warnings.catch_warnings():
+            # PyTorch remarks on what it then refuses; our own line is to be the only one.
+            warnings.simplefilter("ignore")
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as fault:
+        raise UserError(f"{path}: refused, it holds more than tensors and plain data and could run code") from fault
+    except Exception as fault:  # what a reader meets in arbitrary bytes can be any of a dozen errors
+        if _is_torchscript(path):
+            raise UserError(f"{path}: a TorchScript file, not a state dict; name a {kind}") from fault
+        raise UserError(f"{path}: not a readable {kind} (cut short or damaged); {mend}") from fault
+
+
+def _is_torchscript(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith("/constants.pkl") for name in archive.namelist())
+    except Exception:  # arbitrary bytes again
+        return False
 
 
 def network_weights(checkpoint: dict[str, Any], path: Path) -> dict[str, torch.Tensor]:

@@ -23,6 +23,15 @@ def test_it_is_cropped_to_what_is_not_dark() -> None:
     assert prepared.input(0).shape == (3, SIZE, SIZE) and prepared.input(0).dtype == np.float32
 
 
+@pytest.mark.parametrize("kind", [np.uint8, np.float32])
+def test_a_net_of_one_channel_takes_flair_of_three(kind: type) -> None:
+    volume = bright_block(kind=kind)
+    prepared, alone = BudaVolume(volume, 1), BudaVolume(volume[..., 1:2], 1)
+    assert prepared.input(0).shape == (1, SIZE, SIZE)
+    np.testing.assert_array_equal(prepared.scaled, alone.scaled)
+    assert prepared.restore(np.ones((prepared.n, SIZE, SIZE), np.float32)).shape == volume.shape[:3]
+
+
 def test_first_and_last_slice_are_dropped_whatever_they_hold() -> None:
     volume = np.full((5, 20, 20, 3), 100, np.uint8)
     volume[[0, -1]] = 255

@@ -157,9 +157,25 @@ def test_code_is_refused_and_not_run(torch_format: bool, tmp_path: Path) -> None
         torch.save(content, path)
     else:
         path.write_bytes(pickle.dumps(content))
-    with pytest.raises(UserError, match=r"refused, it holds more than tensors and could run code$"):
+    with pytest.raises(UserError, match=r"refused, it holds more than tensors and plain data and could run code$"):
         read_foreign(path, "buda")
     assert not trace.exists()
+
+
+@pytest.mark.parametrize("kind", ["pickle", "torchscript"])
+def test_our_line_is_the_only_one(kind: str, tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    path = tmp_path / "unet.pt"
+    if kind == "pickle":
+        path.write_bytes(pickle.dumps({"a": 1}))
+        said = "refused, it holds more than tensors and plain data and could run code"
+    else:
+        torch.jit.script(torch.nn.Linear(2, 2)).save(path)
+        said = "a TorchScript file, not a state dict; name a file of weights"
+    recwarn.clear()  # of what scripting itself says
+    with pytest.raises(UserError) as caught:
+        read_foreign(path, "buda")
+    assert str(caught.value) == f"{path}: {said}"
+    assert not recwarn.list
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut short", b"\x89HDF\r\n\x1a\n", b"hello"])

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from scipy import ndimage
 
+from headtohead.cohort.cohort import FLAIR
 from headtohead.trained.preparation import in_bytes, three_sequences
 
 SIZE = 256
@@ -27,9 +28,12 @@ class BudaVolume:
 
         Args:
             volume: uint8 or float32 [slices, H, W, C], finite. Of one or two slices none is dropped.
-            in_channels: channels of the model; a lone sequence stands for all of its three.
+            in_channels: channels of the model; a lone sequence stands for all of its three, and where it takes one,
+                FLAIR is picked out of three.
         """
         self.shape: tuple[int, int, int] = (len(volume), volume.shape[1], volume.shape[2])
+        if in_channels == 1 and volume.shape[-1] == 3:
+            volume = volume[..., FLAIR : FLAIR + 1]
         volume = in_bytes(volume)
         if in_channels == 3:
             volume = three_sequences(volume)

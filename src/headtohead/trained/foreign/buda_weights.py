@@ -1,12 +1,12 @@
 """The published weights of the FLAIR abnormality U-Net: a PyTorch state dict, by convention `unet.pt`."""
 
-import pickle
 from pathlib import Path
 
 import torch
 
 from headtohead.cohort.cohort import CHANNELS, IMAGE
 from headtohead.errors import UserError
+from headtohead.learning.checkpoint import read_tensors
 from headtohead.models.buda import BudaUNet
 from headtohead.trained.facts import ModelFacts
 
@@ -58,12 +58,7 @@ def read_state_dict(path: Path) -> dict[str, torch.Tensor]:
     Raises:
         UserError: it is damaged, could run code, or holds something else.
     """
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as fault:
-        raise UserError(f"{path}: refused, it holds more than tensors and could run code") from fault
-    except Exception as fault:  # what a reader meets in arbitrary bytes can be any of a dozen errors
-        raise UserError(f"{path}: not a readable file of weights (cut short or damaged); fetch it again") from fault
+    state = read_tensors(path, "file of weights", "fetch it again")
     if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
         raise UserError(f"{path}: not a state dict, which is tensors by name")
     return {str(name): value for name, value in state.items()}
