@@ -99,7 +99,7 @@ class DataOptions(Group):
 class InputOptions(Group):
     """Input: what a model sees. Saved with the model; prediction applies exactly the same."""
 
-    image_size: int = option(128, "side in pixels of the square a model sees", check=at_least(16))
+    image_size: int = option(128, "side in pixels of the square a model sees", check=between(16, 2048))
     normalise: str = option(
         "inner",
         "intensity scaling: per-case statistics of the inner head or of the head, /255, or ImageNet's",
@@ -120,7 +120,7 @@ class ModelOptions(Group):
 
     model: str = option("unet", "which model to train or use", metavar="NAME", check=not_empty)
     width: int = option(
-        0, "channels of the first level of our own nets; 0: as published", metavar="N", check=at_least(0)
+        0, "channels of the first level of our own nets; 0: as published", metavar="N", check=between(0, 1024)
     )
     encoder_weights: str = option(
         "none",
