@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from headtohead.predicting.results.preview import COLUMNS, LONE, MOST, TILE, choose_slices, draw_sheet
+from headtohead.predicting.results.preview import (
+    COLUMNS,
+    LONE,
+    MOST,
+    TILE,
+    Slices,
+    choose_slices,
+    draw_frames,
+    draw_sheet,
+)
 from headtohead.reporting.outlines import PREDICTION, TRUTH, rgb
 
 GREY = np.random.default_rng(0).normal(100, 30, (6, 40, 40)).astype(np.float32)
@@ -16,17 +25,37 @@ def has(sheet: np.ndarray, colour: str, above: int = 30) -> bool:
     return bool((sheet[:-above] == rgb(colour)).all(axis=-1).any())
 
 
+def drawn(
+    grey: np.ndarray,
+    prediction: np.ndarray,
+    truth: np.ndarray | None,
+    pixel: tuple[float, float],
+    title: str,
+    subtitle: str,
+) -> np.ndarray:
+    """Draw the sheet of a volume."""
+    return draw_sheet(Slices(grey, prediction, truth, pixel), title, subtitle)
+
+
+def test_frames_are_slices_of_one_size_under_the_levels_of_the_volume() -> None:
+    slices = Slices(np.concatenate([GREY, GREY[:1] + 300]), np.concatenate([MASK, MASK[:1]]), None, (1, 1))
+    frames = list(draw_frames(slices, "a", "b"))
+    assert len(frames) == 7 and len({frame.shape for frame in frames}) == 1
+    assert not np.array_equal(frames[0], frames[6]), "a brighter slice must look brighter"
+    assert has(frames[2], PREDICTION) and not has(frames[3], PREDICTION)
+
+
 def test_outlines_of_prediction_and_truth() -> None:
     empty = np.zeros_like(MASK)
-    assert not has(draw_sheet(GREY, empty, None, (1, 1), "a", "b"), PREDICTION)
-    assert has(draw_sheet(GREY, MASK, None, (1, 1), "a", "b"), PREDICTION)
-    assert not has(draw_sheet(GREY, MASK, None, (1, 1), "a", "b"), TRUTH)
-    assert has(draw_sheet(GREY, empty, MASK, (1, 1), "a", "b"), TRUTH)
+    assert not has(drawn(GREY, empty, None, (1, 1), "a", "b"), PREDICTION)
+    assert has(drawn(GREY, MASK, None, (1, 1), "a", "b"), PREDICTION)
+    assert not has(drawn(GREY, MASK, None, (1, 1), "a", "b"), TRUTH)
+    assert has(drawn(GREY, empty, MASK, (1, 1), "a", "b"), TRUTH)
 
 
 def test_pixels_keep_their_proportions() -> None:
-    flat = draw_sheet(GREY, MASK, None, (1, 2), "a", "b")
-    square = draw_sheet(GREY, MASK, None, (1, 1), "a", "b")
+    flat = drawn(GREY, MASK, None, (1, 2), "a", "b")
+    square = drawn(GREY, MASK, None, (1, 1), "a", "b")
     assert square.shape[0] - flat.shape[0] == TILE // 2
     assert square.shape[1] == flat.shape[1]
 
@@ -42,21 +71,21 @@ def test_many_slices_are_thinned_and_the_fullest_is_kept() -> None:
     assert choose_slices(mask, head)[0] == 60 and choose_slices(mask, head)[-1] == 119
     assert choose_slices(mask, np.zeros(200, bool)) == [101, 102]
     assert len(choose_slices(mask & False, np.zeros(200, bool))) == MOST
-    sheet = draw_sheet(np.zeros((200, 4, 4), np.float32), mask, None, (1, 1), "a", "b")
+    sheet = drawn(np.zeros((200, 4, 4), np.float32), mask, None, (1, 1), "a", "b")
     assert sheet.shape[1] < COLUMNS * (TILE + 8) + 40
 
 
 def test_a_lone_picture_is_shown_large() -> None:
-    assert draw_sheet(GREY[:1], MASK[:1], None, (1, 1), "a" * 300, "b" * 300).shape[1] >= LONE
+    assert drawn(GREY[:1], MASK[:1], None, (1, 1), "a" * 300, "b" * 300).shape[1] >= LONE
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (3, 1, 50), (2, 500, 300)])
 def test_any_size(shape: tuple[int, int, int]) -> None:
-    sheet = draw_sheet(np.full(shape, -5, np.float32), np.ones(shape, bool), np.ones(shape, bool), (1, 1), "ü [x]", "")
+    sheet = drawn(np.full(shape, -5, np.float32), np.ones(shape, bool), np.ones(shape, bool), (1, 1), "ü [x]", "")
     assert sheet.dtype == np.uint8 and sheet.ndim == 3
 
 
 def test_negative_values_are_not_black() -> None:
-    sheet = draw_sheet(GREY - 1000, np.zeros_like(MASK), None, (1, 1), "a", "b")
-    same = draw_sheet(GREY, np.zeros_like(MASK), None, (1, 1), "a", "b")
+    sheet = drawn(GREY - 1000, np.zeros_like(MASK), None, (1, 1), "a", "b")
+    same = drawn(GREY, np.zeros_like(MASK), None, (1, 1), "a", "b")
     assert np.abs(sheet.astype(int) - same).max() <= 1

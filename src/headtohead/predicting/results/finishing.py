@@ -18,7 +18,7 @@ from headtohead.predicting.files.naming import is_volume
 from headtohead.predicting.files.writing import write_like
 from headtohead.predicting.results.masking import write_masked
 from headtohead.predicting.results.outputs import Outputs
-from headtohead.predicting.results.preview import draw_frames, draw_sheet
+from headtohead.predicting.results.preview import Slices, draw_frames, draw_sheet
 from headtohead.predicting.results.summary import Row, measure
 from headtohead.predicting.scan import Scan
 from headtohead.predicting.trust.uncertainty import entropy
@@ -194,8 +194,8 @@ def _write_preview(scan: Scan, found: Answer, sheet: Path, scroll: Path) -> None
     truth = None if scan.truth_on_grid is None else view.to_slices(scan.truth_on_grid)
     row = found.row
     about = f"{row.measures}  ·  model {row.model}  ·  threshold {row.threshold:g}"
-    slices, mask = view.to_slices(grey), view.to_slices(found.mask)
-    picture = draw_sheet(slices, mask, truth, view.spacing[1:], row.file, about)
+    slices = Slices(view.to_slices(grey), view.to_slices(found.mask), truth, view.spacing[1:])
+    picture = draw_sheet(slices, row.file, about)
     if not cv2.imwrite(str(sheet), np.ascontiguousarray(picture[:, :, ::-1])):
         raise UserError(f"{sheet.name}: cannot be written; choose another folder with --output")
-    write_gif(draw_frames(slices, mask, truth, view.spacing[1:], row.file, row.measures), scroll)
+    write_gif(draw_frames(slices, row.file, row.measures), scroll)

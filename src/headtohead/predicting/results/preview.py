@@ -1,6 +1,8 @@
 """A volume's slices with the outlines of its mask, on a sheet or scrolling: to look at before trusting it."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -19,38 +21,61 @@ NUMBER = (255, 255, 255)
 AIR = 0.2  # of the way from black to white: nothing in the air around a head is brighter
 
 
-def draw_sheet(
-    grey: np.ndarray,
-    prediction: np.ndarray,
-    truth: np.ndarray | None,
-    pixel: tuple[float, float],
-    title: str,
-    subtitle: str,
-    shown: Sequence[int] | None = None,
-    longest: int | None = None,
-) -> np.ndarray:
-    """Draw slices beside and below each other.
+@dataclass(frozen=True)
+class Slices:
+    """What is drawn of a volume.
 
-    Args:
+    Attributes:
         grey: float32 [slices, H, W], any range.
         prediction: bool, the same shape.
         truth: bool, the same shape; None where there is none.
         pixel: height and width of a pixel, in any unit.
+    """
+
+    grey: np.ndarray
+    prediction: np.ndarray
+    truth: np.ndarray | None
+    pixel: tuple[float, float]
+
+    @property
+    def masks(self) -> dict[Colour, np.ndarray]:
+        """The outlines to draw, the truth below the prediction."""
+        return {PREDICTION: self.prediction} if self.truth is None else {TRUTH: self.truth, PREDICTION: self.prediction}
+
+    @cached_property
+    def levels(self) -> tuple[float, float]:
+        """What is drawn black and white: of the whole volume, so that slices stay comparable."""
+        low, high = np.percentile(self.grey, (0.5, WHITE))
+        return float(low), float(high)
+
+    @property
+    def chosen(self) -> list[int]:
+        """Numbers of the slices that show something; see `choose_slices`."""
+        low, high = self.levels
+        return choose_slices(self.prediction, self.grey.max(axis=(1, 2)) > low + AIR * (high - low))
+
+
+def draw_sheet(slices: Slices, title: str, subtitle: str) -> np.ndarray:
+    """Draw slices beside and below each other: uint8 RGB.
+
+    Args:
+        slices: the volume; those are drawn that show something.
         title: the first line, in bold.
         subtitle: the second line.
-        shown: numbers of the slices to draw; None: those that `choose_slices` chooses.
-        longest: pixels of the longer side of a slice; None: as fits their number.
-
-    Returns:
-        uint8 RGB.
     """
-    masks: dict[Colour, np.ndarray] = (
-        {PREDICTION: prediction} if truth is None else {TRUTH: truth, PREDICTION: prediction}
-    )
-    low, high = (float(level) for level in np.percentile(grey, (0.5, WHITE)))
-    if shown is None:
-        shown = choose_slices(prediction, grey.max(axis=(1, 2)) > low + AIR * (high - low))
-    height, width = _size(grey.shape[1:], pixel, longest or (LONE if len(grey) == 1 else TILE))
+    return _draw(slices, title, subtitle, slices.chosen, LONE if len(slices.grey) == 1 else TILE)
+
+
+def draw_frames(slices: Slices, title: str, subtitle: str) -> Iterator[np.ndarray]:
+    """Draw slices one after the other, from the first to the last that shows something; as `draw_sheet`."""
+    for number in slices.chosen:
+        yield _draw(slices, title, subtitle, [number], FRAME)
+
+
+def _draw(slices: Slices, title: str, subtitle: str, shown: Sequence[int], longest: int) -> np.ndarray:
+    grey, masks = slices.grey, slices.masks
+    low, high = slices.levels
+    height, width = _size(grey.shape[1:], slices.pixel, longest)
     columns = min(COLUMNS, len(shown))
     rows = -(-len(shown) // columns)
     across = max(columns * (width + GAP) - GAP, NARROWEST)
@@ -71,20 +96,6 @@ def draw_sheet(
         note = f"slice {shown[0] + 1} of {len(grey)}"
     _legend(canvas, canvas.shape[0] - MARGIN - 4, masks, note)
     return canvas
-
-
-def draw_frames(
-    grey: np.ndarray,
-    prediction: np.ndarray,
-    truth: np.ndarray | None,
-    pixel: tuple[float, float],
-    title: str,
-    subtitle: str,
-) -> Iterator[np.ndarray]:
-    """Draw slices one after the other, from the first to the last that shows something; arguments as `draw_sheet`."""
-    bright = grey.max(axis=(1, 2)) > np.percentile(grey, 0.5) + AIR * np.ptp(np.percentile(grey, (0.5, WHITE)))
-    for number in choose_slices(prediction, bright):
-        yield draw_sheet(grey, prediction, truth, pixel, title, subtitle, [number], FRAME)
 
 
 def choose_slices(mask: np.ndarray, bright: np.ndarray, most: int = MOST) -> list[int]:
