@@ -8,7 +8,7 @@ import pytest
 
 from headtohead.errors import UserError
 from headtohead.reporting.dice_bars import BAR, FAILED, write_dice_bars
-from headtohead.runs.ledger import BASELINE
+from headtohead.runs.run import BASELINE
 
 
 def made_up(entrants: dict[tuple[str, str, int | None], list[float]]) -> pd.DataFrame:

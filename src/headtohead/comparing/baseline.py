@@ -12,7 +12,7 @@ from headtohead.batches.splits import Split
 from headtohead.cohort import FLAIR, Cohort
 from headtohead.comparing.outcome import outcome
 from headtohead.runs.folder import RunFolder
-from headtohead.runs.ledger import BASELINE
+from headtohead.runs.run import BASELINE
 from headtohead.saving import write_json
 from headtohead.scoring.baseline import Histograms, apply_threshold, fit_threshold, flair_histograms
 

@@ -22,7 +22,7 @@ from headtohead.reporting.lettering import FAINT, shorten, text_width, write
 from headtohead.reporting.masks import Masks, name_with_seed, scan_of
 from headtohead.reporting.outlines import TRUTH, Colour, draw_outlines, rgb
 from headtohead.reporting.plate import LINE, PAPER, Scan
-from headtohead.runs.ledger import BASELINE
+from headtohead.runs.run import BASELINE
 
 SIDE = 192  # pixels of the longer side
 WIDTH = 260  # pixels of the picture, so that names have room

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headtohead.errors import UserError
-from headtohead.runs.ledger import FIGURES, Ledger, Run
+from headtohead.runs.ledger import FIGURES, Ledger
+from headtohead.runs.run import Run
 from headtohead.saving import atomic_path
 
 if TYPE_CHECKING:

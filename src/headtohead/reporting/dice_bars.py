@@ -8,7 +8,7 @@ import numpy as np
 from headtohead.errors import UserError
 from headtohead.reporting.case_names import short_names
 from headtohead.reporting.curves import COLOURS, spread
-from headtohead.runs.ledger import BASELINE
+from headtohead.runs.run import BASELINE
 from headtohead.saving import atomic_path
 from headtohead.scoring.counts import FAILED_BELOW
 from headtohead.statistics.intervals import mean_interval, median_interval

@@ -8,7 +8,7 @@ from headtohead.reporting.findings import Findings
 from headtohead.reporting.masks import Masks, name_with_seed, scan_of
 from headtohead.reporting.page.wording import score
 from headtohead.reporting.plate import COLUMNS, ROWS, write_plate
-from headtohead.runs.ledger import BASELINE
+from headtohead.runs.run import BASELINE
 from headtohead.scoring.counts import FAILED_BELOW
 
 PAGES = 4

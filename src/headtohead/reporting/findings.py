@@ -10,7 +10,8 @@ import pandas as pd
 from headtohead.errors import UserError
 from headtohead.reporting.summary import footnotes_of, warnings_of
 from headtohead.reporting.table import result_rows
-from headtohead.runs.ledger import BASELINE, Ledger, Run
+from headtohead.runs.ledger import Ledger
+from headtohead.runs.run import BASELINE, Run
 from headtohead.scoring.case import UNDEFINED
 from headtohead.scoring.conventions import conventions
 from headtohead.scoring.counts import FAILED_BELOW

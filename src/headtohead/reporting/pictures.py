@@ -11,7 +11,7 @@ from headtohead.reporting.failures import write_failures
 from headtohead.reporting.findings import Findings, shown_seed
 from headtohead.reporting.masks import Masks, name_with_seed, scan_of
 from headtohead.reporting.plate import choose_cases, write_plate
-from headtohead.runs.ledger import BASELINE
+from headtohead.runs.run import BASELINE
 
 CASES = "cases"  # below figures
 

@@ -17,7 +17,8 @@ from headtohead.reporting.page.writing import write_report
 from headtohead.reporting.pictures import CASES, write_pictures
 from headtohead.reporting.summary import summarise
 from headtohead.reporting.table import print_table, render_latex, render_markdown
-from headtohead.runs.ledger import FIGURES, FOLD_FILE, Ledger, read_ledger, refuse_unlike
+from headtohead.runs.agreement import refuse_unlike
+from headtohead.runs.ledger import FIGURES, FOLD_FILE, Ledger, read_ledger
 from headtohead.saving import atomic_path, write_text
 from headtohead.scoring.protocol import PROTOCOL
 

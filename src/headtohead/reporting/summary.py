@@ -7,7 +7,8 @@ import numpy as np
 
 from headtohead.cohort.cohort import LGG
 from headtohead.reporting.unequal import unequal_settings
-from headtohead.runs.ledger import BASELINE, Ledger, Run
+from headtohead.runs.ledger import Ledger
+from headtohead.runs.run import BASELINE, Run
 from headtohead.scoring.counts import FAILED_BELOW, mean_dice
 from headtohead.statistics.intervals import Interval, MedianInterval, mean_interval, median_interval
 from headtohead.statistics.matrix import score_matrix

@@ -6,7 +6,8 @@ from typing import Any
 
 from headtohead.errors import UserError
 from headtohead.runs.folder import RunFolder
-from headtohead.runs.ledger import BASELINE, Ledger, Run
+from headtohead.runs.ledger import Ledger
+from headtohead.runs.run import BASELINE, Run
 
 ONE_SCALE = {"image size": "image_size", "learning rate": "learning_rate", "batch size": "batch_size"}
 INPUT = ("normalise", "neighbours", "channel_order")

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headtohead.errors import UserError
+from headtohead.runs.agreement import refuse_mixture, refuse_other_cases, refuse_other_input, refuse_unlike
+from headtohead.runs.run import EXPERIMENT_COLUMNS, Run
 
 if TYPE_CHECKING:
     import pandas as pd
 
-BASELINE = "flair-threshold"  # model and folder name of the run that learns no weights
-EXPERIMENT_COLUMNS = ["model", "schedule", "seed", "fold"]
 COUNTS = ["tp", "fp", "fn"]
 SCORES = ["dice", "iou", "precision", "recall"]
 NUMBERS = [*SCORES, *COUNTS]  # what every cases.csv has; surface and lesion scores come on top
@@ -20,42 +20,6 @@ EDITED = 1e-6  # a Dice this far from what its counts give was not written by us
 TEXTS = ["case", "patient", "site", "grade", "missing"]
 FOLD_FILE = "folds.csv"  # which fold tests which case, in the comparison's folder
 FIGURES = "figures"  # the one folder of a comparison that is not a run
-# What two runs must share before their scores may stand in one table: name for people -> where run.json has it.
-SHARED = {"data": ("data", "key"), "split": ("split", "key"), "protocol": ("protocol",)}
-# What the runs of one entrant must share besides: they are its repeats. Entrants may differ in it; reports say so.
-INPUT = ("recipe",)
-# The splits of a cross-validation differ from fold to fold; what they share is the table of folds.
-FOLDS = ("split", "plan")
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run folder.
-
-    Attributes:
-        folder: where it is.
-        record: its run.json.
-        status: running, trained, finished or failed.
-    """
-
-    folder: Path
-    record: dict[str, Any]
-    status: str
-
-    @property
-    def name(self) -> str:
-        """The folder's name, by which a user can find the run."""
-        return self.folder.name
-
-    @property
-    def experiment(self) -> dict[str, Any]:
-        """Model, schedule, seed and fold."""
-        return {column: self.record["experiment"].get(column) for column in EXPERIMENT_COLUMNS}
-
-    @property
-    def entrant(self) -> tuple[str, str]:
-        """Model and schedule: what is compared, over all seeds and folds."""
-        return str(self.experiment["model"]), str(self.experiment["schedule"])
 
 
 @dataclass(frozen=True)
@@ -111,7 +75,7 @@ class Ledger:
     @property
     def folds(self) -> int:
         """How many splits the cases are tested in: 1 without cross-validation."""
-        return max((_dig(run, ("split", "folds")) or 1 for run in self.finished), default=1)
+        return max((run.fact("split", "folds") or 1 for run in self.finished), default=1)
 
     @property
     def comparable(self) -> "pd.DataFrame":
@@ -172,9 +136,9 @@ def read_ledger(comparison_folder: Path, without: frozenset[str] | set[str] = fr
         except _LeftOutError as reason:
             notes.append(f"{run_folder.name} left out: {reason}")
     ledger = Ledger(folder, tuple(runs), tables, tuple(notes))
-    _refuse_mixture(ledger)
-    _refuse_other_input(ledger)
-    _refuse_other_cases(ledger)
+    refuse_mixture(ledger)
+    refuse_other_input(ledger)
+    refuse_other_cases(ledger)
     return ledger
 
 
@@ -240,49 +204,6 @@ def _refuse_made_up(table: "pd.DataFrame") -> None:
         )
 
 
-def _refuse_mixture(ledger: Ledger) -> None:
-    for run in ledger.finished[1:]:
-        first = ledger.finished[0]
-        differing = {name: _difference(*(_shared(one, name) for one in (first, run))) for name in SHARED}
-        differing = {name: difference for name, difference in differing.items() if difference}
-        if differing:
-            shown = "; ".join(f"{name}: {difference}" for name, difference in differing.items())
-            raise UserError(
-                f"{ledger.folder}: {first.name} and {run.name} differ in {' and '.join(differing)} ({shown}); "
-                "their scores cannot stand in one table: move one of them away, or use another --comparison"
-            )
-
-
-def _refuse_other_input(ledger: Ledger) -> None:
-    """Seeds and folds are repeats of one experiment: trained on other input, their mean would be of nothing."""
-    first_of: dict[tuple[str, str], Run] = {}
-    for run in ledger.finished:
-        first = first_of.setdefault(run.entrant, run)
-        if run.entrant[0] != BASELINE and (difference := _difference(*(_dig(one, INPUT) for one in (first, run)))):
-            raise UserError(
-                f"{ledger.folder}: {first.name} and {run.name} are of one entrant but differ in input ({difference}): "
-                "train one of them again with --overwrite, or use another --comparison"
-            )
-
-
-def _refuse_other_cases(ledger: Ledger) -> None:
-    """One split has one set of test cases: a table that was cut short would compare unlike with unlike."""
-    first_of: dict[Any, Run] = {}
-    for run in ledger.finished:
-        first = first_of.setdefault(run.experiment["fold"], run)
-        if difference := _difference(*(_dig(one, SHARED["split"]) for one in (first, run))):
-            raise UserError(
-                f"{ledger.folder}: {first.name} and {run.name} are of one fold but not of one split ({difference}): "
-                "train one of them again with --overwrite, or use another --comparison"
-            )
-        differing = set(ledger.tables[first.name]["case"]) ^ set(ledger.tables[run.name]["case"])
-        if differing:
-            raise UserError(
-                f"{ledger.folder}: {first.name} and {run.name} have the same split but not the same test cases "
-                f"({', '.join(sorted(differing)[:3])}): delete the folder with the wrong cases.csv and run it again"
-            )
-
-
 def refuse_strangers(
     comparison_folder: Path,
     facts: dict[str, Any],
@@ -302,42 +223,3 @@ def refuse_strangers(
     """
     if comparison_folder.is_dir():
         refuse_unlike(read_ledger(comparison_folder, without=replaced), facts, inputs)
-
-
-def refuse_unlike(ledger: Ledger, facts: dict[str, Any], inputs: Mapping[tuple[str, str], Any] | None = None) -> None:
-    """Refuse where a finished run of a ledger is not made as `facts` say; see `refuse_strangers`.
-
-    Raises:
-        UserError: names a run and what differs.
-    """
-    planned = Run(ledger.folder, facts, "planned")
-    for run in ledger.finished:
-        differing = {name: _difference(_shared(run, name), _shared(planned, name)) for name in SHARED}
-        if wanted := (inputs or {}).get(run.entrant):
-            differing["input"] = _difference(_dig(run, INPUT), wanted)
-        for name, difference in differing.items():
-            if difference:
-                raise UserError(
-                    f"{run.folder}: differs in {name} from what is asked for ({difference}); "
-                    "choose another --comparison, or move that run away"
-                )
-
-
-def _difference(one: Any, other: Any) -> str:
-    """Say how two values of run.json differ; of two tables, only the entries that do. Empty if they are equal."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        keys = [key for key in one | other if one.get(key) != other.get(key)]
-        return ", ".join(f"{key} {one.get(key)} against {other.get(key)}" for key in keys)
-    return "" if one == other else f"{one} against {other}"
-
-
-def _shared(run: Run, name: str) -> Any:
-    """What must be equal between runs; the table of folds stands for the split where there is one."""
-    return (_dig(run, FOLDS) if name == "split" else None) or _dig(run, SHARED[name])
-
-
-def _dig(run: Run, path: tuple[str, ...]) -> Any:
-    value: Any = run.record
-    for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from headtohead.errors import UserError
-from headtohead.runs.ledger import BASELINE
+from headtohead.runs.run import BASELINE
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from headtohead.runs.ledger import BASELINE
+from headtohead.runs.run import BASELINE
 from headtohead.statistics.intervals import mean_intervals
 from headtohead.statistics.matrix import score_matrix
 

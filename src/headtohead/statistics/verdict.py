@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from headtohead.runs.ledger import BASELINE
+from headtohead.runs.run import BASELINE
 from headtohead.statistics.power import ALPHA
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from headtohead.reporting.findings import Findings
-from headtohead.runs.ledger import BASELINE
+from headtohead.runs.run import BASELINE
 
 # As many as style.css has; they are counted separately, so that the pair repeats later than either.
 COLOURS = 6

@@ -1,0 +1,45 @@
+"""One run of a comparison, as its run.json tells it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+BASELINE = "flair-threshold"  # model and folder name of the run that learns no weights
+EXPERIMENT_COLUMNS = ["model", "schedule", "seed", "fold"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run folder.
+
+    Attributes:
+        folder: where it is.
+        record: its run.json.
+        status: running, trained, finished or failed.
+    """
+
+    folder: Path
+    record: dict[str, Any]
+    status: str
+
+    @property
+    def name(self) -> str:
+        """The folder's name, by which a user can find the run."""
+        return self.folder.name
+
+    @property
+    def experiment(self) -> dict[str, Any]:
+        """Model, schedule, seed and fold."""
+        return {column: self.record["experiment"].get(column) for column in EXPERIMENT_COLUMNS}
+
+    @property
+    def entrant(self) -> tuple[str, str]:
+        """Model and schedule: what is compared, over all seeds and folds."""
+        return str(self.experiment["model"]), str(self.experiment["schedule"])
+
+    def fact(self, *path: str) -> Any:
+        """Look up a fact of run.json by its keys, from the outermost; None where there is none."""
+        value: Any = self.record
+        for key in path:
+            value = value.get(key) if isinstance(value, dict) else None
+        return value
