@@ -22,6 +22,7 @@ from headtohead.predicting.overlapping import Outcome, overlap
 from headtohead.predicting.results import summary
 from headtohead.predicting.results.finishing import Predicts, answer, write_results
 from headtohead.predicting.results.outputs import Outputs, read_outputs
+from headtohead.predicting.results.placing import Paths, name_all, refuse_replacing
 from headtohead.predicting.results.summary import Row
 from headtohead.predicting.results.written import Records, Written, truth_is_ours
 from headtohead.predicting.scan import Scan
@@ -30,8 +31,6 @@ from headtohead.predicting.trust.geometry import doubts_of_header
 
 if TYPE_CHECKING:
     from headtohead.predicting.predictor import Estimate
-
-Paths = dict[str, tuple[Path, ...]]
 
 
 def predict_folder(options: Options) -> Path:
@@ -97,7 +96,7 @@ def predict_jobs(jobs: Sequence[Job], predictor: Predicts, options: Options) -> 
         raise UserError("--save_uncertainty variance: one model has none; average several (--ensemble), or use entropy")
     places, clashes = name_all(jobs, outputs, folder)
     work = Work(predictor, options, outputs, Written(folder), places, clashes)
-    refuse_replacing(work, jobs)
+    refuse_replacing(places, jobs, work.records, options)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as fault:
@@ -136,34 +135,6 @@ def tidy(written: Written) -> None:
             f"{written.path}: cannot be written ({fault.strerror}); the masks are whole, but a later command will not "
             "know them for its own: give it another --output"
         ) from fault
-
-
-def name_all(jobs: Sequence[Job], outputs: Outputs, folder: Path) -> tuple[dict[Job, Paths], dict[Job, str]]:
-    """Name the files of all jobs.
-
-    Returns:
-        The paths of each job, and for each that cannot have its own: why.
-    """
-    places: dict[Job, Paths] = {}
-    clashes: dict[Job, str] = {}
-    owners: dict[Path, Job] = {}
-    inputs = {file.absolute() for job in jobs for file in job.files}
-    for job in jobs:
-        paths = outputs.paths(job, folder)
-        for path in (path for files in paths.values() for path in files):
-            if path.absolute() in inputs:
-                clash = f"its {path.name} would replace an input; choose another folder with --output"
-            elif path in owners:
-                clash = (
-                    f"its {path.name} would be that of {owners[path].name} too; rename one of them, or use --pattern"
-                )
-            else:
-                continue
-            clashes.setdefault(job, clash)
-        if job not in clashes:
-            places[job] = paths
-            owners |= {path: job for files in paths.values() for path in files}
-    return places, clashes
 
 
 @dataclass(frozen=True)
@@ -238,43 +209,6 @@ class Work:
             if self.options.machine.debug:
                 traceback.print_exception(outcome.fault)
         return Row(file=outcome.item.name, model=self.models, seconds=outcome.seconds, error=reason)
-
-
-def refuse_replacing(work: Work, jobs: Sequence[Job]) -> None:
-    """Refuse to replace a file unless told to.
-
-    Never is what somebody else may have made: a mask, which may be a truth, and any file among the inputs.
-
-    Args:
-        work: what is to be written.
-        jobs: the inputs.
-
-    Raises:
-        UserError: names the first such file.
-    """
-    inputs = {file.parent.resolve() for job in jobs for file in job.files}
-    source = Path(work.options.verbs.predict).resolve() if work.options.verbs.predict else None
-    for paths in work.places.values():
-        for kind, files in paths.items():
-            for path in files:
-                if not path.exists() and not path.is_symlink():
-                    continue
-                if path.is_dir():
-                    raise UserError(f"{path}: a folder stands where a file is to be written; move it")
-                ours = work.records.ours(path)
-                if kind == "mask" and not ours:
-                    raise UserError(
-                        f"{path}: there already and not as --predict wrote it, so it may be a truth, which is never "
-                        "replaced; choose another --output or --mask_suffix"
-                    )
-                beside = path.parent.resolve()
-                if not ours and (beside in inputs or (source and beside.is_relative_to(source))):
-                    raise UserError(
-                        f"{path}: there already among the inputs and not as --predict wrote it, so it is never "
-                        "replaced; choose another --output, or give the result another end"
-                    )
-                if not work.options.comparison.overwrite:
-                    raise UserError(f"{path}: there already; choose another folder with --output, or --overwrite it")
 
 
 def explain(job: Job, fault: Exception) -> str:

@@ -1,0 +1,80 @@
+"""Where the results of `--predict` go, and what they must never replace."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from headtohead.errors import UserError
+from headtohead.options import Options
+from headtohead.predicting.files.finding import Job
+from headtohead.predicting.results.outputs import Outputs
+from headtohead.predicting.results.written import Records
+
+Paths = dict[str, tuple[Path, ...]]
+"""What is written of one job -> the files, one or one a slice."""
+
+
+def name_all(jobs: Sequence[Job], outputs: Outputs, folder: Path) -> tuple[dict[Job, Paths], dict[Job, str]]:
+    """Name the files of all jobs.
+
+    Returns:
+        The paths of each job, and for each that cannot have its own: why.
+    """
+    places: dict[Job, Paths] = {}
+    clashes: dict[Job, str] = {}
+    owners: dict[Path, Job] = {}
+    inputs = {file.absolute() for job in jobs for file in job.files}
+    for job in jobs:
+        paths = outputs.paths(job, folder)
+        for path in (path for files in paths.values() for path in files):
+            if path.absolute() in inputs:
+                clash = f"its {path.name} would replace an input; choose another folder with --output"
+            elif path in owners:
+                clash = (
+                    f"its {path.name} would be that of {owners[path].name} too; rename one of them, or use --pattern"
+                )
+            else:
+                continue
+            clashes.setdefault(job, clash)
+        if job not in clashes:
+            places[job] = paths
+            owners |= {path: job for files in paths.values() for path in files}
+    return places, clashes
+
+
+def refuse_replacing(places: Mapping[Job, Paths], jobs: Sequence[Job], records: Records, options: Options) -> None:
+    """Refuse to replace a file unless told to.
+
+    Never is what somebody else may have made: a mask, which may be a truth, and any file among the inputs.
+
+    Args:
+        places: the files of each job that is to be done.
+        jobs: the inputs.
+        records: what earlier commands wrote.
+        options: of which `--predict` and `--overwrite` count.
+
+    Raises:
+        UserError: names the first such file.
+    """
+    inputs = {file.parent.resolve() for job in jobs for file in job.files}
+    source = Path(options.verbs.predict).resolve() if options.verbs.predict else None
+    for paths in places.values():
+        for kind, files in paths.items():
+            for path in files:
+                if not path.exists() and not path.is_symlink():
+                    continue
+                if path.is_dir():
+                    raise UserError(f"{path}: a folder stands where a file is to be written; move it")
+                ours = records.ours(path)
+                if kind == "mask" and not ours:
+                    raise UserError(
+                        f"{path}: there already and not as --predict wrote it, so it may be a truth, which is never "
+                        "replaced; choose another --output or --mask_suffix"
+                    )
+                beside = path.parent.resolve()
+                if not ours and (beside in inputs or (source and beside.is_relative_to(source))):
+                    raise UserError(
+                        f"{path}: there already among the inputs and not as --predict wrote it, so it is never "
+                        "replaced; choose another --output, or give the result another end"
+                    )
+                if not options.comparison.overwrite:
+                    raise UserError(f"{path}: there already; choose another folder with --output, or --overwrite it")
