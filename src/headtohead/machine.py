@@ -35,7 +35,7 @@ DESCRIBED_PACKAGES = (
     "opencv-python-headless",
 )
 
-_kept_alive: list[Any] = []  # a torch.library.Library takes its operators with it when it is collected
+_kept_alive: list[Any] = []  # operators go when the object that declared them is collected
 
 
 def tune_allocator() -> None:
@@ -74,14 +74,14 @@ def mend_torchvision() -> None:
 
 
 def _declare_operators() -> None:
-    import torch
+    from torch import library
 
     for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
         del sys.modules[name]
-    library = torch.library.Library("torchvision", "FRAGMENT")
+    declared = library.Library("torchvision", "FRAGMENT")
     for operator in OPERATORS:
-        library.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    _kept_alive.append(library)
+        declared.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    _kept_alive.append(declared)
 
 
 def pick_device(gpus: str) -> tuple[str, list[int] | str]:
