@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from headtohead.cohort.cohort import IMAGE
-from headtohead.cohort.intensities import WHITE
+from headtohead.cohort.intensities import to_levels, white_of
 from headtohead.cohort.orientation import Slicing, slicing
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import Job
@@ -28,16 +29,24 @@ class Way:
     slicing: Slicing
     squaring: Squaring
 
-    def fill(self, out: np.ndarray, values: np.ndarray, factor: float = 1.0) -> None:
-        """Write values [x, y, z] as slices into `out` [slices, H, W]; float32 into uint8 goes times `factor`."""
-        slices = self.slicing.to_slices(values)
-        for first in range(0, len(slices), TOGETHER):
-            block = np.ascontiguousarray(slices[first : first + TOGETHER])
+    def slices(self, values: np.ndarray, white: float | None = None) -> np.ndarray:
+        """View values [x, y, z] as slices.
+
+        Args:
+            values: uint8 or float32.
+            white: what becomes 255, the values float32; None: they keep their type.
+
+        Returns:
+            [slices, H, W], in one piece.
+        """
+        cut = self.slicing.to_slices(values)
+        out = np.empty((len(cut), *self.squaring.after), values.dtype if white is None else np.uint8)
+        for first in range(0, len(cut), TOGETHER):
+            block = np.ascontiguousarray(cut[first : first + TOGETHER])
             for number, image in enumerate(block, first):
                 square = self.squaring.there(image)
-                if square.dtype != np.uint8 and out.dtype == np.uint8:
-                    square = np.rint(np.clip(square * np.float64(factor), 0, 255))
-                out[number] = square
+                out[number] = square if white is None else to_levels(square, white)
+        return out
 
     def restore(self, slices: np.ndarray) -> np.ndarray:
         """Bring float32 [slices, H, W] back onto the file's own grid [x, y, z]."""
@@ -76,25 +85,18 @@ def read_volumes(job: Job, facts: ModelFacts, channels: dict[str, int], plane: s
     way = _way(first, facts, plane)
     truth_on_grid = read_truth_volume(first)
 
-    size = (first.shape[way.slicing.slice_axis], *way.squaring.after)
-    volume = np.zeros((*size, len(facts.sequences)), np.uint8 if as_bytes else np.float32)
-    for channel, sequence in enumerate(facts.sequences):
-        if sequence in found:
-            file, number = found[sequence]
-            values, factor = file.read(number), 1.0
-            # The LGG data are 8-bit themselves; every other cohort was brought to 8 bits by its brightest voxels.
-            if as_bytes and (values.dtype != np.uint8 or facts.sequences == IMAGE):
-                factor = 255 / white_of(values)
-                values = values.astype(np.float32, copy=False)
-            way.fill(volume[..., channel], values, factor)
+    planes: dict[str, np.ndarray] = {}
+    for sequence, (file, number) in found.items():
+        values, white = file.read(number), None
+        # The LGG data are 8-bit themselves; every other cohort was brought to 8 bits by its brightest voxels.
+        if as_bytes and (values.dtype != np.uint8 or facts.sequences == IMAGE):
+            values = values.astype(np.float32, copy=False)
+            white = white_of(values)
+        planes[sequence] = way.slices(values if as_bytes else values.astype(np.float32, copy=False), white)
     missing = tuple(sequence for sequence in facts.sequences if sequence not in found)
-    for sequence in missing:  # as the data set does where a sequence was not taken
-        volume[..., facts.sequences.index(sequence)] = volume[..., facts.sequences.index(_needed(facts))]
-    truth = None
-    if truth_on_grid is not None:
-        share = np.empty(size, np.uint8)
-        way.fill(share, truth_on_grid.astype(np.uint8) * np.uint8(255))
-        truth = share > 127
+    # What is missing is filled as the data set does where a sequence was not taken.
+    volume = interleave([planes.get(sequence, planes[_needed(facts)]) for sequence in facts.sequences])
+    truth = None if truth_on_grid is None else way.slices(truth_on_grid.astype(np.uint8) * np.uint8(255)) > 127
     return Scan(
         job.name,
         job.files,
@@ -107,6 +109,14 @@ def read_volumes(job: Job, facts: ModelFacts, channels: dict[str, int], plane: s
         way.slicing.slice_axis,
         first.spacing,
     )
+
+
+def interleave(planes: list[np.ndarray]) -> np.ndarray:
+    """Join one-channel volumes [slices, H, W] of one type to [slices, H, W, C]."""
+    volume = np.empty((*planes[0].shape, len(planes)), planes[0].dtype)
+    for number, out in enumerate(volume):
+        out[:] = cv2.merge([plane[number] for plane in planes]).reshape(out.shape)
+    return volume
 
 
 def assign(job: Job, files: list[Nifti], facts: ModelFacts, channels: dict[str, int]) -> dict[str, tuple[Nifti, int]]:
@@ -150,13 +160,6 @@ def _by_channels(file: Nifti, facts: ModelFacts, channels: dict[str, int]) -> di
             holds = f"volumes 0 to {file.volumes - 1}" if file.volumes > 1 else "one volume, number 0"
             raise UserError(f"{shown(file.path)}: holds {holds}; --channels asks for {sequence}={number}")
     return {sequence: (file, number) for sequence, number in channels.items()}
-
-
-def white_of(values: np.ndarray) -> float:
-    """Give the brightness that becomes 255: the 99.9th percentile of the positive voxels, 1 where there are none."""
-    flat = values.ravel(order="K")  # as it lies in memory: choosing in another order takes twenty times as long
-    positive = flat[flat > 0]
-    return float(np.percentile(positive, WHITE)) if positive.size else 1.0
 
 
 def _needed(facts: ModelFacts) -> str:
