@@ -181,8 +181,8 @@ class ComparisonOptions(Group):
     )
     case_gifs: str = option(
         "few",
-        "cases that scroll as GIF in figures/: worst, median and best, figures/cases/ left as it is; every case as "
-        "well, figures/cases/ written anew; none, figures/cases/ removed",
+        "cases that scroll as GIF in figures/: worst, median and best, and of figures/cases/ what still holds; every "
+        "case as well, in figures/cases/; none, figures/cases/ removed",
         choices=("few", "all", "none"),
     )
     comparison: str = option(

@@ -119,6 +119,11 @@ def test_by_slice_has_the_sizes_of_the_old_protocol_and_says_that_it_leaks(cohor
     assert f"WARNING: {leaking} patients leak" in split.describe(cohort)
 
 
+def test_one_patient_that_leaks_is_told_in_the_singular(cohort: Cohort) -> None:
+    said = Split("slice", 0, *(np.array([place]) for place in range(3))).describe(cohort)
+    assert said.endswith("; WARNING: 1 patient leaks from training into validation or test")
+
+
 def test_key_tells_who_is_where() -> None:
     one, two, three = np.arange(3), np.arange(3, 5), np.arange(5, 7)
     split = Split("patient", 0, one, two, three)

@@ -175,7 +175,7 @@ def test_changed_data_are_refused(copied: Experiment, tmp_path: Path, phantom_ro
     shutil.copyfile(next(mask for mask in masks if mask.read_bytes() != masks[0].read_bytes()), masks[0])
     cohort = open_cohort(moved, Path(copied.options.data.cache_dir))
     assert cohort.key != copied.cohort.key
-    with pytest.raises(UserError, match=r"made from another data \(.*--overwrite"):
+    with pytest.raises(UserError, match=r"made from other data \(.*--overwrite"):
         run_training(prepare(option_table.replace(copied.options, root_dir=str(moved)), cohort))
 
 

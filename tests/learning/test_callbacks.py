@@ -89,6 +89,13 @@ def test_best_is_that_of_validation(make_trainer: Any, tmp_path: Path, dice: lis
     assert last["epoch"] == len(dice) - 1
 
 
+def test_only_the_last_has_what_a_training_needs_to_go_on(make_trainer: Any, tmp_path: Path) -> None:
+    fit(make_trainer, tmp_path, Scripted([0.1, 0.2]))
+    best, last = (torch.load(tmp_path / "checkpoints" / f"{one}.ckpt", weights_only=True) for one in ("best", "last"))
+    assert last["optimizer_states"] and "optimizer_states" not in best
+    assert best["state_dict"].keys() == last["state_dict"].keys() == {"weight"}
+
+
 @pytest.mark.parametrize("moved", [False, True])
 def test_a_resumed_training_knows_the_rows_and_the_best_so_far(make_trainer: Any, tmp_path: Path, moved: bool) -> None:
     dice, folder = [0.1, 0.9, 0.2, 0.3], tmp_path / "run"

@@ -1,9 +1,6 @@
-"""`--predict` as a user gives it: which files, what is in them, and what is never touched."""
+"""`--predict` as a user gives it: which files, what is in them, and what is said of them."""
 
-import csv
 import re
-import shutil
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,59 +12,25 @@ import pytest
 from PIL import Image
 
 from headtohead.cli import main
-from headtohead.errors import UserError
-from headtohead.options import from_flat
 from headtohead.predicting import folder as verb
 from headtohead.predicting.choosing import Choice
 from headtohead.predicting.cleaning.postprocessing import parse_steps
 from headtohead.trained.facts import ModelFacts
 from headtohead.trained.source import Source
+from tests.predicting.scans import (
+    INSIDE,
+    OURS,
+    SHAPE,
+    Predict,
+    case_of_slices,
+    drawn,
+    files_in,
+    head,
+    picture,
+    summary_of,
+)
 
-Predict = Callable[..., int]
-OURS = {"summary.csv", "predicted.sha256"}
 FETAL = ["--mask_suffix", "_mask.nii", "--outputs", "0.0:_brain.nii,0.2:_overlay02.nii"]
-SHAPE = (20, 24, 6)
-INSIDE = np.zeros(SHAPE, bool)
-INSIDE[5:12, 6:15, 2:5] = True
-
-
-def head(path: Path, inside: np.ndarray = INSIDE, zooms: tuple[float, ...] = (1, 1, 4), dtype: Any = np.int16) -> Path:
-    """Write a volume that is bright where `inside`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    values = np.where(inside, 1000, 100).astype(dtype)
-    values[0, 0, 0] = 0
-    nibabel.save(nibabel.Nifti1Image(values, np.diag([*zooms, 1.0]), dtype=dtype), path)
-    return path
-
-
-def drawn(path: Path, inside: np.ndarray = INSIDE) -> Path:
-    """Write a mask as a person would have drawn it."""
-    if path.suffix == ".png":
-        assert cv2.imwrite(str(path), inside[:, :, 3].astype(np.uint8) * 255)
-    else:
-        nibabel.save(nibabel.Nifti1Image(inside.astype(np.uint8), np.diag([1.0, 1, 4, 1])), path)
-    return path
-
-
-def picture(path: Path, inside: np.ndarray = INSIDE[:, :, 3]) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    assert cv2.imwrite(str(path), np.where(inside, 250, 20).astype(np.uint8))
-    return path
-
-
-def case_of_slices(folder: Path, slices: int = 3) -> Path:
-    for number in range(1, slices + 1):
-        picture(folder / f"{folder.name}_{number}.tif")
-    return folder
-
-
-def files_in(folder: Path) -> set[str]:
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-
-
-def summary_of(folder: Path) -> dict[str, dict[str, str]]:
-    with (folder / "summary.csv").open(newline="") as file:
-        return {row["file"]: row for row in csv.DictReader(file)}
 
 
 def test_the_command_of_the_fetal_masking_system(tmp_path: Path, predict: Predict) -> None:
@@ -183,248 +146,6 @@ def test_a_turned_copy_gets_the_same_mask_on_its_own_grid(tmp_path: Path, predic
         np.testing.assert_array_equal(other.affine, turned.affine)
 
 
-def test_nothing_is_replaced_unless_asked(tmp_path: Path, predict: Predict, capsys: pytest.CaptureFixture[str]) -> None:
-    head(tmp_path / "in/a.nii")
-    head(tmp_path / "in/b.nii")
-    assert predict("--save_probability") == 0
-    head(tmp_path / "in/a.nii", ~INSIDE)
-    before = {name: (tmp_path / "out" / name).read_bytes() for name in files_in(tmp_path / "out")}
-    assert predict("--save_probability") == 2
-    assert (
-        "a_mask.nii: there already; choose another folder with --output, or --overwrite it" in capsys.readouterr().err
-    )
-    assert {name: (tmp_path / "out" / name).read_bytes() for name in files_in(tmp_path / "out")} == before
-    assert predict("--save_probability", "--overwrite") == 0
-    after = np.asarray(nibabel.load(tmp_path / "out/a_mask.nii").dataobj)
-    np.testing.assert_array_equal(after[1:], ~INSIDE[1:])
-
-
-def test_a_new_file_joins_earlier_results(tmp_path: Path, predict: Predict) -> None:
-    head(tmp_path / "in/a.nii")
-    assert predict() == 0
-    head(tmp_path / "in/b.nii")
-    assert predict("--pattern", "b*") == 0
-    assert set(summary_of(tmp_path / "out")) == {"a", "b"}
-
-
-def test_a_truth_is_never_replaced(tmp_path: Path, predict: Predict, capsys: pytest.CaptureFixture[str]) -> None:
-    head(tmp_path / "in/a.nii")
-    truth = drawn(tmp_path / "in/a_mask.nii")
-    content = truth.read_bytes()
-    for flags in ([], ["--overwrite"]):
-        assert predict(*flags, output="in") == 2
-        assert (
-            "a_mask.nii: there already and not as --predict wrote it, so it may be a truth" in capsys.readouterr().err
-        )
-    assert truth.read_bytes() == content
-    assert files_in(tmp_path / "in") == {"a.nii", "a_mask.nii"}
-    assert predict("--mask_suffix", "_auto.nii", output="in") == 0
-    assert truth.read_bytes() == content
-
-
-@pytest.mark.parametrize("make", [lambda folder: head(folder / "a.nii.gz"), lambda folder: picture(folder / "a.png")])
-def test_the_inputs_own_folder(
-    tmp_path: Path, predict: Predict, capsys: pytest.CaptureFixture[str], make: Callable[[Path], Path]
-) -> None:
-    source = make(tmp_path / "in")
-    original = source.read_bytes()
-    flags = ["--outputs", "0:_brain.nii", "--save_probability", "--preview"]
-    assert predict(*flags, output="in") == 0
-    there = files_in(tmp_path / "in")
-    assert predict(*flags, "--overwrite", output="in") == 0
-    # What was predicted is no input, also where its end is not named again, and no truth.
-    assert predict("--mask_suffix", "_other.nii", output="in") == 0
-    assert files_in(tmp_path / "in") == there | {f"a_other{'.png' if source.suffix == '.png' else '.nii.gz'}"}
-    rows = summary_of(tmp_path / "in")
-    assert set(rows) == {"a"} and rows["a"]["dice"] == ""
-    assert source.read_bytes() == original
-    # Once somebody corrects a prediction it is theirs: a truth, and not to be replaced.
-    mask = next((tmp_path / "in").glob("a_mask*"))
-    drawn(mask, np.roll(INSIDE, 1, axis=0))
-    capsys.readouterr()
-    assert predict(*flags, "--overwrite", output="in") == 2
-    assert "may be a truth" in capsys.readouterr().err
-    assert predict("--mask_suffix", "_third.nii", output="in") == 0
-    assert summary_of(tmp_path / "in")["a"]["dice"] != ""
-
-
-def test_only_results_in_the_folder(tmp_path: Path, predict: Predict, capsys: pytest.CaptureFixture[str]) -> None:
-    head(tmp_path / "in/a.nii")
-    assert predict("--outputs", "0:_brain.nii") == 0
-    assert predict("--mask_suffix", "_again.nii", source="out") == 2
-    assert "only results of --predict there; name other images, or copy these" in capsys.readouterr().err
-    assert predict("--mask_suffix", "_again.nii", "--pattern", "*_brain.nii", source="out") == 2
-    assert predict("--mask_suffix", "_again.nii", source="out/a_brain.nii") == 2
-    assert "only results of --predict there" in capsys.readouterr().err
-    (tmp_path / "copied").mkdir()
-    shutil.copy(tmp_path / "out/a_brain.nii", tmp_path / "copied")
-    assert predict(source="copied", output="again") == 0
-
-
-@pytest.mark.parametrize(
-    ("flags", "message"),
-    [
-        (["--outputs", "2:_x.nii"], "--outputs 2:_x.nii"),
-        (["--mask_suffix", "a/b"], "--mask_suffix"),
-        (["--channels", "t9=0"], "--channels t9"),
-        (["--pattern", "*.png"], "--pattern"),
-        (["--save_uncertainty", "variance"], "one model has none; average several"),
-        (["--output", ""], "--predict: nowhere to write to; name a folder with --output"),
-    ],
-)
-def test_refused_before_anything_is_written(
-    tmp_path: Path, predict: Predict, capsys: pytest.CaptureFixture[str], flags: list[str], message: str
-) -> None:
-    head(tmp_path / "in/a.nii")
-    assert predict(*flags) == 2
-    error = capsys.readouterr().err
-    assert error.startswith("error: ") and message in error and len(error.splitlines()) == 1
-    assert not (tmp_path / "out").exists()
-
-
-def test_places_that_cannot_be_written(
-    tmp_path: Path, predict: Predict, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert predict() == 2
-    assert "in: no such file or folder" in capsys.readouterr().err
-    head(tmp_path / "in/a.nii")
-    (tmp_path / "file").touch()
-    assert predict(output="file") == 2
-    assert "file: not a folder" in capsys.readouterr().err
-    assert predict(output="file/below") == 2
-    assert "file/below: cannot be made" in capsys.readouterr().err
-    (tmp_path / "out/a_probability.nii").mkdir(parents=True)
-    assert predict("--save_probability", "--overwrite") == 2
-    assert "a folder stands where a file is to be written" in capsys.readouterr().err
-    (tmp_path / "out/summary.csv").write_text("mine\n")
-    assert predict() == 2
-    assert "summary.csv: not written by --predict" in capsys.readouterr().err
-
-
-def test_two_files_for_one_name(tmp_path: Path, predict: Predict, capsys: pytest.CaptureFixture[str]) -> None:
-    head(tmp_path / "in/a.nii")
-    head(tmp_path / "in/a.nii.gz")
-    picture(tmp_path / "in/b.jpg")
-    picture(tmp_path / "in/b.png", ~INSIDE[:, :, 3])
-    assert predict() == 1
-    error = capsys.readouterr().err.splitlines()
-    assert error == [
-        "error: b.png: its b_mask.png would be that of b.jpg too; rename one of them, or use --pattern",
-        f"error: 1 of 4 could not be predicted, each named above and in {tmp_path / 'out' / 'summary.csv'}",
-    ]
-    assert files_in(tmp_path / "out") - OURS == {"a_mask.nii", "a_mask.nii.gz", "b_mask.png"}
-
-
-def test_a_fault_leaves_nothing_of_its_file(
-    tmp_path: Path, predict: Predict, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("a", "sub/b", "c"):
-        head(tmp_path / f"in/{name}.nii")
-    really = Path.replace
-
-    def full(self: Path, target: Path) -> Path:
-        if Path(target) == tmp_path / "out/sub/b_probability.nii":
-            raise OSError(28, "No space left on device", str(target))
-        return really(self, target)
-
-    monkeypatch.setattr(Path, "replace", full)
-    assert predict("--save_probability") == 1
-    error = capsys.readouterr().err.splitlines()
-    assert error[0].startswith("error: sub/b: no space left on device") and error[0].endswith("predict the file again")
-    assert files_in(tmp_path / "out") - OURS == {
-        f"{name}_{kind}.nii" for name in "ac" for kind in ("mask", "probability")
-    }
-    assert summary_of(tmp_path / "out")["sub/b"]["error"].startswith("no space left")
-    monkeypatch.setattr(cv2, "imwrite", lambda *_: False)
-    assert predict("--preview", output="other") == 1
-    error = capsys.readouterr().err.splitlines()
-    assert error[0] == "error: a: a_preview.png: cannot be written; choose another folder with --output"
-    assert files_in(tmp_path / "other") == {"summary.csv"}
-    assert summary_of(tmp_path / "out")["a"]["error"] == ""
-
-
-@pytest.mark.parametrize("fails", [("open",), ("open", "replace")])
-def test_a_list_that_cannot_be_written(
-    tmp_path: Path,
-    predict: Predict,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-    fails: tuple[str, ...],
-) -> None:
-    # Masks that are there are never called failed; what is not noted at once is noted at the end, or said.
-    def fail(name: str) -> Any:
-        really = getattr(Path, name)
-
-        def full(self: Path, *rest: Any, **named: Any) -> Any:
-            if "predicted.sha256" in (self.name, *(getattr(one, "name", "") for one in rest)) and rest[0] != "rb":
-                raise OSError(28, "No space left on device", str(self))
-            return really(self, *rest, **named)
-
-        return full
-
-    for name in "ab":
-        head(tmp_path / f"in/{name}.nii")
-    with monkeypatch.context() as patch:
-        for name in fails:
-            patch.setattr(Path, name, fail(name))
-        status = predict()
-    error = capsys.readouterr().err
-    assert {name: row["error"] for name, row in summary_of(tmp_path / "out").items()} == {"a": "", "b": ""}
-    assert {"a_mask.nii", "b_mask.nii"} <= files_in(tmp_path / "out")
-    if "replace" in fails:
-        assert status == 2 and "predicted.sha256: cannot be written (No space left on device); the masks are" in error
-        assert len(error.splitlines()) == 1
-    else:
-        assert (status, error) == (0, "")
-        assert predict("--overwrite") == 0
-
-
-@pytest.mark.parametrize(
-    ("fault", "line"),
-    [
-        (MemoryError(), "error: a: more memory is needed than there is"),
-        (ZeroDivisionError("by\nzero"), "error: a: ZeroDivisionError: by zero; run again with --debug"),
-        (UserError("mend it"), "error: a: mend it"),
-        (OSError("odd"), "error: a: oserror; mend this"),
-    ],
-)
-def test_faults_in_one_line(
-    tmp_path: Path,
-    predict: Predict,
-    brightness: Any,
-    capsys: pytest.CaptureFixture[str],
-    fault: Exception,
-    line: str,
-) -> None:
-    class Broken(brightness):  # type: ignore[misc]
-        def __call__(self, scan: Any, /) -> Any:
-            raise fault
-
-    head(tmp_path / "in/a.nii")
-    assert predict(predictor=Broken()) == 1
-    error = capsys.readouterr().err
-    assert error.startswith(line) and len(error.splitlines()) == 2
-    assert predict("--debug", predictor=Broken()) == 1
-    assert "Traceback" in capsys.readouterr().err
-    assert files_in(tmp_path / "out") == {"summary.csv"}
-
-
-def test_an_interrupt_keeps_what_is_done(tmp_path: Path, predict: Predict, brightness: Any) -> None:
-    class Stopped(brightness):  # type: ignore[misc]
-        def __call__(self, scan: Any, /) -> Any:
-            if scan.name == "d":
-                raise KeyboardInterrupt
-            time.sleep(0.05)
-            return super().__call__(scan)
-
-    for name in "abcd":
-        head(tmp_path / f"in/{name}.nii")
-    assert predict(predictor=Stopped()) == 130
-    assert "a" in summary_of(tmp_path / "out")
-    assert not [name for name in files_in(tmp_path / "out") if "writing" in name]
-    assert predict("--overwrite") == 0
-
-
 def test_progress_bar_on_a_terminal_only(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, predict: Predict
 ) -> None:
@@ -437,28 +158,6 @@ def test_progress_bar_on_a_terminal_only(
         advance()
         advance()
     assert "2/3" in capsys.readouterr().out
-
-
-def test_an_input_is_never_replaced(tmp_path: Path, brightness: Any) -> None:
-    # No end of ours can name an input that was found, so the jobs are made by hand.
-    from headtohead.predicting.files.finding import Job
-
-    first, second = head(tmp_path / "a.nii"), head(tmp_path / "a_mask.nii")
-    jobs = [Job(path.stem, (path,), "nifti", (), Path(path.name)) for path in (first, second)]
-    content = second.read_bytes()
-    with pytest.raises(UserError, match="1 of 2 could not"):
-        verb.predict_jobs(jobs, brightness(), from_flat({"output": str(tmp_path), "overwrite": True}))
-    assert second.read_bytes() == content
-    assert (tmp_path / "a_mask_mask.nii").is_file()
-
-
-def test_copied_results_are_not_taken_for_ours(tmp_path: Path, predict: Predict) -> None:
-    # The list of what was written counts only where it lies: a mask that was copied elsewhere may be a truth there.
-    head(tmp_path / "in/a.nii")
-    assert predict() == 0
-    (tmp_path / "other").mkdir()
-    shutil.copy(tmp_path / "out/a_mask.nii", tmp_path / "other")
-    assert predict("--overwrite", output="other") == 2
 
 
 def test_trained_models_average(
@@ -477,52 +176,6 @@ def test_trained_models_average(
     said = capsys.readouterr().out
     models = [f"model pair/buda-none-s{seed}-f0 (one of 2 of the comparison)" for seed in (0, 1)]
     assert said.splitlines()[:2] == models
-
-
-@pytest.mark.parametrize("source", ["in/site", "in/site/a.nii.gz"])
-def test_an_earlier_prediction_is_no_truth_and_no_input_wherever_its_list_lies(
-    tmp_path: Path, predict: Predict, source: str
-) -> None:
-    head(tmp_path / "in/site/a.nii.gz")
-    assert predict("--outputs", "0.0:_brain.nii", output="in") == 0
-    assert predict(source=source, output="other") == 0
-    rows = summary_of(tmp_path / "other")
-    assert list(rows) == ["a"] and rows["a"]["dice"] == ""
-    drawn(tmp_path / "in/site/a_mask.nii.gz", np.roll(INSIDE, 1, axis=0))  # corrected: now it is a truth
-    assert predict("--overwrite", source=source, output="other") == 0
-    assert float(summary_of(tmp_path / "other")["a"]["dice"]) < 1
-
-
-def test_the_mask_of_this_command_is_no_truth(tmp_path: Path, predict: Predict) -> None:
-    # a_mask.nii.gz would be the truth of a.nii as well, and may be there before a.nii is read.
-    head(tmp_path / "in/a.nii")
-    head(tmp_path / "in/a.nii.gz")
-    for flags in ([], ["--overwrite"]):
-        assert predict(*flags, output="in") == 0
-        assert {row["dice"] for row in summary_of(tmp_path / "in").values()} == {""}
-
-
-def test_what_lies_among_the_inputs_is_replaced_only_if_it_is_ours(
-    tmp_path: Path, predict: Predict, capsys: pytest.CaptureFixture[str]
-) -> None:
-    head(tmp_path / "in/a.nii")
-    theirs = head(tmp_path / "in/a_t1w.nii", ~INSIDE)
-    content = theirs.read_bytes()
-    flags = ["--outputs", "0.0:_t1w.nii", "--overwrite"]
-    assert predict(*flags, output="in") == 2
-    assert "a_t1w.nii: there already among the inputs and not as --predict wrote it" in capsys.readouterr().err
-    assert theirs.read_bytes() == content and files_in(tmp_path / "in") == {"a.nii", "a_t1w.nii"}
-    below = tmp_path / "in/results/a_probability.nii"
-    below.parent.mkdir()
-    below.write_bytes(b"theirs")
-    assert predict("--save_probability", "--overwrite", "--pattern", "a.nii", output="in/results") == 2
-    assert below.read_bytes() == b"theirs"
-    theirs.unlink()
-    assert predict(*flags, output="in") == 0
-    assert predict(*flags, output="in") == 0  # ours, and unchanged
-    shutil.copytree(tmp_path / "in/results", tmp_path / "elsewhere")
-    assert predict("--save_probability", "--overwrite", source="in/a.nii", output="elsewhere") == 0
-    assert (tmp_path / "elsewhere/a_probability.nii").read_bytes() != b"theirs"
 
 
 def test_warnings_stay_whole(

@@ -173,8 +173,7 @@ def test_what_an_earlier_report_left_is_removed(comparison: Path, write_run: Any
     folder = write_run()
     write_reports(comparison, None)
     (comparison / "figures" / "plate-old-none.png").write_bytes(b"x")
-    (comparison / "figures" / "cases").mkdir()
-    for name in ("failures.png", "failures-2.png", "cases/old.gif"):
+    for name in ("failures.png", "failures-2.png"):
         (comparison / "figures" / name).write_bytes(b"x")
     (comparison / "mine.txt").write_text("kept")
     record = (folder / "run.json").read_text()
@@ -182,7 +181,6 @@ def test_what_an_earlier_report_left_is_removed(comparison: Path, write_run: Any
     write_reports(comparison, None, "none")
     left = {path.name for path in comparison.rglob("*") if path.is_file() and path.parent != folder}
     assert left == {"results.md", "results.tex", "mine.txt"}
-    assert not (comparison / "figures" / "cases").exists()
 
 
 def test_a_broken_run_stops_the_report_before_it_writes(comparison: Path, write_run: Any) -> None:
@@ -205,21 +203,6 @@ def test_a_damaged_mask_leaves_the_earlier_report_as_it_was(copied: Path, report
         with pytest.raises(UserError, match=r"masks\.npz"):
             report(report_options(copied, case_gifs=which))
         assert files_of(folder) == before
-
-
-def test_gifs_of_all_cases_stay_until_they_are_rewritten_or_not_wanted(comparison: Path, write_run: Any) -> None:
-    write_run()
-    gif = comparison / "figures" / "cases" / "a.gif"
-    gif.parent.mkdir(parents=True)
-    gif.write_bytes(b"x")
-    write_reports(comparison, None)
-    assert gif.read_bytes() == b"x"
-    write_reports(comparison, None, "all")
-    assert not gif.exists(), "without the data nothing takes its place"
-    gif.parent.mkdir(exist_ok=True)
-    gif.write_bytes(b"x")
-    write_reports(comparison, None, "none")
-    assert not gif.parent.exists()
 
 
 def test_root_dir_names_data_that_was_moved(copied: Path, report_options: Any) -> None:

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +21,7 @@ from headtohead.predicting.predictor import Predictor
 from headtohead.serving.limits import Limits
 from headtohead.trained.facts import ModelFacts
 from headtohead.trained.source import Source
+from tests.serving.browsing import Heard
 
 pytest.importorskip("starlette", reason="Starlette is not installed: pip install starlette uvicorn python-multipart")
 
@@ -196,3 +198,45 @@ def truth_of_volume() -> np.ndarray:
     inside = np.zeros(SHAPE, bool)
     inside[6:14, 5:12, 2:5] = True
     return inside
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Start Chromium; where it or Playwright is missing, what needs it is skipped."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: pip install playwright")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("there is no Chromium on this machine")
+    with sync_api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def heard() -> Heard:
+    """Give the list of what it complained of."""
+    return Heard()
+
+
+@pytest.fixture
+def open_page(browser: Any, server: Any, heard: Heard) -> Iterator[Callable[..., Any]]:
+    """Open the page; at the end no complaint and no request to anybody else may have been heard."""
+    pages = []
+
+    def open_it(width: int = 1280, height: int = 900, **settings: Any) -> Any:
+        page = browser.new_page(viewport={"width": width, "height": height}, **settings)
+        page.on("console", lambda message: heard.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: heard.append(str(error)))
+        page.on("request", lambda asked: heard.append(asked.url) if not ours(asked.url) else None)
+        page.goto(server.address)
+        pages.append(page)
+        return page
+
+    def ours(url: str) -> bool:
+        return url.startswith((f"{server.address}/", "data:", f"blob:{server.address}/"))
+
+    yield open_it
+    for page in pages:
+        page.close()
+    assert heard == []

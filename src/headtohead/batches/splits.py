@@ -67,7 +67,8 @@ class Split:
             f"{len(getattr(self, part))} slices of {len(self.cases(cohort, part))} cases for {part}" for part in PARTS
         )
         leaking = self.leaking_patients(cohort)
-        warning = f"; WARNING: {leaking} patients leak from training into validation or test" if leaking else ""
+        who = "1 patient leaks" if leaking == 1 else f"{leaking} patients leak"
+        warning = f"; WARNING: {who} from training into validation or test" if leaking else ""
         which = f", fold {self.fold} of {self.folds}" if self.folds > 1 else ""
         return f"split by {self.kind}, seed {self.seed}{which}: {sizes}{warning}"
 

@@ -110,14 +110,14 @@ def refuse_other_run(experiment: Experiment) -> None:
             was, now = ("none" if value == "" else value for value in (made_with[key], here[key]))
             raise UserError(f"{folder.path}: made with --{key} {was}, now {now}; {mend}")
     facts = {
-        "data": (record.get("data", {}).get("key"), experiment.cohort.key),
-        "split": (record.get("split", {}).get("key"), experiment.split.key),
-        "table of folds": (record.get("split", {}).get("plan"), experiment.split.plan),
+        "other data": (record.get("data", {}).get("key"), experiment.cohort.key),
+        "another split": (record.get("split", {}).get("key"), experiment.split.key),
+        "another table of folds": (record.get("split", {}).get("plan"), experiment.split.plan),
     }
     for name, (then, today) in facts.items():
         if then is not None and then != today:
             was, now = (key[:8] or "none" for key in (then, today))
-            raise UserError(f"{folder.path}: made from another {name} ({was}, now {now}); {mend}")
+            raise UserError(f"{folder.path}: made from {name} ({was}, now {now}); {mend}")
 
 
 def settings_of(options: Options) -> dict[str, Any]:

@@ -86,7 +86,8 @@ class WholeFiles(TorchCheckpointIO):
 def checkpoints(folder: Path) -> list[ModelCheckpoint]:
     """Keep the best epoch by validation Dice per case, and the last to go on from, in that order.
 
-    The order matters: `last` is written after `best` was judged, so a resumed run knows the best so far.
+    The order matters: `last` is written after `best` was judged, so a resumed run knows the best so far. Only `last`
+    has the optimiser's state, of up to twice the size of the weights: nothing goes on from `best`.
     """
     best = BestCheckpoint(
         folder,
@@ -94,6 +95,7 @@ def checkpoints(folder: Path) -> list[ModelCheckpoint]:
         monitor="dice/val",
         mode="max",
         save_top_k=1,
+        save_weights_only=True,
         enable_version_counter=False,
         auto_insert_metric_name=False,
     )

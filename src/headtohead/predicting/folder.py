@@ -52,7 +52,7 @@ def predict_folder(options: Options) -> Path:
     source = Path(str(options.verbs.predict))
     # Results of an earlier command may lie among the inputs, under ends that this one does not name.
     jobs = find_jobs(source, options.files.pattern, predictor.facts.sequences, outputs.ends, Records().ours)
-    refuse_ignored_channels(jobs, options.files.channels)
+    refuse_ignored_channels(jobs, options.files.channels, predictor.facts.sequences)
     with tidy_on_terminate():
         return predict_jobs(jobs, predictor, options)
 

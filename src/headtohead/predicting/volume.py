@@ -47,7 +47,7 @@ def predict_volume(options: Options, path: Path) -> Path:
     facts, files, records = choices[0].source.facts, options.files, Records()
     # The file itself is predicted whoever wrote it; no other sequence of its case is a result of ours.
     [job] = find_jobs(path, "", facts.sequences, (), lambda other: other != path and records.ours(other))
-    refuse_ignored_channels([job], files.channels)
+    refuse_ignored_channels([job], files.channels, facts.sequences)
     scan = read_scan(job, facts, files.channels, files.plane)
     if scan.truth is not None and truth_is_ours(job, records):
         scan = replace(scan, truth=None, truth_on_grid=None)

@@ -98,7 +98,11 @@ def place(step: int, steps: int, length: int) -> int:
 
 
 def write_gif(
-    frames: Iterable[np.ndarray], path: Path, seconds: float = SECONDS, shades: Sequence[int] = SHADES
+    frames: Iterable[np.ndarray],
+    path: Path,
+    seconds: float = SECONDS,
+    shades: Sequence[int] = SHADES,
+    comment: str = "",
 ) -> Path:
     """Write pictures as an endless GIF with one palette: few shades of grey, every other colour exactly as it is.
 
@@ -108,6 +112,7 @@ def write_gif(
         path: where to.
         seconds: how long a picture stands.
         shades: of grey. A file that would be larger than `MOST_BYTES` is written in the next number, to the last.
+        comment: text that the file carries and no viewer shows.
 
     Returns:
         The path.
@@ -121,7 +126,7 @@ def write_gif(
     if not pages:
         raise UserError(f"{path}: no picture to write; score a run first with --test or --compare")
     for number in shades:
-        content = _encode(pages, colours, number, round(1000 * seconds))
+        content = _encode(pages, colours, number, round(1000 * seconds), comment)
         if len(content) <= MOST_BYTES:
             break
     with atomic_path(path) as temporary:
@@ -143,7 +148,7 @@ def _number_colours(frame: np.ndarray, colours: list[int]) -> np.ndarray:
     return page
 
 
-def _encode(pages: list[np.ndarray], colours: list[int], shades: int, milliseconds: int) -> bytes:
+def _encode(pages: list[np.ndarray], colours: list[int], shades: int, milliseconds: int, comment: str) -> bytes:
     from PIL import Image
 
     places = np.concatenate([np.arange(256) * (shades - 1) / 255, shades + np.arange(len(colours))])
@@ -161,6 +166,7 @@ def _encode(pages: list[np.ndarray], colours: list[int], shades: int, millisecon
         append_images=images[1:],
         duration=milliseconds,
         loop=0,
+        comment=comment.encode(),
         optimize=False,  # would sort the palette anew for each picture
     )
     return content.getvalue()

@@ -1,10 +1,15 @@
 """Every case as a GIF that scrolls through its slices: the truth and all entrants in one small picture.
 
 `animation.write_case_gif` sets the entrants side by side, which is worth its size for three cases, not for hundreds.
+
+Drawing them takes longer than the rest of a report, so a report may leave an earlier one's where they lie. Each carries
+a mark of what it was drawn from: those that show other masks are told from those that still hold, and from pictures
+that somebody else put there.
 """
 
+import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -17,11 +22,13 @@ from headtohead import machine
 from headtohead.cohort import Cohort
 from headtohead.cohort.head import head_mask
 from headtohead.reporting.animation import write_gif
-from headtohead.reporting.findings import Findings
+from headtohead.reporting.findings import Findings, entrant_of
 from headtohead.reporting.lettering import FAINT, shorten, text_width, write
 from headtohead.reporting.masks import Masks, name_with_seed, scan_of
 from headtohead.reporting.outlines import TRUTH, Colour, draw_outlines, rgb
 from headtohead.reporting.plate import LINE, PAPER, Scan
+from headtohead.runs.folder import RunFolder
+from headtohead.runs.ledger import Ledger
 from headtohead.runs.run import BASELINE
 
 SIDE = 192  # pixels of the longer side
@@ -30,19 +37,80 @@ MARGIN = 8
 COLOURS = ("orange", "green", "yellow", "vermilion", "purple", "white")  # of entrants; as many as can be told apart
 SHADES = (12,)  # of grey
 DARK = 20  # of 255: what is darker is noise of air, which would cost more bytes than the head
+MARK = "Head-to-Head, a case, "  # begins the comment of a GIF; `mark_of` follows
 FEW = 8  # cases for which starting processes is not worth its time
 
 
 @dataclass(frozen=True)
 class Job:
-    """One case to draw: its name, its title, and of each entrant the name to show."""
+    """One case to draw: its name, its title, of each entrant the name to show, and the mark that its GIF carries."""
 
     case: str
     title: str
     entrants: dict[str, str]
+    mark: str = ""
 
 
-def write_all_case_gifs(findings: Findings, folder: Path, cohort: Cohort, masks: Masks) -> list[Path]:
+def mark_of(findings: Findings, ledger: Ledger) -> str:
+    """Give 16 hexadecimal digits that change with any mask, truth or name that the GIFs of all cases show."""
+    shown = _shown(findings)
+    told = hashlib.sha256()
+    for run in ledger.counted:
+        if entrant_of(run) in shown:
+            kept = RunFolder(run.folder).masks
+            content = hashlib.sha256(kept.read_bytes()).hexdigest() if kept.is_file() else ""
+            told.update(f"{run.fact('data', 'key')} {run.name} {content}\n".encode())
+    return told.hexdigest()[:16]
+
+
+def remove_earlier_case_gifs(folder: Path, cases: Iterable[str], mark: str) -> int:
+    """Remove the GIFs that an earlier report drew, but for those that carry a mark.
+
+    Args:
+        folder: where they lie; it goes too if nothing is left. What no report drew stays.
+        cases: of the comparison; a file with the name of one is the report's, as the files of its tables are.
+        mark: of what they would be drawn from now; empty: none stays.
+
+    Returns:
+        How many were removed.
+    """
+    if not folder.is_dir():
+        return 0
+    names, removed = {_file_name(case) for case in cases}, 0
+    for path in folder.glob("*.gif"):
+        found = _mark_in(path)
+        if (found or path.name in names) and not (mark and found == mark):
+            path.unlink()
+            removed += 1
+    if not any(folder.iterdir()):
+        folder.rmdir()
+    return removed
+
+
+def _mark_in(path: Path) -> str:
+    """Give the mark that a GIF carries; empty where it carries none, or is no GIF."""
+    from PIL import Image
+
+    try:
+        with Image.open(path, formats=("GIF",)) as picture:
+            comment = picture.info.get("comment", b"").decode(errors="replace")
+    except OSError:
+        return ""
+    return comment.removeprefix(MARK) if comment.startswith(MARK) else ""
+
+
+def _file_name(case: str) -> str:
+    return f"{case.replace('/', '-')}.gif"
+
+
+def _shown(findings: Findings) -> list[str]:
+    """Name the entrants that are drawn, in the order of the table: all, or those that are best on average."""
+    models = findings.matrix.drop(columns=BASELINE, errors="ignore")
+    best = models.mean().sort_values(ascending=False, kind="stable").index[: len(COLOURS)]
+    return [str(name) for name in models.columns if name in best]
+
+
+def write_all_case_gifs(findings: Findings, folder: Path, cohort: Cohort, masks: Masks, mark: str = "") -> list[Path]:
     """Write `<case>.gif` of every case of which a prediction was kept, on all processor cores.
 
     Args:
@@ -50,6 +118,7 @@ def write_all_case_gifs(findings: Findings, folder: Path, cohort: Cohort, masks:
         folder: where to.
         cohort: the data.
         masks: the predictions. Of more than six entrants, those that are best on average are drawn.
+        mark: what the files carry, from `mark_of`.
 
     Returns:
         The files.
@@ -57,11 +126,9 @@ def write_all_case_gifs(findings: Findings, folder: Path, cohort: Cohort, masks:
     Raises:
         UserError: a file of masks is damaged.
     """
-    models = findings.matrix.drop(columns=BASELINE, errors="ignore")
-    best = models.mean().sort_values(ascending=False, kind="stable").index[: len(COLOURS)]
-    shown = [str(name) for name in models.columns if name in best]
+    shown = _shown(findings)
     jobs = [
-        Job(str(case), str(case), {name: name_with_seed(findings, name, str(case)) for name in shown})
+        Job(str(case), str(case), {name: name_with_seed(findings, name, str(case)) for name in shown}, mark)
         for case in findings.matrix.index
     ]
     workers = min(machine.usable_cores(), len(jobs) // FEW)
@@ -95,8 +162,8 @@ def _write(job: Job, folder: Path, cohort: Cohort, masks: Masks) -> Path | None:
     if not scans:
         return None
     colours = dict(zip(job.entrants, COLOURS, strict=False))  # by entrant, the same in every case
-    path = folder / f"{job.case.replace('/', '-')}.gif"
-    return write_gif(frames([(colours[name], scan) for name, scan in scans.items()], job.title), path, shades=SHADES)
+    pictures = frames([(colours[name], scan) for name, scan in scans.items()], job.title)
+    return write_gif(pictures, folder / _file_name(job.case), shades=SHADES, comment=MARK + job.mark)
 
 
 def frames(scans: list[tuple[Colour, Scan]], title: str) -> Iterator[np.ndarray]:

@@ -17,7 +17,12 @@ CASES = "cases"  # below figures
 
 
 def write_pictures(
-    findings: Findings, folder: Path, cohort: Cohort | None, masks: Masks | None, case_gifs: str = "few"
+    findings: Findings,
+    folder: Path,
+    cohort: Cohort | None,
+    masks: Masks | None,
+    case_gifs: str = "few",
+    mark: str = "",
 ) -> None:
     """Write the figures of a comparison.
 
@@ -31,6 +36,7 @@ def write_pictures(
         cohort: the data.
         masks: the predictions.
         case_gifs: `few`; `all` for `cases/<case>.gif` of every case as well; `none` for no case that scrolls.
+        mark: what the files of every case carry, from `case_gifs.mark_of`.
     """
     write_dice_bars(findings.cases, folder / "dice.png")
     if cohort is None or masks is None:
@@ -55,7 +61,7 @@ def write_pictures(
         if scans:
             write_case_gif(scans, folder / f"case-{word}.gif", f"{short[case]}, the {word} case")
     if case_gifs == "all":
-        write_all_case_gifs(findings, folder / CASES, cohort, masks)
+        write_all_case_gifs(findings, folder / CASES, cohort, masks, mark)
 
 
 def _whose(findings: Findings, entrant: str, case: str) -> str:

@@ -9,6 +9,7 @@ from headtohead.cohort import Cohort, open_cohort
 from headtohead.cohort.cohort import LGG
 from headtohead.errors import UserError
 from headtohead.options import GRID, DataOptions, Options
+from headtohead.reporting.case_gifs import mark_of, remove_earlier_case_gifs
 from headtohead.reporting.curves import write_curves
 from headtohead.reporting.failures import STEM
 from headtohead.reporting.findings import findings_of
@@ -55,6 +56,7 @@ def write_reports(folder: Path, cohort: Cohort | None, case_gifs: str = "few", l
 
     All is written aside and moved into place at the end, and what an earlier report left and this one does not write
     is removed then: no file stands beside another that says something else, and a report that fails changes nothing.
+    Only the GIFs of every case stay, where they show what they would show now.
 
     Args:
         folder: `runs/<comparison>`.
@@ -69,6 +71,7 @@ def write_reports(folder: Path, cohort: Cohort | None, case_gifs: str = "few", l
     unchecked = [] if cohort else [UNCHECKED]
     findings = findings_of(ledger, unchecked)
     tables = {name: getattr(findings, attribute) for name, attribute in TABLES.items()} if findings else {}
+    mark = mark_of(findings, ledger) if findings else ""
     summary = summarise(ledger)
     print_table(summary)
     with TemporaryDirectory(prefix=".writing-", dir=folder) as aside:
@@ -81,24 +84,25 @@ def write_reports(folder: Path, cohort: Cohort | None, case_gifs: str = "few", l
             masks = Masks(ledger, cohort) if cohort else None
             if len(findings.curves):
                 write_curves(ledger, new / FIGURES)
-            write_pictures(findings, new / FIGURES, cohort, masks, case_gifs)
+            write_pictures(findings, new / FIGURES, cohort, masks, case_gifs, mark)
             write_report(findings, new / PAGE, cohort, masks)
-        remove_earlier(folder, with_cases=case_gifs != "few")
+        remove_earlier(folder)
+        cases = [str(case) for case in findings.matrix.index] if findings else []
+        gone = remove_earlier_case_gifs(folder / FIGURES / CASES, cases, "" if case_gifs == "none" else mark)
         _move(new, folder)
+    if gone and case_gifs == "few":
+        print(f"{folder / FIGURES / CASES}: {gone} GIFs of earlier masks are removed; --case_gifs all draws them anew")
     if findings:
         print(f"{findings.verdict}\nreport: {folder / PAGE}")
 
 
-def remove_earlier(folder: Path, with_cases: bool) -> None:
-    """Remove what an earlier report wrote: these names and no others; figures/cases only `with_cases`."""
+def remove_earlier(folder: Path) -> None:
+    """Remove what an earlier report wrote, but for the GIFs of every case: these names and no others."""
     names = [f"{name}.csv" for name in TABLES] + [PAGE, f"{FIGURES}/curves.png", f"{FIGURES}/dice.png"]
     patterns = [f"plate-*.{kind}" for kind in ("png", "gif")] + ["case-*.gif", f"{STEM}*.png"]
-    patterns += [f"{CASES}/*.gif"] if with_cases else []
     figures = [path for one in patterns for path in (folder / FIGURES).glob(one)]
     for path in [*(folder / name for name in names), *figures]:
         path.unlink(missing_ok=True)
-    if (cases := folder / FIGURES / CASES).is_dir() and not any(cases.iterdir()):
-        cases.rmdir()
 
 
 def _move(new: Path, folder: Path) -> None:

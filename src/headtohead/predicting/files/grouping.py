@@ -10,7 +10,7 @@ from typing import Literal
 from headtohead.cohort.cohort import IMAGE
 from headtohead.errors import UserError
 from headtohead.predicting.files.naming import ending, is_volume, shown, stem
-from headtohead.predicting.files.sequences import sequence_in_name
+from headtohead.predicting.files.sequences import parse_channels, sequence_in_name
 
 Kind = Literal["nifti", "picture", "folder"]
 
@@ -80,17 +80,46 @@ def with_siblings(chosen: list[Path], candidates: list[Path], sequences: tuple[s
     return [path for path in candidates if path in kept or _case(path, sequences) in cases]
 
 
-def refuse_ignored_channels(jobs: Iterable[Job], channels: str) -> None:
+def refuse_ignored_channels(jobs: Iterable[Job], channels: str, sequences: tuple[str, ...] = ()) -> None:
     """Refuse `--channels` where nothing that was found could follow it.
 
+    A file that holds one volume and says by its name which sequence that is keeps to its name, unless `--channels`
+    asks for nothing but volume 0 (`volumes.assign`).
+
+    Args:
+        jobs: what was found.
+        channels: as given.
+        sequences: of the model; not needed for pictures.
+
     Raises:
-        UserError: it is given, and no job is a NIfTI file by itself.
+        UserError: it is given, and would be ignored by every job, or it cannot be read.
     """
-    if channels.strip() and not any(job.kind == "nifti" and len(job.files) == 1 for job in jobs):
+    if not channels.strip():
+        return
+    lone = [job for job in jobs if job.kind == "nifti" and len(job.files) == 1]
+    if not lone:
         raise UserError(
             f"--channels {channels}: tells the volumes of one NIfTI file apart, but here names or colours say which "
             "sequence is which; leave it out, or rename the files"
         )
+    if not any(parse_channels(channels, sequences).values()) or not all(map(_keeps_to_its_name, lone)):
+        return
+    raise UserError(
+        f"--channels {channels}: here every file holds one volume, number 0, and its name says which sequence it is; "
+        "leave it out, or give a sequence number 0"
+    )
+
+
+def _keeps_to_its_name(job: Job) -> bool:
+    """Say whether the file of a job is one volume of a sequence that its name says; its header is read for that."""
+    if not job.sequences:
+        return False
+    from headtohead.predicting.files.nifti import open_nifti  # not for pictures
+
+    try:
+        return open_nifti(job.files[0]).volumes == 1
+    except UserError:  # a damaged file; reading it says so
+        return False
 
 
 def _case(path: Path, sequences: tuple[str, ...]) -> tuple[Path, str] | None:

@@ -122,7 +122,9 @@ def interleave(planes: list[np.ndarray]) -> np.ndarray:
 def assign(job: Job, files: list[Nifti], facts: ModelFacts, channels: dict[str, int]) -> dict[str, tuple[Nifti, int]]:
     """Settle which volume of which file is which sequence of the model.
 
-    A 4-D file needs --channels. A 3-D file is the sequence its name says, or FLAIR; --channels NAME=0 says otherwise.
+    A 4-D file needs --channels, whatever its name. A 3-D file is the sequence its name says, or FLAIR; --channels
+    NAME=0 says otherwise, of a file that is a case by itself. Other numbers are meant for the 4-D files beside it:
+    `grouping.refuse_ignored_channels` has seen that there is one.
 
     Raises:
         UserError: that cannot be settled, or the one sequence that the model needs is missing.
@@ -138,7 +140,10 @@ def assign(job: Job, files: list[Nifti], facts: ModelFacts, channels: dict[str, 
                 both = f"{shown(found[sequence][0].path.name)} and {shown(file.path.name)}"
                 raise UserError(f"{shown(file.path)}: {both} are both {sequence} of one case; move one of them away")
             if file.volumes > 1:
-                raise UserError(f"{shown(file.path)}: holds {file.volumes} volumes; a file of one sequence holds one")
+                raise UserError(
+                    f"{shown(file.path)}: holds {file.volumes} volumes; a file of one sequence holds one: "
+                    "save the volume that is meant by itself"
+                )
             found[sequence] = (file, 0)
     if needed not in found:
         raise UserError(

@@ -1,0 +1,130 @@
+"""Which NIfTI files make a case: an image and its mask, by their names and folders."""
+
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from headtohead.cohort.case_files import CaseFiles
+from headtohead.cohort.nifti import list_cases, read_case
+from headtohead.errors import UserError
+
+BRAIN = "_desc-brain_mask"
+
+
+def only_case(folder: Path) -> CaseFiles:
+    """The one case of a folder."""
+    (case,) = list_cases(folder)
+    return case
+
+
+def names(folder: Path) -> list[tuple[str, str]]:
+    """Case and patient of all cases."""
+    return [(case.name, case.patient) for case in list_cases(folder)]
+
+
+@pytest.mark.parametrize("end", [".nii", ".nii.gz"])
+@pytest.mark.parametrize("mask", ["_mask", BRAIN])
+def test_an_image_is_found_with_its_mask(volumes: Path, write_pair: Callable[..., Any], mask: str, end: str) -> None:
+    write_pair("a b ü", mask, end)
+    case = only_case(volumes)
+    assert (case.name, case.patient, case.site) == ("a b ü", "a b ü", "")
+    assert [path.name for path in (*case.images, *case.masks)] == [f"a b ü{end}", f"a b ü{mask}{end}"]
+
+
+def test_a_mask_may_be_compressed_where_its_image_is_not(volumes: Path, write_pair: Callable[..., Any]) -> None:
+    write_pair("x", end=".nii")
+    mask = volumes / "x_mask.nii"
+    (volumes / "x_mask.nii.gz").write_bytes(gzip.compress(mask.read_bytes()))
+    mask.unlink()
+    assert read_case(only_case(volumes))[1].any()
+
+
+def test_runs_of_one_subject_are_cases_of_one_patient(volumes: Path, write_pair: Callable[..., Any]) -> None:
+    for run in (5, 1, 3):
+        write_pair(f"sub-01_run-{run}_T2w", BRAIN)
+    write_pair("sub-02_T2w", BRAIN)
+    assert names(volumes) == [
+        ("sub-01_run-1_T2w", "sub-01"),
+        ("sub-01_run-3_T2w", "sub-01"),
+        ("sub-01_run-5_T2w", "sub-01"),
+        ("sub-02_T2w", "sub-02"),
+    ]
+
+
+def test_folders_of_bids_are_searched(volumes: Path, write_pair: Callable[..., Any]) -> None:
+    write_pair("sub-01/ses-1/anat/sub-01_ses-1_T2w", BRAIN)
+    write_pair("sub-02/anat/T2w", BRAIN)
+    assert names(volumes) == [("T2w", "sub-02"), ("sub-01_ses-1_T2w", "sub-01")]
+
+
+def test_cases_of_one_name_are_told_apart_by_their_folders(volumes: Path, write_pair: Callable[..., Any]) -> None:
+    for subject in ("sub-01", "sub-02"):
+        write_pair(f"{subject}/T2w")
+    write_pair("other")
+    assert names(volumes) == [("other", "other"), ("sub-01_T2w", "sub-01"), ("sub-02_T2w", "sub-02")]
+
+
+def test_names_that_meet_are_refused(volumes: Path, write_pair: Callable[..., Any]) -> None:
+    for stem in ("a/b_c", "d/b_c", "a_b_c"):
+        write_pair(stem)
+    with pytest.raises(UserError, match="would be called a_b_c as well; rename"):
+        list_cases(volumes)
+
+
+def test_masks_may_lie_in_a_tree_of_derivatives(volumes: Path, write_pair: Callable[..., Any]) -> None:
+    write_pair("sub-01/anat/sub-01_T2w", BRAIN)
+    derivatives = volumes / "derivatives" / "masks" / "sub-01"
+    derivatives.mkdir(parents=True)
+    # As BIDS names a derivative: the word for the kind of image gives way to the description.
+    (volumes / f"sub-01/anat/sub-01_T2w{BRAIN}.nii.gz").rename(derivatives / f"sub-01{BRAIN}.nii.gz")
+    case = only_case(volumes)
+    assert (case.images[0].name, case.masks[0].parent) == ("sub-01_T2w.nii.gz", derivatives)
+
+
+def test_a_mask_that_fits_two_images_is_refused(volumes: Path, write_pair: Callable[..., Any]) -> None:
+    write_pair("sub-01_T2w", BRAIN)
+    (volumes / f"sub-01_T2w{BRAIN}.nii.gz").rename(volumes / f"sub-01{BRAIN}.nii.gz")
+    (volumes / "sub-01_T1w.nii.gz").write_bytes(b"")
+    with pytest.raises(UserError, match=r"fits .*T1w.* as well as .*T2w.*rename"):
+        list_cases(volumes)
+
+
+def test_an_image_with_two_masks_is_refused(volumes: Path, write_pair: Callable[..., Any]) -> None:
+    for mask in ("_mask", BRAIN):
+        write_pair("x", mask)
+    with pytest.raises(UserError, match=r"has two masks, x_desc-brain_mask\.nii\.gz and x_mask\.nii\.gz"):
+        list_cases(volumes)
+
+
+def test_a_mask_without_its_image_is_refused(volumes: Path, write_pair: Callable[..., Any]) -> None:
+    write_pair("x")
+    (volumes / "x.nii.gz").unlink()
+    with pytest.raises(UserError, match=r"a mask without its image x\.nii\.gz"):
+        list_cases(volumes)
+
+
+def test_what_is_no_pair_is_left_out_and_said(
+    volumes: Path, write_pair: Callable[..., Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_pair("x")
+    for name in ("alone.nii", "x_desc-lesion_mask.nii.gz", "._x.nii.gz", "notes.nii.txt"):
+        (volumes / name).write_bytes(b"")
+    (volumes / "folder_mask.nii").mkdir()
+    assert names(volumes) == [("x", "x")]
+    assert "1 of 2 images have no mask and are left out" in capsys.readouterr().out
+
+
+def test_a_folder_without_pairs_is_refused(volumes: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no such folder"):
+        list_cases(volumes / "nowhere")
+    with pytest.raises(UserError, match=r"no image with a mask in it .*name the folder that holds the volumes"):
+        list_cases(volumes)
+    (volumes / "x.nii").write_bytes(b"")
+    with pytest.raises(UserError, match=r"there are volumes, such as .*x\.nii, but no masks"):
+        list_cases(volumes)
+    (tmp_path / "lgg" / "TCGA_CS_4941_19960909").mkdir(parents=True)
+    with pytest.raises(UserError, match="leave --data out"):
+        list_cases(tmp_path / "lgg")

@@ -1,0 +1,175 @@
+"""`--predict` where something is wrong: one line each, nothing half-written, and the other files are done."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pytest
+
+from headtohead.errors import UserError
+from tests.predicting.scans import INSIDE, OURS, Predict, files_in, head, picture, summary_of
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--outputs", "2:_x.nii"], "--outputs 2:_x.nii"),
+        (["--mask_suffix", "a/b"], "--mask_suffix"),
+        (["--channels", "t9=0"], "--channels t9"),
+        (["--pattern", "*.png"], "--pattern"),
+        (["--save_uncertainty", "variance"], "one model has none; average several"),
+        (["--output", ""], "--predict: nowhere to write to; name a folder with --output"),
+    ],
+)
+def test_refused_before_anything_is_written(
+    tmp_path: Path, predict: Predict, capsys: pytest.CaptureFixture[str], flags: list[str], message: str
+) -> None:
+    head(tmp_path / "in/a.nii")
+    assert predict(*flags) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ") and message in error and len(error.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_places_that_cannot_be_written(
+    tmp_path: Path, predict: Predict, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert predict() == 2
+    assert "in: no such file or folder" in capsys.readouterr().err
+    head(tmp_path / "in/a.nii")
+    (tmp_path / "file").touch()
+    assert predict(output="file") == 2
+    assert "file: not a folder" in capsys.readouterr().err
+    assert predict(output="file/below") == 2
+    assert "file/below: cannot be made" in capsys.readouterr().err
+    (tmp_path / "out/a_probability.nii").mkdir(parents=True)
+    assert predict("--save_probability", "--overwrite") == 2
+    assert "a folder stands where a file is to be written" in capsys.readouterr().err
+    (tmp_path / "out/summary.csv").write_text("mine\n")
+    assert predict() == 2
+    assert "summary.csv: not written by --predict" in capsys.readouterr().err
+
+
+def test_two_files_for_one_name(tmp_path: Path, predict: Predict, capsys: pytest.CaptureFixture[str]) -> None:
+    head(tmp_path / "in/a.nii")
+    head(tmp_path / "in/a.nii.gz")
+    picture(tmp_path / "in/b.jpg")
+    picture(tmp_path / "in/b.png", ~INSIDE[:, :, 3])
+    assert predict() == 1
+    error = capsys.readouterr().err.splitlines()
+    assert error == [
+        "error: b.png: its b_mask.png would be that of b.jpg too; rename one of them, or use --pattern",
+        f"error: 1 of 4 could not be predicted, each named above and in {tmp_path / 'out' / 'summary.csv'}",
+    ]
+    assert files_in(tmp_path / "out") - OURS == {"a_mask.nii", "a_mask.nii.gz", "b_mask.png"}
+
+
+def test_a_fault_leaves_nothing_of_its_file(
+    tmp_path: Path, predict: Predict, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "sub/b", "c"):
+        head(tmp_path / f"in/{name}.nii")
+    really = Path.replace
+
+    def full(self: Path, target: Path) -> Path:
+        if Path(target) == tmp_path / "out/sub/b_probability.nii":
+            raise OSError(28, "No space left on device", str(target))
+        return really(self, target)
+
+    monkeypatch.setattr(Path, "replace", full)
+    assert predict("--save_probability") == 1
+    error = capsys.readouterr().err.splitlines()
+    assert error[0].startswith("error: sub/b: no space left on device") and error[0].endswith("predict the file again")
+    assert files_in(tmp_path / "out") - OURS == {
+        f"{name}_{kind}.nii" for name in "ac" for kind in ("mask", "probability")
+    }
+    assert summary_of(tmp_path / "out")["sub/b"]["error"].startswith("no space left")
+    monkeypatch.setattr(cv2, "imwrite", lambda *_: False)
+    assert predict("--preview", output="other") == 1
+    error = capsys.readouterr().err.splitlines()
+    assert error[0] == "error: a: a_preview.png: cannot be written; choose another folder with --output"
+    assert files_in(tmp_path / "other") == {"summary.csv"}
+    assert summary_of(tmp_path / "out")["a"]["error"] == ""
+
+
+@pytest.mark.parametrize("fails", [("open",), ("open", "replace")])
+def test_a_list_that_cannot_be_written(
+    tmp_path: Path,
+    predict: Predict,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    fails: tuple[str, ...],
+) -> None:
+    # Masks that are there are never called failed; what is not noted at once is noted at the end, or said.
+    def fail(name: str) -> Any:
+        really = getattr(Path, name)
+
+        def full(self: Path, *rest: Any, **named: Any) -> Any:
+            if "predicted.sha256" in (self.name, *(getattr(one, "name", "") for one in rest)) and rest[0] != "rb":
+                raise OSError(28, "No space left on device", str(self))
+            return really(self, *rest, **named)
+
+        return full
+
+    for name in "ab":
+        head(tmp_path / f"in/{name}.nii")
+    with monkeypatch.context() as patch:
+        for name in fails:
+            patch.setattr(Path, name, fail(name))
+        status = predict()
+    error = capsys.readouterr().err
+    assert {name: row["error"] for name, row in summary_of(tmp_path / "out").items()} == {"a": "", "b": ""}
+    assert {"a_mask.nii", "b_mask.nii"} <= files_in(tmp_path / "out")
+    if "replace" in fails:
+        assert status == 2 and "predicted.sha256: cannot be written (No space left on device); the masks are" in error
+        assert len(error.splitlines()) == 1
+    else:
+        assert (status, error) == (0, "")
+        assert predict("--overwrite") == 0
+
+
+@pytest.mark.parametrize(
+    ("fault", "line"),
+    [
+        (MemoryError(), "error: a: more memory is needed than there is"),
+        (ZeroDivisionError("by\nzero"), "error: a: ZeroDivisionError: by zero; run again with --debug"),
+        (UserError("mend it"), "error: a: mend it"),
+        (OSError("odd"), "error: a: oserror; mend this"),
+    ],
+)
+def test_faults_in_one_line(
+    tmp_path: Path,
+    predict: Predict,
+    brightness: Any,
+    capsys: pytest.CaptureFixture[str],
+    fault: Exception,
+    line: str,
+) -> None:
+    class Broken(brightness):  # type: ignore[misc]
+        def __call__(self, scan: Any, /) -> Any:
+            raise fault
+
+    head(tmp_path / "in/a.nii")
+    assert predict(predictor=Broken()) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(line) and len(error.splitlines()) == 2
+    assert predict("--debug", predictor=Broken()) == 1
+    assert "Traceback" in capsys.readouterr().err
+    assert files_in(tmp_path / "out") == {"summary.csv"}
+
+
+def test_an_interrupt_keeps_what_is_done(tmp_path: Path, predict: Predict, brightness: Any) -> None:
+    class Stopped(brightness):  # type: ignore[misc]
+        def __call__(self, scan: Any, /) -> Any:
+            if scan.name == "d":
+                raise KeyboardInterrupt
+            time.sleep(0.05)
+            return super().__call__(scan)
+
+    for name in "abcd":
+        head(tmp_path / f"in/{name}.nii")
+    assert predict(predictor=Stopped()) == 130
+    assert "a" in summary_of(tmp_path / "out")
+    assert not [name for name in files_in(tmp_path / "out") if "writing" in name]
+    assert predict("--overwrite") == 0
