@@ -177,7 +177,7 @@ class Work:
             scan = replace(scan, truth=None, truth_on_grid=None)
         warnings = [f"no {' and no '.join(scan.missing)}: FLAIR is shown instead"] if scan.missing else []
         facts = self.predictor.facts
-        warnings += doubts_of_header(scan, facts.plane if files.plane == "auto" else files.plane)
+        warnings += doubts_of_header(scan)
         return scan, warnings + strangeness(scan.volume, scan.spacing, facts.familiar)
 
     def compute(self, job: Job, loaded: tuple[Scan, list[str]]) -> "Estimate":

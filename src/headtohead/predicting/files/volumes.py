@@ -1,4 +1,4 @@
-"""NIfTI files as scans: their sequences told apart, cut into slices with square pixels, and the way back."""
+"""NIfTI files as scans: their sequences told apart, cut into level slices with square pixels, and the way back."""
 
 from dataclasses import dataclass
 
@@ -9,6 +9,7 @@ from headtohead.cohort.intensities import WHITE
 from headtohead.cohort.orientation import Slicing, slicing
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import Job
+from headtohead.predicting.files.levelling import Levelling, askew, levelling
 from headtohead.predicting.files.naming import shown
 from headtohead.predicting.files.nifti import Nifti, open_nifti, same_place
 from headtohead.predicting.files.squaring import Squaring, squaring
@@ -23,14 +24,16 @@ alone would then read the whole volume once a slice."""
 
 @dataclass(frozen=True)
 class Way:
-    """The way from a NIfTI grid to slices with square pixels, and back."""
+    """The way from a NIfTI grid to level slices with square pixels, and back; no levelling where none is needed."""
 
     slicing: Slicing
     squaring: Squaring
+    levelling: Levelling | None = None
 
     def fill(self, out: np.ndarray, values: np.ndarray, factor: float = 1.0) -> None:
         """Write values [x, y, z] as slices into `out` [slices, H, W]; float32 into uint8 goes times `factor`."""
         slices = self.slicing.to_slices(values)
+        slices = self.levelling.there(slices) if self.levelling else slices
         for first in range(0, len(slices), TOGETHER):
             block = np.ascontiguousarray(slices[first : first + TOGETHER])
             for number, image in enumerate(block, first):
@@ -41,12 +44,13 @@ class Way:
 
     def restore(self, slices: np.ndarray) -> np.ndarray:
         """Bring float32 [slices, H, W] back onto the file's own grid [x, y, z]."""
-        return self.slicing.to_grid(self.squaring.back(slices))
+        slices = self.squaring.back(slices)
+        return self.slicing.to_grid(self.levelling.back(slices) if self.levelling else slices)
 
     @property
     def spacing(self) -> tuple[float, float, float]:
         """Millimetres between slices, rows and columns, once pixels are square."""
-        slices, rows, columns = self.slicing.spacing
+        slices, rows, columns = self.levelling.spacing if self.levelling else self.slicing.spacing
         before, after = self.squaring.before, self.squaring.after
         return slices, rows * before[0] / after[0], columns * before[1] / after[1]
 
@@ -73,10 +77,11 @@ def read_volumes(job: Job, facts: ModelFacts, channels: dict[str, int], plane: s
                 "resample it onto that grid"
             )
     found = assign(job, files, facts, channels)
-    way = _way(first, facts, plane)
+    way = _way(first, found[_needed(facts)], facts, plane)
     truth_on_grid = read_truth_volume(first)
 
-    size = (first.shape[way.slicing.slice_axis], *way.squaring.after)
+    count = way.levelling.after[0] if way.levelling else first.shape[way.slicing.slice_axis]
+    size = (count, *way.squaring.after)
     volume = np.zeros((*size, len(facts.sequences)), np.uint8 if as_bytes else np.float32)
     for channel, sequence in enumerate(facts.sequences):
         if sequence in found:
@@ -106,6 +111,7 @@ def read_volumes(job: Job, facts: ModelFacts, channels: dict[str, int], plane: s
         way.restore,
         way.slicing.slice_axis,
         first.spacing,
+        way.levelling is not None,
     )
 
 
@@ -164,10 +170,13 @@ def _needed(facts: ModelFacts) -> str:
     return "flair" if "flair" in facts.sequences else facts.sequences[0]
 
 
-def _way(file: Nifti, facts: ModelFacts, plane: str) -> Way:
+def _way(file: Nifti, shown: tuple[Nifti, int], facts: ModelFacts, plane: str) -> Way:
     if plane == "auto":
         # A single slice is what was acquired, whatever plane the model was trained in.
         plane = "acquired" if file.shape.count(1) == 1 else facts.plane
     cut = slicing(file.affine, plane=plane, shape=file.shape)
+    if plane != "acquired" and askew(file.affine, cut):
+        level = levelling(file.affine, cut, cut.to_slices(shown[0].read(shown[1])))
+        return Way(cut, squaring(level.after[1:], *level.spacing[1:]), level)
     height, width = (file.shape[axis] for axis in cut.axes[1:])
     return Way(cut, squaring((height, width), *cut.spacing[1:]))
