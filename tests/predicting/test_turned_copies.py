@@ -20,8 +20,8 @@ from headtohead.trained.facts import ModelFacts
 
 RIGHT, FRONT, UP = range(3)
 FACTS = ModelFacts("m", "buda", 4, 5, {"image_size": 32, "normalise": "inner", "neighbours": 1})
-CASES = ("TCGA_HT_7692_19960724", "TCGA_FG_7634_20000128")
-"""Test cases of the shipped model. On the eight of results/turned-copies.md levelled copies agree better still."""
+CASE = "TCGA_HT_7692_19960724"
+"""A test case of the shipped model; results/turned-copies.md has it and seven more."""
 
 
 class Predicts(Protocol):
@@ -115,27 +115,24 @@ def shipped() -> Predicts:
 
 
 @pytest.fixture(scope="module")
-def cases(shared_lgg: Path) -> list[dict[str, np.ndarray]]:
+def case(shared_lgg: Path) -> dict[str, np.ndarray]:
     """Volumes that run right, front, up: a slice's rows run to the back, its columns to the left."""
-    files = {one.name: one for one in lgg.list_cases(shared_lgg)}
-    read = [lgg.read_case(files[name])[0].transpose(3, 2, 1, 0)[:, ::-1, ::-1] for name in CASES]
-    return [dict(zip(("t1", "flair", "t1ce"), one, strict=True)) for one in read]
+    [files] = (one for one in lgg.list_cases(shared_lgg) if one.name == CASE)
+    volumes = lgg.read_case(files)[0].transpose(3, 2, 1, 0)[:, ::-1, ::-1]
+    return dict(zip(("t1", "flair", "t1ce"), volumes, strict=True))
 
 
-LEAST = {(UP, 10): 0.9, (UP, 20): 0.9, (UP, 30): 0.9, (UP, 45): 0.9, (RIGHT, 20): 0.8, (RIGHT, 30): 0.8}
+LEAST = {(UP, 10): 0.97, (UP, 20): 0.97, (UP, 30): 0.97, (RIGHT, 20): 0.87, (RIGHT, 30): 0.87}
+"""Dice that a levelled copy reaches, and one cut along its own axes does not. Measured: .985, .985, .986, .902, .912,
+and .949, .737, .616, .800, .728."""
 
 
 @pytest.mark.parametrize(("axis", "degrees"), LEAST)
-def test_the_shipped_model_on_real_cases(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shipped: Predicts, cases: list[dict[str, np.ndarray]], axis: int,
+def test_the_shipped_model_on_a_real_case(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shipped: Predicts, case: dict[str, np.ndarray], axis: int,
     degrees: float,
 ) -> None:  # fmt: skip
-    def mean() -> float:
-        found = [agreement(tmp_path / "a", shipped, one, (1, 1, 5), axis, degrees, True) for one in cases]
-        return sum(found) / len(found)
-
-    levelled = mean()
+    levelled = agreement(tmp_path / "a", shipped, case, (1, 1, 5), axis, degrees, True)
     monkeypatch.setattr(volumes, "askew", lambda *_: False)
-    own = mean()
-    print(axis, degrees, f"levelled {levelled:.3f}, own axes {own:.3f}")
-    assert levelled > LEAST[axis, degrees] > own
+    own = agreement(tmp_path / "a", shipped, case, (1, 1, 5), axis, degrees, True)
+    assert levelled > LEAST[axis, degrees] > own, f"{levelled:.3f}, {own:.3f}"
