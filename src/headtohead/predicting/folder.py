@@ -185,7 +185,7 @@ class Work:
             scan = replace(scan, truth=None, truth_on_grid=None)
         warnings = [f"no {' and no '.join(scan.missing)}: FLAIR is shown instead"] if scan.missing else []
         facts = self.predictor.facts
-        warnings += doubts_of_header(scan, facts.plane if files.plane == "auto" else files.plane)
+        warnings += doubts_of_header(scan)
         warnings += strangeness(scan.volume, scan.spacing, facts.familiar)
         return Loaded(scan, warnings, self.predictor.prepare(scan))
 

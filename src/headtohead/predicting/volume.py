@@ -64,7 +64,7 @@ def predict_volume(options: Options, path: Path) -> Path:
     for choice in choices:
         print(f"{path.name}: model {choice.name} ({choice.reason})")
     print(f"{path.name}: {', '.join(said[1:])}")
-    for line in doubts_of_header(scan, facts.plane if files.plane == "auto" else files.plane):
+    for line in doubts_of_header(scan):
         print(f"{path.name}: warning: {line}", file=sys.stderr)
     for line in strangeness(scan.volume, scan.spacing, predictor.facts.familiar):
         print(f"{path.name}: unlike the training data: {line}", file=sys.stderr)

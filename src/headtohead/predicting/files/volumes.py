@@ -1,4 +1,4 @@
-"""NIfTI files as scans: their sequences told apart, cut into slices with square pixels, and the way back."""
+"""NIfTI files as scans: their sequences told apart, cut into level slices with square pixels, and the way back."""
 
 from dataclasses import dataclass
 
@@ -10,6 +10,7 @@ from headtohead.cohort.intensities import to_levels, white_of
 from headtohead.cohort.orientation import Slicing, slicing
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import Job
+from headtohead.predicting.files.levelling import Levelling, askew, levelling
 from headtohead.predicting.files.naming import shown
 from headtohead.predicting.files.nifti import Nifti, open_nifti, same_place
 from headtohead.predicting.files.squaring import Squaring, squaring
@@ -24,10 +25,11 @@ alone would then read the whole volume once a slice."""
 
 @dataclass(frozen=True)
 class Way:
-    """The way from a NIfTI grid to slices with square pixels, and back."""
+    """The way from a NIfTI grid to level slices with square pixels, and back; no levelling where none is needed."""
 
     slicing: Slicing
     squaring: Squaring
+    levelling: Levelling | None = None
 
     def slices(self, values: np.ndarray, white: float | None = None) -> np.ndarray:
         """View values [x, y, z] as slices.
@@ -40,6 +42,7 @@ class Way:
             [slices, H, W], in one piece.
         """
         cut = self.slicing.to_slices(values)
+        cut = self.levelling.there(cut) if self.levelling else cut
         out = np.empty((len(cut), *self.squaring.after), values.dtype if white is None else np.uint8)
         for first in range(0, len(cut), TOGETHER):
             block = np.ascontiguousarray(cut[first : first + TOGETHER])
@@ -50,12 +53,13 @@ class Way:
 
     def restore(self, slices: np.ndarray) -> np.ndarray:
         """Bring float32 [slices, H, W] back onto the file's own grid [x, y, z]."""
-        return self.slicing.to_grid(self.squaring.back(slices))
+        slices = self.squaring.back(slices)
+        return self.slicing.to_grid(self.levelling.back(slices) if self.levelling else slices)
 
     @property
     def spacing(self) -> tuple[float, float, float]:
         """Millimetres between slices, rows and columns, once pixels are square."""
-        slices, rows, columns = self.slicing.spacing
+        slices, rows, columns = self.levelling.spacing if self.levelling else self.slicing.spacing
         before, after = self.squaring.before, self.squaring.after
         return slices, rows * before[0] / after[0], columns * before[1] / after[1]
 
@@ -82,7 +86,7 @@ def read_volumes(job: Job, facts: ModelFacts, channels: dict[str, int], plane: s
                 "resample it onto that grid"
             )
     found = assign(job, files, facts, channels)
-    way = _way(first, facts, plane)
+    way = _way(first, found[_needed(facts)], facts, plane)
     truth_on_grid = read_truth_volume(first)
 
     planes: dict[str, np.ndarray] = {}
@@ -108,6 +112,7 @@ def read_volumes(job: Job, facts: ModelFacts, channels: dict[str, int], plane: s
         way.restore,
         way.slicing.slice_axis,
         first.spacing,
+        way.levelling is not None,
     )
 
 
@@ -172,10 +177,13 @@ def _needed(facts: ModelFacts) -> str:
     return "flair" if "flair" in facts.sequences else facts.sequences[0]
 
 
-def _way(file: Nifti, facts: ModelFacts, plane: str) -> Way:
+def _way(file: Nifti, shown: tuple[Nifti, int], facts: ModelFacts, plane: str) -> Way:
     if plane == "auto":
         # A single slice is what was acquired, whatever plane the model was trained in.
         plane = "acquired" if file.shape.count(1) == 1 else facts.plane
     cut = slicing(file.affine, plane=plane, shape=file.shape)
+    if plane != "acquired" and askew(file.affine, cut):
+        level = levelling(file.affine, cut, cut.to_slices(shown[0].read(shown[1])))
+        return Way(cut, squaring(level.after[1:], *level.spacing[1:]), level)
     height, width = (file.shape[axis] for axis in cut.axes[1:])
     return Way(cut, squaring((height, width), *cut.spacing[1:]))
