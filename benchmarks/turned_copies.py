@@ -7,7 +7,7 @@ corners are cut off, or is enlarged to hold all of it. Each copy is predicted tw
 
 Claims:
 1. Levelled copies turned within the slices by 5 degrees or more agree with their case at a mean Dice of at least .97.
-2. From `TURNED` and `TILTED` (predicting/files/levelling.py) on, levelling agrees better than the copy's own axes.
+2. From the limits of predicting/files/levelling.py on, levelling agrees better than the copy's own axes.
 
 "agree" is the Dice of the copy's mask with the case's mask carried onto the copy's grid (linear, from a half), "truth"
 that with the truth carried there. "carried" is what carrying a mask onto that grid and back costs alone.
@@ -76,9 +76,9 @@ def main() -> None:
         "--root_dir", type=Path, default=Path("data/lgg-mri-segmentation/kaggle_3m"), help="LGG's folder"
     )
     parser.add_argument("--model_path", type=Path, default=SHIPPED, help="a bundle or a run folder (the shipped model)")
-    parser.add_argument("--cases", type=int, default=len(CASES), help="how many cases (%(default)s)")
+    parser.add_argument("--cases", type=int, default=4, help=f"how many, of {len(CASES)} (%(default)s)")
     parser.add_argument("--spacing", type=float, nargs=3, default=(1, 1, 5), help="assumed for LGG, in mm (1 1 5)")
-    parser.add_argument("--degrees", type=float, nargs="+", default=(5, 10, 20, 30, 45), help="(%(default)s)")
+    parser.add_argument("--degrees", type=float, nargs="+", default=(5, 10, 20, 30, 45), help="(5 to 45)")
     parser.add_argument("--grids", nargs="+", default=("same", "enlarged"), help="sizes of the copies' grids (both)")
     parser.add_argument("--ways", nargs="+", default=("turned", "tilted"), help="about which axes (both)")
     parser.add_argument("--volume", type=Path, help="copies of this volume instead, which has no truth")
@@ -179,13 +179,15 @@ def predict(predictor: Predictor, case: Case, way: str) -> np.ndarray:
 @contextmanager
 def limited(degrees: float) -> Iterator[None]:
     """Set from which angle a scan is levelled."""
-    kept = levelling.TURNED, levelling.TILTED
-    # Just above 0, for a level grid is to stay as it is.
-    levelling.TURNED = levelling.TILTED = max(degrees, 0.1)
+    limits = ("TURNED", "TILTED", "THICK_TILTED")
+    kept = {name: getattr(levelling, name) for name in limits}
+    for name in limits:
+        setattr(levelling, name, max(degrees, 0.1))  # above 0, for a level grid is to stay as it is
     try:
         yield
     finally:
-        levelling.TURNED, levelling.TILTED = kept
+        for name, limit in kept.items():
+            setattr(levelling, name, limit)
 
 
 def dice(one: np.ndarray, other: np.ndarray) -> float:

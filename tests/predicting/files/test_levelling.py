@@ -12,7 +12,7 @@ import pytest
 
 from headtohead.cohort.orientation import WORLD, slicing
 from headtohead.predicting.files.finding import find_jobs
-from headtohead.predicting.files.levelling import TILTED, TURNED, Levelling, askew, levelling, tilt_of
+from headtohead.predicting.files.levelling import THICK_TILTED, TILTED, TURNED, Levelling, askew, levelling, tilt_of
 from headtohead.predicting.files.scans import read_scan
 from headtohead.trained.facts import ModelFacts
 
@@ -128,14 +128,18 @@ def test_copies_with_other_axes_give_the_same_voxels(turn: np.ndarray) -> None:
 
 
 def test_when_a_scan_is_askew() -> None:
-    def lies_askew(turn: np.ndarray) -> bool:
-        affine = grid(turn, (9, 9, 9))
+    def lies_askew(turn: np.ndarray, thickness: float = 2) -> bool:
+        affine = grid(turn, (9, 9, 9), (1, 1, thickness))
         return askew(affine, slicing(affine, plane="axial"))
 
     assert not lies_askew(np.eye(3)) and not lies_askew(rotation(UP, 90)) and not lies_askew(rotation(FRONT, -180))
-    for axis, limit in ((UP, TURNED), (RIGHT, TILTED), (FRONT, TILTED)):
-        assert not lies_askew(rotation(axis, limit - 0.5)) and not lies_askew(rotation(axis, 90 - limit + 0.5))
-        assert lies_askew(rotation(axis, limit + 0.5)) and lies_askew(rotation(axis, -limit - 0.5))
+    limits = [(UP, TURNED, 2), (UP, TURNED, 5), (RIGHT, TILTED, 2), (FRONT, TILTED, 2), (RIGHT, THICK_TILTED, 5)]
+    for axis, limit, thickness in limits:
+        assert not lies_askew(rotation(axis, limit - 0.5), thickness)
+        assert lies_askew(rotation(axis, limit + 0.5), thickness) and lies_askew(
+            rotation(axis, -limit - 0.5), thickness
+        )
+    assert not lies_askew(rotation(RIGHT, 90 - TILTED + 0.5), 1) and lies_askew(rotation(RIGHT, 90 - TILTED - 0.5), 1)
     # Three directions that nearly lie in a plane are a damaged header's.
     assert not lies_askew(np.array([[1, 0.9, 0], [0, 0.05, 0], [0.4, 0.4, 1]]))
 

@@ -22,9 +22,15 @@ TURNED = 4.0
 """Degrees within its slices from which a scan is levelled. Turned by 5 degrees and more, copies of LGG cases agree
 better with the cases when levelled; see results/turned-copies.md, from which both limits are."""
 
-TILTED = 15.0
-"""Degrees of its slices against their plane from which a scan is levelled. Up to 10 degrees it gains nothing, for
-interpolation blurs thick slices, and radiographers tilt slices to fit the head; from 20 degrees on it gains."""
+TILTED = 8.0
+"""Degrees of its slices against their plane from which a scan is levelled. Copies tilted by 10 degrees gain."""
+
+THICK_TILTED = 15.0
+"""The same where slices are thick. From 20 degrees on it gains much, up to 10 little; and so far radiographers tilt
+thick slices to fit the head, which then lies level on the scan's own grid."""
+
+THICK = 2.5
+"""Slices are thick if they lie so many pixels apart."""
 
 MOST = 2048
 """Voxels along an axis of the level grid; more than any scanner makes."""
@@ -89,10 +95,16 @@ def tilt_of(affine: np.ndarray, view: Slicing) -> tuple[float, float]:
     return math.degrees(math.acos(upright)), math.degrees(math.atan2(abs(within[1, 0]), within[0, 0]))
 
 
+def is_tilted(affine: np.ndarray, view: Slicing) -> bool:
+    """Say whether slices are tilted so far that a turn within them does not level them; arguments as `tilt_of`."""
+    slices, *sides = view.spacing
+    return tilt_of(affine, view)[0] > (THICK_TILTED if slices > THICK * min(sides) else TILTED)
+
+
 def askew(affine: np.ndarray, view: Slicing) -> bool:
     """Say whether a grid lies so far off the axes of the world that it is to be levelled; arguments as `tilt_of`."""
-    tilted, turned = tilt_of(affine, view)
-    return (tilted > TILTED or turned > TURNED) and abs(np.linalg.det(_directions(affine, view))) > FLAT
+    unlike = is_tilted(affine, view) or tilt_of(affine, view)[1] > TURNED
+    return unlike and abs(np.linalg.det(_directions(affine, view))) > FLAT
 
 
 def levelling(affine: np.ndarray, view: Slicing, slices: np.ndarray) -> Levelling:
@@ -107,16 +119,15 @@ def levelling(affine: np.ndarray, view: Slicing, slices: np.ndarray) -> Levellin
         view: how the grid is cut into slices.
         slices: one sequence as slices, uint8 or float32 [slices, H, W]; shows where the head is.
     """
-    tilted, _ = tilt_of(affine, view)
-    towards = _directions(affine, view)
-    if tilted <= TILTED:
+    tilted, towards = is_tilted(affine, view), _directions(affine, view)
+    if not tilted:
         within = np.eye(3)
         within[1:, 1:] = _turn_within(towards)
         towards = within
     steps = np.array([float(f"{step:.5g}") for step in view.spacing])
     millimetres = np.round(towards, DIGITS) * steps  # of a step along each own axis
     low, high = _reach(slices, millimetres, steps)
-    if tilted <= TILTED:  # slices stay what they are
+    if not tilted:  # slices stay what they are
         low[0], high[0] = -len(slices) * steps[0] / 2, len(slices) * steps[0] / 2
     spacing = np.maximum([steps[0], *[steps[1:].min()] * 2], (high - low) / MOST)
     spacing[1:] = spacing[1:].max()
@@ -156,7 +167,10 @@ def _reach(slices: np.ndarray, millimetres: np.ndarray, steps: np.ndarray) -> tu
         return -own / 2, own / 2
     if np.allclose(np.abs(millimetres / steps) @ (lit[1] - lit[0]), own, rtol=ENLARGED):
         return lit
-    low, high = np.r_[lit[0][0], -own[1:] / 2], np.r_[lit[1][0], own[1:] / 2]
+    # Whole slices from the middle, as the scan's own lie: then a copy's fall onto those of the scan it was made from.
+    half = len(slices) / 2
+    ends = np.floor(lit[0][0] / steps[0] + half + 0.01), np.ceil(lit[1][0] / steps[0] + half - 0.01)
+    low, high = (np.r_[(end - half) * steps[0], side * own[1:] / 2] for end, side in zip(ends, (-1, 1), strict=True))
     head = _extent(head_mask(np.ascontiguousarray(grey)[..., None]), millimetres)
     return (low, high) if head is None else (np.minimum(low, head[0]), np.maximum(high, head[1]))
 

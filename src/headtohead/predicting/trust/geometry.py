@@ -1,7 +1,7 @@
 """What the header of a NIfTI file makes doubtful: how it lies in space, where a model knows one way only."""
 
 from headtohead.cohort.orientation import COARSE, PLANES, slicing
-from headtohead.predicting.files.levelling import TILTED, tilt_of
+from headtohead.predicting.files.levelling import is_tilted, tilt_of
 from headtohead.predicting.files.naming import is_volume
 from headtohead.predicting.files.nifti import open_nifti
 from headtohead.predicting.scan import Scan
@@ -25,9 +25,9 @@ def doubts_of_header(scan: Scan) -> list[str]:
         return []
     views = (slicing(source.affine, source.spacing, plane) for plane in PLANES)
     view = next(view for view in views if view.slice_axis == scan.slice_axis)
-    tilted, _ = tilt_of(source.affine, view)
-    if tilted <= TILTED:  # turned within its slices, which costs nothing
+    if not is_tilted(source.affine, view):  # turned within its slices, which costs nothing
         return []
+    tilted, _ = tilt_of(source.affine, view)
     slices, *sides = view.spacing
     blurred = f", which blurs slices {slices:.3g} mm apart" if slices > COARSE * min(sides) else ""
     return [
