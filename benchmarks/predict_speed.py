@@ -3,10 +3,10 @@
 Claims, for a processor with two cores:
 1. `--image_path`, from a cold start to the written mask and panel, takes less time than `import torch` alone, and less
    than 0.8 s in all.
-2. `--predict` of five volumes of 256x256x40 takes at most 1.5 times what the net alone takes on the same slices, for a
-   net of published size on slices of their own size (`buda`, 7.8 million parameters, 256x256, untrained weights).
-Beside the second stands the model itself: a slim net at 128x128 is done so soon that reading, scaling and writing
-outweigh it. Before them stand the engines on the same slices, each as a ratio to eager PyTorch in float32.
+2. `--predict` of five volumes of 256x256x40, from opening the model to the last mask, takes at most 1.5 times what the
+   net alone takes on the same slices: for the shipped model, a slim net at 128x128 that is done so soon that all
+   else weighs heavily, and for a net of published size (`buda`, 7.8 million parameters, 256x256, untrained weights).
+Before them stand the engines on the same slices, each as a ratio to eager PyTorch in float32.
 n: medians of --repeats runs of each, taken in turns, so that a slow minute of the machine hits all alike.
 
     python benchmarks/predict_speed.py

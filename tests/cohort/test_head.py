@@ -1,7 +1,8 @@
 import cv2
 import numpy as np
+import pytest
 
-from headtohead.cohort.head import air_levels, head_mask, inner_head, intensity_statistics
+from headtohead.cohort.head import DEPTH, air_levels, head_mask, inner_head, intensity_statistics
 
 SIDE = 96
 
@@ -71,3 +72,12 @@ def test_bright_air_is_not_taken_for_the_head() -> None:
     assert air_levels(volume).tolist() == [90, 0, 0]
     assert (head_mask(volume) == plain).all()
     assert 0 < inner_head(head_mask(volume)).mean() < 0.3
+
+
+@pytest.mark.parametrize("place", [(48, 48), (0, 0), (95, 40)])
+def test_depth_is_measured_over_the_whole_slice(place: tuple[int, int]) -> None:
+    mask = np.zeros((3, SIDE, SIDE), np.uint8)
+    cv2.ellipse(mask[0], place, (40, 22), 30, 0, 360, 1, cv2.FILLED)
+    cv2.circle(mask[1], (30, 50), 9, 1, cv2.FILLED)
+    depth = np.stack([cv2.distanceTransform(one, cv2.DIST_L2, 5) for one in mask])
+    np.testing.assert_array_equal(inner_head(mask.astype(bool)), depth > DEPTH * depth.max())

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from headtohead.cohort.intensities import to_bytes
+from headtohead.cohort.intensities import WHITE, to_bytes, white_of
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.int16, np.uint16, np.float32, np.float64])
@@ -31,3 +31,28 @@ def test_what_is_negative_or_no_number_is_nothing() -> None:
 @pytest.mark.parametrize("value", [0.0, -3.0, np.nan])
 def test_without_a_positive_voxel_all_is_nothing(value: float) -> None:
     assert not to_bytes(np.full((2, 3), value)).any()
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int16, np.float32])
+@pytest.mark.parametrize("size", [1, 2, 3, 700, 100_000])
+def test_white_is_the_percentile_of_the_positive_voxels(kind: type, size: int) -> None:
+    rng = np.random.default_rng(size)
+    values = (rng.gamma(2, 20, size) - 10).clip(-5, 250).astype(kind)
+    values[0] = 7
+    assert white_of(values) == pytest.approx(np.percentile(values[values > 0].astype(np.float64), WHITE))
+    assert white_of(values.reshape(1, size, 1).transpose(2, 1, 0)) == white_of(values)
+
+
+def test_white_is_found_where_a_sample_misleads() -> None:
+    values = np.ones(100_000, np.float32)
+    values[:: len(values) // 4096] = 1000  # just the voxels that are looked at first
+    values[1::7] = np.linspace(1, 900, len(values[1::7]))
+    assert white_of(values) == pytest.approx(np.percentile(values.astype(np.float64), WHITE), rel=1e-6)
+    values[:: len(values) // 4096] = 1e-9
+    assert white_of(values) == pytest.approx(np.percentile(values.astype(np.float64), WHITE), rel=1e-6)
+
+
+def test_a_tiny_unit_is_a_unit() -> None:
+    values = np.linspace(0, 1, 500, dtype=np.float32)
+    assert (to_bytes(values * np.float32(1e-42)) > 200).any()
+    np.testing.assert_array_equal(to_bytes(values * np.float32(2.0**-120)), to_bytes(values))

@@ -91,6 +91,18 @@ class Brightness:
         probability = grey / max(255.0, float(grey.max(initial=0)))
         return Estimate(probability, probability / 10 if self.members > 1 else None)
 
+    def ready(self) -> None:
+        """There is nothing to wait for."""
+
+    def prepare(self, scan: Scan, /) -> Scan:
+        return scan
+
+    def ask(self, scan: Scan, /) -> Estimate:
+        return self(scan)
+
+    def combine(self, scan: Scan, answers: Estimate, /) -> Estimate:
+        return answers
+
 
 @pytest.fixture(scope="session")
 def brightness() -> type[Brightness]:

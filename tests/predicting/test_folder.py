@@ -227,7 +227,7 @@ def test_a_scan_that_lies_askew(tmp_path: Path, predict: Predict, capsys: pytest
     (tmp_path / "in").mkdir()
     nibabel.save(nibabel.Nifti1Image(INSIDE.astype(np.int16), turn), tmp_path / "in/a.nii")
     assert predict() == 0
-    warning = "a: warning: the scan is tilted by 23 degrees against the axial plane; slices are cut along its own axes"
+    warning = "a: warning: the scan is tilted by 23 degrees against the axial plane and was levelled; if the head is"
     assert warning in capsys.readouterr().out
     assert predict("--plane", "acquired", output="other") == 0
     assert "tilted" not in capsys.readouterr().out

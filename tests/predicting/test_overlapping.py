@@ -47,6 +47,13 @@ def test_the_next_is_read_and_the_last_is_written_while_one_is_computed() -> Non
     assert [outcome.fault for outcome in found] == [None] * 3
 
 
+def test_the_first_is_read_while_the_caller_gets_ready() -> None:
+    read = threading.Event()
+    outcomes = overlap(range(2), lambda item: read.set(), lambda *_: None, lambda *_: None)
+    assert read.wait(60), "nothing is read before the first outcome is asked for"
+    assert len(list(outcomes)) == 2
+
+
 def test_seconds_are_those_of_all_stages() -> None:
     pause = 0.02
     stages = (lambda n: time.sleep(pause), lambda n, read: time.sleep(pause), lambda n, read, done: time.sleep(pause))

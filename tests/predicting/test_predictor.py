@@ -5,9 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
+from headtohead.cli import main
 from headtohead.errors import UserError
 from headtohead.options import from_flat
 from headtohead.predicting import predictor as predictor_module
@@ -15,7 +17,7 @@ from headtohead.predicting.choosing import Choice
 from headtohead.predicting.predictor import Predictor, open_choices, open_predictor
 from headtohead.predicting.scan import Scan
 from headtohead.runs.folder import RunFolder
-from headtohead.trained.source import Source, open_source
+from headtohead.trained.source import ONNX, Source, open_source
 
 MakeRun = Callable[..., RunFolder]
 VOLUME = np.random.default_rng(0).integers(0, 256, (7, 40, 30, 3), np.uint8)
@@ -110,3 +112,17 @@ def test_different_stored_clean_up_is_said(
     for settings in ({"run_name": "a,b", "postprocessing": "none"}, {"run_name": "b"}):
         opened(tmp_path, **settings)
         assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("engine", ["onnx", "openvino"])
+def test_a_damaged_model_is_refused_before_anything_is_written(
+    make_run: MakeRun, tmp_path: Path, engine: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = make_run(onnx=True)
+    (run.path / ONNX).write_bytes(b"\x08\x07no model")
+    (tmp_path / "in").mkdir()
+    cv2.imwrite(str(tmp_path / "in" / "a.png"), VOLUME[0])
+    folders = ["--predict", str(tmp_path / "in"), "--output", str(tmp_path / "out"), "--model_path", str(run.path)]
+    assert main([*folders, "--engine", engine]) == 2
+    assert capsys.readouterr().err.endswith("not a readable ONNX model; run --test again, or export the bundle again\n")
+    assert not (tmp_path / "out").exists()

@@ -93,12 +93,15 @@ class InputRecipe:
         if self.normalise == "slice":
             only = FLAIR if volume.shape[-1] > FLAIR else 0
             return self.fit(scale_slice(volume[index, :, :, only]))[:, :, None]
-        last = len(volume) - 1
-        around = [index + step for step in range(-self.neighbours, self.neighbours + 1) if step]
         # One after the other: OpenCV's resizing by area takes four channels at most.
-        planes = [self.fit(volume[min(max(place, 0), last), :, :, FLAIR]) for place in around]
+        planes = [self.fit(volume[place, :, :, FLAIR]) for place in self.around(index, len(volume))]
         own = self.fit(volume[index])
         return np.dstack([own if self.channel_order == RGB else own[..., ::-1], *planes])
+
+    def around(self, index: int, slices: int) -> list[int]:
+        """List the slices whose FLAIR goes with one of so many, in the order of their channels."""
+        steps = (step for step in range(-self.neighbours, self.neighbours + 1) if step)
+        return [min(max(index + step, 0), slices - 1) for step in steps]
 
     def fit(self, image: np.ndarray) -> np.ndarray:
         """Pad to a square and resize by area: [H, W] or [H, W, C] to [image_size, image_size(, C)], type kept."""
@@ -128,8 +131,7 @@ class InputRecipe:
         """Statistics of a volume that is in no cohort: float32 [3, 2] (centre, scale) in uint8 units.
 
         Args:
-            volume: [slices, H, W, 3], uint8 or float32 in the range of uint8. With `slice`, whose slices need
-                none, any volume, and the answer is [1, 2].
+            volume: uint8 [slices, H, W, 3]. With `slice`, whose slices need none, any volume, and the answer is [1, 2].
         """
         if self.normalise in FIXED_STATISTICS:
             return FIXED_STATISTICS[self.normalise]

@@ -3,6 +3,8 @@
 import cv2
 import numpy as np
 
+from headtohead.cohort.greys import count_greys, mean_and_deviation, percentiles
+
 FLOOR = 0.12
 """Share of the 99th percentile under which a pixel is air. Air carries noise, so zero would not do."""
 
@@ -11,6 +13,9 @@ RIM = 4
 
 DEPTH = 0.3
 """The inner head lies deeper than this share of the head's largest depth: past scalp, fat and skull."""
+
+BESIDE = 2
+"""Pixels that a step of OpenCV's distance transform looks ahead."""
 
 NORMAL_80 = 2.563
 """Width of the central 80 % of a normal distribution, in standard deviations."""
@@ -25,16 +30,21 @@ def head_mask(volume: np.ndarray) -> np.ndarray:
     Returns:
         bool [slices, H, W]; all False where a slice holds only air.
     """
-    above = volume.astype(np.int16) - air_levels(volume)
-    brightest = np.clip(above.max(axis=-1), 0, 255).astype(np.uint8)
-    air = max(4.0, FLOOR * float(np.percentile(brightest, 99)))
+    air = air_levels(volume)
+    brightest = np.zeros(volume.shape[:3], np.uint8)
+    for image, out in zip(volume, brightest, strict=True):
+        for plane, level in zip(cv2.split(image), air, strict=True):
+            above = cv2.subtract(plane, float(level))  # type: ignore[call-overload]  # never below 0
+            np.maximum(out, above, out=out)
+    [[bright]] = percentiles(count_greys(brightest[..., None]), (99,))
+    floor = max(4.0, FLOOR * bright)
     mask = np.zeros(brightest.shape, np.uint8)
     for image, out in zip(brightest, mask, strict=True):
-        bright = (cv2.blur(np.ascontiguousarray(image), (5, 5)) > air).astype(np.uint8)
-        pieces, _ = cv2.findContours(bright, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        light = (cv2.blur(image, (5, 5)) > floor).view(np.uint8)
+        pieces, _ = cv2.findContours(light, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
         if pieces:
             cv2.drawContours(out, [max(pieces, key=cv2.contourArea)], -1, 1, cv2.FILLED)
-    return mask.astype(bool)
+    return mask.view(bool)
 
 
 def air_levels(volume: np.ndarray) -> np.ndarray:
@@ -44,11 +54,12 @@ def air_levels(volume: np.ndarray) -> np.ndarray:
         volume: uint8 [slices, H, W, 3].
 
     Returns:
-        int16 [3].
+        uint8 [3].
     """
-    rim = np.ones(volume.shape[1:3], bool)
-    rim[RIM:-RIM, RIM:-RIM] = False
-    return np.median(volume[:, rim], axis=(0, 1)).astype(np.int16)
+    edges = (volume[:, :RIM], volume[:, -RIM:], volume[:, RIM:-RIM, :RIM], volume[:, RIM:-RIM, -RIM:])
+    small = min(volume.shape[1:3]) <= 2 * RIM  # then all of it is edge
+    pixels = [part.reshape(-1, volume.shape[-1]) for part in ((volume,) if small else edges)]
+    return percentiles(count_greys(np.concatenate(pixels)[None, None]), (50,))[0].astype(np.uint8)
 
 
 def inner_head(mask: np.ndarray) -> np.ndarray:
@@ -61,7 +72,15 @@ def inner_head(mask: np.ndarray) -> np.ndarray:
         bool [slices, H, W]: pixels farther from the head's edge, in their slice, than `DEPTH` of the
         largest such distance in the volume.
     """
-    depth = np.stack([cv2.distanceTransform(one.astype(np.uint8), cv2.DIST_L2, 5) for one in mask])
+    depth = np.zeros(mask.shape, np.float32)
+    for one, out in zip(np.ascontiguousarray(mask).view(np.uint8), depth, strict=True):
+        left, top, width, height = cv2.boundingRect(one)
+        # With the air next to it, to which the distances are measured.
+        box = tuple(
+            slice(max(start - BESIDE, 0), start + side + BESIDE) for start, side in ((top, height), (left, width))
+        )
+        if width:
+            out[box] = cv2.distanceTransform(np.ascontiguousarray(one[box]), cv2.DIST_L2, 5)
     return depth > max(DEPTH * depth.max(), 0.0)
 
 
@@ -78,10 +97,10 @@ def intensity_statistics(volume: np.ndarray, region: np.ndarray, normalise: str)
     Returns:
         float32 [3, 2]: (centre, scale) per channel in uint8 units; scale is at least 1.
     """
-    pixels = volume[region] if region.any() else volume.reshape(-1, volume.shape[-1])
+    counts = count_greys(volume, region if region.any() else None)
     if normalise == "inner":
-        low, centre, high = np.percentile(pixels, (10, 50, 90), axis=0)
+        low, centre, high = percentiles(counts, (10, 50, 90))
         scale = (high - low) / NORMAL_80
     else:
-        centre, scale = pixels.mean(axis=0), pixels.std(axis=0)
+        centre, scale = mean_and_deviation(counts)
     return np.stack([centre, np.maximum(scale, 1.0)], axis=-1).astype(np.float32)

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from headtohead.errors import PartlyDone, UserError
 from headtohead.options import Options
@@ -28,9 +28,6 @@ from headtohead.predicting.results.written import Records, Written, truth_is_our
 from headtohead.predicting.scan import Scan
 from headtohead.predicting.stopping import tidy_on_terminate
 from headtohead.predicting.trust.geometry import doubts_of_header
-
-if TYPE_CHECKING:
-    from headtohead.predicting.predictor import Estimate
 
 
 def predict_folder(options: Options) -> Path:
@@ -97,6 +94,8 @@ def predict_jobs(jobs: Sequence[Job], predictor: Predicts, options: Options) -> 
     places, clashes = name_all(jobs, outputs, folder)
     work = Work(predictor, options, outputs, Written(folder), places, clashes)
     refuse_replacing(places, jobs, work.records, options)
+    outcomes = overlap(jobs, work.read, work.compute, work.write)
+    predictor.ready()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as fault:
@@ -107,7 +106,7 @@ def predict_jobs(jobs: Sequence[Job], predictor: Predicts, options: Options) -> 
     rows: list[Row] = []
     try:
         with progress(len(jobs)) as advance:
-            for outcome in overlap(jobs, work.read, work.compute, work.write):
+            for outcome in outcomes:
                 rows.append(work.tell(outcome))
                 advance()
     finally:  # an interrupt does not lose what was found until then
@@ -138,6 +137,15 @@ def tidy(written: Written) -> None:
 
 
 @dataclass(frozen=True)
+class Loaded:
+    """A scan that was read, what is odd about it, and what the models are shown of it."""
+
+    scan: Scan
+    warnings: list[str]
+    shown: Any
+
+
+@dataclass(frozen=True)
 class Work:
     """What the three stages of a prediction need, and the stages."""
 
@@ -165,8 +173,8 @@ class Work:
         """The names of all models."""
         return " + ".join(choice.name for choice in self.predictor.choices) or self.predictor.name
 
-    def read(self, job: Job) -> tuple[Scan, list[str]]:
-        """Read a scan; see what is odd about it."""
+    def read(self, job: Job) -> Loaded:
+        """Read a scan, see what is odd about it, and prepare it, so that the models need not wait for that."""
         from headtohead.predicting.trust.familiarity import strangeness
 
         if job in self.clashes:
@@ -177,16 +185,18 @@ class Work:
             scan = replace(scan, truth=None, truth_on_grid=None)
         warnings = [f"no {' and no '.join(scan.missing)}: FLAIR is shown instead"] if scan.missing else []
         facts = self.predictor.facts
-        warnings += doubts_of_header(scan, facts.plane if files.plane == "auto" else files.plane)
-        return scan, warnings + strangeness(scan.volume, scan.spacing, facts.familiar)
+        warnings += doubts_of_header(scan)
+        warnings += strangeness(scan.volume, scan.spacing, facts.familiar)
+        return Loaded(scan, warnings, self.predictor.prepare(scan))
 
-    def compute(self, job: Job, loaded: tuple[Scan, list[str]]) -> "Estimate":
+    def compute(self, job: Job, loaded: Loaded) -> Any:
         """Ask the models."""
-        return self.predictor(loaded[0])
+        return self.predictor.ask(loaded.shown)
 
-    def write(self, job: Job, loaded: tuple[Scan, list[str]], estimate: "Estimate") -> Row:
+    def write(self, job: Job, loaded: Loaded, answers: Any) -> Row:
         """Make mask and files."""
-        scan, warnings = loaded
+        scan, warnings = loaded.scan, loaded.warnings
+        estimate = self.predictor.combine(loaded.shown, answers)
         seen, flattered = seen_before(self.predictor.choices, job)
         found = answer(job.name, scan, estimate, self.predictor, flattered + warnings)
         files = write_results(job, scan, found, self.outputs, self.places[job], self.written.folder)

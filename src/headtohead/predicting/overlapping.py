@@ -41,30 +41,36 @@ def overlap(
 ) -> Iterator[Outcome[Item, Result]]:
     """Put items through three stages; a fault in one item does not touch the others.
 
-    Reading and writing have one thread each, computing has the caller's. Reading is at most one item ahead.
+    Reading and writing have one thread each, computing has the caller's. Reading is at most one item ahead; the first
+    is read from now on, while the caller gets ready to compute.
 
-    Yields:
-        The outcome of each item, in their order, as soon as it is written.
+    Returns:
+        Gives the outcome of each item, in their order, as soon as it is written.
     """
-    pending: deque[tuple[Item, _Try[Any], Future[_Try[Result]] | None]] = deque()
-    with ThreadPoolExecutor(1, "reading") as reader, ThreadPoolExecutor(1, "writing") as writer:
-        try:
-            ahead = [reader.submit(_attempt, read, items[0])] if items else []
-            for place, item in enumerate(items):
-                loaded = ahead.pop().result()
-                if place + 1 < len(items):
-                    ahead.append(reader.submit(_attempt, read, items[place + 1]))
-                done = loaded.then(compute, item, loaded.value)
-                future = writer.submit(_attempt, write, item, loaded.value, done.value) if not done.fault else None
-                pending.append((item, done, future))
-                while pending and (len(pending) > WAITING or pending[0][2] is None or pending[0][2].done()):
+    reader, writer = ThreadPoolExecutor(1, "reading"), ThreadPoolExecutor(1, "writing")
+    ahead = [reader.submit(_attempt, read, items[0])] if items else []
+
+    def outcomes() -> Iterator[Outcome[Item, Result]]:
+        pending: deque[tuple[Item, _Try[Any], Future[_Try[Result]] | None]] = deque()
+        with reader, writer:
+            try:
+                for place, item in enumerate(items):
+                    loaded = ahead.pop().result()
+                    if place + 1 < len(items):
+                        ahead.append(reader.submit(_attempt, read, items[place + 1]))
+                    done = loaded.then(compute, item, loaded.value)
+                    future = writer.submit(_attempt, write, item, loaded.value, done.value) if not done.fault else None
+                    pending.append((item, done, future))
+                    while pending and (len(pending) > WAITING or pending[0][2] is None or pending[0][2].done()):
+                        yield _outcome(*pending.popleft())
+                while pending:
                     yield _outcome(*pending.popleft())
-            while pending:
-                yield _outcome(*pending.popleft())
-        finally:
-            # Left early (an interrupt): what has begun is finished, nothing else is begun.
-            reader.shutdown(wait=False, cancel_futures=True)
-            writer.shutdown(wait=False, cancel_futures=True)
+            finally:
+                # Left early (an interrupt): what has begun is finished, nothing else is begun.
+                reader.shutdown(wait=False, cancel_futures=True)
+                writer.shutdown(wait=False, cancel_futures=True)
+
+    return outcomes()
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,9 @@
 """One or several trained models at work as one: a scan goes in, its probability comes out."""
 
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +14,12 @@ from headtohead.predicting.choosing import Choice, choose_models
 from headtohead.predicting.cleaning.postprocessing import Step, parse_steps
 from headtohead.predicting.scan import Scan
 from headtohead.trained.engines import Engine, open_engine
+from headtohead.trained.engines.ahead import EngineAhead
 from headtohead.trained.facts import ModelFacts
 from headtohead.trained.preparation import Prepared, prepare
 
-PIXELS = 16 * 128 * 128
-"""About so many input pixels go through a net at once: enough to keep a processor busy, little enough memory."""
+PIXELS = 64 * 128 * 128
+"""About so many input pixels are given to an engine at once: enough to keep all cores busy, little enough memory."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,28 @@ class Estimate:
 
     probability: np.ndarray
     variance: np.ndarray | None
+
+
+class Shown:
+    """What a model is shown of a volume, in batches; the first is made at once."""
+
+    def __init__(self, prepared: Prepared, places: range) -> None:
+        """Make the first batch.
+
+        Args:
+            prepared: the volume.
+            places: which of its inputs.
+        """
+        self.prepared, self.places = prepared, places
+        first = prepared.input(places[0])
+        self.size = max(1, PIXELS // first[0].size)
+        self.first = np.stack([first, *map(prepared.input, places[1 : self.size])])
+
+    def batches(self) -> Iterator[np.ndarray]:
+        """Give all inputs in their order: float32 [n, C, S, S] at a time."""
+        yield self.first
+        for start in range(self.size, len(self.places), self.size):
+            yield np.stack([self.prepared.input(place) for place in self.places[start : start + self.size]])
 
 
 @dataclass(frozen=True)
@@ -66,29 +91,51 @@ class Predictor:
         others = f" and {self.members - 1} more" if self.members > 1 else ""
         return f"{self.choices[0].name}{others}"
 
+    def ready(self) -> None:
+        """Wait until all engines are open.
+
+        Raises:
+            UserError: one cannot be opened; see `open_choices`.
+        """
+        for engine in self.engines:
+            if isinstance(engine, EngineAhead):
+                engine.ready()
+
     def __call__(self, scan: Scan) -> Estimate:
         """Predict all slices of a scan."""
         return self.volume(scan.volume)
 
     def volume(self, volume: np.ndarray) -> Estimate:
         """Predict all slices of a volume: uint8 or float32 [slices, H, W, C], channels as `facts.sequences`."""
+        shown = self._show(volume)
+        return self.combine(shown, self.ask(shown))
+
+    def prepare(self, scan: Scan) -> tuple[Shown, ...]:
+        """Prepare a scan for each model, once for all that want it alike. No model is asked yet.
+
+        With `ask` and `combine` after it, it is what a call does, in three steps that can overlap: of several scans,
+        only `ask` keeps all cores busy.
+        """
+        return self._show(scan.volume)
+
+    def ask(self, shown: tuple[Shown, ...]) -> tuple[np.ndarray, ...]:
+        """Ask each model: float32 [inputs, S, S] of each."""
+        return tuple(self._run(engine, one) for engine, one in zip(self.engines, shown, strict=True))
+
+    def combine(self, shown: tuple[Shown, ...], answers: tuple[np.ndarray, ...]) -> Estimate:
+        """Bring the answers onto the grid of the scan, and average them."""
         # Welford's way: neither all members' maps at once, nor the cancellation of a difference of squares.
         mean = spread = None
-        prepared: dict[str, Prepared] = {}
-        for number, (choice, engine) in enumerate(zip(self.choices, self.engines, strict=True), 1):
-            facts = choice.source.facts
-            key = f"{facts.preparation} {facts.recipe}"
-            if key not in prepared:
-                prepared[key] = prepare(volume, facts)
-            found = prepared[key].restore(self._run(engine, prepared[key], range(prepared[key].n)))
+        for number, (one, answer) in enumerate(zip(shown, answers, strict=True), 1):
+            found = one.prepared.restore(answer)
             if mean is None:
-                mean, spread = found, np.zeros_like(found)
+                mean, spread = found, np.zeros_like(found) if self.members > 1 else None
                 continue
             step = found - mean
             mean = mean + step / number
             spread = spread + step * (found - mean)
-        assert mean is not None and spread is not None
-        return Estimate(mean, spread / self.members if self.members > 1 else None)
+        assert mean is not None
+        return Estimate(mean, None if spread is None else spread / self.members)
 
     def slice(self, volume: np.ndarray, index: int) -> np.ndarray:
         """Predict one slice of a volume as in its volume: float32 [H, W], without the work for the others."""
@@ -97,17 +144,27 @@ class Predictor:
         found = []
         for choice, engine in zip(self.choices, self.engines, strict=True):
             facts = choice.source.facts
-            prepared = prepare(volume, facts)
-            probability = self._run(engine, prepared, range(index, index + 1))[0]
+            shown = Shown(prepare(volume, facts), range(index, index + 1))
+            probability = self._run(engine, shown)[0]
             found.append(facts.input_recipe.back(probability, *volume.shape[1:3]))
         return np.stack(found).mean(axis=0, dtype=np.float32)
 
-    def _run(self, engine: Engine, prepared: Prepared, places: range) -> np.ndarray:
-        """Ask an engine for the probability of some inputs: float32 [n, S, S]."""
-        size = max(1, PIXELS // prepared.input(places[0])[0].size)
+    def _show(self, volume: np.ndarray) -> tuple[Shown, ...]:
+        done: dict[str, Shown] = {}
+        shown = []
+        for choice in self.choices:
+            facts = choice.source.facts
+            key = f"{facts.preparation} {facts.recipe}"
+            if key not in done:
+                prepared = prepare(volume, facts)
+                done[key] = Shown(prepared, range(prepared.n))
+            shown.append(done[key])
+        return tuple(shown)
+
+    def _run(self, engine: Engine, shown: Shown) -> np.ndarray:
+        """Ask an engine for the probability of what it is shown: float32 [n, S, S]."""
         found = []
-        for start in range(0, len(places), size):
-            batch = np.stack([prepared.input(place) for place in places[start : start + size]])
+        for batch in shown.batches():
             answer = engine(batch)
             if self.mirror:
                 answer = (answer + engine(batch[..., ::-1])[..., ::-1]) / 2
@@ -131,10 +188,12 @@ def open_choices(choices: list[Choice], options: Options, many: bool = True) -> 
     Args:
         choices: the models.
         options: all options.
-        many: whether many slices will be asked for; a single one is better served by what starts soonest.
+        many: whether many slices will be asked for. Then the engines are opened while the caller goes on, until
+            `Predictor.ready` or the first question; a single slice is better served by what starts soonest.
 
     Raises:
-        UserError: a model cannot be read, several do not go together, or a step of the clean-up is not understood.
+        UserError: several models do not go together, or a step of the clean-up is not understood. Now or, with
+            `many`, at `Predictor.ready`: a model cannot be read.
     """
     wanted, machine = options.prediction, options.machine
     facts = [choice.source.facts for choice in choices]
@@ -154,9 +213,13 @@ def open_choices(choices: list[Choice], options: Options, many: bool = True) -> 
             f"clean-up differs between the models ({kept}), so masks stay as they are; choose one: --postprocessing",
             file=sys.stderr,
         )
+    openings = [
+        partial(open_engine, one.source, wanted.engine, machine.gpus, machine.precision, many) for one in choices
+    ]
+    engines: tuple[Engine, ...] = tuple(EngineAhead(opening) if many else opening() for opening in openings)
     return Predictor(
         tuple(choices),
-        tuple(open_engine(one.source, wanted.engine, machine.gpus, machine.precision, many) for one in choices),
+        engines,
         wanted.threshold or float(np.mean([other.threshold for other in facts])),
         parse_steps(wanted.postprocessing or stored),
         wanted.tta,

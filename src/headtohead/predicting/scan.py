@@ -24,6 +24,7 @@ class Scan:
             three axes: those of a NIfTI file as stored; (slices, H, W) of a folder; (1, H, W) of an image.
         slice_axis: axis of the file's own grid across which the slices lie.
         grid_spacing: millimetres along the axes of the file's own grid; None where the file does not say.
+        levelled: whether the file's own grid lies askew, and `volume` was resampled onto a level one.
     """
 
     name: str
@@ -36,3 +37,4 @@ class Scan:
     restore: Callable[[np.ndarray], np.ndarray]
     slice_axis: int = 0
     grid_spacing: tuple[float, float, float] | None = None
+    levelled: bool = False

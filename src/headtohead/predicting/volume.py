@@ -43,6 +43,7 @@ def predict_volume(options: Options, path: Path) -> Path:
         "panel": folder / f"{stem}_panel.png",
     }
     refuse_overwriting(outputs, path, options.comparison.overwrite)
+    predictor = open_choices(choices, options)
     facts, files, records = choices[0].source.facts, options.files, Records()
     # The file itself is predicted whoever wrote it; no other sequence of its case is a result of ours.
     [job] = find_jobs(path, "", facts.sequences, (), lambda other: other != path and records.ours(other))
@@ -50,8 +51,6 @@ def predict_volume(options: Options, path: Path) -> Path:
     scan = read_scan(job, facts, files.channels, files.plane)
     if scan.truth is not None and truth_is_ours(job, records):
         scan = replace(scan, truth=None, truth_on_grid=None)
-
-    predictor = open_choices(choices, options)
     estimate = predictor(scan)
     found = answer(path.name, scan, estimate, predictor, ())
     prediction, about = fullest_slice(predictor, scan, estimate.probability)
@@ -65,7 +64,7 @@ def predict_volume(options: Options, path: Path) -> Path:
     for choice in choices:
         print(f"{path.name}: model {choice.name} ({choice.reason})")
     print(f"{path.name}: {', '.join(said[1:])}")
-    for line in doubts_of_header(scan, facts.plane if files.plane == "auto" else files.plane):
+    for line in doubts_of_header(scan):
         print(f"{path.name}: warning: {line}", file=sys.stderr)
     for line in strangeness(scan.volume, scan.spacing, predictor.facts.familiar):
         print(f"{path.name}: unlike the training data: {line}", file=sys.stderr)

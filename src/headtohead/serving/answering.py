@@ -139,8 +139,7 @@ def answer(files: Sequence[Path], predictor: Predictor, options: Options, limits
         probability = np.clip(scan.restore(estimate.probability), 0, 1)
         view = slicing_of(scan)
         empty = _empty_of(job, probability, folder)
-        plane = predictor.facts.plane if options.files.plane == "auto" else options.files.plane
-        doubts = doubts_of_header(scan, plane)
+        doubts = doubts_of_header(scan)
     except UserError as fault:
         raise UserError(without_paths(str(fault), folder)) from fault
     warnings = [f"no {sequence}: FLAIR is shown in its place" for sequence in scan.missing]

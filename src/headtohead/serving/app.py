@@ -35,6 +35,7 @@ def serve(options: Options) -> None:
 
         # What is dropped later lies in no data set; --root_dir says which kind of images it will be.
         predictor = open_choices(choose_models(options, Path(options.data.root_dir)), options)
+        predictor.ready()
         for choice in predictor.choices:
             print(f"model {choice.name} ({choice.reason})")
         with tempfile.TemporaryDirectory(prefix="headtohead-") as scratch, stopped_by_terminate():

@@ -2,9 +2,11 @@
 
 from typing import Protocol
 
+import cv2
 import numpy as np
 
-from headtohead.batches.recipe import InputRecipe
+from headtohead.batches.recipe import RGB, InputRecipe
+from headtohead.cohort.cohort import FLAIR
 from headtohead.cohort.intensities import to_bytes
 from headtohead.errors import UserError
 from headtohead.trained.facts import ModelFacts
@@ -50,7 +52,11 @@ def prepare(volume: Volume, facts: ModelFacts) -> Prepared:
 
 
 class RecipePrepared:
-    """A volume under the input recipe of training. What describes the whole volume is measured once."""
+    """A volume under the input recipe of training.
+
+    Its inputs are the numbers that `InputRecipe.view` and `scale` give, but what describes the whole volume is measured
+    once, and each slice is resized once for itself and its neighbours.
+    """
 
     def __init__(self, volume: Volume, recipe: InputRecipe) -> None:
         """Bring the volume to what a cohort holds: three sequences in 8 bits.
@@ -60,7 +66,10 @@ class RecipePrepared:
         if recipe.normalise != "slice":
             volume = three_sequences(in_bytes(volume))
         self.volume, self.recipe = volume, recipe
-        self.statistics = recipe.channel_statistics(recipe.measure(volume))
+        statistics = recipe.channel_statistics(recipe.measure(volume))
+        greys = np.repeat(np.arange(256, dtype=np.uint8)[:, None], len(statistics), axis=1)
+        self._scaled = np.ascontiguousarray(recipe.scale(greys, statistics).T)
+        self._fitted: dict[int, tuple[np.ndarray, ...]] = {}
 
     @property
     def n(self) -> int:
@@ -69,13 +78,24 @@ class RecipePrepared:
 
     def input(self, index: int) -> np.ndarray:
         """See `Prepared`."""
-        scaled = self.recipe.scale(self.recipe.view(self.volume, index), self.statistics)
-        return np.ascontiguousarray(scaled.transpose(2, 0, 1))
+        own = self._planes(index)
+        around = [self._planes(place)[FLAIR] for place in self.recipe.around(index, self.n)]
+        planes = (*(own if self.recipe.channel_order == RGB else own[::-1]), *around)
+        # All 256 grey values were scaled once: looking them up is faster than scaling every pixel.
+        return np.stack([cv2.LUT(plane, scaled) for plane, scaled in zip(planes, self._scaled, strict=True)])
 
     def restore(self, probability: np.ndarray) -> np.ndarray:
         """See `Prepared`."""
         height, width = self.volume.shape[1:3]
         return np.stack([self.recipe.back(one, height, width) for one in probability])
+
+    def _planes(self, place: int) -> tuple[np.ndarray, ...]:
+        """Give the channels of one slice on the model's grid: uint8 [S, S] each."""
+        if place not in self._fitted:
+            alone = self.recipe.normalise == "slice"
+            fitted = self.recipe.view(self.volume, place) if alone else self.recipe.fit(self.volume[place])
+            self._fitted[place] = cv2.split(fitted)  # type: ignore[assignment]
+        return self._fitted[place]
 
 
 def in_bytes(volume: Volume) -> np.ndarray:

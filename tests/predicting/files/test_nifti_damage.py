@@ -179,7 +179,7 @@ def test_what_no_memory_holds(
     def full(*_: object, **__: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(np, "nan_to_num", full)
+    monkeypatch.setattr(np, "isfinite", full)
     refused(path, "does not fit into this machine's memory", capfd)
 
 

@@ -3,11 +3,9 @@
 The format: https://nifti.nimh.nih.gov/nifti-1 (R. W. Cox et al., 2004).
 """
 
-import gzip
 import logging
 import math
 import struct
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from isal import igzip, isal_zlib
 
 from headtohead.cohort.orientation import slicing
 from headtohead.errors import UserError
@@ -91,7 +90,9 @@ class Nifti:
                 # Integers become float64 by this, so that no sum runs over.
                 values = values * float(slope) + float(intercept or 0)
             if values.dtype != np.uint8:
-                values = np.nan_to_num(values.astype(np.float32), copy=False, nan=0, posinf=0, neginf=0)
+                values = values.astype(np.float32)
+                if not np.isfinite(values).all():
+                    np.nan_to_num(values, copy=False, nan=0, posinf=0, neginf=0)
         return values
 
     @property
@@ -108,7 +109,7 @@ class Nifti:
             return kind.from_file_map({"image": FileHolder(str(self.path))})
 
     def _bytes(self, start: int, size: int) -> bytes:
-        with gzip.open(self.path) if self.packed else self.path.open("rb") as file:
+        with igzip.open(self.path) if self.packed else self.path.open("rb") as file:
             file.seek(start)
             data = file.read(size)
             # Only at the end of a packed file stands its checksum, without which flipped bits would pass for voxels.
@@ -132,7 +133,7 @@ def open_nifti(path: Path) -> Nifti:
         raise UserError(f"{shown(path)}: {what}")
     _silence()
     with _damage_told(path), np.errstate(all="ignore"):
-        with gzip.open(path) if packed else path.open("rb") as file:
+        with igzip.open(path) if packed else path.open("rb") as file:
             size = file.read(4)
             version = 2 if 540 in struct.unpack("<i", size) + struct.unpack(">i", size) else 1
             file.seek(0)
@@ -225,12 +226,12 @@ def _damage_told(path: Path) -> Iterator[None]:
         yield
     except PermissionError:
         raise UserError(f"{shown(path)}: no permission to read it; change its permissions") from None
-    except (
+    except (  # type: ignore[misc]  # isal's own types take its error for no class
         HeaderDataError,
         WrapStructError,
         struct.error,
         EOFError,
-        zlib.error,
+        isal_zlib.error,
         OSError,
         ValueError,
         TypeError,

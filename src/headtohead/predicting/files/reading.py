@@ -12,15 +12,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from headtohead.cohort import intensities
 from headtohead.errors import UserError
 
 SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
 MASK_SUFFIXES = (".tif", ".tiff", ".png")
 VOLUMES = (".nii", ".nii.gz")
 ACCEPTED = "one 2-D slice as TIFF, PNG or JPEG"
-
-BRIGHTEST = 99.9
-"""Percentile that becomes white where pixels have more than 8 bits; a few hot pixels must not darken the rest."""
 
 STDERR = threading.RLock()
 """Held while pixels are decoded, for then stderr leads nowhere, and to be held by who says something there meanwhile.
@@ -169,13 +167,8 @@ def colour(pixels: np.ndarray) -> np.ndarray:
 
 
 def to_bytes(volume: np.ndarray) -> np.ndarray:
-    """Bring pixels of any type to uint8 by one factor; 8-bit pixels stay as they are, NaN and what is negative is 0."""
-    if volume.dtype == np.uint8:
-        return volume
-    positive = np.clip(np.nan_to_num(volume.astype(np.float32), posinf=0, neginf=0), 0, None)
-    lit = positive[positive > 0]
-    white = np.percentile(lit, BRIGHTEST) if lit.size else 1.0
-    return (np.clip(positive / white, 0, 1) * 255).round().astype(np.uint8)
+    """Bring pixels of any type to uint8 by one factor; 8-bit pixels stay as they are."""
+    return volume if volume.dtype == np.uint8 else intensities.to_bytes(volume)
 
 
 def size_of(pixels: np.ndarray) -> str:

@@ -1,14 +1,16 @@
-"""NIfTI files as scans: their sequences told apart, cut into slices with square pixels, and the way back."""
+"""NIfTI files as scans: their sequences told apart, cut into level slices with square pixels, and the way back."""
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from headtohead.cohort.cohort import IMAGE
-from headtohead.cohort.intensities import WHITE
+from headtohead.cohort.intensities import to_levels, white_of
 from headtohead.cohort.orientation import Slicing, slicing
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import Job
+from headtohead.predicting.files.levelling import Levelling, askew, levelling
 from headtohead.predicting.files.naming import shown
 from headtohead.predicting.files.nifti import Nifti, open_nifti, same_place
 from headtohead.predicting.files.squaring import Squaring, squaring
@@ -23,30 +25,41 @@ alone would then read the whole volume once a slice."""
 
 @dataclass(frozen=True)
 class Way:
-    """The way from a NIfTI grid to slices with square pixels, and back."""
+    """The way from a NIfTI grid to level slices with square pixels, and back; no levelling where none is needed."""
 
     slicing: Slicing
     squaring: Squaring
+    levelling: Levelling | None = None
 
-    def fill(self, out: np.ndarray, values: np.ndarray, factor: float = 1.0) -> None:
-        """Write values [x, y, z] as slices into `out` [slices, H, W]; float32 into uint8 goes times `factor`."""
-        slices = self.slicing.to_slices(values)
-        for first in range(0, len(slices), TOGETHER):
-            block = np.ascontiguousarray(slices[first : first + TOGETHER])
+    def slices(self, values: np.ndarray, white: float | None = None) -> np.ndarray:
+        """View values [x, y, z] as slices.
+
+        Args:
+            values: uint8 or float32.
+            white: what becomes 255, the values float32; None: they keep their type.
+
+        Returns:
+            [slices, H, W], in one piece.
+        """
+        cut = self.slicing.to_slices(values)
+        cut = self.levelling.there(cut) if self.levelling else cut
+        out = np.empty((len(cut), *self.squaring.after), values.dtype if white is None else np.uint8)
+        for first in range(0, len(cut), TOGETHER):
+            block = np.ascontiguousarray(cut[first : first + TOGETHER])
             for number, image in enumerate(block, first):
                 square = self.squaring.there(image)
-                if square.dtype != np.uint8 and out.dtype == np.uint8:
-                    square = np.rint(np.clip(square * np.float64(factor), 0, 255))
-                out[number] = square
+                out[number] = square if white is None else to_levels(square, white)
+        return out
 
     def restore(self, slices: np.ndarray) -> np.ndarray:
         """Bring float32 [slices, H, W] back onto the file's own grid [x, y, z]."""
-        return self.slicing.to_grid(self.squaring.back(slices))
+        slices = self.squaring.back(slices)
+        return self.slicing.to_grid(self.levelling.back(slices) if self.levelling else slices)
 
     @property
     def spacing(self) -> tuple[float, float, float]:
         """Millimetres between slices, rows and columns, once pixels are square."""
-        slices, rows, columns = self.slicing.spacing
+        slices, rows, columns = self.levelling.spacing if self.levelling else self.slicing.spacing
         before, after = self.squaring.before, self.squaring.after
         return slices, rows * before[0] / after[0], columns * before[1] / after[1]
 
@@ -73,28 +86,21 @@ def read_volumes(job: Job, facts: ModelFacts, channels: dict[str, int], plane: s
                 "resample it onto that grid"
             )
     found = assign(job, files, facts, channels)
-    way = _way(first, facts, plane)
+    way = _way(first, found[_needed(facts)], facts, plane)
     truth_on_grid = read_truth_volume(first)
 
-    size = (first.shape[way.slicing.slice_axis], *way.squaring.after)
-    volume = np.zeros((*size, len(facts.sequences)), np.uint8 if as_bytes else np.float32)
-    for channel, sequence in enumerate(facts.sequences):
-        if sequence in found:
-            file, number = found[sequence]
-            values, factor = file.read(number), 1.0
-            # The LGG data are 8-bit themselves; every other cohort was brought to 8 bits by its brightest voxels.
-            if as_bytes and (values.dtype != np.uint8 or facts.sequences == IMAGE):
-                factor = 255 / white_of(values)
-                values = values.astype(np.float32, copy=False)
-            way.fill(volume[..., channel], values, factor)
+    planes: dict[str, np.ndarray] = {}
+    for sequence, (file, number) in found.items():
+        values, white = file.read(number), None
+        # The LGG data are 8-bit themselves; every other cohort was brought to 8 bits by its brightest voxels.
+        if as_bytes and (values.dtype != np.uint8 or facts.sequences == IMAGE):
+            values = values.astype(np.float32, copy=False)
+            white = white_of(values)
+        planes[sequence] = way.slices(values if as_bytes else values.astype(np.float32, copy=False), white)
     missing = tuple(sequence for sequence in facts.sequences if sequence not in found)
-    for sequence in missing:  # as the data set does where a sequence was not taken
-        volume[..., facts.sequences.index(sequence)] = volume[..., facts.sequences.index(_needed(facts))]
-    truth = None
-    if truth_on_grid is not None:
-        share = np.empty(size, np.uint8)
-        way.fill(share, truth_on_grid.astype(np.uint8) * np.uint8(255))
-        truth = share > 127
+    # What is missing is filled as the data set does where a sequence was not taken.
+    volume = interleave([planes.get(sequence, planes[_needed(facts)]) for sequence in facts.sequences])
+    truth = None if truth_on_grid is None else way.slices(truth_on_grid.astype(np.uint8) * np.uint8(255)) > 127
     return Scan(
         job.name,
         job.files,
@@ -106,7 +112,16 @@ def read_volumes(job: Job, facts: ModelFacts, channels: dict[str, int], plane: s
         way.restore,
         way.slicing.slice_axis,
         first.spacing,
+        way.levelling is not None,
     )
+
+
+def interleave(planes: list[np.ndarray]) -> np.ndarray:
+    """Join one-channel volumes [slices, H, W] of one type to [slices, H, W, C]."""
+    volume = np.empty((*planes[0].shape, len(planes)), planes[0].dtype)
+    for number, out in enumerate(volume):
+        out[:] = cv2.merge([plane[number] for plane in planes]).reshape(out.shape)
+    return volume
 
 
 def assign(job: Job, files: list[Nifti], facts: ModelFacts, channels: dict[str, int]) -> dict[str, tuple[Nifti, int]]:
@@ -157,22 +172,18 @@ def _by_channels(file: Nifti, facts: ModelFacts, channels: dict[str, int]) -> di
     return {sequence: (file, number) for sequence, number in channels.items()}
 
 
-def white_of(values: np.ndarray) -> float:
-    """Give the brightness that becomes 255: the 99.9th percentile of the positive voxels, 1 where there are none."""
-    flat = values.ravel(order="K")  # as it lies in memory: choosing in another order takes twenty times as long
-    positive = flat[flat > 0]
-    return float(np.percentile(positive, WHITE)) if positive.size else 1.0
-
-
 def _needed(facts: ModelFacts) -> str:
     """Name the sequence that cannot be filled from another."""
     return "flair" if "flair" in facts.sequences else facts.sequences[0]
 
 
-def _way(file: Nifti, facts: ModelFacts, plane: str) -> Way:
+def _way(file: Nifti, shown: tuple[Nifti, int], facts: ModelFacts, plane: str) -> Way:
     if plane == "auto":
         # A single slice is what was acquired, whatever plane the model was trained in.
         plane = "acquired" if file.shape.count(1) == 1 else facts.plane
     cut = slicing(file.affine, plane=plane, shape=file.shape)
+    if plane != "acquired" and askew(file.affine, cut):
+        level = levelling(file.affine, cut, cut.to_slices(shown[0].read(shown[1])))
+        return Way(cut, squaring(level.after[1:], *level.spacing[1:]), level)
     height, width = (file.shape[axis] for axis in cut.axes[1:])
     return Way(cut, squaring((height, width), *cut.spacing[1:]))

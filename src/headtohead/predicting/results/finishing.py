@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import cv2
 import numpy as np
@@ -57,8 +57,17 @@ class Predicts(Protocol):
     def steps(self) -> tuple[Step, ...]:
         """Clean-up of the mask."""
 
-    def __call__(self, scan: Scan, /) -> "Estimate":
-        """Predict all slices of a scan."""
+    def ready(self) -> None:
+        """Wait until they can be asked."""
+
+    def prepare(self, scan: Scan, /) -> Any:
+        """Prepare a scan for each of them."""
+
+    def ask(self, shown: Any, /) -> Any:
+        """Ask each of them for all slices of what was prepared."""
+
+    def combine(self, shown: Any, answers: Any, /) -> "Estimate":
+        """Bring the answers onto the grid of the scan, and average them."""
 
 
 @dataclass(frozen=True)
@@ -66,16 +75,21 @@ class Answer:
     """What was found in a scan, on the grid of its file.
 
     Attributes:
-        probability: float32, three axes, from 0 to 1.
+        restored: what the models say, float32, three axes; from 0 to 1, but for what rounding adds.
         variance: between the models, float32 of the same shape; None where there is one model.
         mask: bool of the same shape, cleaned.
         row: its measures.
     """
 
-    probability: np.ndarray
+    restored: np.ndarray
     variance: np.ndarray | None
     mask: np.ndarray
     row: Row
+
+    @property
+    def probability(self) -> np.ndarray:
+        """Of each voxel: float32, three axes, from 0 to 1."""
+        return np.clip(self.restored, 0, 1)
 
 
 def answer(shown: str, scan: Scan, estimate: "Estimate", predictor: Predicts, warnings: Sequence[str]) -> Answer:
@@ -88,11 +102,11 @@ def answer(shown: str, scan: Scan, estimate: "Estimate", predictor: Predicts, wa
         predictor: the models.
         warnings: what makes the result doubtful.
     """
-    probability = np.clip(scan.restore(estimate.probability), 0, 1)
+    restored = scan.restore(estimate.probability)
     variance = None if estimate.variance is None else np.maximum(scan.restore(estimate.variance), 0)
     view = slicing_of(scan)
     # Seen as slices, a copy of the volume with other axes is cleaned in the same way.
-    slices = np.ascontiguousarray(view.to_slices(probability >= predictor.threshold))
+    slices = np.ascontiguousarray(view.to_slices(restored >= predictor.threshold))
     spacing = view.spacing if scan.grid_spacing else None
     cleaned = clean(slices, predictor.steps, spacing)
     truth = None if scan.truth_on_grid is None else np.ascontiguousarray(view.to_slices(scan.truth_on_grid))
@@ -104,7 +118,8 @@ def answer(shown: str, scan: Scan, estimate: "Estimate", predictor: Predicts, wa
         model=predictor.name,
         warnings=tuple(warnings),
     )
-    return Answer(probability, variance, np.ascontiguousarray(view.to_grid(cleaned)), row)
+    # In the order of the slices, which is mostly that of the file: any other takes ten times as long to write.
+    return Answer(restored, variance, view.to_grid(cleaned).copy(order="K"), row)
 
 
 def slicing_of(scan: Scan) -> Slicing:

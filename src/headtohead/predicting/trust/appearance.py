@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headtohead.cohort.cohort import FLAIR
+from headtohead.cohort.greys import count_greys, percentiles
 from headtohead.cohort.head import NORMAL_80, head_mask, inner_head
 from headtohead.cohort.intensities import to_bytes
 from headtohead.scoring.bounding import bounding_box
@@ -117,8 +118,10 @@ def _shrink(volume: np.ndarray) -> NDArray[np.uint8]:
 
 
 def _texture(image: NDArray[np.uint8], inner: NDArray[np.bool_]) -> float:
-    both = inner[:, :, 1:] & inner[:, :, :-1]
-    return _correlation(image[:, :, 1:][both], image[:, :, :-1][both])
+    both = np.zeros_like(inner)
+    both[:, :, 1:] = inner[:, :, 1:] & inner[:, :, :-1]
+    places, pixels = np.flatnonzero(both), image.ravel()
+    return _correlation(pixels[places], pixels[places - 1])
 
 
 def _symmetry(image: NDArray[np.uint8], head: NDArray[np.bool_]) -> float:
@@ -133,19 +136,23 @@ def _symmetry(image: NDArray[np.uint8], head: NDArray[np.bool_]) -> float:
 
 
 def _grey(small: NDArray[np.uint8], head: NDArray[np.bool_], inner: NDArray[np.bool_]) -> NDArray[np.float64]:
-    inside, around = small[inner].astype(np.float64), small[~head]
-    whole = small[head] if head.any() else inside
-    lowest, low, middle, high, highest = np.percentile(inside, (2, 10, 50, 90, 98), axis=0)
-    air = np.median(around, axis=0) if len(around) else np.zeros(small.shape[-1])
-    brightest = np.percentile(whole, 99.5, axis=0)
+    deep = count_greys(small, inner)
+    lowest, low, middle, high, highest = percentiles(deep, (2, 10, 50, 90, 98))
+    air = np.zeros(small.shape[-1]) if head.all() else percentiles(count_greys(small, ~head), (50,))[0]
+    brightest = percentiles(count_greys(small, head) if head.any() else deep, (99.5,))[0]
     scale = np.maximum((high - low) / NORMAL_80, 1.0)
     levels = np.stack([middle - lowest, highest - middle, middle - air, brightest - middle], axis=-1) / scale[:, None]
-    correlations = [_correlation(inside[:, one], inside[:, other]) for one, other in pairs_of(small.shape[-1])]
+    places = np.flatnonzero(inner)
+    inside = [small[..., place].ravel()[places] for place in range(small.shape[-1])]
+    correlations = [_correlation(inside[one], inside[other]) for one, other in pairs_of(len(inside))]
     return np.concatenate([np.clip(levels, -FARTHEST, FARTHEST).ravel(), correlations])
 
 
 def _correlation(one: np.ndarray, other: np.ndarray) -> float:
     """Correlate two lists of grey values; 0 where one of them is constant or there are too few to tell."""
-    if len(one) < 3 or one.std() == 0 or other.std() == 0:
+    if len(one) < 3:
         return 0.0
-    return float(np.corrcoef(one, other)[0, 1])
+    one, other = one - one.mean(), other - other.mean()
+    # Not as matrix products: NumPy would wake threads for them, which then wait for those of the net.
+    spread = float(np.sqrt((one * one).sum() * (other * other).sum()))
+    return float((one * other).sum()) / spread if spread else 0.0

@@ -16,8 +16,10 @@ PACKAGES = {"torch": "torch", "onnx": "onnxruntime", "openvino": "openvino"}
 class Engine(Protocol):
     """A net that is ready to be asked."""
 
-    name: str
-    """What runs it, and on what: `onnx on cpu`."""
+    @property
+    def name(self) -> str:
+        """What runs it, and on what: `onnx on cpu`."""
+        ...
 
     def __call__(self, batch: np.ndarray) -> np.ndarray:
         """Map scaled slices float32 [B, C, S, S] to probability float32 [B, S, S]."""
@@ -59,7 +61,7 @@ def open_engine(
         return OnnxEngine(source.onnx)
     from headtohead.trained.engines.openvino_engine import OpenVinoEngine
 
-    return OpenVinoEngine(source.onnx, precision)
+    return OpenVinoEngine(source.onnx, precision, many)
 
 
 def pick_engine(source: Source, which: str, gpus: str, many: bool) -> str:

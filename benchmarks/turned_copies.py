@@ -1,0 +1,198 @@
+"""Do masks of turned copies of a scan agree with the mask of the scan?
+
+Cases of LGG, test cases of the shipped model, are written as NIfTI, and copies of them resampled (cubic) onto grids
+that are turned within the slices, or tilted: every second case about the axis from right to left, the others about
+that from back to front. LGG keeps no spacing; --spacing is assumed. A copy's grid has the case's own size, so that
+corners are cut off, or is enlarged to hold all of it. Each copy is predicted twice: along its own axes, and levelled.
+
+Claims:
+1. Levelled copies turned within the slices by 5 degrees or more agree with their case at a mean Dice of at least .97.
+2. From `TURNED` and `TILTED` (predicting/files/levelling.py) on, levelling agrees better than the copy's own axes.
+
+"agree" is the Dice of the copy's mask with the case's mask carried onto the copy's grid (linear, from a half), "truth"
+that with the truth carried there. "carried" is what carrying a mask onto that grid and back costs alone.
+
+    python benchmarks/turned_copies.py
+    python benchmarks/turned_copies.py --spacing 1 1 2 --grids enlarged --cases 4
+    python benchmarks/turned_copies.py --volume t1.nii.gz
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
+
+import nibabel
+import numpy as np
+from scipy import ndimage
+
+from headtohead import machine
+from headtohead.cohort import lgg
+from headtohead.options import from_flat
+from headtohead.predicting.choosing import SHIPPED
+from headtohead.predicting.files import levelling
+from headtohead.predicting.files.finding import find_jobs
+from headtohead.predicting.files.scans import read_scan
+from headtohead.predicting.predictor import Predictor, open_predictor
+
+CASES = (
+    "TCGA_CS_6665_20010817",
+    "TCGA_DU_7294_19890104",
+    "TCGA_HT_7692_19960724",
+    "TCGA_DU_7306_19930512",
+    "TCGA_FG_7634_20000128",
+    "TCGA_CS_6290_20000917",
+    "TCGA_HT_8018_19970411",
+    "TCGA_DU_5854_19951104",
+)
+"""Test cases of the shipped model, of several hospitals, that it knows well and less well."""
+
+NAMES = ("t1", "flair", "t1ce")
+RIGHT, FRONT, UP = range(3)
+WAYS = {"own axes": 180.0, "levelled": 0.0}
+"""By the limit in degrees from which a scan is levelled."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """Sequences [x, y, z] that run right, front, up, and a mask; the affine of all."""
+
+    sequences: list[np.ndarray]
+    truth: np.ndarray | None
+    affine: np.ndarray
+
+
+def main() -> None:
+    """Read the command line, measure, print the tables."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
+    parser.add_argument(
+        "--root_dir", type=Path, default=Path("data/lgg-mri-segmentation/kaggle_3m"), help="LGG's folder"
+    )
+    parser.add_argument("--model_path", type=Path, default=SHIPPED, help="a bundle or a run folder (the shipped model)")
+    parser.add_argument("--cases", type=int, default=len(CASES), help="how many cases (%(default)s)")
+    parser.add_argument("--spacing", type=float, nargs=3, default=(1, 1, 5), help="assumed for LGG, in mm (1 1 5)")
+    parser.add_argument("--degrees", type=float, nargs="+", default=(5, 10, 20, 30, 45), help="(%(default)s)")
+    parser.add_argument("--grids", nargs="+", default=("same", "enlarged"), help="sizes of the copies' grids (both)")
+    parser.add_argument("--ways", nargs="+", default=("turned", "tilted"), help="about which axes (both)")
+    parser.add_argument("--volume", type=Path, help="copies of this volume instead, which has no truth")
+    arguments = parser.parse_args()
+
+    machine.tune_allocator()
+    start = time.perf_counter()
+    wanted = {"predict": "copies", "output": "masks", "model_path": str(arguments.model_path)}
+    predictor = open_predictor(from_flat(wanted))
+    cases = [of_volume(arguments.volume)] if arguments.volume else list(of_lgg(arguments))
+    found: dict[tuple[str, str, float], list[list[float]]] = defaultdict(list)
+    for number, case in enumerate(cases):
+        mask = predict(predictor, case, "own axes")
+        for way in arguments.ways:
+            axis = UP if way == "turned" else (RIGHT, FRONT)[number % 2]
+            for grid in arguments.grids:
+                for degrees in arguments.degrees:
+                    scores = of_copy(predictor, case, mask, axis, degrees, grid == "enlarged")
+                    found[way, grid, degrees].append(scores)
+    print(f"{predictor.name}, {len(cases)} scans, spacing {cases[0].affine.diagonal()[:3]} mm\n")
+    print("| copy | grid | degrees | carried | agree, own axes | agree, levelled | truth, own axes | truth, levelled |")
+    print("|---|---|---:|---:|---:|---:|---:|---:|")
+    for (way, grid, degrees), scores in found.items():
+        means = " | ".join("" if np.isnan(mean) else f"{mean:.3f}" for mean in np.mean(scores, axis=0))
+        print(f"| {way} | {grid} | {degrees:g} | {means} |")
+    print(f"\n{time.perf_counter() - start:.0f} s")
+
+
+def of_lgg(arguments: argparse.Namespace) -> Iterator[Case]:
+    """Give cases of LGG as volumes that run right, front, up."""
+    files = {one.name: one for one in lgg.list_cases(arguments.root_dir)}
+    for name in CASES[: arguments.cases]:
+        images, masks = lgg.read_case(files[name])
+        # A slice's rows run to the back, its columns to the left.
+        volumes = [values.transpose(2, 1, 0)[::-1, ::-1] for values in (*np.moveaxis(images, -1, 0), masks)]
+        yield Case(volumes[:3], volumes[3] > 0, np.diag([*arguments.spacing, 1.0]))
+
+
+def of_volume(path: Path) -> Case:
+    """Give a NIfTI volume, shown as FLAIR, with its axes along those of the world."""
+    image = nibabel.as_closest_canonical(nibabel.load(path))
+    values = np.asarray(image.dataobj, np.float32)
+    affine = np.diag([*np.linalg.norm(image.affine[:3, :3], axis=0), 1.0])
+    return Case([values * (255 / np.percentile(values[values > 0], 99.9))], None, affine)
+
+
+def of_copy(
+    predictor: Predictor, case: Case, mask: np.ndarray, axis: int, degrees: float, enlarged: bool
+) -> list[float]:
+    """Predict one copy: Dice lost by carrying a mask, then agreement in both ways, then Dice in both ways."""
+    affine, shape = turned_grid(case.affine, mask.shape, axis, degrees, enlarged)
+    copies = [np.clip(np.rint(carry(one, case.affine, affine, shape, 3)), 0, 255) for one in case.sequences]
+    there = carry(mask, case.affine, affine, shape, 1) >= 0.5
+    again = carry(there, affine, case.affine, mask.shape, 1) >= 0.5
+    masks = [predict(predictor, Case(copies, None, affine), way) for way in WAYS]
+    scores = [dice(again, mask), *(dice(one, there) for one in masks)]
+    if case.truth is None:
+        return [*scores, np.nan, np.nan]
+    truth = carry(case.truth, case.affine, affine, shape, 1) >= 0.5
+    return [*scores, *(dice(one, truth) for one in masks)]
+
+
+def turned_grid(
+    affine: np.ndarray, shape: tuple[int, ...], axis: int, degrees: float, enlarged: bool
+) -> tuple[np.ndarray, tuple[int, ...]]:
+    """Turn a grid about its own middle, along an axis of the world."""
+    turn, angle = np.eye(3), np.deg2rad(degrees)
+    one, other = (place for place in range(3) if place != axis)
+    turn[one, one] = turn[other, other] = np.cos(angle)
+    turn[one, other], turn[other, one] = -np.sin(angle), np.sin(angle)
+    size, steps = np.array(shape), np.linalg.norm(affine[:3, :3], axis=0)
+    middle = affine[:3, :3] @ (size - 1) / 2 + affine[:3, 3]
+    if enlarged:
+        size = np.ceil(np.abs(turn) @ (size * steps) / steps).astype(int)
+    out = np.eye(4)
+    out[:3, :3] = turn @ affine[:3, :3]
+    out[:3, 3] = middle - out[:3, :3] @ (size - 1) / 2
+    return out, tuple(size.tolist())
+
+
+def carry(values: np.ndarray, affine: np.ndarray, onto: np.ndarray, shape: tuple[int, ...], order: int) -> np.ndarray:
+    """Resample values onto another grid; 0 outside."""
+    way = np.linalg.inv(affine) @ onto
+    return ndimage.affine_transform(values.astype(np.float32), way[:3, :3], way[:3, 3], shape, order=order)
+
+
+def predict(predictor: Predictor, case: Case, way: str) -> np.ndarray:
+    """Write a case as NIfTI of 8 bits, read it as `--predict` does, and give its mask."""
+    with tempfile.TemporaryDirectory() as folder, limited(WAYS[way]):
+        for name, values in zip(NAMES if len(case.sequences) > 1 else ("flair",), case.sequences, strict=True):
+            image = nibabel.Nifti1Image(values.astype(np.uint8), case.affine)
+            nibabel.save(image, Path(folder) / f"copy_{name}.nii")
+        [job] = find_jobs(Path(folder), "", predictor.facts.sequences, ())
+        scan = read_scan(job, predictor.facts, "", "auto")
+        return scan.restore(predictor(scan).probability) >= predictor.threshold
+
+
+@contextmanager
+def limited(degrees: float) -> Iterator[None]:
+    """Set from which angle a scan is levelled."""
+    kept = levelling.TURNED, levelling.TILTED
+    # Just above 0, for a level grid is to stay as it is.
+    levelling.TURNED = levelling.TILTED = max(degrees, 0.1)
+    try:
+        yield
+    finally:
+        levelling.TURNED, levelling.TILTED = kept
+
+
+def dice(one: np.ndarray, other: np.ndarray) -> float:
+    """Dice of two masks; 1 of two empty ones."""
+    both = int(one.sum()) + int(other.sum())
+    return 2 * int((one & other).sum()) / both if both else 1.0
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""How often each grey value occurs in 8-bit images: all that percentiles, means and deviations need to know.
+
+To count two million pixels takes a millisecond, to sort them a hundred.
+"""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+LEVELS = 256
+"""Grey values of 8 bits."""
+
+AT_ONCE = 2**24
+"""OpenCV gives its counts as float32, which holds whole numbers up to this."""
+
+
+def count_greys(images: np.ndarray, region: np.ndarray | None = None) -> NDArray[np.int64]:
+    """Count the grey values of each channel.
+
+    Args:
+        images: uint8 [slices, H, W, C].
+        region: bool [slices, H, W], where to count; None: everywhere.
+
+    Returns:
+        int64 [C, 256].
+    """
+    slices, height, width, channels = images.shape
+    together = max(1, AT_ONCE // (height * width))
+    counts = np.zeros((channels, LEVELS), np.int64)
+    for start in range(0, slices, together):
+        # A pile of slices is one tall image.
+        pile = np.ascontiguousarray(images[start : start + together]).reshape(-1, width, channels)
+        mask = None
+        if region is not None:
+            mask = np.ascontiguousarray(region[start : start + together]).view(np.uint8).reshape(-1, width)
+        for channel in range(channels):
+            counts[channel] += cv2.calcHist([pile], [channel], mask, [LEVELS], [0, LEVELS]).ravel().astype(np.int64)
+    return counts
+
+
+def percentiles(counts: NDArray[np.int64], shares: Sequence[float]) -> NDArray[np.float64]:
+    """Give percentiles of counted grey values, as `numpy.percentile` gives those of the pixels.
+
+    Args:
+        counts: int64 [C, 256], at least one pixel a channel.
+        shares: from 0 to 100.
+
+    Returns:
+        float64 [shares, C].
+    """
+    below = np.cumsum(counts, axis=-1)
+    found = np.empty((len(shares), len(counts)))
+    for channel, total in enumerate(below):
+        rank = np.asarray(shares, np.float64) / 100 * (total[-1] - 1)
+        whole = np.floor(rank)
+        low, high = (np.searchsorted(total, np.minimum(whole + step, total[-1] - 1), side="right") for step in (0, 1))
+        found[:, channel] = low + (high - low) * (rank - whole)
+    return found
+
+
+def mean_and_deviation(counts: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Give mean and standard deviation of counted grey values: float64 [C] each."""
+    values, total = np.arange(LEVELS, dtype=np.float64), counts.sum(axis=-1)
+    mean = counts @ values / total
+    squares = np.einsum("cv,cv->c", counts, (values - mean[:, None]) ** 2)
+    return mean, np.sqrt(squares / total)
