@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from headtohead import cli
+
 MAIN = Path(__file__).parents[2] / "main.py"
 HEAVY = ("torch", "lightning", "numpy", "pandas", "matplotlib", "albumentations", "cv2", "scipy")
 
@@ -129,11 +131,22 @@ def test_what_would_be_ignored_or_fail_later(words: str, message: str, tmp_path:
         ("--fold_file text.csv", "--fold_file text.csv: not a table of folds"),
     ],
 )
-def test_folds_that_do_not_fit_the_data(words: str, message: str, phantom_root: Path, tmp_path: Path) -> None:
+def test_folds_that_do_not_fit_the_data(
+    words: str,
+    message: str,
+    phantom_root: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """In this process: a new one would import PyTorch each time before it looks at the folds."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cli.machine, "tune_allocator", lambda: None)
     (tmp_path / "folds.csv").write_text("case,fold\nnobody,0\n")
     (tmp_path / "text.csv").write_text("not a table")
-    data = ["--root_dir", str(phantom_root), "--gpus", "cpu"]
-    assert_refused(head_to_head(tmp_path, "--train", *words.split(), *data), message)
+    status = cli.main(["--train", *words.split(), "--root_dir", str(phantom_root), "--gpus", "cpu"])
+    [line] = capfd.readouterr().err.splitlines()
+    assert status == 2 and line.startswith("error: ") and message in line
     assert not (tmp_path / "runs").exists()
 
 
