@@ -1,8 +1,5 @@
 """Scans that lie askew: level slices, every voxel where the world says, and the way back."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import cv2
@@ -15,6 +12,7 @@ from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.levelling import THICK_TILTED, TILTED, TURNED, Levelling, askew, levelling, tilt_of
 from headtohead.predicting.files.scans import read_scan
 from headtohead.trained.facts import ModelFacts
+from tests.processes import printed_by
 
 RIGHT, FRONT, UP = range(3)
 CENTRES = np.array([[0, 0, 0], [22, 10, -6], [-14, 24, 8], [6, -30, 4]])
@@ -226,11 +224,4 @@ def test_a_level_scan_does_not_wait_for_scipy(tmp_path: Path) -> None:
         "    scan.restore(scan.volume[..., 0].astype('float32'))\n"
         "    print(name, scan.levelled, 'scipy.ndimage' in sys.modules)\n"
     )
-    found = subprocess.run(
-        [sys.executable, "-c", program],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert found.stdout == "0 False False\n20 True False\ntilted True True\n"
+    assert printed_by(program) == "0 False False\n20 True False\ntilted True True\n"
