@@ -6,6 +6,7 @@ Claims, for a processor with two cores:
 2. `--predict` of five volumes of 256x256x40, from opening the model to the last mask, takes at most 1.5 times what the
    net alone takes on the same slices: for the shipped model, a slim net at 128x128 that is done so soon that all
    else weighs heavily, and for a net of published size (`buda`, 7.8 million parameters, 256x256, untrained weights).
+   Beside it stands the whole process, with the start of Python and all imports.
 Before them stand the engines on the same slices, each as a ratio to eager PyTorch in float32.
 n: medians of --repeats runs of each, taken in turns, so that a slow minute of the machine hits all alike.
 
@@ -141,17 +142,21 @@ def whole_folder(models: dict[str, Path], volumes: list[np.ndarray], folder: Pat
         # Slices last, as scanners store them.
         values = np.moveaxis(volume[..., FLAIR], 0, 2).astype(np.int16)
         nibabel.save(nibabel.Nifti1Image(values, np.diag([1.0, 1.0, 3.0, 1.0])), folder / "scans" / f"{number}.nii.gz")
-    print(f"\n| {len(volumes)} volumes of 256x256x40 | engine | --predict, s | the net alone, s | ratio |")
-    print("|---|---|---:|---:|---:|")
+    print(f"\n| {len(volumes)} volumes of 256x256x40 | engine | process, s | --predict, s | the net alone, s | ratio |")
+    print("|---|---|---:|---:|---:|---:|")
     for name, model in models.items():
         wanted = {"predict": folder / "scans", "output": folder / "masks", "model_path": model}
         options = from_flat({**{key: str(path) for key, path in wanted.items()}, "overwrite": True})
-        engine, all_of_it, net = beside_the_net(options, volumes, repeats)
-        print(f"| {name} | {engine} | {all_of_it:.2f} | {net:.2f} | {all_of_it / net:.2f} |")
+        words = [word for key, path in wanted.items() for word in (f"--{key}", str(path))]
+        engine, taken = beside_the_net(options, words, volumes, repeats)
+        everything, here, net = taken["process"], taken["here"], taken["net"]
+        print(f"| {name} | {engine} | {everything:.2f} | {here:.2f} | {net:.2f} | {here / net:.2f} |")
 
 
-def beside_the_net(options: Options, volumes: list[np.ndarray], repeats: int) -> tuple[str, float, float]:
-    """Time `--predict` and the net alone: what runs the net, and the seconds of both."""
+def beside_the_net(
+    options: Options, words: list[str], volumes: list[np.ndarray], repeats: int
+) -> tuple[str, dict[str, float]]:
+    """Time `--predict` as a process, in this process, and the net alone: what runs the net, and the seconds of each."""
     predictor = open_predictor(options)
     engine, batches = predictor.engines[0], []
     for volume in volumes:
@@ -159,8 +164,13 @@ def beside_the_net(options: Options, volumes: list[np.ndarray], repeats: int) ->
         inputs = np.stack([one.input(index) for index in range(one.n)])
         size = max(1, PIXELS // inputs[0, 0].size)
         batches += [inputs[start : start + size] for start in range(0, len(inputs), size)]
-    seconds = in_turns({"all": lambda: quietly(options), "net": lambda: ask(engine, batches)}, repeats)
-    return engine.name, seconds["all"], seconds["net"]
+    process = [sys.executable, str(ROOT / "main.py"), *words, "--overwrite"]
+    ways: dict[str, Callable[[], object]] = {
+        "process": lambda: subprocess.run(process, check=True, capture_output=True),
+        "here": lambda: quietly(options),
+        "net": lambda: ask(engine, batches),
+    }
+    return engine.name, in_turns(ways, repeats)
 
 
 def ask(engine: Engine, batches: list[np.ndarray]) -> None:

@@ -25,7 +25,7 @@ def test_only_positive_voxels_have_a_say_in_what_is_white() -> None:
 
 
 def test_what_is_negative_or_no_number_is_nothing() -> None:
-    assert to_bytes(np.array([-5, np.nan, np.inf, -np.inf, 1e-3, 1e-3])).tolist() == [0, 0, 0, 0, 255, 255]
+    assert to_bytes(np.array([-5, np.nan, np.inf, -np.inf, 1e300, 1e-3, 1e-3])).tolist() == [0, 0, 0, 0, 0, 255, 255]
 
 
 @pytest.mark.parametrize("value", [0.0, -3.0, np.nan])

@@ -2,17 +2,24 @@
 
 import threading
 import time
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
-from headtohead.predicting.overlapping import overlap
+from headtohead.predicting.overlapping import Outcome, overlap
+
+
+def outcomes_of(items: Sequence[Any], *stages: Any) -> list[Outcome[Any, Any]]:
+    with overlap(items, *stages) as outcomes:
+        return list(outcomes)
 
 
 def test_order_and_results() -> None:
-    found = list(overlap(range(9), lambda n: n + 1, lambda n, read: read * 10, lambda n, read, done: (n, read, done)))
+    found = outcomes_of(range(9), lambda n: n + 1, lambda n, read: read * 10, lambda n, read, done: (n, read, done))
     assert [outcome.item for outcome in found] == list(range(9))
     assert [outcome.result for outcome in found] == [(n, n + 1, 10 * (n + 1)) for n in range(9)]
-    assert not list(overlap([], int, int, int))
+    assert not outcomes_of([], int, int, int)
 
 
 def test_a_fault_in_any_stage_touches_only_its_item() -> None:
@@ -25,7 +32,7 @@ def test_a_fault_in_any_stage_touches_only_its_item() -> None:
         return run
 
     items = ["read", "fine", "compute", "write", "fine too"]
-    found = list(overlap(items, stage("read"), stage("compute"), stage("write")))
+    found = outcomes_of(items, stage("read"), stage("compute"), stage("write"))
     assert [outcome.result for outcome in found] == [None, "fine", None, None, "fine too"]
     assert [str(outcome.fault) if outcome.fault else "" for outcome in found] == ["read", "", "compute", "write", ""]
 
@@ -43,21 +50,41 @@ def test_the_next_is_read_and_the_last_is_written_while_one_is_computed() -> Non
         if item + 1 < len(computing):
             assert computing[item + 1].wait(60), "the next was not computed meanwhile"
 
-    found = list(overlap(range(3), lambda item: reading[item].set(), compute, write))
+    found = outcomes_of(range(3), lambda item: reading[item].set(), compute, write)
     assert [outcome.fault for outcome in found] == [None] * 3
 
 
 def test_the_first_is_read_while_the_caller_gets_ready() -> None:
     read = threading.Event()
-    outcomes = overlap(range(2), lambda item: read.set(), lambda *_: None, lambda *_: None)
-    assert read.wait(60), "nothing is read before the first outcome is asked for"
-    assert len(list(outcomes)) == 2
+    with overlap(range(2), lambda item: read.set(), lambda *_: None, lambda *_: None) as outcomes:
+        assert read.wait(60), "nothing is read before the first outcome is asked for"
+        assert len(list(outcomes)) == 2
+
+
+def test_a_caller_that_cannot_get_ready_leaves_no_thread_at_work() -> None:
+    """A reader keeps the line that says why from being seen: it sends stderr nowhere while it decodes."""
+    began, read = threading.Event(), []
+
+    def slowly(item: int) -> None:
+        began.set()
+        time.sleep(0.1)
+        read.append(item)
+
+    def not_ready() -> None:
+        with overlap(range(3), slowly, lambda *_: None, lambda *_: None):
+            assert began.wait(60)
+            raise ValueError("not ready")
+
+    with pytest.raises(ValueError, match="not ready"):
+        not_ready()
+    assert read == [0]
+    assert not [one for one in threading.enumerate() if one.name.startswith(("reading", "writing"))]
 
 
 def test_seconds_are_those_of_all_stages() -> None:
     pause = 0.02
     stages = (lambda n: time.sleep(pause), lambda n, read: time.sleep(pause), lambda n, read, done: time.sleep(pause))
-    assert all(outcome.seconds >= 2.9 * pause for outcome in overlap(range(2), *stages))
+    assert all(outcome.seconds >= 2.9 * pause for outcome in outcomes_of(range(2), *stages))
 
 
 def test_at_most_one_is_read_ahead() -> None:
@@ -68,7 +95,7 @@ def test_at_most_one_is_read_ahead() -> None:
         time.sleep(0.01)
         ahead.append(max(read) - item)
 
-    list(overlap(range(6), read.append, compute, lambda *_: None))
+    outcomes_of(range(6), read.append, compute, lambda *_: None)
     assert max(ahead) <= 1
 
 
@@ -80,6 +107,6 @@ def test_left_early_nothing_new_is_begun() -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        list(overlap(range(20), read.append, compute, lambda *_: None))
+        outcomes_of(range(20), read.append, compute, lambda *_: None)
     assert max(read) <= 3
     assert not [one for one in threading.enumerate() if one.name.startswith(("reading", "writing"))]

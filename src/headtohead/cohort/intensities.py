@@ -20,7 +20,8 @@ def to_bytes(volume: np.ndarray) -> np.ndarray:
     Returns:
         uint8, the same shape; all 0 where no voxel is positive.
     """
-    values = volume.astype(np.float32, copy=False)
+    with np.errstate(over="ignore"):  # what float32 does not hold is infinite
+        values = volume.astype(np.float32, copy=False)
     if not np.isfinite(values).all():
         values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
     return to_levels(values, white_of(values))

@@ -94,24 +94,23 @@ def predict_jobs(jobs: Sequence[Job], predictor: Predicts, options: Options) -> 
     places, clashes = name_all(jobs, outputs, folder)
     work = Work(predictor, options, outputs, Written(folder), places, clashes)
     refuse_replacing(places, jobs, work.records, options)
-    outcomes = overlap(jobs, work.read, work.compute, work.write)
-    predictor.ready()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as fault:
-        raise UserError(f"--output {folder}: cannot be made ({fault.strerror}); choose another") from fault
-
-    for choice in predictor.choices:
-        print(f"model {choice.name} ({choice.reason})")
     rows: list[Row] = []
-    try:
-        with progress(len(jobs)) as advance:
-            for outcome in outcomes:
-                rows.append(work.tell(outcome))
-                advance()
-    finally:  # an interrupt does not lose what was found until then
-        place = summary.write_summary(rows, folder)
-        tidy(work.written)
+    with overlap(jobs, work.read, work.compute, work.write) as outcomes:
+        predictor.ready()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as fault:
+            raise UserError(f"--output {folder}: cannot be made ({fault.strerror}); choose another") from fault
+        for choice in predictor.choices:
+            print(f"model {choice.name} ({choice.reason})")
+        try:
+            with progress(len(jobs)) as advance:
+                for outcome in outcomes:
+                    rows.append(work.tell(outcome))
+                    advance()
+        finally:  # an interrupt does not lose what was found until then
+            place = summary.write_summary(rows, folder)
+            tidy(work.written)
     done = [row for row in rows if not row.error]
     if done:
         summary.print_table(done)

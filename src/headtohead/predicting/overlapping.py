@@ -4,6 +4,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -33,44 +34,44 @@ class Outcome(Generic[Item, Result]):
     seconds: float
 
 
+@contextmanager
 def overlap(
     items: Sequence[Item],
     read: Callable[[Item], Read],
     compute: Callable[[Item, Read], Computed],
     write: Callable[[Item, Read, Computed], Result],
-) -> Iterator[Outcome[Item, Result]]:
+) -> Iterator[Iterator[Outcome[Item, Result]]]:
     """Put items through three stages; a fault in one item does not touch the others.
 
     Reading and writing have one thread each, computing has the caller's. Reading is at most one item ahead; the first
-    is read from now on, while the caller gets ready to compute.
+    is read from now on, while the caller gets ready to compute. Left early, for whatever reason, what has begun is
+    finished, and nothing else is begun: no thread is at work any more when the block has ended.
 
-    Returns:
-        Gives the outcome of each item, in their order, as soon as it is written.
+    Yields:
+        What gives the outcome of each item, in their order, as soon as it is written.
     """
-    reader, writer = ThreadPoolExecutor(1, "reading"), ThreadPoolExecutor(1, "writing")
-    ahead = [reader.submit(_attempt, read, items[0])] if items else []
+    with ThreadPoolExecutor(1, "reading") as reader, ThreadPoolExecutor(1, "writing") as writer:
+        ahead = [reader.submit(_attempt, read, items[0])] if items else []
 
-    def outcomes() -> Iterator[Outcome[Item, Result]]:
-        pending: deque[tuple[Item, _Try[Any], Future[_Try[Result]] | None]] = deque()
-        with reader, writer:
-            try:
-                for place, item in enumerate(items):
-                    loaded = ahead.pop().result()
-                    if place + 1 < len(items):
-                        ahead.append(reader.submit(_attempt, read, items[place + 1]))
-                    done = loaded.then(compute, item, loaded.value)
-                    future = writer.submit(_attempt, write, item, loaded.value, done.value) if not done.fault else None
-                    pending.append((item, done, future))
-                    while pending and (len(pending) > WAITING or pending[0][2] is None or pending[0][2].done()):
-                        yield _outcome(*pending.popleft())
-                while pending:
+        def outcomes() -> Iterator[Outcome[Item, Result]]:
+            pending: deque[tuple[Item, _Try[Any], Future[_Try[Result]] | None]] = deque()
+            for place, item in enumerate(items):
+                loaded = ahead.pop().result()
+                if place + 1 < len(items):
+                    ahead.append(reader.submit(_attempt, read, items[place + 1]))
+                done = loaded.then(compute, item, loaded.value)
+                future = writer.submit(_attempt, write, item, loaded.value, done.value) if not done.fault else None
+                pending.append((item, done, future))
+                while pending and (len(pending) > WAITING or pending[0][2] is None or pending[0][2].done()):
                     yield _outcome(*pending.popleft())
-            finally:
-                # Left early (an interrupt): what has begun is finished, nothing else is begun.
-                reader.shutdown(wait=False, cancel_futures=True)
-                writer.shutdown(wait=False, cancel_futures=True)
+            while pending:
+                yield _outcome(*pending.popleft())
 
-    return outcomes()
+        try:
+            yield outcomes()
+        finally:
+            reader.shutdown(wait=False, cancel_futures=True)
+            writer.shutdown(wait=False, cancel_futures=True)
 
 
 @dataclass(frozen=True)

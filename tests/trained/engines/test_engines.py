@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 import headtohead
 from headtohead.errors import UserError
-from headtohead.trained.engines import opening
+from headtohead.trained.engines import opening, openvino_engine
 from headtohead.trained.engines.opening import open_engine, pick_engine
 from headtohead.trained.source import ONNX, WEIGHTS, Source
 
@@ -33,6 +34,32 @@ def test_any_number_of_slices_in_any_memory_layout(made: Any, engine: str) -> No
     mirrored = opened(made.slices[..., ::-1])
     assert mirrored.shape == made.expected.shape
     assert np.abs(mirrored - made.expected).max() > 1e-3
+
+
+def test_parts_of_a_batch_go_through_openvino_at_once(made: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openvino_engine, "PART", made.slices[0, 0].size)  # each slice is a part
+    opened = open_engine(made.source, "openvino", "cpu", "32")
+    order = np.random.default_rng(0).integers(0, len(made.slices), 23)
+    for count in (1, 23, 5, 12):
+        found = opened(made.slices[order[:count]])
+        np.testing.assert_allclose(found, made.expected[order[:count]], atol=1e-5)
+        opened(np.zeros_like(made.slices))  # does not reach into what was answered before
+        np.testing.assert_allclose(found, made.expected[order[:count]], atol=1e-5)
+
+
+def test_openvino_is_asked_by_several_threads(made: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openvino_engine, "PART", made.slices[0, 0].size)
+    opened = open_engine(made.source, "openvino", "cpu", "32")
+    with ThreadPoolExecutor(4) as threads:
+        for found in threads.map(opened, [made.slices] * 16):
+            np.testing.assert_allclose(found, made.expected, atol=1e-5)
+
+
+def test_openvino_goes_on_after_what_it_cannot_take(made: Any) -> None:
+    opened = open_engine(made.source, "openvino", "cpu", "32")
+    with pytest.raises(RuntimeError):
+        opened(made.slices[:, :1])
+    np.testing.assert_allclose(opened(made.slices), made.expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -226,7 +226,7 @@ def _damage_told(path: Path) -> Iterator[None]:
         yield
     except PermissionError:
         raise UserError(f"{shown(path)}: no permission to read it; change its permissions") from None
-    except (  # type: ignore[misc]  # isal's own types take its error for no class
+    except (  # type: ignore[misc]  # isal's stubs do not declare its error as a class
         HeaderDataError,
         WrapStructError,
         struct.error,

@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -86,7 +87,7 @@ class Answer:
     mask: np.ndarray
     row: Row
 
-    @property
+    @cached_property
     def probability(self) -> np.ndarray:
         """Of each voxel: float32, three axes, from 0 to 1."""
         return np.clip(self.restored, 0, 1)

@@ -1,5 +1,6 @@
 """OpenVINO: the fastest on Intel's and AMD's processors; optional."""
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,7 @@ class OpenVinoEngine:
             ) from fault
         self.many = many
         self.requests: list[openvino.InferRequest] = []
+        self.lock = threading.Lock()  # the requests are for one caller at a time
 
     def __call__(self, batch: np.ndarray) -> np.ndarray:
         """See `Engine`."""
@@ -50,11 +52,18 @@ class OpenVinoEngine:
             return self.compiled(batch)[0][:, 0]
         size = max(1, PART // batch[0, 0].size)
         parts = [batch[start : start + size] for start in range(0, len(batch), size)]
-        # A request for each part, all at once: to hand them out one by one, Python would have to be asked in between.
+        with self.lock:
+            return np.concatenate(self._ask(parts))
+
+    def _ask(self, parts: list[np.ndarray]) -> list[np.ndarray]:
+        """Ask for all parts at once: to hand them out one by one, Python would have to be asked in between."""
         self.requests += [self.compiled.create_infer_request() for _ in parts[len(self.requests) :]]
-        asked = self.requests[: len(parts)]
-        for request, part in zip(asked, parts, strict=True):
-            request.start_async(part, share_inputs=True)
-        for request in asked:
-            request.wait()
-        return np.concatenate([request.get_output_tensor(0).data[:, 0] for request in asked])
+        asked: list[openvino.InferRequest] = []
+        try:
+            for request, part in zip(self.requests, parts, strict=False):
+                request.start_async(part, share_inputs=True)
+                asked.append(request)
+        finally:  # whatever happens, nothing goes on with memory that is given back
+            for request in asked:
+                request.wait()
+        return [request.get_output_tensor(0).data[:, 0] for request in asked]
