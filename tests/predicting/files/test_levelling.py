@@ -125,6 +125,35 @@ def test_copies_with_other_axes_give_the_same_voxels(turn: np.ndarray) -> None:
             np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.parametrize("turn", [rotation(UP, 20), rotation(RIGHT, 25) @ rotation(UP, -30)], ids=["turned", "both"])
+@pytest.mark.parametrize("steps", [(180 / 256, 180 / 256, 5), (220 / 256, 1.1, 220 / 256)])
+def test_copies_of_8_bits_are_read_and_restored_alike(
+    tmp_path: Path, lgg: ModelFacts, turn: np.ndarray, steps: tuple[float, ...]
+) -> None:
+    """Spacings that lie halfway between two of five digits, and a header that rounds."""
+    values = np.random.default_rng(0).integers(1, 255, (50, 44, 12)).astype(np.uint8)
+    image, expected = nibabel.Nifti1Image(values, grid(turn, values.shape, steps)), None
+    for order in ([0, 1, 2], [2, 0, 1], [1, 0, 2], [2, 1, 0]):
+        for signs in ([1, 1, 1], [1, -1, 1], [-1, 1, -1]):
+            way = np.column_stack([order, signs])
+            copy = image.as_reoriented(way)
+            copy.set_qform(copy.affine, 1)
+            copy.set_sform(None, 0)
+            nibabel.save(copy, tmp_path / "a.nii")
+            [job] = find_jobs(tmp_path / "a.nii", "", lgg.sequences, ())
+            scan = read_scan(job, lgg, "", "auto")
+            assert scan.levelled and scan.volume.dtype == np.uint8
+            ramp = np.linspace(0, 1, scan.volume[..., 0].size, dtype=np.float32).reshape(scan.volume.shape[:3])
+            own = nibabel.orientations.apply_orientation(scan.restore(ramp), inverse(way))
+            expected = expected or (scan.volume, own)
+            np.testing.assert_array_equal(scan.volume, expected[0])
+            np.testing.assert_array_equal(own, expected[1])
+
+
+def inverse(way: np.ndarray) -> np.ndarray:
+    return nibabel.orientations.ornt_transform(way, np.array([[0, 1], [1, 1], [2, 1]]))
+
+
 def test_when_a_scan_is_askew() -> None:
     def lies_askew(turn: np.ndarray, thickness: float = 2) -> bool:
         affine = grid(turn, (9, 9, 9), (1, 1, thickness))

@@ -41,6 +41,13 @@ FLAT = 0.1
 DIGITS = 4
 """Decimals of direction cosines that count. Headers round, and copies with other axes are to give the same voxels."""
 
+FINE = 6
+"""Decimals of voxels that count on the way there and back; what follows differs between copies in its last bits."""
+
+ASIDE = 0.37
+"""Where rounding goes up, as a share of its last digit: not halfway, for there lie spacings that scanners use, such as
+180 / 256 mm, and a header's own rounding would then decide."""
+
 ENLARGED = 0.08
 """The grid is taken for one that was enlarged to hold a turned scan if what is not empty, turned, is as large as the
 grid, but for this share."""
@@ -124,8 +131,8 @@ def levelling(affine: np.ndarray, view: Slicing, slices: np.ndarray) -> Levellin
         within = np.eye(3)
         within[1:, 1:] = _turn_within(towards)
         towards = within
-    steps = np.array([float(f"{step:.5g}") for step in view.spacing])
-    millimetres = np.round(towards, DIGITS) * steps  # of a step along each own axis
+    steps = np.array([float(_rounded(step, 4 - math.floor(math.log10(step)))) for step in view.spacing])
+    millimetres = _rounded(towards, DIGITS) * steps  # of a step along each own axis
     low, high = _reach(slices, millimetres, steps)
     if not tilted:  # slices stay what they are
         low[0], high[0] = -len(slices) * steps[0] / 2, len(slices) * steps[0] / 2
@@ -138,8 +145,8 @@ def levelling(affine: np.ndarray, view: Slicing, slices: np.ndarray) -> Levellin
         _three(before.tolist()),
         _three(after.tolist()),
         _three(spacing.tolist()),
-        np.linalg.solve(millimetres, np.diag(spacing)),
-        np.linalg.solve(millimetres, first) + (before - 1) / 2,
+        _rounded(np.linalg.solve(millimetres, np.diag(spacing)), FINE),
+        _rounded(np.linalg.solve(millimetres, first) + (before - 1) / 2, FINE),
     )
 
 
@@ -159,7 +166,11 @@ def _turn_within(towards: np.ndarray) -> np.ndarray:
 
 
 def _reach(slices: np.ndarray, millimetres: np.ndarray, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give the ends of the level grid along its axes, in mm from the scan's middle: two of [3]."""
+    """Give the ends of the level grid along its axes, in mm from the scan's middle: two of [3].
+
+    What is not 0 decides whether the grid counts as enlarged, so noise in air does: a grid that is filled with noise to
+    its corners counts as not enlarged, one whose corners were left 0 as enlarged.
+    """
     own = np.array(slices.shape) * steps
     grey = slices if slices.dtype == np.uint8 else to_bytes(slices)
     lit = _extent(grey > 0, millimetres)
@@ -206,6 +217,12 @@ def _resample(
     out = np.empty(size, values.dtype)
     ndimage.affine_transform(np.ascontiguousarray(values), turn, start, size, out, order=1, mode="grid-constant")
     return out
+
+
+def _rounded(values: np.ndarray | float, digits: int) -> np.ndarray:
+    """Round to so many decimals, alike where values differ in their last bits; see `ASIDE`."""
+    scale = 10.0**digits
+    return np.asarray(np.floor(np.asarray(values) * scale + 1 - ASIDE) / scale)
 
 
 def _three(values: Iterable[T]) -> tuple[T, T, T]:
