@@ -25,7 +25,7 @@ def doubts_of_header(scan: Scan) -> list[str]:
         return []
     views = (slicing(source.affine, source.spacing, plane) for plane in PLANES)
     view = next(view for view in views if view.slice_axis == scan.slice_axis)
-    if not is_tilted(source.affine, view):  # turned within its slices, which costs nothing
+    if not is_tilted(source.affine, view):  # turned within its slices, which costs little
         return []
     tilted, _ = tilt_of(source.affine, view)
     slices, *sides = view.spacing
