@@ -144,14 +144,12 @@ def test_copies_of_8_bits_are_read_and_restored_alike(
             scan = read_scan(job, lgg, "", "auto")
             assert scan.levelled and scan.volume.dtype == np.uint8
             ramp = np.linspace(0, 1, scan.volume[..., 0].size, dtype=np.float32).reshape(scan.volume.shape[:3])
-            own = nibabel.orientations.apply_orientation(scan.restore(ramp), inverse(way))
+            own = nibabel.orientations.apply_orientation(
+                scan.restore(ramp), np.column_stack([np.argsort(order), np.array(signs)[np.argsort(order)]])
+            )
             expected = expected or (scan.volume, own)
             np.testing.assert_array_equal(scan.volume, expected[0])
             np.testing.assert_array_equal(own, expected[1])
-
-
-def inverse(way: np.ndarray) -> np.ndarray:
-    return nibabel.orientations.ornt_transform(way, np.array([[0, 1], [1, 1], [2, 1]]))
 
 
 def test_when_a_scan_is_askew() -> None:
@@ -208,6 +206,20 @@ def test_pixels_are_square_and_not_too_many() -> None:
     assert way.spacing == (5, 1, 1) and found.shape == way.after
     affine = grid(rotation(UP, 30), (4, 4, 2), (1, 4000, 5))
     assert max(level(affine, np.full((4, 4, 2), 9, np.uint8))[0].after) <= 2049
+
+
+@pytest.mark.parametrize("turn", [rotation(UP, 30), rotation(RIGHT, 30)], ids=["turned", "tilted"])
+def test_a_level_grid_has_not_many_more_voxels_than_the_file(monkeypatch: pytest.MonkeyPatch, turn: np.ndarray) -> None:
+    values = np.zeros((80, 80, 10), np.uint8)
+    values[5:-5, 5:-5] = 200  # a head that reaches into the corners
+    affine = grid(turn, values.shape, (0.4, 0.4, 20))
+    before, _, _ = level(affine, values)
+    monkeypatch.setattr("headtohead.predicting.files.levelling.MOST_VOXELS", 5000)
+    after, found, _ = level(affine, values)
+    assert np.prod(before.after) > values.size >= np.prod(after.after) and found.any()
+    np.testing.assert_allclose(
+        np.array(after.after) * after.spacing, np.array(before.after) * before.spacing, atol=max(after.spacing)
+    )
 
 
 @pytest.mark.parametrize("axis", [UP, RIGHT])

@@ -35,6 +35,10 @@ THICK = 2.5
 MOST = 2048
 """Voxels along an axis of the level grid; more than any scanner makes."""
 
+MOST_VOXELS = 2**27
+"""Voxels of the level grid, unless the file has more: thin pixels and thick slices, tilted, would make it far larger
+than the file."""
+
 FLAT = 0.1
 """Axes that span less than this share of a box are no scanner's, and are left as they are."""
 
@@ -139,6 +143,9 @@ def levelling(affine: np.ndarray, view: Slicing, slices: np.ndarray) -> Levellin
     spacing = np.maximum([steps[0], *[steps[1:].min()] * 2], (high - low) / MOST)
     spacing[1:] = spacing[1:].max()
     after = np.maximum(1, np.ceil((high - low) / spacing - 0.01)).astype(int)
+    while after.prod() > max(MOST_VOXELS, slices.size):
+        spacing[0 if tilted else 1 :] *= 1.1
+        after = np.maximum(1, np.ceil((high - low) / spacing - 0.01)).astype(int)
     first = (low + high) / 2 - spacing * (after - 1) / 2
     before = np.array(slices.shape)
     return Levelling(
