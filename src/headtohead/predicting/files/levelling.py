@@ -18,8 +18,8 @@ from headtohead.cohort.orientation import WORLD, Slicing
 
 T = TypeVar("T")
 
-TURNED = 4.0
-"""Degrees within its slices from which a scan is levelled. Turned by 5 degrees and more, copies of LGG cases agree
+TURNED = 2.0
+"""Degrees within its slices from which a scan is levelled. Turned by 2 degrees and more, copies of LGG cases agree
 better with the cases when levelled; see results/turned-copies.md, from which both limits are."""
 
 TILTED = 8.0
