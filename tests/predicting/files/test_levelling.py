@@ -245,6 +245,21 @@ def test_a_mask_comes_back_to_where_it_is_in_the_world(tmp_path: Path, lone: Mod
     assert not read_scan(job, facts, "", "acquired").levelled
 
 
+def test_a_lone_slice_is_turned_but_never_tilted(tmp_path: Path, lgg: ModelFacts) -> None:
+    values = np.random.default_rng(0).integers(1, 255, (40, 44, 1)).astype(np.uint8)
+    turns = {"level": np.eye(3), "tilted": rotation(RIGHT, 30), "turned": rotation(UP, 20)}
+    turns["both"] = rotation(RIGHT, 30) @ rotation(UP, 20)
+    for plane in ("auto", "axial", "acquired", "sagittal"):
+        for name, turn in turns.items():
+            nibabel.save(nibabel.Nifti1Image(values, grid(turn, values.shape, (1, 1, 5))), tmp_path / "a.nii")
+            [job] = find_jobs(tmp_path / "a.nii", "", lgg.sequences, ())
+            scan = read_scan(job, lgg, "", plane)
+            assert scan.levelled == (name in ("turned", "both") and plane in ("auto", "axial"))
+            assert scan.restore(scan.volume[..., 0].astype(np.float32)).shape == values.shape
+            if plane != "sagittal":
+                assert len(scan.volume) == 1 and scan.volume.any()
+
+
 def test_a_level_scan_does_not_wait_for_scipy(tmp_path: Path) -> None:
     """Nor one that is only turned within its slices."""
     values = cv2.GaussianBlur(np.random.default_rng(0).random((40, 44, 5)).astype(np.float32), (5, 5), 0) * 100

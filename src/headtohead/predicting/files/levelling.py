@@ -112,9 +112,12 @@ def is_tilted(affine: np.ndarray, view: Slicing) -> bool:
     return tilt_of(affine, view)[0] > (THICK_TILTED if slices > THICK * min(sides) else TILTED)
 
 
-def askew(affine: np.ndarray, view: Slicing) -> bool:
-    """Say whether a grid lies so far off the axes of the world that it is to be levelled; arguments as `tilt_of`."""
-    unlike = is_tilted(affine, view) or tilt_of(affine, view)[1] > TURNED
+def askew(affine: np.ndarray, view: Slicing, lone: bool = False) -> bool:
+    """Say whether a grid lies so far off the axes of the world that it is to be levelled; arguments as `tilt_of`.
+
+    A lone slice is levelled within its plane only: it has no neighbours to be tilted into.
+    """
+    unlike = (not lone and is_tilted(affine, view)) or tilt_of(affine, view)[1] > TURNED
     return unlike and abs(np.linalg.det(_directions(affine, view))) > FLAT
 
 
@@ -130,7 +133,7 @@ def levelling(affine: np.ndarray, view: Slicing, slices: np.ndarray) -> Levellin
         view: how the grid is cut into slices.
         slices: one sequence as slices, uint8 or float32 [slices, H, W]; shows where the head is.
     """
-    tilted, towards = is_tilted(affine, view), _directions(affine, view)
+    tilted, towards = len(slices) > 1 and is_tilted(affine, view), _directions(affine, view)
     if not tilted:
         within = np.eye(3)
         within[1:, 1:] = _turn_within(towards)

@@ -181,11 +181,13 @@ def _needed(facts: ModelFacts) -> str:
 
 
 def _way(file: Nifti, values: np.ndarray, facts: ModelFacts, plane: str) -> Way:
-    if plane == "auto":
-        # A single slice is what was acquired, whatever plane the model was trained in.
-        plane = "acquired" if file.shape.count(1) == 1 else facts.plane
-    cut = slicing(file.affine, plane=plane, shape=file.shape)
-    if plane != "acquired" and askew(file.affine, cut):
+    lone = file.shape.count(1) == 1
+    auto = plane == "auto"
+    plane = facts.plane if auto else plane
+    # A single slice is what was acquired, whatever plane the model was trained in.
+    cut = slicing(file.affine, plane="acquired" if lone and auto else plane, shape=file.shape)
+    sliced = not lone or file.shape[cut.slice_axis] == 1  # else rows of a single slice are taken for slices
+    if plane != "acquired" and sliced and askew(file.affine, cut, lone):
         level = levelling(file.affine, cut, cut.to_slices(values))
         return Way(cut, squaring(level.after[1:], *level.spacing[1:]), level)
     height, width = (file.shape[axis] for axis in cut.axes[1:])
