@@ -87,6 +87,7 @@ def test_fullest_slice_is_shown() -> None:
     probability[1, :2] = probability[4, :3] = 1
     shown, about = fullest_slice(predictor, scan, probability)
     assert about == "slice 5 of 5"
+    assert fullest_slice(predictor, replace(scan, levelled=True), probability)[1] == "level slice 5 of 5"
     assert shown.mask.sum() == 27
     assert shown.image.shape == (9, 9, 3) and shown.image.dtype == np.uint8 and (shown.image == 255).all()
 

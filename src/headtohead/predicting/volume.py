@@ -93,4 +93,5 @@ def fullest_slice(predictor: Predictor, scan: Scan, probability: np.ndarray) -> 
         image = np.repeat(image[:, :, :1], 3, axis=2)
     truth = None if scan.truth is None else scan.truth[place]
     shown = Prediction(image, probability[place], predictor.threshold, truth, mask[place])
-    return shown, f"slice {place + 1} of {len(found)}"
+    kind = "level slice" if scan.levelled else "slice"  # the file's own slices are others
+    return shown, f"{kind} {place + 1} of {len(found)}"

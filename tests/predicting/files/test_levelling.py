@@ -125,6 +125,33 @@ def test_copies_with_other_axes_give_the_same_voxels(turn: np.ndarray) -> None:
             np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.parametrize("turn", [rotation(UP, 20), rotation(RIGHT, 25) @ rotation(UP, -30)], ids=["turned", "both"])
+@pytest.mark.parametrize("steps", [(180 / 256, 180 / 256, 5), (220 / 256, 1.1, 220 / 256)])
+def test_copies_of_8_bits_are_read_and_restored_alike(
+    tmp_path: Path, lgg: ModelFacts, turn: np.ndarray, steps: tuple[float, ...]
+) -> None:
+    """Spacings that lie halfway between two of five digits, and a header that rounds."""
+    values = np.random.default_rng(0).integers(1, 255, (50, 44, 12)).astype(np.uint8)
+    image, expected = nibabel.Nifti1Image(values, grid(turn, values.shape, steps)), None
+    for order in ([0, 1, 2], [2, 0, 1], [1, 0, 2], [2, 1, 0]):
+        for signs in ([1, 1, 1], [1, -1, 1], [-1, 1, -1]):
+            way = np.column_stack([order, signs])
+            copy = image.as_reoriented(way)
+            copy.set_qform(copy.affine, 1)
+            copy.set_sform(None, 0)
+            nibabel.save(copy, tmp_path / "a.nii")
+            [job] = find_jobs(tmp_path / "a.nii", "", lgg.sequences, ())
+            scan = read_scan(job, lgg, "", "auto")
+            assert scan.levelled and scan.volume.dtype == np.uint8
+            ramp = np.linspace(0, 1, scan.volume[..., 0].size, dtype=np.float32).reshape(scan.volume.shape[:3])
+            own = nibabel.orientations.apply_orientation(
+                scan.restore(ramp), np.column_stack([np.argsort(order), np.array(signs)[np.argsort(order)]])
+            )
+            expected = expected or (scan.volume, own)
+            np.testing.assert_array_equal(scan.volume, expected[0])
+            np.testing.assert_array_equal(own, expected[1])
+
+
 def test_when_a_scan_is_askew() -> None:
     def lies_askew(turn: np.ndarray, thickness: float = 2) -> bool:
         affine = grid(turn, (9, 9, 9), (1, 1, thickness))
@@ -181,6 +208,20 @@ def test_pixels_are_square_and_not_too_many() -> None:
     assert max(level(affine, np.full((4, 4, 2), 9, np.uint8))[0].after) <= 2049
 
 
+@pytest.mark.parametrize("turn", [rotation(UP, 30), rotation(RIGHT, 30)], ids=["turned", "tilted"])
+def test_a_level_grid_has_not_many_more_voxels_than_the_file(monkeypatch: pytest.MonkeyPatch, turn: np.ndarray) -> None:
+    values = np.zeros((80, 80, 10), np.uint8)
+    values[5:-5, 5:-5] = 200  # a head that reaches into the corners
+    affine = grid(turn, values.shape, (0.4, 0.4, 20))
+    before, _, _ = level(affine, values)
+    monkeypatch.setattr("headtohead.predicting.files.levelling.MOST_VOXELS", 5000)
+    after, found, _ = level(affine, values)
+    assert np.prod(before.after) > values.size >= np.prod(after.after) and found.any()
+    np.testing.assert_allclose(
+        np.array(after.after) * after.spacing, np.array(before.after) * before.spacing, atol=max(after.spacing)
+    )
+
+
 @pytest.mark.parametrize("axis", [UP, RIGHT])
 def test_a_mask_comes_back_to_where_it_is_in_the_world(tmp_path: Path, lone: ModelFacts, axis: int) -> None:
     """Through the reader, with pixels that are not square, the truth beside it, and a copy that is stored otherwise."""
@@ -202,6 +243,21 @@ def test_a_mask_comes_back_to_where_it_is_in_the_world(tmp_path: Path, lone: Mod
         overlap = 2 * (found & stored).sum() / (found.sum() + stored.sum())
         assert overlap > 0.93 and found.shape == one.shape
     assert not read_scan(job, facts, "", "acquired").levelled
+
+
+def test_a_lone_slice_is_turned_but_never_tilted(tmp_path: Path, lgg: ModelFacts) -> None:
+    values = np.random.default_rng(0).integers(1, 255, (40, 44, 1)).astype(np.uint8)
+    turns = {"level": np.eye(3), "tilted": rotation(RIGHT, 30), "turned": rotation(UP, 20)}
+    turns["both"] = rotation(RIGHT, 30) @ rotation(UP, 20)
+    for plane in ("auto", "axial", "acquired", "sagittal"):
+        for name, turn in turns.items():
+            nibabel.save(nibabel.Nifti1Image(values, grid(turn, values.shape, (1, 1, 5))), tmp_path / "a.nii")
+            [job] = find_jobs(tmp_path / "a.nii", "", lgg.sequences, ())
+            scan = read_scan(job, lgg, "", plane)
+            assert scan.levelled == (name in ("turned", "both") and plane in ("auto", "axial"))
+            assert scan.restore(scan.volume[..., 0].astype(np.float32)).shape == values.shape
+            if plane != "sagittal":
+                assert len(scan.volume) == 1 and scan.volume.any()
 
 
 def test_a_level_scan_does_not_wait_for_scipy(tmp_path: Path) -> None:

@@ -18,8 +18,8 @@ from headtohead.cohort.orientation import WORLD, Slicing
 
 T = TypeVar("T")
 
-TURNED = 4.0
-"""Degrees within its slices from which a scan is levelled. Turned by 5 degrees and more, copies of LGG cases agree
+TURNED = 2.0
+"""Degrees within its slices from which a scan is levelled. Turned by 2 degrees and more, copies of LGG cases agree
 better with the cases when levelled; see results/turned-copies.md, from which both limits are."""
 
 TILTED = 8.0
@@ -35,11 +35,22 @@ THICK = 2.5
 MOST = 2048
 """Voxels along an axis of the level grid; more than any scanner makes."""
 
+MOST_VOXELS = 2**27
+"""Voxels of the level grid, unless the file has more: thin pixels and thick slices, tilted, would make it far larger
+than the file."""
+
 FLAT = 0.1
 """Axes that span less than this share of a box are no scanner's, and are left as they are."""
 
 DIGITS = 4
 """Decimals of direction cosines that count. Headers round, and copies with other axes are to give the same voxels."""
+
+FINE = 6
+"""Decimals of voxels that count on the way there and back; what follows differs between copies in its last bits."""
+
+ASIDE = 0.37
+"""Where rounding goes up, as a share of its last digit: not halfway, for there lie spacings that scanners use, such as
+180 / 256 mm, and a header's own rounding would then decide."""
 
 ENLARGED = 0.08
 """The grid is taken for one that was enlarged to hold a turned scan if what is not empty, turned, is as large as the
@@ -101,9 +112,12 @@ def is_tilted(affine: np.ndarray, view: Slicing) -> bool:
     return tilt_of(affine, view)[0] > (THICK_TILTED if slices > THICK * min(sides) else TILTED)
 
 
-def askew(affine: np.ndarray, view: Slicing) -> bool:
-    """Say whether a grid lies so far off the axes of the world that it is to be levelled; arguments as `tilt_of`."""
-    unlike = is_tilted(affine, view) or tilt_of(affine, view)[1] > TURNED
+def askew(affine: np.ndarray, view: Slicing, lone: bool = False) -> bool:
+    """Say whether a grid lies so far off the axes of the world that it is to be levelled; arguments as `tilt_of`.
+
+    A lone slice is levelled within its plane only: it has no neighbours to be tilted into.
+    """
+    unlike = (not lone and is_tilted(affine, view)) or tilt_of(affine, view)[1] > TURNED
     return unlike and abs(np.linalg.det(_directions(affine, view))) > FLAT
 
 
@@ -119,27 +133,30 @@ def levelling(affine: np.ndarray, view: Slicing, slices: np.ndarray) -> Levellin
         view: how the grid is cut into slices.
         slices: one sequence as slices, uint8 or float32 [slices, H, W]; shows where the head is.
     """
-    tilted, towards = is_tilted(affine, view), _directions(affine, view)
+    tilted, towards = len(slices) > 1 and is_tilted(affine, view), _directions(affine, view)
     if not tilted:
         within = np.eye(3)
         within[1:, 1:] = _turn_within(towards)
         towards = within
-    steps = np.array([float(f"{step:.5g}") for step in view.spacing])
-    millimetres = np.round(towards, DIGITS) * steps  # of a step along each own axis
+    steps = np.array([float(_rounded(step, 4 - math.floor(math.log10(step)))) for step in view.spacing])
+    millimetres = _rounded(towards, DIGITS) * steps  # of a step along each own axis
     low, high = _reach(slices, millimetres, steps)
     if not tilted:  # slices stay what they are
         low[0], high[0] = -len(slices) * steps[0] / 2, len(slices) * steps[0] / 2
     spacing = np.maximum([steps[0], *[steps[1:].min()] * 2], (high - low) / MOST)
     spacing[1:] = spacing[1:].max()
     after = np.maximum(1, np.ceil((high - low) / spacing - 0.01)).astype(int)
+    while after.prod() > max(MOST_VOXELS, slices.size):
+        spacing[0 if tilted else 1 :] *= 1.1
+        after = np.maximum(1, np.ceil((high - low) / spacing - 0.01)).astype(int)
     first = (low + high) / 2 - spacing * (after - 1) / 2
     before = np.array(slices.shape)
     return Levelling(
         _three(before.tolist()),
         _three(after.tolist()),
         _three(spacing.tolist()),
-        np.linalg.solve(millimetres, np.diag(spacing)),
-        np.linalg.solve(millimetres, first) + (before - 1) / 2,
+        _rounded(np.linalg.solve(millimetres, np.diag(spacing)), FINE),
+        _rounded(np.linalg.solve(millimetres, first) + (before - 1) / 2, FINE),
     )
 
 
@@ -159,7 +176,11 @@ def _turn_within(towards: np.ndarray) -> np.ndarray:
 
 
 def _reach(slices: np.ndarray, millimetres: np.ndarray, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give the ends of the level grid along its axes, in mm from the scan's middle: two of [3]."""
+    """Give the ends of the level grid along its axes, in mm from the scan's middle: two of [3].
+
+    What is not 0 decides whether the grid counts as enlarged, so noise in air does: a grid that is filled with noise to
+    its corners counts as not enlarged, one whose corners were left 0 as enlarged.
+    """
     own = np.array(slices.shape) * steps
     grey = slices if slices.dtype == np.uint8 else to_bytes(slices)
     lit = _extent(grey > 0, millimetres)
@@ -206,6 +227,12 @@ def _resample(
     out = np.empty(size, values.dtype)
     ndimage.affine_transform(np.ascontiguousarray(values), turn, start, size, out, order=1, mode="grid-constant")
     return out
+
+
+def _rounded(values: np.ndarray | float, digits: int) -> np.ndarray:
+    """Round to so many decimals, alike where values differ in their last bits; see `ASIDE`."""
+    scale = 10.0**digits
+    return np.asarray(np.floor(np.asarray(values) * scale + 1 - ASIDE) / scale)
 
 
 def _three(values: Iterable[T]) -> tuple[T, T, T]:

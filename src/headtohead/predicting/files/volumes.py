@@ -86,12 +86,15 @@ def read_volumes(job: Job, facts: ModelFacts, channels: dict[str, int], plane: s
                 "resample it onto that grid"
             )
     found = assign(job, files, facts, channels)
-    way = _way(first, found[_needed(facts)], facts, plane)
+    needed = _needed(facts)
+    read = {needed: found[needed][0].read(found[needed][1])}  # once: it also shows where the head is
+    way = _way(first, read[needed], facts, plane)
     truth_on_grid = read_truth_volume(first)
 
     planes: dict[str, np.ndarray] = {}
-    for sequence, (file, number) in found.items():
-        values, white = file.read(number), None
+    for sequence in sorted(found, key=lambda sequence: sequence != needed):
+        file, number = found[sequence]
+        values, white = read.pop(sequence) if sequence in read else file.read(number), None
         # The LGG data are 8-bit themselves; every other cohort was brought to 8 bits by its brightest voxels.
         if as_bytes and (values.dtype != np.uint8 or facts.sequences == IMAGE):
             values = values.astype(np.float32, copy=False)
@@ -99,7 +102,7 @@ def read_volumes(job: Job, facts: ModelFacts, channels: dict[str, int], plane: s
         planes[sequence] = way.slices(values if as_bytes else values.astype(np.float32, copy=False), white)
     missing = tuple(sequence for sequence in facts.sequences if sequence not in found)
     # What is missing is filled as the data set does where a sequence was not taken.
-    volume = interleave([planes.get(sequence, planes[_needed(facts)]) for sequence in facts.sequences])
+    volume = interleave([planes.get(sequence, planes[needed]) for sequence in facts.sequences])
     truth = None if truth_on_grid is None else way.slices(truth_on_grid.astype(np.uint8) * np.uint8(255)) > 127
     return Scan(
         job.name,
@@ -177,13 +180,15 @@ def _needed(facts: ModelFacts) -> str:
     return "flair" if "flair" in facts.sequences else facts.sequences[0]
 
 
-def _way(file: Nifti, shown: tuple[Nifti, int], facts: ModelFacts, plane: str) -> Way:
-    if plane == "auto":
-        # A single slice is what was acquired, whatever plane the model was trained in.
-        plane = "acquired" if file.shape.count(1) == 1 else facts.plane
-    cut = slicing(file.affine, plane=plane, shape=file.shape)
-    if plane != "acquired" and askew(file.affine, cut):
-        level = levelling(file.affine, cut, cut.to_slices(shown[0].read(shown[1])))
+def _way(file: Nifti, values: np.ndarray, facts: ModelFacts, plane: str) -> Way:
+    lone = file.shape.count(1) == 1
+    auto = plane == "auto"
+    plane = facts.plane if auto else plane
+    # A single slice is what was acquired, whatever plane the model was trained in.
+    cut = slicing(file.affine, plane="acquired" if lone and auto else plane, shape=file.shape)
+    sliced = not lone or file.shape[cut.slice_axis] == 1  # else rows of a single slice are taken for slices
+    if plane != "acquired" and sliced and askew(file.affine, cut, lone):
+        level = levelling(file.affine, cut, cut.to_slices(values))
         return Way(cut, squaring(level.after[1:], *level.spacing[1:]), level)
     height, width = (file.shape[axis] for axis in cut.axes[1:])
     return Way(cut, squaring((height, width), *cut.spacing[1:]))

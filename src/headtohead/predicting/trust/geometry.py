@@ -21,11 +21,11 @@ def doubts_of_header(scan: Scan) -> list[str]:
     source = open_nifti(scan.files[0])
     if not source.header["sform_code"] and not source.header["qform_code"]:
         return ["no orientation in its header: which way is up, and its millilitres, rest on the spacing alone"]
-    if not scan.levelled:
+    if not scan.levelled or len(scan.volume) == 1:  # a lone slice is levelled within its plane only
         return []
     views = (slicing(source.affine, source.spacing, plane) for plane in PLANES)
     view = next(view for view in views if view.slice_axis == scan.slice_axis)
-    if not is_tilted(source.affine, view):  # turned within its slices, which costs nothing
+    if not is_tilted(source.affine, view):  # turned within its slices, which costs little
         return []
     tilted, _ = tilt_of(source.affine, view)
     slices, *sides = view.spacing
