@@ -1,6 +1,6 @@
 """How often each grey value occurs in 8-bit images: all that percentiles, means and deviations need to know.
 
-To count two million pixels takes a millisecond, to sort them a hundred.
+Pixels are counted far sooner than sorted.
 """
 
 from collections.abc import Sequence

@@ -48,7 +48,7 @@ def white_of(values: np.ndarray) -> float:
     Args:
         values: real and finite, of any shape.
     """
-    flat = values.ravel(order="K")  # as it lies in memory: another order takes twenty times as long
+    flat = values.ravel(order="K")  # as it lies in memory: another order takes far longer
     positive = int(np.count_nonzero(flat > 0))
     if not positive:
         return 1.0

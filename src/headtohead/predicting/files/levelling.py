@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 TURNED = 2.0
 """Degrees within its slices from which a scan is levelled. Turned by 2 degrees and more, copies of LGG cases agree
-better with the cases when levelled; see results/turned-copies.md, from which both limits are."""
+better with the cases when levelled; see results/turned-copies.md, from which all limits are."""
 
 TILTED = 8.0
 """Degrees of its slices against their plane from which a scan is levelled. Copies tilted by 10 degrees gain."""
@@ -222,7 +222,7 @@ def _resample(
                 np.ascontiguousarray(image), matrix, (size[2], size[1]), flags=how | cv2.WARP_INVERSE_MAP
             )
         return out
-    from scipy import ndimage  # half a second that no level scan is to wait for
+    from scipy import ndimage  # its import is nothing that a level scan is to wait for
 
     out = np.empty(size, values.dtype)
     ndimage.affine_transform(np.ascontiguousarray(values), turn, start, size, out, order=1, mode="grid-constant")

@@ -119,7 +119,7 @@ def answer(shown: str, scan: Scan, estimate: "Estimate", predictor: Predicts, wa
         model=predictor.name,
         warnings=tuple(warnings),
     )
-    # In the order of the slices, which is mostly that of the file: any other takes ten times as long to write.
+    # In the order of the slices, which is mostly that of the file, and so soonest written.
     return Answer(restored, variance, view.to_grid(cleaned).copy(order="K"), row)
 
 
