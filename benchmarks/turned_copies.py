@@ -80,7 +80,7 @@ def main() -> None:
     parser.add_argument("--spacing", type=float, nargs=3, default=(1, 1, 5), help="assumed for LGG, in mm (1 1 5)")
     parser.add_argument("--degrees", type=float, nargs="+", default=(5, 10, 20, 30, 45), help="(5 to 45)")
     parser.add_argument("--grids", nargs="+", default=("same", "enlarged"), help="sizes of the copies' grids (both)")
-    parser.add_argument("--ways", nargs="+", default=("turned", "tilted"), help="about which axes (both)")
+    parser.add_argument("--ways", nargs="+", default=("turned", "tilted"), help="also: both")
     parser.add_argument("--volume", type=Path, help="copies of this volume instead, which has no truth")
     arguments = parser.parse_args()
 
@@ -93,10 +93,11 @@ def main() -> None:
     for number, case in enumerate(cases):
         mask = predict(predictor, case, "own axes")
         for way in arguments.ways:
-            axis = UP if way == "turned" else (RIGHT, FRONT)[number % 2]
+            across = (RIGHT, FRONT)[number % 2]
+            axes = {"turned": (UP,), "tilted": (across,), "both": (UP, across)}[way]
             for grid in arguments.grids:
                 for degrees in arguments.degrees:
-                    scores = of_copy(predictor, case, mask, axis, degrees, grid == "enlarged")
+                    scores = of_copy(predictor, case, mask, axes, degrees, grid == "enlarged")
                     found[way, grid, degrees].append(scores)
     print(f"{predictor.name}, {len(cases)} scans, spacing {cases[0].affine.diagonal()[:3]} mm\n")
     print("| copy | grid | degrees | carried | agree, own axes | agree, levelled | truth, own axes | truth, levelled |")
@@ -126,10 +127,10 @@ def of_volume(path: Path) -> Case:
 
 
 def of_copy(
-    predictor: Predictor, case: Case, mask: np.ndarray, axis: int, degrees: float, enlarged: bool
+    predictor: Predictor, case: Case, mask: np.ndarray, axes: tuple[int, ...], degrees: float, enlarged: bool
 ) -> list[float]:
     """Predict one copy: Dice lost by carrying a mask, then agreement in both ways, then Dice in both ways."""
-    affine, shape = turned_grid(case.affine, mask.shape, axis, degrees, enlarged)
+    affine, shape = turned_grid(case.affine, mask.shape, axes, degrees, enlarged)
     copies = [np.clip(np.rint(carry(one, case.affine, affine, shape, 3)), 0, 255) for one in case.sequences]
     there = carry(mask, case.affine, affine, shape, 1) >= 0.5
     again = carry(there, affine, case.affine, mask.shape, 1) >= 0.5
@@ -142,13 +143,16 @@ def of_copy(
 
 
 def turned_grid(
-    affine: np.ndarray, shape: tuple[int, ...], axis: int, degrees: float, enlarged: bool
+    affine: np.ndarray, shape: tuple[int, ...], axes: tuple[int, ...], degrees: float, enlarged: bool
 ) -> tuple[np.ndarray, tuple[int, ...]]:
-    """Turn a grid about its own middle, along an axis of the world."""
+    """Turn a grid about its own middle, about axes of the world one after the other, by so many degrees each."""
     turn, angle = np.eye(3), np.deg2rad(degrees)
-    one, other = (place for place in range(3) if place != axis)
-    turn[one, one] = turn[other, other] = np.cos(angle)
-    turn[one, other], turn[other, one] = -np.sin(angle), np.sin(angle)
+    for axis in axes:
+        step = np.eye(3)
+        one, other = (place for place in range(3) if place != axis)
+        step[one, one] = step[other, other] = np.cos(angle)
+        step[one, other], step[other, one] = -np.sin(angle), np.sin(angle)
+        turn = step @ turn
     size, steps = np.array(shape), np.linalg.norm(affine[:3, :3], axis=0)
     middle = affine[:3, :3] @ (size - 1) / 2 + affine[:3, 3]
     if enlarged:
