@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from headtohead.errors import UserError
+from headtohead.reporting.entrant_names import in_words
 from headtohead.reporting.summary import footnotes_of, warnings_of
 from headtohead.reporting.table import result_rows
 from headtohead.runs.ledger import Ledger
@@ -98,7 +99,9 @@ def findings_of(ledger: Ledger, unchecked: Sequence[str] = ()) -> Findings | Non
         subgroups=subgroup_table(cases),
         subgroup_pairs=subgroup_pairs(cases),
         conventions=_conventions(ledger),
-        verdict=verdict(matrix, pairs),
+        verdict=verdict(
+            matrix.rename(columns=in_words), pairs.assign(a=pairs["a"].map(in_words), b=pairs["b"].map(in_words))
+        ),
         warnings=warnings_of(ledger) + _without_slices(ledger) + list(unchecked),
         footnotes=footnotes_of(ledger) + _undefined(cases),
         curves=_curves(ledger),

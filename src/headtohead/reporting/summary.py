@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from headtohead.cohort.cohort import LGG
+from headtohead.reporting.entrant_names import in_words, schedule_order
 from headtohead.reporting.unequal import unequal_settings
 from headtohead.runs.ledger import Ledger
 from headtohead.runs.run import BASELINE, Run
@@ -76,7 +77,7 @@ def summarise(ledger: Ledger) -> Summary:
     gaps = {cell: word for cell, word in gaps.items() if cell[1] != BASELINE}
     return Summary(
         title=ledger.folder.name,
-        schedules=sorted({schedule for schedule, _ in cells | gaps}, key=lambda name: (name != "none", name)),
+        schedules=sorted({schedule for schedule, _ in cells | gaps}, key=schedule_order),
         models=sorted({model for _, model in cells | gaps}),
         cells=cells,
         medians=medians,
@@ -167,7 +168,8 @@ def _uneven_seeds(ledger: Ledger) -> list[str]:
     if len({frozenset(found) for found in seeds.values()}) < 2:
         return []
     named = "; ".join(
-        f"{model} {schedule}: {', '.join(map(str, sorted(found)))}" for (schedule, model), found in seeds.items()
+        f"{in_words(f'{model} {schedule}')}: {', '.join(map(str, sorted(found)))}"
+        for (schedule, model), found in seeds.items()
     )
     return [f"Not every mean rests on the same seeds ({named})."]
 
@@ -198,15 +200,16 @@ def _no_leak(ledger: Ledger) -> list[str]:
 
 def _partial(ledger: Ledger) -> list[str]:
     notes = [
-        f"{model} {schedule} is left out: {_lacks(ledger, (model, schedule), finished)}."
+        f"{in_words(f'{model} {schedule}')} is left out: {_lacks(ledger, (model, schedule), finished)}."
         f"{_why(ledger, (model, schedule), None)}"
         for (model, schedule), finished in ledger.partial.items()
     ]
     for entrant, seeds in ledger.incomplete.items():
         kept = sorted({run.experiment["seed"] for run in ledger.counted if run.entrant == entrant}, key=str)
         if kept:
+            name = in_words(" ".join(entrant))
             notes += [
-                f"{' '.join(entrant)} rests on seed {', '.join(map(str, kept))}: seed {seed} is left out, since "
+                f"{name} rests on seed {', '.join(map(str, kept))}: seed {seed} is left out, since "
                 f"{count} of its {ledger.folds} folds are finished.{_why(ledger, entrant, seed)}"
                 for seed, count in seeds.items()
             ]
