@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from headtohead.reporting.summary import summarise
+from headtohead.reporting.summary import summarise, warnings_of
 from headtohead.reporting.table import print_table, render_latex, render_markdown, result_rows
 from headtohead.runs.ledger import read_ledger
 
@@ -103,6 +103,22 @@ def test_few_cases_are_warned_about(comparison: Path, write_run: Any, cases: int
     write_run(counts=[(9, 1, 1)] * (cases - 1) + [(1, 5, 5)])
     text = markdown(comparison)
     assert bool(re.search(rf"{cases} test cases are few: .* ±0\.\d\d", text)) == warned
+
+
+@pytest.mark.parametrize(
+    ("made_up", "cases"), [(True, ["a", "b"]), (None, ["TCGA_CS_9001_19000101", "TCGA_DU_9002_19000102"])]
+)
+def test_made_up_patients_are_the_first_warning(
+    comparison: Path, write_run: Any, made_up: bool | None, cases: list[str]
+) -> None:
+    data = {"key": "d"} | ({} if made_up is None else {"made_up": made_up})
+    write_run(counts=[(9, 1, 1)] * 2, cases=cases, data=data)
+    assert warnings_of(read_ledger(comparison))[0].startswith("MADE-UP PATIENTS: ")
+
+
+def test_real_patients_are_not_called_made_up(comparison: Path, write_run: Any) -> None:
+    write_run(counts=[(9, 1, 1)] * 2, cases=["TCGA_CS_4941_19960909", "TCGA_CS_4942_19970222"])
+    assert "MADE-UP" not in markdown(comparison)
 
 
 def test_two_cases_have_a_mean_and_no_interval(comparison: Path, write_run: Any) -> None:

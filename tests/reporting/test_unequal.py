@@ -56,7 +56,8 @@ def test_nothing_is_said_of_equal_ones(comparison: Path, write_run: Any) -> None
         ),
         (
             {"test_flips": True},
-            "The slices of validation and test were flipped and turned at random, a historical fault: resnext, no schedule.",
+            "The slices of validation and test were flipped and turned at random, a historical fault: "
+            "resnext, no schedule.",
         ),
     ],
 )

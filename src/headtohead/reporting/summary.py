@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from headtohead.cohort.cohort import LGG
+from headtohead.cohort.made_up import made_up_cases
 from headtohead.reporting.entrant_names import in_words, schedule_order
 from headtohead.reporting.unequal import unequal_settings
 from headtohead.runs.ledger import Ledger
@@ -114,7 +115,7 @@ def _row(run: Run, scores: np.ndarray, counted: bool) -> Row:
 
 def warnings_of(ledger: Ledger) -> list[str]:
     """What a reader must know before any number, one paragraph each."""
-    notes = _leak(ledger) + _partial(ledger) + unequal_settings(ledger) + _few(ledger)
+    notes = _made_up(ledger) + _leak(ledger) + _partial(ledger) + unequal_settings(ledger) + _few(ledger)
     return [" ".join(note.split()) for note in notes]
 
 
@@ -177,6 +178,17 @@ def _uneven_seeds(ledger: Ledger) -> list[str]:
 def _split(ledger: Ledger) -> dict[str, Any]:
     split = ledger.finished[0].record.get("split") if ledger.finished else None
     return split if isinstance(split, dict) else {}
+
+
+def _made_up(ledger: Ledger) -> list[str]:
+    # Runs from before run.json said so are known by the names of their cases.
+    said = any(run.fact("data", "made_up") for run in ledger.finished)
+    if not said and not made_up_cases(case for table in ledger.tables.values() for case in table["case"]):
+        return []
+    return [
+        "MADE-UP PATIENTS: these images were drawn by --make_phantoms. The scores show that the program works; they "
+        "say nothing about real patients, nor about which model is better on them."
+    ]
 
 
 def _leak(ledger: Ledger) -> list[str]:
