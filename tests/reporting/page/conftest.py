@@ -55,8 +55,8 @@ def make_findings(names: list[str] | None = None, seed: int = 0, folds: int = 5)
         ),
         slices=pd.DataFrame(),
         parts=pd.DataFrame(),
-        verdict="There is no evidence of a difference between resnext cosine and resnext, no schedule (110 cases; a mean "
-        "difference of 0.011 would have been found four times in five). Both are above unet, no schedule.",
+        verdict="There is no evidence of a difference between resnext cosine and resnext, no schedule (110 cases; a "
+        "mean difference of 0.011 would have been found four times in five). Both are above unet, no schedule.",
         warnings=[
             "unet, no schedule was trained for 20 epochs, the others for 30.",
             "One seed: the luck of a training is not known.",
