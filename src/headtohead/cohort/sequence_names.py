@@ -41,14 +41,15 @@ AGENT = {"post", "gd", "gad", "gado", "gadolinium", "ce", "c", "contrast", "km"}
 
 NATIVE = {"pre", "native", "nativ"}
 
-TREATMENT = set(
+_TREATMENT = (
     "bet brain stripped skullstripped ss reg registered coreg coregistered warped resampled resliced res iso n4 n4itk "
     "bfc bias biascorr corrected norm normalized normalised znorm preproc preprocessed cropped crop orig raw defaced "
-    "mni sri24 1mm 2mm ax axial sag sagittal cor coronal tra 3d 2d".split()
+    "mni sri24 1mm 2mm ax axial sag sagittal cor coronal tra 3d 2d"
 )
+TREATMENT = frozenset(_TREATMENT.split())
 """Words that say what was done to a scan, or how it was acquired, and nothing of its sequence."""
 
-ENTITIES = set("acq ce rec desc space res mod".split())
+ENTITIES = {"acq", "ce", "rec", "desc", "space", "res", "mod"}
 """Keys of BIDS that tell scans of one session apart but not patients or sessions."""
 
 SEQUENCES = {word: sequence for sequence, words in WORDS.items() for word in words.split()}
