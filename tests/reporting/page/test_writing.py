@@ -23,7 +23,7 @@ EVIL = "<script>alert(1)</script>\"'&{{ 7 * 7 }}"
 class Page(HTMLParser):
     """Collects elements, their attributes and the texts of some of them; fails where tags are not closed in order."""
 
-    VOID = frozenset({"meta", "link", "input", "br", "img"})
+    VOID = frozenset({"meta", "link", "input", "br", "wbr", "img"})
 
     def __init__(self, html: str) -> None:
         super().__init__()
