@@ -50,7 +50,7 @@ class Slicing:
     @property
     def sides(self) -> dict[str, str]:
         """Which side of the patient lies at the left, right, top and bottom of a slice, as in `PLANES`."""
-        _, down, right = self.codes
+        down, right = self.codes[1], self.codes[2]
         return {"left": _opposite(right), "right": right, "top": _opposite(down), "bottom": down}
 
     @property
