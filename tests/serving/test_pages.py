@@ -57,6 +57,7 @@ def test_a_volume_is_shown_as_a_reader_holds_it(server: Any, volume: Path, volum
     found = answered.json()
     assert (found["slices"], found["height"], found["width"]) == (6, 24, 20)  # S, then rows to P, columns to L
     assert found["name"] == "case7_flair" and found["sequences"] == ["flair"] and found["truth"]
+    assert found["sides"] == {"left": "R", "right": "L", "top": "A", "bottom": "P"}
     assert found["spacing"] == [4, 2, 1] and found["pixel"] == [2, 1] and found["threshold"] == 0.5
     assert found["warnings"] == ["no T1 or T1+contrast; FLAIR was used in their place"]
     # The affine turns rows to P and columns to L: the first axis runs to the front, the second to the left.
@@ -65,6 +66,21 @@ def test_a_volume_is_shown_as_a_reader_holds_it(server: Any, volume: Path, volum
     assert np.array_equal(truth, turned)
     grey = slices_of(server.ask("GET", f"/{found['address']}/pictures/flair").body, found)
     assert grey[turned].min() > 200 and grey[~turned].max() < 80  # made square and back: edges are soft
+
+
+def test_sides_follow_the_affine_or_are_unknown(server: Any, tmp_path: Path) -> None:
+    values = np.random.default_rng(0).integers(1, 90, (12, 10, 8), np.int16)
+    sagittal = nibabel.Nifti1Image(values, np.diag([5.0, 1, 1, 1]))
+    nibabel.save(sagittal, tmp_path / "sagittal.nii")
+    unknown = nibabel.Nifti1Image(values, None)
+    unknown.header["sform_code"] = unknown.header["qform_code"] = 0
+    nibabel.save(unknown, tmp_path / "unknown.nii")
+    server.pages.options = from_flat({"plane": "acquired"})
+    found = server.drop_paths(tmp_path / "sagittal.nii").json()
+    assert found["sides"] == {"left": "A", "right": "P", "top": "S", "bottom": "I"}
+    found = server.drop_paths(tmp_path / "unknown.nii").json()
+    assert found["sides"] is None
+    assert any(line.startswith("no orientation in its header: left, right and up") for line in found["warnings"])
 
 
 def test_the_mask_is_that_of_predict(server: Any, volume: Path, volume_mask: Path, predictor: Predictor) -> None:
@@ -177,6 +193,7 @@ def test_an_image_gives_an_image(server: Any, tmp_path: Path, kind: str, written
     cv2.imwrite(str(tmp_path / f"slice.{kind}"), pixels)
     found = server.drop_paths(tmp_path / f"slice.{kind}").json()
     assert (found["slices"], found["height"], found["width"], found["millilitres"]) == (1, 40, 50, None)
+    assert found["sides"] is None
     assert json.loads(server.ask("GET", f"/{found['address']}/mask").headers["measures"])["volume_ml"] is None
     file = server.ask("GET", f"/{found['address']}/file")
     assert file.headers["content-disposition"].endswith(f"slice_mask.{written}")
@@ -224,7 +241,7 @@ def test_results_are_dropped_when_told_when_many_and_in_time(start: Callable[...
     server = start(Limits(kept=2))
     first, second, third = (server.drop_paths(volume).json()["address"] for _ in range(3))
     gone = server.ask("GET", f"/{first}/mask")
-    assert (gone.status, gone.text) == (404, "this result was dropped after a time; drop the file again\n")
+    assert (gone.status, gone.text) == (404, "this result has expired; drop the file again\n")
     assert server.ask("GET", f"/{second}/mask").status == 200
     assert server.ask("DELETE", f"/{second}").status == 204
     assert server.ask("GET", f"/{second}/mask").status == 404
