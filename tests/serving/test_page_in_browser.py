@@ -19,7 +19,7 @@ def test_a_volume_is_dropped_and_scrolled(open_page: Callable[..., Any], volume:
     assert text(page, "name") == "case7_flair"
     assert text(page, "volume") == "1.34 ml" and text(page, "voxels") == "168" and text(page, "lesions") == "1"
     assert text(page, "dice") == "1.000" and text(page, "slices") == "3 of 6"
-    assert "no post: FLAIR is shown in its place" in text(page, "warnings")
+    assert "no T1 or T1+contrast; FLAIR was used in their place" in text(page, "warnings")
     assert text(page, "position") == "slice 3 of 6"  # the first of the fullest
     assert "20 × 24 × 6 voxels, 1.0 × 2.0 × 4.0 mm (columns × rows × slices)" in text(page, "about")
     assert [page.locator(f".side.{side}").inner_text() for side in ("left", "right", "top", "bottom")] == list("RLAP")

@@ -144,7 +144,7 @@ def answer(files: Sequence[Path], predictor: Predictor, options: Options, limits
         doubts, oriented = doubts_of_header(scan), is_oriented(scan)
     except UserError as fault:
         raise UserError(without_paths(str(fault), folder)) from fault
-    warnings = [f"no {sequence}: FLAIR is shown in its place" for sequence in scan.missing]
+    warnings = [*scan.notes, *([scan.substitution] if scan.missing else [])]
     warnings += seen_before(predictor.choices, job)[1] + doubts
     warnings += strangeness(scan.volume, scan.spacing, predictor.facts.familiar)
     return Finding(
