@@ -1,9 +1,9 @@
 """Every command of the README, the tutorial and several other pages is run as printed, in printed order.
 
 They run one after the other in a folder laid out like the checkout, so each finds what those before it left; the README
-comes first. Three things differ from a reader's machine: there are fewer made-up patients, the download gives some of
-these in place of the real ones, and trainings that would take long are made short by flags at the end (`SHORT`).
-A command of a kind that is not known here fails.
+comes first. Four things differ from a reader's machine: there are fewer made-up patients, the download gives some of
+these in place of the real ones, `resnext` is a small net, and trainings that would take long are made short by flags at
+the end (`SHORT`). A command of a kind that is not known here fails.
 """
 
 import importlib.metadata
@@ -17,7 +17,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -27,6 +27,7 @@ import pytest
 
 from headtohead import cli
 from headtohead.cohort.phantom import writing
+from headtohead.models.registry import MODELS
 
 ROOT = Path(__file__).resolve().parents[1]
 HOW_TO = ("cross-validate", "predict-volumes", "train-a-masker", "serve")
@@ -126,6 +127,8 @@ def reader(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(place)
     monkeypatch.setenv("MPLBACKEND", "Agg")
     monkeypatch.setattr(cli.machine, "tune_allocator", lambda: None)
+    small = {"builder": MODELS["unet"].builder, "width": 4, "encoder": ""}
+    monkeypatch.setitem(MODELS, "resnext", replace(MODELS["resnext"], **small))
     drawn = writing.plan_cases
     monkeypatch.setattr(writing, "plan_cases", lambda parameters: drawn(parameters)[:PATIENTS])
     monkeypatch.setitem(sys.modules, "kagglehub", SimpleNamespace(dataset_download=fetch))
@@ -193,7 +196,7 @@ def shortening(words: list[str]) -> list[str]:
 
 
 def drop_spent_checkpoints(place: Path) -> None:
-    """Free the disk of what only a killed training would need: of the largest net, 375 MB a run."""
+    """Free the disk of what only a killed training would need."""
     for last in place.glob("runs/*/*/checkpoints/last.ckpt"):
         if json.loads((last.parents[1] / "run.json").read_text())["status"] in ("trained", "finished"):
             last.unlink()
