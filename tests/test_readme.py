@@ -35,7 +35,8 @@ PAGES = ("README.md", "docs/tutorial.md", *(f"docs/how-to/{page}.md" for page in
 FENCES = {"bash", "text"}  # `text` is for listings, which nobody runs
 PROGRAMS = ("python", "python3", "make", "tensorboard", "pip", "source")
 PATIENTS = 16  # the first of those that `--make_phantoms` draws
-REAL_CASE = "TCGA_CS_4941_19960909"  # which the pages name
+REAL_CASE = "TCGA_CS_4941_19960909"  # which the pages name, with its slice 12
+LATER = 6  # by which the slices of a made-up patient are renumbered, so that there is a slice 12
 DEMO = "--make_phantoms data/phantoms --compare --config configs/demo.yaml"
 SHORT = shlex.split("--num_epochs 1 --image_size 32 --empty_slices 0.05 --gpus cpu --num_workers 0")
 # Small nets, and nothing that one model has of its own.
@@ -140,12 +141,11 @@ def fetch(handle: str, output_dir: str) -> str:
     archive = Path(output_dir) / "kaggle_3m"
     cases = sorted(Path("data/phantoms").glob("TCGA_*"))
     for case in cases:
-        name = REAL_CASE if case == cases[0] else case.name
-        (archive / name).mkdir(parents=True)
-        for path in case.iterdir():
-            os.link(path, archive / name / path.name.replace(case.name, name))
-    for path in sorted((archive / REAL_CASE).glob("*_6*.tif")):
-        os.link(path, path.with_name(path.name.replace("_6", "_12")))
+        shutil.copytree(case, archive / case.name, copy_function=os.link)
+    first = (archive / cases[0].name).rename(archive / REAL_CASE)
+    for path in list(first.iterdir()):
+        number, *mask = path.stem.removeprefix(f"{cases[0].name}_").split("_")
+        path.rename(first / f"{'_'.join([REAL_CASE, str(int(number) + LATER), *mask])}.tif")
     shutil.copy("data/phantoms/data.csv", archive)
     return output_dir
 
@@ -286,8 +286,7 @@ def test_nothing_that_a_page_runs_is_left_to_install() -> None:
 
 
 def test_make_and_the_three_commands_do_the_same() -> None:
-    commands = [shlex.join(one.words) for one in commands_of("README.md", (ROOT / "README.md").read_text())]
-    assert commands[:5] == [
+    assert [shlex.join(command.words) for command in all_commands()[:5]] == [
         "make demo",
         "make test",
         "python3 -m venv .venv",
