@@ -3,7 +3,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-PYTEST := $(BIN)/python -m pytest --durations=20
+# Two processes that use one core each; `make test PYTEST_ARGS="-n 0"` runs the tests in one.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --durations=20 --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
 # A stamp is newer than the files it depends on, so that a second call installs nothing.
 VENV_STAMP := $(VENV)/.made
