@@ -40,7 +40,7 @@ LATER = 6  # by which the slices of a made-up patient are renumbered, so that th
 DEMO = "--make_phantoms data/phantoms --compare --config configs/demo.yaml"
 SHORT = shlex.split("--num_epochs 1 --image_size 32 --empty_slices 0.05 --gpus cpu --num_workers 0")
 # Small nets, and nothing that one model has of its own.
-ONE_OF_EACH = ["--schedules", "none", "--width", "4", "--model_settings", ""]
+ONE_OF_EACH = ["--schedules", "none", "--width", "4", "--model_settings", "", "--case_gifs", "none"]
 FIVE_FOLDS = {"configs/lgg_cv.yaml", "configs/masker.yaml"}  # two are enough to run the command
 TESTS = ("-m pytest", '-m "not exhaustive"', "--cov")
 
@@ -260,7 +260,9 @@ def test_command(command: Command, reader: Path, capsys: pytest.CaptureFixture[s
     if program == "make" and len(words) == 2:
         run_make(words[1], reader, capsys)
     elif program == "python" and words[1] == "main.py":
-        if "--serve" in words:
+        if shlex.join(words[2:]) == DEMO:
+            assert (reader / "runs" / "demo" / "report.html").is_file()  # `make demo` has run the very same
+        elif "--serve" in words:
             run_serve(words[2:], reader)
         else:
             run_main(words[2:], reader, capsys)
