@@ -26,7 +26,7 @@ def test_every_option_has_a_line_of_help() -> None:
 
 def test_default_models_exist() -> None:
     options = Options()
-    assert {options.model.model, *options.comparison.models} <= set(MODELS)
+    assert {options.model.architecture, *options.comparison.models} <= set(MODELS)
 
 
 def test_flat_leaves_and_comes_back() -> None:

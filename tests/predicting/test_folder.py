@@ -13,8 +13,8 @@ from PIL import Image
 
 from headtohead.cli import main
 from headtohead.predicting import folder as verb
-from headtohead.predicting.choosing import Choice
 from headtohead.predicting.cleaning.postprocessing import parse_steps
+from headtohead.trained.choosing import Choice
 from headtohead.trained.facts import ModelFacts
 from headtohead.trained.source import Source
 from tests.predicting.scans import (
