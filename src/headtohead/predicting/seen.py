@@ -4,9 +4,9 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
+from headtohead.cohort.sequence_names import sequence_in_name
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.files.naming import stem
-from headtohead.predicting.files.sequences import sequence_in_name
 from headtohead.trained.candidates import lies_in_data
 from headtohead.trained.choosing import Choice
 
@@ -45,7 +45,7 @@ def part_of_case(choice: Choice, job: Job) -> str:
     names = [image.absolute().parent.name]
     if job.kind == "nifti":
         named = sequence_in_name(stem(image))
-        names = [stem(image), *([named[0]] if named and named[0] else [])]
+        names = [stem(image), *([named.case] if named and named.case else [])]
     elif not stem(image).startswith(f"{names[0]}_"):  # a picture that only happens to lie there
         return ""
     for case in names:

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 
 from headtohead.cohort.cohort import LGG
+from headtohead.cohort.made_up import made_up_cases
+from headtohead.reporting.entrant_names import in_words, schedule_order
 from headtohead.reporting.unequal import unequal_settings
 from headtohead.runs.ledger import Ledger
 from headtohead.runs.run import BASELINE, Run
@@ -76,7 +78,7 @@ def summarise(ledger: Ledger) -> Summary:
     gaps = {cell: word for cell, word in gaps.items() if cell[1] != BASELINE}
     return Summary(
         title=ledger.folder.name,
-        schedules=sorted({schedule for schedule, _ in cells | gaps}, key=lambda name: (name != "none", name)),
+        schedules=sorted({schedule for schedule, _ in cells | gaps}, key=schedule_order),
         models=sorted({model for _, model in cells | gaps}),
         cells=cells,
         medians=medians,
@@ -113,7 +115,7 @@ def _row(run: Run, scores: np.ndarray, counted: bool) -> Row:
 
 def warnings_of(ledger: Ledger) -> list[str]:
     """What a reader must know before any number, one paragraph each."""
-    notes = _leak(ledger) + _partial(ledger) + unequal_settings(ledger) + _few(ledger)
+    notes = _made_up(ledger) + _leak(ledger) + _partial(ledger) + unequal_settings(ledger) + _few(ledger)
     return [" ".join(note.split()) for note in notes]
 
 
@@ -132,7 +134,7 @@ def footnotes_of(ledger: Ledger) -> list[str]:
         notes.append(f"{run.name} failed: {run.record.get('error') or 'no reason is recorded'}")
     if ledger.unfinished:
         names = ", ".join(run.name for run in ledger.unfinished)
-        notes.append(f"Not finished: {names}; the same command goes on where it stopped.")
+        notes.append(f"Not finished: {names}; rerun the same command to resume.")
     notes += [f"{note}." for note in ledger.notes]
     return [" ".join(note.split()) for note in notes]  # an error's message may have lines of its own
 
@@ -154,8 +156,8 @@ def _volumes(ledger: Ledger) -> list[str]:
     if not isinstance(data, dict) or data.get("kind", LGG) == LGG:
         return []
     return [
-        "The data are volumes with one mask each: what is called lesion here is whatever the masks mark, "
-        f"{BASELINE} is a threshold on the one image there is, and distances are in mm."
+        "The data are volumes with one mask each: lesion means whatever the masks mark, "
+        f"{BASELINE} is a threshold on the only image, and distances are in mm."
     ]
 
 
@@ -167,14 +169,26 @@ def _uneven_seeds(ledger: Ledger) -> list[str]:
     if len({frozenset(found) for found in seeds.values()}) < 2:
         return []
     named = "; ".join(
-        f"{model} {schedule}: {', '.join(map(str, sorted(found)))}" for (schedule, model), found in seeds.items()
+        f"{in_words(f'{model} {schedule}')}: {', '.join(map(str, sorted(found)))}"
+        for (schedule, model), found in seeds.items()
     )
-    return [f"Not every mean rests on the same seeds ({named})."]
+    return [f"The means are not over the same seeds ({named})."]
 
 
 def _split(ledger: Ledger) -> dict[str, Any]:
     split = ledger.finished[0].record.get("split") if ledger.finished else None
     return split if isinstance(split, dict) else {}
+
+
+def _made_up(ledger: Ledger) -> list[str]:
+    # Runs from before run.json said so are known by the names of their cases.
+    said = any(run.fact("data", "made_up") for run in ledger.finished)
+    if not said and not made_up_cases(case for table in ledger.tables.values() for case in table["case"]):
+        return []
+    return [
+        "MADE-UP PATIENTS: these images were drawn by --make_phantoms. The scores show that the program works; they "
+        "say nothing about real patients, nor about which model is better on them."
+    ]
 
 
 def _leak(ledger: Ledger) -> list[str]:
@@ -183,8 +197,8 @@ def _leak(ledger: Ledger) -> list[str]:
     if split.get("kind") != "slice" and not leaking:
         return []
     return [
-        f"LEAK: split by {split.get('kind')}, so {leaking} patients stand both in training and in validation or "
-        "test. These scores say how well slices of known patients are filled in, not how well a new patient is."
+        f"LEAK: split by {split.get('kind')}, so {leaking} patients are in training and also in validation or "
+        "test. These scores tell how well further slices of known patients are segmented, not new patients."
     ]
 
 
@@ -193,20 +207,21 @@ def _no_leak(ledger: Ledger) -> list[str]:
     if not split or _leak(ledger):
         return []
     how = f"{ledger.folds}-fold cross-validation" if ledger.folds > 1 else "Split"
-    return [f"{how} by {split.get('kind')} (seed {split.get('seed')}): no patient stands on two sides."]
+    return [f"{how} by {split.get('kind')} (seed {split.get('seed')}): no patient is in both training and test."]
 
 
 def _partial(ledger: Ledger) -> list[str]:
     notes = [
-        f"{model} {schedule} is left out: {_lacks(ledger, (model, schedule), finished)}."
+        f"{in_words(f'{model} {schedule}')} is left out: {_lacks(ledger, (model, schedule), finished)}."
         f"{_why(ledger, (model, schedule), None)}"
         for (model, schedule), finished in ledger.partial.items()
     ]
     for entrant, seeds in ledger.incomplete.items():
         kept = sorted({run.experiment["seed"] for run in ledger.counted if run.entrant == entrant}, key=str)
         if kept:
+            name = in_words(" ".join(entrant))
             notes += [
-                f"{' '.join(entrant)} rests on seed {', '.join(map(str, kept))}: seed {seed} is left out, since "
+                f"{name} counts only seed {', '.join(map(str, kept))}: seed {seed} is left out because "
                 f"{count} of its {ledger.folds} folds are finished.{_why(ledger, entrant, seed)}"
                 for seed, count in seeds.items()
             ]
@@ -243,6 +258,6 @@ def _few(ledger: Ledger) -> list[str]:
     half_widths = [(interval.high - interval.low) / 2 for interval in intervals if interval.high >= interval.low]
     width = f" (up to ±{max(half_widths):.2f})" if half_widths else ""
     return [
-        f"{fewest} test cases are few: the intervals are wide{width} and rather too narrow still, and models that are "
-        "close cannot be ranked by this table."
+        f"Only {fewest} test case{'' if fewest == 1 else 's'}: the intervals are wide{width} and probably still too "
+        "narrow, and models with similar scores cannot be ranked by this table."
     ]

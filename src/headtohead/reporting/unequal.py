@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from headtohead.errors import UserError
+from headtohead.reporting.entrant_names import in_words, listed
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.ledger import Ledger
 from headtohead.runs.run import BASELINE, Run
@@ -30,7 +31,7 @@ def _thresholds(runs: list[Run]) -> list[str]:
     thresholds = {str(run.record.get("threshold")) for run in runs}
     if len(thresholds) < 2:
         return []
-    return [f"Experiments were scored at unequal thresholds ({', '.join(sorted(thresholds))})."]
+    return [f"The experiments were scored at different thresholds ({', '.join(sorted(thresholds))})."]
 
 
 def _epochs(runs: list[Run]) -> list[str]:
@@ -39,7 +40,8 @@ def _epochs(runs: list[Run]) -> list[str]:
         return []
     fewest, most = min(epochs, key=epochs.__getitem__), max(epochs, key=epochs.__getitem__)
     return [
-        f"Experiments were trained for unequal epochs, from {epochs[fewest]} ({fewest}) to {epochs[most]} ({most})."
+        f"The experiments were trained for different numbers of epochs, from {epochs[fewest]} ({fewest}) to "
+        f"{epochs[most]} ({most})."
     ]
 
 
@@ -49,8 +51,8 @@ def _scale(runs: list[Run]) -> list[str]:
     if not differing:
         return []
     return [
-        f"Entrants were not trained at one scale: {'; '.join(differing)}. "
-        "What is found between them may be the scale's doing and not the model's."
+        f"Entrants were trained with different settings: {'; '.join(differing)}. "
+        "A difference between them may come from these and not from the model."
     ]
 
 
@@ -60,15 +62,15 @@ def _input(runs: list[Run]) -> list[str]:
         return ", ".join(f"{name} {recipe[name]}" for name in INPUT if name in recipe) if recipe else None
 
     said = _who_has(runs, seen)
-    return [f"Entrants saw unequal input: {said}."] if said else []
+    return [f"Entrants were given different inputs: {said}."] if said else []
 
 
 def _flips(runs: list[Run]) -> list[str]:
     flipped = sorted({_name(run) for run in runs if run.record.get("test_flips")})
     if not flipped:
         return []
-    who = ", ".join(flipped)
-    return [f"The slices of validation and test were flipped and turned at random, a historical fault: {who}."]
+    who = listed(flipped)
+    return [f"Validation and test slices were flipped and rotated at random, a historical fault: {who}."]
 
 
 def _who_has(runs: list[Run], fact: Callable[[Run], Any]) -> str:
@@ -79,7 +81,7 @@ def _who_has(runs: list[Run], fact: Callable[[Run], Any]) -> str:
             holders.setdefault(value, set()).add(_name(run))
     if len(holders) < 2:
         return ""
-    return ", ".join(f"{value} ({', '.join(sorted(holders[value]))})" for value in sorted(holders))
+    return ", ".join(f"{value} ({listed(sorted(holders[value]))})" for value in sorted(holders))
 
 
 def _setting(run: Run, option: str) -> Any:
@@ -95,4 +97,4 @@ def _setting(run: Run, option: str) -> Any:
 
 
 def _name(run: Run) -> str:
-    return " ".join(run.entrant)
+    return in_words(" ".join(run.entrant))
