@@ -77,7 +77,6 @@ def test_unknown_name_is_refused_with_a_suggestion() -> None:
         ("image_size", [16], [0, -64]),
         ("normalise", ["unit", "imagenet", "zscore", "inner"], ["z"]),
         ("neighbours", [0, 2], [-1, 9]),
-        ("model", ["buda"], [""]),
         ("width", [0, 16], [-1]),
         ("encoder_weights", ["imagenet"], [""]),
         ("num_epochs", [1], [0]),
