@@ -16,17 +16,20 @@ from headtohead.models.registry import find_spec
 from headtohead.runs.folder import RunFolder
 from headtohead.statistics.intervals import mean_interval, median_interval
 from headtohead.trained.facts import ModelFacts
+from headtohead.trained.origin import LGG_NAME, MADE_UP, is_lgg, is_made_up, with_origin
 
 PARTS = {"train": "training", "val": "validation", "test": "test"}
-LGG = {"cases": 110, "slices": 3929}
-"""The public LGG MRI segmentation data, whole; its licence is known, that of other data is not."""
-
 LGG_LICENCE = (
     "The images and masks are published under CC BY-NC-SA 4.0. Weights learned from them are best treated alike: share "
     "and adapt with credit, under the same licence, not commercially. Credit: Buda et al., 2019, "
     "doi:10.1016/j.compbiomed.2019.05.002 (masks); TCGA-LGG, The Cancer Imaging Archive, "
     "doi:10.7937/K9/TCIA.2016.L4LTD3TK (images)."
 )
+MADE_UP_LICENCE = (
+    "The training images were drawn by this program, so no owner of data has a say in the weights: they are under the "
+    "licence of the program, Apache-2.0."
+)
+MADE_UP_LIMIT = "Trained on made-up patients: it shows that the program works, and is of no use on a real scan."
 UNKNOWN_LICENCE = (
     "This program does not know the terms of the data the weights were learned from, and they bind whoever uses the "
     "weights. Ask the owner of the data, and write the answer here."
@@ -50,6 +53,7 @@ def model_card(facts: ModelFacts, run: RunFolder | None, folder: str) -> str:
     record = run.record() if run else {}
     if not facts.data:  # of a run that an earlier version left
         facts = replace(facts, data={name: value for name, value in record.get("data", {}).items() if name != "root"})
+    facts = with_origin(facts, run.path if run else None)
     sections = [
         f"# {facts.name}\n\n{_purpose(facts)}",
         _use(folder),
@@ -57,18 +61,21 @@ def model_card(facts: ModelFacts, run: RunFolder | None, folder: str) -> str:
         _data(facts, run, record),
         _scores(facts, run, record),
         _limits(facts),
-        f"## Licence\n\n{LGG_LICENCE if is_lgg(facts) else UNKNOWN_LICENCE}",
+        f"## Licence\n\n{_licence(facts)}",
         _provenance(record),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
 
 
-def is_lgg(facts: ModelFacts) -> bool:
-    """Say whether the model was trained on the public LGG data."""
-    return all(facts.data.get(name) == number for name, number in LGG.items())
+def _licence(facts: ModelFacts) -> str:
+    if is_made_up(facts.data, None):
+        return MADE_UP_LICENCE
+    return LGG_LICENCE if is_lgg(facts) else UNKNOWN_LICENCE
 
 
 def _purpose(facts: ModelFacts) -> str:
+    if is_made_up(facts.data, None):
+        return f"A model trained on {MADE_UP}, to try the program with. **It is of no use on a real scan.**"
     what = (
         "the FLAIR abnormality of lower-grade gliomas on axial brain MRI (pre-contrast, FLAIR, post-contrast)"
         if is_lgg(facts)
@@ -104,7 +111,9 @@ def _data(facts: ModelFacts, run: RunFolder | None, record: dict[str, Any]) -> s
     if run is None or not record:
         return "## Data\n\nThe weights come from elsewhere. What they were trained on is for their publisher to say."
     data, split = facts.data, record.get("split", {})
-    name = "LGG MRI segmentation (TCGA-LGG, Kaggle)" if is_lgg(facts) else str(data.get("name", "unnamed"))
+    name = f"{LGG_NAME} (TCGA-LGG, Kaggle)" if is_lgg(facts) else str(data.get("name", "unnamed"))
+    if is_made_up(data, None):
+        name = f"{MADE_UP.capitalize()} ({name})"
     said = [
         f"{name}: {data.get('cases')} cases, {data.get('slices')} slices, content key `{data.get('key')}`. "
         f"Split by {split.get('kind')}, seed {split.get('seed')}"
@@ -159,7 +168,7 @@ def _scores(facts: ModelFacts, run: RunFolder | None, record: dict[str, Any]) ->
 
 
 def _limits(facts: ModelFacts) -> str:
-    own = []
+    own = [MADE_UP_LIMIT] if is_made_up(facts.data, None) else []
     if is_lgg(facts):
         own = [
             "Trained on lower-grade gliomas of five hospitals, scanned before surgery. Other tumours, scans after "
