@@ -26,7 +26,7 @@ LGG_LICENCE = (
     "doi:10.7937/K9/TCIA.2016.L4LTD3TK (images)."
 )
 MADE_UP_LICENCE = "The training images were drawn by this program, so the weights are under its licence, Apache-2.0."
-MADE_UP_LIMIT = "Trained on made-up patients: it shows that the program works and is useless on a real scan."
+MADE_UP_LIMIT = "Trained on made-up patients: it shows that the program works and is of no use on a real scan."
 UNKNOWN_LICENCE = (
     "Unknown: it depends on the terms of the training data. Ask the owner of the data, and write the answer here."
 )
@@ -158,8 +158,8 @@ def _scores(facts: ModelFacts, run: RunFolder | None, record: dict[str, Any]) ->
         f"protocol version {record.get('protocol', {}).get('version')}: mean **{_number(mean.mean)}** "
         f"(95 % interval {_number(mean.low)} to {_number(mean.high)}, BCa bootstrap over cases), "
         f"median {_number(median.median)}, n {mean.n}.{undefined}{cleaned} "
-        f"The best validation Dice was {_number(record.get('best_val_dice'))}; it was used to choose the epoch and is no "
-        "result.\n\n"
+        f"The best validation Dice was {_number(record.get('best_val_dice'))}; it was used to choose the epoch "
+        "and is no result.\n\n"
         f"{_table(('case', 'Dice', 'lesion voxels', *distances), rows_shown)}"
     )
 
