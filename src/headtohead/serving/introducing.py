@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from headtohead.predicting.choosing import Choice
 from headtohead.predicting.predictor import Predictor
+from headtohead.trained.choosing import Choice
 
 
 def introduce(predictor: Predictor) -> dict[str, str]:
