@@ -205,8 +205,8 @@ class ComparisonOptions(Group):
     )
     comparison: str = option(
         "",
-        "name of the comparison: the folder below --runs_dir; default single, of --compare and --report grid, "
-        "of --image_path any",
+        "name of the comparison: the folder below --runs_dir; default: single, for --compare grid, "
+        "for --report the only one, for --image_path any",
         metavar="NAME",
         check=lambda value: folder_name(value) if value else "",
     )
