@@ -53,7 +53,7 @@ def test_each_is_drawn_with_every_models_dice(
     assert write_failures(found, tmp_path, scored_cohort, masks) == [tmp_path / "failures.png"]
     scans, _, title = given[0]
     cases, short = found.matrix.index, short_names(found.matrix.index)
-    assert title == "made: 3 cases below 0.5 in every model, outlined by the nearest"
+    assert title == "made: 3 cases below 0.5 in every model, each with its best outline"
     assert [scan.caption for scan in scans] == [
         f"{short[cases[3]]} (resnext, no schedule, seed 0)",
         f"{short[cases[2]]} (resnext, no schedule, seed 0)",
