@@ -95,14 +95,14 @@ def test_no_leak_is_said_as_well(comparison: Path, write_run: Any) -> None:
     write_run()
     text = markdown(comparison)
     assert "LEAK" not in text
-    assert "no patient stands on two sides" in text
+    assert "no patient is in both training and test" in text
 
 
 @pytest.mark.parametrize(("cases", "warned"), [(11, True), (30, False)])
 def test_few_cases_are_warned_about(comparison: Path, write_run: Any, cases: int, warned: bool) -> None:
     write_run(counts=[(9, 1, 1)] * (cases - 1) + [(1, 5, 5)])
     text = markdown(comparison)
-    assert bool(re.search(rf"{cases} test cases are few: .* ±0\.\d\d", text)) == warned
+    assert bool(re.search(rf"Only {cases} test cases: .* ±0\.\d\d", text)) == warned
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_an_entrant_that_lacks_a_fold_is_left_out_and_named(comparison: Path, wr
     assert table["cosine"] == ["1 of 2 folds"]
     assert "unet cosine is left out: 1 of 2 folds are finished" in text
     assert "n = 4 test cases" in text
-    assert "2-fold cross-validation by patient (seed 0): no patient stands on two sides." in text
+    assert "2-fold cross-validation by patient (seed 0): no patient is in both training and test." in text
     assert set(result_rows(read_ledger(comparison))["entrant"]) == {"unet none"}
 
 
@@ -246,7 +246,7 @@ def test_a_seed_that_lacks_a_fold_is_left_out_and_the_others_count(comparison: P
     table = cells(text)
     assert table["no schedule"] == ["0.90 [0.90, 0.90]"]
     assert (
-        "unet, no schedule rests on seed 0: seed 1 is left out, since 1 of its 2 folds are finished. "
+        "unet, no schedule counts only seed 0: seed 1 is left out because 1 of its 2 folds are finished. "
         "unet-none-s1-f1 failed (RuntimeError: no memory)." in text
     )
     assert "unet-none-s1-f0 (left out)" in table and "unet-none-s0-f0" in table
