@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest --durations=20
 
 # Each stamp is newer than what it was made from, so that a second call has nothing to install.
 VENV_STAMP := $(VENV)/.made
@@ -11,7 +12,7 @@ DEV_STAMP := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo install test lint format clean
+.PHONY: help demo install test test-all lint format clean
 
 help:  ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -26,7 +27,10 @@ demo: $(RUN_STAMP)  ## train and compare two models on made-up patients, a few m
 install: $(RUN_STAMP)  ## make .venv with everything main.py needs
 
 test: $(DEV_STAMP)  ## run the tests and measure what they cover
-	$(BIN)/python -m pytest --cov --cov-report=term $(PYTEST_ARGS)
+	$(PYTEST) -m "not exhaustive" --cov --cov-report=term $(PYTEST_ARGS)
+
+test-all: test  ## run the tests, then the exhaustive ones: whole matrices, simulations
+	$(PYTEST) -m exhaustive $(PYTEST_ARGS)
 
 lint: $(DEV_STAMP)  ## check style, format and types
 	$(BIN)/ruff check .

@@ -36,6 +36,7 @@ VOLUMES = ("data/nifti", "configs/masker.yaml")  # a command that names one of t
 ONE_OF_EACH = ["--schedules", "none", "--width", "4", "--model_settings", ""]
 FIVE_FOLDS = {"configs/lgg_cv.yaml", "configs/masker.yaml"}  # two show as well that the command does what is said
 CASES = 12
+TESTS = ("-m pytest", '-m "not exhaustive"', "--cov")
 
 # Puts one made-up patient where Kaggle's archive would be unpacked.
 FAKE_KAGGLEHUB = """
@@ -209,7 +210,7 @@ def run_make(target: str, place: Path) -> None:
     recipe = run(["make", "--dry-run", target, "VENV=.absent"], place)
     assert "-m venv .absent" in recipe
     assert "-m pip install --quiet --requirement requirements.txt" in recipe
-    runs = {"install": (), "test": ("-m pytest --cov",), "lint": ("ruff check", "ruff format --check", "mypy")}
+    runs = {"install": (), "test": TESTS, "test-all": TESTS, "lint": ("ruff check", "ruff format --check", "mypy")}
     if target in runs:
         assert all(command in recipe for command in runs[target])
         return

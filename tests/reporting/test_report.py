@@ -17,7 +17,7 @@ from headtohead.runs.ledger import FOLD_FILE
 
 SOURCE = Path(module.__file__).parents[2]
 TABLES = {f"{name}.csv" for name in ("cases", "results", "pairs", "ranks", "conventions")}
-TABLES |= {"subgroups.csv", "subgroup_pairs.csv"}
+TABLES |= {"subgroups.csv", "subgroup_pairs.csv", "slices.csv", "parts.csv"}
 TEXTS = {"results.md", "results.tex", "report.html"}
 FIGURES = {"curves.png", "dice.png", *(f"case-{word}.gif" for word in ("worst", "median", "best"))}
 FIGURES |= {"failures.png"} | {

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from headtohead.cohort.made_up import made_up_data
+
 if TYPE_CHECKING:
     import pandas as pd  # half a second to import, and prediction asks for no table
 
@@ -56,6 +58,11 @@ class Cohort:
     def sequences(self) -> tuple[str, ...]:
         """What the three channels of `images` are: `CHANNELS`, or one sequence that stands in all of them."""
         return CHANNELS if self.data == LGG else IMAGE
+
+    @property
+    def made_up(self) -> bool:
+        """Whether its patients are made up."""
+        return made_up_data(self.root, self.table["case"])
 
     def spacing(self, case: int) -> tuple[float, float, float] | None:
         """Millimetres between slices, rows and columns of a case; None where its files do not say."""

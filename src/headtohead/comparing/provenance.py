@@ -34,6 +34,7 @@ def provenance(cohort: Cohort, split: Split, recipe: InputRecipe, comparison: st
         "git_commit": git_commit(),
         "data": {
             "kind": cohort.data,
+            "made_up": cohort.made_up,
             "root": root,
             "key": cohort.key,
             "cases": len(cohort),

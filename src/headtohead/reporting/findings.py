@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from headtohead.errors import UserError
+from headtohead.reporting.evidence import parts_of, read_table, slices_of
 from headtohead.reporting.summary import footnotes_of, warnings_of
 from headtohead.reporting.table import result_rows
 from headtohead.runs.ledger import Ledger
@@ -45,6 +45,8 @@ class Findings:
         subgroups: mean Dice by site, lesion size, missing sequence and grade: exploration.
         subgroup_pairs: paired differences in the same parts of the cases: exploration.
         conventions: entrant, convention, score, n, meaning: the same predictions scored as others do.
+        slices: counts of every test slice, as `evidence.slices_of` gives them.
+        parts: fold, case, part, slices: who trained, validated and tested, as `evidence.parts_of` gives it.
         verdict: what the data support, in words.
         warnings: what a reader must know before any number.
         footnotes: what the numbers do not say by themselves.
@@ -62,6 +64,8 @@ class Findings:
     subgroups: pd.DataFrame
     subgroup_pairs: pd.DataFrame
     conventions: pd.DataFrame
+    slices: pd.DataFrame
+    parts: pd.DataFrame
     verdict: str
     warnings: list[str]
     footnotes: list[str]
@@ -98,6 +102,8 @@ def findings_of(ledger: Ledger, unchecked: Sequence[str] = ()) -> Findings | Non
         subgroups=subgroup_table(cases),
         subgroup_pairs=subgroup_pairs(cases),
         conventions=_conventions(ledger),
+        slices=slices_of(ledger),
+        parts=parts_of(ledger),
         verdict=verdict(matrix, pairs),
         warnings=warnings_of(ledger) + _without_slices(ledger) + list(unchecked),
         footnotes=footnotes_of(ledger) + _undefined(cases),
@@ -160,7 +166,7 @@ def _conventions(ledger: Ledger) -> pd.DataFrame:
     left_out = {run.entrant for run in _lacking_slices(ledger)}
     for run in ledger.counted:
         if run.entrant not in left_out:
-            tables.setdefault((entrant_of(run), run.experiment["seed"]), []).append(_read(run, "slices.csv"))
+            tables.setdefault((entrant_of(run), run.experiment["seed"]), []).append(read_table(run, "slices.csv"))
     scored = [
         conventions(pd.concat(parts, ignore_index=True).sample(frac=1, random_state=SHUFFLE), BATCH).assign(
             entrant=name
@@ -184,18 +190,11 @@ def _without_slices(ledger: Ledger) -> list[str]:
     return [f"No slices.csv in {', '.join(lacking)}: left out of the conventions."] if lacking else []
 
 
-def _read(run: Run, name: str) -> pd.DataFrame:
-    try:
-        return pd.read_csv(run.folder / name)
-    except (OSError, ValueError) as fault:
-        raise UserError(f"{run.folder / name}: damaged ({fault}); delete it and run --test again") from fault
-
-
 def _curves(ledger: Ledger) -> pd.DataFrame:
     tables = []
     for run in ledger.counted:
         if (run.folder / "metrics.csv").is_file():
-            table = _read(run, "metrics.csv")
+            table = read_table(run, "metrics.csv")
             about = {
                 "run": run.name,
                 "entrant": entrant_of(run),

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TABLES = {"cases": "cases", "results": "scores", "subgroup_pairs": "subgroup_pairs"}
-TABLES |= {name: name for name in ("pairs", "ranks", "subgroups", "conventions")}
+TABLES |= {name: name for name in ("pairs", "ranks", "subgroups", "conventions", "slices", "parts")}
 PAGE = "report.html"
 UNCHECKED = "The data set was not at hand: it was not checked whether data or folds have changed since the runs."
 

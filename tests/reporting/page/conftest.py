@@ -53,6 +53,8 @@ def make_findings(names: list[str] | None = None, seed: int = 0, folds: int = 5)
             ],
             columns=["entrant", "convention", "score", "n", "meaning"],
         ),
+        slices=pd.DataFrame(),
+        parts=pd.DataFrame(),
         verdict="There is no evidence of a difference between resnext cosine and resnext none (110 cases; a mean "
         "difference of 0.011 would have been found four times in five). Both are above unet none.",
         warnings=[

@@ -15,14 +15,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from headtohead.cohort.made_up import NOTE_FILE
 from headtohead.cohort.phantom.anatomy import draw_head
 from headtohead.cohort.phantom.appearance import render
 from headtohead.cohort.phantom.lesion import grow_lesion
 from headtohead.cohort.phantom.planning import Parameters, PlannedCase, draw_clinical_table, plan_cases
 from headtohead.errors import UserError
 from headtohead.saving import write_json
-
-NOTE_FILE = "phantoms.json"
 
 
 def make_phantoms(
