@@ -86,7 +86,7 @@ def test_baseline_is_grey_and_names_nobody(tmp_path: Path, monkeypatch: pytest.M
     write_dice_bars(cases, tmp_path / "dice.png")
     assert not {colour for _, colour in bars[3:]} & {BAR, FAILED}
     assert "2" not in texts  # case 2 of the baseline would be named 2; 0 and 1 are also on the axis
-    assert texts.index("unet none") < texts.index(BASELINE)
+    assert texts.index("unet, no schedule") < texts.index(BASELINE)
     assert "3 cases, 2 below 0.5" in texts
 
 

@@ -37,7 +37,7 @@ def test_an_entrant_that_lacks_a_fold_is_left_out_everywhere(comparison: Path, w
     assert len(found.matrix) == 4 * FOLDS
     assert set(found.cases["model"]) == {"unet"} and set(found.scores["entrant"]) == {"unet none"}
     assert found.pairs.empty
-    assert any("resnext none is left out: 2 of 3 folds are finished" in warning for warning in found.warnings)
+    assert any("resnext, no schedule is left out: 2 of 3 folds are finished" in warning for warning in found.warnings)
 
 
 def test_means_count_failures_on_averaged_seeds_and_add_up_the_runs(comparison: Path, write_run: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from headtohead.reporting.entrant_names import in_words
 from headtohead.reporting.evidence import parts_of, read_table, slices_of
 from headtohead.reporting.summary import footnotes_of, warnings_of
 from headtohead.reporting.table import result_rows
@@ -104,12 +105,17 @@ def findings_of(ledger: Ledger, unchecked: Sequence[str] = ()) -> Findings | Non
         conventions=_conventions(ledger),
         slices=slices_of(ledger),
         parts=parts_of(ledger),
-        verdict=verdict(matrix, pairs),
+        verdict=verdict(matrix.rename(columns=in_words), named(pairs)),
         warnings=warnings_of(ledger) + _without_slices(ledger) + list(unchecked),
         footnotes=footnotes_of(ledger) + _undefined(cases),
         curves=_curves(ledger),
         provenance=[{"name": run.name} | {key: run.record.get(key) for key in PROVENANCE} for run in ledger.finished],
     )
+
+
+def named(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Give a table of pairs whose entrants are named in words, as the verdict says them."""
+    return pairs.assign(a=pairs["a"].map(in_words), b=pairs["b"].map(in_words))
 
 
 def entrant_of(run: Run) -> str:

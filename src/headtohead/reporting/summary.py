@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 
 from headtohead.cohort.cohort import LGG
+from headtohead.cohort.made_up import made_up_cases
+from headtohead.reporting.entrant_names import in_words, schedule_order
 from headtohead.reporting.unequal import unequal_settings
 from headtohead.runs.ledger import Ledger
 from headtohead.runs.run import BASELINE, Run
@@ -76,7 +78,7 @@ def summarise(ledger: Ledger) -> Summary:
     gaps = {cell: word for cell, word in gaps.items() if cell[1] != BASELINE}
     return Summary(
         title=ledger.folder.name,
-        schedules=sorted({schedule for schedule, _ in cells | gaps}, key=lambda name: (name != "none", name)),
+        schedules=sorted({schedule for schedule, _ in cells | gaps}, key=schedule_order),
         models=sorted({model for _, model in cells | gaps}),
         cells=cells,
         medians=medians,
@@ -113,7 +115,7 @@ def _row(run: Run, scores: np.ndarray, counted: bool) -> Row:
 
 def warnings_of(ledger: Ledger) -> list[str]:
     """What a reader must know before any number, one paragraph each."""
-    notes = _leak(ledger) + _partial(ledger) + unequal_settings(ledger) + _few(ledger)
+    notes = _made_up(ledger) + _leak(ledger) + _partial(ledger) + unequal_settings(ledger) + _few(ledger)
     return [" ".join(note.split()) for note in notes]
 
 
@@ -167,7 +169,8 @@ def _uneven_seeds(ledger: Ledger) -> list[str]:
     if len({frozenset(found) for found in seeds.values()}) < 2:
         return []
     named = "; ".join(
-        f"{model} {schedule}: {', '.join(map(str, sorted(found)))}" for (schedule, model), found in seeds.items()
+        f"{in_words(f'{model} {schedule}')}: {', '.join(map(str, sorted(found)))}"
+        for (schedule, model), found in seeds.items()
     )
     return [f"Not every mean rests on the same seeds ({named})."]
 
@@ -175,6 +178,17 @@ def _uneven_seeds(ledger: Ledger) -> list[str]:
 def _split(ledger: Ledger) -> dict[str, Any]:
     split = ledger.finished[0].record.get("split") if ledger.finished else None
     return split if isinstance(split, dict) else {}
+
+
+def _made_up(ledger: Ledger) -> list[str]:
+    # Runs from before run.json said so are known by the names of their cases.
+    said = any(run.fact("data", "made_up") for run in ledger.finished)
+    if not said and not made_up_cases(case for table in ledger.tables.values() for case in table["case"]):
+        return []
+    return [
+        "MADE-UP PATIENTS: these images were drawn by --make_phantoms. The scores show that the program works; they "
+        "say nothing about real patients, nor about which model is better on them."
+    ]
 
 
 def _leak(ledger: Ledger) -> list[str]:
@@ -198,15 +212,16 @@ def _no_leak(ledger: Ledger) -> list[str]:
 
 def _partial(ledger: Ledger) -> list[str]:
     notes = [
-        f"{model} {schedule} is left out: {_lacks(ledger, (model, schedule), finished)}."
+        f"{in_words(f'{model} {schedule}')} is left out: {_lacks(ledger, (model, schedule), finished)}."
         f"{_why(ledger, (model, schedule), None)}"
         for (model, schedule), finished in ledger.partial.items()
     ]
     for entrant, seeds in ledger.incomplete.items():
         kept = sorted({run.experiment["seed"] for run in ledger.counted if run.entrant == entrant}, key=str)
         if kept:
+            name = in_words(" ".join(entrant))
             notes += [
-                f"{' '.join(entrant)} rests on seed {', '.join(map(str, kept))}: seed {seed} is left out, since "
+                f"{name} rests on seed {', '.join(map(str, kept))}: seed {seed} is left out, since "
                 f"{count} of its {ledger.folds} folds are finished.{_why(ledger, entrant, seed)}"
                 for seed, count in seeds.items()
             ]

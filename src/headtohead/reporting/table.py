@@ -3,6 +3,7 @@
 import math
 from typing import TYPE_CHECKING
 
+from headtohead.reporting.entrant_names import schedule_in_words
 from headtohead.reporting.summary import Row, Summary
 from headtohead.runs.ledger import Ledger
 from headtohead.scoring.counts import FAILED_BELOW
@@ -102,8 +103,9 @@ def score_grid(summary: Summary) -> Grid:
     for schedule in summary.schedules:
         line = [_cell(summary, schedule, model) for model in summary.models]
         medians = [_median(summary, schedule, model) for model in summary.models]
-        grid.append([schedule, *line, *([NOTHING] if with_baseline else [])])
-        grid.append([f"{schedule}, median", *medians, *([NOTHING] if with_baseline else [])])
+        name = schedule_in_words(schedule)
+        grid.append([name, *line, *([NOTHING] if with_baseline else [])])
+        grid.append([f"{name}, median", *medians, *([NOTHING] if with_baseline else [])])
     if summary.baseline is not None:
         threshold = f"threshold on {summary.sequence}"
         grid.append([threshold, *[NOTHING] * len(summary.models), show_interval(summary.baseline)])

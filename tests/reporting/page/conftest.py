@@ -55,10 +55,10 @@ def make_findings(names: list[str] | None = None, seed: int = 0, folds: int = 5)
         ),
         slices=pd.DataFrame(),
         parts=pd.DataFrame(),
-        verdict="There is no evidence of a difference between resnext cosine and resnext none (110 cases; a mean "
-        "difference of 0.011 would have been found four times in five). Both are above unet none.",
+        verdict="There is no evidence of a difference between resnext cosine and resnext, no schedule (110 cases; a "
+        "mean difference of 0.011 would have been found four times in five). Both are above unet, no schedule.",
         warnings=[
-            "unet none was trained for 20 epochs, the others for 30.",
+            "unet, no schedule was trained for 20 epochs, the others for 30.",
             "One seed: the luck of a training is not known.",
         ],
         footnotes=["1 case of unet cosine has no Dice (no lesion, none predicted) and is left out."],

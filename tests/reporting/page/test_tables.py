@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from headtohead.reporting.entrant_names import in_words
 from headtohead.reporting.findings import Findings
 from headtohead.reporting.page import tables
 from headtohead.reporting.page.entrants import entrants_of
@@ -61,13 +62,13 @@ def test_every_score_with_its_meaning_and_cases(findings: Findings) -> None:
     assert all(row[0].note for row in table.rows)
     assert [cell.text for cell in column(table, "cases")] == ["110", "107", "107"]
     mean = findings.scores.query("entrant == 'unet none' and score == 'hd95_px'")["mean"].iloc[0]
-    assert column(table, "unet none")[1].text.startswith(f"{mean:.3f} [")
+    assert column(table, "unet, no schedule")[1].text.startswith(f"{mean:.3f} [")
 
 
 def test_only_a_difference_is_called_higher(findings: Findings) -> None:
     found = column(tables.pair_table(findings, entrants_of(findings)), "finding")
     for cell, pair in zip(found, findings.pairs.itertuples(), strict=True):
-        higher = pair.a if pair.mean_difference > 0 else pair.b
+        higher = in_words(pair.a if pair.mean_difference > 0 else pair.b)
         assert cell.text == (f"{higher} higher" if pair.different else "no evidence of a difference")
 
 
@@ -83,7 +84,7 @@ def test_conventions_carry_their_meaning_and_their_votes(findings: Findings) -> 
 def test_an_entrant_without_conventions_has_no_column(findings: Findings) -> None:
     some = findings.conventions[findings.conventions["entrant"] != "unet none"]
     table = tables.convention_table(dataclasses.replace(findings, conventions=some), entrants_of(findings))
-    assert "unet none" not in [one.name for one in table.columns]
+    assert "unet, no schedule" not in [one.name for one in table.columns]
     partly = findings.conventions.drop(index=0)
     table = tables.convention_table(dataclasses.replace(findings, conventions=partly), entrants_of(findings))
     assert {row[0].text: row[1].text for row in table.rows} == {

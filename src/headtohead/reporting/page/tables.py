@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from headtohead.reporting.entrant_names import in_words
 from headtohead.reporting.findings import Findings
 from headtohead.reporting.page import wording
 from headtohead.reporting.page.entrants import Entrant
@@ -84,7 +85,7 @@ def entrant_table(findings: Findings, entrants: list[Entrant]) -> Table:
         found = findings.means.loc[entrant.name]
         rows.append(
             [
-                Cell(entrant.name, entrant.name, entrant),
+                Cell(entrant.label, entrant.label, entrant),
                 _estimate(found["mean"], found["low"], found["high"]),
                 _estimate(found["median"], found["median_low"], found["median_high"]),
                 _number(found["failed"], wording.whole),
@@ -103,12 +104,13 @@ def pair_table(findings: Findings, entrants: list[Entrant]) -> Table:
     names = {entrant.name: entrant for entrant in entrants}
     rows = []
     for pair in findings.pairs.to_dict("records"):
-        higher = pair["a"] if pair["mean_difference"] > 0 else pair["b"]
+        first, second = in_words(str(pair["a"])), in_words(str(pair["b"]))
+        higher = first if pair["mean_difference"] > 0 else second
         finding = f"{higher} higher" if pair["different"] else "no evidence of a difference"
         rows.append(
             [
-                Cell(str(pair["a"]), str(pair["a"]), names.get(pair["a"])),
-                Cell(str(pair["b"]), str(pair["b"]), names.get(pair["b"])),
+                Cell(first, first, names.get(pair["a"])),
+                Cell(second, second, names.get(pair["b"])),
                 Cell(finding, finding),
                 _estimate(pair["mean_difference"], pair["low"], pair["high"], signed=True),
                 _number(pair["median_difference"], wording.difference),
@@ -131,7 +133,7 @@ def rank_table(findings: Findings, entrants: list[Entrant]) -> Table:
     ranks = findings.ranks
     rows = [
         [
-            Cell(entrant.name, entrant.name, entrant),
+            Cell(entrant.label, entrant.label, entrant),
             *(_number(ranks.loc[entrant.name, rank], wording.share) for rank in ranks.columns),
         ]
         for entrant in entrants
@@ -153,7 +155,7 @@ def score_table(findings: Findings, entrants: list[Entrant]) -> Table:
         means = [_estimate(*(_get(by_entrant, entrant, column) for column in columns)) for entrant in shown]
         meaning = SCORES.get(str(name).removesuffix("_px").removesuffix("_mm"), "")
         rows.append([Cell(str(name), str(name), note=meaning), *means, _votes(found["n"])])
-    return Table("Mean over cases of every score", _head("score", [*(one.name for one in shown), "cases"]), rows)
+    return Table("Mean over cases of every score", _head("score", [*(one.label for one in shown), "cases"]), rows)
 
 
 def convention_table(findings: Findings, entrants: list[Entrant]) -> Table:
@@ -164,7 +166,9 @@ def convention_table(findings: Findings, entrants: list[Entrant]) -> Table:
         scores = [_number(_get(by_entrant, entrant, "score"), wording.score) for entrant in shown]
         rows.append([Cell(str(name), str(name), note=str(found["meaning"].iloc[0])), *scores, _votes(found["n"])])
     return Table(
-        "The same predictions under each convention", _head("convention", [*(one.name for one in shown), "votes"]), rows
+        "The same predictions under each convention",
+        _head("convention", [*(one.label for one in shown), "votes"]),
+        rows,
     )
 
 
@@ -178,7 +182,7 @@ def subgroup_table(findings: Findings, entrants: list[Entrant]) -> Table:
         ]
         rows.append([Cell(str(kind), str(kind)), Cell(str(level), str(level)), _votes(found["n"]), *means])
     columns = [Column("by", numeric=False), Column("level", numeric=False), Column("cases")]
-    return Table("Mean Dice [95 %] in parts of the cases", columns + [Column(one.name) for one in shown], rows)
+    return Table("Mean Dice [95 %] in parts of the cases", columns + [Column(one.label) for one in shown], rows)
 
 
 def subgroup_pair_table(findings: Findings, entrants: list[Entrant]) -> Table:
@@ -194,7 +198,7 @@ def subgroup_pair_table(findings: Findings, entrants: list[Entrant]) -> Table:
         ]
         rows.append([Cell(str(kind), str(kind)), Cell(str(level), str(level)), _votes(found["n"]), *differences])
     columns = [Column("by", numeric=False), Column("level", numeric=False), Column("cases")]
-    columns += [Column(f"{a} less {b}") for a, b in names]
+    columns += [Column(f"{in_words(a)} − {in_words(b)}") for a, b in names]
     return Table("Mean paired difference in Dice [95 %] in parts of the cases", columns, rows)
 
 
@@ -214,7 +218,7 @@ def case_table(findings: Findings, entrants: list[Entrant]) -> Table:
         rows.append(row + [_number(scores[entrant.name], wording.score) for entrant in entrants])
     columns = [Column("case", numeric=False)]
     columns += [Column(column.replace("_", " "), numeric=column not in texts) for column in about]
-    return Table("Dice of every case", columns + [Column(entrant.name) for entrant in entrants], rows)
+    return Table("Dice of every case", columns + [Column(entrant.label) for entrant in entrants], rows)
 
 
 def _head(first: str, numbers: Iterable[str]) -> list[Column]:
