@@ -9,8 +9,8 @@ import pytest
 from scipy import stats
 from statsmodels.stats.weightstats import DescrStatsW
 
-from headtohead.statistics.intervals import mean_interval
 from headtohead.statistics.correction import holm
+from headtohead.statistics.intervals import mean_interval
 from headtohead.statistics.paired import COLUMNS, compare_pairs, describe, judge, rank_biserial, signed_rank_p
 from headtohead.statistics.power import smallest_detectable
 

@@ -58,9 +58,7 @@ def test_a_case_without_a_lesion_is_in_no_part(cases: pd.DataFrame) -> None:
     assert subgroup_table(cases).groupby(["group", "entrant"])["n"].sum().tolist() == [8] * 8
 
 
-def test_means_are_over_cases_whose_seeds_were_averaged(
-    cases: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_means_are_over_cases_whose_seeds_were_averaged(cases: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subgroups, "FEWEST_CASES", 4)
     table = subgroup_table(cases).set_index(["group", "level", "entrant"]).sort_index()
     in_site = cases[(cases["site"] == "HT") & (cases["model"] == "unet")]

@@ -15,9 +15,10 @@ ERROR_OF_AN_END = math.sqrt(TAIL * (1 - TAIL) / RESAMPLES) / (math.exp(-(1.95996
 def carried(low: float, high: float) -> int:
     """Count the decimals that the ends of a 95 % bootstrap interval carry.
 
-    Another seed of the bootstrap moves an end by its Monte Carlo error. A decimal is printed only if two standard errors
-    of it are at most one unit of that decimal, so that another seed changes the last digit by one at the most, 19 times
-    in 20. With 10,000 draws that means three decimals for an interval narrower than .073, two below .73, one below 7.3.
+    Another seed of the bootstrap moves an end by its Monte Carlo error. A decimal is printed only if two standard
+    errors of it are at most one unit of that decimal, so that another seed changes the last digit by one at the most,
+    19 times in 20. With 10,000 draws that means three decimals for an interval narrower than .073, two below .73, one
+    below 7.3.
 
     Args:
         low: lower end; NaN where there is no interval.

@@ -1,8 +1,8 @@
 """What is tested between entrants, in three families, each corrected for the number of its own tests.
 
-Primary: mean Dice of cases with a lesion, the one question that a comparison is planned for. Secondary: the scores below,
-which may differ where Dice is even. Without lesion: healthy cases, where there is no Dice. IoU is not tested: it rises
-and falls with Dice. The baseline is no contestant, so secondary scores are tested between models only.
+Primary: mean Dice of cases with a lesion, the one question that a comparison is planned for. Secondary: the scores
+below, which may differ where Dice is even. Without lesion: healthy cases, where there is no Dice. IoU is not tested: it
+rises and falls with Dice. The baseline is no contestant, so secondary scores are tested between models only.
 """
 
 import pandas as pd

@@ -6,6 +6,7 @@ from headtohead.statistics.families import FALSE_COMPONENTS, LOWER_IS_BETTER, SU
 from headtohead.statistics.without_lesion import FALSE_ML, FALSE_VOXELS, LEFT_ALONE
 from headtohead.statistics.words import listed, p_words
 
+LESS_IS_BETTER = {*LOWER_IS_BETTER, FALSE_VOXELS, FALSE_ML}
 NAMES = {SURFACE_DICE: "surface Dice", FALSE_COMPONENTS: "false components"}
 """Scores whose column does not read as a word."""
 
@@ -36,7 +37,7 @@ def verdict_without_lesion(table: pd.DataFrame, pairs: pd.DataFrame) -> str:
         shown = [
             f"{better} {words} {worse} ({p_words(str(row['test']), row['holm_p'])})"
             for _, row in tested[tested["different"].astype(bool)].iterrows()
-            for better, worse in [_ordered(row, lower_is_better=score == size)]
+            for better, worse in [better_and_worse(row)]
         ]
         if shown:
             sentences.append(f"{listed(shown)}.")
@@ -60,16 +61,18 @@ def verdict_on_secondary(pairs: pd.DataFrame) -> str:
     shown: dict[tuple[str, str], list[str]] = {}
     for _, row in pairs[pairs["different"].astype(bool)].iterrows():
         name = unitless(str(row["score"]))
-        better = _ordered(row, name in LOWER_IS_BETTER)
-        shown.setdefault(better, []).append(f"{NAMES.get(name, name)} ({p_words(str(row['test']), row['holm_p'])})")
+        shown.setdefault(better_and_worse(row), []).append(
+            f"{NAMES.get(name, name)} ({p_words(str(row['test']), row['holm_p'])})"
+        )
     tested = f"{listed(scores)}, corrected for all {len(pairs)} tests"
     if not shown:
         return f"Beside Dice, no difference is shown in {tested}."
-    words = [f"{better} is better than {worse} in {listed(found)}" for (better, worse), found in shown.items()]
-    return f"Beside Dice, of {tested}: {'; '.join(words)}."
+    each = [f"{better} is better than {worse} in {listed(found)}" for (better, worse), found in shown.items()]
+    return f"Beside Dice, of {tested}: {'; '.join(each)}."
 
 
-def _ordered(row: "pd.Series", lower_is_better: bool) -> tuple[str, str]:
-    """The better and the worse of a pair."""
-    first = (row["mean_difference"] > 0) != lower_is_better
+def better_and_worse(row: "pd.Series") -> tuple[str, str]:
+    """Order a pair of a secondary score, or of cases without a lesion, by its mean difference."""
+    less_is_better = unitless(str(row["score"])) in LESS_IS_BETTER
+    first = (row["mean_difference"] > 0) != less_is_better
     return (row["a"], row["b"]) if first else (row["b"], row["a"])

@@ -87,8 +87,9 @@ def case_matrix(cases: "pd.DataFrame", score: str, names: list[str]) -> "pd.Data
     ordered = [name for name in names if name != BASELINE] + [BASELINE] * (BASELINE in names)
     # A row that is missing and a score that cannot be had would both be NaN in the matrix; only the second may be.
     _refuse_gaps(named.pivot_table(index="case", columns="entrant", values="model", aggfunc="size").notna())
-    means = named.astype({score: "float64"}).groupby(["case", "entrant"])[score].mean(skipna=False).unstack("entrant")
-    return means.reindex(columns=ordered).rename_axis(columns="entrant").astype("float64")
+    means = named.astype({score: "float64"}).groupby(["case", "entrant"])[score].mean(skipna=False)
+    table = means.unstack("entrant")  # noqa: PD010  pivot_table would pass over what is NaN
+    return table.reindex(columns=ordered).rename_axis(columns="entrant").astype("float64")
 
 
 def complete(matrix: "pd.DataFrame") -> "NDArray[np.float64]":

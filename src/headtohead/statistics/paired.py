@@ -9,13 +9,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import rankdata, wilcoxon
 
+from headtohead.options import MARGIN
 from headtohead.statistics import equivalence as alike
 from headtohead.statistics.correction import holm
 from headtohead.statistics.intervals import DECIMALS, mean_intervals
 from headtohead.statistics.matrix import complete
 from headtohead.statistics.power import ALPHA, smallest_detectable
 
-MARGIN = 0.02  # of Dice: the difference that does not matter, where none is declared
 WILCOXON = "Wilcoxon"
 DESCRIBED = [
     "a", "b", "n", "mean_difference", "low", "high", "median_difference", "test", "p", "holm_p", "rank_biserial",

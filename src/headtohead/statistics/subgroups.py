@@ -33,9 +33,9 @@ def subgroup_table(cases: pd.DataFrame, score: str = "dice", seed: int = 0) -> p
         seed: seed of the bootstrap.
 
     Returns:
-        Columns group (site, lesion size, missing sequence, WHO grade), level, n (cases of the level with a score), entrant,
-        mean, low, high (95 %, BCa bootstrap over cases; NaN below 10 cases). A kind of which all cases have the same
-        level is left out. Lesion size is by thirds; cases without a lesion have no score and are in no level.
+        Columns group (site, lesion size, missing sequence, WHO grade), level, n (cases of the level with a lesion),
+        entrant, mean, low, high (95 %, BCa bootstrap over cases; NaN below 10 cases). A kind of which all cases have
+        the same level is left out. Lesion size is by thirds; cases without a lesion have no score and are in no level.
 
     Raises:
         UserError: as `score_matrix`.

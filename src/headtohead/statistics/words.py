@@ -44,8 +44,9 @@ def difference_words(pairs: pd.DataFrame, a: str, b: str) -> str:
 
 
 def listed(names: list[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    """`a`, `a and b`, `a, b and c`; semicolons where a name has a comma of its own."""
+    comma = "; " if any("," in name for name in names) else ", "
+    return names[0] if len(names) == 1 else f"{comma.join(names[:-1])} and {names[-1]}"
 
 
 def verb(names: list[str], one: str = "scores", several: str = "score") -> str:
