@@ -35,6 +35,7 @@ SCHEDULES = ("none", "cosine", "plateau", "restarting_warmup")
 SEED = between(0, 2**32 - 1)  # what NumPy takes
 SINGLE, GRID = "single", "grid"  # names of a comparison that was given none: of --train and --test, of --compare
 THRESHOLD = 0.5
+MARGIN = 0.02
 
 
 class Group:
@@ -178,6 +179,12 @@ class ComparisonOptions(Group):
         "an option of one model alone, instead of everybody's: resnext.image_size=96,resnext.num_epochs=10",
         metavar="MODEL.OPTION=VALUE,...",
         check=model_setting,
+    )
+    margin: float = option(
+        MARGIN,
+        "difference in mean Dice that is too small to matter, declared before the results are seen: models are called "
+        "equivalent only after two one-sided tests at this margin",
+        check=above(0, 1),
     )
     case_gifs: str = option(
         "few",

@@ -18,7 +18,7 @@ def made_up(entrants: dict[tuple[str, str, int | None], list[float]]) -> pd.Data
         for (model, schedule, seed), scores in entrants.items()
         for case, score in enumerate(scores)
     ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).assign(tp=0, fn=9)
 
 
 def drawn_bars(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, str]]:
@@ -64,9 +64,9 @@ def test_bars_are_sorted_and_failures_coloured(tmp_path: Path, monkeypatch: pyte
 
 def test_numbers_are_those_of_the_cases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     texts = drawn_texts(monkeypatch)
-    write_dice_bars(made_up({("unet", "cosine", 0): [0.4, 0.8, 0.9, float("nan")]}), tmp_path / "dice.png")
+    write_dice_bars(made_up({("unet", "cosine", 0): [0.4, 0.8, 0.9]}), tmp_path / "dice.png")
     assert "unet cosine" in texts
-    assert "3 cases, 1 below 0.5; 1 undefined" in texts
+    assert "3 cases, 1 below 0.5" in texts
     assert any(text.startswith("mean 0.70 [") for text in texts)
     assert "median 0.80" in texts  # three values have no interval of a median
     assert "0" in texts  # the failed case, under its short name
@@ -86,7 +86,7 @@ def test_baseline_is_grey_and_names_nobody(tmp_path: Path, monkeypatch: pytest.M
     write_dice_bars(cases, tmp_path / "dice.png")
     assert not {colour for _, colour in bars[3:]} & {BAR, FAILED}
     assert "2" not in texts  # case 2 of the baseline would be named 2; 0 and 1 are also on the axis
-    assert texts.index("unet none") < texts.index(BASELINE)
+    assert texts.index("unet, no schedule") < texts.index(BASELINE)
     assert "3 cases, 2 below 0.5" in texts
 
 

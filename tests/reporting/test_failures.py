@@ -55,12 +55,12 @@ def test_each_is_drawn_with_every_models_dice(
     cases, short = found.matrix.index, short_names(found.matrix.index)
     assert title == "made: 3 cases below 0.5 in every model, outlined by the nearest"
     assert [scan.caption for scan in scans] == [
-        f"{short[cases[3]]} (resnext none, seed 0)",
-        f"{short[cases[2]]} (resnext none, seed 0)",
-        f"{short[cases[0]]} (unet none, seed 0)",
+        f"{short[cases[3]]} (resnext, no schedule, seed 0)",
+        f"{short[cases[2]]} (resnext, no schedule, seed 0)",
+        f"{short[cases[0]]} (unet, no schedule, seed 0)",
     ]
-    assert scans[0].notes == ("resnext none 0.100", "unet none 0.050")
-    assert scans[1].notes == ("resnext none 0.300", "unet none –")
+    assert scans[0].notes == ("resnext, no schedule 0.100", "unet, no schedule 0.050")
+    assert scans[1].notes == ("resnext, no schedule 0.300", "unet, no schedule –")
     index = scored_cohort.table["case"].tolist().index(cases[0])
     assert np.array_equal(scans[2].truth, scored_cohort.masks(index).astype(bool))
     mask = masks("unet none", cases[0])

@@ -32,7 +32,7 @@ def test_the_lowest_seed_is_shown_with_its_own_dice(copied: Path, scored_cohort:
     scan = scan_of(scored_cohort, masks, "unet none", case, "x")
     assert scan is not None and np.isclose(scan.dice, shown[1])
     assert not np.isclose(shown[1], found.matrix.loc[case, "unet none"])
-    assert name_with_seed(found, "unet none", case) == "unet none, seed 2"
+    assert name_with_seed(found, "unet none", case) == "unet, no schedule, seed 2"
 
 
 def test_a_single_seed_needs_no_word(scored: Path) -> None:

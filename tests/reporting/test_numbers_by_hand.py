@@ -208,7 +208,7 @@ def check_markdown(folder: Path, matrix: pd.DataFrame) -> None:
     split = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in text.splitlines() if "|" in line]
     lines = {line[0]: line[1:] for line in split}
     assert lines["schedule"] == ["resnext", "unet", "no model"]
-    assert lines["none"] == [shown["resnext none"], shown["unet none"], "–"]
+    assert lines["no schedule"] == [shown["resnext none"], shown["unet none"], "–"]
     assert lines["cosine"] == ["–", shown["unet cosine"], "–"]
     assert lines["threshold on FLAIR"] == ["–", "–", shown[BASELINE]]
     assert f"n = {CASES} test cases. Seeds 0, 1 are averaged within a case first." in text

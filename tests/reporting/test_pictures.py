@@ -93,7 +93,7 @@ def test_each_model_has_a_plate_from_worst_to_best_and_the_baseline_has_none(
     for model in ("unet", "resnext"):
         scans, title = shown[f"plate-{model}-none.png"]
         ordered = matrix[f"{model} none"].sort_values(kind="stable").index
-        assert f"{model} none" in title
+        assert f"{model}, no schedule" in title
         assert title.endswith("by mean over seeds; outlines and Dice of seed 0")
         assert [scan.caption for scan in scans] == [short[case] for case in ordered]
         assert [scan.caption for scan in shown[f"plate-{model}-none.gif"][0]] == [scan.caption for scan in scans]
@@ -113,7 +113,7 @@ def test_worst_median_and_best_case_scroll_with_all_models_side_by_side(shown: d
     for word, case in chosen.items():
         scans, title = shown[f"case-{word}.gif"]
         assert title == f"{short_names(matrix.index)[case]}, the {word} case"
-        assert [scan.caption for scan in scans] == ["resnext none, seed 0", "unet none, seed 0"]
+        assert [scan.caption for scan in scans] == ["resnext, no schedule, seed 0", "unet, no schedule, seed 0"]
         assert np.array_equal(scans[0].truth, scans[1].truth)
         assert not np.array_equal(scans[0].prediction, scans[1].prediction)
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from headtohead.reporting.summary import summarise
+from headtohead.reporting.summary import summarise, warnings_of
 from headtohead.reporting.table import print_table, render_latex, render_markdown, result_rows
 from headtohead.runs.ledger import read_ledger
 
@@ -31,8 +31,8 @@ def test_rows_are_schedules_and_columns_models(comparison: Path, write_run: Any)
     assert text.startswith("# lgg: mean Dice per case\n")
     table = cells(text)
     assert table["schedule"] == ["resnext", "unet"]
-    assert table["none"] == ["0.70 [0.70, 0.70]", "0.90 [0.90, 0.90]"]
-    assert table["cosine"] == ["–", "0.80 [0.80, 0.80]"]
+    assert table["no schedule"] == ["0.70 [0.70, 0.70]", "0.900 [0.900, 0.900]"]
+    assert table["cosine"] == ["–", "0.800 [0.800, 0.800]"]
     assert "n = 4 test cases" in text
     assert "threshold 0.5" in text
 
@@ -40,7 +40,7 @@ def test_rows_are_schedules_and_columns_models(comparison: Path, write_run: Any)
 def test_mean_is_over_cases_not_pooled_and_not_over_n_minus_1(comparison: Path, write_run: Any) -> None:
     write_run(counts=[(1000, 0, 0), (0, 1, 1), (1, 1, 1), (1, 1, 1)])
     # (1 + 0 + .5 + .5) / 4; pooled it would be 1.00, divided by N - 1 it would be .67.
-    assert cells(markdown(comparison))["none"][0].startswith("0.50 [")
+    assert cells(markdown(comparison))["no schedule"][0].startswith("0.50 [")
 
 
 def test_seeds_are_averaged_within_a_case_first(comparison: Path, write_run: Any) -> None:
@@ -48,7 +48,7 @@ def test_seeds_are_averaged_within_a_case_first(comparison: Path, write_run: Any
     write_run(seed=0, counts=[(9, 1, 1), (5, 5, 5)] * 2)
     write_run(seed=1, counts=[(5, 5, 5), (9, 1, 1)] * 2)
     text = markdown(comparison)
-    assert cells(text)["none"] == ["0.70 [0.70, 0.70]"]
+    assert cells(text)["no schedule"] == ["0.70 [0.70, 0.70]"]
     assert "n = 4 test cases. Seeds 0, 1 are averaged within a case first." in text
 
 
@@ -56,7 +56,7 @@ def test_says_when_cells_rest_on_other_seeds(comparison: Path, write_run: Any) -
     write_run("unet", "none", 0)
     write_run("unet", "none", 1)
     write_run("unet", "cosine", 0)
-    assert "(unet cosine: 0; unet none: 0, 1)" in markdown(comparison)
+    assert "(unet cosine: 0; unet, no schedule: 0, 1)" in markdown(comparison)
 
 
 def test_baseline_has_a_row_and_is_no_model(comparison: Path, write_run: Any) -> None:
@@ -64,8 +64,8 @@ def test_baseline_has_a_row_and_is_no_model(comparison: Path, write_run: Any) ->
     write_run("flair-threshold", "-", None, counts=[(4, 6, 6)] * 4, name="flair-threshold")
     table = cells(markdown(comparison))
     assert table["schedule"] == ["unet", "no model"]
-    assert table["threshold on FLAIR"] == ["–", "0.40 [0.40, 0.40]"]
-    assert table["none"] == ["0.90 [0.90, 0.90]", "–"]
+    assert table["threshold on FLAIR"] == ["–", "0.400 [0.400, 0.400]"]
+    assert table["no schedule"] == ["0.900 [0.900, 0.900]", "–"]
 
 
 def test_second_table_tells_of_each_experiment(comparison: Path, write_run: Any) -> None:
@@ -77,7 +77,7 @@ def test_second_table_tells_of_each_experiment(comparison: Path, write_run: Any)
 def test_undefined_cases_are_counted_and_left_out(comparison: Path, write_run: Any) -> None:
     write_run(counts=[(9, 1, 1)] * 3 + [(0, 0, 0)])
     text = markdown(comparison)
-    assert cells(text)["none"] == ["0.90 [0.90, 0.90]"]
+    assert cells(text)["no schedule"] == ["0.900 [0.900, 0.900]"]
     assert "left out, not counted 1: 1 of unet-none-s0-f0" in text
 
 
@@ -105,9 +105,25 @@ def test_few_cases_are_warned_about(comparison: Path, write_run: Any, cases: int
     assert bool(re.search(rf"{cases} test cases are few: .* ±0\.\d\d", text)) == warned
 
 
+@pytest.mark.parametrize(
+    ("made_up", "cases"), [(True, ["a", "b"]), (None, ["TCGA_CS_9001_19000101", "TCGA_DU_9002_19000102"])]
+)
+def test_made_up_patients_are_the_first_warning(
+    comparison: Path, write_run: Any, made_up: bool | None, cases: list[str]
+) -> None:
+    data = {"key": "d"} | ({} if made_up is None else {"made_up": made_up})
+    write_run(counts=[(9, 1, 1)] * 2, cases=cases, data=data)
+    assert warnings_of(read_ledger(comparison))[0].startswith("MADE-UP PATIENTS: ")
+
+
+def test_real_patients_are_not_called_made_up(comparison: Path, write_run: Any) -> None:
+    write_run(counts=[(9, 1, 1)] * 2, cases=["TCGA_CS_4941_19960909", "TCGA_CS_4942_19970222"])
+    assert "MADE-UP" not in markdown(comparison)
+
+
 def test_two_cases_have_a_mean_and_no_interval(comparison: Path, write_run: Any) -> None:
     write_run(counts=[(9, 1, 1), (7, 3, 3)])
-    assert cells(markdown(comparison))["none"] == ["0.80"]
+    assert cells(markdown(comparison))["no schedule"] == ["0.800"]
 
 
 def test_failed_and_unfinished_experiments_are_named(comparison: Path, write_run: Any) -> None:
@@ -116,7 +132,7 @@ def test_failed_and_unfinished_experiments_are_named(comparison: Path, write_run
     write_run("resnext", "none", status="running")
     text = markdown(comparison)
     table = cells(text)
-    assert table["none"][0] == "unfinished"
+    assert table["no schedule"][0] == "unfinished"
     assert table["cosine"] == ["–", "failed"]
     assert "unet-cosine-s0-f0 failed: RuntimeError: out of memory | all of it\n" in text
     assert "Not finished: resnext-none-s0-f0" in text
@@ -125,7 +141,7 @@ def test_failed_and_unfinished_experiments_are_named(comparison: Path, write_run
 def test_one_failed_seed_does_not_hide_the_others(comparison: Path, write_run: Any) -> None:
     write_run(seed=0, counts=[(9, 1, 1)] * 4)
     write_run(seed=1, status="failed", error="x")
-    assert cells(markdown(comparison))["none"] == ["0.90 [0.90, 0.90]"]
+    assert cells(markdown(comparison))["no schedule"] == ["0.900 [0.900, 0.900]"]
 
 
 def test_nothing_finished(comparison: Path, write_run: Any) -> None:
@@ -144,11 +160,11 @@ def test_results_csv_has_a_line_for_each_entrant_and_score(comparison: Path, wri
     scores = ["dice", "iou", "precision", "recall", "hd95_px"]
     assert rows.index.tolist() == [(entrant, score) for score in scores for entrant in ("unet none", "flair-threshold")]
     own = rows.loc[("unet none", "dice")]
-    assert (own["n"], own["undefined"]) == (3, 1)
+    assert (own["n"], own["minimum"]) == (3, pytest.approx(0.7)) and own["maximum"] == pytest.approx(0.9)
     assert own["mean"] == pytest.approx((0.9 + 0.7 + 0.8) / 3)  # the seeds of the third case give .5 and .9
     assert own["median"] == pytest.approx(0.8)
     assert own["mean_low"] < own["mean"] < own["mean_high"]
-    assert rows.loc[("unet none", "hd95_px"), "mean"] == (3 + 5 + 7 + 5) / 4
+    assert rows.loc[("unet none", "hd95_px"), "mean"] == (3 + 7 + 5) / 3, "without the case that has no lesion"
 
 
 def test_an_entrant_that_lacks_a_fold_is_left_out_and_named(comparison: Path, write_run: Any) -> None:
@@ -163,7 +179,7 @@ def test_an_entrant_that_lacks_a_fold_is_left_out_and_named(comparison: Path, wr
     text = markdown(comparison)
     table = cells(text)
     assert table["schedule"] == ["unet"], "the baseline is no model, not even an unfinished one"
-    assert table["none"] == ["0.90 [0.90, 0.90]"]
+    assert table["no schedule"] == ["0.900 [0.900, 0.900]"]
     assert table["cosine"] == ["1 of 2 folds"]
     assert "unet cosine is left out: 1 of 2 folds are finished" in text
     assert "n = 4 test cases" in text
@@ -179,11 +195,13 @@ def test_latex_says_the_same_and_escapes(comparison: Path, write_run: Any) -> No
     rows = [line.removesuffix(r" \\").split(" & ") for line in text.splitlines() if line.endswith(r"\\")]
     assert rows == [
         ["schedule", "unet", "no model"],
-        ["none", "0.90 [0.90, 0.90]", "--"],
-        ["none, median", "0.90", "--"],
-        [r"restarting\_warmup", "0.80 [0.80, 0.80]", "--"],
-        [r"restarting\_warmup, median", "0.80", "--"],
-        ["threshold on FLAIR", "--", "0.40 [0.40, 0.40]"],
+        ["no schedule", "0.900 [0.900, 0.900]", "--"],
+        ["no schedule, median", "0.900", "--"],
+        ["no schedule, lowest to highest", "0.900 to 0.900", "--"],
+        [r"restarting\_warmup", "0.800 [0.800, 0.800]", "--"],
+        [r"restarting\_warmup, median", "0.800", "--"],
+        [r"restarting\_warmup, lowest to highest", "0.800 to 0.800", "--"],
+        ["threshold on FLAIR", "--", "0.400 [0.400, 0.400]"],
     ]
     assert r"\begin{tabular}{lrr}" in text and text.rstrip().endswith(r"\end{tabular}")
     assert all(line.startswith("% ") for line in text[: text.index(r"\begin")].splitlines()), "footnotes are comments"
@@ -192,9 +210,9 @@ def test_latex_says_the_same_and_escapes(comparison: Path, write_run: Any) -> No
 
 def test_cases_without_any_score_have_no_mean(comparison: Path, write_run: Any) -> None:
     write_run(counts=[(0, 0, 0)] * 4)
-    assert cells(markdown(comparison))["none"] == ["undefined"]
+    assert cells(markdown(comparison))["no schedule"] == ["undefined"]
     own = result_rows(read_ledger(comparison)).set_index("score").loc["dice"]
-    assert (own["n"], own["undefined"]) == (0, 4) and np.isnan(own["mean"])
+    assert own["n"] == 0 and np.isnan(own["mean"])
 
 
 def test_a_log_gets_the_text_of_the_file(comparison: Path, write_run: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -213,7 +231,7 @@ def test_a_terminal_gets_a_drawn_table(
     print_table(summarise(read_ledger(comparison)))
     printed = capsys.readouterr().out
     assert "│" in printed
-    assert "0.90 [0.90, 0.90]" in printed
+    assert "0.900 [0.900, 0.900]" in printed
     assert "[bold]not markup[/bold]" in printed
 
 
@@ -228,9 +246,9 @@ def test_a_seed_that_lacks_a_fold_is_left_out_and_the_others_count(comparison: P
             write_run("unet", "none", 1, counts=[(1, 9, 9)] * 2, fold=fold, cases=cases, split=own)
     text = markdown(comparison)
     table = cells(text)
-    assert table["none"] == ["0.90 [0.90, 0.90]"]
+    assert table["no schedule"] == ["0.900 [0.900, 0.900]"]
     assert (
-        "unet none rests on seed 0: seed 1 is left out, since 1 of its 2 folds are finished. "
+        "unet, no schedule rests on seed 0: seed 1 is left out, since 1 of its 2 folds are finished. "
         "unet-none-s1-f1 failed (RuntimeError: no memory)." in text
     )
     assert "unet-none-s1-f0 (left out)" in table and "unet-none-s0-f0" in table
@@ -246,7 +264,7 @@ def test_seeds_that_lack_different_folds_are_counted_one_by_one(comparison: Path
         own = {**split, "key": f"s{fold}"}
         write_run("unet", "none", seed, counts=[(9, 1, 1)] * 2, fold=fold, cases=cases, split=own)
     text = markdown(comparison)
-    assert "unet none is left out: no seed has all its 2 folds (seed 0: 1, seed 1: 1)." in text
+    assert "unet, no schedule is left out: no seed has all its 2 folds (seed 0: 1, seed 1: 1)." in text
     assert "not scored on every case" not in text
 
 

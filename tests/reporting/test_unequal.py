@@ -16,7 +16,7 @@ SCALED = (
     "Entrants were not trained at one scale: {}. "
     "What is found between them may be the scale's doing and not the model's."
 )
-OTHERS = "(buda none, unet none)"
+OTHERS = "(buda, no schedule; unet, no schedule)"
 
 
 def said_of(comparison: Path) -> list[str]:
@@ -35,12 +35,14 @@ def test_nothing_is_said_of_equal_ones(comparison: Path, write_run: Any) -> None
     [
         (
             {"recipe": RECIPE | {"image_size": 96}},
-            SCALED.format(f"image size 96 (resnext none), 128 {OTHERS}"),
+            SCALED.format(f"image size 96 (resnext, no schedule), 128 {OTHERS}"),
         ),
-        ({"learning_rate": 0.001}, SCALED.format(f"learning rate 0.001 (resnext none), 0.002 {OTHERS}")),
+        ({"learning_rate": 0.001}, SCALED.format(f"learning rate 0.001 (resnext, no schedule), 0.002 {OTHERS}")),
         (
             {"batch_size": 8, "recipe": RECIPE | {"image_size": 64}},
-            SCALED.format(f"image size 64 (resnext none), 128 {OTHERS}; batch size 8 (resnext none), 16 {OTHERS}"),
+            SCALED.format(
+                f"image size 64 (resnext, no schedule), 128 {OTHERS}; batch size 8 (resnext, no schedule), 16 {OTHERS}"
+            ),
         ),
         (
             {"epochs": 10},
@@ -49,12 +51,13 @@ def test_nothing_is_said_of_equal_ones(comparison: Path, write_run: Any) -> None
         ({"threshold": 0.3}, "Experiments were scored at unequal thresholds (0.3, 0.5)."),
         (
             {"recipe": RECIPE | {"neighbours": 0}},
-            "Entrants saw unequal input: normalise inner, neighbours 0 (resnext none), "
+            "Entrants saw unequal input: normalise inner, neighbours 0 (resnext, no schedule), "
             f"normalise inner, neighbours 1 {OTHERS}.",
         ),
         (
             {"test_flips": True},
-            "The slices of validation and test were flipped and turned at random, a historical fault: resnext none.",
+            "The slices of validation and test were flipped and turned at random, a historical fault: "
+            "resnext, no schedule.",
         ),
     ],
 )
@@ -75,7 +78,7 @@ def test_a_run_that_does_not_say_it_is_asked_for_its_options(comparison: Path, w
     for model, rate in (("unet", "0.01"), ("buda", "0.02")):
         (write_run(model, **old) / "config.yaml").write_text(f"learning_rate: {rate}\n")
     write_run("resnext", **old)
-    assert said_of(comparison) == [SCALED.format("learning rate 0.01 (unet none), 0.02 (buda none)")]
+    assert said_of(comparison) == [SCALED.format("learning rate 0.01 (unet, no schedule), 0.02 (buda, no schedule)")]
 
 
 @pytest.mark.parametrize("content", ["", "- 1", "{"])

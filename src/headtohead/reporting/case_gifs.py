@@ -22,6 +22,7 @@ from headtohead import machine
 from headtohead.cohort import Cohort
 from headtohead.cohort.head import head_mask
 from headtohead.reporting.animation import write_gif
+from headtohead.reporting.entrant_names import in_words
 from headtohead.reporting.findings import Findings, entrant_of
 from headtohead.reporting.lettering import FAINT, shorten, text_width, write
 from headtohead.reporting.masks import Masks, name_with_seed, scan_of
@@ -59,7 +60,7 @@ def mark_of(findings: Findings, ledger: Ledger) -> str:
         if entrant_of(run) in shown:
             kept = RunFolder(run.folder).masks
             content = hashlib.sha256(kept.read_bytes()).hexdigest() if kept.is_file() else ""
-            told.update(f"{run.fact('data', 'key')} {run.name} {content}\n".encode())
+            told.update(f"{run.fact('data', 'key')} {run.name} {in_words(entrant_of(run))} {content}\n".encode())
     return told.hexdigest()[:16]
 
 

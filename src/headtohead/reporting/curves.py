@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headtohead.errors import UserError
+from headtohead.reporting.entrant_names import schedule_in_words, schedule_order
 from headtohead.runs.ledger import FIGURES, Ledger
 from headtohead.runs.run import Run
 from headtohead.saving import atomic_path
@@ -45,8 +46,8 @@ def write_curves(ledger: Ledger, folder: Path | None = None) -> Path:
             f"{ledger.folder}: no run has finished an epoch, so there is no curve to draw; run --train or --compare"
         )
     models = sorted({run.experiment["model"] for run, _ in curves})
-    # "none" first, as in the table; a schedule keeps its colour in every panel.
-    schedules = sorted({run.experiment["schedule"] for run, _ in curves}, key=lambda name: (name != "none", name))
+    # In the order of the table; a schedule keeps its colour in every panel.
+    schedules = sorted({run.experiment["schedule"] for run, _ in curves}, key=schedule_order)
     colours = {schedule: COLOURS[place % len(COLOURS)] for place, schedule in enumerate(schedules)}
 
     columns = min(len(models), MOST_IN_A_ROW)
@@ -116,7 +117,7 @@ def _draw_panel(panel: "Axes", model: str, curves: list[Curve], colours: dict[st
     heights = spread([height for height, _, _ in ends])
     for (_, epoch, schedule), height in zip(ends, heights, strict=True):
         panel.annotate(
-            schedule,
+            schedule_in_words(schedule),
             (epoch, height),
             xytext=(4, 0),
             textcoords="offset points",

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from headtohead.cohort import Cohort
 from headtohead.reporting.case_names import short_names
+from headtohead.reporting.entrant_names import in_words
 from headtohead.reporting.findings import Findings
 from headtohead.reporting.masks import Masks, name_with_seed, scan_of
 from headtohead.reporting.page.wording import score
@@ -47,7 +48,7 @@ def write_failures(findings: Findings, folder: Path, cohort: Cohort, masks: Mask
     scans = []
     for case, best in found:
         row = findings.matrix.loc[case].drop(BASELINE, errors="ignore")
-        notes = tuple(f"{entrant} {score(value)}" for entrant, value in row.items())
+        notes = tuple(f"{in_words(entrant)} {score(value)}" for entrant, value in row.items())
         caption = f"{names[case]} ({name_with_seed(findings, best, case)})"
         if scan := scan_of(cohort, masks, best, case, caption, notes):
             scans.append(scan)

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from headtohead.cohort import Cohort
+from headtohead.reporting.entrant_names import in_words
 from headtohead.reporting.findings import Findings, entrant_of, shown_seed
 from headtohead.reporting.plate import Scan
 from headtohead.runs.folder import RunFolder
@@ -52,6 +53,6 @@ def scan_of(
 
 
 def name_with_seed(findings: Findings, entrant: str, case: str) -> str:
-    """Name an entrant beside its outline: `unet none`, and of several seeds `unet none, seed 0`."""
+    """Name an entrant beside its outline: `unet cosine`, and of several seeds `unet cosine, seed 0`."""
     shown = shown_seed(findings.cases, entrant, case)
-    return f"{entrant}, seed {shown[0]}" if shown else entrant
+    return f"{in_words(entrant)}, seed {shown[0]}" if shown else in_words(entrant)

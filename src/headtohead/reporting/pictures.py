@@ -7,6 +7,7 @@ from headtohead.reporting.animation import write_case_gif, write_plate_gif
 from headtohead.reporting.case_gifs import write_all_case_gifs
 from headtohead.reporting.case_names import short_names
 from headtohead.reporting.dice_bars import write_dice_bars
+from headtohead.reporting.entrant_names import in_words
 from headtohead.reporting.failures import write_failures
 from headtohead.reporting.findings import Findings, shown_seed
 from headtohead.reporting.masks import Masks, name_with_seed, scan_of
@@ -47,7 +48,10 @@ def write_pictures(
         chosen = choose_cases(findings.matrix[name])
         scans = [scan for case in chosen if (scan := scan_of(cohort, masks, name, case, short[case]))]
         if scans:
-            stem, title = f"plate-{name.replace(' ', '-')}", f"{findings.title}: {name}, test cases from worst to best"
+            stem, title = (
+                f"plate-{name.replace(' ', '-')}",
+                f"{findings.title}: {in_words(name)}, test cases from worst to best",
+            )
             title += _whose(findings, name, chosen[0])
             write_plate(scans, folder / f"{stem}.png", title)
             write_plate_gif(scans, folder / f"{stem}.gif", title)

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from headtohead.errors import UserError
+from headtohead.reporting.entrant_names import in_words, listed
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.ledger import Ledger
 from headtohead.runs.run import BASELINE, Run
@@ -67,7 +68,7 @@ def _flips(runs: list[Run]) -> list[str]:
     flipped = sorted({_name(run) for run in runs if run.record.get("test_flips")})
     if not flipped:
         return []
-    who = ", ".join(flipped)
+    who = listed(flipped)
     return [f"The slices of validation and test were flipped and turned at random, a historical fault: {who}."]
 
 
@@ -79,7 +80,7 @@ def _who_has(runs: list[Run], fact: Callable[[Run], Any]) -> str:
             holders.setdefault(value, set()).add(_name(run))
     if len(holders) < 2:
         return ""
-    return ", ".join(f"{value} ({', '.join(sorted(holders[value]))})" for value in sorted(holders))
+    return ", ".join(f"{value} ({listed(sorted(holders[value]))})" for value in sorted(holders))
 
 
 def _setting(run: Run, option: str) -> Any:
@@ -95,4 +96,4 @@ def _setting(run: Run, option: str) -> Any:
 
 
 def _name(run: Run) -> str:
-    return " ".join(run.entrant)
+    return in_words(" ".join(run.entrant))

@@ -53,7 +53,7 @@ def test_an_undefined_score_has_no_dot_and_breaks_the_line(findings: Findings) -
 
 def test_names_and_means_are_text(findings: Findings) -> None:
     words = [str(text.text) for text in draw(findings).iter("text")]
-    assert {"unet none", "flair-threshold"} <= set(words)
+    assert {"unet, no schedule", "flair-threshold"} <= set(words)
     assert f"{findings.means.loc['unet none', 'mean']:.3f}" in words
     narrow = [str(text.text) for text in draw(findings, 340.0).iter("text")]
     assert {"flair-", "threshold", "resnext", "cosine"} <= set(narrow)

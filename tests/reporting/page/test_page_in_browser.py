@@ -124,7 +124,7 @@ def test_a_chosen_case_stands_out_and_is_said_in_words(open_page: Callable[..., 
     page = open_page()
     name = page.locator("#case-choice option").nth(2).inner_text()
     page.locator("#case-choice").select_option(name)
-    assert page.locator("#case-said").inner_text().startswith(f"{name}: unet none 0.")
+    assert page.locator("#case-said").inner_text().startswith(f"{name}: unet, no schedule 0.")
     assert page.locator(".wide .case.chosen").get_attribute("data-case") == name
     page.locator("#case-choice").select_option("")
     assert page.locator(".case.chosen").count() == 0

@@ -80,6 +80,11 @@ def test_warnings_come_first_then_the_verdict(html: str, findings: Findings) -> 
     assert places[-1] < html.index("<main")
 
 
+def test_no_entrant_is_called_none(html: str) -> None:
+    assert "unet, no schedule" in html and "resnext, no schedule" in html
+    assert "unet none" not in html and "resnext none" not in html
+
+
 def test_nothing_leads_out_of_the_file(page: Page) -> None:
     for tag, attributes in page.elements:
         for name in ("src", "href", "action", "srcset", "poster", "data"):

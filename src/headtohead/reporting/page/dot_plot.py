@@ -69,7 +69,7 @@ def _case(
         for entrant, point in zip(entrants, points, strict=True)
         if not missing(row[entrant.name])
     ]
-    said = ", ".join(f"{entrant.name} {score(row[entrant.name])}" for entrant in entrants)
+    said = ", ".join(f"{entrant.label} {score(row[entrant.name])}" for entrant in entrants)
     line = svg.polyline(points, "pair")
     return svg.element("g", svg.element("title", f"{name}: {said}"), line, *dots, class_="case", data_case=name)
 
@@ -95,7 +95,7 @@ def _column(entrant: Entrant, found: "pd.Series[float]", x: float, step: float, 
             )
         )
     room = step + 2
-    for number, words in enumerate(_two_lines(entrant.name, room)):
+    for number, words in enumerate(_two_lines(entrant.label, room)):
         drawn.append(svg.text(x, height - BOTTOM + 20 + 15 * number, words, "name", "middle"))
     return svg.element("g", *drawn, class_="column")
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from headtohead.reporting.entrant_names import in_words
 from headtohead.reporting.findings import Findings
 from headtohead.runs.run import BASELINE
 
@@ -17,7 +18,8 @@ class Entrant:
     """One entrant as it is drawn.
 
     Attributes:
-        name: `"unet cosine"`.
+        name: `"unet none"`, as in the findings.
+        label: `"unet, no schedule"`, as it is read.
         key: short name in the page's own code: its place among the entrants, from "0".
         colour: class that style.css gives the colour.
         dash: class that style.css gives the kind of dash, in pictures.
@@ -26,6 +28,7 @@ class Entrant:
     """
 
     name: str
+    label: str
     key: str
     colour: str
     dash: str
@@ -38,8 +41,12 @@ def entrants_of(findings: Findings) -> list[Entrant]:
     entrants = []
     for place, name in enumerate(str(column) for column in findings.matrix.columns):
         if name == BASELINE:
-            entrants.append(Entrant(name, str(place), "colour-baseline", "dash-baseline", BASELINE_MARKER, True))
+            entrants.append(
+                Entrant(name, in_words(name), str(place), "colour-baseline", "dash-baseline", BASELINE_MARKER, True)
+            )
         else:
             colour, dash = f"colour-{place % COLOURS}", f"dash-{place % DASHES}"
-            entrants.append(Entrant(name, str(place), colour, dash, MARKERS[place % len(MARKERS)], False))
+            entrants.append(
+                Entrant(name, in_words(name), str(place), colour, dash, MARKERS[place % len(MARKERS)], False)
+            )
     return entrants

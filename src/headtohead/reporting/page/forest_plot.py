@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from headtohead.reporting.entrant_names import in_words
 from headtohead.reporting.page import svg
 from headtohead.reporting.page.wording import difference, interval, missing
 
@@ -77,7 +78,7 @@ def _row(
     pair: dict[Hashable, Any], top: float, x: svg.Scale, narrow: bool, edges: tuple[float, float, float]
 ) -> Markup:
     left, right, width = edges
-    names = f"{pair['a']} − {pair['b']}"
+    names = f"{in_words(pair['a'])} − {in_words(pair['b'])}"
     numbers = f"{difference(pair['mean_difference'])} {interval(pair['low'], pair['high'], signed=True)}".strip()
     if narrow:
         middle = top + 50.0

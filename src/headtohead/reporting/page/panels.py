@@ -57,7 +57,7 @@ def _curve_panel(
         if value == int(value)
     ]
     frame.append(svg.text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 3, "epoch", anchor="middle"))
-    title = svg.marker(entrant, 6, 9, 4.5) + svg.text(17, 13, svg.shorten(entrant.name, WIDTH - 20), "name")
+    title = svg.marker(entrant, 6, 9, 4.5) + svg.text(17, 13, svg.shorten(entrant.label, WIDTH - 20), "name")
     runs = list(own.groupby("run", sort=True))
     drawn = []
     for column, style in zip(columns, ("solid", "dotted"), strict=False):
@@ -71,7 +71,7 @@ def _curve_panel(
         drawn.append(svg.polyline(points, f"average {style} {entrant.colour}"))
         if len(points) == 1:
             drawn.append(svg.marker(entrant, *points[0], 3.0))  # a line of one epoch would not be seen
-    label = f"{what} of {entrant.name} by epoch, {len(runs)} runs"
+    label = f"{what} of {entrant.label} by epoch, {len(runs)} runs"
     return svg.chart(WIDTH, HEIGHT, label, "curves", *frame, title, *drawn)
 
 
@@ -106,7 +106,7 @@ def _subgroup_panel(kind: str, rows: "pd.DataFrame", entrants: list[Entrant]) ->
 def _mean(entrant: Entrant, found: "pd.Series[float]", y: float, x: svg.Scale) -> Markup:
     if missing(found["mean"]):
         return svg.EMPTY
-    said = f"{entrant.name}: {score(found['mean'])} {interval(found['low'], found['high'])}".strip()
+    said = f"{entrant.label}: {score(found['mean'])} {interval(found['low'], found['high'])}".strip()
     bar = svg.EMPTY
     if not missing(found["low"]):
         bar = svg.line(x(found["low"]), y, x(found["high"]), y, f"interval {entrant.colour}")

@@ -1,0 +1,27 @@
+"""Entrants and schedules as a reader is told them. CSV files and file names keep `unet none`."""
+
+import re
+from collections.abc import Iterable
+
+NO_SCHEDULE = "no schedule"
+
+
+def schedule_in_words(schedule: str) -> str:
+    """Name a schedule: `cosine`; `no schedule` where the learning rate stays as it is."""
+    return NO_SCHEDULE if schedule == "none" else schedule
+
+
+def in_words(entrant: str) -> str:
+    """Name an entrant: `unet cosine`; `unet, no schedule` for `unet none`."""
+    return re.sub(r" none\b", f", {NO_SCHEDULE}", entrant)
+
+
+def schedule_order(schedule: str) -> tuple[bool, str]:
+    """Sort schedules by name, `none` first."""
+    return schedule != "none", schedule
+
+
+def listed(names: Iterable[str]) -> str:
+    """Join names by commas, by semicolons where a name has a comma of its own."""
+    names = list(names)
+    return ("; " if any("," in name for name in names) else ", ").join(names)
