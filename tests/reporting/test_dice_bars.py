@@ -124,10 +124,10 @@ def test_nothing_overlaps_with_110_cases_and_5_entrants(tmp_path: Path, monkeypa
             assert apart, f"{name} on {other}"
 
 
-def test_a_case_without_any_score_leaves_an_empty_panel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_lesion_the_panel_is_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     texts = drawn_texts(monkeypatch)
-    write_dice_bars(made_up({("unet", "none", 0): [float("nan")]}), tmp_path / "dice.png")
-    assert "0 cases, 0 below 0.5; 1 undefined" in texts
+    write_dice_bars(made_up({("unet", "none", 0): [float("nan")]}).assign(fn=0), tmp_path / "dice.png")
+    assert "0 cases, 0 below 0.5" in texts
     assert not [text for text in texts if text.startswith("mean ")]
 
 

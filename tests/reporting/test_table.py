@@ -31,7 +31,7 @@ def test_rows_are_schedules_and_columns_models(comparison: Path, write_run: Any)
     assert text.startswith("# lgg: mean Dice per case\n")
     table = cells(text)
     assert table["schedule"] == ["resnext", "unet"]
-    assert table["no schedule"] == ["0.70 [0.70, 0.70]", "0.900 [0.900, 0.900]"]
+    assert table["no schedule"] == ["0.700 [0.700, 0.700]", "0.900 [0.900, 0.900]"]
     assert table["cosine"] == ["–", "0.800 [0.800, 0.800]"]
     assert "n = 4 test cases" in text
     assert "threshold 0.5" in text
@@ -48,7 +48,7 @@ def test_seeds_are_averaged_within_a_case_first(comparison: Path, write_run: Any
     write_run(seed=0, counts=[(9, 1, 1), (5, 5, 5)] * 2)
     write_run(seed=1, counts=[(5, 5, 5), (9, 1, 1)] * 2)
     text = markdown(comparison)
-    assert cells(text)["no schedule"] == ["0.70 [0.70, 0.70]"]
+    assert cells(text)["no schedule"] == ["0.700 [0.700, 0.700]"]
     assert "n = 4 test cases. Seeds 0, 1 are averaged within a case first." in text
 
 
@@ -71,14 +71,21 @@ def test_baseline_has_a_row_and_is_no_model(comparison: Path, write_run: Any) ->
 def test_second_table_tells_of_each_experiment(comparison: Path, write_run: Any) -> None:
     write_run(counts=[(9, 1, 1), (8, 2, 2), (0, 5, 5)], epochs=30, best_epoch=27, seconds=612.4, parameters=1_942_865)
     row = cells(markdown(comparison))["unet-none-s0-f0"]
-    assert row == ["1.9 M", "0.57", "0.80", "1", "30", "27", "612"]
+    assert row == ["1.9 M", "0.567", "0.800", "1", "30", "27", "612"]
 
 
-def test_undefined_cases_are_counted_and_left_out(comparison: Path, write_run: Any) -> None:
-    write_run(counts=[(9, 1, 1)] * 3 + [(0, 0, 0)])
+@pytest.mark.parametrize("false", [0, 5])
+def test_cases_without_a_lesion_are_scored_apart(comparison: Path, write_run: Any, false: int) -> None:
+    """Whatever is predicted on them: three votes in the mean, and a table of their own."""
+    write_run(counts=[(9, 1, 1)] * 3 + [(0, false, 0)])
     text = markdown(comparison)
     assert cells(text)["no schedule"] == ["0.900 [0.900, 0.900]"]
-    assert "left out, not counted 1: 1 of unet-none-s0-f0" in text
+    assert cells(text)["unet-none-s0-f0"][1] == "0.900"
+    assert "n = 3 test cases" in text
+    assert "1 further test case has no lesion and so no Dice" in text
+    apart = text[text.index("## Cases without a lesion") : text.index("## Each training")]
+    row = cells(apart)["unet, no schedule"]
+    assert row[:2] == ["1", "0" if false else "1"] and row[-1] == f"{false} to {false}"
 
 
 @pytest.mark.parametrize(
@@ -95,14 +102,14 @@ def test_no_leak_is_said_as_well(comparison: Path, write_run: Any) -> None:
     write_run()
     text = markdown(comparison)
     assert "LEAK" not in text
-    assert "no patient stands on two sides" in text
+    assert "no patient is in both training and test" in text
 
 
 @pytest.mark.parametrize(("cases", "warned"), [(11, True), (30, False)])
 def test_few_cases_are_warned_about(comparison: Path, write_run: Any, cases: int, warned: bool) -> None:
     write_run(counts=[(9, 1, 1)] * (cases - 1) + [(1, 5, 5)])
     text = markdown(comparison)
-    assert bool(re.search(rf"{cases} test cases are few: .* ±0\.\d\d", text)) == warned
+    assert bool(re.search(rf"Only {cases} test cases: .* ±0\.\d\d", text)) == warned
 
 
 @pytest.mark.parametrize(
@@ -155,7 +162,8 @@ def test_nothing_finished(comparison: Path, write_run: Any) -> None:
 def test_results_csv_has_a_line_for_each_entrant_and_score(comparison: Path, write_run: Any) -> None:
     write_run("unet", "none", 0, counts=[(9, 1, 1), (0, 0, 0), (5, 5, 5), (8, 2, 2)], extra={"hd95_px": [3, 5, 7, 9]})
     write_run("unet", "none", 1, counts=[(9, 1, 1), (0, 0, 0), (9, 1, 1), (8, 2, 2)], extra={"hd95_px": [3, 5, 7, 1]})
-    write_run("flair-threshold", "-", None, name="flair-threshold", extra={"hd95_px": [1, 1, 1, 1]})
+    counts = [(9, 1, 1), (0, 3, 0), (5, 5, 5), (8, 2, 2)]
+    write_run("flair-threshold", "-", None, counts, name="flair-threshold", extra={"hd95_px": [1, 1, 1, 1]})
     rows = result_rows(read_ledger(comparison)).set_index(["entrant", "score"])
     scores = ["dice", "iou", "precision", "recall", "hd95_px"]
     assert rows.index.tolist() == [(entrant, score) for score in scores for entrant in ("unet none", "flair-threshold")]
@@ -183,7 +191,7 @@ def test_an_entrant_that_lacks_a_fold_is_left_out_and_named(comparison: Path, wr
     assert table["cosine"] == ["1 of 2 folds"]
     assert "unet cosine is left out: 1 of 2 folds are finished" in text
     assert "n = 4 test cases" in text
-    assert "2-fold cross-validation by patient (seed 0): no patient stands on two sides." in text
+    assert "2-fold cross-validation by patient (seed 0): no patient is in both training and test." in text
     assert set(result_rows(read_ledger(comparison))["entrant"]) == {"unet none"}
 
 
@@ -248,7 +256,7 @@ def test_a_seed_that_lacks_a_fold_is_left_out_and_the_others_count(comparison: P
     table = cells(text)
     assert table["no schedule"] == ["0.900 [0.900, 0.900]"]
     assert (
-        "unet, no schedule rests on seed 0: seed 1 is left out, since 1 of its 2 folds are finished. "
+        "unet, no schedule counts only seed 0: seed 1 is left out because 1 of its 2 folds are finished. "
         "unet-none-s1-f1 failed (RuntimeError: no memory)." in text
     )
     assert "unet-none-s1-f0 (left out)" in table and "unet-none-s0-f0" in table

@@ -13,8 +13,8 @@ from headtohead.runs.ledger import read_ledger
 RECIPE = {"image_size": 128, "normalise": "inner", "neighbours": 1}
 FACTS: dict[str, Any] = {"recipe": RECIPE, "epochs": 20, "learning_rate": 0.002, "batch_size": 16}
 SCALED = (
-    "Entrants were not trained at one scale: {}. "
-    "What is found between them may be the scale's doing and not the model's."
+    "Entrants were trained with different settings: {}. "
+    "A difference between them may come from these and not from the model."
 )
 OTHERS = "(buda, no schedule; unet, no schedule)"
 
@@ -46,18 +46,18 @@ def test_nothing_is_said_of_equal_ones(comparison: Path, write_run: Any) -> None
         ),
         (
             {"epochs": 10},
-            "Experiments were trained for unequal epochs, from 10 (resnext-none-s0-f0) to 20 (buda-none-s0-f0).",
+            "The experiments were trained for different numbers of epochs, from 10 (resnext-none-s0-f0) to "
+            "20 (buda-none-s0-f0).",
         ),
-        ({"threshold": 0.3}, "Experiments were scored at unequal thresholds (0.3, 0.5)."),
+        ({"threshold": 0.3}, "The experiments were scored at different thresholds (0.3, 0.5)."),
         (
             {"recipe": RECIPE | {"neighbours": 0}},
-            "Entrants saw unequal input: normalise inner, neighbours 0 (resnext, no schedule), "
+            "Entrants were given different inputs: normalise inner, neighbours 0 (resnext, no schedule), "
             f"normalise inner, neighbours 1 {OTHERS}.",
         ),
         (
             {"test_flips": True},
-            "The slices of validation and test were flipped and turned at random, a historical fault: "
-            "resnext, no schedule.",
+            "Validation and test slices were flipped and rotated at random, a historical fault: resnext, no schedule.",
         ),
     ],
 )

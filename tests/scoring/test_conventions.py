@@ -267,7 +267,7 @@ def test_part_of_a_case_has_no_components() -> None:
 
 def test_one_slice_of_unknown_components_leaves_its_case_out() -> None:
     ones = np.ones((2, 1, 1), bool)
-    slices = counted([("a", ones, ones), ("b", ones, ones & False)]).astype({"largest_tp": float, "largest_fp": float})
+    slices = counted([("a", ones, ones), ("b", ones & False, ones)]).astype({"largest_tp": float, "largest_fp": float})
     slices.loc[0, ["largest_tp", "largest_fp"]] = math.nan
     found = conventions(slices, 2).set_index("convention").loc[LARGEST]
     assert (found["score"], found["n"]) == (0, 1)

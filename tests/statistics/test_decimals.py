@@ -21,7 +21,7 @@ def test_another_seed_moves_the_last_printed_digit_by_one_at_most(n: int, decima
 
 
 def test_wider_intervals_carry_fewer_decimals() -> None:
-    assert [carried(0, width) for width in (0.01, 0.073, 0.074, 0.5, 5, 50, 5000)] == [3, 3, 2, 2, 1, 0, 0]
+    assert [carried(0, width) for width in (0.01, 0.073, 0.074, 1, 5, 50, 5000)] == [3, 3, 2, 2, 1, 0, 0]
     assert carried(math.nan, math.nan) == carried(0.5, 0.5) == 3
 
 

@@ -140,7 +140,7 @@ def footnotes_of(ledger: Ledger) -> list[str]:
         notes.append(f"{run.name} failed: {run.record.get('error') or 'no reason is recorded'}")
     if ledger.unfinished:
         names = ", ".join(run.name for run in ledger.unfinished)
-        notes.append(f"Not finished: {names}; the same command goes on where it stopped.")
+        notes.append(f"Not finished: {names}; rerun the same command to resume.")
     notes += [f"{note}." for note in ledger.notes]
     return [" ".join(note.split()) for note in notes]  # an error's message may have lines of its own
 
@@ -191,8 +191,8 @@ def _volumes(ledger: Ledger) -> list[str]:
     if not isinstance(data, dict) or data.get("kind", LGG) == LGG:
         return []
     return [
-        "The data are volumes with one mask each: what is called lesion here is whatever the masks mark, "
-        f"{BASELINE} is a threshold on the one image there is, and distances are in mm."
+        "The data are volumes with one mask each: lesion means whatever the masks mark, "
+        f"{BASELINE} is a threshold on the only image, and distances are in mm."
     ]
 
 
@@ -207,7 +207,7 @@ def _uneven_seeds(ledger: Ledger) -> list[str]:
         f"{in_words(f'{model} {schedule}')}: {', '.join(map(str, sorted(found)))}"
         for (schedule, model), found in seeds.items()
     )
-    return [f"Not every mean rests on the same seeds ({named})."]
+    return [f"The means are not over the same seeds ({named})."]
 
 
 def _split(ledger: Ledger) -> dict[str, Any]:
@@ -232,8 +232,8 @@ def _leak(ledger: Ledger) -> list[str]:
     if split.get("kind") != "slice" and not leaking:
         return []
     return [
-        f"LEAK: split by {split.get('kind')}, so {leaking} patients stand both in training and in validation or "
-        "test. These scores say how well slices of known patients are filled in, not how well a new patient is."
+        f"LEAK: split by {split.get('kind')}, so {leaking} patients are in training and also in validation or "
+        "test. These scores tell how well further slices of known patients are segmented, not new patients."
     ]
 
 
@@ -242,7 +242,7 @@ def _no_leak(ledger: Ledger) -> list[str]:
     if not split or _leak(ledger):
         return []
     how = f"{ledger.folds}-fold cross-validation" if ledger.folds > 1 else "Split"
-    return [f"{how} by {split.get('kind')} (seed {split.get('seed')}): no patient stands on two sides."]
+    return [f"{how} by {split.get('kind')} (seed {split.get('seed')}): no patient is in both training and test."]
 
 
 def _partial(ledger: Ledger) -> list[str]:
@@ -256,7 +256,7 @@ def _partial(ledger: Ledger) -> list[str]:
         if kept:
             name = in_words(" ".join(entrant))
             notes += [
-                f"{name} rests on seed {', '.join(map(str, kept))}: seed {seed} is left out, since "
+                f"{name} counts only seed {', '.join(map(str, kept))}: seed {seed} is left out because "
                 f"{count} of its {ledger.folds} folds are finished.{_why(ledger, entrant, seed)}"
                 for seed, count in seeds.items()
             ]
@@ -293,6 +293,6 @@ def _few(ledger: Ledger) -> list[str]:
     half_widths = [(interval.high - interval.low) / 2 for interval in intervals if interval.high >= interval.low]
     width = f" (up to ±{max(half_widths):.2f})" if half_widths else ""
     return [
-        f"{fewest} test cases are few: the intervals are wide{width} and rather too narrow still, and models that are "
-        "close cannot be ranked by this table."
+        f"Only {fewest} test case{'' if fewest == 1 else 's'}: the intervals are wide{width} and probably still too "
+        "narrow, and models with similar scores cannot be ranked by this table."
     ]

@@ -31,7 +31,7 @@ def _thresholds(runs: list[Run]) -> list[str]:
     thresholds = {str(run.record.get("threshold")) for run in runs}
     if len(thresholds) < 2:
         return []
-    return [f"Experiments were scored at unequal thresholds ({', '.join(sorted(thresholds))})."]
+    return [f"The experiments were scored at different thresholds ({', '.join(sorted(thresholds))})."]
 
 
 def _epochs(runs: list[Run]) -> list[str]:
@@ -40,7 +40,8 @@ def _epochs(runs: list[Run]) -> list[str]:
         return []
     fewest, most = min(epochs, key=epochs.__getitem__), max(epochs, key=epochs.__getitem__)
     return [
-        f"Experiments were trained for unequal epochs, from {epochs[fewest]} ({fewest}) to {epochs[most]} ({most})."
+        f"The experiments were trained for different numbers of epochs, from {epochs[fewest]} ({fewest}) to "
+        f"{epochs[most]} ({most})."
     ]
 
 
@@ -50,8 +51,8 @@ def _scale(runs: list[Run]) -> list[str]:
     if not differing:
         return []
     return [
-        f"Entrants were not trained at one scale: {'; '.join(differing)}. "
-        "What is found between them may be the scale's doing and not the model's."
+        f"Entrants were trained with different settings: {'; '.join(differing)}. "
+        "A difference between them may come from these and not from the model."
     ]
 
 
@@ -61,7 +62,7 @@ def _input(runs: list[Run]) -> list[str]:
         return ", ".join(f"{name} {recipe[name]}" for name in INPUT if name in recipe) if recipe else None
 
     said = _who_has(runs, seen)
-    return [f"Entrants saw unequal input: {said}."] if said else []
+    return [f"Entrants were given different inputs: {said}."] if said else []
 
 
 def _flips(runs: list[Run]) -> list[str]:
@@ -69,7 +70,7 @@ def _flips(runs: list[Run]) -> list[str]:
     if not flipped:
         return []
     who = listed(flipped)
-    return [f"The slices of validation and test were flipped and turned at random, a historical fault: {who}."]
+    return [f"Validation and test slices were flipped and rotated at random, a historical fault: {who}."]
 
 
 def _who_has(runs: list[Run], fact: Callable[[Run], Any]) -> str:

@@ -5,7 +5,8 @@ import math
 from headtohead.statistics.intervals import RESAMPLES
 from headtohead.statistics.power import ALPHA
 
-FEWEST, MOST = 0, 3
+FEWEST_OF_A_SHARE, MOST = 2, 3
+SMALLEST = 1e-6  # what is smaller reads as zero
 TAIL = 0.025
 # Standard error of the 2.5 % quantile of RESAMPLES draws from a normal distribution, in its standard deviations:
 # sqrt(TAIL * (1 - TAIL) / RESAMPLES) divided by the density there (.0584, at -1.96). For 10,000 it is .027.
@@ -18,7 +19,7 @@ def carried(low: float, high: float) -> int:
     Another seed of the bootstrap moves an end by its Monte Carlo error. A decimal is printed only if two standard
     errors of it are at most one unit of that decimal, so that another seed changes the last digit by one at the most,
     19 times in 20. With 10,000 draws that means three decimals for an interval narrower than .073, two below .73, one
-    below 7.3.
+    below 7.3. An interval within 0 and 1 keeps two: so wide a one is read for its width, not for its digits.
 
     Args:
         low: lower end; NaN where there is no interval.
@@ -31,7 +32,8 @@ def carried(low: float, high: float) -> int:
     if math.isnan(width) or width <= 0:
         return MOST
     error = ERROR_OF_AN_END * width / (2 * 1.959964)
-    return min(MOST, max(FEWEST, math.floor(-math.log10(2 * error) + 1e-9)))
+    fewest = FEWEST_OF_A_SHARE if width <= 1 else 0
+    return min(MOST, max(fewest, math.floor(-math.log10(2 * error) + 1e-9)))
 
 
 def number(value: float, low: float = math.nan, high: float = math.nan) -> str:
@@ -43,7 +45,9 @@ def number(value: float, low: float = math.nan, high: float = math.nan) -> str:
         high: upper end.
     """
     decimals = carried(low, high)
-    return f"{value:.1g}" if 0 < abs(value) < 0.5 * 10**-decimals else f"{value:.{decimals}f}"
+    while SMALLEST < abs(value) < 0.5 * 10**-decimals:
+        decimals += 1
+    return f"{value:.{decimals}f}"
 
 
 def p_value(p: float) -> str:

@@ -110,6 +110,10 @@ def test_outlines_follow_the_slice_and_can_be_switched_off(open_page: Callable[.
     truth, first = (card.locator(f'path[data-outline="{key}"]') for key in ("truth", "0"))
     start = truth.get_attribute("d")
     assert start and truth.is_visible() and first.is_visible()
+    baseline, box = card.locator('path[data-outline="4"]'), page.locator('.switches input[data-outline="4"]')
+    assert baseline.get_attribute("d") and not baseline.is_visible(), "the threshold is off at first"
+    box.check()
+    assert baseline.is_visible()
     page.locator('.switches input[data-outline="truth"]').focus()
     page.keyboard.press("Space")
     assert not truth.is_visible() and first.is_visible()
@@ -141,8 +145,27 @@ def test_nothing_is_wider_than_the_window(open_page: Callable[..., Any], width: 
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for table in page.locator(".scroll:visible").all():  # what is cut off says so, and can be reached by keyboard
+        wide = table.evaluate("(box) => box.scrollWidth > box.clientWidth + 1")
+        assert table.evaluate("(box) => box.previousElementSibling.checkVisibility()") == wide
+        assert table.get_attribute("tabindex") == "0"
     assert page.locator(".dot-plot").nth(0 if width > 640 else 1).is_visible()
     assert not page.locator(".dot-plot").nth(1 if width > 640 else 0).is_visible()
+
+
+def test_back_to_the_top_and_the_first_column_stays(open_page: Callable[..., Any]) -> None:
+    page = open_page(375, reduced_motion="reduce")
+    up, table = page.locator(".up"), page.locator("#scores .scroll")
+    assert not up.is_visible()
+    table.scroll_into_view_if_needed()
+    first = table.locator("tbody th").first
+    before = first.bounding_box()["x"]
+    table.evaluate("(box) => { box.scrollLeft = 120; }")
+    assert first.bounding_box()["x"] == before
+    up.wait_for()
+    up.click()
+    up.wait_for(state="hidden")
+    assert page.locator("h1").bounding_box()["y"] > 0
 
 
 def brightness(page: Any) -> float:

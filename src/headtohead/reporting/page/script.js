@@ -34,6 +34,21 @@ for (const table of document.querySelectorAll("table")) {
   });
 }
 
+/* Tables wider than their box: the first column stays in place, and a line says that there is more. */
+for (const box of document.querySelectorAll(".scroll")) {
+  const look = () => {
+    box.classList.toggle("overflowing", box.scrollWidth > box.clientWidth + 1);
+    box.classList.toggle("moved", box.scrollLeft > 1);
+  };
+  box.addEventListener("scroll", look, { passive: true });
+  new ResizeObserver(look).observe(box);
+  look();
+}
+
+/* Back to the top, once the head of the page is out of sight. */
+const up = document.querySelector(".up");
+new IntersectionObserver(([head]) => up.classList.toggle("needed", !head.isIntersecting)).observe(document.querySelector("header"));
+
 /* Dot plots: the case that is pointed at or chosen stands out, and its scores are said in words. */
 const plots = [...document.querySelectorAll(".dot-plot")];
 const choice = document.getElementById("case-choice");
