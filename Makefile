@@ -3,7 +3,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-PYTEST := $(BIN)/python -m pytest --durations=20
+# Two processes that use one core each; `make test PYTEST_ARGS="-n 0"` runs the tests in one.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --durations=20 --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
 # Each stamp is newer than what it was made from, so that a second call has nothing to install.
 VENV_STAMP := $(VENV)/.made

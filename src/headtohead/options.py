@@ -24,6 +24,7 @@ from headtohead.values import (
     model_setting,
     not_empty,
     option,
+    regular_expression,
     settle,
 )
 
@@ -85,6 +86,13 @@ class DataOptions(Group):
     )
     root_dir: str = option("data/kaggle_3m", "folder of the data set", metavar="DIR", check=not_empty)
     cache_dir: str = option("data/packed", "where the packed copy is kept", metavar="DIR", check=not_empty)
+    patient_pattern: str = option(
+        "",
+        "whose scan a volume is, of --data nifti: a regular expression searched for in its path below --root_dir; its "
+        "first group (or all that matches) is the patient; default: sub-01 of BIDS, else each volume is a patient",
+        metavar="REGEX",
+        check=regular_expression,
+    )
     split: str = option(
         "patient", "what stays apart: patients, or only slices, which leaks", choices=("patient", "slice")
     )

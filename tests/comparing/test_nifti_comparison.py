@@ -52,6 +52,7 @@ def options(volumes: Path, tmp_path_factory: pytest.TempPathFactory) -> Options:
     place = tmp_path_factory.mktemp("place")
     chosen: dict[str, Any] = {
         "data": "nifti",
+        "patient_pattern": "sub-..",  # no less than what the names say; a report has to find it again
         "root_dir": str(volumes),
         "cache_dir": str(place / "packed"),
         "runs_dir": str(place / "runs"),

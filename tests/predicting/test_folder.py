@@ -79,10 +79,10 @@ def test_what_is_in_the_files(tmp_path: Path, predict: Predict, capsys: pytest.C
         "1",
     )
     assert (float(row["dice"]), row["threshold"], row["model"], row["error"]) == (1.0, "0.5", "brightness", "")
-    assert "no pre and no post: FLAIR is shown instead" in row["warnings"]
+    assert "no T1 or T1+contrast; FLAIR was used in their place" in row["warnings"]
     said = capsys.readouterr().out
     assert re.search(r"^a: 0\.76 ml, 3 of 6 slices, 1 lesion, Dice 1\.000, \d+\.\d\d s$", said, re.MULTILINE)
-    assert "a: warning: no pre" in said
+    assert "a: warning: no T1 or T1+contrast; FLAIR was used in their place" in said
     assert said.splitlines()[-1] == f"results: {out}"
 
 
@@ -193,7 +193,7 @@ def test_a_pattern_chooses_cases(tmp_path: Path, predict: Predict, capsys: pytes
     for name in ("a_flair", "a_t1", "a_t1ce", "b_t1"):
         head(tmp_path / f"in/s/{name}.nii.gz")
     assert predict("--pattern", "**/*_flair.nii.gz") == 0
-    assert "no pre" not in capsys.readouterr().out
+    assert "FLAIR was used" not in capsys.readouterr().out
     assert files_in(tmp_path / "out") - OURS == {"s/a_flair_mask.nii.gz"}
     assert predict("--pattern", "**/*_flair.nii.gz", "--channels", "t1=0,flair=1", output="other") == 2
     assert "--channels t1=0,flair=1: tells the volumes of one NIfTI file apart" in capsys.readouterr().err
@@ -225,7 +225,7 @@ def test_a_scan_that_lies_askew(tmp_path: Path, predict: Predict, capsys: pytest
     turn = np.eye(4)
     turn[1:3, 1:3] = [[np.cos(0.4), -np.sin(0.4)], [np.sin(0.4), np.cos(0.4)]]
     (tmp_path / "in").mkdir()
-    nibabel.save(nibabel.Nifti1Image(INSIDE.astype(np.int16), turn), tmp_path / "in/a.nii")
+    nibabel.save(nibabel.Nifti1Image(np.where(INSIDE, 1000, 100).astype(np.int16), turn), tmp_path / "in/a.nii")
     assert predict() == 0
     warning = "a: warning: the scan is tilted by 23 degrees against the axial plane and was levelled; if the head is"
     assert warning in capsys.readouterr().out

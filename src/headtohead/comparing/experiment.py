@@ -89,8 +89,8 @@ def prepare(options: Options, cohort: Cohort | None = None, folds: Folds | None 
         UserError: the data set is missing or damaged, or the image size does not suit the model.
     """
     check_image_size(options.model.model, options.input.image_size)
-    cohort = cohort or open_cohort(Path(options.data.root_dir), Path(options.data.cache_dir), options.data.data)
     data = options.data
+    cohort = cohort or open_cohort(Path(data.root_dir), Path(data.cache_dir), data.data, data.patient_pattern)
     folds = folds or folds_of(options, cohort)
     split = folds.split(cohort, data.fold) if folds else make_split(cohort, data.split, data.split_seed)
     recipe = InputRecipe.of(options.input, find_spec(options.model.model).normalise)

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from headtohead.cohort.sequence_names import sequence_in_name
 from headtohead.errors import UserError
 from headtohead.options import ComparisonOptions, Options
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.files.naming import stem
-from headtohead.predicting.files.sequences import sequence_in_name
 from headtohead.runs.finding import READY, named_run, trained_runs, validation_dice
 from headtohead.runs.folder import RunFolder
 from headtohead.trained.source import Source, open_source
@@ -144,7 +144,7 @@ def part_of_case(choice: Choice, job: Job) -> str:
     names = [image.absolute().parent.name]
     if job.kind == "nifti":
         named = sequence_in_name(stem(image))
-        names = [stem(image), *([named[0]] if named and named[0] else [])]
+        names = [stem(image), *([named.case] if named and named.case else [])]
     elif not stem(image).startswith(f"{names[0]}_"):  # a picture that only happens to lie there
         return ""
     for case in names:

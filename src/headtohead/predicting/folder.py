@@ -113,7 +113,7 @@ def predict_jobs(jobs: Sequence[Job], predictor: Predicts, options: Options) -> 
             tidy(work.written)
     done = [row for row in rows if not row.error]
     if done:
-        summary.print_table(done)
+        summary.print_table(done, len(rows))
     failed = len(rows) - len(done)
     if failed:
         raise PartlyDone(f"{failed} of {len(rows)} could not be predicted, each named above and in {place}")
@@ -182,7 +182,7 @@ class Work:
         scan = read_scan(job, self.predictor.facts, files.channels, files.plane)
         if scan.truth is not None and truth_is_ours(job, self.records, self.planned):
             scan = replace(scan, truth=None, truth_on_grid=None)
-        warnings = [f"no {' and no '.join(scan.missing)}: FLAIR is shown instead"] if scan.missing else []
+        warnings = [scan.substitution] if scan.missing else []
         facts = self.predictor.facts
         warnings += doubts_of_header(scan)
         warnings += strangeness(scan.volume, scan.spacing, facts.familiar)
@@ -201,13 +201,15 @@ class Work:
         files = write_results(job, scan, found, self.outputs, self.places[job], self.written.folder)
         with suppress(OSError):  # the files are whole; the list is written anew at the end, and a fault is told then
             self.written.add(files)
-        return replace(found.row, model=self.models, seen=seen)
+        return replace(found.row, model=self.models, seen=seen, notes=scan.notes)
 
     def tell(self, outcome: Outcome[Job, Row]) -> Row:
         """Print what became of a file: a line, and one for each warning; a line on stderr if it failed."""
         if outcome.result is not None:
             row = replace(outcome.result, seconds=outcome.seconds)
             print(row.line)
+            for note in row.notes:
+                print(f"{row.file}: note: {note}")
             for warning in row.warnings:
                 print(f"{row.file}: warning: {warning}")
             return row

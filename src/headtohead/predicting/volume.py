@@ -64,6 +64,10 @@ def predict_volume(options: Options, path: Path) -> Path:
     for choice in choices:
         print(f"{path.name}: model {choice.name} ({choice.reason})")
     print(f"{path.name}: {', '.join(said[1:])}")
+    for line in scan.notes:
+        print(f"{path.name}: note: {line}")
+    if scan.missing:
+        print(f"{path.name}: warning: {scan.substitution}", file=sys.stderr)
     for line in doubts_of_header(scan):
         print(f"{path.name}: warning: {line}", file=sys.stderr)
     for line in strangeness(scan.volume, scan.spacing, predictor.facts.familiar):

@@ -161,13 +161,14 @@ def _cohort_of(ledger: Ledger, data: DataOptions) -> Cohort | None:
     """Open `--root_dir` where it is given, else the data the runs were made from, if it still lies there."""
     said = ledger.finished[0].record.get("data", {})
     kind = said.get("kind", LGG)  # runs from before there were others do not say
+    pattern = data.patient_pattern or said.get("patient_pattern", "")
     if data.root_dir != DataOptions().root_dir:
-        return open_cohort(Path(data.root_dir), Path(data.cache_dir), kind)
+        return open_cohort(Path(data.root_dir), Path(data.cache_dir), kind, pattern)
     root = Path(str(said.get("root", "")))
     if not root.is_dir():
         print(f"the data set is no longer in {root}: no pictures of cases, and it is not checked; --root_dir names it")
         return None
-    return open_cohort(root, Path(data.cache_dir), kind)
+    return open_cohort(root, Path(data.cache_dir), kind, pattern)
 
 
 def _refuse_stale(ledger: Ledger, cohort: Cohort | None) -> None:

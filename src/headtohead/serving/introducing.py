@@ -47,7 +47,7 @@ def score(choices: tuple[Choice, ...]) -> str:
         return f"Mean Dice {facts['mean']:.2f}{interval} over {number}{whom}.{folds}{leak}"
     if "val_dice" in facts:
         return f"Dice {facts['val_dice']:.2f} on the validation cases it was chosen by; never tested, so expect less."
-    return "How good it is was never measured here: judge every mask by eye."
+    return "Its accuracy was never measured here: check every mask by eye."
 
 
 def _known(choice: Choice) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import IO
 
 import numpy as np
 
+from headtohead.cohort.mask_names import says_mask
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import Job, find_jobs
 from headtohead.predicting.files.naming import INPUTS, ending, is_volume, stem
@@ -19,7 +20,7 @@ from headtohead.serving.limits import Limits
 LONGEST = 200
 """Bytes of a name; disks take 255, and results add an end of their own."""
 
-MASK = re.compile(r"(^|[_.\- ])(mask|seg|dseg)([_.\- ]|$)", re.IGNORECASE)
+PICTURE_MASK = re.compile(r"(^|[_.\- ])(mask|seg|dseg)([_.\- ]|$)", re.IGNORECASE)
 NUMBERED = re.compile(r"(?P<case>.+)_\d+")
 
 
@@ -79,7 +80,7 @@ def the_case(files: Sequence[Path], sequences: tuple[str, ...]) -> Job:
     Raises:
         UserError: they are no case, or several.
     """
-    masks = [file for file in files if MASK.search(stem(file))]
+    masks = [file for file in files if _is_mask(file)]
     images = [file for file in files if file not in masks]
     if not images:
         raise UserError(f"{masks[0].name}: by its name a mask; drop its image with it")
@@ -101,6 +102,10 @@ def the_case(files: Sequence[Path], sequences: tuple[str, ...]) -> Job:
     if not slices and masks:
         _beside(jobs[0], masks)
     return replace(jobs[0], name=slices or jobs[0].name)
+
+
+def _is_mask(file: Path) -> bool:
+    return says_mask(stem(file)) if is_volume(file) else PICTURE_MASK.search(stem(file)) is not None
 
 
 def _of_one_case(images: Sequence[Path]) -> str:
