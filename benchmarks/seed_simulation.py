@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 from scipy.stats import wilcoxon
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "src")]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from benchmarks.seed_spread import Spread, measure, read_scores
 from headtohead.statistics.correction import holm

@@ -53,7 +53,8 @@ def read_scores(path: Path) -> tuple[list[str], NDArray[np.float64]]:
     """Read Dice of the entrants that have several seeds from a cases.csv: their names and [cases, entrants, seeds]."""
     table = pd.read_csv(path)
     table = table[(table["model"] != BASELINE) & (table["tp"] + table["fn"] > 0) & table["seed"].notna()]
-    scores = table.assign(entrant=entrants(table)).pivot(index="case", columns=["entrant", "seed"], values="dice")
+    named = table.assign(entrant=entrants(table))
+    scores = named.pivot_table(index="case", columns=["entrant", "seed"], values="dice", sort=False).sort_index()
     names = list(dict.fromkeys(scores.columns.get_level_values(0)))
     return names, np.stack([scores[name].to_numpy(np.float64) for name in names], axis=1)
 

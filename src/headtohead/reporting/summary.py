@@ -8,7 +8,7 @@ import pandas as pd
 
 from headtohead.cohort.cohort import LGG
 from headtohead.cohort.made_up import made_up_cases
-from headtohead.reporting.entrant_names import in_words, schedule_order
+from headtohead.reporting.entrant_names import in_words, listed, schedule_order
 from headtohead.reporting.unequal import unequal_settings
 from headtohead.runs.ledger import Ledger
 from headtohead.runs.run import BASELINE, Run
@@ -16,6 +16,7 @@ from headtohead.scoring.counts import FAILED_BELOW, mean_dice
 from headtohead.scoring.lesions import size_in_words
 from headtohead.statistics.intervals import Interval, MedianInterval, mean_interval, median_interval
 from headtohead.statistics.matrix import entrant_name, holds_lesion, score_matrix
+from headtohead.statistics.trainings import trainings, with_seeds
 from headtohead.statistics.without_lesion import scores_without_lesion, without_lesion_table
 
 FEW_CASES = 30
@@ -47,6 +48,8 @@ class Summary:
         models: its columns.
         cells: (schedule, model) -> interval of the mean Dice per case, seeds averaged within each case first.
         medians: the same of the median, the baseline's among them.
+        seed_sds: number of seeds and the SD over seeds of the mean over cases, where there are several.
+        about: what stands before the table: whether it is about models or about single trainings.
         ranges: the lowest and the highest Dice of a case, the baseline's among them.
         without_lesion: by entrant, what it did on the cases without a lesion; empty where every case has one.
         gaps: (schedule, model) -> why there is no number: failed or unfinished.
@@ -61,6 +64,8 @@ class Summary:
     models: list[str]
     cells: dict[Cell, Interval]
     medians: dict[Cell, MedianInterval]
+    seed_sds: dict[Cell, tuple[int, float]]
+    about: str
     ranges: dict[Cell, tuple[float, float]]
     without_lesion: pd.DataFrame
     gaps: dict[Cell, str]
@@ -74,12 +79,18 @@ def summarise(ledger: Ledger) -> Summary:
     """Work out the table of a comparison from its ledger."""
     counted, cases = ledger.counted, ledger.comparable
     matrix = score_matrix(cases)
+    trained = trainings(cases[holds_lesion(cases)]).reindex(matrix.columns)
+    seed_sds: dict[Cell, tuple[int, float]] = {}
     cells: dict[Cell, Interval] = {}
     medians: dict[Cell, MedianInterval] = {}
     ranges: dict[Cell, tuple[float, float]] = {}
     for schedule, model in sorted(set(zip(cases["schedule"], cases["model"], strict=True))):
         scores = matrix[entrant_name(model, schedule)]
-        cells[schedule, model], medians[schedule, model] = mean_interval(scores), median_interval(scores)
+        training = trained.loc[entrant_name(model, schedule)]
+        cells[schedule, model] = with_seeds(mean_interval(scores), training, fraction=True)
+        medians[schedule, model] = median_interval(scores)
+        if training["seeds"] > 1:
+            seed_sds[schedule, model] = (int(training["seeds"]), float(training["seed_sd"]))
         ranges[schedule, model] = (float(scores.min()), float(scores.max()))
     baseline = next((interval for (_, model), interval in cells.items() if model == BASELINE), None)
     cells = {cell: interval for cell, interval in cells.items() if cell[1] != BASELINE}
@@ -91,13 +102,15 @@ def summarise(ledger: Ledger) -> Summary:
         models=sorted({model for _, model in cells | gaps}),
         cells=cells,
         medians=medians,
+        seed_sds=seed_sds,
+        about=" ".join(one_training(ledger)),
         ranges=ranges,
         without_lesion=without_lesion_table(scores_without_lesion(cases)),
         gaps=gaps,
         baseline=baseline,
         sequence="the image" if _volumes(ledger) else "FLAIR",
         rows=[_row(run, ledger.tables[run.name], run in counted) for run in ledger.finished],
-        footnotes=footnotes_of(ledger) + warnings_of(ledger),
+        footnotes=footnotes_of(ledger) + [note for note in warnings_of(ledger) if note not in one_training(ledger)],
     )
 
 
@@ -126,14 +139,21 @@ def _row(run: Run, table: pd.DataFrame, counted: bool) -> Row:
 
 def warnings_of(ledger: Ledger) -> list[str]:
     """What a reader must know before any number, one paragraph each."""
-    notes = _made_up(ledger) + _leak(ledger) + _partial(ledger) + unequal_settings(ledger) + _few(ledger)
+    notes = (
+        _made_up(ledger)
+        + one_training(ledger)
+        + _leak(ledger)
+        + _partial(ledger)
+        + unequal_settings(ledger)
+        + _few(ledger)
+    )
     return [" ".join(note.split()) for note in notes]
 
 
 def footnotes_of(ledger: Ledger) -> list[str]:
     """Everything else that a number of the table does not say by itself, one paragraph each."""
     notes = [_what_is_shown(ledger)] if ledger.finished else ["No experiment is finished yet."]
-    notes += _volumes(ledger) + _uneven_seeds(ledger)
+    notes += _several_seeds(ledger) + _volumes(ledger) + _uneven_seeds(ledger)
     notes += _without_lesion(ledger) + _how_counted(ledger)
     notes += _no_leak(ledger)
     for run in ledger.failed:
@@ -149,12 +169,60 @@ def _what_is_shown(ledger: Ledger) -> str:
     runs = [run for run in ledger.counted if run.experiment["model"] != BASELINE]
     thresholds = ", ".join(sorted({str(run.record.get("threshold")) for run in runs}))
     at_threshold = f", threshold {thresholds}" if runs else ""
-    seeds = sorted({run.experiment["seed"] for run in runs})
+    seeds = sorted({run.experiment["seed"] for run in runs if not run.is_ensemble})
     averaged = f" Seeds {', '.join(map(str, seeds))} are averaged within a case first." if len(seeds) > 1 else ""
     return (
         f"Mean Dice per case (3-D, all test slices of a case together, on the source grid{at_threshold}) with its 95 % "
         f"interval (BCa bootstrap over cases); n = {_number_of(ledger, lesion=True)} test cases.{averaged}"
     )
+
+
+def one_training(ledger: Ledger) -> list[str]:
+    """Say of which entrants there is one training only, on which no sentence about a model can rest."""
+    seeds = _seeds(ledger)
+    once = [in_words(f"{model} {schedule}") for (schedule, model), found in seeds.items() if len(found) == 1]
+    if not once:
+        return []
+    who = "Every model was" if len(once) == len(seeds) else f"{listed(once)}: each was"
+    return [
+        f"ONE SEED: {who} trained once, and a training is a draw: another seed may end elsewhere. One seed supports no "
+        "sentence about the models; what is said is about these trainings on these cases. Several seeds "
+        "(--seeds 0,1,2) would support more (Bouthillier et al. 2021, arXiv:2103.03098)."
+    ]
+
+
+def _seeds(ledger: Ledger) -> dict[Cell, set[int]]:
+    """The seeds of each entrant that was trained."""
+    seeds: dict[Cell, set[int]] = {}
+    for run in ledger.counted:
+        if run.experiment["model"] != BASELINE and not run.is_ensemble:
+            seeds.setdefault(_cell(run), set()).add(run.experiment["seed"])
+    return seeds
+
+
+def _several_seeds(ledger: Ledger) -> list[str]:
+    """What the numbers of several seeds hold, and what the ensembles are."""
+    numbers = {len(found) for found in _seeds(ledger).values()}
+    if max(numbers, default=1) < 2:
+        return []
+    folds = (
+        " A seed counts as one draw with all its folds, since these share training data and first weights "
+        "(Nadeau and Bengio 2003, doi:10.1023/A:1024068626366)."
+        if ledger.folds > 1
+        else ""
+    )
+    few = " Two seeds tell little of their own spread, and the intervals are wide: train three." * (2 in numbers)
+    ensembles = (
+        " An ensemble averages the probabilities of the seeds, fold by fold. It is a single draw: it has no seed SD, "
+        "and its interval is over cases only."
+        if any(run.is_ensemble for run in ledger.counted)
+        else ""
+    )
+    return [
+        "Seed SD is the standard deviation over seeds of the mean over cases. With several seeds, the intervals of "
+        "means and of mean differences are over cases and seeds; those of medians, subgroups and ranks over cases "
+        f"only.{folds}{few}{ensembles}"
+    ]
 
 
 def _number_of(ledger: Ledger, lesion: bool) -> int:
@@ -197,10 +265,7 @@ def _volumes(ledger: Ledger) -> list[str]:
 
 
 def _uneven_seeds(ledger: Ledger) -> list[str]:
-    seeds: dict[Cell, set[int]] = {}
-    for run in ledger.counted:
-        if run.experiment["model"] != BASELINE:
-            seeds.setdefault(_cell(run), set()).add(run.experiment["seed"])
+    seeds = _seeds(ledger)
     if len({frozenset(found) for found in seeds.values()}) < 2:
         return []
     named = "; ".join(

@@ -20,7 +20,8 @@ SCORES += ("volume_error", "relative_volume_error", "absolute_")
 # Signed: over and under cancel out in a mean, so |error| is added.
 ERRORS = ("volume_error", "relative_volume_error", "volume_error_ml")
 RESULT_COLUMNS = ["entrant", "score", "n", "mean", "mean_low", "mean_high", "median", "median_low", "median_high"]
-RESULT_COLUMNS += ["minimum", "maximum"]
+RESULT_COLUMNS += ["minimum", "maximum", "seeds", "seed_sd"]
+FRACTIONS = ("dice", "iou", "precision", "recall", "surface_dice")  # scores between 0 and 1
 Grid = list[list[str]]  # the first line is the header
 
 
@@ -42,7 +43,7 @@ def print_table(summary: Summary) -> None:
             table.add_row(*(Text(cell) for cell in line))
         if len(grid) > 1:
             console.print(table)
-    for note in summary.footnotes:
+    for note in [summary.about] * bool(summary.about) + summary.footnotes:
         console.print(Text(note, style="bold red" if note.startswith("LEAK") else ""))
 
 
@@ -50,12 +51,13 @@ def result_rows(ledger: Ledger) -> "pd.DataFrame":
     """Give the rows of results.csv: one for each entrant and score, over the cases with a lesion.
 
     Returns:
-        `RESULT_COLUMNS`: mean and median with their intervals, the least and the largest.
+        `RESULT_COLUMNS`: mean and median with their intervals, the least and the largest, number of seeds and seed SD.
     """
     import pandas as pd
 
     from headtohead.statistics.intervals import mean_interval, median_interval
-    from headtohead.statistics.matrix import score_matrix
+    from headtohead.statistics.matrix import holds_lesion, score_matrix
+    from headtohead.statistics.trainings import trainings, with_seeds
 
     cases = ledger.comparable
     for error in ERRORS:
@@ -64,8 +66,11 @@ def result_rows(ledger: Ledger) -> "pd.DataFrame":
     scores = [column for column in cases.columns if column.startswith(SCORES)]
     rows = []
     for score in scores:
+        trained = trainings(cases[holds_lesion(cases)], score)
         for entrant, values in score_matrix(cases, score).items():
-            mean, median = mean_interval(values), median_interval(values)
+            training = trained.loc[str(entrant)]
+            mean = with_seeds(mean_interval(values), training, fraction=score.startswith(FRACTIONS))
+            median = median_interval(values)
             rows.append(
                 {
                     "entrant": entrant,
@@ -79,6 +84,8 @@ def result_rows(ledger: Ledger) -> "pd.DataFrame":
                     "median_high": median.high,
                     "minimum": values.min(),
                     "maximum": values.max(),
+                    "seeds": training["seeds"],
+                    "seed_sd": training["seed_sd"],
                 }
             )
     return pd.DataFrame(rows, columns=RESULT_COLUMNS)
@@ -95,9 +102,10 @@ def render_latex(summary: Summary) -> str:
 
 def render_markdown(summary: Summary) -> str:
     """Give the text of results.md."""
-    parts = []
+    parts: list[str] = []
     for level, (title, grid) in enumerate(_titled(summary).items()):
         parts += [f"{'##' if level else '#'} {title}"] * (not level or len(grid) > 1)
+        parts += [summary.about] * (not level and bool(summary.about))
         parts += [_markdown(grid)] * (len(grid) > 1)
     parts += summary.footnotes
     return "\n\n".join(parts) + "\n"
@@ -123,6 +131,9 @@ def score_grid(summary: Summary) -> Grid:
         name = schedule_in_words(schedule)
         grid.append([name, *line, *([NOTHING] if with_baseline else [])])
         grid.append([f"{name}, median", *medians, *([NOTHING] if with_baseline else [])])
+        if any((schedule, model) in summary.seed_sds for model in summary.models):
+            sds = [_seed_sd(summary, schedule, model) for model in summary.models]
+            grid.append([f"{name}, seed SD", *sds, *([NOTHING] if with_baseline else [])])
         ranges = [_range(summary, schedule, model) for model in summary.models]
         grid.append([f"{name}, lowest to highest", *ranges, *([NOTHING] if with_baseline else [])])
     if summary.baseline is not None:
@@ -190,6 +201,11 @@ def _cell(summary: Summary, schedule: str, model: str) -> str:
 def _median(summary: Summary, schedule: str, model: str) -> str:
     found = summary.medians.get((schedule, model))
     return show_estimate(found.median, found.low, found.high) if found else NOTHING
+
+
+def _seed_sd(summary: Summary, schedule: str, model: str) -> str:
+    seeds, sd = summary.seed_sds.get((schedule, model), (0, math.nan))
+    return f"{sd:.4f} ({seeds} seeds)" if seeds > 1 else NOTHING
 
 
 def _range(summary: Summary, schedule: str, model: str) -> str:

@@ -9,11 +9,14 @@ from numpy.typing import NDArray
 from headtohead.statistics.correction import holm
 from headtohead.statistics.intervals import FEWEST_VALUES, mean_intervals
 from headtohead.statistics.power import ALPHA
+from headtohead.statistics.trainings import Luck
 
 COLUMNS = ["margin", "low_90", "high_90", "tost_p", "tost_holm_p", "equivalent"]
 
 
-def equivalence(differences: NDArray[np.float64], margin: float, seed: int = 0) -> pd.DataFrame:
+def equivalence(
+    differences: NDArray[np.float64], margin: float, seed: int = 0, luck: Luck | None = None
+) -> pd.DataFrame:
     """Test each column of paired differences for equivalence.
 
     That no difference was found is no evidence that there is none. Here the burden is reversed: the hypotheses are that
@@ -28,6 +31,7 @@ def equivalence(differences: NDArray[np.float64], margin: float, seed: int = 0) 
         differences: one row per case, one column per pair, [N, K], in units of the score.
         margin: the largest difference that does not matter, in units of the score; above 0.
         seed: seed of the bootstrap.
+        luck: what several trainings add; both intervals and tests are over cases and seeds then.
 
     Returns:
         One row per pair: margin; low_90, high_90, the 90 % interval of the mean difference (BCa bootstrap over cases);
@@ -40,6 +44,8 @@ def equivalence(differences: NDArray[np.float64], margin: float, seed: int = 0) 
             differences.T, mean_intervals(differences, confidence=1 - 2 * ALPHA, seed=seed), strict=True
         )
     )
+    if luck:
+        found = luck.on_equivalence(found, differences, margin)
     corrected = holm(found["tost_p"].to_numpy())
     within = (found["low_90"] > -margin) & (found["high_90"] < margin)
     return found.assign(margin=margin, tost_holm_p=corrected, equivalent=(corrected < ALPHA) & within)[COLUMNS]

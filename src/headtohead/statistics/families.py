@@ -1,8 +1,9 @@
-"""What is tested between entrants, in three families, each corrected for the number of its own tests.
+"""What is tested between entrants, in four families, each corrected for the number of its own tests.
 
 Primary: mean Dice of cases with a lesion, the one question that a comparison is planned for. Secondary: the scores
 below, which may differ where Dice is even. Without lesion: healthy cases, where there is no Dice. IoU is not tested: it
-rises and falls with Dice. The baseline is no contestant, so secondary scores are tested between models only.
+rises and falls with Dice. Ensembles of seeds: a family of its own, so that averaging the seeds changes no verdict on
+the models. The baseline is no contestant, so secondary scores are tested between models only.
 """
 
 import pandas as pd
@@ -11,8 +12,9 @@ from headtohead.runs.run import BASELINE
 from headtohead.statistics.matrix import score_matrix
 from headtohead.statistics.paired import COLUMNS as PAIR_COLUMNS
 from headtohead.statistics.paired import DESCRIBED, describe, judge, paired_differences
+from headtohead.statistics.trainings import Luck, trainings
 
-PRIMARY, SECONDARY, WITHOUT_LESION = "primary", "secondary", "without lesion"
+PRIMARY, ENSEMBLES, SECONDARY, WITHOUT_LESION = "primary", "ensembles", "secondary", "without lesion"
 SURFACE_DICE, FALSE_COMPONENTS = "surface_dice", "lesions_false"
 SCORES = (SURFACE_DICE, "recall", "precision", FALSE_COMPONENTS)
 LOWER_IS_BETTER = (FALSE_COMPONENTS,)
@@ -35,11 +37,14 @@ def secondary_pairs(cases: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
     """
     models = cases[cases["model"] != BASELINE]
     described = []
-    for column in [name for name in models.columns if unitless(name) in SCORES]:
+    columns = [name for name in models.columns if unitless(name) in SCORES]
+    for column in columns:
         matrix = score_matrix(models, column).dropna(how="all")
         differences, pairs = paired_differences(matrix)
         if len(matrix) and len(pairs):
             found = describe(differences, unitless(column) in LOWER_IS_BETTER, seed)
+            luck = Luck.of(pairs, trainings(models[models["case"].isin(matrix.index)], column))
+            found = luck.on_pairs(found, differences, len(pairs) * len(columns))
             described.append(pd.concat([pairs, found], axis=1).assign(score=column))
     if not described:
         return pd.DataFrame(columns=["score", *DESCRIBED])
@@ -51,17 +56,28 @@ def unitless(column: str) -> str:
     return column.removesuffix("_px").removesuffix("_mm")
 
 
-def all_pairs(primary: pd.DataFrame, secondary: pd.DataFrame, without_lesion: pd.DataFrame) -> pd.DataFrame:
-    """Put the pairs of the three families into one table, that of pairs.csv.
+def all_pairs(
+    primary: pd.DataFrame,
+    secondary: pd.DataFrame,
+    without_lesion: pd.DataFrame,
+    ensembles: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Put the pairs of the four families into one table, that of pairs.csv.
 
     Args:
         primary: as `compare_pairs` gives it, of Dice.
         secondary: as `secondary_pairs`.
         without_lesion: as `without_lesion.pairs_without_lesion`.
+        ensembles: as `ensembles.ensemble_pairs`.
 
     Returns:
         `COLUMNS`; where a family has no such number (equivalence is tested in Dice only), the cell is empty.
     """
-    families = {PRIMARY: primary.assign(score="dice"), SECONDARY: secondary, WITHOUT_LESION: without_lesion}
+    families = {
+        PRIMARY: primary.assign(score="dice"),
+        ENSEMBLES: primary[:0] if ensembles is None else ensembles.assign(score="dice"),
+        SECONDARY: secondary,
+        WITHOUT_LESION: without_lesion,
+    }
     parts = [table.assign(family=family) for family, table in families.items() if len(table)]
     return pd.concat(parts, ignore_index=True).reindex(columns=COLUMNS) if parts else pd.DataFrame(columns=COLUMNS)

@@ -15,6 +15,7 @@ from headtohead.statistics.correction import holm
 from headtohead.statistics.intervals import DECIMALS, mean_intervals
 from headtohead.statistics.matrix import complete
 from headtohead.statistics.power import ALPHA, smallest_detectable
+from headtohead.statistics.trainings import Luck
 
 WILCOXON = "Wilcoxon"
 DESCRIBED = [
@@ -24,14 +25,17 @@ DESCRIBED = [
 COLUMNS = [*DESCRIBED, *alike.COLUMNS]
 
 
-def compare_pairs(matrix: pd.DataFrame, margin: float = MARGIN, seed: int = 0) -> pd.DataFrame:
+def compare_pairs(
+    matrix: pd.DataFrame, margin: float = MARGIN, seed: int = 0, trained: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Compare every pair of entrants case by case.
 
     A difference is reported only if two questions that fail in different ways agree: the Wilcoxon signed-rank test
     after Holm's correction over all pairs, which a few cases of huge difference cannot decide; and the interval of the
     mean difference, which does not need the differences to be symmetric about their middle. Equivalence is reported
     only after two one-sided tests at the margin (`equivalence`), corrected over all pairs as well. A pair may be both:
-    a difference that is real and too small to matter.
+    a difference that is real and too small to matter. Where an entrant was trained several times, intervals and tests
+    are over cases and seeds (`trainings`), and both tests have to agree as well.
 
     Zeros, cases that both entrants score alike, are ranked, and their ranks then left out of the sum (Pratt). Dropped
     beforehand, as Wilcoxon did, they can turn the test on its head: a sample may become more surely positive when every
@@ -45,6 +49,7 @@ def compare_pairs(matrix: pd.DataFrame, margin: float = MARGIN, seed: int = 0) -
         matrix: as `score_matrix` gives it, [cases, entrants].
         margin: the largest mean difference that does not matter, declared before the results are seen.
         seed: seed of the bootstrap.
+        trained: how often each entrant was trained, as `trainings` gives it; None: once.
 
     Returns:
         One row per unordered pair, in the order of the columns; all differences are a - b, in units of the score.
@@ -64,8 +69,10 @@ def compare_pairs(matrix: pd.DataFrame, margin: float = MARGIN, seed: int = 0) -
     differences, pairs = paired_differences(matrix)
     if pairs.empty:
         return pd.DataFrame(columns=COLUMNS)
-    found = judge(describe(differences, seed=seed))
-    return pd.concat([pairs, found, alike.equivalence(differences, margin, seed)], axis=1)[COLUMNS]
+    luck = None if trained is None else Luck.of(pairs, trained)
+    described = describe(differences, seed=seed)
+    found = judge(luck.on_pairs(described, differences, len(pairs)) if luck else described)
+    return pd.concat([pairs, found, alike.equivalence(differences, margin, seed, luck)], axis=1)[COLUMNS]
 
 
 def paired_differences(matrix: pd.DataFrame) -> tuple[NDArray[np.float64], pd.DataFrame]:

@@ -164,16 +164,16 @@ def smallest_detectable(
     Returns:
         The difference, in units of the score; NaN below 3 cases and where nothing varies.
     """
-    variances, freedoms = np.asarray(variances, np.float64), np.asarray(freedoms, np.float64)
-    if cases < 3 or not case_variance + variances.sum() > 0:
+    found, degrees = np.asarray(variances, np.float64), np.asarray(freedoms, np.float64)
+    if cases < 3 or not case_variance + found.sum() > 0:
         return math.nan
-    variances = variances * freedoms / chi2.ppf(0.5, freedoms)
-    first, second = (_spread(int(freedom)) for freedom in freedoms)
-    estimates = np.stack(np.meshgrid(variances[0] * first, variances[1] * second), axis=-1)  # as they may come out
-    total, freedom = pooled(estimates, freedoms)
+    found = found * degrees / chi2.ppf(0.5, degrees)
+    first, second = (_spread(int(freedom)) for freedom in degrees)
+    estimates = np.stack(np.meshgrid(found[0] * first, found[1] * second), axis=-1)  # as they may come out
+    total, freedom = pooled(estimates, degrees)
     tail = ALPHA / tests / 2
     reach = np.sqrt(stdtrit(cases - 1, tail) ** 2 * case_variance + stdtrit(freedom, tail) ** 2 * total)
-    spread = math.sqrt(case_variance + variances.sum())
+    spread = math.sqrt(case_variance + found.sum())
     low, high = 0.0, float(reach.max() + 3 * spread)
     for _ in range(HALVINGS):
         middle = (low + high) / 2

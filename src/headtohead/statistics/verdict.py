@@ -5,6 +5,7 @@ import pandas as pd
 from headtohead.runs.run import BASELINE
 from headtohead.statistics.decimals import number
 from headtohead.statistics.power import ALPHA
+from headtohead.statistics.trainings import THIS_TRAINING, TWO_LEVEL
 from headtohead.statistics.words import above, difference_words, interval_words, listed, p_words, row_of, verb
 
 
@@ -60,7 +61,7 @@ def _among(models: list[str], pairs: pd.DataFrame) -> list[str]:
             first = f"{leader} scores higher than {rival}: {difference_words(pairs, leader, rival)}"
         else:
             nearest = f"against {rival}, the next, {difference_words(pairs, leader, rival)}"
-            first = f"{leader} scores higher than each of the other {len(others)} models: {nearest}"
+            first = f"{leader} scores higher than each of the other {len(others)} {_models(models)}: {nearest}"
         return [first, *_equivalent(models, pairs, said=[])]
     first, said = _not_different(leader, alike, pairs)
     sentences = [first]
@@ -101,7 +102,7 @@ def _not_different(leader: str, alike: list[str], pairs: pd.DataFrame) -> tuple[
     n = min(row["n"] for row in rows)
     sizes = [row["smallest_detectable"] for row in rows if row["smallest_detectable"] > 0]  # NaN is not
     seen = (
-        f"a single test on n = {n} cases finds a true difference of {number(max(sizes))} four times in five, and "
+        f"{_one_test(rows)} on n = {n} cases finds a true difference of {number(max(sizes))} four times in five, and "
         "smaller ones less often"
         if sizes
         else "their scores do not vary, so this says nothing about other cases"
@@ -110,6 +111,15 @@ def _not_different(leader: str, alike: list[str], pairs: pd.DataFrame) -> tuple[
     if sizes and not any(row.get("equivalent", False) for row in rows) and "margin" in rows[0]:
         neither = f". They are not shown to be equivalent within {rows[0]['margin']:g} either"
     return f"No evidence of a difference between {between}: {found}{seen}{neither}", []
+
+
+def _one_test(rows: list["pd.Series"]) -> str:
+    return "such a comparison" if any(TWO_LEVEL in str(row.get("test", "")) for row in rows) else "a single test"
+
+
+def _models(names: list[str]) -> str:
+    """What the entrants are: models, as far as each was trained more than once, else trainings."""
+    return "trainings" if any(name.startswith(THIS_TRAINING) for name in names) else "models"
 
 
 def _equivalent(models: list[str], pairs: pd.DataFrame, said: list[Pair]) -> list[str]:
@@ -154,7 +164,7 @@ def _against(baseline: str, models: list[str], pairs: pd.DataFrame) -> str:
     alike = [model for model in models if model not in (*higher, *lower)]
     parts = []
     if higher:
-        everyone = "every model" if higher == models and len(models) > 1 else listed(higher)
+        everyone = f"every {_models(models)[:-1]}" if higher == models and len(models) > 1 else listed(higher)
         parts.append(f"{everyone} {'scores' if higher == models else verb(higher)} higher")
     if lower:
         parts.append(f"{listed(lower)} {verb(lower)} lower")

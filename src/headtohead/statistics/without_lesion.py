@@ -12,6 +12,7 @@ from scipy.stats import binomtest
 
 from headtohead.statistics.matrix import case_matrix, entrants, holds_lesion
 from headtohead.statistics.paired import DESCRIBED, describe, judge, paired_differences
+from headtohead.statistics.trainings import Luck, trainings, without_ensembles
 
 LEFT_ALONE, FALSE_VOXELS, FALSE_ML = "left_alone", "false_voxels", "false_ml"
 MCNEMAR = "McNemar"
@@ -33,13 +34,27 @@ def scores_without_lesion(cases: pd.DataFrame) -> dict[str, pd.DataFrame]:
     Raises:
         UserError: if an entrant was not scored on a case that another was scored on.
     """
+    rows, names = _scored(cases), list(dict.fromkeys(entrants(cases)))
+    return {name: case_matrix(rows, name, names) for name in _found(rows)}
+
+
+def trainings_without_lesion(cases: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Give the seeds of every entrant in the same scores, as `trainings.trainings`; no row without such a case."""
+    rows = _scored(cases)
+    return {name: trainings(rows, name) for name in _found(rows)}
+
+
+def _scored(cases: pd.DataFrame) -> pd.DataFrame:
+    """The rows of cases without a lesion, with their scores as columns."""
     rows = cases[~holds_lesion(cases)]
     rows = rows.assign(**{LEFT_ALONE: (rows["fp"] == 0).astype(float), FALSE_VOXELS: rows["fp"].astype(float)})
-    found = [LEFT_ALONE, FALSE_VOXELS]
     if "volume_error_ml" in rows and rows["volume_error_ml"].notna().all():
-        rows, found = rows.assign(**{FALSE_ML: rows["volume_error_ml"]}), [*found, FALSE_ML]
-    names = list(dict.fromkeys(entrants(cases)))
-    return {name: case_matrix(rows, name, names) for name in found}
+        rows = rows.assign(**{FALSE_ML: rows["volume_error_ml"]})
+    return rows
+
+
+def _found(rows: pd.DataFrame) -> list[str]:
+    return [name for name in (LEFT_ALONE, FALSE_VOXELS, FALSE_ML) if name in rows]
 
 
 def without_lesion_table(scores: dict[str, pd.DataFrame]) -> pd.DataFrame:
@@ -69,8 +84,10 @@ def without_lesion_table(scores: dict[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def pairs_without_lesion(scores: dict[str, pd.DataFrame], seed: int = 0) -> pd.DataFrame:
-    """Compare every pair of entrants on the cases without a lesion, corrected over both tests of all pairs together.
+def pairs_without_lesion(
+    scores: dict[str, pd.DataFrame], seed: int = 0, trained: dict[str, pd.DataFrame] | None = None
+) -> pd.DataFrame:
+    """Compare every pair but ensembles on the cases without a lesion, corrected over both tests of all pairs.
 
     Whether a case is left alone is tested by McNemar's exact test: of the cases that one entrant alone left alone, how
     many were the first's, against a fair coin. False voxels (or millilitres) are tested as Dice is, by signed ranks.
@@ -80,6 +97,7 @@ def pairs_without_lesion(scores: dict[str, pd.DataFrame], seed: int = 0) -> pd.D
     Args:
         scores: as `scores_without_lesion` gives them.
         seed: seed of the bootstrap.
+        trained: as `trainings_without_lesion` gives it; None: every entrant was trained once.
 
     Returns:
         Columns score, then those of `compare_pairs` up to different; no row where every case has a lesion.
@@ -87,12 +105,15 @@ def pairs_without_lesion(scores: dict[str, pd.DataFrame], seed: int = 0) -> pd.D
     size = FALSE_ML if FALSE_ML in scores else FALSE_VOXELS
     described = []
     for score in (LEFT_ALONE, size) if len(scores[LEFT_ALONE]) else ():
-        differences, pairs = paired_differences(scores[score])
+        matrix = scores[score] if trained is None else scores[score][without_ensembles(trained[score])]
+        differences, pairs = paired_differences(matrix)
         if len(pairs):
             found = describe(differences, lower_is_better=score == size, seed=seed)
             if score == LEFT_ALONE:
                 found = found.assign(test=MCNEMAR, p=[mcnemar_p(column) for column in differences.T])
                 found["smallest_detectable"] = math.nan  # that of a mean, which a yes or no is not
+            if trained is not None:
+                found = Luck.of(pairs, trained[score]).on_pairs(found, differences, 2 * len(pairs))
             described.append(pd.concat([pairs, found], axis=1).assign(score=score))
     if not described:
         return pd.DataFrame(columns=["score", *DESCRIBED])

@@ -4,6 +4,7 @@ import pandas as pd
 
 from headtohead.statistics.decimals import number, p_value
 from headtohead.statistics.paired import WILCOXON
+from headtohead.statistics.trainings import TWO_LEVEL
 
 
 def row_of(pairs: pd.DataFrame, a: str, b: str) -> "pd.Series":
@@ -37,8 +38,9 @@ def difference_words(pairs: pd.DataFrame, a: str, b: str) -> str:
     if row["a"] != a:
         mean, low, high = -mean, -high, -low
     corrected = f", corrected for {len(pairs)} pairs" if len(pairs) > 1 else ""
+    over = "over cases and seeds, " if TWO_LEVEL in str(row.get("test", "")) else ""
     return (
-        f"mean difference in Dice {number(mean, low, high)} ({interval_words(low, high)}, n = {row['n']} cases, "
+        f"mean difference in Dice {number(mean, low, high)} ({interval_words(low, high)}, {over}n = {row['n']} cases, "
         f"{p_words(str(row.get('test', WILCOXON)), row['holm_p'])}{corrected})"
     )
 

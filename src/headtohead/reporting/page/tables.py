@@ -81,6 +81,7 @@ def entrant_table(findings: Findings, entrants: list[Entrant]) -> Table:
     """Lay out the main table: one row an entrant."""
     columns = [
         "mean Dice [95\u00a0%]",
+        "seed SD",
         "median Dice [95\u00a0%]",
         f"cases below {FAILED_BELOW:g}",
         "lowest to highest",
@@ -94,6 +95,7 @@ def entrant_table(findings: Findings, entrants: list[Entrant]) -> Table:
             [
                 Cell(entrant.label, entrant.label, entrant),
                 _estimate(found["mean"], found["low"], found["high"]),
+                _number(found["seed_sd"], lambda sd, n=found["seeds"]: f"{sd:.4f} ({n:.0f} seeds)"),
                 _estimate(found["median"], found["median_low"], found["median_high"]),
                 _number(found["failed"], wording.whole),
                 _range(found["minimum"], found["maximum"]),
@@ -107,10 +109,19 @@ def entrant_table(findings: Findings, entrants: list[Entrant]) -> Table:
 
 
 def pair_table(findings: Findings, entrants: list[Entrant]) -> Table:
-    """Lay out every pair with all that was worked out about it."""
+    """Lay out every pair but those of ensembles, with all that was worked out about it."""
+    return _pairs(findings.pairs, entrants, "Paired differences in Dice, first minus second")
+
+
+def ensemble_table(findings: Findings, entrants: list[Entrant]) -> Table:
+    """Lay out the pairs of ensembles in the same columns; no row where there is no ensemble."""
+    return _pairs(findings.ensembles, entrants, "Ensembles of seeds: paired differences in Dice, first minus second")
+
+
+def _pairs(pairs: "pd.DataFrame", entrants: list[Entrant], caption: str) -> Table:
     names = {entrant.name: entrant for entrant in entrants}
     rows = []
-    for pair in findings.pairs.to_dict("records"):
+    for pair in pairs.to_dict("records"):
         first, second = in_words(str(pair["a"])), in_words(str(pair["b"]))
         higher = first if pair["mean_difference"] > 0 else second
         rows.append(
@@ -131,9 +142,9 @@ def pair_table(findings: Findings, entrants: list[Entrant]) -> Table:
             ]
         )
     words = [Column(name, numeric=False) for name in ("first", "second", "finding")]
-    numbers = ["mean difference [95\u00a0%]", "median difference", "p (Wilcoxon)", "p (Holm)", "rank-biserial"]
+    numbers = ["mean difference [95\u00a0%]", "median difference", "p", "p (Holm)", "rank-biserial"]
     numbers += ["wins / ties / losses", "smallest detectable", "90\u00a0% interval", "p (equivalence, Holm)", "cases"]
-    return Table("Paired differences in Dice, first minus second", words + [Column(name) for name in numbers], rows)
+    return Table(caption, words + [Column(name) for name in numbers], rows)
 
 
 def rank_table(findings: Findings, entrants: list[Entrant]) -> Table:

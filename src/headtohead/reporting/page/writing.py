@@ -100,6 +100,7 @@ def _tables(findings: Findings, entrants: list[Entrant]) -> dict[str, Any]:
     return {
         "entrant_table": tables.entrant_table(findings, entrants),
         "pair_table": tables.pair_table(findings, entrants),
+        "ensemble_table": tables.ensemble_table(findings, entrants),
         "without_lesion_table": tables.without_lesion_table(findings, entrants),
         "secondary_table": tables.further_pair_table(findings.secondary, "Paired differences beside Dice"),
         "healthy_table": tables.further_pair_table(
