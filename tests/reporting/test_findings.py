@@ -192,3 +192,20 @@ def test_name_of_an_entrant(comparison: Path, write_run: Any) -> None:
     write_run("unet", "cosine")
     write_run("flair-threshold", "-", None, name="flair-threshold-f0")
     assert [entrant_of(run) for run in read_ledger(comparison).runs] == ["flair-threshold", "unet cosine"]
+
+
+def test_a_model_trained_once_is_called_this_training_of_it(comparison: Path, write_run: Any) -> None:
+    good, bad = [(9, 1, 1), (8, 2, 2)] * 10, [(5, 5, 5), (4, 6, 6)] * 10
+    write_run("unet", "none", 0, counts=good)
+    write_run("resnext", "none", 0, counts=bad)
+    found = findings_of(read_ledger(comparison))
+    assert found is not None
+    assert found.verdict.startswith(
+        "This training of unet, no schedule scores higher than this training of resnext, no schedule: "
+    )
+    for seed in (1, 2):
+        write_run("unet", "none", seed, counts=good)
+        write_run("resnext", "none", seed, counts=bad)
+    found = findings_of(read_ledger(comparison))
+    assert found is not None
+    assert found.verdict.startswith("unet, no schedule scores higher than resnext, no schedule: ")

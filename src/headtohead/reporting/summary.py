@@ -171,9 +171,10 @@ def _what_is_shown(ledger: Ledger) -> str:
     at_threshold = f", threshold {thresholds}" if runs else ""
     seeds = sorted({run.experiment["seed"] for run in runs if not run.is_ensemble})
     averaged = f" Seeds {', '.join(map(str, seeds))} are averaged within a case first." if len(seeds) > 1 else ""
+    and_seeds = ", widened by the seeds" if len(seeds) > 1 else ""
     return (
         f"Mean Dice per case (3-D, all test slices of a case together, on the source grid{at_threshold}) with its 95 % "
-        f"interval (BCa bootstrap over cases); n = {_number_of(ledger, lesion=True)} test cases.{averaged}"
+        f"interval (BCa bootstrap over cases{and_seeds}); n = {_number_of(ledger, lesion=True)} test cases.{averaged}"
     )
 
 

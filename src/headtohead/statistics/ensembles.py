@@ -4,10 +4,11 @@ import pandas as pd
 
 from headtohead.options import MARGIN
 from headtohead.statistics.correction import holm
+from headtohead.statistics.decimals import number
 from headtohead.statistics.paired import COLUMNS, compare_pairs
 from headtohead.statistics.power import ALPHA
 from headtohead.statistics.trainings import ENSEMBLE
-from headtohead.statistics.words import difference_words, listed
+from headtohead.statistics.words import interval_words, listed
 
 
 def ensemble_pairs(matrix: pd.DataFrame, trained: pd.DataFrame, margin: float = MARGIN, seed: int = 0) -> pd.DataFrame:
@@ -64,8 +65,10 @@ def verdict_on_ensembles(pairs: pd.DataFrame) -> str:
         a, b = row["a"], row["b"]
         if row["different"]:
             higher, lower = (a, b) if row["mean_difference"] > 0 else (b, a)
-            shown.append(f"{higher} scores higher than {lower}: {difference_words(pairs, higher, lower)}")
+            low, high = sorted((abs(row["low"]), abs(row["high"])))
+            by = number(abs(row["mean_difference"]), low, high)
+            shown.append(f"{higher} scores higher than {lower} by {by} ({interval_words(low, high)})")
         else:
             even.append(f"{b} and {a}")
     sentences = [*shown, *([f"no evidence of a difference between {listed(even)}"] if even else [])]
-    return f"Of the ensembles, each a single draw whose luck is not known: {'; '.join(sentences)}."
+    return f"Of the ensembles, each a single draw whose luck is not known, corrected for {len(pairs)} pairs: {'; '.join(sentences)}."
