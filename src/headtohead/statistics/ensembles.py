@@ -71,4 +71,5 @@ def verdict_on_ensembles(pairs: pd.DataFrame) -> str:
         else:
             even.append(f"{b} and {a}")
     sentences = [*shown, *([f"no evidence of a difference between {listed(even)}"] if even else [])]
-    return f"Of the ensembles, each a single draw whose luck is not known, corrected for {len(pairs)} pairs: {'; '.join(sentences)}."
+    said = "; ".join(sentences)
+    return f"Of the ensembles, each a single draw whose luck is not known, corrected for {len(pairs)} pairs: {said}."
