@@ -114,7 +114,7 @@ def test_nothing_new_is_left_if_scoring_fails(
     if before:
         score_all(folder, phantom_cohort, split)
     kept = {path.name: path.read_bytes() for path in folder.path.iterdir()} if before else {}
-    score, calls = module.score_case, []
+    score, calls = module.score_tested, []
 
     def fail(*given: Any, **named: Any) -> Any:
         calls.append(1)
@@ -122,7 +122,7 @@ def test_nothing_new_is_left_if_scoring_fails(
             raise MemoryError("no memory")
         return score(*given, **named)
 
-    monkeypatch.setattr(module, "score_case", fail)
+    monkeypatch.setattr(module, "score_tested", fail)
     with pytest.raises(MemoryError):
         score_all(folder, phantom_cohort, split)
     assert {path.name: path.read_bytes() for path in folder.path.iterdir()} == kept
