@@ -82,7 +82,7 @@ def test_a_large_upload_is_refused_in_words(browser: Any, start: Callable[..., A
     page = browser.new_page()
     page.goto(start(Limits(upload=2**20)).address)
     drop(page, tmp_path / "large.nii")
-    assert text(page, "problem").startswith("more than 1 MiB, which this page does not take")
+    assert text(page, "problem").startswith("more than 1 MiB, the limit of this page")
     page.close()
 
 

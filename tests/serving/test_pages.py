@@ -258,7 +258,7 @@ def test_one_case_at_a_time(server: Any, volume: Path, engine: Any) -> None:
     thread.start()
     assert engine.began.wait(20)
     busy = server.drop_paths(volume)
-    assert (busy.status, busy.text) == (503, "busy with another image; wait for it\n")
+    assert (busy.status, busy.text) == (503, "busy with another image; try again in a moment\n")
     assert busy.headers["retry-after"] == "2"
     assert server.ask("GET", "/").status == 200
     engine.wait.set()
@@ -275,7 +275,7 @@ def test_a_fault_of_ours_is_not_told_to_the_page(
 
     monkeypatch.setattr("headtohead.serving.answering.slicing_of", fail)
     failed = server.drop_paths(volume)
-    assert (failed.status, failed.text) == (500, "a fault of the program; its terminal says more\n")
+    assert (failed.status, failed.text) == (500, "internal error; the terminal has the details\n")
     assert failed.headers["x-content-type-options"] == "nosniff"
     said = capfd.readouterr().err
     assert "internal error: RuntimeError: a secret detail" in said and "Traceback" not in said

@@ -84,9 +84,11 @@ def listening(port: int) -> Iterator[tuple[socket.socket, str]]:
             sock.bind((HERE, port))
             sock.listen()
         except PermissionError:
-            raise UserError(f"--port {port}: kept for the system; choose one from 1024 on, or 0 for any") from None
+            raise UserError(
+                f"--port {port}: reserved for the system; choose 1024 or higher, or 0 for any free port"
+            ) from None
         except OSError:
-            raise UserError(f"--port {port}: another program has it; choose another, or 0 for any free one") from None
+            raise UserError(f"--port {port}: already in use; choose another, or 0 for any free port") from None
         yield sock, f"http://{HERE}:{sock.getsockname()[1]}"
 
 

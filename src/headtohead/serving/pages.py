@@ -33,7 +33,7 @@ from headtohead.serving.stopping import stoppable
 from headtohead.serving.uploads import store
 
 GONE = "this result has expired; drop the file again"
-BUSY = "busy with another image; wait for it"
+BUSY = "busy with another image; try again in a moment"
 
 
 def read_asset(name: str) -> str:

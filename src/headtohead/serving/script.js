@@ -113,7 +113,7 @@ function worded(fault, files) {
   // The connection was cut: either nobody answers, or the upload was refused before it was read.
   const limit = Number(drop.dataset.limit);
   const total = files.reduce((sum, file) => sum + file.size, 0);
-  if (total > limit) return `more than ${limit / 2 ** 20} MiB, which this page does not take; predict it from the command line: --predict`;
+  if (total > limit) return `more than ${limit / 2 ** 20} MiB, the limit of this page; use the command line instead: --predict`;
   return "no answer: is the program still running in its terminal?";
 }
 
