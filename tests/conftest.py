@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
 from headtohead.cohort import Cohort, open_cohort
 from headtohead.cohort.phantom import make_phantoms
@@ -27,6 +28,10 @@ COMMON = {
     "threshold": 0.5,
 }
 WriteRun = Callable[..., Path]
+
+# The same examples on every run, and no failure because a machine was busy.
+settings.register_profile("steady", derandomize=True, deadline=None)
+settings.load_profile("steady")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
