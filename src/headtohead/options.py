@@ -36,6 +36,7 @@ SCHEDULES = ("none", "cosine", "plateau", "restarting_warmup")
 SEED = between(0, 2**32 - 1)  # what NumPy takes
 SINGLE, GRID = "single", "grid"  # names of a comparison that was given none: of --train and --test, of --compare
 THRESHOLD = 0.5
+MODEL = "unet"  # what is trained where nobody says
 
 
 class Group:
@@ -126,7 +127,11 @@ class InputOptions(Group):
 class ModelOptions(Group):
     """Model."""
 
-    model: str = option("unet", "which model to train or use", metavar="NAME", check=not_empty)
+    model: str = option(
+        "",
+        f"which model to train (default {MODEL}); to predict, serve or export: only runs of this model",
+        metavar="NAME",
+    )
     width: int = option(
         0, "channels of the first level of our own nets; 0: as published", metavar="N", check=between(0, 1024)
     )
@@ -136,6 +141,11 @@ class ModelOptions(Group):
         metavar="WHICH",
         check=not_empty,
     )
+
+    @property
+    def architecture(self) -> str:
+        """The model to train: that of `--model`, else the default."""
+        return self.model or MODEL
 
 
 @dataclass(frozen=True)
@@ -195,8 +205,8 @@ class ComparisonOptions(Group):
     )
     comparison: str = option(
         "",
-        "name of the comparison: the folder below --runs_dir; default single, of --compare and --report grid, "
-        "of --image_path any",
+        "name of the comparison: the folder below --runs_dir; default: single, for --compare grid, "
+        "for --report the only one, for --image_path any",
         metavar="NAME",
         check=lambda value: folder_name(value) if value else "",
     )

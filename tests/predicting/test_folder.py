@@ -13,8 +13,8 @@ from PIL import Image
 
 from headtohead.cli import main
 from headtohead.predicting import folder as verb
-from headtohead.predicting.choosing import Choice
 from headtohead.predicting.cleaning.postprocessing import parse_steps
+from headtohead.trained.choosing import Choice
 from headtohead.trained.facts import ModelFacts
 from headtohead.trained.source import Source
 from tests.predicting.scans import (
@@ -211,7 +211,7 @@ def test_a_case_that_the_model_has_seen(
     models = brightness(facts=facts, choices=(Choice(Source(facts), "the only one"),))
     assert predict(predictor=models) == 0
     said = capsys.readouterr().out.splitlines()
-    assert said[0] == "model m (the only one)"
+    assert said[0] == "model m (trained elsewhere; the only one)"
     assert "one: warning: the model was trained on this case" in said
     assert "two: warning: the model was chosen by validation on this case" in said
     rows = summary_of(tmp_path / "out")

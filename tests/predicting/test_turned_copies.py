@@ -11,12 +11,12 @@ from scipy import ndimage
 
 from headtohead.cohort import lgg
 from headtohead.options import from_flat
-from headtohead.predicting.choosing import SHIPPED
 from headtohead.predicting.files import volumes
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.predictor import Estimate, open_predictor
 from headtohead.predicting.scan import Scan
+from headtohead.trained.choosing import SHIPPED
 from headtohead.trained.facts import ModelFacts
 from tests.matrices import thinned
 

@@ -44,7 +44,7 @@ def served(bundle: Path, folder: Path, *flags: str) -> Iterator[tuple[subprocess
     ) as process:
         try:
             assert process.stdout is not None
-            assert process.stdout.readline() == "model tiny (named by --model_path)\n"
+            assert process.stdout.readline() == "model tiny (trained elsewhere; named by --model_path)\n"
             line = process.stdout.readline()
             match = re.fullmatch(r"serving at (http://127\.0\.0\.1:\d+), stop with Ctrl\+C\n", line)
             assert match, line

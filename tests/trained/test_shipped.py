@@ -10,9 +10,9 @@ import pytest
 
 from headtohead.cohort import open_cohort
 from headtohead.options import from_flat
-from headtohead.predicting.choosing import SHIPPED
 from headtohead.predicting.predictor import open_predictor
 from headtohead.scoring.counts import count, dice
+from headtohead.trained.choosing import SHIPPED
 from headtohead.trained.engines import open_engine
 from headtohead.trained.source import open_source
 

@@ -11,7 +11,6 @@ from typing import Any
 
 from headtohead.errors import PartlyDone, UserError
 from headtohead.options import Options
-from headtohead.predicting.choosing import seen_before
 from headtohead.predicting.files.finding import Job, find_jobs
 from headtohead.predicting.files.grouping import refuse_ignored_channels
 from headtohead.predicting.files.naming import shown
@@ -26,6 +25,7 @@ from headtohead.predicting.results.placing import Paths, name_all, refuse_replac
 from headtohead.predicting.results.summary import Row
 from headtohead.predicting.results.written import Records, Written, truth_is_ours
 from headtohead.predicting.scan import Scan
+from headtohead.predicting.seen import seen_before
 from headtohead.predicting.stopping import tidy_on_terminate
 from headtohead.predicting.trust.geometry import doubts_of_header
 
@@ -102,7 +102,7 @@ def predict_jobs(jobs: Sequence[Job], predictor: Predicts, options: Options) -> 
         except OSError as fault:
             raise UserError(f"--output {folder}: cannot be made ({fault.strerror}); choose another") from fault
         for choice in predictor.choices:
-            print(f"model {choice.name} ({choice.reason})")
+            print(choice.line)
         try:
             with progress(len(jobs)) as advance:
                 for outcome in outcomes:

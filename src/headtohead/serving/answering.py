@@ -14,7 +14,6 @@ import numpy as np
 from headtohead.cohort.orientation import Slicing
 from headtohead.errors import UserError
 from headtohead.options import Options
-from headtohead.predicting.choosing import seen_before
 from headtohead.predicting.cleaning.postprocessing import Step, clean
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.files.naming import ending
@@ -25,6 +24,7 @@ from headtohead.predicting.results.finishing import slicing_of
 from headtohead.predicting.results.outputs import name_of
 from headtohead.predicting.results.summary import measure
 from headtohead.predicting.scan import Scan
+from headtohead.predicting.seen import seen_before
 from headtohead.serving.limits import Limits
 from headtohead.serving.uploads import refuse_large, the_case
 

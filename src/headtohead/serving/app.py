@@ -28,16 +28,15 @@ def serve(options: Options) -> None:
     with listening(options.serving.port) as (sock, address):
         import uvicorn
 
-        from headtohead.predicting.choosing import choose_models
         from headtohead.predicting.predictor import open_choices
         from headtohead.serving.limits import Limits
         from headtohead.serving.pages import Pages
+        from headtohead.trained.choosing import choose_models
 
-        # What is dropped later lies in no data set; --root_dir says which kind of images it will be.
-        predictor = open_choices(choose_models(options, Path(options.data.root_dir)), options)
+        predictor = open_choices(choose_models(options, None), options)
         predictor.ready()
         for choice in predictor.choices:
-            print(f"model {choice.name} ({choice.reason})")
+            print(choice.line)
         with tempfile.TemporaryDirectory(prefix="headtohead-") as scratch, stopped_by_terminate():
             pages = Pages(predictor, options, Path(scratch), Limits())
             config = uvicorn.Config(
