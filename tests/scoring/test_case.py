@@ -77,7 +77,7 @@ def test_volumes_are_in_ml_where_the_spacing_is_known() -> None:
     assert (found["lesion_ml"], found["volume_error_ml"]) == pytest.approx((53 * 5 / 1000, -8 * 5 / 1000))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_agrees_with_counts_added_slice_by_slice(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -177,7 +177,7 @@ def test_page_has_its_place_for_a_run() -> None:
 # The code
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 2**32 - 1), batch_size=st.integers(1, 9))
 def test_agrees_with_dice_taken_from_the_masks_themselves(seed: int, batch_size: int) -> None:
     cases = made_up(seed)

@@ -106,7 +106,7 @@ def test_empty_masks() -> None:
     assert count_lesions(something, nothing) == LesionCounts(0, 0, 0, 1)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_agrees_with_flooding(seed: int) -> None:
     rng = np.random.default_rng(seed)

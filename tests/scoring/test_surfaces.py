@@ -81,7 +81,7 @@ def test_a_distant_speck_moves_the_maximum_and_not_the_95th_percentile() -> None
     assert surface_scores(speck, block()).hd95 == 0
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**32 - 1), in_mm=st.booleans())
 def test_agrees_with_every_distance_taken_one_by_one(seed: int, in_mm: bool) -> None:
     prediction, truth = blobs(seed)

@@ -34,4 +34,4 @@ def same_predictions(protocol: Any) -> bool:
     if not isinstance(protocol, dict):
         return False
     version = protocol.get("version")
-    return isinstance(version, int) and version >= SAME_PREDICTIONS_SINCE and protocol.get("clip") == CLIP
+    return isinstance(version, int) and version >= SAME_PREDICTIONS_SINCE and protocol.get("clip") == PROTOCOL["clip"]
