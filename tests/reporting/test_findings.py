@@ -108,7 +108,7 @@ def test_cases_without_a_lesion_are_scored_and_tested_apart(comparison: Path, wr
         "silent none": 20, "alarmer none": 0, "flair-threshold": 0,
     }  # fmt: skip
     assert "alarmer, no schedule scores higher" not in found.verdict
-    better, worse = "this training of silent, no schedule", "this training of alarmer, no schedule"
+    better, worse = "This training of silent, no schedule", "this training of alarmer, no schedule"
     assert f"{better} leaves more of them alone than {worse} (McNemar p < 0.001)" in found.verdict
     assert found.tested["family"].value_counts().to_dict() == {"without lesion": 6, "primary": 3, "secondary": 2}
     assert found.conventions.empty

@@ -118,7 +118,7 @@ def findings_of(ledger: Ledger, unchecked: Sequence[str] = (), margin: float = M
     if cases.empty:
         return None
     matrix = score_matrix(cases)
-    trained = trainings(cases[holds_lesion(cases)]).reindex(matrix.columns)
+    trained = trainings(cases, "dice", holds_lesion(cases)).reindex(matrix.columns)
     models = matrix[without_ensembles(trained)]
     pairs, ensembles = compare_pairs(models, margin, trained=trained), ensemble_pairs(matrix, trained, margin)
     secondary = secondary_pairs(cases[entrants(cases).isin(models.columns)])

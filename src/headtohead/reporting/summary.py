@@ -79,7 +79,7 @@ def summarise(ledger: Ledger) -> Summary:
     """Work out the table of a comparison from its ledger."""
     counted, cases = ledger.counted, ledger.comparable
     matrix = score_matrix(cases)
-    trained = trainings(cases[holds_lesion(cases)]).reindex(matrix.columns)
+    trained = trainings(cases, "dice", holds_lesion(cases)).reindex(matrix.columns)
     seed_sds: dict[Cell, tuple[int, float]] = {}
     cells: dict[Cell, Interval] = {}
     medians: dict[Cell, MedianInterval] = {}

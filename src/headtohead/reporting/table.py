@@ -66,7 +66,7 @@ def result_rows(ledger: Ledger) -> "pd.DataFrame":
     scores = [column for column in cases.columns if column.startswith(SCORES)]
     rows = []
     for score in scores:
-        trained = trainings(cases[holds_lesion(cases)], score)
+        trained = trainings(cases, score, holds_lesion(cases))
         for entrant, values in score_matrix(cases, score).items():
             training = trained.loc[str(entrant)]
             mean = with_seeds(mean_interval(values), training, fraction=score.startswith(FRACTIONS))

@@ -32,12 +32,13 @@ THIS_TRAINING = "this training of "  # before the name of an entrant that was tr
 TWO_LEVEL = "two-level t"  # the test over cases and seeds, beside the test over cases
 
 
-def trainings(cases: "pd.DataFrame", score: str = "dice") -> "pd.DataFrame":
+def trainings(cases: "pd.DataFrame", score: str = "dice", among: "pd.Series[bool] | None" = None) -> "pd.DataFrame":
     """Sum up the seeds of each entrant in one score.
 
     Args:
-        cases: rows as in cases.csv, of the cases that the score is about.
+        cases: rows as in cases.csv.
         score: name of the column.
+        among: which rows are of cases that the score is about; None: all.
 
     Returns:
         One row per entrant: kind (trained, ensemble, or the baseline's name); seeds, how many trainings (0 for the
@@ -49,9 +50,10 @@ def trainings(cases: "pd.DataFrame", score: str = "dice") -> "pd.DataFrame":
     rows: dict[str, dict[str, Any]] = {}
     for name, own in cases.assign(entrant=entrants(cases)).groupby("entrant", sort=False):
         baseline, one_draw = own["model"].iloc[0] == BASELINE, own["seed"].isna().all()
-        means = own.groupby("seed")[score].mean().to_numpy(np.float64)
-        seeds = len(means)
-        several = seeds > 1 and not np.isnan(means).any()
+        counted = own if among is None else own[among.loc[own.index]]
+        means = counted.groupby("seed")[score].mean().to_numpy(np.float64)
+        seeds = own["seed"].nunique()
+        several = len(means) > 1 and not np.isnan(means).any()
         rows[str(name)] = {
             "kind": BASELINE if baseline else ENSEMBLE if one_draw else TRAINED,
             "seeds": 0 if one_draw else seeds,
