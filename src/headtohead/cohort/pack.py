@@ -90,6 +90,16 @@ def open_cohort(root_dir: Path, cache_dir: Path, data: str = LGG) -> Cohort:
     return Cohort(root_dir, key, table, packed, data)
 
 
+def content_key(root_dir: Path, data: str = LGG) -> str:
+    """Hash everything a data set is made of, wherever it lies: the `Cohort.key` it has, without packing it.
+
+    Raises:
+        UserError: the data set is missing or damaged.
+    """
+    reader = READERS[data]
+    return _content_key(root_dir, reader, reader.list_cases(root_dir))
+
+
 def _copy(cache_dir: Path, key: str) -> Path:
     return cache_dir / f"{key}-{LAYOUT}"
 
