@@ -86,19 +86,22 @@ def pack(root: Path, destination: Path, piece_bytes: int, side: int = 0) -> Mani
     factors: set[int] = set()
     pieces: list[Path] = []
     archive, size = None, 0
-    for path in sorted(path for path in root.rglob("*") if path.is_file()):
-        frame, payload, factor = _packed(path, side)
-        factors |= {factor} - {0}
-        if frame and frame not in frames:
-            frames.append(frame)
-        if archive is None or size + len(payload) > piece_bytes:
-            if archive is not None:
-                archive.close()
-            pieces.append(destination / f"piece-{len(pieces) + 1}.zip")
-            archive, size = zipfile.ZipFile(pieces[-1], "w", zipfile.ZIP_STORED), 0
-        place = str(frames.index(frame)) if frame else WHOLE
-        archive.writestr(zipfile.ZipInfo(f"{place}/{path.relative_to(root).as_posix()}"), payload)
-        size += len(payload) + 200  # its entries in the archive
+    files = sorted(path for path in root.rglob("*") if path.is_file())
+    with ThreadPoolExecutor() as pool:
+        for path, (frame, payload, factor) in zip(
+            files, pool.map(lambda path: _packed(path, side), files), strict=True
+        ):
+            factors |= {factor} - {0}
+            if frame and frame not in frames:
+                frames.append(frame)
+            if archive is None or size + len(payload) > piece_bytes:
+                if archive is not None:
+                    archive.close()
+                pieces.append(destination / f"piece-{len(pieces) + 1}.zip")
+                archive, size = zipfile.ZipFile(pieces[-1], "w", zipfile.ZIP_STORED), 0
+            place = str(frames.index(frame)) if frame else WHOLE
+            archive.writestr(zipfile.ZipInfo(f"{place}/{path.relative_to(root).as_posix()}"), payload)
+            size += len(payload) + 200  # its entries in the archive
     if archive is None:
         raise UserError(f"{root}: no files in it")
     archive.close()
@@ -131,20 +134,28 @@ def unpack(source: Path, destination: Path) -> list[str]:
         UserError: a piece is damaged, or the whole is not what was packed.
     """
     manifest = Manifest.read(source)
-    done = destination.with_name(f"{destination.name}.unpacked")
+    done = _done(destination)
     done.mkdir(parents=True, exist_ok=True)
-    for name, due in manifest.pieces.items():
-        piece = source / name
-        if (done / due).is_file() or not piece.is_file():
-            continue
-        if _hash(piece) != due:
-            raise UserError(f"{piece}: not the piece that {MANIFEST} names; copy it again")
-        _unpack_piece(piece, manifest, destination)
-        write_text(done / due, name)
-    missing = [name for name, due in manifest.pieces.items() if not (done / due).is_file()]
-    if not missing and content_key(destination) != manifest.key:
+    for name in missing(manifest, destination):
+        piece, due = source / name, manifest.pieces[name]
+        if piece.is_file():
+            if _hash(piece) != due:
+                raise UserError(f"{piece}: not the piece that {MANIFEST} names; copy it again")
+            _unpack_piece(piece, manifest, destination)
+            write_text(done / due, name)
+    lacking = missing(manifest, destination)
+    if not lacking and content_key(destination) != manifest.key:
         raise UserError(f"{destination}: not what was packed; remove it and {done}, and unpack all pieces again")
-    return missing
+    return lacking
+
+
+def missing(manifest: Manifest, destination: Path) -> list[str]:
+    """List the pieces that are not yet unpacked into a folder."""
+    return [name for name, due in manifest.pieces.items() if not (_done(destination) / due).is_file()]
+
+
+def _done(destination: Path) -> Path:
+    return destination.with_name(f"{destination.name}.unpacked")
 
 
 def _packed(path: Path, side: int) -> tuple[list[str] | None, bytes, int]:

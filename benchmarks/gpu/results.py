@@ -7,7 +7,7 @@ report from them; carried back to a fresh machine, the comparison keeps them and
 import json
 import statistics
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +90,7 @@ def restore(archive: Path, runs: Path) -> None:
             record.unlink()
 
 
-def pick_run(runs: Path, comparisons: list[str]) -> Path | None:
+def pick_run(runs: Path, comparisons: Iterable[str]) -> Path | None:
     """Give the first finished run of the first comparison that has its weights; None where none has."""
     for comparison in comparisons:
         for folder in sorted((runs / comparison).glob("*/")):

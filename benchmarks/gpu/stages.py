@@ -7,6 +7,7 @@ that is killed loses at most the epoch it was in.
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -30,6 +31,7 @@ COMPARISONS = {
     "historical": "configs/historical.yaml",
     "folds": "configs/lgg_cv_full.yaml",
 }
+TRAINED = ("lgg_cv_full", "lgg", "lgg_reduced")  # comparisons whose first model predicts, in this order
 MIB = 2**20
 
 
@@ -84,13 +86,28 @@ def unpack(_: list[str]) -> None:
     """There: unpack the pieces that have arrived, and results of an earlier machine."""
     results.restore(CARRIED / results.ARCHIVE, RUNS)
     manifest = pieces.Manifest.read(CARRIED / "pieces")
-    if lacking := pieces.unpack(CARRIED / "pieces", DATA):
+    lacking = pieces.unpack(CARRIED / "pieces", DATA)
+    shutil.copy(CARRIED / "pieces" / pieces.MANIFEST, WORK)  # later stages need no transfer
+    if lacking:
         raise Unfinished(f"{len(lacking)} of {len(manifest.pieces)} pieces are still to come: {', '.join(lacking)}")
     print(f"unpack: all {len(manifest.pieces)} pieces, data key {manifest.key}, as packed")
 
 
+def whole() -> pieces.Manifest:
+    """Say what was unpacked.
+
+    Raises:
+        UserError: not all of it has arrived.
+    """
+    manifest = pieces.Manifest.read(WORK)
+    if lacking := pieces.missing(manifest, DATA):
+        raise UserError(f"the data set is not whole; carry and unpack first: {', '.join(lacking)}")
+    return manifest
+
+
 def speed(words: list[str]) -> None:
     """There: images a second of one training step and of the loader, and the share of the measured peak."""
+    whole()
     program([sys.executable, "-m", "benchmarks.gpu.speed", str(DATA), str(PACKED), str(RUNS / "speed.jsonl"), *words])
 
 
@@ -101,13 +118,11 @@ def compare(name: str) -> Callable[[list[str]], None]:
         """There: carry out this comparison; further words are options of main.py."""
         command = [sys.executable, "main.py", "--compare", "--config", COMPARISONS[name], "--case_gifs", "none"]
         command += ["--root_dir", str(DATA), "--cache_dir", str(PACKED), "--runs_dir", str(RUNS)]
-        manifest = pieces.Manifest.read(CARRIED / "pieces")
+        manifest = whole()
         if manifest.side:
             if name == "folds":
                 raise UserError(f"folds: needs whole images; these were reduced to {manifest.side}x{manifest.side}")
             command += ["--comparison", f"{name}_reduced"]
-        if lacking := pieces.unpack(CARRIED / "pieces", DATA):
-            raise UserError(f"{name}: the data set is not whole; still missing: {', '.join(lacking)}")
         count = int(os.environ.get("PROCESSES", "1"))
         program([*command, *words], count)
 
@@ -116,8 +131,9 @@ def compare(name: str) -> Callable[[list[str]], None]:
 
 def predict(words: list[str]) -> None:
     """There: predict five patients that the model was not trained on, as volumes."""
+    whole()
     scans = WORK / "scans"
-    model = results.pick_run(RUNS, [*COMPARISONS, "lgg_cv_full"])
+    model = results.pick_run(RUNS, TRAINED)
     for case in results.test_cases(model, DATA)[:5]:
         (scans / case).mkdir(parents=True, exist_ok=True)
         for file in (DATA / case).iterdir():
@@ -134,13 +150,13 @@ def predict(words: list[str]) -> None:
 def collect(words: list[str]) -> None:
     """There: leave tables, records and logs of all that is finished in $OUT; any stage does so at its end."""
     limit = float(words[0]) if words else 15.5
-    results.collect(RUNS, LOGS, CARRIED / "pieces" / pieces.MANIFEST, OUT, int(limit * MIB))
+    results.collect(RUNS, LOGS, WORK / pieces.MANIFEST, OUT, int(limit * MIB))
 
 
 def model(_: list[str]) -> None:
     """There: leave the weights of the first trained run in $OUT, in 16 bits."""
     OUT.mkdir(parents=True, exist_ok=True)
-    run = results.pick_run(RUNS, ["lgg_cv_full", *COMPARISONS])
+    run = results.pick_run(RUNS, TRAINED)
     if run is None:
         raise UserError("model: no trained run on this machine")
     bundle = WORK / "bundle"
@@ -208,6 +224,7 @@ def main(words: list[str]) -> int:
         print("run.sh STAGE [OPTIONS], where STAGE is", *lines, sep="\n", file=sys.stderr)
         return 2
     name, *options = words
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what it started is stopped with it
     try:
         STAGES[name](options)
         status = 0
