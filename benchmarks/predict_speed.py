@@ -33,9 +33,9 @@ from headtohead import machine
 from headtohead.cohort import FLAIR, open_cohort
 from headtohead.cohort.phantom import make_phantoms
 from headtohead.options import Options, from_flat
-from headtohead.predicting.choosing import SHIPPED
 from headtohead.predicting.folder import predict_folder
 from headtohead.predicting.predictor import PIXELS, open_predictor
+from headtohead.trained.choosing import SHIPPED
 from headtohead.trained.engines.opening import Engine, installed, open_engine
 from headtohead.trained.facts import ModelFacts
 from headtohead.trained.preparation import prepare

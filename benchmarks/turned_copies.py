@@ -36,11 +36,11 @@ from scipy import ndimage
 from headtohead import machine
 from headtohead.cohort import lgg
 from headtohead.options import from_flat
-from headtohead.predicting.choosing import SHIPPED
 from headtohead.predicting.files import levelling
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.predictor import Predictor, open_predictor
+from headtohead.trained.choosing import SHIPPED
 
 CASES = (
     "TCGA_CS_6665_20010817",

@@ -26,7 +26,7 @@ def test_every_option_has_a_line_of_help() -> None:
 
 def test_default_models_exist() -> None:
     options = Options()
-    assert {options.model.model, *options.comparison.models} <= set(MODELS)
+    assert {options.model.architecture, *options.comparison.models} <= set(MODELS)
 
 
 def test_flat_leaves_and_comes_back() -> None:
@@ -77,7 +77,6 @@ def test_unknown_name_is_refused_with_a_suggestion() -> None:
         ("image_size", [16], [0, -64]),
         ("normalise", ["unit", "imagenet", "zscore", "inner"], ["z"]),
         ("neighbours", [0, 2], [-1, 9]),
-        ("model", ["buda"], [""]),
         ("width", [0, 16], [-1]),
         ("encoder_weights", ["imagenet"], [""]),
         ("num_epochs", [1], [0]),

@@ -174,11 +174,11 @@ def check_sense(options: Options, flags: dict[str, Any]) -> None:
         UserError: an unknown model, or options that make no sense together.
     """
     verbs = options.verbs
-    find_spec(options.model.model)
+    find_spec(options.model.architecture)
     if verbs.compare:
         check_models(options)
     if verbs.train:
-        model = options.model.model
+        model = options.model.architecture
         check_own_image_size(options, model)
         for name in ("normalise", "neighbours", "channel_order"):
             if name in flags and find_spec(model).normalise:

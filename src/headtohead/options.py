@@ -24,6 +24,7 @@ from headtohead.values import (
     model_setting,
     not_empty,
     option,
+    regular_expression,
     settle,
 )
 
@@ -35,6 +36,7 @@ SCHEDULES = ("none", "cosine", "plateau", "restarting_warmup")
 SEED = between(0, 2**32 - 1)  # what NumPy takes
 SINGLE, GRID = "single", "grid"  # names of a comparison that was given none: of --train and --test, of --compare
 THRESHOLD = 0.5
+MODEL = "unet"  # what is trained where nobody says
 
 
 class Group:
@@ -84,6 +86,13 @@ class DataOptions(Group):
     )
     root_dir: str = option("data/kaggle_3m", "folder of the data set", metavar="DIR", check=not_empty)
     cache_dir: str = option("data/packed", "where the packed copy is kept", metavar="DIR", check=not_empty)
+    patient_pattern: str = option(
+        "",
+        "whose scan a volume is, of --data nifti: a regular expression searched for in its path below --root_dir; its "
+        "first group (or all that matches) is the patient; default: sub-01 of BIDS, else each volume is a patient",
+        metavar="REGEX",
+        check=regular_expression,
+    )
     split: str = option(
         "patient", "what stays apart: patients, or only slices, which leaks", choices=("patient", "slice")
     )
@@ -118,7 +127,11 @@ class InputOptions(Group):
 class ModelOptions(Group):
     """Model."""
 
-    model: str = option("unet", "which model to train or use", metavar="NAME", check=not_empty)
+    model: str = option(
+        "",
+        f"which model to train (default {MODEL}); to predict, serve or export: only runs of this model",
+        metavar="NAME",
+    )
     width: int = option(
         0, "channels of the first level of our own nets; 0: as published", metavar="N", check=between(0, 1024)
     )
@@ -128,6 +141,11 @@ class ModelOptions(Group):
         metavar="WHICH",
         check=not_empty,
     )
+
+    @property
+    def architecture(self) -> str:
+        """The model to train: that of `--model`, else the default."""
+        return self.model or MODEL
 
 
 @dataclass(frozen=True)
@@ -187,8 +205,8 @@ class ComparisonOptions(Group):
     )
     comparison: str = option(
         "",
-        "name of the comparison: the folder below --runs_dir; default single, of --compare and --report grid, "
-        "of --image_path any",
+        "name of the comparison: the folder below --runs_dir; default: single, for --compare grid, "
+        "for --report the only one, for --image_path any",
         metavar="NAME",
         check=lambda value: folder_name(value) if value else "",
     )

@@ -6,6 +6,7 @@ mean the same and fail with the same words.
 
 import difflib
 import math
+import re
 from collections.abc import Callable
 from dataclasses import Field, dataclass, field
 from pathlib import PurePath
@@ -214,6 +215,15 @@ def model_setting(value: str) -> str:
     name, _, text = value.partition("=")
     model, _, option = name.partition(".")
     return "" if model.strip() and option.strip() and text.strip() else "must read MODEL.OPTION=VALUE"
+
+
+def regular_expression(value: str) -> str:
+    """Refuse what is no regular expression."""
+    try:
+        re.compile(value)
+    except re.error as fault:
+        return f"not a regular expression ({fault}); an example: '(.+)_scan'"
+    return ""
 
 
 def fold_count(value: str) -> str:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,13 +23,23 @@ def head_to_head(folder: Path, *words: str, python: tuple[str, ...] = ()) -> sub
     )
 
 
-def assert_refused(done: subprocess.CompletedProcess[str], message: str) -> None:
-    """Check that it ended with status 2 and one line on stderr that says `message`."""
-    assert done.returncode == 2, done.stderr
-    lines = done.stderr.splitlines()
-    assert len(lines) == 1, done.stderr
-    assert lines[0].startswith("error: ")
-    assert message in lines[0]
+@pytest.fixture
+def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[[str], str]:
+    """Give `refused(words)`: the one line with which they are refused in the test's folder.
+
+    In this process: a new one would import PyTorch before it looks at the folds.
+    """
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cli.machine, "tune_allocator", lambda: None)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+
+    def run(words: str) -> str:
+        assert cli.main(words.split()) == 2
+        [line] = capfd.readouterr().err.splitlines()
+        assert line.startswith("error: ")
+        return line
+
+    return run
 
 
 def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
@@ -70,19 +81,19 @@ def test_false_is_false(tmp_path: Path) -> None:
 
 
 def test_unknown_model(tmp_path: Path) -> None:
-    assert_refused(
-        head_to_head(tmp_path, "--train", "--model", "resnxt"), "--model resnxt: no such model; did you mean resnext?"
-    )
+    done = head_to_head(tmp_path, "--train", "--model", "resnxt")
+    assert done.returncode == 2
+    [line] = done.stderr.splitlines()
+    assert line.startswith("error: --model resnxt: no such model; did you mean resnext?")
 
 
-def test_gpu_that_is_not_there(phantom_root: Path, tmp_path: Path) -> None:
-    done = head_to_head(tmp_path, "--train", "--gpus", "0", "--root_dir", str(phantom_root))
-    assert_refused(done, "--gpus 0")
+def test_gpu_that_is_not_there(refused: Callable[[str], str], phantom_root: Path, tmp_path: Path) -> None:
+    assert "--gpus 0" in refused(f"--train --gpus 0 --root_dir {phantom_root}")
     assert not (tmp_path / "runs").exists()
 
 
-def test_data_set_that_is_not_there(tmp_path: Path) -> None:
-    assert_refused(head_to_head(tmp_path, "--train", "--root_dir", "nowhere"), "nowhere")
+def test_data_set_that_is_not_there(refused: Callable[[str], str], tmp_path: Path) -> None:
+    assert "nowhere" in refused("--train --root_dir nowhere")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -101,9 +112,11 @@ def test_data_set_that_is_not_there(tmp_path: Path) -> None:
         ("--explore --root_dir nowhere", "--root_dir nowhere: no such folder"),
     ],
 )
-def test_folds_and_reports_that_make_no_sense(words: str, message: str, tmp_path: Path) -> None:
+def test_folds_and_reports_that_make_no_sense(
+    words: str, message: str, refused: Callable[[str], str], tmp_path: Path
+) -> None:
     (tmp_path / "folds.csv").write_text("case,fold\n")
-    assert_refused(head_to_head(tmp_path, *words.split()), message)
+    assert message in refused(words)
     assert [path.name for path in tmp_path.iterdir()] == ["folds.csv"]
 
 
@@ -117,8 +130,10 @@ def test_folds_and_reports_that_make_no_sense(words: str, message: str, tmp_path
         ("--export onnx --half", "--half: is for --export bundle, not for --export onnx"),
     ],
 )
-def test_what_would_be_ignored_or_fail_later(words: str, message: str, tmp_path: Path) -> None:
-    assert_refused(head_to_head(tmp_path, *words.split(), "--root_dir", "."), message)
+def test_what_would_be_ignored_or_fail_later(
+    words: str, message: str, refused: Callable[[str], str], tmp_path: Path
+) -> None:
+    assert message in refused(f"{words} --root_dir .")
     assert not list(tmp_path.iterdir())
 
 
@@ -132,27 +147,17 @@ def test_what_would_be_ignored_or_fail_later(words: str, message: str, tmp_path:
     ],
 )
 def test_folds_that_do_not_fit_the_data(
-    words: str,
-    message: str,
-    phantom_root: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
+    words: str, message: str, refused: Callable[[str], str], phantom_root: Path, tmp_path: Path
 ) -> None:
-    """In this process: a new one would import PyTorch each time before it looks at the folds."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cli.machine, "tune_allocator", lambda: None)
     (tmp_path / "folds.csv").write_text("case,fold\nnobody,0\n")
     (tmp_path / "text.csv").write_text("not a table")
-    status = cli.main(["--train", *words.split(), "--root_dir", str(phantom_root), "--gpus", "cpu"])
-    [line] = capfd.readouterr().err.splitlines()
-    assert status == 2 and line.startswith("error: ") and message in line
+    assert message in refused(f"--train {words} --root_dir {phantom_root} --gpus cpu")
     assert not (tmp_path / "runs").exists()
 
 
-def test_image_that_is_not_one(tmp_path: Path) -> None:
+def test_image_that_is_not_one(refused: Callable[[str], str], tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_text("not an image")
-    assert_refused(head_to_head(tmp_path, "--image_path", "x.txt"), "x.txt")
+    assert "x.txt" in refused("--image_path x.txt")
     assert [path.name for path in tmp_path.iterdir()] == ["x.txt"]
 
 

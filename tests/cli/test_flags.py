@@ -23,6 +23,7 @@ TABLE: dict[str, tuple[str, Any]] = {
     "image_path": ("a.tif", "a.tif"),
     "root_dir": ("my/data", "my/data"),
     "cache_dir": ("my/cache", "my/cache"),
+    "patient_pattern": ("P[0-9]+", "P[0-9]+"),
     "split": ("slice", "slice"),
     "split_seed": ("7", 7),
     "folds": ("5", "5"),

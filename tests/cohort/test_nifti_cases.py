@@ -128,3 +128,50 @@ def test_a_folder_without_pairs_is_refused(volumes: Path, tmp_path: Path) -> Non
     (tmp_path / "lgg" / "TCGA_CS_4941_19960909").mkdir(parents=True)
     with pytest.raises(UserError, match="leave --data out"):
         list_cases(tmp_path / "lgg")
+
+
+@pytest.mark.parametrize("mask", ["_seg", "-seg", "_label", "-label", "_lesion", "_label-lesion_mask", "_lesion_mask"])
+def test_masks_have_many_names(volumes: Path, write_pair: Callable[..., Any], mask: str) -> None:
+    write_pair("x", mask)
+    case = only_case(volumes)
+    assert (case.images[0].name, case.masks[0].name) == ("x.nii.gz", f"x{mask}.nii.gz")
+
+
+@pytest.mark.parametrize(
+    ("image", "mask"),
+    [
+        ("sub-01_ses-1_acq-3D_FLAIR", "sub-01_ses-1_label-lesion_mask"),
+        ("sub-01_T2w", "sub-01_dseg"),
+        ("sub-01", "sub-01_T2w_mask"),
+        ("BraTS-GLI-00000-000-t2f", "BraTS-GLI-00000-000-seg"),
+        ("x_flair_bet", "x_flair_seg"),
+        ("flair", "seg"),
+    ],
+)
+def test_a_mask_of_one_word_more_or_less_finds_its_image(
+    volumes: Path, write_pair: Callable[..., Any], image: str, mask: str
+) -> None:
+    write_pair(f"p/{image}")
+    (volumes / f"p/{image}_mask.nii.gz").rename(volumes / f"p/{mask}.nii.gz")
+    case = only_case(volumes)
+    assert (case.images[0].name, case.masks[0].name) == (f"{image}.nii.gz", f"{mask}.nii.gz")
+
+
+def test_a_number_is_no_word_more(volumes: Path, write_pair: Callable[..., Any]) -> None:
+    """x_1 and x are two cases, one of which has lost its image."""
+    write_pair("x_1")
+    (volumes / "x_1_mask.nii.gz").rename(volumes / "x_mask.nii.gz")
+    with pytest.raises(UserError, match="a mask without its image x"):
+        list_cases(volumes)
+    (volumes / "x_mask.nii.gz").rename(volumes / "x_1_2_mask.nii.gz")
+    with pytest.raises(UserError, match="a mask without its image x_1_2"):
+        list_cases(volumes)
+
+
+def test_a_mask_of_a_case_with_several_sequences_is_refused(volumes: Path, write_pair: Callable[..., Any]) -> None:
+    write_pair("x_flair", "_seg")
+    (volumes / "x_flair_seg.nii.gz").rename(volumes / "x_seg.nii.gz")
+    assert only_case(volumes).images[0].name == "x_flair.nii.gz"
+    (volumes / "x_t1.nii.gz").write_bytes(b"")
+    with pytest.raises(UserError, match=r"x_seg.*fits .*x_flair.* as well as .*x_t1.*rename the mask"):
+        list_cases(volumes)

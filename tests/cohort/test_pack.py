@@ -102,6 +102,7 @@ def test_cases_of_different_size_live_in_one_cohort(own_root: Path, tmp_path: Pa
     np.testing.assert_array_equal(cohort.images(2)[0], read_case(list_cases(own_root)[2])[0][0])
 
 
+@pytest.mark.exhaustive
 def test_the_real_data_set_is_as_published(shared_lgg: Path, tmp_path: Path) -> None:
     cohort = open_cohort(shared_lgg, tmp_path / "packed")
     table = cohort.table

@@ -24,6 +24,8 @@ def test_names_data_split_protocol_and_machine(phantom_cohort: Cohort, monkeypat
     assert facts["command"] == "python main.py --train --root_dir 'my data'"
     assert facts["data"] == {
         "kind": "lgg",
+        "made_up": True,
+        "patient_pattern": "",
         "root": str(phantom_cohort.root),
         "key": phantom_cohort.key,
         "cases": 12,

@@ -12,10 +12,10 @@ import torch
 
 from headtohead.cli import main
 from headtohead.models.registry import build_model
-from headtohead.predicting.choosing import Choice
 from headtohead.predicting.predictor import Estimate
 from headtohead.predicting.scan import Scan
 from headtohead.runs.folder import RunFolder
+from headtohead.trained.choosing import Choice
 from headtohead.trained.facts import ModelFacts
 from headtohead.trained.onnx_file import write_onnx
 from headtohead.trained.source import ONNX

@@ -13,8 +13,8 @@ from PIL import Image
 
 from headtohead.cli import main
 from headtohead.predicting import folder as verb
-from headtohead.predicting.choosing import Choice
 from headtohead.predicting.cleaning.postprocessing import parse_steps
+from headtohead.trained.choosing import Choice
 from headtohead.trained.facts import ModelFacts
 from headtohead.trained.source import Source
 from tests.predicting.scans import (
@@ -79,10 +79,10 @@ def test_what_is_in_the_files(tmp_path: Path, predict: Predict, capsys: pytest.C
         "1",
     )
     assert (float(row["dice"]), row["threshold"], row["model"], row["error"]) == (1.0, "0.5", "brightness", "")
-    assert "no pre and no post: FLAIR is shown instead" in row["warnings"]
+    assert "no T1 or T1+contrast; FLAIR was used in their place" in row["warnings"]
     said = capsys.readouterr().out
     assert re.search(r"^a: 0\.76 ml, 3 of 6 slices, 1 lesion, Dice 1\.000, \d+\.\d\d s$", said, re.MULTILINE)
-    assert "a: warning: no pre" in said
+    assert "a: warning: no T1 or T1+contrast; FLAIR was used in their place" in said
     assert said.splitlines()[-1] == f"results: {out}"
 
 
@@ -193,7 +193,7 @@ def test_a_pattern_chooses_cases(tmp_path: Path, predict: Predict, capsys: pytes
     for name in ("a_flair", "a_t1", "a_t1ce", "b_t1"):
         head(tmp_path / f"in/s/{name}.nii.gz")
     assert predict("--pattern", "**/*_flair.nii.gz") == 0
-    assert "no pre" not in capsys.readouterr().out
+    assert "FLAIR was used" not in capsys.readouterr().out
     assert files_in(tmp_path / "out") - OURS == {"s/a_flair_mask.nii.gz"}
     assert predict("--pattern", "**/*_flair.nii.gz", "--channels", "t1=0,flair=1", output="other") == 2
     assert "--channels t1=0,flair=1: tells the volumes of one NIfTI file apart" in capsys.readouterr().err
@@ -211,7 +211,7 @@ def test_a_case_that_the_model_has_seen(
     models = brightness(facts=facts, choices=(Choice(Source(facts), "the only one"),))
     assert predict(predictor=models) == 0
     said = capsys.readouterr().out.splitlines()
-    assert said[0] == "model m (the only one)"
+    assert said[0] == "model m (trained elsewhere; the only one)"
     assert "one: warning: the model was trained on this case" in said
     assert "two: warning: the model was chosen by validation on this case" in said
     rows = summary_of(tmp_path / "out")
@@ -225,7 +225,7 @@ def test_a_scan_that_lies_askew(tmp_path: Path, predict: Predict, capsys: pytest
     turn = np.eye(4)
     turn[1:3, 1:3] = [[np.cos(0.4), -np.sin(0.4)], [np.sin(0.4), np.cos(0.4)]]
     (tmp_path / "in").mkdir()
-    nibabel.save(nibabel.Nifti1Image(INSIDE.astype(np.int16), turn), tmp_path / "in/a.nii")
+    nibabel.save(nibabel.Nifti1Image(np.where(INSIDE, 1000, 100).astype(np.int16), turn), tmp_path / "in/a.nii")
     assert predict() == 0
     warning = "a: warning: the scan is tilted by 23 degrees against the axial plane and was levelled; if the head is"
     assert warning in capsys.readouterr().out

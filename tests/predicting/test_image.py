@@ -116,7 +116,7 @@ def test_truth_and_dice_only_where_a_mask_is(
     said = capsys.readouterr().out
     assert "Dice of this slice" not in said
     assert "a lone image" in said
-    assert "single/buda-none-s0-f0 (the only trained run)" in said
+    assert "single/buda-none-s0-f0 (trained elsewhere; the only trained run)" in said
     cv2.imwrite(str(image.with_name("lone_mask.png")), np.full(NOISE.shape[:2], 255, np.uint8))
     predict_image(options(tmp_path, image, overwrite=True))
     assert "Dice of this slice" in capsys.readouterr().out
@@ -236,7 +236,7 @@ def test_several_models_are_averaged(make_run: MakeRun, tmp_path: Path, capsys: 
         found[name] = written(folder, "lone")["probability"] / 65535
     np.testing.assert_allclose(found["a,b"], (found["a"] + found["b"]) / 2, atol=1e-3)
     assert np.abs(found["a"] - found["b"]).max() > 0.01
-    assert "model single/b (named by --run_name)" in capsys.readouterr().out
+    assert "model single/b (trained elsewhere; named by --run_name)" in capsys.readouterr().out
     predict_image(options(tmp_path, image, run_name="a,b"))
     assert (tmp_path / "runs" / "predictions" / "lone_mask.png").is_file()
 

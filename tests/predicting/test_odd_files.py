@@ -89,7 +89,7 @@ FILES: dict[str, tuple[bytes, str | None]] = {
     "pages.tif": (pillow("L", "TIFF", pages=True), "holds 2 pages"),
     "torn_truth.png": (image(".png"), "but its image is 16x20 pixels"),
     "torn_truth_mask.png": (image(".png", PICTURE[:7]), None),
-    "patient_t1.nii": (volume(), "no FLAIR"),
+    "patient_t1.nii": (volume(), "named as T1, but the model needs FLAIR"),
     "twice.jpg": (image(".jpg"), None),
     "twice.png": (image(".png"), "its twice_mask.png would be that of twice.jpg too"),
     "both.nii": (volume(), None),

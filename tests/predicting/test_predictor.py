@@ -13,10 +13,10 @@ from headtohead.cli import main
 from headtohead.errors import UserError
 from headtohead.options import from_flat
 from headtohead.predicting import predictor as predictor_module
-from headtohead.predicting.choosing import Choice
 from headtohead.predicting.predictor import Predictor, open_choices, open_predictor
 from headtohead.predicting.scan import Scan
 from headtohead.runs.folder import RunFolder
+from headtohead.trained.choosing import Choice
 from headtohead.trained.source import ONNX, Source, open_source
 
 MakeRun = Callable[..., RunFolder]

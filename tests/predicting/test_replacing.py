@@ -82,7 +82,7 @@ def test_the_inputs_own_folder(
 
 def test_only_results_in_the_folder(tmp_path: Path, predict: Predict, capsys: pytest.CaptureFixture[str]) -> None:
     head(tmp_path / "in/a.nii")
-    assert predict("--outputs", "0:_brain.nii") == 0
+    assert predict("--outputs", "0.2:_brain.nii") == 0
     assert predict("--mask_suffix", "_again.nii", source="out") == 2
     assert "only results of --predict there; name other images, or copy these" in capsys.readouterr().err
     assert predict("--mask_suffix", "_again.nii", "--pattern", "*_brain.nii", source="out") == 2

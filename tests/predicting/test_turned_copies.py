@@ -1,5 +1,6 @@
 """Masks of copies that are resampled onto turned grids come back on these grids, and agree with that of the case."""
 
+from itertools import product
 from pathlib import Path
 from typing import Protocol
 
@@ -10,13 +11,14 @@ from scipy import ndimage
 
 from headtohead.cohort import lgg
 from headtohead.options import from_flat
-from headtohead.predicting.choosing import SHIPPED
 from headtohead.predicting.files import volumes
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.predictor import Estimate, open_predictor
 from headtohead.predicting.scan import Scan
+from headtohead.trained.choosing import SHIPPED
 from headtohead.trained.facts import ModelFacts
+from tests.matrices import thinned
 
 RIGHT, FRONT, UP = range(3)
 FACTS = ModelFacts("m", "buda", 4, 5, {"image_size": 32, "normalise": "inner", "neighbours": 1})
@@ -89,9 +91,12 @@ def agreement(
     return float(2 * (found & expected).sum() / (found.sum() + expected.sum()))
 
 
-@pytest.mark.parametrize("enlarged", [False, True], ids=["same size", "enlarged"])
-@pytest.mark.parametrize("degrees", [10, 20, -30, 45])
-@pytest.mark.parametrize("axis", [UP, RIGHT, FRONT])
+TURNS = list(product((UP, RIGHT, FRONT), (10, 20, -30, 45), (False, True)))
+"""Axis, degrees, and whether the grid is enlarged."""
+FEW = {(UP, 10, False), (UP, 45, True), (RIGHT, 20, True), (RIGHT, -30, False), (FRONT, 45, False), (FRONT, 20, True)}
+
+
+@pytest.mark.parametrize(("axis", "degrees", "enlarged"), thinned(TURNS, FEW))
 def test_what_knows_up_from_down(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, axis: int, degrees: float, enlarged: bool
 ) -> None:
@@ -126,6 +131,7 @@ LEAST = {(UP, 10): 0.97, (UP, 20): 0.97, (UP, 30): 0.97, (RIGHT, 20): 0.87, (RIG
 and .949, .737, .616, .800, .728."""
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("axis", "degrees"), LEAST)
 def test_the_shipped_model_on_a_real_case(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shipped: Predicts, case: dict[str, np.ndarray], axis: int,

@@ -19,7 +19,7 @@ from headtohead.reporting.plate import Scan
 from headtohead.runs.ledger import read_ledger
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def found(scored: Path) -> Findings:
     made = findings_of(read_ledger(scored / "runs" / "made"))
     assert made is not None

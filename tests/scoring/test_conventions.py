@@ -171,7 +171,7 @@ def test_page_rule_dice_of_all_is_the_weighted_mean_of_the_parts(seed: int) -> N
 
 
 def test_page_has_its_place_for_a_run() -> None:
-    assert re.search(r"^## By a run$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert re.search(r"^## On real data$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
 
 
 # The code

@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 
 from headtohead.options import Options, from_flat
-from headtohead.predicting.choosing import Choice
 from headtohead.predicting.cleaning.postprocessing import parse_steps
 from headtohead.predicting.predictor import Predictor
 from headtohead.serving.limits import Limits
+from headtohead.trained.choosing import Choice
 from headtohead.trained.facts import ModelFacts
 from headtohead.trained.source import Source
 from tests.serving.browsing import Heard

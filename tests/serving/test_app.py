@@ -44,7 +44,7 @@ def served(bundle: Path, folder: Path, *flags: str) -> Iterator[tuple[subprocess
     ) as process:
         try:
             assert process.stdout is not None
-            assert process.stdout.readline() == "model tiny (named by --model_path)\n"
+            assert process.stdout.readline() == "model tiny (trained elsewhere; named by --model_path)\n"
             line = process.stdout.readline()
             match = re.fullmatch(r"serving at (http://127\.0\.0\.1:\d+), stop with Ctrl\+C\n", line)
             assert match, line
@@ -77,7 +77,7 @@ def test_a_taken_port_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         assert cli.main(["--serve", "--port", str(port)]) == 2
-    line = f"error: --port {port}: another program has it; choose another, or 0 for any free one\n"
+    line = f"error: --port {port}: already in use; choose another, or 0 for any free port\n"
     assert capsys.readouterr().err == line
 
 
@@ -86,7 +86,7 @@ def test_a_port_of_the_system_is_one_line(monkeypatch: pytest.MonkeyPatch) -> No
         raise PermissionError
 
     monkeypatch.setattr(socket.socket, "bind", refused)
-    with pytest.raises(UserError, match="--port 80: kept for the system; choose one from 1024 on"), app.listening(80):
+    with pytest.raises(UserError, match="--port 80: reserved for the system; choose 1024 or higher"), app.listening(80):
         pass
 
 

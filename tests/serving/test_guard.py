@@ -11,7 +11,7 @@ import pytest
 from headtohead.serving.guard import HEADERS, Guard
 from headtohead.serving.limits import Limits
 
-STRANGER = "not the name of this page; open the address that was printed\n"
+STRANGER = "wrong host name; open the address printed in the terminal\n"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST:{port}", "127.0.0.1:9000"])
@@ -48,7 +48,10 @@ def test_two_hosts_are_refused(server: Any) -> None:
 def test_uploads_of_other_pages_are_refused(server: Any, volume: Path, headers: dict[str, str], engine: Any) -> None:
     headers = {name: value.format(port=server.port) for name, value in headers.items()}
     refused = server.drop((volume.name, volume.read_bytes()), headers=headers)
-    assert (refused.status, refused.text) == (403, "sent by another page; open the address that was printed\n")
+    assert (refused.status, refused.text) == (
+        403,
+        "requests from other pages are refused; open the address printed in the terminal\n",
+    )
     assert not engine.began.is_set()
     assert server.ask("DELETE", "/cases/x", headers=headers).status == 403
 
@@ -75,7 +78,7 @@ def test_every_answer_has_the_headers(server: Any) -> None:
 def test_too_much_is_refused_by_its_length_before_it_is_read(start: Callable[..., Any]) -> None:
     server = start(Limits(upload=2**20))
     refused = server.ask("POST", "/cases", b"x", {"Content-Length": str(2**20 + 1)})
-    line = "more than 1 MiB, which this page does not take; predict it from the command line: --predict\n"
+    line = "more than 1 MiB, the limit of this page; use the command line instead: --predict\n"
     assert (refused.status, refused.text) == (413, line)
     assert refused.headers["connection"] == "close"
 

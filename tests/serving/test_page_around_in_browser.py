@@ -1,5 +1,6 @@
 """The page in a real browser: faults in words, small screens, the dark, the keyboard, and silence elsewhere."""
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ def test_a_forgotten_result_is_said(open_page: Callable[..., Any], volume: Path,
     server.pages.kept.found.clear()
     page.locator("#download").click()
     until(page, "document.getElementById('problem').textContent !== ''")
-    assert text(page, "problem") == "this result was dropped after a time; drop the file again"
+    assert text(page, "problem") == "this result has expired; drop the file again"
     assert [line for line in heard if "404" not in line] == []
     heard.clear()
 
@@ -48,6 +49,32 @@ def test_busy_is_said_and_waited_for(open_page: Callable[..., Any], volume: Path
     heard.clear()
 
 
+def test_what_is_dropped_meanwhile_waits_and_what_it_replaces_is_said(
+    open_page: Callable[..., Any], volume: Path, tmp_path: Path, engine: Any, heard: Heard
+) -> None:
+    other, third = tmp_path / "other_flair.nii.gz", tmp_path / "broken.nii.gz"
+    other.write_bytes(volume.read_bytes())
+    third.write_bytes(b"no volume")
+    page = open_page()
+    engine.wait = threading.Event()
+    page.locator("#files").set_input_files(str(third))
+    until(page, "document.getElementById('problem').textContent !== ''")
+    page.locator("#files").set_input_files(str(volume))
+    assert engine.began.wait(20)
+    page.locator("#files").set_input_files(str(third))
+    said = text(page, "waiting")
+    assert said == "Next: broken.nii.gz. It starts when case7_flair.nii.gz is done."
+    page.locator("#files").set_input_files(str(other))
+    said = text(page, "waiting")
+    assert said == "Next: other_flair.nii.gz, instead of broken.nii.gz. It starts when case7_flair.nii.gz is done."
+    engine.wait.set()
+    until(page, "document.getElementById('name').textContent === 'other_flair'")
+    until(page, "!document.body.classList.contains('working')")
+    assert text(page, "waiting") == "" and text(page, "problem") == ""
+    assert [line for line in heard if "422" not in line] == []
+    heard.clear()
+
+
 def test_a_large_upload_is_refused_in_words(browser: Any, start: Callable[..., Any], tmp_path: Path) -> None:
     from headtohead.serving.limits import Limits
 
@@ -55,7 +82,7 @@ def test_a_large_upload_is_refused_in_words(browser: Any, start: Callable[..., A
     page = browser.new_page()
     page.goto(start(Limits(upload=2**20)).address)
     drop(page, tmp_path / "large.nii")
-    assert text(page, "problem").startswith("more than 1 MiB, which this page does not take")
+    assert text(page, "problem").startswith("more than 1 MiB, the limit of this page")
     page.close()
 
 
@@ -88,10 +115,11 @@ def test_the_keyboard_reaches_everything_in_order(
     choose(page, volume, volume_mask)
     page.locator("#files").focus()
     reached = []
-    for _ in range(10):
+    for _ in range(14):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.id"))
-    order = ["canvas", "slice", "show-mask", "show-truth", "show-probability", "opacity", "threshold", "download"]
+    order = ["canvas", "slice", "to-mask", "to-truth", "show-mask", "show-truth", "show-probability", "opacity"]
+    order += ["level", "width", "threshold", "download"]
     assert [one for one in reached if one in order] == order
 
 

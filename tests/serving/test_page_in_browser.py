@@ -19,8 +19,11 @@ def test_a_volume_is_dropped_and_scrolled(open_page: Callable[..., Any], volume:
     assert text(page, "name") == "case7_flair"
     assert text(page, "volume") == "1.34 ml" and text(page, "voxels") == "168" and text(page, "lesions") == "1"
     assert text(page, "dice") == "1.000" and text(page, "slices") == "3 of 6"
-    assert "no post: FLAIR is shown in its place" in text(page, "warnings")
+    assert "no T1 or T1+contrast; FLAIR was used in their place" in text(page, "warnings")
     assert text(page, "position") == "slice 3 of 6"  # the first of the fullest
+    assert "20 × 24 × 6 voxels, 1.0 × 2.0 × 4.0 mm (columns × rows × slices)" in text(page, "about")
+    assert [page.locator(f".side.{side}").inner_text() for side in ("left", "right", "top", "bottom")] == list("RLAP")
+    assert text(page, "sides") == "patient's right on the left"
     assert shows(page, ORANGE) > 50 and shows(page, SKY) > 50
     slider = page.locator("#slice")
     slider.focus()
@@ -51,6 +54,41 @@ def test_pixels_have_the_shape_of_their_millimetres(open_page: Callable[..., Any
     choose(page, volume)
     box = page.locator("#canvas").bounding_box()
     assert box["height"] / box["width"] == pytest.approx(24 * 2 / 20, rel=0.02)
+
+
+def test_it_opens_where_the_truth_is_and_leads_to_the_mask(
+    open_page: Callable[..., Any], volume: Path, tmp_path: Path
+) -> None:
+    elsewhere = np.zeros((24, 20, 6), np.uint8)
+    elsewhere[2:4, 2:4, 0] = 1
+    elsewhere[6:9, 5:9, 5] = 1
+    nibabel.save(nibabel.Nifti1Image(elsewhere, nibabel.load(volume).affine), tmp_path / "other_mask.nii")
+    page = open_page()
+    choose(page, volume, tmp_path / "other_mask.nii")
+    assert text(page, "position") == "slice 6 of 6" and shows(page, ORANGE) == 0
+    page.locator("#to-mask").click()
+    assert text(page, "position") == "slice 3 of 6" and shows(page, ORANGE) > 50
+    page.locator("#to-truth").click()
+    assert text(page, "position") == "slice 6 of 6"
+
+
+def test_the_window_changes_the_greys_alone(open_page: Callable[..., Any], volume: Path) -> None:
+    page = open_page()
+    choose(page, volume)
+    page.locator("#show-mask").uncheck()
+    before = pixels(page)
+    assert text(page, "level-said") == "50 %" and page.locator("#full-window").is_disabled()
+    page.locator("#level").focus()
+    for _ in range(38):
+        page.keyboard.press("ArrowLeft")
+    page.locator("#width").fill("10")
+    assert text(page, "level-said") == "12 %" and text(page, "width-said") == "10 %"
+    narrow = pixels(page)
+    noise = before < 60  # all but the box and its edge
+    assert narrow[noise].std() > 4 * before[noise].std(), "what is near the level is spread"
+    assert text(page, "voxels") == "168", "the mask does not change"
+    page.locator("#full-window").click()
+    assert np.array_equal(pixels(page), before)
 
 
 def test_switches_show_and_hide(open_page: Callable[..., Any], volume: Path, volume_mask: Path) -> None:
@@ -115,7 +153,9 @@ def test_an_image_then_a_case_of_slices(open_page: Callable[..., Any], phantom_r
     page = open_page()
     drop(page, image, image.with_name(f"{image.stem}_mask.tif"))
     assert text(page, "name") == image.stem and text(page, "position") == "one slice"
-    assert "no volume in ml" in text(page, "about") and not page.locator("#volume-row").is_visible()
+    assert "64 × 64 pixels · no spacing, so no volume in ml" in text(page, "about")
+    assert text(page, "sides") == "left/right unknown" and page.locator(".side.left").inner_text() == ""
+    assert not page.locator("#jumps").is_visible() and not page.locator("#volume-row").is_visible()
     assert not page.locator("#through").is_visible()
     assert page.locator("#sequence").is_visible()
     before = pixels(page)

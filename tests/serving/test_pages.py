@@ -43,6 +43,7 @@ def slices_of(body: bytes, found: dict[str, Any], packed: bool = False) -> np.nd
 def test_the_page_introduces_its_model(server: Any) -> None:
     page = server.ask("GET", "/")
     assert page.status == 200 and page.headers["content-type"].startswith("text/html")
+    assert "Trained elsewhere. The only one." in page.text
     assert "tiny" in page.text and "Research only, not for diagnosis" in page.text
     assert "Mean Dice 0.78 [0.75, 0.81] over 22 test cases it never saw." in page.text
     assert "256 MiB" in page.text and "48 million voxels" in page.text
@@ -57,14 +58,30 @@ def test_a_volume_is_shown_as_a_reader_holds_it(server: Any, volume: Path, volum
     found = answered.json()
     assert (found["slices"], found["height"], found["width"]) == (6, 24, 20)  # S, then rows to P, columns to L
     assert found["name"] == "case7_flair" and found["sequences"] == ["flair"] and found["truth"]
+    assert found["sides"] == {"left": "R", "right": "L", "top": "A", "bottom": "P"}
     assert found["spacing"] == [4, 2, 1] and found["pixel"] == [2, 1] and found["threshold"] == 0.5
-    assert found["warnings"] == ["no pre: FLAIR is shown in its place", "no post: FLAIR is shown in its place"]
+    assert found["warnings"] == ["no T1 or T1+contrast; FLAIR was used in their place"]
     # The affine turns rows to P and columns to L: the first axis runs to the front, the second to the left.
     turned = np.moveaxis(box(), 2, 0)[:, ::-1]
     truth = slices_of(server.ask("GET", f"/{found['address']}/truth").body, found, packed=True)
     assert np.array_equal(truth, turned)
     grey = slices_of(server.ask("GET", f"/{found['address']}/pictures/flair").body, found)
     assert grey[turned].min() > 200 and grey[~turned].max() < 80  # made square and back: edges are soft
+
+
+def test_sides_follow_the_affine_or_are_unknown(server: Any, tmp_path: Path) -> None:
+    values = np.random.default_rng(0).integers(1, 90, (12, 10, 8), np.int16)
+    sagittal = nibabel.Nifti1Image(values, np.diag([5.0, 1, 1, 1]))
+    nibabel.save(sagittal, tmp_path / "sagittal.nii")
+    unknown = nibabel.Nifti1Image(values, None)
+    unknown.header["sform_code"] = unknown.header["qform_code"] = 0
+    nibabel.save(unknown, tmp_path / "unknown.nii")
+    server.pages.options = from_flat({"plane": "acquired"})
+    found = server.drop_paths(tmp_path / "sagittal.nii").json()
+    assert found["sides"] == {"left": "A", "right": "P", "top": "S", "bottom": "I"}
+    found = server.drop_paths(tmp_path / "unknown.nii").json()
+    assert found["sides"] is None
+    assert any(line.startswith("no orientation in its header: left, right and up") for line in found["warnings"])
 
 
 def test_the_mask_is_that_of_predict(server: Any, volume: Path, volume_mask: Path, predictor: Predictor) -> None:
@@ -136,13 +153,34 @@ def test_files_of_other_shapes_get_masks_of_theirs(
     assert np.asarray(mask.dataobj)[4, 5].all() and not np.asarray(mask.dataobj)[0, 0].any()
 
 
+def test_sequences_on_another_grid_come_onto_that_of_flair(server: Any, volume: Path, tmp_path: Path) -> None:
+    """And a T2 beside them is named as not used."""
+    image = nibabel.load(volume)
+    affine = image.affine @ np.diag([1.0, 1, 1.5, 1])
+    for name in ("case7_t1.nii.gz", "case7_t2.nii.gz"):
+        nibabel.save(nibabel.Nifti1Image(np.asarray(image.dataobj)[:, :, ::2].copy(), affine), tmp_path / name)
+    found = server.drop_paths(tmp_path / "case7_t2.nii.gz", tmp_path / "case7_t1.nii.gz", volume)
+    assert found.status == 200, found.text
+    assert found.json()["sequences"] == ["flair", "pre"] and found.json()["slices"] == 6
+    used, resampled, missing = found.json()["warnings"]
+    assert used == "not used: case7_t2.nii.gz" and missing.startswith("no T1+contrast; FLAIR was used")
+    assert resampled.startswith("T1 was resampled onto the grid of case7_flair.nii.gz, of which it covers ")
+
+
+def test_what_is_named_as_another_sequence_is_refused(server: Any, volume: Path) -> None:
+    refused = server.drop(("case7_t2_bet.nii.gz", volume.read_bytes()))
+    assert refused.status == 422 and "case7_t2_bet.nii.gz: named as T2, but the model needs FLAIR" in refused.text
+    found = server.drop(("scan.nii.gz", volume.read_bytes())).json()
+    assert found["warnings"][0] == "its name does not say which sequence it is: taken as FLAIR"
+
+
 def test_sequences_of_one_case_go_together(server: Any, volume: Path, tmp_path: Path) -> None:
     other = tmp_path / "case7_t1.nii.gz"
     image = nibabel.load(volume)
     nibabel.save(nibabel.Nifti1Image(np.asarray(image.dataobj)[::-1].copy(), image.affine), other)
     found = server.drop_paths(other, volume).json()
     assert found["sequences"] == ["flair", "pre"]
-    assert found["warnings"] == ["no post: FLAIR is shown in its place"]
+    assert found["warnings"] == ["no T1+contrast; FLAIR was used in its place"]
     greys = [server.ask("GET", f"/{found['address']}/pictures/{name}").body for name in ("flair", "pre")]
     assert greys[0] != greys[1]
     assert server.ask("GET", f"/{found['address']}/pictures/post").status == 404
@@ -156,6 +194,7 @@ def test_an_image_gives_an_image(server: Any, tmp_path: Path, kind: str, written
     cv2.imwrite(str(tmp_path / f"slice.{kind}"), pixels)
     found = server.drop_paths(tmp_path / f"slice.{kind}").json()
     assert (found["slices"], found["height"], found["width"], found["millilitres"]) == (1, 40, 50, None)
+    assert found["sides"] is None
     assert json.loads(server.ask("GET", f"/{found['address']}/mask").headers["measures"])["volume_ml"] is None
     file = server.ask("GET", f"/{found['address']}/file")
     assert file.headers["content-disposition"].endswith(f"slice_mask.{written}")
@@ -203,7 +242,7 @@ def test_results_are_dropped_when_told_when_many_and_in_time(start: Callable[...
     server = start(Limits(kept=2))
     first, second, third = (server.drop_paths(volume).json()["address"] for _ in range(3))
     gone = server.ask("GET", f"/{first}/mask")
-    assert (gone.status, gone.text) == (404, "this result was dropped after a time; drop the file again\n")
+    assert (gone.status, gone.text) == (404, "this result has expired; drop the file again\n")
     assert server.ask("GET", f"/{second}/mask").status == 200
     assert server.ask("DELETE", f"/{second}").status == 204
     assert server.ask("GET", f"/{second}/mask").status == 404
@@ -220,7 +259,7 @@ def test_one_case_at_a_time(server: Any, volume: Path, engine: Any) -> None:
     thread.start()
     assert engine.began.wait(20)
     busy = server.drop_paths(volume)
-    assert (busy.status, busy.text) == (503, "busy with another image; wait for it\n")
+    assert (busy.status, busy.text) == (503, "busy with another image; try again in a moment\n")
     assert busy.headers["retry-after"] == "2"
     assert server.ask("GET", "/").status == 200
     engine.wait.set()
@@ -237,7 +276,7 @@ def test_a_fault_of_ours_is_not_told_to_the_page(
 
     monkeypatch.setattr("headtohead.serving.answering.slicing_of", fail)
     failed = server.drop_paths(volume)
-    assert (failed.status, failed.text) == (500, "a fault of the program; its terminal says more\n")
+    assert (failed.status, failed.text) == (500, "internal error; the terminal has the details\n")
     assert failed.headers["x-content-type-options"] == "nosniff"
     said = capfd.readouterr().err
     assert "internal error: RuntimeError: a secret detail" in said and "Traceback" not in said

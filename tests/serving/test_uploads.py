@@ -51,13 +51,13 @@ def test_names_become_plain(name: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("name", "line"),
     [
-        ("", "a file without a name: not a kind this page reads; drop .nii, .nii.gz"),
-        ("..", "a file without a name: not a kind"),
-        ("dir/", "a file without a name: not a kind"),
-        ("notes.txt", "notes.txt: not a kind this page reads"),
-        ("model.ckpt", "model.ckpt: not a kind this page reads"),
-        (".nii.gz", "nii.gz: not a kind this page reads"),
-        (". .nii", "nii: not a kind this page reads"),
+        ("", "a file without a name: this page cannot read this file type; drop .nii, .nii.gz"),
+        ("..", "a file without a name: this page cannot"),
+        ("dir/", "a file without a name: this page cannot"),
+        ("notes.txt", "notes.txt: this page cannot read this file type"),
+        ("model.ckpt", "model.ckpt: this page cannot read this file type"),
+        (".nii.gz", "nii.gz: this page cannot read this file type"),
+        (". .nii", "nii: this page cannot read this file type"),
         ("a" * 300 + ".nii", "a name of 304 bytes; shorten it to 200"),
         ("脳" * 80 + ".nii", "a name of 244 bytes; shorten it to 200"),
     ],
@@ -70,7 +70,7 @@ def test_other_names_are_refused(name: str, line: str) -> None:
 
 ODD = {
     "no file": ([], "no file was sent; drop .nii"),
-    "a mask alone": ([("x_mask.png", png())], "x_mask.png: by its name a mask; drop its image with it"),
+    "a mask alone": ([("x_mask.png", png())], "x_mask.png: its name says that it is a mask; drop its image with it"),
     "two cases": ([("a.nii", nii()), ("b.nii", nii())], "2 cases at once (a, b); drop the files of one case"),
     "two kinds": ([("a.nii", nii()), ("a.png", png())], "2 cases at once"),
     "five cases": ([(f"{name}.png", png()) for name in "abcde"], "5 cases at once (a, b, c, ...)"),
@@ -78,9 +78,9 @@ ODD = {
     "two masks": ([("a.png", png()), ("a_mask.png", png()), ("b_mask.png", png())], "2 masks for one case (a_mask.png"),
     "a blurred mask": (
         [("a.png", png()), ("a_mask.jpg", png())],
-        "a_mask.jpg: the mask of a.png has to be TIFF or PNG",
+        "a_mask.jpg: the mask of a.png must be TIFF or PNG",
     ),
-    "another kind of mask": ([("a.nii", nii()), ("a_mask.png", png())], "the mask of a.nii has to be NIfTI"),
+    "another kind of mask": ([("a.nii", nii()), ("a_mask.png", png())], "the mask of a.nii must be NIfTI"),
     "another size of mask": ([("a.png", png()), ("mask.png", png(size=(9, 9)))], "a_mask.png: 9x9 pixels"),
     "another grid of mask": ([("a.nii", nii()), ("m_seg.nii", nii((8, 8, 5)))], "a_mask.nii: 8x8x5 voxels"),
     "an empty image": ([("a.png", b"")], "a.png: not a readable image"),
@@ -90,7 +90,7 @@ ODD = {
     "cut short": ([("a.nii.gz", gzip.compress(nii())[:60])], "a.nii.gz: "),
     "half an image": ([("a.png", png(7, (99, 99))[:60])], "a.png: not a readable image"),
     "five axes": ([("a.nii", nii((4, 4, 4, 1, 2)))], "a.nii: 5-D"),
-    "a program": ([("a.py", b"print()")], "a.py: not a kind this page reads"),
+    "a program": ([("a.py", b"print()")], "a.py: this page cannot read this file type"),
     "slices of two sizes": ([("c_1.png", png()), ("c_2.png", png(size=(9, 9)))], "c_2.png: 9x9 pixels"),
     "slices of two kinds": ([("c_1.png", png()), ("c_2.tif", png())], "2 cases at once"),
 }

@@ -11,8 +11,9 @@ import pytest
 from headtohead.cli import parse
 from headtohead.runs.folder import RunFolder
 from headtohead.statistics.intervals import mean_interval, median_interval
-from headtohead.trained.card import LGG, is_lgg, model_card, without_places
+from headtohead.trained.card import model_card, without_places
 from headtohead.trained.facts import ModelFacts
+from headtohead.trained.origin import is_lgg
 from headtohead.trained.source import open_source
 
 
@@ -72,29 +73,44 @@ def test_provenance_without_places(run: RunFolder, facts: ModelFacts) -> None:
 
 
 def test_the_licence_of_the_public_data_and_of_any_other(run: RunFolder, facts: ModelFacts) -> None:
-    other = model_card(facts, run, "mine")
-    assert "does not know the terms" in other and "CC BY" not in other
-    lgg = dataclasses.replace(facts, data={**facts.data, **LGG})
-    assert is_lgg(lgg) and not is_lgg(facts)
-    card = model_card(lgg, run, "mine")
-    assert "CC BY-NC-SA 4.0" in card and "does not know the terms" not in card
+    volumes = dataclasses.replace(facts, data={**facts.data, "kind": "nifti"})
+    other = model_card(volumes, run, "mine")
+    assert "Ask the owner of the data" in other and "CC BY" not in other
+    assert not is_lgg(volumes)
+    for cases in (110, 109):  # a patient who is left out takes no licence away
+        lgg = dataclasses.replace(facts, data={**facts.data, "kind": "lgg", "cases": cases})
+        card = model_card(lgg, run, "mine")
+        assert is_lgg(lgg)
+        assert "CC BY-NC-SA 4.0" in card and "Ask the owner of the data" not in card
+        assert f"LGG MRI segmentation (TCGA-LGG, Kaggle): {cases} cases" in card
     assert "not a medical device" in card and "not a medical device" in other
 
 
+@pytest.mark.parametrize(
+    "data", [{"made_up": True}, {"parts": {"train": ["TCGA_CS_9003_19001216"], "val": []}}], ids=["recorded", "by name"]
+)
+def test_made_up_patients_are_named_first(run: RunFolder, facts: ModelFacts, data: dict[str, object]) -> None:
+    card = model_card(dataclasses.replace(facts, data={**facts.data, "kind": "lgg", **data}), run, "mine")
+    assert card.split("\n\n")[1].startswith("A model trained on made-up patients")
+    assert "Made-up patients (phantoms): 8 cases" in card
+    assert "of no use on a real scan" in card.split("## Limits")[1]
+    assert "CC BY" not in card and "drawn by this program" in card
+
+
 def test_a_run_of_an_earlier_version_is_described_by_its_record(run: RunFolder, facts: ModelFacts) -> None:
-    run.note(data={"root": "/secret/kaggle_3m", "key": "d9", **LGG})
+    run.note(data={"root": "/secret/kaggle_3m", "key": "d9", "cases": 110, "slices": 3929})
     card = model_card(dataclasses.replace(facts, data={}), run, "mine")
     assert "content key `d9`" in card and "CC BY-NC-SA 4.0" in card and "/secret" not in card
 
 
 def test_clean_up_is_no_part_of_the_scores(run: RunFolder, facts: ModelFacts) -> None:
     card = model_card(dataclasses.replace(facts, postprocessing="largest"), run, "mine")
-    assert "| clean-up of masks | `largest` |" in card and "They are of masks without the clean-up." in card
+    assert "| clean-up of masks | `largest` |" in card and "The masks were scored without the clean-up." in card
 
 
 def test_weights_from_elsewhere_claim_nothing(facts: ModelFacts) -> None:
     card = model_card(ModelFacts("unet", "buda", 32, 3, {}, preparation="buda_volume"), None, "mine")
-    assert "The weights come from elsewhere" in card and "Not tested by this program" in card
+    assert "Third-party weights" in card and "Not tested by this program" in card
     assert "| preparation | `buda_volume` |" in card and "mean **" not in card
     assert "| width | 32 |" in card
 

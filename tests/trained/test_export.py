@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 from headtohead.errors import UserError
 from headtohead.options import Options, from_flat
 from headtohead.trained.engines.onnx_engine import OnnxEngine
-from headtohead.trained.export import export, source_to_export
+from headtohead.trained.export import choice_to_export, export
 from headtohead.trained.facts import FILE
 from headtohead.trained.onnx_file import FACTS
 
@@ -98,8 +98,8 @@ class TestWhichModel:
         ],
     )
     def test_of_the_runs(self, two: Path, given: dict[str, Any], chosen: str) -> None:
-        source = source_to_export(wanted(two, **given))
-        assert source.folder == two.parents[1] / chosen
+        choice = choice_to_export(wanted(two, **given))
+        assert choice.source.folder == two.parents[1] / chosen
 
     def test_a_bundle(self, run_folder: Path, tmp_path: Path) -> None:
         bundle = export(wanted(run_folder))
@@ -119,10 +119,13 @@ class TestWhichModel:
         ("given", "said"),
         [
             ({"run_name": "nobody"}, "--run_name nobody: no such run"),
-            ({"comparison": "nothing"}, "--export: no trained model in .*nothing; train one first: --train"),
+            (
+                {"comparison": "nothing"},
+                "--comparison nothing: no trained model in .*nothing; train one",
+            ),
             ({"run_name": "a,b"}, "--export: one model at a time"),
             ({"ensemble": True, "comparison": "tiny"}, "--export: one model at a time"),
-            ({"model_path": "nowhere.pt", "model": "buda"}, "--model_path nowhere.pt: no such file"),
+            ({"model_path": "nowhere.pt", "model": "buda"}, "--model_path nowhere.pt: no such bundle or file"),
         ],
     )
     def test_none_or_several(self, run_folder: Path, given: dict[str, Any], said: str) -> None:

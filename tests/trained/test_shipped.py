@@ -10,9 +10,9 @@ import pytest
 
 from headtohead.cohort import open_cohort
 from headtohead.options import from_flat
-from headtohead.predicting.choosing import SHIPPED
 from headtohead.predicting.predictor import open_predictor
 from headtohead.scoring.counts import count, dice
+from headtohead.trained.choosing import SHIPPED
 from headtohead.trained.engines import open_engine
 from headtohead.trained.source import open_source
 
@@ -54,6 +54,7 @@ def test_predicts_on_a_fresh_checkout(phantom_root: Path, tmp_path: Path) -> Non
     assert len(list((tmp_path / "runs" / "predictions").glob("*.png"))) == 3
 
 
+@pytest.mark.exhaustive
 def test_scores_real_cases_as_its_card_says(shared_lgg: Path, cache_dir: Path) -> None:
     cohort = open_cohort(shared_lgg, cache_dir)
     predictor = open_predictor(from_flat({"model_path": str(SHIPPED), "engine": "onnx"}))

@@ -32,19 +32,23 @@ class Cohort:
             say, spacing_slices, spacing_rows and spacing_columns (mm), then the clinical columns.
         packed: the folder of the packed arrays.
         data: what kind of data set it is, as `--data` calls it.
+        patient_pattern: by which patients were told apart, as `--patient_pattern` takes it; empty: by names alone.
     """
 
-    def __init__(self, root: Path, key: str, table: "pd.DataFrame", packed: Path, data: str = LGG) -> None:
+    def __init__(
+        self, root: Path, key: str, table: "pd.DataFrame", packed: Path, data: str = LGG, patient_pattern: str = ""
+    ) -> None:
         """Map the packed pixels into memory; nothing is read yet."""
+        self.patient_pattern = patient_pattern
         self.root, self.key, self.table, self.packed, self.data = root, key, table, packed, data
         self._first = table["first"].to_numpy(np.int64)
         self._shapes = [tuple(int(n) for n in row) for row in table[["slices", "height", "width"]].to_numpy()]
         self._starts = np.concatenate([[0], np.cumsum([np.prod(shape, dtype=np.int64) for shape in self._shapes])])
         self._pixels = {name: np.memmap(packed / f"{name}.u8", np.uint8, "r") for name in PIXELS}
 
-    def __reduce__(self) -> tuple[type["Cohort"], "tuple[Path, str, pd.DataFrame, Path, str]"]:
+    def __reduce__(self) -> tuple[type["Cohort"], "tuple[Path, str, pd.DataFrame, Path, str, str]"]:
         # Sent to a worker process by name: pickling a memory map would copy every pixel.
-        return Cohort, (self.root, self.key, self.table, self.packed, self.data)
+        return Cohort, (self.root, self.key, self.table, self.packed, self.data, self.patient_pattern)
 
     def __len__(self) -> int:
         return len(self.table)

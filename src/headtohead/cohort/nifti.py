@@ -1,11 +1,10 @@
-"""Reader of a folder of NIfTI volumes with a mask beside each: `X.nii.gz` with `X_mask.nii.gz`.
+"""Reader of a folder of NIfTI volumes with a mask beside each: `X.nii.gz` with `X_mask.nii.gz` or `X_seg.nii.gz`.
 
 Names of the Brain Imaging Data Structure (BIDS) are read as well: `X_desc-brain_mask.nii.gz`, folders within folders,
 masks in a tree of derivatives, patients as `sub-01`. Source: Gorgolewski et al., Scientific Data 2016,
 doi 10.1038/sdata.2016.44.
 """
 
-import re
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -19,7 +18,9 @@ import numpy as np
 from headtohead.cohort.case_files import CaseFiles
 from headtohead.cohort.cohort import SPACING
 from headtohead.cohort.intensities import to_bytes
+from headtohead.cohort.mask_names import Images, bases_of_mask, outlines_other_than_brain
 from headtohead.cohort.orientation import Slicing, slicing
+from headtohead.cohort.patients import bids_patients
 from headtohead.errors import UserError
 
 if TYPE_CHECKING:
@@ -30,9 +31,6 @@ READING = "nifti 1"
 """Raised whenever the same files would be read as other pixels: the data are then other data."""
 
 ENDS = (".nii.gz", ".nii")
-MASK, BRAIN_MASK = "_mask", "_desc-brain_mask"
-OTHER_MASK = re.compile(r"_desc-[A-Za-z0-9]+_mask$")
-PATIENT = re.compile(r"(?:^|_)(sub-[A-Za-z0-9]+)(?=_|$)")
 IN_MM = {"meter": 1000.0, "micron": 0.001}
 ASTRAY = 0.1
 """A mask's grid may lie this far from its image's, in voxels: headers are rounded in different ways."""
@@ -49,22 +47,18 @@ def list_cases(root: Path) -> list[CaseFiles]:
     if not root.is_dir():
         raise UserError(f"--root_dir {root}: no such folder; name the one that holds the volumes")
     files = sorted(path for path in root.rglob("*.nii*") if _is_volume(path))
-    images, masks = _sort(files)
-    pairs: dict[Path, Path] = {}
-    for mask in masks:
-        image = _image_of(mask, images)
-        if image in pairs:
-            raise UserError(f"{image}: has two masks, {pairs[image].name} and {mask.name}; move one of them away")
-        pairs[image] = mask
+    masks = [path for path in files if bases_of_mask(stem_of(path))]
+    images = [path for path in files if path not in set(masks)]
+    pairs = _pairs(images, masks)
     if not pairs:
         raise UserError(
-            f"--root_dir {root}: no image with a mask in it (X.nii.gz with X_mask.nii.gz or "
-            f"X{BRAIN_MASK}.nii.gz); {_what_else(root, files)}"
+            f"--root_dir {root}: no image with a mask in it (X.nii.gz with X_mask.nii.gz, X_seg.nii.gz or "
+            f"X_desc-brain_mask.nii.gz); {_what_else(root, files)}"
         )
-    alone = [path for paths in images.values() for path in paths if path not in pairs]
+    alone = [path for path in images if path not in pairs]
     if alone:
-        print(f"{root}: {len(alone)} of {len(alone) + len(pairs)} images have no mask and are left out ({alone[0]})")
-    return _named(root, pairs)
+        print(f"{root}: {len(alone)} of {len(images)} images have no mask and are left out ({alone[0]})")
+    return bids_patients(_named(root, pairs), root)
 
 
 def _is_volume(path: Path) -> bool:
@@ -76,35 +70,36 @@ def stem_of(path: Path) -> str:
     return path.name.removesuffix(".gz").removesuffix(".nii")
 
 
-def _sort(files: list[Path]) -> tuple[dict[str, list[Path]], list[Path]]:
-    """Tell images, by stem, from masks; masks of something else than the brain are neither."""
-    images: dict[str, list[Path]] = defaultdict(list)
-    masks = []
-    for path in files:
-        stem = stem_of(path)
-        if not stem.endswith(MASK):
-            images[stem].append(path)
-        elif stem.endswith(BRAIN_MASK) or not OTHER_MASK.search(stem):
-            masks.append(path)
-    return images, masks
-
-
-def _image_of(mask: Path, images: dict[str, list[Path]]) -> Path:
-    """Find the image of a mask: of the same name, else of that name and one more word (`_T2w`), as BIDS has it.
-
-    Images in the mask's own folder come first; else there must be one of that name anywhere.
-    """
-    stem = stem_of(mask)
-    bases = [stem.removesuffix(end) for end in (MASK, BRAIN_MASK) if stem.endswith(end)]
-    longer = [name for name in images if stem.endswith(BRAIN_MASK) and name.rpartition("_")[0] == bases[-1]]
-    for names in (*([base] for base in bases), longer):
-        found = [path for name in names for path in images.get(name, [])]
-        found = [path for path in found if path.parent == mask.parent] or found
-        if len(found) == 1:
-            return found[0]
+def _pairs(images: list[Path], masks: list[Path]) -> dict[Path, Path]:
+    """Find the image of each mask: among those of the mask's own folder, else anywhere."""
+    by_folder: dict[Path, list[Path]] = defaultdict(list)
+    for path in images:
+        by_folder[path.parent].append(path)
+    named = {folder: Images(map(stem_of, inside)) for folder, inside in by_folder.items()}
+    everywhere = Images(map(stem_of, images))
+    pairs: dict[Path, Path] = {}
+    # BIDS derivatives often hold further masks (of CSF, of vessels): they count where an image has no other.
+    for mask in sorted(masks, key=lambda path: outlines_other_than_brain(stem_of(path))):
+        other = outlines_other_than_brain(stem_of(mask))
+        stem, inside = stem_of(mask), by_folder.get(mask.parent, [])
+        stems = named[mask.parent].of_mask(stem) if inside else []
+        found = [path for path in inside if stem_of(path) in stems]
+        if not found and bases_of_mask(stem)[-1]:
+            stems = everywhere.of_mask(stem)
+            found = [path for path in images if stem_of(path) in stems]
+        if len(found) > 1:
+            raise UserError(
+                f"{mask}: fits {found[0]} as well as {found[1]}; rename the mask after the one that it was drawn on"
+            )
+        if not found and not other:
+            base = bases_of_mask(stem)[-1] or "X"
+            raise UserError(f"{mask}: a mask without its image {base}.nii.gz; restore the image or remove the mask")
+        if found and found[0] in pairs and not other:
+            two = f"{pairs[found[0]].name} and {mask.name}"
+            raise UserError(f"{found[0]}: has two masks, {two}; move one of them away")
         if found:
-            raise UserError(f"{mask}: fits {found[0]} as well as {found[1]}; rename the mask after one of them")
-    raise UserError(f"{mask}: a mask without its image {bases[-1]}.nii.gz; restore the image or remove the mask")
+            pairs.setdefault(found[0], mask)
+    return pairs
 
 
 def _what_else(root: Path, files: list[Path]) -> str:
@@ -121,12 +116,10 @@ def _named(root: Path, pairs: dict[Path, Path]) -> list[CaseFiles]:
     cases: dict[str, CaseFiles] = {}
     for image, mask in pairs.items():
         stem = stem_of(image)
-        folders = image.relative_to(root).parts[:-1]
-        name = stem if often[stem] == 1 else "_".join((*folders, stem))
+        name = stem if often[stem] == 1 else "_".join((*image.relative_to(root).parts[:-1], stem))
         if name in cases:
             raise UserError(f"{image}: {cases[name].images[0]} would be called {name} as well; rename one of them")
-        said = PATIENT.search(stem) or next(filter(None, map(PATIENT.fullmatch, reversed(folders))), None)
-        cases[name] = CaseFiles(name, said[1] if said else name, "", (image,), (mask,))
+        cases[name] = CaseFiles(name, name, "", (image,), (mask,))
     return [cases[name] for name in sorted(cases)]
 
 

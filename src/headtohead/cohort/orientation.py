@@ -48,6 +48,12 @@ class Slicing:
         return PLANES[self.plane]
 
     @property
+    def sides(self) -> dict[str, str]:
+        """Which side of the patient lies at the left, right, top and bottom of a slice, as in `PLANES`."""
+        down, right = self.codes[1], self.codes[2]
+        return {"left": _opposite(right), "right": right, "top": _opposite(down), "bottom": down}
+
+    @property
     def grid_codes(self) -> str:
         """Where the grid's own axes run toward, such as `RAS`: the nearest axes of the world."""
         toward = dict(zip(self.axes, zip(self.codes, self.flipped, strict=True), strict=True))

@@ -21,6 +21,8 @@ from headtohead.cohort import lgg, nifti
 from headtohead.cohort.case_files import CaseFiles
 from headtohead.cohort.cohort import LGG, NIFTI, PIXELS, Cohort
 from headtohead.cohort.head import head_mask, inner_head, intensity_statistics
+from headtohead.cohort.patients import patients_by_pattern, print_patients, warn_of_shared_beginnings
+from headtohead.errors import UserError
 from headtohead.saving import write_json
 
 if TYPE_CHECKING:
@@ -55,30 +57,31 @@ LAYOUT = "3"
 """Raised whenever what is packed, or how it is measured, changes: old copies are then made anew."""
 
 
-def open_cohort(root_dir: Path, cache_dir: Path, data: str = LGG) -> Cohort:
+def open_cohort(root_dir: Path, cache_dir: Path, data: str = LGG, patient_pattern: str = "") -> Cohort:
     """Open a data set, packing it first if no current copy exists.
 
     Args:
         root_dir: folder of the data set in its original layout.
         cache_dir: where packed copies are kept. Two processes may pack at once: one does, the other waits.
         data: what lies in `root_dir`: a key of `READERS`.
+        patient_pattern: finds the patient in the path of a volume; see `patients.patients_by_pattern`.
 
     Raises:
-        UserError: the data set is missing or damaged; nothing is left half-packed.
+        UserError: the data set is missing or damaged, or the pattern does not fit it; nothing is left half-packed.
     """
     import pandas as pd
 
     reader = READERS[data]
-    cases = reader.list_cases(root_dir)
+    cases = _list_cases(root_dir, data, patient_pattern)
     cache_dir.mkdir(parents=True, exist_ok=True)
     kind = "" if data == LGG else f"{data} "
-    place = hashlib.blake2b(f"{kind}{root_dir.resolve()}".encode(), digest_size=8).hexdigest()
+    place = hashlib.blake2b(f"{kind}{root_dir.resolve()}{patient_pattern}".encode(), digest_size=8).hexdigest()
     note = cache_dir / f"{place}.json"
     with FileLock(cache_dir / f"{place}.lock"):
-        fingerprint = _fingerprint(root_dir, reader, cases)
+        fingerprint = _fingerprint(root_dir, reader, cases, patient_pattern)
         key = _known_key(note, fingerprint, cache_dir)
         if key is None:
-            key = _content_key(root_dir, reader, cases)
+            key = _content_key(root_dir, reader, cases, patient_pattern)
             if not _copy(cache_dir, key).is_dir():
                 _pack(root_dir, reader, cases, _copy(cache_dir, key))
             write_json(note, {"root": str(root_dir.resolve()), "fingerprint": fingerprint, "key": key})
@@ -87,7 +90,22 @@ def open_cohort(root_dir: Path, cache_dir: Path, data: str = LGG) -> Cohort:
     table = pd.read_csv(
         packed / "cases.csv", keep_default_na=False, na_values={"age_at_initial_pathologic": ""}, dtype=names
     )
-    return Cohort(root_dir, key, table, packed, data)
+    return Cohort(root_dir, key, table, packed, data, patient_pattern)
+
+
+def _list_cases(root: Path, data: str, patient_pattern: str) -> list[CaseFiles]:
+    """List the cases, settle whose they are, and print how many patients there are where names decide it."""
+    cases = READERS[data].list_cases(root)
+    if data == LGG:
+        if patient_pattern:  # the clinical table knows patients by their folders
+            raise UserError(f"--patient_pattern {patient_pattern}: not for LGG, whose folders name their patients")
+        return cases
+    if patient_pattern:
+        cases = patients_by_pattern(cases, root, patient_pattern)
+    print_patients(cases, root)
+    if not patient_pattern:
+        warn_of_shared_beginnings(cases, root)
+    return cases
 
 
 def content_key(root_dir: Path, data: str = LGG) -> str:
@@ -111,9 +129,16 @@ def _files(root: Path, reader: Reader, cases: list[CaseFiles]) -> Iterator[Path]
     yield from reader.further_files(root)
 
 
-def _fingerprint(root: Path, reader: Reader, cases: list[CaseFiles]) -> str:
+def _reading(reader: Reader, cases: list[CaseFiles], patient_pattern: str) -> bytes:
+    """Say how the files are read: as what pixels, and, where a pattern says so, as whose."""
+    # Without a pattern the names of the files decide, which are part of both keys.
+    patients = "".join(f"\n{case.name} {case.patient}" for case in cases) if patient_pattern else ""
+    return f"{reader.READING}{patients}".encode()
+
+
+def _fingerprint(root: Path, reader: Reader, cases: list[CaseFiles], patient_pattern: str) -> str:
     # The change time cannot be set by a user, so an edit that restores size and modification time is seen too.
-    digest = hashlib.blake2b(reader.READING.encode(), digest_size=16)
+    digest = hashlib.blake2b(_reading(reader, cases, patient_pattern), digest_size=16)
     for path in _files(root, reader, cases):
         facts = path.stat()
         digest.update(f"{path.relative_to(root)} {facts.st_size} {facts.st_mtime_ns} {facts.st_ctime_ns}\n".encode())
@@ -129,11 +154,11 @@ def _known_key(note: Path, fingerprint: str, cache_dir: Path) -> str | None:
     return known["key"] if current else None
 
 
-def _content_key(root: Path, reader: Reader, cases: list[CaseFiles]) -> str:
+def _content_key(root: Path, reader: Reader, cases: list[CaseFiles], patient_pattern: str) -> str:
     def name_and_hash(path: Path) -> str:
         return f"{path.relative_to(root)} {hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()}\n"
 
-    digest = hashlib.blake2b(reader.READING.encode(), digest_size=16)
+    digest = hashlib.blake2b(_reading(reader, cases, patient_pattern), digest_size=16)
     with ThreadPoolExecutor() as pool:
         for line in pool.map(name_and_hash, _files(root, reader, cases)):
             digest.update(line.encode())

@@ -47,7 +47,7 @@ class Experiment:
         """Model, schedule, seed and fold: its place in the table."""
         training = self.options.training
         return {
-            "model": self.options.model.model,
+            "model": self.options.model.architecture,
             "schedule": training.lr_scheduler,
             "seed": training.seed,
             "fold": self.split.fold,
@@ -58,7 +58,7 @@ class Experiment:
 def run_folder(options: Options) -> RunFolder:
     """Say where the results of an experiment go: `runs/<comparison>/<run name>`."""
     comparison, training = options.comparison, options.training
-    default = f"{options.model.model}-{training.lr_scheduler}-s{training.seed}-f{options.data.fold}"
+    default = f"{options.model.architecture}-{training.lr_scheduler}-s{training.seed}-f{options.data.fold}"
     name = comparison.run_name or default
     return RunFolder(comparison.home / name)
 
@@ -81,13 +81,15 @@ def prepare(options: Options, cohort: Cohort | None = None, folds: Folds | None 
     Raises:
         UserError: the data set is missing or damaged, or the image size does not suit the model.
     """
-    check_image_size(options.model.model, options.input.image_size)
-    cohort = cohort or open_cohort(Path(options.data.root_dir), Path(options.data.cache_dir), options.data.data)
+    check_image_size(options.model.architecture, options.input.image_size)
     data = options.data
+    cohort = cohort or open_cohort(Path(data.root_dir), Path(data.cache_dir), data.data, data.patient_pattern)
     folds = folds or folds_of(options, cohort)
     split = folds.split(cohort, data.fold) if folds else make_split(cohort, data.split, data.split_seed)
-    recipe = InputRecipe.of(options.input, find_spec(options.model.model).normalise)
-    decided = option_table.replace(options, threshold=options.prediction.threshold or THRESHOLD)
+    recipe = InputRecipe.of(options.input, find_spec(options.model.architecture).normalise)
+    decided = option_table.replace(
+        options, model=options.model.architecture, threshold=options.prediction.threshold or THRESHOLD
+    )
     return Experiment(decided, cohort, split, recipe)
 
 

@@ -69,7 +69,8 @@ def compare(options: Options) -> Path:
             written, if an experiment failed.
     """
     machine.pick_device(options.machine.gpus)
-    cohort = open_cohort(Path(options.data.root_dir), Path(options.data.cache_dir), options.data.data)
+    data = options.data
+    cohort = open_cohort(Path(data.root_dir), Path(data.cache_dir), data.data, data.patient_pattern)
     folds = folds_of(options, cohort)
     experiments = [prepare(own, cohort, folds) for own in experiments_of(options, len(folds) if folds else 1)]
     if not options.comparison.overwrite:

@@ -44,7 +44,7 @@ def facts_of(experiment: Experiment) -> ModelFacts:
     before = read_facts(folder.path) if (folder.path / FILE).is_file() else None
     return ModelFacts(
         name=f"{folder.path.parent.name}/{folder.path.name}",
-        model=options.model.model,
+        model=options.model.architecture,
         width=options.model.width,
         in_channels=experiment.recipe.channels,
         recipe=experiment.recipe.to_dict(),

@@ -36,6 +36,7 @@ def provenance(cohort: Cohort, split: Split, recipe: InputRecipe, comparison: st
             "kind": cohort.data,
             "made_up": cohort.made_up,
             "root": root,
+            "patient_pattern": cohort.patient_pattern,
             "key": cohort.key,
             "cases": len(cohort),
             "slices": cohort.n_slices,

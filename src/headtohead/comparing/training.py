@@ -36,7 +36,7 @@ from pytorch_lightning.callbacks import EarlyStopping  # noqa: E402
 def train(options: Options) -> Path:
     """Carry out `--train`: train one experiment, or say that it is trained. Returns the run folder."""
     machine.pick_device(options.machine.gpus)
-    experiment = prepare(with_own_settings(options, options.model.model))
+    experiment = prepare(with_own_settings(options, options.model.architecture))
     print(experiment.split.describe(experiment.cohort))
     with experiment.folder.held(wait=True):
         run_training(experiment)
@@ -46,7 +46,7 @@ def train(options: Options) -> Path:
 def test(options: Options) -> Path:
     """Carry out `--test`: score the best checkpoint of one experiment. Returns the run folder."""
     machine.pick_device(options.machine.gpus)
-    experiment = prepare(as_trained(with_own_settings(options, options.model.model)))
+    experiment = prepare(as_trained(with_own_settings(options, options.model.architecture)))
     with experiment.folder.held(wait=True):
         run_test(experiment)
     score, cases = experiment.folder.record()["test_dice"], experiment.split.cases(experiment.cohort, "test")
@@ -162,7 +162,7 @@ def build_trainer(experiment: Experiment, fitting: bool) -> tuple[SegmentationMo
     _quiet()
     pl.seed_everything(options.training.seed, workers=True, verbose=False)
     module = SegmentationModule(
-        model=options.model.model,
+        model=options.model.architecture,
         width=options.model.width,
         in_channels=experiment.recipe.channels,
         recipe=experiment.recipe.to_dict(),
@@ -173,7 +173,7 @@ def build_trainer(experiment: Experiment, fitting: bool) -> tuple[SegmentationMo
         lr_scheduler=options.training.lr_scheduler,
         encoder_weights=options.model.encoder_weights if fitting else "none",
     )
-    if machine.prefers_channels_last(accelerator, precision, MODELS[options.model.model].batch_norm):
+    if machine.prefers_channels_last(accelerator, precision, MODELS[options.model.architecture].batch_norm):
         module.arrange(torch.channels_last)
     if accelerator == "cuda":
         module.model.compile()

@@ -56,7 +56,7 @@ class Candidate:
 def tune(options: Options) -> Path:
     """Carry out `--tune_postprocessing` on the run that `--test` would score. Returns the run folder."""
     machine.pick_device(options.machine.gpus)
-    experiment = prepare(as_trained(with_own_settings(options, options.model.model)))
+    experiment = prepare(as_trained(with_own_settings(options, options.model.architecture)))
     with experiment.folder.held(wait=True):
         run_tuning(experiment)
     return experiment.folder.path

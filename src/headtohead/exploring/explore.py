@@ -43,7 +43,8 @@ def explore(options: Options) -> Path:
     Raises:
         UserError: the data set is missing or damaged, or the folder cannot be written to.
     """
-    cohort = open_cohort(Path(options.data.root_dir), Path(options.data.cache_dir), options.data.data)
+    data = options.data
+    cohort = open_cohort(Path(data.root_dir), Path(data.cache_dir), data.data, data.patient_pattern)
     folder = Path(options.prediction.output or Path(options.comparison.runs_dir) / "explore")
     findings, duplicates = measure(cohort), find_duplicates(cohort)
     for name, table in (("slices", findings.slices), ("cases", findings.cases.round(DIGITS))):

@@ -11,7 +11,6 @@ from typing import Any
 
 from headtohead.errors import PartlyDone, UserError
 from headtohead.options import Options
-from headtohead.predicting.choosing import seen_before
 from headtohead.predicting.files.finding import Job, find_jobs
 from headtohead.predicting.files.grouping import refuse_ignored_channels
 from headtohead.predicting.files.naming import shown
@@ -26,6 +25,7 @@ from headtohead.predicting.results.placing import Paths, name_all, refuse_replac
 from headtohead.predicting.results.summary import Row
 from headtohead.predicting.results.written import Records, Written, truth_is_ours
 from headtohead.predicting.scan import Scan
+from headtohead.predicting.seen import seen_before
 from headtohead.predicting.stopping import tidy_on_terminate
 from headtohead.predicting.trust.geometry import doubts_of_header
 
@@ -102,7 +102,7 @@ def predict_jobs(jobs: Sequence[Job], predictor: Predicts, options: Options) -> 
         except OSError as fault:
             raise UserError(f"--output {folder}: cannot be made ({fault.strerror}); choose another") from fault
         for choice in predictor.choices:
-            print(f"model {choice.name} ({choice.reason})")
+            print(choice.line)
         try:
             with progress(len(jobs)) as advance:
                 for outcome in outcomes:
@@ -113,7 +113,7 @@ def predict_jobs(jobs: Sequence[Job], predictor: Predicts, options: Options) -> 
             tidy(work.written)
     done = [row for row in rows if not row.error]
     if done:
-        summary.print_table(done)
+        summary.print_table(done, len(rows))
     failed = len(rows) - len(done)
     if failed:
         raise PartlyDone(f"{failed} of {len(rows)} could not be predicted, each named above and in {place}")
@@ -182,7 +182,7 @@ class Work:
         scan = read_scan(job, self.predictor.facts, files.channels, files.plane)
         if scan.truth is not None and truth_is_ours(job, self.records, self.planned):
             scan = replace(scan, truth=None, truth_on_grid=None)
-        warnings = [f"no {' and no '.join(scan.missing)}: FLAIR is shown instead"] if scan.missing else []
+        warnings = [scan.substitution] if scan.missing else []
         facts = self.predictor.facts
         warnings += doubts_of_header(scan)
         warnings += strangeness(scan.volume, scan.spacing, facts.familiar)
@@ -201,13 +201,15 @@ class Work:
         files = write_results(job, scan, found, self.outputs, self.places[job], self.written.folder)
         with suppress(OSError):  # the files are whole; the list is written anew at the end, and a fault is told then
             self.written.add(files)
-        return replace(found.row, model=self.models, seen=seen)
+        return replace(found.row, model=self.models, seen=seen, notes=scan.notes)
 
     def tell(self, outcome: Outcome[Job, Row]) -> Row:
         """Print what became of a file: a line, and one for each warning; a line on stderr if it failed."""
         if outcome.result is not None:
             row = replace(outcome.result, seconds=outcome.seconds)
             print(row.line)
+            for note in row.notes:
+                print(f"{row.file}: note: {note}")
             for warning in row.warnings:
                 print(f"{row.file}: warning: {warning}")
             return row

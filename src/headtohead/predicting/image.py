@@ -14,16 +14,17 @@ import numpy as np
 
 from headtohead.errors import UserError
 from headtohead.options import Options
-from headtohead.predicting.choosing import Choice, choose_models, part_of_split
 from headtohead.predicting.cleaning.postprocessing import clean
 from headtohead.predicting.files.grouping import Job, refuse_ignored_channels
 from headtohead.predicting.files.reading import VOLUMES, Picture, read_picture
 from headtohead.predicting.predictor import Predictor, open_choices
 from headtohead.predicting.results.panel import Prediction, draw_panel
 from headtohead.predicting.results.written import Records, truth_is_ours
+from headtohead.predicting.seen import part_of_split
 from headtohead.predicting.trust.familiarity import strangeness
 from headtohead.saving import atomic_path
 from headtohead.scoring.counts import count, dice
+from headtohead.trained.choosing import Choice, choose_models
 
 OUTPUTS = ("mask", "probability", "panel")
 SEEN = {"train": "a slice it was trained on", "val": "a validation slice", "test": "a test slice"}
@@ -71,7 +72,7 @@ def predict_image(options: Options) -> Path:
             if not cv2.imwrite(str(place), pixels[kind]):
                 raise UserError(f"{outputs[kind]}: cannot be written; choose another folder with --output")
     for choice in choices:
-        print(f"{picture.path.name}: model {choice.name} ({choice.reason})")
+        print(f"{picture.path.name}: {choice.line}")
     print(f"{picture.path.name}: {', '.join(facts[1:])}, {surroundings(picture)}")
     for line in strangeness(picture.volume, None, predictor.facts.familiar):
         print(f"{picture.path.name}: unlike the training data: {line}", file=sys.stderr)

@@ -10,9 +10,9 @@ import numpy as np
 
 from headtohead.errors import UserError
 from headtohead.options import Options
-from headtohead.predicting.choosing import Choice, choose_models
 from headtohead.predicting.cleaning.postprocessing import Step, parse_steps
 from headtohead.predicting.scan import Scan
+from headtohead.trained.choosing import Choice, choose_models
 from headtohead.trained.engines import Engine, open_engine
 from headtohead.trained.engines.ahead import EngineAhead
 from headtohead.trained.facts import ModelFacts
@@ -178,8 +178,8 @@ def open_predictor(options: Options) -> Predictor:
     Raises:
         UserError: there is no such model, or as `open_choices`.
     """
-    about = options.verbs.predict or options.verbs.image_path or ""
-    return open_choices(choose_models(options, Path(about)), options)
+    files = options.verbs.predict or options.verbs.image_path
+    return open_choices(choose_models(options, Path(files) if files else None), options)
 
 
 def open_choices(choices: list[Choice], options: Options, many: bool = True) -> Predictor:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from headtohead.cohort.sequence_names import shown_sequence
+
 
 @dataclass(frozen=True)
 class Scan:
@@ -24,6 +26,7 @@ class Scan:
             three axes: those of a NIfTI file as stored; (slices, H, W) of a folder; (1, H, W) of an image.
         slice_axis: axis of the file's own grid across which the slices lie.
         grid_spacing: millimetres along the axes of the file's own grid; None where the file does not say.
+        notes: what was decided about its files that a user should know: what was taken for FLAIR, resampled, not used.
         levelled: whether the file's own grid lies askew, and `volume` was resampled onto a level one.
     """
 
@@ -38,3 +41,12 @@ class Scan:
     slice_axis: int = 0
     grid_spacing: tuple[float, float, float] | None = None
     levelled: bool = False
+    notes: tuple[str, ...] = ()
+
+    @property
+    def substitution(self) -> str:
+        """Say what FLAIR stands in for; empty where no sequence is missing."""
+        if not self.missing:
+            return ""
+        names = " or ".join(map(shown_sequence, self.missing))
+        return f"no {names}; FLAIR was used in {'its' if len(self.missing) == 1 else 'their'} place"

@@ -9,7 +9,6 @@ import numpy as np
 
 from headtohead.errors import UserError
 from headtohead.options import Options
-from headtohead.predicting.choosing import choose_models, seen_before
 from headtohead.predicting.cleaning.postprocessing import clean
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.grouping import refuse_ignored_channels
@@ -21,8 +20,10 @@ from headtohead.predicting.results.finishing import answer
 from headtohead.predicting.results.panel import Prediction, draw_panel
 from headtohead.predicting.results.written import Records, truth_is_ours
 from headtohead.predicting.scan import Scan
+from headtohead.predicting.seen import seen_before
 from headtohead.predicting.trust.familiarity import strangeness
 from headtohead.predicting.trust.geometry import doubts_of_header
+from headtohead.trained.choosing import choose_models
 
 WHITE = 99.9  # percentile of a volume's intensities that is drawn as white
 
@@ -62,8 +63,12 @@ def predict_volume(options: Options, path: Path) -> Path:
         if not cv2.imwrite(str(temporary["panel"]), draw_panel(prediction, path.name, "  ·  ".join(said))[:, :, ::-1]):
             raise UserError(f"{outputs['panel']}: cannot be written; choose another folder with --output")
     for choice in choices:
-        print(f"{path.name}: model {choice.name} ({choice.reason})")
+        print(f"{path.name}: {choice.line}")
     print(f"{path.name}: {', '.join(said[1:])}")
+    for line in scan.notes:
+        print(f"{path.name}: note: {line}")
+    if scan.missing:
+        print(f"{path.name}: warning: {scan.substitution}", file=sys.stderr)
     for line in doubts_of_header(scan):
         print(f"{path.name}: warning: {line}", file=sys.stderr)
     for line in strangeness(scan.volume, scan.spacing, predictor.facts.familiar):

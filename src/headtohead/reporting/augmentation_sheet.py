@@ -43,10 +43,10 @@ def view_augmentation(options: Options) -> Path:
     Raises:
         UserError: the data set is missing or damaged, or no training slice has a lesion.
     """
-    training, inputs, comparison = options.training, options.input, options.comparison
-    cohort = open_cohort(Path(options.data.root_dir), Path(options.data.cache_dir), options.data.data)
+    training, inputs, comparison, data = options.training, options.input, options.comparison, options.data
+    cohort = open_cohort(Path(data.root_dir), Path(data.cache_dir), data.data, data.patient_pattern)
     split = make_split(cohort, options.data.split, options.data.split_seed)
-    recipe = InputRecipe.of(inputs, find_spec(options.model.model).normalise)
+    recipe = InputRecipe.of(inputs, find_spec(options.model.architecture).normalise)
     rows, steps = make_rows(cohort, split, recipe, training), policy_lines(training, cohort.sequences)
     sheet = draw_sheet(rows, steps, training.seed, legend_of(cohort.sequences))
 

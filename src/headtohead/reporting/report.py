@@ -8,7 +8,7 @@ from headtohead.batches.folds import read_folds
 from headtohead.cohort import Cohort, open_cohort
 from headtohead.cohort.cohort import LGG
 from headtohead.errors import UserError
-from headtohead.options import GRID, DataOptions, Options
+from headtohead.options import DataOptions, Options
 from headtohead.reporting.case_gifs import mark_of, remove_earlier_case_gifs
 from headtohead.reporting.curves import write_curves
 from headtohead.reporting.failures import STEM
@@ -19,6 +19,7 @@ from headtohead.reporting.pictures import CASES, write_pictures
 from headtohead.reporting.summary import summarise
 from headtohead.reporting.table import print_table, render_latex, render_markdown
 from headtohead.runs.agreement import refuse_unlike
+from headtohead.runs.comparisons import only_comparison
 from headtohead.runs.ledger import FIGURES, FOLD_FILE, Ledger, read_ledger
 from headtohead.saving import atomic_path, write_text
 from headtohead.scoring.protocol import PROTOCOL
@@ -39,9 +40,11 @@ def report(options: Options) -> Path:
         The folder of the comparison.
 
     Raises:
-        UserError: there is no such comparison, or its runs were made from other data, folds or another protocol.
+        UserError: there is no such comparison, several and none was named, or its runs were made from other data,
+            folds or another protocol.
     """
-    folder = Path(options.comparison.runs_dir) / (options.comparison.comparison or GRID)
+    runs_dir = Path(options.comparison.runs_dir)
+    folder = runs_dir / (options.comparison.comparison or only_comparison(runs_dir))
     ledger = read_ledger(folder)
     if not ledger.finished:
         raise UserError(f"{folder}: no experiment is finished; --compare goes on with them")
@@ -122,13 +125,14 @@ def _cohort_of(ledger: Ledger, data: DataOptions) -> Cohort | None:
     """Open `--root_dir` where it is given, else the data the runs were made from, if it still lies there."""
     said = ledger.finished[0].record.get("data", {})
     kind = said.get("kind", LGG)  # runs from before there were others do not say
+    pattern = data.patient_pattern or said.get("patient_pattern", "")
     if data.root_dir != DataOptions().root_dir:
-        return open_cohort(Path(data.root_dir), Path(data.cache_dir), kind)
+        return open_cohort(Path(data.root_dir), Path(data.cache_dir), kind, pattern)
     root = Path(str(said.get("root", "")))
     if not root.is_dir():
         print(f"the data set is no longer in {root}: no pictures of cases, and it is not checked; --root_dir names it")
         return None
-    return open_cohort(root, Path(data.cache_dir), kind)
+    return open_cohort(root, Path(data.cache_dir), kind, pattern)
 
 
 def _refuse_stale(ledger: Ledger, cohort: Cohort | None) -> None:

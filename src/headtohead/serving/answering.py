@@ -14,7 +14,6 @@ import numpy as np
 from headtohead.cohort.orientation import Slicing
 from headtohead.errors import UserError
 from headtohead.options import Options
-from headtohead.predicting.choosing import seen_before
 from headtohead.predicting.cleaning.postprocessing import Step, clean
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.files.naming import ending
@@ -25,6 +24,7 @@ from headtohead.predicting.results.finishing import slicing_of
 from headtohead.predicting.results.outputs import name_of
 from headtohead.predicting.results.summary import measure
 from headtohead.predicting.scan import Scan
+from headtohead.predicting.seen import seen_before
 from headtohead.serving.limits import Limits
 from headtohead.serving.uploads import refuse_large, the_case
 
@@ -55,6 +55,7 @@ class Finding:
         probability: float32 [slices, H, W].
         truth: bool of the same shape, or None.
         spacing: millimetres between slices, rows and columns; None where the file does not say.
+        sides: which side of the patient lies at the left, right, top and bottom of a slice; None where unknown.
         view: the way between slices and the file's own grid.
         steps: clean-up of the mask.
         threshold: the model's own, or as --threshold.
@@ -68,6 +69,7 @@ class Finding:
     probability: np.ndarray
     truth: np.ndarray | None
     spacing: tuple[float, float, float] | None
+    sides: dict[str, str] | None
     view: Slicing
     steps: tuple[Step, ...]
     threshold: float
@@ -127,7 +129,7 @@ def answer(files: Sequence[Path], predictor: Predictor, options: Options, limits
         UserError: the files cannot be used; no path of this machine is named.
     """
     from headtohead.predicting.trust.familiarity import strangeness
-    from headtohead.predicting.trust.geometry import doubts_of_header
+    from headtohead.predicting.trust.geometry import doubts_of_header, is_oriented
 
     start = time.perf_counter()
     folder = files[0].parent
@@ -139,10 +141,10 @@ def answer(files: Sequence[Path], predictor: Predictor, options: Options, limits
         probability = np.clip(scan.restore(estimate.probability), 0, 1)
         view = slicing_of(scan)
         empty = _empty_of(job, probability, folder)
-        doubts = doubts_of_header(scan)
+        doubts, oriented = doubts_of_header(scan), is_oriented(scan)
     except UserError as fault:
         raise UserError(without_paths(str(fault), folder)) from fault
-    warnings = [f"no {sequence}: FLAIR is shown in its place" for sequence in scan.missing]
+    warnings = [*scan.notes, *([scan.substitution] if scan.missing else [])]
     warnings += seen_before(predictor.choices, job)[1] + doubts
     warnings += strangeness(scan.volume, scan.spacing, predictor.facts.familiar)
     return Finding(
@@ -151,6 +153,7 @@ def answer(files: Sequence[Path], predictor: Predictor, options: Options, limits
         probability=np.ascontiguousarray(view.to_slices(probability)),
         truth=None if scan.truth_on_grid is None else np.ascontiguousarray(view.to_slices(scan.truth_on_grid)),
         spacing=view.spacing if scan.grid_spacing else None,
+        sides=view.sides if oriented else None,
         view=view,
         steps=predictor.steps,
         threshold=predictor.threshold,

@@ -28,16 +28,15 @@ def serve(options: Options) -> None:
     with listening(options.serving.port) as (sock, address):
         import uvicorn
 
-        from headtohead.predicting.choosing import choose_models
         from headtohead.predicting.predictor import open_choices
         from headtohead.serving.limits import Limits
         from headtohead.serving.pages import Pages
+        from headtohead.trained.choosing import choose_models
 
-        # What is dropped later lies in no data set; --root_dir says which kind of images it will be.
-        predictor = open_choices(choose_models(options, Path(options.data.root_dir)), options)
+        predictor = open_choices(choose_models(options, None), options)
         predictor.ready()
         for choice in predictor.choices:
-            print(f"model {choice.name} ({choice.reason})")
+            print(choice.line)
         with tempfile.TemporaryDirectory(prefix="headtohead-") as scratch, stopped_by_terminate():
             pages = Pages(predictor, options, Path(scratch), Limits())
             config = uvicorn.Config(
@@ -84,9 +83,11 @@ def listening(port: int) -> Iterator[tuple[socket.socket, str]]:
             sock.bind((HERE, port))
             sock.listen()
         except PermissionError:
-            raise UserError(f"--port {port}: kept for the system; choose one from 1024 on, or 0 for any") from None
+            raise UserError(
+                f"--port {port}: reserved for the system; choose 1024 or higher, or 0 for any free port"
+            ) from None
         except OSError:
-            raise UserError(f"--port {port}: another program has it; choose another, or 0 for any free one") from None
+            raise UserError(f"--port {port}: already in use; choose another, or 0 for any free port") from None
         yield sock, f"http://{HERE}:{sock.getsockname()[1]}"
 
 

@@ -81,7 +81,7 @@ class Guard:
             if self.debug:
                 traceback.print_exception(fault)
             if not started:
-                await say(guarded_send, 500, "a fault of the program; its terminal says more")
+                await say(guarded_send, 500, "internal error; the terminal has the details")
 
 
 def refuse(scope: Message, limits: Limits) -> tuple[int, str] | None:
@@ -95,12 +95,12 @@ def refuse(scope: Message, limits: Limits) -> tuple[int, str] | None:
         for wanted in (b"host", b"origin", b"sec-fetch-site", b"content-length")
     )
     if len(hosts) != 1 or not OURS.fullmatch(hosts[0].lower()):
-        return 421, "not the name of this page; open the address that was printed"
+        return 421, "wrong host name; open the address printed in the terminal"
     if scope["method"] not in SAFE and (
         any(origin.lower() != f"http://{hosts[0].lower()}" for origin in origins)
         or any(site not in ("same-origin", "none") for site in sites)
     ):
-        return 403, "sent by another page; open the address that was printed"
+        return 403, "requests from other pages are refused; open the address printed in the terminal"
     if any(not length.isdecimal() or int(length) > limits.upload for length in lengths):
         return 413, too_large(limits)
     return None
@@ -108,10 +108,7 @@ def refuse(scope: Message, limits: Limits) -> tuple[int, str] | None:
 
 def too_large(limits: Limits) -> str:
     """Refuse an upload for its size."""
-    return (
-        f"more than {limits.upload // MIB} MiB, which this page does not take; "
-        "predict it from the command line: --predict"
-    )
+    return f"more than {limits.upload // MIB} MiB, the limit of this page; use the command line instead: --predict"
 
 
 def counted(receive: Receive, limits: Limits) -> Receive:

@@ -32,8 +32,8 @@ from headtohead.serving.packing import bits, probability_bytes
 from headtohead.serving.stopping import stoppable
 from headtohead.serving.uploads import store
 
-GONE = "this result was dropped after a time; drop the file again"
-BUSY = "busy with another image; wait for it"
+GONE = "this result has expired; drop the file again"
+BUSY = "busy with another image; try again in a moment"
 
 
 def read_asset(name: str) -> str:
@@ -175,7 +175,7 @@ class Pages:
 
 
 def describe(name: str, finding: Finding) -> dict[str, Any]:
-    """Say what the page must know of a result before it asks for pixels."""
+    """Say what the page must know of a result before it asks for pixels; spacing is by slices, rows and columns."""
     slices, height, width = finding.probability.shape
     _, row, column = finding.spacing or (1.0, 1.0, 1.0)
     return {
@@ -187,6 +187,7 @@ def describe(name: str, finding: Finding) -> dict[str, Any]:
         "pixel": [row, column],
         "millilitres": None if finding.spacing is None else math.prod(finding.spacing) / 1000,
         "spacing": finding.spacing,
+        "sides": finding.sides,
         "sequences": list(finding.pictures),
         "truth": finding.truth is not None,
         "threshold": finding.threshold,

@@ -56,12 +56,23 @@ async function filesOf(entry) {
 
 /* Sending. */
 
-let sending = false;
+let sending = null; // the files under way
+let waiting = null; // those that are next: the last that were dropped meanwhile
 
-async function send(files) {
-  if (!files.length || sending) return;
-  sending = true;
-  complain("");
+const called = (files) => (files.length === 1 ? files[0].name : `${files[0].name} and ${files.length - 1} more`);
+
+/* One case at a time. What is dropped meanwhile waits, in place of what waited before; either is said. */
+function queue(files) {
+  const before = waiting ? `, instead of ${called(waiting)}` : "";
+  waiting = files;
+  byId("waiting").textContent = `Next: ${called(files)}${before}. It starts when ${called(sending)} is done.`;
+}
+
+async function send(files, problem = "") {
+  if (!files.length) return complain("no file was dropped; drop an image or a volume");
+  if (sending) return queue(files);
+  sending = files;
+  complain(problem);
   document.body.classList.add("working");
   const began = Date.now();
   let doing = "predicting";
@@ -73,7 +84,7 @@ async function send(files) {
     for (const file of files) body.append("files", file, file.name);
     let answer = await fetch("cases", { method: "POST", body });
     while (answer.status === 503 && answer.headers.get("Retry-After")) {
-      doing = "busy with another image, yours is next";
+      doing = "busy with another image, waiting";
       tell();
       await new Promise((done) => setTimeout(done, 1500));
       answer = await fetch("cases", { method: "POST", body });
@@ -83,11 +94,17 @@ async function send(files) {
     say("");
   } catch (fault) {
     say("");
-    complain(worded(fault, files));
+    const line = worded(fault, files);
+    complain(waiting && !line.startsWith(files[0].name) ? `${called(files)}: ${line}` : line);
   } finally {
     clearInterval(clock);
-    document.body.classList.remove("working");
-    sending = false;
+    sending = null;
+    const next = waiting;
+    waiting = null;
+    byId("waiting").textContent = "";
+    // What went wrong before stays to be read.
+    if (next) send(next, byId("problem").textContent);
+    else document.body.classList.remove("working");
   }
 }
 
@@ -96,7 +113,7 @@ function worded(fault, files) {
   // The connection was cut: either nobody answers, or the upload was refused before it was read.
   const limit = Number(drop.dataset.limit);
   const total = files.reduce((sum, file) => sum + file.size, 0);
-  if (total > limit) return `more than ${limit / 2 ** 20} MiB, which this page does not take; predict it from the command line: --predict`;
+  if (total > limit) return `more than ${limit / 2 ** 20} MiB, the limit of this page; use the command line instead: --predict`;
   return "no answer: is the program still running in its terminal?";
 }
 
@@ -128,11 +145,8 @@ async function show(found) {
   document.body.classList.add("has-result");
   byId("result").hidden = false;
   byId("name").textContent = found.name;
-  byId("about").textContent = [
-    `${found.width} × ${found.height}${found.slices > 1 ? ` × ${found.slices}` : ""}`,
-    found.spacing ? `${found.spacing.map((step) => Number(step.toPrecision(3))).join(" × ")} mm between slices, rows and columns` : "no spacing, so no volume in ml",
-    `${found.seconds.toFixed(1)} s`,
-  ].join(" · ");
+  byId("about").textContent = [described(found), `${found.seconds.toFixed(1)} s`].join(" · ");
+  mark(found.sides);
   const warnings = byId("warnings");
   warnings.hidden = !found.warnings.length;
   warnings.querySelector("ul").replaceChildren(
@@ -145,11 +159,31 @@ async function show(found) {
   byId("grid").textContent = "On the grid and in the format of the file you dropped" + (shown.steps ? `, after clean-up (${shown.steps}).` : ".");
   byId("slice").max = found.slices - 1;
   tellThreshold();
-  const areas = areasOfMask();
-  const fullest = areas.indexOf(Math.max(...areas));
-  goTo(areas[fullest] ? fullest : Math.floor(found.slices / 2));
+  byId("jumps").hidden = found.slices === 1;
+  byId("to-truth").hidden = !found.truth;
+  goTo(fullest(areasOfTruth()) ?? fullest(areasOfMask()) ?? Math.floor(found.slices / 2));
   if (!matchMedia("(prefers-reduced-motion: reduce)").matches && innerWidth < 640) byId("result").scrollIntoView();
   byId("name").focus({ preventScroll: true });
+}
+
+/* Size and spacing in one order: columns, rows, slices. */
+function described({ width, height, slices, spacing }) {
+  if (!spacing) return `${width} × ${height}${slices > 1 ? ` × ${slices} voxels` : " pixels"} · no spacing, so no volume in ml`;
+  const [apart, row, column] = spacing.map((step) => (step < 0.995 ? step.toPrecision(2) : step.toFixed(1)));
+  return `${width} × ${height} × ${slices} voxels, ${column} × ${row} × ${apart} mm (columns × rows × slices)`;
+}
+
+/* Which side of the patient lies where, as the file says. */
+function mark(sides) {
+  for (const side of ["left", "right", "top", "bottom"]) document.querySelector(`.side.${side}`).textContent = sides?.[side] ?? "";
+  const crossed = sides && !["L", "R"].includes(sides.left); // a sagittal slice: left and right lie across it
+  byId("sides").textContent = !sides ? "left/right unknown" : crossed ? "sagittal" : `patient's ${sides.left === "R" ? "right" : "left"} on the left`;
+}
+
+/* The slice with most inside, the first of several; undefined where none has any. */
+function fullest(areas) {
+  const most = Math.max(0, ...areas);
+  return most ? areas.indexOf(most) : undefined;
 }
 
 /* Counts per slice and level of probability, so that measures follow the threshold at once in any volume. */
@@ -185,6 +219,7 @@ function areasOf(test) {
   });
 }
 const areasOfMask = () => (shown.mask ? areasOf(inside) : shown.levels.map(({ all }) => all[level()]));
+const areasOfTruth = () => (shown.truthBits ? shown.levels.map(({ hit }) => hit[0]) : []);
 
 /* The threshold: while it moves the page reckons by itself; when it rests the program says it exactly, cleaned up. */
 
@@ -289,6 +324,38 @@ function goTo(slice) {
   paint();
 }
 
+for (const [id, areas] of [["to-mask", areasOfMask], ["to-truth", areasOfTruth]]) {
+  byId(id).addEventListener("click", () => goTo(fullest(areas()) ?? shown.slice));
+}
+
+/* The window: which greys are spread from black to white, in percent of the brightest. */
+function tellWindow() {
+  const [level, width] = [Number(byId("level").value), Number(byId("width").value)];
+  for (const [id, value] of [["level", level], ["width", width]]) {
+    byId(`${id}-said`).textContent = `${value} %`;
+    byId(id).setAttribute("aria-valuetext", `${value} percent`);
+  }
+  byId("full-window").disabled = level === 50 && width === 100;
+}
+function greys() {
+  const [level, width] = [Number(byId("level").value), Number(byId("width").value)];
+  const low = level - width / 2;
+  return Uint8ClampedArray.from({ length: 256 }, (_, grey) => ((grey / 2.55 - low) / width) * 255);
+}
+for (const id of ["level", "width"]) {
+  byId(id).addEventListener("input", () => {
+    tellWindow();
+    paint();
+  });
+}
+byId("full-window").addEventListener("click", () => {
+  byId("level").value = 50;
+  byId("width").value = 100;
+  tellWindow();
+  paint();
+});
+tellWindow();
+
 for (const id of ["show-mask", "show-truth", "show-probability", "opacity"]) {
   byId(id).addEventListener("input", () => {
     if (id === "opacity") byId("show-probability").checked = true;
@@ -330,9 +397,10 @@ function paint() {
   const pixels = new ImageData(width, height);
   const start = slice * width * height;
   const picture = shown.pictures[shown.sequence];
+  const windowed = greys();
   const share = byId("show-probability").checked ? Number(byId("opacity").value) / 100 : 0;
   for (let place = 0; place < width * height; place += 1) {
-    const grey = picture[start + place];
+    const grey = windowed[picture[start + place]];
     const chance = shown.probability[start + place];
     // What is improbable stays clear, so that the image can be seen.
     const weight = share * Math.min(1, chance / 64);
@@ -355,7 +423,7 @@ function paint() {
   slider.value = slice;
   const where = slices > 1 ? `slice ${slice + 1} of ${slices}` : "one slice";
   slider.setAttribute("aria-valuetext", where);
-  canvas.setAttribute("aria-label", `${shown.name}, ${where}`);
+  canvas.setAttribute("aria-label", `${shown.name}, ${where}, ${byId("sides").textContent}`);
   byId("position").textContent = where;
   profile();
 }
@@ -392,7 +460,7 @@ function profile() {
   if (shown.profiled === (shown.mask ?? shown.threshold)) return;
   shown.profiled = shown.mask ?? shown.threshold;
   const mask = areasOfMask();
-  shown.truthAreas ??= shown.truthBits ? shown.levels.map(({ hit }) => hit[0]) : [];
+  shown.truthAreas ??= areasOfTruth();
   const most = Math.max(1, ...mask, ...shown.truthAreas);
   const line = (areas) => areas.map((area, slice) => `L${slice},${1 - area / most} L${slice + 1},${1 - area / most}`).join(" ");
   const strip = byId("strip");

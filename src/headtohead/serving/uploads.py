@@ -10,6 +10,7 @@ from typing import IO
 
 import numpy as np
 
+from headtohead.cohort.mask_names import says_mask
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import Job, find_jobs
 from headtohead.predicting.files.naming import INPUTS, ending, is_volume, stem
@@ -19,7 +20,7 @@ from headtohead.serving.limits import Limits
 LONGEST = 200
 """Bytes of a name; disks take 255, and results add an end of their own."""
 
-MASK = re.compile(r"(^|[_.\- ])(mask|seg|dseg)([_.\- ]|$)", re.IGNORECASE)
+PICTURE_MASK = re.compile(r"(^|[_.\- ])(mask|seg|dseg)([_.\- ]|$)", re.IGNORECASE)
 NUMBERED = re.compile(r"(?P<case>.+)_\d+")
 
 
@@ -40,7 +41,9 @@ def safe_name(name: str) -> str:
     plain = re.sub(r"\s+", " ", plain).strip().lstrip(". ")
     shown = plain if len(plain) <= 60 else f"{plain[:40]}...{plain[-15:]}"
     if not ending(Path(plain)):
-        raise UserError(f"{shown or 'a file without a name'}: not a kind this page reads; drop {', '.join(INPUTS)}")
+        raise UserError(
+            f"{shown or 'a file without a name'}: this page cannot read this file type; drop {', '.join(INPUTS)}"
+        )
     if len(plain.encode()) > LONGEST:
         raise UserError(f"{shown}: a name of {len(plain.encode())} bytes; shorten it to {LONGEST}")
     return plain
@@ -79,10 +82,10 @@ def the_case(files: Sequence[Path], sequences: tuple[str, ...]) -> Job:
     Raises:
         UserError: they are no case, or several.
     """
-    masks = [file for file in files if MASK.search(stem(file))]
+    masks = [file for file in files if _is_mask(file)]
     images = [file for file in files if file not in masks]
     if not images:
-        raise UserError(f"{masks[0].name}: by its name a mask; drop its image with it")
+        raise UserError(f"{masks[0].name}: its name says that it is a mask; drop its image with it")
     folder = images[0].parent
     slices = _of_one_case(images)
     if slices:
@@ -103,6 +106,10 @@ def the_case(files: Sequence[Path], sequences: tuple[str, ...]) -> Job:
     return replace(jobs[0], name=slices or jobs[0].name)
 
 
+def _is_mask(file: Path) -> bool:
+    return says_mask(stem(file)) if is_volume(file) else PICTURE_MASK.search(stem(file)) is not None
+
+
 def _of_one_case(images: Sequence[Path]) -> str:
     """Name the case whose slices these are, as LGG names them (`X_1.tif`, `X_2.tif`); empty where they are not."""
     matches = [NUMBERED.fullmatch(stem(file)) for file in images]
@@ -119,7 +126,7 @@ def _beside(job: Job, masks: Sequence[Path]) -> None:
     kind = ending(mask).lower()
     if is_volume(mask) != is_volume(image) or not (is_volume(mask) or kind in MASK_SUFFIXES):
         wanted = "NIfTI" if is_volume(image) else "TIFF or PNG"
-        raise UserError(f"{mask.name}: the mask of {image.name} has to be {wanted}; save it as that, or leave it out")
+        raise UserError(f"{mask.name}: the mask of {image.name} must be {wanted}; convert it or leave it out")
     mask.rename(image.with_name(f"{stem(image)}_mask{kind}"))
 
 
@@ -135,7 +142,7 @@ def refuse_large(files: Iterable[Path], limits: Limits) -> None:
         if total > limits.voxels:
             raise UserError(
                 f"{file.name}: more than {limits.voxels:,} voxels in all, too many for this page; "
-                "predict it from the command line: --predict"
+                "use the command line instead: --predict"
             )
 
 

@@ -2,13 +2,15 @@
 
 import re
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 from headtohead.errors import UserError
 from headtohead.options import Options
-from headtohead.runs.finding import named_run, trained_runs, validation_dice
 from headtohead.saving import atomic_path
-from headtohead.trained.source import Source, open_source
+from headtohead.trained.choosing import Choice, choose_models
+from headtohead.trained.origin import with_origin
+from headtohead.trained.source import Source
 
 SUFFIXES = {"bundle": "", "onnx": ".onnx", "safetensors": ".safetensors", "torchscript": ".pt"}
 
@@ -16,8 +18,7 @@ SUFFIXES = {"bundle": "", "onnx": ".onnx", "safetensors": ".safetensors", "torch
 def export(options: Options) -> Path:
     """Carry out `--export`: write `<output>/<model's name>`, a folder, or a file by the suffix of its format.
 
-    The model is that of `--model_path`, else of `--run_name`, else of the run with the best validation Dice, in
-    `--comparison` if one is named.
+    The model is that of `--model_path`, else of `--run_name`, else what `trained.choosing` chooses.
 
     Returns:
         The folder or file.
@@ -28,7 +29,8 @@ def export(options: Options) -> Path:
     kind = str(options.verbs.export)
     if options.prediction.half and kind != "bundle":
         raise UserError(f"--half: is for --export bundle, not for --export {kind}; leave it out")
-    source = source_to_export(options)
+    choice = choice_to_export(options)
+    source = replace(choice.source, facts=with_origin(choice.source.facts, choice.source.folder))
     folder = Path(options.prediction.output or default_folder(source, options))
     name = re.sub(r"[^\w.-]+", "-", source.facts.name).strip("-.") or "model"
     path = folder / f"{name}{SUFFIXES[kind]}"
@@ -43,33 +45,21 @@ def export(options: Options) -> Path:
         write_bundle(source, path, half=options.prediction.half, overwrite=overwrite)
     else:
         write_file(source, path, kind)
+    print(choice.line)
     print(f"{source.facts.name}: {kind} {path}")
     return path
 
 
-def source_to_export(options: Options) -> Source:
-    """Choose the model.
+def choice_to_export(options: Options) -> Choice:
+    """Choose the model, as for a prediction of files that lie in no data set.
 
     Raises:
         UserError: there is none, or several are named.
     """
-    settings, path = options.comparison, options.prediction.model_path
-    if options.prediction.ensemble or "," in settings.run_name:
+    if options.prediction.ensemble or "," in options.comparison.run_name:
         raise UserError("--export: one model at a time; name one run with --run_name")
-    if path and Path(path).is_dir():
-        return open_source(Path(path))
-    if path:
-        from headtohead.trained.foreign import read_foreign
-
-        facts, state = read_foreign(Path(path), options.model.model)
-        return Source(facts, None, state)
-    runs_dir = Path(settings.runs_dir)
-    if settings.run_name:
-        return open_source(named_run(runs_dir, settings.run_name, settings.comparison).path)
-    ready = trained_runs(runs_dir, settings.comparison)
-    if not ready:
-        raise UserError(f"--export: no trained model in {runs_dir / settings.comparison}; train one first: --train")
-    return open_source(max(ready, key=lambda run: validation_dice(ready[run])).path)
+    [choice] = choose_models(options, None)
+    return choice
 
 
 def default_folder(source: Source, options: Options) -> Path:

@@ -111,7 +111,9 @@ def test_sequences_of_a_case_are_one_job_flair_first(tmp_path: Path) -> None:
     assert [path.name for path in jobs["p1/p1_flair"].files] == ["p1_flair.nii.gz", "p1_t1.nii.gz", "p1_t1ce.nii.gz"]
     assert jobs["p2/flair"].sequences == ("flair", "pre")
     assert jobs["p3_T1w"].sequences == ("pre",)
-    assert jobs["p4_T2w"].sequences == jobs["p5"].sequences == jobs["p6_t1"].sequences == ()
+    assert jobs["p4_T2w"].sequences == ("t2",)
+    assert jobs["p5"].sequences == jobs["p6_t1"].sequences == ()
+    assert [path.name for path in jobs["p1/p1_flair"].unused] == ["p1_t2.nii.gz"]
 
 
 def test_a_model_of_one_sequence_takes_each_file(tmp_path: Path) -> None:
@@ -185,7 +187,7 @@ def test_a_pattern_takes_the_other_sequences_along(tmp_path: Path) -> None:
     for pattern in ("s/a_flair*", "s/a_t1.*"):
         [job] = find_jobs(tmp_path, pattern, CHANNELS, ())
         assert [path.name for path in job.files] == ["a_flair.nii.gz", "a_t1.nii.gz", "a_t1ce.nii.gz"]
-    [job] = find_jobs(tmp_path, "s/a_t2*", CHANNELS, ())  # meant as it is, in place of FLAIR
+    [job] = find_jobs(tmp_path, "s/a_t2*", CHANNELS, ())  # meant by itself: --channels flair=0 may say that it is FLAIR
     assert [path.name for path in job.files] == ["a_t2.nii.gz"]
     assert names(tmp_path, "s/a_flair*", IMAGE) == ["s/a_flair"]
 
@@ -205,3 +207,36 @@ def test_our_own_results_are_no_inputs(tmp_path: Path) -> None:
     for source, pattern in ((tmp_path, "a_t1*"), (tmp_path / "a_t1.nii", "")):
         with pytest.raises(UserError, match="only results of --predict there"):
             find_jobs(source, pattern, IMAGE, (), ours)
+
+
+def test_a_sequence_that_its_case_does_not_use_may_be_named_by_itself(tmp_path: Path) -> None:
+    touch(tmp_path, "a_flair.nii", "a_t2.nii", "a_t1.nii", "a_t1_bet.nii")
+    for name, sequence in (("a_t2.nii", "t2"), ("a_t1_bet.nii", "pre")):
+        [job] = find_jobs(tmp_path / name, "", CHANNELS, ())
+        assert (job.files, job.sequences) == ((tmp_path / name,), (sequence,))
+
+
+def test_sequences_go_with_the_flair_that_was_treated_alike(tmp_path: Path) -> None:
+    touch(tmp_path, "a_flair.nii", "a_flair_bet.nii", "a_t1.nii", "a_t1_bet.nii", "a_t1ce_reg.nii", "a_t2.nii")
+    jobs = {job.name: job for job in find_jobs(tmp_path, "", CHANNELS, ())}
+    assert {name: [path.stem for path in job.files] for name, job in jobs.items()} == {
+        "a_flair": ["a_flair", "a_t1", "a_t1ce_reg"],
+        "a_flair_bet": ["a_flair_bet", "a_t1_bet", "a_t1ce_reg"],
+    }
+    assert [path.stem for job in jobs.values() for path in job.unused] == ["a_t2"]
+
+
+def test_masks_of_volumes_have_many_names(tmp_path: Path) -> None:
+    ends = (
+        "_seg",
+        "-seg",
+        "_label",
+        "-label",
+        "_lesion",
+        "_label-lesion_mask",
+        "_desc-csf_mask",
+        "_dseg",
+        "_lesion_mask",
+    )
+    touch(tmp_path, "a.nii", "a_lesion.png", *(f"a{end}.nii" for end in ends))
+    assert names(tmp_path) == ["a", "a_lesion"]

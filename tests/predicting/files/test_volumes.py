@@ -87,15 +87,9 @@ def test_each_sequence_has_its_own_white(save: Callable, tmp_path: Path, lgg: Mo
 
 def test_files_of_a_case_that_do_not_fit(save: Callable, tmp_path: Path, lgg: ModelFacts, texture: np.ndarray) -> None:
     save("p_flair.nii", texture)
-    save("p_t1.nii", texture[1:])
-    with pytest.raises(UserError, match=r"p_t1\.nii: not on the grid of p_flair\.nii"):
-        read(tmp_path, lgg)
-    save("p_t1.nii", texture, np.diag([1.0, 1, 2, 1]))
-    with pytest.raises(UserError, match="not on the grid"):
-        read(tmp_path, lgg)
     save("p_t1.nii", texture)
     save("p_t1.nii.gz", texture)
-    with pytest.raises(UserError, match=r"p_t1\.nii and p_t1\.nii\.gz are both pre|p_t1\.nii\.gz and .* both pre"):
+    with pytest.raises(UserError, match=r"p_t1\.nii and p_t1\.nii\.gz are both T1|p_t1\.nii\.gz and .* both T1"):
         read(tmp_path, lgg)
     (tmp_path / "p_t1.nii.gz").unlink()
     save("p_t1.nii", np.stack([texture] * 2, -1))
@@ -105,7 +99,9 @@ def test_files_of_a_case_that_do_not_fit(save: Callable, tmp_path: Path, lgg: Mo
 
 def test_flair_is_needed(save: Callable, lgg: ModelFacts, texture: np.ndarray) -> None:
     path = save("p_t1.nii", texture)
-    with pytest.raises(UserError, match=r"p_t1\.nii: no FLAIR of this case.*X_flair\.nii\.gz.*--channels flair=0"):
+    with pytest.raises(
+        UserError, match=r"p_t1\.nii: named as T1, but the model needs FLAIR.*X_flair\.nii.*--channels flair=0"
+    ):
         read(path, lgg)
     assert read(path, lgg, "flair=0").missing == ("pre", "post")
 
@@ -126,7 +122,7 @@ def test_volumes_of_a_4_d_file(save: Callable, lgg: ModelFacts, lone: ModelFacts
         ("", "4-D, 3 volumes; say which is which sequence, such as --channels pre=0,flair=1,post=2"),
         ("flair=3", "holds volumes 0 to 2; --channels asks for flair=3"),
         ("t1=0", "no FLAIR"),
-        ("t9=0", "--channels t9: no sequence of this model"),
+        ("t9=0", "--channels t9: not a sequence of this model"),
     ],
 )
 def test_4_d_without_a_word_which_is_which(
@@ -165,7 +161,7 @@ def test_a_single_slice_is_taken_as_it_is(save: Callable, lgg: ModelFacts, textu
 def test_square_pixels_and_the_way_back(save: Callable, lgg: ModelFacts) -> None:
     bar = np.zeros((30, 20, 4), np.float32)
     bar[10:20, 5:15] = 1
-    path = save("a.nii", bar, np.diag([1.0, 2, 5, 1]))
+    path = save("a.nii", 100 + 900 * bar, np.diag([1.0, 2, 5, 1]))
     save("a_mask.nii", bar, np.diag([1.0, 2, 5, 1]))
     scan = read(path, lgg)
     assert scan.volume.shape == (4, 40, 30, 3) and scan.spacing == (5, 1, 1)

@@ -68,19 +68,27 @@ def test_warnings_with_semicolons_and_an_older_table(tmp_path: Path) -> None:
     [row] = read_summary(path)
     assert (row["warnings"], row["seen"]) == ("dark; grainy; small", "val")
     lines = path.read_text().splitlines()
-    path.write_text("".join(line.rpartition(",")[0] + "\n" for line in lines))  # from before `seen`
-    write_summary([PICTURE], tmp_path)
-    assert [(row["file"], row["seen"]) for row in read_summary(path)] == [("a.nii", ""), ("b.png", "")]
+    for newer in (1, 2):  # from before `notes`, and from before `seen`
+        path.write_text("".join(line.rsplit(",", newer)[0] + "\n" for line in lines))
+        write_summary([replace(PICTURE, notes=("taken as FLAIR",))], tmp_path)
+        rows = {row["file"]: row for row in read_summary(path)}
+        assert (rows["a.nii"]["seen"], rows["a.nii"]["notes"]) == ("val" if newer == 1 else "", "")
+        assert rows["b.png"]["notes"] == "taken as FLAIR"
 
 
 def test_the_mean_is_of_unseen_cases(capsys: pytest.CaptureFixture[str]) -> None:
     trained, chosen = replace(DONE, dice=0.99, seen="train"), replace(DONE, dice=0.98, seen="val")
-    print_table([DONE, replace(DONE, dice=0.7), trained, chosen])
+    print_table([DONE, replace(DONE, dice=0.7), trained, chosen], 4)
     last = capsys.readouterr().out.splitlines()[-1]
     assert last.startswith("all 4, mean Dice of 2 unseen ") and "0.756" in last
-    print_table([trained, chosen, PICTURE])
+    print_table([trained, chosen, PICTURE], 3)
     last = capsys.readouterr().out.splitlines()[-1]
     assert last.startswith("all 3, mean Dice: none unseen ") and "0.9" not in last
+
+
+def test_totals_say_what_they_leave_out(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table([DONE, PICTURE], 5)
+    assert capsys.readouterr().out.splitlines()[-1].startswith("2 of 5 predicted, mean Dice ")
 
 
 @pytest.mark.parametrize("content", [b"", b"file,other\n", b"\xff\xfe\0\0"])
@@ -97,7 +105,7 @@ def test_another_table_is_left_alone(tmp_path: Path, content: bytes) -> None:
 
 
 def test_table_in_a_log(capsys: pytest.CaptureFixture[str]) -> None:
-    print_table([DONE, replace(DONE, file="much/longer.nii", dice=math.nan), PICTURE])
+    print_table([DONE, replace(DONE, file="much/longer.nii", dice=math.nan), PICTURE], 3)
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["file", "ml", "voxels", "slices", "lesions", "Dice", "seconds"]
     assert lines[1].split() == ["a.nii", "12.35", "1,000", "4/20", "2", "0.812", "1.25"]
@@ -105,7 +113,7 @@ def test_table_in_a_log(capsys: pytest.CaptureFixture[str]) -> None:
     assert lines[3].split() == ["b.png", "33", "1/1", "1", "0.50"]
     assert lines[4].startswith("all 3, mean Dice") and "24.69" in lines[4] and "0.812" in lines[4]
     assert len(set(map(len, lines))) == 1
-    print_table([PICTURE] * (SHOWN + 1))
+    print_table([PICTURE] * (SHOWN + 1), SHOWN + 1)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2
     assert "Dice" not in lines[0]
@@ -115,7 +123,7 @@ def test_table_in_a_log(capsys: pytest.CaptureFixture[str]) -> None:
 def test_table_on_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "120")
-    print_table([replace(DONE, file="[red]a.nii")])
+    print_table([replace(DONE, file="[red]a.nii")], 1)
     shown = capsys.readouterr().out
     assert "┃" in shown
     assert "[red]a.nii" in shown

@@ -144,6 +144,7 @@ def test_nothing_slow_is_imported() -> None:
     assert run.stdout == "[]\n", run.stderr
 
 
+@pytest.mark.exhaustive
 def test_real_cases_are_usual_and_odd_ones_are_not(shared_lgg: Path, cache_dir: Path) -> None:
     """A third of the real cases, each measured by the others; the docs state the rates over all 110."""
     cohort = open_cohort(shared_lgg, cache_dir)

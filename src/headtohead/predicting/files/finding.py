@@ -78,7 +78,9 @@ def _jobs_of_file(
         for other in _listing(path.parent)
         if is_volume(other) and not _never_input(other, outputs) and not ours(other)
     ]
-    return [job for job in jobs_of(path.parent, {path: None} | dict.fromkeys(beside), sequences) if path in job.files]
+    jobs = jobs_of(path.parent, {path: None} | dict.fromkeys(beside), sequences)
+    # A sequence that its case does not use is asked for by itself.
+    return [job for job in jobs if path in job.files] or jobs_of(path.parent, [path], sequences)
 
 
 def _never_input(path: Path, outputs: tuple[str, ...]) -> bool:

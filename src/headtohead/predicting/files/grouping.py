@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Literal
 
 from headtohead.cohort.cohort import IMAGE
+from headtohead.cohort.sequence_names import Named, sequence_in_name
 from headtohead.errors import UserError
 from headtohead.predicting.files.naming import ending, is_volume, shown, stem
-from headtohead.predicting.files.sequences import parse_channels, sequence_in_name
+from headtohead.predicting.files.nnunet import case_of_channel, channel_names, channels_of_cases
+from headtohead.predicting.files.sequences import needed_sequence, parse_channels
 
 Kind = Literal["nifti", "picture", "folder"]
 
@@ -21,11 +23,16 @@ class Job:
 
     Attributes:
         name: how it is called to the user: the path of its first file below the source, without suffix; of a folder
-            of slices, the folder's. The suffix stays where two jobs would have one name.
-        files: what it is read from; the first gives its outputs their names and their grid.
+            of slices, the folder's; of channels of nnU-Net, the case's. The suffix stays where two jobs would have one
+            name.
+        files: what it is read from; the first gives its outputs their grid.
         kind: `nifti`, `picture`, or `folder`: the slices of one case, a file each, in their order.
-        sequences: which sequence each file is (`pre`, `flair`, `post`), where they say so; empty where one file is all.
-        relative: path of the first file below the source; of a folder of slices, the folder's (`.`: the source).
+        sequences: which sequence each file is (`flair`, `pre`, `t2`), as its name says or a `dataset.json`; empty
+            where nothing says so.
+        relative: path of the first file below the source, after which outputs are named; of a folder of slices, the
+            folder's (`.`: the source).
+        channels: number of each file in the names of nnU-Net; empty where files are named otherwise.
+        unused: further files of the case, which no model here looks at.
     """
 
     name: str
@@ -33,6 +40,8 @@ class Job:
     kind: Kind
     sequences: tuple[str, ...]
     relative: Path
+    channels: tuple[int, ...] = ()
+    unused: tuple[Path, ...] = ()
 
 
 def jobs_of(source: Path, files: Iterable[Path], sequences: tuple[str, ...]) -> list[Job]:
@@ -57,34 +66,40 @@ def jobs_of(source: Path, files: Iterable[Path], sequences: tuple[str, ...]) -> 
             name = (relative if relative.name else Path(folder.absolute().name)).as_posix()
             jobs.append(Job(shown(name), tuple(slices), "folder", (), relative))
         others = [path for path in inside if path not in set(slices)]
-        for group, named in _groups(others, sequences):
-            relative = group[0].relative_to(source)
-            kind: Kind = "nifti" if is_volume(group[0]) or group[0].is_dir() else "picture"
-            name = relative.with_name(stem(group[0]) or group[0].name).as_posix()
-            jobs.append(Job(shown(name), group, kind, named, relative))
+        jobs += [_below(source, job) for job in _jobs_in_folder(folder, others, sequences)]
     often = Counter(job.name for job in jobs)
     jobs = [replace(job, name=shown(job.relative.as_posix())) if often[job.name] > 1 else job for job in jobs]
     return sorted(jobs, key=lambda job: (job.name.casefold(), job.name))
 
 
 def with_siblings(chosen: list[Path], candidates: list[Path], sequences: tuple[str, ...]) -> list[Path]:
-    """Add to files that were chosen the other sequences of their cases: files of the same stem in the same folder.
+    """Add to files that were chosen the other sequences of their cases: files of the same case in the same folder.
 
     Args:
         chosen: some of the candidates.
         candidates: all that could be chosen.
         sequences: of the model. What is chosen by a sequence that the model does not know stays alone.
     """
-    cases = {case for path in chosen if (case := _case(path, sequences))}
     kept = set(chosen)
-    return [path for path in candidates if path in kept or _case(path, sequences) in cases]
+    cases = {(path.parent, case_of_channel(path)) for path in chosen if case_of_channel(path)}
+    by_folder = defaultdict(list)
+    for path in candidates:
+        by_folder[path.parent].append(path)
+    for folder in {folder for folder, _ in cases}:
+        for case, channels in channels_of_cases(by_folder[folder]).items():
+            kept |= set(channels.values()) if (folder, case) in cases else set()
+    if sequences != IMAGE:
+        named = {path: sequence_in_name(stem(path)) for path in candidates if is_volume(path)}
+        wanted = {(path.parent, one.case) for path in chosen if (one := named.get(path)) and one.sequence in sequences}
+        kept |= {path for path, one in named.items() if one and (path.parent, one.case) in wanted}
+    return [path for path in candidates if path in kept]
 
 
 def refuse_ignored_channels(jobs: Iterable[Job], channels: str, sequences: tuple[str, ...] = ()) -> None:
     """Refuse `--channels` where nothing that was found could follow it.
 
     A file that holds one volume and says by its name which sequence that is keeps to its name, unless `--channels`
-    asks for nothing but volume 0 (`volumes.assign`).
+    asks for nothing but volume 0 (`assigning.assign`).
 
     Args:
         jobs: what was found.
@@ -94,7 +109,8 @@ def refuse_ignored_channels(jobs: Iterable[Job], channels: str, sequences: tuple
     Raises:
         UserError: it is given, and would be ignored by every job, or it cannot be read.
     """
-    if not channels.strip():
+    jobs = list(jobs)
+    if not channels.strip() or any(job.channels for job in jobs):
         return
     lone = [job for job in jobs if job.kind == "nifti" and len(job.files) == 1]
     if not lone:
@@ -122,10 +138,10 @@ def _keeps_to_its_name(job: Job) -> bool:
         return False
 
 
-def _case(path: Path, sequences: tuple[str, ...]) -> tuple[Path, str] | None:
-    """Folder and stem of a case, of a file whose name says which of the model's sequences it is."""
-    named = sequence_in_name(stem(path)) if sequences != IMAGE and is_volume(path) else None
-    return (path.parent, named[0]) if named and named[1] in sequences else None
+def _below(source: Path, job: Job) -> Job:
+    """Name a job by its path below the source."""
+    relative = job.relative.relative_to(source)
+    return replace(job, relative=relative, name=shown(relative.with_name(stem(relative) or relative.name).as_posix()))
 
 
 def _slices_of_case(folder: Path, files: list[Path]) -> list[Path]:
@@ -136,19 +152,68 @@ def _slices_of_case(folder: Path, files: list[Path]) -> list[Path]:
     return sorted(found, key=lambda path: found[path]) if one_kind else []
 
 
-def _groups(files: list[Path], sequences: tuple[str, ...]) -> Iterator[tuple[tuple[Path, ...], tuple[str, ...]]]:
-    """Put the files of a case together, FLAIR first, since its grid is the one that lesions are outlined on."""
-    cases: dict[str, list[tuple[str, Path]]] = defaultdict(list)
+def _jobs_in_folder(folder: Path, files: list[Path], sequences: tuple[str, ...]) -> Iterator[Job]:
+    """Make jobs of files of one folder; their `relative` is the whole path still, and they have no name."""
+    numbered = channels_of_cases(files)
+    names = channel_names(folder) if numbered else {}
+    taken: set[Path] = set()
+    for case, channels in numbered.items():
+        if len(channels) > 1 or names.get(0):  # else an unnamed volume like any other
+            taken |= set(channels.values())
+            yield _channels(case, channels, names, sequences)
+    cases: dict[str, list[tuple[Named, Path]]] = defaultdict(list)
     for path in files:
         named = sequence_in_name(stem(path)) if sequences != IMAGE and is_volume(path) else None
+        if path in taken:
+            continue
         if named is None:
-            yield (path,), ()
+            yield Job("", (path,), "nifti" if is_volume(path) or path.is_dir() else "picture", (), path)
         else:
-            cases[named[0]].append((named[1], path))
-    order = ("flair", *sequences)
+            cases[named.case].append((named, path))
     for members in cases.values():
-        used = sorted((one for one in members if one[0] in sequences), key=lambda one: order.index(one[0]))
-        if used:
-            yield tuple(path for _, path in used), tuple(sequence for sequence, _ in used)
-        else:  # only sequences that no model here was made for: each may still stand in for FLAIR
-            yield from (((path,), ()) for _, path in members)
+        yield from _sequences(members, sequences)
+
+
+def _channels(case: str, channels: dict[int, Path], names: dict[int, str], sequences: tuple[str, ...]) -> Job:
+    """Make a job of the channels of a case of nnU-Net, the one that the model needs first if it is known."""
+    needed = needed_sequence(sequences)
+    order = sorted(channels, key=lambda number: names.get(number) != needed)
+    path = channels[order[0]]
+    said = tuple(names.get(number, "") for number in order)
+    known = said if sequences != IMAGE and any(said) else ()
+    return Job(
+        "",
+        tuple(channels[number] for number in order),
+        "nifti",
+        known,
+        path.with_name(f"{case}{ending(path)}"),
+        tuple(order),
+    )
+
+
+def _sequences(members: list[tuple[Named, Path]], sequences: tuple[str, ...]) -> Iterator[Job]:
+    """Put the sequences of a case together, FLAIR first, since its grid is the one that lesions are outlined on.
+
+    Each FLAIR is a job, with the other sequences that were treated alike (`x_flair_bet`, `x_t1_bet`), or the only ones.
+    A case without FLAIR is a job all the same: reading it says what is wrong.
+    """
+    needed = needed_sequence(sequences)
+    leading = [(named, path) for named, path in members if named.sequence == needed]
+    if not leading:
+        yield Job(
+            "", tuple(path for _, path in members), "nifti", tuple(one.sequence for one, _ in members), members[0][1]
+        )
+        return
+    jobs = []
+    for first, path in leading:
+        chosen = [(first, path)]
+        for sequence in (one for one in sequences if one != needed):
+            found = [(named, other) for named, other in members if named.sequence == sequence]
+            alike = [(named, other) for named, other in found if named.variant == first.variant]
+            chosen += alike or found
+        files = tuple(other for _, other in chosen)
+        jobs.append(Job("", files, "nifti", tuple(named.sequence for named, _ in chosen), path))
+    used = {path for job in jobs for path in job.files}
+    rest = tuple(path for _, path in members if path not in used)
+    yield replace(jobs[0], unused=rest)
+    yield from jobs[1:]

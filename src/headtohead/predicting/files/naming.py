@@ -3,12 +3,13 @@
 import re
 from pathlib import Path
 
+from headtohead.cohort.mask_names import bases_of_mask
 from headtohead.predicting.files.reading import SUFFIXES as PICTURES
 from headtohead.predicting.files.reading import VOLUMES
 
 INPUTS = VOLUMES + PICTURES
-MASKS = ("_mask", "_seg", "_dseg")
-"""Ends of names, without suffix, that are a truth beside an image and never an image."""
+PICTURE_MASKS = ("_mask", "_seg", "_dseg")
+"""Ends of names of pictures, without suffix, that are a truth beside an image and never an image."""
 
 
 def ending(path: Path) -> str:
@@ -31,7 +32,9 @@ def is_volume(path: Path) -> bool:
 
 def is_mask(path: Path) -> bool:
     """Say whether a name is that of a truth: `X_mask.tif`, `X_desc-brain_mask.nii.gz`, `X_seg.nii`."""
-    return stem(path).lower().endswith(MASKS)
+    if is_volume(path):
+        return bool(bases_of_mask(stem(path)))
+    return stem(path).lower().endswith(PICTURE_MASKS)
 
 
 def shown(path: Path | str) -> str:

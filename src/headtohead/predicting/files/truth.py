@@ -1,33 +1,63 @@
 """The truth beside a volume: a mask drawn by a person, found by its name."""
 
-from itertools import product
 from pathlib import Path
 
 import numpy as np
 
+from headtohead.cohort.mask_names import MASK_WORDS, Images, bases_of_mask, outlines_other_than_brain
+from headtohead.cohort.sequence_names import sequence_in_name
 from headtohead.errors import UserError
-from headtohead.predicting.files.naming import shown, stem
+from headtohead.predicting.files.naming import is_volume, shown, stem
 from headtohead.predicting.files.nifti import Nifti, open_nifti, same_place
-from headtohead.predicting.files.sequences import sequence_in_name
-
-ENDS = ("_mask", "_desc-brain_mask", "_seg", "_dseg")
-SUFFIXES = (".nii.gz", ".nii")
+from headtohead.predicting.files.nnunet import case_of_channel
 
 
 def truth_beside(path: Path) -> Path | None:
-    """Find the mask of a volume: `X_mask.nii.gz`, `X_desc-brain_mask.nii.gz`, `X_seg.nii.gz` of `X.nii.gz`.
+    """Find the mask of a volume: `X_mask.nii.gz`, `X_seg.nii.gz`, `X_label-lesion_mask.nii.gz` of `X.nii.gz`.
 
-    Where the image's name ends in its sequence, as `X_flair.nii.gz`, a mask may also be that of the case, `X_seg.nii`.
+    A mask may also be named after the case, as `X_seg.nii` of `X_flair.nii.gz`; see `mask_names`. Of several the first
+    in the order of `MASK_WORDS` counts.
 
     Returns:
         The file; None where there is none.
+
+    Raises:
+        UserError: a mask fits this image and one of another case as well.
     """
-    names = [stem(path)]
-    named = sequence_in_name(names[0])
-    if named and named[0]:
-        names.append(named[0])
-    beside = (path.with_name(f"{name}{end}{suffix}") for name, end, suffix in product(names, ENDS, SUFFIXES))
-    return next((file for file in beside if file.is_file()), None)
+    try:
+        beside = [file for file in path.parent.iterdir() if is_volume(file) and file.is_file()]
+    except OSError:
+        return None
+    masks = [file for file in beside if bases_of_mask(stem(file)) and not outlines_other_than_brain(stem(file))]
+    masks = sorted((file for file in masks if not file.name.startswith(".")), key=_usual_first)
+    own = {stem(path), case_of_channel(path)} - {""}
+    direct = [file for file in masks if own & set(bases_of_mask(stem(file)))]
+    if direct or not masks:
+        return next(iter(direct), None)
+    images = Images(stem(file) for file in beside if not bases_of_mask(stem(file)))
+    for mask in masks:
+        fitting = list(images.of_mask(stem(mask)))
+        if stem(path) not in fitting:
+            continue
+        other = next((one for one in fitting if _case(one) != _case(stem(path))), None)
+        if other is not None:
+            raise UserError(
+                f"{shown(mask)}: fits {stem(path)} as well as {other}; rename the mask after the one that it was drawn "
+                "on, or move it away"
+            )
+        return mask
+    return None
+
+
+def _usual_first(mask: Path) -> tuple[int, int, str]:
+    name = stem(mask).lower()
+    last = max((word for word in MASK_WORDS if name.endswith(word)), key=len)
+    return MASK_WORDS.index(last), len(name), mask.name
+
+
+def _case(name: str) -> str:
+    named = sequence_in_name(name)
+    return named.case if named else name
 
 
 def read_truth_volume(image: Nifti) -> np.ndarray | None:

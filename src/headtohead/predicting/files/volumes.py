@@ -1,18 +1,25 @@
 """NIfTI files as scans: their sequences told apart, cut into level slices with square pixels, and the way back."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
 
 from headtohead.cohort.cohort import IMAGE
 from headtohead.cohort.intensities import to_levels, white_of
+from headtohead.cohort.mask_names import says_mask
 from headtohead.cohort.orientation import Slicing, slicing
+from headtohead.cohort.sequence_names import shown_sequence
 from headtohead.errors import UserError
+from headtohead.predicting.files.assigning import assign
 from headtohead.predicting.files.finding import Job
+from headtohead.predicting.files.label_maps import is_label_map
 from headtohead.predicting.files.levelling import Levelling, askew, levelling
-from headtohead.predicting.files.naming import shown
-from headtohead.predicting.files.nifti import Nifti, open_nifti, same_place
+from headtohead.predicting.files.naming import shown, stem
+from headtohead.predicting.files.nifti import Nifti, open_nifti
+from headtohead.predicting.files.regridding import WHOLE, on_grid_of, resample_onto
+from headtohead.predicting.files.sequences import needed_sequence
 from headtohead.predicting.files.squaring import Squaring, squaring
 from headtohead.predicting.files.truth import read_truth_volume
 from headtohead.predicting.scan import Scan
@@ -78,23 +85,23 @@ def read_volumes(job: Job, facts: ModelFacts, channels: dict[str, int], plane: s
         UserError: see `read_scan`.
     """
     files = [open_nifti(path) for path in job.files]
-    first = files[0]
-    for other in files[1:]:
-        if not same_place(other.affine, other.shape, first.affine, first.shape):
-            raise UserError(
-                f"{shown(other.path)}: not on the grid of {shown(first.path.name)} of the same case; "
-                "resample it onto that grid"
-            )
-    found = assign(job, files, facts, channels)
-    needed = _needed(facts)
-    read = {needed: found[needed][0].read(found[needed][1])}  # once: it also shows where the head is
+    first, needed = files[0], needed_sequence(facts.sequences)
+    found, notes = assign(job, files, facts, channels)
+    values, said = _read(*found[needed], first, needed)
+    _refuse_labels(found[needed][0].path, values)
+    read = {needed: values}  # once: it also shows where the head is
+    notes += said
     way = _way(first, read[needed], facts, plane)
     truth_on_grid = read_truth_volume(first)
 
     planes: dict[str, np.ndarray] = {}
     for sequence in sorted(found, key=lambda sequence: sequence != needed):
-        file, number = found[sequence]
-        values, white = read.pop(sequence) if sequence in read else file.read(number), None
+        if sequence in read:
+            values = read.pop(sequence)
+        else:
+            values, said = _read(*found[sequence], first, sequence)
+            notes += said
+        white = None
         # The LGG data are 8-bit themselves; every other cohort was brought to 8 bits by its brightest voxels.
         if as_bytes and (values.dtype != np.uint8 or facts.sequences == IMAGE):
             values = values.astype(np.float32, copy=False)
@@ -116,7 +123,33 @@ def read_volumes(job: Job, facts: ModelFacts, channels: dict[str, int], plane: s
         way.slicing.slice_axis,
         first.spacing,
         way.levelling is not None,
+        tuple(notes),
     )
+
+
+def _read(file: Nifti, number: int, grid: Nifti, sequence: str) -> tuple[np.ndarray, list[str]]:
+    """Read one sequence on the grid of the case: [x, y, z], and what is to be said of it."""
+    values = file.read(number)
+    if on_grid_of(file, grid):
+        return values, []
+    values, share = resample_onto(values, file, grid)
+    part = f", of which it covers {share:.0%}" if share < WHOLE else ""
+    unsure = "" if _oriented(file) and _oriented(grid) else "; a header says nothing of its position in the scanner"
+    return values, [f"{shown_sequence(sequence)} was resampled onto the grid of {shown(grid.path.name)}{part}{unsure}"]
+
+
+def _oriented(file: Nifti) -> bool:
+    return bool(file.header["sform_code"] or file.header["qform_code"])
+
+
+def _refuse_labels(path: Path, values: np.ndarray) -> None:
+    """Refuse a label map: masks of other tools lie among scans."""
+    if is_label_map(values, says_mask(stem(path))):
+        levels = np.unique(values)
+        some = ", ".join(f"{level:g}" for level in levels[:4]) + (", ..." if len(levels) > 4 else "")
+        raise UserError(
+            f"{shown(path)}: a mask or label map by its values ({some}), not a scan; name the scan, or move it away"
+        )
 
 
 def interleave(planes: list[np.ndarray]) -> np.ndarray:
@@ -125,59 +158,6 @@ def interleave(planes: list[np.ndarray]) -> np.ndarray:
     for number, out in enumerate(volume):
         out[:] = cv2.merge([plane[number] for plane in planes]).reshape(out.shape)
     return volume
-
-
-def assign(job: Job, files: list[Nifti], facts: ModelFacts, channels: dict[str, int]) -> dict[str, tuple[Nifti, int]]:
-    """Settle which volume of which file is which sequence of the model.
-
-    A 4-D file needs --channels, whatever its name. A 3-D file is the sequence its name says, or FLAIR; --channels
-    NAME=0 says otherwise, of a file that is a case by itself. Other numbers are meant for the 4-D files beside it:
-    `grouping.refuse_ignored_channels` has seen that there is one.
-
-    Raises:
-        UserError: that cannot be settled, or the one sequence that the model needs is missing.
-    """
-    first, needed = files[0], _needed(facts)
-    by_channels = len(files) == 1 and bool(channels) and (not job.sequences or set(channels.values()) == {0})
-    if len(files) == 1 and (first.volumes > 1 or by_channels):
-        found = _by_channels(first, facts, channels)
-    else:
-        found = {}
-        for sequence, file in zip(job.sequences or (needed,), files, strict=True):
-            if sequence in found:
-                both = f"{shown(found[sequence][0].path.name)} and {shown(file.path.name)}"
-                raise UserError(f"{shown(file.path)}: {both} are both {sequence} of one case; move one of them away")
-            if file.volumes > 1:
-                raise UserError(
-                    f"{shown(file.path)}: holds {file.volumes} volumes; a file of one sequence holds one: "
-                    "save the volume that is meant by itself"
-                )
-            found[sequence] = (file, 0)
-    if needed not in found:
-        raise UserError(
-            f"{shown(first.path)}: no {needed.upper()} of this case, which the model needs; put it beside as "
-            f"X_{needed}.nii.gz, or say which volume it is with --channels {needed}=0"
-        )
-    return found
-
-
-def _by_channels(file: Nifti, facts: ModelFacts, channels: dict[str, int]) -> dict[str, tuple[Nifti, int]]:
-    if not channels:
-        example = ",".join(f"{name}={number}" for number, name in enumerate(facts.sequences))
-        raise UserError(
-            f"{shown(file.path)}: 4-D, {file.volumes} volumes; say which is which sequence, "
-            f"such as --channels {example}"
-        )
-    for sequence, number in channels.items():
-        if number >= file.volumes:
-            holds = f"volumes 0 to {file.volumes - 1}" if file.volumes > 1 else "one volume, number 0"
-            raise UserError(f"{shown(file.path)}: holds {holds}; --channels asks for {sequence}={number}")
-    return {sequence: (file, number) for sequence, number in channels.items()}
-
-
-def _needed(facts: ModelFacts) -> str:
-    """Name the sequence that cannot be filled from another."""
-    return "flair" if "flair" in facts.sequences else facts.sequences[0]
 
 
 def _way(file: Nifti, values: np.ndarray, facts: ModelFacts, plane: str) -> Way:

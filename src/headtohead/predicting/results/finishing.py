@@ -27,8 +27,8 @@ from headtohead.reporting.animation import write_gif
 from headtohead.trained.facts import ModelFacts
 
 if TYPE_CHECKING:
-    from headtohead.predicting.choosing import Choice
     from headtohead.predicting.predictor import Estimate
+    from headtohead.trained.choosing import Choice
 
 
 class Predicts(Protocol):

@@ -71,7 +71,7 @@ class Outputs:
             `scroll`.
         """
         place = folder / (job.relative if job.kind == "folder" else job.relative.parent)
-        sources = job.files if job.kind == "folder" else job.files[:1]
+        sources = job.files if job.kind == "folder" else (job.relative,)
         found = {
             kind: tuple(place / name_of(file, suffix, kind) for file in sources)
             for kind, suffix in self.suffixes.items()

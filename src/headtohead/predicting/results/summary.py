@@ -37,6 +37,7 @@ class Row:
         warnings: what makes the result doubtful; in the file they are joined by semicolons.
         error: why there is no result; empty where there is one.
         seen: `train` or `val` where a model was trained on the case or chosen by it, so that its Dice is no test.
+        notes: what was decided about its files: what was taken as FLAIR, resampled, or not used; joined likewise.
     """
 
     file: str
@@ -53,6 +54,7 @@ class Row:
     warnings: tuple[str, ...] = ()
     error: str = ""
     seen: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def measures(self) -> str:
@@ -129,20 +131,25 @@ def read_summary(path: Path) -> list[dict[str, str]]:
         with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
             table = csv.DictReader(file)
             columns = [one.name for one in fields(Row)]
-            if table.fieldnames not in (columns, columns[:-1]):  # `seen` came later
+            if table.fieldnames not in (columns, columns[:-1], columns[:-2]):  # `seen` came later, and `notes`
                 raise foreign
             return list(table)
     except (OSError, csv.Error) as fault:
         raise foreign from fault
 
 
-def print_table(rows: Sequence[Row]) -> None:
-    """Print the table of the files that are done, with their sums: drawn on a terminal, plain text in a log."""
+def print_table(rows: Sequence[Row], asked: int) -> None:
+    """Print the table of the files that are done, with their sums: drawn on a terminal, plain text in a log.
+
+    Args:
+        rows: of the files that are done, and no others.
+        asked: how many files there were, those that failed among them.
+    """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    grid = _grid(rows)
+    grid = _grid(rows, asked)
     console = Console()
     if not console.is_terminal:
         widths = [max(map(len, column)) for column in zip(*grid, strict=True)]
@@ -158,7 +165,7 @@ def print_table(rows: Sequence[Row]) -> None:
     console.print(table)
 
 
-def _grid(rows: Sequence[Row]) -> list[list[str]]:
+def _grid(rows: Sequence[Row], asked: int) -> list[list[str]]:
     scored = any(row.dice is not None for row in rows)
     grid = [["file", "ml", "voxels", "slices", "lesions", *(["Dice"] if scored else []), "seconds"]]
     for row in rows if len(rows) <= SHOWN else ():
@@ -181,7 +188,7 @@ def _grid(rows: Sequence[Row]) -> list[list[str]]:
         about += f" of {len(scores)} unseen" if scores else ": none unseen"
     grid.append(
         [
-            f"all {len(rows)}{about}",
+            f"all {asked}{about}" if len(rows) == asked else f"{len(rows)} of {asked} predicted{about}",
             f"{sum(amounts):.2f}" if amounts else "",
             f"{sum(row.voxels or 0 for row in rows):,}",
             f"{sum(row.slices_with_lesion or 0 for row in rows)}/{sum(row.slices or 0 for row in rows)}",

@@ -7,6 +7,14 @@ from headtohead.predicting.files.nifti import open_nifti
 from headtohead.predicting.scan import Scan
 
 
+def is_oriented(scan: Scan) -> bool:
+    """Say whether a scan's file tells how it lies in the patient; a picture's never does."""
+    if not is_volume(scan.files[0]):
+        return False
+    header = open_nifti(scan.files[0]).header
+    return bool(header["sform_code"] or header["qform_code"])
+
+
 def doubts_of_header(scan: Scan) -> list[str]:
     """Say what is doubtful about the place of a scan in space.
 
@@ -18,9 +26,11 @@ def doubts_of_header(scan: Scan) -> list[str]:
     """
     if not is_volume(scan.files[0]):
         return []
+    if not is_oriented(scan):
+        return [
+            "no orientation in its header: left, right and up are unknown, and millilitres rest on its spacing alone"
+        ]
     source = open_nifti(scan.files[0])
-    if not source.header["sform_code"] and not source.header["qform_code"]:
-        return ["no orientation in its header: which way is up, and its millilitres, rest on the spacing alone"]
     if not scan.levelled or len(scan.volume) == 1:  # a lone slice is levelled within its plane only
         return []
     views = (slicing(source.affine, source.spacing, plane) for plane in PLANES)

@@ -1,0 +1,70 @@
+"""Cases named as nnU-Net has it: a file for each channel, `case_0000.nii.gz`, `case_0001.nii.gz`.
+
+What the channels are stands in `dataset.json` (Isensee et al., Nature Methods 2021, doi 10.1038/s41592-020-01008-z).
+"""
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+from headtohead.cohort.sequence_names import sequence_in_name
+from headtohead.predicting.files.naming import is_volume, stem
+
+CHANNEL = re.compile(r"(?P<case>.+)_(?P<channel>[0-9]{4})", re.DOTALL)
+MOST = 16
+"""Channels of a case; more files of one name and a number are a series of scans."""
+
+LARGEST = 2**20
+"""Bytes of a dataset.json that is read."""
+
+
+def channels_of_cases(files: Iterable[Path]) -> dict[str, dict[int, Path]]:
+    """Group the files of one folder by case.
+
+    Returns:
+        Case -> number of the channel -> file. Only of cases that have a channel 0: `_0001`, `_0002` may be points in
+        time.
+    """
+    cases: dict[str, dict[int, Path]] = defaultdict(dict)
+    for path in files:
+        match = CHANNEL.fullmatch(stem(path)) if is_volume(path) else None
+        if match:
+            cases[match["case"]].setdefault(int(match["channel"]), path)
+    return {
+        case: dict(sorted(channels.items()))
+        for case, channels in cases.items()
+        if 0 in channels and max(channels) < MOST
+    }
+
+
+def case_of_channel(path: Path) -> str:
+    """Name the case that a file may be a channel of; empty where it is not named so."""
+    match = CHANNEL.fullmatch(stem(path)) if is_volume(path) else None
+    return match["case"] if match else ""
+
+
+def channel_names(folder: Path) -> dict[int, str]:
+    """Read from `dataset.json` what the channels are.
+
+    Args:
+        folder: of the files; the description lies in it, or in the folder above.
+
+    Returns:
+        Number of a channel -> sequence as `sequence_in_name` has it; none where there is no description, or it does
+        not say.
+    """
+    for place in (folder, folder.absolute().parent):
+        path = place / "dataset.json"
+        try:
+            if not path.is_file() or path.stat().st_size > LARGEST:
+                continue
+            described = json.loads(path.read_text(encoding="utf-8"))
+            # "modality" is what nnU-Net 1 calls them.
+            names = described.get("channel_names", described.get("modality"))
+            found = {int(number): sequence_in_name(str(name).strip()) for number, name in names.items()}
+        except (OSError, ValueError, AttributeError, RecursionError):
+            continue
+        return {number: named.sequence for number, named in found.items() if named}
+    return {}

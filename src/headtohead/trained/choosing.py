@@ -1,0 +1,175 @@
+"""Choose the trained model for a prediction or an export: a named one, the best candidate, or the shipped one."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from headtohead.errors import UserError
+from headtohead.options import ComparisonOptions, Options
+from headtohead.runs.finding import READY, named_run
+from headtohead.runs.folder import RunFolder
+from headtohead.trained.candidates import TrainedRun, find_runs, rank
+from headtohead.trained.origin import is_made_up, trained_on
+from headtohead.trained.source import Source, open_source
+
+SHIPPED = Path(__file__).resolve().parents[1] / "shipped" / "lgg-small"
+"""The bundle that comes with the program, for those who have trained nothing yet."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A trained model, and why it was chosen.
+
+    Attributes:
+        source: the model; its weights are not read yet.
+        reason: why it was chosen, in one line.
+        run: its run folder; None where the model is no run of ours.
+        record: run.json of that folder.
+    """
+
+    source: Source
+    reason: str
+    run: RunFolder | None = None
+    record: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """By which a user finds it: comparison and run, or the bundle."""
+        return f"{self.run.path.parent.name}/{self.run.path.name}" if self.run else self.source.facts.name
+
+    @property
+    def origin(self) -> str:
+        """What it was trained on, in a few words."""
+        return trained_on(self.source.facts, self.record, self.source.folder)
+
+    @property
+    def made_up(self) -> bool:
+        """Whether it was trained on made-up patients."""
+        return is_made_up(self.record.get("data", {}) | self.source.facts.data, self.source.folder)
+
+    @property
+    def line(self) -> str:
+        """Which model it is, what it was trained on, and why it was chosen."""
+        return f"model {self.name} ({self.origin}; {self.reason})"
+
+
+def choose_models(options: Options, files: Path | None) -> list[Choice]:
+    """Choose what predicts: one model, or several whose probabilities are averaged.
+
+    `--model_path` decides, then `--ensemble` (all trained runs of `--comparison`), then `--run_name` (one run, or
+    several with commas). Otherwise it is the best candidate of `trained.candidates`, and without one the model shipped
+    with the program. `--model` narrows every choice to runs of that model.
+
+    Args:
+        options: all options.
+        files: the file or folder to predict; None where it is not known yet.
+
+    Raises:
+        UserError: there is no such model, or it cannot be read.
+    """
+    wanted, settings, model = options.prediction, options.comparison, options.model.model
+    if wanted.model_path:
+        return [_from_path(Path(wanted.model_path), options)]
+    runs_dir = Path(settings.runs_dir)
+    if wanted.ensemble and settings.run_name:
+        raise UserError(
+            f"--run_name {settings.run_name}: --ensemble averages all runs of --comparison; leave out one of the two "
+            "(several runs are averaged without --ensemble: --run_name a,b)"
+        )
+    if wanted.ensemble:
+        return _whole_comparison(runs_dir, settings.comparison, model)
+    if settings.run_name:
+        names = [name.strip() for name in settings.run_name.split(",")]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise UserError(f"--run_name {settings.run_name}: {twice} is named twice; name each run once")
+        return [_named(runs_dir, name, settings.comparison, model) for name in names]
+    return [best_model(settings, files, options.data.data, model)]
+
+
+def best_model(settings: ComparisonOptions, files: Path | None, kind: str, model: str) -> Choice:
+    """Choose the best candidate among the trained runs, else the shipped model.
+
+    Args:
+        settings: `--runs_dir`, and `--comparison`, which names runs.
+        files: the file or folder to predict; None where it is not known yet.
+        kind: as `--data`.
+        model: as `--model`; empty: any.
+
+    Raises:
+        UserError: `--comparison` or `--model` leaves no trained run.
+    """
+    runs_dir, comparison = Path(settings.runs_dir), settings.comparison
+    runs = find_runs(runs_dir, comparison)
+    if comparison and not runs:
+        raise UserError(
+            f"--comparison {comparison}: no trained model in {runs_dir / comparison}; train one first: --train"
+        )
+    of_model = [run for run in runs if not model or run.model == model]
+    ranking = rank(of_model, files, kind, named=bool(comparison))
+    if ranking.best:
+        return _choice(ranking.best, ranking.reason)
+    shipped = open_source(SHIPPED)
+    if comparison or (model and model != shipped.facts.model):
+        raise UserError(f"--model {model}: {_none_of(runs, of_model, runs_dir / comparison, ranking.reason)}")
+    why = f"passed over: {ranking.reason}" if ranking.reason else f"no {model or 'run'} is trained here"
+    return Choice(shipped, f"shipped with the program; {why}")
+
+
+def _none_of(runs: list[TrainedRun], of_model: list[TrainedRun], place: Path, faults: str) -> str:
+    """Say why `--model` leaves nothing, and what to do."""
+    if of_model:
+        return (
+            f"no run of it is fit for these files: {faults}; to use one all the same, name its --comparison, such as "
+            f"{of_model[0].folder.path.parent.name}"
+        )
+    models = sorted({run.model for run in runs})
+    return f"no trained run of it in {place}; " + (
+        f"there are runs of {', '.join(models)}" if models else "train it first"
+    )
+
+
+def _from_path(path: Path, options: Options) -> Choice:
+    if path.is_dir():
+        choice = Choice(open_source(path), "named by --model_path")
+        _refuse_other_model(choice, options.model.model, f"--model_path {path}")
+        return choice
+    if not path.is_file():
+        raise UserError(f"--model_path {path}: no such bundle or file of weights")
+    from headtohead.trained.foreign import read_foreign
+
+    facts, state = read_foreign(path, options.model.architecture)
+    return Choice(Source(facts, None, state), "named by --model_path")
+
+
+def _whole_comparison(runs_dir: Path, comparison: str, model: str) -> list[Choice]:
+    if not comparison:
+        raise UserError("--ensemble: needs --comparison NAME, whose runs are averaged; or name runs: --run_name a,b,c")
+    ready = find_runs(runs_dir, comparison)
+    if not ready:
+        raise UserError(
+            f"--comparison {comparison}: no trained model in {runs_dir / comparison}; train first: --compare"
+        )
+    members = [run for run in ready if not model or run.model == model]
+    if not members:
+        raise UserError(f"--model {model}: {_none_of(ready, [], runs_dir / comparison, '')}")
+    about = f"{model} runs of the comparison" if model else "of the comparison"
+    return [_choice(run, f"one of {len(members)} {about}") for run in members]
+
+
+def _choice(run: TrainedRun, reason: str) -> Choice:
+    return Choice(open_source(run.folder.path), reason, run.folder, run.record)
+
+
+def _named(runs_dir: Path, name: str, comparison: str, model: str) -> Choice:
+    run = named_run(runs_dir, name, comparison)
+    record = run.record()
+    unfinished = "" if record.get("status") in READY else ", though its training is not finished"
+    choice = _choice(TrainedRun(run, record), f"named by --run_name{unfinished}")
+    _refuse_other_model(choice, model, f"--run_name {name}")
+    return choice
+
+
+def _refuse_other_model(choice: Choice, model: str, flag: str) -> None:
+    if model and model != choice.source.facts.model:
+        raise UserError(f"--model {model}: {flag} is of {choice.source.facts.model}; leave one of the two out")

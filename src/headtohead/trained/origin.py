@@ -1,0 +1,79 @@
+"""What a trained model learned from: the kind of data, whether its patients are made up, and how to say so."""
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from headtohead.cohort.cohort import IMAGE, LGG, NIFTI
+from headtohead.cohort.made_up import made_up_cases
+from headtohead.runs.folder import RunFolder
+from headtohead.trained.facts import ModelFacts
+
+LGG_NAME = "LGG MRI segmentation"
+MADE_UP = "made-up patients"
+
+
+def kind_of(data: dict[str, Any], sequences: tuple[str, ...] = ()) -> str:
+    """Give the kind of data as `--data` calls it; of runs from before it was recorded, by what they leave."""
+    return str(data.get("kind") or (NIFTI if sequences == IMAGE else LGG))
+
+
+def is_made_up(data: dict[str, Any], folder: Path | None) -> bool:
+    """Say whether a model was trained on made-up patients.
+
+    Args:
+        data: what run.json or model.json says of the data. A run or bundle from before `made_up` was recorded is told
+            by the names of its cases; where none are known, it counts as trained on real patients.
+        folder: of the run or the bundle.
+    """
+    if "made_up" in data:
+        return bool(data["made_up"])
+    parts = data.get("parts") or {}
+    names = list(parts.get("train") or ())
+    return made_up_cases(names or (_case_names(folder) if folder else ()))
+
+
+def _case_names(folder: Path) -> set[str]:
+    run = RunFolder(folder)
+    for table in (run.split, run.cases):
+        if table.is_file():
+            with table.open(newline="", encoding="utf-8") as rows:
+                return {row.get("case") or "" for row in csv.DictReader(rows)}
+    return set()
+
+
+def with_origin(facts: ModelFacts, folder: Path | None) -> ModelFacts:
+    """Complete facts of an earlier version: what kind of data it was, and whether its patients are made up."""
+    if not facts.data:
+        return facts
+    origin = {"kind": kind_of(facts.data, facts.sequences), "made_up": is_made_up(facts.data, folder)}
+    return replace(facts, data={**facts.data, **origin})
+
+
+def is_lgg(facts: ModelFacts) -> bool:
+    """Say whether a model was trained on the public LGG data, or on some of its patients."""
+    known = bool(facts.data) and kind_of(facts.data, facts.sequences) == LGG
+    return known and not is_made_up(facts.data, None)
+
+
+def trained_on(facts: ModelFacts, record: dict[str, Any], folder: Path | None) -> str:
+    """Say in a few words what a model was trained on, as it stands in the line about the model.
+
+    Args:
+        facts: of the model.
+        record: run.json of a run; empty of a bundle.
+        folder: of the run or the bundle.
+    """
+    data = record.get("data", {}) | facts.data
+    if not data or not ({"key", "kind", "cases"} & data.keys()):
+        return "trained elsewhere"
+    parts = data.get("parts") or {}
+    number = len(set(parts.get("train") or ()))
+    cases = f"{number} " if number else ""
+    if is_made_up(data, folder):
+        return f"trained on {cases}{MADE_UP}"
+    if kind_of(data, facts.sequences) == LGG:
+        return f"trained on {cases}patients of {LGG_NAME}" if cases else f"trained on {LGG_NAME}"
+    name = data.get("name") or Path(str(data.get("root", ""))).name or "a folder"
+    return f"trained on {cases}NIfTI volumes of {name}"

@@ -1,0 +1,88 @@
+"""Whether a model has seen a case or a slice in its training."""
+
+import csv
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from headtohead.options import from_flat
+from headtohead.predicting.files.grouping import Job
+from headtohead.predicting.seen import part_of_case, part_of_split, seen_before
+from headtohead.runs.folder import RunFolder
+from headtohead.trained.choosing import SHIPPED, Choice, choose_models
+from headtohead.trained.facts import ModelFacts, read_facts
+from headtohead.trained.source import Source, open_source
+
+MakeRun = Callable[..., RunFolder]
+
+
+def choose(folder: Path) -> Choice:
+    """Choose the only run of a test's folder."""
+    (choice,) = choose_models(from_flat({"runs_dir": str(folder / "runs")}), None)
+    return choice
+
+
+def test_part_of_split(make_run: MakeRun, tmp_path: Path) -> None:
+    run = make_run(root=tmp_path / "lgg")
+    with run.split.open("w", newline="") as file:
+        csv.writer(file).writerows([("case", "slice", "part"), ("c", 1, "train"), ("c", 2, "val"), ("d", 1, "test")])
+    choice = choose(tmp_path)
+    folder = tmp_path / "lgg"
+    assert part_of_split(choice, folder / "c" / "c_1.tif", 0) == "train"
+    assert part_of_split(choice, folder / "c" / "c_2.tif", 1) == "val"
+    assert part_of_split(choice, folder / "d" / "d_1.tif", 0) == "test"
+    assert part_of_split(choice, folder / "e" / "e_1.tif", 0) == ""
+    assert part_of_split(choice, tmp_path / "elsewhere" / "c" / "c_1.tif", 0) == ""
+
+
+def case(image: Path, kind: Any = "folder") -> Job:
+    return Job(image.name, (image,), kind, (), Path(image.name))
+
+
+def test_part_of_case_in_the_runs_own_data(make_run: MakeRun, tmp_path: Path) -> None:
+    run = make_run(root=tmp_path / "lgg")
+    parts = [("c", 1, "test"), ("c", 2, "val"), ("c", 3, "train"), ("d", 1, "test"), ("e", 1, "test"), ("e", 2, "val")]
+    with run.split.open("w", newline="") as file:
+        csv.writer(file).writerows([("case", "slice", "part"), *parts])
+    choice, folder = choose(tmp_path), tmp_path / "lgg"
+    found = [part_of_case(choice, case(folder / name / f"{name}_1.tif")) for name in "cdex"]
+    assert found == ["train", "", "val", ""]
+    assert part_of_case(choice, case(folder / "e" / "e_1.tif", "picture")) == "val"
+    assert part_of_case(choice, case(folder / "e" / "lone.tif", "picture")) == ""
+    assert part_of_case(choice, case(folder / "c.nii.gz", "nifti")) == "train"
+    assert part_of_case(choice, case(tmp_path / "c" / "c_1.tif")) == ""
+
+
+def test_part_by_the_list_of_the_model(tmp_path: Path) -> None:
+    facts = ModelFacts("m", "buda", 4, 5, {}, data={"parts": {"train": ["c"], "val": ["d"]}})
+    choice, none = Choice(Source(facts), ""), Choice(Source(ModelFacts("n", "buda", 4, 5, {})), "")
+    assert part_of_split(choice, tmp_path / "c" / "c_1.tif", 0) == "train"
+    assert part_of_split(choice, tmp_path / "d" / "d_1.tif", 0) == "val"
+    assert part_of_split(choice, tmp_path / "e" / "e_1.tif", 0) == ""
+    names = ("c.nii.gz", "c_flair.nii", "d-t1.nii", "e.nii", "flair.nii")
+    assert [part_of_case(choice, case(tmp_path / name, "nifti")) for name in names] == ["train", "train", "val", "", ""]
+    job = case(tmp_path / "c" / "c_1.tif")
+    assert seen_before([choice], job) == ("train", ["the model was trained on this case"])
+    assert seen_before([none, choice], job) == ("train", ["1 of 2 models were trained on this case"])
+    assert seen_before([none], job) == ("", [])
+
+
+def test_a_split_by_slices_is_told_apart_by_the_runs_own_list(make_run: MakeRun, tmp_path: Path) -> None:
+    run = make_run(root=tmp_path / "lgg", onnx=True)
+    facts = read_facts(run.path)
+    replace(facts, data={"parts": {"train": ["c"], "val": ["c"]}}).write(run.path)
+    with run.split.open("w", newline="") as file:
+        csv.writer(file).writerows([("case", "slice", "part"), ("c", 1, "train"), ("c", 2, "test")])
+    assert part_of_split(choose(tmp_path), tmp_path / "lgg" / "c" / "c_2.tif", 1) == "test"
+
+
+def test_the_shipped_model_knows_its_cases() -> None:
+    choice = Choice(open_source(SHIPPED), "")
+    parts = choice.source.facts.data["parts"]
+    assert {part: len(set(cases)) for part, cases in parts.items()} == {"train": 77, "val": 11}
+    card = (SHIPPED / "README.md").read_text()
+    assert f"\nTraining: {', '.join(parts['train'])}.\n" in card
+    assert f"\nValidation: {', '.join(parts['val'])}.\n" in card
+    for name, part in (("TCGA_CS_4942_19970222", "train"), ("TCGA_CS_4941_19960909", "")):
+        assert part_of_case(choice, case(Path(f"any/{name}/{name}_1.tif"))) == part
