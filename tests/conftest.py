@@ -116,8 +116,10 @@ def write_run(comparison: Path) -> WriteRun:
                 **dict(zip(("tp", "fp", "fn"), zip(*counts, strict=True), strict=True))
             )
             tp, fp, fn = (table[column] for column in ("tp", "fp", "fn"))
+            lesion = tp + fn > 0
             scores = {"dice": dice(tp, fp, fn), "iou": iou(tp, fp, fn)}
-            scores |= {"precision": precision(tp, fp), "recall": recall(tp, fn)}
+            scores |= {"precision": np.nan_to_num(precision(tp, fp)), "recall": recall(tp, fn)}
+            scores = {name: np.where(lesion, values, np.nan) for name, values in scores.items()}
             table.assign(lesion_voxels=tp + fn, **scores, **(extra or {})).to_csv(folder / "cases.csv", index=False)
         if val_dice:
             loss = 1 - np.array(val_dice)
