@@ -19,7 +19,7 @@ from tests.predicting.scans import INSIDE, OURS, Predict, files_in, head, pictur
         (["--channels", "t9=0"], "--channels t9"),
         (["--pattern", "*.png"], "--pattern"),
         (["--save_uncertainty", "variance"], "one model has none; average several"),
-        (["--output", ""], "--predict: nowhere to write to; name a folder with --output"),
+        (["--output", ""], "--predict: no output folder; name one with --output"),
     ],
 )
 def test_refused_before_anything_is_written(
@@ -135,7 +135,7 @@ def test_a_list_that_cannot_be_written(
         (MemoryError(), "error: a: more memory is needed than there is"),
         (ZeroDivisionError("by\nzero"), "error: a: ZeroDivisionError: by zero; run again with --debug"),
         (UserError("mend it"), "error: a: mend it"),
-        (OSError("odd"), "error: a: oserror; mend this"),
+        (OSError("odd"), "error: a: oserror; correct this"),
     ],
 )
 def test_faults_in_one_line(
