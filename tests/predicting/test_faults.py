@@ -45,7 +45,7 @@ def test_places_that_cannot_be_written(
     assert "file/below: cannot be made" in capsys.readouterr().err
     (tmp_path / "out/a_probability.nii").mkdir(parents=True)
     assert predict("--save_probability", "--overwrite") == 2
-    assert "a folder stands where a file is to be written" in capsys.readouterr().err
+    assert "a folder has the name of a file to be written" in capsys.readouterr().err
     (tmp_path / "out/summary.csv").write_text("mine\n")
     assert predict() == 2
     assert "summary.csv: not written by --predict" in capsys.readouterr().err

@@ -76,7 +76,7 @@ def test_the_inputs_own_folder(
     drawn(mask, np.roll(INSIDE, 1, axis=0))
     capsys.readouterr()
     assert predict(*flags, "--overwrite", output="in") == 2
-    assert "may be a truth" in capsys.readouterr().err
+    assert "may be a ground truth" in capsys.readouterr().err
     assert predict("--mask_suffix", "_third.nii", output="in") == 0
     assert summary_of(tmp_path / "in")["a"]["dice"] != ""
 
@@ -108,7 +108,7 @@ def test_an_input_is_never_replaced(tmp_path: Path, brightness: Any) -> None:
 
 
 def test_copied_results_are_not_taken_for_ours(tmp_path: Path, predict: Predict) -> None:
-    # The list of what was written counts only where it lies: a mask that was copied elsewhere may be a truth there.
+    # The list of what was written counts only where it lies: a mask that was copied elsewhere may be a ground truth there.
     head(tmp_path / "in/a.nii")
     assert predict() == 0
     (tmp_path / "other").mkdir()
