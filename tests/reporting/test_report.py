@@ -94,9 +94,9 @@ def test_refuses_after_a_mask_was_edited(copied: Path, report_options: Any) -> N
 
 
 def test_refuses_under_another_protocol(copied: Path, report_options: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(module.PROTOCOL, "surface_tolerance", 3.5)
+    monkeypatch.setitem(module.PROTOCOL, "clip", 3.5)
     said = refusal(copied, report_options)
-    assert "differs in protocol from what is asked for (surface_tolerance " in said and "against 3.5)" in said
+    assert "differs in protocol from what is asked for (clip " in said and "against 3.5)" in said
 
 
 def test_a_stale_baseline_is_refused_as_well(
@@ -105,7 +105,7 @@ def test_a_stale_baseline_is_refused_as_well(
     """--compare makes it anew, --report does not."""
     for path in (copied / "runs" / "made").glob("*-none-*"):
         shutil.rmtree(path)
-    monkeypatch.setitem(module.PROTOCOL, "version", 99)
+    monkeypatch.setitem(module.PROTOCOL, "clip", 99)
     assert "differs in protocol" in refusal(copied, report_options)
 
 
