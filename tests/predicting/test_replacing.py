@@ -108,7 +108,7 @@ def test_an_input_is_never_replaced(tmp_path: Path, brightness: Any) -> None:
 
 
 def test_copied_results_are_not_taken_for_ours(tmp_path: Path, predict: Predict) -> None:
-    # The list of what was written counts only where it lies: a mask that was copied elsewhere may be a ground truth there.
+    # The list of what was written counts only where it lies: a mask copied elsewhere may be a ground truth there.
     head(tmp_path / "in/a.nii")
     assert predict() == 0
     (tmp_path / "other").mkdir()
