@@ -149,7 +149,7 @@ def _masked(item: str) -> Masked:
 def _check_suffix(flag: str, suffix: str) -> None:
     stem = without_extension(suffix)
     if not stem.strip("."):
-        raise UserError(f"{flag} {suffix or repr('')}: would give a result its image's own name; {EXAMPLE}")
+        raise UserError(f"{flag} {suffix or repr('')}: would give an output the name of its image; {EXAMPLE}")
     if any(sign in suffix for sign in "/\\") or not suffix.isprintable():
         raise UserError(f"{flag} {suffix!r}: the end of a file's name, in which no slash can stand; {EXAMPLE}")
     asked = re.search(r"\.[a-z]\w*$", suffix, re.IGNORECASE)
