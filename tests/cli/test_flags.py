@@ -52,6 +52,7 @@ TABLE: dict[str, tuple[str, Any]] = {
     "schedules": ("plateau", ("plateau",)),
     "seeds": ("1,2", (1, 2)),
     "model_settings": ("unet.width=8,unet.seed=1", ("unet.width=8", "unet.seed=1")),
+    "margin": ("0.05", 0.05),
     "case_gifs": ("all", "all"),
     "comparison": ("mine", "mine"),
     "run_name": ("first", "first"),
