@@ -24,6 +24,8 @@ import nibabel
 import numpy as np
 import pytest
 
+from headtohead.effects import READ
+
 ROOT = Path(__file__).resolve().parents[1]
 HOW_TO = ("cross-validate", "predict-volumes", "train-a-masker", "serve")
 PAGES = ("README.md", "docs/tutorial.md", *(f"docs/how-to/{page}.md" for page in HOW_TO), "data/README.md")
@@ -162,11 +164,11 @@ def run_main(words: list[str], place: Path) -> None:
         words = [*words, "--root_dir", "data/fetched"]
         environment["PYTHONPATH"] = str(place / "fake")
     else:
-        words = [*words, *SHORT, *([] if set(words) & set(VOLUMES) else FEW)]
+        words = [*words, *taken(words, SHORT), *([] if set(words) & set(VOLUMES) else taken(words, FEW))]
         if "--compare" in words and "configs/demo.yaml" not in words:
             words += ONE_OF_EACH
         if set(words) & FIVE_FOLDS:
-            words += ["--folds", "2"]
+            words += taken(words, ["--folds", "2"])
     output = run([sys.executable, "main.py", *(stand_in(word, place) for word in words)], place, **environment)
     drop_spent_checkpoints(place)
     last = output.splitlines()[-1]
@@ -174,6 +176,13 @@ def run_main(words: list[str], place: Path) -> None:
     for result in last.removeprefix("results: ").split(", "):
         found = place / result
         assert found.is_file() or any(found.iterdir())
+
+
+def taken(words: list[str], flags: list[str]) -> list[str]:
+    """Of flags with their values, keep those that a verb of the command takes."""
+    verbs = [verb for verb in READ if f"--{verb}" in words]
+    pairs = zip(flags[::2], flags[1::2], strict=True)
+    return [word for pair in pairs if any(pair[0][2:] in READ[verb] for verb in verbs) for word in pair]
 
 
 def drop_spent_checkpoints(place: Path) -> None:
