@@ -1,4 +1,4 @@
-# `make help` lists what there is. Nothing outside this folder is touched.
+# `make help` lists the targets. Everything stays inside this folder.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Two processes that use one core each; `make test PYTEST_ARGS="-n 0"` runs the tests in one.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --durations=20 --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
-# Each stamp is newer than what it was made from, so that a second call has nothing to install.
+# A stamp is newer than the files it depends on, so that a second call installs nothing.
 VENV_STAMP := $(VENV)/.made
 RUN_STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
@@ -15,22 +15,22 @@ DEV_STAMP := $(VENV)/.installed-dev
 .DELETE_ON_ERROR:
 .PHONY: help demo install test test-all lint format clean
 
-help:  ## say what there is
+help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-demo: $(RUN_STAMP)  ## train and compare two models on made-up patients, a few minutes
+demo: $(RUN_STAMP)  ## train and compare two models on made-up patients (minutes)
 	$(BIN)/python main.py --make_phantoms data/phantoms --compare --config configs/demo.yaml
 	@echo
 	@echo "table        runs/demo/results.md"
 	@echo "report       runs/demo/report.html"
 	@echo "TensorBoard  $(BIN)/tensorboard --logdir runs/demo"
 
-install: $(RUN_STAMP)  ## make .venv with everything main.py needs
+install: $(RUN_STAMP)  ## create .venv with everything main.py needs
 
-test: $(DEV_STAMP)  ## run the tests and measure what they cover
+test: $(DEV_STAMP)  ## run the tests and report their coverage
 	$(PYTEST) -m "not exhaustive" --cov --cov-report=term $(PYTEST_ARGS)
 
-test-all: test  ## run the tests, then the exhaustive ones: whole matrices, simulations
+test-all: test  ## run all tests, also the exhaustive ones
 	$(PYTEST) -m exhaustive $(PYTEST_ARGS)
 
 lint: $(DEV_STAMP)  ## check style, format and types
@@ -38,11 +38,11 @@ lint: $(DEV_STAMP)  ## check style, format and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-format: $(DEV_STAMP)  ## bring the code into the house format
+format: $(DEV_STAMP)  ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-clean:  ## remove .venv and caches; data and runs stay
+clean:  ## remove .venv and caches, but no data or runs
 	rm -rf $(VENV) build .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -path ./data -prune -o -path ./runs -prune -o -type d \( -name __pycache__ -o -name '*.egg-info' \) -prune -exec rm -rf {} +
 

@@ -1,10 +1,10 @@
-"""Entry points for `torch.hub`: the models with fresh weights, and any trained one from its bundle.
+"""Entry points for `torch.hub`: the models with fresh weights, and trained models from bundles.
 
     model = torch.hub.load("path/to/checkout", "unet", source="local", in_channels=3, width=16)
     model = torch.hub.load("path/to/checkout", "bundle", "path/to/bundle", source="local")
 
-Models take scaled slices, float [B, C, H, W], and give logits [B, 1, H, W]; the `facts.recipe` of a bundle's model says
-how to scale.
+Models map scaled slices, float [B, C, H, W], to logits [B, 1, H, W]. For a model from a bundle, `facts.recipe` says how
+to scale.
 """
 
 import sys

@@ -1,8 +1,9 @@
-"""Every command of the README, the tutorial, the data page and several how-to pages is run, in a reader's order.
+"""Every command of the README, the tutorial and several other pages is run as printed, in printed order.
 
-They run in a folder laid out like the checkout, whose `data/kaggle_3m` holds a few made-up patients. What would take
-long is made short by flags at the end of the command (`SHORT`); nothing else is changed. A command of a kind that is
-not known here fails.
+They run one after the other in a folder laid out like the checkout, so each finds what those before it left; the README
+comes first. Four things differ from a reader's machine: there are fewer made-up patients, the download gives some of
+these in place of the real ones, `resnext` is a small net, and trainings that would take long are made short by flags at
+the end (`SHORT`). A command of a kind that is not known here fails.
 """
 
 import importlib.metadata
@@ -14,42 +15,34 @@ import shutil
 import signal
 import subprocess
 import sys
-import tomllib
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import nibabel
 import numpy as np
 import pytest
 
-from headtohead.effects import READ
+from headtohead import cli
+from headtohead.cohort.phantom import writing
+from headtohead.models.registry import MODELS
 
 ROOT = Path(__file__).resolve().parents[1]
 HOW_TO = ("cross-validate", "predict-volumes", "train-a-masker", "serve")
 PAGES = ("README.md", "docs/tutorial.md", *(f"docs/how-to/{page}.md" for page in HOW_TO), "data/README.md")
 FENCES = {"bash", "text"}  # `text` is for listings, which nobody runs
-PROGRAMS = ("python", "make", "tensorboard", "pip", "source")
-FEW = ["--root_dir", "data/kaggle_3m"]
+PROGRAMS = ("python", "python3", "make", "tensorboard", "pip", "source")
+PATIENTS = 16  # the first of those that `--make_phantoms` draws
+REAL_CASE = "TCGA_CS_4941_19960909"  # which the pages name, with its slice 12
+LATER = 6  # by which the slices of a made-up patient are renumbered, so that there is a slice 12
+DEMO = "--make_phantoms data/phantoms --compare --config configs/demo.yaml"
 SHORT = shlex.split("--num_epochs 1 --image_size 32 --empty_slices 0.05 --gpus cpu --num_workers 0")
-VOLUMES = ("data/nifti", "configs/masker.yaml")  # a command that names one of these is not about LGG
 # Small nets, and nothing that one model has of its own.
-ONE_OF_EACH = ["--schedules", "none", "--width", "4", "--model_settings", ""]
-FIVE_FOLDS = {"configs/lgg_cv.yaml", "configs/masker.yaml"}  # two show as well that the command does what is said
-CASES = 12
+ONE_OF_EACH = ["--schedules", "none", "--width", "4", "--model_settings", "", "--case_gifs", "none"]
+FIVE_FOLDS = {"configs/lgg_cv.yaml", "configs/masker.yaml"}  # two are enough to run the command
 TESTS = ("-m pytest", '-m "not exhaustive"', "--cov")
-
-# Puts one made-up patient where Kaggle's archive would be unpacked.
-FAKE_KAGGLEHUB = """
-import shutil
-from pathlib import Path
-
-def dataset_download(handle, output_dir):
-    source = sorted(Path("data/phantoms").glob("TCGA_*"))[0]
-    shutil.copytree(source, Path(output_dir) / "kaggle_3m" / source.name)
-    return output_dir
-"""
 
 
 @dataclass(frozen=True)
@@ -101,17 +94,10 @@ def all_commands() -> list[Command]:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a folder that looks like a checkout, with made-up patients for data."""
+    """Make a folder that looks like the checkout, with volumes of a user's own beside it."""
     place = tmp_path_factory.mktemp("checkout")
     for name in ("main.py", "src", "configs", "Makefile", "requirements.txt", "requirements-dev.txt"):
         (place / name).symlink_to(ROOT / name)
-    (place / "data").mkdir()
-    (place / "fake").mkdir()
-    (place / "fake" / "kagglehub.py").write_text(FAKE_KAGGLEHUB)
-    run([sys.executable, "main.py", "--make_phantoms", "data/phantoms"], place)
-    for case in sorted((place / "data" / "phantoms").glob("TCGA_*"))[:CASES]:
-        shutil.copytree(case, place / "data" / "kaggle_3m" / case.name, copy_function=os.link)
-    shutil.copy(place / "data" / "phantoms" / "data.csv", place / "data" / "kaggle_3m")
     write_volumes(place / "data")
     return place
 
@@ -134,16 +120,41 @@ def write_volumes(data: Path) -> None:
         nibabel.save(nibabel.Nifti1Image(values.astype(np.int16), affine), path)
         if folder == "nifti":
             nibabel.save(nibabel.Nifti1Image(mask, affine), path.with_name(name.replace("_T2w", "_T2w_mask")))
-    case = sorted((data / "phantoms").glob("TCGA_*"))[0]
-    shutil.copytree(case, data / "scans" / case.name, copy_function=os.link)
 
 
-def run(words: list[str], place: Path, **environment: str) -> str:
-    """Run a command to its end; give what it printed."""
+@pytest.fixture
+def reader(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Sit down in that folder: commands run in this process, which has imported everything already."""
+    monkeypatch.chdir(place)
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    monkeypatch.setattr(cli.machine, "tune_allocator", lambda: None)
+    small = {"builder": MODELS["unet"].builder, "width": 4, "encoder": ""}
+    monkeypatch.setitem(MODELS, "resnext", replace(MODELS["resnext"], **small))
+    drawn = writing.plan_cases
+    monkeypatch.setattr(writing, "plan_cases", lambda parameters: drawn(parameters)[:PATIENTS])
+    monkeypatch.setitem(sys.modules, "kagglehub", SimpleNamespace(dataset_download=fetch))
+    return place
+
+
+def fetch(handle: str, output_dir: str) -> str:
+    """Unpack made-up patients where Kaggle's archive would be; one has the name that the pages use."""
+    archive = Path(output_dir) / "kaggle_3m"
+    cases = sorted(Path("data/phantoms").glob("TCGA_*"))
+    for case in cases:
+        shutil.copytree(case, archive / case.name, copy_function=os.link)
+    first = (archive / cases[0].name).rename(archive / REAL_CASE)
+    for path in list(first.iterdir()):
+        number, *mask = path.stem.removeprefix(f"{cases[0].name}_").split("_")
+        path.rename(first / f"{'_'.join([REAL_CASE, str(int(number) + LATER), *mask])}.tif")
+    shutil.copy("data/phantoms/data.csv", archive)
+    return output_dir
+
+
+def run(words: list[str], place: Path) -> str:
+    """Run a program to its end; give what it printed."""
     done = subprocess.run(
         words,
         cwd=place,
-        env=os.environ | {"MPLBACKEND": "Agg"} | environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -153,50 +164,42 @@ def run(words: list[str], place: Path, **environment: str) -> str:
     return done.stdout
 
 
-def run_main(words: list[str], place: Path) -> None:
-    """Run `main.py` with these words, made short; the places that it names must be there."""
-    environment = {}
-    if "--print_config" in words:
-        assert run([sys.executable, "main.py", *words], place).startswith("#")
+def run_main(words: list[str], place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Run `main.py` with these words, a long training made short; the places that it names must be there."""
+    status = cli.main([*words, *shortening(words)])
+    printed = capsys.readouterr()
+    assert status == 0, f"{printed.out[-2000:]}\n{printed.err[-4000:]}"
+    if "--help" in words:
+        assert "--compare" in printed.out
         return
-    if "--download" in words:
-        assert "--root_dir" not in words
-        words = [*words, "--root_dir", "data/fetched"]
-        environment["PYTHONPATH"] = str(place / "fake")
-    else:
-        words = [*words, *taken(words, SHORT), *([] if set(words) & set(VOLUMES) else taken(words, FEW))]
-        if "--compare" in words and "configs/demo.yaml" not in words:
-            words += ONE_OF_EACH
-        if set(words) & FIVE_FOLDS:
-            words += taken(words, ["--folds", "2"])
-    output = run([sys.executable, "main.py", *(stand_in(word, place) for word in words)], place, **environment)
+    if "--print_config" in words:
+        assert printed.out.startswith("#")
+        return
     drop_spent_checkpoints(place)
-    last = output.splitlines()[-1]
+    last = printed.out.splitlines()[-1]
     assert last.startswith("results: ")
     for result in last.removeprefix("results: ").split(", "):
         found = place / result
         assert found.is_file() or any(found.iterdir())
 
 
-def taken(words: list[str], flags: list[str]) -> list[str]:
-    """Of flags with their values, keep those that a verb of the command takes."""
-    verbs = [verb for verb in READ if f"--{verb}" in words]
-    pairs = zip(flags[::2], flags[1::2], strict=True)
-    return [word for pair in pairs if any(pair[0][2:] in READ[verb] for verb in verbs) for word in pair]
+def shortening(words: list[str]) -> list[str]:
+    """Give the flags that make a long training short; none for any other command, which runs as it is printed."""
+    if "--print_config" in words or not {"--compare", "--train"} & set(words) or "trial" in words:
+        return []
+    flags = list(SHORT)
+    if "--compare" in words and "configs/demo.yaml" not in words:
+        flags += ONE_OF_EACH
+    if set(words) & FIVE_FOLDS:
+        flags += ["--folds", "2"]
+    return flags
 
 
 def drop_spent_checkpoints(place: Path) -> None:
-    """Free the disk of what only a killed training would need: of the largest net, 375 MB a run."""
+    """Free the disk of what only a killed training would need."""
     for last in place.glob("runs/*/*/checkpoints/last.ckpt"):
         if json.loads((last.parents[1] / "run.json").read_text())["status"] in ("trained", "finished"):
             last.unlink()
-
-
-def stand_in(word: str, place: Path) -> str:
-    """Name a made-up patient's image in place of a real one's; any other word stays."""
-    if not (word.startswith("data/kaggle_3m/") and word.endswith(".tif")):
-        return word
-    return str(sorted(place.glob("data/phantoms/TCGA_*/*_mask.tif"))[0].relative_to(place)).replace("_mask", "")
 
 
 def run_serve(words: list[str], place: Path) -> None:
@@ -211,7 +214,7 @@ def run_serve(words: list[str], place: Path) -> None:
         assert process.wait(60) == 0
 
 
-def run_make(target: str, place: Path) -> None:
+def run_make(target: str, place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Run what a target of the Makefile runs, but into this environment; tests do not run themselves."""
     if target == "help":
         assert "make demo" in run(["make", "help"], place)
@@ -224,11 +227,9 @@ def run_make(target: str, place: Path) -> None:
         assert all(command in recipe for command in runs[target])
         return
     assert target == "demo", f"make {target}: no such target in the tests of the pages"
-    calls = [shlex.split(line) for line in recipe.splitlines() if "main.py" in line]
-    assert calls
-    for call in calls:
-        assert call[:2] == [".absent/bin/python", "main.py"]
-        run_main(call[2:], place)
+    calls = [line.removeprefix(".absent/bin/python main.py ") for line in recipe.splitlines() if "main.py" in line]
+    assert calls == [DEMO]
+    run_main(shlex.split(DEMO), place, capsys)
     table = re.search(r"^echo \"table +(\S+)\"$", recipe, re.MULTILINE)
     assert table
     assert (place / table[1]).is_file()
@@ -244,43 +245,56 @@ def run_tensorboard(words: list[str], place: Path) -> None:
 def check_pins(requirements: Path) -> None:
     """Hold an installation command to what it would install: exact pins, and those that are tested here."""
     for line in requirements.read_text().splitlines():
-        requirement = line.split("#")[0].strip()
+        requirement = re.split("[#;]", line)[0].strip()
         if requirement:
             name, version = requirement.split("==")
             assert importlib.metadata.version(name).split("+")[0] == version
 
 
 @pytest.mark.parametrize("command", all_commands(), ids=str)
-def test_command(command: Command, place: Path) -> None:
+def test_command(command: Command, reader: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = command.words
     program = words[0].removeprefix(".venv/bin/")
     if words[0] != program:
-        assert ".venv" in run(["make", "--dry-run", "--always-make", "install"], place)
+        assert ".venv" in run(["make", "--dry-run", "--always-make", "install"], reader)
     if program == "make" and len(words) == 2:
-        run_make(words[1], place)
-    elif words[:2] == ["python", "main.py"]:
-        if "--serve" in words:
-            run_serve(words[2:], place)
-        elif words[2:] != ["--help"]:
-            run_main(words[2:], place)
+        run_make(words[1], reader, capsys)
+    elif program == "python" and words[1] == "main.py":
+        if shlex.join(words[2:]) == DEMO:
+            assert (reader / "runs" / "demo" / "report.html").is_file()  # `make demo` has run the very same
+        elif "--serve" in words:
+            run_serve(words[2:], reader)
         else:
-            assert "--compare" in run([sys.executable, "main.py", "--help"], place)
+            run_main(words[2:], reader, capsys)
     elif program == "tensorboard":
-        run_tensorboard(words[1:], place)
-    elif words == ["pip", "install", "-r", "requirements.txt"]:
+        run_tensorboard(words[1:], reader)
+    elif words[-3:] == ["install", "-r", "requirements.txt"]:
         check_pins(ROOT / "requirements.txt")
-    elif words[:2] == ["pip", "install"]:
-        extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"].values()
-        names = [{re.split(r"[^\w-]", one)[0] for one in extra} for extra in extras]
-        assert set(words[2:]) in names, "not what an extra of the package installs"
-    elif words == ["source", ".venv/bin/activate"]:
-        assert "-m venv .venv" in run(["make", "--dry-run", "--always-make", "install"], place)
+    elif words in (["source", ".venv/bin/activate"], ["python3", "-m", "venv", ".venv"]):
+        assert "python3 -m venv .venv" in run(["make", "--dry-run", "--always-make", "install"], reader)
     else:
         pytest.fail(f"{command}: say in this test how such a command is run")
 
 
-def test_pins_are_what_is_tested() -> None:
+def test_the_program_starts_as_printed(place: Path) -> None:
+    assert run([sys.executable, "main.py", "--version"], place).startswith("headtohead ")
+
+
+def test_nothing_that_a_page_runs_is_left_to_install() -> None:
+    """Whatever the pages run, `make demo` has installed: the page's server and the faster engine are no extras."""
+    pinned = (ROOT / "requirements.txt").read_text()
+    assert all(f"\n{name}==" in pinned for name in ("starlette", "uvicorn", "python-multipart", "openvino"))
     check_pins(ROOT / "requirements.txt")
+
+
+def test_make_and_the_three_commands_do_the_same() -> None:
+    assert [shlex.join(command.words) for command in all_commands()[:5]] == [
+        "make demo",
+        "make test",
+        "python3 -m venv .venv",
+        ".venv/bin/python -m pip install -r requirements.txt",
+        f".venv/bin/python main.py {DEMO}",
+    ]
 
 
 def test_commands_are_found() -> None:

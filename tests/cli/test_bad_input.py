@@ -109,7 +109,7 @@ def test_data_set_that_is_not_there(refused: Callable[[str], str], tmp_path: Pat
         ("--train --channels flair=0", "--channels: has no effect with --train; it is for --image_path, --predict"),
         ("--compare --fold 1 --folds 5", "--fold is for --train: --compare takes --folds"),
         ("--compare --fold 1", "--fold 1: there is but one split"),
-        ("--report", "no such comparison; run --compare first, or name another with --comparison"),
+        ("--report", "--report: runs holds no finished comparison; run --compare first"),
         ("--report --comparison mine", "mine: no such comparison"),
         ("--explore --root_dir nowhere", "--root_dir nowhere: no such folder"),
     ],

@@ -54,6 +54,7 @@ TABLE: dict[str, tuple[str, Any]] = {
     "seeds": ("1,2", (1, 2)),
     "model_settings": ("unet.width=8,unet.seed=1", ("unet.width=8", "unet.seed=1")),
     "case_gifs": ("all", "all"),
+    "margin": ("0.05", 0.05),
     "comparison": ("mine", "mine"),
     "run_name": ("first", "first"),
     "runs_dir": ("my/runs", "my/runs"),

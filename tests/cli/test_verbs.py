@@ -78,7 +78,7 @@ def test_last_line_says_where_the_results_are(called: list[str], capsys: pytest.
 def test_nothing_to_do(argv: list[str], called: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(argv) == 2
     assert called == []
-    assert capsys.readouterr().err.startswith("nothing to do: say what, for example\n")
+    assert capsys.readouterr().err.startswith("nothing to do; for example:\n")
 
 
 @pytest.mark.parametrize(

@@ -10,22 +10,26 @@ from headtohead import cli
 from headtohead.batches.folds import make_folds
 from headtohead.cohort import open_cohort
 from headtohead.cohort.case_files import CaseFiles
-from headtohead.cohort.patients import name_patients
+from headtohead.cohort.patients import bids_patients, patients_by_pattern, print_patients, warn_of_shared_beginnings
 from headtohead.errors import UserError
 
 ROOT = Path("data")
 SCANS = [f"P{patient:02d}_scan{scan}" for patient in range(3) for scan in (1, 2)]
 
 
-def name(*paths: str, pattern: str = "") -> dict[str, str]:
-    """Name the patients of volumes: case to patient."""
-    cases = [CaseFiles(Path(path).name, Path(path).name, "", (ROOT / f"{path}.nii.gz",), ()) for path in paths]
-    return {case.name: case.patient for case in name_patients(cases, ROOT, pattern)}
+def cases_of(*paths: str) -> list[CaseFiles]:
+    return [CaseFiles(path, path, "", (ROOT / f"{path}.nii.gz",), ()) for path in paths]
+
+
+def by_pattern(pattern: str, *paths: str) -> list[str]:
+    return [case.patient for case in patients_by_pattern(cases_of(*paths), ROOT, pattern)]
 
 
 def test_bids_subjects_are_patients_whatever_their_sessions(capsys: pytest.CaptureFixture[str]) -> None:
-    found = name("sub-01/ses-1/sub-01_ses-1_FLAIR", "sub-01/ses-2/sub-01_ses-2_FLAIR", "sub-02/scan", "other")
-    assert list(found.values()) == ["sub-01", "sub-01", "sub-02", "other"]
+    paths = ("sub-01/ses-1/sub-01_ses-1_FLAIR", "sub-01/ses-2/sub-01_ses-2_FLAIR", "sub-02/scan", "other")
+    found = bids_patients(cases_of(*paths), ROOT)
+    assert [case.patient for case in found] == ["sub-01", "sub-01", "sub-02", "other"]
+    print_patients(found, ROOT)
     assert capsys.readouterr().out == "data: 4 volumes of 3 patients\n"
 
 
@@ -33,14 +37,11 @@ def test_bids_subjects_are_patients_whatever_their_sessions(capsys: pytest.Captu
 def test_shared_beginnings_are_warned_of_and_the_mend_works(
     capsys: pytest.CaptureFixture[str], paths: list[str]
 ) -> None:
-    cases = [CaseFiles(path, path, "", (ROOT / f"{path}.nii",), ()) for path in paths]
-    name_patients(cases, ROOT)
+    warn_of_shared_beginnings(cases_of(*paths), ROOT)
     said = capsys.readouterr().out
-    assert said.startswith("data: 6 volumes of 6 patients\n")
     assert f"WARNING: {paths[0]} and {paths[1]} count as two patients" in said
     [mend] = [part for part in said.split("'") if part.startswith("(")]
-    assert {case.patient for case in name_patients(cases, ROOT, mend)} == {"P00", "P01", "P02"}
-    assert capsys.readouterr().out == "data: 6 volumes of 3 patients\n"
+    assert by_pattern(mend, *paths) == ["P00", "P00", "P01", "P01", "P02", "P02"]
 
 
 @pytest.mark.parametrize(
@@ -53,19 +54,19 @@ def test_shared_beginnings_are_warned_of_and_the_mend_works(
     ],
 )
 def test_other_names_are_not_warned_of(capsys: pytest.CaptureFixture[str], paths: list[str]) -> None:
-    name(*paths)
-    assert "WARNING" not in capsys.readouterr().out
+    warn_of_shared_beginnings(cases_of(*paths), ROOT)
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize(("pattern", "patient"), [("P[0-9]+", "P00"), ("P([0-9]+)", "00"), ("(?:P)(.)(.)", "0")])
 def test_the_first_group_or_all_that_matches_is_the_patient(pattern: str, patient: str) -> None:
-    assert name("x/P00_scan1", pattern=pattern) == {"P00_scan1": patient}
+    assert by_pattern(pattern, "x/P00_scan1") == [patient]
 
 
 @pytest.mark.parametrize(("pattern", "words"), [("Q[0-9]", "does not match"), ("P(Q?)", "finds no patient in")])
 def test_a_volume_that_does_not_match_is_refused(pattern: str, words: str) -> None:
     with pytest.raises(UserError, match="--patient_pattern") as refused:
-        name("x/P00_scan1", pattern=pattern)
+        by_pattern(pattern, "x/P00_scan1")
     assert f"{words} x/P00_scan1 (below data)" in str(refused.value)
 
 
@@ -76,17 +77,20 @@ def test_a_bad_pattern_is_refused_in_a_line(capsys: pytest.CaptureFixture[str]) 
 
 
 def test_lgg_folders_name_their_patients_themselves(phantom_root: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="--patient_pattern P: only for --data nifti"):
+    with pytest.raises(UserError, match="--patient_pattern P: not for LGG"):
         open_cohort(phantom_root, tmp_path, patient_pattern="P")
 
 
 def test_patients_of_a_pattern_are_kept_together_and_in_the_key(
-    volumes: Path, tmp_path: Path, write_pair: Callable[..., Any]
+    volumes: Path, tmp_path: Path, write_pair: Callable[..., Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     for number, scan in enumerate(SCANS):
         write_pair(scan, seed=number)
     alone = open_cohort(volumes, tmp_path, "nifti")
+    said = capsys.readouterr().out
+    assert "6 volumes of 6 patients" in said and "WARNING: P00_scan1 and P00_scan2 count as two patients" in said
     cohort = open_cohort(volumes, tmp_path, "nifti", "^P[0-9]+")
+    assert capsys.readouterr().out == f"{volumes}: 6 volumes of 3 patients\n"
     assert alone.table["patient"].tolist() == SCANS
     assert cohort.table["patient"].tolist() == ["P00", "P00", "P01", "P01", "P02", "P02"]
     assert cohort.key != alone.key

@@ -53,7 +53,7 @@ def test_each_is_drawn_with_every_models_dice(
     assert write_failures(found, tmp_path, scored_cohort, masks) == [tmp_path / "failures.png"]
     scans, _, title = given[0]
     cases, short = found.matrix.index, short_names(found.matrix.index)
-    assert title == "made: 3 cases below 0.5 in every model, outlined by the nearest"
+    assert title == "made: 3 cases below 0.5 in every model, with the best outline"
     assert [scan.caption for scan in scans] == [
         f"{short[cases[3]]} (resnext, no schedule, seed 0)",
         f"{short[cases[2]]} (resnext, no schedule, seed 0)",
@@ -77,7 +77,7 @@ def test_many_go_on_further_pages_up_to_a_limit(
     paths = write_failures(found, tmp_path, scored_cohort, masks)
     assert [path.name for path in paths] == ["failures.png", "failures-2.png"]
     assert [count for count, _ in titles] == [2, 1]
-    assert titles[1][1].endswith("by the nearest; 2 of 2")
+    assert titles[1][1].endswith("the best outline; 2 of 2")
     monkeypatch.setattr(module, "PAGES", 1)
     assert [path.name for path in write_failures(found, tmp_path, scored_cohort, masks)] == ["failures.png"]
     assert titles[-1][1].endswith("; 1 of 2, 1 drawn")

@@ -1,6 +1,5 @@
 """A statistician with cases.csv and nothing of ours repeats every number that a report gives."""
 
-import re
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,8 @@ from scipy import optimize, stats
 from headtohead.reporting.report import write_reports
 
 CASES, FOLDS, SEEDS = 36, 3, (0, 1)
+HEALTHY = [4, 17]
+ILL = CASES - len(HEALTHY)
 HIT = {("unet", "none"): 0.85, ("unet", "cosine"): 0.88, ("resnext", "none"): 0.7, ("flair-threshold", "-"): 0.5}
 BASELINE = "flair-threshold"
 # A resampled mean that equals the mean is below it or not by its last digit, and that moves an end of the interval.
@@ -20,16 +21,16 @@ NOISE = 1e-4
 
 
 def make_runs(write_run: Any) -> None:
-    """36 cases in three folds; three models in two seeds and the baseline; ties, failures, undefined scores."""
+    """36 cases in three folds, two without a lesion; three models in two seeds and the baseline; ties, failures."""
     rng = np.random.default_rng(3)
     voxels = rng.integers(50, 4000, CASES)
-    voxels[[4, 17]] = 0  # no lesion: undefined where nothing is predicted either
+    voxels[HEALTHY] = 0
     names = [f"TCGA_{('CS', 'DU', 'HT')[place % 3]}_{place:04d}" for place in range(CASES)]
     about = pd.DataFrame(
         {
             "patient": names,
             "site": [name[5:7] for name in names],
-            "grade": rng.choice(["2", "3", ""], CASES),
+            "grade": rng.choice(["II", "III", ""], CASES),
             "missing": rng.choice(["", "post", "pre post"], CASES),
         }
     )
@@ -38,8 +39,8 @@ def make_runs(write_run: Any) -> None:
         for seed in SEEDS if model != BASELINE else (None,):
             hits = rng.binomial(voxels, np.where(rng.random(CASES) < 0.1, 0.2, hit))
             false = rng.poisson(np.maximum(voxels, 5) * (1 - hit))
-            false[4] = 0  # undefined for everybody
-            false[17] = 0 if (model, seed) == ("unet", 0) else 3  # undefined under one seed only
+            false[4] = 0  # left alone by everybody
+            false[17] = 0 if (model, seed) == ("unet", 0) else 3  # left alone under one seed only
             counts = [(int(tp), int(fp), int(all_ - tp)) for tp, fp, all_ in zip(hits, false, voxels, strict=True)]
             for place in range(8, 14):
                 if model == "unet":
@@ -70,18 +71,18 @@ def reported(comparison: Path, write_run: Any) -> Path:
 
 
 def matrix_of(folder: Path, score: str = "dice") -> pd.DataFrame:
-    """Cases x entrants: the mean over the seeds that are defined."""
-    cases = pd.read_csv(folder / "cases.csv")
+    """Cases with a lesion x entrants: the mean over seeds."""
+    cases = pd.read_csv(folder / "cases.csv").query("tp + fn > 0")
     name = np.where(cases["model"] == BASELINE, BASELINE, cases["model"] + " " + cases["schedule"])
     return cases.assign(entrant=name).groupby(["case", "entrant"])[score].mean().reset_index().pivot_table(
         index="case", columns="entrant", values=score, dropna=False
     )  # fmt: skip
 
 
-def bca(values: pd.Series) -> list[float]:
+def bca(values: pd.Series, **options: float) -> list[float]:
     """The interval as documented: BCa, 10,000 resamples of the sorted values, seed 0."""
     found = stats.bootstrap(
-        (np.sort(values.dropna()),), np.mean, n_resamples=10_000, method="BCa", rng=np.random.default_rng(0)
+        (np.sort(values.dropna()),), np.mean, n_resamples=10_000, method="BCa", rng=np.random.default_rng(0), **options
     )
     return list(found.confidence_interval)
 
@@ -89,10 +90,11 @@ def bca(values: pd.Series) -> list[float]:
 def test_every_number(reported: Path) -> None:
     """One report, all tables: to make it anew for each would take long and show no more."""
     matrix = matrix_of(reported)
-    assert len(matrix) == CASES
-    assert matrix.isna().sum().tolist() == [1, 1, 1, 1], "one case has no score at all, the other by its second seed"
+    assert len(matrix) == ILL and matrix.notna().all(axis=None)
     check_results(reported)
     check_pairs(reported, matrix)
+    check_secondary(reported)
+    check_without_lesion(reported)
     check_ranks(reported, matrix.drop(columns=BASELINE).dropna())
     check_subgroups(reported, matrix)
     check_markdown(reported, matrix)
@@ -106,7 +108,8 @@ def check_results(folder: Path) -> None:
         values = matrix_of(folder, row.score)[row.entrant]
         defined = np.sort(values.dropna())
         n = len(defined)
-        assert (row.n, row.undefined) == (n, CASES - n)
+        assert n == row.n == ILL
+        assert (row.minimum, row.maximum) == (defined[0], defined[-1])
         assert (row.mean, row.median) == pytest.approx((defined.sum() / n, np.median(defined)))
         assert [row.mean_low, row.mean_high] == pytest.approx(bca(values), abs=NOISE)
         # The innermost pair of order statistics that encloses the median at least 95 times in 100.
@@ -116,7 +119,7 @@ def check_results(folder: Path) -> None:
 
 
 def check_pairs(folder: Path, matrix: pd.DataFrame) -> None:
-    pairs = pd.read_csv(folder / "pairs.csv")
+    pairs = pd.read_csv(folder / "pairs.csv").query("family == 'primary'")
     assert {frozenset((row.a, row.b)) for row in pairs.itertuples()} == set(map(frozenset, combinations(matrix, 2)))
     by_hand = []
     for row in pairs.itertuples():
@@ -131,17 +134,61 @@ def check_pairs(folder: Path, matrix: pd.DataFrame) -> None:
         ranks = difference.abs().rank()
         assert row.rank_biserial == pytest.approx((ranks * np.sign(difference)).sum() / ranks.sum())
         assert row.smallest_detectable == pytest.approx(detectable(n, difference.std(ddof=1)), rel=1e-4)
-        assert row.wilcoxon_p == pytest.approx(by_hand[-1])
-    # Holm: the smallest of K p values times K, the next times K - 1 ..., never falling, at most 1.
-    corrected, largest = [0.0] * len(by_hand), 0.0
-    for place, k in enumerate(np.argsort(by_hand)):
-        largest = max(largest, min(1.0, (len(by_hand) - place) * by_hand[k]))
-        corrected[k] = largest
+        assert row.p == pytest.approx(by_hand[-1]) and row.test == "Wilcoxon"
+        check_equivalence(row, difference)
+    corrected = holm(by_hand)
+    assert pairs["tost_holm_p"].tolist() == pytest.approx(holm(pairs["tost_p"].tolist()))
     assert pairs["holm_p"].tolist() == pytest.approx(corrected)
     apart = (pairs["low"] > 0) | (pairs["high"] < 0)
     assert pairs["different"].tolist() == ((np.array(corrected) < 0.05) & apart).tolist()
     assert set(pairs["different"]) == {True, False}, "both kinds of pair are needed to test anything"
     assert pairs["ties"].max() >= 6
+
+
+def holm(p: list[float]) -> list[float]:
+    """The smallest of K p values times K, the next times K - 1 ..., never falling, at most 1."""
+    corrected, largest = [0.0] * len(p), 0.0
+    for place, k in enumerate(np.argsort(p)):
+        largest = max(largest, min(1.0, (len(p) - place) * p[k]))
+        corrected[k] = largest
+    return corrected
+
+
+def check_equivalence(row: Any, difference: pd.Series) -> None:
+    """Two one-sided t tests at the default margin, and the 90 % interval."""
+    assert row.margin == 0.02
+    error = difference.std(ddof=1) / np.sqrt(len(difference))
+    one, other = ((difference.mean() + sign * 0.02) / error for sign in (1, -1))
+    p = max(stats.t.sf(one, len(difference) - 1), stats.t.cdf(other, len(difference) - 1))
+    assert row.tost_p == pytest.approx(p)
+    assert [row.low_90, row.high_90] == pytest.approx(bca(difference, confidence_level=0.9), abs=NOISE)
+    within = row.low_90 > -0.02 and row.high_90 < 0.02
+    assert bool(row.equivalent) == (row.tost_holm_p < 0.05 and within)
+
+
+def check_secondary(folder: Path) -> None:
+    pairs = pd.read_csv(folder / "pairs.csv").query("family == 'secondary'")
+    models = len(HIT) - 1
+    assert sorted(pairs["score"]) == ["precision"] * models + ["recall"] * models
+    by_hand = []
+    for row in pairs.itertuples():
+        matrix = matrix_of(folder, row.score)
+        difference = (matrix[row.a] - matrix[row.b]).round(12)
+        by_hand.append(stats.wilcoxon(difference, zero_method="pratt").pvalue)
+        assert (row.n, row.mean_difference) == (ILL, pytest.approx(difference.mean()))
+    assert pairs["p"].tolist() == pytest.approx(by_hand)
+    assert pairs["holm_p"].tolist() == pytest.approx(holm(by_hand)), "all scores and pairs are corrected together"
+
+
+def check_without_lesion(folder: Path) -> None:
+    """Two cases: the one left alone by all, the other by one seed of one model."""
+    cases = pd.read_csv(folder / "cases.csv").query("tp + fn == 0")
+    assert cases["case"].nunique() == len(HEALTHY) and cases["dice"].isna().all()
+    table = pd.read_csv(folder / "without_lesion.csv").set_index("entrant")
+    assert table["left_alone"].to_dict() == {"unet none": 1.5, "unet cosine": 1.5, "resnext none": 1, BASELINE: 1}
+    assert table.loc["unet none", ["false_voxels_mean", "false_voxels_maximum"]].tolist() == [0.75, 1.5]
+    pairs = pd.read_csv(folder / "pairs.csv").query("family == 'without lesion'")
+    assert len(pairs) == 2 * 6 and pairs["holm_p"].eq(1).all() and not pairs["different"].any()
 
 
 def detectable(n: int, deviation: float) -> float:
@@ -175,15 +222,16 @@ def check_subgroups(folder: Path, matrix: pd.DataFrame) -> None:
     about = pd.read_csv(folder / "cases.csv").groupby("case").first()
     sizes = about["lesion_voxels"][about["lesion_voxels"] > 0]
     first, second = np.quantile(sizes, [1 / 3, 2 / 3])
-    grade = about["grade"].map(lambda value: "unknown" if pd.isna(value) else f"{value:.0f}")
+    about = about.loc[matrix.index]
+    grade = about["grade"].fillna("unknown")
     level_of = {
         "site": about["site"],
         "missing sequence": about["missing"].fillna("none"),
-        "grade": grade,
+        "WHO grade": grade,
         "lesion size": pd.cut(
             about["lesion_voxels"],
-            [-1, 0, first, second, np.inf],
-            labels=["no lesion", f"small, up to {first:,.0f} voxels", f"medium, up to {second:,.0f} voxels",
+            [0, first, second, np.inf],
+            labels=[f"small, up to {first:,.0f} voxels", f"medium, up to {second:,.0f} voxels",
                     f"large, above {second:,.0f} voxels"],
         ).astype(str),
     }  # fmt: skip
@@ -195,31 +243,35 @@ def check_subgroups(folder: Path, matrix: pd.DataFrame) -> None:
         n = values.notna().sum()
         assert row.n == n
         assert [row.mean] == pytest.approx([values.mean()], nan_ok=True)
-        ends = (
-            bca(values) if n >= 3 and np.ptp(values.dropna()) > 0 else [values.mean()] * 2 if n >= 3 else [np.nan] * 2
-        )
+        ends = bca(values) if n >= 10 else [np.nan] * 2
         assert [row.low, row.high] == pytest.approx(ends, abs=NOISE, nan_ok=True)
 
 
 def check_markdown(folder: Path, matrix: pd.DataFrame) -> None:
     text = (folder / "results.md").read_text()
     table = pd.read_csv(folder / "results.csv").query("score == 'dice'").set_index("entrant")
-    shown = {name: f"{row['mean']:.2f} [{row.mean_low:.2f}, {row.mean_high:.2f}]" for name, row in table.iterrows()}
+    shown = {}
+    for name, row in table.iterrows():
+        # Monte Carlo error of the end of an interval, were it normal; its double has to be below the last digit.
+        error = np.sqrt(0.025 * 0.975 / 10_000) / stats.norm.pdf(1.96) * (row.mean_high - row.mean_low) / 3.92
+        digits = 3 if 2 * error <= 0.001 else 2
+        shown[name] = f"{row['mean']:.{digits}f} [{row.mean_low:.{digits}f}, {row.mean_high:.{digits}f}]"
+    assert len({len(text) for text in shown.values()}) == 2, "both two and three decimals"
     split = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in text.splitlines() if "|" in line]
     lines = {line[0]: line[1:] for line in split}
     assert lines["schedule"] == ["resnext", "unet", "no model"]
     assert lines["no schedule"] == [shown["resnext none"], shown["unet none"], "–"]
     assert lines["cosine"] == ["–", shown["unet cosine"], "–"]
     assert lines["threshold on FLAIR"] == ["–", "–", shown[BASELINE]]
-    assert f"n = {CASES} test cases. Seeds 0, 1 are averaged within a case first." in text
+    assert f"n = {ILL} test cases. Seeds 0, 1 are averaged within a case first." in text
     cases = pd.read_csv(folder / "cases.csv")
     runs = 0
     for (model, schedule, seed, fold), own in cases[cases["model"] != BASELINE].groupby(
         ["model", "schedule", "seed", "fold"]
     ):
         row = lines[f"{model}-{schedule}-s{seed:.0f}-f{fold}"]
-        dice = own["dice"].dropna()
-        assert row[1:4] == [f"{dice.mean():.2f}", f"{dice.median():.2f}", str((dice < 0.5).sum())]
+        dice = own.loc[own["tp"] + own["fn"] > 0, "dice"]
+        assert row[1:4] == [f"{dice.mean():.3f}", f"{dice.median():.3f}", str((dice < 0.5).sum())]
         runs += 1
     assert runs == 3 * len(SEEDS) * FOLDS
-    assert re.search(r"left out, not counted 1: .*1 of unet-none-s0-f", text)
+    assert "2 further test cases have no lesion and so no Dice" in text

@@ -94,9 +94,9 @@ def test_refuses_after_a_mask_was_edited(copied: Path, report_options: Any) -> N
 
 
 def test_refuses_under_another_protocol(copied: Path, report_options: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(module.PROTOCOL, "surface_tolerance", 3.5)
+    monkeypatch.setitem(module.PROTOCOL, "clip", 3.5)
     said = refusal(copied, report_options)
-    assert "differs in protocol from what is asked for (surface_tolerance " in said and "against 3.5)" in said
+    assert "differs in protocol from what is asked for (clip " in said and "against 3.5)" in said
 
 
 def test_a_stale_baseline_is_refused_as_well(
@@ -105,7 +105,7 @@ def test_a_stale_baseline_is_refused_as_well(
     """--compare makes it anew, --report does not."""
     for path in (copied / "runs" / "made").glob("*-none-*"):
         shutil.rmtree(path)
-    monkeypatch.setitem(module.PROTOCOL, "version", 99)
+    monkeypatch.setitem(module.PROTOCOL, "clip", 99)
     assert "differs in protocol" in refusal(copied, report_options)
 
 
@@ -131,7 +131,7 @@ def test_nothing_finished_is_refused(comparison: Path, write_run: Any, report_op
 def test_a_comparison_that_is_not_there(tmp_path: Path, report_options: Any) -> None:
     with pytest.raises(UserError, match="no such comparison"):
         report(report_options(tmp_path))
-    with pytest.raises(UserError, match="grid: no such comparison"):
+    with pytest.raises(UserError, match="holds no finished comparison; run --compare first"):
         report(report_options(tmp_path, comparison=""))
     assert list(tmp_path.iterdir()) == []
 
@@ -219,3 +219,10 @@ def test_refuses_after_the_validation_patients_changed(
     """The table of folds says who is tested; who is validated on follows from the code, and has to be the same."""
     monkeypatch.setattr("headtohead.batches.splits.TENTH", 0.4)
     assert "was validated on other patients" in refusal(copied, report_options)
+
+
+def test_without_a_name_the_only_comparison_is_reported(
+    copied: Path, report_options: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert report(report_options(copied, comparison="", case_gifs="none")) == copied / "runs" / "made"
+    assert capsys.readouterr().out.startswith("made: 12 finished runs")

@@ -6,10 +6,25 @@ import pytest
 
 from headtohead.predicting.cleaning.postprocessing import parse_steps
 from headtohead.predicting.predictor import Predictor
-from headtohead.serving.introducing import introduce, score
+from headtohead.serving.introducing import introduce, origin, score
 from headtohead.trained.choosing import Choice
 from headtohead.trained.facts import ModelFacts
 from headtohead.trained.source import Source
+
+
+def test_what_it_was_trained_on_is_said_and_made_up_patients_are_a_caution() -> None:
+    real = Choice(
+        Source(ModelFacts("a", "buda", 4, 5, {}, data={"kind": "nifti", "name": "fetal"})), "named by --run_name"
+    )
+    assert origin((real, real)) == "Trained on NIfTI volumes of fetal. Named by --run_name."
+    said = introduce(Predictor((real,), (), 0.5, parse_steps("none")))
+    assert said["made_up"] == ""
+    toy = Choice(
+        Source(ModelFacts("b", "buda", 4, 5, {}, data={"kind": "lgg", "made_up": True})), "named by --run_name"
+    )
+    said = introduce(Predictor((toy,), (), 0.5, parse_steps("none")))
+    assert said["origin"] == "Trained on made-up patients. Named by --run_name."
+    assert said["made_up"].startswith("Trained on made-up patients: its masks of real images mean nothing")
 
 
 def choice(scores: dict[str, Any] | None = None, **record: Any) -> Choice:

@@ -43,6 +43,7 @@ def slices_of(body: bytes, found: dict[str, Any], packed: bool = False) -> np.nd
 def test_the_page_introduces_its_model(server: Any) -> None:
     page = server.ask("GET", "/")
     assert page.status == 200 and page.headers["content-type"].startswith("text/html")
+    assert "Trained elsewhere. The only one." in page.text
     assert "tiny" in page.text and "Research only, not for diagnosis" in page.text
     assert "Mean Dice 0.78 [0.75, 0.81] over 22 test cases it never saw." in page.text
     assert "256 MiB" in page.text and "48 million voxels" in page.text

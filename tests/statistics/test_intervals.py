@@ -113,7 +113,7 @@ def test_same_values_in_any_order_give_the_same_interval() -> None:
     assert mean_interval([0.1, 0.9, 0.4, 0.7]) == mean_interval([0.7, 0.4, 0.9, 0.1])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.integers(0, 100).map(lambda percent: percent / 100), min_size=3, max_size=12))
 def test_interval_holds_the_mean_and_stays_within_the_values(values: list[float]) -> None:
     found = mean_interval(values)

@@ -75,13 +75,13 @@ def test_provenance_without_places(run: RunFolder, facts: ModelFacts) -> None:
 def test_the_licence_of_the_public_data_and_of_any_other(run: RunFolder, facts: ModelFacts) -> None:
     volumes = dataclasses.replace(facts, data={**facts.data, "kind": "nifti"})
     other = model_card(volumes, run, "mine")
-    assert "does not know the terms" in other and "CC BY" not in other
+    assert "Ask the owner of the data" in other and "CC BY" not in other
     assert not is_lgg(volumes)
     for cases in (110, 109):  # a patient who is left out takes no licence away
         lgg = dataclasses.replace(facts, data={**facts.data, "kind": "lgg", "cases": cases})
         card = model_card(lgg, run, "mine")
         assert is_lgg(lgg)
-        assert "CC BY-NC-SA 4.0" in card and "does not know the terms" not in card
+        assert "CC BY-NC-SA 4.0" in card and "Ask the owner of the data" not in card
         assert f"LGG MRI segmentation (TCGA-LGG, Kaggle): {cases} cases" in card
     assert "not a medical device" in card and "not a medical device" in other
 
@@ -105,12 +105,12 @@ def test_a_run_of_an_earlier_version_is_described_by_its_record(run: RunFolder, 
 
 def test_clean_up_is_no_part_of_the_scores(run: RunFolder, facts: ModelFacts) -> None:
     card = model_card(dataclasses.replace(facts, postprocessing="largest"), run, "mine")
-    assert "| clean-up of masks | `largest` |" in card and "They are of masks without the clean-up." in card
+    assert "| clean-up of masks | `largest` |" in card and "The masks were scored without the clean-up." in card
 
 
 def test_weights_from_elsewhere_claim_nothing(facts: ModelFacts) -> None:
     card = model_card(ModelFacts("unet", "buda", 32, 3, {}, preparation="buda_volume"), None, "mine")
-    assert "The weights come from elsewhere" in card and "Not tested by this program" in card
+    assert "Third-party weights" in card and "Not tested by this program" in card
     assert "| preparation | `buda_volume` |" in card and "mean **" not in card
     assert "| width | 32 |" in card
 

@@ -32,17 +32,13 @@ OWN_COLUMNS = frozenset(
 """Columns of the case table, which the clinical table must not bring again."""
 
 
-def list_cases(root: Path, patient_pattern: str = "") -> list[CaseFiles]:
+def list_cases(root: Path) -> list[CaseFiles]:
     """List the cases below `root`, sorted by name, without reading a pixel.
 
     Raises:
-        UserError: the folder is missing, empty or not this data set; a mask, an image or a slice number is missing;
-            there is a pattern, although folders are named after their patients.
+        UserError: the folder is missing, empty or not this data set; a mask, an image or a slice number
+            is missing.
     """
-    if patient_pattern:
-        raise UserError(
-            f"--patient_pattern {patient_pattern}: only for --data nifti; LGG folders are named after their patients"
-        )
     if not root.is_dir():
         raise UserError(f"--root_dir {root}: no such folder; see data/README.md for how to get the data set")
     folders = sorted(path for path in root.iterdir() if path.is_dir() and CASE_FOLDER.fullmatch(path.name))

@@ -20,7 +20,7 @@ from headtohead.cohort.cohort import SPACING
 from headtohead.cohort.intensities import to_bytes
 from headtohead.cohort.mask_names import Images, bases_of_mask, outlines_other_than_brain
 from headtohead.cohort.orientation import Slicing, slicing
-from headtohead.cohort.patients import name_patients
+from headtohead.cohort.patients import bids_patients
 from headtohead.errors import UserError
 
 if TYPE_CHECKING:
@@ -36,18 +36,13 @@ ASTRAY = 0.1
 """A mask's grid may lie this far from its image's, in voxels: headers are rounded in different ways."""
 
 
-def list_cases(root: Path, patient_pattern: str = "") -> list[CaseFiles]:
+def list_cases(root: Path) -> list[CaseFiles]:
     """List the images below `root` that have a mask, sorted by name, without reading a voxel.
 
-    Prints how many volumes of how many patients there are, and how many images were left out for want of a mask.
-
-    Args:
-        root: folder of the volumes.
-        patient_pattern: see `patients.name_patients`.
+    An image without a mask is left out, and how many were is printed.
 
     Raises:
-        UserError: the folder is missing or holds no pair; a mask has no image, or more than one; an image has two;
-            `patient_pattern` does not match a volume.
+        UserError: the folder is missing or holds no pair; a mask has no image, or more than one; an image has two.
     """
     if not root.is_dir():
         raise UserError(f"--root_dir {root}: no such folder; name the one that holds the volumes")
@@ -63,7 +58,7 @@ def list_cases(root: Path, patient_pattern: str = "") -> list[CaseFiles]:
     alone = [path for path in images if path not in pairs]
     if alone:
         print(f"{root}: {len(alone)} of {len(images)} images have no mask and are left out ({alone[0]})")
-    return name_patients(_named(root, pairs), root, patient_pattern)
+    return bids_patients(_named(root, pairs), root)
 
 
 def _is_volume(path: Path) -> bool:

@@ -21,6 +21,8 @@ from headtohead.cohort import lgg, nifti
 from headtohead.cohort.case_files import CaseFiles
 from headtohead.cohort.cohort import LGG, NIFTI, PIXELS, Cohort
 from headtohead.cohort.head import head_mask, inner_head, intensity_statistics
+from headtohead.cohort.patients import patients_by_pattern, print_patients, warn_of_shared_beginnings
+from headtohead.errors import UserError
 from headtohead.saving import write_json
 
 if TYPE_CHECKING:
@@ -32,8 +34,8 @@ class Reader(Protocol):
 
     READING: str
 
-    def list_cases(self, root: Path, patient_pattern: str) -> list[CaseFiles]:
-        """List the cases without reading a pixel; refuse a pattern where the data say themselves who is who."""
+    def list_cases(self, root: Path) -> list[CaseFiles]:
+        """List the cases without reading a pixel."""
 
     def read_case(self, files: CaseFiles) -> tuple[np.ndarray, np.ndarray]:
         """Read images uint8 [slices, H, W, 3] and masks uint8 {0, 1} [slices, H, W]."""
@@ -62,7 +64,7 @@ def open_cohort(root_dir: Path, cache_dir: Path, data: str = LGG, patient_patter
         root_dir: folder of the data set in its original layout.
         cache_dir: where packed copies are kept. Two processes may pack at once: one does, the other waits.
         data: what lies in `root_dir`: a key of `READERS`.
-        patient_pattern: regular expression that finds the patient in a volume's path; see `patients.name_patients`.
+        patient_pattern: finds the patient in the path of a volume; see `patients.patients_by_pattern`.
 
     Raises:
         UserError: the data set is missing or damaged, or the pattern does not fit it; nothing is left half-packed.
@@ -70,7 +72,7 @@ def open_cohort(root_dir: Path, cache_dir: Path, data: str = LGG, patient_patter
     import pandas as pd
 
     reader = READERS[data]
-    cases = reader.list_cases(root_dir, patient_pattern)
+    cases = _list_cases(root_dir, data, patient_pattern)
     cache_dir.mkdir(parents=True, exist_ok=True)
     kind = "" if data == LGG else f"{data} "
     place = hashlib.blake2b(f"{kind}{root_dir.resolve()}{patient_pattern}".encode(), digest_size=8).hexdigest()
@@ -89,6 +91,21 @@ def open_cohort(root_dir: Path, cache_dir: Path, data: str = LGG, patient_patter
         packed / "cases.csv", keep_default_na=False, na_values={"age_at_initial_pathologic": ""}, dtype=names
     )
     return Cohort(root_dir, key, table, packed, data, patient_pattern)
+
+
+def _list_cases(root: Path, data: str, patient_pattern: str) -> list[CaseFiles]:
+    """List the cases, settle whose they are, and print how many patients there are where names decide it."""
+    cases = READERS[data].list_cases(root)
+    if data == LGG:
+        if patient_pattern:  # the clinical table knows patients by their folders
+            raise UserError(f"--patient_pattern {patient_pattern}: not for LGG, whose folders name their patients")
+        return cases
+    if patient_pattern:
+        cases = patients_by_pattern(cases, root, patient_pattern)
+    print_patients(cases, root)
+    if not patient_pattern:
+        warn_of_shared_beginnings(cases, root)
+    return cases
 
 
 def _copy(cache_dir: Path, key: str) -> Path:

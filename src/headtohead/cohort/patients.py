@@ -17,58 +17,59 @@ MOST_SCANS = 12
 """More volumes with a shared beginning are those of a site or a study, not of a patient."""
 
 
-def name_patients(cases: Sequence[CaseFiles], root: Path, pattern: str = "") -> list[CaseFiles]:
-    """Settle whose scan each case is, and print the number of patients.
+def bids_patients(cases: Sequence[CaseFiles], root: Path) -> list[CaseFiles]:
+    """Settle whose scan each volume is by its name.
 
-    Without a pattern it is `sub-01` in the file's name, or in that of a folder, so that sessions of a subject are one
-    patient's; else each case is a patient of its own. Where names suggest otherwise a warning is printed.
-
-    Args:
-        cases: volumes, one image each.
-        root: folder of the data set.
-        pattern: regular expression that is searched for in a volume's path below `root`, without suffix; its first
-            group is the patient, or all that matches.
-
-    Raises:
-        UserError: the pattern does not match a volume, or matches nothing of it.
+    `sub-01` in the file's name, or in that of a folder, so that sessions of a subject are one patient's; else each case
+    is a patient of its own.
     """
-    paths = {case.name: _path_of(case, root) for case in cases}
-    named = [replace(case, patient=_patient(case, paths[case.name], root, pattern)) for case in cases]
-    patients = len({case.patient for case in named})
-    print(f"{root}: {_count(len(named), 'volume')} of {_count(patients, 'patient')}")
-    if not pattern:
-        _warn_of_shared_beginnings([case for case in named if case.patient == case.name], paths, root)
+    named = []
+    for case in cases:
+        *folders, stem = _path_of(case, root).split("/")
+        found = SUBJECT.search(stem) or next(filter(None, map(SUBJECT.fullmatch, reversed(folders))), None)
+        named.append(replace(case, patient=found[1] if found else case.name))
     return named
 
 
-def _path_of(case: CaseFiles, root: Path) -> str:
-    path = case.images[0].relative_to(root).as_posix()
-    return path.removesuffix(".gz").removesuffix(".nii")
+def patients_by_pattern(cases: Sequence[CaseFiles], root: Path, pattern: str) -> list[CaseFiles]:
+    """Settle whose scan each case is by a regular expression.
+
+    Args:
+        cases: of the data set.
+        root: its folder.
+        pattern: searched for in the path of a case's first image below `root`, without suffix; its first group is the
+            patient, or all that matches.
+
+    Raises:
+        UserError: it does not match a case, or matches nothing of it.
+    """
+    named = []
+    for case in cases:
+        path = _path_of(case, root)
+        match = re.search(pattern, path)
+        patient = (match[1] if match.re.groups else match[0]) if match else ""
+        if not patient:
+            raise UserError(
+                f"--patient_pattern {pattern}: {'finds no patient in' if match else 'does not match'} {path} (below "
+                f"{root}); write one whose first group is the patient of every volume"
+            )
+        named.append(replace(case, patient=str(patient)))
+    return named
 
 
-def _patient(case: CaseFiles, path: str, root: Path, pattern: str) -> str:
-    if not pattern:
-        *folders, stem = path.split("/")
-        found = SUBJECT.search(stem) or next(filter(None, map(SUBJECT.fullmatch, reversed(folders))), None)
-        return found[1] if found else case.name
-    match = re.search(pattern, path)
-    patient = (match[1] if match.re.groups else match[0]) if match else ""
-    if not patient:
-        what = "finds no patient in" if match else "does not match"
-        raise UserError(
-            f"--patient_pattern {pattern}: {what} {path} (below {root}); write one whose first group is the patient "
-            "of every volume"
-        )
-    return str(patient)
+def print_patients(cases: Sequence[CaseFiles], root: Path) -> None:
+    """Print how many volumes of how many patients there are."""
+    patients = len({case.patient for case in cases})
+    print(f"{root}: {_count(len(cases), 'volume')} of {_count(patients, 'patient')}")
 
 
-def _warn_of_shared_beginnings(cases: Sequence[CaseFiles], paths: dict[str, str], root: Path) -> None:
-    """Warn where volumes that count as patients of their own look like scans of one."""
+def warn_of_shared_beginnings(cases: Sequence[CaseFiles], root: Path) -> None:
+    """Print a warning where volumes that count as patients of their own look like scans of one."""
     groups: dict[str, list[str]] = defaultdict(list)
     for case in cases:
-        match = re.match(BEGINNING, paths[case.name])
+        match = re.match(BEGINNING, _path_of(case, root)) if case.patient == case.name else None
         if match:
-            groups[match[1]].append(paths[case.name])
+            groups[match[1]].append(_path_of(case, root))
     suspects = [names for names in groups.values() if len(names) > 1]
     # One beginning that all share is the study's name.
     if len(groups) < 2 or not suspects or max(map(len, suspects)) > MOST_SCANS:
@@ -79,6 +80,11 @@ def _warn_of_shared_beginnings(cases: Sequence[CaseFiles], paths: dict[str, str]
         f"leak from training into the test: say who is who with --patient_pattern '{BEGINNING}' (the first group is "
         "the patient)"
     )
+
+
+def _path_of(case: CaseFiles, root: Path) -> str:
+    path = case.images[0].relative_to(root).as_posix()
+    return path.removesuffix(".gz").removesuffix(".nii")
 
 
 def _count(number: int, thing: str) -> str:

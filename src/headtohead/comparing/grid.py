@@ -19,8 +19,9 @@ from headtohead.errors import UserError
 from headtohead.models.registry import find_spec
 from headtohead.options import GRID, Options
 from headtohead.reporting.report import write_reports
+from headtohead.reporting.rescoring import rescore
 from headtohead.reporting.tensorboard import write_layout
-from headtohead.runs.ledger import FOLD_FILE, refuse_strangers
+from headtohead.runs.ledger import FOLD_FILE, read_ledger, refuse_strangers
 from headtohead.scoring.baseline import flair_histograms
 
 
@@ -82,6 +83,8 @@ def compare(options: Options) -> Path:
     replaced = {experiment.name for experiment in experiments} if options.comparison.overwrite else set()
     replaced |= {baseline_name(experiment.split) for experiment in experiments}
     inputs = {(one.identity["model"], one.identity["schedule"]): one.recipe.to_dict() for one in experiments}
+    if folder.is_dir():
+        rescore(read_ledger(folder, without=replaced, agreeing=False), cohort)
     refuse_strangers(folder, facts, replaced, inputs)
     if folds:
         keep_folds(folds, folder / FOLD_FILE, cohort, options.comparison.overwrite)
@@ -95,7 +98,7 @@ def compare(options: Options) -> Path:
         if failures[place] is None:
             print(f"{experiment.name}: another process is at it; waiting")
             failures[place] = _carry_out(experiment, wait=True)
-    write_reports(folder, cohort, options.comparison.case_gifs)
+    write_reports(folder, cohort, options.comparison.case_gifs, margin=options.comparison.margin)
     if all(failures):
         raise UserError(f"--compare: every experiment failed, the first with: {failures[0]}")
     write_layout(folder)

@@ -27,6 +27,7 @@ from headtohead.options import Options
 from headtohead.reporting.report import write_row
 from headtohead.reporting.tensorboard import RunLogger, ValidationImages, write_hparams, write_pr_curve
 from headtohead.scoring.counts import mean_dice
+from headtohead.scoring.protocol import PROTOCOL, same_predictions
 
 machine.mend_torchvision()
 
@@ -136,6 +137,8 @@ def run_test(experiment: Experiment) -> None:
     write_hparams(folder.path, settings_of(experiment.options), score)
     write_pr_curve(folder.path, found.histogram)
     keep_model(experiment)
+    if same_predictions(record.get("protocol")):
+        folder.note(protocol=PROTOCOL)  # trained and predicted as now, and now scored as now
     folder.note(status="finished", test_dice=None if math.isnan(score) else score, tested=now())
 
 

@@ -1,4 +1,4 @@
-"""The cases that no model segmented well: each with the outline of the model that came nearest, worst first."""
+"""The cases that no model segmented well: each with the outline of its best model, worst first."""
 
 from pathlib import Path
 
@@ -56,7 +56,7 @@ def write_failures(findings: Findings, folder: Path, cohort: Cohort, masks: Mask
     pages = [scans[start : start + room] for start in range(0, len(scans), room)]
     paths = []
     for number, page in enumerate(pages[:PAGES], start=1):
-        title = f"{findings.title}: {len(found)} cases below {FAILED_BELOW:g} in every model, outlined by the nearest"
+        title = f"{findings.title}: {len(found)} cases below {FAILED_BELOW:g} in every model, with the best outline"
         if len(pages) > 1:
             title += f"; {number} of {len(pages)}" + (f", {PAGES} drawn" if len(pages) > PAGES else "")
         paths.append(write_plate(page, folder / (f"{STEM}.png" if number == 1 else f"{STEM}-{number}.png"), title))

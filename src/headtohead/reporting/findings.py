@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from headtohead.options import MARGIN
 from headtohead.reporting.entrant_names import in_words
 from headtohead.reporting.evidence import parts_of, read_table, slices_of
 from headtohead.reporting.summary import footnotes_of, warnings_of
@@ -16,12 +17,15 @@ from headtohead.runs.run import BASELINE, Run
 from headtohead.scoring.case import UNDEFINED
 from headtohead.scoring.conventions import conventions
 from headtohead.scoring.counts import FAILED_BELOW
+from headtohead.statistics.families import all_pairs, secondary_pairs
+from headtohead.statistics.further import verdict_on_secondary, verdict_without_lesion
 from headtohead.statistics.intervals import mean_interval, median_interval
 from headtohead.statistics.matrix import entrant_name, entrants, score_matrix
 from headtohead.statistics.paired import compare_pairs
 from headtohead.statistics.ranks import rank_distribution
 from headtohead.statistics.subgroups import subgroup_pairs, subgroup_table
 from headtohead.statistics.verdict import verdict
+from headtohead.statistics.without_lesion import pairs_without_lesion, scores_without_lesion, without_lesion_table
 
 CURVES = ["train_dice", "val_dice", "train_loss", "val_loss", "learning_rate"]
 PROVENANCE = ["status", "command", "versions", "hardware", "device", "precision", "git_commit", "data", "split"]
@@ -37,13 +41,17 @@ class Findings:
     Attributes:
         title: name of the comparison.
         cases: one row a run and test case, all scores: what cases.csv holds.
-        matrix: Dice of each case (rows) and entrant (columns), seeds averaged within the case; the baseline comes last.
-        means: by entrant: n, undefined, mean, low, high, median, median_low, median_high, failed, parameters,
+        matrix: Dice of each case with a lesion (rows) and entrant (columns), seeds averaged within the case; the
+            baseline comes last.
+        means: by entrant: n, mean, low, high, median, median_low, median_high, minimum, maximum, failed, parameters,
             seconds, epochs.
-        pairs: one row a pair of entrants, as `statistics.paired.compare_pairs` gives it.
+        pairs: one row a pair of entrants, Dice, as `statistics.paired.compare_pairs` gives it.
+        secondary: the same of other scores, between models, as `statistics.families.secondary_pairs`.
+        without_lesion: by entrant, what it did on cases without a lesion, as `without_lesion.without_lesion_table`.
+        healthy_pairs: paired tests on these, as `without_lesion.pairs_without_lesion`.
         ranks: share of bootstrap resamples in which an entrant (row) takes a rank (column); without the baseline.
         scores: mean and median of every score, by entrant: what results.csv holds.
-        subgroups: mean Dice by site, lesion size, missing sequence and grade: exploration.
+        subgroups: mean Dice by site, lesion size, missing sequence and WHO grade: exploration.
         subgroup_pairs: paired differences in the same parts of the cases: exploration.
         conventions: entrant, convention, score, n, meaning: the same predictions scored as others do.
         slices: counts of every test slice, as `evidence.slices_of` gives them.
@@ -60,6 +68,9 @@ class Findings:
     matrix: pd.DataFrame
     means: pd.DataFrame
     pairs: pd.DataFrame
+    secondary: pd.DataFrame
+    without_lesion: pd.DataFrame
+    healthy_pairs: pd.DataFrame
     ranks: pd.DataFrame
     scores: pd.DataFrame
     subgroups: pd.DataFrame
@@ -73,8 +84,13 @@ class Findings:
     curves: pd.DataFrame
     provenance: list[dict[str, Any]]
 
+    @property
+    def tested(self) -> pd.DataFrame:
+        """The pairs of all families in one table: what pairs.csv holds."""
+        return all_pairs(self.pairs, self.secondary, self.healthy_pairs)
 
-def findings_of(ledger: Ledger, unchecked: Sequence[str] = ()) -> Findings | None:
+
+def findings_of(ledger: Ledger, unchecked: Sequence[str] = (), margin: float = MARGIN) -> Findings | None:
     """Work out everything a comparison found.
 
     A seed of which a fold is missing is left out, and with its last seed the entrant, since they were not scored on
@@ -83,6 +99,7 @@ def findings_of(ledger: Ledger, unchecked: Sequence[str] = ()) -> Findings | Non
     Args:
         ledger: of the comparison.
         unchecked: further warnings, of whoever asks.
+        margin: the difference in mean Dice that is too small to matter.
 
     Returns:
         The findings; None where no entrant was scored on every test case.
@@ -91,13 +108,18 @@ def findings_of(ledger: Ledger, unchecked: Sequence[str] = ()) -> Findings | Non
     if cases.empty:
         return None
     matrix = score_matrix(cases)
-    pairs = compare_pairs(matrix)
+    pairs, secondary = compare_pairs(matrix, margin), secondary_pairs(cases)
+    healthy = scores_without_lesion(cases)
+    without_lesion, healthy_pairs = without_lesion_table(healthy), pairs_without_lesion(healthy)
     return Findings(
         title=ledger.folder.name,
         cases=cases,
         matrix=matrix,
         means=_means(ledger, matrix),
         pairs=pairs,
+        secondary=secondary,
+        without_lesion=without_lesion,
+        healthy_pairs=healthy_pairs,
         ranks=rank_distribution(matrix.drop(columns=BASELINE, errors="ignore")),
         scores=result_rows(ledger),
         subgroups=subgroup_table(cases),
@@ -105,12 +127,22 @@ def findings_of(ledger: Ledger, unchecked: Sequence[str] = ()) -> Findings | Non
         conventions=_conventions(ledger),
         slices=slices_of(ledger),
         parts=parts_of(ledger),
-        verdict=verdict(matrix.rename(columns=in_words), named(pairs)),
+        verdict=_sentences(
+            verdict(matrix.rename(columns=in_words), named(pairs)),
+            verdict_on_secondary(named(secondary)),
+            verdict_without_lesion(
+                without_lesion.assign(entrant=without_lesion["entrant"].map(in_words)), named(healthy_pairs)
+            ),
+        ),
         warnings=warnings_of(ledger) + _without_slices(ledger) + list(unchecked),
         footnotes=footnotes_of(ledger) + _undefined(cases),
         curves=_curves(ledger),
         provenance=[{"name": run.name} | {key: run.record.get(key) for key in PROVENANCE} for run in ledger.finished],
     )
+
+
+def _sentences(*parts: str) -> str:
+    return " ".join(part for part in parts if part)
 
 
 def named(pairs: pd.DataFrame) -> pd.DataFrame:
@@ -148,13 +180,14 @@ def _means(ledger: Ledger, matrix: pd.DataFrame) -> pd.DataFrame:
         records = [run.record for run in ledger.counted if entrant_of(run) == name]
         rows[name] = {
             "n": mean.n,
-            "undefined": mean.undefined,
             "mean": mean.mean,
             "low": mean.low,
             "high": mean.high,
             "median": median.median,
             "median_low": median.low,
             "median_high": median.high,
+            "minimum": scores.min(),
+            "maximum": scores.max(),
             "failed": int((scores < FAILED_BELOW).sum()),
             "parameters": records[0].get("parameters"),
             "seconds": sum(record.get("seconds") or 0 for record in records),

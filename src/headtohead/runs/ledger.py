@@ -113,12 +113,15 @@ def _stacked(tables: "Iterable[pd.DataFrame]") -> "pd.DataFrame":
     return stacked.astype({"seed": "Int64", "fold": "Int64"})  # the baseline has no seed
 
 
-def read_ledger(comparison_folder: Path, without: frozenset[str] | set[str] = frozenset()) -> Ledger:
+def read_ledger(
+    comparison_folder: Path, without: frozenset[str] | set[str] = frozenset(), *, agreeing: bool = True
+) -> Ledger:
     """Read all run folders of a comparison.
 
     Args:
         comparison_folder: `runs/<comparison>`.
         without: names of run folders to pass over.
+        agreeing: whether the runs have to agree in what `agreement` asks for; False for what brings them to agree.
 
     Returns:
         The ledger. Half-written and foreign folders are left out, each with a note.
@@ -142,6 +145,8 @@ def read_ledger(comparison_folder: Path, without: frozenset[str] | set[str] = fr
         except _LeftOutError as reason:
             notes.append(f"{run_folder.name} left out: {reason}")
     ledger = Ledger(folder, tuple(runs), tables, tuple(notes))
+    if not agreeing:
+        return ledger
     refuse_mixture(ledger)
     refuse_other_input(ledger)
     refuse_other_cases(ledger)
@@ -221,7 +226,8 @@ def _refuse_made_up(table: "pd.DataFrame") -> None:
     """Dice follows from the counts, and a case is scored once; a table that says otherwise was edited."""
     double = 2 * table["tp"]
     follows = (double / (double + table["fp"] + table["fn"])).sub(table["dice"]).abs() < EDITED
-    if not (follows | table["dice"].isna()).all() or table["case"].duplicated().any():
+    undefined = table["dice"].isna() & (table["tp"] + table["fn"] == 0)  # no lesion, no Dice
+    if not (follows | undefined).all() or table["case"].duplicated().any():
         raise _LeftOutError(
             "its cases.csv was edited: a case is there twice, or a Dice does not follow from its counts"
         )

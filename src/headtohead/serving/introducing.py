@@ -5,20 +5,31 @@ from typing import Any
 from headtohead.predicting.predictor import Predictor
 from headtohead.trained.choosing import Choice
 
+CAUTION = "Trained on made-up patients: its masks of real images mean nothing."
+
 
 def introduce(predictor: Predictor) -> dict[str, str]:
     """Say which model answers.
 
     Returns:
-        `name`, `score` (a sentence) and `settings` (threshold, clean-up, engine).
+        `name`, `origin` (what it was trained on, and why it was chosen), `made_up` (a caution, or empty), `score` (a
+        sentence) and `settings` (threshold, clean-up, engine).
     """
     engines = ", ".join(dict.fromkeys(engine.name for engine in predictor.engines))
     steps = ", ".join(map(str, predictor.steps))
     return {
         "name": predictor.name,
+        "origin": origin(predictor.choices),
+        "made_up": CAUTION if any(choice.made_up for choice in predictor.choices) else "",
         "score": score(predictor.choices),
         "settings": f"threshold {predictor.threshold:g}, {f'clean-up {steps}' if steps else 'no clean-up'}, {engines}",
     }
+
+
+def origin(choices: tuple[Choice, ...]) -> str:
+    """Say what the models were trained on and why they were chosen, each said once."""
+    facts = ["; ".join(dict.fromkeys(getattr(choice, name) for choice in choices)) for name in ("origin", "reason")]
+    return " ".join(f"{fact[:1].upper()}{fact[1:]}." for fact in facts)
 
 
 def score(choices: tuple[Choice, ...]) -> str:

@@ -20,25 +20,21 @@ from headtohead.trained.origin import LGG_NAME, MADE_UP, is_lgg, is_made_up, wit
 
 PARTS = {"train": "training", "val": "validation", "test": "test"}
 LGG_LICENCE = (
-    "The images and masks are published under CC BY-NC-SA 4.0. Weights learned from them are best treated alike: share "
-    "and adapt with credit, under the same licence, not commercially. Credit: Buda et al., 2019, "
+    "The images and masks are published under CC BY-NC-SA 4.0. Treat weights learned from them alike: share and adapt "
+    "with attribution, under the same licence, for non-commercial use. Credit: Buda et al., 2019, "
     "doi:10.1016/j.compbiomed.2019.05.002 (masks); TCGA-LGG, The Cancer Imaging Archive, "
     "doi:10.7937/K9/TCIA.2016.L4LTD3TK (images)."
 )
-MADE_UP_LICENCE = (
-    "The training images were drawn by this program, so no owner of data has a say in the weights: they are under the "
-    "licence of the program, Apache-2.0."
-)
-MADE_UP_LIMIT = "Trained on made-up patients: it shows that the program works, and is of no use on a real scan."
+MADE_UP_LICENCE = "The training images were drawn by this program, so the weights are under its licence, Apache-2.0."
+MADE_UP_LIMIT = "Trained on made-up patients: it shows that the program works and is of no use on a real scan."
 UNKNOWN_LICENCE = (
-    "This program does not know the terms of the data the weights were learned from, and they bind whoever uses the "
-    "weights. Ask the owner of the data, and write the answer here."
+    "Unknown: it depends on the terms of the training data. Ask the owner of the data, and write the answer here."
 )
 COMMON_LIMITS = (
-    "Research only: not a medical device, not tested for any clinical decision. A mask needs the eye of an expert.",
-    "It finds what its training masks show on scans like those it was trained on; `--predict` warns of a scan that "
-    "looks unlike them, but silence is no promise.",
-    "A mean hides its worst cases: look at the lowest scores of the table, and expect such cases among your own.",
+    "Research only: not a medical device, not tested for any clinical decision. Have an expert check every mask.",
+    "It works on scans like those it was trained on. `--predict` warns if a scan looks different, but no warning is no "
+    "guarantee.",
+    "A mean hides the worst cases: look at the lowest scores in the table, and expect such cases in your own data.",
 )
 
 
@@ -79,7 +75,7 @@ def _purpose(facts: ModelFacts) -> str:
     what = (
         "the FLAIR abnormality of lower-grade gliomas on axial brain MRI (pre-contrast, FLAIR, post-contrast)"
         if is_lgg(facts)
-        else "what the masks of its training data mark"
+        else "whatever the masks of its training data mark"
     )
     return f"A trained model that outlines {what}, slice by slice. Intended for research and teaching."
 
@@ -109,7 +105,7 @@ def _model(facts: ModelFacts) -> str:
 
 def _data(facts: ModelFacts, run: RunFolder | None, record: dict[str, Any]) -> str:
     if run is None or not record:
-        return "## Data\n\nThe weights come from elsewhere. What they were trained on is for their publisher to say."
+        return "## Data\n\nThird-party weights. Their publisher knows what they were trained on."
     data, split = facts.data, record.get("split", {})
     name = f"{LGG_NAME} (TCGA-LGG, Kaggle)" if is_lgg(facts) else str(data.get("name", "unnamed"))
     if is_made_up(data, None):
@@ -143,7 +139,7 @@ def read_parts(run: RunFolder) -> dict[str, Counter[str]]:
 
 def _scores(facts: ModelFacts, run: RunFolder | None, record: dict[str, Any]) -> str:
     if run is None or not run.cases.is_file():
-        return "## Scores\n\nNot tested by this program. No number from elsewhere is repeated here."
+        return "## Scores\n\nNot tested by this program."
     with run.cases.open(newline="", encoding="utf-8") as rows:
         cases = list(csv.DictReader(rows))
     dice = [float(row["dice"] or "nan") for row in cases]
@@ -155,14 +151,15 @@ def _scores(facts: ModelFacts, run: RunFolder | None, record: dict[str, Any]) ->
         (row["case"], _number(score), row["lesion_voxels"], *(_number(float(row[it] or "nan"), 1) for it in distances))
         for row, score in worst_first
     ]
-    cleaned = " They are of masks without the clean-up." if facts.postprocessing else ""
+    cleaned = " The masks were scored without the clean-up." if facts.postprocessing else ""
     return (
         f"## Scores\n\nDice per case in 3-D on the {len(cases)} test cases, at threshold "
         f"{record.get('threshold', facts.threshold):g}, "
         f"protocol version {record.get('protocol', {}).get('version')}: mean **{_number(mean.mean)}** "
         f"(95 % interval {_number(mean.low)} to {_number(mean.high)}, BCa bootstrap over cases), "
         f"median {_number(median.median)}, n {mean.n}.{undefined}{cleaned} "
-        f"The best validation Dice was {_number(record.get('best_val_dice'))}; it chose the epoch and is no result.\n\n"
+        f"The best validation Dice was {_number(record.get('best_val_dice'))}; it was used to choose the epoch "
+        "and is no result.\n\n"
         f"{_table(('case', 'Dice', 'lesion voxels', *distances), rows_shown)}"
     )
 
@@ -171,8 +168,8 @@ def _limits(facts: ModelFacts) -> str:
     own = [MADE_UP_LIMIT] if is_made_up(facts.data, None) else []
     if is_lgg(facts):
         own = [
-            "Trained on lower-grade gliomas of five hospitals, scanned before surgery. Other tumours, scans after "
-            "surgery and other scanners are unknown to it.",
+            "Trained on lower-grade gliomas of five hospitals, scanned before surgery. It has not been tested on other "
+            "tumours, scans after surgery or other scanners.",
             "It marks the FLAIR abnormality, oedema included, not the enhancing tumour.",
         ]
     return "## Limits\n\n" + "\n".join(f"- {limit}" for limit in (*own, *COMMON_LIMITS))

@@ -9,7 +9,7 @@ from headtohead.options import ComparisonOptions, Options
 from headtohead.runs.finding import READY, named_run
 from headtohead.runs.folder import RunFolder
 from headtohead.trained.candidates import TrainedRun, find_runs, rank
-from headtohead.trained.origin import trained_on
+from headtohead.trained.origin import is_made_up, trained_on
 from headtohead.trained.source import Source, open_source
 
 SHIPPED = Path(__file__).resolve().parents[1] / "shipped" / "lgg-small"
@@ -41,6 +41,11 @@ class Choice:
     def origin(self) -> str:
         """What it was trained on, in a few words."""
         return trained_on(self.source.facts, self.record, self.source.folder)
+
+    @property
+    def made_up(self) -> bool:
+        """Whether it was trained on made-up patients."""
+        return is_made_up(self.record.get("data", {}) | self.source.facts.data, self.source.folder)
 
     @property
     def line(self) -> str:

@@ -79,7 +79,7 @@ def test_cards_hold_every_slice_and_every_outline(phantom_cohort: Cohort, phanto
             assert one.get("truth", "") == outline_path(mask)
             assert one.get("0", "") == outline_path(np.roll(mask, 2, axis=1))
             assert "4" not in one
-        assert [said for _, said in card.scores][4].endswith("(no mask kept)")
+        assert [note for _, _, note in card.scores] == [""] * 4 + ["no mask was kept"]
 
 
 def test_pictures_are_the_flair_slices(phantom_cohort: Cohort, phantoms: Findings) -> None:
@@ -101,7 +101,7 @@ def test_facts_of_a_case(phantom_cohort: Cohort, phantoms: Findings) -> None:
         assert f"lesion {rows.loc[case, 'lesion_voxels']:,} voxels" in facts
         assert ("no post-contrast" in facts) == ("post" in rows.loc[case, "missing"])
         assert ("no pre-contrast" in facts) == ("pre" in rows.loc[case, "missing"])
-        assert any(fact.startswith("grade") for fact in facts) == pd.notna(rows.loc[case, "grade"])
+        assert any(fact.startswith("WHO grade") for fact in facts) == bool(rows.loc[case, "grade"])
 
 
 def test_a_foreign_cohort_and_a_foreign_mask_are_refused(
@@ -175,9 +175,9 @@ def test_of_several_seeds_the_card_says_whose_outline_it_shows(phantom_cohort: C
     both = dataclasses.replace(phantoms, cases=pd.concat([again, phantoms.cases], ignore_index=True))
     made = gallery(both, entrants_of(both), phantom_cohort, shifted(phantom_cohort))
     for card in (card for group in made.values() for card in group):
-        for entrant, said in card.scores:
+        for entrant, said, note in card.scores:
             own = wording.score(phantoms.matrix.loc[card.case, entrant.name])
             if entrant.name.startswith("unet "):
-                assert said == f"{own} mean of seeds; outline: seed 0, {own}"
+                assert (said, note) == (own, f"mean of seeds; the outline is seed 0: {own}")
             else:
-                assert "seed" not in said
+                assert "seed" not in said + note

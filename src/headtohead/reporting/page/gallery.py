@@ -35,7 +35,7 @@ class Card:
     Attributes:
         case: its name.
         facts: what is known about it, a few words each.
-        scores: its Dice by entrant, with a remark where no mask was kept.
+        scores: its Dice by entrant, with a note: whose outline is drawn, or that no mask was kept.
         width, height: of a slice, in pixels of its own grid, in which the outlines are.
         slices: of each slice its number (from 1) under `number`, its WebP in base64 under `image`, and its paths under
             the keys of the outlines.
@@ -46,7 +46,7 @@ class Card:
 
     case: str
     facts: list[str]
-    scores: list[tuple[Entrant, str]]
+    scores: list[tuple[Entrant, str, str]]
     width: int
     height: int
     slices: list[dict[str, str]]
@@ -104,10 +104,10 @@ def _card(case: str, findings: Findings, entrants: list[Entrant], cohort: Cohort
     scores = []
     for entrant in entrants:
         predicted = masks_of(entrant.name, case)
-        said = wording.score(findings.matrix.loc[case, entrant.name])
+        score, note = wording.score(findings.matrix.loc[case, entrant.name]), ""
         shown = shown_seed(findings.cases, entrant.name, case)
         if predicted is None:
-            said += " (no mask kept)"
+            note = "no mask was kept"
         elif predicted.shape != truth.shape:
             raise UserError(
                 f"{case}: the mask of {entrant.name} has shape {predicted.shape}, its images {truth.shape}; "
@@ -116,8 +116,8 @@ def _card(case: str, findings: Findings, entrants: list[Entrant], cohort: Cohort
         else:
             outlines[entrant.key] = _outlines(predicted)
             if shown:
-                said += f" mean of seeds; outline: seed {shown[0]}, {wording.score(shown[1])}"
-        scores.append((entrant, said))
+                note = f"mean of seeds; the outline is seed {shown[0]}: {wording.score(shown[1])}"
+        scores.append((entrant, score, note))
     areas = truth.sum(axis=(1, 2))
     fullest = int(areas.argmax()) if areas.any() else len(areas) // 2
     slices = _fit(flair, outlines, fullest, room)
@@ -196,7 +196,7 @@ def _facts(case: str, findings: Findings) -> list[str]:
     if not wording.missing(row.get("site")):
         said.append(f"site {row['site']}")
     if not wording.missing(row.get("grade")):
-        said.append(f"grade {str(row['grade']).removesuffix('.0')}")
+        said.append(f"WHO grade {str(row['grade']).removesuffix('.0')}")
     if not wording.missing(row.get("lesion_voxels")):
         said.append(f"lesion {wording.whole(row['lesion_voxels'])} voxels")
     if not wording.missing(row.get("missing")):
