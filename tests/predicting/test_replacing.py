@@ -23,7 +23,7 @@ def test_nothing_is_replaced_unless_asked(tmp_path: Path, predict: Predict, caps
     before = {name: (tmp_path / "out" / name).read_bytes() for name in files_in(tmp_path / "out")}
     assert predict("--save_probability") == 2
     assert (
-        "a_mask.nii: there already; choose another folder with --output, or --overwrite it" in capsys.readouterr().err
+        "a_mask.nii: already exists; choose another folder with --output, or add --overwrite" in capsys.readouterr().err
     )
     assert {name: (tmp_path / "out" / name).read_bytes() for name in files_in(tmp_path / "out")} == before
     assert predict("--save_probability", "--overwrite") == 0
@@ -46,7 +46,8 @@ def test_a_truth_is_never_replaced(tmp_path: Path, predict: Predict, capsys: pyt
     for flags in ([], ["--overwrite"]):
         assert predict(*flags, output="in") == 2
         assert (
-            "a_mask.nii: there already and not as --predict wrote it, so it may be a truth" in capsys.readouterr().err
+            "a_mask.nii: already exists and is not as --predict wrote it, so it may be a ground truth"
+            in capsys.readouterr().err
         )
     assert truth.read_bytes() == content
     assert files_in(tmp_path / "in") == {"a.nii", "a_mask.nii"}
@@ -110,7 +111,7 @@ def test_the_inputs_own_folder(
     drawn(mask, np.roll(INSIDE, 1, axis=0))
     capsys.readouterr()
     assert predict(*flags, "--overwrite", output="in") == 2
-    assert "may be a truth" in capsys.readouterr().err
+    assert "may be a ground truth" in capsys.readouterr().err
     assert predict("--mask_suffix", "_third.nii", output="in") == 0
     assert summary_of(tmp_path / "in")["a"]["dice"] != ""
 
@@ -119,10 +120,10 @@ def test_only_results_in_the_folder(tmp_path: Path, predict: Predict, capsys: py
     head(tmp_path / "in/a.nii")
     assert predict("--outputs", "0.2:_brain.nii") == 0
     assert predict("--mask_suffix", "_again.nii", source="out") == 2
-    assert "only results of --predict there; name other images, or copy these" in capsys.readouterr().err
+    assert "it holds only results of --predict; give other images, or copy these" in capsys.readouterr().err
     assert predict("--mask_suffix", "_again.nii", "--pattern", "*_brain.nii", source="out") == 2
     assert predict("--mask_suffix", "_again.nii", source="out/a_brain.nii") == 2
-    assert "only results of --predict there" in capsys.readouterr().err
+    assert "it holds only results of --predict" in capsys.readouterr().err
     (tmp_path / "copied").mkdir()
     shutil.copy(tmp_path / "out/a_brain.nii", tmp_path / "copied")
     assert predict(source="copied", output="again") == 0
@@ -142,7 +143,7 @@ def test_an_input_is_never_replaced(tmp_path: Path, brightness: Any) -> None:
 
 
 def test_copied_results_are_not_taken_for_ours(tmp_path: Path, predict: Predict) -> None:
-    # The list of what was written counts only where it lies: a mask that was copied elsewhere may be a truth there.
+    # The list of what was written counts only where it lies: a mask copied elsewhere may be a ground truth there.
     head(tmp_path / "in/a.nii")
     assert predict() == 0
     (tmp_path / "other").mkdir()
@@ -181,7 +182,7 @@ def test_what_lies_among_the_inputs_is_replaced_only_if_it_is_ours(
     content = theirs.read_bytes()
     flags = ["--outputs", "0.0:_t1w.nii", "--overwrite"]
     assert predict(*flags, output="in") == 2
-    assert "a_t1w.nii: there already among the inputs and not as --predict wrote it" in capsys.readouterr().err
+    assert "a_t1w.nii: already exists among the inputs and is not as --predict wrote it" in capsys.readouterr().err
     assert theirs.read_bytes() == content and files_in(tmp_path / "in") == {"a.nii", "a_t1w.nii"}
     below = tmp_path / "in/results/a_probability.nii"
     below.parent.mkdir()

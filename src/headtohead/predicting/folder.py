@@ -78,7 +78,7 @@ def output_folder(options: Options) -> Path:
         UserError: none is given, it is a file, or somebody else's summary.csv lies in it.
     """
     if not options.prediction.output:
-        raise UserError("--predict: nowhere to write to; name a folder with --output, the input's own if you like")
+        raise UserError("--predict: no output folder; name one with --output, such as the input folder itself")
     folder = Path(options.prediction.output)
     if folder.exists() and not folder.is_dir():
         raise UserError(f"--output {folder}: not a folder; name one, which need not exist yet")
@@ -243,7 +243,7 @@ def explain(job: Job, fault: Exception) -> str:
         return text.removeprefix(f"{shown(job.files[0])}: ")
     if isinstance(fault, OSError):
         where = f" ({fault.filename})" if fault.filename else ""
-        return f"{(fault.strerror or type(fault).__name__).lower()}{where}; mend this and predict the file again"
+        return f"{(fault.strerror or type(fault).__name__).lower()}{where}; correct this and predict the file again"
     if isinstance(fault, MemoryError):
         return "more memory is needed than there is; predict it on a larger machine"
     return f"{type(fault).__name__}: {text}; run again with --debug"

@@ -155,7 +155,7 @@ def _check_suffix(flag: str, suffix: str) -> None:
     stem = without_extension(suffix)
     # An image may keep its name in another folder; a mask under an image's name would be taken for one.
     if not stem.strip(".") and (flag == "--mask_suffix" or stem or not suffix):
-        raise UserError(f"{flag} {suffix or repr('')}: would give a result its image's own name; {EXAMPLE}")
+        raise UserError(f"{flag} {suffix or repr('')}: would give an output the name of its image; {EXAMPLE}")
     if any(sign in suffix for sign in "/\\") or not suffix.isprintable():
         raise UserError(f"{flag} {suffix!r}: the end of a file's name, in which no slash can stand; {EXAMPLE}")
     asked = re.search(r"\.[a-z]\w*$", suffix, re.IGNORECASE)
