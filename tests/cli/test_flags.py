@@ -55,7 +55,6 @@ TABLE: dict[str, tuple[str, Any]] = {
     "model_settings": ("unet.width=8,unet.seed=1", ("unet.width=8", "unet.seed=1")),
     "margin": ("0.05", 0.05),
     "case_gifs": ("all", "all"),
-    "margin": ("0.05", 0.05),
     "comparison": ("mine", "mine"),
     "run_name": ("first", "first"),
     "runs_dir": ("my/runs", "my/runs"),
