@@ -191,7 +191,8 @@ def _cohort_of(ledger: Ledger, data: DataOptions) -> Cohort | None:
     root = Path(str(said.get("root", "")))
     if not root.is_dir():
         print(
-            f"the data set is no longer in {root}: no pictures of cases, and no check of the data; give its folder with --root_dir"
+            f"the data set is no longer in {root}: no pictures of cases, and no check of the data; "
+            "give its folder with --root_dir"
         )
         return None
     return open_cohort(root, Path(data.cache_dir), kind, pattern)
