@@ -55,6 +55,41 @@ def test_a_truth_is_never_replaced(tmp_path: Path, predict: Predict, capsys: pyt
     assert truth.read_bytes() == content
 
 
+class TestImagesUnderTheirOwnNames:
+    """`--mask_suffix '' --outputs 0:.nii`: the extracted image is called as its input, in another folder."""
+
+    FLAGS = ("--mask_suffix", "", "--outputs", "0:.nii")
+
+    def test_in_another_folder(self, tmp_path: Path, predict: Predict) -> None:
+        source = head(tmp_path / "in/deep/a.nii.gz")
+        before = source.read_bytes()
+        assert predict(*self.FLAGS) == 0
+        assert files_in(tmp_path / "out") == {"deep/a.nii.gz", "predicted.sha256", "summary.csv"}
+        assert source.read_bytes() == before != (tmp_path / "out/deep/a.nii.gz").read_bytes()
+        assert predict(*self.FLAGS, "--overwrite") == 0
+
+    def test_never_in_the_images_own(
+        self, tmp_path: Path, predict: Predict, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        before = head(tmp_path / "in/a.nii").read_bytes()
+        (tmp_path / "link").symlink_to(tmp_path / "in")
+        for output in ("in", "link"):
+            assert predict(*self.FLAGS, "--overwrite", output=output) == 2
+            assert "--outputs .nii: would replace the images themselves; name another" in capsys.readouterr().err
+        assert predict(*self.FLAGS, "--overwrite", source="in/a.nii", output="in") == 2
+        assert (tmp_path / "in/a.nii").read_bytes() == before and files_in(tmp_path / "in") == {"a.nii"}
+
+    def test_never_over_an_image_of_the_same_name_elsewhere(
+        self, tmp_path: Path, predict: Predict, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        head(tmp_path / "in/a.nii")
+        mine = head(tmp_path / "out/a.nii", ~INSIDE)
+        before = mine.read_bytes()
+        assert predict(*self.FLAGS, "--overwrite") == 2
+        assert "so it may be an image of yours, which is never replaced" in capsys.readouterr().err
+        assert mine.read_bytes() == before
+
+
 @pytest.mark.parametrize("make", [lambda folder: head(folder / "a.nii.gz"), lambda folder: picture(folder / "a.png")])
 def test_the_inputs_own_folder(
     tmp_path: Path, predict: Predict, capsys: pytest.CaptureFixture[str], make: Callable[[Path], Path]

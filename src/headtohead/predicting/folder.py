@@ -46,7 +46,7 @@ def predict_folder(options: Options) -> Path:
     from headtohead.predicting.predictor import open_predictor
 
     outputs = read_outputs(options.files)
-    output_folder(options)
+    refuse_own_folder(outputs, Path(str(options.verbs.predict)), output_folder(options))
     predictor = open_predictor(options)
     parse_channels(options.files.channels, predictor.facts.sequences)  # once, rather than an error for every file
     source = Path(str(options.verbs.predict))
@@ -55,6 +55,20 @@ def predict_folder(options: Options) -> Path:
     refuse_ignored_channels(jobs, options.files.channels, predictor.facts.sequences)
     with tidy_on_terminate():
         return predict_jobs(jobs, predictor, options)
+
+
+def refuse_own_folder(outputs: Outputs, source: Path, folder: Path) -> None:
+    """Refuse to write images under their inputs' names into the inputs' folder.
+
+    Raises:
+        UserError: names the option and what to do.
+    """
+    suffix, inputs = outputs.named_as_input, source if source.is_dir() else source.parent
+    if suffix and inputs.resolve() == folder.resolve():
+        raise UserError(
+            f"--outputs {suffix}: would replace the images themselves; name another folder with --output, or give the "
+            "results an end, such as 0.0:_brain.nii"
+        )
 
 
 def output_folder(options: Options) -> Path:

@@ -115,7 +115,7 @@ def test_ends_hold_every_name_that_may_be_ours() -> None:
         ({"outputs": "inf:_brain.nii"}, "MULT from 0 to 1"),
         ({"outputs": "0:_a.nii,"}, "not MULT:SUFFIX"),
         ({"outputs": "0:"}, "name of its image"),
-        ({"outputs": "0:.nii"}, "name of its image"),
+        ({"outputs": "0:..nii"}, "name of its image"),
         ({"outputs": "0:../_a.nii"}, "no slash"),
         ({"outputs": "0:_a\\b.nii"}, "no slash"),
         ({"outputs": "0:_a\nb.nii"}, "no slash"),

@@ -65,6 +65,11 @@ def refuse_replacing(places: Mapping[Job, Paths], jobs: Sequence[Job], records: 
                 if path.is_dir():
                     raise UserError(f"{path}: a folder has the name of a file to be written; move it")
                 ours = records.ours(path)
+                if kind.startswith("image.") and not ours:  # of --outputs 0.0:.nii, named as its input is
+                    raise UserError(
+                        f"{path}: there already and not as --predict wrote it, so it may be an image of yours, which "
+                        "is never replaced; choose another --output"
+                    )
                 if kind == "mask" and not ours:
                     raise UserError(
                         f"{path}: already exists and is not as --predict wrote it, so it may be a ground truth, "
