@@ -22,7 +22,7 @@ from headtohead.reporting.table import print_table, render_latex, render_markdow
 from headtohead.runs.agreement import refuse_unlike
 from headtohead.runs.comparisons import only_comparison
 from headtohead.runs.folder import RunFolder
-from headtohead.runs.ledger import FIGURES, FOLD_FILE, Ledger, read_ledger
+from headtohead.runs.ledger import FIGURES, FOLD_FILE, Ledger, read_ledger, read_ledger_around
 from headtohead.saving import atomic_path, write_text
 from headtohead.scoring.protocol import PROTOCOL
 
@@ -34,7 +34,7 @@ TABLES = {"cases": "cases", "results": "scores", "subgroup_pairs": "subgroup_pai
 TABLES |= {name: name for name in ("ranks", "subgroups", "conventions", "slices", "parts")}
 TABLES |= {"pairs": "tested", WITHOUT_LESION: WITHOUT_LESION}
 PAGE = "report.html"
-UNCHECKED = "The data set was not at hand: it was not checked whether data or folds have changed since the runs."
+UNCHECKED = "The data set was not available, so it was not checked whether data or folds have changed since the runs."
 
 
 def report(options: Options) -> Path:
@@ -51,7 +51,7 @@ def report(options: Options) -> Path:
     folder = runs_dir / (options.comparison.comparison or only_comparison(runs_dir))
     ledger = read_ledger(folder, agreeing=False)
     if not ledger.finished:
-        raise UserError(f"{folder}: no experiment is finished; --compare goes on with them")
+        raise UserError(f"{folder}: no experiment is finished; resume them with --compare")
     cohort = _cohort_of(ledger, options.data)
     rescore(ledger, cohort)
     ledger = read_ledger(folder)
@@ -138,6 +138,27 @@ def write_reports(
         print(f"{findings.verdict}\nreport: {folder / PAGE}")
 
 
+def write_row(run_folder: Path) -> None:
+    """Print the table of a run that has just been tested, beside the runs of its comparison that it compares with.
+
+    It is written as results.md, unless the comparison has a report: its other files would say something else.
+
+    Args:
+        run_folder: of the run, which is finished.
+
+    Raises:
+        UserError: as `read_ledger`.
+    """
+    folder = run_folder.parent
+    summary = summarise(read_ledger_around(run_folder))
+    print_table(summary)
+    if (folder / PAGE).is_file():
+        print(f"{folder / PAGE} is from before this test: --report --comparison {folder.name} writes it again")
+        return
+    write_text(folder / "results.md", render_markdown(summary))
+    print(f"table: {folder / 'results.md'}")
+
+
 def remove_earlier(folder: Path) -> None:
     """Remove what an earlier report wrote, but for the GIFs of every case: these names and no others."""
     names = [f"{name}.csv" for name in TABLES] + [PAGE, f"{FIGURES}/curves.png", f"{FIGURES}/dice.png"]
@@ -169,7 +190,10 @@ def _cohort_of(ledger: Ledger, data: DataOptions) -> Cohort | None:
         return open_cohort(Path(data.root_dir), Path(data.cache_dir), kind, pattern)
     root = Path(str(said.get("root", "")))
     if not root.is_dir():
-        print(f"the data set is no longer in {root}: no pictures of cases, and it is not checked; --root_dir names it")
+        print(
+            f"the data set is no longer in {root}: no pictures of cases, and no check of the data; "
+            "give its folder with --root_dir"
+        )
         return None
     return open_cohort(root, Path(data.cache_dir), kind, pattern)
 
