@@ -230,7 +230,7 @@ def test_one_failed_fold_keeps_the_entrant_out_of_the_table(copied: Options, mon
     with pytest.raises(UserError, match="1 of 3 experiments failed, the first with: RuntimeError: no memory"):
         compare(copied)
     text = (folder / "results.md").read_text()
-    assert "buda none is left out: 2 of 3 folds are finished" in text
+    assert "buda, no schedule is left out: 2 of 3 folds are finished" in text
     assert set(pd.read_csv(folder / "results.csv")["entrant"]) == {"flair-threshold"}
     assert json.loads((folder / RUNS[0] / "run.json").read_text())["status"] == "failed"
     fail["on"] = False
