@@ -56,8 +56,10 @@ class Verbs(Group):
     download: bool = option(False, "download the LGG data set from Kaggle into --root_dir")
     make_phantoms: str | None = option(None, "write made-up patients into DIR, in the layout of LGG", metavar="DIR")
     view_aug: bool = option(False, "write a sheet of augmented training images with their mask outlines")
-    train: bool = option(False, "train one experiment: --model, --lr_scheduler, --seed")
-    test: bool = option(False, "score the best checkpoint of that experiment on its test cases")
+    train: bool = option(False, "train one experiment (--model, --lr_scheduler, --seed), then --test it")
+    test: bool = option(
+        False, "score the best checkpoint of one experiment on its test cases; --train --test False leaves it out"
+    )
     compare: bool = option(False, "train and score --models x --schedules x --seeds x --folds, then the report")
     tune_postprocessing: bool = option(
         False, "choose threshold and clean-up of a trained run on its validation cases and store them with the model"

@@ -226,3 +226,18 @@ def test_without_a_name_the_only_comparison_is_reported(
 ) -> None:
     assert report(report_options(copied, comparison="", case_gifs="none")) == copied / "runs" / "made"
     assert capsys.readouterr().out.startswith("made: 12 finished runs")
+
+
+def test_the_margin_of_the_runs_holds_and_another_one_is_said_to_be_late(
+    comparison: Path, write_run: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for model, hit in (("unet", 80), ("resnext", 79)):
+        folder = write_run(model, "none", counts=[(hit + place % 5, 10, 10) for place in range(30)])
+        (folder / "config.yaml").write_text("margin: 0.05\n")
+    write_reports(comparison, None)
+    pairs = pd.read_csv(comparison / "pairs.csv").query("family == 'primary'")
+    assert pairs["margin"].tolist() == [0.05] and "declared when" not in capsys.readouterr().out
+    write_reports(comparison, None, margin=0.001)
+    assert pd.read_csv(comparison / "pairs.csv")["margin"].iloc[0] == 0.001
+    late = "The margin of equivalence is 0.001 here, but --margin 0.05 was declared when the models were trained"
+    assert late in (comparison / "report.html").read_text(encoding="utf-8")

@@ -24,6 +24,7 @@ from headtohead.learning.module import SegmentationModule
 from headtohead.learning.recording import CaseRecorder
 from headtohead.models.registry import MODELS
 from headtohead.options import Options
+from headtohead.reporting.report import write_row
 from headtohead.reporting.tensorboard import RunLogger, ValidationImages, write_hparams, write_pr_curve
 from headtohead.scoring.counts import mean_dice
 from headtohead.scoring.protocol import PROTOCOL, same_predictions
@@ -45,7 +46,7 @@ def train(options: Options) -> Path:
 
 
 def test(options: Options) -> Path:
-    """Carry out `--test`: score the best checkpoint of one experiment. Returns the run folder."""
+    """Carry out `--test`: score the best checkpoint of one experiment, then the table. Returns the run folder."""
     machine.pick_device(options.machine.gpus)
     experiment = prepare(as_trained(with_own_settings(options, options.model.architecture)))
     with experiment.folder.held(wait=True):
@@ -53,6 +54,7 @@ def test(options: Options) -> Path:
     score, cases = experiment.folder.record()["test_dice"], experiment.split.cases(experiment.cohort, "test")
     said = "undefined" if score is None else f"{score:.3f}"
     print(f"{experiment.name}: mean Dice per case on {len(cases)} test cases {said}")
+    write_row(experiment.folder.path)
     return experiment.folder.path
 
 

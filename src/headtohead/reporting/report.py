@@ -22,7 +22,7 @@ from headtohead.reporting.table import print_table, render_latex, render_markdow
 from headtohead.runs.agreement import refuse_unlike
 from headtohead.runs.comparisons import only_comparison
 from headtohead.runs.folder import RunFolder
-from headtohead.runs.ledger import FIGURES, FOLD_FILE, Ledger, read_ledger
+from headtohead.runs.ledger import FIGURES, FOLD_FILE, Ledger, read_ledger, read_ledger_around
 from headtohead.saving import atomic_path, write_text
 from headtohead.scoring.protocol import PROTOCOL
 
@@ -136,6 +136,27 @@ def write_reports(
         print(f"{folder / FIGURES / CASES}: {gone} GIFs of earlier masks are removed; --case_gifs all draws them anew")
     if findings:
         print(f"{findings.verdict}\nreport: {folder / PAGE}")
+
+
+def write_row(run_folder: Path) -> None:
+    """Print the table of a run that has just been tested, beside the runs of its comparison that it compares with.
+
+    It is written as results.md, unless the comparison has a report: its other files would say something else.
+
+    Args:
+        run_folder: of the run, which is finished.
+
+    Raises:
+        UserError: as `read_ledger`.
+    """
+    folder = run_folder.parent
+    summary = summarise(read_ledger_around(run_folder))
+    print_table(summary)
+    if (folder / PAGE).is_file():
+        print(f"{folder / PAGE} is from before this test: --report --comparison {folder.name} writes it again")
+        return
+    write_text(folder / "results.md", render_markdown(summary))
+    print(f"table: {folder / 'results.md'}")
 
 
 def remove_earlier(folder: Path) -> None:

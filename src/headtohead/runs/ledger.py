@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headtohead.errors import UserError
-from headtohead.runs.agreement import refuse_mixture, refuse_other_cases, refuse_other_input, refuse_unlike
+from headtohead.runs.agreement import (
+    may_stand_together,
+    refuse_mixture,
+    refuse_other_cases,
+    refuse_other_input,
+    refuse_unlike,
+)
 from headtohead.runs.run import EXPERIMENT_COLUMNS, Run
 
 if TYPE_CHECKING:
@@ -145,6 +151,23 @@ def read_ledger(
     refuse_other_input(ledger)
     refuse_other_cases(ledger)
     return ledger
+
+
+def read_ledger_around(run_folder: Path) -> Ledger:
+    """Read a finished run, and those runs of its comparison that may stand in one table with it.
+
+    Raises:
+        UserError: as `read_ledger`.
+    """
+    folder, run = run_folder.parent, _read_run(run_folder)
+    others = set()
+    for path in folder.iterdir():
+        try:
+            if path != run_folder and _may_be_run(path) and not may_stand_together(run, _read_run(path)):
+                others.add(path.name)
+        except _LeftOutError:
+            continue
+    return read_ledger(folder, without=others)
 
 
 class _LeftOutError(Exception):
