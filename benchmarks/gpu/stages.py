@@ -160,10 +160,12 @@ def model(_: list[str]) -> None:
     if run is None:
         raise UserError("model: no trained run on this machine")
     bundle = WORK / "bundle"
+    shutil.rmtree(bundle, ignore_errors=True)
     command = [sys.executable, "main.py", "--export", "bundle", "--half", "--runs_dir", str(RUNS), "--overwrite"]
     program([*command, "--comparison", run.parent.name, "--run_name", run.name, "--output", str(bundle)])
+    made = next(bundle.glob("*/model.json")).parent  # `--export` names it after the run
     for part in ("model.json", "weights.safetensors", "README.md"):
-        shutil.copy(bundle / part, OUT / part)
+        shutil.copy(made / part, OUT / part)
     size = (OUT / "weights.safetensors").stat().st_size
     print(f"model: {run.parent.name}/{run.name}, {size / MIB:.1f} MiB, in {OUT}")
 

@@ -123,7 +123,7 @@ def test_without_the_data_set_there_are_no_pictures_and_it_says_so(
 
 def test_nothing_finished_is_refused(comparison: Path, write_run: Any, report_options: Any) -> None:
     write_run(status="trained")
-    with pytest.raises(UserError, match="lgg: no experiment is finished; --compare goes on with them"):
+    with pytest.raises(UserError, match="lgg: no experiment is finished; resume them with --compare"):
         report(report_options(comparison.parents[1], comparison="lgg"))
     assert not (comparison / "results.md").exists()
 

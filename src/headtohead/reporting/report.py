@@ -34,7 +34,7 @@ TABLES = {"cases": "cases", "results": "scores", "subgroup_pairs": "subgroup_pai
 TABLES |= {name: name for name in ("ranks", "subgroups", "conventions", "slices", "parts")}
 TABLES |= {"pairs": "tested", WITHOUT_LESION: WITHOUT_LESION}
 PAGE = "report.html"
-UNCHECKED = "The data set was not at hand: it was not checked whether data or folds have changed since the runs."
+UNCHECKED = "The data set was not available, so it was not checked whether data or folds have changed since the runs."
 
 
 def report(options: Options) -> Path:
@@ -51,7 +51,7 @@ def report(options: Options) -> Path:
     folder = runs_dir / (options.comparison.comparison or only_comparison(runs_dir))
     ledger = read_ledger(folder, agreeing=False)
     if not ledger.finished:
-        raise UserError(f"{folder}: no experiment is finished; --compare goes on with them")
+        raise UserError(f"{folder}: no experiment is finished; resume them with --compare")
     cohort = _cohort_of(ledger, options.data)
     rescore(ledger, cohort)
     ledger = read_ledger(folder)
@@ -190,7 +190,10 @@ def _cohort_of(ledger: Ledger, data: DataOptions) -> Cohort | None:
         return open_cohort(Path(data.root_dir), Path(data.cache_dir), kind, pattern)
     root = Path(str(said.get("root", "")))
     if not root.is_dir():
-        print(f"the data set is no longer in {root}: no pictures of cases, and it is not checked; --root_dir names it")
+        print(
+            f"the data set is no longer in {root}: no pictures of cases, and no check of the data; "
+            "give its folder with --root_dir"
+        )
         return None
     return open_cohort(root, Path(data.cache_dir), kind, pattern)
 
