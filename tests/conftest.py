@@ -1,5 +1,6 @@
 """What many tests share: a few made-up patients, made once, a few real ones where they can be had, made-up runs."""
 
+import gc
 import json
 import os
 import subprocess
@@ -37,6 +38,11 @@ settings.load_profile("steady")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start with the file that takes longest: of two processes, neither then waits for it at the end."""
     items.sort(key=lambda item: item.path.name != "test_readme.py")
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what the modules hold: statsmodels calls it in every correction of p values."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
