@@ -107,6 +107,8 @@ def _not_different(leader: str, alike: list[str], pairs: pd.DataFrame) -> tuple[
         if sizes
         else "their scores do not vary, so this says nothing about other cases"
     )
+    if sizes and max(sizes) >= 1:
+        seen = f"{_one_test(rows)} on n = {n} cases finds no difference in Dice four times in five, however large"
     neither = ""
     if sizes and not any(row.get("equivalent", False) for row in rows) and "margin" in rows[0]:
         neither = f". They are not shown to be equivalent within {rows[0]['margin']:g} either"
