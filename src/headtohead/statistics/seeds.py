@@ -151,8 +151,8 @@ def smallest_detectable(
     """Smallest true difference of two entrants that such a comparison would find four times in five.
 
     Few seeds give a poor estimate of their own variance, more often too low than too high. Each is therefore taken at
-    its median-unbiased value. In simulation (results/seeds.md) the number is then found at least four times in five where
-    the entrants are alike in their seed SD, and three times in four where one of them has none.
+    its median-unbiased value. In simulation (results/seeds.md) the number is then found at least four times in five
+    where the entrants are alike in their seed SD, and about three times in four where one of them has none.
 
     Args:
         cases: their number; at least 3.
