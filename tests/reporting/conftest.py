@@ -17,8 +17,9 @@ from headtohead.comparing.baseline import run_baseline
 from headtohead.comparing.outcome import outcome
 from headtohead.comparing.provenance import provenance
 from headtohead.options import Options, from_flat
+from headtohead.reporting.findings import Findings, findings_of
 from headtohead.runs.folder import RunFolder
-from headtohead.runs.ledger import FOLD_FILE
+from headtohead.runs.ledger import FOLD_FILE, read_ledger
 
 FOLDS = 3
 WRONG = {"unet": 0.02, "resnext": 0.05}  # share of the voxels that each predicts wrongly
@@ -58,6 +59,14 @@ def scored(phantom_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 def scored_cohort(scored: Path) -> Cohort:
     """The patients it was scored on."""
     return open_cohort(scored / "data", scored / "packed")
+
+
+@pytest.fixture(scope="session")
+def scored_findings(scored: Path) -> Findings:
+    """What is found in that comparison. Read only."""
+    found = findings_of(read_ledger(scored / "runs" / "made"))
+    assert found is not None
+    return found
 
 
 @pytest.fixture

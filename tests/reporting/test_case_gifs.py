@@ -12,7 +12,7 @@ from headtohead.cohort import Cohort
 from headtohead.errors import UserError
 from headtohead.reporting import case_gifs as module
 from headtohead.reporting.case_gifs import COLOURS, frames, head_box, write_all_case_gifs
-from headtohead.reporting.findings import Findings, findings_of
+from headtohead.reporting.findings import Findings
 from headtohead.reporting.masks import Masks
 from headtohead.reporting.outlines import PALETTE, TRUTH
 from headtohead.reporting.plate import Scan
@@ -20,11 +20,9 @@ from headtohead.runs.ledger import read_ledger
 
 
 @pytest.fixture(scope="module")
-def found(scored: Path) -> Findings:
+def found(scored_findings: Findings) -> Findings:
     """Four of the twelve cases."""
-    made = findings_of(read_ledger(scored / "runs" / "made"))
-    assert made is not None
-    return dataclasses.replace(made, matrix=made.matrix.iloc[:4])
+    return dataclasses.replace(scored_findings, matrix=scored_findings.matrix.iloc[:4])
 
 
 @pytest.fixture

@@ -70,6 +70,7 @@ def test_small_samples_are_tested_by_all_ways_to_deal_the_signs(differences: lis
     observed = abs(np.sum(np.sign(values) * ranks))
     dealt = [abs(np.dot(signs, ranks)) for signs in itertools.product((-1, 1), repeat=len(values))]
     assert signed_rank_p(values) == pytest.approx(np.mean(np.array(dealt) >= observed - 1e-9))
+    assert signed_rank_p(values) == pytest.approx(stats.wilcoxon(values, zero_method="pratt").pvalue)
 
 
 def test_smaller_differences_are_never_surer_to_be_positive() -> None:
