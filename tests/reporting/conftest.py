@@ -17,6 +17,7 @@ from headtohead.comparing.baseline import run_baseline
 from headtohead.comparing.outcome import outcome
 from headtohead.comparing.provenance import provenance
 from headtohead.options import Options, from_flat
+from headtohead.reporting import report
 from headtohead.reporting.findings import Findings, findings_of
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.ledger import FOLD_FILE, read_ledger
@@ -79,6 +80,13 @@ def copied(scored: Path, tmp_path: Path) -> Path:
         record["data"]["root"] = str(place / "data")
         path.write_text(json.dumps(record))
     return place
+
+
+@pytest.fixture
+def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a report have its tables and its page, and no figures, which take longest."""
+    for name in ("write_pictures", "write_curves"):
+        monkeypatch.setattr(report, name, lambda *_: None)
 
 
 @pytest.fixture

@@ -15,6 +15,9 @@ from headtohead.scoring.protocol import PROTOCOL, same_predictions
 OLD = {"version": 3, "clip": PROTOCOL["clip"], "hausdorff_percentile": 95.0, "surface_tolerance": 1.0}
 
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
+
 @pytest.fixture
 def old(copied: Path) -> Path:
     """The comparison as it was under protocol 3: other lesion counts, other protocol, no margin."""
