@@ -6,6 +6,11 @@ from typing import Any
 import pytest
 
 
-def thinned(cases: Iterable[tuple[Any, ...]], kept: Container[tuple[Any, ...]]) -> list[Any]:
+def thinned(cases: Iterable[Any], kept: Container[Any]) -> list[Any]:
     """List all cases for `parametrize`; `make test` runs those that are kept, `make test-all` the rest, too."""
-    return [case if case in kept else pytest.param(*case, marks=pytest.mark.exhaustive) for case in cases]
+    return [case if case in kept else _exhaustive(case) for case in cases]
+
+
+def _exhaustive(case: Any) -> Any:
+    values = case if isinstance(case, tuple) else (case,)
+    return pytest.param(*values, marks=pytest.mark.exhaustive)

@@ -22,7 +22,7 @@ EMPTY_NAMES = {"utils", "util", "helpers", "helper", "misc", "common", "shared",
 LAYERS = (
     {"errors", "values", "saving", "machine", "__init__"},
     {"options", "models"},
-    {"config_file", "help_page", "cohort", "runs"},
+    {"config_file", "effects", "help_page", "cohort", "runs"},
     {"batches", "scoring", "statistics"},
     {"learning"},
     {"trained"},

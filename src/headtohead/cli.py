@@ -15,6 +15,7 @@ from typing import Any
 from headtohead import __version__, machine
 from headtohead.comparing.model_settings import check_models, check_own_image_size
 from headtohead.config_file import read_config, write_config
+from headtohead.effects import refuse_without_effect
 from headtohead.errors import PartlyDone, UserError
 from headtohead.help_page import USAGE, help_page
 from headtohead.models.registry import find_spec
@@ -127,10 +128,17 @@ def parse(argv: Sequence[str]) -> Options:
         UserError: an unknown flag or key, a value that is refused, or options that make no sense together.
     """
     flags = read_flags(argv)
-    config = flags.get("config", "")
-    options = from_flat({**(read_config(config) if config else {}), **flags})
+    config = read_config(flags["config"]) if flags.get("config") else {}
+    options = from_flat({**config, **with_test(config, flags)})
     check_sense(options, flags)
     return options
+
+
+def with_test(config: dict[str, Any], flags: dict[str, Any]) -> dict[str, Any]:
+    """Let a training end with its test, unless the flags, or the file that asks for the training, say otherwise."""
+    train = flags.get("train", config.get("train", False))
+    settled = "test" in flags or ("test" in config and config.get("train", False))
+    return {**flags, "test": True} if train and not settled else flags
 
 
 def read_flags(argv: Sequence[str]) -> dict[str, Any]:
@@ -144,7 +152,7 @@ def read_flags(argv: Sequence[str]) -> dict[str, Any]:
         # None stands for a value that is missing: argparse would say so in its own way.
         bare = True if declared.type is bool else describe(declared).bare or None
         parser.add_argument(f"--{name}", nargs="?", const=bare)
-    found, rest = parser.parse_known_args(list(argv))
+    found, rest = parser.parse_known_args([_underscored(word) for word in argv])
     if rest:
         raise UserError(_not_a_flag(rest[0]))
     flags = {}
@@ -153,6 +161,14 @@ def read_flags(argv: Sequence[str]) -> dict[str, Any]:
             raise UserError(f"--{name}: needs a value")
         flags[name] = settle(OPTIONS[name], raw, f"--{name}")
     return flags
+
+
+def _underscored(word: str) -> str:
+    """Spell a flag with underscores, `--mask-suffix=_brain.nii` as `--mask_suffix=_brain.nii`; other words stay."""
+    if not word.startswith("--"):
+        return word
+    flag, equals, value = word[2:].partition("=")
+    return f"--{flag.replace('-', '_')}{equals}{value}"
 
 
 def _not_a_flag(word: str) -> str:
@@ -196,10 +212,8 @@ def check_sense(options: Options, flags: dict[str, Any]) -> None:
         )
     if verbs.compare and options.comparison.run_name:
         raise UserError("--run_name names one run, --compare makes many and names them itself: leave one of them out")
-    if verbs.compare and not (verbs.train or verbs.test or verbs.image_path):
-        for one, many in (("model", "models"), ("lr_scheduler", "schedules"), ("seed", "seeds"), ("fold", "folds")):
-            if one in flags:
-                raise UserError(f"--{one} is for --train: --compare takes --{many}")
+    if not options.machine.print_config:
+        refuse_without_effect(flags, wanted(options))
 
 
 def check_files(options: Options) -> None:

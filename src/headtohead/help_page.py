@@ -13,13 +13,13 @@ from headtohead.values import describe
 INDENT = 28
 
 WHAT_IT_IS = (
-    "Head-to-Head trains segmentation models on brain MRI and compares them fairly: the same patients, the same "
-    "protocol, every patient scored, every mean with its interval. Curves go to TensorBoard, scores into a table."
+    "Head-to-Head trains segmentation models on brain MRI and compares them fairly: same patients, same protocol, "
+    "every patient scored, every mean with a confidence interval. It logs to TensorBoard and writes a report."
 )
 
 EXAMPLES = """\
 Examples
-    Made-up patients: see everything work without any download
+    Try it on made-up patients, without any download
         python main.py --make_phantoms data/phantoms
         python main.py --compare --root_dir data/phantoms --models buda --width 16 --num_epochs 5
     Train one model and score it on its test patients
@@ -27,22 +27,22 @@ Examples
     Look at augmented training images, then at one prediction
         python main.py --view_aug
         python main.py --image_path data/kaggle_3m/CASE/CASE_15.tif
-    Keep the options of a command in a file and use them again
+    Save the options of a command in a file and reuse them
         python main.py --train --model buda --print_config > my.yaml
         python main.py --config my.yaml --seed 1"""
 
 SPELLING = (
-    "Switches take --train, --train=True or --train False. Lists have commas and no spaces: --models unet,buda. "
-    "Every option may stand in a YAML file under its name without the dashes."
+    "Switches: --train, --train=True or --train False. Lists have commas and no spaces: --models unet,buda. "
+    "Every option can also be a key in a YAML file, without the dashes."
 )
 
 USAGE = """\
-nothing to do: say what, for example
+nothing to do; for example:
   python main.py --make_phantoms data/phantoms     made-up patients to try things on
   python main.py --train --test --model unet       train one model, score it on its test patients
   python main.py --compare                         all models x schedules x seeds, with a table
   python main.py --image_path FILE                 predict one image
-  python main.py --help                            everything there is
+  python main.py --help                            all options
 """
 
 
@@ -71,7 +71,7 @@ def help_page() -> str:
 def reference_page() -> str:
     """Write docs/reference/command-line.md."""
     written = (
-        "Written from `src/headtohead/options.py` by `headtohead.help_page.reference_page`; a test keeps them in step."
+        "Generated from `src/headtohead/options.py` by `headtohead.help_page.reference_page`; a test compares them."
     )
     lines = ["# Command line", "", written, "", WHAT_IT_IS, "", SPELLING, ""]
     lines += ["`--help` prints the same as below, with examples; `--version` prints the version."]
@@ -95,11 +95,11 @@ def reference_page() -> str:
     lines += ["", "## Exit status", "", "| status | meaning |", "|---|---|"]
     lines += [
         "| 0 | done; the last line says where the results are |",
-        "| 1 | some files of `--predict` could not be done, each is named; or a fault of the program (`--debug`) |",
-        "| 2 | something to mend: one line names it and how |",
-        "| 130 | stopped by the keyboard |",
-        "| 141 | whoever read the output left, such as `head` |",
-        "| 143 | stopped by the system |",
+        "| 1 | some files of `--predict` failed, each is named; or an internal error (`--debug` shows where) |",
+        "| 2 | user error: one line names the cause and the fix |",
+        "| 130 | interrupted from the keyboard |",
+        "| 141 | the reader of the output closed it, for example `head` |",
+        "| 143 | terminated by the system |",
     ]
     return "\n".join(lines) + "\n"
 

@@ -36,6 +36,7 @@ SCHEDULES = ("none", "cosine", "plateau", "restarting_warmup")
 SEED = between(0, 2**32 - 1)  # what NumPy takes
 SINGLE, GRID = "single", "grid"  # names of a comparison that was given none: of --train and --test, of --compare
 THRESHOLD = 0.5
+MARGIN = 0.02
 MODEL = "unet"  # what is trained where nobody says
 
 
@@ -52,40 +53,40 @@ class Group:
 class Verbs(Group):
     """What to do. Several may be given; they run in this order."""
 
-    download: bool = option(False, "fetch the LGG data set from Kaggle into --root_dir")
+    download: bool = option(False, "download the LGG data set from Kaggle into --root_dir")
     make_phantoms: str | None = option(None, "write made-up patients into DIR, in the layout of LGG", metavar="DIR")
     view_aug: bool = option(False, "write a sheet of augmented training images with their mask outlines")
-    train: bool = option(False, "train one experiment: --model, --lr_scheduler, --seed")
-    test: bool = option(False, "score the best checkpoint of that experiment on its test cases")
+    train: bool = option(False, "train one experiment (--model, --lr_scheduler, --seed), then --test it")
+    test: bool = option(
+        False, "score the best checkpoint of one experiment on its test cases; --train --test False leaves it out"
+    )
     compare: bool = option(False, "train and score --models x --schedules x --seeds x --folds, then the report")
     tune_postprocessing: bool = option(
-        False, "choose threshold and clean-up of a trained run on its validation cases and keep them with the model"
+        False, "choose threshold and clean-up of a trained run on its validation cases and store them with the model"
     )
-    report: bool = option(False, "write table, statistics, figures and page of --comparison again from its run folders")
+    report: bool = option(False, "rewrite tables, statistics, figures and report of --comparison from its run folders")
     explore: bool = option(False, "write figures and a table about the data set")
     export: str | None = option(
         None,
-        "write a trained model for use elsewhere: a bundle folder, or one file",
+        "export a trained model: a bundle folder, or a single file",
         choices=EXPORTS,
     )
     image_path: str | None = option(
-        None, "predict an image or a volume: mask, probability, panel, and Dice if it has a mask", metavar="FILE"
+        None, "predict an image or a volume: mask, probability, panel, and Dice if there is a true mask", metavar="FILE"
     )
     predict: str | None = option(
         None, "predict every image and volume below DIR (or one file) into --output", metavar="DIR"
     )
-    serve: bool = option(False, "open a page on this machine where an image or a volume is dropped and its mask shown")
+    serve: bool = option(False, "open a local web page that shows the mask of any image or volume dropped on it")
 
 
 @dataclass(frozen=True)
 class DataOptions(Group):
     """Data."""
 
-    data: str = option(
-        "lgg", "what lies in --root_dir: the LGG folders, or NIfTI images with their masks", choices=DATA_SETS
-    )
+    data: str = option("lgg", "kind of data in --root_dir: LGG folders, or NIfTI images with masks", choices=DATA_SETS)
     root_dir: str = option("data/kaggle_3m", "folder of the data set", metavar="DIR", check=not_empty)
-    cache_dir: str = option("data/packed", "where the packed copy is kept", metavar="DIR", check=not_empty)
+    cache_dir: str = option("data/packed", "folder for the packed copy of the data", metavar="DIR", check=not_empty)
     patient_pattern: str = option(
         "",
         "whose scan a volume is, of --data nifti: a regular expression searched for in its path below --root_dir; its "
@@ -94,31 +95,31 @@ class DataOptions(Group):
         check=regular_expression,
     )
     split: str = option(
-        "patient", "what stays apart: patients, or only slices, which leaks", choices=("patient", "slice")
+        "patient", "what is split: patients, or slices, in which case patients leak", choices=("patient", "slice")
     )
     split_seed: int = option(0, "seed of the split, the same for every experiment of a comparison", check=SEED)
     folds: str = option(
-        "", "cross-validation by patient: how many folds, or patients for one a patient", metavar="N", check=fold_count
+        "", "cross-validation by patient: number of folds; patients: leave-one-out", metavar="N", check=fold_count
     )
-    fold: int = option(0, "which fold --train and --test are about, counted from 0", check=at_least(0))
-    fold_file: str = option("", "the folds to use instead, as a CSV of case,fold", metavar="FILE")
+    fold: int = option(0, "fold of --train and --test, counted from 0", check=at_least(0))
+    fold_file: str = option("", "CSV file of case,fold with your own folds", metavar="FILE")
 
 
 @dataclass(frozen=True)
 class InputOptions(Group):
-    """Input: what a model sees. Saved with the model; prediction applies exactly the same."""
+    """Model input. Saved with the model and applied in prediction too."""
 
-    image_size: int = option(128, "side in pixels of the square a model sees", check=between(16, 2048))
+    image_size: int = option(128, "width and height of the model input in pixels", check=between(16, 2048))
     normalise: str = option(
         "inner",
-        "intensity scaling: per-case statistics of the inner head or of the head, /255, or ImageNet's",
+        "intensity scaling: z-score by the inner head or by the whole head of each case, /255, or ImageNet statistics",
         choices=("inner", "zscore", "unit", "imagenet"),
     )
-    neighbours: int = option(1, "FLAIR of this many slices before and after as further channels", check=between(0, 8))
+    neighbours: int = option(1, "FLAIR of this many slices before and after as extra channels", check=between(0, 8))
     channel_order: str = option(
         "rgb",
-        "rgb: pre, FLAIR, post, each scaled by its own statistics; bgr: post, FLAIR, pre, scaled in the old order, a "
-        "historical fault kept to explain numbers made with it",
+        "rgb: pre, FLAIR, post; bgr: post, FLAIR, pre, scaled by statistics in rgb order, a historical fault kept to "
+        "reproduce old numbers",
         choices=("rgb", "bgr"),
     )
 
@@ -133,11 +134,14 @@ class ModelOptions(Group):
         metavar="NAME",
     )
     width: int = option(
-        0, "channels of the first level of our own nets; 0: as published", metavar="N", check=between(0, 1024)
+        0,
+        "channels of the first level, for models that can be scaled; 0: as published",
+        metavar="N",
+        check=between(0, 1024),
     )
     encoder_weights: str = option(
         "none",
-        "start of a pretrained encoder: none, imagenet, or a file of weights",
+        "initial weights of the encoder: none, imagenet, or a file",
         metavar="WHICH",
         check=not_empty,
     )
@@ -158,30 +162,31 @@ class TrainingOptions(Group):
     optimizer: str = option("adamax", "optimizer", choices=("adamax", "adam", "adamw", "sgd"))
     lr_scheduler: str = option(
         "none",
-        "schedule of the learning rate; bare or True: cosine; False: none",
+        "learning-rate schedule; without a value or True: cosine; False: none",
         choices=SCHEDULES,
         bare="cosine",
         off="none",
     )
     augmentation: str = option(
-        "standard", "policy for the training images", choices=("none", "flips", "standard", "turns", "historical")
+        "standard", "augmentation of the training images", choices=("none", "flips", "standard", "turns", "historical")
     )
     test_flips: bool = option(
         False,
-        "flip and turn the slices of validation and test at random as well, a historical fault kept to explain "
-        "numbers made with it",
+        "randomly flip and rotate validation and test slices too, a historical fault kept to reproduce old numbers",
     )
     sequence_dropout: float = option(
-        0.25, "chance that post- (and mostly also pre-) contrast is replaced by FLAIR", check=between(0, 1)
+        0.25,
+        "probability that post-contrast (and mostly also pre-contrast) is replaced by FLAIR",
+        check=between(0, 1),
     )
     empty_slices: float = option(
-        1.0, "share of the lesion-free training slices shown in an epoch, drawn anew each time", check=above(0, 1)
+        1.0, "share of the lesion-free training slices used in an epoch, drawn at random each time", check=above(0, 1)
     )
     early_stopping: int = option(
-        0, "stop after this many epochs without a better validation Dice; 0: never", check=at_least(0)
+        0, "stop after this many epochs without improvement of the validation Dice; 0: never", check=at_least(0)
     )
-    gradient_clip: float = option(0.0, "clip the norm of the gradient; 0: never", check=at_least(0))
-    seed: int = option(0, "seed of weights, order and augmentation", check=SEED)
+    gradient_clip: float = option(0.0, "maximum norm of the gradient; 0: no clipping", check=at_least(0))
+    seed: int = option(0, "seed of initial weights, order of slices and augmentation", check=SEED)
 
 
 @dataclass(frozen=True)
@@ -193,14 +198,20 @@ class ComparisonOptions(Group):
     seeds: tuple[int, ...] = option((0,), "seeds of --compare", metavar="0,1", check=SEED)
     model_settings: tuple[str, ...] = option(
         (),
-        "an option of one model alone, instead of everybody's: resnext.image_size=96,resnext.num_epochs=10",
+        "options of one model only: resnext.image_size=96,resnext.num_epochs=10",
         metavar="MODEL.OPTION=VALUE,...",
         check=model_setting,
     )
+    margin: float = option(
+        MARGIN,
+        "difference in mean Dice that is too small to matter, declared before the results are seen: models are called "
+        "equivalent only after two one-sided tests at this margin",
+        check=above(0, 1),
+    )
     case_gifs: str = option(
         "few",
-        "cases that scroll as GIF in figures/: worst, median and best, and of figures/cases/ what still holds; every "
-        "case as well, in figures/cases/; none, figures/cases/ removed",
+        "GIFs of cases; few: worst, median and best, in figures/, and those of figures/cases/ that are current; all: "
+        "every case as well, in figures/cases/; none: no GIFs, and figures/cases/ is removed",
         choices=("few", "all", "none"),
     )
     comparison: str = option(
@@ -213,12 +224,12 @@ class ComparisonOptions(Group):
     run_name: str = option(
         "",
         "name of the run folder; default <model>-<schedule>-s<seed>-f<fold>; "
-        "--predict and --image_path average several: a,b,c",
+        "with --predict and --image_path, a,b,c averages several",
         metavar="NAME",
         check=folder_names,
     )
-    runs_dir: str = option("runs", "where run folders are kept", metavar="DIR", check=not_empty)
-    overwrite: bool = option(False, "throw away a run or file of the same name instead of keeping it")
+    runs_dir: str = option("runs", "folder of all comparisons", metavar="DIR", check=not_empty)
+    overwrite: bool = option(False, "replace existing runs or files instead of keeping them")
 
     @property
     def home(self) -> Path:
@@ -232,59 +243,59 @@ class PredictionOptions(Group):
 
     output: str = option(
         "",
-        "folder for what --predict, --export, --image_path, --view_aug and --explore write; "
-        "default, but for the first: a folder below --runs_dir",
+        "output folder of --predict, --export, --image_path, --view_aug and --explore; "
+        "default: a folder in --runs_dir, except for --predict",
         metavar="DIR",
     )
     model_path: str = option(
         "",
-        "the model to predict with, instead of a run: a bundle folder, or with --model weights from elsewhere",
+        "model to predict with, instead of a run: a bundle folder, or third-party weights together with --model",
         metavar="PATH",
     )
     ensemble: bool = option(False, "average all trained runs of --comparison")
-    tta: bool = option(False, "average each prediction with that of the slice mirrored left to right")
+    tta: bool = option(False, "test-time augmentation: average the predictions of each slice and its mirror image")
     threshold: float = option(
         0.0,
-        "probability from which a pixel is lesion, in scores, masks and panels; 0: the trained model's own, else 0.5",
+        "probability threshold of scores, masks and panels; 0: the threshold of the model, else 0.5",
         check=from_up_to(0, 1),
     )
     postprocessing: str = option(
         "",
-        "clean-up of masks, steps in order, such as largest,fill,min_size=0.1ml,close=2mm,dilate=2px; none; "
-        "default: the model's own",
+        "clean-up steps of masks, in order: largest,fill,min_size=0.1ml,close=2mm,dilate=2px; or none; "
+        "default: those of the model",
         metavar="STEPS",
     )
-    half: bool = option(False, "keep the weights of --export bundle in 16 bits: half the size")
-    engine: str = option("auto", "what runs the net; auto: on a processor the fastest installed", choices=ENGINES)
+    half: bool = option(False, "store the weights of --export bundle in 16 bits")
+    engine: str = option(
+        "auto", "inference engine; auto: PyTorch on a GPU, else the fastest one installed", choices=ENGINES
+    )
 
 
 @dataclass(frozen=True)
 class FileOptions(Group):
     """Files of --predict."""
 
-    pattern: str = option("", "only files that match, such as '**/*_T2w.nii.gz'", metavar="GLOB")
+    pattern: str = option("", "only files that match, for example '**/*_T2w.nii.gz'", metavar="GLOB")
     channels: str = option(
-        "", "which volume of a 4-D file is which sequence, such as t1=0,flair=1,t1ce=2", metavar="NAME=N,..."
+        "", "volumes of the sequences in a 4-D file, for example t1=0,flair=1,t1ce=2", metavar="NAME=N,..."
     )
-    plane: str = option("auto", "plane of the slices a volume is cut into; auto: the model's own", choices=PLANES)
-    mask_suffix: str = option("_mask.nii", "end of a mask's name; '' writes no mask", metavar="SUFFIX")
+    plane: str = option("auto", "plane of the slices of a volume; auto: the plane of the model", choices=PLANES)
+    mask_suffix: str = option("_mask.nii", "suffix of mask files; '': no masks", metavar="SUFFIX")
     outputs: str = option(
         "",
-        "further volumes: the image times the mask, where outside the mask MULT of it stays: "
+        "further volumes: the image, multiplied by MULT outside the mask: "
         "0.0:_brain.nii extracts, 0.2:_overlay.nii dims the rest",
         metavar="MULT:SUFFIX,...",
     )
-    save_probability: bool = option(False, "write the probability beside the mask")
+    save_probability: bool = option(False, "write probability maps too")
     save_uncertainty: str = option(
         "none",
-        "write a map of uncertainty: variance between the models of an ensemble, or entropy; bare: entropy",
+        "write uncertainty maps: variance between the models of an ensemble, or entropy; without a value: entropy",
         choices=("none", "variance", "entropy"),
         bare="entropy",
         off="none",
     )
-    preview: bool = option(
-        False, "write a sheet of slices, and a GIF that scrolls through them, with the outlines of the mask"
-    )
+    preview: bool = option(False, "write a sheet and a GIF of the slices with the outlines of the mask")
 
 
 @dataclass(frozen=True)
@@ -299,10 +310,12 @@ class MachineOptions(Group):
     """Machine."""
 
     gpus: str = option("auto", "auto, cpu, or the number of a GPU", metavar="WHICH", check=gpu_numbers)
-    precision: str = option("auto", "arithmetic; auto: bf16 where the processor has it", choices=("auto", "32", "bf16"))
-    num_workers: int = option(-1, "processes that prepare batches; -1: as fits the machine", check=at_least(-1))
-    config: str = option("", "YAML file of any of these options; flags win over it", metavar="FILE", stored=False)
-    print_config: bool = option(False, "print the options as YAML and leave", stored=False)
+    precision: str = option(
+        "auto", "arithmetic; auto: bf16 if the hardware supports it", choices=("auto", "32", "bf16")
+    )
+    num_workers: int = option(-1, "processes that prepare batches; -1: chosen automatically", check=at_least(-1))
+    config: str = option("", "YAML file with any of these options; flags override it", metavar="FILE", stored=False)
+    print_config: bool = option(False, "print the options as YAML and exit", stored=False)
     debug: bool = option(False, "show the traceback of an error")
 
 

@@ -90,7 +90,7 @@ def test_back_undoes_fit_exactly_where_nothing_is_resized(height: int, width: in
     assert (recipe.back(recipe.fit(image).astype(np.float32), height, width) == image).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     height=st.integers(32, 160),
     width=st.integers(32, 160),

@@ -8,9 +8,10 @@ from headtohead.cli import main, parse
 from headtohead.errors import UserError
 
 MANY = [
-    "--train", "--lr_scheduler", "--learning_rate", "1e-5", "--models", "buda,unet", "--seeds", "1,2", "--gpus", "0,1",
-    "--run_name", "010", "--output", "a folder: with # odd 'signs'", "--precision", "32", "--root_dir", "Daten/Köpfe",
+    "--train", "--lr_scheduler", "--learning_rate", "1e-5", "--gpus", "0,1", "--explore", "--run_name", "010",
+    "--output", "a folder: with # odd 'signs'", "--precision", "32", "--root_dir", "Daten/Köpfe",
 ]  # fmt: skip
+GRID = ["--compare", "--models", "buda,unet", "--seeds", "1,2"]
 
 
 def write(folder: Path, text: str, name: str = "my.yaml") -> str:
@@ -19,7 +20,10 @@ def write(folder: Path, text: str, name: str = "my.yaml") -> str:
     return str(folder / name)
 
 
-@pytest.mark.parametrize("argv", [[], MANY, ["--view_aug", "--image_path", __file__]])
+@pytest.mark.parametrize(
+    "argv",
+    [[], MANY, ["--compare", "--models", "buda,unet", "--seeds", "1,2"], ["--view_aug", "--image_path", __file__]],
+)
 def test_print_config_round_trips(argv: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*argv, "--print_config"]) == 0
     printed = capsys.readouterr().out

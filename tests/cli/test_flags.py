@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from headtohead.cli import parse
+from headtohead.cli import VERBS, parse
+from headtohead.effects import ALWAYS, READ
 from headtohead.errors import UserError
-from headtohead.options import OPTIONS, Options, flat
+from headtohead.options import GROUPS, OPTIONS, Options, declarations, flat
 from headtohead.values import describe
 
 # Every option once, with the text of its flag and the value it must arrive as (never the default).
@@ -52,6 +53,7 @@ TABLE: dict[str, tuple[str, Any]] = {
     "schedules": ("plateau", ("plateau",)),
     "seeds": ("1,2", (1, 2)),
     "model_settings": ("unet.width=8,unet.seed=1", ("unet.width=8", "unet.seed=1")),
+    "margin": ("0.05", 0.05),
     "case_gifs": ("all", "all"),
     "comparison": ("mine", "mine"),
     "run_name": ("first", "first"),
@@ -88,6 +90,8 @@ TABLE: dict[str, tuple[str, Any]] = {
 
 # What an option makes no sense without.
 COMPANIONS = {"fold": {"folds": "7"}}
+# What an option switches on besides.
+FOLLOWS = {"train": {"test": True}}
 
 
 def value_of(options: Options, name: str) -> Any:
@@ -110,7 +114,7 @@ def test_flag_reaches_its_option(name: str) -> None:
         options = parse([*argv, *beside])
         assert value_of(options, name) == value
         others = {key: plain for key, plain in flat(options, verbs=True).items() if key != name}
-        default = flat(Options(), verbs=True) | companions
+        default = flat(Options(), verbs=True) | companions | FOLLOWS.get(name, {})
         assert others == {key: plain for key, plain in default.items() if key != name}
 
 
@@ -163,7 +167,6 @@ def test_last_of_a_repeated_flag_counts() -> None:
     [
         (["--modle", "unet"], "--modle: no such flag; did you mean --model?"),
         (["--modle=unet"], "--modle: no such flag; did you mean --model?"),
-        (["--num-epochs", "3"], "--num-epochs: no such flag; did you mean --num_epochs?"),
         (["-train"], "-train: no such flag; did you mean --train?"),
         (["--zzzz"], "--zzzz: no such flag; --help lists them"),
         (["--num_epoch", "3"], "--num_epoch: no such flag; did you mean --num_epochs?"),
@@ -218,3 +221,98 @@ def test_every_bare_word_is_a_choice() -> None:
         description = describe(declared)
         if description.bare:
             assert {description.bare, description.off} <= set(description.choices)
+
+
+# Each verb as it is given on a command line.
+VERB_FLAGS = {verb: [f"--{verb}"] if OPTIONS[verb].type is bool else [f"--{verb}", TABLE[verb][0]] for verb in VERBS}
+
+
+def test_the_table_of_effects_is_whole() -> None:
+    assert list(READ) == list(VERBS)
+    known = {one.name for group, kind in GROUPS.items() if group != "verbs" for one in declarations(kind)}
+    assert frozenset().union(*READ.values()) | ALWAYS == known
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_an_option_without_effect_is_refused_for_every_verb(verb: str) -> None:
+    for name in set(TABLE) - set(VERBS) - {"print_config"}:
+        beside = [word for key, text in COMPANIONS.get(name, {}).items() for word in (f"--{key}", text)]
+        argv = [*VERB_FLAGS[verb], f"--{name}", TABLE[name][0], *(beside if "folds" in READ[verb] else [])]
+        try:
+            parse(argv)
+            refusal = ""
+        except UserError as reason:
+            refusal = str(reason)
+        expected = name not in READ[verb] | ALWAYS
+        without_effect = refusal.startswith(f"--{name}") and ("has no effect with" in refusal or "is for" in refusal)
+        if name == "fold" and "folds" not in READ[verb]:
+            assert refusal
+        elif name == "run_name" and verb == "compare":
+            assert refusal.startswith("--run_name names one run")
+        else:
+            assert without_effect == expected, f"{argv}: {refusal}"
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (
+            ["--train", "--channels", "t1=0"],
+            "--channels: has no effect with --train; it is for --image_path, --predict",
+        ),
+        (["--train", "--port", "1"], "--port: has no effect with --train; it is for --serve"),
+        (["--predict", "x", "--num_epochs", "1"], "--num_epochs: has no effect with --predict; it is for --train"),
+        (["--report", "--seeds", "1"], "--seeds: has no effect with --report; it is for --compare"),
+        (["--train", "--explore", "--half"], "--half: has no effect with --train and --explore; it is for --export"),
+    ],
+)
+def test_a_refusal_names_the_flag_and_the_verbs_that_take_it(argv: list[str], message: str) -> None:
+    with pytest.raises(UserError) as refusal:
+        parse(argv)
+    assert str(refusal.value).startswith(message)
+
+
+def test_what_serves_any_verb_of_a_command_is_taken() -> None:
+    options = parse(["--train", "--predict", "scans", "--output", "masks", "--preview", "--num_epochs", "1"])
+    assert options.files.preview and options.training.num_epochs == 1
+
+
+def test_keys_of_a_file_may_serve_other_commands(tmp_path: Path) -> None:
+    file = tmp_path / "my.yaml"
+    file.write_text("num_epochs: 3\nport: 8000\n")
+    assert parse(["--config", str(file), "--predict", "scans"]).training.num_epochs == 3
+
+
+@pytest.mark.parametrize("argv", [["--mask-suffix", "_x.nii"], ["--mask-suffix=_x.nii"], ["--mask_suffix=_x.nii"]])
+def test_hyphens_stand_for_underscores(argv: list[str]) -> None:
+    assert parse(argv).files.mask_suffix == "_x.nii"
+    assert parse(["--image-size=64", "--run_name", "a-b"]).comparison.run_name == "a-b"
+
+
+class TestTrainingEndsWithTheTest:
+    @pytest.mark.parametrize(
+        ("argv", "test"),
+        [
+            (["--train"], True),
+            (["--train", "--test", "False"], False),
+            (["--train", "--test"], True),
+            (["--train", "False"], False),
+            (["--compare"], False),
+        ],
+    )
+    def test_by_flags(self, argv: list[str], test: bool) -> None:
+        assert parse(argv).verbs.test is test
+
+    @pytest.mark.parametrize(
+        ("text", "argv", "test"),
+        [
+            ("train: true\n", [], True),
+            ("train: true\ntest: false\n", [], False),
+            ("train: false\ntest: false\n", ["--train"], True),  # as --print_config writes without a verb
+            ("train: true\ntest: false\n", ["--test"], True),
+        ],
+    )
+    def test_by_a_file(self, tmp_path: Path, text: str, argv: list[str], test: bool) -> None:
+        file = tmp_path / "my.yaml"
+        file.write_text(text)
+        assert parse(["--config", str(file), *argv]).verbs.test is test

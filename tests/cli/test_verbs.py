@@ -66,7 +66,7 @@ def test_verbs_run_in_their_order(called: list[str], capsys: pytest.CaptureFixtu
 def test_words_of_this_process_are_the_default(called: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.argv", ["headtohead", "--train"])
     assert cli.main() == 0
-    assert called == ["train"]
+    assert called == ["train", "test"]
 
 
 def test_last_line_says_where_the_results_are(called: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -78,7 +78,7 @@ def test_last_line_says_where_the_results_are(called: list[str], capsys: pytest.
 def test_nothing_to_do(argv: list[str], called: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(argv) == 2
     assert called == []
-    assert capsys.readouterr().err.startswith("nothing to do: say what, for example\n")
+    assert capsys.readouterr().err.startswith("nothing to do; for example:\n")
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_a_report_needs_no_data(called: list[str]) -> None:
 
 def test_files_may_be_made_by_the_same_command(called: list[str]) -> None:
     assert cli.main(["--make_phantoms", "new", "--root_dir", "new", "--train", "--image_path", "new/a.tif"]) == 0
-    assert called == ["make_phantoms", "train", "image_path"]
+    assert called == ["make_phantoms", "train", "test", "image_path"]
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_allocator_is_tuned_before_the_first_verb(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(cli.machine, "tune_allocator", lambda: order.append("tuned"))
     monkeypatch.setattr(cli, "run_verb", lambda verb, options: order.append(verb) or Path("x"))
     cli.main(["--train"])
-    assert order == ["tuned", "train"]
+    assert order == ["tuned", "train", "test"]
 
 
 def test_verb_gets_its_folder_or_the_options(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,7 +190,7 @@ def test_verb_gets_its_folder_or_the_options(monkeypatch: pytest.MonkeyPatch) ->
             return lambda argument: given.setdefault(f"{self.name}:{function}", argument)
 
     monkeypatch.setattr(cli.importlib, "import_module", Module)
-    options = cli.parse(["--make_phantoms", "made/up", "--root_dir", "there"])
+    options = cli.parse(["--make_phantoms", "made/up", "--download", "--root_dir", "there"])
     for verb in ("download", "make_phantoms"):
         cli.run_verb(verb, options)
     assert given[cli.VERBS["download"]] == Path("there")

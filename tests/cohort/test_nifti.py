@@ -135,7 +135,7 @@ def test_an_affine_without_an_inverse_is_refused(volumes: Path) -> None:
     damaged[344:348] = b"n+1\0"
     for name in ("x.nii", "x_mask.nii"):
         (volumes / name).write_bytes(damaged)
-    with pytest.raises(UserError, match=r"no inverse.*mend its header"):
+    with pytest.raises(UserError, match=r"no inverse.*correct its header"):
         read_case(only_case(volumes))
 
 

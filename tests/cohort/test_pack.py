@@ -118,3 +118,7 @@ def test_the_real_data_set_is_as_published(shared_lgg: Path, tmp_path: Path) -> 
     assert {name.removeprefix("TCGA_") for name, lost in missing.items() if lost == "post"} == no_post
     assert table["neoplasm_histologic_grade"].ne("").sum() > 100
     assert FLAIR == 1
+
+
+def test_content_key_is_known_without_packing(phantom_root: Path, phantom_cohort: Cohort) -> None:
+    assert pack.content_key(phantom_root) == phantom_cohort.key

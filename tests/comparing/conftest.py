@@ -12,7 +12,7 @@ import torch
 
 from headtohead import options as option_table
 from headtohead.cohort import Cohort
-from headtohead.comparing import training
+from headtohead.comparing import grid, training
 from headtohead.comparing.experiment import Experiment, prepare
 from headtohead.comparing.training import run_test, run_training
 from headtohead.learning.module import pl
@@ -96,6 +96,12 @@ def spared(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.setattr(training, "provenance", lambda *_: {})
     noted["exception"] = Spared
     return noted
+
+
+@pytest.fixture
+def no_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `--compare` end without table and report, which take longer than the training of a tiny net."""
+    monkeypatch.setattr(grid, "write_reports", lambda *_, **__: None)
 
 
 @pytest.fixture

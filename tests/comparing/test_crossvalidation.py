@@ -68,7 +68,7 @@ def test_each_patient_is_tested_once_by_each_entrant(finished: Path, phantom_coh
     table = pd.read_csv(finished / FOLD_FILE).set_index("case")["fold"]
     assert cases["fold"].tolist() == table[cases["case"]].tolist()
     results = pd.read_csv(finished / "results.csv").query("score == 'dice'")
-    assert (results["n"] + results["undefined"] == len(phantom_cohort)).all()
+    assert (results["n"] == len(phantom_cohort)).all()
     assert "3-fold cross-validation by patient" in (finished / "results.md").read_text()
 
 
@@ -121,7 +121,7 @@ def test_folds_of_a_user_are_taken_as_they_are(
 
 
 def test_finished_folds_are_kept_and_a_missing_one_is_made_again_as_it_was(
-    copied: Options, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    copied: Options, no_report: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = home(copied)
     before = {name: (folder / name / "run.json").read_bytes() for name in RUNS}
@@ -140,7 +140,7 @@ def test_finished_folds_are_kept_and_a_missing_one_is_made_again_as_it_was(
 
 
 def test_a_comparison_goes_on_with_the_table_of_folds_it_wrote(
-    copied: Options, no_training: None, capsys: pytest.CaptureFixture[str]
+    copied: Options, no_training: None, no_report: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     compare(option_table.replace(copied, folds="", fold_file=str(home(copied) / FOLD_FILE)))
     said = capsys.readouterr().out
@@ -148,7 +148,7 @@ def test_a_comparison_goes_on_with_the_table_of_folds_it_wrote(
 
 
 def test_one_fold_trained_by_hand_is_the_run_of_the_grid(
-    finished: Path, wanted: Options, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    finished: Path, wanted: Options, tmp_path: Path, no_report: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     one = option_table.replace(wanted, model="buda", lr_scheduler="none", fold=1, runs_dir=str(tmp_path))
     assert training.train(one) == training.test(one) == tmp_path / "cv" / RUNS[1]
@@ -230,7 +230,7 @@ def test_one_failed_fold_keeps_the_entrant_out_of_the_table(copied: Options, mon
     with pytest.raises(UserError, match="1 of 3 experiments failed, the first with: RuntimeError: no memory"):
         compare(copied)
     text = (folder / "results.md").read_text()
-    assert "buda none is left out: 2 of 3 folds are finished" in text
+    assert "buda, no schedule is left out: 2 of 3 folds are finished" in text
     assert set(pd.read_csv(folder / "results.csv")["entrant"]) == {"flair-threshold"}
     assert json.loads((folder / RUNS[0] / "run.json").read_text())["status"] == "failed"
     fail["on"] = False

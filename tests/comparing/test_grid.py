@@ -116,6 +116,7 @@ def test_debug_shows_where_it_failed(
     options_for: Any,
     tmp_path: Path,
     no_unet: pytest.MonkeyPatch,
+    no_report: None,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(UserError):
@@ -142,7 +143,7 @@ def no_training(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(grid, "run_training", train)
     for name in ("run_test", "run_baseline", "write_reports", "write_layout"):
-        monkeypatch.setattr(grid, name, lambda *_: None)
+        monkeypatch.setattr(grid, name, lambda *_, **__: None)
     return trained
 
 
@@ -187,7 +188,7 @@ def test_what_another_process_is_at_comes_last_and_is_not_repeated(
     assert said.index("another process is at it; waiting") < said.index("buda-none-s0-f0: finished, kept")
 
 
-def test_a_trained_one_is_only_scored(wanted: Options, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_trained_one_is_only_scored(wanted: Options, no_report: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Killed between training and test."""
     one = option_table.replace(wanted, models=["buda"])
     experiment = prepare(experiments_of(one)[0])
@@ -198,7 +199,7 @@ def test_a_trained_one_is_only_scored(wanted: Options, monkeypatch: pytest.Monke
     assert "seconds" in RunFolder(folder / "buda-none-s0-f0").record()
 
 
-def test_runs_of_other_data_are_refused_before_anything_is_written(wanted: Options) -> None:
+def test_runs_of_other_data_are_refused_before_anything_is_written(wanted: Options, no_report: None) -> None:
     wanted = option_table.replace(wanted, models=["buda"])
     folder = compare(wanted)
     baseline = (folder / "flair-threshold" / "run.json").read_bytes()
@@ -209,7 +210,7 @@ def test_runs_of_other_data_are_refused_before_anything_is_written(wanted: Optio
     assert not (folder / "unet-none-s0-f0").exists()
 
 
-def test_overwrite_keeps_the_old_run_where_the_new_one_is_refused(wanted: Options) -> None:
+def test_overwrite_keeps_the_old_run_where_the_new_one_is_refused(wanted: Options, no_report: None) -> None:
     folder = compare(wanted)
     before = (folder / "buda-none-s0-f0" / "run.json").read_bytes()
     wrong = option_table.replace(wanted, overwrite=True, image_size=40)

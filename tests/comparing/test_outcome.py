@@ -11,11 +11,12 @@ from headtohead.batches.folds import make_folds
 from headtohead.batches.splits import Split, make_split
 from headtohead.cohort import Cohort
 from headtohead.comparing import outcome as module
-from headtohead.comparing.outcome import GRADE, Outcome, outcome
+from headtohead.comparing.outcome import Outcome, outcome
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.ledger import TEXTS
 from headtohead.scoring.case import score_columns
 from headtohead.scoring.prediction_files import cases_in, read_histogram, read_mask
+from headtohead.scoring.tested import GRADE
 
 FILES = {"cases.csv", "slices.csv", "masks.npz", "probabilities.npz"}
 
@@ -113,7 +114,7 @@ def test_nothing_new_is_left_if_scoring_fails(
     if before:
         score_all(folder, phantom_cohort, split)
     kept = {path.name: path.read_bytes() for path in folder.path.iterdir()} if before else {}
-    score, calls = module.score_case, []
+    score, calls = module.score_tested, []
 
     def fail(*given: Any, **named: Any) -> Any:
         calls.append(1)
@@ -121,24 +122,26 @@ def test_nothing_new_is_left_if_scoring_fails(
             raise MemoryError("no memory")
         return score(*given, **named)
 
-    monkeypatch.setattr(module, "score_case", fail)
+    monkeypatch.setattr(module, "score_tested", fail)
     with pytest.raises(MemoryError):
         score_all(folder, phantom_cohort, split)
     assert {path.name: path.read_bytes() for path in folder.path.iterdir()} == kept
 
 
-def test_grade_is_a_word_and_empty_where_unknown(folder: RunFolder, phantom_cohort: Cohort) -> None:
+def test_a_code_is_a_who_grade_and_stays_a_code_where_it_is_not_known(
+    folder: RunFolder, phantom_cohort: Cohort
+) -> None:
     """A clinical table with gaps is read as 2.0 and NaN."""
-    grades = [2.0, np.nan, 3.0] * 4
+    grades = [2.0, np.nan, 1.0, 7.0] * 3
     cohort = Cohort(
         root=phantom_cohort.root,
         key="k",
         table=phantom_cohort.table.assign(**{GRADE: grades}),
         packed=phantom_cohort.packed,
     )
-    numbers = np.concatenate([cohort.slices_of(case) for case in range(3)])
+    numbers = np.concatenate([cohort.slices_of(case) for case in range(4)])
     score_all(folder, cohort, Split("patient", 0, numbers[:0], numbers[:0], numbers))
-    assert pd.read_csv(folder.cases, dtype=str, keep_default_na=False)["grade"].tolist() == ["2", "", "3"]
+    assert pd.read_csv(folder.cases, dtype=str, keep_default_na=False)["grade"].tolist() == ["III", "", "II", "code 7"]
 
 
 def test_data_without_a_clinical_table(folder: RunFolder, phantom_cohort: Cohort, split: Split) -> None:

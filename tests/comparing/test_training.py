@@ -19,6 +19,8 @@ from headtohead.comparing.training import run_test, run_training
 from headtohead.errors import UserError
 from headtohead.learning.checkpoint import load_trained
 from headtohead.learning.module import SegmentationModule
+from headtohead.runs.folder import RunFolder
+from headtohead.scoring.protocol import PROTOCOL, SAME_PREDICTIONS_SINCE
 
 EPOCHS = 3
 
@@ -264,7 +266,10 @@ def test_a_test_needs_no_option_of_the_training_again(options_for: Any, tmp_path
         option_table.Options(), **places, runs_dir=str(tmp_path), comparison=options.comparison.comparison,
         run_name=folder.name,
     )  # fmt: skip
+    record = RunFolder(folder).record()
+    RunFolder(folder).note(protocol=record["protocol"] | {"version": SAME_PREDICTIONS_SINCE})
     assert training.test(short) == folder
+    assert RunFolder(folder).record()["protocol"] == PROTOCOL, "scored as now, and it says so"
     with pytest.raises(UserError, match="made with --width 2, now 4"):
         training.test(option_table.replace(short, width=4))
 

@@ -46,9 +46,9 @@ def test_neither_order_nor_batch_size_leaves_a_trace(batch_size: int) -> None:
     assert counted(order, batch_size).rows.equal(counted(np.arange(SLICES), 8).rows)
 
 
-def test_mean_is_over_cases_that_have_a_dice() -> None:
-    counts = DeviceCounts(4)
-    counts.rows[:3] = torch.tensor([[1, 1, 1, 1], [0, 0, 0, 1], [0, 5, 0, 1]])
+def test_mean_is_over_cases_with_lesion_whatever_is_predicted() -> None:
+    counts = DeviceCounts(5)
+    counts.rows[:4] = torch.tensor([[1, 1, 1, 1], [0, 0, 0, 1], [0, 5, 0, 1], [0, 0, 5, 1]])
     assert counts.scores().mean_dice() == pytest.approx((0.5 + 0) / 2)
 
 

@@ -19,7 +19,7 @@ from tests.predicting.scans import INSIDE, OURS, Predict, files_in, head, pictur
         (["--channels", "t9=0"], "--channels t9"),
         (["--pattern", "*.png"], "--pattern"),
         (["--save_uncertainty", "variance"], "one model has none; average several"),
-        (["--output", ""], "--predict: nowhere to write to; name a folder with --output"),
+        (["--output", ""], "--predict: no output folder; name one with --output"),
     ],
 )
 def test_refused_before_anything_is_written(
@@ -45,7 +45,7 @@ def test_places_that_cannot_be_written(
     assert "file/below: cannot be made" in capsys.readouterr().err
     (tmp_path / "out/a_probability.nii").mkdir(parents=True)
     assert predict("--save_probability", "--overwrite") == 2
-    assert "a folder stands where a file is to be written" in capsys.readouterr().err
+    assert "a folder has the name of a file to be written" in capsys.readouterr().err
     (tmp_path / "out/summary.csv").write_text("mine\n")
     assert predict() == 2
     assert "summary.csv: not written by --predict" in capsys.readouterr().err
@@ -135,7 +135,7 @@ def test_a_list_that_cannot_be_written(
         (MemoryError(), "error: a: more memory is needed than there is"),
         (ZeroDivisionError("by\nzero"), "error: a: ZeroDivisionError: by zero; run again with --debug"),
         (UserError("mend it"), "error: a: mend it"),
-        (OSError("odd"), "error: a: oserror; mend this"),
+        (OSError("odd"), "error: a: oserror; correct this"),
     ],
 )
 def test_faults_in_one_line(

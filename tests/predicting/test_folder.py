@@ -174,7 +174,7 @@ def test_trained_models_average(
     assert variance.shape == SHAPE and variance.max() > 0
     assert summary_of(tmp_path / "out")["case"]["model"] == "pair/buda-none-s0-f0 + pair/buda-none-s1-f0"
     said = capsys.readouterr().out
-    models = [f"model pair/buda-none-s{seed}-f0 (one of 2 of the comparison)" for seed in (0, 1)]
+    models = [f"model pair/buda-none-s{seed}-f0 (trained elsewhere; one of 2 of the comparison)" for seed in (0, 1)]
     assert said.splitlines()[:2] == models
 
 

@@ -150,7 +150,7 @@ def test_nothing_is_overwritten_unless_asked(make_run: MakeRun, tmp_path: Path) 
     run.figures.mkdir()
     panel = run.figures / "lone_panel.png"
     panel.write_text("mine")
-    with pytest.raises(UserError, match=r"lone_panel\.png: there already; .*--output.*--overwrite"):
+    with pytest.raises(UserError, match=r"lone_panel\.png: already exists; .*--output.*--overwrite"):
         predict_image(options(tmp_path, image))
     assert [path.name for path in run.figures.iterdir()] == ["lone_panel.png"]
     assert panel.read_text() == "mine"

@@ -123,7 +123,7 @@ FILES: dict[str, tuple[bytes, str | None]] = {
 # What is no plain file; made where the system can.
 MADE: dict[str, tuple[Callable[[Path], None], str]] = {
     "folder.nii": (lambda path: path.mkdir(), "a folder with the name of a file"),
-    "loop.nii": (lambda path: path.symlink_to(path.name), "a symbolic link that leads back to itself"),
+    "loop.nii": (lambda path: path.symlink_to(path.name), "a symbolic link to itself"),
     "dangling.png": (lambda path: path.symlink_to("gone.png"), "a symbolic link to a file that is not there"),
     "pipe.nii": (os.mkfifo, "not an ordinary file"),
     "locked.nii": (lambda path: path.write_bytes(volume()) and None, "no permission to read it"),

@@ -23,7 +23,7 @@ def test_nothing_is_replaced_unless_asked(tmp_path: Path, predict: Predict, caps
     before = {name: (tmp_path / "out" / name).read_bytes() for name in files_in(tmp_path / "out")}
     assert predict("--save_probability") == 2
     assert (
-        "a_mask.nii: there already; choose another folder with --output, or --overwrite it" in capsys.readouterr().err
+        "a_mask.nii: already exists; choose another folder with --output, or add --overwrite" in capsys.readouterr().err
     )
     assert {name: (tmp_path / "out" / name).read_bytes() for name in files_in(tmp_path / "out")} == before
     assert predict("--save_probability", "--overwrite") == 0
@@ -46,12 +46,48 @@ def test_a_truth_is_never_replaced(tmp_path: Path, predict: Predict, capsys: pyt
     for flags in ([], ["--overwrite"]):
         assert predict(*flags, output="in") == 2
         assert (
-            "a_mask.nii: there already and not as --predict wrote it, so it may be a truth" in capsys.readouterr().err
+            "a_mask.nii: already exists and is not as --predict wrote it, so it may be a ground truth"
+            in capsys.readouterr().err
         )
     assert truth.read_bytes() == content
     assert files_in(tmp_path / "in") == {"a.nii", "a_mask.nii"}
     assert predict("--mask_suffix", "_auto.nii", output="in") == 0
     assert truth.read_bytes() == content
+
+
+class TestImagesUnderTheirOwnNames:
+    """`--mask_suffix '' --outputs 0:.nii`: the extracted image is called as its input, in another folder."""
+
+    FLAGS = ("--mask_suffix", "", "--outputs", "0:.nii")
+
+    def test_in_another_folder(self, tmp_path: Path, predict: Predict) -> None:
+        source = head(tmp_path / "in/deep/a.nii.gz")
+        before = source.read_bytes()
+        assert predict(*self.FLAGS) == 0
+        assert files_in(tmp_path / "out") == {"deep/a.nii.gz", "predicted.sha256", "summary.csv"}
+        assert source.read_bytes() == before != (tmp_path / "out/deep/a.nii.gz").read_bytes()
+        assert predict(*self.FLAGS, "--overwrite") == 0
+
+    def test_never_in_the_images_own(
+        self, tmp_path: Path, predict: Predict, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        before = head(tmp_path / "in/a.nii").read_bytes()
+        (tmp_path / "link").symlink_to(tmp_path / "in")
+        for output in ("in", "link"):
+            assert predict(*self.FLAGS, "--overwrite", output=output) == 2
+            assert "--outputs .nii: would replace the images themselves; name another" in capsys.readouterr().err
+        assert predict(*self.FLAGS, "--overwrite", source="in/a.nii", output="in") == 2
+        assert (tmp_path / "in/a.nii").read_bytes() == before and files_in(tmp_path / "in") == {"a.nii"}
+
+    def test_never_over_an_image_of_the_same_name_elsewhere(
+        self, tmp_path: Path, predict: Predict, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        head(tmp_path / "in/a.nii")
+        mine = head(tmp_path / "out/a.nii", ~INSIDE)
+        before = mine.read_bytes()
+        assert predict(*self.FLAGS, "--overwrite") == 2
+        assert "so it may be an image of yours, which is never replaced" in capsys.readouterr().err
+        assert mine.read_bytes() == before
 
 
 @pytest.mark.parametrize("make", [lambda folder: head(folder / "a.nii.gz"), lambda folder: picture(folder / "a.png")])
@@ -75,7 +111,7 @@ def test_the_inputs_own_folder(
     drawn(mask, np.roll(INSIDE, 1, axis=0))
     capsys.readouterr()
     assert predict(*flags, "--overwrite", output="in") == 2
-    assert "may be a truth" in capsys.readouterr().err
+    assert "may be a ground truth" in capsys.readouterr().err
     assert predict("--mask_suffix", "_third.nii", output="in") == 0
     assert summary_of(tmp_path / "in")["a"]["dice"] != ""
 
@@ -84,10 +120,10 @@ def test_only_results_in_the_folder(tmp_path: Path, predict: Predict, capsys: py
     head(tmp_path / "in/a.nii")
     assert predict("--outputs", "0.2:_brain.nii") == 0
     assert predict("--mask_suffix", "_again.nii", source="out") == 2
-    assert "only results of --predict there; name other images, or copy these" in capsys.readouterr().err
+    assert "it holds only results of --predict; give other images, or copy these" in capsys.readouterr().err
     assert predict("--mask_suffix", "_again.nii", "--pattern", "*_brain.nii", source="out") == 2
     assert predict("--mask_suffix", "_again.nii", source="out/a_brain.nii") == 2
-    assert "only results of --predict there" in capsys.readouterr().err
+    assert "it holds only results of --predict" in capsys.readouterr().err
     (tmp_path / "copied").mkdir()
     shutil.copy(tmp_path / "out/a_brain.nii", tmp_path / "copied")
     assert predict(source="copied", output="again") == 0
@@ -107,7 +143,7 @@ def test_an_input_is_never_replaced(tmp_path: Path, brightness: Any) -> None:
 
 
 def test_copied_results_are_not_taken_for_ours(tmp_path: Path, predict: Predict) -> None:
-    # The list of what was written counts only where it lies: a mask that was copied elsewhere may be a truth there.
+    # The list of what was written counts only where it lies: a mask copied elsewhere may be a ground truth there.
     head(tmp_path / "in/a.nii")
     assert predict() == 0
     (tmp_path / "other").mkdir()
@@ -146,7 +182,7 @@ def test_what_lies_among_the_inputs_is_replaced_only_if_it_is_ours(
     content = theirs.read_bytes()
     flags = ["--outputs", "0.0:_t1w.nii", "--overwrite"]
     assert predict(*flags, output="in") == 2
-    assert "a_t1w.nii: there already among the inputs and not as --predict wrote it" in capsys.readouterr().err
+    assert "a_t1w.nii: already exists among the inputs and is not as --predict wrote it" in capsys.readouterr().err
     assert theirs.read_bytes() == content and files_in(tmp_path / "in") == {"a.nii", "a_t1w.nii"}
     below = tmp_path / "in/results/a_probability.nii"
     below.parent.mkdir()

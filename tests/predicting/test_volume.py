@@ -10,10 +10,14 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from headtohead.cohort.orientation import Slicing
 from headtohead.errors import UserError
 from headtohead.options import Options, from_flat
+from headtohead.predicting import volume as module
 from headtohead.predicting.image import predict_image
-from headtohead.predicting.predictor import Predictor
+from headtohead.predicting.results.finishing import Answer
+from headtohead.predicting.results.panel import Prediction
+from headtohead.predicting.results.summary import Row
 from headtohead.predicting.results.written import Written
 from headtohead.predicting.scan import Scan
 from headtohead.predicting.volume import fullest_slice
@@ -79,17 +83,43 @@ def test_nothing_is_written_where_something_is_wrong(make_run: MakeRun, tmp_path
     assert not list(run.figures.glob("*"))
 
 
-def test_fullest_slice_is_shown() -> None:
-    probability = np.zeros((5, 9, 9), np.float32)
-    predictor = Predictor((), (), 0.5)
+def test_fullest_slice_is_shown_as_it_is_written() -> None:
+    view = Slicing("axial", (0, 1, 2), (False, False, False), (3.0, 1.0, 1.0))
     scan = Scan("a", (), np.full((5, 9, 9, 1), 7.5, np.float32), None, (), None, None, lambda values: values)
-    assert fullest_slice(predictor, scan, probability)[1] == "slice 3 of 5"
-    probability[1, :2] = probability[4, :3] = 1
-    shown, about = fullest_slice(predictor, scan, probability)
+    mask, row = np.zeros((5, 9, 9), bool), Row("a", threshold=0.5)
+    probability = np.ones((5, 9, 9), np.float32)  # the mask is what was written, whatever its probability
+    assert fullest_slice(scan, Answer(probability, None, mask, row), view)[1] == "slice 3 of 5"
+    mask[1, :2] = mask[4, :3] = True
+    shown, about = fullest_slice(scan, Answer(probability, None, mask, row), view)
     assert about == "slice 5 of 5"
-    assert fullest_slice(predictor, replace(scan, levelled=True), probability)[1] == "level slice 5 of 5"
-    assert shown.mask.sum() == 27
+    assert np.array_equal(shown.mask, mask[4])
     assert shown.image.shape == (9, 9, 3) and shown.image.dtype == np.uint8 and (shown.image == 255).all()
+    oblong = Slicing("axial", (0, 1, 2), (False, False, False), (3.0, 2.0, 1.0))
+    assert fullest_slice(scan, Answer(probability, None, mask, row), oblong)[0].mask.shape == (18, 9)
+
+
+@pytest.mark.parametrize("angle", [0, 20])
+def test_the_panel_shows_the_mask_that_is_written(
+    make_run: MakeRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, angle: float
+) -> None:
+    drawn: list[Prediction] = []
+    draw = module.draw_panel
+    monkeypatch.setattr(module, "draw_panel", lambda shown, *words: (drawn.append(shown), draw(shown, *words))[1])
+    make_run()
+    image = volume(tmp_path)
+    turn, (sine, cosine) = np.eye(4), (np.sin(np.radians(angle)), np.cos(np.radians(angle)))
+    turn[1:3, 1:3] = [[cosine, -sine], [sine, cosine]]
+    nib.save(nib.Nifti1Image(np.asanyarray(nib.load(image).dataobj), turn @ AFFINE), image)
+    # As much as the untrained net happens to find, in pieces, so that the clean-up has something to remove.
+    probe = predict_image(options(tmp_path, image, output=str(tmp_path / "probe")))
+    middle = float(np.median(np.asanyarray(nib.load(probe / "scan_probability.nii.gz").dataobj)))
+    drawn.clear()
+    wanted = {"threshold": middle, "postprocessing": "largest", "output": str(tmp_path / "out")}
+    folder = predict_image(options(tmp_path, image, **wanted))
+    written = np.asanyarray(nib.load(folder / "scan_mask.nii.gz").dataobj)
+    assert 0 < written.mean() < 0.6
+    fullest = np.moveaxis(written, 1, 0).sum(axis=(1, 2)).max()  # the file's second axis goes from feet to head
+    assert drawn[0].mask.sum() == 2 * fullest  # drawn on square pixels, and its own are 1.5 mm by 3 mm
 
 
 def test_an_earlier_prediction_is_no_truth(

@@ -17,8 +17,10 @@ from headtohead.comparing.baseline import run_baseline
 from headtohead.comparing.outcome import outcome
 from headtohead.comparing.provenance import provenance
 from headtohead.options import Options, from_flat
+from headtohead.reporting import report
+from headtohead.reporting.findings import Findings, findings_of
 from headtohead.runs.folder import RunFolder
-from headtohead.runs.ledger import FOLD_FILE
+from headtohead.runs.ledger import FOLD_FILE, read_ledger
 
 FOLDS = 3
 WRONG = {"unet": 0.02, "resnext": 0.05}  # share of the voxels that each predicts wrongly
@@ -60,6 +62,14 @@ def scored_cohort(scored: Path) -> Cohort:
     return open_cohort(scored / "data", scored / "packed")
 
 
+@pytest.fixture(scope="session")
+def scored_findings(scored: Path) -> Findings:
+    """What is found in that comparison. Read only."""
+    found = findings_of(read_ledger(scored / "runs" / "made"))
+    assert found is not None
+    return found
+
+
 @pytest.fixture
 def copied(scored: Path, tmp_path: Path) -> Path:
     """A copy that a test may change, data and all."""
@@ -70,6 +80,13 @@ def copied(scored: Path, tmp_path: Path) -> Path:
         record["data"]["root"] = str(place / "data")
         path.write_text(json.dumps(record))
     return place
+
+
+@pytest.fixture
+def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a report have its tables and its page, and no figures, which take longest."""
+    for name in ("write_pictures", "write_curves"):
+        monkeypatch.setattr(report, name, lambda *_: None)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ def made_up(entrants: dict[tuple[str, str, int | None], list[float]]) -> pd.Data
         for (model, schedule, seed), scores in entrants.items()
         for case, score in enumerate(scores)
     ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).assign(tp=0, fn=9)
 
 
 def drawn_bars(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, str]]:
@@ -64,9 +64,9 @@ def test_bars_are_sorted_and_failures_coloured(tmp_path: Path, monkeypatch: pyte
 
 def test_numbers_are_those_of_the_cases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     texts = drawn_texts(monkeypatch)
-    write_dice_bars(made_up({("unet", "cosine", 0): [0.4, 0.8, 0.9, float("nan")]}), tmp_path / "dice.png")
+    write_dice_bars(made_up({("unet", "cosine", 0): [0.4, 0.8, 0.9]}), tmp_path / "dice.png")
     assert "unet cosine" in texts
-    assert "3 cases, 1 below 0.5; 1 undefined" in texts
+    assert "3 cases, 1 below 0.5" in texts
     assert any(text.startswith("mean 0.70 [") for text in texts)
     assert "median 0.80" in texts  # three values have no interval of a median
     assert "0" in texts  # the failed case, under its short name
@@ -124,10 +124,10 @@ def test_nothing_overlaps_with_110_cases_and_5_entrants(tmp_path: Path, monkeypa
             assert apart, f"{name} on {other}"
 
 
-def test_a_case_without_any_score_leaves_an_empty_panel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_lesion_the_panel_is_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     texts = drawn_texts(monkeypatch)
-    write_dice_bars(made_up({("unet", "none", 0): [float("nan")]}), tmp_path / "dice.png")
-    assert "0 cases, 0 below 0.5; 1 undefined" in texts
+    write_dice_bars(made_up({("unet", "none", 0): [float("nan")]}).assign(fn=0), tmp_path / "dice.png")
+    assert "0 cases, 0 below 0.5" in texts
     assert not [text for text in texts if text.startswith("mean ")]
 
 

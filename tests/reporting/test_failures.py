@@ -11,24 +11,22 @@ from headtohead.cohort import Cohort
 from headtohead.reporting import failures as module
 from headtohead.reporting.case_names import short_names
 from headtohead.reporting.failures import failures, write_failures
-from headtohead.reporting.findings import Findings, findings_of
+from headtohead.reporting.findings import Findings
 from headtohead.reporting.masks import Masks
 from headtohead.runs.ledger import read_ledger
 
 
 @pytest.fixture
-def found(scored: Path) -> Findings:
+def found(scored_findings: Findings) -> Findings:
     """The made comparison with other scores: cases 0, 2 and 3 fail, 1 fails in one model only, 4 has no Dice."""
-    made = findings_of(read_ledger(scored / "runs" / "made"))
-    assert made is not None
-    matrix = made.matrix.copy()
+    matrix = scored_findings.matrix.copy()
     matrix["unet none"], matrix["resnext none"], matrix["flair-threshold"] = 0.8, 0.7, 0.1
     matrix.iloc[:5] = np.nan
     matrix.loc[matrix.index[0], ["resnext none", "unet none", "flair-threshold"]] = (0.2, 0.4, 0.9)
     matrix.loc[matrix.index[1], ["resnext none", "unet none"]] = (0.2, 0.5)
     matrix.loc[matrix.index[2], "resnext none"] = 0.3
     matrix.loc[matrix.index[3], ["resnext none", "unet none"]] = (0.1, 0.05)
-    return dataclasses.replace(made, matrix=matrix)
+    return dataclasses.replace(scored_findings, matrix=matrix)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from headtohead.errors import UserError
 from headtohead.reporting.findings import BATCH, PROVENANCE, entrant_of, findings_of
-from headtohead.runs.ledger import read_ledger
+from headtohead.runs.ledger import SCORES, read_ledger
 from headtohead.scoring.conventions import PER_BATCH, PER_CASE, POOLED, conventions
 
 FOLDS = 3
@@ -83,19 +83,35 @@ def test_without_curves(comparison: Path, write_run: Any) -> None:
 
 
 def test_undefined_scores_are_counted_and_explained(comparison: Path, write_run: Any) -> None:
-    surface = [1.0, np.nan, np.nan, 2.0]
+    surface = [1.0, np.nan, 9.0, 2.0]
     write_run(counts=[(5, 1, 1), (0, 0, 0), (0, 0, 9), (1, 1, 1)], extra={"hd95_px": surface, "volume_error": 0})
     found = findings_of(read_ledger(comparison))
     assert found is not None
     notes = [note for note in found.footnotes if "of cases.csv" in note]
+    why = "the truth holds no lesion; what was predicted there is in fp"
     assert notes == [
-        "dice is undefined in 1 of 4 rows of cases.csv: truth and prediction are both empty.",
-        "iou is undefined in 1 of 4 rows of cases.csv: truth and prediction are both empty.",
-        "precision is undefined in 2 of 4 rows of cases.csv: the prediction is empty.",
-        "recall is undefined in 1 of 4 rows of cases.csv: the truth is empty.",
-        "hd95_px is undefined in 2 of 4 rows of cases.csv: truth or prediction is empty, or only some slices of the "
-        "case were scored.",
+        *(f"{name} is undefined in 1 of 4 rows of cases.csv: {why}." for name in SCORES),
+        f"hd95_px is undefined in 1 of 4 rows of cases.csv: {why}; or only some slices of the case were scored.",
     ]
+
+
+def test_cases_without_a_lesion_are_scored_and_tested_apart(comparison: Path, write_run: Any) -> None:
+    """The issue's own case: 20 healthy patients, one entrant silent, one with a false alarm on each."""
+    ill = [(80 + place % 3, 10, 10) for place in range(20)]
+    write_run("silent", "none", 0, [(0, 0, 0)] * 20 + ill)
+    write_run("alarmer", "none", 0, [(0, 30, 0)] * 20 + ill)
+    write_run("flair-threshold", "-", None, [(0, 9, 0)] * 20 + [(5, 50, 50)] * 20, name="flair-threshold")
+    found = findings_of(read_ledger(comparison))
+    assert found is not None
+    assert len(found.matrix) == 20 and found.means["n"].eq(20).all()
+    assert found.without_lesion.set_index("entrant")["left_alone"].to_dict() == {
+        "silent none": 20, "alarmer none": 0, "flair-threshold": 0,
+    }  # fmt: skip
+    assert "alarmer, no schedule scores higher" not in found.verdict
+    better, worse = "This training of silent, no schedule", "this training of alarmer, no schedule"
+    assert f"{better} leaves more of them alone than {worse} (McNemar p < 0.001)" in found.verdict
+    assert found.tested["family"].value_counts().to_dict() == {"without lesion": 6, "primary": 3, "secondary": 2}
+    assert found.conventions.empty
 
 
 def slices(case: str, tp: list[int], fp: list[int], fn: list[int]) -> pd.DataFrame:
@@ -176,3 +192,20 @@ def test_name_of_an_entrant(comparison: Path, write_run: Any) -> None:
     write_run("unet", "cosine")
     write_run("flair-threshold", "-", None, name="flair-threshold-f0")
     assert [entrant_of(run) for run in read_ledger(comparison).runs] == ["flair-threshold", "unet cosine"]
+
+
+def test_a_model_trained_once_is_called_this_training_of_it(comparison: Path, write_run: Any) -> None:
+    good, bad = [(9, 1, 1), (8, 2, 2)] * 10, [(5, 5, 5), (4, 6, 6)] * 10
+    write_run("unet", "none", 0, counts=good)
+    write_run("resnext", "none", 0, counts=bad)
+    found = findings_of(read_ledger(comparison))
+    assert found is not None
+    assert found.verdict.startswith(
+        "This training of unet, no schedule scores higher than this training of resnext, no schedule: "
+    )
+    for seed in (1, 2):
+        write_run("unet", "none", seed, counts=good)
+        write_run("resnext", "none", seed, counts=bad)
+    found = findings_of(read_ledger(comparison))
+    assert found is not None
+    assert found.verdict.startswith("unet, no schedule scores higher than resnext, no schedule: ")

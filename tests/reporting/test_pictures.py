@@ -10,25 +10,26 @@ from headtohead.cohort import Cohort
 from headtohead.errors import UserError
 from headtohead.reporting import pictures as module
 from headtohead.reporting.case_names import short_names
-from headtohead.reporting.findings import Findings, findings_of
+from headtohead.reporting.findings import Findings
 from headtohead.reporting.masks import Masks
 from headtohead.reporting.pictures import write_pictures
 from headtohead.runs.ledger import read_ledger
 from headtohead.scoring.counts import count
 
 
-def found_in(place: Path) -> tuple[Findings, Any]:
-    ledger = read_ledger(place / "runs" / "made")
-    found = findings_of(ledger)
-    assert found is not None
-    return found, ledger
+def masks_in(place: Path, cohort: Cohort) -> Masks:
+    return Masks(read_ledger(place / "runs" / "made"), cohort)
+
+
+@pytest.fixture
+def found(scored_findings: Findings) -> Findings:
+    return scored_findings
 
 
 def test_masks_are_those_of_the_first_seed_from_the_fold_that_tested_the_case(
-    scored: Path, scored_cohort: Cohort
+    scored: Path, scored_cohort: Cohort, found: Findings
 ) -> None:
-    found, ledger = found_in(scored)
-    masks = Masks(ledger, scored_cohort)
+    masks = masks_in(scored, scored_cohort)
     for index, case in enumerate(scored_cohort.table["case"]):
         for entrant in found.matrix:
             mask = masks(entrant, case)
@@ -39,11 +40,10 @@ def test_masks_are_those_of_the_first_seed_from_the_fold_that_tested_the_case(
 
 
 def test_there_is_no_mask_where_none_was_kept_or_only_of_some_slices(
-    copied: Path, scored_cohort: Cohort, monkeypatch: pytest.MonkeyPatch
+    copied: Path, scored_cohort: Cohort, found: Findings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found, ledger = found_in(copied)
     case = str(found.matrix.index[0])
-    masks = Masks(ledger, scored_cohort)
+    masks = masks_in(copied, scored_cohort)
     assert masks("unet none", case) is not None
     assert masks("nobody", case) is None and masks("unet none", "nobody") is None
     for path in copied.glob("runs/made/unet-*/masks.npz"):
@@ -51,24 +51,25 @@ def test_there_is_no_mask_where_none_was_kept_or_only_of_some_slices(
     assert masks("unet none", case) is None
     more = scored_cohort.table["slices"] + 1  # as after a test of fewer slices than the case has
     monkeypatch.setattr(scored_cohort, "table", scored_cohort.table.assign(slices=more))
-    assert Masks(ledger, scored_cohort)("resnext none", case) is None
+    assert masks_in(copied, scored_cohort)("resnext none", case) is None
 
 
-def test_damaged_masks_are_said_to_be_damaged(copied: Path, scored_cohort: Cohort) -> None:
-    found, ledger = found_in(copied)
+def test_damaged_masks_are_said_to_be_damaged(copied: Path, scored_cohort: Cohort, found: Findings) -> None:
     for path in copied.glob("runs/made/unet-*/masks.npz"):
         path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(UserError, match="damaged"):
-        Masks(ledger, scored_cohort)("unet none", str(found.matrix.index[0]))
+        masks_in(copied, scored_cohort)("unet none", str(found.matrix.index[0]))
 
 
-def test_without_data_there_are_only_the_bars(scored: Path, tmp_path: Path) -> None:
-    write_pictures(found_in(scored)[0], tmp_path, None, None)
+def test_without_data_there_are_only_the_bars(found: Findings, tmp_path: Path) -> None:
+    write_pictures(found, tmp_path, None, None)
     assert [path.name for path in tmp_path.iterdir()] == ["dice.png"]
 
 
 @pytest.fixture
-def shown(scored: Path, scored_cohort: Cohort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+def shown(
+    scored: Path, scored_cohort: Cohort, found: Findings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, Any]:
     """What each picture was given, by its name."""
     given: dict[str, Any] = {}
 
@@ -78,15 +79,14 @@ def shown(scored: Path, scored_cohort: Cohort, tmp_path: Path, monkeypatch: pyte
     for name in ("write_plate", "write_plate_gif", "write_case_gif"):
         monkeypatch.setattr(module, name, note)
     monkeypatch.setattr(module, "write_dice_bars", lambda *_: None)
-    found, ledger = found_in(scored)
-    write_pictures(found, tmp_path, scored_cohort, Masks(ledger, scored_cohort))
+    write_pictures(found, tmp_path, scored_cohort, masks_in(scored, scored_cohort))
     return given
 
 
 def test_each_model_has_a_plate_from_worst_to_best_and_the_baseline_has_none(
-    shown: dict[str, Any], scored: Path, scored_cohort: Cohort
+    shown: dict[str, Any], scored_cohort: Cohort, found: Findings
 ) -> None:
-    matrix = found_in(scored)[0].matrix
+    matrix = found.matrix
     short = short_names(matrix.index)
     plates = {name for name in shown if name.startswith("plate-")}
     assert plates == {f"plate-{model}-none.{kind}" for model in ("unet", "resnext") for kind in ("png", "gif")}
@@ -105,8 +105,8 @@ def test_each_model_has_a_plate_from_worst_to_best_and_the_baseline_has_none(
             assert wrong == pytest.approx({"unet": 0.02, "resnext": 0.05}[model], abs=0.005)
 
 
-def test_worst_median_and_best_case_scroll_with_all_models_side_by_side(shown: dict[str, Any], scored: Path) -> None:
-    matrix = found_in(scored)[0].matrix
+def test_worst_median_and_best_case_scroll_with_all_models_side_by_side(shown: dict[str, Any], found: Findings) -> None:
+    matrix = found.matrix
     order = list(matrix.drop(columns="flair-threshold").mean(axis=1).sort_values(kind="stable").index)
     chosen = {"worst": order[0], "median": order[round((len(order) - 1) / 2)], "best": order[-1]}
     assert {name for name in shown if name.startswith("case-")} == {f"case-{word}.gif" for word in chosen}
@@ -118,11 +118,12 @@ def test_worst_median_and_best_case_scroll_with_all_models_side_by_side(shown: d
         assert not np.array_equal(scans[0].prediction, scans[1].prediction)
 
 
-def test_a_comparison_whose_masks_are_gone_has_bars_only(copied: Path, scored_cohort: Cohort, tmp_path: Path) -> None:
-    found, ledger = found_in(copied)
+def test_a_comparison_whose_masks_are_gone_has_bars_only(
+    copied: Path, scored_cohort: Cohort, found: Findings, tmp_path: Path
+) -> None:
     for path in copied.glob("runs/made/*/masks.npz"):
         path.unlink()
-    write_pictures(found, tmp_path / "figures", scored_cohort, Masks(ledger, scored_cohort))
+    write_pictures(found, tmp_path / "figures", scored_cohort, masks_in(copied, scored_cohort))
     assert [path.name for path in (tmp_path / "figures").iterdir()] == ["dice.png"]
 
 
@@ -130,6 +131,7 @@ def test_a_comparison_whose_masks_are_gone_has_bars_only(copied: Path, scored_co
 def test_which_cases_scroll(
     scored: Path,
     scored_cohort: Cohort,
+    found: Findings,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     which: str,
@@ -138,7 +140,6 @@ def test_which_cases_scroll(
 ) -> None:
     for name in ("write_plate", "write_plate_gif", "write_dice_bars"):
         monkeypatch.setattr(module, name, lambda *_: None)
-    found, ledger = found_in(scored)
-    write_pictures(found, tmp_path, scored_cohort, Masks(ledger, scored_cohort), which)
+    write_pictures(found, tmp_path, scored_cohort, masks_in(scored, scored_cohort), which)
     assert len(list(tmp_path.glob("case-*.gif"))) == few
     assert sorted(path.stem for path in tmp_path.glob("cases/*.gif")) == sorted(found.matrix.index if every else [])

@@ -94,9 +94,9 @@ def test_refuses_after_a_mask_was_edited(copied: Path, report_options: Any) -> N
 
 
 def test_refuses_under_another_protocol(copied: Path, report_options: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(module.PROTOCOL, "surface_tolerance", 3.5)
+    monkeypatch.setitem(module.PROTOCOL, "clip", 3.5)
     said = refusal(copied, report_options)
-    assert "differs in protocol from what is asked for (surface_tolerance " in said and "against 3.5)" in said
+    assert "differs in protocol from what is asked for (clip " in said and "against 3.5)" in said
 
 
 def test_a_stale_baseline_is_refused_as_well(
@@ -105,7 +105,7 @@ def test_a_stale_baseline_is_refused_as_well(
     """--compare makes it anew, --report does not."""
     for path in (copied / "runs" / "made").glob("*-none-*"):
         shutil.rmtree(path)
-    monkeypatch.setitem(module.PROTOCOL, "version", 99)
+    monkeypatch.setitem(module.PROTOCOL, "clip", 99)
     assert "differs in protocol" in refusal(copied, report_options)
 
 
@@ -123,7 +123,7 @@ def test_without_the_data_set_there_are_no_pictures_and_it_says_so(
 
 def test_nothing_finished_is_refused(comparison: Path, write_run: Any, report_options: Any) -> None:
     write_run(status="trained")
-    with pytest.raises(UserError, match="lgg: no experiment is finished; --compare goes on with them"):
+    with pytest.raises(UserError, match="lgg: no experiment is finished; resume them with --compare"):
         report(report_options(comparison.parents[1], comparison="lgg"))
     assert not (comparison / "results.md").exists()
 
@@ -196,10 +196,10 @@ def test_a_broken_run_stops_the_report_before_it_writes(comparison: Path, write_
 
 def test_a_damaged_mask_leaves_the_earlier_report_as_it_was(copied: Path, report_options: Any) -> None:
     """It is found only while the pictures are drawn."""
-    folder = report(report_options(copied, case_gifs="all"))
+    folder = report(report_options(copied))
     (folder / "unet-none-s0-f0" / "masks.npz").write_bytes(b"damaged")
     before = files_of(folder)
-    for which in ("few", "all", "none"):
+    for which in ("all", "none"):
         with pytest.raises(UserError, match=r"masks\.npz"):
             report(report_options(copied, case_gifs=which))
         assert files_of(folder) == before
@@ -222,7 +222,22 @@ def test_refuses_after_the_validation_patients_changed(
 
 
 def test_without_a_name_the_only_comparison_is_reported(
-    copied: Path, report_options: Any, capsys: pytest.CaptureFixture[str]
+    copied: Path, report_options: Any, no_pictures: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert report(report_options(copied, comparison="", case_gifs="none")) == copied / "runs" / "made"
     assert capsys.readouterr().out.startswith("made: 12 finished runs")
+
+
+def test_the_margin_of_the_runs_holds_and_another_one_is_said_to_be_late(
+    comparison: Path, write_run: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for model, hit in (("unet", 80), ("resnext", 79)):
+        folder = write_run(model, "none", counts=[(hit + place % 5, 10, 10) for place in range(30)])
+        (folder / "config.yaml").write_text("margin: 0.05\n")
+    write_reports(comparison, None)
+    pairs = pd.read_csv(comparison / "pairs.csv").query("family == 'primary'")
+    assert pairs["margin"].tolist() == [0.05] and "declared when" not in capsys.readouterr().out
+    write_reports(comparison, None, margin=0.001)
+    assert pd.read_csv(comparison / "pairs.csv")["margin"].iloc[0] == 0.001
+    late = "The margin of equivalence is 0.001 here, but --margin 0.05 was declared when the models were trained"
+    assert late in (comparison / "report.html").read_text(encoding="utf-8")

@@ -31,8 +31,8 @@ def test_rows_are_schedules_and_columns_models(comparison: Path, write_run: Any)
     assert text.startswith("# lgg: mean Dice per case\n")
     table = cells(text)
     assert table["schedule"] == ["resnext", "unet"]
-    assert table["no schedule"] == ["0.70 [0.70, 0.70]", "0.90 [0.90, 0.90]"]
-    assert table["cosine"] == ["–", "0.80 [0.80, 0.80]"]
+    assert table["no schedule"] == ["0.700 [0.700, 0.700]", "0.900 [0.900, 0.900]"]
+    assert table["cosine"] == ["–", "0.800 [0.800, 0.800]"]
     assert "n = 4 test cases" in text
     assert "threshold 0.5" in text
 
@@ -48,7 +48,7 @@ def test_seeds_are_averaged_within_a_case_first(comparison: Path, write_run: Any
     write_run(seed=0, counts=[(9, 1, 1), (5, 5, 5)] * 2)
     write_run(seed=1, counts=[(5, 5, 5), (9, 1, 1)] * 2)
     text = markdown(comparison)
-    assert cells(text)["no schedule"] == ["0.70 [0.70, 0.70]"]
+    assert cells(text)["no schedule"] == ["0.700 [0.700, 0.700]"]
     assert "n = 4 test cases. Seeds 0, 1 are averaged within a case first." in text
 
 
@@ -64,21 +64,28 @@ def test_baseline_has_a_row_and_is_no_model(comparison: Path, write_run: Any) ->
     write_run("flair-threshold", "-", None, counts=[(4, 6, 6)] * 4, name="flair-threshold")
     table = cells(markdown(comparison))
     assert table["schedule"] == ["unet", "no model"]
-    assert table["threshold on FLAIR"] == ["–", "0.40 [0.40, 0.40]"]
-    assert table["no schedule"] == ["0.90 [0.90, 0.90]", "–"]
+    assert table["threshold on FLAIR"] == ["–", "0.400 [0.400, 0.400]"]
+    assert table["no schedule"] == ["0.900 [0.900, 0.900]", "–"]
 
 
 def test_second_table_tells_of_each_experiment(comparison: Path, write_run: Any) -> None:
     write_run(counts=[(9, 1, 1), (8, 2, 2), (0, 5, 5)], epochs=30, best_epoch=27, seconds=612.4, parameters=1_942_865)
     row = cells(markdown(comparison))["unet-none-s0-f0"]
-    assert row == ["1.9 M", "0.57", "0.80", "1", "30", "27", "612"]
+    assert row == ["1.9 M", "0.567", "0.800", "1", "30", "27", "612"]
 
 
-def test_undefined_cases_are_counted_and_left_out(comparison: Path, write_run: Any) -> None:
-    write_run(counts=[(9, 1, 1)] * 3 + [(0, 0, 0)])
+@pytest.mark.parametrize("false", [0, 5])
+def test_cases_without_a_lesion_are_scored_apart(comparison: Path, write_run: Any, false: int) -> None:
+    """Whatever is predicted on them: three votes in the mean, and a table of their own."""
+    write_run(counts=[(9, 1, 1)] * 3 + [(0, false, 0)])
     text = markdown(comparison)
-    assert cells(text)["no schedule"] == ["0.90 [0.90, 0.90]"]
-    assert "left out, not counted 1: 1 of unet-none-s0-f0" in text
+    assert cells(text)["no schedule"] == ["0.900 [0.900, 0.900]"]
+    assert cells(text)["unet-none-s0-f0"][1] == "0.900"
+    assert "n = 3 test cases" in text
+    assert "1 further test case has no lesion and so no Dice" in text
+    apart = text[text.index("## Cases without a lesion") : text.index("## Each training")]
+    row = cells(apart)["unet, no schedule"]
+    assert row[:2] == ["1", "0" if false else "1"] and row[-1] == f"{false} to {false}"
 
 
 @pytest.mark.parametrize(
@@ -123,7 +130,7 @@ def test_real_patients_are_not_called_made_up(comparison: Path, write_run: Any) 
 
 def test_two_cases_have_a_mean_and_no_interval(comparison: Path, write_run: Any) -> None:
     write_run(counts=[(9, 1, 1), (7, 3, 3)])
-    assert cells(markdown(comparison))["no schedule"] == ["0.80"]
+    assert cells(markdown(comparison))["no schedule"] == ["0.800"]
 
 
 def test_failed_and_unfinished_experiments_are_named(comparison: Path, write_run: Any) -> None:
@@ -141,7 +148,7 @@ def test_failed_and_unfinished_experiments_are_named(comparison: Path, write_run
 def test_one_failed_seed_does_not_hide_the_others(comparison: Path, write_run: Any) -> None:
     write_run(seed=0, counts=[(9, 1, 1)] * 4)
     write_run(seed=1, status="failed", error="x")
-    assert cells(markdown(comparison))["no schedule"] == ["0.90 [0.90, 0.90]"]
+    assert cells(markdown(comparison))["no schedule"] == ["0.900 [0.900, 0.900]"]
 
 
 def test_nothing_finished(comparison: Path, write_run: Any) -> None:
@@ -155,16 +162,17 @@ def test_nothing_finished(comparison: Path, write_run: Any) -> None:
 def test_results_csv_has_a_line_for_each_entrant_and_score(comparison: Path, write_run: Any) -> None:
     write_run("unet", "none", 0, counts=[(9, 1, 1), (0, 0, 0), (5, 5, 5), (8, 2, 2)], extra={"hd95_px": [3, 5, 7, 9]})
     write_run("unet", "none", 1, counts=[(9, 1, 1), (0, 0, 0), (9, 1, 1), (8, 2, 2)], extra={"hd95_px": [3, 5, 7, 1]})
-    write_run("flair-threshold", "-", None, name="flair-threshold", extra={"hd95_px": [1, 1, 1, 1]})
+    counts = [(9, 1, 1), (0, 3, 0), (5, 5, 5), (8, 2, 2)]
+    write_run("flair-threshold", "-", None, counts, name="flair-threshold", extra={"hd95_px": [1, 1, 1, 1]})
     rows = result_rows(read_ledger(comparison)).set_index(["entrant", "score"])
     scores = ["dice", "iou", "precision", "recall", "hd95_px"]
     assert rows.index.tolist() == [(entrant, score) for score in scores for entrant in ("unet none", "flair-threshold")]
     own = rows.loc[("unet none", "dice")]
-    assert (own["n"], own["undefined"]) == (3, 1)
+    assert (own["n"], own["minimum"]) == (3, pytest.approx(0.7)) and own["maximum"] == pytest.approx(0.9)
     assert own["mean"] == pytest.approx((0.9 + 0.7 + 0.8) / 3)  # the seeds of the third case give .5 and .9
     assert own["median"] == pytest.approx(0.8)
     assert own["mean_low"] < own["mean"] < own["mean_high"]
-    assert rows.loc[("unet none", "hd95_px"), "mean"] == (3 + 5 + 7 + 5) / 4
+    assert rows.loc[("unet none", "hd95_px"), "mean"] == (3 + 7 + 5) / 3, "without the case that has no lesion"
 
 
 def test_an_entrant_that_lacks_a_fold_is_left_out_and_named(comparison: Path, write_run: Any) -> None:
@@ -179,7 +187,7 @@ def test_an_entrant_that_lacks_a_fold_is_left_out_and_named(comparison: Path, wr
     text = markdown(comparison)
     table = cells(text)
     assert table["schedule"] == ["unet"], "the baseline is no model, not even an unfinished one"
-    assert table["no schedule"] == ["0.90 [0.90, 0.90]"]
+    assert table["no schedule"] == ["0.900 [0.900, 0.900]"]
     assert table["cosine"] == ["1 of 2 folds"]
     assert "unet cosine is left out: 1 of 2 folds are finished" in text
     assert "n = 4 test cases" in text
@@ -195,11 +203,13 @@ def test_latex_says_the_same_and_escapes(comparison: Path, write_run: Any) -> No
     rows = [line.removesuffix(r" \\").split(" & ") for line in text.splitlines() if line.endswith(r"\\")]
     assert rows == [
         ["schedule", "unet", "no model"],
-        ["no schedule", "0.90 [0.90, 0.90]", "--"],
-        ["no schedule, median", "0.90", "--"],
-        [r"restarting\_warmup", "0.80 [0.80, 0.80]", "--"],
-        [r"restarting\_warmup, median", "0.80", "--"],
-        ["threshold on FLAIR", "--", "0.40 [0.40, 0.40]"],
+        ["no schedule", "0.900 [0.900, 0.900]", "--"],
+        ["no schedule, median", "0.900", "--"],
+        ["no schedule, lowest to highest", "0.900 to 0.900", "--"],
+        [r"restarting\_warmup", "0.800 [0.800, 0.800]", "--"],
+        [r"restarting\_warmup, median", "0.800", "--"],
+        [r"restarting\_warmup, lowest to highest", "0.800 to 0.800", "--"],
+        ["threshold on FLAIR", "--", "0.400 [0.400, 0.400]"],
     ]
     assert r"\begin{tabular}{lrr}" in text and text.rstrip().endswith(r"\end{tabular}")
     assert all(line.startswith("% ") for line in text[: text.index(r"\begin")].splitlines()), "footnotes are comments"
@@ -210,7 +220,7 @@ def test_cases_without_any_score_have_no_mean(comparison: Path, write_run: Any) 
     write_run(counts=[(0, 0, 0)] * 4)
     assert cells(markdown(comparison))["no schedule"] == ["undefined"]
     own = result_rows(read_ledger(comparison)).set_index("score").loc["dice"]
-    assert (own["n"], own["undefined"]) == (0, 4) and np.isnan(own["mean"])
+    assert own["n"] == 0 and np.isnan(own["mean"])
 
 
 def test_a_log_gets_the_text_of_the_file(comparison: Path, write_run: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -229,7 +239,7 @@ def test_a_terminal_gets_a_drawn_table(
     print_table(summarise(read_ledger(comparison)))
     printed = capsys.readouterr().out
     assert "│" in printed
-    assert "0.90 [0.90, 0.90]" in printed
+    assert "0.900 [0.900, 0.900]" in printed
     assert "[bold]not markup[/bold]" in printed
 
 
@@ -244,7 +254,7 @@ def test_a_seed_that_lacks_a_fold_is_left_out_and_the_others_count(comparison: P
             write_run("unet", "none", 1, counts=[(1, 9, 9)] * 2, fold=fold, cases=cases, split=own)
     text = markdown(comparison)
     table = cells(text)
-    assert table["no schedule"] == ["0.90 [0.90, 0.90]"]
+    assert table["no schedule"] == ["0.900 [0.900, 0.900]"]
     assert (
         "unet, no schedule counts only seed 0: seed 1 is left out because 1 of its 2 folds are finished. "
         "unet-none-s1-f1 failed (RuntimeError: no memory)." in text
@@ -271,3 +281,28 @@ def test_an_entrant_that_is_left_out_is_said_to_lack_what(comparison: Path, writ
     write_run("unet", "none", counts=[(9, 1, 1)] * 2, cases=["a", "b"], split={**split, "key": "s0"})
     write_run("unet", "none", fold=1, status="running", split={**split, "key": "s1"})
     assert "it was not scored on every case. unet-none-s0-f1 is not finished." in markdown(comparison)
+
+
+def test_one_seed_is_said_to_support_no_sentence_about_the_models_before_the_table(
+    comparison: Path, write_run: Any
+) -> None:
+    write_run("unet", "none", 0, counts=[(9, 1, 1), (8, 2, 2)] * 10)
+    write_run("resnext", "none", 0, counts=[(5, 5, 5), (4, 6, 6)] * 10)
+    text = markdown(comparison)
+    assert text.splitlines()[2].startswith("ONE SEED: Every model was trained once, and a training is a draw")
+    assert text.count("ONE SEED") == 1
+    assert warnings_of(read_ledger(comparison))[0].startswith("ONE SEED")
+
+
+def test_with_several_seeds_their_sd_stands_below_the_mean_and_the_interval_holds_it(
+    comparison: Path, write_run: Any
+) -> None:
+    for seed, score in enumerate((4, 5, 9)):
+        write_run("unet", "none", seed, counts=[(score, 10 - score, 10 - score)] * 5)
+    text = markdown(comparison)
+    assert "ONE SEED" not in text
+    table = cells(text)
+    assert table["no schedule, seed SD"] == ["0.2646 (3 seeds)"]
+    assert table["no schedule"] == ["0.60 [0.00, 1.00]"]
+    results = result_rows(read_ledger(comparison)).set_index("score")
+    assert list(results.loc["dice", ["seeds", "seed_sd"]]) == [3, pytest.approx(0.26458, abs=1e-5)]

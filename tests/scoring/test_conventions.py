@@ -177,7 +177,7 @@ def test_page_has_its_place_for_a_run() -> None:
 # The code
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 2**32 - 1), batch_size=st.integers(1, 9))
 def test_agrees_with_dice_taken_from_the_masks_themselves(seed: int, batch_size: int) -> None:
     cases = made_up(seed)
@@ -194,13 +194,13 @@ def test_agrees_with_dice_taken_from_the_masks_themselves(seed: int, batch_size:
 
     per_batch = mean([overlap(*batch) for batch in flat], empty=1)
     wanted = {
-        PER_CASE: mean([overlap(p, t) for _, p, t in cases]),
+        PER_CASE: mean([overlap(p, t) for _, p, t in cases if t.any()]),
         PER_SLICE: mean([overlap(*plane) for plane in planes], empty=1),
         TUMOUR_SLICES: mean([overlap(p, t) for p, t in planes if t.any()]),
         POOLED: overlap(*everything),
         PER_BATCH: per_batch,
         ONE_TOO_FEW: per_batch * len(batches) / (len(batches) - 1) if len(batches) > 1 else math.nan,
-        LARGEST: mean([overlap(largest_component(p), t) for _, p, t in cases]),
+        LARGEST: mean([overlap(largest_component(p), t) for _, p, t in cases if t.any()]),
     }
     assert found == pytest.approx(wanted, nan_ok=True)
 
@@ -209,7 +209,7 @@ def test_n_is_the_number_of_votes() -> None:
     cases = made_up(3)
     found = conventions(counted(cases), 5).set_index("convention")["n"]
     slices = sum(len(truth) for _, _, truth in cases)
-    assert found[PER_CASE] == sum(bool((p | t).any()) for _, p, t in cases)
+    assert found[PER_CASE] == sum(bool(t.any()) for _, _, t in cases)
     assert found[PER_SLICE] == slices
     assert found[TUMOUR_SLICES] == sum(int(t.any(axis=(1, 2)).sum()) for _, _, t in cases)
     assert found[POOLED] == 1
@@ -267,7 +267,7 @@ def test_part_of_a_case_has_no_components() -> None:
 
 def test_one_slice_of_unknown_components_leaves_its_case_out() -> None:
     ones = np.ones((2, 1, 1), bool)
-    slices = counted([("a", ones, ones), ("b", ones, ones & False)]).astype({"largest_tp": float, "largest_fp": float})
+    slices = counted([("a", ones, ones), ("b", ones & False, ones)]).astype({"largest_tp": float, "largest_fp": float})
     slices.loc[0, ["largest_tp", "largest_fp"]] = math.nan
     found = conventions(slices, 2).set_index("convention").loc[LARGEST]
     assert (found["score"], found["n"]) == (0, 1)

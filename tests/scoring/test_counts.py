@@ -134,6 +134,14 @@ def test_empty_slices_do_not_lift_a_case() -> None:
     assert many.mean_dice() == few.mean_dice() == pytest.approx(20 / 60)
 
 
+def test_a_case_without_lesion_has_no_vote_whatever_is_predicted() -> None:
+    """Else silence would be no vote and a false alarm a vote of 0: the prediction would choose the votes."""
+    for false in (0, 50):
+        found = CaseCounts(2)
+        found.add([0, 1], tp=[1, 0], fp=[1, false], fn=[1, 0])
+        assert found.mean_dice() == pytest.approx(0.5)
+
+
 def test_an_empty_case_is_not_counted_as_one() -> None:
     found = CaseCounts(2)
     found.add([0, 1], tp=[1, 0], fp=[1, 0], fn=[1, 0])

@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headtohead.scoring.lesions import LesionCounts, count_lesions, largest_component
+from headtohead.scoring.lesions import (
+    LesionCounts,
+    count_lesions,
+    largest_component,
+    size_in_words,
+    smallest_lesion,
+)
 
 SHAPE = (6, 20, 20)
 
@@ -69,6 +75,30 @@ def test_corners_connect_also_from_slice_to_slice() -> None:
     assert count_lesions(corner, corner).lesions == 2
 
 
+def test_specks_are_neither_lesions_nor_false() -> None:
+    truth, prediction = np.zeros((2, *SHAPE), bool)
+    truth[0, 0, :9] = True  # 9 voxels
+    truth[2, 0:2, :5] = True  # 10
+    prediction[0, 5, :9] = True
+    prediction[4, 0:2, :5] = True
+    assert count_lesions(prediction, truth) == LesionCounts(2, 0, 2, 2)
+    assert count_lesions(prediction, truth, smallest=10) == LesionCounts(1, 0, 1, 1)
+
+
+def test_what_touches_a_speck_of_the_truth_is_not_false() -> None:
+    truth, prediction = np.zeros((2, *SHAPE), bool)
+    truth[0, 0, 0] = True
+    prediction[0, 0:2, :8] = True
+    assert count_lesions(prediction, truth, smallest=10) == LesionCounts(0, 0, 0, 0)
+
+
+def test_the_least_size_is_a_tenth_of_a_millilitre_or_ten_pixels() -> None:
+    assert smallest_lesion(None) == 10 and size_in_words("px") == "at least 10 pixels"
+    assert smallest_lesion((1.0, 1.0, 1.0)) == 100 and size_in_words("mm") == "at least 0.1 ml"
+    assert smallest_lesion((3.0, 0.5, 0.5)) == 134, "0.75 mm3 each: 133 are a little less than 0.1 ml"
+    assert smallest_lesion((10.0, 10.0, 10.0)) == 1
+
+
 def test_empty_masks() -> None:
     nothing, something = with_blocks(), with_blocks((1, 1, 1))
     assert count_lesions(nothing, nothing) == LesionCounts(0, 0, 0, 0)
@@ -76,7 +106,7 @@ def test_empty_masks() -> None:
     assert count_lesions(something, nothing) == LesionCounts(0, 0, 0, 1)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_agrees_with_flooding(seed: int) -> None:
     rng = np.random.default_rng(seed)

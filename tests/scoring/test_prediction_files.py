@@ -29,7 +29,7 @@ def masks(tmp_path: Path) -> Path:
     return path
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(shape=st.tuples(st.integers(0, 5), st.integers(1, 9), st.integers(1, 9)), seed=st.integers(0, 99))
 def test_a_mask_of_any_shape_comes_back(
     tmp_path_factory: pytest.TempPathFactory, shape: tuple[int, ...], seed: int

@@ -11,6 +11,7 @@ from statsmodels.stats.weightstats import DescrStatsW
 
 from headtohead.statistics import intervals
 from headtohead.statistics.intervals import RESAMPLES, mean_interval, mean_intervals, median_interval
+from tests.matrices import thinned
 
 
 def dice_like(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
@@ -34,7 +35,7 @@ def test_skewed_values_get_the_longer_arm_on_the_side_of_the_tail() -> None:
     assert found.mean - found.low > 1.3 * (found.high - found.mean)
 
 
-@pytest.mark.parametrize("shape", ["flat", "Dice", "difference"])
+@pytest.mark.parametrize("shape", thinned(["flat", "Dice", "difference"], ["Dice"]))
 def test_holds_the_true_mean_as_often_as_it_says(shape: str) -> None:
     rng = np.random.default_rng(1)
     size = (110, 1000)
@@ -113,7 +114,7 @@ def test_same_values_in_any_order_give_the_same_interval() -> None:
     assert mean_interval([0.1, 0.9, 0.4, 0.7]) == mean_interval([0.7, 0.4, 0.9, 0.1])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.integers(0, 100).map(lambda percent: percent / 100), min_size=3, max_size=12))
 def test_interval_holds_the_mean_and_stays_within_the_values(values: list[float]) -> None:
     found = mean_interval(values)

@@ -6,13 +6,13 @@ import pandas as pd
 import pytest
 
 from headtohead.errors import UserError
-from headtohead.statistics.matrix import entrants, score_matrix
+from headtohead.statistics.matrix import complete, entrants, score_matrix
 
 NAN = math.nan
 
 
-def long_form(rows: list[tuple[str, str, float | None, str, float]]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=["model", "schedule", "seed", "case", "dice"])
+def long_form(rows: list[tuple[str, str, float | None, str, float]], lesion: int = 10) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["model", "schedule", "seed", "case", "dice"]).assign(tp=0, fp=0, fn=lesion)
 
 
 def test_entrant_is_model_and_schedule_and_the_baseline_its_own_name() -> None:
@@ -32,17 +32,28 @@ def test_seeds_are_averaged_within_a_case() -> None:
     assert matrix["unet none"].tolist() == pytest.approx([0.7, 0.5])
 
 
-def test_an_undefined_seed_is_left_out_and_all_undefined_stay_undefined() -> None:
-    rows = [("unet", "none", seed, "mixed", score) for seed, score in ((0, NAN), (1, 0.0))]
-    rows += [("unet", "none", seed, "empty", NAN) for seed in (0, 1)]
+def test_who_is_in_the_matrix_depends_on_the_truth_alone() -> None:
+    rows = [("silent", "none", 0, "healthy", NAN), ("silent", "none", 0, "ill", 0.5)]
+    rows += [("alarmer", "none", 0, "healthy", 0.0), ("alarmer", "none", 0, "ill", 0.5)]
+    cases = long_form(rows)
+    cases.loc[cases["case"] == "healthy", "fn"] = 0
+    cases.loc[(cases["case"] == "healthy") & (cases["model"] == "alarmer"), "fp"] = 50
+    assert score_matrix(cases).index.tolist() == ["ill"]
+
+
+def test_a_seed_without_a_score_is_not_passed_over() -> None:
+    """A mean of the seeds that happen to be defined would let a prediction choose its own seeds."""
+    rows = [("unet", "none", seed, "a", score) for seed, score in ((0, NAN), (1, 1.0))]
     matrix = score_matrix(long_form(rows))
-    assert matrix.loc["mixed", "unet none"] == 0
-    assert math.isnan(matrix.loc["empty", "unet none"])
+    assert math.isnan(matrix.loc["a", "unet none"])
+    with pytest.raises(ValueError, match="a score on every case"):
+        complete(matrix)
 
 
-def test_a_cohort_without_any_defined_score_keeps_its_cases_and_entrants() -> None:
+def test_a_cohort_without_any_lesion_keeps_its_entrants() -> None:
     rows = [(model, "none", 0, case, NAN) for model in ("unet", "buda") for case in "ab"]
-    assert score_matrix(long_form(rows)).shape == (2, 2)
+    matrix = score_matrix(long_form(rows, lesion=0))
+    assert matrix.shape == (0, 2) and matrix.columns.tolist() == ["unet none", "buda none"]
 
 
 def test_columns_keep_their_order_and_the_baseline_comes_last() -> None:
@@ -67,9 +78,3 @@ def test_entrants_scored_on_other_cases_are_refused_by_name() -> None:
     rows = [("unet", "none", 0, case, 0.5) for case in "abc"] + [("buda", "none", 0, "a", 0.5)]
     with pytest.raises(UserError, match=r"^buda none was not scored on b \(2 of 3 .*unet none was"):
         score_matrix(long_form(rows))
-
-
-def test_an_undefined_score_is_not_a_missing_case() -> None:
-    rows = [("unet", "none", 0, "a", NAN), ("unet", "none", 0, "b", 0.1)]
-    rows += [("buda", "none", 0, "a", 0.5), ("buda", "none", 0, "b", 0.5)]
-    assert score_matrix(long_form(rows))["unet none"].isna().tolist() == [True, False]

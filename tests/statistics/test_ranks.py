@@ -44,11 +44,10 @@ def test_rows_and_columns_add_up_and_the_seed_decides() -> None:
     assert not found.equals(rank_distribution(matrix, seed=1))
 
 
-def test_all_entrants_are_ranked_on_the_cases_that_all_have() -> None:
-    matrix = pd.DataFrame({"a": [0.1, 0.2, 0.3, 0.3], "b": [0.2, 0.3, np.nan, 0.4]})
-    assert rank_distribution(matrix).equals(rank_distribution(matrix.drop(index=2)))
-    assert rank_distribution(matrix).loc["b", 1] == 1
+def test_a_missing_score_is_refused_not_left_out() -> None:
+    with pytest.raises(ValueError, match="the truth alone"):
+        rank_distribution(pd.DataFrame({"a": [0.1, 0.2], "b": [0.2, np.nan]}))
 
 
-def test_without_a_common_case_there_are_no_ranks() -> None:
-    assert rank_distribution(pd.DataFrame({"a": [0.1, np.nan], "b": [np.nan, 0.4]})).isna().all(axis=None)
+def test_without_a_case_there_are_no_ranks() -> None:
+    assert rank_distribution(pd.DataFrame({"a": [], "b": []}, dtype=float)).isna().all(axis=None)

@@ -221,7 +221,7 @@ def _way(path: Path, image: "Nifti1Image") -> Slicing:
     try:
         return slicing(affine, plane="acquired", shape=_shape(image))
     except ValueError as fault:
-        raise UserError(f"{path}: {fault}; mend its header, or remove it with its mask") from None
+        raise UserError(f"{path}: {fault}; correct its header, or remove it with its mask") from None
 
 
 def _refuse_other_grid(image_path: Path, image: "Nifti1Image", mask_path: Path, mask: "Nifti1Image") -> None:

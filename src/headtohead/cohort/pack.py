@@ -108,6 +108,16 @@ def _list_cases(root: Path, data: str, patient_pattern: str) -> list[CaseFiles]:
     return cases
 
 
+def content_key(root_dir: Path) -> str:
+    """Hash everything an LGG data set is made of, wherever it lies: the `Cohort.key` it has, without packing it.
+
+    Raises:
+        UserError: the data set is missing or damaged.
+    """
+    reader = READERS[LGG]
+    return _content_key(root_dir, reader, reader.list_cases(root_dir), patient_pattern="")
+
+
 def _copy(cache_dir: Path, key: str) -> Path:
     return cache_dir / f"{key}-{LAYOUT}"
 

@@ -11,6 +11,7 @@ from headtohead import options as option_table
 from headtohead.batches.folds import Folds, read_folds
 from headtohead.cohort import Cohort, open_cohort
 from headtohead.comparing.baseline import baseline_name, run_baseline
+from headtohead.comparing.ensemble import run_ensembles
 from headtohead.comparing.experiment import Experiment, folds_of, prepare, refuse_other_run
 from headtohead.comparing.model_settings import check_models, own_settings
 from headtohead.comparing.provenance import provenance, split_facts
@@ -19,8 +20,9 @@ from headtohead.errors import UserError
 from headtohead.models.registry import find_spec
 from headtohead.options import GRID, Options
 from headtohead.reporting.report import write_reports
+from headtohead.reporting.rescoring import rescore
 from headtohead.reporting.tensorboard import write_layout
-from headtohead.runs.ledger import FOLD_FILE, refuse_strangers
+from headtohead.runs.ledger import FOLD_FILE, read_ledger, refuse_strangers
 from headtohead.scoring.baseline import flair_histograms
 
 
@@ -58,6 +60,8 @@ def experiments_of(options: Options, folds: int = 1) -> list[Options]:
 def compare(options: Options) -> Path:
     """Carry out the grid: the no-learning baseline, then train and score what is not finished, then the table.
 
+    Where there are several seeds, their ensembles are scored before the table is made.
+
     A finished experiment is kept, a killed one goes on, one that fails is recorded and the others go on. One that
     another process is training is left to it, and waited for at the end.
 
@@ -82,6 +86,8 @@ def compare(options: Options) -> Path:
     replaced = {experiment.name for experiment in experiments} if options.comparison.overwrite else set()
     replaced |= {baseline_name(experiment.split) for experiment in experiments}
     inputs = {(one.identity["model"], one.identity["schedule"]): one.recipe.to_dict() for one in experiments}
+    if folder.is_dir():
+        rescore(read_ledger(folder, without=replaced, agreeing=False), cohort)
     refuse_strangers(folder, facts, replaced, inputs)
     if folds:
         keep_folds(folds, folder / FOLD_FILE, cohort, options.comparison.overwrite)
@@ -95,7 +101,8 @@ def compare(options: Options) -> Path:
         if failures[place] is None:
             print(f"{experiment.name}: another process is at it; waiting")
             failures[place] = _carry_out(experiment, wait=True)
-    write_reports(folder, cohort, options.comparison.case_gifs)
+    not_averaged = run_ensembles(experiments)
+    write_reports(folder, cohort, options.comparison.case_gifs, margin=options.comparison.margin)
     if all(failures):
         raise UserError(f"--compare: every experiment failed, the first with: {failures[0]}")
     write_layout(folder)
@@ -105,6 +112,8 @@ def compare(options: Options) -> Path:
             f"--compare: {len(failed)} of {len(experiments)} experiments failed, the first with: {failed[0]}; "
             "the same command tries them again"
         )
+    if not_averaged:
+        raise UserError(f"--compare: the seeds were not averaged: {not_averaged[0]}; the same command tries it again")
     return folder
 
 

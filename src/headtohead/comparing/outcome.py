@@ -11,12 +11,9 @@ from headtohead.batches.splits import Split
 from headtohead.cohort import Cohort
 from headtohead.runs.folder import RunFolder
 from headtohead.saving import atomic_path
-from headtohead.scoring.case import score_case
-from headtohead.scoring.conventions import slice_counts
 from headtohead.scoring.prediction_files import CaseWriter, writing
 from headtohead.scoring.probabilities import BINS, probability_histogram
-
-GRADE = "neoplasm_histologic_grade"  # in the clinical table that comes with the LGG data
+from headtohead.scoring.tested import score_tested
 
 
 class Outcome:
@@ -48,21 +45,14 @@ class Outcome:
             prediction: bool [test slices, H, W].
             probability: float, the same shape; None where a prediction has none.
         """
-        about, places = self.cohort.table.iloc[case], self.tested(case)
-        name = str(about["case"])
-        truth = self.cohort.masks(case)[places].astype(bool)
-        whole = len(places) == about["slices"]
-        facts = {
-            "case": name,
-            "patient": about.get("patient", name),
-            "site": about["site"],
-            "grade": "" if pd.isna(grade := about.get(GRADE, "")) else str(grade).removesuffix(".0"),
-            "missing": about.get("missing", ""),
-        }
-        self.cases.append(facts | score_case(prediction, truth, self.cohort.spacing(case), whole=whole))
-        self.slices.append(slice_counts(prediction, truth, name, whole=whole).assign(slice=places + 1))
+        places = self.tested(case)
+        row, slices = score_tested(self.cohort, case, places, prediction)
+        name = row["case"]
+        self.cases.append(row)
+        self.slices.append(slices)
         self.masks.add_mask(name, prediction)
         if probability is not None:
+            truth = self.cohort.masks(case)[places].astype(bool)
             histogram = probability_histogram(probability, truth)
             self.histogram += histogram
             self.probabilities.add_histogram(name, histogram)

@@ -24,8 +24,10 @@ from headtohead.learning.module import SegmentationModule
 from headtohead.learning.recording import CaseRecorder
 from headtohead.models.registry import MODELS
 from headtohead.options import Options
+from headtohead.reporting.report import write_row
 from headtohead.reporting.tensorboard import RunLogger, ValidationImages, write_hparams, write_pr_curve
 from headtohead.scoring.counts import mean_dice
+from headtohead.scoring.protocol import PROTOCOL, same_predictions
 
 machine.mend_torchvision()
 
@@ -44,7 +46,7 @@ def train(options: Options) -> Path:
 
 
 def test(options: Options) -> Path:
-    """Carry out `--test`: score the best checkpoint of one experiment. Returns the run folder."""
+    """Carry out `--test`: score the best checkpoint of one experiment, then the table. Returns the run folder."""
     machine.pick_device(options.machine.gpus)
     experiment = prepare(as_trained(with_own_settings(options, options.model.architecture)))
     with experiment.folder.held(wait=True):
@@ -52,6 +54,7 @@ def test(options: Options) -> Path:
     score, cases = experiment.folder.record()["test_dice"], experiment.split.cases(experiment.cohort, "test")
     said = "undefined" if score is None else f"{score:.3f}"
     print(f"{experiment.name}: mean Dice per case on {len(cases)} test cases {said}")
+    write_row(experiment.folder.path)
     return experiment.folder.path
 
 
@@ -134,6 +137,8 @@ def run_test(experiment: Experiment) -> None:
     write_hparams(folder.path, settings_of(experiment.options), score)
     write_pr_curve(folder.path, found.histogram)
     keep_model(experiment)
+    if same_predictions(record.get("protocol")):
+        folder.note(protocol=PROTOCOL)  # trained and predicted as now, and now scored as now
     folder.note(status="finished", test_dice=None if math.isnan(score) else score, tested=now())
 
 

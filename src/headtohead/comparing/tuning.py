@@ -149,7 +149,9 @@ def dice_of(
     candidates: Sequence[Candidate],
     spacing: tuple[float, float, float] | None,
 ) -> NDArray[np.float64]:
-    """Score every candidate on one case: Dice, float64 [candidates]."""
+    """Score every candidate on one case: Dice, float64 [candidates]; NaN where the truth holds no lesion."""
+    if not truth.any():
+        return np.full(len(candidates), np.nan)
     masks = {threshold: probability >= threshold for threshold in {one.threshold for one in candidates}}
     counts = [count(clean(masks[one.threshold], one.steps, spacing), truth) for one in candidates]
     return dice(*np.array(counts).T)

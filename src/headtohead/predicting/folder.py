@@ -46,7 +46,7 @@ def predict_folder(options: Options) -> Path:
     from headtohead.predicting.predictor import open_predictor
 
     outputs = read_outputs(options.files)
-    output_folder(options)
+    refuse_own_folder(outputs, Path(str(options.verbs.predict)), output_folder(options))
     predictor = open_predictor(options)
     parse_channels(options.files.channels, predictor.facts.sequences)  # once, rather than an error for every file
     source = Path(str(options.verbs.predict))
@@ -57,6 +57,20 @@ def predict_folder(options: Options) -> Path:
         return predict_jobs(jobs, predictor, options)
 
 
+def refuse_own_folder(outputs: Outputs, source: Path, folder: Path) -> None:
+    """Refuse to write images under their inputs' names into the inputs' folder.
+
+    Raises:
+        UserError: names the option and what to do.
+    """
+    suffix, inputs = outputs.named_as_input, source if source.is_dir() else source.parent
+    if suffix and inputs.resolve() == folder.resolve():
+        raise UserError(
+            f"--outputs {suffix}: would replace the images themselves; name another folder with --output, or give the "
+            "results an end, such as 0.0:_brain.nii"
+        )
+
+
 def output_folder(options: Options) -> Path:
     """Give the folder to write to.
 
@@ -64,7 +78,7 @@ def output_folder(options: Options) -> Path:
         UserError: none is given, it is a file, or somebody else's summary.csv lies in it.
     """
     if not options.prediction.output:
-        raise UserError("--predict: nowhere to write to; name a folder with --output, the input's own if you like")
+        raise UserError("--predict: no output folder; name one with --output, such as the input folder itself")
     folder = Path(options.prediction.output)
     if folder.exists() and not folder.is_dir():
         raise UserError(f"--output {folder}: not a folder; name one, which need not exist yet")
@@ -229,7 +243,7 @@ def explain(job: Job, fault: Exception) -> str:
         return text.removeprefix(f"{shown(job.files[0])}: ")
     if isinstance(fault, OSError):
         where = f" ({fault.filename})" if fault.filename else ""
-        return f"{(fault.strerror or type(fault).__name__).lower()}{where}; mend this and predict the file again"
+        return f"{(fault.strerror or type(fault).__name__).lower()}{where}; correct this and predict the file again"
     if isinstance(fault, MemoryError):
         return "more memory is needed than there is; predict it on a larger machine"
     return f"{type(fault).__name__}: {text}; run again with --debug"

@@ -129,7 +129,7 @@ def refuse_overwriting(outputs: dict[str, Path], image: Path, overwrite: bool) -
         )
     for path in outputs.values():
         if path.exists() and not overwrite:
-            raise UserError(f"{path}: there already; choose another folder with --output, or --overwrite it")
+            raise UserError(f"{path}: already exists; choose another folder with --output, or add --overwrite")
 
 
 @contextmanager

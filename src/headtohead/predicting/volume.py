@@ -7,16 +7,17 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from headtohead.cohort.orientation import Slicing
 from headtohead.errors import UserError
 from headtohead.options import Options
-from headtohead.predicting.cleaning.postprocessing import clean
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.grouping import refuse_ignored_channels
 from headtohead.predicting.files.scans import read_scan
+from headtohead.predicting.files.squaring import Squaring, squaring
 from headtohead.predicting.files.writing import write_like
 from headtohead.predicting.image import all_or_none, folder_for, refuse_overwriting
-from headtohead.predicting.predictor import Predictor, open_choices
-from headtohead.predicting.results.finishing import answer
+from headtohead.predicting.predictor import open_choices
+from headtohead.predicting.results.finishing import Answer, answer, slicing_of
 from headtohead.predicting.results.panel import Prediction, draw_panel
 from headtohead.predicting.results.written import Records, truth_is_ours
 from headtohead.predicting.scan import Scan
@@ -52,9 +53,8 @@ def predict_volume(options: Options, path: Path) -> Path:
     scan = read_scan(job, facts, files.channels, files.plane)
     if scan.truth is not None and truth_is_ours(job, records):
         scan = replace(scan, truth=None, truth_on_grid=None)
-    estimate = predictor(scan)
-    found = answer(path.name, scan, estimate, predictor, ())
-    prediction, about = fullest_slice(predictor, scan, estimate.probability)
+    found = answer(path.name, scan, predictor(scan), predictor, ())
+    prediction, about = fullest_slice(scan, found, slicing_of(scan))
     said = [f"model {predictor.name}", f"threshold {predictor.threshold:g}", about, found.row.measures]
     said += seen_before(choices, job)[1]
     with all_or_none(outputs) as temporary:
@@ -76,27 +76,49 @@ def predict_volume(options: Options, path: Path) -> Path:
     return folder
 
 
-def fullest_slice(predictor: Predictor, scan: Scan, probability: np.ndarray) -> tuple[Prediction, str]:
-    """Show the slice of a volume with most lesion, else the middle one.
+def fullest_slice(scan: Scan, found: Answer, view: Slicing) -> tuple[Prediction, str]:
+    """Show the slice of a volume with most lesion, else the middle one: of the file's own grid, as it is written.
 
     Args:
-        predictor: has threshold and steps.
         scan: the volume.
-        probability: float32 [slices, H, W] on the grid of `scan.volume`.
+        found: mask and probability on the file's own grid.
+        view: how that grid is seen as slices.
 
     Returns:
-        What the panel shows, and which slice it is.
+        What the panel shows, its pixels made square, and which slice it is.
     """
-    mask = clean(probability >= predictor.threshold, predictor.steps, scan.spacing)
-    found = mask.sum(axis=(1, 2))
-    place = int(found.argmax()) if found.any() else len(found) // 2
-    image = scan.volume[place]
-    if image.dtype != np.uint8:
-        white = max(float(np.percentile(scan.volume, WHITE)), 1e-6)
-        image = (np.clip(image / white, 0, 1) * 255).round().astype(np.uint8)
-    if image.shape[2] != 3:
-        image = np.repeat(image[:, :, :1], 3, axis=2)
-    truth = None if scan.truth is None else scan.truth[place]
-    shown = Prediction(image, probability[place], predictor.threshold, truth, mask[place])
-    kind = "level slice" if scan.levelled else "slice"  # the file's own slices are others
-    return shown, f"{kind} {place + 1} of {len(found)}"
+    mask = view.to_slices(found.mask)
+    amounts = mask.sum(axis=(1, 2))
+    place = int(amounts.argmax()) if amounts.any() else len(amounts) // 2
+    height, width = mask.shape[1:]
+    square = squaring((height, width), *view.spacing[1:])
+    white = 255.0 if scan.volume.dtype == np.uint8 else max(float(np.percentile(scan.volume, WHITE)), 1e-6)
+    channels = range(3) if scan.volume.shape[-1] == 3 else (0, 0, 0)
+    planes = {
+        channel: square.there(_on_grid(scan, channel, view)[place] * (255 / white))
+        .clip(0, 255)
+        .round()
+        .astype(np.uint8)
+        for channel in set(channels)
+    }
+    truth = None if scan.truth_on_grid is None else view.to_slices(scan.truth_on_grid)[place]
+    shown = Prediction(
+        np.stack([planes[channel] for channel in channels], axis=-1).clip(0, 255).round().astype(np.uint8),
+        square.there(np.ascontiguousarray(view.to_slices(found.probability)[place])),
+        float(found.row.threshold or 0),
+        None if truth is None else _squared(truth, square),
+        _squared(mask[place], square),
+    )
+    return shown, f"slice {place + 1} of {len(mask)}"
+
+
+def _on_grid(scan: Scan, channel: int, view: Slicing) -> np.ndarray:
+    """Give a channel of a scan as slices of its file's own grid: float32 [slices, H, W]."""
+    values = np.ascontiguousarray(scan.volume[..., channel], dtype=np.float32)
+    return np.ascontiguousarray(view.to_slices(scan.restore(values)))
+
+
+def _squared(mask: np.ndarray, square: Squaring) -> np.ndarray:
+    """Draw a mask on square pixels; where its own are square, it is the mask itself."""
+    size = (square.after[1], square.after[0])
+    return cv2.resize(np.ascontiguousarray(mask, np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0

@@ -108,9 +108,9 @@ def _draw_panel(panel: "Axes", entrant: str, scores: "pd.Series") -> None:
     Args:
         panel: where to.
         entrant: its name.
-        scores: Dice by short name of the case; NaN where undefined.
+        scores: Dice by short name of the case.
     """
-    ranked = scores.dropna().sort_values(ascending=False, kind="stable")
+    ranked = scores.sort_values(ascending=False, kind="stable")
     failed = ranked.to_numpy(float) < FAILED_BELOW
     if entrant == BASELINE:
         panel.bar(np.arange(len(ranked)), ranked, width=0.82, color=REFERENCE)
@@ -142,8 +142,6 @@ def _draw_panel(panel: "Axes", entrant: str, scores: "pd.Series") -> None:
             annotation_clip=False,
         )
     about = f"{mean.n} cases, {failed.sum()} below {FAILED_BELOW:g}"
-    if mean.undefined:
-        about += f"; {mean.undefined} undefined"
     panel.set_title(in_words(entrant), loc="left", fontsize=10, fontweight="bold")
     panel.set_title(about, loc="right", fontsize=8.5, color="0.3")
     panel.set_xlim(-0.8, max(len(scores), FEWEST_PLACES) - 0.2)

@@ -8,7 +8,7 @@ NO_SCHEDULE = "no schedule"
 
 def schedule_in_words(schedule: str) -> str:
     """Name a schedule: `cosine`; `no schedule` where the learning rate stays as it is."""
-    return NO_SCHEDULE if schedule == "none" else schedule
+    return re.sub(r"^none\b", NO_SCHEDULE, schedule)
 
 
 def in_words(entrant: str) -> str:
@@ -17,8 +17,8 @@ def in_words(entrant: str) -> str:
 
 
 def schedule_order(schedule: str) -> tuple[bool, str]:
-    """Sort schedules by name, `none` first."""
-    return schedule != "none", schedule
+    """Sort schedules by name, `none` and its ensemble first."""
+    return schedule.split(",")[0] != "none", schedule
 
 
 def listed(names: Iterable[str]) -> str:

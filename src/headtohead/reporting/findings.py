@@ -1,5 +1,6 @@
 """Everything a comparison found, worked out once from its ledger: tables, figures and the page only show it."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from headtohead.options import MARGIN
 from headtohead.reporting.entrant_names import in_words
 from headtohead.reporting.evidence import parts_of, read_table, slices_of
 from headtohead.reporting.summary import footnotes_of, warnings_of
@@ -16,12 +18,22 @@ from headtohead.runs.run import BASELINE, Run
 from headtohead.scoring.case import UNDEFINED
 from headtohead.scoring.conventions import conventions
 from headtohead.scoring.counts import FAILED_BELOW
+from headtohead.statistics.ensembles import ensemble_pairs, verdict_on_ensembles
+from headtohead.statistics.families import all_pairs, secondary_pairs
+from headtohead.statistics.further import verdict_on_secondary, verdict_without_lesion
 from headtohead.statistics.intervals import mean_interval, median_interval
-from headtohead.statistics.matrix import entrant_name, entrants, score_matrix
+from headtohead.statistics.matrix import entrant_name, entrants, holds_lesion, score_matrix
 from headtohead.statistics.paired import compare_pairs
 from headtohead.statistics.ranks import rank_distribution
 from headtohead.statistics.subgroups import subgroup_pairs, subgroup_table
+from headtohead.statistics.trainings import THIS_TRAINING, TRAINED, trainings, with_seeds, without_ensembles
 from headtohead.statistics.verdict import verdict
+from headtohead.statistics.without_lesion import (
+    pairs_without_lesion,
+    scores_without_lesion,
+    trainings_without_lesion,
+    without_lesion_table,
+)
 
 CURVES = ["train_dice", "val_dice", "train_loss", "val_loss", "learning_rate"]
 PROVENANCE = ["status", "command", "versions", "hardware", "device", "precision", "git_commit", "data", "split"]
@@ -37,13 +49,18 @@ class Findings:
     Attributes:
         title: name of the comparison.
         cases: one row a run and test case, all scores: what cases.csv holds.
-        matrix: Dice of each case (rows) and entrant (columns), seeds averaged within the case; the baseline comes last.
-        means: by entrant: n, undefined, mean, low, high, median, median_low, median_high, failed, parameters,
-            seconds, epochs.
-        pairs: one row a pair of entrants, as `statistics.paired.compare_pairs` gives it.
+        matrix: Dice of each case with a lesion (rows) and entrant (columns), seeds averaged within the case; the
+            baseline comes last.
+        means: by entrant: n, seeds, seed_sd, mean, low, high, median, median_low, median_high, minimum, maximum,
+            failed, parameters, seconds, epochs.
+        pairs: one row a pair of entrants, Dice, as `statistics.paired.compare_pairs` gives it.
+        ensembles: the same of ensembles of seeds, as `statistics.ensembles.ensemble_pairs`.
+        secondary: the same of other scores, between models, as `statistics.families.secondary_pairs`.
+        without_lesion: by entrant, what it did on cases without a lesion, as `without_lesion.without_lesion_table`.
+        healthy_pairs: paired tests on these, as `without_lesion.pairs_without_lesion`.
         ranks: share of bootstrap resamples in which an entrant (row) takes a rank (column); without the baseline.
         scores: mean and median of every score, by entrant: what results.csv holds.
-        subgroups: mean Dice by site, lesion size, missing sequence and grade: exploration.
+        subgroups: mean Dice by site, lesion size, missing sequence and WHO grade: exploration.
         subgroup_pairs: paired differences in the same parts of the cases: exploration.
         conventions: entrant, convention, score, n, meaning: the same predictions scored as others do.
         slices: counts of every test slice, as `evidence.slices_of` gives them.
@@ -60,6 +77,10 @@ class Findings:
     matrix: pd.DataFrame
     means: pd.DataFrame
     pairs: pd.DataFrame
+    ensembles: pd.DataFrame
+    secondary: pd.DataFrame
+    without_lesion: pd.DataFrame
+    healthy_pairs: pd.DataFrame
     ranks: pd.DataFrame
     scores: pd.DataFrame
     subgroups: pd.DataFrame
@@ -73,8 +94,13 @@ class Findings:
     curves: pd.DataFrame
     provenance: list[dict[str, Any]]
 
+    @property
+    def tested(self) -> pd.DataFrame:
+        """The pairs of all families in one table: what pairs.csv holds."""
+        return all_pairs(self.pairs, self.secondary, self.healthy_pairs, self.ensembles)
 
-def findings_of(ledger: Ledger, unchecked: Sequence[str] = ()) -> Findings | None:
+
+def findings_of(ledger: Ledger, unchecked: Sequence[str] = (), margin: float = MARGIN) -> Findings | None:
     """Work out everything a comparison found.
 
     A seed of which a fold is missing is left out, and with its last seed the entrant, since they were not scored on
@@ -83,6 +109,7 @@ def findings_of(ledger: Ledger, unchecked: Sequence[str] = ()) -> Findings | Non
     Args:
         ledger: of the comparison.
         unchecked: further warnings, of whoever asks.
+        margin: the difference in mean Dice that is too small to matter.
 
     Returns:
         The findings; None where no entrant was scored on every test case.
@@ -91,21 +118,39 @@ def findings_of(ledger: Ledger, unchecked: Sequence[str] = ()) -> Findings | Non
     if cases.empty:
         return None
     matrix = score_matrix(cases)
-    pairs = compare_pairs(matrix)
+    trained = trainings(cases, "dice", holds_lesion(cases)).reindex(matrix.columns)
+    models = matrix[without_ensembles(trained)]
+    pairs, ensembles = compare_pairs(models, margin, trained=trained), ensemble_pairs(matrix, trained, margin)
+    secondary = secondary_pairs(cases[entrants(cases).isin(models.columns)])
+    healthy = scores_without_lesion(cases)
+    healthy_pairs = pairs_without_lesion(healthy, trained=trainings_without_lesion(cases))
+    without_lesion = without_lesion_table(healthy)
+    name = spoken_names(trained)
     return Findings(
         title=ledger.folder.name,
         cases=cases,
         matrix=matrix,
-        means=_means(ledger, matrix),
+        means=_means(ledger, matrix, trained),
         pairs=pairs,
-        ranks=rank_distribution(matrix.drop(columns=BASELINE, errors="ignore")),
+        ensembles=ensembles,
+        secondary=secondary,
+        without_lesion=without_lesion,
+        healthy_pairs=healthy_pairs,
+        ranks=rank_distribution(models.drop(columns=BASELINE, errors="ignore")),
         scores=result_rows(ledger),
         subgroups=subgroup_table(cases),
         subgroup_pairs=subgroup_pairs(cases),
         conventions=_conventions(ledger),
         slices=slices_of(ledger),
         parts=parts_of(ledger),
-        verdict=verdict(matrix.rename(columns=in_words), named(pairs)),
+        verdict=_sentences(
+            verdict(models.rename(columns=name), named(pairs, name)),
+            verdict_on_ensembles(named(ensembles, name)),
+            verdict_on_secondary(named(secondary, name)),
+            verdict_without_lesion(
+                without_lesion.assign(entrant=without_lesion["entrant"].map(name)), named(healthy_pairs, name)
+            ),
+        ),
         warnings=warnings_of(ledger) + _without_slices(ledger) + list(unchecked),
         footnotes=footnotes_of(ledger) + _undefined(cases),
         curves=_curves(ledger),
@@ -113,9 +158,23 @@ def findings_of(ledger: Ledger, unchecked: Sequence[str] = ()) -> Findings | Non
     )
 
 
-def named(pairs: pd.DataFrame) -> pd.DataFrame:
+def _sentences(*parts: str) -> str:
+    """Put the sentences together; a name at the beginning of one has a capital."""
+    text = " ".join(part for part in parts if part)
+    return re.sub(rf"(^|\. )({THIS_TRAINING})", lambda found: found[1] + found[2].capitalize(), text)
+
+
+def spoken_names(trained: pd.DataFrame) -> dict[str, str]:
+    """Name each entrant as a sentence of the verdict does: one that was trained once is this training of it."""
+    return {
+        str(name): (THIS_TRAINING if (row["kind"], row["seeds"]) == (TRAINED, 1) else "") + in_words(str(name))
+        for name, row in trained.iterrows()
+    }
+
+
+def named(pairs: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
     """Give a table of pairs whose entrants are named in words, as the verdict says them."""
-    return pairs.assign(a=pairs["a"].map(in_words), b=pairs["b"].map(in_words))
+    return pairs.assign(a=pairs["a"].map(names), b=pairs["b"].map(names))
 
 
 def entrant_of(run: Run) -> str:
@@ -141,23 +200,26 @@ def shown_seed(cases: pd.DataFrame, entrant: str, case: str) -> tuple[int, float
     return int(first["seed"]), float(first["dice"])
 
 
-def _means(ledger: Ledger, matrix: pd.DataFrame) -> pd.DataFrame:
+def _means(ledger: Ledger, matrix: pd.DataFrame, trained: pd.DataFrame) -> pd.DataFrame:
     rows = {}
     for name, scores in matrix.items():
-        mean, median = mean_interval(scores), median_interval(scores)
+        mean, median = with_seeds(mean_interval(scores), trained.loc[name], fraction=True), median_interval(scores)
         records = [run.record for run in ledger.counted if entrant_of(run) == name]
         rows[name] = {
             "n": mean.n,
-            "undefined": mean.undefined,
+            "seeds": trained.loc[name, "seeds"],
+            "seed_sd": trained.loc[name, "seed_sd"],
             "mean": mean.mean,
             "low": mean.low,
             "high": mean.high,
             "median": median.median,
             "median_low": median.low,
             "median_high": median.high,
+            "minimum": scores.min(),
+            "maximum": scores.max(),
             "failed": int((scores < FAILED_BELOW).sum()),
             "parameters": records[0].get("parameters"),
-            "seconds": sum(record.get("seconds") or 0 for record in records),
+            "seconds": sum(record.get("seconds") or 0 for record in records) or None,
             "epochs": max((record.get("epochs") or 0 for record in records), default=0) or None,
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(index="entrant")

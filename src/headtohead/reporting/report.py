@@ -8,7 +8,7 @@ from headtohead.batches.folds import read_folds
 from headtohead.cohort import Cohort, open_cohort
 from headtohead.cohort.cohort import LGG
 from headtohead.errors import UserError
-from headtohead.options import DataOptions, Options
+from headtohead.options import MARGIN, DataOptions, Options
 from headtohead.reporting.case_gifs import mark_of, remove_earlier_case_gifs
 from headtohead.reporting.curves import write_curves
 from headtohead.reporting.failures import STEM
@@ -16,21 +16,25 @@ from headtohead.reporting.findings import findings_of
 from headtohead.reporting.masks import Masks
 from headtohead.reporting.page.writing import write_report
 from headtohead.reporting.pictures import CASES, write_pictures
+from headtohead.reporting.rescoring import rescore
 from headtohead.reporting.summary import summarise
 from headtohead.reporting.table import print_table, render_latex, render_markdown
 from headtohead.runs.agreement import refuse_unlike
 from headtohead.runs.comparisons import only_comparison
-from headtohead.runs.ledger import FIGURES, FOLD_FILE, Ledger, read_ledger
+from headtohead.runs.folder import RunFolder
+from headtohead.runs.ledger import FIGURES, FOLD_FILE, Ledger, read_ledger, read_ledger_around
 from headtohead.saving import atomic_path, write_text
 from headtohead.scoring.protocol import PROTOCOL
 
 if TYPE_CHECKING:
     import pandas as pd
 
+WITHOUT_LESION = "without_lesion"  # the one table that is not written where it would be empty
 TABLES = {"cases": "cases", "results": "scores", "subgroup_pairs": "subgroup_pairs"}
-TABLES |= {name: name for name in ("pairs", "ranks", "subgroups", "conventions", "slices", "parts")}
+TABLES |= {name: name for name in ("ranks", "subgroups", "conventions", "slices", "parts")}
+TABLES |= {"pairs": "tested", WITHOUT_LESION: WITHOUT_LESION}
 PAGE = "report.html"
-UNCHECKED = "The data set was not at hand: it was not checked whether data or folds have changed since the runs."
+UNCHECKED = "The data set was not available, so it was not checked whether data or folds have changed since the runs."
 
 
 def report(options: Options) -> Path:
@@ -45,16 +49,47 @@ def report(options: Options) -> Path:
     """
     runs_dir = Path(options.comparison.runs_dir)
     folder = runs_dir / (options.comparison.comparison or only_comparison(runs_dir))
-    ledger = read_ledger(folder)
+    ledger = read_ledger(folder, agreeing=False)
     if not ledger.finished:
-        raise UserError(f"{folder}: no experiment is finished; --compare goes on with them")
+        raise UserError(f"{folder}: no experiment is finished; resume them with --compare")
     cohort = _cohort_of(ledger, options.data)
+    rescore(ledger, cohort)
+    ledger = read_ledger(folder)
     _refuse_stale(ledger, cohort)
-    write_reports(folder, cohort, options.comparison.case_gifs, ledger)
+    write_reports(folder, cohort, options.comparison.case_gifs, ledger, options.comparison.margin)
     return folder
 
 
-def write_reports(folder: Path, cohort: Cohort | None, case_gifs: str = "few", ledger: Ledger | None = None) -> None:
+def declared_margin(margin: float, ledger: Ledger) -> tuple[float, list[str]]:
+    """Find the margin of equivalence: that of the command, which left at its default is that of the runs.
+
+    Args:
+        margin: of the command.
+        ledger: of the comparison.
+
+    Returns:
+        The margin, and a warning where the models were trained under another one.
+    """
+    configs = [RunFolder(run.folder).read_config() for run in ledger.finished]
+    declared = sorted({float(config.get("margin", MARGIN)) for config in configs if config})
+    if margin == MARGIN and len(declared) == 1:
+        return declared[0], []
+    others = ", ".join(f"{one:g}" for one in declared if one != margin)
+    if not others:
+        return margin, []
+    return margin, [
+        f"The margin of equivalence is {margin:g} here, but --margin {others} was declared when the models were "
+        "trained: a margin chosen after the results are seen proves nothing."
+    ]
+
+
+def write_reports(
+    folder: Path,
+    cohort: Cohort | None,
+    case_gifs: str = "few",
+    ledger: Ledger | None = None,
+    margin: float = MARGIN,
+) -> None:
     """Write and print the tables of a comparison, and, where an entrant was scored on every case, all the rest.
 
     All is written aside and moved into place at the end, and what an earlier report left and this one does not write
@@ -66,15 +101,19 @@ def write_reports(folder: Path, cohort: Cohort | None, case_gifs: str = "few", l
         cohort: its data; without it there are no pictures of cases.
         case_gifs: which cases scroll, as `pictures.write_pictures` takes it.
         ledger: of the folder, if it was read already.
+        margin: the difference in mean Dice that is too small to matter, as the command has it.
 
     Raises:
         UserError: the folder is missing, its runs may not stand in one table, or a file of a run is broken.
     """
     ledger = ledger or read_ledger(folder)
     unchecked = [] if cohort else [UNCHECKED]
-    findings = findings_of(ledger, unchecked)
+    margin, changed = declared_margin(margin, ledger)
+    findings = findings_of(ledger, changed + unchecked, margin)
     tables = {name: getattr(findings, attribute) for name, attribute in TABLES.items()} if findings else {}
     mark = mark_of(findings, ledger) if findings else ""
+    if findings and findings.without_lesion.empty:
+        del tables[WITHOUT_LESION]
     summary = summarise(ledger)
     print_table(summary)
     with TemporaryDirectory(prefix=".writing-", dir=folder) as aside:
@@ -97,6 +136,27 @@ def write_reports(folder: Path, cohort: Cohort | None, case_gifs: str = "few", l
         print(f"{folder / FIGURES / CASES}: {gone} GIFs of earlier masks are removed; --case_gifs all draws them anew")
     if findings:
         print(f"{findings.verdict}\nreport: {folder / PAGE}")
+
+
+def write_row(run_folder: Path) -> None:
+    """Print the table of a run that has just been tested, beside the runs of its comparison that it compares with.
+
+    It is written as results.md, unless the comparison has a report: its other files would say something else.
+
+    Args:
+        run_folder: of the run, which is finished.
+
+    Raises:
+        UserError: as `read_ledger`.
+    """
+    folder = run_folder.parent
+    summary = summarise(read_ledger_around(run_folder))
+    print_table(summary)
+    if (folder / PAGE).is_file():
+        print(f"{folder / PAGE} is from before this test: --report --comparison {folder.name} writes it again")
+        return
+    write_text(folder / "results.md", render_markdown(summary))
+    print(f"table: {folder / 'results.md'}")
 
 
 def remove_earlier(folder: Path) -> None:
@@ -130,7 +190,10 @@ def _cohort_of(ledger: Ledger, data: DataOptions) -> Cohort | None:
         return open_cohort(Path(data.root_dir), Path(data.cache_dir), kind, pattern)
     root = Path(str(said.get("root", "")))
     if not root.is_dir():
-        print(f"the data set is no longer in {root}: no pictures of cases, and it is not checked; --root_dir names it")
+        print(
+            f"the data set is no longer in {root}: no pictures of cases, and no check of the data; "
+            "give its folder with --root_dir"
+        )
         return None
     return open_cohort(root, Path(data.cache_dir), kind, pattern)
 

@@ -4,16 +4,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from headtohead.cohort.cohort import LGG
 from headtohead.cohort.made_up import made_up_cases
-from headtohead.reporting.entrant_names import in_words, schedule_order
+from headtohead.reporting.entrant_names import in_words, listed, schedule_order
 from headtohead.reporting.unequal import unequal_settings
 from headtohead.runs.ledger import Ledger
 from headtohead.runs.run import BASELINE, Run
 from headtohead.scoring.counts import FAILED_BELOW, mean_dice
+from headtohead.scoring.lesions import size_in_words
 from headtohead.statistics.intervals import Interval, MedianInterval, mean_interval, median_interval
-from headtohead.statistics.matrix import score_matrix
+from headtohead.statistics.matrix import entrant_name, holds_lesion, score_matrix
+from headtohead.statistics.trainings import trainings, with_seeds
+from headtohead.statistics.without_lesion import scores_without_lesion, without_lesion_table
 
 FEW_CASES = 30
 
@@ -44,6 +48,10 @@ class Summary:
         models: its columns.
         cells: (schedule, model) -> interval of the mean Dice per case, seeds averaged within each case first.
         medians: the same of the median, the baseline's among them.
+        seed_sds: number of seeds and the SD over seeds of the mean over cases, where there are several.
+        about: what stands before the table: whether it is about models or about single trainings.
+        ranges: the lowest and the highest Dice of a case, the baseline's among them.
+        without_lesion: by entrant, what it did on the cases without a lesion; empty where every case has one.
         gaps: (schedule, model) -> why there is no number: failed or unfinished.
         baseline: the threshold on FLAIR, if it was scored.
         sequence: what that threshold is on.
@@ -56,6 +64,10 @@ class Summary:
     models: list[str]
     cells: dict[Cell, Interval]
     medians: dict[Cell, MedianInterval]
+    seed_sds: dict[Cell, tuple[int, float]]
+    about: str
+    ranges: dict[Cell, tuple[float, float]]
+    without_lesion: pd.DataFrame
     gaps: dict[Cell, str]
     baseline: Interval | None
     sequence: str
@@ -65,13 +77,21 @@ class Summary:
 
 def summarise(ledger: Ledger) -> Summary:
     """Work out the table of a comparison from its ledger."""
-    counted = ledger.counted
+    counted, cases = ledger.counted, ledger.comparable
+    matrix = score_matrix(cases)
+    trained = trainings(cases, "dice", holds_lesion(cases)).reindex(matrix.columns)
+    seed_sds: dict[Cell, tuple[int, float]] = {}
     cells: dict[Cell, Interval] = {}
     medians: dict[Cell, MedianInterval] = {}
-    for (schedule, model), cases in ledger.comparable.groupby(["schedule", "model"]):
-        # A case's seeds are averaged first: seeds are repeats of one patient, not more patients.
-        by_case = cases.groupby("case")["dice"].mean()
-        cells[schedule, model], medians[schedule, model] = mean_interval(by_case), median_interval(by_case)
+    ranges: dict[Cell, tuple[float, float]] = {}
+    for schedule, model in sorted(set(zip(cases["schedule"], cases["model"], strict=True))):
+        scores = matrix[entrant_name(model, schedule)]
+        training = trained.loc[entrant_name(model, schedule)]
+        cells[schedule, model] = with_seeds(mean_interval(scores), training, fraction=True)
+        medians[schedule, model] = median_interval(scores)
+        if training["seeds"] > 1:
+            seed_sds[schedule, model] = (int(training["seeds"]), float(training["seed_sd"]))
+        ranges[schedule, model] = (float(scores.min()), float(scores.max()))
     baseline = next((interval for (_, model), interval in cells.items() if model == BASELINE), None)
     cells = {cell: interval for cell, interval in cells.items() if cell[1] != BASELINE}
     gaps = {cell: word for run, word in _without_scores(ledger) if (cell := _cell(run)) not in cells}
@@ -82,11 +102,15 @@ def summarise(ledger: Ledger) -> Summary:
         models=sorted({model for _, model in cells | gaps}),
         cells=cells,
         medians=medians,
+        seed_sds=seed_sds,
+        about=" ".join(one_training(ledger)),
+        ranges=ranges,
+        without_lesion=without_lesion_table(scores_without_lesion(cases)),
         gaps=gaps,
         baseline=baseline,
         sequence="the image" if _volumes(ledger) else "FLAIR",
-        rows=[_row(run, ledger.tables[run.name]["dice"].to_numpy(float), run in counted) for run in ledger.finished],
-        footnotes=footnotes_of(ledger) + warnings_of(ledger),
+        rows=[_row(run, ledger.tables[run.name], run in counted) for run in ledger.finished],
+        footnotes=footnotes_of(ledger) + [note for note in warnings_of(ledger) if note not in one_training(ledger)],
     )
 
 
@@ -99,14 +123,14 @@ def _without_scores(ledger: Ledger) -> list[tuple[Run, str]]:
     return [(run, ledger.partial[run.entrant]) for run in ledger.finished if run.entrant in ledger.partial] + named
 
 
-def _row(run: Run, scores: np.ndarray, counted: bool) -> Row:
-    defined = scores[~np.isnan(scores)]
+def _row(run: Run, table: pd.DataFrame, counted: bool) -> Row:
+    scores = table.loc[holds_lesion(table), "dice"].to_numpy(float)
     return Row(
         name=run.name if counted else f"{run.name} (left out)",
         parameters=run.record.get("parameters"),
         mean=mean_dice(scores),
-        median=float(np.median(defined)) if defined.size else float("nan"),
-        failed=int(np.sum(defined < FAILED_BELOW)),
+        median=float(np.median(scores)) if scores.size else float("nan"),
+        failed=int(np.sum(scores < FAILED_BELOW)),
         epochs=run.record.get("epochs"),
         best_epoch=run.record.get("best_epoch"),
         seconds=run.record.get("seconds"),
@@ -115,20 +139,22 @@ def _row(run: Run, scores: np.ndarray, counted: bool) -> Row:
 
 def warnings_of(ledger: Ledger) -> list[str]:
     """What a reader must know before any number, one paragraph each."""
-    notes = _made_up(ledger) + _leak(ledger) + _partial(ledger) + unequal_settings(ledger) + _few(ledger)
+    notes = (
+        _made_up(ledger)
+        + one_training(ledger)
+        + _leak(ledger)
+        + _partial(ledger)
+        + unequal_settings(ledger)
+        + _few(ledger)
+    )
     return [" ".join(note.split()) for note in notes]
 
 
 def footnotes_of(ledger: Ledger) -> list[str]:
     """Everything else that a number of the table does not say by itself, one paragraph each."""
     notes = [_what_is_shown(ledger)] if ledger.finished else ["No experiment is finished yet."]
-    notes += _volumes(ledger) + _uneven_seeds(ledger)
-    undefined = {name: np.isnan(table["dice"].to_numpy(float)).sum() for name, table in ledger.tables.items()}
-    if any(undefined.values()):
-        named = ", ".join(f"{number} of {name}" for name, number in undefined.items() if number)
-        notes.append(
-            f"Cases without lesion and without prediction have no Dice and are left out, not counted 1: {named}."
-        )
+    notes += _several_seeds(ledger) + _volumes(ledger) + _uneven_seeds(ledger)
+    notes += _without_lesion(ledger) + _how_counted(ledger)
     notes += _no_leak(ledger)
     for run in ledger.failed:
         notes.append(f"{run.name} failed: {run.record.get('error') or 'no reason is recorded'}")
@@ -143,12 +169,90 @@ def _what_is_shown(ledger: Ledger) -> str:
     runs = [run for run in ledger.counted if run.experiment["model"] != BASELINE]
     thresholds = ", ".join(sorted({str(run.record.get("threshold")) for run in runs}))
     at_threshold = f", threshold {thresholds}" if runs else ""
-    seeds = sorted({run.experiment["seed"] for run in runs})
+    seeds = sorted({run.experiment["seed"] for run in runs if not run.is_ensemble})
     averaged = f" Seeds {', '.join(map(str, seeds))} are averaged within a case first." if len(seeds) > 1 else ""
+    and_seeds = ", widened by the seeds" if len(seeds) > 1 else ""
     return (
         f"Mean Dice per case (3-D, all test slices of a case together, on the source grid{at_threshold}) with its 95 % "
-        f"interval (BCa bootstrap over cases); n = {ledger.comparable['case'].nunique()} test cases.{averaged}"
+        f"interval (BCa bootstrap over cases{and_seeds}); n = {_number_of(ledger, lesion=True)} test cases.{averaged}"
     )
+
+
+def one_training(ledger: Ledger) -> list[str]:
+    """Say of which entrants there is one training only, on which no sentence about a model can rest."""
+    seeds = _seeds(ledger)
+    once = [in_words(f"{model} {schedule}") for (schedule, model), found in seeds.items() if len(found) == 1]
+    if not once:
+        return []
+    who = "Every model was" if len(once) == len(seeds) else f"{listed(once)}: each was"
+    return [
+        f"ONE SEED: {who} trained once, and a training is a draw: another seed may end elsewhere. One seed supports no "
+        "sentence about the models; what is said is about these trainings on these cases. Several seeds "
+        "(--seeds 0,1,2) would support more (Bouthillier et al. 2021, arXiv:2103.03098)."
+    ]
+
+
+def _seeds(ledger: Ledger) -> dict[Cell, set[int]]:
+    """The seeds of each entrant that was trained."""
+    seeds: dict[Cell, set[int]] = {}
+    for run in ledger.counted:
+        if run.experiment["model"] != BASELINE and not run.is_ensemble:
+            seeds.setdefault(_cell(run), set()).add(run.experiment["seed"])
+    return seeds
+
+
+def _several_seeds(ledger: Ledger) -> list[str]:
+    """What the numbers of several seeds hold, and what the ensembles are."""
+    numbers = {len(found) for found in _seeds(ledger).values()}
+    if max(numbers, default=1) < 2:
+        return []
+    folds = (
+        " A seed counts as one draw with all its folds, since these share training data and first weights "
+        "(Nadeau and Bengio 2003, doi:10.1023/A:1024068626366)."
+        if ledger.folds > 1
+        else ""
+    )
+    few = " Two seeds tell little of their own spread, and the intervals are wide: train three." * (2 in numbers)
+    ensembles = (
+        " An ensemble averages the probabilities of the seeds, fold by fold. It is a single draw: it has no seed SD, "
+        "and its interval is over cases only."
+        if any(run.is_ensemble for run in ledger.counted)
+        else ""
+    )
+    return [
+        "Seed SD is the standard deviation over seeds of the mean over cases. With several seeds, the intervals of "
+        "means and of mean differences are over cases and seeds; those of medians, subgroups and ranks over cases "
+        f"only.{folds}{few}{ensembles}"
+    ]
+
+
+def _number_of(ledger: Ledger, lesion: bool) -> int:
+    """How many test cases have a lesion, or have none."""
+    cases = ledger.comparable
+    return int(cases.loc[holds_lesion(cases) == lesion, "case"].nunique())
+
+
+def _without_lesion(ledger: Ledger) -> list[str]:
+    healthy = _number_of(ledger, lesion=False)
+    if not healthy:
+        return []
+    return [
+        f"{healthy} further test {'case has' if healthy == 1 else 'cases have'} no lesion and so no Dice: they "
+        "are scored apart, left alone or not."
+    ]
+
+
+def _how_counted(ledger: Ledger) -> list[str]:
+    """What lesion counts and surface distances of results.csv mean, where there are any."""
+    columns = ledger.comparable.columns
+    units = [unit for unit in ("px", "mm") if f"hd95_{unit}" in columns]
+    if not units or "lesions" not in columns:
+        return []
+    steps = " A step between slices counts as one pixel in hd95 and surface Dice." if units == ["px"] else ""
+    return [
+        f"Lesions, and false components, are connected components of {size_in_words(units[0])}; smaller ones are "
+        f"neither.{steps} A lesion of which nothing was predicted has surface Dice 0 and the volume's diagonal as hd95."
+    ]
 
 
 def _volumes(ledger: Ledger) -> list[str]:
@@ -162,10 +266,7 @@ def _volumes(ledger: Ledger) -> list[str]:
 
 
 def _uneven_seeds(ledger: Ledger) -> list[str]:
-    seeds: dict[Cell, set[int]] = {}
-    for run in ledger.counted:
-        if run.experiment["model"] != BASELINE:
-            seeds.setdefault(_cell(run), set()).add(run.experiment["seed"])
+    seeds = _seeds(ledger)
     if len({frozenset(found) for found in seeds.values()}) < 2:
         return []
     named = "; ".join(

@@ -3,10 +3,11 @@
 import math
 from typing import TYPE_CHECKING
 
-from headtohead.reporting.entrant_names import schedule_in_words
+from headtohead.reporting.entrant_names import in_words, schedule_in_words
 from headtohead.reporting.summary import Row, Summary
 from headtohead.runs.ledger import Ledger
 from headtohead.scoring.counts import FAILED_BELOW
+from headtohead.statistics.decimals import number
 from headtohead.statistics.intervals import Interval
 
 if TYPE_CHECKING:
@@ -18,8 +19,9 @@ SCORES: tuple[str, ...] = ("dice", "iou", "precision", "recall", "hd95", "surfac
 SCORES += ("volume_error", "relative_volume_error", "absolute_")
 # Signed: over and under cancel out in a mean, so |error| is added.
 ERRORS = ("volume_error", "relative_volume_error", "volume_error_ml")
-RESULT_COLUMNS = ["entrant", "score", "n", "undefined", "mean", "mean_low", "mean_high", "median", "median_low"]
-RESULT_COLUMNS += ["median_high"]
+RESULT_COLUMNS = ["entrant", "score", "n", "mean", "mean_low", "mean_high", "median", "median_low", "median_high"]
+RESULT_COLUMNS += ["minimum", "maximum", "seeds", "seed_sd"]
+FRACTIONS = ("dice", "iou", "precision", "recall", "surface_dice")  # scores between 0 and 1
 Grid = list[list[str]]  # the first line is the header
 
 
@@ -33,7 +35,7 @@ def print_table(summary: Summary) -> None:
     if not console.is_terminal:
         print(render_markdown(summary), end="")
         return
-    for title, grid in ((f"{summary.title}: mean Dice per case", score_grid(summary)), ("", run_grid(summary.rows))):
+    for title, grid in _titled(summary).items():
         table = Table(title=title or None, title_justify="left", title_style="bold")
         for place, name in enumerate(grid[0]):
             table.add_column(Text(name), justify="right" if place else "left")
@@ -41,16 +43,21 @@ def print_table(summary: Summary) -> None:
             table.add_row(*(Text(cell) for cell in line))
         if len(grid) > 1:
             console.print(table)
-    for note in summary.footnotes:
+    for note in [summary.about] * bool(summary.about) + summary.footnotes:
         console.print(Text(note, style="bold red" if note.startswith("LEAK") else ""))
 
 
 def result_rows(ledger: Ledger) -> "pd.DataFrame":
-    """Give the rows of results.csv: one for each entrant and score, with mean, median and their intervals."""
+    """Give the rows of results.csv: one for each entrant and score, over the cases with a lesion.
+
+    Returns:
+        `RESULT_COLUMNS`: mean and median with their intervals, the least and the largest, number of seeds and seed SD.
+    """
     import pandas as pd
 
     from headtohead.statistics.intervals import mean_interval, median_interval
-    from headtohead.statistics.matrix import score_matrix
+    from headtohead.statistics.matrix import holds_lesion, score_matrix
+    from headtohead.statistics.trainings import trainings, with_seeds
 
     cases = ledger.comparable
     for error in ERRORS:
@@ -59,20 +66,26 @@ def result_rows(ledger: Ledger) -> "pd.DataFrame":
     scores = [column for column in cases.columns if column.startswith(SCORES)]
     rows = []
     for score in scores:
+        trained = trainings(cases, score, holds_lesion(cases))
         for entrant, values in score_matrix(cases, score).items():
-            mean, median = mean_interval(values), median_interval(values)
+            training = trained.loc[str(entrant)]
+            mean = with_seeds(mean_interval(values), training, fraction=score.startswith(FRACTIONS))
+            median = median_interval(values)
             rows.append(
                 {
                     "entrant": entrant,
                     "score": score,
                     "n": mean.n,
-                    "undefined": mean.undefined,
                     "mean": mean.mean,
                     "mean_low": mean.low,
                     "mean_high": mean.high,
                     "median": median.median,
                     "median_low": median.low,
                     "median_high": median.high,
+                    "minimum": values.min(),
+                    "maximum": values.max(),
+                    "seeds": training["seeds"],
+                    "seed_sd": training["seed_sd"],
                 }
             )
     return pd.DataFrame(rows, columns=RESULT_COLUMNS)
@@ -89,10 +102,22 @@ def render_latex(summary: Summary) -> str:
 
 def render_markdown(summary: Summary) -> str:
     """Give the text of results.md."""
-    parts = [f"# {summary.title}: mean Dice per case"]
-    parts += [_markdown(grid) for grid in (score_grid(summary), run_grid(summary.rows)) if len(grid) > 1]
+    parts: list[str] = []
+    for level, (title, grid) in enumerate(_titled(summary).items()):
+        parts += [f"{'##' if level else '#'} {title}"] * (not level or len(grid) > 1)
+        parts += [summary.about] * (not level and bool(summary.about))
+        parts += [_markdown(grid)] * (len(grid) > 1)
     parts += summary.footnotes
     return "\n\n".join(parts) + "\n"
+
+
+def _titled(summary: Summary) -> dict[str, Grid]:
+    """The tables by their titles; one that has only a header has nothing to say."""
+    return {
+        f"{summary.title}: mean Dice per case": score_grid(summary),
+        "Cases without a lesion": without_lesion_grid(summary),
+        "Each training": run_grid(summary.rows),
+    }
 
 
 def score_grid(summary: Summary) -> Grid:
@@ -106,9 +131,30 @@ def score_grid(summary: Summary) -> Grid:
         name = schedule_in_words(schedule)
         grid.append([name, *line, *([NOTHING] if with_baseline else [])])
         grid.append([f"{name}, median", *medians, *([NOTHING] if with_baseline else [])])
+        if any((schedule, model) in summary.seed_sds for model in summary.models):
+            sds = [_seed_sd(summary, schedule, model) for model in summary.models]
+            grid.append([f"{name}, seed SD", *sds, *([NOTHING] if with_baseline else [])])
+        ranges = [_range(summary, schedule, model) for model in summary.models]
+        grid.append([f"{name}, lowest to highest", *ranges, *([NOTHING] if with_baseline else [])])
     if summary.baseline is not None:
         threshold = f"threshold on {summary.sequence}"
         grid.append([threshold, *[NOTHING] * len(summary.models), show_interval(summary.baseline)])
+    return grid
+
+
+def without_lesion_grid(summary: Summary) -> Grid:
+    """Lay out what each entrant did on the cases without a lesion; the header alone where every case has one."""
+    found = summary.without_lesion
+    in_ml = bool(len(found)) and bool(found["false_ml_mean"].notna().all())
+    kind, unit = ("false_ml", "ml") if in_ml else ("false_voxels", "voxels")
+    grid = [
+        ["entrant", "cases", "left alone", "specificity", f"false {unit} a case, mean", "median", "lowest to highest"]
+    ]
+    for row in found.to_dict("records"):
+        mean, median, low, high = (f"{row[f'{kind}_{size}']:,.4g}" for size in ("mean", "median", "minimum", "maximum"))
+        share = show_estimate(row["specificity"], row["low"], row["high"])
+        alone = f"{row['left_alone']:.3g}"
+        grid.append([in_words(row["entrant"]), str(row["n"]), alone, share, mean, median, f"{low} to {high}"])
     return grid
 
 
@@ -139,8 +185,11 @@ def show_interval(interval: Interval) -> str:
 
 
 def show_estimate(value: float, low: float, high: float) -> str:
-    """Give `0.82 [0.74, 0.89]`; the value alone where there is no interval."""
-    return _number(value) if math.isnan(low) else f"{value:.2f} [{low:.2f}, {high:.2f}]"
+    """Give `0.823 [0.794, 0.849]` with the decimals that the interval carries; the value alone where there is none."""
+    if math.isnan(low):
+        return _number(value)
+    mean, *ends = (number(each, low, high) for each in (value, low, high))
+    return f"{mean} [{', '.join(ends)}]"
 
 
 def _cell(summary: Summary, schedule: str, model: str) -> str:
@@ -154,8 +203,18 @@ def _median(summary: Summary, schedule: str, model: str) -> str:
     return show_estimate(found.median, found.low, found.high) if found else NOTHING
 
 
+def _seed_sd(summary: Summary, schedule: str, model: str) -> str:
+    seeds, sd = summary.seed_sds.get((schedule, model), (0, math.nan))
+    return f"{sd:.4f} ({seeds} seeds)" if seeds > 1 else NOTHING
+
+
+def _range(summary: Summary, schedule: str, model: str) -> str:
+    low, high = summary.ranges.get((schedule, model), (math.nan, math.nan))
+    return NOTHING if math.isnan(low) else f"{_number(low)} to {_number(high)}"
+
+
 def _number(value: float) -> str:
-    return "undefined" if math.isnan(value) else f"{value:.2f}"
+    return "undefined" if math.isnan(value) else number(value)
 
 
 def _markdown(grid: Grid) -> str:

@@ -84,6 +84,14 @@ def refuse_unlike(ledger: "Ledger", facts: dict[str, Any], inputs: Mapping[tuple
                 )
 
 
+def may_stand_together(one: Run, other: Run) -> bool:
+    """Say whether two runs may stand in one table: alike in what all share, and no second try of one experiment."""
+    if one.experiment == other.experiment:
+        return False
+    same_input = one.entrant != other.entrant or one.fact(*INPUT) == other.fact(*INPUT)
+    return same_input and all(_shared(one, name) == _shared(other, name) for name in SHARED)
+
+
 def _difference(one: Any, other: Any) -> str:
     """Say how two values of run.json differ; of two tables, only the entries that do. Empty if they are equal."""
     if isinstance(one, dict) and isinstance(other, dict):

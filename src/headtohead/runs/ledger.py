@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headtohead.errors import UserError
-from headtohead.runs.agreement import refuse_mixture, refuse_other_cases, refuse_other_input, refuse_unlike
+from headtohead.runs.agreement import (
+    may_stand_together,
+    refuse_mixture,
+    refuse_other_cases,
+    refuse_other_input,
+    refuse_unlike,
+)
 from headtohead.runs.run import EXPERIMENT_COLUMNS, Run
 
 if TYPE_CHECKING:
@@ -107,12 +113,15 @@ def _stacked(tables: "Iterable[pd.DataFrame]") -> "pd.DataFrame":
     return stacked.astype({"seed": "Int64", "fold": "Int64"})  # the baseline has no seed
 
 
-def read_ledger(comparison_folder: Path, without: frozenset[str] | set[str] = frozenset()) -> Ledger:
+def read_ledger(
+    comparison_folder: Path, without: frozenset[str] | set[str] = frozenset(), *, agreeing: bool = True
+) -> Ledger:
     """Read all run folders of a comparison.
 
     Args:
         comparison_folder: `runs/<comparison>`.
         without: names of run folders to pass over.
+        agreeing: whether the runs have to agree in what `agreement` asks for; False for what brings them to agree.
 
     Returns:
         The ledger. Half-written and foreign folders are left out, each with a note.
@@ -136,10 +145,29 @@ def read_ledger(comparison_folder: Path, without: frozenset[str] | set[str] = fr
         except _LeftOutError as reason:
             notes.append(f"{run_folder.name} left out: {reason}")
     ledger = Ledger(folder, tuple(runs), tables, tuple(notes))
+    if not agreeing:
+        return ledger
     refuse_mixture(ledger)
     refuse_other_input(ledger)
     refuse_other_cases(ledger)
     return ledger
+
+
+def read_ledger_around(run_folder: Path) -> Ledger:
+    """Read a finished run, and those runs of its comparison that may stand in one table with it.
+
+    Raises:
+        UserError: as `read_ledger`.
+    """
+    folder, run = run_folder.parent, _read_run(run_folder)
+    others = set()
+    for path in folder.iterdir():
+        try:
+            if path != run_folder and _may_be_run(path) and not may_stand_together(run, _read_run(path)):
+                others.add(path.name)
+        except _LeftOutError:
+            continue
+    return read_ledger(folder, without=others)
 
 
 class _LeftOutError(Exception):
@@ -198,7 +226,8 @@ def _refuse_made_up(table: "pd.DataFrame") -> None:
     """Dice follows from the counts, and a case is scored once; a table that says otherwise was edited."""
     double = 2 * table["tp"]
     follows = (double / (double + table["fp"] + table["fn"])).sub(table["dice"]).abs() < EDITED
-    if not (follows | table["dice"].isna()).all() or table["case"].duplicated().any():
+    undefined = table["dice"].isna() & (table["tp"] + table["fn"] == 0)  # no lesion, no Dice
+    if not (follows | undefined).all() or table["case"].duplicated().any():
         raise _LeftOutError(
             "its cases.csv was edited: a case is there twice, or a Dice does not follow from its counts"
         )

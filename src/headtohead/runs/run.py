@@ -8,6 +8,11 @@ BASELINE = "flair-threshold"  # model and folder name of the run that learns no 
 EXPERIMENT_COLUMNS = ["model", "schedule", "seed", "fold"]
 
 
+def ensemble_schedule(schedule: str, seeds: int) -> str:
+    """Name the schedule of an ensemble, which is an entrant beside its seeds: `cosine, ensemble of 3 seeds`."""
+    return f"{schedule}, ensemble of {seeds} seeds"
+
+
 @dataclass(frozen=True)
 class Run:
     """One run folder.
@@ -36,6 +41,11 @@ class Run:
     def entrant(self) -> tuple[str, str]:
         """Model and schedule: what is compared, over all seeds and folds."""
         return str(self.experiment["model"]), str(self.experiment["schedule"])
+
+    @property
+    def is_ensemble(self) -> bool:
+        """Whether it averages other runs, its members, and was not trained itself."""
+        return bool(self.record.get("members"))
 
     def fact(self, *path: str) -> Any:
         """Look up a fact of run.json by its keys, from the outermost; None where there is none."""

@@ -26,7 +26,7 @@ PER_BATCH = "mean over batches"
 ONE_TOO_FEW = "batches, divided by N - 1"
 LARGEST = "per case, largest component"
 MEANINGS = {
-    PER_CASE: "Dice of each case's whole volume, mean over cases: the score of our tables",
+    PER_CASE: "Dice of each case's whole volume, mean over cases with a lesion: the score of our tables",
     PER_SLICE: "Dice of each slice, mean over all; a slice without lesion and without prediction counts 1",
     TUMOUR_SLICES: "Dice of each slice with lesion, mean over these; false alarms on the others do not count",
     POOLED: "one Dice of the voxels of all cases together",
@@ -98,14 +98,15 @@ def conventions(slices: "pd.DataFrame", batch_size: int) -> "pd.DataFrame":
         raise ValueError(f"batch_size must be at least 1, not {batch_size}")
     per_slice = dice(*slices[COUNTS].to_numpy().T)
     per_batch = _empty_as_one(_grouped(slices, np.arange(len(slices)) // batch_size))
+    with_lesion = slices[slices.groupby("case")["truth"].transform("sum") > 0]
     votes = {
-        PER_CASE: _grouped(slices, slices["case"]),
+        PER_CASE: _grouped(with_lesion, with_lesion["case"]),
         PER_SLICE: _empty_as_one(per_slice),
         TUMOUR_SLICES: per_slice[slices["truth"].to_numpy() > 0],
         POOLED: np.atleast_1d(dice(*slices[COUNTS].sum())),
         PER_BATCH: per_batch,
         ONE_TOO_FEW: per_batch,
-        LARGEST: _grouped(_largest_only(slices), slices["case"]),
+        LARGEST: _grouped(_largest_only(with_lesion), with_lesion["case"]),
     }
     scores = {name: mean_dice(vote) for name, vote in votes.items()}
     scores[ONE_TOO_FEW] = per_batch.sum() / (len(per_batch) - 1) if len(per_batch) > 1 else math.nan

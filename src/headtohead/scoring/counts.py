@@ -113,8 +113,13 @@ class CaseCounts:
         return dice(tp, fp, fn)
 
     def mean_dice(self) -> float:
-        """Mean Dice over the cases seen, each with one vote; NaN if none is defined."""
-        return mean_dice(self.dice())
+        """Mean Dice over the cases seen whose truth holds a lesion, each with one vote; NaN if there is none.
+
+        A false alarm on a case without a lesion would be a Dice of 0 and silence no Dice at all, so that the number of
+        votes would depend on the prediction.
+        """
+        tp, fp, fn, _ = self.counts[self.seen()].T
+        return mean_dice(dice(tp, fp, fn)[tp + fn > 0])
 
 
 def _as_floats(*counts: ArrayLike) -> tuple[Scores, ...]:

@@ -23,9 +23,8 @@ class SurfaceScores:
     """How well two surfaces agree.
 
     Attributes:
-        hd95: 95 % Hausdorff distance, in the unit of the spacing; 0 is best. NaN where a mask is empty.
-        surface_dice: share of both surfaces that lies within the tolerance of the other, in [0, 1]; 1 is best. NaN
-            where a mask is empty.
+        hd95: 95 % Hausdorff distance, in the unit of the spacing; 0 is best.
+        surface_dice: share of both surfaces that lies within the tolerance of the other, in [0, 1]; 1 is best.
     """
 
     hd95: float
@@ -49,11 +48,13 @@ def surface_scores(
     as outside. Surface voxels are counted, not their area. Of the two directions, from prediction to truth and back,
     the 95 % Hausdorff distance takes the larger 95th percentile, as a rule one that is interpolated.
 
-    Where a mask is empty there is no surface and no distance, so both scores are undefined, also where a lesion was
-    missed altogether. A mean over cases is therefore one over the lesions that were at least touched on: read it
-    beside the number of undefined cases, and beside Dice, which is 0 there.
+    A lesion of which nothing was predicted has the worst scores there are: surface Dice 0 and, for the distance, the
+    diagonal of the volume, than which no two of its voxels lie further apart. Left out, such a case would improve the
+    mean of the entrant that missed it. The brain tumour segmentation challenge does the same (373 mm, the diagonal of
+    its volumes). Where the truth is empty there is nothing to be near to, and both are NaN, whatever was predicted.
 
-    Source: Huttenlocher et al. 1993, doi:10.1109/34.232073; Nikolov et al. 2021, doi:10.2196/26151.
+    Source: Huttenlocher et al. 1993, doi:10.1109/34.232073; Nikolov et al. 2021, doi:10.2196/26151; on empty
+    predictions Reinke et al. 2024, doi:10.1038/s41592-023-02150-0.
 
     Args:
         prediction: bool [slices, H, W].
@@ -72,8 +73,10 @@ def surface_scores(
         raise ValueError(f"prediction {prediction.shape} and truth {truth.shape} differ in shape")
     if spacing is not None and not (len(spacing) == truth.ndim and all(0 < step < math.inf for step in spacing)):
         raise ValueError(f"spacing must be {truth.ndim} positive numbers in mm, not {tuple(spacing)}")
-    if not prediction.any() or not truth.any():
+    if not truth.any():
         return SurfaceScores(math.nan, math.nan)
+    if not prediction.any():
+        return SurfaceScores(hd95=_diagonal(truth.shape, spacing), surface_dice=0.0)
     to_truth, to_prediction = _surface_distances(prediction, truth, spacing)
     # One voxel of 1.0 mm steps may come out of float32 as 1.0000001 mm away.
     within = sum(np.count_nonzero(one <= tolerance * (1 + 1e-6)) for one in (to_truth, to_prediction))
@@ -81,6 +84,12 @@ def surface_scores(
         hd95=float(max(np.percentile(one, PERCENT) for one in (to_truth, to_prediction))),
         surface_dice=float(within / (to_truth.size + to_prediction.size)),
     )
+
+
+def _diagonal(shape: Sequence[int], spacing: Sequence[float] | None) -> float:
+    """The distance between opposite corner voxels."""
+    steps = spacing or (1.0,) * len(shape)
+    return math.hypot(*((n - 1) * step for n, step in zip(shape, steps, strict=True)))
 
 
 def _surface_distances(

@@ -1,4 +1,4 @@
-"""One score of every entrant on every case, side by side: what all comparisons start from."""
+"""One score of every entrant on every case with a lesion, side by side: what all comparisons start from."""
 
 from typing import TYPE_CHECKING
 
@@ -6,7 +6,9 @@ from headtohead.errors import UserError
 from headtohead.runs.run import BASELINE
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
 
 def entrant_name(model: str, schedule: str) -> str:
@@ -29,33 +31,80 @@ def entrants(cases: "pd.DataFrame") -> "pd.Series":
     return pd.Series(names, index=cases.index, name="entrant", dtype=str)
 
 
-def score_matrix(cases: "pd.DataFrame", score: str = "dice") -> "pd.DataFrame":
-    """Put the scores of all entrants on the same cases side by side, seeds averaged within each case first.
-
-    Seeds are repeats of one patient, not more patients: counted as cases of their own they would make every interval
-    too narrow. The average of a case is over the seeds whose score is defined, so that a seed which predicted nothing
-    where there was nothing (undefined) does not wipe out one that did (0); it is undefined only if every seed's is.
+def holds_lesion(cases: "pd.DataFrame") -> "pd.Series":
+    """Say of each row whether its truth holds a lesion: this alone decides which statistics the case belongs to.
 
     Args:
-        cases: one row per run and test case, as in the comparison's cases.csv; columns model, schedule, case and the
-            score. A case that several runs of one entrant scored (seeds, or folds of a split by slice) is averaged.
+        cases: columns tp and fn, in voxels; what was predicted outside the lesion does not matter.
+
+    Returns:
+        bool, on the index of `cases`.
+    """
+    return (cases["tp"] + cases["fn"]) > 0
+
+
+def score_matrix(cases: "pd.DataFrame", score: str = "dice") -> "pd.DataFrame":
+    """Put the scores of all entrants on the cases with a lesion side by side, seeds averaged within each case first.
+
+    Seeds are repeats of one patient, not more patients: counted as cases of their own they would make every interval
+    too narrow. Cases without a lesion are not in the matrix, whatever was predicted on them: `without_lesion` scores
+    them. If a prediction could decide who is in a mean, an entrant that leaves healthy patients alone (Dice undefined,
+    dropped) would lose against one that raises a false alarm on each (Dice 0 for that entrant alone).
+
+    Args:
+        cases: one row per run and test case, as in the comparison's cases.csv; columns model, schedule, case, tp, fn
+            and the score. A case that several runs of one entrant scored (seeds) is averaged.
         score: name of the column.
 
     Returns:
-        float64 [cases, entrants], NaN where undefined; the index (`case`) ascends, the columns (`entrant`) stand in
-        the order in which `cases` first names them, the baseline last.
+        float64 [cases with a lesion, entrants]; the index (`case`) ascends, the columns (`entrant`) stand in the order
+        in which `cases` first names them, the baseline last. NaN only where the score cannot be had whatever is
+        predicted: surfaces and lesions of a case of which only some slices were scored.
 
     Raises:
         UserError: if the column is missing, or an entrant was not scored on a case that another was scored on.
     """
     if score not in cases:
-        raise UserError(f"cases.csv has no column {score}; test the runs again to have it")
+        raise UserError(f"cases.csv has no column {score}; --test scores the runs again")
+    return case_matrix(cases[holds_lesion(cases)], score, list(dict.fromkeys(entrants(cases))))
+
+
+def case_matrix(cases: "pd.DataFrame", score: str, names: list[str]) -> "pd.DataFrame":
+    """Put one column of the given rows side by side, seeds averaged; `score_matrix` says how, this takes any rows.
+
+    Args:
+        cases: rows as in cases.csv.
+        score: name of the column.
+        names: every entrant, in order; one without rows has an empty column.
+
+    Returns:
+        float64 [cases, entrants], the baseline last.
+
+    Raises:
+        UserError: if an entrant was not scored on a case that another was scored on.
+    """
     named = cases.assign(entrant=entrants(cases))
-    # A row that is not there and a score that is undefined would both be NaN in the matrix; only the second may be.
+    ordered = [name for name in names if name != BASELINE] + [BASELINE] * (BASELINE in names)
+    # A row that is missing and a score that cannot be had would both be NaN in the matrix; only the second may be.
     _refuse_gaps(named.pivot_table(index="case", columns="entrant", values="model", aggfunc="size").notna())
-    order = sorted(named["entrant"].unique(), key=lambda name: name == BASELINE)
-    means = named.astype({score: float}).pivot_table(index="case", columns="entrant", values=score, dropna=False)
-    return means[order]
+    means = named.astype({score: "float64"}).groupby(["case", "entrant"])[score].mean(skipna=False)
+    table = means.unstack("entrant")  # noqa: PD010  pivot_table would pass over what is NaN
+    return table.reindex(columns=ordered).rename_axis(columns="entrant").astype("float64")
+
+
+def complete(matrix: "pd.DataFrame") -> "NDArray[np.float64]":
+    """Give the numbers of a matrix in which every entrant has a score on every case.
+
+    Returns:
+        float64 [cases, entrants].
+
+    Raises:
+        ValueError: if one is undefined. To drop the case would let a prediction decide who is in a statistic.
+    """
+    scores = matrix.to_numpy(dtype="float64")
+    if (scores != scores).any():
+        raise ValueError("every entrant needs a score on every case: who is in a statistic depends on the truth alone")
+    return scores
 
 
 def _refuse_gaps(scored: "pd.DataFrame") -> None:

@@ -5,26 +5,30 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from headtohead.statistics.intervals import RESAMPLES, ROUNDING
+from headtohead.statistics.matrix import complete
 
 
 def rank_distribution(matrix: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
     """Rank the entrants by their mean in each of 10,000 bootstrap resamples of the cases.
 
     All entrants are ranked on the same drawn cases, so that a hard case weighs on all of them alike. The shares show
-    how firm a ranking is; they are no probability that a model is the best. Sets of cases on which an entrant has no
-    score are not comparable, so a case counts only where every entrant has one.
+    how firm a ranking is; they are no probability that a model is the best.
 
     Source: Wiesenfarth et al. 2021, doi:10.1038/s41598-021-82017-6.
 
     Args:
-        matrix: as `score_matrix` gives it, [cases, entrants]; higher is better.
+        matrix: as `score_matrix` gives it, [cases with a lesion, entrants]; higher is better. The cases are those
+            that the truth chooses, so every entrant has a score on each.
         seed: seed of the resampling.
 
     Returns:
         [entrants, ranks], ranks from 1: share of the resamples in which the entrant's mean has that rank. Entrants of
-        equal mean share their ranks evenly, so that rows and columns add up to 1. NaN where no case counts.
+        equal mean share their ranks evenly, so that rows and columns add up to 1. NaN without a case.
+
+    Raises:
+        ValueError: as `complete`.
     """
-    scores = matrix.dropna().to_numpy(dtype=np.float64)
+    scores = complete(matrix)
     count = matrix.shape[1]
     shares = np.full((count, count), np.nan)
     if len(scores):

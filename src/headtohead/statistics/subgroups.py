@@ -1,17 +1,22 @@
 """Means by site, lesion size, missing sequence and grade. For exploration: it raises questions and settles none."""
 
+import math
+from collections.abc import Iterator
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from headtohead.runs.run import BASELINE
-from headtohead.statistics.intervals import mean_intervals
+from headtohead.statistics.intervals import Interval, mean_intervals
 from headtohead.statistics.matrix import score_matrix
 
 COLUMNS = ["group", "level", "n", "entrant", "mean", "low", "high"]
 PAIR_COLUMNS = ["group", "level", "a", "b", "n", "mean_difference", "low", "high"]
 UNKNOWN = "unknown"
+FEWEST_CASES = 10  # a bootstrap of fewer has too little of the tail to say anything of cases that were not seen
 
 
 def subgroup_table(cases: pd.DataFrame, score: str = "dice", seed: int = 0) -> pd.DataFrame:
@@ -28,20 +33,18 @@ def subgroup_table(cases: pd.DataFrame, score: str = "dice", seed: int = 0) -> p
         seed: seed of the bootstrap.
 
     Returns:
-        Columns group (site, lesion size, missing sequence, grade), level, n (cases of the level with a score), entrant,
-        mean, low, high (95 %, BCa bootstrap over cases; NaN below 3 cases). A kind of which all cases have the same
-        level is left out. Lesion size is by thirds of the cases that have a lesion.
+        Columns group (site, lesion size, missing sequence, WHO grade), level, n (cases of the level with a lesion),
+        entrant, mean, low, high (95 %, BCa bootstrap over cases; NaN below 10 cases). A kind of which all cases have
+        the same level is left out. Lesion size is by thirds; cases without a lesion have no score and are in no level.
 
     Raises:
         UserError: as `score_matrix`.
     """
     matrix = score_matrix(cases, score)
     rows = []
-    for group, levels in _kinds(cases).items():
-        for level in levels.cat.categories if len(levels.cat.categories) > 1 else []:
-            part = matrix.loc[levels.index[levels == level]]
-            for entrant, found in zip(matrix.columns, mean_intervals(part.to_numpy(), seed=seed), strict=True):
-                rows.append((group, level, found.n, entrant, found.mean, found.low, found.high))
+    for group, level, part in _parts(cases, matrix):
+        for entrant, found in zip(matrix.columns, _intervals(part.to_numpy(), seed), strict=True):
+            rows.append((group, level, found.n, entrant, found.mean, found.low, found.high))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -54,7 +57,7 @@ def subgroup_pairs(cases: pd.DataFrame, score: str = "dice", seed: int = 0) -> p
         seed: seed of the bootstrap.
 
     Returns:
-        Columns group, level, a, b, n, mean_difference (a - b), low, high (95 %, BCa bootstrap over cases; NaN below 3
+        Columns group, level, a, b, n, mean_difference (a - b), low, high (95 %, BCa bootstrap over cases; NaN below 10
         cases).
 
     Raises:
@@ -63,18 +66,25 @@ def subgroup_pairs(cases: pd.DataFrame, score: str = "dice", seed: int = 0) -> p
     matrix = score_matrix(cases, score).drop(columns=BASELINE, errors="ignore")
     pairs = list(combinations(matrix.columns, 2))
     rows = []
-    for group, levels in _kinds(cases).items() if pairs else []:
-        for level in _levels(levels):
-            part = matrix.loc[levels.index[levels == level]]
-            differences = np.stack([(part[a] - part[b]).to_numpy() for a, b in pairs], axis=1)
-            for (a, b), found in zip(pairs, mean_intervals(differences, seed=seed), strict=True):
-                rows.append((group, level, a, b, found.n, found.mean, found.low, found.high))
+    for group, level, part in _parts(cases, matrix) if pairs else ():
+        differences = np.stack([(part[a] - part[b]).to_numpy() for a, b in pairs], axis=1)
+        for (a, b), found in zip(pairs, _intervals(differences, seed), strict=True):
+            rows.append((group, level, a, b, found.n, found.mean, found.low, found.high))
     return pd.DataFrame(rows, columns=PAIR_COLUMNS)
 
 
-def _levels(levels: "pd.Series[str]") -> list[str]:
-    """The levels to show: none where all cases have the same."""
-    return list(levels.cat.categories) if len(levels.unique()) > 1 else []
+def _parts(cases: pd.DataFrame, matrix: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """The kind of group, the level and the rows of the matrix, of each kind that has several levels."""
+    for group, levels in _kinds(cases).items():
+        scored = levels.loc[matrix.index].cat.remove_unused_categories()
+        for level in scored.cat.categories if len(scored.cat.categories) > 1 else ():
+            yield group, level, matrix[scored == level]
+
+
+def _intervals(columns: NDArray[np.float64], seed: int) -> list[Interval]:
+    """Mean and interval of each column; of fewer than `FEWEST_CASES`, the mean alone."""
+    found = mean_intervals(columns, seed=seed)
+    return [one if one.n >= FEWEST_CASES else replace(one, low=math.nan, high=math.nan) for one in found]
 
 
 def _kinds(cases: pd.DataFrame) -> dict[str, pd.Series]:
@@ -90,7 +100,7 @@ def _kinds(cases: pd.DataFrame) -> dict[str, pd.Series]:
     if "missing" in cases:
         kinds["missing sequence"] = _words(by_case["missing"].first(), "none")
     if "grade" in cases:
-        kinds["grade"] = _words(by_case["grade"].first(), UNKNOWN)
+        kinds["WHO grade"] = _words(by_case["grade"].first(), UNKNOWN)
     return kinds
 
 

@@ -1,7 +1,7 @@
 """Pieces and holes against SciPy, which defines them."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy import ndimage
@@ -12,7 +12,6 @@ SIDES = st.tuples(st.integers(1, 4), st.integers(1, 9), st.integers(1, 9))
 MASKS = SIDES.flatmap(lambda sides: arrays.arrays(bool, sides))
 
 
-@settings(deadline=None)
 @given(MASKS)
 def test_pieces_are_those_of_scipy_in_its_order(mask: np.ndarray) -> None:
     labels, sizes = label_pieces(mask)
@@ -31,7 +30,6 @@ def test_pieces_meet_by_a_corner_across_slices_and_through_a_third() -> None:
     assert (labels[0, 6, 6], labels[2, 6, 6]) == (2, 3)
 
 
-@settings(deadline=None)
 @given(MASKS)
 def test_holes_are_those_of_scipy_slice_by_slice(mask: np.ndarray) -> None:
     expected = np.stack([ndimage.binary_fill_holes(one) for one in mask])

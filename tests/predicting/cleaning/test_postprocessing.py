@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy import ndimage
@@ -53,7 +53,6 @@ def test_an_empty_mask_stays_empty_and_a_full_one_full(text: str) -> None:
             assert cleaned(np.ones(shape, bool), text).all()
 
 
-@settings(deadline=None)
 @given(MASKS, st.sampled_from(ALL))
 def test_shape_type_and_input_are_kept(mask: np.ndarray, text: str) -> None:
     before = mask.copy()
@@ -62,20 +61,17 @@ def test_shape_type_and_input_are_kept(mask: np.ndarray, text: str) -> None:
     assert np.array_equal(mask, before)
 
 
-@settings(deadline=None)
 @given(MASKS, st.sampled_from(["largest", "fill", "min_size=3vox", "largest,fill"]))
 def test_once_is_enough(mask: np.ndarray, text: str) -> None:
     once = cleaned(mask, text)
     assert np.array_equal(cleaned(once, text), once)
 
 
-@settings(deadline=None)
 @given(MASKS)
 def test_largest_is_the_one_that_is_scored_after(mask: np.ndarray) -> None:
     assert np.array_equal(cleaned(mask, "largest"), largest_component(mask))
 
 
-@settings(deadline=None)
 @given(
     MASKS, st.data(), st.sampled_from(["dilate=2px", "dilate=1.5vox", "dilate=5mm", "erode=1px", "close=2vox", "fill"])
 )
@@ -84,7 +80,6 @@ def test_more_in_is_never_less_out(mask: np.ndarray, data: st.DataObject, text: 
     assert not (cleaned(less, text) & ~cleaned(mask, text)).any()
 
 
-@settings(deadline=None)
 @given(
     MASKS, st.sampled_from([("erode=1px", "dilate=1px"), ("open=2vox", "close=2vox"), ("open=2cube", "close=2cube")])
 )
@@ -93,7 +88,6 @@ def test_one_shrinks_and_the_other_grows(mask: np.ndarray, pair: tuple[str, str]
     assert not (small & ~mask).any() and not (mask & ~large).any()
 
 
-@settings(deadline=None)
 @given(MASKS, st.sampled_from(ALL))
 def test_mirrored_and_turned_masks_are_cleaned_alike(mask: np.ndarray, text: str) -> None:
     if text in ("largest", "close=2cube"):  # of equal pieces the first; an even cube has no middle
@@ -102,7 +96,6 @@ def test_mirrored_and_turned_masks_are_cleaned_alike(mask: np.ndarray, text: str
         assert np.array_equal(cleaned(copy(mask), text), copy(cleaned(mask, text)))
 
 
-@settings(deadline=None)
 @given(MASKS, st.sampled_from([one for one in ALL if "largest" not in one]), st.integers(1, 3))
 def test_empty_surroundings_change_nothing_but_at_the_edges(mask: np.ndarray, text: str, more: int) -> None:
     """The work is done in a box around the mask: the same box within a larger volume gives the same."""
@@ -157,7 +150,6 @@ def test_a_dot_grows_into_an_ellipsoid(
         assert distances.max() <= radius * 1.0001 < outside.min()
 
 
-@settings(deadline=None)
 @given(MASKS, st.sampled_from(["dilate=2mm", "erode=2mm", "close=2mm", "open=2mm", "dilate=2px", "close=3px"]))
 def test_two_millimetres_never_cross_slices_of_four(mask: np.ndarray, text: str) -> None:
     whole = cleaned(mask, text)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from headtohead.errors import UserError
@@ -62,7 +62,6 @@ def test_what_is_odd_is_refused_in_a_line_that_names_its_place(text: str, said: 
     assert "\n" not in str(caught.value)
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="largestfimn_zcop=0123456789.,-e vxd"))
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:

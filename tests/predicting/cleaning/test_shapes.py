@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy import ndimage
@@ -14,7 +14,6 @@ ODD = st.sampled_from([1, 3, 5])
 ELEMENTS = st.tuples(ODD, ODD, ODD).flatmap(lambda s: arrays.arrays(bool, s))
 
 
-@settings(deadline=None)
 @given(MASKS, ELEMENTS)
 def test_dilation_and_erosion_are_scipys(mask: np.ndarray, element: np.ndarray) -> None:
     """SciPy lays the turned element on a voxel to dilate; beyond the edges we keep what is there."""
@@ -23,7 +22,6 @@ def test_dilation_and_erosion_are_scipys(mask: np.ndarray, element: np.ndarray) 
     assert np.array_equal(erode(mask, element), ndimage.binary_erosion(mask, turned, border_value=1))
 
 
-@settings(deadline=None)
 @given(MASKS, ELEMENTS)
 def test_closing_adds_and_opening_takes_away(mask: np.ndarray, element: np.ndarray) -> None:
     element[tuple(side // 2 for side in element.shape)] = True
@@ -31,7 +29,6 @@ def test_closing_adds_and_opening_takes_away(mask: np.ndarray, element: np.ndarr
     assert not (open_bridges(mask, element) & ~mask).any()
 
 
-@settings(deadline=None)
 @given(MASKS, st.tuples(*[st.integers(0, 3)] * 3), st.booleans())
 def test_closing_and_opening_are_scipys_on_a_volume_that_goes_on(
     mask: np.ndarray, halves: tuple[int, int, int], even: bool

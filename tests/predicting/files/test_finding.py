@@ -205,7 +205,7 @@ def test_our_own_results_are_no_inputs(tmp_path: Path) -> None:
     [job] = find_jobs(tmp_path / "a_flair.nii", "", CHANNELS, (), ours)
     assert len(job.files) == 1
     for source, pattern in ((tmp_path, "a_t1*"), (tmp_path / "a_t1.nii", "")):
-        with pytest.raises(UserError, match="only results of --predict there"):
+        with pytest.raises(UserError, match="it holds only results of --predict"):
             find_jobs(source, pattern, IMAGE, (), ours)
 
 

@@ -135,7 +135,7 @@ def test_what_is_no_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> N
     (tmp_path / "x.nii").mkdir()
     refused(tmp_path / "x.nii", "a folder with the name of a file", capfd)
     (tmp_path / "loop.nii").symlink_to("loop.nii")
-    refused(tmp_path / "loop.nii", "a symbolic link that leads back to itself", capfd)
+    refused(tmp_path / "loop.nii", "a symbolic link to itself", capfd)
     (tmp_path / "broken.nii").symlink_to("gone")
     refused(tmp_path / "broken.nii", "a symbolic link to a file that is not there", capfd)
     refused(tmp_path / "gone.nii", "no such file", capfd)

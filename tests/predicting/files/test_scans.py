@@ -58,7 +58,7 @@ def with_axes(image: nibabel.Nifti1Image, axes: int) -> nibabel.Nifti1Image:
     return nibabel.Nifti1Image(values, image.affine, header, dtype=values.dtype)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     shape=st.tuples(*[st.integers(1, 9)] * 3),
     spacing=st.tuples(*[st.sampled_from([0.4, 0.9, 1.0, 1.005, 2.0, 3.3])] * 3),

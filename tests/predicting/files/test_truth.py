@@ -23,6 +23,13 @@ AFFINE = np.diag([-1.0, 2.0, 3.0, 1.0])
         ("sub-01_T2w.nii.gz", "sub-01_desc-brain_mask.nii.gz"),
         ("BraTS20_001_flair.nii", "BraTS20_001_seg.nii"),
         ("sub-01_FLAIR.nii.gz", "sub-01_dseg.nii.gz"),
+        ("sub-01_acq-3D_FLAIR.nii.gz", "sub-01_label-lesion_mask.nii.gz"),
+        ("BraTS-GLI-00000-000-t2f.nii.gz", "BraTS-GLI-00000-000-seg.nii.gz"),
+        ("x_flair_bet.nii", "x_flair_seg.nii"),
+        ("x_haste.nii", "x_lesion.nii"),
+        ("sub-01.nii", "sub-01_T2w_mask.nii"),
+        ("flair.nii", "seg.nii"),
+        ("case_0000.nii", "case_label.nii"),
     ],
 )
 def test_a_mask_is_found_by_its_name(save: Callable, image: str, mask: str) -> None:
@@ -35,6 +42,26 @@ def test_a_mask_is_found_by_its_name(save: Callable, image: str, mask: str) -> N
     found = read_truth_volume(open_nifti(path))
     assert found is not None and found.dtype == bool
     np.testing.assert_array_equal(found, INSIDE == 1)
+
+
+def test_a_mask_that_fits_two_cases_is_refused(save: Callable) -> None:
+    image = save("x_haste.nii", INSIDE, AFFINE)
+    save("x_mask.nii", INSIDE, AFFINE)
+    assert truth_beside(image)
+    save("x_trufi.nii", INSIDE, AFFINE)
+    with pytest.raises(UserError, match=r"x_mask\.nii: fits x_haste as well as x_trufi; rename the mask"):
+        truth_beside(image)
+    mask = save("x_haste_seg.nii", INSIDE, AFFINE)
+    assert truth_beside(image) == mask
+
+
+def test_of_several_masks_the_usual_name_counts(save: Callable, tmp_path: Path) -> None:
+    image = save("x.nii", INSIDE, AFFINE)
+    for name in ("x_lesion.nii", "x_seg.nii", "x_desc-csf_mask.nii", "x_mask.nii.gz"):
+        save(name, INSIDE, AFFINE)
+    assert truth_beside(image) == tmp_path / "x_mask.nii.gz"
+    (tmp_path / "x_mask.nii.gz").unlink()
+    assert truth_beside(image) == tmp_path / "x_seg.nii"
 
 
 def test_labels_are_all_inside(save: Callable) -> None:

@@ -120,13 +120,20 @@ def picture(tmp_path: Path, *names: str) -> Job:
 
 
 @pytest.mark.parametrize("end", [".png", ".tif", ".TIFF"])
-@pytest.mark.parametrize("dtype", [bool, np.uint8])
-def test_a_mask_of_a_picture_is_seen(tmp_path: Path, end: str, dtype: type) -> None:
-    mask = (VALUES[:1] % 3 == 0).astype(dtype)
+def test_a_mask_of_a_picture_is_seen(tmp_path: Path, end: str) -> None:
+    mask = VALUES[:1] % 3 == 0
     write_like(picture(tmp_path, "a.jpg"), mask, tmp_path / "new" / f"a_mask{end}")
     found = cv2.imread(str(tmp_path / "new" / f"a_mask{end}"), cv2.IMREAD_UNCHANGED)
     assert found.dtype == np.uint8
     np.testing.assert_array_equal(found, mask[0] * np.uint8(255))
+
+
+@pytest.mark.parametrize("end", [".png", ".tif"])
+@pytest.mark.parametrize("labels", [2, 3])
+def test_a_label_map_keeps_its_labels_whichever_occur(tmp_path: Path, end: str, labels: int) -> None:
+    values = (VALUES[:1] % labels).astype(np.uint8)
+    write_like(picture(tmp_path, "a.jpg"), values, tmp_path / f"a_labels{end}")
+    np.testing.assert_array_equal(cv2.imread(str(tmp_path / f"a_labels{end}"), cv2.IMREAD_UNCHANGED), values[0])
 
 
 def test_a_probability_as_a_picture(tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
 """The dot plot: every case, every defined score, at its height."""
 
+import dataclasses
 import re
 from xml.etree import ElementTree
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -44,7 +46,9 @@ def test_higher_scores_stand_higher_and_to_scale(findings: Findings) -> None:
 
 def test_an_undefined_score_has_no_dot_and_breaks_the_line(findings: Findings) -> None:
     case = findings.matrix.index[3]
-    group = cases(draw(findings))[case]
+    matrix = findings.matrix.copy()
+    matrix.iloc[3, 1] = np.nan
+    group = cases(draw(dataclasses.replace(findings, matrix=matrix)))[case]
     assert len(heights(group)) == 4
     line = next(path for path in group.iter("path") if path.get("class") == "pair")
     assert str(line.get("d")).count("M") == 2

@@ -101,7 +101,7 @@ def test_facts_of_a_case(phantom_cohort: Cohort, phantoms: Findings) -> None:
         assert f"lesion {rows.loc[case, 'lesion_voxels']:,} voxels" in facts
         assert ("no post-contrast" in facts) == ("post" in rows.loc[case, "missing"])
         assert ("no pre-contrast" in facts) == ("pre" in rows.loc[case, "missing"])
-        assert any(fact.startswith("grade") for fact in facts) == pd.notna(rows.loc[case, "grade"])
+        assert any(fact.startswith("WHO grade") for fact in facts) == bool(rows.loc[case, "grade"])
 
 
 def test_a_foreign_cohort_and_a_foreign_mask_are_refused(

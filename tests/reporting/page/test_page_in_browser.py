@@ -83,7 +83,7 @@ def test_missing_values_stand_last_either_way(open_page: Callable[..., Any]) -> 
     button = page.locator("#entrants thead button", has_text="parameters")
     for _ in range(2):
         button.click()
-        assert column(page, "entrants", 7)[-1] == "–"
+        assert column(page, "entrants", 8)[-1] == "–"
 
 
 def test_the_slider_moves_through_the_slices_by_arrow_keys(open_page: Callable[..., Any]) -> None:

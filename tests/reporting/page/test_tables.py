@@ -10,11 +10,13 @@ from headtohead.reporting.findings import Findings
 from headtohead.reporting.page import tables
 from headtohead.reporting.page.entrants import entrants_of
 from headtohead.reporting.page.tables import Cell, Table
+from headtohead.statistics.decimals import carried, number
 
 MAKERS = [
     tables.entrant_table,
     tables.pair_table,
     tables.rank_table,
+    tables.without_lesion_table,
     tables.score_table,
     tables.convention_table,
     tables.subgroup_table,
@@ -43,9 +45,11 @@ def test_entrants(findings: Findings) -> None:
     table = tables.entrant_table(findings, entrants_of(findings))
     mean = findings.means.loc["unet cosine"]
     cell = column(table, "mean Dice [95 %]")[1]
-    assert cell == Cell(f"{mean['mean']:.3f} [{mean['low']:.3f}, {mean['high']:.3f}]", mean["mean"])
+    decimals = carried(mean["low"], mean["high"])
+    low, high = (f"{mean[end]:.{decimals}f}" for end in ("low", "high"))
+    assert cell == Cell(f"{mean['mean']:.{decimals}f} [{low}, {high}]", mean["mean"])
     assert [cell.text for cell in column(table, "cases below 0.5")] == [str(n) for n in findings.means["failed"]]
-    assert [cell.text for cell in column(table, "undefined")] == ["0", "1", "0", "0", "0"]
+    assert column(table, "lowest to highest")[1].text == f"{mean['minimum']:.3f} to {mean['maximum']:.3f}"
     assert column(table, "parameters")[0].text == "7.8 M" and column(table, "parameters")[4].text == "–"
 
 
@@ -60,16 +64,55 @@ def test_every_score_with_its_meaning_and_cases(findings: Findings) -> None:
     table = tables.score_table(findings, entrants_of(findings))
     assert [row[0].text for row in table.rows] == ["dice", "hd95_px", "lesions_false"]
     assert all(row[0].note for row in table.rows)
-    assert [cell.text for cell in column(table, "cases")] == ["110", "107", "107"]
-    mean = findings.scores.query("entrant == 'unet none' and score == 'hd95_px'")["mean"].iloc[0]
-    assert column(table, "unet, no schedule")[1].text.startswith(f"{mean:.3f} [")
+    assert [cell.text for cell in column(table, "cases")] == ["110"] * 3
+    assert "a step between slices counts as one pixel" in table.rows[1][0].note
+    assert "of at least 10 pixels" in table.rows[2][0].note
+    found = findings.scores.query("entrant == 'unet none' and score == 'hd95_px'").iloc[0]
+    cell = column(table, "unet, no schedule")[1]
+    assert cell.text.startswith(f"{number(found['mean'], found['mean_low'], found['mean_high'])} [")
+    assert cell.note == f"median {found['median']:.3f}, 2.000 to 19.400"
+
+
+def test_lesions_are_counted_from_a_size_in_the_unit_of_the_data() -> None:
+    assert tables.meaning_of("lesions_missed", "mm").endswith("of at least 0.1 ml")
+    assert "pixel" not in tables.meaning_of("hd95_mm", "mm")
+
+
+def test_cases_without_a_lesion_have_a_table_of_their_own(findings: Findings) -> None:
+    table = tables.without_lesion_table(findings, entrants_of(findings))
+    assert [row[0].entrant.name for row in table.rows if row[0].entrant] == list(findings.matrix.columns)
+    assert [cell.text for cell in column(table, "left alone")] == ["0", "3", "6", "9", "12"]
+    assert column(table, "false voxels a case, mean")[0].text == "1,200"
+    none = dataclasses.replace(findings, without_lesion=findings.without_lesion.iloc[:0])
+    assert not tables.without_lesion_table(none, entrants_of(findings)).rows
+
+
+def test_beside_dice_the_better_is_named_where_less_is_better_too(findings: Findings) -> None:
+    found = column(tables.further_pair_table(findings.healthy_pairs, "healthy"), "finding")
+    assert [cell.text for cell in found] == ["no evidence of a difference", "unet cosine better"]
+    table = tables.further_pair_table(findings.secondary, "beside Dice")
+    for row, pair in zip(table.rows, findings.secondary.itertuples(), strict=True):
+        if pair.different:
+            first_is_better = (pair.mean_difference > 0) == (pair.score == "surface_dice_px")
+            assert row[3].text == f"{(row[1] if first_is_better else row[2]).text} better"
+
+
+def test_equivalence_is_said_only_where_it_was_found(findings: Findings) -> None:
+    pairs = findings.pairs.head(3).assign(
+        different=[True, False, False], equivalent=[True, True, False], mean_difference=[0.01, 0.0, 0.0]
+    )
+    found = column(tables.pair_table(dataclasses.replace(findings, pairs=pairs), entrants_of(findings)), "finding")
+    assert found[0].text.endswith(" higher, yet equivalent within 0.02")
+    assert [cell.text for cell in found[1:]] == ["equivalent within 0.02", "no evidence of a difference"]
 
 
 def test_only_a_difference_is_called_higher(findings: Findings) -> None:
     found = column(tables.pair_table(findings, entrants_of(findings)), "finding")
     for cell, pair in zip(found, findings.pairs.itertuples(), strict=True):
         higher = in_words(pair.a if pair.mean_difference > 0 else pair.b)
-        assert cell.text == (f"{higher} higher" if pair.different else "no evidence of a difference")
+        assert cell.text.startswith(f"{higher} higher") is pair.different
+        assert ("equivalent" in cell.text) is pair.equivalent
+        assert (cell.text == "no evidence of a difference") is not (pair.different or pair.equivalent)
 
 
 def test_conventions_carry_their_meaning_and_their_votes(findings: Findings) -> None:
@@ -97,9 +140,8 @@ def test_an_entrant_without_conventions_has_no_column(findings: Findings) -> Non
 def test_cases_with_what_is_known_of_them(findings: Findings) -> None:
     table = tables.case_table(findings, entrants_of(findings))
     assert [cell.text for cell in column(table, "case")] == list(findings.matrix.index)
-    assert [cell.text for cell in column(table, "grade")][:3] == ["2", "3", "–"]
+    assert [cell.text for cell in column(table, "WHO grade")][:3] == ["II", "III", "–"]
     assert [cell.text for cell in column(table, "missing")][:4] == ["–", "–", "post", "pre post"]
-    assert column(table, "unet cosine")[3] == Cell("–")
     assert column(table, "lesion voxels")[0].order == findings.cases["lesion_voxels"].iloc[0]
 
 

@@ -20,7 +20,9 @@ def test_zero_and_words_are_not_missing() -> None:
     assert not any(wording.missing(value) for value in (0, 0.0, False, "nan of a name", np.int64(0)))
 
 
-@pytest.mark.parametrize(("value", "text"), [(0.0124, "+0.012"), (-0.0036, "−0.004"), (-0.0002, "0.000"), (0, "0.000")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.0124, "+0.012"), (-0.0036, "−0.004"), (-0.0002, "−0.0002"), (0, "0.000")]
+)
 def test_a_difference_has_its_sign_unless_it_rounds_to_nothing(value: float, text: str) -> None:
     assert wording.difference(value) == text
 
@@ -30,9 +32,7 @@ def test_intervals() -> None:
     assert wording.interval(-0.01, 0.02, signed=True) == "[−0.010, +0.020]"
 
 
-@pytest.mark.parametrize(
-    ("value", "text"), [(0.0312, "0.031"), (0.0005, "0.001"), (0.00049, "< 0.001"), (1.0, "1.000")]
-)
+@pytest.mark.parametrize(("value", "text"), [(0.0312, "0.031"), (0.001, "0.001"), (0.00099, "< 0.001"), (1.0, "1.00")])
 def test_p_is_never_zero(value: float, text: str) -> None:
     assert wording.p_value(value) == text
 

@@ -116,6 +116,9 @@ def test_what_comes_from_outside_stays_text(findings: Findings, make: Callable[.
         matrix=evil.matrix.rename(columns={"unet none": EVIL}),
         means=evil.means.rename(index={"unet none": EVIL}),
         pairs=evil.pairs.replace("unet none", EVIL),
+        secondary=evil.secondary.replace("unet none", EVIL),
+        healthy_pairs=evil.healthy_pairs.replace("unet none", EVIL),
+        without_lesion=evil.without_lesion.replace("unet none", EVIL),
         ranks=evil.ranks.rename(index={"unet none": EVIL}),
         curves=evil.curves.replace("unet none", EVIL),
         scores=evil.scores.replace({"unet none": EVIL}),
@@ -176,7 +179,7 @@ def test_a_comparison_of_one_entrant_has_only_the_sections_it_can_fill(findings:
 
 def test_every_table_can_be_sorted_and_every_region_has_a_name(page: Page) -> None:
     regions = [attributes for _, attributes in page.elements if attributes.get("role") == "region"]
-    assert len(regions) == len([tag for tag, _ in page.elements if tag == "table"]) == 9
+    assert len(regions) == len([tag for tag, _ in page.elements if tag == "table"]) == 12
     assert all(region["aria-label"] and region["tabindex"] == "0" for region in regions)
     cells = [one for tag, one in page.elements if tag == "td" or (tag == "th" and one.get("scope") == "row")]
     assert cells and all("data-order" in one for one in cells)

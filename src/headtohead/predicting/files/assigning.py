@@ -66,7 +66,7 @@ def _by_names(job: Job, files: list[Nifti]) -> Assigned:
         if file.volumes > 1:
             raise UserError(
                 f"{shown(file.path)}: holds {file.volumes} volumes; a file of one sequence holds one: "
-                "save the volume that is meant by itself"
+                "save the one you mean as a file of its own"
             )
         found[sequence] = (file, 0)
     return found

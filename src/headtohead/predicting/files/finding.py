@@ -12,7 +12,8 @@ from headtohead.predicting.files.naming import INPUTS, ending, is_mask, is_volum
 __all__ = ["Job", "find_jobs"]
 
 RESULTS_ONLY = (
-    "only results of --predict there; name other images, or copy these to where no predicted.sha256 lists them"
+    "it holds only results of --predict; give other images, or copy these to a folder where no predicted.sha256 lists "
+    "them"
 )
 
 
@@ -68,7 +69,7 @@ def _jobs_of_file(
     if not ending(path):
         raise UserError(f"--predict {shown(path)}: not a file this program reads; name {', '.join(INPUTS)}")
     if _never_input(path, outputs):
-        raise UserError(f"--predict {shown(path)}: by its name a mask or an output; name its image")
+        raise UserError(f"--predict {shown(path)}: named as a mask or an output; give its image instead")
     if ours(path):
         raise UserError(f"--predict {shown(path)}: {RESULTS_ONLY}")
     if not is_volume(path):
@@ -92,7 +93,7 @@ def _nothing(every: list[Path], pattern: str) -> str:
         hint = "" if "**" in pattern else f"; for the folders in it as well: --pattern '**/{pattern}'"
         return f"no image in it matches --pattern {pattern}{hint}"
     if every:
-        return "only masks and outputs of earlier predictions in it; name the folder of the images"
+        return "it holds only masks and outputs of earlier predictions; give the folder of the images"
     return f"nothing to predict in it; name a folder with files {', '.join(INPUTS)}"
 
 

@@ -159,7 +159,7 @@ def open_nifti(path: Path) -> Nifti:
             raise ValueError("its affine holds what is no number")
         slicing(affine)
     except ValueError as fault:
-        raise UserError(f"{shown(path)}: {fault}; restore the file, or mend its sform and qform") from fault
+        raise UserError(f"{shown(path)}: {fault}; restore the file, or correct its sform and qform") from fault
     first, second, third = (float(step) for step in np.linalg.norm(affine[:3, :3], axis=0))
     return Nifti(path, header, packed, stored, shape, volumes, affine, (first, second, third))
 

@@ -31,7 +31,7 @@ def first_bytes(path: Path, count: int = 4) -> bytes:
 
 def _reason(path: Path, fault: OSError) -> str:
     if fault.errno == errno.ELOOP:
-        return "a symbolic link that leads back to itself; remove or mend it"
+        return "a symbolic link to itself; remove or correct it"
     if fault.errno == errno.ENOENT and path.is_symlink():
         return "a symbolic link to a file that is not there; fetch the file or remove the link"
     if fault.errno == errno.ENOENT:

@@ -115,7 +115,9 @@ def read_truth(path: Path, shape: tuple[int, ...]) -> np.ndarray | None:
     inside = mask.max(axis=-1)
     values = np.unique(inside[inside != 0])
     if len(values) > 1:
-        raise UserError(f"{mask_path}: a mask is 0 and one other value, this has {len(values)} others; mend or move it")
+        raise UserError(
+            f"{mask_path}: a mask has 0 and one other value, this one has {len(values)} others; correct or move it"
+        )
     return inside != 0
 
 

@@ -148,7 +148,8 @@ def _refuse_labels(path: Path, values: np.ndarray) -> None:
         levels = np.unique(values)
         some = ", ".join(f"{level:g}" for level in levels[:4]) + (", ..." if len(levels) > 4 else "")
         raise UserError(
-            f"{shown(path)}: a mask or label map by its values ({some}), not a scan; name the scan, or move it away"
+            f"{shown(path)}: a mask or label map by its values ({some}), not a scan; predict the scan "
+            "itself, or move this file away"
         )
 
 

@@ -39,14 +39,14 @@ def write_like(job: Job, values: np.ndarray, path: Path) -> None:
     """Write values on the grid of a job's first file.
 
     NIfTI keeps affine, zooms, units and codes of the input, its byte order and its version; a mask is {0, 1}, a scale
-    factor never applies. In pictures, where a 1 could not be seen, a mask is {0, 255}.
+    factor never applies. In pictures a mask is {0, 255}, as in LGG. What is a mask follows from the type, bool, and not
+    from the values: a label map of integers keeps its labels, also where only 0 and 1 occur in it.
 
     Args:
         job: what was predicted.
         values: on the file's own grid: [x, y, z] of NIfTI, or the shape of the file; [slices, H, W] or RGB
             [slices, H, W, 3] of a folder; [1, H, W] or [1, H, W, 3] of a picture. Bool: a mask. Other types stay what
-            they are, but for float in PNG, which becomes uint16 with 65535 for 1, and uint8 {0, 1} in pictures, which
-            is a mask.
+            they are, but for float in PNG, which becomes uint16 with 65535 for 1.
         path: `.nii` or `.nii.gz`; `.png`, `.tif` or `.tiff`, of a folder the output of the first slice.
 
     Raises:
@@ -99,7 +99,7 @@ def _write_picture(values: np.ndarray, path: Path) -> None:
         raise UserError(
             f"{shown(path)}: masks of pictures are written as .png or .tif; change --mask_suffix or --outputs"
         )
-    if values.dtype == np.bool_ or (values.dtype == np.uint8 and values.ndim == 2 and values.max(initial=0) <= 1):
+    if values.dtype == np.bool_:
         values = values.astype(np.uint8) * np.uint8(255)
     elif values.dtype.kind == "f" and path.suffix.lower() == ".png":
         values = (np.clip(np.nan_to_num(values), 0, 1) * 65535).round().astype(np.uint16)

@@ -47,6 +47,11 @@ class Outputs:
     preview: bool = False
 
     @property
+    def named_as_input(self) -> str:
+        """The end, such as `.nii`, of an image that is written under its input's own name; empty: there is none."""
+        return next((one.suffix for one in self.masked if not without_extension(one.suffix)), "")
+
+    @property
     def suffixes(self) -> dict[str, str]:
         """What is written -> the end of its name. The images of `--outputs` are called by that end."""
         named = {"mask": self.mask} if self.mask else {}
@@ -148,8 +153,9 @@ def _masked(item: str) -> Masked:
 
 def _check_suffix(flag: str, suffix: str) -> None:
     stem = without_extension(suffix)
-    if not stem.strip("."):
-        raise UserError(f"{flag} {suffix or repr('')}: would give a result its image's own name; {EXAMPLE}")
+    # An image may keep its name in another folder; a mask under an image's name would be taken for one.
+    if not stem.strip(".") and (flag == "--mask_suffix" or stem or not suffix):
+        raise UserError(f"{flag} {suffix or repr('')}: would give an output the name of its image; {EXAMPLE}")
     if any(sign in suffix for sign in "/\\") or not suffix.isprintable():
         raise UserError(f"{flag} {suffix!r}: the end of a file's name, in which no slash can stand; {EXAMPLE}")
     asked = re.search(r"\.[a-z]\w*$", suffix, re.IGNORECASE)

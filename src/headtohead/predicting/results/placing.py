@@ -63,18 +63,23 @@ def refuse_replacing(places: Mapping[Job, Paths], jobs: Sequence[Job], records: 
                 if not path.exists() and not path.is_symlink():
                     continue
                 if path.is_dir():
-                    raise UserError(f"{path}: a folder stands where a file is to be written; move it")
+                    raise UserError(f"{path}: a folder has the name of a file to be written; move it")
                 ours = records.ours(path)
+                if kind.startswith("image.") and not ours:  # of --outputs 0.0:.nii, named as its input is
+                    raise UserError(
+                        f"{path}: there already and not as --predict wrote it, so it may be an image of yours, which "
+                        "is never replaced; choose another --output"
+                    )
                 if kind == "mask" and not ours:
                     raise UserError(
-                        f"{path}: there already and not as --predict wrote it, so it may be a truth, which is never "
-                        "replaced; choose another --output or --mask_suffix"
+                        f"{path}: already exists and is not as --predict wrote it, so it may be a ground truth, "
+                        "which is never overwritten; choose another --output or --mask_suffix"
                     )
                 beside = path.parent.resolve()
                 if not ours and (beside in inputs or (source and beside.is_relative_to(source))):
                     raise UserError(
-                        f"{path}: there already among the inputs and not as --predict wrote it, so it is never "
-                        "replaced; choose another --output, or give the result another end"
+                        f"{path}: already exists among the inputs and is not as --predict wrote it, so it is never "
+                        "overwritten; choose another --output, or another suffix"
                     )
                 if not options.comparison.overwrite:
-                    raise UserError(f"{path}: there already; choose another folder with --output, or --overwrite it")
+                    raise UserError(f"{path}: already exists; choose another folder with --output, or add --overwrite")

@@ -196,7 +196,7 @@ def _facts(case: str, findings: Findings) -> list[str]:
     if not wording.missing(row.get("site")):
         said.append(f"site {row['site']}")
     if not wording.missing(row.get("grade")):
-        said.append(f"grade {str(row['grade']).removesuffix('.0')}")
+        said.append(f"WHO grade {str(row['grade']).removesuffix('.0')}")
     if not wording.missing(row.get("lesion_voxels")):
         said.append(f"lesion {wording.whole(row['lesion_voxels'])} voxels")
     if not wording.missing(row.get("missing")):

@@ -1,7 +1,7 @@
 """The findings as tables: what stands in each cell, and by what the cell is sorted."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from headtohead.reporting.entrant_names import in_words
@@ -9,6 +9,9 @@ from headtohead.reporting.findings import Findings
 from headtohead.reporting.page import wording
 from headtohead.reporting.page.entrants import Entrant
 from headtohead.scoring.counts import FAILED_BELOW
+from headtohead.scoring.lesions import size_in_words
+from headtohead.statistics.families import unitless
+from headtohead.statistics.further import better_and_worse
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,10 +19,11 @@ if TYPE_CHECKING:
 SCORES = {
     "dice": "overlap of both volumes",
     "iou": "D / (2 - D)",
-    "precision": "share of the prediction that is lesion",
+    "precision": "share of the prediction that is lesion; 0 where nothing was predicted",
     "recall": "share of the lesion that was found",
-    "hd95": "95th percentile of the distance between the surfaces, 0 is best; undefined where a lesion was missed",
-    "surface_dice": "share of both surfaces within the tolerance of the other; undefined where a lesion was missed",
+    "hd95": "95th percentile of the distance between the surfaces, 0 is best; the volume's diagonal where nothing was "
+    "predicted",
+    "surface_dice": "share of both surfaces within the tolerance of the other; 0 where nothing was predicted",
     "volume_error": "predicted less true volume in voxels; over and under cancel out here",
     "relative_volume_error": "the same by the true volume; over and under cancel out here",
     "volume_error_ml": "predicted less true volume in millilitres; over and under cancel out here",
@@ -32,7 +36,10 @@ SCORES = {
     "false_voxels_on_empty_slices": "voxels predicted on slices without lesion, per case",
 }
 """What a score says, by its column without the unit."""
+SLICE_STEP = "a step between slices counts as one pixel"
+COUNTED = ("lesions_found", "lesions_missed", "lesions_false")
 
+TITLES = {"grade": "WHO grade"}  # columns of cases.csv whose name does not say enough
 ABOUT_A_CASE = ("site", "grade", "missing", "slices", "lesion_voxels")
 
 
@@ -74,10 +81,11 @@ def entrant_table(findings: Findings, entrants: list[Entrant]) -> Table:
     """Lay out the main table: one row an entrant."""
     columns = [
         "mean Dice [95\u00a0%]",
+        "seed SD",
         "median Dice [95\u00a0%]",
         f"cases below {FAILED_BELOW:g}",
+        "lowest to highest",
         "cases",
-        "undefined",
     ]
     columns += ["parameters", "epochs", "training time"]
     rows = []
@@ -87,10 +95,11 @@ def entrant_table(findings: Findings, entrants: list[Entrant]) -> Table:
             [
                 Cell(entrant.label, entrant.label, entrant),
                 _estimate(found["mean"], found["low"], found["high"]),
+                _number(found["seed_sd"], lambda sd, n=found["seeds"]: f"{sd:.4f} ({n:.0f} seeds)"),
                 _estimate(found["median"], found["median_low"], found["median_high"]),
                 _number(found["failed"], wording.whole),
+                _range(found["minimum"], found["maximum"]),
                 _number(found["n"], wording.whole),
-                _number(found["undefined"], wording.whole),
                 _number(found["parameters"], wording.size),
                 _number(found["epochs"], lambda value: value if isinstance(value, str) else wording.whole(value)),
                 _number(found["seconds"], wording.duration),
@@ -100,32 +109,42 @@ def entrant_table(findings: Findings, entrants: list[Entrant]) -> Table:
 
 
 def pair_table(findings: Findings, entrants: list[Entrant]) -> Table:
-    """Lay out every pair with all that was worked out about it."""
+    """Lay out every pair but those of ensembles, with all that was worked out about it."""
+    return _pairs(findings.pairs, entrants, "Paired differences in Dice, first minus second")
+
+
+def ensemble_table(findings: Findings, entrants: list[Entrant]) -> Table:
+    """Lay out the pairs of ensembles in the same columns; no row where there is no ensemble."""
+    return _pairs(findings.ensembles, entrants, "Ensembles of seeds: paired differences in Dice, first minus second")
+
+
+def _pairs(pairs: "pd.DataFrame", entrants: list[Entrant], caption: str) -> Table:
     names = {entrant.name: entrant for entrant in entrants}
     rows = []
-    for pair in findings.pairs.to_dict("records"):
+    for pair in pairs.to_dict("records"):
         first, second = in_words(str(pair["a"])), in_words(str(pair["b"]))
         higher = first if pair["mean_difference"] > 0 else second
-        finding = f"{higher} higher" if pair["different"] else "no evidence of a difference"
         rows.append(
             [
                 Cell(first, first, names.get(pair["a"])),
                 Cell(second, second, names.get(pair["b"])),
-                Cell(finding, finding),
+                _finding(pair, higher),
                 _estimate(pair["mean_difference"], pair["low"], pair["high"], signed=True),
                 _number(pair["median_difference"], wording.difference),
-                _number(pair["wilcoxon_p"], wording.p_value),
+                _number(pair["p"], wording.p_value),
                 _number(pair["holm_p"], wording.p_value),
                 _number(pair["rank_biserial"], wording.difference),
                 _number(pair["wins"], lambda _, pair=pair: "{wins} / {ties} / {losses}".format_map(pair)),
                 _number(pair["smallest_detectable"], wording.score),
+                _interval(pair["low_90"], pair["high_90"]),
+                _number(pair["tost_holm_p"], wording.p_value),
                 _number(pair["n"], wording.whole),
             ]
         )
     words = [Column(name, numeric=False) for name in ("first", "second", "finding")]
-    numbers = ["mean difference [95\u00a0%]", "median difference", "p (Wilcoxon)", "p (Holm)", "rank-biserial"]
-    numbers += ["wins / ties / losses", "smallest detectable", "cases"]
-    return Table("Paired differences in Dice, first minus second", words + [Column(name) for name in numbers], rows)
+    numbers = ["mean difference [95\u00a0%]", "median difference", "p", "p (Holm)", "rank-biserial"]
+    numbers += ["wins / ties / losses", "smallest detectable", "90\u00a0% interval", "p (equivalence, Holm)", "cases"]
+    return Table(caption, words + [Column(name) for name in numbers], rows)
 
 
 def rank_table(findings: Findings, entrants: list[Entrant]) -> Table:
@@ -149,13 +168,75 @@ def rank_table(findings: Findings, entrants: list[Entrant]) -> Table:
 def score_table(findings: Findings, entrants: list[Entrant]) -> Table:
     """Lay out the mean over cases of every score: one row a score, one column an entrant."""
     shown, rows = _of(entrants, findings.scores), []
+    unit = "mm" if findings.scores["score"].eq("hd95_mm").any() else "px"
     for name, found in findings.scores.groupby("score", sort=False):
         by_entrant = found.set_index("entrant")
-        columns = ("mean", "mean_low", "mean_high")
-        means = [_estimate(*(_get(by_entrant, entrant, column) for column in columns)) for entrant in shown]
-        meaning = SCORES.get(str(name).removesuffix("_px").removesuffix("_mm"), "")
-        rows.append([Cell(str(name), str(name), note=meaning), *means, _votes(found["n"])])
+        means = [_with_range(by_entrant, entrant) for entrant in shown]
+        rows.append([Cell(str(name), str(name), note=meaning_of(str(name), unit)), *means, _votes(found["n"])])
     return Table("Mean over cases of every score", _head("score", [*(one.label for one in shown), "cases"]), rows)
+
+
+def meaning_of(column: str, unit: str) -> str:
+    """Say what a score means, with what is beside it in the unit of the data: least size, step between slices."""
+    meaning = SCORES.get(unitless(column), "")
+    if column in COUNTED:
+        return f"{meaning}; of {size_in_words(unit)}"
+    return f"{meaning}; {SLICE_STEP}" if column.endswith("_px") else meaning
+
+
+def without_lesion_table(findings: Findings, entrants: list[Entrant]) -> Table:
+    """Lay out what each entrant did on the cases without a lesion; no row where every case has one."""
+    found = findings.without_lesion.set_index("entrant")
+    in_ml = bool(len(found)) and bool(found["false_ml_mean"].notna().all())
+    kind, unit = ("false_ml", "ml") if in_ml else ("false_voxels", "voxels")
+    columns = ["cases", "left alone", "specificity [95\u00a0%]", f"false {unit} a case, mean", "median"]
+    rows = []
+    for entrant in entrants if len(found) else []:
+        row = found.loc[entrant.name]
+        rows.append(
+            [
+                Cell(entrant.label, entrant.label, entrant),
+                _number(row["n"], wording.whole),
+                _number(row["left_alone"], "{:.3g}".format),
+                _estimate(row["specificity"], row["low"], row["high"]),
+                _number(row[f"{kind}_mean"], "{:,.4g}".format),
+                _number(row[f"{kind}_median"], "{:,.4g}".format),
+                _range(row[f"{kind}_minimum"], row[f"{kind}_maximum"], "{:,.4g}".format),
+            ]
+        )
+    return Table("Cases without a lesion, by entrant", _head("entrant", [*columns, "lowest to highest"]), rows)
+
+
+def further_pair_table(pairs: "pd.DataFrame", caption: str) -> Table:
+    """Lay out the paired tests of a family other than Dice.
+
+    Args:
+        pairs: as `Findings.secondary` or `Findings.healthy_pairs`.
+        caption: of the table.
+    """
+    rows = []
+    for _, pair in pairs.iterrows():
+        first, second = in_words(str(pair["a"])), in_words(str(pair["b"]))
+        finding = (
+            f"{in_words(better_and_worse(pair)[0])} better" if pair["different"] else "no evidence of a difference"
+        )
+        rows.append(
+            [
+                Cell(str(pair["score"]), str(pair["score"])),
+                Cell(first, first),
+                Cell(second, second),
+                Cell(finding, finding),
+                _estimate(pair["mean_difference"], pair["low"], pair["high"], signed=True),
+                Cell(str(pair["test"]), str(pair["test"])),
+                _number(pair["p"], wording.p_value),
+                _number(pair["holm_p"], wording.p_value),
+                _number(pair["wins"], lambda _, pair=pair: "{wins} / {ties} / {losses}".format_map(pair)),
+                _number(pair["n"], wording.whole),
+            ]
+        )
+    words = [Column(name, numeric=False) for name in ("score", "first", "second", "finding")]
+    columns = [Column("mean difference [95\u00a0%]"), Column("test", numeric=False), Column("p"), Column("p (Holm)")]
+    return Table(caption, [*words, *columns, Column("better / even / worse"), Column("cases")], rows)
 
 
 def convention_table(findings: Findings, entrants: list[Entrant]) -> Table:
@@ -217,7 +298,7 @@ def case_table(findings: Findings, entrants: list[Entrant]) -> Table:
         ]
         rows.append(row + [_number(scores[entrant.name], wording.score) for entrant in entrants])
     columns = [Column("case", numeric=False)]
-    columns += [Column(column.replace("_", " "), numeric=column not in texts) for column in about]
+    columns += [Column(TITLES.get(column, column.replace("_", " ")), numeric=column not in texts) for column in about]
     return Table("Dice of every case", columns + [Column(entrant.label) for entrant in entrants], rows)
 
 
@@ -247,9 +328,38 @@ def _word(value: Any) -> Cell:
     return Cell(str(value).removesuffix(".0"), str(value))
 
 
+def _finding(pair: dict[Hashable, Any], higher: str) -> Cell:
+    said = f"{higher} higher" if pair["different"] else "no evidence of a difference"
+    if pair["equivalent"]:
+        alike = f"equivalent within {pair['margin']:g}"
+        said = f"{said}, yet {alike}" if pair["different"] else alike
+    return Cell(said, said)
+
+
 def _estimate(value: Any, low: Any, high: Any, signed: bool = False) -> Cell:
-    cell = _number(value, wording.difference if signed else wording.score)
+    write = wording.difference if signed else wording.score
+    cell = _number(value, lambda one: write(one, low, high))
     return Cell(f"{cell.text} {wording.interval(low, high, signed)}".strip(), cell.order)
+
+
+def _interval(low: Any, high: Any) -> Cell:
+    """An interval alone, sorted by its lower end."""
+    text = wording.interval(low, high, signed=True)
+    return Cell(text, float(low)) if text else Cell(wording.NOTHING)
+
+
+def _range(low: Any, high: Any, write: Any = wording.score) -> Cell:
+    """From the lowest to the highest, sorted by the lowest."""
+    return Cell(wording.NOTHING) if wording.missing(low) else Cell(f"{write(low)} to {write(high)}", float(low))
+
+
+def _with_range(rows: "pd.DataFrame", entrant: Entrant) -> Cell:
+    """A mean with its interval, and below it median, lowest and highest."""
+    cell = _estimate(*(_get(rows, entrant, column) for column in ("mean", "mean_low", "mean_high")))
+    if cell.order is None:
+        return cell
+    median, low, high = (_get(rows, entrant, column) for column in ("median", "minimum", "maximum"))
+    return replace(cell, note=f"median {wording.score(median)}, {_range(low, high).text}")
 
 
 def _votes(numbers: "pd.Series[int]") -> Cell:

@@ -1,7 +1,10 @@
-"""Numbers as the page writes them: three digits of a score, a true minus sign, a dash where there is no number."""
+"""Numbers as the page writes them: as many decimals as hold, a true minus sign, a dash where there is no number."""
 
 import math
 from typing import Any
+
+from headtohead.statistics.decimals import number
+from headtohead.statistics.decimals import p_value as statistics_p_value
 
 NOTHING = "–"
 MINUS = "−"
@@ -14,16 +17,16 @@ def missing(value: Any) -> bool:
     return bool(value != value) if isinstance(value, (int, float)) else str(value) in ("nan", "<NA>", "NaT", "None")
 
 
-def score(value: Any) -> str:
-    """Write a score such as Dice: `0.836`."""
-    return NOTHING if missing(value) else f"{float(value):.3f}".replace("-", MINUS)
+def score(value: Any, low: Any = None, high: Any = None) -> str:
+    """Write a score such as Dice, `0.836`, with the decimals that the interval around it carries."""
+    return NOTHING if missing(value) else number(float(value), *_ends(low, high)).replace("-", MINUS)
 
 
-def difference(value: Any) -> str:
+def difference(value: Any, low: Any = None, high: Any = None) -> str:
     """Write a difference of scores with its sign: `+0.012`, `−0.004`; `0.000` has none."""
     if missing(value):
         return NOTHING
-    text = f"{abs(float(value)):.3f}"
+    text = number(abs(float(value)), *_ends(low, high))
     sign = "" if float(text) == 0 else "+" if value > 0 else MINUS
     return sign + text
 
@@ -33,14 +36,16 @@ def interval(low: Any, high: Any, signed: bool = False) -> str:
     if missing(low) or missing(high):
         return ""
     write = difference if signed else score
-    return f"[{write(low)}, {write(high)}]"
+    return f"[{write(low, low, high)}, {write(high, low, high)}]"
+
+
+def _ends(low: Any, high: Any) -> tuple[float, float]:
+    return (math.nan, math.nan) if missing(low) or missing(high) else (float(low), float(high))
 
 
 def p_value(value: Any) -> str:
-    """Write a p value: `0.031`, and `< 0.001` below what three digits show."""
-    if missing(value):
-        return NOTHING
-    return "< 0.001" if value < 0.0005 else f"{float(value):.3f}"
+    """Write a p value: `0.031`, `0.21`, and `< 0.001` below that."""
+    return NOTHING if missing(value) else statistics_p_value(float(value))
 
 
 def whole(value: Any) -> str:

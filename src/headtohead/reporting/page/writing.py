@@ -62,6 +62,7 @@ def write_report(
         gallery=pictures,
         pictured="Slices" if cohort is not None and len(cohort.sequences) == 1 else "FLAIR slices",
         whole=len(findings.matrix),
+        margin=f"{findings.pairs['margin'].iloc[0]:g}" if len(findings.pairs) else "",
     )
     write_text(path, page)
     return path
@@ -99,6 +100,12 @@ def _tables(findings: Findings, entrants: list[Entrant]) -> dict[str, Any]:
     return {
         "entrant_table": tables.entrant_table(findings, entrants),
         "pair_table": tables.pair_table(findings, entrants),
+        "ensemble_table": tables.ensemble_table(findings, entrants),
+        "without_lesion_table": tables.without_lesion_table(findings, entrants),
+        "secondary_table": tables.further_pair_table(findings.secondary, "Paired differences beside Dice"),
+        "healthy_table": tables.further_pair_table(
+            findings.healthy_pairs, "Paired differences on cases without a lesion"
+        ),
         "rank_table": tables.rank_table(findings, entrants),
         "score_table": tables.score_table(findings, entrants),
         "convention_table": tables.convention_table(findings, entrants),

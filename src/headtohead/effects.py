@@ -1,0 +1,77 @@
+"""Which options each verb reads, as one table: an option that no verb of a command reads is refused, not ignored."""
+
+from collections.abc import Collection
+
+from headtohead.errors import UserError
+from headtohead.options import GROUPS, declarations
+
+
+def _group(name: str) -> frozenset[str]:
+    return frozenset(one.name for one in declarations(GROUPS[name]))
+
+
+ALWAYS = frozenset({"config", "print_config", "debug"})
+DATA = _group("data")
+COHORT = DATA - {"split", "split_seed", "folds", "fold", "fold_file"}
+ONE_RUN = frozenset({"runs_dir", "comparison", "run_name"})
+MODEL = _group("input") | _group("model") | _group("training") | {"model_settings", "threshold"}
+EXPERIMENT = DATA | MODEL | ONE_RUN | _group("machine")
+CHOICE = ONE_RUN | {"model", "model_path", "data"}
+ENGINE = frozenset({"ensemble", "tta", "threshold", "postprocessing", "engine", "gpus", "precision"})
+VOLUMES = frozenset({"channels", "plane"})
+
+READ = {
+    "download": frozenset({"root_dir"}),
+    "make_phantoms": frozenset(),
+    "view_aug": (
+        COHORT | _group("input") | {"split", "split_seed", "model", "augmentation", "sequence_dropout", "seed"}
+    )
+    | {"runs_dir", "comparison", "output"},
+    "train": EXPERIMENT | {"overwrite"},
+    "test": EXPERIMENT,
+    "compare": (EXPERIMENT | _group("comparison")) - {"model", "lr_scheduler", "seed", "fold", "run_name"},
+    "tune_postprocessing": EXPERIMENT,
+    "report": (COHORT | _group("comparison"))
+    - {"data", "run_name", "models", "schedules", "seeds", "model_settings", "overwrite"},
+    "explore": COHORT | {"output", "runs_dir"},
+    "export": CHOICE | {"output", "overwrite", "half", "ensemble"},  # it says itself why it exports no ensemble
+    "image_path": CHOICE | ENGINE | VOLUMES | {"output", "overwrite"},
+    "predict": CHOICE | ENGINE | _group("files") | {"output", "overwrite"},
+    "serve": CHOICE | ENGINE | VOLUMES | _group("serving"),
+}
+"""Verb -> the options that can change what it does."""
+
+INSTEAD = {"model": "models", "lr_scheduler": "schedules", "seed": "seeds", "fold": "folds"}
+"""Options of one experiment -> what `--compare` takes in their place."""
+
+
+def refuse_without_effect(given: Collection[str], verbs: Collection[str]) -> None:
+    """Refuse options that no verb of the command reads.
+
+    Args:
+        given: the names of the flags on the command line. Keys of a YAML file may serve several commands.
+        verbs: what is to be done; nothing is refused where there is none.
+
+    Raises:
+        UserError: names the option, and the verbs that take it.
+    """
+    if not verbs:
+        return
+    read = ALWAYS | _group("verbs") | frozenset().union(*(READ[verb] for verb in verbs))
+    for name in given:
+        if name in read:
+            continue
+        # Not the test that --train brings with it.
+        takers = _listed([f"--{verb}" for verb in verbs if verb in given] or [f"--{verb}" for verb in verbs])
+        if "compare" in verbs and name in INSTEAD:
+            raise UserError(f"--{name} is for --train: --compare takes --{INSTEAD[name]}")
+        raise UserError(f"--{name}: has no effect with {takers}; it is for {_listed(verbs_that_read(name))}")
+
+
+def verbs_that_read(name: str) -> list[str]:
+    """List the verbs that read an option, as flags, in their order."""
+    return [f"--{verb}" for verb, read in READ.items() if name in read]
+
+
+def _listed(words: list[str]) -> str:
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))

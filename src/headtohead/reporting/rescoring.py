@@ -1,0 +1,96 @@
+"""Scores of an older protocol made again from the masks that a test keeps: no model is needed, only the data set."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from headtohead.cohort import Cohort
+from headtohead.errors import UserError
+from headtohead.runs.folder import RunFolder
+from headtohead.runs.ledger import Ledger
+from headtohead.runs.run import BASELINE, Run
+from headtohead.saving import atomic_path
+from headtohead.scoring.counts import mean_dice
+from headtohead.scoring.prediction_files import read_mask
+from headtohead.scoring.protocol import PROTOCOL, same_predictions
+from headtohead.scoring.tested import score_tested
+
+
+def rescore(ledger: Ledger, cohort: Cohort | None) -> None:
+    """Score the runs of a comparison again whose scores are of an older protocol, and say so.
+
+    Runs of other data, and of protocols under which they would have predicted otherwise, are left as they are: to
+    refuse them is the task of whoever puts runs into one table.
+
+    Args:
+        ledger: of the comparison; its runs need not agree.
+        cohort: its data; without it nothing can be scored.
+
+    Raises:
+        UserError: there are such runs, and the data set or the masks of one are missing, or a file is damaged.
+    """
+    runs = [run for run in ledger.finished if run.record.get("protocol") != PROTOCOL]
+    runs = [run for run in runs if same_predictions(run.record.get("protocol"))]
+    if not runs:
+        return
+    if cohort is None:
+        raise UserError(
+            f"{runs[0].folder}: scored under an older protocol; --report scores it again from its masks where the data "
+            "set is at hand: name it with --root_dir"
+        )
+    own = [run for run in runs if run.fact("data", "key") == cohort.key]
+    for run in own:
+        _refuse_without_masks(run, ledger.folder)
+    for run in own:
+        with RunFolder(run.folder).held(wait=True):
+            rescore_run(run, cohort)
+    if own:
+        version = PROTOCOL["version"]
+        print(f"{ledger.folder}: {len(own)} runs were scored again from their masks, under protocol {version}")
+
+
+def _refuse_without_masks(run: Run, comparison: Path) -> None:
+    folder = RunFolder(run.folder)
+    if folder.masks.is_file() and folder.slices.is_file():
+        return
+    again = f"--test --comparison {comparison.name} --run_name {run.name} predicts and scores it again"
+    if run.entrant[0] == BASELINE:
+        again = "--compare makes it anew"
+    raise UserError(f"{run.folder}: scored under an older protocol, and its masks are missing; {again}")
+
+
+def rescore_run(run: Run, cohort: Cohort) -> None:
+    """Write cases.csv and slices.csv of a run anew from its masks, and the protocol into its run.json.
+
+    Raises:
+        UserError: a file of the run is damaged.
+    """
+    folder = RunFolder(run.folder)
+    places = _tested_slices(folder)
+    numbers = {str(name): number for number, name in enumerate(cohort.table["case"])}
+    rows: list[dict[str, Any]] = []
+    slices = []
+    for name, tested in places.items():
+        height, width = (int(cohort.table[side].iloc[numbers[name]]) for side in ("height", "width"))
+        mask = read_mask(folder.masks, name, (len(tested), height, width))
+        row, counts = score_tested(cohort, numbers[name], tested, mask)
+        rows.append(row)
+        slices.append(counts)
+    score = mean_dice([row["dice"] for row in rows])
+    with atomic_path(folder.cases) as cases_csv, atomic_path(folder.slices) as slices_csv:
+        pd.concat(slices).to_csv(slices_csv, index=False)
+        pd.DataFrame(rows).to_csv(cases_csv, index=False)
+    facts = {"test_dice": None if math.isnan(score) else score} if "test_dice" in run.record else {}
+    folder.note(**facts, protocol=PROTOCOL)
+
+
+def _tested_slices(folder: RunFolder) -> dict[str, "np.ndarray[Any, np.dtype[np.int64]]"]:
+    """The test slices of each case, from 0 within the case, as slices.csv lists them."""
+    try:
+        table = pd.read_csv(folder.slices, usecols=["case", "slice"], dtype={"case": str, "slice": int})
+    except (OSError, ValueError) as fault:
+        raise UserError(f"{folder.slices}: damaged ({fault}); delete it and run --test again") from fault
+    return {str(name): part["slice"].to_numpy(np.int64) - 1 for name, part in table.groupby("case", sort=False)}

@@ -1,0 +1,57 @@
+"""The rows that a test leaves of one case: one of cases.csv, and one a slice of slices.csv."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headtohead.cohort import Cohort
+from headtohead.scoring.case import score_case
+from headtohead.scoring.conventions import slice_counts
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+GRADE = "neoplasm_histologic_grade"  # in the clinical table that comes with the LGG data
+WHO_GRADES = {"1": "II", "2": "III"}
+"""WHO grades by their codes in that table.
+
+Its authors say that the 110 patients have WHO grades II and III (Buda et al. 2020, doi:10.1148/ryai.2019180050). Code 1
+is that of 51, 2 of 58, and one has none; TCGA-CS-4941 to 4944 have 2, 2, 2, 1 where TCGA has G3, G3, G3, G2.
+"""
+
+
+def score_tested(
+    cohort: Cohort, case: int, places: NDArray[np.int64], prediction: NDArray[np.bool_]
+) -> "tuple[dict[str, Any], pd.DataFrame]":
+    """Score what was predicted of one case, and say what is known of the patient.
+
+    Args:
+        cohort: the data.
+        case: its index in the cohort.
+        places: the test slices, from 0 within the case; of a whole case, all of them.
+        prediction: bool [test slices, H, W].
+
+    Returns:
+        The row of cases.csv: case, patient, site, grade, missing, then the columns of `score_case`; and the rows of
+        slices.csv, as `slice_counts` gives them, slices counted from 1.
+    """
+    about = cohort.table.iloc[case]
+    name = str(about["case"])
+    truth = cohort.masks(case)[places].astype(bool)
+    whole = len(places) == about["slices"]
+    facts = {
+        "case": name,
+        "patient": about.get("patient", name),
+        "site": about["site"],
+        "grade": _grade(about.get(GRADE, "")),
+        "missing": about.get("missing", ""),
+    }
+    slices = slice_counts(prediction, truth, name, whole=whole).assign(slice=places + 1)
+    return facts | score_case(prediction, truth, cohort.spacing(case), whole=whole), slices
+
+
+def _grade(value: Any) -> str:
+    """The WHO grade; a code that is not known as a code, empty where nothing is known."""
+    code = "" if value is None or value != value else str(value).removesuffix(".0")
+    return WHO_GRADES.get(code, f"code {code}" if code else "")

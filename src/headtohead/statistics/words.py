@@ -1,0 +1,56 @@
+"""Words that several sentences about pairs share."""
+
+import pandas as pd
+
+from headtohead.statistics.decimals import number, p_value
+from headtohead.statistics.paired import WILCOXON
+from headtohead.statistics.trainings import TWO_LEVEL
+
+
+def row_of(pairs: pd.DataFrame, a: str, b: str) -> "pd.Series":
+    """Find the row of a pair, in whichever order it has the two."""
+    return pairs[((pairs["a"] == a) & (pairs["b"] == b)) | ((pairs["a"] == b) & (pairs["b"] == a))].iloc[0]
+
+
+def above(pairs: pd.DataFrame, a: str, b: str) -> bool:
+    """Whether a is shown to have the higher number of the two."""
+    if a == b:
+        return False
+    row = row_of(pairs, a, b)
+    return bool(row["different"]) and bool((row["mean_difference"] > 0) == (row["a"] == a))
+
+
+def interval_words(low: float, high: float, percent: int = 95) -> str:
+    """`95 % interval 0.012 to 0.034`."""
+    return f"{percent} % interval {number(low, low, high)} to {number(high, low, high)}"
+
+
+def p_words(test: str, p: float) -> str:
+    """`Wilcoxon p < 0.001`, `McNemar p = 0.031`."""
+    text = p_value(p)
+    return f"{test} p {text}" if text.startswith("<") else f"{test} p = {text}"
+
+
+def difference_words(pairs: pd.DataFrame, a: str, b: str) -> str:
+    """`mean difference in Dice 0.012 (95 % interval ..., n = 110 cases, Wilcoxon p = 0.21, corrected for 3 pairs)`."""
+    row = row_of(pairs, a, b)
+    mean, low, high = row["mean_difference"], row["low"], row["high"]
+    if row["a"] != a:
+        mean, low, high = -mean, -high, -low
+    corrected = f", corrected for {len(pairs)} pairs" if len(pairs) > 1 else ""
+    over = "over cases and seeds, " if TWO_LEVEL in str(row.get("test", "")) else ""
+    return (
+        f"mean difference in Dice {number(mean, low, high)} ({interval_words(low, high)}, {over}n = {row['n']} cases, "
+        f"{p_words(str(row.get('test', WILCOXON)), row['holm_p'])}{corrected})"
+    )
+
+
+def listed(names: list[str]) -> str:
+    """`a`, `a and b`, `a, b and c`; semicolons where a name has a comma of its own."""
+    comma = "; " if any("," in name for name in names) else ", "
+    return names[0] if len(names) == 1 else f"{comma.join(names[:-1])} and {names[-1]}"
+
+
+def verb(names: list[str], one: str = "scores", several: str = "score") -> str:
+    """The verb that goes with so many names."""
+    return one if len(names) == 1 else several

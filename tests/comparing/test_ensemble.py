@@ -1,0 +1,108 @@
+"""The seeds of a model averaged: two seeds of a net of two channels, one epoch each."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch import nn
+
+from headtohead import options as option_table
+from headtohead.cohort import Cohort
+from headtohead.comparing import ensemble
+from headtohead.comparing.grid import compare
+from headtohead.learning.averaging import AveragedNets
+from headtohead.options import Options
+from headtohead.runs.finding import trained_runs
+from headtohead.runs.folder import RunFolder
+from headtohead.runs.ledger import read_ledger
+from headtohead.scoring.prediction_files import read_mask
+
+NAME = "buda-none-ensemble-f0"
+TINY = {"models": ["buda"], "schedules": ["none"], "seeds": (0, 1), "num_epochs": 1, "batch_size": 16}
+
+
+@pytest.fixture(scope="module")
+def wanted(options_for: Any, tmp_path_factory: pytest.TempPathFactory) -> Options:
+    return options_for(tmp_path_factory.mktemp("seeds"), **TINY, comparison="seeds")
+
+
+@pytest.fixture(scope="module")
+def finished(wanted: Options) -> Path:
+    """The comparison's folder. Read only."""
+    return compare(wanted)
+
+
+@pytest.fixture
+def copied(finished: Path, wanted: Options, tmp_path: Path) -> Options:
+    """Options of a copy that a test may change."""
+    shutil.copytree(finished, tmp_path / "seeds")
+    return option_table.replace(wanted, runs_dir=str(tmp_path))
+
+
+class Always(nn.Module):
+    """Says one probability of every pixel."""
+
+    def __init__(self, probability: float) -> None:
+        super().__init__()
+        self.logit = float(np.log(probability / (1 - probability)))
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        return torch.full((len(image), 1, *image.shape[2:]), self.logit)
+
+
+def test_probabilities_are_averaged_not_logits():
+    found = AveragedNets([Always(0.1), Always(0.8)])(torch.zeros(2, 3, 4, 4)).sigmoid()
+    assert found.shape == (2, 1, 4, 4)
+    assert found.numpy() == pytest.approx(0.45, abs=1e-5)
+
+
+def test_certain_probabilities_stay_finite():
+    sure = Always(0.5)
+    sure.logit = 200.0
+    assert torch.isfinite(AveragedNets([sure, sure])(torch.zeros(1, 1, 2, 2))).all()
+
+
+def test_an_ensemble_is_an_entrant_with_a_run_folder_that_names_its_members(finished: Path, phantom_cohort: Cohort):
+    record = RunFolder(finished / NAME).record()
+    assert record["status"] == "finished"
+    assert set(record["members"]) == {"buda-none-s0-f0", "buda-none-s1-f0"}
+    assert record["experiment"]["schedule"] == "none, ensemble of 2 seeds"
+    own, member = (pd.read_csv(finished / name / "cases.csv") for name in (NAME, "buda-none-s0-f0"))
+    assert list(own["case"]) == list(member["case"])
+    case = str(own["case"][0])
+    about = phantom_cohort.table.set_index("case").loc[case]
+    mask = read_mask(finished / NAME / "masks.npz", case, tuple(about[["slices", "height", "width"]]))
+    assert mask.sum() == own["tp"][0] + own["fp"][0]
+    assert "none, ensemble of 2 seeds" in (finished / "results.md").read_text().replace("no schedule", "none")
+    assert "buda none, ensemble of 2 seeds" in set(pd.read_csv(finished / "results.csv")["entrant"])
+    page = (finished / "report.html").read_text()
+    assert "no schedule, ensemble of 2 seeds" in page
+
+
+def test_it_is_no_trained_model(finished: Path):
+    runs = trained_runs(finished.parent, finished.name)
+    assert {run.path.name for run in runs} == {"buda-none-s0-f0", "buda-none-s1-f0"}
+
+
+def test_it_is_kept_until_a_member_changes(copied: Options, monkeypatch: pytest.MonkeyPatch):
+    scored = []
+    monkeypatch.setattr(ensemble, "_score", lambda experiment, members, folder: scored.append(len(members)))
+    compare(copied)
+    assert not scored
+    member = RunFolder(Path(copied.comparison.runs_dir) / "seeds" / "buda-none-s1-f0")
+    member.note(ended="2026-01-01T00:00:00+00:00")
+    compare(copied)
+    assert scored == [2]
+
+
+def test_one_that_cannot_be_scored_is_an_error_after_the_report(copied: Options):
+    folder = Path(copied.comparison.runs_dir) / "seeds"
+    RunFolder(folder / "buda-none-s1-f0").note(ended="later")
+    RunFolder(folder / "buda-none-s1-f0").best.write_bytes(b"broken")
+    with pytest.raises(Exception, match=r"the seeds were not averaged: buda-none-ensemble-f0: .*best\.ckpt"):
+        compare(copied)
+    assert [run.name for run in read_ledger(folder).failed] == [NAME]
