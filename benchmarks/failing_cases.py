@@ -1,10 +1,10 @@
-"""Why cases fail, in figures: everything that the text of results/lgg-crossval*.md says about its failures.
+"""Why cases fail, in figures: everything that the text of results/lgg-crossval.md says about its failures.
 
 Claim: none of its own; it prints what those pages quote, from the tables that stand beside them.
 n: every test case of the comparison.
 
     python benchmarks/failing_cases.py results/lgg-crossval
-    python benchmarks/failing_cases.py results/lgg-crossval-split1
+    python benchmarks/failing_cases.py runs/lgg_cv
 
 `cases.csv` is enough for scores, false voxels on slices without lesion and lesion size. With `slices.csv` (and only
 with it) come the largest component, where false voxels lie along the slices, and slices where nothing is outlined.
