@@ -6,7 +6,7 @@ n: one training for each stack, one seed.
 
     python benchmarks/fetal_masking.py FOLDER --output results/fetal-masking
 
-FOLDER holds NIfTI stacks with a brain mask beside each. Written are scores.csv (one row a stack, before and after
+FOLDER holds NIfTI stacks with a brain mask beside each. Written are scores-MODEL.csv (one row a stack, before and after
 clean-up) and, for each training, the cases.csv of its own held-out slices.
 """
 
@@ -36,7 +36,7 @@ def main() -> None:
     """Train and predict once for each stack."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--output", type=Path, required=True, help="folder for scores.csv and the tables of cases")
+    parser.add_argument("--output", type=Path, required=True, help="folder for the scores and the tables of cases")
     parser.add_argument("--model", default="buda")
     parser.add_argument("--only", default="", help="part of the name of the one stack to mask; default: each")
     wanted = parser.parse_args()
@@ -46,13 +46,13 @@ def main() -> None:
     facts = machine.describe()
     print(f"{facts.get('processor')}, {facts.get('cores')} cores; torch {facts.get('torch')}")
     wanted.output.mkdir(parents=True, exist_ok=True)
-    rows = [row for image in images if wanted.only in image.name for row in mask_one(image, images, wanted)]
+    rows = [mask_one(image, images, wanted) for image in images if wanted.only in image.name]
     table = pd.DataFrame(rows)
     table.to_csv(wanted.output / f"scores-{wanted.model}.csv", index=False)
     print(table.to_string(index=False, float_format=lambda value: f"{value:.3f}"))
 
 
-def mask_one(image: Path, images: list[Path], wanted: argparse.Namespace) -> list[dict[str, object]]:
+def mask_one(image: Path, images: list[Path], wanted: argparse.Namespace) -> dict[str, object]:
     """Train on all stacks but one and score the masks of that one."""
     name = image.name.removesuffix(".nii.gz")
     with TemporaryDirectory(prefix="fetal-") as aside:
@@ -75,7 +75,7 @@ def mask_one(image: Path, images: list[Path], wanted: argparse.Namespace) -> lis
             main_py(["--predict", str(place / "masked"), "--output", str(output), "--postprocessing", steps, *chosen])
             mask = np.asarray(nibabel.load(next(output.rglob("*_mask.nii*"))).dataobj) > 0
             row[f"dice after {steps}"] = float(dice(*count(mask, truth)))
-    return [row]
+    return row
 
 
 def mask_of(image: Path) -> Path:

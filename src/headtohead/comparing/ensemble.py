@@ -6,6 +6,7 @@ member that was trained again.
 """
 
 import copy
+import math
 import time
 from typing import Any
 
@@ -115,4 +116,4 @@ def _score(experiment: Experiment, members: list[Run], folder: RunFolder) -> flo
         module.recorder = CaseRecorder(found.add)
         trainer.test(module, batches_of(experiment), verbose=False)
     score = mean_dice([row["dice"] for row in found.cases])
-    return None if score != score else score
+    return None if math.isnan(score) else score

@@ -15,14 +15,7 @@ from headtohead.options import THRESHOLD, Options
 from headtohead.runs.folder import RunFolder
 
 PLACES = ("root_dir", "cache_dir", "runs_dir", "comparison", "run_name", "fold_file")
-GRID = (
-    "models",
-    "schedules",
-    "seeds",
-    "model_settings",
-    "margin",
-    "case_gifs",
-)  # of a comparison, not of one of its runs
+GRID = ("models", "schedules", "seeds", "model_settings", "margin", "case_gifs")  # of a comparison, not of a run
 WITHOUT_EFFECT = frozenset((*PLACES, *GRID, "gpus", "num_workers"))
 """Options that may differ between two commands on one run folder: they do not change what is learned.
 
