@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from headtohead.options import MARGIN
+from headtohead.options.comparison import MARGIN
 from headtohead.reporting.entrant_names import in_words
 from headtohead.reporting.evidence import parts_of, read_table, slices_of
 from headtohead.reporting.summary import footnotes_of, warnings_of
