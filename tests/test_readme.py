@@ -251,6 +251,7 @@ def check_pins(requirements: Path) -> None:
             assert importlib.metadata.version(name).split("+")[0] == version
 
 
+@pytest.mark.no_cover  # it takes half as long again, and these lines are measured in their own tests
 @pytest.mark.parametrize("command", all_commands(), ids=str)
 def test_command(command: Command, reader: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = command.words

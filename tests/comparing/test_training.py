@@ -253,9 +253,7 @@ def test_verbs_train_and_test(
     assert "patients leak from training into validation or test" in said
     record = json.loads((folder / "run.json").read_text())
     assert record["split"]["leaking_patients"] > 0
-    assert (
-        f"mean Dice per case on {len(pd.read_csv(folder / 'cases.csv'))} test cases {record['test_dice']:.3f}" in said
-    )
+    assert f"mean Dice per case {record['test_dice']:.3f} on " in said
 
 
 def test_a_test_needs_no_option_of_the_training_again(options_for: Any, tmp_path: Path) -> None:

@@ -242,15 +242,15 @@ def check_without_lesion(folder: Path) -> None:
 def power(effect: float, error: float, parts: list[float], n: int, tests: int) -> float:
     """How often a difference of so much is found, by drawing comparisons: their means, and what they make of the seeds.
 
-    The seed variances are taken as large as they are to be when half of all estimates come out below what was seen.
+    What the true seed variances may be, given those that were seen, is drawn too.
     """
     rng, freedom, draws = np.random.default_rng(5), len(SEEDS) - 1, 50_000
-    true = np.array(parts) * freedom / stats.chi2.ppf(0.5, freedom)
+    true = np.array(parts) * freedom / rng.chisquare(freedom, (draws, 1))
     seen = true * rng.chisquare(freedom, (draws, 2)) / freedom
     both = np.where(seen.any(axis=1), seen.sum(axis=1) ** 2 / np.maximum((seen**2 / freedom).sum(axis=1), 1e-300), 1)
     level = 0.05 / tests / 2
     reach = np.hypot(stats.t.isf(level, n - 1) * error, stats.t.isf(level, both) * np.sqrt(seen.sum(axis=1)))
-    return float((rng.normal(effect, np.hypot(error, np.sqrt(true.sum())), draws) > reach).mean())
+    return float((rng.normal(effect, np.hypot(error, np.sqrt(true.sum(axis=1))), draws) > reach).mean())
 
 
 def check_ranks(folder: Path, matrix: pd.DataFrame) -> None:

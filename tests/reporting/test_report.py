@@ -199,7 +199,7 @@ def test_a_damaged_mask_leaves_the_earlier_report_as_it_was(copied: Path, report
     folder = report(report_options(copied))
     (folder / "unet-none-s0-f0" / "masks.npz").write_bytes(b"damaged")
     before = files_of(folder)
-    for which in ("all", "none"):
+    for which in ("few", "all", "none"):
         with pytest.raises(UserError, match=r"masks\.npz"):
             report(report_options(copied, case_gifs=which))
         assert files_of(folder) == before

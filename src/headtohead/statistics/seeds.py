@@ -28,7 +28,7 @@ Numbers = NDArray[np.float64]
 
 LEAST_TAIL = 1e-15  # smaller p values are given as this
 HALVINGS = 40
-GRID = 32  # quantiles of each seed variance, for the power
+DRAWS = 512  # of the seed variances, for the power; a power of two
 
 
 def seed_variance(means: ArrayLike) -> Numbers:
@@ -150,9 +150,9 @@ def smallest_detectable(
 ) -> float:
     """Smallest true difference of two entrants that such a comparison would find four times in five.
 
-    Few seeds give a poor estimate of their own variance, more often too low than too high. Each is therefore taken at
-    its median-unbiased value. In simulation (results/seeds.md) the number is then found at least four times in five
-    where the entrants are alike in their seed SD, and about three times in four where one of them has none.
+    Few seeds say little about their own variance, so what the true one may be is drawn (fiducial, chi-squared with the
+    least degrees of freedom of the two), and so is what another comparison like this one would estimate. In simulation
+    (results/seeds.md) the size is found at least four times in five, also where only one entrant depends on its seed.
 
     Args:
         cases: their number; at least 3.
@@ -167,14 +167,14 @@ def smallest_detectable(
     found, degrees = np.asarray(variances, np.float64), np.asarray(freedoms, np.float64)
     if cases < 3 or not case_variance + found.sum() > 0:
         return math.nan
-    found = found * degrees / chi2.ppf(0.5, degrees)
-    first, second = (_spread(int(freedom)) for freedom in degrees)
-    estimates = np.stack(np.meshgrid(found[0] * first, found[1] * second), axis=-1)  # as they may come out
-    total, freedom = pooled(estimates, degrees)
+    draws = _draws()
+    least = degrees[found > 0].min(initial=degrees.max())
+    true = found * (least / chi2.ppf(draws[:, :1], least))
+    total, freedom = pooled(true * chi2.ppf(draws[:, 1:], degrees) / degrees, degrees)
     tail = ALPHA / tests / 2
     reach = np.sqrt(stdtrit(cases - 1, tail) ** 2 * case_variance + stdtrit(freedom, tail) ** 2 * total)
-    spread = math.sqrt(case_variance + found.sum())
-    low, high = 0.0, float(reach.max() + 3 * spread)
+    spread = np.sqrt(case_variance + true.sum(axis=1))
+    low, high = 0.0, float(reach.max() + 3 * spread.max())
     for _ in range(HALVINGS):
         middle = (low + high) / 2
         low, high = (low, middle) if ndtr((middle - reach) / spread).mean() >= POWER else (middle, high)
@@ -182,7 +182,9 @@ def smallest_detectable(
 
 
 @cache
-def _spread(freedom: int) -> Numbers:
-    """Equally likely estimates of a variance of 1, [GRID]."""
-    found: Numbers = chi2.ppf((np.arange(GRID) + 0.5) / GRID, freedom) / freedom
-    return found
+def _draws() -> Numbers:
+    """Evenly spread points of a cube, [DRAWS, 3]: one for the true variances, one for the estimate of each."""
+    from scipy.stats import qmc
+
+    points: Numbers = qmc.Sobol(3, rng=0).random(DRAWS)
+    return points
