@@ -105,10 +105,10 @@ def _settle(declared: "Field[Any]", raw: Any) -> Any:
         _settle_one(get_args(kind)[0], description, item) for item in (raw if isinstance(raw, list | tuple) else [raw])
     ]
     if not items or "" in items:
-        raise Refused("a list of values with commas between them is needed, none of them empty")
+        raise Refused("takes a list of values separated by commas, none of them empty")
     for item in items:
         if items.count(item) > 1:
-            raise Refused(f"{item} is there twice")
+            raise Refused(f"{item} is given twice")
     return tuple(items)
 
 
@@ -214,7 +214,7 @@ def model_setting(value: str) -> str:
     """Refuse all but MODEL.OPTION=VALUE; whether there are such a model and option, `model_settings` finds out."""
     name, _, text = value.partition("=")
     model, _, option = name.partition(".")
-    return "" if model.strip() and option.strip() and text.strip() else "must read MODEL.OPTION=VALUE"
+    return "" if model.strip() and option.strip() and text.strip() else "must have the form MODEL.OPTION=VALUE"
 
 
 def regular_expression(value: str) -> str:
@@ -230,7 +230,7 @@ def fold_count(value: str) -> str:
     """Refuse all but nothing, a number of folds, and `patients`."""
     if value in ("", "patients") or (value.isascii() and value.isdigit() and int(value) >= 2):
         return ""
-    return "takes a number of folds, 2 or more, or patients"
+    return "takes a number of folds (2 or more), or the word patients"
 
 
 def gpu_numbers(value: str) -> str:

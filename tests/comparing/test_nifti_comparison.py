@@ -157,7 +157,7 @@ def test_too_few_patients_are_told_what_to_do(tmp_path: Path) -> None:
 
 
 def test_data_of_the_other_kind_say_so(volumes: Path, phantom_root: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="read by --data nifti"):
+    with pytest.raises(UserError, match="add --data nifti"):
         open_cohort(volumes, tmp_path)
     with pytest.raises(UserError, match="leave --data out"):
         open_cohort(phantom_root, tmp_path, "nifti")

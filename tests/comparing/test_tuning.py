@@ -129,7 +129,7 @@ def test_validation_without_any_dice_keeps_the_run_s_own(copied: Experiment, mon
     [
         (
             lambda run: (run.folder.path / "model.json").unlink(),
-            r"no model.json in it, .* older version; --test writes it",
+            r"no model.json in it, .* older version made it; run --test to write it",
         ),
         (
             lambda run: run.folder.note(status="running"),

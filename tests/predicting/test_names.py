@@ -29,7 +29,7 @@ def test_other_sequences_are_refused_and_counted_apart(
         "x_t2_bet.nii.gz (T2), but the model needs FLAIR"
     )
     assert errors[2].startswith("error: y_T2w: named as T2, but the model needs FLAIR")
-    assert errors[3].startswith("error: 3 of 5 could not be predicted")
+    assert errors[3].startswith("error: 3 of 5 files could not be predicted")
     lines = said.out.splitlines()
     assert "p_flair: note: not used: p_t2.nii.gz" in lines
     assert "lone: note: its name does not say which sequence it is: taken as FLAIR" in lines
@@ -48,7 +48,7 @@ def test_channels_of_nnunet_give_one_mask_a_patient(
         for number in range(4):
             head(tmp_path / f"in/{case}_{number:04d}.nii.gz", INSIDE if number == 2 else ~INSIDE)
     assert predict() == 1
-    assert "error: 2 of 2 could not be predicted" in capsys.readouterr().err
+    assert "error: 2 of 2 files could not be predicted" in capsys.readouterr().err
     assert predict("--channels", "flair=2,t1=0") == 0
     assert files_in(tmp_path / "out") - OURS == {"a_mask.nii.gz", "b_mask.nii.gz"}
     found = np.asarray(nibabel.load(tmp_path / "out/a_mask.nii.gz").dataobj)

@@ -54,7 +54,7 @@ def test_a_half_done_comparison_is_brought_to_one_protocol(old: Path, report_opt
 
 def test_without_the_data_set_the_command_is_named(old: Path, report_options: Any) -> None:
     shutil.rmtree(old / "data")
-    with pytest.raises(UserError, match=r"older protocol; --report scores it again .* name it with --root_dir"):
+    with pytest.raises(UserError, match=r"older protocol; --report can score it again .* name it with --root_dir"):
         report(report_options(old))
 
 

@@ -271,7 +271,7 @@ def test_an_edited_dice_is_left_out_with_a_note(comparison: Path, write_run: Any
     assert names(ledger.finished) == ["buda-none-s0-f0"]
     assert "unet-none-s0-f0 left out: its cases.csv was edited" in ledger.notes[0]
     pd.concat([table.iloc[1:], table.iloc[1:2]]).to_csv(path, index=False)
-    assert "a case is there twice" in read_ledger(comparison).notes[0]
+    assert "a case is listed twice" in read_ledger(comparison).notes[0]
 
 
 def test_one_fold_has_one_split(comparison: Path, write_run: Any) -> None:

@@ -50,7 +50,7 @@ TESTED = {"val_dice": 0.9, "mean": 0.784, "low": 0.751, "high": 0.809, "n": 22}
         ),
         (
             choice(test_dice=None, best_val_dice=float("nan")),
-            "Its accuracy was never measured here: check every mask by eye.",
+            "This program has not measured its accuracy: check every mask by eye.",
         ),
         (
             choice(TESTED, split={"leaking_patients": 7}),

@@ -92,7 +92,7 @@ class TestReplacing:
     def test_only_when_told_to(self, made: Any, tmp_path: Path) -> None:
         folder = write_bundle(made.source, tmp_path / "mine")
         (folder / "note.txt").write_text("kept")
-        with pytest.raises(UserError, match=r"mine: there already; .* or --overwrite it$"):
+        with pytest.raises(UserError, match=r"mine: already exists; .* or add --overwrite$"):
             write_bundle(made.source, folder)
         assert (folder / "note.txt").is_file()
         write_bundle(made.source, folder, overwrite=True)
@@ -101,7 +101,7 @@ class TestReplacing:
     def test_never_a_folder_that_is_no_bundle(self, made: Any, tmp_path: Path) -> None:
         (tmp_path / "thesis").mkdir()
         (tmp_path / "thesis" / "chapter.tex").write_text("years of work")
-        with pytest.raises(UserError, match="no bundle, so it is kept"):
+        with pytest.raises(UserError, match="not a bundle, so it is kept"):
             write_bundle(made.source, tmp_path / "thesis", overwrite=True)
         assert (tmp_path / "thesis" / "chapter.tex").is_file()
 

@@ -27,7 +27,7 @@ from headtohead.saving import atomic_path
 from headtohead.trained.choosing import Choice, choose_models
 
 OUTPUTS = ("mask", "probability", "panel")
-SEEN = {"train": "a slice it was trained on", "val": "a validation slice", "test": "a test slice"}
+SEEN = {"train": "a slice that the model was trained on", "val": "a validation slice", "test": "a test slice"}
 
 
 def predict_image(options: Options) -> Path:
@@ -113,7 +113,11 @@ def describe(prediction: Prediction, predictor: Predictor, picture: Picture) -> 
 def surroundings(picture: Picture) -> str:
     """Say what the intensity statistics and the neighbours were taken from."""
     slices = len(picture.volume)
-    return f"scaled by the {slices} slices of its folder" if slices > 1 else "a lone image, scaled by itself"
+    return (
+        f"scaled by the {slices} slices of its folder"
+        if slices > 1
+        else "a single image, scaled by its own intensities"
+    )
 
 
 def refuse_overwriting(outputs: dict[str, Path], image: Path, overwrite: bool) -> None:
@@ -125,7 +129,7 @@ def refuse_overwriting(outputs: dict[str, Path], image: Path, overwrite: bool) -
     folder = outputs["mask"].parent
     if folder.resolve() == image.resolve().parent:
         raise UserError(
-            f"--output {folder}: the image's own folder, where {outputs['mask'].name} would pass for its truth; "
+            f"--output {folder}: the image's own folder, where {outputs['mask'].name} would be taken for its truth; "
             "choose another folder"
         )
     for path in outputs.values():

@@ -38,8 +38,8 @@ def rescore(ledger: Ledger, cohort: Cohort | None) -> None:
         return
     if cohort is None:
         raise UserError(
-            f"{runs[0].folder}: scored under an older protocol; --report scores it again from its masks where the data "
-            "set is at hand: name it with --root_dir"
+            f"{runs[0].folder}: scored under an older protocol; --report can score it again from its masks, but needs "
+            "the data set: name it with --root_dir"
         )
     own = [run for run in runs if run.fact("data", "key") == cohort.key]
     for run in own:
@@ -49,7 +49,7 @@ def rescore(ledger: Ledger, cohort: Cohort | None) -> None:
             rescore_run(run, cohort)
     if own:
         version = PROTOCOL["version"]
-        print(f"{ledger.folder}: {len(own)} runs were scored again from their masks, under protocol {version}")
+        print(f"{ledger.folder}: {count_of(len(own), 'run')} scored again from their masks, under protocol {version}")
 
 
 def _refuse_without_masks(run: Run, comparison: Path) -> None:
@@ -58,7 +58,7 @@ def _refuse_without_masks(run: Run, comparison: Path) -> None:
         return
     again = f"--test --comparison {comparison.name} --run_name {run.name} predicts and scores it again"
     if run.entrant[0] == BASELINE:
-        again = "--compare makes it anew"
+        again = "--compare makes it again"
     raise UserError(f"{run.folder}: scored under an older protocol, and its masks are missing; {again}")
 
 

@@ -37,10 +37,10 @@ from tests.predicting.files.headers import (
             "claims 30000x30000x30000 voxels, more than the file can hold",
         ),
         (DIM, "8h", (3, 4, 4, 5, 1, 1, 1, 1), "claims 4x4x5 voxels, more than the file can hold"),
-        (DIM, "8h", (3, 3, 0, 5, 1, 1, 1, 1), "claims 3x0x5 voxels, which is no image"),
+        (DIM, "8h", (3, 3, 0, 5, 1, 1, 1, 1), "claims 3x0x5 voxels, which is not an image"),
         (DIM, "8h", (3, 3, -4, 5, 1, 1, 1, 1), "(no image|cut short or damaged)"),
-        (DIM, "8h", (0, 3, 4, 5, 1, 1, 1, 1), "claims 0 voxels, which is no image"),
-        (DIM, "8h", (1, 3, 4, 5, 1, 1, 1, 1), "claims 3 voxels, which is no image"),
+        (DIM, "8h", (0, 3, 4, 5, 1, 1, 1, 1), "claims 0 voxels, which is not an image"),
+        (DIM, "8h", (1, 3, 4, 5, 1, 1, 1, 1), "claims 3 voxels, which is not an image"),
         (DIM, "8h", (99, 3, 4, 5, 1, 1, 1, 1), "cut short or damaged"),
         (DIM, "8h", (5, 3, 4, 1, 1, 5, 1, 1), r"5-D \(3x4x1x1x5\)"),
         (DATATYPE, "h", (0,), "damaged"),
@@ -120,9 +120,9 @@ def test_what_is_no_nifti_file(tmp_path: Path, save: Callable, capfd: pytest.Cap
     (tmp_path / "nothing.nii.gz").write_bytes(gzip.compress(b""))
     refused(tmp_path / "nothing.nii.gz", "damaged", capfd)
     save("a.nii", VALUES).rename(tmp_path / "a.nii.gz")
-    refused(tmp_path / "a.nii.gz", "not packed by gzip; take .gz from its name", capfd)
+    refused(tmp_path / "a.nii.gz", "not compressed with gzip; remove .gz from its name", capfd)
     save("b.nii.gz", VALUES).rename(tmp_path / "b.nii")
-    refused(tmp_path / "b.nii", "packed by gzip; add .gz to its name", capfd)
+    refused(tmp_path / "b.nii", "compressed with gzip; add .gz to its name", capfd)
 
 
 def test_surfaces_of_the_human_connectome(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -140,7 +140,7 @@ def test_what_is_no_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> N
     refused(tmp_path / "broken.nii", "a symbolic link to a file that is not there", capfd)
     refused(tmp_path / "gone.nii", "no such file", capfd)
     os.mkfifo(tmp_path / "pipe.nii")
-    refused(tmp_path / "pipe.nii", "not an ordinary file", capfd)
+    refused(tmp_path / "pipe.nii", "not a regular file", capfd)
 
 
 @pytest.mark.parametrize("fault", [PermissionError(13, "Permission denied"), OSError(5, "Input/output error")])

@@ -62,7 +62,7 @@ def test_size_of_the_image(phantom_cohort: Cohort, familiar: dict[str, Any]) -> 
 
 
 def test_dark_for_bright_is_no_head(phantom_cohort: Cohort, familiar: dict[str, Any]) -> None:
-    assert said(255 - volume_of(phantom_cohort), familiar) == "no head is found in it; is it an MRI, its air dark?"
+    assert said(255 - volume_of(phantom_cohort), familiar) == "no head was found in it; is it an MRI with a dark background?"
 
 
 def test_noise(phantom_cohort: Cohort, familiar: dict[str, Any]) -> None:
@@ -95,7 +95,7 @@ def test_sequences_missing_as_never_in_training(phantom_cohort: Cohort, familiar
 def test_grey_values_that_stand_alone(phantom_cohort: Cohort, familiar: dict[str, Any]) -> None:
     narrow = json.loads(json.dumps(familiar))
     narrow["volume"]["grey"]["much"] = dict.fromkeys(narrow["volume"]["grey"]["much"], 0.01)
-    assert "its grey values are unlike the training's (" in said(volume_of(phantom_cohort), narrow)
+    assert "its grey values are unlike those of the training cases (" in said(volume_of(phantom_cohort), narrow)
 
 
 def test_few_cases_say_nothing_of_grey_values(phantom_cohort: Cohort) -> None:
