@@ -1,5 +1,8 @@
 """Errors for the user: one line that names the cause and the fix."""
 
+import difflib
+from typing import Any
+
 
 class UserError(Exception):
     """An error that the user can fix: a bad flag, file or setting.
@@ -14,3 +17,9 @@ class PartlyDone(UserError):
 
     The command line leaves with status 1.
     """
+
+
+def did_you_mean(word: str, known: Any) -> str:
+    """Give `; did you mean NEAREST?`, or nothing where no known word is near."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean {near[0]}?" if near else ""

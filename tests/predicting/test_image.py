@@ -19,7 +19,7 @@ from headtohead.cohort import Cohort
 from headtohead.errors import UserError
 from headtohead.learning.checkpoint import load_trained
 from headtohead.learning.counts import to_source_grid
-from headtohead.options import Options, from_flat, replace
+from headtohead.options.table import Options, from_flat, replace
 from headtohead.predicting.image import OUTPUTS, predict_image
 from headtohead.predicting.results.written import Written
 from headtohead.runs.folder import RunFolder

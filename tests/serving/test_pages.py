@@ -14,7 +14,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from headtohead.options import from_flat
+from headtohead.options.table import from_flat
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.predictor import Predictor

@@ -23,7 +23,7 @@ from headtohead.learning.checkpoint import read_checkpoint
 from headtohead.learning.module import SegmentationModule
 from headtohead.learning.recording import CaseRecorder
 from headtohead.models.registry import MODELS
-from headtohead.options import Options
+from headtohead.options.table import Options
 from headtohead.reporting.report import write_row
 from headtohead.reporting.tensorboard import RunLogger, ValidationImages, write_hparams, write_pr_curve
 from headtohead.scoring.counts import mean_dice

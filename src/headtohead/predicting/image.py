@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from headtohead.errors import UserError
-from headtohead.options import Options
+from headtohead.options.table import Options
 from headtohead.predicting.cleaning.postprocessing import clean
 from headtohead.predicting.files.grouping import Job, refuse_ignored_channels
 from headtohead.predicting.files.reading import VOLUMES, Picture, read_picture

@@ -13,7 +13,7 @@ import numpy as np
 
 from headtohead.cohort.orientation import Slicing
 from headtohead.errors import UserError
-from headtohead.options import Options
+from headtohead.options.table import Options
 from headtohead.predicting.cleaning.postprocessing import Step, clean
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.files.naming import ending
