@@ -101,7 +101,9 @@ def main() -> None:
                     scores = of_copy(predictor, case, mask, axes, degrees, grid == "enlarged")
                     found[kind, grid, degrees].append(scores)
     print(f"{predictor.name}, {len(cases)} scans, spacing {cases[0].affine.diagonal()[:3]} mm\n")
-    print("| copy | grid | degrees | resampled | agree, own axes | agree, levelled | truth, own axes | truth, levelled |")
+    print(
+        "| copy | grid | degrees | resampled | agree, own axes | agree, levelled | truth, own axes | truth, levelled |"
+    )
     print("|---|---|---:|---:|---:|---:|---:|---:|")
     for (kind, grid, degrees), scores in found.items():
         means = " | ".join("" if np.isnan(mean) else f"{mean:.3f}" for mean in np.mean(scores, axis=0))
@@ -164,7 +166,9 @@ def rotated_grid(
     return out, tuple(size.tolist())
 
 
-def resample(values: np.ndarray, affine: np.ndarray, onto: np.ndarray, shape: tuple[int, ...], order: int) -> np.ndarray:
+def resample(
+    values: np.ndarray, affine: np.ndarray, onto: np.ndarray, shape: tuple[int, ...], order: int
+) -> np.ndarray:
     """Resample values onto another grid; 0 outside."""
     matrix = np.linalg.inv(affine) @ onto
     return ndimage.affine_transform(values.astype(np.float32), matrix[:3, :3], matrix[:3, 3], shape, order=order)

@@ -94,10 +94,20 @@ RGB = np.zeros((4, 5, 6), [("R", "u1"), ("G", "u1"), ("B", "u1")])
     ("image", "mask", "affine", "words"),
     [
         (ONES, THREE, None, "0 and one other value, but this one holds 0, 1, 2; make it binary"),
-        (ONES, np.arange(120, dtype=np.float32).reshape(4, 5, 6), None, "but this one holds 0, 1, 2, 3, ...; make it binary"),
+        (
+            ONES,
+            np.arange(120, dtype=np.float32).reshape(4, 5, 6),
+            None,
+            "but this one holds 0, 1, 2, 3, ...; make it binary",
+        ),
         (ONES, np.full((4, 5, 6), np.nan, np.float32), None, "make it binary"),
         (ONES, ONES[:3], None, "3x5x6 voxels, but x.nii has 4x5x6; resample the mask"),
-        (ONES, ONES, np.diag([1.0, 1.0, 3.5, 1.0]), r"up to 2.5 mm off the grid of x.nii \(its affine differs\); resample"),
+        (
+            ONES,
+            ONES,
+            np.diag([1.0, 1.0, 3.5, 1.0]),
+            r"up to 2.5 mm off the grid of x.nii \(its affine differs\); resample",
+        ),
         (np.zeros((4, 5, 6), np.int16), ONES, None, "x.nii: no voxel is above 0"),
         (np.full((4, 5, 6), np.nan, np.float32), ONES, None, "x.nii: no voxel is above 0"),
         (np.ones((4, 5, 6, 2), np.uint8), ONES, None, "x.nii: 4x5x6x2 voxels, not one 3-D volume"),

@@ -225,7 +225,9 @@ def test_the_others_are_done(told: Told, file: str) -> None:
 def test_status_and_count(told: Told) -> None:
     assert told.status == 1
     total = len(FILES) + len(MADE) - len(NO_JOB)
-    assert told.err[-1].startswith(f"error: {len(WRONG)} of {total} files could not be predicted; the reasons are above")
+    assert told.err[-1].startswith(
+        f"error: {len(WRONG)} of {total} files could not be predicted; the reasons are above"
+    )
     assert len(told.err) == len(WRONG) + 1
     rows = {row["file"]: row for row in read_summary(told.folder / "summary.csv")}
     assert len(rows) == total

@@ -62,7 +62,10 @@ def test_size_of_the_image(phantom_cohort: Cohort, familiar: dict[str, Any]) -> 
 
 
 def test_dark_for_bright_is_no_head(phantom_cohort: Cohort, familiar: dict[str, Any]) -> None:
-    assert said(255 - volume_of(phantom_cohort), familiar) == "no head was found in it; is it an MRI with a dark background?"
+    assert (
+        said(255 - volume_of(phantom_cohort), familiar)
+        == "no head was found in it; is it an MRI with a dark background?"
+    )
 
 
 def test_noise(phantom_cohort: Cohort, familiar: dict[str, Any]) -> None:
