@@ -55,6 +55,7 @@ CASES = (
 )
 """Test cases of the shipped model, of several hospitals, that it knows well and less well."""
 
+COLUMNS = ("agree, own axes", "agree, levelled", "truth, own axes", "truth, levelled")
 NAMES = ("t1", "flair", "t1ce")
 RIGHT, FRONT, UP = range(3)
 LIMITS = {"own axes": 180.0, "levelled": 0.0}

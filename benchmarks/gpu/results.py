@@ -114,8 +114,8 @@ def summary(runs: Path, manifest: Path) -> str:
     if rows := list(_trainings(runs)):
         parts += [
             "## Training, whole epochs",
-            "Seconds are those of the median epoch, validation included, without the first epoch; images per second are "
-            "the training slices over these seconds.",
+            "Seconds are those of the median epoch, validation included, without the first epoch; images per second "
+            "are the training slices over these seconds.",
             "| run | status | epochs | s per epoch | images/s | s in total |\n|---|---|---:|---:|---:|---:|\n"
             + "\n".join(rows),
         ]

@@ -38,7 +38,7 @@ VERBS = {
     "predict": "headtohead.predicting.folder:predict_folder",
     "serve": "headtohead.serving.app:serve",
 }
-KEPT = "finished results are kept, and so is every finished epoch of a training"
+KEPT = "finished results and finished epochs are kept"
 READ_DATA = ("view_aug", "train", "test", "compare", "tune_postprocessing", "explore")
 
 

@@ -78,7 +78,7 @@ def test_one_that_fails_is_reported_and_tried_again_while_the_finished_is_kept(
     wanted: Options, no_unet: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     wanted = option_table.replace(wanted, models=["unet", "buda"])  # the one that fails comes first
-    with pytest.raises(UserError, match="1 of 2 experiments failed, the first with: RuntimeError: no memory"):
+    with pytest.raises(UserError, match="1 of 2 experiments failed; the first error: RuntimeError: no memory"):
         compare(wanted)
     folder = Path(wanted.comparison.runs_dir, "tiny")
     said = capsys.readouterr().out
@@ -105,7 +105,7 @@ def test_one_that_fails_is_reported_and_tried_again_while_the_finished_is_kept(
 
 
 def test_all_failed_is_an_error(options_for: Any, tmp_path: Path, no_unet: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UserError, match="--compare: every experiment failed, the first with: RuntimeError: no memory"):
+    with pytest.raises(UserError, match="--compare: every experiment failed; the first error: RuntimeError: no memory"):
         compare(options_for(tmp_path, **(TINY | {"models": ["unet"]})))
     assert set(pd.read_csv(tmp_path / "tiny" / "results.csv")["entrant"]) == {"flair-threshold"}
 

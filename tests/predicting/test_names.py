@@ -23,7 +23,7 @@ def test_other_sequences_are_refused_and_counted_apart(
     assert files_in(tmp_path / "out") - OURS == {"p_flair_mask.nii.gz", "lone_mask.nii.gz"}
     errors = said.err.splitlines()
     assert len(errors) == 4
-    assert errors[0].startswith("error: somebody: a mask or label map by its values (0, 1), not a scan")
+    assert errors[0].startswith("error: somebody: its values (0, 1) are those of a mask or label map, not of a scan")
     assert errors[1].startswith(
         "error: x_t1_bet: no FLAIR among the files of this case, x_t1_bet.nii.gz (T1), x_t1c_bet.nii.gz (T1+contrast), "
         "x_t2_bet.nii.gz (T2), but the model needs FLAIR"

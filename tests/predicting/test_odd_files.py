@@ -91,7 +91,7 @@ FILES: dict[str, tuple[bytes, str | None]] = {
     "torn_truth_mask.png": (image(".png", PICTURE[:7]), None),
     "patient_t1.nii": (volume(), "named as T1, but the model needs FLAIR"),
     "twice.jpg": (image(".jpg"), None),
-    "twice.png": (image(".png"), "its twice_mask.png would be that of twice.jpg too"),
+    "twice.png": (image(".png"), "its twice_mask.png would also be that of twice.jpg"),
     "both.nii": (volume(), None),
     "both.nii.gz": (gzip.compress(volume()), None),
     "not_a_number.nii": (volume(NOT_A_NUMBER), None),

@@ -32,7 +32,7 @@ def test_report_scores_them_again(
     old: Path, scored: Path, report_options: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = report(report_options(old))
-    assert "15 runs were scored again from their masks, under protocol 4" in capsys.readouterr().out
+    assert "15 runs scored again from their masks, under protocol 4" in capsys.readouterr().out
     for run in folder.glob("*/run.json"):
         assert json.loads(run.read_text())["protocol"] == PROTOCOL
         for name in ("cases.csv", "slices.csv"):

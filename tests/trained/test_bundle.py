@@ -147,7 +147,7 @@ def test_a_pickle_in_any_file_is_refused_and_not_run(place: str, torch_format: b
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"width": 8}, "the weights are not those of a buda"),
+        ({"width": 8}, "the weights do not fit model buda"),
         ({"width": "wide"}, "damaged"),
         ({"in_channels": None}, "damaged"),
         ({"model": "nothing"}, r"damaged \(model\)"),
@@ -182,5 +182,5 @@ def test_damaged_weights_are_refused_in_a_line(damage: str, made: Any, tmp_path:
 
 
 def test_a_folder_that_is_none(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"no model\.json in it, so no bundle"):
+    with pytest.raises(UserError, match=r"no model\.json in it, so it is not a bundle"):
         load_bundle(tmp_path)

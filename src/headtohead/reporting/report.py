@@ -11,6 +11,7 @@ from headtohead.errors import UserError
 from headtohead.options.comparison import MARGIN
 from headtohead.options.data import DataOptions
 from headtohead.options.table import Options
+from headtohead.plurals import count_of
 from headtohead.reporting.case_gifs import mark_of, remove_earlier_case_gifs
 from headtohead.reporting.curves import write_curves
 from headtohead.reporting.failures import STEM

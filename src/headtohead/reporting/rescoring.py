@@ -9,6 +9,7 @@ import pandas as pd
 
 from headtohead.cohort import Cohort
 from headtohead.errors import UserError
+from headtohead.plurals import count_of
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.ledger import Ledger
 from headtohead.runs.run import BASELINE, Run

@@ -145,6 +145,7 @@ def _scores(facts: ModelFacts, run: RunFolder | None, record: dict[str, Any]) ->
         cases = list(csv.DictReader(rows))
     dice = [float(row["dice"] or "nan") for row in cases]
     mean, median = mean_interval(dice), median_interval(dice)
+    tested = f"{mean.n} test cases with a lesion" if mean.undefined else f"{mean.n} test cases"
     undefined = f" Cases without a lesion have no Dice: {mean.undefined}." if mean.undefined else ""
     distances = [name for name in ("hd95_px", "hd95_mm") if name in cases[0]]
     worst_first = sorted(zip(cases, dice, strict=True), key=lambda pair: (math.isnan(pair[1]), pair[1]))
@@ -154,11 +155,11 @@ def _scores(facts: ModelFacts, run: RunFolder | None, record: dict[str, Any]) ->
     ]
     cleaned = " The masks were scored without the clean-up." if facts.postprocessing else ""
     return (
-        f"## Scores\n\nDice per case in 3-D on the {len(cases)} test cases, at threshold "
+        f"## Scores\n\nDice per case in 3-D on the {tested}, at threshold "
         f"{record.get('threshold', facts.threshold):g}, "
         f"protocol version {record.get('protocol', {}).get('version')}: mean **{_number(mean.mean)}** "
         f"(95 % interval {_number(mean.low)} to {_number(mean.high)}, BCa bootstrap over cases), "
-        f"median {_number(median.median)}, n {mean.n}.{undefined}{cleaned} "
+        f"median {_number(median.median)}.{undefined}{cleaned} "
         f"The best validation Dice was {_number(record.get('best_val_dice'))}; it was used to choose the epoch "
         "and is not a result.\n\n"
         f"{_table(('case', 'Dice', 'lesion voxels', *distances), rows_shown)}"

@@ -27,8 +27,8 @@ def test_steps_are_read_in_their_order_and_written_as_they_were() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("watershed", "no step is called watershed; the steps are largest, fill, min_size"),
-        ("largst", "no step is called largst; did you mean largest?"),
+        ("watershed", "watershed: no such step; the steps are largest, fill, min_size"),
+        ("largst", "largst: no such step; did you mean largest?"),
         ("minsize=3vox", "did you mean min_size?"),
         ("largest,,fill", "a step is missing next to a comma"),
         ("largest,", "a step is missing next to a comma"),

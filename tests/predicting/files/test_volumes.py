@@ -119,7 +119,7 @@ def test_volumes_of_a_4_d_file(save: Callable, lgg: ModelFacts, lone: ModelFacts
 @pytest.mark.parametrize(
     ("channels", "message"),
     [
-        ("", "4-D, 3 volumes; say which is which sequence, such as --channels pre=0,flair=1,post=2"),
+        ("", "a 4-D file of 3 volumes; say which sequence each is, for example --channels pre=0,flair=1,post=2"),
         ("flair=3", "holds volumes 0 to 2; --channels asks for flair=3"),
         ("t1=0", "no FLAIR"),
         ("t9=0", "--channels t9: not a sequence of this model"),

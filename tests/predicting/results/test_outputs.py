@@ -126,8 +126,8 @@ def test_ends_hold_every_name_that_may_be_ours() -> None:
         ({"mask_suffix": "a/_mask.nii"}, "--mask_suffix 'a/_mask.nii': .*cannot hold a slash"),
         ({"mask_suffix": ".nii.gz"}, "name of its image"),
         ({"mask_suffix": ".."}, "name of its image"),
-        ({"mask_suffix": "_mask.jpg"}, ".jpg is not written"),
-        ({"mask_suffix": "_mask.mha"}, ".mha is not written"),
+        ({"mask_suffix": "_mask.jpg"}, ".jpg files are not written"),
+        ({"mask_suffix": "_mask.mha"}, ".mha files are not written"),
     ],
 )
 def test_refused(changes: dict[str, Any], message: str) -> None:

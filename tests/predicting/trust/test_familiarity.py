@@ -53,7 +53,7 @@ def test_numbers_of_slices(phantom_cohort: Cohort, familiar: dict[str, Any]) -> 
     assert said(np.repeat(volume, 5, axis=0), familiar).startswith(
         f"{5 * len(volume)} slices; training cases had {low} to {high}"
     )
-    assert said(volume[[3]], familiar).startswith(f"a lone slice; training cases had {low} to {high}")
+    assert said(volume[[3]], familiar).startswith(f"a single slice; training cases had {low} to {high}")
 
 
 def test_size_of_the_image(phantom_cohort: Cohort, familiar: dict[str, Any]) -> None:
@@ -91,7 +91,7 @@ def test_sequences_missing_as_never_in_training(phantom_cohort: Cohort, familiar
     volume = volume_of(phantom_cohort)
     volume[..., 0] = volume[..., 1]
     strict = familiar | {"missing": [""]}
-    assert "without pre; no training case lacked exactly that" in said(volume, strict)
+    assert "without pre; no training case lacked exactly these" in said(volume, strict)
     assert "without" not in said(volume, strict | {"missing": ["", "pre"]})
 
 

@@ -113,7 +113,7 @@ def test_missing_or_damaged(made: Any, empty: Path, engine: str, file: str) -> N
 
 def test_weights_of_another_net(made: Any) -> None:
     other = replace(made.source, facts=replace(made.source.facts, width=8))
-    with pytest.raises(UserError, match="the weights are not those of a buda"):
+    with pytest.raises(UserError, match="the weights do not fit model buda"):
         open_engine(other, "torch", "cpu")
 
 

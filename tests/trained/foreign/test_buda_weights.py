@@ -190,7 +190,7 @@ def test_damaged_files_are_refused_in_a_line(content: bytes, tmp_path: Path) -> 
 
 
 def test_a_model_without_published_weights_and_a_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="weights from elsewhere can be read of buda and fetal_unet, not of unet"):
+    with pytest.raises(UserError, match="third-party weights can be read for buda and fetal_unet, not for unet"):
         read_foreign(tmp_path / "unet.pt", "unet")
     with pytest.raises(UserError, match=r"unet\.pt: no such file"):
         read_foreign(tmp_path / "unet.pt", "buda")
