@@ -128,5 +128,5 @@ def test_no_file_and_no_text(cohort: Cohort, tmp_path: Path) -> None:
 def test_impossible_folds(cohort: Cohort) -> None:
     with pytest.raises(UserError, match="--folds 111: not possible with 110 patients"):
         make_folds(cohort, "111", seed=0)
-    with pytest.raises(UserError, match="--fold 5: there are 5 folds"):
+    with pytest.raises(UserError, match="--fold 5: give a number from 0 to 4"):
         make_folds(cohort, "5", seed=0).split(cohort, 5)

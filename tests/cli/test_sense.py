@@ -16,8 +16,8 @@ from headtohead.errors import UserError
         (["--train", "--image_size", "100"], "--image_size 100: unet needs a multiple of 8"),
         (["--compare", "--models", "resnext", "--image_size", "48"], "--image_size 48: resnext needs"),
         (["--compare", "--run_name", "mine"], "--run_name: --compare makes many runs"),
-        (["--compare", "--model", "buda"], "--model is for --train: --compare takes --models"),
-        (["--compare", "--lr_scheduler"], "--lr_scheduler is for --train: --compare takes --schedules"),
+        (["--compare", "--model", "buda"], "--model: is for --train; with --compare, use --models"),
+        (["--compare", "--lr_scheduler"], "--lr_scheduler: is for --train; with --compare, use --schedules"),
         (["--compare", "--seed", "1"], "--seed: is for --train; with --compare, use --seeds"),
         (["--compare", "--folds", "5", "--fold", "1"], "--fold: is for --train; with --compare, use --folds"),
         (

@@ -122,7 +122,7 @@ def test_files_may_be_made_by_the_same_command(called: list[str]) -> None:
         (BrokenPipeError(32, "of a worker"),
          "internal error: BrokenPipeError: [Errno 32] of a worker; run again with --debug", 1),
         (ModuleNotFoundError("No module named 'torch'", name="torch"),
-         "error: the package torch is not installed: pip install -r requirements.txt", 2),
+         "error: the package torch is not installed; run pip install -r requirements.txt", 2),
         (ModuleNotFoundError("No module named 'headtohead.x'", name="headtohead.x"),
          "internal error: ModuleNotFoundError: No module named 'headtohead.x'; run again with --debug", 1),
     ],

@@ -91,7 +91,7 @@ def test_a_file_that_says_nothing_by_its_name_is_told_by_itself(
     save(tmp_path / "in/a_flair.nii.gz", LEFT)
     save(tmp_path / "in/scan.nii.gz", LEFT)
     assert predict("--channels", "flair=1") == 1
-    assert "error: scan: holds one volume, number 0; --channels asks for flair=1" in capsys.readouterr().err
+    assert "error: scan: holds one volume, number 0, but --channels asks for flair=1" in capsys.readouterr().err
 
 
 def test_damage_is_told_before_channels(tmp_path: Path, predict: Predict, capsys: pytest.CaptureFixture[str]) -> None:

@@ -78,7 +78,7 @@ def test_unnamed_channels_are_refused_with_the_mend_and_the_mend_works(
     assert scan.missing == ("post",) and scan.notes == ("not used: case_0000.nii.gz",)
     flair, t1 = scan.volume[..., 1], scan.volume[..., 0]
     np.testing.assert_array_equal(flair, t1[:, ::-1])  # as the files were written: turned front to back
-    with pytest.raises(UserError, match="channels 0, 1, 2 are there; --channels asks for flair=3"):
+    with pytest.raises(UserError, match="its channels are 0, 1, 2, but --channels asks for flair=3"):
         read_scan(job, lgg, "flair=3", "auto")
     with pytest.raises(UserError, match="--channels names no FLAIR"):
         read_scan(job, lgg, "t1=0", "auto")
