@@ -32,7 +32,7 @@ import numpy as np
 from headtohead import machine
 from headtohead.cohort import FLAIR, open_cohort
 from headtohead.cohort.phantom import make_phantoms
-from headtohead.options import Options, from_flat
+from headtohead.options.table import Options, from_flat
 from headtohead.predicting.folder import predict_folder
 from headtohead.predicting.predictor import PIXELS, open_predictor
 from headtohead.trained.choosing import SHIPPED

@@ -19,7 +19,7 @@ import numpy as np
 from headtohead import machine
 from headtohead.batches.splits import make_split
 from headtohead.cohort import open_cohort
-from headtohead.options import from_flat
+from headtohead.options.table import from_flat
 from headtohead.predicting.predictor import open_predictor
 from headtohead.runs.folder import RunFolder
 from headtohead.scoring.counts import CaseCounts, count

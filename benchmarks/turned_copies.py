@@ -35,7 +35,7 @@ from scipy import ndimage
 
 from headtohead import machine
 from headtohead.cohort import lgg
-from headtohead.options import from_flat
+from headtohead.options.table import from_flat
 from headtohead.predicting.files import levelling
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.scans import read_scan

@@ -11,12 +11,12 @@ import pytest
 import torch
 import yaml
 
-from headtohead import __version__, cohort, options
+from headtohead import __version__, cohort
 from headtohead.cohort import pack
 from headtohead.comparing.training import train
 from headtohead.learning import losses
-from headtohead.options import from_flat
-from headtohead.values import describe
+from headtohead.options.declaring import describe
+from headtohead.options.table import OPTIONS, from_flat
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -37,7 +37,7 @@ def archives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     known: dict[str, Any] = {"archives": reader, **vars(pack)}
     exec(f"from __future__ import annotations\n{row}{names}", known)
     monkeypatch.setattr(pack, "READERS", known["READERS"])
-    monkeypatch.setitem(vars(describe(options.OPTIONS["data"])), "choices", known["DATA_SETS"])
+    monkeypatch.setitem(vars(describe(OPTIONS["data"])), "choices", known["DATA_SETS"])
     return reader
 
 

@@ -7,8 +7,9 @@ import pytest
 
 from headtohead.errors import UserError
 from headtohead.models.registry import MODELS
-from headtohead.options import GROUPS, OPTIONS, Options, declarations, flat, from_flat, replace
-from headtohead.values import describe
+from headtohead.options.declaring import describe
+from headtohead.options.group import declarations
+from headtohead.options.table import GROUPS, OPTIONS, Options, flat, from_flat, replace
 
 CHANGES = {"train": True, "lr_scheduler": True, "seeds": [1, 2], "models": "buda,unet", "gpus": 0, "config": "a.yaml"}
 

@@ -16,11 +16,12 @@ from headtohead import __version__, machine
 from headtohead.comparing.model_settings import check_models, check_own_image_size
 from headtohead.config_file import read_config, write_config
 from headtohead.effects import refuse_without_effect
-from headtohead.errors import PartlyDone, UserError
+from headtohead.errors import PartlyDone, UserError, did_you_mean
 from headtohead.help_page import USAGE, help_page
 from headtohead.models.registry import find_spec
-from headtohead.options import OPTIONS, Options, from_flat
-from headtohead.values import describe, did_you_mean, settle
+from headtohead.options.declaring import describe
+from headtohead.options.settling import settle
+from headtohead.options.table import OPTIONS, Options, from_flat
 
 VERBS = {
     "download": "headtohead.cohort.download:download_lgg",

@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from headtohead.errors import UserError
-from headtohead.options import GROUPS, Options, declarations, flat, known_option
-from headtohead.values import describe, settle
+from headtohead.options.declaring import describe
+from headtohead.options.group import declarations
+from headtohead.options.settling import settle
+from headtohead.options.table import GROUPS, Options, flat, known_option
 
 
 def read_config(file: str, inside: tuple[str, ...] = ()) -> dict[str, Any]:

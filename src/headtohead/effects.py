@@ -3,7 +3,8 @@
 from collections.abc import Collection
 
 from headtohead.errors import UserError
-from headtohead.options import GROUPS, declarations
+from headtohead.options.group import declarations
+from headtohead.options.table import GROUPS
 
 
 def _group(name: str) -> frozenset[str]:

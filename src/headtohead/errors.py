@@ -1,5 +1,8 @@
 """What a user is meant to read: one line that names cause and mend."""
 
+import difflib
+from typing import Any
+
 
 class UserError(Exception):
     """Something the user can mend: a bad flag, file or setting.
@@ -14,3 +17,9 @@ class PartlyDone(UserError):
 
     The command line leaves with status 1.
     """
+
+
+def did_you_mean(word: str, known: Any) -> str:
+    """Give `; did you mean NEAREST?`, or nothing where no known word is near."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean {near[0]}?" if near else ""

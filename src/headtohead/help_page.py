@@ -7,8 +7,9 @@ from typing import Any
 
 from headtohead import __version__
 from headtohead.models.registry import MODELS
-from headtohead.options import GROUPS, declarations
-from headtohead.values import describe
+from headtohead.options.declaring import describe
+from headtohead.options.group import declarations
+from headtohead.options.table import GROUPS
 
 INDENT = 28
 
@@ -70,9 +71,7 @@ def help_page() -> str:
 
 def reference_page() -> str:
     """Write docs/reference/command-line.md."""
-    written = (
-        "Generated from `src/headtohead/options.py` by `headtohead.help_page.reference_page`; a test compares them."
-    )
+    written = "Generated from `src/headtohead/options/` by `headtohead.help_page.reference_page`; a test compares them."
     lines = ["# Command line", "", written, "", WHAT_IT_IS, "", SPELLING, ""]
     lines += ["`--help` prints the same as below, with examples; `--version` prints the version."]
     for group in GROUPS.values():

@@ -7,8 +7,8 @@ import pytest
 
 from headtohead.batches.augmentation import ALSO_PRE, POLICIES, POST, PRE, build_policy, describe_policy, drop_sequences
 from headtohead.cohort import FLAIR
-from headtohead.options import OPTIONS
-from headtohead.values import describe
+from headtohead.options.declaring import describe
+from headtohead.options.table import OPTIONS
 
 SIDE = 48
 

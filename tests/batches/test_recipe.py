@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from headtohead.batches.recipe import CLIP, FIXED_STATISTICS, InputRecipe, scale_slice
 from headtohead.cohort import FLAIR, Cohort
-from headtohead.options import InputOptions
+from headtohead.options.input import InputOptions
 
 SHAPES = [(64, 64), (40, 64), (64, 41), (250, 200)]
 

@@ -8,8 +8,9 @@ import pytest
 from headtohead.cli import VERBS, parse
 from headtohead.effects import ALWAYS, READ
 from headtohead.errors import UserError
-from headtohead.options import GROUPS, OPTIONS, Options, declarations, flat
-from headtohead.values import describe
+from headtohead.options.declaring import describe
+from headtohead.options.group import declarations
+from headtohead.options.table import GROUPS, OPTIONS, Options, flat
 
 # Every option once, with the text of its flag and the value it must arrive as (never the default).
 TABLE: dict[str, tuple[str, Any]] = {

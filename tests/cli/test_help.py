@@ -8,7 +8,7 @@ from headtohead import __version__
 from headtohead.cli import main
 from headtohead.help_page import reference_page
 from headtohead.models.registry import MODELS
-from headtohead.options import OPTIONS
+from headtohead.options.table import OPTIONS
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "command-line.md"
 

@@ -10,7 +10,8 @@ import pytest
 
 from headtohead import cli
 from headtohead.errors import UserError
-from headtohead.options import GROUPS, Options, declarations
+from headtohead.options.group import declarations
+from headtohead.options.table import GROUPS, Options
 
 
 class SIGTERMException(SystemExit):

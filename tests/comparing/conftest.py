@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 import torch
 
-from headtohead import options as option_table
 from headtohead.cohort import Cohort
 from headtohead.comparing import grid, training
 from headtohead.comparing.experiment import Experiment, prepare
 from headtohead.comparing.training import run_test, run_training
 from headtohead.learning.module import pl
-from headtohead.options import Options
+from headtohead.options import table as option_table
+from headtohead.options.table import Options
 
 EPOCHS = 3
 MakeOptions = Callable[..., Options]

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from headtohead import options as option_table
 from headtohead.cohort import Cohort
 from headtohead.comparing import training
 from headtohead.comparing.experiment import as_trained, folds_of, prepare
@@ -17,7 +16,8 @@ from headtohead.comparing.grid import compare, experiments_of
 from headtohead.comparing.training import run_training
 from headtohead.errors import UserError
 from headtohead.learning.module import pl
-from headtohead.options import Options
+from headtohead.options import table as option_table
+from headtohead.options.table import Options
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.ledger import FOLD_FILE, read_ledger
 

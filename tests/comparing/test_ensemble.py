@@ -10,12 +10,12 @@ import pytest
 import torch
 from torch import nn
 
-from headtohead import options as option_table
 from headtohead.cohort import Cohort
 from headtohead.comparing import ensemble
 from headtohead.comparing.grid import compare
 from headtohead.learning.averaging import AveragedNets
-from headtohead.options import Options
+from headtohead.options import table as option_table
+from headtohead.options.table import Options
 from headtohead.runs.finding import trained_runs
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.ledger import read_ledger

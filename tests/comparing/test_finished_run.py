@@ -9,12 +9,13 @@ import torch
 import yaml
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from headtohead import options as option_table
 from headtohead.batches.recipe import InputRecipe
 from headtohead.cohort import Cohort
 from headtohead.comparing.experiment import Experiment
 from headtohead.learning.checkpoint import load_trained
-from headtohead.options import GROUPS, declarations
+from headtohead.options import table as option_table
+from headtohead.options.group import declarations
+from headtohead.options.table import GROUPS
 from headtohead.runs.ledger import read_ledger
 from headtohead.scoring.counts import count
 from headtohead.scoring.prediction_files import cases_in, read_histogram, read_mask

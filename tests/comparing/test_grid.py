@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from headtohead import options as option_table
 from headtohead.batches.folds import make_folds
 from headtohead.cohort import Cohort
 from headtohead.comparing import grid
@@ -16,7 +15,8 @@ from headtohead.comparing.grid import compare, experiments_of, keep_folds
 from headtohead.comparing.training import run_training
 from headtohead.errors import UserError
 from headtohead.learning import module as module_of_learning
-from headtohead.options import Options
+from headtohead.options import table as option_table
+from headtohead.options.table import Options
 from headtohead.runs.folder import RunFolder
 
 TINY = {"models": ["buda", "unet"], "schedules": ["none"], "num_epochs": 1, "batch_size": 32, "comparison": "tiny"}

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from headtohead import options as option_table
 from headtohead.cli import parse
 from headtohead.cohort import Cohort
 from headtohead.comparing.experiment import prepare, settings_of
@@ -13,7 +12,8 @@ from headtohead.comparing.grid import experiments_of
 from headtohead.comparing.model_settings import own_settings, with_own_settings
 from headtohead.comparing.training import train
 from headtohead.errors import UserError
-from headtohead.options import Options
+from headtohead.options import table as option_table
+from headtohead.options.table import Options
 
 SMALL = ["resnext.image_size=64", "resnext.num_epochs=2"]
 

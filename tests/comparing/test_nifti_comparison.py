@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from headtohead import options as option_table
 from headtohead.batches.splits import make_split
 from headtohead.cohort import CHANNELS, open_cohort
 from headtohead.comparing.grid import compare
 from headtohead.errors import UserError
 from headtohead.exploring.explore import explore
-from headtohead.options import Options, TrainingOptions
+from headtohead.options import table as option_table
+from headtohead.options.table import Options
+from headtohead.options.training import TrainingOptions
 from headtohead.reporting.augmentation_sheet import legend_of, policy_lines, view_augmentation
 from headtohead.reporting.report import report
 from headtohead.scoring.case import score_columns

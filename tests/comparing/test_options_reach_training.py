@@ -9,7 +9,8 @@ import pytest
 from headtohead.cohort import Cohort
 from headtohead.comparing.experiment import prepare
 from headtohead.comparing.training import run_training
-from headtohead.options import GROUPS, declarations
+from headtohead.options.group import declarations
+from headtohead.options.table import GROUPS
 
 
 def trainer_fact(name: str) -> Callable[[dict[str, Any]], Any]:

@@ -11,7 +11,7 @@ from headtohead.batches.folds import make_folds
 from headtohead.batches.splits import Split, make_split
 from headtohead.cohort import Cohort
 from headtohead.comparing import outcome as module
-from headtohead.comparing.outcome import Outcome, outcome
+from headtohead.comparing.outcome import Outcome, outcome, scores_in_words
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.ledger import TEXTS
 from headtohead.scoring.case import score_columns
@@ -149,3 +149,13 @@ def test_data_without_a_clinical_table(folder: RunFolder, phantom_cohort: Cohort
     cohort = Cohort(root=phantom_cohort.root, key="k", table=table, packed=phantom_cohort.packed)
     score_all(folder, cohort, split)
     assert pd.read_csv(folder.cases)["grade"].isna().all()
+
+
+def test_the_mean_counts_the_cases_it_is_over() -> None:
+    """It is over cases with a lesion, so the number beside it is theirs; the others are left alone or not."""
+    nan = float("nan")
+    cases = pd.DataFrame({"tp": [8, 0, 0, 0], "fp": [0, 0, 5, 0], "fn": [2, 10, 0, 0], "dice": [0.8, 0.0, nan, nan]})
+    words = "mean Dice per case 0.400 on 2 test cases with a lesion; 1 of 2 test cases without a lesion left alone"
+    assert scores_in_words(cases) == words
+    assert scores_in_words(cases[:2]) == "mean Dice per case 0.400 on 2 test cases"
+    assert scores_in_words(cases[2:3]) == "0 of 1 test case without a lesion left alone"

@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 import torch
 
-from headtohead import options as option_table
 from headtohead.cohort import Cohort, open_cohort
 from headtohead.comparing import training
 from headtohead.comparing.experiment import Experiment, as_trained, prepare, refuse_other_run
@@ -19,6 +18,7 @@ from headtohead.comparing.training import run_test, run_training
 from headtohead.errors import UserError
 from headtohead.learning.checkpoint import load_trained
 from headtohead.learning.module import SegmentationModule
+from headtohead.options import table as option_table
 from headtohead.runs.folder import RunFolder
 from headtohead.scoring.protocol import PROTOCOL, SAME_PREDICTIONS_SINCE
 
@@ -26,7 +26,7 @@ EPOCHS = 3
 
 KILLED = """
 import json, os, signal, sys
-from headtohead import options
+from headtohead.options import table
 from headtohead.comparing import training
 from headtohead.learning.module import SegmentationModule
 
@@ -38,7 +38,7 @@ def deadly(self, batch, index):
     return step(self, batch, index)
 
 SegmentationModule.training_step = deadly
-training.train(options.from_flat(json.loads(sys.argv[1])))
+training.train(table.from_flat(json.loads(sys.argv[1])))
 """
 
 
@@ -253,9 +253,7 @@ def test_verbs_train_and_test(
     assert "patients leak from training into validation or test" in said
     record = json.loads((folder / "run.json").read_text())
     assert record["split"]["leaking_patients"] > 0
-    assert (
-        f"mean Dice per case on {len(pd.read_csv(folder / 'cases.csv'))} test cases {record['test_dice']:.3f}" in said
-    )
+    assert f"mean Dice per case {record['test_dice']:.3f} on " in said
 
 
 def test_a_test_needs_no_option_of_the_training_again(options_for: Any, tmp_path: Path) -> None:

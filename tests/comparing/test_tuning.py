@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headtohead import options as option_table
 from headtohead.cohort import Cohort
 from headtohead.comparing import tuning
 from headtohead.comparing.experiment import Experiment, prepare
@@ -30,6 +29,7 @@ from headtohead.comparing.tuning import (
     tune,
 )
 from headtohead.errors import UserError
+from headtohead.options import table as option_table
 from headtohead.predicting.cleaning.postprocessing import parse_steps
 from headtohead.trained.facts import ModelFacts, read_facts
 

@@ -16,7 +16,7 @@ from headtohead.exploring.alike import draw_alike
 from headtohead.exploring.duplicates import Duplicates
 from headtohead.exploring.explore import explore, write_page
 from headtohead.exploring.measures import Findings, measure
-from headtohead.options import from_flat
+from headtohead.options.table import from_flat
 
 COLUMNS = ["case_a", "slice_a", "case_b", "slice_b", "bits", "correlation"]
 

@@ -12,8 +12,9 @@ from headtohead.batches.splits import Split
 from headtohead.cohort import Cohort
 from headtohead.learning.module import SegmentationModule, pl
 from headtohead.learning.schedules import OPTIMIZERS, START, build_optimizer, build_schedule, cosine, ramp
-from headtohead.options import OPTIONS, SCHEDULES
-from headtohead.values import describe
+from headtohead.options.declaring import describe
+from headtohead.options.table import OPTIONS
+from headtohead.options.training import SCHEDULES
 
 RATE = 2e-3
 EPOCHS = 2

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from headtohead.errors import UserError
-from headtohead.options import from_flat
+from headtohead.options.table import from_flat
 from headtohead.predicting.image import predict_image
 
 Predict = Callable[..., int]

@@ -19,7 +19,7 @@ from headtohead.cohort import Cohort
 from headtohead.errors import UserError
 from headtohead.learning.checkpoint import load_trained
 from headtohead.learning.counts import to_source_grid
-from headtohead.options import Options, from_flat, replace
+from headtohead.options.table import Options, from_flat, replace
 from headtohead.predicting.image import OUTPUTS, predict_image
 from headtohead.predicting.results.written import Written
 from headtohead.runs.folder import RunFolder
@@ -120,6 +120,9 @@ def test_truth_and_dice_only_where_a_mask_is(
     cv2.imwrite(str(image.with_name("lone_mask.png")), np.full(NOISE.shape[:2], 255, np.uint8))
     predict_image(options(tmp_path, image, overwrite=True))
     assert "Dice of this slice" in capsys.readouterr().out
+    cv2.imwrite(str(image.with_name("lone_mask.png")), np.zeros(NOISE.shape[:2], np.uint8))
+    predict_image(options(tmp_path, image, overwrite=True, threshold=1e-6))
+    assert "no lesion in the truth: false alarm" in capsys.readouterr().out
 
 
 def test_threshold_of_the_model_unless_another_is_asked_for(make_run: MakeRun, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from headtohead.cli import main
 from headtohead.errors import UserError
-from headtohead.options import from_flat
+from headtohead.options.table import from_flat
 from headtohead.predicting import predictor as predictor_module
 from headtohead.predicting.predictor import Predictor, open_choices, open_predictor
 from headtohead.predicting.scan import Scan

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from headtohead.errors import UserError
-from headtohead.options import from_flat
+from headtohead.options.table import from_flat
 from headtohead.predicting import folder as verb
 from tests.predicting.scans import INSIDE, Predict, drawn, files_in, head, picture, summary_of
 

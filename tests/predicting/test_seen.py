@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from headtohead.options import from_flat
+from headtohead.options.table import from_flat
 from headtohead.predicting.files.grouping import Job
 from headtohead.predicting.seen import part_of_case, part_of_split, seen_before
 from headtohead.runs.folder import RunFolder

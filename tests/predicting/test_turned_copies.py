@@ -10,7 +10,7 @@ import pytest
 from scipy import ndimage
 
 from headtohead.cohort import lgg
-from headtohead.options import from_flat
+from headtohead.options.table import from_flat
 from headtohead.predicting.files import volumes
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.scans import read_scan

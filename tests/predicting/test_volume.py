@@ -12,7 +12,7 @@ import pytest
 
 from headtohead.cohort.orientation import Slicing
 from headtohead.errors import UserError
-from headtohead.options import Options, from_flat
+from headtohead.options.table import Options, from_flat
 from headtohead.predicting import volume as module
 from headtohead.predicting.image import predict_image
 from headtohead.predicting.results.finishing import Answer

@@ -16,7 +16,7 @@ from headtohead.cohort import Cohort, open_cohort
 from headtohead.comparing.baseline import run_baseline
 from headtohead.comparing.outcome import outcome
 from headtohead.comparing.provenance import provenance
-from headtohead.options import Options, from_flat
+from headtohead.options.table import Options, from_flat
 from headtohead.reporting import report
 from headtohead.reporting.findings import Findings, findings_of
 from headtohead.runs.folder import RunFolder

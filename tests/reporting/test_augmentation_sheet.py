@@ -12,7 +12,8 @@ from headtohead.batches.recipe import InputRecipe
 from headtohead.batches.splits import Split, make_split
 from headtohead.cohort import Cohort
 from headtohead.errors import UserError
-from headtohead.options import TrainingOptions, from_flat
+from headtohead.options.table import from_flat
+from headtohead.options.training import TrainingOptions
 from headtohead.reporting.augmentation_sheet import (
     COLUMN_TITLE,
     EPOCHS,

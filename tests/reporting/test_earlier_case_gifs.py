@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from headtohead.options import Options
+from headtohead.options.table import Options
 from headtohead.reporting import case_gifs, pictures
 from headtohead.reporting import report as module
 from headtohead.reporting.case_gifs import remove_earlier_case_gifs

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from headtohead.reporting.summary import summarise, warnings_of
+from headtohead.reporting.notes.warnings import warnings_of
+from headtohead.reporting.summary import summarise
 from headtohead.reporting.table import print_table, render_latex, render_markdown, result_rows
 from headtohead.runs.ledger import read_ledger
 

@@ -13,7 +13,7 @@ from tensorboard.util import tensor_util
 from headtohead.batches.splits import Split
 from headtohead.cohort import FLAIR, Cohort
 from headtohead.learning.module import SegmentationModule
-from headtohead.options import Options, flat, replace
+from headtohead.options.table import Options, flat, replace
 from headtohead.reporting import tensorboard as module
 from headtohead.reporting.outlines import PREDICTION, TRUTH, draw_outlines
 from headtohead.reporting.tensorboard import (

@@ -14,7 +14,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from headtohead.options import Options, from_flat
+from headtohead.options.table import Options, from_flat
 from headtohead.predicting.cleaning.postprocessing import parse_steps
 from headtohead.predicting.predictor import Predictor
 from headtohead.serving.limits import Limits

@@ -14,7 +14,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from headtohead.options import from_flat
+from headtohead.options.table import from_flat
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.predictor import Predictor
@@ -223,12 +223,14 @@ def test_slices_of_a_case_are_a_volume_and_their_masks_a_zip(server: Any, phanto
         assert np.array_equal(masks[name] != 0, inside[number] != 0)
 
 
-def test_both_empty_is_no_dice(server: Any, tmp_path: Path) -> None:
+def test_no_dice_without_a_lesion_in_the_truth(server: Any, tmp_path: Path) -> None:
     for name in ("dark.png", "dark_mask.png"):
         cv2.imwrite(str(tmp_path / name), np.zeros((32, 32), np.uint8))
     found = server.drop_paths(tmp_path / "dark.png", tmp_path / "dark_mask.png").json()
     measures = json.loads(server.ask("GET", f"/{found['address']}/mask?threshold=1").headers["measures"])
     assert measures["dice"] is None and measures["dice_undefined"] and measures["voxels"] == 0
+    measures = json.loads(server.ask("GET", f"/{found['address']}/mask?threshold=0.000001").headers["measures"])
+    assert measures["dice"] is None and measures["dice_undefined"] and measures["voxels"] > 0
 
 
 def test_nothing_of_an_upload_is_left(server: Any, volume: Path) -> None:

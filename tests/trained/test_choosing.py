@@ -9,7 +9,7 @@ import pytest
 
 from headtohead.cohort.cohort import IMAGE
 from headtohead.errors import UserError
-from headtohead.options import from_flat
+from headtohead.options.table import from_flat
 from headtohead.runs.folder import RunFolder
 from headtohead.trained import choosing
 from headtohead.trained.choosing import Choice, choose_models

@@ -16,7 +16,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 
 from headtohead.errors import UserError
-from headtohead.options import Options, from_flat
+from headtohead.options.table import Options, from_flat
 from headtohead.trained.engines.onnx_engine import OnnxEngine
 from headtohead.trained.export import choice_to_export, export
 from headtohead.trained.facts import FILE

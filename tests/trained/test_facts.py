@@ -10,7 +10,7 @@ import pytest
 from headtohead.batches.recipe import FIXED_STATISTICS, InputRecipe
 from headtohead.cohort.cohort import CHANNELS, IMAGE
 from headtohead.errors import UserError
-from headtohead.options import InputOptions
+from headtohead.options.input import InputOptions
 from headtohead.trained.facts import FILE, NORMALISATIONS, ModelFacts, read_facts
 
 RECIPE = {"image_size": 64, "normalise": "inner", "neighbours": 1}

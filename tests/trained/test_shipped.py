@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from headtohead.cohort import open_cohort
-from headtohead.options import from_flat
+from headtohead.options.table import from_flat
 from headtohead.predicting.predictor import open_predictor
 from headtohead.scoring.counts import count, dice
 from headtohead.trained.choosing import SHIPPED

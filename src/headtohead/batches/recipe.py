@@ -11,7 +11,7 @@ import numpy as np
 
 from headtohead.cohort.cohort import FLAIR
 from headtohead.cohort.head import head_mask, inner_head, intensity_statistics
-from headtohead.options import InputOptions
+from headtohead.options.input import InputOptions
 
 FIXED_STATISTICS = {
     "unit": np.array([[0.0, 255.0]] * 3, np.float32),

@@ -4,14 +4,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from headtohead import options as option_table
 from headtohead.batches.folds import Folds, make_folds, read_folds
 from headtohead.batches.recipe import InputRecipe
 from headtohead.batches.splits import Split, make_split
 from headtohead.cohort import Cohort, open_cohort
 from headtohead.errors import UserError
 from headtohead.models.registry import check_image_size, find_spec
-from headtohead.options import THRESHOLD, Options
+from headtohead.options import table as option_table
+from headtohead.options.group import declarations
+from headtohead.options.prediction import THRESHOLD
+from headtohead.options.table import Options
 from headtohead.runs.folder import RunFolder
 
 PLACES = ("root_dir", "cache_dir", "runs_dir", "comparison", "run_name", "fold_file")
@@ -126,7 +128,7 @@ def settings_of(options: Options) -> dict[str, Any]:
     """List the options a run is made with; not those about errors, files to predict, or throwing it away."""
     later = {"overwrite", "debug"}
     for group in ("prediction", "files", "serving"):
-        later |= {one.name for one in option_table.declarations(option_table.GROUPS[group])} - {"threshold"}
+        later |= {one.name for one in declarations(option_table.GROUPS[group])} - {"threshold"}
     return {name: value for name, value in option_table.flat(options).items() if name not in later}
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 
 from headtohead import machine
-from headtohead import options as option_table
 from headtohead.batches.folds import Folds, read_folds
 from headtohead.cohort import Cohort, open_cohort
 from headtohead.comparing.baseline import baseline_name, run_baseline
@@ -18,7 +17,9 @@ from headtohead.comparing.provenance import provenance, split_facts
 from headtohead.comparing.training import run_test, run_training
 from headtohead.errors import UserError
 from headtohead.models.registry import find_spec
-from headtohead.options import GRID, Options
+from headtohead.options import table as option_table
+from headtohead.options.comparison import GRID
+from headtohead.options.table import Options
 from headtohead.reporting.report import write_reports
 from headtohead.reporting.rescoring import rescore
 from headtohead.reporting.tensorboard import write_layout

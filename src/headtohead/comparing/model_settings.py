@@ -5,11 +5,12 @@ Imports nothing heavy: mistakes in `--model_settings` are refused before anythin
 
 from typing import Any
 
-from headtohead import options as option_table
 from headtohead.errors import UserError
 from headtohead.models.registry import check_image_size, find_spec
-from headtohead.options import GROUPS, Options, declarations, known_option
-from headtohead.values import settle
+from headtohead.options import table as option_table
+from headtohead.options.group import declarations
+from headtohead.options.settling import settle
+from headtohead.options.table import GROUPS, Options, known_option
 
 FLAG = "--model_settings"
 AXES = ("model", "lr_scheduler", "seed")  # of the grid: what an experiment is named by

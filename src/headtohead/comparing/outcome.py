@@ -9,11 +9,14 @@ import pandas as pd
 
 from headtohead.batches.splits import Split
 from headtohead.cohort import Cohort
+from headtohead.plurals import count_of
 from headtohead.runs.folder import RunFolder
 from headtohead.saving import atomic_path
+from headtohead.scoring.counts import mean_dice
 from headtohead.scoring.prediction_files import CaseWriter, writing
 from headtohead.scoring.probabilities import BINS, probability_histogram
 from headtohead.scoring.tested import score_tested
+from headtohead.statistics.matrix import holds_lesion
 
 
 class Outcome:
@@ -67,3 +70,21 @@ def outcome(folder: RunFolder, cohort: Cohort, split: Split) -> Iterator[Outcome
             yield found
         pd.concat(found.slices).to_csv(slices, index=False)
         pd.DataFrame(found.cases).to_csv(cases, index=False)
+
+
+def scores_in_words(cases: pd.DataFrame) -> str:
+    """Say how the test cases were scored: mean Dice of those with a lesion; the others are left alone or not.
+
+    Args:
+        cases: as cases.csv of a run folder.
+    """
+    lesion = holds_lesion(cases)
+    parts = []
+    if lesion.any():
+        score = mean_dice(cases.loc[lesion, "dice"])
+        lesions = " with a lesion" if not lesion.all() else ""
+        parts.append(f"mean Dice per case {score:.3f} on {count_of(int(lesion.sum()), 'test case')}{lesions}")
+    if not lesion.all():
+        alone = int((cases.loc[~lesion, "fp"] == 0).sum())
+        parts.append(f"{alone} of {count_of(int((~lesion).sum()), 'test case')} without a lesion left alone")
+    return "; ".join(parts)

@@ -15,7 +15,7 @@ from headtohead.batches.datamodule import SliceDataModule
 from headtohead.comparing.experiment import Experiment, as_trained, prepare, refuse_other_run, settings_of
 from headtohead.comparing.keeping import keep_model
 from headtohead.comparing.model_settings import with_own_settings
-from headtohead.comparing.outcome import outcome
+from headtohead.comparing.outcome import outcome, scores_in_words
 from headtohead.comparing.provenance import now, provenance
 from headtohead.errors import UserError
 from headtohead.learning.callbacks import EpochTable, WholeFiles, checkpoints
@@ -23,7 +23,7 @@ from headtohead.learning.checkpoint import read_checkpoint
 from headtohead.learning.module import SegmentationModule
 from headtohead.learning.recording import CaseRecorder
 from headtohead.models.registry import MODELS
-from headtohead.options import Options
+from headtohead.options.table import Options
 from headtohead.reporting.report import write_row
 from headtohead.reporting.tensorboard import RunLogger, ValidationImages, write_hparams, write_pr_curve
 from headtohead.scoring.counts import mean_dice
@@ -51,9 +51,7 @@ def test(options: Options) -> Path:
     experiment = prepare(as_trained(with_own_settings(options, options.model.architecture)))
     with experiment.folder.held(wait=True):
         run_test(experiment)
-    score, cases = experiment.folder.record()["test_dice"], experiment.split.cases(experiment.cohort, "test")
-    said = "undefined" if score is None else f"{score:.3f}"
-    print(f"{experiment.name}: mean Dice per case on {len(cases)} test cases {said}")
+    print(f"{experiment.name}: {scores_in_words(pd.read_csv(experiment.folder.cases))}")
     write_row(experiment.folder.path)
     return experiment.folder.path
 

@@ -18,7 +18,7 @@ from headtohead.comparing.training import batches_of, build_trainer
 from headtohead.errors import UserError
 from headtohead.learning.checkpoint import read_checkpoint
 from headtohead.learning.recording import CaseRecorder
-from headtohead.options import Options
+from headtohead.options.table import Options
 from headtohead.predicting.cleaning.postprocessing import Step, clean, parse_steps
 from headtohead.saving import atomic_path
 from headtohead.scoring.counts import count, dice, mean_dice

@@ -17,7 +17,7 @@ from headtohead.exploring.figures import (
     missing_by_site,
 )
 from headtohead.exploring.measures import UNKNOWN, Findings, measure
-from headtohead.options import Options
+from headtohead.options.table import Options
 from headtohead.saving import atomic_path, write_text
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from headtohead.errors import PartlyDone, UserError
-from headtohead.options import Options
+from headtohead.options.table import Options
 from headtohead.predicting.files.finding import Job, find_jobs
 from headtohead.predicting.files.grouping import refuse_ignored_channels
 from headtohead.predicting.files.naming import shown

@@ -13,17 +13,17 @@ import cv2
 import numpy as np
 
 from headtohead.errors import UserError
-from headtohead.options import Options
+from headtohead.options.table import Options
 from headtohead.predicting.cleaning.postprocessing import clean
 from headtohead.predicting.files.grouping import Job, refuse_ignored_channels
 from headtohead.predicting.files.reading import VOLUMES, Picture, read_picture
 from headtohead.predicting.predictor import Predictor, open_choices
 from headtohead.predicting.results.panel import Prediction, draw_panel
+from headtohead.predicting.results.summary import dice_of_lesion
 from headtohead.predicting.results.written import Records, truth_is_ours
 from headtohead.predicting.seen import part_of_split
 from headtohead.predicting.trust.familiarity import strangeness
 from headtohead.saving import atomic_path
-from headtohead.scoring.counts import count, dice
 from headtohead.trained.choosing import Choice, choose_models
 
 OUTPUTS = ("mask", "probability", "panel")
@@ -102,8 +102,9 @@ def describe(prediction: Prediction, predictor: Predictor, picture: Picture) -> 
     """State model, threshold, Dice where there is a truth, and whether a model has seen the slice."""
     facts = [f"model {predictor.name}", f"threshold {prediction.threshold:g}"]
     if prediction.truth is not None:
-        score = float(dice(*count(prediction.mask, prediction.truth)))
-        facts.append("no lesion, none predicted" if np.isnan(score) else f"Dice of this slice {score:.3f}")
+        score = dice_of_lesion(prediction.mask, prediction.truth)
+        healthy = f"no lesion in the truth: {'false alarm' if prediction.mask.any() else 'left alone'}"
+        facts.append(healthy if np.isnan(score) else f"Dice of this slice {score:.3f}")
     parts = {part_of_split(choice, picture.path, picture.index) for choice in predictor.choices}
     # Of several models the one that knows most of the slice is what a reader must be told of.
     return facts + [words for part, words in SEEN.items() if part in parts][:1]

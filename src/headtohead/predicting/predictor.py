@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from headtohead.errors import UserError
-from headtohead.options import Options
+from headtohead.options.table import Options
 from headtohead.predicting.cleaning.postprocessing import Step, parse_steps
 from headtohead.predicting.scan import Scan
 from headtohead.trained.choosing import Choice, choose_models

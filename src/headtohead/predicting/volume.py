@@ -9,7 +9,7 @@ import numpy as np
 
 from headtohead.cohort.orientation import Slicing
 from headtohead.errors import UserError
-from headtohead.options import Options
+from headtohead.options.table import Options
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.grouping import refuse_ignored_channels
 from headtohead.predicting.files.scans import read_scan

@@ -14,7 +14,8 @@ from headtohead.batches.splits import Split, make_split
 from headtohead.cohort import CHANNELS, Cohort, open_cohort
 from headtohead.errors import UserError
 from headtohead.models.registry import find_spec
-from headtohead.options import Options, TrainingOptions
+from headtohead.options.table import Options
+from headtohead.options.training import TrainingOptions
 from headtohead.reporting.lettering import FAINT, shorten, text_width, write
 from headtohead.reporting.outlines import TRUTH, draw_outlines
 from headtohead.saving import atomic_path

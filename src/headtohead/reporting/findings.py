@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from headtohead.options import MARGIN
+from headtohead.options.comparison import MARGIN
 from headtohead.reporting.entrant_names import in_words
 from headtohead.reporting.evidence import parts_of, read_table, slices_of
-from headtohead.reporting.summary import footnotes_of, warnings_of
+from headtohead.reporting.notes.footnotes import footnotes_of
+from headtohead.reporting.notes.warnings import warnings_of
 from headtohead.reporting.table import result_rows
 from headtohead.runs.ledger import Ledger
 from headtohead.runs.run import BASELINE, Run

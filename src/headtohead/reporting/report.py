@@ -8,7 +8,9 @@ from headtohead.batches.folds import read_folds
 from headtohead.cohort import Cohort, open_cohort
 from headtohead.cohort.cohort import LGG
 from headtohead.errors import UserError
-from headtohead.options import MARGIN, DataOptions, Options
+from headtohead.options.comparison import MARGIN
+from headtohead.options.data import DataOptions
+from headtohead.options.table import Options
 from headtohead.reporting.case_gifs import mark_of, remove_earlier_case_gifs
 from headtohead.reporting.curves import write_curves
 from headtohead.reporting.failures import STEM

@@ -13,7 +13,7 @@ import numpy as np
 
 from headtohead.cohort.orientation import Slicing
 from headtohead.errors import UserError
-from headtohead.options import Options
+from headtohead.options.table import Options
 from headtohead.predicting.cleaning.postprocessing import Step, clean
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.files.naming import ending
@@ -82,7 +82,7 @@ class Finding:
         return clean(self.probability >= np.float32(threshold), self.steps, self.spacing)
 
     def measures(self, mask: np.ndarray) -> dict[str, Any]:
-        """Measure a mask as `--predict` does; what is not finite is None."""
+        """Measure a mask as `--predict` does; without a lesion in the truth, `dice_undefined` is set."""
         found = measure(mask, self.truth, self.spacing)
         undefined = found["dice"] is not None and bool(np.isnan(found["dice"]))
         return {**found, "dice": None if undefined else found["dice"], "dice_undefined": undefined}

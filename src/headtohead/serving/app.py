@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType
 
 from headtohead.errors import UserError
-from headtohead.options import Options
+from headtohead.options.table import Options
 
 HERE = "127.0.0.1"
 PACKAGES = {"starlette": "starlette", "uvicorn": "uvicorn", "python_multipart": "python-multipart"}

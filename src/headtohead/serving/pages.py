@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, Router
 
 from headtohead.errors import UserError
-from headtohead.options import Options
+from headtohead.options.table import Options
 from headtohead.predicting.files.naming import INPUTS
 from headtohead.predicting.predictor import Predictor
 from headtohead.serving.answering import Finding, answer

@@ -254,7 +254,7 @@ function estimate() {
       slices_with_lesion: sums.filter((one) => one[0]).length,
       lesions: null,
       volume_ml: shown.millilitres === null ? null : voxels * shown.millilitres,
-      dice: voxels + truth ? (2 * hits) / (voxels + truth) : null,
+      dice: truth ? (2 * hits) / (voxels + truth) : null,
     },
     true,
   );
@@ -282,7 +282,7 @@ function measures(found, moving) {
   byId("lesions").textContent = found.lesions === null ? "…" : number(found.lesions);
   const dice = byId("dice");
   dice.classList.toggle("words", found.dice === null);
-  dice.textContent = found.dice === null ? "undefined: both empty" : found.dice.toFixed(3);
+  dice.textContent = found.dice === null ? "no lesion in the truth" : found.dice.toFixed(3);
 }
 
 /* Slices: slider, keys, wheel. */

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from headtohead.options import MARGIN
+from headtohead.options.comparison import MARGIN
 from headtohead.statistics.correction import holm
 from headtohead.statistics.decimals import number
 from headtohead.statistics.paired import COLUMNS, compare_pairs

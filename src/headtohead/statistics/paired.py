@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import rankdata, wilcoxon
 
-from headtohead.options import MARGIN
+from headtohead.options.comparison import MARGIN
 from headtohead.statistics import equivalence as alike
 from headtohead.statistics.correction import holm
 from headtohead.statistics.intervals import DECIMALS, mean_intervals

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from headtohead.errors import UserError
-from headtohead.options import ComparisonOptions, Options
+from headtohead.options.comparison import ComparisonOptions
+from headtohead.options.table import Options
 from headtohead.runs.finding import READY, named_run
 from headtohead.runs.folder import RunFolder
 from headtohead.trained.candidates import TrainedRun, find_runs, rank

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from headtohead.errors import UserError
-from headtohead.options import Options
+from headtohead.options.table import Options
 from headtohead.saving import atomic_path
 from headtohead.trained.choosing import Choice, choose_models
 from headtohead.trained.origin import with_origin

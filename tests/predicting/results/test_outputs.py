@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from headtohead.errors import UserError
-from headtohead.options import from_flat
+from headtohead.options.table import from_flat
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.results.outputs import Masked, Outputs, name_of, read_outputs, without_extension
 

@@ -33,6 +33,7 @@ def test_measure() -> None:
     empty = np.zeros_like(mask)
     assert math.isnan(float(measure(empty, empty, None)["dice"] or 0))
     assert measure(empty, mask, None)["dice"] == 0
+    assert math.isnan(float(measure(mask, empty, None)["dice"] or 0)), "a false alarm has no Dice"
     assert measure(empty, None, None)["lesions"] == 0
 
 
@@ -40,7 +41,11 @@ def test_line() -> None:
     assert DONE.line == "a.nii: 12.35 ml, 4 of 20 slices, 2 lesions, Dice 0.812, 1.25 s"
     assert PICTURE.line == "b.png: 33 voxels, 1 of 1 slice, 1 lesion, 0.50 s"
     nothing = replace(DONE, voxels=0, volume_ml=0.0, slices_with_lesion=0, lesions=0, dice=math.nan)
-    assert nothing.line.startswith("a.nii: nothing found, 0 of 20 slices, 0 lesions, Dice undefined")
+    assert nothing.line.startswith(
+        "a.nii: nothing found, 0 of 20 slices, 0 lesions, no lesion in the truth: left alone"
+    )
+    alarm = replace(DONE, dice=math.nan)
+    assert alarm.line == "a.nii: 12.35 ml, 4 of 20 slices, 2 lesions, no lesion in the truth: false alarm, 1.25 s"
 
 
 def test_csv(tmp_path: Path) -> None:
@@ -79,11 +84,28 @@ def test_warnings_with_semicolons_and_an_older_table(tmp_path: Path) -> None:
 def test_the_mean_is_of_unseen_cases(capsys: pytest.CaptureFixture[str]) -> None:
     trained, chosen = replace(DONE, dice=0.99, seen="train"), replace(DONE, dice=0.98, seen="val")
     print_table([DONE, replace(DONE, dice=0.7), trained, chosen], 4)
-    last = capsys.readouterr().out.splitlines()[-1]
-    assert last.startswith("all 4, mean Dice of 2 unseen ") and "0.756" in last
-    print_table([trained, chosen, PICTURE], 3)
-    last = capsys.readouterr().out.splitlines()[-1]
-    assert last.startswith("all 3, mean Dice: none unseen ") and "0.9" not in last
+    *_, sums, left_out = capsys.readouterr().out.splitlines()
+    assert sums.startswith("all 4, mean Dice ") and "0.756" in sums
+    assert left_out == "not in the mean Dice: 2 files that the model was trained on or chosen by"
+    print_table([trained], 1)
+    *_, sums, left_out = capsys.readouterr().out.splitlines()
+    assert sums.startswith("all 1  ") and "0.9" not in sums
+    assert left_out == "not in the mean Dice: 1 file that the model was trained on or chosen by"
+
+
+def test_files_without_a_lesion_are_counted_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    """In the mean, a false alarm would count as 0 and a mask that is rightly empty would not count."""
+    alarm = replace(DONE, file="b.nii", dice=math.nan)
+    alone = replace(alarm, voxels=0, volume_ml=0.0, slices_with_lesion=0, lesions=0)
+    print_table([DONE, alarm, alone, replace(alone, seen="train")], 4)
+    *_, sums, seen, healthy = capsys.readouterr().out.splitlines()
+    assert sums.startswith("all 4, mean Dice ") and "0.812" in sums
+    assert seen == "not in the mean Dice: 1 file that the model was trained on or chosen by"
+    assert healthy == "not in the mean Dice: 2 files without a lesion in the truth, 1 left alone, 1 false alarm"
+    print_table([alone], 1)
+    *_, sums, healthy = capsys.readouterr().out.splitlines()
+    assert sums.startswith("all 1  ")
+    assert healthy == "not in the mean Dice: 1 file without a lesion in the truth, 1 left alone, 0 false alarms"
 
 
 def test_totals_say_what_they_leave_out(capsys: pytest.CaptureFixture[str]) -> None:
@@ -109,10 +131,10 @@ def test_table_in_a_log(capsys: pytest.CaptureFixture[str]) -> None:
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["file", "ml", "voxels", "slices", "lesions", "Dice", "seconds"]
     assert lines[1].split() == ["a.nii", "12.35", "1,000", "4/20", "2", "0.812", "1.25"]
-    assert "undefined" in lines[2]
+    assert "no lesion" in lines[2]
     assert lines[3].split() == ["b.png", "33", "1/1", "1", "0.50"]
     assert lines[4].startswith("all 3, mean Dice") and "24.69" in lines[4] and "0.812" in lines[4]
-    assert len(set(map(len, lines))) == 1
+    assert len(set(map(len, lines[:5]))) == 1
     print_table([PICTURE] * (SHOWN + 1), SHOWN + 1)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2

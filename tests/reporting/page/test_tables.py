@@ -7,21 +7,21 @@ import pytest
 
 from headtohead.reporting.entrant_names import in_words
 from headtohead.reporting.findings import Findings
-from headtohead.reporting.page import tables
 from headtohead.reporting.page.entrants import entrants_of
-from headtohead.reporting.page.tables import Cell, Table
+from headtohead.reporting.page.tables import by_case, by_entrant, by_pair, by_score, by_subgroup
+from headtohead.reporting.page.tables.table import Cell, Table
 from headtohead.statistics.decimals import carried, number
 
 MAKERS = [
-    tables.entrant_table,
-    tables.pair_table,
-    tables.rank_table,
-    tables.without_lesion_table,
-    tables.score_table,
-    tables.convention_table,
-    tables.subgroup_table,
-    tables.subgroup_pair_table,
-    tables.case_table,
+    by_entrant.entrant_table,
+    by_pair.pair_table,
+    by_entrant.rank_table,
+    by_entrant.without_lesion_table,
+    by_score.score_table,
+    by_score.convention_table,
+    by_subgroup.subgroup_table,
+    by_subgroup.subgroup_pair_table,
+    by_case.case_table,
 ]
 
 
@@ -42,7 +42,7 @@ def test_rows_fit_their_head_and_numbers_sort_as_numbers(make_table: object, fin
 
 
 def test_entrants(findings: Findings) -> None:
-    table = tables.entrant_table(findings, entrants_of(findings))
+    table = by_entrant.entrant_table(findings, entrants_of(findings))
     mean = findings.means.loc["unet cosine"]
     cell = column(table, "mean Dice [95 %]")[1]
     decimals = carried(mean["low"], mean["high"])
@@ -56,12 +56,12 @@ def test_entrants(findings: Findings) -> None:
 def test_epochs_may_be_words_where_they_are_unequal(findings: Findings) -> None:
     means = findings.means.astype({"epochs": object})
     means.loc["unet none", "epochs"] = "18–30"
-    table = tables.entrant_table(dataclasses.replace(findings, means=means), entrants_of(findings))
+    table = by_entrant.entrant_table(dataclasses.replace(findings, means=means), entrants_of(findings))
     assert column(table, "epochs")[0].text == "18–30"
 
 
 def test_every_score_with_its_meaning_and_cases(findings: Findings) -> None:
-    table = tables.score_table(findings, entrants_of(findings))
+    table = by_score.score_table(findings, entrants_of(findings))
     assert [row[0].text for row in table.rows] == ["dice", "hd95_px", "lesions_false"]
     assert all(row[0].note for row in table.rows)
     assert [cell.text for cell in column(table, "cases")] == ["110"] * 3
@@ -74,23 +74,23 @@ def test_every_score_with_its_meaning_and_cases(findings: Findings) -> None:
 
 
 def test_lesions_are_counted_from_a_size_in_the_unit_of_the_data() -> None:
-    assert tables.meaning_of("lesions_missed", "mm").endswith("of at least 0.1 ml")
-    assert "pixel" not in tables.meaning_of("hd95_mm", "mm")
+    assert by_score.meaning_of("lesions_missed", "mm").endswith("of at least 0.1 ml")
+    assert "pixel" not in by_score.meaning_of("hd95_mm", "mm")
 
 
 def test_cases_without_a_lesion_have_a_table_of_their_own(findings: Findings) -> None:
-    table = tables.without_lesion_table(findings, entrants_of(findings))
+    table = by_entrant.without_lesion_table(findings, entrants_of(findings))
     assert [row[0].entrant.name for row in table.rows if row[0].entrant] == list(findings.matrix.columns)
     assert [cell.text for cell in column(table, "left alone")] == ["0", "3", "6", "9", "12"]
     assert column(table, "false voxels a case, mean")[0].text == "1,200"
     none = dataclasses.replace(findings, without_lesion=findings.without_lesion.iloc[:0])
-    assert not tables.without_lesion_table(none, entrants_of(findings)).rows
+    assert not by_entrant.without_lesion_table(none, entrants_of(findings)).rows
 
 
 def test_beside_dice_the_better_is_named_where_less_is_better_too(findings: Findings) -> None:
-    found = column(tables.further_pair_table(findings.healthy_pairs, "healthy"), "finding")
+    found = column(by_pair.further_pair_table(findings.healthy_pairs, "healthy"), "finding")
     assert [cell.text for cell in found] == ["no evidence of a difference", "unet cosine better"]
-    table = tables.further_pair_table(findings.secondary, "beside Dice")
+    table = by_pair.further_pair_table(findings.secondary, "beside Dice")
     for row, pair in zip(table.rows, findings.secondary.itertuples(), strict=True):
         if pair.different:
             first_is_better = (pair.mean_difference > 0) == (pair.score == "surface_dice_px")
@@ -101,13 +101,13 @@ def test_equivalence_is_said_only_where_it_was_found(findings: Findings) -> None
     pairs = findings.pairs.head(3).assign(
         different=[True, False, False], equivalent=[True, True, False], mean_difference=[0.01, 0.0, 0.0]
     )
-    found = column(tables.pair_table(dataclasses.replace(findings, pairs=pairs), entrants_of(findings)), "finding")
+    found = column(by_pair.pair_table(dataclasses.replace(findings, pairs=pairs), entrants_of(findings)), "finding")
     assert found[0].text.endswith(" higher, yet equivalent within 0.02")
     assert [cell.text for cell in found[1:]] == ["equivalent within 0.02", "no evidence of a difference"]
 
 
 def test_only_a_difference_is_called_higher(findings: Findings) -> None:
-    found = column(tables.pair_table(findings, entrants_of(findings)), "finding")
+    found = column(by_pair.pair_table(findings, entrants_of(findings)), "finding")
     for cell, pair in zip(found, findings.pairs.itertuples(), strict=True):
         higher = in_words(pair.a if pair.mean_difference > 0 else pair.b)
         assert cell.text.startswith(f"{higher} higher") is pair.different
@@ -118,7 +118,7 @@ def test_only_a_difference_is_called_higher(findings: Findings) -> None:
 def test_conventions_carry_their_meaning_and_their_votes(findings: Findings) -> None:
     uneven = findings.conventions.copy()
     uneven.loc[0, "n"] = 90
-    table = tables.convention_table(dataclasses.replace(findings, conventions=uneven), entrants_of(findings))
+    table = by_score.convention_table(dataclasses.replace(findings, conventions=uneven), entrants_of(findings))
     assert [row[0].note for row in table.rows] == list(dict.fromkeys(findings.conventions["meaning"]))
     assert [cell.text for cell in column(table, "votes")] == ["90–110", "111", "112"]
     assert column(table, "unet cosine")[0].text == "0.840"
@@ -126,10 +126,10 @@ def test_conventions_carry_their_meaning_and_their_votes(findings: Findings) -> 
 
 def test_an_entrant_without_conventions_has_no_column(findings: Findings) -> None:
     some = findings.conventions[findings.conventions["entrant"] != "unet none"]
-    table = tables.convention_table(dataclasses.replace(findings, conventions=some), entrants_of(findings))
+    table = by_score.convention_table(dataclasses.replace(findings, conventions=some), entrants_of(findings))
     assert "unet, no schedule" not in [one.name for one in table.columns]
     partly = findings.conventions.drop(index=0)
-    table = tables.convention_table(dataclasses.replace(findings, conventions=partly), entrants_of(findings))
+    table = by_score.convention_table(dataclasses.replace(findings, conventions=partly), entrants_of(findings))
     assert {row[0].text: row[1].text for row in table.rows} == {
         "per case, 3-D": "–",
         "mean over slices": "0.830",
@@ -138,7 +138,7 @@ def test_an_entrant_without_conventions_has_no_column(findings: Findings) -> Non
 
 
 def test_cases_with_what_is_known_of_them(findings: Findings) -> None:
-    table = tables.case_table(findings, entrants_of(findings))
+    table = by_case.case_table(findings, entrants_of(findings))
     assert [cell.text for cell in column(table, "case")] == list(findings.matrix.index)
     assert [cell.text for cell in column(table, "WHO grade")][:3] == ["II", "III", "–"]
     assert [cell.text for cell in column(table, "missing")][:4] == ["–", "–", "post", "pre post"]
@@ -148,12 +148,12 @@ def test_cases_with_what_is_known_of_them(findings: Findings) -> None:
 def test_a_case_of_which_nothing_is_known_keeps_its_scores(findings: Findings) -> None:
     first = findings.matrix.index[0]
     bare = dataclasses.replace(findings, cases=findings.cases[findings.cases["case"] != first])
-    row = tables.case_table(bare, entrants_of(findings)).rows[0]
+    row = by_case.case_table(bare, entrants_of(findings)).rows[0]
     assert {cell.text for cell in row[1:6]} == {"–"}
     assert row[-1].order == findings.matrix.iloc[0, -1]
 
 
 def test_ranks_are_shares(findings: Findings) -> None:
-    table = tables.rank_table(findings, entrants_of(findings))
+    table = by_entrant.rank_table(findings, entrants_of(findings))
     assert len(table.rows) == 4
     assert np.isclose(sum(float(cell.order or 0) for cell in table.rows[0][1:]), 1)

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headtohead.errors import UserError
+from headtohead.errors import UserError, did_you_mean
 from headtohead.predicting.cleaning.pieces import fill_holes, label_pieces
 from headtohead.predicting.cleaning.shapes import Mask, Spacing, close_gaps, dilate, erode, open_bridges
 from headtohead.scoring.bounding import bounding_box
-from headtohead.values import did_you_mean
 
 LENGTHS = ("mm", "vox", "px")
 VOLUMES = ("vox", "mm3", "ml")

@@ -2,8 +2,7 @@
 
 from headtohead.cohort.cohort import IMAGE
 from headtohead.cohort.sequence_names import AT_THE_END
-from headtohead.errors import UserError
-from headtohead.values import did_you_mean
+from headtohead.errors import UserError, did_you_mean
 
 
 def parse_channels(text: str, sequences: tuple[str, ...]) -> dict[str, int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headtohead.errors import UserError
-from headtohead.options import FileOptions
+from headtohead.options.files import FileOptions
 from headtohead.predicting.files.finding import Job
 
 COMPRESSED, PLAIN = ".nii.gz", ".nii"

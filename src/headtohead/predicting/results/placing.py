@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from headtohead.errors import UserError
-from headtohead.options import Options
+from headtohead.options.table import Options
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.results.outputs import Outputs
 from headtohead.predicting.results.written import Records

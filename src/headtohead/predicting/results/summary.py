@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from headtohead.errors import UserError
+from headtohead.plurals import count_of
 from headtohead.saving import atomic_path
 from headtohead.scoring.counts import count, dice
 from headtohead.scoring.lesions import count_lesions
@@ -29,7 +30,7 @@ class Row:
         slices: of the volume.
         slices_with_lesion: those in which the mask is not empty.
         lesions: connected components of the mask (26 neighbours).
-        dice: with the truth beside it, in 3-D; None where there is none, NaN where both are empty.
+        dice: with the truth beside it, in 3-D; None without a truth, NaN where the truth holds no lesion.
         threshold: probability from which a voxel was inside.
         steps: clean-up of the mask, as `--postprocessing` takes it.
         model: what predicted it; several models are joined by ` + `.
@@ -62,11 +63,12 @@ class Row:
         amount = f"{self.voxels:,} voxels" if self.volume_ml is None else f"{self.volume_ml:.2f} ml"
         parts = [
             amount if self.voxels else "nothing found",
-            f"{self.slices_with_lesion} of {_number(self.slices or 0, 'slice')}",
-            _number(self.lesions or 0, "lesion"),
+            f"{self.slices_with_lesion} of {count_of(self.slices or 0, 'slice')}",
+            count_of(self.lesions or 0, "lesion"),
         ]
         if self.dice is not None:
-            parts.append("Dice undefined: truth and mask empty" if math.isnan(self.dice) else f"Dice {self.dice:.3f}")
+            healthy = f"no lesion in the truth: {'false alarm' if self.voxels else 'left alone'}"
+            parts.append(healthy if math.isnan(self.dice) else f"Dice {self.dice:.3f}")
         return ", ".join(parts)
 
     @property
@@ -95,8 +97,13 @@ def measure(
         "slices": len(mask),
         "slices_with_lesion": int(mask.any(axis=(1, 2)).sum()),
         "lesions": count_lesions(np.zeros_like(mask), mask).lesions,
-        "dice": None if truth is None else float(dice(*count(mask, truth))),
+        "dice": None if truth is None else dice_of_lesion(mask, truth),
     }
+
+
+def dice_of_lesion(mask: np.ndarray, truth: np.ndarray) -> float:
+    """Dice of two masks of one shape; NaN where the truth holds no lesion, whatever was predicted."""
+    return float(dice(*count(mask, truth))) if truth.any() else math.nan
 
 
 def write_summary(rows: Sequence[Row], folder: Path) -> Path:
@@ -139,7 +146,9 @@ def read_summary(path: Path) -> list[dict[str, str]]:
 
 
 def print_table(rows: Sequence[Row], asked: int) -> None:
-    """Print the table of the files that are done, with their sums: drawn on a terminal, plain text in a log.
+    """Print the table of the predicted files, with their sums: drawn on a terminal, plain text in a log.
+
+    The mean Dice is over unseen files whose truth holds a lesion; the lines below the table count the others.
 
     Args:
         rows: of the files that are done, and no others.
@@ -151,18 +160,20 @@ def print_table(rows: Sequence[Row], asked: int) -> None:
 
     grid = _grid(rows, asked)
     console = Console()
-    if not console.is_terminal:
+    if console.is_terminal:
+        table = Table()
+        for column, name in enumerate(grid[0]):
+            table.add_column(name, justify="right" if column else "left")
+        for cells in grid[1:]:
+            table.add_row(*map(Text, cells))
+        console.print(table)
+    else:
         widths = [max(map(len, column)) for column in zip(*grid, strict=True)]
         for cells in grid:
             first, *others = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
             print("  ".join([first, *(cell.strip().rjust(len(cell)) for cell in others)]).rstrip())
-        return
-    table = Table()
-    for place, name in enumerate(grid[0]):
-        table.add_column(name, justify="right" if place else "left")
-    for cells in grid[1:]:
-        table.add_row(*map(Text, cells))
-    console.print(table)
+    for line in _beside_the_mean(rows):
+        print(line)
 
 
 def _grid(rows: Sequence[Row], asked: int) -> list[list[str]]:
@@ -181,11 +192,8 @@ def _grid(rows: Sequence[Row], asked: int) -> list[list[str]]:
             ]
         )
     amounts = [row.volume_ml for row in rows if row.volume_ml is not None]
-    counted = [row for row in rows if row.dice is not None and not math.isnan(row.dice)]
-    scores = [row.dice for row in counted if row.dice is not None and not row.seen]
-    about = ", mean Dice" if counted else ""
-    if len(scores) < len(counted):  # a Dice of what a model was made from flatters it
-        about += f" of {len(scores)} unseen" if scores else ": none unseen"
+    scores = [dice for row in rows if (dice := row.dice) is not None and not math.isnan(dice) and not row.seen]
+    about = ", mean Dice" if scores else ""
     grid.append(
         [
             f"all {asked}{about}" if len(rows) == asked else f"{len(rows)} of {asked} predicted{about}",
@@ -193,7 +201,7 @@ def _grid(rows: Sequence[Row], asked: int) -> list[list[str]]:
             f"{sum(row.voxels or 0 for row in rows):,}",
             f"{sum(row.slices_with_lesion or 0 for row in rows)}/{sum(row.slices or 0 for row in rows)}",
             str(sum(row.lesions or 0 for row in rows)),
-            *([_score(float(np.mean(scores)) if scores else None if counted else math.nan)] if scored else []),
+            *([_score(float(np.mean(scores)) if scores else None)] if scored else []),
             f"{sum(row.seconds or 0 for row in rows):.2f}",
         ]
     )
@@ -203,11 +211,23 @@ def _grid(rows: Sequence[Row], asked: int) -> list[list[str]]:
 def _score(value: float | None) -> str:
     if value is None:
         return ""
-    return "undefined" if math.isnan(value) else f"{value:.3f}"
+    return "no lesion" if math.isnan(value) else f"{value:.3f}"
 
 
-def _number(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+def _beside_the_mean(rows: Sequence[Row]) -> list[str]:
+    """Say which files with a truth are not in the mean Dice, and how those without a lesion were predicted."""
+    with_truth = [row for row in rows if row.dice is not None]
+    seen = [row for row in with_truth if row.seen]
+    healthy = [row for row in with_truth if not row.seen and math.isnan(row.dice or 0)]
+    lines = []
+    if seen:
+        lines.append(f"not in the mean Dice: {count_of(len(seen), 'file')} that the model was trained on or chosen by")
+    if healthy:
+        alone = sum(not row.voxels for row in healthy)
+        alarms = count_of(len(healthy) - alone, "false alarm")
+        files = count_of(len(healthy), "file")
+        lines.append(f"not in the mean Dice: {files} without a lesion in the truth, {alone} left alone, {alarms}")
+    return lines
 
 
 def _cell(value: object) -> str:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from headtohead.reporting.page import wording
-from headtohead.reporting.page.tables import Cell, Column, Table
+from headtohead.reporting.page.tables.table import Cell, Column, Table
 
 FIRST = ("name", "status")
 TIMES = ("seconds",)

@@ -10,10 +10,11 @@ from markupsafe import Markup
 
 from headtohead.cohort import Cohort
 from headtohead.reporting.findings import Findings
-from headtohead.reporting.page import gallery, panels, provenance, svg, tables
+from headtohead.reporting.page import gallery, panels, provenance, svg
 from headtohead.reporting.page.dot_plot import dot_plot
 from headtohead.reporting.page.entrants import Entrant, entrants_of
 from headtohead.reporting.page.forest_plot import forest_plot
+from headtohead.reporting.page.tables import by_case, by_entrant, by_pair, by_score, by_subgroup
 from headtohead.saving import write_text
 
 HERE = Path(__file__).parent
@@ -98,20 +99,20 @@ def _charts(findings: Findings, entrants: list[Entrant]) -> dict[str, Any]:
 def _tables(findings: Findings, entrants: list[Entrant]) -> dict[str, Any]:
     shared, runs = provenance.shared_and_own(findings.provenance)
     return {
-        "entrant_table": tables.entrant_table(findings, entrants),
-        "pair_table": tables.pair_table(findings, entrants),
-        "ensemble_table": tables.ensemble_table(findings, entrants),
-        "without_lesion_table": tables.without_lesion_table(findings, entrants),
-        "secondary_table": tables.further_pair_table(findings.secondary, "Paired differences beside Dice"),
-        "healthy_table": tables.further_pair_table(
+        "entrant_table": by_entrant.entrant_table(findings, entrants),
+        "pair_table": by_pair.pair_table(findings, entrants),
+        "ensemble_table": by_pair.ensemble_table(findings, entrants),
+        "without_lesion_table": by_entrant.without_lesion_table(findings, entrants),
+        "secondary_table": by_pair.further_pair_table(findings.secondary, "Paired differences beside Dice"),
+        "healthy_table": by_pair.further_pair_table(
             findings.healthy_pairs, "Paired differences on cases without a lesion"
         ),
-        "rank_table": tables.rank_table(findings, entrants),
-        "score_table": tables.score_table(findings, entrants),
-        "convention_table": tables.convention_table(findings, entrants),
-        "subgroup_table": tables.subgroup_table(findings, entrants),
-        "subgroup_pair_table": tables.subgroup_pair_table(findings, entrants),
-        "case_table": tables.case_table(findings, entrants),
+        "rank_table": by_entrant.rank_table(findings, entrants),
+        "score_table": by_score.score_table(findings, entrants),
+        "convention_table": by_score.convention_table(findings, entrants),
+        "subgroup_table": by_subgroup.subgroup_table(findings, entrants),
+        "subgroup_pair_table": by_subgroup.subgroup_pair_table(findings, entrants),
+        "case_table": by_case.case_table(findings, entrants),
         "shared": shared,
         "run_table": runs,
     }

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from headtohead.reporting.notes.unequal import unequal_settings
 from headtohead.reporting.summary import summarise
 from headtohead.reporting.table import render_latex, render_markdown
-from headtohead.reporting.unequal import unequal_settings
 from headtohead.runs.ledger import read_ledger
 
 RECIPE = {"image_size": 128, "normalise": "inner", "neighbours": 1}

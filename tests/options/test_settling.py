@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from headtohead.errors import UserError
-from headtohead.values import above, at_least, between, folder_name, from_up_to, gpu_numbers, option, settle
+from headtohead.options.checks import above, at_least, between, folder_name, from_up_to, gpu_numbers
+from headtohead.options.declaring import option
+from headtohead.options.settling import settle
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,80 @@
+"""What a value may be: each check says what is wrong with a value, or nothing."""
+
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+
+def at_least(least: float) -> Callable[[Any], str]:
+    """Make a check that refuses values below `least`."""
+    return lambda value: "" if value >= least else f"must be at least {least}"
+
+
+def between(least: float, most: float) -> Callable[[Any], str]:
+    """Make a check that refuses values outside [`least`, `most`]."""
+    return lambda value: "" if least <= value <= most else f"must be from {least} to {most}"
+
+
+SEED = between(0, 2**32 - 1)  # what NumPy takes
+
+
+def above(bound: float, most: float = math.inf) -> Callable[[Any], str]:
+    """Make a check that refuses values outside (`bound`, `most`]."""
+    end = "" if most == math.inf else f" and at most {most}"
+    return lambda value: "" if bound < value <= most else f"must be above {bound}{end}"
+
+
+def from_up_to(low: float, high: float) -> Callable[[Any], str]:
+    """Make a check that refuses values outside [`low`, `high`)."""
+    return lambda value: "" if low <= value < high else f"must be at least {low} and below {high}"
+
+
+def not_empty(value: str) -> str:
+    """Refuse the empty text."""
+    return "" if value else "needs a value"
+
+
+def folder_name(value: str) -> str:
+    """Refuse what cannot be the name of one folder."""
+    if value in ("", ".", "..") or "/" in value or "\\" in value or not value.isprintable():
+        return "must be a plain folder name, without a path"
+    return ""
+
+
+def folder_names(value: str) -> str:
+    """Refuse what cannot be the names of folders with commas between them; nothing is allowed."""
+    return next(filter(None, map(folder_name, value.split(","))), "") if value else ""
+
+
+def model_setting(value: str) -> str:
+    """Refuse all but MODEL.OPTION=VALUE; whether there are such a model and option, `model_settings` finds out."""
+    name, _, text = value.partition("=")
+    model, _, option = name.partition(".")
+    return "" if model.strip() and option.strip() and text.strip() else "must read MODEL.OPTION=VALUE"
+
+
+def regular_expression(value: str) -> str:
+    """Refuse what is no regular expression."""
+    try:
+        re.compile(value)
+    except re.error as fault:
+        return f"not a regular expression ({fault}); an example: '(.+)_scan'"
+    return ""
+
+
+def fold_count(value: str) -> str:
+    """Refuse all but nothing, a number of folds, and `patients`."""
+    if value in ("", "patients") or (value.isascii() and value.isdigit() and int(value) >= 2):
+        return ""
+    return "takes a number of folds, 2 or more, or patients"
+
+
+def gpu_numbers(value: str) -> str:
+    """Refuse all but `auto`, `cpu` and numbers with commas between them."""
+    if value in ("auto", "cpu"):
+        return ""
+    numbers = value.split(",")
+    if not all(number.isascii() and number.isdigit() for number in numbers):
+        return "takes auto, cpu, or the number of a GPU"
+    return "" if len(set(numbers)) == len(numbers) else "names a GPU twice"

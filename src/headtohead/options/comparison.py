@@ -1,0 +1,60 @@
+"""Which experiments stand side by side, and where their runs are kept."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from headtohead.options.checks import SEED, above, folder_name, folder_names, model_setting, not_empty
+from headtohead.options.declaring import option
+from headtohead.options.group import Group
+from headtohead.options.training import SCHEDULES
+
+SINGLE, GRID = "single", "grid"  # names of a comparison that was given none: of --train and --test, of --compare
+MARGIN = 0.02
+
+
+@dataclass(frozen=True)
+class ComparisonOptions(Group):
+    """Comparison and run folders."""
+
+    models: tuple[str, ...] = option(("unet", "resnext"), "models of --compare", metavar="A,B", check=not_empty)
+    schedules: tuple[str, ...] = option(("none", "cosine"), "schedules of --compare", metavar="A,B", choices=SCHEDULES)
+    seeds: tuple[int, ...] = option((0,), "seeds of --compare", metavar="0,1", check=SEED)
+    model_settings: tuple[str, ...] = option(
+        (),
+        "options of one model only: resnext.image_size=96,resnext.num_epochs=10",
+        metavar="MODEL.OPTION=VALUE,...",
+        check=model_setting,
+    )
+    margin: float = option(
+        MARGIN,
+        "difference in mean Dice that is too small to matter, declared before the results are seen: models are called "
+        "equivalent only after two one-sided tests at this margin",
+        check=above(0, 1),
+    )
+    case_gifs: str = option(
+        "few",
+        "GIFs of cases; few: worst, median and best, in figures/, and those of figures/cases/ that are current; all: "
+        "every case as well, in figures/cases/; none: no GIFs, and figures/cases/ is removed",
+        choices=("few", "all", "none"),
+    )
+    comparison: str = option(
+        "",
+        "name of the comparison: the folder below --runs_dir; default: single, for --compare grid, "
+        "for --report the only one, for --image_path any",
+        metavar="NAME",
+        check=lambda value: folder_name(value) if value else "",
+    )
+    run_name: str = option(
+        "",
+        "name of the run folder; default <model>-<schedule>-s<seed>-f<fold>; "
+        "with --predict and --image_path, a,b,c averages several",
+        metavar="NAME",
+        check=folder_names,
+    )
+    runs_dir: str = option("runs", "folder of all comparisons", metavar="DIR", check=not_empty)
+    overwrite: bool = option(False, "replace existing runs or files instead of keeping them")
+
+    @property
+    def home(self) -> Path:
+        """The comparison's folder, `runs/<comparison>`; without a name, that of experiments run one by one."""
+        return Path(self.runs_dir) / (self.comparison or SINGLE)

@@ -1,0 +1,26 @@
+"""What a model is shown of a slice."""
+
+from dataclasses import dataclass
+
+from headtohead.options.checks import between
+from headtohead.options.declaring import option
+from headtohead.options.group import Group
+
+
+@dataclass(frozen=True)
+class InputOptions(Group):
+    """Model input. Saved with the model and applied in prediction too."""
+
+    image_size: int = option(128, "width and height of the model input in pixels", check=between(16, 2048))
+    normalise: str = option(
+        "inner",
+        "intensity scaling: z-score by the inner head or by the whole head of each case, /255, or ImageNet statistics",
+        choices=("inner", "zscore", "unit", "imagenet"),
+    )
+    neighbours: int = option(1, "FLAIR of this many slices before and after as extra channels", check=between(0, 8))
+    channel_order: str = option(
+        "rgb",
+        "rgb: pre, FLAIR, post; bgr: post, FLAIR, pre, scaled by statistics in rgb order, a historical fault kept to "
+        "reproduce old numbers",
+        choices=("rgb", "bgr"),
+    )

@@ -1,0 +1,95 @@
+"""All options in their groups, as one value and as a flat dictionary."""
+
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields
+from typing import Any
+
+from headtohead.errors import UserError, did_you_mean
+from headtohead.options.comparison import ComparisonOptions
+from headtohead.options.data import DataOptions
+from headtohead.options.declaring import describe
+from headtohead.options.files import FileOptions
+from headtohead.options.group import Group, declarations
+from headtohead.options.input import InputOptions
+from headtohead.options.machine import MachineOptions
+from headtohead.options.model import ModelOptions
+from headtohead.options.prediction import PredictionOptions
+from headtohead.options.serving import ServingOptions
+from headtohead.options.training import TrainingOptions
+from headtohead.options.verbs import Verbs
+
+
+@dataclass(frozen=True)
+class Options:
+    """All options of one command, in their groups. Made by `cli.parse` and checked here."""
+
+    verbs: Verbs = field(default_factory=Verbs)
+    data: DataOptions = field(default_factory=DataOptions)
+    input: InputOptions = field(default_factory=InputOptions)
+    model: ModelOptions = field(default_factory=ModelOptions)
+    training: TrainingOptions = field(default_factory=TrainingOptions)
+    comparison: ComparisonOptions = field(default_factory=ComparisonOptions)
+    prediction: PredictionOptions = field(default_factory=PredictionOptions)
+    files: FileOptions = field(default_factory=FileOptions)
+    serving: ServingOptions = field(default_factory=ServingOptions)
+    machine: MachineOptions = field(default_factory=MachineOptions)
+
+
+GROUPS: dict[str, type[Group]] = {part.name: part.type for part in fields(Options)}  # type: ignore[misc]
+OPTIONS: dict[str, "Field[Any]"] = {one.name: one for group in GROUPS.values() for one in declarations(group)}
+
+
+def flat(options: Options, verbs: bool = False) -> dict[str, Any]:
+    """Give all options as one dictionary of plain values (lists for tuples), in the order of `--help`.
+
+    Args:
+        options: what to flatten.
+        verbs: whether what to do is part of it, or only how.
+
+    Returns:
+        Name to value; without the options that concern one command only (`--config`, `--print_config`).
+    """
+    values: dict[str, Any] = {}
+    for group, kind in GROUPS.items():
+        for one in declarations(kind):
+            if describe(one).stored and (verbs or group != "verbs"):
+                value = getattr(getattr(options, group), one.name)
+                values[one.name] = list(value) if isinstance(value, tuple) else value
+    return values
+
+
+def from_flat(values: Mapping[str, Any]) -> Options:
+    """Make options from a dictionary such as `flat` gives; what it leaves out has its default.
+
+    Raises:
+        UserError: a name is unknown, or a value is refused.
+    """
+    for name in values:
+        known_option(name, "--")
+    return Options(
+        **{
+            group: kind(**{one.name: values[one.name] for one in declarations(kind) if one.name in values})
+            for group, kind in GROUPS.items()
+        }  # type: ignore[arg-type]
+    )
+
+
+def replace(options: Options, **changes: Any) -> Options:
+    """Give a copy of `options` with some of them changed by name: `replace(options, seed=1)`.
+
+    Raises:
+        UserError: a name is unknown, or a value is refused.
+    """
+    once = {name: getattr(options.machine, name) for name in ("config", "print_config")}
+    return from_flat({**flat(options, verbs=True), **once, **changes})
+
+
+def known_option(name: str, before: str) -> "Field[Any]":
+    """Find an option by name; `before` stands before the name where the user meets it: `--`, or `demo.yaml: `.
+
+    Raises:
+        UserError: there is none; the nearest name is suggested.
+    """
+    if name not in OPTIONS:
+        raise UserError(f"{before}{name}: no such option{did_you_mean(name, OPTIONS)}")
+    return OPTIONS[name]

@@ -1,0 +1,46 @@
+"""How a model is trained."""
+
+from dataclasses import dataclass
+
+from headtohead.options.checks import SEED, above, at_least, between
+from headtohead.options.declaring import option
+from headtohead.options.group import Group
+
+SCHEDULES = ("none", "cosine", "plateau", "restarting_warmup")
+
+
+@dataclass(frozen=True)
+class TrainingOptions(Group):
+    """Training."""
+
+    num_epochs: int = option(30, "passes over the training slices", check=at_least(1))
+    batch_size: int = option(32, "slices in a batch", check=at_least(1))
+    learning_rate: float = option(5e-4, "highest learning rate", check=above(0))
+    optimizer: str = option("adamax", "optimizer", choices=("adamax", "adam", "adamw", "sgd"))
+    lr_scheduler: str = option(
+        "none",
+        "learning-rate schedule; without a value or True: cosine; False: none",
+        choices=SCHEDULES,
+        bare="cosine",
+        off="none",
+    )
+    augmentation: str = option(
+        "standard", "augmentation of the training images", choices=("none", "flips", "standard", "turns", "historical")
+    )
+    test_flips: bool = option(
+        False,
+        "randomly flip and rotate validation and test slices too, a historical fault kept to reproduce old numbers",
+    )
+    sequence_dropout: float = option(
+        0.25,
+        "probability that post-contrast (and mostly also pre-contrast) is replaced by FLAIR",
+        check=between(0, 1),
+    )
+    empty_slices: float = option(
+        1.0, "share of the lesion-free training slices used in an epoch, drawn at random each time", check=above(0, 1)
+    )
+    early_stopping: int = option(
+        0, "stop after this many epochs without improvement of the validation Dice; 0: never", check=at_least(0)
+    )
+    gradient_clip: float = option(0.0, "maximum norm of the gradient; 0: no clipping", check=at_least(0))
+    seed: int = option(0, "seed of initial weights, order of slices and augmentation", check=SEED)

@@ -1,0 +1,77 @@
+"""What the numbers of a comparison are, and over what."""
+
+from headtohead.cohort.cohort import LGG
+from headtohead.reporting.notes.seeds import several_seeds, uneven_seeds
+from headtohead.reporting.notes.split import no_leak
+from headtohead.runs.ledger import Ledger
+from headtohead.runs.run import BASELINE
+from headtohead.scoring.lesions import size_in_words
+from headtohead.statistics.matrix import holds_lesion
+
+
+def footnotes_of(ledger: Ledger) -> list[str]:
+    """Everything else that a number of the table does not say by itself, one paragraph each."""
+    notes = [_what_is_shown(ledger)] if ledger.finished else ["No experiment is finished yet."]
+    notes += several_seeds(ledger) + of_volumes(ledger) + uneven_seeds(ledger)
+    notes += _without_lesion(ledger) + _how_counted(ledger)
+    notes += no_leak(ledger)
+    for run in ledger.failed:
+        notes.append(f"{run.name} failed: {run.record.get('error') or 'no reason is recorded'}")
+    if ledger.unfinished:
+        names = ", ".join(run.name for run in ledger.unfinished)
+        notes.append(f"Not finished: {names}; rerun the same command to resume.")
+    notes += [f"{note}." for note in ledger.notes]
+    return [" ".join(note.split()) for note in notes]  # an error's message may have lines of its own
+
+
+def _what_is_shown(ledger: Ledger) -> str:
+    runs = [run for run in ledger.counted if run.experiment["model"] != BASELINE]
+    thresholds = ", ".join(sorted({str(run.record.get("threshold")) for run in runs}))
+    at_threshold = f", threshold {thresholds}" if runs else ""
+    seeds = sorted({run.experiment["seed"] for run in runs if not run.is_ensemble})
+    averaged = f" Seeds {', '.join(map(str, seeds))} are averaged within a case first." if len(seeds) > 1 else ""
+    and_seeds = ", widened by the seeds" if len(seeds) > 1 else ""
+    return (
+        f"Mean Dice per case (3-D, all test slices of a case together, on the source grid{at_threshold}) with its 95 % "
+        f"interval (BCa bootstrap over cases{and_seeds}); n = {_number_of(ledger, lesion=True)} test cases.{averaged}"
+    )
+
+
+def of_volumes(ledger: Ledger) -> list[str]:
+    """Say what lesion, baseline and distance mean where the data are volumes with one image each."""
+    data = ledger.finished[0].record.get("data") if ledger.finished else None
+    if not isinstance(data, dict) or data.get("kind", LGG) == LGG:
+        return []
+    return [
+        "The data are volumes with one mask each: lesion means whatever the masks mark, "
+        f"{BASELINE} is a threshold on the only image, and distances are in mm."
+    ]
+
+
+def _without_lesion(ledger: Ledger) -> list[str]:
+    healthy = _number_of(ledger, lesion=False)
+    if not healthy:
+        return []
+    return [
+        f"{healthy} further test {'case has' if healthy == 1 else 'cases have'} no lesion and so no Dice: they "
+        "are scored apart, left alone or not."
+    ]
+
+
+def _number_of(ledger: Ledger, lesion: bool) -> int:
+    """How many test cases have a lesion, or have none."""
+    cases = ledger.comparable
+    return int(cases.loc[holds_lesion(cases) == lesion, "case"].nunique())
+
+
+def _how_counted(ledger: Ledger) -> list[str]:
+    """What lesion counts and surface distances of results.csv mean, where there are any."""
+    columns = ledger.comparable.columns
+    units = [unit for unit in ("px", "mm") if f"hd95_{unit}" in columns]
+    if not units or "lesions" not in columns:
+        return []
+    steps = " A step between slices counts as one pixel in hd95 and surface Dice." if units == ["px"] else ""
+    return [
+        f"Lesions, and false components, are connected components of {size_in_words(units[0])}; smaller ones are "
+        f"neither.{steps} A lesion of which nothing was predicted has surface Dice 0 and the volume's diagonal as hd95."
+    ]

@@ -1,0 +1,31 @@
+"""How the cases were split, and whether patients leak."""
+
+from typing import Any
+
+from headtohead.runs.ledger import Ledger
+
+
+def leak(ledger: Ledger) -> list[str]:
+    """Warn of patients that are in training and in the test."""
+    split = _split(ledger)
+    leaking = split.get("leaking_patients") or 0
+    if split.get("kind") != "slice" and not leaking:
+        return []
+    return [
+        f"LEAK: split by {split.get('kind')}, so {leaking} patients are in training and also in validation or "
+        "test. These scores tell how well further slices of known patients are segmented, not new patients."
+    ]
+
+
+def no_leak(ledger: Ledger) -> list[str]:
+    """Say how the patients were kept apart, if they were."""
+    split = _split(ledger)
+    if not split or leak(ledger):
+        return []
+    how = f"{ledger.folds}-fold cross-validation" if ledger.folds > 1 else "Split"
+    return [f"{how} by {split.get('kind')} (seed {split.get('seed')}): no patient is in both training and test."]
+
+
+def _split(ledger: Ledger) -> dict[str, Any]:
+    split = ledger.finished[0].record.get("split") if ledger.finished else None
+    return split if isinstance(split, dict) else {}

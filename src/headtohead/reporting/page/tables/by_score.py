@@ -1,0 +1,66 @@
+"""One row a score or a convention, one column an entrant."""
+
+from headtohead.reporting.findings import Findings
+from headtohead.reporting.page import wording
+from headtohead.reporting.page.entrants import Entrant
+from headtohead.reporting.page.tables import cells
+from headtohead.reporting.page.tables.lookup import having_rows, value_of
+from headtohead.reporting.page.tables.table import Cell, Table, head
+from headtohead.scoring.lesions import size_in_words
+from headtohead.statistics.families import unitless
+
+SCORES = {
+    "dice": "overlap of both volumes",
+    "iou": "D / (2 - D)",
+    "precision": "share of the prediction that is lesion; 0 where nothing was predicted",
+    "recall": "share of the lesion that was found",
+    "hd95": "95th percentile of the distance between the surfaces, 0 is best; the volume's diagonal where nothing was "
+    "predicted",
+    "surface_dice": "share of both surfaces within the tolerance of the other; 0 where nothing was predicted",
+    "volume_error": "predicted less true volume in voxels; over and under cancel out here",
+    "relative_volume_error": "the same by the true volume; over and under cancel out here",
+    "volume_error_ml": "predicted less true volume in millilitres; over and under cancel out here",
+    "absolute_volume_error_ml": "distance of the volumes in millilitres; 0 is best",
+    "absolute_volume_error": "distance of the volumes in voxels; 0 is best",
+    "absolute_relative_volume_error": "the same by the true volume; 0 is best",
+    "lesions_found": "connected lesions touched by the prediction, per case",
+    "lesions_missed": "connected lesions not touched, per case",
+    "lesions_false": "connected predictions that touch no lesion, per case",
+    "false_voxels_on_empty_slices": "voxels predicted on slices without lesion, per case",
+}
+"""What a score says, by its column without the unit."""
+SLICE_STEP = "a step between slices counts as one pixel"
+COUNTED = ("lesions_found", "lesions_missed", "lesions_false")
+
+
+def score_table(findings: Findings, entrants: list[Entrant]) -> Table:
+    """Lay out the mean over cases of every score: one row a score, one column an entrant."""
+    shown, rows = having_rows(entrants, findings.scores), []
+    unit = "mm" if findings.scores["score"].eq("hd95_mm").any() else "px"
+    for name, found in findings.scores.groupby("score", sort=False):
+        by_entrant = found.set_index("entrant")
+        means = [cells.estimate_with_range(by_entrant, entrant) for entrant in shown]
+        rows.append([Cell(str(name), str(name), note=meaning_of(str(name), unit)), *means, cells.votes(found["n"])])
+    return Table("Mean over cases of every score", head("score", [*(one.label for one in shown), "cases"]), rows)
+
+
+def meaning_of(column: str, unit: str) -> str:
+    """Say what a score means, with what is beside it in the unit of the data: least size, step between slices."""
+    meaning = SCORES.get(unitless(column), "")
+    if column in COUNTED:
+        return f"{meaning}; of {size_in_words(unit)}"
+    return f"{meaning}; {SLICE_STEP}" if column.endswith("_px") else meaning
+
+
+def convention_table(findings: Findings, entrants: list[Entrant]) -> Table:
+    """Lay out the same predictions scored in several ways: one row a convention, one column an entrant."""
+    shown, rows = having_rows(entrants, findings.conventions), []
+    for name, found in findings.conventions.groupby("convention", sort=False):
+        by_entrant = found.set_index("entrant")
+        scores = [cells.number(value_of(by_entrant, entrant, "score"), wording.score) for entrant in shown]
+        rows.append([Cell(str(name), str(name), note=str(found["meaning"].iloc[0])), *scores, cells.votes(found["n"])])
+    return Table(
+        "The same predictions under each convention",
+        head("convention", [*(one.label for one in shown), "votes"]),
+        rows,
+    )
