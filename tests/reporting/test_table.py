@@ -1,27 +1,15 @@
 """The table as people and programs read it."""
 
-import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from headtohead.reporting.notes.warnings import warnings_of
 from headtohead.reporting.summary import summarise
-from headtohead.reporting.table import print_table, render_latex, render_markdown, result_rows
+from headtohead.reporting.table import print_table, render_latex, result_rows
 from headtohead.runs.ledger import read_ledger
-
-
-def cells(text: str) -> dict[str, list[str]]:
-    """Rows of both tables of a results.md by their first cell."""
-    lines = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in text.splitlines() if "|" in line]
-    return {line[0]: line[1:] for line in lines}
-
-
-def markdown(comparison: Path) -> str:
-    """The text of results.md."""
-    return render_markdown(summarise(read_ledger(comparison)))
+from tests.reporting.markdown import cells, markdown
 
 
 def test_rows_are_schedules_and_columns_models(comparison: Path, write_run: Any) -> None:
@@ -53,13 +41,6 @@ def test_seeds_are_averaged_within_a_case_first(comparison: Path, write_run: Any
     assert "n = 4 test cases. Seeds 0, 1 are averaged within a case first." in text
 
 
-def test_says_when_cells_rest_on_other_seeds(comparison: Path, write_run: Any) -> None:
-    write_run("unet", "none", 0)
-    write_run("unet", "none", 1)
-    write_run("unet", "cosine", 0)
-    assert "(unet cosine: 0; unet, no schedule: 0, 1)" in markdown(comparison)
-
-
 def test_baseline_has_a_row_and_is_no_model(comparison: Path, write_run: Any) -> None:
     write_run("unet", "none", counts=[(9, 1, 1)] * 4)
     write_run("flair-threshold", "-", None, counts=[(4, 6, 6)] * 4, name="flair-threshold")
@@ -87,46 +68,6 @@ def test_cases_without_a_lesion_are_scored_apart(comparison: Path, write_run: An
     apart = text[text.index("## Cases without a lesion") : text.index("## Each training")]
     row = cells(apart)["unet, no schedule"]
     assert row[:2] == ["1", "0" if false else "1"] and row[-1] == f"{false} to {false}"
-
-
-@pytest.mark.parametrize(
-    "split", [{"kind": "slice", "leaking_patients": 9}, {"kind": "patient", "leaking_patients": 9}]
-)
-def test_a_leak_is_said_aloud(comparison: Path, write_run: Any, split: dict[str, Any]) -> None:
-    write_run(split={"seed": 0, "key": "s1", **split})
-    text = markdown(comparison)
-    assert "LEAK" in text
-    assert "9 patients" in text
-
-
-def test_no_leak_is_said_as_well(comparison: Path, write_run: Any) -> None:
-    write_run()
-    text = markdown(comparison)
-    assert "LEAK" not in text
-    assert "no patient is in both training and test" in text
-
-
-@pytest.mark.parametrize(("cases", "warned"), [(11, True), (30, False)])
-def test_few_cases_are_warned_about(comparison: Path, write_run: Any, cases: int, warned: bool) -> None:
-    write_run(counts=[(9, 1, 1)] * (cases - 1) + [(1, 5, 5)])
-    text = markdown(comparison)
-    assert bool(re.search(rf"Only {cases} test cases: .* ±0\.\d\d", text)) == warned
-
-
-@pytest.mark.parametrize(
-    ("made_up", "cases"), [(True, ["a", "b"]), (None, ["TCGA_CS_9001_19000101", "TCGA_DU_9002_19000102"])]
-)
-def test_made_up_patients_are_the_first_warning(
-    comparison: Path, write_run: Any, made_up: bool | None, cases: list[str]
-) -> None:
-    data = {"key": "d"} | ({} if made_up is None else {"made_up": made_up})
-    write_run(counts=[(9, 1, 1)] * 2, cases=cases, data=data)
-    assert warnings_of(read_ledger(comparison))[0].startswith("MADE-UP PATIENTS: ")
-
-
-def test_real_patients_are_not_called_made_up(comparison: Path, write_run: Any) -> None:
-    write_run(counts=[(9, 1, 1)] * 2, cases=["TCGA_CS_4941_19960909", "TCGA_CS_4942_19970222"])
-    assert "MADE-UP" not in markdown(comparison)
 
 
 def test_two_cases_have_a_mean_and_no_interval(comparison: Path, write_run: Any) -> None:
@@ -176,26 +117,6 @@ def test_results_csv_has_a_line_for_each_entrant_and_score(comparison: Path, wri
     assert rows.loc[("unet none", "hd95_px"), "mean"] == (3 + 7 + 5) / 3, "without the case that has no lesion"
 
 
-def test_an_entrant_that_lacks_a_fold_is_left_out_and_named(comparison: Path, write_run: Any) -> None:
-    """Its mean would be over other cases than the others'."""
-    split = {"kind": "patient", "seed": 0, "leaking_patients": 0, "plan": "p", "folds": 2}
-    for fold, cases in enumerate((["a", "b"], ["c", "d"])):
-        write_run("unet", "none", counts=[(9, 1, 1)] * 2, fold=fold, cases=cases, split={**split, "key": f"s{fold}"})
-    write_run("unet", "cosine", counts=[(1, 1, 1)] * 2, cases=["a", "b"], split={**split, "key": "s0"})
-    write_run(
-        "flair-threshold", "-", None, fold=1, counts=[(1, 1, 1)] * 2, cases=["c", "d"], split={**split, "key": "s1"}
-    )
-    text = markdown(comparison)
-    table = cells(text)
-    assert table["schedule"] == ["unet"], "the baseline is no model, not even an unfinished one"
-    assert table["no schedule"] == ["0.900 [0.900, 0.900]"]
-    assert table["cosine"] == ["1 of 2 folds"]
-    assert "unet cosine is left out: 1 of 2 folds are finished" in text
-    assert "n = 4 test cases" in text
-    assert "2-fold cross-validation by patient (seed 0): no patient is in both training and test." in text
-    assert set(result_rows(read_ledger(comparison))["entrant"]) == {"unet none"}
-
-
 def test_latex_says_the_same_and_escapes(comparison: Path, write_run: Any) -> None:
     write_run("unet", "none", counts=[(9, 1, 1)] * 4)
     write_run("unet", "restarting_warmup", counts=[(8, 2, 2)] * 4)
@@ -242,68 +163,3 @@ def test_a_terminal_gets_a_drawn_table(
     assert "│" in printed
     assert "0.900 [0.900, 0.900]" in printed
     assert "[bold]not markup[/bold]" in printed
-
-
-def test_a_seed_that_lacks_a_fold_is_left_out_and_the_others_count(comparison: Path, write_run: Any) -> None:
-    split = {"kind": "patient", "seed": 0, "leaking_patients": 0, "plan": "p", "folds": 2}
-    for fold, cases in enumerate((["a", "b"], ["c", "d"])):
-        own = {**split, "key": f"s{fold}"}
-        write_run("unet", "none", 0, counts=[(9, 1, 1)] * 2, fold=fold, cases=cases, split=own)
-        if fold:
-            write_run("unet", "none", 1, status="failed", error="RuntimeError: no\nmemory", fold=fold, split=own)
-        else:
-            write_run("unet", "none", 1, counts=[(1, 9, 9)] * 2, fold=fold, cases=cases, split=own)
-    text = markdown(comparison)
-    table = cells(text)
-    assert table["no schedule"] == ["0.900 [0.900, 0.900]"]
-    assert (
-        "unet, no schedule counts only seed 0: seed 1 is left out because 1 of its 2 folds are finished. "
-        "unet-none-s1-f1 failed (RuntimeError: no memory)." in text
-    )
-    assert "unet-none-s1-f0 (left out)" in table and "unet-none-s0-f0" in table
-    assert "Seeds" not in text, "only one seed is in the mean"
-    rows = result_rows(read_ledger(comparison)).set_index("score")
-    assert (rows.loc["dice", "mean"], rows.loc["dice", "n"]) == (pytest.approx(0.9), 4)
-
-
-def test_seeds_that_lack_different_folds_are_counted_one_by_one(comparison: Path, write_run: Any) -> None:
-    """Between them they cover every case, so it may not be said that they do not."""
-    split = {"kind": "patient", "seed": 0, "leaking_patients": 0, "plan": "p", "folds": 2}
-    for seed, fold, cases in ((0, 1, ["c", "d"]), (1, 0, ["a", "b"])):
-        own = {**split, "key": f"s{fold}"}
-        write_run("unet", "none", seed, counts=[(9, 1, 1)] * 2, fold=fold, cases=cases, split=own)
-    text = markdown(comparison)
-    assert "unet, no schedule is left out: no seed has all its 2 folds (seed 0: 1, seed 1: 1)." in text
-    assert "not scored on every case" not in text
-
-
-def test_an_entrant_that_is_left_out_is_said_to_lack_what(comparison: Path, write_run: Any) -> None:
-    split = {"kind": "patient", "seed": 0, "leaking_patients": 0, "plan": "p", "folds": 2}
-    write_run("unet", "none", counts=[(9, 1, 1)] * 2, cases=["a", "b"], split={**split, "key": "s0"})
-    write_run("unet", "none", fold=1, status="running", split={**split, "key": "s1"})
-    assert "it was not scored on every case. unet-none-s0-f1 is not finished." in markdown(comparison)
-
-
-def test_one_seed_is_said_to_support_no_sentence_about_the_models_before_the_table(
-    comparison: Path, write_run: Any
-) -> None:
-    write_run("unet", "none", 0, counts=[(9, 1, 1), (8, 2, 2)] * 10)
-    write_run("resnext", "none", 0, counts=[(5, 5, 5), (4, 6, 6)] * 10)
-    text = markdown(comparison)
-    assert text.splitlines()[2].startswith("ONE SEED: Every model was trained once, and a training is a draw")
-    assert text.count("ONE SEED") == 1
-    assert warnings_of(read_ledger(comparison))[0].startswith("ONE SEED")
-
-
-def test_with_several_seeds_their_sd_stands_below_the_mean_and_the_interval_holds_it(
-    comparison: Path, write_run: Any
-) -> None:
-    for seed, score in enumerate((4, 5, 9)):
-        write_run("unet", "none", seed, counts=[(score, 10 - score, 10 - score)] * 5)
-    text = markdown(comparison)
-    assert "ONE SEED" not in text
-    table = cells(text)
-    assert table["no schedule, seed SD"] == ["0.2646 (3 seeds)"]
-    assert table["no schedule"] == ["0.60 [0.00, 1.00]"]
-    results = result_rows(read_ledger(comparison)).set_index("score")
-    assert list(results.loc["dice", ["seeds", "seed_sd"]]) == [3, pytest.approx(0.26458, abs=1e-5)]

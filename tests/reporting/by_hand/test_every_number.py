@@ -7,60 +7,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import optimize, stats
+from scipy import stats
 
 from headtohead.reporting.report import write_reports
+from tests.reporting.by_hand.made_comparison import BASELINE, FOLDS, HEALTHY, HIT, ILL, SEEDS, make_runs
+from tests.reporting.by_hand.textbook import bca, holm, luck_of, matrix_of, over_both_p, power, with_luck
 
-CASES, FOLDS, SEEDS = 36, 3, (0, 1, 2)
-HEALTHY = [4, 17]
-ILL = CASES - len(HEALTHY)
-HIT = {("unet", "none"): 0.85, ("unet", "cosine"): 0.86, ("resnext", "none"): 0.7, ("flair-threshold", "-"): 0.5}
-BASELINE = "flair-threshold"
 # A resampled mean that equals the mean is below it or not by its last digit, and that moves an end of the interval.
 NOISE = 1e-4
-
-
-def make_runs(write_run: Any) -> None:
-    """36 cases in three folds, two without a lesion; three models in three seeds and the baseline; ties, failures."""
-    rng = np.random.default_rng(3)
-    voxels = rng.integers(50, 4000, CASES)
-    voxels[HEALTHY] = 0
-    names = [f"TCGA_{('CS', 'DU', 'HT')[place % 3]}_{place:04d}" for place in range(CASES)]
-    about = pd.DataFrame(
-        {
-            "patient": names,
-            "site": [name[5:7] for name in names],
-            "grade": rng.choice(["II", "III", ""], CASES),
-            "missing": rng.choice(["", "post", "pre post"], CASES),
-        }
-    )
-    tied: dict[tuple[int, int], tuple[int, int, int]] = {}  # by seed and case: these two models predict alike
-    for (model, schedule), hit in HIT.items():
-        for seed in SEEDS if model != BASELINE else (None,):
-            hits = rng.binomial(voxels, np.where(rng.random(CASES) < 0.1, 0.2, hit))
-            false = rng.poisson(np.maximum(voxels, 5) * (1 - hit))
-            false[4] = 0  # left alone by everybody
-            false[17] = 0 if (model, seed) == ("unet", 0) else 3  # left alone under one seed only
-            counts = [(int(tp), int(fp), int(all_ - tp)) for tp, fp, all_ in zip(hits, false, voxels, strict=True)]
-            for place in range(8, 14):
-                if model == "unet":
-                    counts[place] = tied.setdefault((seed or 0, place), counts[place])
-            surface = np.where(voxels > 0, rng.gamma(2, 5, CASES), np.nan)
-            for fold in range(FOLDS):
-                own = list(range(fold, CASES, FOLDS))
-                split = {"kind": "patient", "seed": 0, "key": f"s{fold}", "plan": "p", "folds": FOLDS}
-                write_run(
-                    model,
-                    schedule,
-                    seed,
-                    [counts[place] for place in own],
-                    fold=fold,
-                    cases=[names[place] for place in own],
-                    extra={**about.iloc[own].to_dict("list"), "hd95_px": surface[own]},
-                    split={**split, "leaking_patients": 0},
-                    epochs=2,
-                    seconds=5.0,
-                )
 
 
 @pytest.fixture
@@ -68,53 +22,6 @@ def reported(comparison: Path, write_run: Any) -> Path:
     make_runs(write_run)
     write_reports(comparison, None)
     return comparison
-
-
-def matrix_of(folder: Path, score: str = "dice") -> pd.DataFrame:
-    """Cases with a lesion x entrants: the mean over seeds."""
-    cases = pd.read_csv(folder / "cases.csv").query("tp + fn > 0")
-    name = np.where(cases["model"] == BASELINE, BASELINE, cases["model"] + " " + cases["schedule"])
-    return cases.assign(entrant=name).groupby(["case", "entrant"])[score].mean().reset_index().pivot_table(
-        index="case", columns="entrant", values=score, dropna=False
-    )  # fmt: skip
-
-
-def luck_of(folder: Path, score: str, *entrants: str) -> tuple[float, float]:
-    """Variance that the seeds of these entrants add to a mean or a difference, and its degrees of freedom by Welch."""
-    cases = pd.read_csv(folder / "cases.csv").query("tp + fn > 0")
-    parts = []
-    for entrant in entrants:
-        model, _, schedule = entrant.partition(" ")
-        own = cases[(cases["model"] == model) & (cases["schedule"] == schedule)]
-        if model != BASELINE:
-            parts.append(own.groupby("seed")[score].mean().var(ddof=1) / len(SEEDS))
-    freedom = sum(parts) ** 2 / sum(part**2 / (len(SEEDS) - 1) for part in parts) if parts else 1.0
-    return sum(parts), freedom
-
-
-def with_luck(mean: float, ends: list[float], luck: tuple[float, float], confidence: float = 0.95) -> list[float]:
-    """Both ends of an interval over cases, further away by the t interval over the seeds: a square of two lengths."""
-    reach = stats.t.ppf((1 + confidence) / 2, luck[1]) * np.sqrt(luck[0])
-    return [mean - np.hypot(mean - ends[0], reach), mean + np.hypot(ends[1] - mean, reach)]
-
-
-def over_both_p(mean: float, difference: pd.Series, luck: tuple[float, float]) -> float:
-    """The level at which the t interval over cases and seeds just reaches zero."""
-    n = len(difference)
-
-    def left(level: float) -> float:
-        cases = stats.t.isf(level / 2, n - 1) * difference.std(ddof=1) / np.sqrt(n)
-        return float(np.hypot(cases, stats.t.isf(level / 2, luck[1]) * np.sqrt(luck[0])) - abs(mean))
-
-    return optimize.brentq(left, 1e-12, 1 - 1e-9, xtol=1e-14)
-
-
-def bca(values: pd.Series, **options: float) -> list[float]:
-    """The interval as documented: BCa, 10,000 resamples of the sorted values, seed 0."""
-    found = stats.bootstrap(
-        (np.sort(values.dropna()),), np.mean, n_resamples=10_000, method="BCa", rng=np.random.default_rng(0), **options
-    )
-    return list(found.confidence_interval)
 
 
 def test_every_number(reported: Path) -> None:
@@ -184,15 +91,6 @@ def check_pairs(folder: Path, matrix: pd.DataFrame) -> None:
     assert pairs["ties"].max() >= 6
 
 
-def holm(p: list[float]) -> list[float]:
-    """The smallest of K p values times K, the next times K - 1 ..., never falling, at most 1."""
-    corrected, largest = [0.0] * len(p), 0.0
-    for place, k in enumerate(np.argsort(p)):
-        largest = max(largest, min(1.0, (len(p) - place) * p[k]))
-        corrected[k] = largest
-    return corrected
-
-
 def check_equivalence(row: Any, difference: pd.Series, luck: tuple[float, float]) -> None:
     """Two one-sided tests over cases and seeds at the default margin, and the 90 % interval."""
     assert row.margin == 0.02
@@ -237,20 +135,6 @@ def check_without_lesion(folder: Path) -> None:
     assert table.loc["unet none", ["false_voxels_mean", "false_voxels_maximum"]].tolist() == [1.0, 2.0]
     pairs = pd.read_csv(folder / "pairs.csv").query("family == 'without lesion'")
     assert len(pairs) == 2 * 6 and pairs["holm_p"].eq(1).all() and not pairs["different"].any()
-
-
-def power(effect: float, error: float, parts: list[float], n: int, tests: int) -> float:
-    """How often a difference of so much is found, by drawing comparisons: their means, and what they make of the seeds.
-
-    What the true seed variances may be, given those that were seen, is drawn too.
-    """
-    rng, freedom, draws = np.random.default_rng(5), len(SEEDS) - 1, 50_000
-    true = np.array(parts) * freedom / rng.chisquare(freedom, (draws, 1))
-    seen = true * rng.chisquare(freedom, (draws, 2)) / freedom
-    both = np.where(seen.any(axis=1), seen.sum(axis=1) ** 2 / np.maximum((seen**2 / freedom).sum(axis=1), 1e-300), 1)
-    level = 0.05 / tests / 2
-    reach = np.hypot(stats.t.isf(level, n - 1) * error, stats.t.isf(level, both) * np.sqrt(seen.sum(axis=1)))
-    return float((rng.normal(effect, np.hypot(error, np.sqrt(true.sum(axis=1))), draws) > reach).mean())
 
 
 def check_ranks(folder: Path, matrix: pd.DataFrame) -> None:
