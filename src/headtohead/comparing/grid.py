@@ -24,7 +24,8 @@ from headtohead.options.table import Options
 from headtohead.reporting.report import write_reports
 from headtohead.reporting.rescoring import rescore
 from headtohead.reporting.tensorboard import write_layout
-from headtohead.runs.ledger import FOLD_FILE, read_ledger, refuse_strangers
+from headtohead.runs.ledger import FOLD_FILE
+from headtohead.runs.reading import read_ledger, refuse_strangers
 from headtohead.scoring.baseline import flair_histograms
 
 

@@ -23,7 +23,8 @@ from headtohead.reporting.table import print_table, render_latex, render_markdow
 from headtohead.runs.agreement import refuse_unlike
 from headtohead.runs.comparisons import only_comparison
 from headtohead.runs.folder import RunFolder
-from headtohead.runs.ledger import FIGURES, FOLD_FILE, Ledger, read_ledger, read_ledger_around
+from headtohead.runs.ledger import FIGURES, FOLD_FILE, Ledger
+from headtohead.runs.reading import read_ledger, read_ledger_around
 from headtohead.saving import atomic_path, write_text
 from headtohead.scoring.protocol import PROTOCOL
 
