@@ -8,7 +8,7 @@ import pytest
 
 from headtohead.reporting.summary import summarise
 from headtohead.reporting.table import print_table, render_latex, result_rows
-from headtohead.runs.ledger import read_ledger
+from headtohead.runs.reading import read_ledger
 from tests.reporting.markdown import cells, markdown
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from headtohead.reporting.table import result_rows
-from headtohead.runs.ledger import read_ledger
+from headtohead.runs.reading import read_ledger
 from tests.reporting.markdown import cells, markdown
 
 

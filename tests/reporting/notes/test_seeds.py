@@ -7,7 +7,7 @@ import pytest
 
 from headtohead.reporting.notes.warnings import warnings_of
 from headtohead.reporting.table import result_rows
-from headtohead.runs.ledger import read_ledger
+from headtohead.runs.reading import read_ledger
 from tests.reporting.markdown import cells, markdown
 
 
