@@ -19,7 +19,8 @@ from headtohead.learning.module import pl
 from headtohead.options import table as option_table
 from headtohead.options.table import Options
 from headtohead.runs.folder import RunFolder
-from headtohead.runs.ledger import FOLD_FILE, read_ledger
+from headtohead.runs.ledger import FOLD_FILE
+from headtohead.runs.reading import read_ledger
 
 FOLDS = 3
 RUNS = [f"buda-none-s0-f{fold}" for fold in range(FOLDS)]

@@ -18,7 +18,7 @@ from headtohead.options import table as option_table
 from headtohead.options.table import Options
 from headtohead.runs.finding import trained_runs
 from headtohead.runs.folder import RunFolder
-from headtohead.runs.ledger import read_ledger
+from headtohead.runs.reading import read_ledger
 from headtohead.scoring.prediction_files import read_mask
 
 NAME = "buda-none-ensemble-f0"

@@ -13,7 +13,7 @@ from headtohead.cohort import Cohort
 from headtohead.comparing import outcome as module
 from headtohead.comparing.outcome import Outcome, outcome, scores_in_words
 from headtohead.runs.folder import RunFolder
-from headtohead.runs.ledger import TEXTS
+from headtohead.runs.reading import TEXTS
 from headtohead.scoring.case import score_columns
 from headtohead.scoring.prediction_files import cases_in, read_histogram, read_mask
 from headtohead.scoring.tested import GRADE

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from headtohead.errors import UserError
-from headtohead.runs.ledger import read_ledger, refuse_strangers
+from headtohead.runs.reading import read_ledger, refuse_strangers
 
 HEADER = "case,site,dice,iou,precision,recall,tp,fp,fn\n"
 

@@ -11,7 +11,8 @@ from headtohead.errors import UserError
 from headtohead.learning.module import scale
 from headtohead.trained.facts import ModelFacts
 from headtohead.trained.foreign.buda_volume import BudaVolume
-from headtohead.trained.preparation import RecipePrepared, in_bytes, prepare
+from headtohead.trained.preparation import RecipePrepared, prepare
+from headtohead.trained.volume import in_bytes
 
 
 def facts_with(recipe: InputRecipe, **more: object) -> ModelFacts:

@@ -18,7 +18,7 @@ from headtohead.learning.averaging import AveragedNets
 from headtohead.learning.checkpoint import read_checkpoint
 from headtohead.learning.recording import CaseRecorder
 from headtohead.runs.folder import RunFolder
-from headtohead.runs.ledger import read_ledger
+from headtohead.runs.reading import read_ledger
 from headtohead.runs.run import Run, ensemble_schedule
 from headtohead.scoring.counts import mean_dice
 from headtohead.scoring.protocol import PROTOCOL
