@@ -28,7 +28,7 @@ LAYERS = (
     {"trained"},
     {"comparing", "exploring", "predicting", "reporting"},
     {"serving"},
-    {"cli"},
+    {"cli", "overruled"},
 )
 RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
 

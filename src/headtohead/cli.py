@@ -22,6 +22,7 @@ from headtohead.models.registry import find_spec
 from headtohead.options.declaring import describe
 from headtohead.options.settling import settle
 from headtohead.options.table import OPTIONS, Options, from_flat
+from headtohead.overruled import refuse_overruled
 
 VERBS = {
     "download": "headtohead.cohort.download:download_lgg",
@@ -195,11 +196,7 @@ def check_sense(options: Options, flags: dict[str, Any]) -> None:
     if verbs.compare:
         check_models(options)
     if verbs.train:
-        model = options.model.architecture
-        check_own_image_size(options, model)
-        for name in ("normalise", "neighbours", "channel_order"):
-            if name in flags and find_spec(model).normalise:
-                raise UserError(f"--{name}: {model} has its own intensity scaling; leave the option out")
+        check_own_image_size(options, options.model.architecture)
     data = options.data
     if data.folds and data.fold_file:
         raise UserError("--folds and --fold_file both define the folds; leave one of them out")
@@ -213,6 +210,7 @@ def check_sense(options: Options, flags: dict[str, Any]) -> None:
         raise UserError("--run_name: --compare makes many runs and names them itself; leave it out")
     if not options.machine.print_config:
         refuse_without_effect(flags, wanted(options))
+        refuse_overruled(flags, options, wanted(options))
 
 
 def check_files(options: Options) -> None:

@@ -24,10 +24,9 @@ VOLUMES = frozenset({"channels", "plane"})
 READ = {
     "download": frozenset({"root_dir"}),
     "make_phantoms": frozenset(),
-    "view_aug": (
-        COHORT | _group("input") | {"split", "split_seed", "model", "augmentation", "sequence_dropout", "seed"}
-    )
-    | {"runs_dir", "comparison", "output"},
+    # The sheet shows slices before they are scaled, and without their neighbours.
+    "view_aug": (COHORT | {"split", "split_seed", "model", "image_size", "channel_order"})
+    | {"augmentation", "sequence_dropout", "seed", "runs_dir", "comparison", "output"},
     "train": EXPERIMENT | {"overwrite"},
     "test": EXPERIMENT,
     "compare": (EXPERIMENT | _group("comparison")) - {"model", "lr_scheduler", "seed", "fold", "run_name"},

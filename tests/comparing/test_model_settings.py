@@ -7,7 +7,7 @@ import pytest
 
 from headtohead.cli import parse
 from headtohead.cohort import Cohort
-from headtohead.comparing.experiment import prepare, settings_of
+from headtohead.comparing.experiment import prepare, run_folder, settings_of, trained_model
 from headtohead.comparing.grid import experiments_of
 from headtohead.comparing.model_settings import own_settings, with_own_settings
 from headtohead.comparing.training import train
@@ -89,3 +89,19 @@ def test_a_size_that_only_others_can_have_is_mended_by_a_setting() -> None:
     with pytest.raises(UserError, match="resnext needs a multiple of 32"):
         parse(argv)
     assert parse([*argv, "--model_settings", "resnext.image_size=64"]).input.image_size == 48
+
+
+@pytest.mark.parametrize("setting", ["sequence_dropout=0", "channel_order=bgr", "neighbours=2"])
+def test_a_model_that_sees_one_sequence_takes_no_setting_of_several(setting: str) -> None:
+    with pytest.raises(UserError, match=f"fetal_unet.{setting.split('=')[0]}: fetal_unet has no such setting"):
+        parse(["--train", "--model", "fetal_unet", "--model_settings", f"fetal_unet.{setting}"])
+
+
+def test_a_test_of_a_named_run_takes_the_settings_of_its_model(asked: Options) -> None:
+    named = option_table.replace(asked, model="", run_name="mine")
+    folder = run_folder(named)
+    folder.path.mkdir(parents=True)
+    assert trained_model(named) == "unet"
+    folder.write_config({"model": "resnext"})
+    assert trained_model(named) == "resnext"
+    assert trained_model(option_table.replace(named, model="buda")) == "buda"

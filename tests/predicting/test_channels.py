@@ -1,8 +1,9 @@
-"""`--channels` is followed or refused in one line, never ignored, whatever the names of files say."""
+"""`--channels`, `--plane` and `--pattern` are followed or refused in one line, never ignored."""
 
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import nibabel
 import numpy as np
 import pytest
@@ -100,3 +101,27 @@ def test_damage_is_told_before_channels(tmp_path: Path, predict: Predict, capsys
     assert predict("--channels", "flair=1") == 1
     error = capsys.readouterr().err
     assert "error: a_flair: " in error and "--channels" not in error
+
+
+def test_a_plane_is_refused_where_there_are_only_pictures(
+    tmp_path: Path, predict: Predict, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "in").mkdir()
+    cv2.imwrite(str(tmp_path / "in/a.png"), np.zeros((32, 32, 3), np.uint8))
+    refused = "--plane sagittal: is for NIfTI volumes, and here are only pictures; leave it out"
+    for source in ("in", "in/a.png"):
+        assert predict("--plane", "sagittal", source=source) == 2
+        assert capsys.readouterr().err == f"error: {refused}\n"
+        assert not (tmp_path / "out").exists()
+    with pytest.raises(UserError, match=f"^{refused}$"):
+        predict_image(from_flat({"image_path": str(tmp_path / "in/a.png"), "plane": "sagittal"}))
+    save(tmp_path / "in/b.nii.gz", LEFT)
+    assert predict("--plane", "sagittal") == 0
+
+
+def test_a_pattern_is_refused_where_one_file_is_named(
+    tmp_path: Path, predict: Predict, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save(tmp_path / "in/a.nii.gz", LEFT)
+    assert predict("--pattern", "*.png", source="in/a.nii.gz") == 2
+    assert "error: --pattern *.png: chooses files of a folder, and " in capsys.readouterr().err

@@ -132,6 +132,11 @@ def settings_of(options: Options) -> dict[str, Any]:
     return {name: value for name, value in option_table.flat(options).items() if name not in later}
 
 
+def trained_model(options: Options) -> str:
+    """Name the model of a run: that of `--model`, else what the run folder says, else the default."""
+    return options.model.model or run_folder(options).read_config().get("model") or options.model.architecture
+
+
 def as_trained(options: Options) -> Options:
     """Take from the run folder what the command leaves at its default: a test needs no option of the training again.
 

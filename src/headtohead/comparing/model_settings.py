@@ -52,7 +52,9 @@ def own_settings(options: Options, model: str) -> dict[str, Any]:
         found[name][option] = settle(declared, text, f"{FLAG} {name}.{option}")
     own, spec = found.get(model, {}), find_spec(model)
     useful = {"width": bool(spec.width), "encoder_weights": bool(spec.encoder)}
-    useful |= dict.fromkeys(("normalise", "neighbours"), not spec.normalise)  # who brings a scaling takes no other
+    # Who brings a scaling takes no other, and sees one sequence.
+    scaling = ("normalise", "neighbours", "channel_order", "sequence_dropout")
+    useful |= dict.fromkeys(scaling, not spec.normalise)
     for option, use in useful.items():
         if option in own and not use:
             raise UserError(f"{FLAG} {model}.{option}: {model} has no such setting; leave it out")

@@ -12,7 +12,14 @@ import torch
 
 from headtohead import machine
 from headtohead.batches.datamodule import SliceDataModule
-from headtohead.comparing.experiment import Experiment, as_trained, prepare, refuse_other_run, settings_of
+from headtohead.comparing.experiment import (
+    Experiment,
+    as_trained,
+    prepare,
+    refuse_other_run,
+    settings_of,
+    trained_model,
+)
 from headtohead.comparing.keeping import keep_model
 from headtohead.comparing.model_settings import with_own_settings
 from headtohead.comparing.outcome import outcome, scores_in_words
@@ -48,7 +55,7 @@ def train(options: Options) -> Path:
 def test(options: Options) -> Path:
     """Carry out `--test`: score the best checkpoint of one experiment, then the table. Returns the run folder."""
     machine.pick_device(options.machine.gpus)
-    experiment = prepare(as_trained(with_own_settings(options, options.model.architecture)))
+    experiment = prepare(as_trained(with_own_settings(options, trained_model(options))))
     with experiment.folder.held(wait=True):
         run_test(experiment)
     print(f"{experiment.name}: {scores_in_words(pd.read_csv(experiment.folder.cases))}")

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from headtohead import machine
-from headtohead.comparing.experiment import Experiment, as_trained, prepare, refuse_other_run
+from headtohead.comparing.experiment import Experiment, as_trained, prepare, refuse_other_run, trained_model
 from headtohead.comparing.model_settings import with_own_settings
 from headtohead.comparing.training import batches_of, build_trainer
 from headtohead.errors import UserError
@@ -56,7 +56,7 @@ class Candidate:
 def tune(options: Options) -> Path:
     """Carry out `--tune_postprocessing` on the run that `--test` would score. Returns the run folder."""
     machine.pick_device(options.machine.gpus)
-    experiment = prepare(as_trained(with_own_settings(options, options.model.architecture)))
+    experiment = prepare(as_trained(with_own_settings(options, trained_model(options))))
     with experiment.folder.held(wait=True):
         run_tuning(experiment)
     return experiment.folder.path

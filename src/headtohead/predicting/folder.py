@@ -13,7 +13,7 @@ from headtohead.errors import PartlyDone, UserError
 from headtohead.options.table import Options
 from headtohead.plurals import count_of
 from headtohead.predicting.files.finding import Job, find_jobs
-from headtohead.predicting.files.grouping import refuse_ignored_channels
+from headtohead.predicting.files.grouping import refuse_ignored_channels, refuse_ignored_plane
 from headtohead.predicting.files.naming import shown
 from headtohead.predicting.files.reading import STDERR
 from headtohead.predicting.files.scans import read_scan
@@ -54,6 +54,7 @@ def predict_folder(options: Options) -> Path:
     # Results of an earlier command may lie among the inputs, under ends that this one does not name.
     jobs = find_jobs(source, options.files.pattern, predictor.facts.sequences, outputs.ends, Records().ours)
     refuse_ignored_channels(jobs, options.files.channels, predictor.facts.sequences)
+    refuse_ignored_plane(jobs, options.files.plane)
     with tidy_on_terminate():
         return predict_jobs(jobs, predictor, options)
 

@@ -13,7 +13,7 @@ import numpy as np
 from headtohead.errors import UserError
 from headtohead.options.table import Options
 from headtohead.predicting.cleaning.postprocessing import clean
-from headtohead.predicting.files.grouping import Job, refuse_ignored_channels
+from headtohead.predicting.files.grouping import Job, refuse_ignored_channels, refuse_ignored_plane
 from headtohead.predicting.files.reading import VOLUMES, Picture, read_picture
 from headtohead.predicting.predictor import Predictor, open_choices
 from headtohead.predicting.results.panel import Prediction, draw_panel
@@ -49,6 +49,7 @@ def predict_image(options: Options) -> Path:
     picture = read_picture(path)
     job = Job(path.name, (picture.path,), "picture", (), Path(path.name))
     refuse_ignored_channels([job], options.files.channels)
+    refuse_ignored_plane([job], options.files.plane)
     if picture.truth is not None and truth_is_ours(job, Records()):
         picture = replace(picture, truth=None)
     choices = choose_models(options, picture.path)

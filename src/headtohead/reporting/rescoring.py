@@ -17,7 +17,7 @@ from headtohead.saving import atomic_path
 from headtohead.scoring.counts import mean_dice
 from headtohead.scoring.prediction_files import read_mask
 from headtohead.scoring.protocol import PROTOCOL, same_predictions
-from headtohead.scoring.tested import score_tested
+from headtohead.scoring.tested import score_tested, truth_of
 
 
 def rescore(ledger: Ledger, cohort: Cohort | None) -> None:
@@ -77,7 +77,8 @@ def rescore_run(run: Run, cohort: Cohort) -> None:
     for name, tested in places.items():
         height, width = (int(cohort.table[side].iloc[numbers[name]]) for side in ("height", "width"))
         mask = read_mask(folder.masks, name, (len(tested), height, width))
-        row, counts = score_tested(cohort, numbers[name], tested, mask)
+        truth = truth_of(cohort, numbers[name], tested)
+        row, counts = score_tested(cohort, numbers[name], tested, mask, truth)
         rows.append(row)
         slices.append(counts)
     score = mean_dice([row["dice"] for row in rows])

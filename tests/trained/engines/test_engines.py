@@ -73,8 +73,10 @@ def test_auto_is_the_fastest_installed(made: Any, monkeypatch: pytest.MonkeyPatc
     assert pick_engine(source, "auto", "auto", many=True) == "openvino"
     assert pick_engine(source, "auto", "auto", many=False) == "onnx"
     assert pick_engine(source, "torch", "auto", many=True) == "torch"
+    assert pick_engine(source, "auto", "auto", many=False, precision="bf16") == "openvino"
     monkeypatch.setattr(opening, "installed", lambda name: name != "openvino")
     assert pick_engine(source, "auto", "cpu", many=True) == "onnx"
+    assert pick_engine(source, "auto", "cpu", many=True, precision="bf16") == "torch"  # ONNX Runtime has no bf16
     monkeypatch.setattr(opening, "installed", lambda name: name == "torch")
     assert pick_engine(source, "auto", "cpu", many=False) == "torch"
 

@@ -48,6 +48,10 @@ def find_jobs(
     if not os.path.lexists(source):
         raise UserError(f"--predict {shown(source)}: no such file or folder")
     if not source.is_dir():
+        if pattern:
+            raise UserError(
+                f"--pattern {pattern}: chooses files of a folder, and {shown(source)} is a file; leave it out"
+            )
         return _jobs_of_file(source, sequences, outputs, ours)
     every = list(_walk(source))
     inputs = found = [path for path in every if not _never_input(path, outputs)]

@@ -126,6 +126,16 @@ def refuse_ignored_channels(jobs: Iterable[Job], channels: str, sequences: tuple
     )
 
 
+def refuse_ignored_plane(jobs: Iterable[Job], plane: str) -> None:
+    """Refuse `--plane` where there is no volume to cut.
+
+    Raises:
+        UserError: it is given, and all jobs are pictures.
+    """
+    if plane != "auto" and not any(job.kind == "nifti" for job in jobs):
+        raise UserError(f"--plane {plane}: is for NIfTI volumes, and here are only pictures; leave it out")
+
+
 def _keeps_to_its_name(job: Job) -> bool:
     """Say whether the file of a job is one volume of a sequence that its name says; its header is read for that."""
     if not job.sequences:

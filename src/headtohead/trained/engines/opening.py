@@ -43,7 +43,7 @@ def open_engine(
     Raises:
         UserError: the engine is not installed, or the model is not there in the form it takes.
     """
-    which = pick_engine(source, which, gpus, many)
+    which = pick_engine(source, which, gpus, many, precision)
     if not installed(which):
         raise UserError(f"--engine {which}: {PACKAGES[which]} is not installed; run pip install {PACKAGES[which]}")
     if which == "torch":
@@ -64,13 +64,14 @@ def open_engine(
     return OpenVinoEngine(source.onnx, precision, many)
 
 
-def pick_engine(source: Source, which: str, gpus: str, many: bool) -> str:
-    """Settle `auto`: what `open_engine` opens, without importing any of them."""
+def pick_engine(source: Source, which: str, gpus: str, many: bool, precision: str = "auto") -> str:
+    """Settle `auto`: what `open_engine` opens, without importing any of them. ONNX Runtime has no bf16."""
     if which != "auto":
         return which
     if source.onnx is None or gpus not in ("auto", "cpu") or (gpus == "auto" and many and sees_gpu()):
         return "torch"
-    able = [name for name in (("openvino", "onnx") if many else ("onnx", "openvino")) if installed(name)]
+    order = ["openvino"] if precision == "bf16" else ["openvino", "onnx"] if many else ["onnx", "openvino"]
+    able = [name for name in order if installed(name)]
     return able[0] if able else "torch"
 
 
