@@ -125,8 +125,8 @@ def test_folds_and_reports_that_make_no_sense(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("--train --model fetal_unet --neighbours 1", "--neighbours: fetal_unet has its own intensity scaling"),
-        ("--train --model fetal_unet --normalise inner", "--normalise: fetal_unet has its own intensity scaling"),
+        ("--train --model fetal_unet --neighbours 1", "--neighbours: the intensity scaling of fetal_unet"),
+        ("--train --model fetal_unet --normalise inner", "--normalise: the intensity scaling of fetal_unet"),
         ("--test --run_name a,b", "--run_name a,b: name one run"),
         ("--predict nowhere --output masks", "--predict nowhere: no such file or folder"),
         ("--export onnx --half", "--half: is for --export bundle, not for --export onnx"),
