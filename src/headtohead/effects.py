@@ -24,10 +24,9 @@ VOLUMES = frozenset({"channels", "plane"})
 READ = {
     "download": frozenset({"root_dir"}),
     "make_phantoms": frozenset(),
-    "view_aug": (
-        COHORT | _group("input") | {"split", "split_seed", "model", "augmentation", "sequence_dropout", "seed"}
-    )
-    | {"runs_dir", "comparison", "output"},
+    # The sheet shows slices before they are scaled, and without their neighbours.
+    "view_aug": (COHORT | {"split", "split_seed", "model", "image_size", "channel_order"})
+    | {"augmentation", "sequence_dropout", "seed", "runs_dir", "comparison", "output"},
     "train": EXPERIMENT | {"overwrite"},
     "test": EXPERIMENT,
     "compare": (EXPERIMENT | _group("comparison")) - {"model", "lr_scheduler", "seed", "fold", "run_name"},
@@ -65,7 +64,7 @@ def refuse_without_effect(given: Collection[str], verbs: Collection[str]) -> Non
         # Not the test that --train brings with it.
         takers = _listed([f"--{verb}" for verb in verbs if verb in given] or [f"--{verb}" for verb in verbs])
         if "compare" in verbs and name in INSTEAD:
-            raise UserError(f"--{name} is for --train: --compare takes --{INSTEAD[name]}")
+            raise UserError(f"--{name}: is for --train; with --compare, use --{INSTEAD[name]}")
         raise UserError(f"--{name}: has no effect with {takers}; it is for {_listed(verbs_that_read(name))}")
 
 

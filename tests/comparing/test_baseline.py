@@ -11,7 +11,7 @@ import pytest
 from headtohead.batches.splits import Split
 from headtohead.cohort import Cohort
 from headtohead.comparing.baseline import run_baseline
-from headtohead.runs.ledger import read_ledger
+from headtohead.runs.reading import read_ledger
 from headtohead.scoring.baseline import flair_histograms
 
 CASES = 5

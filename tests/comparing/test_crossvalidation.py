@@ -19,7 +19,8 @@ from headtohead.learning.module import pl
 from headtohead.options import table as option_table
 from headtohead.options.table import Options
 from headtohead.runs.folder import RunFolder
-from headtohead.runs.ledger import FOLD_FILE, read_ledger
+from headtohead.runs.ledger import FOLD_FILE
+from headtohead.runs.reading import read_ledger
 
 FOLDS = 3
 RUNS = [f"buda-none-s0-f{fold}" for fold in range(FOLDS)]
@@ -227,7 +228,7 @@ def test_one_failed_fold_keeps_the_entrant_out_of_the_table(copied: Options, mon
         run_training(experiment)
 
     monkeypatch.setattr("headtohead.comparing.grid.run_training", train)
-    with pytest.raises(UserError, match="1 of 3 experiments failed, the first with: RuntimeError: no memory"):
+    with pytest.raises(UserError, match="1 of 3 experiments failed; the first error: RuntimeError: no memory"):
         compare(copied)
     text = (folder / "results.md").read_text()
     assert "buda, no schedule is left out: 2 of 3 folds are finished" in text

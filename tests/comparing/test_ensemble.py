@@ -12,13 +12,16 @@ from torch import nn
 
 from headtohead.cohort import Cohort
 from headtohead.comparing import ensemble
-from headtohead.comparing.grid import compare
-from headtohead.learning.averaging import AveragedNets
+from headtohead.comparing.experiment import prepare
+from headtohead.comparing.grid import compare, experiments_of
+from headtohead.comparing.training import build_trainer
+from headtohead.learning.averaging import SMALLEST, AveragedNets
+from headtohead.learning.checkpoint import load_trained
 from headtohead.options import table as option_table
 from headtohead.options.table import Options
 from headtohead.runs.finding import trained_runs
 from headtohead.runs.folder import RunFolder
-from headtohead.runs.ledger import read_ledger
+from headtohead.runs.reading import read_ledger
 from headtohead.scoring.prediction_files import read_mask
 
 NAME = "buda-none-ensemble-f0"
@@ -43,27 +46,46 @@ def copied(finished: Path, wanted: Options, tmp_path: Path) -> Options:
     return option_table.replace(wanted, runs_dir=str(tmp_path))
 
 
-class Always(nn.Module):
-    """Says one probability of every pixel."""
-
-    def __init__(self, probability: float) -> None:
-        super().__init__()
-        self.logit = float(np.log(probability / (1 - probability)))
-
-    def forward(self, image: torch.Tensor) -> torch.Tensor:
-        return torch.full((len(image), 1, *image.shape[2:]), self.logit)
+def always(logit: float) -> dict[str, torch.Tensor]:
+    """Weights of `net` that say one logit of every pixel."""
+    return {"weight": torch.zeros(1, 1, 1, 1), "bias": torch.tensor([logit])}
 
 
-def test_probabilities_are_averaged_not_logits():
-    found = AveragedNets([Always(0.1), Always(0.8)])(torch.zeros(2, 3, 4, 4)).sigmoid()
+@pytest.fixture
+def net() -> nn.Module:
+    return nn.Conv2d(1, 1, kernel_size=1)
+
+
+def test_probabilities_are_averaged_not_logits(net: nn.Module):
+    weights = [always(float(np.log(p / (1 - p)))) for p in (0.1, 0.8)]
+    found = AveragedNets(net, weights)(torch.zeros(2, 1, 4, 4)).sigmoid().detach()
     assert found.shape == (2, 1, 4, 4)
     assert found.numpy() == pytest.approx(0.45, abs=1e-5)
 
 
-def test_certain_probabilities_stay_finite():
-    sure = Always(0.5)
-    sure.logit = 200.0
-    assert torch.isfinite(AveragedNets([sure, sure])(torch.zeros(1, 1, 2, 2))).all()
+def test_certain_probabilities_stay_finite(net: nn.Module):
+    assert torch.isfinite(AveragedNets(net, [always(200.0)] * 2)(torch.zeros(1, 1, 2, 2))).all()
+
+
+def test_autocast_keeps_no_weights_of_the_seed_before(net: nn.Module):
+    """Its cache would let every seed but the first predict with the weights of the first."""
+    with torch.autocast("cpu", torch.bfloat16), torch.no_grad():
+        found = AveragedNets(net, [always(-4.0), always(4.0)])(torch.zeros(1, 1, 2, 2))
+    assert found.numpy() == pytest.approx(0, abs=1e-3)
+
+
+def test_members_predict_as_they_do_alone_and_one_net_is_held_for_all(finished: Path, wanted: Options):
+    """More seeds than one take no more memory: their weights lie on disk until they are used."""
+    one = prepare(experiments_of(wanted)[0])
+    paths = [RunFolder(finished / f"buda-none-s{seed}-f0").best for seed in (0, 1)]
+    alone = [load_trained(path).model for path in paths]
+    module, _ = build_trainer(one, fitting=False)
+    averaged = AveragedNets(module.model, [ensemble._weights(path) for path in paths]).eval()
+    assert len(list(averaged.parameters())) == len(list(alone[0].parameters()))
+    image = torch.rand(2, one.recipe.channels, 32, 32)
+    with torch.inference_mode():
+        mean = torch.stack([net(image).float().sigmoid() for net in alone]).mean(dim=0)
+        assert torch.equal(averaged(image), torch.logit(mean, eps=SMALLEST))
 
 
 def test_an_ensemble_is_an_entrant_with_a_run_folder_that_names_its_members(finished: Path, phantom_cohort: Cohort):

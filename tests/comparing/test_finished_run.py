@@ -16,7 +16,7 @@ from headtohead.learning.checkpoint import load_trained
 from headtohead.options import table as option_table
 from headtohead.options.group import declarations
 from headtohead.options.table import GROUPS
-from headtohead.runs.ledger import read_ledger
+from headtohead.runs.reading import read_ledger
 from headtohead.scoring.counts import count
 from headtohead.scoring.prediction_files import cases_in, read_histogram, read_mask
 

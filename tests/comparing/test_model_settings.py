@@ -7,7 +7,7 @@ import pytest
 
 from headtohead.cli import parse
 from headtohead.cohort import Cohort
-from headtohead.comparing.experiment import prepare, settings_of
+from headtohead.comparing.experiment import prepare, run_folder, settings_of, trained_model
 from headtohead.comparing.grid import experiments_of
 from headtohead.comparing.model_settings import own_settings, with_own_settings
 from headtohead.comparing.training import train
@@ -66,16 +66,16 @@ def test_flags_and_yaml_mean_the_same(value: str, tmp_path: Path) -> None:
         ("resnext.num_epochs=two", "--model_settings resnext.num_epochs two: takes a whole number"),
         ("resnext.optimizer=adm", "--model_settings resnext.optimizer adm: not one of adamax, "),
         ("resnext.image_size=40", "--model_settings resnext.image_size 40: resnext needs a multiple of 32"),
-        ("resnext.folds=3", "--model_settings resnext.folds=3: folds is the same for all models of a comparison"),
-        ("resnext.root_dir=x", "root_dir is the same for all models"),
-        ("resnext.seed=3", "seed is the same for all models"),
-        ("resnext.train=True", "train is the same for all models"),
+        ("resnext.folds=3", "--model_settings resnext.folds=3: folds cannot differ between the models of a comparison"),
+        ("resnext.root_dir=x", "root_dir cannot differ between the models"),
+        ("resnext.seed=3", "seed cannot differ between the models"),
+        ("resnext.train=True", "train cannot differ between the models"),
         ("resnext.width=8", "--model_settings resnext.width: resnext has no such setting"),
         ("buda.encoder_weights=imagenet", "--model_settings buda.encoder_weights: buda has no such setting"),
-        ("resnext.seed", "--model_settings resnext.seed: must read MODEL.OPTION=VALUE"),
-        ("num_epochs=3", "must read MODEL.OPTION=VALUE"),
-        ("buda.num_epochs=2,buda.num_epochs=3", "buda.num_epochs is there twice"),
-        ("buda.num_epochs=2,buda.num_epochs=2", "buda.num_epochs=2 is there twice"),
+        ("resnext.seed", "--model_settings resnext.seed: must have the form MODEL.OPTION=VALUE"),
+        ("num_epochs=3", "must have the form MODEL.OPTION=VALUE"),
+        ("buda.num_epochs=2,buda.num_epochs=3", "buda.num_epochs is given twice"),
+        ("buda.num_epochs=2,buda.num_epochs=2", "buda.num_epochs=2 is given twice"),
     ],
 )
 def test_mistakes_are_refused_before_anything_is_begun(settings: str, said: str) -> None:
@@ -89,3 +89,19 @@ def test_a_size_that_only_others_can_have_is_mended_by_a_setting() -> None:
     with pytest.raises(UserError, match="resnext needs a multiple of 32"):
         parse(argv)
     assert parse([*argv, "--model_settings", "resnext.image_size=64"]).input.image_size == 48
+
+
+@pytest.mark.parametrize("setting", ["sequence_dropout=0", "channel_order=bgr", "neighbours=2"])
+def test_a_model_that_sees_one_sequence_takes_no_setting_of_several(setting: str) -> None:
+    with pytest.raises(UserError, match=f"fetal_unet.{setting.split('=')[0]}: fetal_unet has no such setting"):
+        parse(["--train", "--model", "fetal_unet", "--model_settings", f"fetal_unet.{setting}"])
+
+
+def test_a_test_of_a_named_run_takes_the_settings_of_its_model(asked: Options) -> None:
+    named = option_table.replace(asked, model="", run_name="mine")
+    folder = run_folder(named)
+    folder.path.mkdir(parents=True)
+    assert trained_model(named) == "unet"
+    folder.write_config({"model": "resnext"})
+    assert trained_model(named) == "resnext"
+    assert trained_model(option_table.replace(named, model="buda")) == "buda"

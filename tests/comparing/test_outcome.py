@@ -13,7 +13,7 @@ from headtohead.cohort import Cohort
 from headtohead.comparing import outcome as module
 from headtohead.comparing.outcome import Outcome, outcome, scores_in_words
 from headtohead.runs.folder import RunFolder
-from headtohead.runs.ledger import TEXTS
+from headtohead.runs.reading import TEXTS
 from headtohead.scoring.case import score_columns
 from headtohead.scoring.prediction_files import cases_in, read_histogram, read_mask
 from headtohead.scoring.tested import GRADE
@@ -96,6 +96,19 @@ def test_a_whole_case_within_a_split_by_slice_is_scored_whole(folder: RunFolder,
     split = Split("slice", 0, second[2:], second[1:2], np.concatenate([first, second[:1]]))
     score_all(folder, phantom_cohort, split)
     assert pd.read_csv(folder.cases)["lesions"].isna().tolist() == [False, True]
+
+
+def test_the_truth_of_a_case_is_read_once(
+    folder: RunFolder, phantom_cohort: Cohort, split: Split, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is several hundred megabytes in a large volume."""
+    case = int(split.cases(phantom_cohort, "test")[0])
+    read, masks = [], Cohort.masks
+    with outcome(folder, phantom_cohort, split) as found:
+        prediction = predicted(phantom_cohort, found, case)
+        monkeypatch.setattr(Cohort, "masks", lambda cohort, case: read.append(case) or masks(cohort, case))
+        found.add(case, *prediction)
+    assert read == [case]
 
 
 def test_a_prediction_without_probability(folder: RunFolder, phantom_cohort: Cohort, split: Split) -> None:

@@ -12,7 +12,7 @@ from headtohead.comparing.grid import compare, experiments_of
 from headtohead.comparing.model_settings import own_settings
 from headtohead.errors import UserError
 from headtohead.runs.folder import RunFolder
-from headtohead.runs.ledger import read_ledger
+from headtohead.runs.reading import read_ledger
 from headtohead.scoring.prediction_files import read_mask
 from headtohead.trained.engines.torch_engine import load_net
 from headtohead.trained.preparation import prepare as prepare_volume

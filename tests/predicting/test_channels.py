@@ -1,8 +1,9 @@
-"""`--channels` is followed or refused in one line, never ignored, whatever the names of files say."""
+"""`--channels`, `--plane` and `--pattern` are followed or refused in one line, never ignored."""
 
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import nibabel
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ Predict = Callable[..., int]
 DARK, LEFT, RIGHT = (np.full((20, 24, 6), 10, np.int16) for _ in range(3))
 LEFT[3:9, 6:15, 2:5] = RIGHT[11:17, 6:15, 2:5] = 1000
 IGNORED = (
-    "error: --channels {}: here every file holds one volume, number 0, and its name says which sequence it is; "
+    "error: --channels {}: every file here holds one volume, number 0, and its name says which sequence it is; "
     "leave it out, or give a sequence number 0\n"
 )
 
@@ -71,7 +72,7 @@ def test_of_one_image_too(tmp_path: Path, make_run: Callable[..., object]) -> No
     make_run(onnx=True)
     image = save(tmp_path / "a_flair.nii.gz", LEFT)
     named = {"image_path": str(image), "output": str(tmp_path / "out"), "runs_dir": str(tmp_path / "runs")}
-    with pytest.raises(UserError, match="--channels flair=1: here every file holds one volume"):
+    with pytest.raises(UserError, match="--channels flair=1: every file here holds one volume"):
         predict_image(from_flat({**named, "channels": "flair=1"}))
     predict_image(from_flat({**named, "channels": "flair=0"}))
     assert (tmp_path / "out/a_flair_mask.nii.gz").is_file()
@@ -91,7 +92,7 @@ def test_a_file_that_says_nothing_by_its_name_is_told_by_itself(
     save(tmp_path / "in/a_flair.nii.gz", LEFT)
     save(tmp_path / "in/scan.nii.gz", LEFT)
     assert predict("--channels", "flair=1") == 1
-    assert "error: scan: holds one volume, number 0; --channels asks for flair=1" in capsys.readouterr().err
+    assert "error: scan: holds one volume, number 0, but --channels asks for flair=1" in capsys.readouterr().err
 
 
 def test_damage_is_told_before_channels(tmp_path: Path, predict: Predict, capsys: pytest.CaptureFixture[str]) -> None:
@@ -100,3 +101,27 @@ def test_damage_is_told_before_channels(tmp_path: Path, predict: Predict, capsys
     assert predict("--channels", "flair=1") == 1
     error = capsys.readouterr().err
     assert "error: a_flair: " in error and "--channels" not in error
+
+
+def test_a_plane_is_refused_where_there_are_only_pictures(
+    tmp_path: Path, predict: Predict, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "in").mkdir()
+    cv2.imwrite(str(tmp_path / "in/a.png"), np.zeros((32, 32, 3), np.uint8))
+    refused = "--plane sagittal: is for NIfTI volumes, and here are only pictures; leave it out"
+    for source in ("in", "in/a.png"):
+        assert predict("--plane", "sagittal", source=source) == 2
+        assert capsys.readouterr().err == f"error: {refused}\n"
+        assert not (tmp_path / "out").exists()
+    with pytest.raises(UserError, match=f"^{refused}$"):
+        predict_image(from_flat({"image_path": str(tmp_path / "in/a.png"), "plane": "sagittal"}))
+    save(tmp_path / "in/b.nii.gz", LEFT)
+    assert predict("--plane", "sagittal") == 0
+
+
+def test_a_pattern_is_refused_where_one_file_is_named(
+    tmp_path: Path, predict: Predict, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save(tmp_path / "in/a.nii.gz", LEFT)
+    assert predict("--pattern", "*.png", source="in/a.nii.gz") == 2
+    assert "error: --pattern *.png: chooses files of a folder, and " in capsys.readouterr().err

@@ -20,7 +20,8 @@ from headtohead.options.table import Options, from_flat
 from headtohead.reporting import report
 from headtohead.reporting.findings import Findings, findings_of
 from headtohead.runs.folder import RunFolder
-from headtohead.runs.ledger import FOLD_FILE, read_ledger
+from headtohead.runs.ledger import FOLD_FILE
+from headtohead.runs.reading import read_ledger
 
 FOLDS = 3
 WRONG = {"unet": 0.02, "resnext": 0.05}  # share of the voxels that each predicts wrongly

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from headtohead.reporting.summary import summarise
 from headtohead.reporting.table import render_markdown
-from headtohead.runs.ledger import read_ledger
+from headtohead.runs.reading import read_ledger
 
 
 def markdown(comparison: Path) -> str:

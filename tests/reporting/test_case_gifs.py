@@ -16,7 +16,7 @@ from headtohead.reporting.findings import Findings
 from headtohead.reporting.masks import Masks
 from headtohead.reporting.outlines import PALETTE, TRUTH
 from headtohead.reporting.plate import Scan
-from headtohead.runs.ledger import read_ledger
+from headtohead.runs.reading import read_ledger
 
 
 @pytest.fixture(scope="module")

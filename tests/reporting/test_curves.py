@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from headtohead.errors import UserError
 from headtohead.reporting.curves import COLOURS, NEAREST_LABELS, mean_of_runs, spread
 from headtohead.reporting.curves import write_curves as write_curves_of
-from headtohead.runs.ledger import read_ledger
+from headtohead.runs.reading import read_ledger
 
 
 def write_curves(comparison: Path) -> Path:

@@ -10,7 +10,8 @@ from headtohead.batches.folds import read_folds
 from headtohead.cohort import Cohort
 from headtohead.errors import UserError
 from headtohead.reporting.evidence import parts_of, slices_of
-from headtohead.runs.ledger import FOLD_FILE, read_ledger
+from headtohead.runs.ledger import FOLD_FILE
+from headtohead.runs.reading import read_ledger
 from headtohead.scoring.counts import dice
 
 

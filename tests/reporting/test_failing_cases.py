@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks import failing_cases
 from headtohead.reporting.findings import findings_of
-from headtohead.runs.ledger import read_ledger
+from headtohead.runs.reading import read_ledger
 
 
 def printed(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:

@@ -13,7 +13,7 @@ from headtohead.reporting.case_names import short_names
 from headtohead.reporting.failures import failures, write_failures
 from headtohead.reporting.findings import Findings
 from headtohead.reporting.masks import Masks
-from headtohead.runs.ledger import read_ledger
+from headtohead.runs.reading import read_ledger
 
 
 @pytest.fixture

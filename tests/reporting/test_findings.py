@@ -9,7 +9,8 @@ import pytest
 
 from headtohead.errors import UserError
 from headtohead.reporting.findings import BATCH, PROVENANCE, entrant_of, findings_of
-from headtohead.runs.ledger import SCORES, read_ledger
+from headtohead.runs.ledger import SCORES
+from headtohead.runs.reading import read_ledger
 from headtohead.scoring.conventions import PER_BATCH, PER_CASE, POOLED, conventions
 
 FOLDS = 3

@@ -8,7 +8,8 @@ import numpy as np
 from headtohead.cohort import Cohort
 from headtohead.reporting.findings import findings_of, shown_seed
 from headtohead.reporting.masks import Masks, name_with_seed, scan_of
-from headtohead.runs.ledger import Ledger, read_ledger
+from headtohead.runs.ledger import Ledger
+from headtohead.runs.reading import read_ledger
 
 
 def renumbered(place: Path) -> Ledger:

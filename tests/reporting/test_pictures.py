@@ -13,7 +13,7 @@ from headtohead.reporting.case_names import short_names
 from headtohead.reporting.findings import Findings
 from headtohead.reporting.masks import Masks
 from headtohead.reporting.pictures import write_pictures
-from headtohead.runs.ledger import read_ledger
+from headtohead.runs.reading import read_ledger
 from headtohead.scoring.counts import count
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from headtohead.reporting.summary import summarise
 from headtohead.reporting.table import print_table, render_latex, result_rows
-from headtohead.runs.ledger import read_ledger
+from headtohead.runs.reading import read_ledger
 from tests.reporting.markdown import cells, markdown
 
 
@@ -98,7 +98,7 @@ def test_nothing_finished(comparison: Path, write_run: Any) -> None:
     text = markdown(comparison)
     assert "No experiment is finished yet." in text
     assert "unet-none-s0-f0 failed: ValueError: x" in text
-    assert result_rows(read_ledger(comparison)).empty
+    assert result_rows(read_ledger(comparison).comparable).empty
 
 
 def test_results_csv_has_a_line_for_each_entrant_and_score(comparison: Path, write_run: Any) -> None:
@@ -106,7 +106,7 @@ def test_results_csv_has_a_line_for_each_entrant_and_score(comparison: Path, wri
     write_run("unet", "none", 1, counts=[(9, 1, 1), (0, 0, 0), (9, 1, 1), (8, 2, 2)], extra={"hd95_px": [3, 5, 7, 1]})
     counts = [(9, 1, 1), (0, 3, 0), (5, 5, 5), (8, 2, 2)]
     write_run("flair-threshold", "-", None, counts, name="flair-threshold", extra={"hd95_px": [1, 1, 1, 1]})
-    rows = result_rows(read_ledger(comparison)).set_index(["entrant", "score"])
+    rows = result_rows(read_ledger(comparison).comparable).set_index(["entrant", "score"])
     scores = ["dice", "iou", "precision", "recall", "hd95_px"]
     assert rows.index.tolist() == [(entrant, score) for score in scores for entrant in ("unet none", "flair-threshold")]
     own = rows.loc[("unet none", "dice")]
@@ -141,7 +141,7 @@ def test_latex_says_the_same_and_escapes(comparison: Path, write_run: Any) -> No
 def test_cases_without_any_score_have_no_mean(comparison: Path, write_run: Any) -> None:
     write_run(counts=[(0, 0, 0)] * 4)
     assert cells(markdown(comparison))["no schedule"] == ["undefined"]
-    own = result_rows(read_ledger(comparison)).set_index("score").loc["dice"]
+    own = result_rows(read_ledger(comparison).comparable).set_index("score").loc["dice"]
     assert own["n"] == 0 and np.isnan(own["mean"])
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from headtohead.runs.ledger import read_ledger_around
+from headtohead.runs.reading import read_ledger_around
 
 
 def test_only_what_may_stand_in_one_table(comparison: Path, write_run: Any) -> None:

@@ -11,7 +11,8 @@ from headtohead.errors import UserError
 from headtohead.learning.module import scale
 from headtohead.trained.facts import ModelFacts
 from headtohead.trained.foreign.buda_volume import BudaVolume
-from headtohead.trained.preparation import RecipePrepared, in_bytes, prepare
+from headtohead.trained.preparation import RecipePrepared, prepare
+from headtohead.trained.volume import in_bytes
 
 
 def facts_with(recipe: InputRecipe, **more: object) -> ModelFacts:
@@ -96,5 +97,5 @@ def test_the_facts_choose_the_preparation() -> None:
     volume = np.ones((3, 16, 16, 3), np.uint8)
     assert isinstance(prepare(volume, facts_with(InputRecipe(32, "unit", 0))), RecipePrepared)
     assert isinstance(prepare(volume, ModelFacts("b", "buda", 4, 3, {}, preparation="buda_volume")), BudaVolume)
-    with pytest.raises(UserError, match=r"^b: prepared by magic, which this version does not know; update it$"):
+    with pytest.raises(UserError, match=r"^b: it needs the preparation magic, which this version"):
         prepare(volume, ModelFacts("b", "buda", 4, 3, {}, preparation="magic"))

@@ -47,11 +47,7 @@ def run_baseline(
     started = datetime.now(UTC)
     clock = time.perf_counter()
     statistics = cohort.statistics(NORMALISE)[:, FLAIR]
-    if counted is not None and split.kind == "patient":
-        training = counted.of_cases(split.cases(cohort, "train"))
-    else:
-        training = flair_histograms(cohort, split.train)
-    threshold = fit_threshold(training, statistics)
+    threshold = fit_threshold(_training_histograms(cohort, split, counted), statistics)
 
     name = baseline_name(split)
     folder = RunFolder(comparison_folder / name)
@@ -76,6 +72,12 @@ def run_baseline(
     }
     write_json(folder.path / "run.json", record)
     return folder.path
+
+
+def _training_histograms(cohort: Cohort, split: Split, counted: Histograms | None) -> Histograms:
+    if counted is not None and split.kind == "patient":
+        return counted.of_cases(split.cases(cohort, "train"))
+    return flair_histograms(cohort, split.train)
 
 
 def baseline_name(split: Split) -> str:

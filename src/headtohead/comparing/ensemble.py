@@ -5,23 +5,26 @@ trained model; its run.json names the members. It is scored anew where the membe
 member that was trained again.
 """
 
-import copy
 import math
 import time
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from headtohead.comparing.experiment import Experiment
 from headtohead.comparing.outcome import outcome
 from headtohead.comparing.provenance import now, provenance
 from headtohead.comparing.training import batches_of, build_trainer
 from headtohead.learning.averaging import AveragedNets
-from headtohead.learning.checkpoint import read_checkpoint
+from headtohead.learning.checkpoint import network_weights, read_checkpoint
 from headtohead.learning.recording import CaseRecorder
 from headtohead.runs.folder import RunFolder
-from headtohead.runs.ledger import read_ledger
+from headtohead.runs.reading import read_ledger
 from headtohead.runs.run import Run, ensemble_schedule
 from headtohead.scoring.counts import mean_dice
 from headtohead.scoring.protocol import PROTOCOL
+
+if TYPE_CHECKING:
+    import torch
 
 
 def run_ensembles(experiments: list[Experiment]) -> list[str]:
@@ -52,7 +55,7 @@ def run_ensembles(experiments: list[Experiment]) -> list[str]:
             _run_ensemble(one, sorted(members, key=lambda run: run.experiment["seed"]))
         except Exception as fault:  # one that cannot be scored must not stop the others, nor the report
             failed.append(f"{ensemble_folder(one).path.name}: {' '.join(str(fault).split()) or type(fault).__name__}")
-            print(f"{failed[-1]} FAILED")
+            print(f"FAILED: {failed[-1]}")
             ensemble_folder(one).note(status="failed", error=failed[-1])
     return failed
 
@@ -107,13 +110,15 @@ def _run_ensemble(experiment: Experiment, members: list[Run]) -> None:
 def _score(experiment: Experiment, members: list[Run], folder: RunFolder) -> float | None:
     """Write the scores and masks of the ensemble; give its mean Dice, None where there is none."""
     module, trainer = build_trainer(experiment, fitting=False)
-    nets = []
-    for run in members:
-        module.load_state_dict(read_checkpoint(RunFolder(run.folder).best)["state_dict"])
-        nets.append(copy.deepcopy(module.model))
-    module.model = AveragedNets(nets)
+    module.model = AveragedNets(module.model, [_weights(RunFolder(run.folder).best) for run in members])
     with outcome(folder, experiment.cohort, experiment.split) as found:
         module.recorder = CaseRecorder(found.add)
         trainer.test(module, batches_of(experiment), verbose=False)
     score = mean_dice([row["dice"] for row in found.cases])
     return None if math.isnan(score) else score
+
+
+def _weights(checkpoint: Path) -> "dict[str, torch.Tensor]":
+    """Leave the weights of a member on disk until they are needed, but refuse a damaged file now."""
+    read_checkpoint(checkpoint)
+    return network_weights(read_checkpoint(checkpoint, mapped=True), checkpoint)

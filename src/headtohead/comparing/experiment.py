@@ -102,7 +102,7 @@ def refuse_other_run(experiment: Experiment) -> None:
         UserError: names the first difference.
     """
     folder = experiment.folder
-    mend = "give the same, choose another --run_name or --comparison, or --overwrite it"
+    mend = "use the same, choose another --run_name or --comparison, or add --overwrite"
     before, here, record = folder.read_config(), settings_of(experiment.options), folder.record()
     # The same folds may be dealt by --folds or read from the file that this left.
     same_folds = bool(experiment.split.plan) and experiment.split.plan == record.get("split", {}).get("plan")
@@ -130,6 +130,11 @@ def settings_of(options: Options) -> dict[str, Any]:
     for group in ("prediction", "files", "serving"):
         later |= {one.name for one in declarations(option_table.GROUPS[group])} - {"threshold"}
     return {name: value for name, value in option_table.flat(options).items() if name not in later}
+
+
+def trained_model(options: Options) -> str:
+    """Name the model of a run: that of `--model`, else what the run folder says, else the default."""
+    return options.model.model or run_folder(options).read_config().get("model") or options.model.architecture
 
 
 def as_trained(options: Options) -> Options:

@@ -3,6 +3,7 @@
 import traceback
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +24,8 @@ from headtohead.options.table import Options
 from headtohead.reporting.report import write_reports
 from headtohead.reporting.rescoring import rescore
 from headtohead.reporting.tensorboard import write_layout
-from headtohead.runs.ledger import FOLD_FILE, read_ledger, refuse_strangers
+from headtohead.runs.ledger import FOLD_FILE
+from headtohead.runs.reading import read_ledger, refuse_strangers
 from headtohead.scoring.baseline import flair_histograms
 
 
@@ -78,44 +80,45 @@ def compare(options: Options) -> Path:
     cohort = open_cohort(Path(data.root_dir), Path(data.cache_dir), data.data, data.patient_pattern)
     folds = folds_of(options, cohort)
     experiments = [prepare(own, cohort, folds) for own in experiments_of(options, len(folds) if folds else 1)]
-    if not options.comparison.overwrite:
-        for experiment in experiments:
-            refuse_other_run(experiment)
     first = experiments[0]
     folder = first.folder.path.parent
     facts = provenance(cohort, first.split, first.recipe, folder.name)
-    replaced = {experiment.name for experiment in experiments} if options.comparison.overwrite else set()
-    replaced |= {baseline_name(experiment.split) for experiment in experiments}
-    inputs = {(one.identity["model"], one.identity["schedule"]): one.recipe.to_dict() for one in experiments}
-    if folder.is_dir():
-        rescore(read_ledger(folder, without=replaced, agreeing=False), cohort)
-    refuse_strangers(folder, facts, replaced, inputs)
+    _refuse_misfits(experiments, facts, options.comparison.overwrite)
     if folds:
         keep_folds(folds, folder / FOLD_FILE, cohort, options.comparison.overwrite)
-    counted = flair_histograms(cohort, np.arange(cohort.n_slices)) if folds else None
-    for split in {experiment.split.key: experiment.split for experiment in experiments}.values():
-        print(split.describe(cohort))
-        run_baseline(cohort, split, folder, facts | {"split": split_facts(cohort, split)}, counted)
+    _run_baselines(experiments, facts)
 
-    failures = [_carry_out(experiment, wait=False) for experiment in experiments]
-    for place, experiment in enumerate(experiments):
-        if failures[place] is None:
-            print(f"{experiment.name}: another process is at it; waiting")
-            failures[place] = _carry_out(experiment, wait=True)
+    failures = _carry_out_all(experiments)
     not_averaged = run_ensembles(experiments)
     write_reports(folder, cohort, options.comparison.case_gifs, margin=options.comparison.margin)
     if all(failures):
-        raise UserError(f"--compare: every experiment failed, the first with: {failures[0]}")
+        raise UserError(f"--compare: every experiment failed; the first error: {failures[0]}")
     write_layout(folder)
     print(f"curves: tensorboard --logdir {folder}")
     if failed := [reason for reason in failures if reason]:
         raise UserError(
-            f"--compare: {len(failed)} of {len(experiments)} experiments failed, the first with: {failed[0]}; "
-            "the same command tries them again"
+            f"--compare: {len(failed)} of {len(experiments)} experiments failed; the first error: {failed[0]}; "
+            "rerun the same command to try them again"
         )
     if not_averaged:
-        raise UserError(f"--compare: the seeds were not averaged: {not_averaged[0]}; the same command tries it again")
+        raise UserError(
+            f"--compare: the seeds were not averaged: {not_averaged[0]}; rerun the same command to try again"
+        )
     return folder
+
+
+def _refuse_misfits(experiments: list[Experiment], facts: dict[str, Any], overwrite: bool) -> None:
+    """Refuse a grid that does not fit the runs of its comparison that stay; old runs are first scored as of now."""
+    if not overwrite:
+        for experiment in experiments:
+            refuse_other_run(experiment)
+    folder = experiments[0].folder.path.parent
+    replaced = {experiment.name for experiment in experiments} if overwrite else set()
+    replaced |= {baseline_name(experiment.split) for experiment in experiments}
+    inputs = {(one.identity["model"], one.identity["schedule"]): one.recipe.to_dict() for one in experiments}
+    if folder.is_dir():
+        rescore(read_ledger(folder, without=replaced, agreeing=False), experiments[0].cohort)
+    refuse_strangers(folder, facts, replaced, inputs)
 
 
 def keep_folds(folds: Folds, path: Path, cohort: Cohort, overwrite: bool) -> None:
@@ -126,9 +129,28 @@ def keep_folds(folds: Folds, path: Path, cohort: Cohort, overwrite: bool) -> Non
     """
     if path.is_file() and not overwrite and read_folds(path, cohort, folds.seed).key != folds.key:
         raise UserError(
-            f"{path}: not the folds that are asked for; give it as --fold_file to use it, or --overwrite it"
+            f"{path}: holds other folds than the options ask for; use it with --fold_file, or add --overwrite"
         )
     folds.write(path)
+
+
+def _run_baselines(experiments: list[Experiment], facts: dict[str, Any]) -> None:
+    """Score the baseline on every split of the grid. With folds, all slices are counted once for all of them."""
+    cohort, folder = experiments[0].cohort, experiments[0].folder.path.parent
+    counted = flair_histograms(cohort, np.arange(cohort.n_slices)) if experiments[0].split.plan else None
+    for split in {experiment.split.key: experiment.split for experiment in experiments}.values():
+        print(split.describe(cohort))
+        run_baseline(cohort, split, folder, facts | {"split": split_facts(cohort, split)}, counted)
+
+
+def _carry_out_all(experiments: list[Experiment]) -> list[str | None]:
+    """Train and score the experiments, last those that another process held; give why each failed, as `_carry_out`."""
+    failures = [_carry_out(experiment, wait=False) for experiment in experiments]
+    for place, experiment in enumerate(experiments):
+        if failures[place] is None:
+            print(f"{experiment.name}: another process is working on it; waiting")
+            failures[place] = _carry_out(experiment, wait=True)
+    return failures
 
 
 def _carry_out(experiment: Experiment, wait: bool) -> str | None:
@@ -158,7 +180,7 @@ def _carry_out(experiment: Experiment, wait: bool) -> str | None:
                 traceback.print_exc()
             reason = str(fault) if isinstance(fault, UserError) else f"{type(fault).__name__}: {fault}"
             reason = reason.splitlines()[0]
-            print(f"{experiment.name}: FAILED, {reason}")
+            print(f"{experiment.name}: FAILED: {reason}")
             trained = experiment.folder.record().get("status") == "trained"
             experiment.folder.note(
                 status="trained" if trained else "failed", experiment=experiment.identity, error=reason

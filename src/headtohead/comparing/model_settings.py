@@ -44,15 +44,17 @@ def own_settings(options: Options, model: str) -> dict[str, Any]:
         declared = known_option(option, f"{FLAG} {name}.")
         if option not in SETTABLE:
             raise UserError(
-                f"{FLAG} {item}: {option} is the same for all models of a comparison; a model may have its own "
+                f"{FLAG} {item}: {option} cannot differ between the models of a comparison; these can: "
                 f"{', '.join(SETTABLE)}"
             )
         if option in found.setdefault(name, {}):
-            raise UserError(f"{FLAG} {item}: {name}.{option} is there twice")
+            raise UserError(f"{FLAG} {item}: {name}.{option} is given twice")
         found[name][option] = settle(declared, text, f"{FLAG} {name}.{option}")
     own, spec = found.get(model, {}), find_spec(model)
     useful = {"width": bool(spec.width), "encoder_weights": bool(spec.encoder)}
-    useful |= dict.fromkeys(("normalise", "neighbours"), not spec.normalise)  # who brings a scaling takes no other
+    # Who brings a scaling takes no other, and sees one sequence.
+    scaling = ("normalise", "neighbours", "channel_order", "sequence_dropout")
+    useful |= dict.fromkeys(scaling, not spec.normalise)
     for option, use in useful.items():
         if option in own and not use:
             raise UserError(f"{FLAG} {model}.{option}: {model} has no such setting; leave it out")

@@ -15,7 +15,7 @@ from headtohead.saving import atomic_path
 from headtohead.scoring.counts import mean_dice
 from headtohead.scoring.prediction_files import CaseWriter, writing
 from headtohead.scoring.probabilities import BINS, probability_histogram
-from headtohead.scoring.tested import score_tested
+from headtohead.scoring.tested import score_tested, truth_of
 from headtohead.statistics.matrix import holds_lesion
 
 
@@ -49,13 +49,13 @@ class Outcome:
             probability: float, the same shape; None where a prediction has none.
         """
         places = self.tested(case)
-        row, slices = score_tested(self.cohort, case, places, prediction)
+        truth = truth_of(self.cohort, case, places)
+        row, slices = score_tested(self.cohort, case, places, prediction, truth)
         name = row["case"]
         self.cases.append(row)
         self.slices.append(slices)
         self.masks.add_mask(name, prediction)
         if probability is not None:
-            truth = self.cohort.masks(case)[places].astype(bool)
             histogram = probability_histogram(probability, truth)
             self.histogram += histogram
             self.probabilities.add_histogram(name, histogram)

@@ -12,7 +12,14 @@ import torch
 
 from headtohead import machine
 from headtohead.batches.datamodule import SliceDataModule
-from headtohead.comparing.experiment import Experiment, as_trained, prepare, refuse_other_run, settings_of
+from headtohead.comparing.experiment import (
+    Experiment,
+    as_trained,
+    prepare,
+    refuse_other_run,
+    settings_of,
+    trained_model,
+)
 from headtohead.comparing.keeping import keep_model
 from headtohead.comparing.model_settings import with_own_settings
 from headtohead.comparing.outcome import outcome, scores_in_words
@@ -48,7 +55,7 @@ def train(options: Options) -> Path:
 def test(options: Options) -> Path:
     """Carry out `--test`: score the best checkpoint of one experiment, then the table. Returns the run folder."""
     machine.pick_device(options.machine.gpus)
-    experiment = prepare(as_trained(with_own_settings(options, options.model.architecture)))
+    experiment = prepare(as_trained(with_own_settings(options, trained_model(options))))
     with experiment.folder.held(wait=True):
         run_test(experiment)
     print(f"{experiment.name}: {scores_in_words(pd.read_csv(experiment.folder.cases))}")
@@ -76,6 +83,19 @@ def run_training(experiment: Experiment) -> None:
     module, trainer = build_trainer(experiment, fitting=True)
     if anew and folder.path.exists():
         shutil.rmtree(folder.path)
+    _note_start(experiment, module, trainer)
+    try:
+        trainer.fit(module, batches_of(experiment), ckpt_path=str(folder.last) if resumed else None, weights_only=True)
+    except Exception as fault:
+        folder.note(status="failed", error=f"{type(fault).__name__}: {fault}".splitlines()[0], ended=now())
+        raise
+    _note_end(experiment, trainer.current_epoch)
+    keep_model(experiment)
+
+
+def _note_start(experiment: Experiment, module: SegmentationModule, trainer: pl.Trainer) -> None:
+    """Make the run folder, and note what is about to be trained."""
+    folder, options = experiment.folder, experiment.options
     folder.path.mkdir(parents=True, exist_ok=True)
     folder.write_config(settings_of(options))
     experiment.split.write(experiment.cohort, folder.split)
@@ -95,24 +115,23 @@ def run_training(experiment: Experiment) -> None:
         started=folder.record().get("started") or now(),
         error=None,
     )
-    try:
-        trainer.fit(module, batches_of(experiment), ckpt_path=str(folder.last) if resumed else None, weights_only=True)
-    except Exception as fault:
-        folder.note(status="failed", error=f"{type(fault).__name__}: {fault}".splitlines()[0], ended=now())
-        raise
+
+
+def _note_end(experiment: Experiment, epochs: int) -> None:
+    """Note what was trained."""
+    folder = experiment.folder
     best = read_checkpoint(folder.best)["epoch"]
     table = pd.read_csv(folder.metrics)
     best_dice = table["val_dice"].get(best, math.nan)
     folder.note(
         status="trained",
-        epochs=trainer.current_epoch,
+        epochs=epochs,
         best_epoch=best + 1,
         best_val_dice=None if math.isnan(best_dice) else best_dice,
         # Of all epochs, whatever commands they ran under.
         seconds=round(table["seconds"].sum(), 1),
         ended=now(),
     )
-    keep_model(experiment)
 
 
 def run_test(experiment: Experiment) -> None:

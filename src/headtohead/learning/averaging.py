@@ -1,6 +1,6 @@
-"""Several trained nets as one: the mean of their probabilities."""
+"""Several trainings of one net as one: the mean of their probabilities."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import nn
@@ -9,14 +9,22 @@ SMALLEST = 1e-6  # a mean probability this near 0 or 1 is given as this: its log
 
 
 class AveragedNets(nn.Module):
-    """Gives the logit of the mean probability, so that it stands wherever a single net does."""
+    """Gives the logit of the mean probability, so that it stands wherever a single net does.
 
-    def __init__(self, nets: Sequence[nn.Module]) -> None:
-        """Take nets that have the same input."""
+    There is one net, which takes the weights of each training in turn: memory does not grow with their number.
+    """
+
+    def __init__(self, net: nn.Module, weights: Sequence[Mapping[str, torch.Tensor]]) -> None:
+        """Take the net and the weights of its trainings, which may lie on disk (`read_checkpoint`, mapped)."""
         super().__init__()
-        self.nets = nn.ModuleList(nets)
+        self.net, self.weights = net, weights
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Map float32 [B, C, S, S] to logits float32 [B, 1, S, S]."""
-        mean = torch.stack([net(image).float().sigmoid() for net in self.nets]).mean(dim=0)
+        mean = torch.stack([self._probability(image, weights) for weights in self.weights]).mean(dim=0)
         return torch.logit(mean, eps=SMALLEST)
+
+    def _probability(self, image: torch.Tensor, weights: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        self.net.load_state_dict(weights)
+        torch.clear_autocast_cache()  # else autocast goes on with its copies of the weights before
+        return self.net(image).float().sigmoid()

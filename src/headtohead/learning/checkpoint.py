@@ -14,7 +14,7 @@ from headtohead.errors import UserError
 from headtohead.models.registry import build_model
 
 PREFIX = "model."
-FOREIGN = "not a checkpoint of this program, or of another version of it"
+FOREIGN = "not a checkpoint of this version of the program; train again"
 
 
 @dataclass(frozen=True)
@@ -28,27 +28,32 @@ class Trained:
     epoch: int
 
 
-def read_checkpoint(path: Path) -> dict[str, Any]:
+def read_checkpoint(path: Path, mapped: bool = False) -> dict[str, Any]:
     """Read a checkpoint's plain data.
+
+    Args:
+        path: the file.
+        mapped: leave its tensors on disk until they are used; they are not checked for damage then.
 
     Raises:
         UserError: the file is missing, damaged, or holds anything but plain data and tensors.
     """
     if not path.is_file():
         raise UserError(f"{path}: no such checkpoint; train first (--train)")
-    checkpoint = read_tensors(path, "checkpoint", "train again")
+    checkpoint = read_tensors(path, "checkpoint", "train again", mapped)
     if not isinstance(checkpoint, dict):
         raise UserError(f"{path}: {FOREIGN}")
     return checkpoint
 
 
-def read_tensors(path: Path, kind: str, mend: str) -> Any:
+def read_tensors(path: Path, kind: str, mend: str, mapped: bool = False) -> Any:
     """Read a file of PyTorch that holds tensors and plain data, and run no code of it.
 
     Args:
         path: the file.
         kind: what it should be, for the message.
         mend: what to do about a damaged one, for the message.
+        mapped: as `read_checkpoint` takes it.
 
     Raises:
         UserError: it is damaged, could run code, or is TorchScript.
@@ -57,9 +62,11 @@ def read_tensors(path: Path, kind: str, mend: str) -> Any:
         with warnings.catch_warnings():
             # PyTorch remarks on what it then refuses; our own line is to be the only one.
             warnings.simplefilter("ignore")
-            return torch.load(path, map_location="cpu", weights_only=True)
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
     except pickle.UnpicklingError as fault:
-        raise UserError(f"{path}: refused, it holds more than tensors and plain data and could run code") from fault
+        raise UserError(
+            f"{path}: refused, since it holds more than tensors and plain data and could run code"
+        ) from fault
     except Exception as fault:  # what a reader meets in arbitrary bytes can be any of a dozen errors
         if _is_torchscript(path):
             raise UserError(f"{path}: a TorchScript file, not a state dict; name a {kind}") from fault

@@ -4,8 +4,6 @@ Everything on this way is light to import: from a cold start it is done before P
 """
 
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,19 +13,19 @@ import numpy as np
 from headtohead.errors import UserError
 from headtohead.options.table import Options
 from headtohead.predicting.cleaning.postprocessing import clean
-from headtohead.predicting.files.grouping import Job, refuse_ignored_channels
+from headtohead.predicting.files.grouping import Job, refuse_ignored_channels, refuse_ignored_plane
 from headtohead.predicting.files.reading import VOLUMES, Picture, read_picture
 from headtohead.predicting.predictor import Predictor, open_choices
 from headtohead.predicting.results.panel import Prediction, draw_panel
+from headtohead.predicting.results.placing_one import all_or_none, folder_for, refuse_overwriting
 from headtohead.predicting.results.summary import dice_of_lesion
 from headtohead.predicting.results.written import Records, truth_is_ours
 from headtohead.predicting.seen import part_of_split
 from headtohead.predicting.trust.familiarity import strangeness
-from headtohead.saving import atomic_path
-from headtohead.trained.choosing import Choice, choose_models
+from headtohead.trained.choosing import choose_models
 
 OUTPUTS = ("mask", "probability", "panel")
-SEEN = {"train": "a slice it was trained on", "val": "a validation slice", "test": "a test slice"}
+SEEN = {"train": "a slice that the model was trained on", "val": "a validation slice", "test": "a test slice"}
 
 
 def predict_image(options: Options) -> Path:
@@ -51,6 +49,7 @@ def predict_image(options: Options) -> Path:
     picture = read_picture(path)
     job = Job(path.name, (picture.path,), "picture", (), Path(path.name))
     refuse_ignored_channels([job], options.files.channels)
+    refuse_ignored_plane([job], options.files.plane)
     if picture.truth is not None and truth_is_ours(job, Records()):
         picture = replace(picture, truth=None)
     choices = choose_models(options, picture.path)
@@ -79,14 +78,6 @@ def predict_image(options: Options) -> Path:
     return folder
 
 
-def folder_for(options: Options, choices: list[Choice]) -> Path:
-    """Say where outputs go: `--output`, or the figures of the run, or a folder of predictions below `--runs_dir`."""
-    if options.prediction.output:
-        return Path(options.prediction.output)
-    run = choices[0].run
-    return run.figures if run and len(choices) == 1 else Path(options.comparison.runs_dir) / "predictions"
-
-
 def predicted(options: Options, predictor: Predictor, picture: Picture, probability: np.ndarray) -> Prediction:
     """Turn the probability of one slice into what the panel shows.
 
@@ -113,37 +104,8 @@ def describe(prediction: Prediction, predictor: Predictor, picture: Picture) -> 
 def surroundings(picture: Picture) -> str:
     """Say what the intensity statistics and the neighbours were taken from."""
     slices = len(picture.volume)
-    return f"scaled by the {slices} slices of its folder" if slices > 1 else "a lone image, scaled by itself"
-
-
-def refuse_overwriting(outputs: dict[str, Path], image: Path, overwrite: bool) -> None:
-    """Refuse to replace files, unless told to, and ever to put a predicted mask where the truth is looked for.
-
-    Raises:
-        UserError: names the file and the mend.
-    """
-    folder = outputs["mask"].parent
-    if folder.resolve() == image.resolve().parent:
-        raise UserError(
-            f"--output {folder}: the image's own folder, where {outputs['mask'].name} would pass for its truth; "
-            "choose another folder"
-        )
-    for path in outputs.values():
-        if path.exists() and not overwrite:
-            raise UserError(f"{path}: already exists; choose another folder with --output, or add --overwrite")
-
-
-@contextmanager
-def all_or_none(outputs: dict[str, Path]) -> Iterator[dict[str, Path]]:
-    """Give a temporary path for each output; all get their names on success, none on any failure.
-
-    Raises:
-        UserError: the folder cannot be made or written to.
-    """
-    with ExitStack() as stack:
-        try:
-            temporary = {kind: stack.enter_context(atomic_path(path)) for kind, path in outputs.items()}
-        except OSError as fault:
-            folder = outputs["mask"].parent
-            raise UserError(f"{folder}: cannot be written to ({fault.strerror}); choose another --output") from fault
-        yield temporary
+    return (
+        f"scaled by the {slices} slices of its folder"
+        if slices > 1
+        else "a single image, scaled by its own intensities"
+    )

@@ -15,10 +15,10 @@ from headtohead.predicting.files.grouping import refuse_ignored_channels
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.files.squaring import Squaring, squaring
 from headtohead.predicting.files.writing import write_like
-from headtohead.predicting.image import all_or_none, folder_for, refuse_overwriting
 from headtohead.predicting.predictor import open_choices
 from headtohead.predicting.results.finishing import Answer, answer, slicing_of
 from headtohead.predicting.results.panel import Prediction, draw_panel
+from headtohead.predicting.results.placing_one import all_or_none, folder_for, refuse_overwriting
 from headtohead.predicting.results.written import Records, truth_is_ours
 from headtohead.predicting.scan import Scan
 from headtohead.predicting.seen import seen_before

@@ -52,30 +52,18 @@ def write_curves(ledger: Ledger, folder: Path | None = None) -> Path:
 
     columns = min(len(models), MOST_IN_A_ROW)
     rows = -(-len(models) // columns)
+    size = (1.2 + 4.2 * columns, 0.9 + 3.2 * rows)
     figure, grid = pyplot.subplots(
-        rows,
-        columns,
-        figsize=(1.2 + 4.2 * columns, 0.9 + 3.2 * rows),
-        sharex=True,
-        sharey=True,
-        squeeze=False,
-        layout="constrained",
+        rows, columns, figsize=size, sharex=True, sharey=True, squeeze=False, layout="constrained"
     )
     panels = list(grid.flat)
     longest = max(int(table["epoch"].max()) for _, table in curves) + 1
     for panel, model in zip(panels, models, strict=False):
-        _draw_panel(
-            panel, model, [curve for curve in curves if curve[0].experiment["model"] == model], colours, longest
-        )
-    for place, panel in enumerate(panels):
-        panel.set_visible(place < len(models))
-        if place + columns >= len(models):
-            panel.set_xlabel("epoch")
-            panel.tick_params(labelbottom=True)
-        if place % columns == 0:
-            panel.set_ylabel("mean Dice per case")
+        own = [curve for curve in curves if curve[0].experiment["model"] == model]
+        _draw_panel(panel, model, own, colours, longest)
+    _label(panels, len(models), columns)
     several = len({run.entrant for run, _ in curves}) < len(curves)
-    lines = "validation (solid) and training (dotted)" + "; means over seeds and folds, each run thin" * several
+    lines = "validation (solid) and training (dotted)" + "; thick: mean over seeds and folds, thin: each run" * several
     figure.suptitle(f"{ledger.folder.name}: {lines}", fontsize=11, parse_math=False)  # `$` is only a letter
     path = (folder or ledger.folder / FIGURES) / "curves.png"
     with atomic_path(path) as temporary:
@@ -93,6 +81,17 @@ def _read_metrics(run: Run) -> "pd.DataFrame | None":
     except (OSError, ValueError, KeyError):
         return None
     return None if table.empty else table
+
+
+def _label(panels: "list[Axes]", used: int, columns: int) -> None:
+    """Name the axes at the edges of the grid, and hide the panels that are not used."""
+    for place, panel in enumerate(panels):
+        panel.set_visible(place < used)
+        if place + columns >= used:
+            panel.set_xlabel("epoch")
+            panel.tick_params(labelbottom=True)
+        if place % columns == 0:
+            panel.set_ylabel("mean Dice per case")
 
 
 def _draw_panel(panel: "Axes", model: str, curves: list[Curve], colours: dict[str, str], longest: int) -> None:

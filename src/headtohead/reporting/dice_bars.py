@@ -12,12 +12,13 @@ from headtohead.reporting.entrant_names import in_words
 from headtohead.runs.run import BASELINE
 from headtohead.saving import atomic_path
 from headtohead.scoring.counts import FAILED_BELOW
-from headtohead.statistics.intervals import mean_interval, median_interval
+from headtohead.statistics.intervals import Interval, mean_interval, median_interval
 from headtohead.statistics.matrix import score_matrix
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 BAR, FAILED, REFERENCE = COLOURS[4], COLOURS[1], "0.72"  # sky; vermilion; grey for the baseline, which is no model
 DARK = "0.15"
@@ -50,8 +51,6 @@ def write_dice_bars(cases: "pd.DataFrame", path: Path) -> Path:
     matplotlib.use("Agg")
     from matplotlib import pyplot
     from matplotlib.layout_engine import ConstrainedLayoutEngine
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
 
     if not len(cases):
         raise UserError(f"{path}: no test case is scored, so there are no bars to draw; run --test or --compare")
@@ -67,6 +66,23 @@ def write_dice_bars(cases: "pd.DataFrame", path: Path) -> Path:
     for panel, entrant in zip(grid.flat, matrix.columns, strict=True):
         _draw_panel(panel, entrant, matrix[entrant].rename(index=names))
     grid[-1, 0].set_xlabel(f"{len(matrix)} test cases, in each panel from the best to the worst", fontsize=9)
+    _head(figure)
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=150)
+    pyplot.close(figure)
+    return path
+
+
+def _width(n: int) -> float:
+    """Width in inches of a figure of n cases."""
+    return float(np.clip(MARGINS + 0.8 + BAR_WIDTH * n, NARROWEST, WIDEST))
+
+
+def _head(figure: "Figure") -> None:
+    """Write the title of the figure, and beside it what its colours and lines mean."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
     figure.legend(
         handles=[
             Patch(color=BAR, label="a case"),
@@ -91,15 +107,6 @@ def write_dice_bars(cases: "pd.DataFrame", path: Path) -> Path:
         fontsize=12,
         fontweight="bold",
     )
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=150)
-    pyplot.close(figure)
-    return path
-
-
-def _width(n: int) -> float:
-    """Width in inches of a figure of n cases."""
-    return float(np.clip(MARGINS + 0.8 + BAR_WIDTH * n, NARROWEST, WIDEST))
 
 
 def _draw_panel(panel: "Axes", entrant: str, scores: "pd.Series") -> None:
@@ -118,6 +125,21 @@ def _draw_panel(panel: "Axes", entrant: str, scores: "pd.Series") -> None:
         panel.bar(np.arange(len(ranked)), ranked, width=0.82, color=np.where(failed, FAILED, BAR))
         _name_failures(panel, ranked, len(scores))
 
+    mean = _mark_mean_and_median(panel, scores)
+    about = f"{mean.n} cases, {failed.sum()} below {FAILED_BELOW:g}"
+    panel.set_title(in_words(entrant), loc="left", fontsize=10, fontweight="bold")
+    panel.set_title(about, loc="right", fontsize=8.5, color="0.3")
+    panel.set_xlim(-0.8, max(len(scores), FEWEST_PLACES) - 0.2)
+    panel.set_xticks([])
+    panel.set_ylim(0, 1)
+    panel.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
+    panel.grid(axis="y", color="0.9", lw=0.8)
+    panel.set_axisbelow(True)
+    panel.spines[["top", "right"]].set_visible(False)
+
+
+def _mark_mean_and_median(panel: "Axes", scores: "pd.Series") -> Interval:
+    """Draw both as lines with their numbers beside the panel, and the interval of the mean as a band; give the mean."""
     mean, median = mean_interval(scores), median_interval(scores)
     if mean.low < mean.high:
         panel.axhspan(mean.low, mean.high, color=DARK, alpha=0.2, lw=0)
@@ -141,16 +163,7 @@ def _draw_panel(panel: "Axes", entrant: str, scores: "pd.Series") -> None:
             fontsize=8,
             annotation_clip=False,
         )
-    about = f"{mean.n} cases, {failed.sum()} below {FAILED_BELOW:g}"
-    panel.set_title(in_words(entrant), loc="left", fontsize=10, fontweight="bold")
-    panel.set_title(about, loc="right", fontsize=8.5, color="0.3")
-    panel.set_xlim(-0.8, max(len(scores), FEWEST_PLACES) - 0.2)
-    panel.set_xticks([])
-    panel.set_ylim(0, 1)
-    panel.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
-    panel.grid(axis="y", color="0.9", lw=0.8)
-    panel.set_axisbelow(True)
-    panel.spines[["top", "right"]].set_visible(False)
+    return mean
 
 
 def _name_failures(panel: "Axes", ranked: "pd.Series", n: int) -> None:

@@ -138,7 +138,7 @@ def findings_of(ledger: Ledger, unchecked: Sequence[str] = (), margin: float = M
         without_lesion=without_lesion,
         healthy_pairs=healthy_pairs,
         ranks=rank_distribution(models.drop(columns=BASELINE, errors="ignore")),
-        scores=result_rows(ledger),
+        scores=result_rows(cases),
         subgroups=subgroup_table(cases),
         subgroup_pairs=subgroup_pairs(cases),
         conventions=_conventions(ledger),

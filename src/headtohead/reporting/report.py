@@ -2,7 +2,6 @@
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 from headtohead.batches.folds import read_folds
 from headtohead.cohort import Cohort, open_cohort
@@ -11,25 +10,24 @@ from headtohead.errors import UserError
 from headtohead.options.comparison import MARGIN
 from headtohead.options.data import DataOptions
 from headtohead.options.table import Options
+from headtohead.plurals import count_of
 from headtohead.reporting.case_gifs import mark_of, remove_earlier_case_gifs
 from headtohead.reporting.curves import write_curves
 from headtohead.reporting.failures import STEM
-from headtohead.reporting.findings import findings_of
+from headtohead.reporting.findings import Findings, findings_of
 from headtohead.reporting.masks import Masks
 from headtohead.reporting.page.writing import write_report
 from headtohead.reporting.pictures import CASES, write_pictures
 from headtohead.reporting.rescoring import rescore
-from headtohead.reporting.summary import summarise
+from headtohead.reporting.summary import Summary, summarise
 from headtohead.reporting.table import print_table, render_latex, render_markdown
 from headtohead.runs.agreement import refuse_unlike
 from headtohead.runs.comparisons import only_comparison
 from headtohead.runs.folder import RunFolder
-from headtohead.runs.ledger import FIGURES, FOLD_FILE, Ledger, read_ledger, read_ledger_around
+from headtohead.runs.ledger import FIGURES, FOLD_FILE, Ledger
+from headtohead.runs.reading import read_ledger, read_ledger_around
 from headtohead.saving import atomic_path, write_text
 from headtohead.scoring.protocol import PROTOCOL
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 WITHOUT_LESION = "without_lesion"  # the one table that is not written where it would be empty
 TABLES = {"cases": "cases", "results": "scores", "subgroup_pairs": "subgroup_pairs"}
@@ -112,18 +110,12 @@ def write_reports(
     unchecked = [] if cohort else [UNCHECKED]
     margin, changed = declared_margin(margin, ledger)
     findings = findings_of(ledger, changed + unchecked, margin)
-    tables = {name: getattr(findings, attribute) for name, attribute in TABLES.items()} if findings else {}
     mark = mark_of(findings, ledger) if findings else ""
-    if findings and findings.without_lesion.empty:
-        del tables[WITHOUT_LESION]
     summary = summarise(ledger)
     print_table(summary)
     with TemporaryDirectory(prefix=".writing-", dir=folder) as aside:
         new = Path(aside)
-        write_text(new / "results.md", render_markdown(summary))
-        write_text(new / "results.tex", render_latex(summary))
-        for name, table in tables.items():
-            _write_csv(table, new / f"{name}.csv", index=name == "ranks")
+        _write_tables(new, summary, findings)
         if findings:
             masks = Masks(ledger, cohort) if cohort else None
             if len(findings.curves):
@@ -135,7 +127,10 @@ def write_reports(
         gone = remove_earlier_case_gifs(folder / FIGURES / CASES, cases, "" if case_gifs == "none" else mark)
         _move(new, folder)
     if gone and case_gifs == "few":
-        print(f"{folder / FIGURES / CASES}: {gone} GIFs of earlier masks are removed; --case_gifs all draws them anew")
+        print(
+            f"{folder / FIGURES / CASES}: removed {count_of(gone, 'GIF')} of earlier masks; --case_gifs all draws "
+            "them again"
+        )
     if findings:
         print(f"{findings.verdict}\nreport: {folder / PAGE}")
 
@@ -155,7 +150,7 @@ def write_row(run_folder: Path) -> None:
     summary = summarise(read_ledger_around(run_folder))
     print_table(summary)
     if (folder / PAGE).is_file():
-        print(f"{folder / PAGE} is from before this test: --report --comparison {folder.name} writes it again")
+        print(f"{folder / PAGE} does not have this test yet: --report --comparison {folder.name} rewrites it")
         return
     write_text(folder / "results.md", render_markdown(summary))
     print(f"table: {folder / 'results.md'}")
@@ -178,9 +173,16 @@ def _move(new: Path, folder: Path) -> None:
         path.replace(target)
 
 
-def _write_csv(table: "pd.DataFrame", path: Path, index: bool = False) -> None:
-    with atomic_path(path) as temporary:
-        table.to_csv(temporary, index=index)
+def _write_tables(folder: Path, summary: Summary, findings: Findings | None) -> None:
+    """Write the summary as results.md and results.tex, and the tables of the findings, if there are any, as CSV."""
+    write_text(folder / "results.md", render_markdown(summary))
+    write_text(folder / "results.tex", render_latex(summary))
+    tables = {name: getattr(findings, attribute) for name, attribute in TABLES.items()} if findings else {}
+    if findings and findings.without_lesion.empty:
+        del tables[WITHOUT_LESION]
+    for name, table in tables.items():
+        with atomic_path(folder / f"{name}.csv") as temporary:
+            table.to_csv(temporary, index=name == "ranks")
 
 
 def _cohort_of(ledger: Ledger, data: DataOptions) -> Cohort | None:
@@ -208,7 +210,7 @@ def _refuse_stale(ledger: Ledger, cohort: Cohort | None) -> None:
     """
     first = ledger.finished[0].record
     facts = {**first, "protocol": PROTOCOL} | ({"data": {"key": cohort.key}} if cohort else {})
-    again = "train and test again with --compare --overwrite, or bring back what the runs were made from"
+    again = "train and test again with --compare --overwrite, or restore what the runs were made from"
     try:
         refuse_unlike(ledger, facts)
     except UserError as difference:

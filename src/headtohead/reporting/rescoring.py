@@ -9,6 +9,7 @@ import pandas as pd
 
 from headtohead.cohort import Cohort
 from headtohead.errors import UserError
+from headtohead.plurals import count_of
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.ledger import Ledger
 from headtohead.runs.run import BASELINE, Run
@@ -16,7 +17,7 @@ from headtohead.saving import atomic_path
 from headtohead.scoring.counts import mean_dice
 from headtohead.scoring.prediction_files import read_mask
 from headtohead.scoring.protocol import PROTOCOL, same_predictions
-from headtohead.scoring.tested import score_tested
+from headtohead.scoring.tested import score_tested, truth_of
 
 
 def rescore(ledger: Ledger, cohort: Cohort | None) -> None:
@@ -38,8 +39,8 @@ def rescore(ledger: Ledger, cohort: Cohort | None) -> None:
         return
     if cohort is None:
         raise UserError(
-            f"{runs[0].folder}: scored under an older protocol; --report scores it again from its masks where the data "
-            "set is at hand: name it with --root_dir"
+            f"{runs[0].folder}: scored under an older protocol; --report can score it again from its masks, but needs "
+            "the data set: name it with --root_dir"
         )
     own = [run for run in runs if run.fact("data", "key") == cohort.key]
     for run in own:
@@ -49,7 +50,7 @@ def rescore(ledger: Ledger, cohort: Cohort | None) -> None:
             rescore_run(run, cohort)
     if own:
         version = PROTOCOL["version"]
-        print(f"{ledger.folder}: {len(own)} runs were scored again from their masks, under protocol {version}")
+        print(f"{ledger.folder}: {count_of(len(own), 'run')} scored again from their masks, under protocol {version}")
 
 
 def _refuse_without_masks(run: Run, comparison: Path) -> None:
@@ -58,7 +59,7 @@ def _refuse_without_masks(run: Run, comparison: Path) -> None:
         return
     again = f"--test --comparison {comparison.name} --run_name {run.name} predicts and scores it again"
     if run.entrant[0] == BASELINE:
-        again = "--compare makes it anew"
+        again = "--compare makes it again"
     raise UserError(f"{run.folder}: scored under an older protocol, and its masks are missing; {again}")
 
 
@@ -76,7 +77,8 @@ def rescore_run(run: Run, cohort: Cohort) -> None:
     for name, tested in places.items():
         height, width = (int(cohort.table[side].iloc[numbers[name]]) for side in ("height", "width"))
         mask = read_mask(folder.masks, name, (len(tested), height, width))
-        row, counts = score_tested(cohort, numbers[name], tested, mask)
+        truth = truth_of(cohort, numbers[name], tested)
+        row, counts = score_tested(cohort, numbers[name], tested, mask, truth)
         rows.append(row)
         slices.append(counts)
     score = mean_dice([row["dice"] for row in rows])

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from headtohead.reporting.entrant_names import in_words, schedule_in_words
 from headtohead.reporting.summary import Row, Summary
-from headtohead.runs.ledger import Ledger
 from headtohead.scoring.counts import FAILED_BELOW
 from headtohead.statistics.decimals import number
 from headtohead.statistics.intervals import Interval
@@ -47,8 +46,11 @@ def print_table(summary: Summary) -> None:
         console.print(Text(note, style="bold red" if note.startswith("LEAK") else ""))
 
 
-def result_rows(ledger: Ledger) -> "pd.DataFrame":
+def result_rows(cases: "pd.DataFrame") -> "pd.DataFrame":
     """Give the rows of results.csv: one for each entrant and score, over the cases with a lesion.
+
+    Args:
+        cases: one row a run and test case, as in cases.csv.
 
     Returns:
         `RESULT_COLUMNS`: mean and median with their intervals, the least and the largest, number of seeds and seed SD.
@@ -59,7 +61,6 @@ def result_rows(ledger: Ledger) -> "pd.DataFrame":
     from headtohead.statistics.matrix import holds_lesion, score_matrix
     from headtohead.statistics.trainings import trainings, with_seeds
 
-    cases = ledger.comparable
     for error in ERRORS:
         if error in cases:
             cases = cases.assign(**{f"absolute_{error}": cases[error].abs()})

@@ -1,13 +1,11 @@
 """What runs must agree in before their scores may stand in one table; who does not is refused by name."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from headtohead.errors import UserError
+from headtohead.runs.ledger import Ledger
 from headtohead.runs.run import BASELINE, Run
-
-if TYPE_CHECKING:
-    from headtohead.runs.ledger import Ledger
 
 # What two runs must share before their scores may stand in one table: name for people -> where run.json has it.
 SHARED = {"data": ("data", "key"), "split": ("split", "key"), "protocol": ("protocol",)}
@@ -17,7 +15,7 @@ INPUT = ("recipe",)
 FOLDS = ("split", "plan")
 
 
-def refuse_mixture(ledger: "Ledger") -> None:
+def refuse_mixture(ledger: Ledger) -> None:
     """Finished runs stand in one table only if they share data, split and protocol.
 
     Raises:
@@ -31,11 +29,11 @@ def refuse_mixture(ledger: "Ledger") -> None:
             shown = "; ".join(f"{name}: {difference}" for name, difference in differing.items())
             raise UserError(
                 f"{ledger.folder}: {first.name} and {run.name} differ in {' and '.join(differing)} ({shown}); "
-                "their scores cannot stand in one table: move one of them away, or use another --comparison"
+                "their scores cannot be in one table: move one of them away, or use another --comparison"
             )
 
 
-def refuse_other_input(ledger: "Ledger") -> None:
+def refuse_other_input(ledger: Ledger) -> None:
     """Seeds and folds are repeats of one experiment: trained on other input, their mean would be of nothing."""
     first_of: dict[tuple[str, str], Run] = {}
     for run in ledger.finished:
@@ -47,7 +45,7 @@ def refuse_other_input(ledger: "Ledger") -> None:
             )
 
 
-def refuse_other_cases(ledger: "Ledger") -> None:
+def refuse_other_cases(ledger: Ledger) -> None:
     """One split has one set of test cases: a table that was cut short would compare unlike with unlike."""
     first_of: dict[Any, Run] = {}
     for run in ledger.finished:
@@ -65,7 +63,7 @@ def refuse_other_cases(ledger: "Ledger") -> None:
             )
 
 
-def refuse_unlike(ledger: "Ledger", facts: dict[str, Any], inputs: Mapping[tuple[str, str], Any] | None = None) -> None:
+def refuse_unlike(ledger: Ledger, facts: dict[str, Any], inputs: Mapping[tuple[str, str], Any] | None = None) -> None:
     """Refuse where a finished run of a ledger is not made as `facts` say; see `refuse_strangers`.
 
     Raises:

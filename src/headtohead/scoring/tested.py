@@ -21,8 +21,18 @@ is that of 51, 2 of 58, and one has none; TCGA-CS-4941 to 4944 have 2, 2, 2, 1 w
 """
 
 
+def truth_of(cohort: Cohort, case: int, places: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Read the truth of a case's test slices: bool [test slices, H, W]."""
+    truth: NDArray[np.bool_] = cohort.masks(case)[places].astype(bool)
+    return truth
+
+
 def score_tested(
-    cohort: Cohort, case: int, places: NDArray[np.int64], prediction: NDArray[np.bool_]
+    cohort: Cohort,
+    case: int,
+    places: NDArray[np.int64],
+    prediction: NDArray[np.bool_],
+    truth: NDArray[np.bool_],
 ) -> "tuple[dict[str, Any], pd.DataFrame]":
     """Score what was predicted of one case, and say what is known of the patient.
 
@@ -31,6 +41,7 @@ def score_tested(
         case: its index in the cohort.
         places: the test slices, from 0 within the case; of a whole case, all of them.
         prediction: bool [test slices, H, W].
+        truth: of these slices, the same shape, as `truth_of` gives it.
 
     Returns:
         The row of cases.csv: case, patient, site, grade, missing, then the columns of `score_case`; and the rows of
@@ -38,7 +49,6 @@ def score_tested(
     """
     about = cohort.table.iloc[case]
     name = str(about["case"])
-    truth = cohort.masks(case)[places].astype(bool)
     whole = len(places) == about["slices"]
     facts = {
         "case": name,

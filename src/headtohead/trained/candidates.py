@@ -2,7 +2,8 @@
 
 The rule, in this order:
 
-1. Runs whose data set holds the files are taken before all others, made-up patients included.
+1. Runs whose data set holds the files are taken before all others, made-up patients included; among them, those that
+   have learned something (see 2) before those that have not.
 2. Else a run is a candidate if it was trained on real patients, on the kind of data that `--data` says, and has learned
    something: a validation Dice of at least `LEARNED`, where it is known. `--comparison` names runs: of those that it
    names, all are candidates.
@@ -69,9 +70,12 @@ class TrainedRun:
             return f"trained on {MADE_UP}"
         if kind_of(data) != kind:
             return f"trained on other data (--data {kind_of(data)})"
-        if 0 <= self.dice < LEARNED:
-            return f"with a validation Dice below {LEARNED}"
-        return ""
+        return self.unlearned
+
+    @property
+    def unlearned(self) -> str:
+        """Say that its validation Dice is that of a model that marks next to nothing; empty if not, or unknown."""
+        return f"with a validation Dice below {LEARNED}" if 0 <= self.dice < LEARNED else ""
 
 
 @dataclass(frozen=True)
@@ -103,8 +107,12 @@ def rank(runs: list[TrainedRun], files: Path | None, kind: str, named: bool = Fa
         named: whether the user has named the runs' comparison.
     """
     own = [run for run in runs if files is not None and lies_in_data(files, run.record)]
-    faults = {} if own or named else {run: fault for run in runs if (fault := run.fault(kind))}
-    candidates = own or [run for run in runs if run not in faults]
+    considered = own or runs
+    found = {run: run.unlearned if own else run.fault(kind) for run in considered}
+    faults = {} if named else {run: fault for run, fault in found.items() if fault}
+    if own and len(faults) == len(own):
+        faults = {}  # better than none
+    candidates = [run for run in considered if run not in faults]
     if not candidates:
         return Ranking(None, _tally(faults))
     newest = max(candidates, key=lambda run: (run.ended, run.dice, run.name))

@@ -7,12 +7,9 @@ import numpy as np
 
 from headtohead.batches.recipe import RGB, InputRecipe
 from headtohead.cohort.cohort import FLAIR
-from headtohead.cohort.intensities import to_bytes
 from headtohead.errors import UserError
 from headtohead.trained.facts import ModelFacts
-
-Volume = np.ndarray
-"""uint8 or float32 [slices, H, W, C], finite."""
+from headtohead.trained.volume import Volume, in_bytes, three_sequences
 
 
 class Prepared(Protocol):
@@ -47,7 +44,10 @@ def prepare(volume: Volume, facts: ModelFacts) -> Prepared:
 
         return BudaVolume(volume, facts.in_channels)
     if facts.preparation != "recipe":
-        raise UserError(f"{facts.name}: prepared by {facts.preparation}, which this version does not know; update it")
+        raise UserError(
+            f"{facts.name}: it needs the preparation {facts.preparation}, which this version does not know; update "
+            "the program"
+        )
     return RecipePrepared(volume, facts.input_recipe)
 
 
@@ -96,15 +96,3 @@ class RecipePrepared:
             fitted = self.recipe.view(self.volume, place) if alone else self.recipe.fit(self.volume[place])
             self._fitted[place] = cv2.split(fitted)  # type: ignore[assignment]
         return self._fitted[place]
-
-
-def in_bytes(volume: Volume) -> np.ndarray:
-    """Bring a volume to uint8, each channel by its own factor, as a NIfTI cohort is read; uint8 stays as it is."""
-    if volume.dtype == np.uint8:
-        return volume
-    return np.stack([to_bytes(volume[..., channel]) for channel in range(volume.shape[-1])], axis=-1)
-
-
-def three_sequences(volume: np.ndarray) -> np.ndarray:
-    """Let a lone sequence stand for all three: [slices, H, W, C] to [slices, H, W, 3]."""
-    return np.repeat(volume, 3, axis=-1) if volume.shape[-1] == 1 else volume

@@ -123,7 +123,7 @@ def test_a_model_of_one_sequence_takes_each_file(tmp_path: Path) -> None:
 
 def test_a_single_file_and_what_belongs_to_it(tmp_path: Path) -> None:
     touch(tmp_path, "p_t1.nii", "p_flair.nii", "q.nii", "r_1.tif", "p_mask.nii", "x.txt", "p_brain.nii")
-    [job] = find_jobs(tmp_path / "p_t1.nii", "nothing matters", CHANNELS, ())
+    [job] = find_jobs(tmp_path / "p_t1.nii", "", CHANNELS, ())
     assert [path.name for path in job.files] == ["p_flair.nii", "p_t1.nii"]
     assert (job.name, job.relative) == ("p_flair", Path("p_flair.nii"))
     [job] = find_jobs(tmp_path / "q.nii", "", CHANNELS, ())

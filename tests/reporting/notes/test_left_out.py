@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from headtohead.reporting.table import result_rows
-from headtohead.runs.ledger import read_ledger
+from headtohead.runs.reading import read_ledger
 from tests.reporting.markdown import cells, markdown
 
 
@@ -27,7 +27,7 @@ def test_an_entrant_that_lacks_a_fold_is_left_out_and_named(comparison: Path, wr
     assert "unet cosine is left out: 1 of 2 folds are finished" in text
     assert "n = 4 test cases" in text
     assert "2-fold cross-validation by patient (seed 0): no patient is in both training and test." in text
-    assert set(result_rows(read_ledger(comparison))["entrant"]) == {"unet none"}
+    assert set(result_rows(read_ledger(comparison).comparable)["entrant"]) == {"unet none"}
 
 
 def test_a_seed_that_lacks_a_fold_is_left_out_and_the_others_count(comparison: Path, write_run: Any) -> None:
@@ -48,7 +48,7 @@ def test_a_seed_that_lacks_a_fold_is_left_out_and_the_others_count(comparison: P
     )
     assert "unet-none-s1-f0 (left out)" in table and "unet-none-s0-f0" in table
     assert "Seeds" not in text, "only one seed is in the mean"
-    rows = result_rows(read_ledger(comparison)).set_index("score")
+    rows = result_rows(read_ledger(comparison).comparable).set_index("score")
     assert (rows.loc["dice", "mean"], rows.loc["dice", "n"]) == (pytest.approx(0.9), 4)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from headtohead.reporting.notes.warnings import warnings_of
 from headtohead.reporting.table import result_rows
-from headtohead.runs.ledger import read_ledger
+from headtohead.runs.reading import read_ledger
 from tests.reporting.markdown import cells, markdown
 
 
@@ -32,7 +32,7 @@ def test_with_several_seeds_their_sd_stands_below_the_mean_and_the_interval_hold
     table = cells(text)
     assert table["no schedule, seed SD"] == ["0.2646 (3 seeds)"]
     assert table["no schedule"] == ["0.60 [0.00, 1.00]"]
-    results = result_rows(read_ledger(comparison)).set_index("score")
+    results = result_rows(read_ledger(comparison).comparable).set_index("score")
     assert list(results.loc["dice", ["seeds", "seed_sd"]]) == [3, pytest.approx(0.26458, abs=1e-5)]
 
 

@@ -8,7 +8,7 @@ import pytest
 from headtohead.reporting.notes.unequal import unequal_settings
 from headtohead.reporting.summary import summarise
 from headtohead.reporting.table import render_latex, render_markdown
-from headtohead.runs.ledger import read_ledger
+from headtohead.runs.reading import read_ledger
 
 RECIPE = {"image_size": 128, "normalise": "inner", "neighbours": 1}
 FACTS: dict[str, Any] = {"recipe": RECIPE, "epochs": 20, "learning_rate": 0.002, "batch_size": 16}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from headtohead.reporting.notes.warnings import warnings_of
-from headtohead.runs.ledger import read_ledger
+from headtohead.runs.reading import read_ledger
 from tests.reporting.markdown import markdown
 
 

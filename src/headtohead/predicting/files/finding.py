@@ -48,6 +48,10 @@ def find_jobs(
     if not os.path.lexists(source):
         raise UserError(f"--predict {shown(source)}: no such file or folder")
     if not source.is_dir():
+        if pattern:
+            raise UserError(
+                f"--pattern {pattern}: chooses files of a folder, and {shown(source)} is a file; leave it out"
+            )
         return _jobs_of_file(source, sequences, outputs, ours)
     every = list(_walk(source))
     inputs = found = [path for path in every if not _never_input(path, outputs)]
@@ -90,11 +94,11 @@ def _never_input(path: Path, outputs: tuple[str, ...]) -> bool:
 
 def _nothing(every: list[Path], pattern: str) -> str:
     if pattern and every:
-        hint = "" if "**" in pattern else f"; for the folders in it as well: --pattern '**/{pattern}'"
+        hint = "" if "**" in pattern else f"; to search its subfolders too: --pattern '**/{pattern}'"
         return f"no image in it matches --pattern {pattern}{hint}"
     if every:
         return "it holds only masks and outputs of earlier predictions; give the folder of the images"
-    return f"nothing to predict in it; name a folder with files {', '.join(INPUTS)}"
+    return f"nothing to predict in it; name a folder with {', '.join(INPUTS)} files"
 
 
 def _walk(source: Path) -> Iterator[Path]:

@@ -101,12 +101,7 @@ def read_volumes(job: Job, facts: ModelFacts, channels: dict[str, int], plane: s
         else:
             values, said = _read(*found[sequence], first, sequence)
             notes += said
-        white = None
-        # The LGG data are 8-bit themselves; every other cohort was brought to 8 bits by its brightest voxels.
-        if as_bytes and (values.dtype != np.uint8 or facts.sequences == IMAGE):
-            values = values.astype(np.float32, copy=False)
-            white = white_of(values)
-        planes[sequence] = way.slices(values if as_bytes else values.astype(np.float32, copy=False), white)
+        planes[sequence] = _cut(values, way, facts, as_bytes)
     missing = tuple(sequence for sequence in facts.sequences if sequence not in found)
     # What is missing is filled as the data set does where a sequence was not taken.
     volume = interleave([planes.get(sequence, planes[needed]) for sequence in facts.sequences])
@@ -134,8 +129,20 @@ def _read(file: Nifti, number: int, grid: Nifti, sequence: str) -> tuple[np.ndar
         return values, []
     values, share = resample_onto(values, file, grid)
     part = f", of which it covers {share:.0%}" if share < WHOLE else ""
-    unsure = "" if _oriented(file) and _oriented(grid) else "; a header says nothing of its position in the scanner"
+    unsure = (
+        "" if _oriented(file) and _oriented(grid) else "; a header has no position in the scanner, so check the result"
+    )
     return values, [f"{shown_sequence(sequence)} was resampled onto the grid of {shown(grid.path.name)}{part}{unsure}"]
+
+
+def _cut(values: np.ndarray, way: Way, facts: ModelFacts, as_bytes: bool) -> np.ndarray:
+    """Cut a sequence into slices, in 8 bits if the model was trained on them."""
+    white = None
+    # The LGG data are 8-bit themselves; every other cohort was brought to 8 bits by its brightest voxels.
+    if as_bytes and (values.dtype != np.uint8 or facts.sequences == IMAGE):
+        values = values.astype(np.float32, copy=False)
+        white = white_of(values)
+    return way.slices(values if as_bytes else values.astype(np.float32, copy=False), white)
 
 
 def _oriented(file: Nifti) -> bool:
@@ -148,8 +155,8 @@ def _refuse_labels(path: Path, values: np.ndarray) -> None:
         levels = np.unique(values)
         some = ", ".join(f"{level:g}" for level in levels[:4]) + (", ..." if len(levels) > 4 else "")
         raise UserError(
-            f"{shown(path)}: a mask or label map by its values ({some}), not a scan; predict the scan "
-            "itself, or move this file away"
+            f"{shown(path)}: its values ({some}) are those of a mask or label map, not of a scan; predict "
+            "the scan instead, or move this file away"
         )
 
 

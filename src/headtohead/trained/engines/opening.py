@@ -43,18 +43,18 @@ def open_engine(
     Raises:
         UserError: the engine is not installed, or the model is not there in the form it takes.
     """
-    which = pick_engine(source, which, gpus, many)
+    which = pick_engine(source, which, gpus, many, precision)
     if not installed(which):
-        raise UserError(f"--engine {which}: {PACKAGES[which]} is not installed: pip install {PACKAGES[which]}")
+        raise UserError(f"--engine {which}: {PACKAGES[which]} is not installed; run pip install {PACKAGES[which]}")
     if which == "torch":
         from headtohead.trained.engines.torch_engine import TorchEngine
 
         return TorchEngine(source, gpus, precision)
     if gpus not in ("auto", "cpu"):
-        raise UserError(f"--engine {which}: runs on the processor; leave --gpus {gpus} out or take --engine torch")
+        raise UserError(f"--engine {which}: runs on the processor; leave --gpus {gpus} out or use --engine torch")
     if source.onnx is None:
         place = source.folder or source.facts.name
-        raise UserError(f"--engine {which}: no {ONNX} in {place}; run --test again to make it, or take --engine torch")
+        raise UserError(f"--engine {which}: no {ONNX} in {place}; run --test again to make it, or use --engine torch")
     if which == "onnx":
         from headtohead.trained.engines.onnx_engine import OnnxEngine
 
@@ -64,13 +64,14 @@ def open_engine(
     return OpenVinoEngine(source.onnx, precision, many)
 
 
-def pick_engine(source: Source, which: str, gpus: str, many: bool) -> str:
-    """Settle `auto`: what `open_engine` opens, without importing any of them."""
+def pick_engine(source: Source, which: str, gpus: str, many: bool, precision: str = "auto") -> str:
+    """Settle `auto`: what `open_engine` opens, without importing any of them. ONNX Runtime has no bf16."""
     if which != "auto":
         return which
     if source.onnx is None or gpus not in ("auto", "cpu") or (gpus == "auto" and many and sees_gpu()):
         return "torch"
-    able = [name for name in (("openvino", "onnx") if many else ("onnx", "openvino")) if installed(name)]
+    order = ["openvino"] if precision == "bf16" else ["openvino", "onnx"] if many else ["onnx", "openvino"]
+    able = [name for name in order if installed(name)]
     return able[0] if able else "torch"
 
 

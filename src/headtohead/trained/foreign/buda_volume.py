@@ -9,7 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from headtohead.cohort.cohort import FLAIR
-from headtohead.trained.preparation import in_bytes, three_sequences
+from headtohead.trained.volume import in_bytes, three_sequences
 
 SIZE = 256
 DARK = 0.1

@@ -1,0 +1,162 @@
+"""Options that a verb reads and that change nothing all the same, because of others in the same command."""
+
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from headtohead.comparing.model_settings import FLAG, SETTABLE, own_settings
+from headtohead.effects import READ
+from headtohead.errors import UserError
+from headtohead.models.registry import find_spec
+from headtohead.options.table import Options
+
+PREDICTING = frozenset({"image_path", "predict", "serve"})
+CHOOSING = PREDICTING | {"export"}
+TRAINING = frozenset({"train", "test", "compare", "tune_postprocessing"})
+BATCHES = TRAINING | {"view_aug"}
+
+Rule = Callable[[Options, str], str]
+"""(options, verb) -> why an option has no effect on the verb; empty if it has one."""
+
+
+def refuse_overruled(given: Mapping[str, Any], options: Options, verbs: Collection[str]) -> None:
+    """Refuse options that other options of the command leave without effect on every verb.
+
+    Args:
+        given: the flags on the command line and their values. Keys of a YAML file may serve several commands.
+        options: all options.
+        verbs: what is to be done.
+
+    Raises:
+        UserError: names the option and what overrules it.
+    """
+    for name, value in given.items():
+        readers = [verb for verb in verbs if name in READ[verb]]
+        off = value is False or value == ""
+        reasons = [reason_against(name, options, verb) for verb in readers]
+        if readers and not off and all(reasons):
+            raise UserError(f"--{name}: {reasons[0]}")
+    if "model_settings" in given and "compare" not in verbs:  # --compare has a check of its own
+        refuse_other_models(options, verbs)
+
+
+def reason_against(name: str, options: Options, verb: str) -> str:
+    """Say why an option has no effect on a verb that reads it; empty if it has one."""
+    rules = (rule for verbs, names, rule in RULES if verb in verbs and name in names)
+    own = [] if verb not in TRAINING or name not in SETTABLE else [_set_for_each_model(name, options, verb)]
+    return next(filter(None, [*(rule(options, verb) for rule in rules), *own]), "")
+
+
+def refuse_other_models(options: Options, verbs: Collection[str]) -> None:
+    """Refuse a setting of a model that is not the one of this command.
+
+    Raises:
+        UserError: names the setting.
+    """
+    models = [model for verb in verbs if verb in TRAINING for model in models_of(options, verb)]
+    for item in options.comparison.model_settings:
+        name = item.partition(".")[0].strip()
+        if models and name not in models:
+            raise UserError(f"{FLAG} {item}: the model is {models[0]}; leave it out, or add --model {name}")
+
+
+def models_of(options: Options, verb: str) -> tuple[str, ...]:
+    """List the models of a verb; none where only the run folder can tell."""
+    if verb == "compare":
+        return options.comparison.models
+    if verb != "train" and options.comparison.run_name and not options.model.model:
+        return ()
+    return (options.model.architecture,)
+
+
+def _by_model_path(options: Options, verb: str) -> str:
+    if not options.prediction.model_path:
+        return ""
+    return "has no effect with --model_path, which names the model; leave one of them out"
+
+
+def _by_name(options: Options, verb: str) -> str:
+    chosen = options.comparison
+    flag = "--run_name" if chosen.run_name else "--comparison" if chosen.comparison else ""
+    return f"has no effect with {flag}, which names the runs to choose from; leave it out" if flag else ""
+
+
+def _runs_dir(options: Options, verb: str) -> str:
+    path, output = options.prediction.model_path, options.prediction.output
+    exports_into_run = verb == "export" and bool(path) and (Path(path) / "run.json").is_file()
+    if path and (output or exports_into_run or verb in ("predict", "serve")):
+        return "has no effect with --model_path, which names the model; leave it out"
+    return ""
+
+
+def _by_output(options: Options, verb: str) -> str:
+    if not options.prediction.output:
+        return ""
+    return "has no effect with --output, which names the folder; leave one of them out"
+
+
+def _by_engine(options: Options, verb: str) -> str:
+    if options.prediction.engine != "onnx" or options.machine.precision != "bf16":
+        return ""
+    return "--engine onnx computes in float32; leave one of them out, or use another engine"
+
+
+def _own_scaling(options: Options, verb: str) -> str:
+    models = models_of(options, verb)
+    if not models or not all(find_spec(model).normalise for model in models):
+        return ""
+    return f"the intensity scaling of {' and '.join(models)} is fixed; leave it out"
+
+
+def _one_channel(options: Options, verb: str) -> str:
+    models = models_of(options, verb)
+    if not models or not all(find_spec(model).normalise for model in models):
+        return ""
+    return f"{' and '.join(models)} {_verb(models, 'takes', 'take')} one sequence only; leave it out"
+
+
+def _one_sequence(options: Options, verb: str) -> str:
+    data = options.data.data
+    return "" if data == "lgg" else f"the images of --data {data} are of one sequence; leave it out"
+
+
+def _not_scalable(options: Options, verb: str) -> str:
+    models = models_of(options, verb)
+    if not models or any(find_spec(model).width for model in models):
+        return ""
+    return f"{' and '.join(models)} cannot be scaled; leave it out"
+
+
+def _no_encoder(options: Options, verb: str) -> str:
+    models = models_of(options, verb)
+    if not models or any(find_spec(model).encoder for model in models):
+        return ""
+    return f"{' and '.join(models)} {_verb(models, 'has', 'have')} no pretrained encoder; leave it out"
+
+
+def _verb(models: tuple[str, ...], one: str, several: str) -> str:
+    return one if len(models) == 1 else several
+
+
+def _set_for_each_model(name: str, options: Options, verb: str) -> str:
+    models = models_of(options, verb)
+    if not models or not all(name in own_settings(options, model) for model in models):
+        return ""
+    return f"has no effect: {FLAG} sets it for {' and '.join(models)}; leave one of them out"
+
+
+RULES: tuple[tuple[frozenset[str], frozenset[str], Rule], ...] = (
+    (CHOOSING, frozenset({"run_name", "comparison", "data"}), _by_model_path),
+    (PREDICTING, frozenset({"ensemble"}), _by_model_path),
+    (CHOOSING, frozenset({"data"}), _by_name),
+    (CHOOSING, frozenset({"runs_dir"}), _runs_dir),
+    (frozenset({"view_aug"}), frozenset({"runs_dir", "comparison"}), _by_output),
+    (frozenset({"explore"}), frozenset({"runs_dir"}), _by_output),
+    (PREDICTING, frozenset({"precision"}), _by_engine),
+    (BATCHES, frozenset({"normalise", "neighbours", "channel_order"}), _own_scaling),
+    (BATCHES, frozenset({"sequence_dropout"}), _one_channel),
+    (BATCHES, frozenset({"sequence_dropout", "channel_order"}), _one_sequence),
+    (TRAINING, frozenset({"width"}), _not_scalable),
+    (TRAINING, frozenset({"encoder_weights"}), _no_encoder),
+)
+"""Verbs, options that they read, and what can leave these without effect."""
