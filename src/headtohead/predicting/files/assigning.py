@@ -1,7 +1,7 @@
 """Which volume of which file is which sequence of the model: by names, by `dataset.json`, or as --channels says."""
 
 from headtohead.cohort.cohort import IMAGE
-from headtohead.cohort.sequence_names import shown_sequence
+from headtohead.cohort.sequence_names import says_several, shown_sequence
 from headtohead.errors import UserError
 from headtohead.predicting.files.grouping import Job
 from headtohead.predicting.files.naming import shown
@@ -122,6 +122,11 @@ def _refuse_without(needed: str, job: Job, files: list[Nifti], by_channels: bool
             f"{shown(files[0].path)}: --channels names no {needed.upper()}, but {wanted}; add {needed}=NUMBER"
         )
     named = [shown_sequence(one) if one else "no known sequence" for one in job.sequences]
+    if len(files) == 1 and says_several(job.sequences[0]):
+        raise UserError(
+            f"{shown(files[0].path)}: its name holds several sequences, {named[0]}, and does not say which of them it "
+            f"is; rename it, or, if this is {needed.upper()}, say --channels {needed}=0"
+        )
     if len(files) == 1:
         raise UserError(
             f"{shown(files[0].path)}: named as {named[0]}, but {wanted}; put X_{needed}.nii.gz of the same case beside "
