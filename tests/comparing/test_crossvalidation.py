@@ -214,7 +214,7 @@ def test_one_failed_fold_keeps_the_entrant_out_of_the_table(
         run_training(experiment)
 
     monkeypatch.setattr("headtohead.comparing.grid.run_training", train)
-    with pytest.raises(UserError, match="1 of 3 experiments failed, the first with: RuntimeError: no memory"):
+    with pytest.raises(UserError, match="1 of 3 experiments failed; the first error: RuntimeError: no memory"):
         compare(copied_grid)
     text = (folder / "results.md").read_text()
     assert "buda, no schedule is left out: 2 of 3 folds are finished" in text

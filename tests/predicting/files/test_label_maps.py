@@ -60,7 +60,7 @@ def test_reading_refuses_them_in_a_line(save: Callable, lgg: ModelFacts, lone: M
     path = save("scan.nii.gz", brats())
     for facts in (lgg, lone):
         [job] = find_jobs(path, "", facts.sequences, ())
-        with pytest.raises(UserError, match=r"scan\.nii\.gz: a mask or label map by its values \(0, 1, 2, 4\), not a"):
+        with pytest.raises(UserError, match=r"scan\.nii\.gz: its values \(0, 1, 2, 4\) are those of a mask"):
             read_scan(job, facts, "", "auto")
 
 
