@@ -108,7 +108,7 @@ def test_an_ensemble_is_tested_against_its_own_seeds_and_other_ensembles_only():
         frozenset((f"a {of}", f"b {of}")),
     }
     words = verdict_on_ensembles(pairs)
-    assert words.startswith("Of the ensembles, each a single draw whose luck is not known, corrected for 3 pairs: ")
+    assert words.startswith("Of the ensembles, each a single draw with unknown seed SD, corrected for 3 pairs: ")
 
 
 def test_no_word_of_ensembles_without_one():
