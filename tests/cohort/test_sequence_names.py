@@ -1,6 +1,6 @@
 import pytest
 
-from headtohead.cohort.sequence_names import AT_THE_END, sequence_in_name, shown_sequence
+from headtohead.cohort.sequence_names import AT_THE_END, sequence_in_name, sequence_label
 
 
 @pytest.mark.parametrize(
@@ -58,4 +58,4 @@ def test_files_of_one_sequence_differ_in_their_variant() -> None:
 
 def test_every_word_is_in_small_letters_and_has_a_name_to_show() -> None:
     assert all(word == word.lower() for word in AT_THE_END)
-    assert (shown_sequence("post"), shown_sequence("t2")) == ("T1+contrast", "T2")
+    assert (sequence_label("post"), sequence_label("t2")) == ("T1+contrast", "T2")

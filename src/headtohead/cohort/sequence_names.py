@@ -72,7 +72,7 @@ class Named(NamedTuple):
     variant: str
 
 
-def shown_sequence(sequence: str) -> str:
+def sequence_label(sequence: str) -> str:
     """Write a sequence as radiologists do: `T1+contrast` for `post`."""
     return SHOWN.get(sequence, sequence.upper())
 
