@@ -167,7 +167,7 @@ class TestPickDevice:
 
     def test_several_are_refused_with_the_way_to_use_them(self, gpus):
         gpus(2)
-        with pytest.raises(UserError, match="--gpus 0,1: an experiment trains on one GPU; give --compare once"):
+        with pytest.raises(UserError, match="--gpus 0,1: an experiment trains on one GPU; start --compare once"):
             machine.pick_device("0,1")
 
     @pytest.mark.parametrize("words", ["two", "", "-1", "0;1", "0,"])

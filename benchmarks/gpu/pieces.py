@@ -62,7 +62,7 @@ class Manifest:
         try:
             return cls(**json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
         except FileNotFoundError:
-            raise UserError(f"{folder / MANIFEST}: missing; it travels with every piece") from None
+            raise UserError(f"{folder / MANIFEST}: missing; copy it with every piece") from None
         except (ValueError, TypeError) as fault:
             raise UserError(f"{folder / MANIFEST}: damaged ({fault}); copy it again") from None
 
@@ -106,7 +106,7 @@ def pack(root: Path, destination: Path, piece_bytes: int, side: int = 0) -> Mani
         raise UserError(f"{root}: no files in it")
     archive.close()
     if len(factors) > 1:
-        raise UserError(f"{root}: images of several sizes cannot be reduced to {side} alike; leave --side out")
+        raise UserError(f"{root}: images of several sizes cannot all be reduced to {side}; leave --side out")
     hashes = {piece.name: _hash(piece) for piece in pieces}
     original = content_key(root)
     draft = Manifest(root.name, original, original, side, factors.pop() if factors else 1, frames, hashes)
@@ -145,7 +145,7 @@ def unpack(source: Path, destination: Path) -> list[str]:
             write_text(done / due, name)
     lacking = missing(manifest, destination)
     if not lacking and content_key(destination) != manifest.key:
-        raise UserError(f"{destination}: not what was packed; remove it and {done}, and unpack all pieces again")
+        raise UserError(f"{destination}: not what was packed; remove it and {done}, then unpack all pieces again")
     return lacking
 
 
@@ -188,7 +188,7 @@ def _unpack_piece(piece: Path, manifest: Manifest, destination: Path) -> None:
         place, _, relative = name.partition("/")
         path = destination / relative
         if not path.resolve().is_relative_to(destination.resolve()):
-            raise UserError(f"{piece}: {relative} points out of the data set")
+            raise UserError(f"{piece}: {relative} is outside the data set; copy the piece again")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(_restored(archive.read(name), None if place == WHOLE else frames[int(place)], manifest.factor))
 

@@ -59,7 +59,7 @@ def collect(runs: Path, logs: Path, manifest: Path, out: Path, limit: int) -> No
         f"collect: {out / ARCHIVE}, {size / 2**20:.1f} MiB, {len(ranked) - len(left_out)} files; summary.md beside it"
     )
     if left_out:
-        print(f"collect: left out for want of room: {len(left_out)} files, such as {left_out[0]}")
+        print(f"collect: left out because they did not fit: {len(left_out)}, such as {left_out[0]}")
 
 
 def _rank(path: Path) -> int:
@@ -114,9 +114,9 @@ def summary(runs: Path, manifest: Path) -> str:
     if rows := list(_trainings(runs)):
         parts += [
             "## Training, whole epochs",
-            "Seconds are the median epoch's, validation included, the first left out; images a second are the training "
-            "slices over them.",
-            "| run | status | epochs | s an epoch | images/s | s in all |\n|---|---|---:|---:|---:|---:|\n"
+            "Seconds are those of the median epoch, validation included, without the first epoch; images per second "
+            "are the training slices over these seconds.",
+            "| run | status | epochs | s per epoch | images/s | s in total |\n|---|---|---:|---:|---:|---:|\n"
             + "\n".join(rows),
         ]
     parts += [f"## {table.parent.name}\n\n{table.read_text(encoding='utf-8')}" for table in tables]
@@ -131,7 +131,7 @@ def _data(manifest: Path) -> Iterator[str]:
     if facts["side"]:
         side = f"{facts['side']}x{facts['side']}"
         yield (
-            f"**Images were reduced to {side} before they were carried** (masks and scores are on the source grid). "
+            f"**Images were reduced to {side} before they were copied** (masks and scores are on the source grid). "
             f"This is another data set than {facts['original']}: do not mix its results with others."
         )
 
@@ -144,7 +144,7 @@ def _speed(file: Path) -> Iterator[str]:
     yield "## One training step"
     if peak:
         yield f"Peak, a large bf16 matrix product: {peak / 1e12:.1f} TFLOP/s."
-    lines = ["| what | images/s | GFLOP an image | share of peak | first step, s |", "|---|---:|---:|---:|---:|"]
+    lines = ["| what | images/s | GFLOP per image | share of peak | first step, s |", "|---|---:|---:|---:|---:|"]
     for name, row in rows.items():
         if "failed" in row:
             lines.append(f"| {name} | failed: {row['failed']} | | | |")

@@ -19,7 +19,7 @@ from headtohead.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[2]
 CARRIED = ROOT / "build" / "gpu"
-"""Wheels and pieces, as they are fetched here and carried there."""
+"""Wheels and pieces, as they are made here and copied to the GPU machine."""
 
 WORK = Path(os.environ.get("HEADTOHEAD_WORK", "/tmp/headtohead-gpu"))  # of the machine with the GPU
 OUT = Path(os.environ.get("OUT", CARRIED / "out"))
@@ -40,7 +40,7 @@ class Unfinished(Exception):
 
 
 def fetch_wheels(words: list[str]) -> None:
-    """Here: download what the other machine lacks."""
+    """With network: download the packages that the GPU machine lacks."""
     parser = argparse.ArgumentParser(prog="run.sh wheels")
     parser.add_argument("further", nargs="*", help="further packages, NAME==VERSION")
     parser.add_argument("--python", default=wheels.PYTHON, help="Python of the machine with the GPU (%(default)s)")
@@ -49,7 +49,7 @@ def fetch_wheels(words: list[str]) -> None:
 
 
 def make_pieces(words: list[str]) -> None:
-    """Here: pack the data set into pieces that fit into a transfer beside the tree."""
+    """With network: pack the data set into pieces, each small enough for a transfer with the tree."""
     parser = argparse.ArgumentParser(prog="run.sh pieces")
     parser.add_argument("--root_dir", type=Path, default=ROOT / "data" / "kaggle_3m", help="folder of the data set")
     parser.add_argument("--transfer", type=float, default=64, help="MiB of a transfer, the tree among it (%(default)s)")
@@ -65,7 +65,7 @@ def make_pieces(words: list[str]) -> None:
         f", images reduced to {given.side}x{given.side}: another data set than {made.original}" if given.side else ""
     )
     print(
-        f"pieces: {len(made.pieces)} of {size / MIB:.0f} MiB beside a tree of {tree / MIB:.0f}, in {CARRIED / 'pieces'}"
+        f"pieces: {len(made.pieces)} of {size / MIB:.0f} MiB, and a tree of {tree / MIB:.0f}, in {CARRIED / 'pieces'}"
     )
     print(f"pieces: unpacked once, data key {made.key}{reduced}")
 
@@ -78,18 +78,18 @@ def tree_bytes() -> int:
 
 
 def install(_: list[str]) -> None:
-    """There: install the wheels, and say what is still missing."""
+    """On the GPU machine: install the wheels and list what is still missing."""
     wheels.install(CARRIED / "wheels", WORK / "site")
 
 
 def unpack(_: list[str]) -> None:
-    """There: unpack the pieces that have arrived, and results of an earlier machine."""
+    """On the GPU machine: unpack the pieces that have arrived, and results from an earlier machine."""
     results.restore(CARRIED / results.ARCHIVE, RUNS)
     manifest = pieces.Manifest.read(CARRIED / "pieces")
     lacking = pieces.unpack(CARRIED / "pieces", DATA)
     shutil.copy(CARRIED / "pieces" / pieces.MANIFEST, WORK)  # later stages need no transfer
     if lacking:
-        raise Unfinished(f"{len(lacking)} of {len(manifest.pieces)} pieces are still to come: {', '.join(lacking)}")
+        raise Unfinished(f"{len(lacking)} of {len(manifest.pieces)} pieces are missing: {', '.join(lacking)}")
     print(f"unpack: all {len(manifest.pieces)} pieces, data key {manifest.key}, as packed")
 
 
@@ -101,12 +101,12 @@ def whole() -> pieces.Manifest:
     """
     manifest = pieces.Manifest.read(WORK)
     if lacking := pieces.missing(manifest, DATA):
-        raise UserError(f"the data set is not whole; carry and unpack first: {', '.join(lacking)}")
+        raise UserError(f"the data set is incomplete; copy and unpack these first: {', '.join(lacking)}")
     return manifest
 
 
 def speed(words: list[str]) -> None:
-    """There: images a second of one training step and of the loader, and the share of the measured peak."""
+    """On the GPU machine: images per second of a training step and the loader, and the share of the peak."""
     whole()
     program([sys.executable, "-m", "benchmarks.gpu.speed", str(DATA), str(PACKED), str(RUNS / "speed.jsonl"), *words])
 
@@ -115,7 +115,7 @@ def compare(name: str) -> Callable[[list[str]], None]:
     """Give the stage of a comparison."""
 
     def carry_out(words: list[str]) -> None:
-        """There: carry out this comparison; further words are options of main.py."""
+        """On the GPU machine: run this comparison; further words are options of main.py."""
         command = [sys.executable, "main.py", "--compare", "--config", COMPARISONS[name], "--case_gifs", "none"]
         command += ["--root_dir", str(DATA), "--cache_dir", str(PACKED), "--runs_dir", str(RUNS)]
         manifest = whole()
@@ -130,7 +130,7 @@ def compare(name: str) -> Callable[[list[str]], None]:
 
 
 def predict(words: list[str]) -> None:
-    """There: predict five patients that the model was not trained on, as volumes."""
+    """On the GPU machine: predict five patients that the model was not trained on, as volumes."""
     whole()
     scans = WORK / "scans"
     model = results.pick_run(RUNS, TRAINED)
@@ -148,13 +148,13 @@ def predict(words: list[str]) -> None:
 
 
 def collect(words: list[str]) -> None:
-    """There: leave tables, records and logs of all that is finished in $OUT; any stage does so at its end."""
+    """On the GPU machine: write tables, records and logs of everything finished to $OUT; every stage ends with this."""
     limit = float(words[0]) if words else 15.5
     results.collect(RUNS, LOGS, WORK / pieces.MANIFEST, OUT, int(limit * MIB))
 
 
 def model(_: list[str]) -> None:
-    """There: leave the weights of the first trained run in $OUT, in 16 bits."""
+    """On the GPU machine: write the weights of the first trained run to $OUT, in 16 bits."""
     OUT.mkdir(parents=True, exist_ok=True)
     run = results.pick_run(RUNS, TRAINED)
     if run is None:
@@ -171,7 +171,7 @@ def model(_: list[str]) -> None:
 
 
 def everything(words: list[str]) -> None:
-    """There: the stages of `ORDER` one after the other, each of them where it was stopped."""
+    """On the GPU machine: all stages of `ORDER`, each resumed where it was stopped."""
     for name in ORDER:
         done = WORK / f"{name}.done"
         if not done.is_file():
@@ -208,22 +208,22 @@ def program(command: list[str], count: int = 1) -> None:
     try:
         status = max(process.wait(max(0, DEADLINE - time.monotonic())) for process in running)
     except subprocess.TimeoutExpired:
-        raise Unfinished("the time of a command is up") from None
+        raise Unfinished("out of time") from None
     finally:
         for process in running:
             if process.poll() is None:
                 process.kill()
                 process.wait()
     if status:
-        raise UserError(f"{' '.join(command[1:4])} ended with status {status}; its reason stands above")
+        raise UserError(f"{' '.join(command[1:4])} ended with status {status}; the reason is printed above")
 
 
 def main(words: list[str]) -> int:
-    """Carry out the stage that is named first; the rest are its options."""
+    """Run the stage that is named first; the rest are its options."""
     if not words or words[0] not in STAGES:
         width = max(map(len, STAGES))
         lines = [f"  {name:<{width}}  {(stage.__doc__ or '').splitlines()[0]}" for name, stage in STAGES.items()]
-        print("run.sh STAGE [OPTIONS], where STAGE is", *lines, sep="\n", file=sys.stderr)
+        print("usage: run.sh STAGE [OPTIONS], where STAGE is", *lines, sep="\n", file=sys.stderr)
         return 2
     name, *options = words
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what it started is stopped with it
@@ -231,7 +231,7 @@ def main(words: list[str]) -> int:
         STAGES[name](options)
         status = 0
     except Unfinished as reason:
-        print(f"{name}: not finished, {reason}; give the same command again", flush=True)
+        print(f"{name}: not finished: {reason}; rerun the same command", flush=True)
         status = AGAIN
     except UserError as fault:
         print(f"{name}: {fault}" if not str(fault).startswith(name) else fault, file=sys.stderr)

@@ -39,7 +39,7 @@ VERBS = {
     "predict": "headtohead.predicting.folder:predict_folder",
     "serve": "headtohead.serving.app:serve",
 }
-KEPT = "what is finished is kept, of a training every whole epoch"
+KEPT = "finished results and finished epochs are kept"
 READ_DATA = ("view_aug", "train", "test", "compare", "tune_postprocessing", "explore")
 
 
@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the words after `main.py`; None: those of this process.
 
     Returns:
-        The exit status: 0 done, 1 a fault of ours or partly done, 2 a mistake of the user, 130 stopped by
+        The exit status: 0 done, 1 an internal error or partly done, 2 a user error, 130 stopped by
         the keyboard, 141 because nobody reads on, 143 by the system.
     """
     argv = sys.argv[1:] if argv is None else argv
@@ -117,9 +117,9 @@ def explain(problem: BaseException) -> tuple[str, int]:
         return f"error: {text}", 1 if isinstance(problem, PartlyDone) else 2
     if isinstance(problem, OSError) and problem.filename is not None:
         reason = (problem.strerror or type(problem).__name__).lower()
-        return f"error: {problem.filename}: {reason}; name another folder or mend this one", 2
+        return f"error: {problem.filename}: {reason}; correct this, or name another file or folder", 2
     if isinstance(problem, ModuleNotFoundError) and not (problem.name or "headtohead").startswith("headtohead"):
-        return f"error: the package {problem.name} is not installed: pip install -r requirements.txt", 2
+        return f"error: the package {problem.name} is not installed; run pip install -r requirements.txt", 2
     return f"internal error: {type(problem).__name__}: {text}; run again with --debug", 1
 
 
@@ -178,7 +178,7 @@ def _not_a_flag(word: str) -> str:
     guess = did_you_mean(name, OPTIONS).replace("mean ", "mean --")
     if word.startswith("-"):
         return f"{word.split('=')[0]}: no such flag{guess or '; --help lists them'}"
-    return f"{word}: belongs to no flag{guess or '; a value follows its flag, and lists have no spaces (0,1)'}"
+    return f"{word}: belongs to no flag{guess or '; put values after their flag, and write lists without spaces (0,1)'}"
 
 
 def check_sense(options: Options, flags: dict[str, Any]) -> None:
@@ -199,17 +199,15 @@ def check_sense(options: Options, flags: dict[str, Any]) -> None:
         check_own_image_size(options, options.model.architecture)
     data = options.data
     if data.folds and data.fold_file:
-        raise UserError("--folds and --fold_file both say what the folds are: leave one of them out")
+        raise UserError("--folds and --fold_file both define the folds; leave one of them out")
     if data.split != "patient" and (data.folds or data.fold_file):
-        raise UserError("--split slice has no folds: cross-validation keeps patients apart; leave --folds out")
+        raise UserError("--split slice: folds are by patient; leave it out, or leave out --folds and --fold_file")
     if data.fold and not (data.folds or data.fold_file):
-        raise UserError(f"--fold {data.fold}: there is but one split; add --folds 5, or a --fold_file")
+        raise UserError(f"--fold {data.fold}: without folds there is only one split; add --folds 5, or a --fold_file")
     if (verbs.train or verbs.test or verbs.tune_postprocessing) and "," in options.comparison.run_name:
-        raise UserError(
-            f"--run_name {options.comparison.run_name}: one run at a time; only predictions average several"
-        )
+        raise UserError(f"--run_name {options.comparison.run_name}: name one run; only predictions average several")
     if verbs.compare and options.comparison.run_name:
-        raise UserError("--run_name names one run, --compare makes many and names them itself: leave one of them out")
+        raise UserError("--run_name: --compare makes many runs and names them itself; leave it out")
     if not options.machine.print_config:
         refuse_without_effect(flags, wanted(options))
         refuse_overruled(flags, options, wanted(options))
@@ -223,13 +221,13 @@ def check_files(options: Options) -> None:
     """
     verbs = options.verbs
     if options.data.fold_file and not Path(options.data.fold_file).is_file():
-        raise UserError(f"--fold_file {options.data.fold_file}: no such file")
+        raise UserError(f"--fold_file {options.data.fold_file}: no such file; check the path")
     if verbs.download or verbs.make_phantoms:
         return
     if verbs.image_path and not Path(verbs.image_path).is_file():
-        raise UserError(f"--image_path {verbs.image_path}: no such file")
+        raise UserError(f"--image_path {verbs.image_path}: no such file; check the path")
     if verbs.predict and not Path(verbs.predict).exists():
-        raise UserError(f"--predict {verbs.predict}: no such file or folder")
+        raise UserError(f"--predict {verbs.predict}: no such file or folder; check the path")
     root = options.data.root_dir
     if any(getattr(verbs, verb) for verb in READ_DATA) and not Path(root).is_dir():
         raise UserError(f"--root_dir {root}: no such folder; see data/README.md for how to get the data set")

@@ -26,10 +26,10 @@ def read_config(file: str, inside: tuple[str, ...] = ()) -> dict[str, Any]:
         UserError: no such file, not YAML, not a mapping, an unknown key or a wrong value; file and key are named.
     """
     if file in inside:
-        raise UserError(f"{file}: builds on itself through its key config")
+        raise UserError(f"{file}: includes itself through its key config; remove the key")
     content = _load(file)
     if not isinstance(content, dict):
-        raise UserError(f"{file}: must hold lines of the form `key: value`, as --print_config writes them")
+        raise UserError(f"{file}: must consist of lines of the form `key: value`, as --print_config writes them")
     values = {}
     for key, raw in content.items():
         values[str(key)] = settle(known_option(str(key), f"{file}: "), raw, f"{file}: {key}")
@@ -43,7 +43,9 @@ def _load(file: str) -> Any:
     try:
         content = Path(file).read_bytes()
     except OSError as problem:
-        reason = "no such file" if isinstance(problem, FileNotFoundError) else str(problem.strerror).lower()
+        reason = (
+            "no such file; check the path" if isinstance(problem, FileNotFoundError) else str(problem.strerror).lower()
+        )
         raise UserError(f"--config {file}: {reason}") from None
     try:
         return yaml.safe_load(content)

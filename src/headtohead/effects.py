@@ -64,7 +64,7 @@ def refuse_without_effect(given: Collection[str], verbs: Collection[str]) -> Non
         # Not the test that --train brings with it.
         takers = _listed([f"--{verb}" for verb in verbs if verb in given] or [f"--{verb}" for verb in verbs])
         if "compare" in verbs and name in INSTEAD:
-            raise UserError(f"--{name} is for --train: --compare takes --{INSTEAD[name]}")
+            raise UserError(f"--{name}: is for --train; with --compare, use --{INSTEAD[name]}")
         raise UserError(f"--{name}: has no effect with {takers}; it is for {_listed(verbs_that_read(name))}")
 
 

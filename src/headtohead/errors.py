@@ -1,19 +1,19 @@
-"""What a user is meant to read: one line that names cause and mend."""
+"""Errors for the user: one line that names the cause and the fix."""
 
 import difflib
 from typing import Any
 
 
 class UserError(Exception):
-    """Something the user can mend: a bad flag, file or setting.
+    """An error that the user can fix: a bad flag, file or setting.
 
-    The message is one line that names the cause and the mend. The command line prints it to stderr
-    and leaves with status 2; any other exception is a fault of ours.
+    The message is one line that names the cause and the fix. The command line prints it to stderr
+    and leaves with status 2; any other exception is an internal error.
     """
 
 
 class PartlyDone(UserError):
-    """Some of many things could not be done, and each was told on a line of its own; the others are done.
+    """Some of many things could not be done; each was reported on its own line, and the others are done.
 
     The command line leaves with status 1.
     """

@@ -112,7 +112,8 @@ def pick_device(gpus: str) -> tuple[str, list[int] | str]:
         raise UserError(f"--gpus {gpus}: PyTorch finds no CUDA GPU on this machine; write --gpus cpu or --gpus auto")
     if len(numbers) > 1:
         raise UserError(
-            f"--gpus {gpus}: an experiment trains on one GPU; give --compare once for each GPU, they share the grid"
+            f"--gpus {gpus}: an experiment trains on one GPU; start --compare once for each GPU, and they share the "
+            "grid"
         )
     if numbers[-1] >= count:
         known = ", ".join(map(str, range(count)))

@@ -98,21 +98,21 @@ def _by_output(options: Options, verb: str) -> str:
 def _by_engine(options: Options, verb: str) -> str:
     if options.prediction.engine != "onnx" or options.machine.precision != "bf16":
         return ""
-    return "--engine onnx computes in float32; leave one of them out, or take another engine"
+    return "--engine onnx computes in float32; leave one of them out, or use another engine"
 
 
 def _own_scaling(options: Options, verb: str) -> str:
     models = models_of(options, verb)
     if not models or not all(find_spec(model).normalise for model in models):
         return ""
-    return f"{' and '.join(models)} brings its own scaling of slices; leave it out"
+    return f"the intensity scaling of {' and '.join(models)} is fixed; leave it out"
 
 
 def _one_channel(options: Options, verb: str) -> str:
     models = models_of(options, verb)
     if not models or not all(find_spec(model).normalise for model in models):
         return ""
-    return f"{' and '.join(models)} sees one sequence alone; leave it out"
+    return f"{' and '.join(models)} {_verb(models, 'takes', 'take')} one sequence only; leave it out"
 
 
 def _one_sequence(options: Options, verb: str) -> str:
@@ -131,14 +131,18 @@ def _no_encoder(options: Options, verb: str) -> str:
     models = models_of(options, verb)
     if not models or any(find_spec(model).encoder for model in models):
         return ""
-    return f"{' and '.join(models)} has no pretrained encoder; leave it out"
+    return f"{' and '.join(models)} {_verb(models, 'has', 'have')} no pretrained encoder; leave it out"
+
+
+def _verb(models: tuple[str, ...], one: str, several: str) -> str:
+    return one if len(models) == 1 else several
 
 
 def _set_for_each_model(name: str, options: Options, verb: str) -> str:
     models = models_of(options, verb)
     if not models or not all(name in own_settings(options, model) for model in models):
         return ""
-    return f"has no effect: {FLAG} says it of {' and '.join(models)}; leave one of them out"
+    return f"has no effect: {FLAG} sets it for {' and '.join(models)}; leave one of them out"
 
 
 RULES: tuple[tuple[frozenset[str], frozenset[str], Rule], ...] = (

@@ -98,10 +98,10 @@ def test_a_written_table_is_read_back_whatever_its_order(cohort: Cohort, tmp_pat
     ("change", "said"),
     [
         (lambda table: table.iloc[1:], "has no fold"),
-        (lambda table: pd.concat([table, table.iloc[:2]]), r"is there twice \(and 1 more\)"),
+        (lambda table: pd.concat([table, table.iloc[:2]]), r"is listed twice \(and 1 more\)"),
         (lambda table: table.replace({"case": {"CS_005_5": "CS_nobody"}}), "CS_nobody is not in the data set"),
         (lambda table: table.assign(fold=table["fold"] + 1), "counted from 0"),
-        (lambda table: table.assign(fold=0), "two or more"),
+        (lambda table: table.assign(fold=0), "at least two folds"),
         (lambda table: table.assign(fold=table["fold"] + 0.5), "not a table of folds"),
         (lambda table: table.assign(fold="first"), "not a table of folds"),
         (lambda table: table.rename(columns={"fold": "group"}), "not a table of folds"),
@@ -126,7 +126,7 @@ def test_no_file_and_no_text(cohort: Cohort, tmp_path: Path) -> None:
 
 
 def test_impossible_folds(cohort: Cohort) -> None:
-    with pytest.raises(UserError, match="--folds 111: 110 patients"):
+    with pytest.raises(UserError, match="--folds 111: not possible with 110 patients"):
         make_folds(cohort, "111", seed=0)
-    with pytest.raises(UserError, match="--fold 5: there are 5 folds"):
+    with pytest.raises(UserError, match="--fold 5: give a number from 0 to 4"):
         make_folds(cohort, "5", seed=0).split(cohort, 5)

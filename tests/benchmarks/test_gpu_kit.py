@@ -113,7 +113,7 @@ def test_a_stage_out_of_time_says_so_and_stops_its_program(
     monkeypatch.setattr(stages, "DEADLINE", 0.0)
     monkeypatch.setitem(stages.STAGES, "speed", lambda _: stages.program(["sleep", "600"]))
     assert stages.main(["speed"]) == stages.AGAIN
-    assert "give the same command again" in capsys.readouterr().out
+    assert "rerun the same command" in capsys.readouterr().out
     assert (tmp_path / "OUT" / results.ARCHIVE).is_file()  # what was finished comes back
 
 

@@ -101,14 +101,14 @@ def test_data_set_that_is_not_there(refused: Callable[[str], str], tmp_path: Pat
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("--train --folds 1", "--folds 1: takes a number of folds, 2 or more, or patients"),
-        ("--train --fold 2", "--fold 2: there is but one split; add --folds 5, or a --fold_file"),
-        ("--compare --split slice --folds 5", "--split slice has no folds: cross-validation keeps patients apart"),
-        ("--train --folds 5 --fold_file folds.csv", "--folds and --fold_file both say what the folds are"),
+        ("--train --folds 1", "--folds 1: takes a number of folds (2 or more), or the word patients"),
+        ("--train --fold 2", "--fold 2: without folds there is only one split; add --folds 5, or a --fold_file"),
+        ("--compare --split slice --folds 5", "--split slice: folds are by patient"),
+        ("--train --folds 5 --fold_file folds.csv", "--folds and --fold_file both define the folds"),
         ("--train --fold_file nowhere.csv", "--fold_file nowhere.csv: no such file"),
         ("--train --channels flair=0", "--channels: has no effect with --train; it is for --image_path, --predict"),
-        ("--compare --fold 1 --folds 5", "--fold is for --train: --compare takes --folds"),
-        ("--compare --fold 1", "--fold 1: there is but one split"),
+        ("--compare --fold 1 --folds 5", "--fold: is for --train; with --compare, use --folds"),
+        ("--compare --fold 1", "--fold 1: without folds there is only one split"),
         ("--report", "--report: runs holds no finished comparison; run --compare first"),
         ("--report --comparison mine", "mine: no such comparison"),
         ("--explore --root_dir nowhere", "--root_dir nowhere: no such folder"),
@@ -125,9 +125,9 @@ def test_folds_and_reports_that_make_no_sense(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("--train --model fetal_unet --neighbours 1", "--neighbours: fetal_unet brings its own scaling of slices"),
-        ("--train --model fetal_unet --normalise inner", "--normalise: fetal_unet brings its own scaling of slices"),
-        ("--test --run_name a,b", "--run_name a,b: one run at a time"),
+        ("--train --model fetal_unet --neighbours 1", "--neighbours: the intensity scaling of fetal_unet"),
+        ("--train --model fetal_unet --normalise inner", "--normalise: the intensity scaling of fetal_unet"),
+        ("--test --run_name a,b", "--run_name a,b: name one run"),
         ("--predict nowhere --output masks", "--predict nowhere: no such file or folder"),
         ("--export onnx --half", "--half: is for --export bundle, not for --export onnx"),
     ],
@@ -142,8 +142,8 @@ def test_what_would_be_ignored_or_fail_later(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("--folds 13", "--folds 13: 12 patients cannot make that many"),
-        ("--folds 3 --fold 3", "--fold 3: there are 3 folds, counted from 0"),
+        ("--folds 13", "--folds 13: not possible with 12 patients"),
+        ("--folds 3 --fold 3", "--fold 3: give a number from 0 to 2"),
         ("--fold_file folds.csv", "--fold_file folds.csv: nobody is not in the data set"),
         ("--fold_file text.csv", "--fold_file text.csv: not a table of folds"),
     ],

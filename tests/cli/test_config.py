@@ -66,7 +66,7 @@ def test_file_builds_on_another(tmp_path: Path) -> None:
 def test_file_that_builds_on_itself_is_refused(tmp_path: Path) -> None:
     file = str(tmp_path / "my.yaml")
     write(tmp_path, f"config: {file}\n")
-    with pytest.raises(UserError, match="builds on itself"):
+    with pytest.raises(UserError, match="includes itself"):
         parse(["--config", file])
 
 
@@ -81,8 +81,8 @@ def test_file_that_builds_on_itself_is_refused(tmp_path: Path) -> None:
         ("train: perhaps\n", "my.yaml: train perhaps: takes True or False"),
         ("run_name: no\n", "my.yaml: run_name False: takes text; in YAML, put it in quotes"),
         ("training:\n  seed: 1\n", "my.yaml: training: no such option"),
-        ("- seed\n", "my.yaml: must hold lines of the form `key: value`"),
-        ("", "my.yaml: must hold lines of the form `key: value`"),
+        ("- seed\n", "my.yaml: must consist of lines of the form `key: value`"),
+        ("", "my.yaml: must consist of lines of the form `key: value`"),
         ("seed: 1\n  batch_size: [\n", "my.yaml, line 2: not valid YAML"),
     ],
 )
@@ -94,7 +94,7 @@ def test_wrong_file_is_refused(text: str, message: str, tmp_path: Path) -> None:
 
 
 def test_missing_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"^--config nowhere.yaml: no such file$"):
+    with pytest.raises(UserError, match=r"^--config nowhere.yaml: no such file; check the path$"):
         parse(["--config", "nowhere.yaml"])
     with pytest.raises(UserError, match=r": is a directory$"):
         parse(["--config", str(tmp_path)])

@@ -36,7 +36,7 @@ def test_an_option_without_effect_is_refused_for_every_verb(verb: str) -> None:
         if name == "fold" and "folds" not in READ[verb]:
             assert refusal
         elif name == "run_name" and verb == "compare":
-            assert refusal.startswith("--run_name names one run")
+            assert refusal.startswith("--run_name: --compare makes many runs")
         else:
             assert without_effect == expected, f"{argv}: {refusal}"
 

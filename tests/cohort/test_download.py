@@ -94,7 +94,7 @@ def test_nothing_is_overwritten(content: str, tmp_path: Path, fake_kaggle: Fake)
     fake_kaggle(lambda handle, folder: asked.append(handle) or as_kaggle_sends_it(handle, folder))  # type: ignore[func-returns-value]
     (tmp_path / "data" / content).parent.mkdir(parents=True)
     (tmp_path / "data" / content).write_text("mine")
-    assert "is there already" in message(tmp_path / "data")
+    assert "already exists" in message(tmp_path / "data")
     assert (tmp_path / "data" / content).read_text() == "mine"
     assert not asked
 
@@ -102,7 +102,7 @@ def test_nothing_is_overwritten(content: str, tmp_path: Path, fake_kaggle: Fake)
 def test_a_file_in_the_way_is_kept(tmp_path: Path, fake_kaggle: Fake) -> None:
     fake_kaggle(as_kaggle_sends_it)
     (tmp_path / "data").write_text("mine")
-    assert "is there already" in message(tmp_path / "data")
+    assert "already exists" in message(tmp_path / "data")
     assert (tmp_path / "data").read_text() == "mine"
 
 
@@ -112,7 +112,7 @@ def test_who_comes_second_does_not_overwrite(tmp_path: Path, fake_kaggle: Fake) 
         return as_kaggle_sends_it(handle, folder)
 
     fake_kaggle(while_another_finishes)
-    assert "is there already" in message(tmp_path / "data")
+    assert "already exists" in message(tmp_path / "data")
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 
@@ -150,7 +150,7 @@ def test_something_else_came(tmp_path: Path, fake_kaggle: Fake) -> None:
         return folder
 
     fake_kaggle(another_data_set)
-    assert "no complete data set" in message(tmp_path / "data")
+    assert "is not complete" in message(tmp_path / "data")
     assert not any(tmp_path.iterdir())
 
 

@@ -93,7 +93,7 @@ def empty_folder(folder: Path) -> None:
         (resize_mask, f"{NAME}_4_mask.tif: 9x8 pixels", "restore"),
         (resize_all_masks, "4x4 pixels, but its image is 8x8", "restore"),
         (cut_image_short, f"{NAME}_4.tif", "cut short"),
-        (grey_mask, f"{NAME}_4_mask.tif", "only 0 and 255, this one also 128"),
+        (grey_mask, f"{NAME}_4_mask.tif", "only 0 and 255, but this one also holds 128"),
         (empty_folder, NAME, "no slices"),
     ],
 )
@@ -138,5 +138,5 @@ def test_a_clinical_table_that_would_misalign_the_cases_is_refused(tmp_path: Pat
     with pytest.raises(UserError, match="patient TCGA_CS_4941 has more than one row"):
         read_clinical(tmp_path)
     (tmp_path / "data.csv").write_text("Patient,site\nTCGA_CS_4941,2\n")
-    with pytest.raises(UserError, match="a column site would hide our own"):
+    with pytest.raises(UserError, match="the name of column site is reserved"):
         read_clinical(tmp_path)

@@ -93,15 +93,25 @@ RGB = np.zeros((4, 5, 6), [("R", "u1"), ("G", "u1"), ("B", "u1")])
 @pytest.mark.parametrize(
     ("image", "mask", "affine", "words"),
     [
-        (ONES, THREE, None, "0 and one other value, this one 0, 1, 2; make it binary"),
-        (ONES, np.arange(120, dtype=np.float32).reshape(4, 5, 6), None, "this one 0, 1, 2, 3, ...; make it binary"),
+        (ONES, THREE, None, "0 and one other value, but this one holds 0, 1, 2; make it binary"),
+        (
+            ONES,
+            np.arange(120, dtype=np.float32).reshape(4, 5, 6),
+            None,
+            "holds 0, 1, 2, 3, ...; make it binary",
+        ),
         (ONES, np.full((4, 5, 6), np.nan, np.float32), None, "make it binary"),
         (ONES, ONES[:3], None, "3x5x6 voxels, but x.nii has 4x5x6; resample the mask"),
-        (ONES, ONES, np.diag([1.0, 1.0, 3.5, 1.0]), r"up to 2.5 mm beside x.nii \(its affine differs\); resample"),
+        (
+            ONES,
+            ONES,
+            np.diag([1.0, 1.0, 3.5, 1.0]),
+            r"up to 2.5 mm off the grid of x.nii \(its affine differs",
+        ),
         (np.zeros((4, 5, 6), np.int16), ONES, None, "x.nii: no voxel is above 0"),
         (np.full((4, 5, 6), np.nan, np.float32), ONES, None, "x.nii: no voxel is above 0"),
-        (np.ones((4, 5, 6, 2), np.uint8), ONES, None, "x.nii: 4x5x6x2 voxels, not one volume of three axes"),
-        (np.ones((4, 0, 6), np.uint8), ONES, None, "not (one volume of three axes|a readable NIfTI volume)"),
+        (np.ones((4, 5, 6, 2), np.uint8), ONES, None, "x.nii: 4x5x6x2 voxels, not one 3-D volume"),
+        (np.ones((4, 0, 6), np.uint8), ONES, None, "not (one 3-D volume|a readable NIfTI volume)"),
         (np.ones((4, 5, 6), np.complex64), ONES, None, "x.nii: holds complex numbers"),
         (RGB, ONES, None, "x.nii: holds colours"),
         (ONES, RGB, None, "x_mask.nii: holds colours"),
@@ -171,7 +181,7 @@ def test_a_file_of_another_format_is_refused(volumes: Path, write_pair: Callable
 def test_a_file_that_may_not_be_read_is_named(volumes: Path, write_pair: Callable[..., Any]) -> None:
     write_pair("x")
     (volumes / "x.nii.gz").chmod(0)
-    with pytest.raises(UserError, match="may not be read"):
+    with pytest.raises(UserError, match="no permission to read it"):
         read_case(only_case(volumes))
 
 

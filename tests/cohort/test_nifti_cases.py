@@ -70,7 +70,7 @@ def test_cases_of_one_name_are_told_apart_by_their_folders(volumes: Path, write_
 def test_names_that_meet_are_refused(volumes: Path, write_pair: Callable[..., Any]) -> None:
     for stem in ("a/b_c", "d/b_c", "a_b_c"):
         write_pair(stem)
-    with pytest.raises(UserError, match="would be called a_b_c as well; rename"):
+    with pytest.raises(UserError, match="also has the name a_b_c; rename"):
         list_cases(volumes)
 
 
@@ -88,7 +88,7 @@ def test_a_mask_that_fits_two_images_is_refused(volumes: Path, write_pair: Calla
     write_pair("sub-01_T2w", BRAIN)
     (volumes / f"sub-01_T2w{BRAIN}.nii.gz").rename(volumes / f"sub-01{BRAIN}.nii.gz")
     (volumes / "sub-01_T1w.nii.gz").write_bytes(b"")
-    with pytest.raises(UserError, match=r"fits .*T1w.* as well as .*T2w.*rename"):
+    with pytest.raises(UserError, match=r"fits both .*T1w.* and .*T2w.*rename"):
         list_cases(volumes)
 
 
@@ -114,16 +114,16 @@ def test_what_is_no_pair_is_left_out_and_said(
         (volumes / name).write_bytes(b"")
     (volumes / "folder_mask.nii").mkdir()
     assert names(volumes) == [("x", "x")]
-    assert "1 of 2 images have no mask and are left out" in capsys.readouterr().out
+    assert "images left out because they have no mask: 1 of 2" in capsys.readouterr().out
 
 
 def test_a_folder_without_pairs_is_refused(volumes: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no such folder"):
         list_cases(volumes / "nowhere")
-    with pytest.raises(UserError, match=r"no image with a mask in it .*name the folder that holds the volumes"):
+    with pytest.raises(UserError, match=r"no image in it has a mask .*name the folder that holds the volumes"):
         list_cases(volumes)
     (volumes / "x.nii").write_bytes(b"")
-    with pytest.raises(UserError, match=r"there are volumes, such as .*x\.nii, but no masks"):
+    with pytest.raises(UserError, match=r"it holds volumes, such as .*x\.nii, but no masks"):
         list_cases(volumes)
     (tmp_path / "lgg" / "TCGA_CS_4941_19960909").mkdir(parents=True)
     with pytest.raises(UserError, match="leave --data out"):
@@ -173,5 +173,5 @@ def test_a_mask_of_a_case_with_several_sequences_is_refused(volumes: Path, write
     (volumes / "x_flair_seg.nii.gz").rename(volumes / "x_seg.nii.gz")
     assert only_case(volumes).images[0].name == "x_flair.nii.gz"
     (volumes / "x_t1.nii.gz").write_bytes(b"")
-    with pytest.raises(UserError, match=r"x_seg.*fits .*x_flair.* as well as .*x_t1.*rename the mask"):
+    with pytest.raises(UserError, match=r"x_seg.*fits both .*x_flair.* and .*x_t1.*rename the mask"):
         list_cases(volumes)

@@ -77,7 +77,7 @@ def test_a_bad_pattern_is_refused_in_a_line(capsys: pytest.CaptureFixture[str]) 
 
 
 def test_lgg_folders_name_their_patients_themselves(phantom_root: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="--patient_pattern P: not for LGG"):
+    with pytest.raises(UserError, match="--patient_pattern P: has no effect on LGG"):
         open_cohort(phantom_root, tmp_path, patient_pattern="P")
 
 

@@ -78,7 +78,7 @@ def test_one_that_fails_is_reported_and_tried_again_while_the_finished_is_kept(
     wanted: Options, no_unet: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     wanted = option_table.replace(wanted, models=["unet", "buda"])  # the one that fails comes first
-    with pytest.raises(UserError, match="1 of 2 experiments failed, the first with: RuntimeError: no memory"):
+    with pytest.raises(UserError, match="1 of 2 experiments failed; the first error: RuntimeError: no memory"):
         compare(wanted)
     folder = Path(wanted.comparison.runs_dir, "tiny")
     said = capsys.readouterr().out
@@ -105,7 +105,7 @@ def test_one_that_fails_is_reported_and_tried_again_while_the_finished_is_kept(
 
 
 def test_all_failed_is_an_error(options_for: Any, tmp_path: Path, no_unet: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UserError, match="--compare: every experiment failed, the first with: RuntimeError: no memory"):
+    with pytest.raises(UserError, match="--compare: every experiment failed; the first error: RuntimeError: no memory"):
         compare(options_for(tmp_path, **(TINY | {"models": ["unet"]})))
     assert set(pd.read_csv(tmp_path / "tiny" / "results.csv")["entrant"]) == {"flair-threshold"}
 
@@ -174,7 +174,7 @@ def test_what_another_process_is_at_comes_last_and_is_not_repeated(
 
     def noticed(*words: Any) -> None:
         print(*words)
-        if "another process is at it" in str(words[0]):
+        if "another process is working on it" in str(words[0]):
             waiting.set()
 
     monkeypatch.setattr(grid, "print", noticed, raising=False)
@@ -185,7 +185,7 @@ def test_what_another_process_is_at_comes_last_and_is_not_repeated(
         other.join()
     assert no_training == ["unet-none-s0-f0"]
     said = capsys.readouterr().out
-    assert said.index("another process is at it; waiting") < said.index("buda-none-s0-f0: finished, kept")
+    assert said.index("another process is working on it; waiting") < said.index("buda-none-s0-f0: finished, kept")
 
 
 def test_a_trained_one_is_only_scored(wanted: Options, no_report: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,7 +225,7 @@ def test_an_edited_table_of_folds_is_not_put_back(phantom_cohort: Cohort, tmp_pa
     keep_folds(folds, path, phantom_cohort, overwrite=False)
     keep_folds(folds, path, phantom_cohort, overwrite=False)
     before = path.read_bytes()
-    with pytest.raises(UserError, match="not the folds that are asked for; give it as --fold_file"):
+    with pytest.raises(UserError, match="holds other folds than the options ask for; use it with --fold_file"):
         keep_folds(others, path, phantom_cohort, overwrite=False)
     assert path.read_bytes() == before
     keep_folds(others, path, phantom_cohort, overwrite=True)

@@ -2,9 +2,7 @@
 
 import dataclasses
 import json
-import shutil
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,13 +35,11 @@ OWN = Candidate(0.5, "")
 
 
 @pytest.fixture
-def copied(finished: Experiment, options_for: Any, phantom_cohort: Cohort, tmp_path: Path) -> Experiment:
-    """A copy of the finished run that a test may change, with its model.json."""
-    experiment = prepare(options_for(tmp_path), phantom_cohort)
-    shutil.copytree(finished.folder.path, experiment.folder.path)
-    facts = ModelFacts("runs/one", "buda", 2, 5, experiment.recipe.to_dict(), threshold=0.3, data={"key": "kept"})
-    facts.write(experiment.folder.path)
-    return experiment
+def copied(copied: Experiment) -> Experiment:
+    """It has a model.json."""
+    facts = ModelFacts("runs/one", "buda", 2, 5, copied.recipe.to_dict(), threshold=0.3, data={"key": "kept"})
+    facts.write(copied.folder.path)
+    return copied
 
 
 def choosing(monkeypatch: pytest.MonkeyPatch, wanted: Candidate | None) -> None:
@@ -96,8 +92,8 @@ def test_what_is_chosen_goes_into_the_model_and_the_scores_stay(
     }
     said = capsys.readouterr().out
     assert "threshold 0.45, fill,largest (in place of threshold 0.3, no clean-up)" in said
-    assert "on 2 validation cases, which chose it: 0.500 before, 0.900 now" in said
-    assert "scores of the test are those of threshold 0.3, no clean-up: they stay as they are" in said
+    assert "on the 2 validation cases that chose it: 0.500 before, 0.900 now" in said
+    assert "the test scores do not change: they are those of threshold 0.3, no clean-up" in said
     table = pd.read_csv(folder.path / "tuning.csv")
     assert len(table) == 90 and table["chosen"].sum() == 1
     assert table.loc[0, ["threshold", "postprocessing", "mean_dice", "cases", "chosen"]].tolist() == [
@@ -129,7 +125,7 @@ def test_validation_without_any_dice_keeps_the_run_s_own(copied: Experiment, mon
     [
         (
             lambda run: (run.folder.path / "model.json").unlink(),
-            r"no model.json in it, .* older version; --test writes it",
+            r"no model.json in it, .* older version made it; run --test to write it",
         ),
         (
             lambda run: run.folder.note(status="running"),

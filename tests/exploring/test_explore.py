@@ -89,8 +89,8 @@ def test_page_says_what_was_not_found(findings: Findings) -> None:
     assert "Every case has a lesion." in text
     assert "inner head was not found" not in text
     below = write_page(findings, duplicates_of(("a", 1, "b", 2, 3, 0.81234), faint=5), "key")
-    assert "The most alike pair has 0.81." in below
-    assert "5 slices hold too little" in below
+    assert "The most similar pair has a correlation of 0.81." in below
+    assert "5 slices have too little" in below
 
 
 def test_page_names_what_needs_a_look(findings: Findings) -> None:
@@ -103,10 +103,8 @@ def test_page_names_what_needs_a_look(findings: Findings) -> None:
     text = write_page(Findings(findings.slices, cases), duplicates_of(("a", 1, "b", 2, 3, 0.97)), "key")
     assert f"Without any lesion: {first}." in text
     assert f"The inner head was not found in {second}, {third}:" in text
-    assert (
-        f"11 of 12 cases are complete. The others have FLAIR in the place of what they lack:\n\n- {first}: pre post"
-        in text
-    )
+    assert "11 of 12 cases are complete. In the others, FLAIR was used in place of the missing sequences:" in text
+    assert f"\n\n- {first}: pre post" in text
     assert "1 pair of near-duplicates among" in text
     assert "| a, 1 | b, 2 | 0.970 |" in text
 

@@ -112,7 +112,7 @@ def test_intensity_leaves_out_what_is_missing(findings: Findings, figures: list,
     pre, flair, post = figures[0].axes
     assert [len(panel.lines[0].get_xdata()) for panel in (pre, flair, post)] == [3, 4, 2]
     assert flair.lines[0].get_ydata().tolist() == [50, 70, 40, 60]
-    assert "pre-contrast; 1 of 4 cases lack it" in texts(figures[0])
+    assert "pre-contrast; missing in 1 of 4 cases" in texts(figures[0])
     assert flair.get_ylim()[0] == 0 and flair.get_ylim()[1] > 200  # every lesion is on the picture
     assert not overlaps(figures[0])
 

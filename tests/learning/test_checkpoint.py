@@ -109,7 +109,7 @@ def test_other_files(tmp_path: Path, content: bytes) -> None:
 def test_foreign_checkpoints(tmp_path: Path, content: Any) -> None:
     path = tmp_path / "foreign.ckpt"
     torch.save(content, path)
-    assert "not a checkpoint of this program" in refusal(path)
+    assert "not a checkpoint of this version" in refusal(path)
 
 
 @pytest.mark.parametrize("change", [{"width": 4}, {"in_channels": 3}, {"recipe": {"image_size": 32}}])
@@ -117,4 +117,4 @@ def test_weights_and_description_that_do_not_fit(written: Path, tmp_path: Path, 
     facts = read_checkpoint(written)
     facts["hyper_parameters"] |= change
     torch.save(facts, tmp_path / "odd.ckpt")
-    assert "not a checkpoint of this program" in refusal(tmp_path / "odd.ckpt")
+    assert "not a checkpoint of this version" in refusal(tmp_path / "odd.ckpt")

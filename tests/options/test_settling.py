@@ -86,7 +86,7 @@ def test_value_is_read(name: str, raw: Any, value: Any) -> None:
         ("kind", "cosin", "--kind cosin: not one of none, cosine; did you mean cosine?"),
         ("words", "a,,b", "commas"),
         ("words", [], "commas"),
-        ("words", "a,b,a", "--words a,b,a: a is there twice"),
+        ("words", "a,b,a", "--words a,b,a: a is given twice"),
         ("numbers", "1,-1", "--numbers 1,-1: must be at least 0"),
         ("numbers", ["x"], "--numbers x: takes a whole number"),
     ],

@@ -16,7 +16,7 @@ Predict = Callable[..., int]
 DARK, LEFT, RIGHT = (np.full((20, 24, 6), 10, np.int16) for _ in range(3))
 LEFT[3:9, 6:15, 2:5] = RIGHT[11:17, 6:15, 2:5] = 1000
 IGNORED = (
-    "error: --channels {}: here every file holds one volume, number 0, and its name says which sequence it is; "
+    "error: --channels {}: every file here holds one volume, number 0, and its name says which sequence it is; "
     "leave it out, or give a sequence number 0\n"
 )
 
@@ -72,7 +72,7 @@ def test_of_one_image_too(tmp_path: Path, make_run: Callable[..., object]) -> No
     make_run(onnx=True)
     image = save(tmp_path / "a_flair.nii.gz", LEFT)
     named = {"image_path": str(image), "output": str(tmp_path / "out"), "runs_dir": str(tmp_path / "runs")}
-    with pytest.raises(UserError, match="--channels flair=1: here every file holds one volume"):
+    with pytest.raises(UserError, match="--channels flair=1: every file here holds one volume"):
         predict_image(from_flat({**named, "channels": "flair=1"}))
     predict_image(from_flat({**named, "channels": "flair=0"}))
     assert (tmp_path / "out/a_flair_mask.nii.gz").is_file()
@@ -92,7 +92,7 @@ def test_a_file_that_says_nothing_by_its_name_is_told_by_itself(
     save(tmp_path / "in/a_flair.nii.gz", LEFT)
     save(tmp_path / "in/scan.nii.gz", LEFT)
     assert predict("--channels", "flair=1") == 1
-    assert "error: scan: holds one volume, number 0; --channels asks for flair=1" in capsys.readouterr().err
+    assert "error: scan: holds one volume, number 0, but --channels asks for flair=1" in capsys.readouterr().err
 
 
 def test_damage_is_told_before_channels(tmp_path: Path, predict: Predict, capsys: pytest.CaptureFixture[str]) -> None:

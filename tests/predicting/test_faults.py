@@ -18,7 +18,7 @@ from tests.predicting.scans import INSIDE, OURS, Predict, files_in, head, pictur
         (["--mask_suffix", "a/b"], "--mask_suffix"),
         (["--channels", "t9=0"], "--channels t9"),
         (["--pattern", "*.png"], "--pattern"),
-        (["--save_uncertainty", "variance"], "one model has none; average several"),
+        (["--save_uncertainty", "variance"], "a single model has none; average several"),
         (["--output", ""], "--predict: no output folder; name one with --output"),
     ],
 )
@@ -42,10 +42,10 @@ def test_places_that_cannot_be_written(
     assert predict(output="file") == 2
     assert "file: not a folder" in capsys.readouterr().err
     assert predict(output="file/below") == 2
-    assert "file/below: cannot be made" in capsys.readouterr().err
+    assert "file/below: cannot be created" in capsys.readouterr().err
     (tmp_path / "out/a_probability.nii").mkdir(parents=True)
     assert predict("--save_probability", "--overwrite") == 2
-    assert "a folder has the name of a file to be written" in capsys.readouterr().err
+    assert "a folder with the name of a file to be written" in capsys.readouterr().err
     (tmp_path / "out/summary.csv").write_text("mine\n")
     assert predict() == 2
     assert "summary.csv: not written by --predict" in capsys.readouterr().err
@@ -59,8 +59,8 @@ def test_two_files_for_one_name(tmp_path: Path, predict: Predict, capsys: pytest
     assert predict() == 1
     error = capsys.readouterr().err.splitlines()
     assert error == [
-        "error: b.png: its b_mask.png would be that of b.jpg too; rename one of them, or use --pattern",
-        f"error: 1 of 4 could not be predicted, each named above and in {tmp_path / 'out' / 'summary.csv'}",
+        "error: b.png: its b_mask.png would also be that of b.jpg; rename one of them, or use --pattern",
+        f"error: 1 of 4 files could not be predicted; the reasons are above and in {tmp_path / 'out' / 'summary.csv'}",
     ]
     assert files_in(tmp_path / "out") - OURS == {"a_mask.nii", "a_mask.nii.gz", "b_mask.png"}
 
@@ -132,7 +132,7 @@ def test_a_list_that_cannot_be_written(
 @pytest.mark.parametrize(
     ("fault", "line"),
     [
-        (MemoryError(), "error: a: more memory is needed than there is"),
+        (MemoryError(), "error: a: not enough memory"),
         (ZeroDivisionError("by\nzero"), "error: a: ZeroDivisionError: by zero; run again with --debug"),
         (UserError("mend it"), "error: a: mend it"),
         (OSError("odd"), "error: a: oserror; correct this"),

@@ -196,7 +196,7 @@ def test_a_pattern_chooses_cases(tmp_path: Path, predict: Predict, capsys: pytes
     assert "FLAIR was used" not in capsys.readouterr().out
     assert files_in(tmp_path / "out") - OURS == {"s/a_flair_mask.nii.gz"}
     assert predict("--pattern", "**/*_flair.nii.gz", "--channels", "t1=0,flair=1", output="other") == 2
-    assert "--channels t1=0,flair=1: tells the volumes of one NIfTI file apart" in capsys.readouterr().err
+    assert "--channels t1=0,flair=1: is for the volumes of one NIfTI file" in capsys.readouterr().err
 
 
 def test_a_case_that_the_model_has_seen(

@@ -115,7 +115,7 @@ def test_truth_and_dice_only_where_a_mask_is(
     predict_image(options(tmp_path, image))
     said = capsys.readouterr().out
     assert "Dice of this slice" not in said
-    assert "a lone image" in said
+    assert "a single image" in said
     assert "single/buda-none-s0-f0 (trained elsewhere; the only trained run)" in said
     cv2.imwrite(str(image.with_name("lone_mask.png")), np.full(NOISE.shape[:2], 255, np.uint8))
     predict_image(options(tmp_path, image, overwrite=True))
@@ -144,7 +144,7 @@ def test_says_whether_the_model_has_seen_the_slice(
     with run.split.open("w", newline="") as file:
         csv.writer(file).writerows([("case", "slice", "part"), (image.parent.name, 1, "train")])
     predict_image(options(tmp_path, image))
-    assert "a slice it was trained on" in capsys.readouterr().out
+    assert "a slice that the model was trained on" in capsys.readouterr().out
 
 
 def test_nothing_is_overwritten_unless_asked(make_run: MakeRun, tmp_path: Path) -> None:
@@ -175,7 +175,7 @@ def test_all_or_none(make_run: MakeRun, tmp_path: Path, monkeypatch: pytest.Monk
 def test_predicted_mask_never_lies_where_the_truth_is_looked_for(make_run: MakeRun, tmp_path: Path) -> None:
     make_run()
     image = lone_image(tmp_path, NOISE)
-    with pytest.raises(UserError, match="would pass for its truth"):
+    with pytest.raises(UserError, match="would be taken for its truth"):
         predict_image(options(tmp_path, image, output=str(image.parent), overwrite=True))
     assert [path.name for path in image.parent.iterdir()] == ["lone.png"]
 

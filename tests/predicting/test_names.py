@@ -23,13 +23,13 @@ def test_other_sequences_are_refused_and_counted_apart(
     assert files_in(tmp_path / "out") - OURS == {"p_flair_mask.nii.gz", "lone_mask.nii.gz"}
     errors = said.err.splitlines()
     assert len(errors) == 4
-    assert errors[0].startswith("error: somebody: a mask or label map by its values (0, 1), not a scan")
+    assert errors[0].startswith("error: somebody: its values (0, 1) are those of a mask or label map, not of a scan")
     assert errors[1].startswith(
         "error: x_t1_bet: no FLAIR among the files of this case, x_t1_bet.nii.gz (T1), x_t1c_bet.nii.gz (T1+contrast), "
         "x_t2_bet.nii.gz (T2), but the model needs FLAIR"
     )
     assert errors[2].startswith("error: y_T2w: named as T2, but the model needs FLAIR")
-    assert errors[3].startswith("error: 3 of 5 could not be predicted")
+    assert errors[3].startswith("error: 3 of 5 files could not be predicted")
     lines = said.out.splitlines()
     assert "p_flair: note: not used: p_t2.nii.gz" in lines
     assert "lone: note: its name does not say which sequence it is: taken as FLAIR" in lines
@@ -48,7 +48,7 @@ def test_channels_of_nnunet_give_one_mask_a_patient(
         for number in range(4):
             head(tmp_path / f"in/{case}_{number:04d}.nii.gz", INSIDE if number == 2 else ~INSIDE)
     assert predict() == 1
-    assert "error: 2 of 2 could not be predicted" in capsys.readouterr().err
+    assert "error: 2 of 2 files could not be predicted" in capsys.readouterr().err
     assert predict("--channels", "flair=2,t1=0") == 0
     assert files_in(tmp_path / "out") - OURS == {"a_mask.nii.gz", "b_mask.nii.gz"}
     found = np.asarray(nibabel.load(tmp_path / "out/a_mask.nii.gz").dataobj)

@@ -74,13 +74,13 @@ FILES: dict[str, tuple[bytes, str | None]] = {
     "four_d.nii": (volume(np.ones((4, 4, 3, 2), np.int16)), "--channels"),
     "complex.nii": (volume(VALUES.astype(np.complex64)), "complex"),
     "rgb.nii": (volume(RGB), "RGB"),
-    "zero_dims.nii": (with_header(volume(), 42, "<hhh", 0, 14, 5), "which is no image|damaged"),
+    "zero_dims.nii": (with_header(volume(), 42, "<hhh", 0, 14, 5), "which is not an image|damaged"),
     "huge_dims.nii": (with_header(volume(), 42, "<hhh", 30000, 30000, 30000), "more than the file can hold|damaged"),
     "negative_dims.nii": (with_header(volume(), 42, "<hhh", -5, 14, 5), "no image|damaged"),
     "singular_affine.nii": (with_header(volume(), SROW_Z, "<4f", 0, 0, 0, 0), "affine"),
     "nan_affine.nii": (with_header(volume(), SROW_X, "<4f", *[np.nan] * 4), "affine|damaged"),
-    "packed_as_plain.nii": (gzip.compress(volume()), "packed by gzip; add .gz"),
-    "plain_as_packed.nii.gz": (volume(), "not packed by gzip"),
+    "packed_as_plain.nii": (gzip.compress(volume()), "compressed with gzip; add .gz"),
+    "plain_as_packed.nii.gz": (volume(), "not compressed with gzip"),
     "text.nii": (b"patient list\n" * 40, "damaged|not a NIfTI"),
     "text.png": (b"not a picture\n" * 40, "not a readable image"),
     "html.tif": (b"<!doctype html><title>404</title>", "not a readable image"),
@@ -91,7 +91,7 @@ FILES: dict[str, tuple[bytes, str | None]] = {
     "torn_truth_mask.png": (image(".png", PICTURE[:7]), None),
     "patient_t1.nii": (volume(), "named as T1, but the model needs FLAIR"),
     "twice.jpg": (image(".jpg"), None),
-    "twice.png": (image(".png"), "its twice_mask.png would be that of twice.jpg too"),
+    "twice.png": (image(".png"), "its twice_mask.png would also be that of twice.jpg"),
     "both.nii": (volume(), None),
     "both.nii.gz": (gzip.compress(volume()), None),
     "not_a_number.nii": (volume(NOT_A_NUMBER), None),
@@ -125,7 +125,7 @@ MADE: dict[str, tuple[Callable[[Path], None], str]] = {
     "folder.nii": (lambda path: path.mkdir(), "a folder with the name of a file"),
     "loop.nii": (lambda path: path.symlink_to(path.name), "a symbolic link to itself"),
     "dangling.png": (lambda path: path.symlink_to("gone.png"), "a symbolic link to a file that is not there"),
-    "pipe.nii": (os.mkfifo, "not an ordinary file"),
+    "pipe.nii": (os.mkfifo, "not a regular file"),
     "locked.nii": (lambda path: path.write_bytes(volume()) and None, "no permission to read it"),
     "locked.png": (lambda path: path.write_bytes(image(".png")) and None, "no permission to read it"),
 }
@@ -225,7 +225,9 @@ def test_the_others_are_done(told: Told, file: str) -> None:
 def test_status_and_count(told: Told) -> None:
     assert told.status == 1
     total = len(FILES) + len(MADE) - len(NO_JOB)
-    assert told.err[-1].startswith(f"error: {len(WRONG)} of {total} could not be predicted, each named above")
+    assert told.err[-1].startswith(
+        f"error: {len(WRONG)} of {total} files could not be predicted; the reasons are above"
+    )
     assert len(told.err) == len(WRONG) + 1
     rows = {row["file"]: row for row in read_summary(told.folder / "summary.csv")}
     assert len(rows) == total

@@ -107,8 +107,8 @@ def test_different_stored_clean_up_is_said(
         run = make_run(name, onnx=True)
         replace(open_source(run.path).facts, postprocessing=steps).write(run.path)
     assert opened(tmp_path, run_name="a,b").steps == ()
-    line = "clean-up differs between the models (single/a none, single/b largest), so masks stay as they are; "
-    assert capsys.readouterr().err == f"{line}choose one: --postprocessing\n"
+    line = "clean-up differs between the models (single/a none, single/b largest), so none is applied; "
+    assert capsys.readouterr().err == f"{line}choose one with --postprocessing\n"
     for settings in ({"run_name": "a,b", "postprocessing": "none"}, {"run_name": "b"}):
         opened(tmp_path, **settings)
         assert capsys.readouterr().err == ""

@@ -86,7 +86,7 @@ class TestImagesUnderTheirOwnNames:
         mine = head(tmp_path / "out/a.nii", ~INSIDE)
         before = mine.read_bytes()
         assert predict(*self.FLAGS, "--overwrite") == 2
-        assert "so it may be an image of yours, which is never replaced" in capsys.readouterr().err
+        assert "so it may be an image of yours, which is never overwritten" in capsys.readouterr().err
         assert mine.read_bytes() == before
 
 

@@ -39,7 +39,10 @@ def test_terminated(tmp_path: Path) -> None:
     command = [sys.executable, "-c", PROGRAM, "--predict", str(tmp_path / "in"), "--output", str(tmp_path / "out")]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
-    assert (run.returncode, run.stderr) == (143, "stopped; what is finished is kept, of a training every whole epoch\n")
+    assert (run.returncode, run.stderr) == (
+        143,
+        "stopped; finished results and finished epochs are kept\n",
+    )
     found = {path.name for path in (tmp_path / "out").iterdir()}
     assert {"summary.csv", "predicted.sha256", "0_mask.png"} <= found and "8_mask.png" not in found
     assert not [name for name in found if "writing" in name]

@@ -75,7 +75,7 @@ def test_dice_where_a_truth_is(make_run: MakeRun, tmp_path: Path, capsys: pytest
 def test_nothing_is_written_where_something_is_wrong(make_run: MakeRun, tmp_path: Path) -> None:
     run = make_run()
     image = volume(tmp_path)
-    with pytest.raises(UserError, match="would pass for its truth"):
+    with pytest.raises(UserError, match="would be taken for its truth"):
         predict_image(options(tmp_path, image, output=str(image.parent)))
     image.write_bytes(image.read_bytes()[:200])
     with pytest.raises(UserError, match=r"scan\.nii\.gz"):

@@ -83,7 +83,7 @@ def test_policy_none_changes_nothing(phantom_cohort: Cohort, split: Split) -> No
     training = TrainingOptions(augmentation="none", sequence_dropout=0.0)
     for row in make_rows(phantom_cohort, split, RECIPE, training):
         assert all(np.array_equal(image, row.views[0][0]) for image, _ in row.views)
-    assert policy_lines(training) == ["nothing: training slices are shown as they are"]
+    assert policy_lines(training) == ["none: training slices are used unchanged"]
 
 
 def test_transforms_are_named() -> None:

@@ -69,7 +69,7 @@ def test_other_masks_are_not_shown(
     report(report_options(copied))
     assert gifs(drawn) == {"mine.gif": before["mine.gif"]}
     cases = drawn / "figures" / "cases"
-    line = f"{cases}: 12 GIFs of earlier masks are removed; --case_gifs all draws them anew"
+    line = f"{cases}: removed 12 GIFs of earlier masks; --case_gifs all draws them again"
     assert line in capsys.readouterr().out.splitlines()
     report(report_options(copied, case_gifs="all"))
     assert gifs(drawn).keys() == before.keys() and gifs(drawn) != before

@@ -32,7 +32,7 @@ def test_report_scores_them_again(
     old: Path, scored: Path, report_options: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = report(report_options(old))
-    assert "15 runs were scored again from their masks, under protocol 4" in capsys.readouterr().out
+    assert "15 runs scored again from their masks, under protocol 4" in capsys.readouterr().out
     for run in folder.glob("*/run.json"):
         assert json.loads(run.read_text())["protocol"] == PROTOCOL
         for name in ("cases.csv", "slices.csv"):
@@ -54,7 +54,7 @@ def test_a_half_done_comparison_is_brought_to_one_protocol(old: Path, report_opt
 
 def test_without_the_data_set_the_command_is_named(old: Path, report_options: Any) -> None:
     shutil.rmtree(old / "data")
-    with pytest.raises(UserError, match=r"older protocol; --report scores it again .* name it with --root_dir"):
+    with pytest.raises(UserError, match=r"older protocol; --report can score it again .* name it with --root_dir"):
         report(report_options(old))
 
 

@@ -25,4 +25,4 @@ def test_a_report_is_not_contradicted(comparison: Path, write_run: Any, capsys: 
     assert not (comparison / "results.md").exists()
     printed = capsys.readouterr().out
     assert "| unet-none-s0-f0 " in printed
-    assert printed.endswith("report.html is from before this test: --report --comparison lgg writes it again\n")
+    assert printed.endswith("report.html does not have this test yet: --report --comparison lgg rewrites it\n")

@@ -113,7 +113,7 @@ def test_broken_run_json_is_left_out_with_a_note(comparison: Path, write_run: An
     (comparison / "broken" / "run.json").write_text(content)
     ledger = read_ledger(comparison)
     assert names(ledger.finished) == ["unet-none-s0-f0"]
-    assert ledger.notes == ("broken left out: its run.json is not that of a run",)
+    assert ledger.notes == ("broken left out: its run.json does not describe a run",)
 
 
 @pytest.mark.parametrize("content", [None, "", "case,site\n", HEADER, "case,site,dice\na,b,c\n", "half of a li"])
@@ -271,7 +271,7 @@ def test_an_edited_dice_is_left_out_with_a_note(comparison: Path, write_run: Any
     assert names(ledger.finished) == ["buda-none-s0-f0"]
     assert "unet-none-s0-f0 left out: its cases.csv was edited" in ledger.notes[0]
     pd.concat([table.iloc[1:], table.iloc[1:2]]).to_csv(path, index=False)
-    assert "a case is there twice" in read_ledger(comparison).notes[0]
+    assert "a case is listed twice" in read_ledger(comparison).notes[0]
 
 
 def test_one_fold_has_one_split(comparison: Path, write_run: Any) -> None:

@@ -50,7 +50,7 @@ TESTED = {"val_dice": 0.9, "mean": 0.784, "low": 0.751, "high": 0.809, "n": 22}
         ),
         (
             choice(test_dice=None, best_val_dice=float("nan")),
-            "Its accuracy was never measured here: check every mask by eye.",
+            "This program has not measured its accuracy: check every mask by eye.",
         ),
         (
             choice(TESTED, split={"leaking_patients": 7}),
@@ -69,7 +69,7 @@ def test_an_average_does_not_claim_the_scores_of_its_models() -> None:
         "An average of 2 models; each alone scores a mean Dice of 0.78 to 0.81 on its test cases. The average itself "
         "was not tested."
     )
-    assert score((choice(), choice())) == "An average of 2 models of which no test score is known."
+    assert score((choice(), choice())) == "An average of 2 models without a known test score."
 
 
 def test_settings(predictor: Predictor) -> None:

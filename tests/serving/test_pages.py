@@ -144,7 +144,7 @@ def test_files_of_other_shapes_get_masks_of_theirs(
     nibabel.save(kind(values, AFFINE), tmp_path / "odd.nii")
     if len(written) < len(shape):
         line = server.drop_paths(tmp_path / "odd.nii").text
-        assert line.startswith("odd.nii: 4-D, 3 volumes; say which is which sequence, such as --channels")
+        assert line.startswith("odd.nii: a 4-D file of 3 volumes; say which sequence each is, for example --channels")
         server.pages.options = from_flat({"channels": "flair=1"})
     found = server.drop_paths(tmp_path / "odd.nii").json()
     file = server.ask("GET", f"/{found['address']}/file")

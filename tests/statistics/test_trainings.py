@@ -126,7 +126,7 @@ def test_an_ensemble_is_tested_against_its_own_seeds_and_other_ensembles_only():
         CASES, variance, trained.loc[both, "variance"], trained.loc[both, "freedom"], tests=3
     )
     words = verdict_on_ensembles(pairs)
-    assert words.startswith("Of the ensembles, each a single draw whose luck is not known, corrected for 3 pairs: ")
+    assert words.startswith("Of the ensembles, each a single draw with unknown seed SD, corrected for 3 pairs: ")
 
 
 def test_ensembles_on_too_few_cases_are_said_to_be_so():

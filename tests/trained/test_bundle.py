@@ -92,7 +92,7 @@ class TestReplacing:
     def test_only_when_told_to(self, made: Any, tmp_path: Path) -> None:
         folder = write_bundle(made.source, tmp_path / "mine")
         (folder / "note.txt").write_text("kept")
-        with pytest.raises(UserError, match=r"mine: there already; .* or --overwrite it$"):
+        with pytest.raises(UserError, match=r"mine: already exists; .* or add --overwrite$"):
             write_bundle(made.source, folder)
         assert (folder / "note.txt").is_file()
         write_bundle(made.source, folder, overwrite=True)
@@ -101,7 +101,7 @@ class TestReplacing:
     def test_never_a_folder_that_is_no_bundle(self, made: Any, tmp_path: Path) -> None:
         (tmp_path / "thesis").mkdir()
         (tmp_path / "thesis" / "chapter.tex").write_text("years of work")
-        with pytest.raises(UserError, match="no bundle, so it is kept"):
+        with pytest.raises(UserError, match="not a bundle, so it is kept"):
             write_bundle(made.source, tmp_path / "thesis", overwrite=True)
         assert (tmp_path / "thesis" / "chapter.tex").is_file()
 
@@ -147,7 +147,7 @@ def test_a_pickle_in_any_file_is_refused_and_not_run(place: str, torch_format: b
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"width": 8}, "the weights are not those of a buda"),
+        ({"width": 8}, "the weights do not fit model buda"),
         ({"width": "wide"}, "damaged"),
         ({"in_channels": None}, "damaged"),
         ({"model": "nothing"}, r"damaged \(model\)"),
@@ -182,5 +182,5 @@ def test_damaged_weights_are_refused_in_a_line(damage: str, made: Any, tmp_path:
 
 
 def test_a_folder_that_is_none(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"no model\.json in it, so no bundle"):
+    with pytest.raises(UserError, match=r"no model\.json in it, so it is not a bundle"):
         load_bundle(tmp_path)

@@ -34,8 +34,9 @@ def test_scores_are_those_of_the_table(run: RunFolder, facts: ModelFacts) -> Non
     dice = [float(row["dice"] or "nan") for row in cases]
     mean, median = mean_interval(dice), median_interval(dice)
     assert f"mean **{mean.mean:.3f}** (95 % interval {mean.low:.3f} to {mean.high:.3f}, BCa bootstrap" in card
-    assert f"median {median.median:.3f}, n {mean.n}." in card
-    assert mean.undefined == 1 and "neither lesion nor prediction have no Dice: 1." in card
+    assert f"median {median.median:.3f}." in card
+    assert mean.undefined == 1 and "Cases without a lesion have no Dice: 1." in card
+    assert f"on the {mean.n} test cases with a lesion" in card, "the number beside the mean is that of its cases"
     shown = [line.split(" | ")[0].strip("| ") for line in card.split("| case |")[1].splitlines()[2 : 2 + len(cases)]]
     assert sorted(shown) == sorted(row["case"] for row in cases)
     assert shown[0] == "p2" and shown[-1] == "p5", "the worst first, the undefined last"

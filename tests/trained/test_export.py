@@ -72,7 +72,7 @@ def test_torchscript_takes_other_batches_and_sizes(run_folder: Path, made: Any, 
 @pytest.mark.parametrize("kind", ["bundle", "onnx"])
 def test_nothing_is_replaced_unless_told_to(kind: str, run_folder: Path) -> None:
     path = export(wanted(run_folder, kind))
-    with pytest.raises(UserError, match=r"there already; .*--overwrite it$"):
+    with pytest.raises(UserError, match=r"already exists; .*--overwrite$"):
         export(wanted(run_folder, kind))
     assert export(wanted(run_folder, kind, overwrite=True)) == path
 

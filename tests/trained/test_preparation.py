@@ -97,5 +97,5 @@ def test_the_facts_choose_the_preparation() -> None:
     volume = np.ones((3, 16, 16, 3), np.uint8)
     assert isinstance(prepare(volume, facts_with(InputRecipe(32, "unit", 0))), RecipePrepared)
     assert isinstance(prepare(volume, ModelFacts("b", "buda", 4, 3, {}, preparation="buda_volume")), BudaVolume)
-    with pytest.raises(UserError, match=r"^b: prepared by magic, which this version does not know; update it$"):
+    with pytest.raises(UserError, match=r"^b: it needs the preparation magic, which this version"):
         prepare(volume, ModelFacts("b", "buda", 4, 3, {}, preparation="magic"))

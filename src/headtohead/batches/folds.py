@@ -13,11 +13,12 @@ import pandas as pd
 from headtohead.batches.splits import Split, patients_in_order, runs_of_alike, slices_of_patients, tenth_of
 from headtohead.cohort import Cohort
 from headtohead.errors import UserError
+from headtohead.plurals import count_of
 from headtohead.saving import atomic_path
 
 EVERY_PATIENT = "patients"
 COLUMNS = ["case", "fold"]
-MEND = "one row a case, `case,fold`, folds counted from 0"
+MEND = "write one row per case, `case,fold`, with folds counted from 0"
 
 
 @dataclass(frozen=True)
@@ -48,13 +49,14 @@ class Folds:
             UserError: there is no such fold, or it leaves too few patients to train and validate with.
         """
         if not 0 <= fold < len(self):
-            raise UserError(f"--fold {fold}: there are {len(self)} folds, counted from 0")
+            raise UserError(f"--fold {fold}: give a number from 0 to {len(self) - 1}")
         tested = set(self.table.loc[self.table["fold"] == fold, "case"])
         patients = cohort.table["patient"]
         test = set(patients[cohort.table["case"].isin(tested)])
         others = [patient for patient in patients_in_order(cohort) if patient not in test]
         if len(others) < 2:
-            raise UserError(f"fold {fold} leaves {len(others)} patients for training and validation; make more folds")
+            left = count_of(len(others), "patient")
+            raise UserError(f"fold {fold} leaves {left} for training and validation; use more folds, or add patients")
         rng = np.random.default_rng((self.seed, fold))
         val = {str(rng.choice(alike)) for alike in runs_of_alike(others, tenth_of(patients.nunique()))}
         return Split(
@@ -88,7 +90,8 @@ def make_folds(cohort: Cohort, wanted: str, seed: int) -> Folds:
     ordered = patients_in_order(cohort)
     count = len(ordered) if wanted == EVERY_PATIENT else int(wanted)
     if count > len(ordered) or len(ordered) < 3:
-        raise UserError(f"--folds {wanted}: {len(ordered)} patients cannot make that many; ask for fewer, or add cases")
+        found = count_of(len(ordered), "patient")
+        raise UserError(f"--folds {wanted}: not possible with {found}; use fewer folds, or add patients")
     rng = np.random.default_rng(seed)
     fold_of: dict[str, int] = {}
     # Neighbours in this order are alike; each run of them is dealt to all folds, in an order drawn anew.
@@ -116,23 +119,23 @@ def read_folds(path: Path, cohort: Cohort, seed: int) -> Folds:
     except FileNotFoundError:
         raise UserError(f"{label}: no such file") from None
     except (OSError, ValueError, KeyError, TypeError):
-        raise UserError(f"{label}: not a table of folds: {MEND}") from None
+        raise UserError(f"{label}: not a table of folds; {MEND}") from None
     known = set(cohort.table["case"])
     for problem, cases in (
-        ("is there twice", table["case"][table["case"].duplicated()]),
+        ("is listed twice", table["case"][table["case"].duplicated()]),
         ("is not in the data set", sorted(set(table["case"]) - known)),
         ("has no fold", sorted(known - set(table["case"]))),
     ):
         if len(cases):
             more = f" (and {len(cases) - 1} more)" if len(cases) > 1 else ""
-            raise UserError(f"{label}: {next(iter(cases))} {problem}{more}: {MEND}")
+            raise UserError(f"{label}: {next(iter(cases))} {problem}{more}; {MEND}")
     count = table["fold"].nunique()
     if count < 2 or table["fold"].min() != 0 or table["fold"].max() != count - 1:
-        raise UserError(f"{label}: folds must be counted from 0 without a gap, and be two or more: {MEND}")
+        raise UserError(f"{label}: there must be at least two folds, numbered without a gap; {MEND}")
     patient_of = dict(zip(cohort.table["case"], cohort.table["patient"], strict=True))
     spread = table.groupby(table["case"].map(patient_of))["fold"].nunique()
     if (spread > 1).any():
-        raise UserError(f"{label}: patient {spread.idxmax()} stands in {spread.max()} folds and would leak; use one")
+        raise UserError(f"{label}: patient {spread.idxmax()} is in {spread.max()} folds and would leak; use one fold")
     return _ordered(table, seed)
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from headtohead.cohort import Cohort
 from headtohead.errors import UserError
+from headtohead.plurals import count_of
 from headtohead.saving import atomic_path
 
 PARTS = ("train", "val", "test")
@@ -62,10 +63,10 @@ class Split:
         return len(train & (val | test))
 
     def describe(self, cohort: Cohort) -> str:
-        """One line for people: sizes, and the leak said aloud."""
-        sizes = ", ".join(
-            f"{len(getattr(self, part))} slices of {len(self.cases(cohort, part))} cases for {part}" for part in PARTS
-        )
+        """Describe the split in one line: sizes, and a warning if patients leak."""
+        slices = {part: count_of(len(getattr(self, part)), "slice") for part in PARTS}
+        cases = {part: count_of(len(self.cases(cohort, part)), "case") for part in PARTS}
+        sizes = ", ".join(f"{slices[part]} of {cases[part]} for {part}" for part in PARTS)
         leaking = self.leaking_patients(cohort)
         who = "1 patient leaks" if leaking == 1 else f"{leaking} patients leak"
         warning = f"; WARNING: {who} from training into validation or test" if leaking else ""
@@ -104,7 +105,9 @@ def _by_slice(cohort: Cohort, rng: np.random.Generator) -> tuple[np.ndarray, np.
     order = rng.permutation(cohort.n_slices)
     tenth = max(1, round(TENTH * len(order)))
     if len(order) < 3:
-        raise UserError(f"--root_dir {cohort.root}: {len(order)} slices cannot make three parts; add cases")
+        raise UserError(
+            f"--root_dir {cohort.root}: {count_of(len(order), 'slice')} cannot be split into three parts; add cases"
+        )
     return order[2 * tenth :], order[tenth : 2 * tenth], order[:tenth]
 
 
@@ -113,8 +116,8 @@ def _by_patient(cohort: Cohort, rng: np.random.Generator) -> tuple[np.ndarray, n
     if len(ordered) < 3:
         # No --fold_file would help: of each fold, too, patients are left for training and for validation.
         raise UserError(
-            f"--root_dir {cohort.root}: {_patients(len(ordered))} cannot make three parts; add cases of others, or "
-            "give --split slice, under which patients leak"
+            f"--root_dir {cohort.root}: {count_of(len(ordered), 'patient')} cannot be split into three parts; add "
+            "patients, or use --split slice, under which patients leak"
         )
     test, val = set(), set()
     for alike in runs_of_alike(ordered, tenth_of(len(ordered))):
@@ -124,10 +127,6 @@ def _by_patient(cohort: Cohort, rng: np.random.Generator) -> tuple[np.ndarray, n
     parts = (set(ordered) - test - val, val, test)
     train, val_slices, test_slices = (slices_of_patients(cohort, part) for part in parts)
     return train, val_slices, test_slices
-
-
-def _patients(number: int) -> str:
-    return "1 patient" if number == 1 else f"{number} patients"
 
 
 def patients_in_order(cohort: Cohort) -> list[str]:

@@ -10,7 +10,7 @@ from headtohead.errors import UserError
 
 DATA_SET = "mateuszbuda/lgg-mri-segmentation"
 INNER_FOLDER = "kaggle_3m"
-BY_HAND = "or fetch it by hand as data/README.md says"
+BY_HAND = "or download the data by hand (see data/README.md)"
 
 
 def download_lgg(root_dir: Path) -> Path:
@@ -52,14 +52,14 @@ def download_lgg(root_dir: Path) -> Path:
 def _refuse_to_overwrite(root_dir: Path) -> None:
     in_use = any(root_dir.iterdir()) if root_dir.is_dir() else root_dir.exists()
     if in_use:
-        raise UserError(f"--download: {root_dir} is there already and is kept; move it away or name another --root_dir")
+        raise UserError(f"--download: {root_dir} already exists and is kept; move it away or name another --root_dir")
 
 
 def _import_kagglehub() -> ModuleType:
     try:
         import kagglehub
     except ImportError:
-        raise UserError(f"--download needs the package kagglehub: pip install kagglehub, {BY_HAND}") from None
+        raise UserError(f"--download needs the package kagglehub; run pip install kagglehub, {BY_HAND}") from None
     return kagglehub
 
 
@@ -96,4 +96,4 @@ def _find_cases(fetched: Path) -> Path:
         except UserError:
             continue
         return candidate
-    raise UserError(f"--download: what Kaggle sent as {DATA_SET} holds no complete data set; {BY_HAND}")
+    raise UserError(f"--download: the download of {DATA_SET} is not complete; try again, {BY_HAND}")

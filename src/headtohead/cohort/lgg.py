@@ -52,9 +52,9 @@ def _where_else(root: Path) -> str:
     for candidate in sorted(root.glob("**/kaggle_3m")):
         return f"did you mean --root_dir {candidate}?"
     if CASE_FOLDER.fullmatch(root.name):
-        return f"that is one case; did you mean --root_dir {root.parent}?"
+        return f"it is the folder of one case; did you mean --root_dir {root.parent}?"
     if any(root.glob("**/*.nii*")):
-        return "there are NIfTI volumes: with a mask beside each they are read by --data nifti"
+        return "it holds NIfTI volumes; if they have masks beside them, add --data nifti"
     return "name the folder that holds them, often called kaggle_3m"
 
 
@@ -105,7 +105,9 @@ def read_case(files: CaseFiles) -> tuple[np.ndarray, np.ndarray]:
         raise UserError(f"{files.masks[0]}: {_size(masks[0])}, but its image is {_size(images[0])}; restore the mask")
     for path, mask in zip(files.masks, masks, strict=True):
         if not np.isin(mask, (0, 255)).all():
-            raise UserError(f"{path}: a mask holds only 0 and 255, this one also {_stranger(mask)}; restore it")
+            raise UserError(
+                f"{path}: a mask must hold only 0 and 255, but this one also holds {_stranger(mask)}; restore it"
+            )
     return np.ascontiguousarray(images[..., ::-1]), masks // 255
 
 
@@ -161,5 +163,5 @@ def read_clinical(root: Path) -> "pd.DataFrame":
     for patient in table["Patient"][table["Patient"].duplicated()]:
         raise UserError(f"{path}: patient {patient} has more than one row; keep one")
     for column in sorted(OWN_COLUMNS & set(table.columns)):
-        raise UserError(f"{path}: a column {column} would hide our own of that name; rename it")
+        raise UserError(f"{path}: the name of column {column} is reserved; rename it")
     return table.rename(columns={"Patient": "patient"})

@@ -52,12 +52,12 @@ def list_cases(root: Path) -> list[CaseFiles]:
     pairs = _pairs(images, masks)
     if not pairs:
         raise UserError(
-            f"--root_dir {root}: no image with a mask in it (X.nii.gz with X_mask.nii.gz, X_seg.nii.gz or "
+            f"--root_dir {root}: no image in it has a mask (X.nii.gz with X_mask.nii.gz, X_seg.nii.gz or "
             f"X_desc-brain_mask.nii.gz); {_what_else(root, files)}"
         )
     alone = [path for path in images if path not in pairs]
     if alone:
-        print(f"{root}: {len(alone)} of {len(images)} images have no mask and are left out ({alone[0]})")
+        print(f"{root}: images left out because they have no mask: {len(alone)} of {len(images)}, such as {alone[0]}")
     return bids_patients(_named(root, pairs), root)
 
 
@@ -88,9 +88,7 @@ def _pairs(images: list[Path], masks: list[Path]) -> dict[Path, Path]:
             stems = everywhere.of_mask(stem)
             found = [path for path in images if stem_of(path) in stems]
         if len(found) > 1:
-            raise UserError(
-                f"{mask}: fits {found[0]} as well as {found[1]}; rename the mask after the one that it was drawn on"
-            )
+            raise UserError(f"{mask}: fits both {found[0]} and {found[1]}; rename the mask after its image")
         if not found and not other:
             base = bases_of_mask(stem)[-1] or "X"
             raise UserError(f"{mask}: a mask without its image {base}.nii.gz; restore the image or remove the mask")
@@ -104,9 +102,9 @@ def _pairs(images: list[Path], masks: list[Path]) -> dict[Path, Path]:
 
 def _what_else(root: Path, files: list[Path]) -> str:
     if files:
-        return f"there are volumes, such as {files[0]}, but no masks"
+        return f"it holds volumes, such as {files[0]}, but no masks"
     if any(root.glob("**/TCGA_*")):
-        return "it looks like LGG: leave --data out"
+        return "it looks like LGG; leave --data out"
     return "name the folder that holds the volumes"
 
 
@@ -118,7 +116,7 @@ def _named(root: Path, pairs: dict[Path, Path]) -> list[CaseFiles]:
         stem = stem_of(image)
         name = stem if often[stem] == 1 else "_".join((*image.relative_to(root).parts[:-1], stem))
         if name in cases:
-            raise UserError(f"{image}: {cases[name].images[0]} would be called {name} as well; rename one of them")
+            raise UserError(f"{image}: {cases[name].images[0]} also has the name {name}; rename one of the two")
         cases[name] = CaseFiles(name, name, "", (image,), (mask,))
     return [cases[name] for name in sorted(cases)]
 
@@ -174,14 +172,14 @@ def _open(path: Path) -> "Nifti1Image":
     with _reading(path):
         image = nibabel.load(path)
     if not isinstance(image, nibabel.Nifti1Image):
-        raise UserError(f"{path}: not a NIfTI file, whatever its name says; convert it, or remove it with its mask")
+        raise UserError(f"{path}: not a NIfTI file despite its name; convert it, or remove it with its mask")
     kind = image.get_data_dtype()
     if kind.fields or kind.kind not in "biuf":
         words = "colours" if kind.fields else "complex numbers"
-        raise UserError(f"{path}: holds {words}, not one grey level a voxel; convert it")
+        raise UserError(f"{path}: holds {words}, not one grey level per voxel; convert it")
     if len(_shape(image)) != 3 or 0 in image.shape:
         raise UserError(
-            f"{path}: {'x'.join(map(str, image.shape))} voxels, not one volume of three axes; split it, or remove it "
+            f"{path}: {'x'.join(map(str, image.shape))} voxels, not one 3-D volume; split it, or remove it "
             "with its mask"
         )
     return image
@@ -210,7 +208,7 @@ def _reading(path: Path) -> Iterator[None]:
     try:
         yield
     except PermissionError:
-        raise UserError(f"{path}: may not be read; change its permissions") from None
+        raise UserError(f"{path}: no permission to read it; change its permissions") from None
     except (ImageFileError, HeaderDataError, OSError, EOFError, zlib.error, ValueError, ArithmeticError, MemoryError):
         raise UserError(f"{path}: not a readable NIfTI volume (cut short or damaged); restore it") from None
 
@@ -233,7 +231,9 @@ def _refuse_other_grid(image_path: Path, image: "Nifti1Image", mask_path: Path, 
     apart = np.linalg.norm((corners @ (image.affine - mask.affine).T)[:, :3], axis=1).max()
     finest = np.linalg.norm(image.affine[:3, :3], axis=0).min()
     if not apart <= ASTRAY * finest:
-        raise UserError(f"{mask_path}: lies up to {apart:.3g} mm beside {image_path.name} (its affine differs); {mend}")
+        raise UserError(
+            f"{mask_path}: is up to {apart:.3g} mm off the grid of {image_path.name} (its affine differs); {mend}"
+        )
 
 
 def _binary(path: Path, values: np.ndarray) -> np.ndarray:
@@ -243,5 +243,7 @@ def _binary(path: Path, values: np.ndarray) -> np.ndarray:
     if len(inside) > 1 or not np.isfinite(inside).all():
         shown = ", ".join(f"{level:g}" for level in levels[:4])
         more = ", ..." if len(levels) > 4 else ""
-        raise UserError(f"{path}: a mask holds 0 and one other value, this one {shown}{more}; make it binary")
+        raise UserError(
+            f"{path}: a mask must hold 0 and one other value, but this one holds {shown}{more}; make it binary"
+        )
     return (values != 0).astype(np.uint8)

@@ -98,7 +98,10 @@ def _list_cases(root: Path, data: str, patient_pattern: str) -> list[CaseFiles]:
     cases = READERS[data].list_cases(root)
     if data == LGG:
         if patient_pattern:  # the clinical table knows patients by their folders
-            raise UserError(f"--patient_pattern {patient_pattern}: not for LGG, whose folders name their patients")
+            raise UserError(
+                f"--patient_pattern {patient_pattern}: has no effect on LGG, whose folders name the patients; leave "
+                "it out"
+            )
         return cases
     if patient_pattern:
         cases = patients_by_pattern(cases, root, patient_pattern)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from headtohead.cohort.case_files import CaseFiles
 from headtohead.errors import UserError
+from headtohead.plurals import count_of
 
 SUBJECT = re.compile(r"(?:^|_)(sub-[A-Za-z0-9]+)(?=_|$)")
 BEGINNING = r"(.+)[_/-]"
@@ -51,7 +52,7 @@ def patients_by_pattern(cases: Sequence[CaseFiles], root: Path, pattern: str) ->
         if not patient:
             raise UserError(
                 f"--patient_pattern {pattern}: {'finds no patient in' if match else 'does not match'} {path} (below "
-                f"{root}); write one whose first group is the patient of every volume"
+                f"{root}); give a pattern whose first group is the patient in every path"
             )
         named.append(replace(case, patient=str(patient)))
     return named
@@ -60,7 +61,7 @@ def patients_by_pattern(cases: Sequence[CaseFiles], root: Path, pattern: str) ->
 def print_patients(cases: Sequence[CaseFiles], root: Path) -> None:
     """Print how many volumes of how many patients there are."""
     patients = len({case.patient for case in cases})
-    print(f"{root}: {_count(len(cases), 'volume')} of {_count(patients, 'patient')}")
+    print(f"{root}: {count_of(len(cases), 'volume')} of {count_of(patients, 'patient')}")
 
 
 def warn_of_shared_beginnings(cases: Sequence[CaseFiles], root: Path) -> None:
@@ -77,7 +78,7 @@ def warn_of_shared_beginnings(cases: Sequence[CaseFiles], root: Path) -> None:
     first, second = sorted(suspects[0])[:2]
     print(
         f"{root}: WARNING: {first} and {second} count as two patients; if they are one, scans of the same patient "
-        f"leak from training into the test: say who is who with --patient_pattern '{BEGINNING}' (the first group is "
+        f"leak from training into the test; name the patients with --patient_pattern '{BEGINNING}' (the first group is "
         "the patient)"
     )
 
@@ -85,7 +86,3 @@ def warn_of_shared_beginnings(cases: Sequence[CaseFiles], root: Path) -> None:
 def _path_of(case: CaseFiles, root: Path) -> str:
     path = case.images[0].relative_to(root).as_posix()
     return path.removesuffix(".gz").removesuffix(".nii")
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

@@ -55,7 +55,7 @@ def run_ensembles(experiments: list[Experiment]) -> list[str]:
             _run_ensemble(one, sorted(members, key=lambda run: run.experiment["seed"]))
         except Exception as fault:  # one that cannot be scored must not stop the others, nor the report
             failed.append(f"{ensemble_folder(one).path.name}: {' '.join(str(fault).split()) or type(fault).__name__}")
-            print(f"{failed[-1]} FAILED")
+            print(f"FAILED: {failed[-1]}")
             ensemble_folder(one).note(status="failed", error=failed[-1])
     return failed
 

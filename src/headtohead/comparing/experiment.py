@@ -102,7 +102,7 @@ def refuse_other_run(experiment: Experiment) -> None:
         UserError: names the first difference.
     """
     folder = experiment.folder
-    mend = "give the same, choose another --run_name or --comparison, or --overwrite it"
+    mend = "use the same, choose another --run_name or --comparison, or add --overwrite"
     before, here, record = folder.read_config(), settings_of(experiment.options), folder.record()
     # The same folds may be dealt by --folds or read from the file that this left.
     same_folds = bool(experiment.split.plan) and experiment.split.plan == record.get("split", {}).get("plan")

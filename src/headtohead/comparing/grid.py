@@ -92,16 +92,18 @@ def compare(options: Options) -> Path:
     not_averaged = run_ensembles(experiments)
     write_reports(folder, cohort, options.comparison.case_gifs, margin=options.comparison.margin)
     if all(failures):
-        raise UserError(f"--compare: every experiment failed, the first with: {failures[0]}")
+        raise UserError(f"--compare: every experiment failed; the first error: {failures[0]}")
     write_layout(folder)
     print(f"curves: tensorboard --logdir {folder}")
     if failed := [reason for reason in failures if reason]:
         raise UserError(
-            f"--compare: {len(failed)} of {len(experiments)} experiments failed, the first with: {failed[0]}; "
-            "the same command tries them again"
+            f"--compare: {len(failed)} of {len(experiments)} experiments failed; the first error: {failed[0]}; "
+            "rerun the same command to try them again"
         )
     if not_averaged:
-        raise UserError(f"--compare: the seeds were not averaged: {not_averaged[0]}; the same command tries it again")
+        raise UserError(
+            f"--compare: the seeds were not averaged: {not_averaged[0]}; rerun the same command to try again"
+        )
     return folder
 
 
@@ -127,7 +129,7 @@ def keep_folds(folds: Folds, path: Path, cohort: Cohort, overwrite: bool) -> Non
     """
     if path.is_file() and not overwrite and read_folds(path, cohort, folds.seed).key != folds.key:
         raise UserError(
-            f"{path}: not the folds that are asked for; give it as --fold_file to use it, or --overwrite it"
+            f"{path}: holds other folds than the options ask for; use it with --fold_file, or add --overwrite"
         )
     folds.write(path)
 
@@ -146,7 +148,7 @@ def _carry_out_all(experiments: list[Experiment]) -> list[str | None]:
     failures = [_carry_out(experiment, wait=False) for experiment in experiments]
     for place, experiment in enumerate(experiments):
         if failures[place] is None:
-            print(f"{experiment.name}: another process is at it; waiting")
+            print(f"{experiment.name}: another process is working on it; waiting")
             failures[place] = _carry_out(experiment, wait=True)
     return failures
 
@@ -178,7 +180,7 @@ def _carry_out(experiment: Experiment, wait: bool) -> str | None:
                 traceback.print_exc()
             reason = str(fault) if isinstance(fault, UserError) else f"{type(fault).__name__}: {fault}"
             reason = reason.splitlines()[0]
-            print(f"{experiment.name}: FAILED, {reason}")
+            print(f"{experiment.name}: FAILED: {reason}")
             trained = experiment.folder.record().get("status") == "trained"
             experiment.folder.note(
                 status="trained" if trained else "failed", experiment=experiment.identity, error=reason

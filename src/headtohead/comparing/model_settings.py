@@ -44,11 +44,11 @@ def own_settings(options: Options, model: str) -> dict[str, Any]:
         declared = known_option(option, f"{FLAG} {name}.")
         if option not in SETTABLE:
             raise UserError(
-                f"{FLAG} {item}: {option} is the same for all models of a comparison; a model may have its own "
+                f"{FLAG} {item}: {option} cannot differ between the models of a comparison; these can: "
                 f"{', '.join(SETTABLE)}"
             )
         if option in found.setdefault(name, {}):
-            raise UserError(f"{FLAG} {item}: {name}.{option} is there twice")
+            raise UserError(f"{FLAG} {item}: {name}.{option} is given twice")
         found[name][option] = settle(declared, text, f"{FLAG} {name}.{option}")
     own, spec = found.get(model, {}), find_spec(model)
     useful = {"width": bool(spec.width), "encoder_weights": bool(spec.encoder)}

@@ -74,7 +74,7 @@ def run_tuning(experiment: Experiment) -> None:
     if folder.record().get("status") not in ("trained", "finished"):
         raise UserError(f"--tune_postprocessing: {folder.path} holds no trained model; add --train")
     if not (folder.path / FILE).is_file():
-        raise UserError(f"{folder.path}: no {FILE} in it, it was made by an older version; --test writes it")
+        raise UserError(f"{folder.path}: has no {FILE}, since an older version made it; run --test to write it")
     refuse_parts_of_cases(experiment)
     facts = read_facts(folder.path)
     own = Candidate(experiment.options.prediction.threshold, "")
@@ -96,11 +96,11 @@ def run_tuning(experiment: Experiment) -> None:
         }
     )
     kept = chosen == own
-    why = f"kept, nothing of {len(candidates)} is better by more than {MARGIN}" if kept else f"in place of {own}"
+    why = f"kept, none of {len(candidates)} choices is better by more than {MARGIN}" if kept else f"in place of {own}"
     gain = f"{before:.3f}" if kept else f"{before:.3f} before, {after:.3f} now"
     print(f"{experiment.name}: {chosen} ({why})")
-    print(f"mean Dice per case on {len(scores)} validation cases, which chose it: {gain}")
-    print(f"scores of the test are those of {own}: they stay as they are")
+    print(f"mean Dice per case on the {len(scores)} validation cases that chose it: {gain}")
+    print(f"the test scores do not change: they are those of {own}")
 
 
 def refuse_parts_of_cases(experiment: Experiment) -> None:
@@ -111,9 +111,9 @@ def refuse_parts_of_cases(experiment: Experiment) -> None:
     """
     cohort, split = experiment.cohort, experiment.split
     if split.kind != "patient":
-        raise UserError("--tune_postprocessing: needs whole validation cases; train under --split patient")
+        raise UserError("--tune_postprocessing: needs whole validation cases; train with --split patient")
     if not len(split.cases(cohort, "val")):
-        raise UserError("--tune_postprocessing: this split has no validation cases; take fewer --folds")
+        raise UserError("--tune_postprocessing: this split has no validation cases; use fewer --folds")
 
 
 def candidates_around(own: Candidate) -> list[Candidate]:

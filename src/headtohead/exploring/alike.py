@@ -32,7 +32,7 @@ def draw_alike(cohort: Cohort, duplicates: Duplicates, path: Path) -> None:
     columns = max(len(pairs), 3)  # room for the heading
     size = (HEADER + 2 * (SIDE + CAPTION) + 22, 2 * MARGIN + columns * (SIDE + GAP) - GAP, 3)
     canvas = np.full(size, PAPER, np.uint8)
-    write(canvas, "The most alike slices of different patients", MARGIN, 32, 20, bold=True)
+    write(canvas, "The most similar slices of different patients", MARGIN, 32, 20, bold=True)
     for place, pair in enumerate(pairs):
         left = MARGIN + place * (SIDE + GAP)
         verdict = "near-duplicate" if pair["correlation"] >= ALIKE else "not a duplicate"

@@ -18,6 +18,7 @@ from headtohead.exploring.figures import (
 )
 from headtohead.exploring.measures import UNKNOWN, Findings, measure
 from headtohead.options.table import Options
+from headtohead.plurals import count_of
 from headtohead.saving import atomic_path, write_text
 
 if TYPE_CHECKING:
@@ -76,17 +77,17 @@ def write_page(findings: Findings, duplicates: Duplicates, key: str) -> str:
     """
     cases = findings.cases
     sites = cases["site"][cases["site"] != UNKNOWN].nunique()
-    from_sites = f" from {_count(sites, 'site')}" if sites else ""
+    from_sites = f" from {count_of(sites, 'site')}" if sites else ""
     main = TITLES[findings.main]
     several = len(findings.sequences) > 1
     parts = [
         "# What the data set holds",
-        f"{_count(len(cases), 'case')} of {_count(cases['patient'].nunique(), 'patient')}{from_sites}, "
+        f"{count_of(len(cases), 'case')} of {count_of(cases['patient'].nunique(), 'patient')}{from_sites}, "
         f"{len(findings.slices):,} slices; data {key}. "
         "Every slice is in slices.csv, every case in cases.csv.",
         *([] if several else [MARKED]),
         *_spacing(cases),
-        "## Lesion and the rest",
+        "## Class balance",
         _table(["", "lesion", "share", "rest"], _class_lines(findings)),
         "![Share of lesion in slices and pixels](classes.png)",
         "## Patients and sites",
@@ -105,7 +106,7 @@ def write_page(findings: Findings, duplicates: Duplicates, key: str) -> str:
         *_head_not_found(cases),
         "![Grey levels by site and sequence](intensity.png)",
         *(["## Missing sequences", *_missing(cases), "![Sequences per case](missing.png)"] if several else []),
-        "## Slices alike between patients",
+        "## Similar slices of different patients",
         *_duplicates(duplicates),
     ]
     return "\n\n".join(parts) + "\n"
@@ -116,10 +117,6 @@ def _class_lines(findings: Findings) -> list[list[str]]:
         [" ".join(what.split()), f"{lesion:,}", f"{100 * lesion / max(lesion + rest, 1):.2f} %", f"{rest:,}"]
         for what, lesion, rest, _, _ in class_rows(findings)
     ]
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _spacing(cases: "pd.DataFrame") -> list[str]:
@@ -163,8 +160,9 @@ def _head_not_found(cases: "pd.DataFrame") -> list[str]:
     if not lost:
         return []
     return [
-        f"The inner head was not found in {', '.join(lost)}: their air is as bright as a head, or nothing is. Their "
-        "grey levels, and the statistics that scale a model's input, are those of the whole image."
+        f"The inner head was not found in {', '.join(lost)}: either their background is as bright "
+        "as a head, or they are empty. Their grey levels, and the statistics that scale a model's input, are those of "
+        "the whole image."
     ]
 
 
@@ -174,19 +172,19 @@ def _missing(cases: "pd.DataFrame") -> list[str]:
     whole = int(counts["complete"].sum())
     words = f"{whole} of {len(cases)} cases are complete."
     if named:
-        words += " The others have FLAIR in the place of what they lack:"
+        words += " In the others, FLAIR was used in place of the missing sequences:"
     return [words, *(["\n".join(named)] if named else [])]
 
 
 def _duplicates(duplicates: Duplicates) -> list[str]:
     pairs, nearest = duplicates.pairs, duplicates.nearest
-    number = "1 pair" if len(pairs) == 1 else f"{len(pairs)} pairs"
     words = (
-        f"{number} of near-duplicates among {duplicates.compared:,} slices (perceptual hash, then a correlation of "
-        f"fine detail of at least {ALIKE:g}). Mirrored or turned copies would not be found."
+        f"{count_of(len(pairs), 'pair')} of near-duplicates among {duplicates.compared:,} slices (perceptual hash, "
+        "then a correlation of "
+        f"fine detail of at least {ALIKE:g}). Mirrored or rotated copies would not be found."
     )
     if duplicates.faint:
-        words += f" {duplicates.faint:,} slices hold too little to be compared."
+        words += f" {duplicates.faint:,} slices have too little detail to be compared."
     parts = [words]
     if len(pairs):
         lines = [
@@ -199,9 +197,9 @@ def _duplicates(duplicates: Duplicates) -> list[str]:
         ]
         parts.append(_table(["case, slice", "case, slice", "correlation"], lines))
     elif len(nearest):
-        parts.append(f"The most alike pair has {nearest['correlation'].iloc[0]:.2f}.")
+        parts.append(f"The most similar pair has a correlation of {nearest['correlation'].iloc[0]:.2f}.")
     if len(nearest):
-        parts.append("![The most alike slices of different patients](alike.png)")
+        parts.append("![The most similar slices of different patients](alike.png)")
     return parts
 
 

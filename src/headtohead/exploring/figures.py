@@ -116,7 +116,7 @@ def draw_intensity(findings: "Findings", path: Path) -> None:
                 lesion = cases[f"lesion_{name}_median"]
                 panel.plot(places, lesion, "_", color=LESION, ms=6, mew=2, label="median of the lesion")
                 _legend_above(panel)
-            absent = "" if there.all() else f"; {(~there).sum()} of {len(there)} cases lack it"
+            absent = "" if there.all() else f"; missing in {(~there).sum()} of {len(there)} cases"
             panel.set_title(TITLES[name] + absent, loc="left", fontsize=10)
             panel.set_ylabel("grey level")
             _tidy(panel)

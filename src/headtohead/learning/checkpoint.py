@@ -14,7 +14,7 @@ from headtohead.errors import UserError
 from headtohead.models.registry import build_model
 
 PREFIX = "model."
-FOREIGN = "not a checkpoint of this program, or of another version of it"
+FOREIGN = "not a checkpoint of this version of the program; train again"
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,9 @@ def read_tensors(path: Path, kind: str, mend: str, mapped: bool = False) -> Any:
             warnings.simplefilter("ignore")
             return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
     except pickle.UnpicklingError as fault:
-        raise UserError(f"{path}: refused, it holds more than tensors and plain data and could run code") from fault
+        raise UserError(
+            f"{path}: refused, since it holds more than tensors and plain data and could run code"
+        ) from fault
     except Exception as fault:  # what a reader meets in arbitrary bytes can be any of a dozen errors
         if _is_torchscript(path):
             raise UserError(f"{path}: a TorchScript file, not a state dict; name a {kind}") from fault

@@ -42,7 +42,7 @@ def _read_file(path: Path) -> dict[str, torch.Tensor]:
     if not path.is_file():
         raise UserError(f"--encoder_weights {path}: no such file; write none, imagenet, or a file of weights")
     if path.suffix not in SUFFIXES:
-        raise UserError(f"--encoder_weights {path}: unknown kind of file; known are {', '.join(SUFFIXES)}")
+        raise UserError(f"--encoder_weights {path}: unknown file type; known are {', '.join(SUFFIXES)}")
     if path.suffix == ".safetensors":
         from safetensors import SafetensorError
         from safetensors.torch import load_file
@@ -86,13 +86,13 @@ def _check_fit(entries: dict[str, torch.Tensor], path: Path, encoder: str, in_ch
     ]
     if wrong:
         raise UserError(
-            f"--encoder_weights {path}: not the weights of {encoder} ({len(wrong)} entries missing, unknown "
-            f"or of another shape, such as {wrong[0]}); give a state dict of that encoder"
+            f"--encoder_weights {path}: not the weights of {encoder} (missing, unknown or of another "
+            f"shape: {len(wrong)}, such as {wrong[0]}); give a state dict of that encoder"
         )
     stored = entries["conv1.weight"].shape[1]
     if stored not in (3, in_channels):
         raise UserError(
-            f"--encoder_weights {path}: made for {stored} input channels, this input has {in_channels}; "
+            f"--encoder_weights {path}: made for {stored}-channel inputs, but this one has {in_channels}; "
             "give weights for as many channels or for 3, or change --neighbours"
         )
 

@@ -125,14 +125,13 @@ def build_model(name: str, in_channels: int, width: int = 0, encoder_weights: st
         arguments["width"] = width or spec.width
     elif width:
         scalable = ", ".join(other.name for other in MODELS.values() if other.width)
-        raise UserError(f"--width {width}: {name} cannot be scaled; leave --width out or take one of: {scalable}")
+        raise UserError(f"--width {width}: {name} cannot be scaled; leave --width out or use one of: {scalable}")
     if spec.encoder:
         arguments["encoder_weights"] = encoder_weights
     elif encoder_weights != "none":
         able = ", ".join(other.name for other in MODELS.values() if other.encoder)
         raise UserError(
-            f"--encoder_weights {encoder_weights}: {name} has no pretrained encoder; "
-            f"leave it out or take one of: {able}"
+            f"--encoder_weights {encoder_weights}: {name} has no pretrained encoder; leave it out or use one of: {able}"
         )
     module, _, attribute = spec.builder.partition(":")
     return getattr(importlib.import_module(module), attribute)(**arguments)

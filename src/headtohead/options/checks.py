@@ -51,7 +51,7 @@ def model_setting(value: str) -> str:
     """Refuse all but MODEL.OPTION=VALUE; whether there are such a model and option, `model_settings` finds out."""
     name, _, text = value.partition("=")
     model, _, option = name.partition(".")
-    return "" if model.strip() and option.strip() and text.strip() else "must read MODEL.OPTION=VALUE"
+    return "" if model.strip() and option.strip() and text.strip() else "must have the form MODEL.OPTION=VALUE"
 
 
 def regular_expression(value: str) -> str:
@@ -67,7 +67,7 @@ def fold_count(value: str) -> str:
     """Refuse all but nothing, a number of folds, and `patients`."""
     if value in ("", "patients") or (value.isascii() and value.isdigit() and int(value) >= 2):
         return ""
-    return "takes a number of folds, 2 or more, or patients"
+    return "takes a number of folds (2 or more), or the word patients"
 
 
 def gpu_numbers(value: str) -> str:

@@ -58,10 +58,10 @@ def _settle(declared: "Field[Any]", raw: Any) -> Any:
         _settle_one(get_args(kind)[0], description, item) for item in (raw if isinstance(raw, list | tuple) else [raw])
     ]
     if not items or "" in items:
-        raise Refused("a list of values with commas between them is needed, none of them empty")
+        raise Refused("takes a list of values separated by commas, none of them empty")
     for item in items:
         if items.count(item) > 1:
-            raise Refused(f"{item} is there twice")
+            raise Refused(f"{item} is given twice")
     return tuple(items)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from headtohead.errors import PartlyDone, UserError
 from headtohead.options.table import Options
+from headtohead.plurals import count_of
 from headtohead.predicting.files.finding import Job, find_jobs
 from headtohead.predicting.files.grouping import refuse_ignored_channels, refuse_ignored_plane
 from headtohead.predicting.files.naming import shown
@@ -68,7 +69,7 @@ def refuse_own_folder(outputs: Outputs, source: Path, folder: Path) -> None:
     if suffix and inputs.resolve() == folder.resolve():
         raise UserError(
             f"--outputs {suffix}: would replace the images themselves; name another folder with --output, or give the "
-            "results an end, such as 0.0:_brain.nii"
+            "results a suffix, such as 0.0:_brain.nii"
         )
 
 
@@ -82,7 +83,7 @@ def output_folder(options: Options) -> Path:
         raise UserError("--predict: no output folder; name one with --output, such as the input folder itself")
     folder = Path(options.prediction.output)
     if folder.exists() and not folder.is_dir():
-        raise UserError(f"--output {folder}: not a folder; name one, which need not exist yet")
+        raise UserError(f"--output {folder}: not a folder; name a folder, which need not exist yet")
     summary.read_summary(folder / summary.FILE)
     return folder
 
@@ -105,7 +106,9 @@ def predict_jobs(jobs: Sequence[Job], predictor: Predicts, options: Options) -> 
     outputs = read_outputs(options.files)
     folder = output_folder(options)
     if outputs.uncertainty == "variance" and predictor.members < 2:
-        raise UserError("--save_uncertainty variance: one model has none; average several (--ensemble), or use entropy")
+        raise UserError(
+            "--save_uncertainty variance: a single model has none; average several (--ensemble), or use entropy"
+        )
     places, clashes = name_all(jobs, outputs, folder)
     work = Work(predictor, options, outputs, Written(folder), places, clashes)
     refuse_replacing(places, jobs, work.records, options)
@@ -115,7 +118,7 @@ def predict_jobs(jobs: Sequence[Job], predictor: Predicts, options: Options) -> 
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as fault:
-            raise UserError(f"--output {folder}: cannot be made ({fault.strerror}); choose another") from fault
+            raise UserError(f"--output {folder}: cannot be created ({fault.strerror}); choose another") from fault
         for choice in predictor.choices:
             print(choice.line)
         try:
@@ -131,7 +134,9 @@ def predict_jobs(jobs: Sequence[Job], predictor: Predicts, options: Options) -> 
         summary.print_table(done, len(rows))
     failed = len(rows) - len(done)
     if failed:
-        raise PartlyDone(f"{failed} of {len(rows)} could not be predicted, each named above and in {place}")
+        raise PartlyDone(
+            f"{failed} of {count_of(len(rows), 'file')} could not be predicted; the reasons are above and in {place}"
+        )
     return folder
 
 
@@ -145,8 +150,8 @@ def tidy(written: Written) -> None:
         written.tidy()
     except OSError as fault:
         raise UserError(
-            f"{written.path}: cannot be written ({fault.strerror}); the masks are whole, but a later command will not "
-            "know them for its own: give it another --output"
+            f"{written.path}: cannot be written ({fault.strerror}); the masks are complete, but a later command will "
+            "not know that this program wrote them; give it another --output"
         ) from fault
 
 
@@ -246,7 +251,7 @@ def explain(job: Job, fault: Exception) -> str:
         where = f" ({fault.filename})" if fault.filename else ""
         return f"{(fault.strerror or type(fault).__name__).lower()}{where}; correct this and predict the file again"
     if isinstance(fault, MemoryError):
-        return "more memory is needed than there is; predict it on a larger machine"
+        return "not enough memory; predict it on a machine with more"
     return f"{type(fault).__name__}: {text}; run again with --debug"
 
 

@@ -25,7 +25,7 @@ from headtohead.predicting.trust.familiarity import strangeness
 from headtohead.trained.choosing import choose_models
 
 OUTPUTS = ("mask", "probability", "panel")
-SEEN = {"train": "a slice it was trained on", "val": "a validation slice", "test": "a test slice"}
+SEEN = {"train": "a slice that the model was trained on", "val": "a validation slice", "test": "a test slice"}
 
 
 def predict_image(options: Options) -> Path:
@@ -104,4 +104,8 @@ def describe(prediction: Prediction, predictor: Predictor, picture: Picture) -> 
 def surroundings(picture: Picture) -> str:
     """Say what the intensity statistics and the neighbours were taken from."""
     slices = len(picture.volume)
-    return f"scaled by the {slices} slices of its folder" if slices > 1 else "a lone image, scaled by itself"
+    return (
+        f"scaled by the {slices} slices of its folder"
+        if slices > 1
+        else "a single image, scaled by its own intensities"
+    )

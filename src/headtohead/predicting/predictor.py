@@ -210,7 +210,7 @@ def open_choices(choices: list[Choice], options: Options, many: bool = True) -> 
             f"{one.name} {other.postprocessing or 'none'}" for one, other in zip(choices, facts, strict=True)
         )
         print(
-            f"clean-up differs between the models ({kept}), so masks stay as they are; choose one: --postprocessing",
+            f"clean-up differs between the models ({kept}), so none is applied; choose one with --postprocessing",
             file=sys.stderr,
         )
     openings = [

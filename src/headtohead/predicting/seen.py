@@ -66,7 +66,11 @@ def seen_before(choices: Sequence[Choice], job: Job) -> tuple[str, list[str]]:
     for part, words in SEEN.items():
         number = parts.count(part)
         if number:
-            who = "the model was" if len(parts) == 1 else f"{number} of {len(parts)} models were"
+            who = (
+                "the model was"
+                if len(parts) == 1
+                else f"{number} of {len(parts)} models {'was' if number == 1 else 'were'}"
+            )
             warnings.append(f"{who} {words} this case")
     return next((part for part in SEEN if part in parts), ""), warnings
 

@@ -115,7 +115,7 @@ def policy_lines(training: TrainingOptions, sequences: Sequence[str] = CHANNELS)
             f"pre-contrast as well in {ALSO_PRE:.0%} of these)"
         )
     steps += describe_policy(training.augmentation)
-    return steps or ["nothing: training slices are shown as they are"]
+    return steps or ["none: training slices are used unchanged"]
 
 
 def draw_sheet(rows: list[Row], steps: list[str], seed: int, legend: str = "") -> np.ndarray:
@@ -141,7 +141,7 @@ def draw_sheet(rows: list[Row], steps: list[str], seed: int, legend: str = "") -
     about = f"{legend or legend_of(CHANNELS)}; outline: mask; {size}x{size} pixels; seed {seed}"
     write(canvas, shorten(about, width - 2 * MARGIN), MARGIN, 62, colour=FAINT)
     for column in range(columns):
-        title = "as it is" if column == 0 else f"epoch {column}"
+        title = "original" if column == 0 else f"epoch {column}"
         write(canvas, title, MARGIN + column * (side + GAP), HEADER + COLUMN_TITLE - 6, 16, bold=True)
     top = HEADER + COLUMN_TITLE
     for row in rows:

@@ -63,7 +63,7 @@ def write_curves(ledger: Ledger, folder: Path | None = None) -> Path:
         _draw_panel(panel, model, own, colours, longest)
     _label(panels, len(models), columns)
     several = len({run.entrant for run, _ in curves}) < len(curves)
-    lines = "validation (solid) and training (dotted)" + "; means over seeds and folds, each run thin" * several
+    lines = "validation (solid) and training (dotted)" + "; thick: mean over seeds and folds, thin: each run" * several
     figure.suptitle(f"{ledger.folder.name}: {lines}", fontsize=11, parse_math=False)  # `$` is only a letter
     path = (folder or ledger.folder / FIGURES) / "curves.png"
     with atomic_path(path) as temporary:

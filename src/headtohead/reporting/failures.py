@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from headtohead.cohort import Cohort
+from headtohead.plurals import count_of
 from headtohead.reporting.case_names import short_names
 from headtohead.reporting.entrant_names import in_words
 from headtohead.reporting.findings import Findings
@@ -56,7 +57,8 @@ def write_failures(findings: Findings, folder: Path, cohort: Cohort, masks: Mask
     pages = [scans[start : start + room] for start in range(0, len(scans), room)]
     paths = []
     for number, page in enumerate(pages[:PAGES], start=1):
-        title = f"{findings.title}: {len(found)} cases below {FAILED_BELOW:g} in every model, with the best outline"
+        cases = count_of(len(found), "case")
+        title = f"{findings.title}: {cases} below {FAILED_BELOW:g} in every model, with the best outline"
         if len(pages) > 1:
             title += f"; {number} of {len(pages)}" + (f", {PAGES} drawn" if len(pages) > PAGES else "")
         paths.append(write_plate(page, folder / (f"{STEM}.png" if number == 1 else f"{STEM}-{number}.png"), title))

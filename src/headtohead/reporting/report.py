@@ -10,6 +10,7 @@ from headtohead.errors import UserError
 from headtohead.options.comparison import MARGIN
 from headtohead.options.data import DataOptions
 from headtohead.options.table import Options
+from headtohead.plurals import count_of
 from headtohead.reporting.case_gifs import mark_of, remove_earlier_case_gifs
 from headtohead.reporting.curves import write_curves
 from headtohead.reporting.failures import STEM
@@ -126,7 +127,10 @@ def write_reports(
         gone = remove_earlier_case_gifs(folder / FIGURES / CASES, cases, "" if case_gifs == "none" else mark)
         _move(new, folder)
     if gone and case_gifs == "few":
-        print(f"{folder / FIGURES / CASES}: {gone} GIFs of earlier masks are removed; --case_gifs all draws them anew")
+        print(
+            f"{folder / FIGURES / CASES}: removed {count_of(gone, 'GIF')} of earlier masks; --case_gifs all draws "
+            "them again"
+        )
     if findings:
         print(f"{findings.verdict}\nreport: {folder / PAGE}")
 
@@ -146,7 +150,7 @@ def write_row(run_folder: Path) -> None:
     summary = summarise(read_ledger_around(run_folder))
     print_table(summary)
     if (folder / PAGE).is_file():
-        print(f"{folder / PAGE} is from before this test: --report --comparison {folder.name} writes it again")
+        print(f"{folder / PAGE} does not have this test yet: --report --comparison {folder.name} rewrites it")
         return
     write_text(folder / "results.md", render_markdown(summary))
     print(f"table: {folder / 'results.md'}")
@@ -206,7 +210,7 @@ def _refuse_stale(ledger: Ledger, cohort: Cohort | None) -> None:
     """
     first = ledger.finished[0].record
     facts = {**first, "protocol": PROTOCOL} | ({"data": {"key": cohort.key}} if cohort else {})
-    again = "train and test again with --compare --overwrite, or bring back what the runs were made from"
+    again = "train and test again with --compare --overwrite, or restore what the runs were made from"
     try:
         refuse_unlike(ledger, facts)
     except UserError as difference:

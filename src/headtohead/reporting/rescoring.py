@@ -9,6 +9,7 @@ import pandas as pd
 
 from headtohead.cohort import Cohort
 from headtohead.errors import UserError
+from headtohead.plurals import count_of
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.ledger import Ledger
 from headtohead.runs.run import BASELINE, Run
@@ -38,8 +39,8 @@ def rescore(ledger: Ledger, cohort: Cohort | None) -> None:
         return
     if cohort is None:
         raise UserError(
-            f"{runs[0].folder}: scored under an older protocol; --report scores it again from its masks where the data "
-            "set is at hand: name it with --root_dir"
+            f"{runs[0].folder}: scored under an older protocol; --report can score it again from its masks, but needs "
+            "the data set: name it with --root_dir"
         )
     own = [run for run in runs if run.fact("data", "key") == cohort.key]
     for run in own:
@@ -49,7 +50,7 @@ def rescore(ledger: Ledger, cohort: Cohort | None) -> None:
             rescore_run(run, cohort)
     if own:
         version = PROTOCOL["version"]
-        print(f"{ledger.folder}: {len(own)} runs were scored again from their masks, under protocol {version}")
+        print(f"{ledger.folder}: {count_of(len(own), 'run')} scored again from their masks, under protocol {version}")
 
 
 def _refuse_without_masks(run: Run, comparison: Path) -> None:
@@ -58,7 +59,7 @@ def _refuse_without_masks(run: Run, comparison: Path) -> None:
         return
     again = f"--test --comparison {comparison.name} --run_name {run.name} predicts and scores it again"
     if run.entrant[0] == BASELINE:
-        again = "--compare makes it anew"
+        again = "--compare makes it again"
     raise UserError(f"{run.folder}: scored under an older protocol, and its masks are missing; {again}")
 
 

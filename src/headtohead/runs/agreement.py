@@ -29,7 +29,7 @@ def refuse_mixture(ledger: Ledger) -> None:
             shown = "; ".join(f"{name}: {difference}" for name, difference in differing.items())
             raise UserError(
                 f"{ledger.folder}: {first.name} and {run.name} differ in {' and '.join(differing)} ({shown}); "
-                "their scores cannot stand in one table: move one of them away, or use another --comparison"
+                "their scores cannot be in one table: move one of them away, or use another --comparison"
             )
 
 

@@ -97,7 +97,7 @@ def _read_run(folder: Path) -> Run:
     except FileNotFoundError:
         raise _LeftOutError("it has no run.json") from None
     except (OSError, ValueError, TypeError, LookupError, AttributeError):
-        raise _LeftOutError("its run.json is not that of a run") from None
+        raise _LeftOutError("its run.json does not describe a run") from None
     return run
 
 
@@ -138,9 +138,7 @@ def _refuse_made_up(table: "pd.DataFrame") -> None:
     follows = (double / (double + table["fp"] + table["fn"])).sub(table["dice"]).abs() < EDITED
     undefined = table["dice"].isna() & (table["tp"] + table["fn"] == 0)  # no lesion, no Dice
     if not (follows | undefined).all() or table["case"].duplicated().any():
-        raise _LeftOutError(
-            "its cases.csv was edited: a case is there twice, or a Dice does not follow from its counts"
-        )
+        raise _LeftOutError("its cases.csv was edited: a case is listed twice, or a Dice does not match its counts")
 
 
 def refuse_strangers(

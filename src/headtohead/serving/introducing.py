@@ -38,7 +38,7 @@ def score(choices: tuple[Choice, ...]) -> str:
     if len(choices) > 1:
         means = [one["mean"] for one in known if "mean" in one]
         if not means:
-            return f"An average of {len(choices)} models of which no test score is known."
+            return f"An average of {len(choices)} models without a known test score."
         return (
             f"An average of {len(choices)} models; each alone scores a mean Dice of {min(means):.2f} to "
             f"{max(means):.2f} on its test cases. The average itself was not tested."
@@ -58,7 +58,7 @@ def score(choices: tuple[Choice, ...]) -> str:
         return f"Mean Dice {facts['mean']:.2f}{interval} over {number}{whom}.{folds}{leak}"
     if "val_dice" in facts:
         return f"Dice {facts['val_dice']:.2f} on the validation cases it was chosen by; never tested, so expect less."
-    return "Its accuracy was never measured here: check every mask by eye."
+    return "This program has not measured its accuracy: check every mask by eye."
 
 
 def _known(choice: Choice) -> dict[str, Any]:

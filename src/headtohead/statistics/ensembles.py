@@ -61,4 +61,4 @@ def verdict_on_ensembles(pairs: pd.DataFrame) -> str:
             even.append(f"{b} and {a}")
     sentences = [*shown, *([f"no evidence of a difference between {listed(even)}"] if even else [])]
     said = "; ".join(sentences)
-    return f"Of the ensembles, each a single draw whose luck is not known, corrected for {len(pairs)} pairs: {said}."
+    return f"Of the ensembles, each a single draw with unknown seed SD, corrected for {len(pairs)} pairs: {said}."

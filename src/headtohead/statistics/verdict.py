@@ -143,7 +143,7 @@ def _equivalent(models: list[str], pairs: pd.DataFrame, said: list[Pair]) -> lis
 def _tost_words(row: "pd.Series", count: int) -> str:
     corrected = f", corrected for {count} pairs" if count > 1 else ""
     interval = interval_words(row["low_90"], row["high_90"], percent=90)
-    return f"{interval} of {row['a']} less {row['b']}, {p_words('two one-sided tests', row['tost_holm_p'])}{corrected}"
+    return f"{interval} of {row['a']} minus {row['b']}, {p_words('two one-sided tests', row['tost_holm_p'])}{corrected}"
 
 
 def _tests_disagree(a: str, b: str, pairs: pd.DataFrame) -> str:
@@ -151,7 +151,8 @@ def _tests_disagree(a: str, b: str, pairs: pd.DataFrame) -> str:
     row = row_of(pairs, a, b)
     won = int(row["wins"] if row["a"] == a else row["losses"])
     return (
-        f"Between {a} and {b} no difference in mean Dice is shown, because its interval holds zero; yet {a} is higher "
+        f"Between {a} and {b} there is no evidence of a difference in mean Dice, because its interval holds zero; yet "
+        f"{a} is higher "
         f"in {won} of {row['n']} cases, more than chance would give: {difference_words(pairs, a, b)}"
     )
 

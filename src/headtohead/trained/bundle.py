@@ -98,9 +98,11 @@ def refuse_folder(folder: Path, overwrite: bool) -> None:
     if not folder.exists():
         return
     if not (folder / FILE).is_file():
-        raise UserError(f"{folder}: there already, and no bundle, so it is kept; choose another folder with --output")
+        raise UserError(
+            f"{folder}: already exists and is not a bundle, so it is kept; choose another folder with --output"
+        )
     if not overwrite:
-        raise UserError(f"{folder}: there already; choose another folder with --output, or --overwrite it")
+        raise UserError(f"{folder}: already exists; choose another folder with --output, or add --overwrite")
 
 
 def write_safetensors(model: torch.nn.Module, facts: ModelFacts, path: Path, half: bool = False) -> None:

@@ -20,7 +20,8 @@ from headtohead.trained.origin import LGG_NAME, MADE_UP, is_lgg, is_made_up, wit
 
 PARTS = {"train": "training", "val": "validation", "test": "test"}
 LGG_LICENCE = (
-    "The images and masks are published under CC BY-NC-SA 4.0. Treat weights learned from them alike: share and adapt "
+    "The images and masks are published under CC BY-NC-SA 4.0. Treat weights trained on them in the same way: share "
+    "and adapt "
     "with attribution, under the same licence, for non-commercial use. Credit: Buda et al., 2019, "
     "doi:10.1016/j.compbiomed.2019.05.002 (masks); TCGA-LGG, The Cancer Imaging Archive, "
     "doi:10.7937/K9/TCIA.2016.L4LTD3TK (images)."
@@ -144,7 +145,8 @@ def _scores(facts: ModelFacts, run: RunFolder | None, record: dict[str, Any]) ->
         cases = list(csv.DictReader(rows))
     dice = [float(row["dice"] or "nan") for row in cases]
     mean, median = mean_interval(dice), median_interval(dice)
-    undefined = f" Cases with neither lesion nor prediction have no Dice: {mean.undefined}." if mean.undefined else ""
+    tested = f"{mean.n} test cases with a lesion" if mean.undefined else f"{mean.n} test cases"
+    undefined = f" Cases without a lesion have no Dice: {mean.undefined}." if mean.undefined else ""
     distances = [name for name in ("hd95_px", "hd95_mm") if name in cases[0]]
     worst_first = sorted(zip(cases, dice, strict=True), key=lambda pair: (math.isnan(pair[1]), pair[1]))
     rows_shown = [
@@ -153,13 +155,13 @@ def _scores(facts: ModelFacts, run: RunFolder | None, record: dict[str, Any]) ->
     ]
     cleaned = " The masks were scored without the clean-up." if facts.postprocessing else ""
     return (
-        f"## Scores\n\nDice per case in 3-D on the {len(cases)} test cases, at threshold "
+        f"## Scores\n\nDice per case in 3-D on the {tested}, at threshold "
         f"{record.get('threshold', facts.threshold):g}, "
         f"protocol version {record.get('protocol', {}).get('version')}: mean **{_number(mean.mean)}** "
         f"(95 % interval {_number(mean.low)} to {_number(mean.high)}, BCa bootstrap over cases), "
-        f"median {_number(median.median)}, n {mean.n}.{undefined}{cleaned} "
+        f"median {_number(median.median)}.{undefined}{cleaned} "
         f"The best validation Dice was {_number(record.get('best_val_dice'))}; it was used to choose the epoch "
-        "and is no result.\n\n"
+        "and is not a result.\n\n"
         f"{_table(('case', 'Dice', 'lesion voxels', *distances), rows_shown)}"
     )
 

@@ -36,7 +36,7 @@ def export(options: Options) -> Path:
     path = folder / f"{name}{SUFFIXES[kind]}"
     overwrite = options.comparison.overwrite
     if path.exists() and not overwrite:
-        raise UserError(f"{path}: there already; choose another folder with --output, or --overwrite it")
+        raise UserError(f"{path}: already exists; choose another folder with --output, or add --overwrite")
 
     # PyTorch takes a second to import, so mistakes are told before it.
     if kind == "bundle":

@@ -85,7 +85,9 @@ def read_facts(folder: Path) -> ModelFacts:
         facts = replace(facts, sequences=tuple(facts.sequences))
         wrong = wrong_field(facts)
     except FileNotFoundError:
-        raise UserError(f"{folder}: no {FILE} in it, so no bundle; name a folder that --export bundle wrote") from None
+        raise UserError(
+            f"{folder}: no {FILE} in it, so it is not a bundle; name a folder that --export bundle wrote"
+        ) from None
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError, OSError) as fault:
         raise UserError(f"{path}: damaged; make the bundle again with --export bundle") from fault
     if wrong:

@@ -44,7 +44,10 @@ def prepare(volume: Volume, facts: ModelFacts) -> Prepared:
 
         return BudaVolume(volume, facts.in_channels)
     if facts.preparation != "recipe":
-        raise UserError(f"{facts.name}: prepared by {facts.preparation}, which this version does not know; update it")
+        raise UserError(
+            f"{facts.name}: it needs the preparation {facts.preparation}, which this version does not know; update "
+            "the program"
+        )
     return RecipePrepared(volume, facts.input_recipe)
 
 

@@ -52,7 +52,7 @@ class Source:
         best = RunFolder(self.folder).best
         if not best.is_file():
             raise UserError(
-                f"{self.folder}: neither {WEIGHTS} nor a checkpoint in it; restore it, or take --engine onnx"
+                f"{self.folder}: neither {WEIGHTS} nor a checkpoint in it; restore it, or use --engine onnx"
             )
         return network_weights(read_checkpoint(best), best)
 

@@ -27,12 +27,12 @@ def test_steps_are_read_in_their_order_and_written_as_they_were() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("watershed", "no step is called watershed; the steps are largest, fill, min_size"),
-        ("largst", "no step is called largst; did you mean largest?"),
+        ("watershed", "watershed: no such step; the steps are largest, fill, min_size"),
+        ("largst", "largst: no such step; did you mean largest?"),
         ("minsize=3vox", "did you mean min_size?"),
-        ("largest,,fill", "a step is missing beside a comma"),
-        ("largest,", "a step is missing beside a comma"),
-        ("largest,none", "none stands alone"),
+        ("largest,,fill", "a step is missing next to a comma"),
+        ("largest,", "a step is missing next to a comma"),
+        ("largest,none", "none takes no further steps"),
         ("largest=3", "largest takes no amount; leave =3 out"),
         ("fill=", "fill takes no amount"),
         ("dilate", "dilate takes an amount above 0 and its unit, such as dilate=2mm"),
@@ -85,5 +85,5 @@ def test_millimetres_need_a_spacing(text: str, mend: str, spacing: tuple[float, 
 
 @pytest.mark.parametrize("text", ["close=2mm", "dilate=33vox", "open=66cube"])
 def test_a_length_across_very_many_voxels_is_refused(text: str) -> None:
-    with pytest.raises(UserError, match=rf"^{text}: reaches across [0-9]+ voxels here, 32 at most"):
+    with pytest.raises(UserError, match=rf"^{text}: spans [0-9]+ voxels here, at most 32"):
         clean(np.ones((2, 3, 3), bool), parse_steps(text), (0.001, 1, 1))

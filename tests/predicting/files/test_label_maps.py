@@ -1,6 +1,7 @@
 """Masks and label maps are told from scans by their voxels."""
 
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import nibabel
@@ -35,7 +36,37 @@ def test_label_maps(dtype: type) -> None:
     assert is_label_map(np.where(HEAD < 0.9, codes, 0).astype(dtype))
 
 
-@pytest.mark.parametrize("greys", [16, 32, 256])
+def in_pieces(edge: int, count: int) -> np.ndarray:
+    """Lesions of some voxels, each with a number of its own, in an empty volume."""
+    volume = np.zeros((60, 70, 40), np.int16)
+    corners = np.random.default_rng(4).permutation(6 * 7 * 4)[:count]
+    for number, corner in enumerate(corners, 1):
+        x, y, z = (10 * np.array(np.unravel_index(corner, (6, 7, 4))) + 2).tolist()
+        volume[x : x + edge, y : y + edge, z : z + max(1, edge // 2)] = number
+    return volume
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.float32])
+def test_maps_of_small_structures(dtype: type) -> None:
+    for edge, count in product((1, 2, 3, 5), (5, 30, 120)):
+        assert is_label_map(in_pieces(edge, count).astype(dtype)), (edge, count)
+    tumour = np.zeros((90, 110, 40), dtype)
+    tumour[50:53, 50:54, 10:12] = 2
+    tumour[51, 51:53, 10] = 1, 4
+    assert is_label_map(tumour)
+    tumour[40:50, 40:50, 20:24], tumour[42:47, 42:47, 20:24], tumour[44:46, 44:46, 21:23] = 2, 1, 4
+    assert is_label_map(tumour)
+    parts = np.zeros((90, 110, 40), dtype)  # of one structure, each a neighbour of the next
+    parts[10:70, 50:54, 10:14] = 1 + np.arange(60)[:, None, None] // 6
+    assert is_label_map(parts)
+
+
+def test_maps_of_more_tissues_than_a_tumour_has_parts() -> None:
+    """Each tissue around the next, so that values change gradually."""
+    assert is_label_map(ndimage.zoom(np.ceil(np.clip(7 * (0.95 - HEAD), 0, 6)), 3, order=0))
+
+
+@pytest.mark.parametrize("greys", [8, 16, 32, 256])
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
 def test_scans_of_few_greys_are_scans(greys: int, dtype: type) -> None:
     """8 bits, air that is 0, and noise of a twentieth of the brightness, as scanners make it."""
@@ -60,7 +91,7 @@ def test_reading_refuses_them_in_a_line(save: Callable, lgg: ModelFacts, lone: M
     path = save("scan.nii.gz", brats())
     for facts in (lgg, lone):
         [job] = find_jobs(path, "", facts.sequences, ())
-        with pytest.raises(UserError, match=r"scan\.nii\.gz: a mask or label map by its values \(0, 1, 2, 4\), not a"):
+        with pytest.raises(UserError, match=r"scan\.nii\.gz: its values \(0, 1, 2, 4\) are those of a mask"):
             read_scan(job, facts, "", "auto")
 
 
@@ -69,3 +100,18 @@ def test_real_label_maps_and_scans() -> None:
     for path in sorted(REAL.glob("*/*.nii.gz")):
         values = nibabel.load(path).get_fdata(dtype=np.float32)
         assert is_label_map(values) == (path.parent.name == "labels" or "mask" in path.name), path
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="the real volumes are not here")
+def test_real_scans_of_few_greys() -> None:
+    """Whole, skull-stripped into a nearly empty volume, and smoothed."""
+    fetal = REAL / "fetal" / "sub-01_run-1_T2w.nii.gz"
+    stack = nibabel.load(fetal).get_fdata(dtype=np.float32)
+    brain = nibabel.load(fetal.with_name("sub-01_run-1_T2w_desc-brain_mask.nii.gz")).get_fdata(dtype=np.float32)
+    head = nibabel.load(REAL / "head" / "t1_whole_head.nii.gz").get_fdata(dtype=np.float32)[::2, ::2, ::2]
+    assert (brain > 0).mean() < 0.02
+    smooth = ndimage.gaussian_filter(stack, (1, 1, 0))
+    assert not is_label_map((stack * brain).astype(np.int16))
+    for scan, greys in product((stack, stack * brain, smooth, smooth * brain, head), (6, 8, 16, 64, 256)):
+        levels = np.rint(np.clip(scan / np.percentile(scan[scan > 0], 99.9), 0, 1) * (greys - 1))
+        assert not is_label_map(levels.astype(np.int16)), greys

@@ -37,10 +37,10 @@ from tests.predicting.files.headers import (
             "claims 30000x30000x30000 voxels, more than the file can hold",
         ),
         (DIM, "8h", (3, 4, 4, 5, 1, 1, 1, 1), "claims 4x4x5 voxels, more than the file can hold"),
-        (DIM, "8h", (3, 3, 0, 5, 1, 1, 1, 1), "claims 3x0x5 voxels, which is no image"),
-        (DIM, "8h", (3, 3, -4, 5, 1, 1, 1, 1), "(no image|cut short or damaged)"),
-        (DIM, "8h", (0, 3, 4, 5, 1, 1, 1, 1), "claims 0 voxels, which is no image"),
-        (DIM, "8h", (1, 3, 4, 5, 1, 1, 1, 1), "claims 3 voxels, which is no image"),
+        (DIM, "8h", (3, 3, 0, 5, 1, 1, 1, 1), "claims 3x0x5 voxels, which is not an image"),
+        (DIM, "8h", (3, 3, -4, 5, 1, 1, 1, 1), "(not an image|cut short or damaged)"),
+        (DIM, "8h", (0, 3, 4, 5, 1, 1, 1, 1), "claims 0 voxels, which is not an image"),
+        (DIM, "8h", (1, 3, 4, 5, 1, 1, 1, 1), "claims 3 voxels, which is not an image"),
         (DIM, "8h", (99, 3, 4, 5, 1, 1, 1, 1), "cut short or damaged"),
         (DIM, "8h", (5, 3, 4, 1, 1, 5, 1, 1), r"5-D \(3x4x1x1x5\)"),
         (DATATYPE, "h", (0,), "damaged"),
@@ -52,8 +52,8 @@ from tests.predicting.files.headers import (
         (MAGIC, "4s", (b"ni1\0",), "damaged"),
         (SLOPE, "ff", (1.0, float("nan")), "damaged"),
         (ROWS, "12f", (0.0,) * 12, "no inverse"),
-        (ROWS, "12f", (float("nan"),) * 12, "no (inverse|number)"),
-        (ROWS, "12f", (1, 0, 0, float("inf"), 0, 1, 0, 0, 0, 0, 1, 0), "no number"),
+        (ROWS, "12f", (float("nan"),) * 12, "(no inverse|not numbers)"),
+        (ROWS, "12f", (1, 0, 0, float("inf"), 0, 1, 0, 0, 0, 0, 1, 0), "not numbers"),
         (ROWS, "12f", (1, 2, 0, 0, 1, 2, 0, 0, 0, 0, 1, 0), "no inverse"),
     ],
 )
@@ -120,9 +120,9 @@ def test_what_is_no_nifti_file(tmp_path: Path, save: Callable, capfd: pytest.Cap
     (tmp_path / "nothing.nii.gz").write_bytes(gzip.compress(b""))
     refused(tmp_path / "nothing.nii.gz", "damaged", capfd)
     save("a.nii", VALUES).rename(tmp_path / "a.nii.gz")
-    refused(tmp_path / "a.nii.gz", "not packed by gzip; take .gz from its name", capfd)
+    refused(tmp_path / "a.nii.gz", "not compressed with gzip; remove .gz from its name", capfd)
     save("b.nii.gz", VALUES).rename(tmp_path / "b.nii")
-    refused(tmp_path / "b.nii", "packed by gzip; add .gz to its name", capfd)
+    refused(tmp_path / "b.nii", "compressed with gzip; add .gz to its name", capfd)
 
 
 def test_surfaces_of_the_human_connectome(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -133,14 +133,14 @@ def test_surfaces_of_the_human_connectome(tmp_path: Path, capfd: pytest.CaptureF
 
 def test_what_is_no_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "x.nii").mkdir()
-    refused(tmp_path / "x.nii", "a folder with the name of a file", capfd)
+    refused(tmp_path / "x.nii", "a folder with the name of an image file", capfd)
     (tmp_path / "loop.nii").symlink_to("loop.nii")
     refused(tmp_path / "loop.nii", "a symbolic link to itself", capfd)
     (tmp_path / "broken.nii").symlink_to("gone")
     refused(tmp_path / "broken.nii", "a symbolic link to a file that is not there", capfd)
     refused(tmp_path / "gone.nii", "no such file", capfd)
     os.mkfifo(tmp_path / "pipe.nii")
-    refused(tmp_path / "pipe.nii", "not an ordinary file", capfd)
+    refused(tmp_path / "pipe.nii", "not a regular file", capfd)
 
 
 @pytest.mark.parametrize("fault", [PermissionError(13, "Permission denied"), OSError(5, "Input/output error")])

@@ -94,5 +94,5 @@ def test_pictures_that_cannot_be_read(tmp_path: Path, lgg: ModelFacts, lone: Mod
     with pytest.raises(UserError, match=r"a_mask\.png: 30x9 pixels"):
         read(path, lgg)
     two = ModelFacts("m", "unet", 0, 2, {}, "buda_volume", ("flair", "t2"))
-    with pytest.raises(UserError, match="a picture has 3 channels, model m has 2"):
+    with pytest.raises(UserError, match="an image has 3 channels, but model m takes 2"):
         read(path, two)

@@ -122,4 +122,4 @@ def test_partial_cover_and_headers_without_a_position_are_told(save: Callable, t
     image.set_qform(None, 0)
     nibabel.save(nibabel.Nifti1Image(image.get_fdata(), None, image.header), path)
     [note] = read_scan(job, lgg, "", "auto").notes
-    assert note.endswith("; a header says nothing of its position in the scanner")
+    assert note.endswith("; a header has no position in the scanner, so check the result")

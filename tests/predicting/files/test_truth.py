@@ -49,7 +49,7 @@ def test_a_mask_that_fits_two_cases_is_refused(save: Callable) -> None:
     save("x_mask.nii", INSIDE, AFFINE)
     assert truth_beside(image)
     save("x_trufi.nii", INSIDE, AFFINE)
-    with pytest.raises(UserError, match=r"x_mask\.nii: fits x_haste as well as x_trufi; rename the mask"):
+    with pytest.raises(UserError, match=r"x_mask\.nii: fits both x_haste and x_trufi; rename the mask"):
         truth_beside(image)
     mask = save("x_haste_seg.nii", INSIDE, AFFINE)
     assert truth_beside(image) == mask
@@ -83,7 +83,7 @@ def test_a_mask_with_other_axes_is_turned(save: Callable) -> None:
     [
         (INSIDE[:2], AFFINE, "a_mask.nii: 2x4x5 voxels, but its image has 3x4x5"),
         (np.stack([INSIDE] * 2, -1), AFFINE, "a_mask.nii: 2 volumes"),
-        (INSIDE, np.diag([-1.0, 2.0, 4.0, 1.0]), "a_mask.nii: does not lie where its image lies"),
+        (INSIDE, np.diag([-1.0, 2.0, 4.0, 1.0]), "a_mask.nii: is not aligned with its image"),
     ],
 )
 def test_a_mask_on_another_grid_is_refused(save: Callable, mask: np.ndarray, affine: np.ndarray, message: str) -> None:

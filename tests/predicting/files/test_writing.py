@@ -164,7 +164,7 @@ def test_a_folder_has_a_file_a_slice(tmp_path: Path) -> None:
 
 def test_what_cannot_be_written(tmp_path: Path, save: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
     job, mask = picture(tmp_path, "a.jpg"), np.ones((1, 4, 5), bool)
-    with pytest.raises(UserError, match=r"a_mask\.jpg: masks of pictures are written as \.png or \.tif"):
+    with pytest.raises(UserError, match=r"a_mask\.jpg: masks of images are written as \.png or \.tif"):
         write_like(job, mask, tmp_path / "a_mask.jpg")
     with pytest.raises(UserError, match=r"a_x\.png: its values are int64, .*; write \.tif"):
         write_like(job, np.ones((1, 4, 5), np.int64) * 1000, tmp_path / "a_x.png")

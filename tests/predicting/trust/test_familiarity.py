@@ -53,7 +53,7 @@ def test_numbers_of_slices(phantom_cohort: Cohort, familiar: dict[str, Any]) -> 
     assert said(np.repeat(volume, 5, axis=0), familiar).startswith(
         f"{5 * len(volume)} slices; training cases had {low} to {high}"
     )
-    assert said(volume[[3]], familiar).startswith(f"a lone slice; training cases had {low} to {high}")
+    assert said(volume[[3]], familiar).startswith(f"a single slice; training cases had {low} to {high}")
 
 
 def test_size_of_the_image(phantom_cohort: Cohort, familiar: dict[str, Any]) -> None:
@@ -62,7 +62,10 @@ def test_size_of_the_image(phantom_cohort: Cohort, familiar: dict[str, Any]) -> 
 
 
 def test_dark_for_bright_is_no_head(phantom_cohort: Cohort, familiar: dict[str, Any]) -> None:
-    assert said(255 - volume_of(phantom_cohort), familiar) == "no head is found in it; is it an MRI, its air dark?"
+    assert (
+        said(255 - volume_of(phantom_cohort), familiar)
+        == "no head was found in it; is it an MRI with a dark background?"
+    )
 
 
 def test_noise(phantom_cohort: Cohort, familiar: dict[str, Any]) -> None:
@@ -88,14 +91,14 @@ def test_sequences_missing_as_never_in_training(phantom_cohort: Cohort, familiar
     volume = volume_of(phantom_cohort)
     volume[..., 0] = volume[..., 1]
     strict = familiar | {"missing": [""]}
-    assert "without pre; no training case lacked exactly that" in said(volume, strict)
+    assert "without pre; no training case lacked exactly these" in said(volume, strict)
     assert "without" not in said(volume, strict | {"missing": ["", "pre"]})
 
 
 def test_grey_values_that_stand_alone(phantom_cohort: Cohort, familiar: dict[str, Any]) -> None:
     narrow = json.loads(json.dumps(familiar))
     narrow["volume"]["grey"]["much"] = dict.fromkeys(narrow["volume"]["grey"]["much"], 0.01)
-    assert "its grey values are unlike the training's (" in said(volume_of(phantom_cohort), narrow)
+    assert "its grey values are unlike those of the training cases (" in said(volume_of(phantom_cohort), narrow)
 
 
 def test_few_cases_say_nothing_of_grey_values(phantom_cohort: Cohort) -> None:

@@ -83,7 +83,7 @@ def test_cases_without_a_lesion_have_a_table_of_their_own(findings: Findings) ->
     table = by_entrant.without_lesion_table(findings, entrants_of(findings))
     assert [row[0].entrant.name for row in table.rows if row[0].entrant] == list(findings.matrix.columns)
     assert [cell.text for cell in column(table, "left alone")] == ["0", "3", "6", "9", "12"]
-    assert column(table, "false voxels a case, mean")[0].text == "1,200"
+    assert column(table, "false voxels per case, mean")[0].text == "1,200"
     none = dataclasses.replace(findings, without_lesion=findings.without_lesion.iloc[:0])
     assert not by_entrant.without_lesion_table(none, entrants_of(findings)).rows
 

@@ -91,7 +91,7 @@ def test_auto_is_torch_where_there_is_a_gpu_or_no_onnx(made: Any, empty: Path, m
 
 def test_not_installed(made: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opening, "installed", lambda name: False)
-    with pytest.raises(UserError, match="--engine onnx: onnxruntime is not installed: pip install onnxruntime"):
+    with pytest.raises(UserError, match="--engine onnx: onnxruntime is not installed; run pip install onnxruntime"):
         open_engine(made.source, "onnx")
 
 
@@ -115,7 +115,7 @@ def test_missing_or_damaged(made: Any, empty: Path, engine: str, file: str) -> N
 
 def test_weights_of_another_net(made: Any) -> None:
     other = replace(made.source, facts=replace(made.source.facts, width=8))
-    with pytest.raises(UserError, match="the weights are not those of a buda"):
+    with pytest.raises(UserError, match="the weights do not fit model buda"):
         open_engine(other, "torch", "cpu")
 
 

@@ -124,9 +124,9 @@ def changed(change: str) -> object:
     [
         ("missing", "decoder2.dec2norm1.running_mean is missing"),
         ("unknown", "decoder9.weight is unknown"),
-        ("shape", r"upconv3.bias is \(5,\), and the first layer asks for \(16,\)"),
+        ("shape", r"upconv3.bias is \(5,\), but should be \(16,\)"),
         ("other net", "encoder1.enc1conv1.weight is missing; is it another --model"),
-        ("channels", "takes 2 channels; known are 1, and 3: pre, flair, post"),
+        ("channels", r"takes 2 channels; supported are 1, and 3 \(pre, flair, post\)"),
         ("list", "not a state dict"),
         ("wrapped", "not a state dict"),
     ],
@@ -157,7 +157,9 @@ def test_code_is_refused_and_not_run(torch_format: bool, tmp_path: Path) -> None
         torch.save(content, path)
     else:
         path.write_bytes(pickle.dumps(content))
-    with pytest.raises(UserError, match=r"refused, it holds more than tensors and plain data and could run code$"):
+    with pytest.raises(
+        UserError, match=r"refused, since it holds more than tensors and plain data and could run code$"
+    ):
         read_foreign(path, "buda")
     assert not trace.exists()
 
@@ -167,7 +169,7 @@ def test_our_line_is_the_only_one(kind: str, tmp_path: Path, recwarn: pytest.War
     path = tmp_path / "unet.pt"
     if kind == "pickle":
         path.write_bytes(pickle.dumps({"a": 1}))
-        said = "refused, it holds more than tensors and plain data and could run code"
+        said = "refused, since it holds more than tensors and plain data and could run code"
     else:
         torch.jit.script(torch.nn.Linear(2, 2)).save(path)
         said = "a TorchScript file, not a state dict; name a file of weights"
@@ -188,7 +190,7 @@ def test_damaged_files_are_refused_in_a_line(content: bytes, tmp_path: Path) -> 
 
 
 def test_a_model_without_published_weights_and_a_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="weights from elsewhere can be read of buda and fetal_unet, not of unet"):
+    with pytest.raises(UserError, match="third-party weights can be read for buda and fetal_unet, not for unet"):
         read_foreign(tmp_path / "unet.pt", "unet")
     with pytest.raises(UserError, match=r"unet\.pt: no such file"):
         read_foreign(tmp_path / "unet.pt", "buda")

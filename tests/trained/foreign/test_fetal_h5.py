@@ -141,13 +141,13 @@ def without_layer(layers: Layers, name: str) -> Layers:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda layers: without_layer(layers, "conv2d_23"), "44 arrays, where it has 46"),
-        (lambda layers: [*layers, ("dense", [("dense/kernel:0", np.zeros((1, 1)))])], "47 arrays, where it has 46"),
+        (lambda layers: without_layer(layers, "conv2d_23"), "44 arrays instead of 46"),
+        (lambda layers: [*layers, ("dense", [("dense/kernel:0", np.zeros((1, 1)))])], "47 arrays instead of 46"),
         (
             lambda layers: with_array(layers, "conv2d_11/kernel:0", np.zeros((3, 3, 64, 32))),
-            r"conv2d_11/kernel:0 is \(3, 3, 64, 32\), where fetal_unet has \(2, 2, 64, 32\); is it another model\?",
+            r"conv2d_11/kernel:0 is \(3, 3, 64, 32\), but fetal_unet has \(2, 2, 64, 32\); is it another model\?",
         ),
-        (lambda layers: with_array(layers, "conv2d_2/bias:0", np.zeros(5)), r"is \(5,\), where fetal_unet has \(4,\)"),
+        (lambda layers: with_array(layers, "conv2d_2/bias:0", np.zeros(5)), r"is \(5,\), but fetal_unet has \(4,\)"),
         (lambda layers: layers[:1], "does not begin with a convolution"),
         (lambda layers: [("dense", [("dense/kernel:0", np.zeros((4, 4)))])], "does not begin with a convolution"),
         (lambda layers: [], "no layers in it"),

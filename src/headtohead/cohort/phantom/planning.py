@@ -43,13 +43,13 @@ class Parameters:
 
     def __post_init__(self) -> None:
         if not 1 <= self.n_cases <= 999:
-            raise UserError(f"phantoms: n_cases is {self.n_cases}; give 1 to 999.")
+            raise UserError(f"phantoms: n_cases is {self.n_cases}; give 1 to 999")
         if self.size < 32:
-            raise UserError(f"phantoms: size is {self.size}; give at least 32 pixels.")
+            raise UserError(f"phantoms: size is {self.size}; give at least 32 pixels")
         if not 4 <= self.slices[0] <= self.slices[1]:
-            raise UserError(f"phantoms: slices is {self.slices}; give (fewest, most) with at least 4 slices.")
+            raise UserError(f"phantoms: slices is {self.slices}; give (fewest, most) with at least 4 slices")
         if self.seed < 0:
-            raise UserError(f"phantoms: seed is {self.seed}; give 0 or more.")
+            raise UserError(f"phantoms: seed is {self.seed}; give 0 or more")
 
     def to_dict(self) -> dict[str, object]:
         """The parameters as JSON keeps them."""

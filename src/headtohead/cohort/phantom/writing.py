@@ -47,7 +47,7 @@ def make_phantoms(
     parameters = Parameters(n_cases, seed, size, (slices[0], slices[1]))
     dest = Path(dest).resolve()
     if dest.is_file():
-        raise UserError(f"{dest}: is a file; name a folder for the made-up patients.")
+        raise UserError(f"{dest}: is a file; name a folder for the made-up patients")
     if dest.is_dir() and any(dest.iterdir()):
         _check_same(dest, parameters)
         return
@@ -97,27 +97,27 @@ def _write_case(root: Path, case: PlannedCase, size: int) -> int:
 def _write_tiff(path: Path, picture: NDArray[np.uint8]) -> None:
     """Write an uncompressed TIFF from grey or blue-green-red pixels."""
     if not cv2.imwrite(str(path), picture, [cv2.IMWRITE_TIFF_COMPRESSION, cv2.IMWRITE_TIFF_COMPRESSION_NONE]):
-        raise OSError(f"{path}: could not be written")
+        raise OSError(f"{path}: cannot be written; name another folder")
 
 
 def _check_same(dest: Path, parameters: Parameters) -> None:
     """Pass if `dest` holds a whole data set of these parameters; else say what to do."""
     note = dest / NOTE_FILE
     if not note.is_file():
-        raise UserError(f"{dest}: is not empty and holds no made-up patients; name a new or empty folder.")
+        raise UserError(f"{dest}: is not empty and holds no made-up patients; name a new or empty folder")
     try:
         found = json.loads(note.read_text(encoding="utf-8"))
         same = found["parameters"] == parameters.to_dict()
         expected = {str(case["case"]): 2 * int(case["slices"]) for case in found["cases"]}
     except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{note}: cannot be read; delete the folder {dest} and run again.") from error
+        raise UserError(f"{note}: cannot be read; delete the folder {dest} and run again") from error
     if not same:
-        raise UserError(f"{dest}: holds phantoms of other parameters; delete it or name another folder.")
+        raise UserError(f"{dest}: holds made-up patients with other parameters; delete it or name another folder")
     for name, files in expected.items():
         if len(list((dest / name).glob(f"{name}_*.tif"))) != files:
-            raise UserError(f"{dest / name}: files are missing or added; delete the folder {dest} and run again.")
+            raise UserError(f"{dest / name}: files are missing or were added; delete the folder {dest} and run again")
     if not (dest / "data.csv").is_file():
-        raise UserError(f"{dest / 'data.csv'}: is missing; delete the folder {dest} and run again.")
+        raise UserError(f"{dest / 'data.csv'}: is missing; delete the folder {dest} and run again")
 
 
 @contextmanager
@@ -131,7 +131,7 @@ def _folder_in_one_step(dest: Path) -> Iterator[Path]:
                 shutil.rmtree(leftover, ignore_errors=True)
         temporary = Path(tempfile.mkdtemp(prefix=prefix, dir=dest.parent))
     except OSError as error:
-        raise UserError(f"{dest}: cannot be made ({error.strerror}); name a folder you may write to.") from error
+        raise UserError(f"{dest}: cannot be created ({error.strerror}); name a folder you may write to") from error
     try:
         temporary.chmod(0o755)
         yield temporary
@@ -139,6 +139,6 @@ def _folder_in_one_step(dest: Path) -> Iterator[Path]:
             try:
                 temporary.replace(dest)
             except OSError as error:
-                raise UserError(f"{dest}: cannot be put in place ({error.strerror}); name a new folder.") from error
+                raise UserError(f"{dest}: cannot be created ({error.strerror}); name a new folder") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

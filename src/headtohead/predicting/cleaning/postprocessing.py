@@ -76,12 +76,12 @@ def parse_steps(text: str, label: str = "--postprocessing") -> tuple[Step, ...]:
 def _parse_step(word: str, label: str) -> Step:
     name, equals, given = (part.strip() for part in word.partition("="))
     if name == NONE:
-        raise UserError(f"{label}: none stands alone; leave it out, or leave out the others")
+        raise UserError(f"{label}: none takes no further steps; leave it out, or leave out the others")
     if not name:
-        raise UserError(f"{label}: a step is missing beside a comma; leave the comma out")
+        raise UserError(f"{label}: a step is missing next to a comma; remove the comma")
     if name not in UNITS:
         guess = did_you_mean(name, UNITS) or f"; the steps are {', '.join(UNITS)}"
-        raise UserError(f"{label}: no step is called {name}{guess}")
+        raise UserError(f"{label}: no such step{guess}")
     units = UNITS[name]
     if not units:
         if equals:
@@ -201,4 +201,6 @@ def _cube(side: int) -> NDArray[np.bool_]:
 
 def _refuse_wide(step: Step, reach: float) -> None:
     if reach > WIDEST:
-        raise UserError(f"{step}: reaches across {reach:.0f} voxels here, {WIDEST} at most; give less, or px or vox")
+        raise UserError(
+            f"{step}: spans {reach:.0f} voxels here, at most {WIDEST} are allowed; use a smaller length, or px or vox"
+        )

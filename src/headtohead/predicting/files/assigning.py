@@ -65,8 +65,8 @@ def _by_names(job: Job, files: list[Nifti]) -> Assigned:
             )
         if file.volumes > 1:
             raise UserError(
-                f"{shown(file.path)}: holds {file.volumes} volumes; a file of one sequence holds one: "
-                "save the one you mean as a file of its own"
+                f"{shown(file.path)}: holds {file.volumes} volumes, but a file of one sequence holds one; "
+                "save the volume you mean as a separate file"
             )
         found[sequence] = (file, 0)
     return found
@@ -78,15 +78,16 @@ def _by_number(job: Job, files: list[Nifti], facts: ModelFacts, channels: dict[s
         names = ", ".join(f"_{number:04d}" for number in sorted(numbered))
         example = ",".join(f"{name}={number}" for number, name in zip(sorted(numbered), _usual(facts), strict=False))
         raise UserError(
-            f"{shown(files[0].path)}: {len(files)} files named as channels of one case, as nnU-Net has it ({names}), "
-            f"and no dataset.json says what they are; say it, such as --channels {example}, or rename them if they are "
-            "cases of their own"
+            f"{shown(files[0].path)}: {len(files)} files are named like channels of one nnU-Net case ({names}), but "
+            f"no dataset.json says what they are; name them, for example --channels {example}, or rename the files if "
+            "they are separate cases"
         )
     for sequence, number in channels.items():
         if number not in numbered:
             known = ", ".join(map(str, sorted(numbered)))
             raise UserError(
-                f"{shown(files[0].path)}: channels {known} are there; --channels asks for {sequence}={number}"
+                f"{shown(files[0].path)}: its channels are {known}, but --channels asks for {sequence}={number}; "
+                "correct --channels"
             )
     return {sequence: (numbered[number], 0) for sequence, number in channels.items()}
 
@@ -101,13 +102,15 @@ def _by_channels(file: Nifti, facts: ModelFacts, channels: dict[str, int]) -> As
     if not channels:
         example = ",".join(f"{name}={number}" for number, name in enumerate(facts.sequences))
         raise UserError(
-            f"{shown(file.path)}: 4-D, {file.volumes} volumes; say which is which sequence, "
-            f"such as --channels {example}"
+            f"{shown(file.path)}: a 4-D file of {file.volumes} volumes; say which sequence each is, "
+            f"for example --channels {example}"
         )
     for sequence, number in channels.items():
         if number >= file.volumes:
             holds = f"volumes 0 to {file.volumes - 1}" if file.volumes > 1 else "one volume, number 0"
-            raise UserError(f"{shown(file.path)}: holds {holds}; --channels asks for {sequence}={number}")
+            raise UserError(
+                f"{shown(file.path)}: holds {holds}, but --channels asks for {sequence}={number}; correct --channels"
+            )
     return {sequence: (file, number) for sequence, number in channels.items()}
 
 
@@ -116,16 +119,16 @@ def _refuse_without(needed: str, job: Job, files: list[Nifti], by_channels: bool
     wanted = f"the model needs {needed.upper()}"
     if by_channels or not job.sequences:
         raise UserError(
-            f"{shown(files[0].path)}: no {needed.upper()} is named by --channels, but {wanted}; add {needed}=NUMBER"
+            f"{shown(files[0].path)}: --channels names no {needed.upper()}, but {wanted}; add {needed}=NUMBER"
         )
-    named = [shown_sequence(one) if one else "of no known name" for one in job.sequences]
+    named = [shown_sequence(one) if one else "no known sequence" for one in job.sequences]
     if len(files) == 1:
         raise UserError(
             f"{shown(files[0].path)}: named as {named[0]}, but {wanted}; put X_{needed}.nii.gz of the same case beside "
-            f"it, or, if this is {needed.upper()}, rename it or say --channels {needed}=0"
+            f"it, or, if this is {needed.upper()}, rename it or add --channels {needed}=0"
         )
     are = ", ".join(f"{shown(file.path.name)} ({one})" for file, one in zip(files, named, strict=True))
     raise UserError(
         f"{shown(files[0].path)}: no {needed.upper()} among the files of this case, {are}, but {wanted}; put "
-        f"X_{needed}.nii.gz beside them, or rename the one that it is"
+        f"X_{needed}.nii.gz beside them, or rename the file that is {needed.upper()}"
     )

@@ -94,11 +94,11 @@ def _never_input(path: Path, outputs: tuple[str, ...]) -> bool:
 
 def _nothing(every: list[Path], pattern: str) -> str:
     if pattern and every:
-        hint = "" if "**" in pattern else f"; for the folders in it as well: --pattern '**/{pattern}'"
+        hint = "" if "**" in pattern else f"; to search its subfolders too: --pattern '**/{pattern}'"
         return f"no image in it matches --pattern {pattern}{hint}"
     if every:
         return "it holds only masks and outputs of earlier predictions; give the folder of the images"
-    return f"nothing to predict in it; name a folder with files {', '.join(INPUTS)}"
+    return f"nothing to predict in it; name a folder with {', '.join(INPUTS)} files"
 
 
 def _walk(source: Path) -> Iterator[Path]:

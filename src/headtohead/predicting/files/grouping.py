@@ -115,13 +115,13 @@ def refuse_ignored_channels(jobs: Iterable[Job], channels: str, sequences: tuple
     lone = [job for job in jobs if job.kind == "nifti" and len(job.files) == 1]
     if not lone:
         raise UserError(
-            f"--channels {channels}: tells the volumes of one NIfTI file apart, but here names or colours say which "
-            "sequence is which; leave it out, or rename the files"
+            f"--channels {channels}: is for the volumes of one NIfTI file, but here file names or colours say "
+            "which sequence is which; leave it out, or rename the files"
         )
     if not any(parse_channels(channels, sequences).values()) or not all(map(_keeps_to_its_name, lone)):
         return
     raise UserError(
-        f"--channels {channels}: here every file holds one volume, number 0, and its name says which sequence it is; "
+        f"--channels {channels}: every file here holds one volume, number 0, and its name says which sequence it is; "
         "leave it out, or give a sequence number 0"
     )
 

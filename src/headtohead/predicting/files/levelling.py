@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 TURNED = 2.0
 """Degrees within its slices from which a scan is levelled. Turned by 2 degrees and more, copies of LGG cases agree
-better with the cases when levelled; see results/turned-copies.md, from which all limits are."""
+better with the cases when levelled; see results/rotated-copies.md, from which all limits are."""
 
 TILTED = 8.0
 """Degrees of its slices against their plane from which a scan is levelled. Copies tilted by 10 degrees gain."""

@@ -129,7 +129,11 @@ def open_nifti(path: Path) -> Nifti:
 
     packed = first_bytes(path)[:2] == GZIP
     if packed != path.name.lower().endswith(".gz"):
-        what = "packed by gzip; add .gz to its name" if packed else "not packed by gzip; take .gz from its name"
+        what = (
+            "compressed with gzip; add .gz to its name"
+            if packed
+            else "not compressed with gzip; remove .gz from its name"
+        )
         raise UserError(f"{shown(path)}: {what}")
     _silence()
     with _damage_told(path), np.errstate(all="ignore"):
@@ -156,7 +160,7 @@ def open_nifti(path: Path) -> Nifti:
     affine[:3] *= unit
     try:
         if not np.isfinite(affine).all():
-            raise ValueError("its affine holds what is no number")
+            raise ValueError("its affine holds values that are not numbers")
         slicing(affine)
     except ValueError as fault:
         raise UserError(f"{shown(path)}: {fault}; restore the file, or correct its sform and qform") from fault
@@ -195,15 +199,15 @@ def _unit(header: object) -> str:
 
 def _refuse_type(path: Path, dtype: np.dtype) -> None:
     if dtype.kind == "c":
-        raise UserError(f"{shown(path)}: complex numbers; save their magnitude as a file of its own")
+        raise UserError(f"{shown(path)}: complex numbers; save their magnitude as a separate file")
     if dtype.kind not in "iuf":
-        raise UserError(f"{shown(path)}: colour (RGB) voxels; save one intensity a voxel")
+        raise UserError(f"{shown(path)}: colour (RGB) voxels; save one intensity per voxel")
 
 
 def _grid(path: Path, stored: tuple[int, ...]) -> tuple[tuple[int, int, int], int]:
     """Settle the three sizes of the grid and the number of volumes."""
     if any(size < 1 for size in stored) or len(stored) < 2:
-        raise UserError(f"{shown(path)}: its header claims {_sizes(stored)} voxels, which is no image; restore it")
+        raise UserError(f"{shown(path)}: its header claims {_sizes(stored)} voxels, which is not an image; restore it")
     if any(size > 1 for size in stored[4:]):
         raise UserError(
             f"{shown(path)}: {len(stored)}-D ({_sizes(stored)}); save the volumes you mean as a 3-D or 4-D file"
@@ -240,4 +244,6 @@ def _damage_told(path: Path) -> Iterator[None]:
     ) as fault:
         raise UserError(f"{shown(path)}: not a readable NIfTI file (cut short or damaged); restore it") from fault
     except MemoryError:
-        raise UserError(f"{shown(path)}: does not fit into this machine's memory; cut it into smaller files") from None
+        raise UserError(
+            f"{shown(path)}: does not fit into this machine's memory; split it into smaller files"
+        ) from None

@@ -16,10 +16,10 @@ def first_bytes(path: Path, count: int = 4) -> bytes:
     try:
         if path.is_dir():
             list(path.iterdir())  # fails where the folder may not be read
-            raise UserError(f"{shown(path)}: a folder with the name of a file; rename or remove it")
+            raise UserError(f"{shown(path)}: a folder with the name of an image file; rename or remove it")
         path.stat()
         if not path.is_file():  # opening a pipe would wait for ever
-            raise UserError(f"{shown(path)}: not an ordinary file; remove it")
+            raise UserError(f"{shown(path)}: not a regular file; remove it")
         with path.open("rb") as file:
             start = file.read(count)
     except OSError as fault:

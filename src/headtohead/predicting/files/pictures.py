@@ -28,7 +28,8 @@ def read_pictures(job: Job, facts: ModelFacts, as_bytes: bool) -> Scan:
     """
     if len(facts.sequences) not in (1, 3):
         raise UserError(
-            f"{shown(job.files[0])}: a picture has 3 channels, model {facts.name} has {len(facts.sequences)}"
+            f"{shown(job.files[0])}: an image has 3 channels, but model {facts.name} takes {len(facts.sequences)}; "
+            "choose another model"
         )
     pixels, truths = [], []
     for path in job.files:

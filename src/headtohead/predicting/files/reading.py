@@ -116,7 +116,8 @@ def read_truth(path: Path, shape: tuple[int, ...]) -> np.ndarray | None:
     values = np.unique(inside[inside != 0])
     if len(values) > 1:
         raise UserError(
-            f"{mask_path}: a mask has 0 and one other value, this one has {len(values)} others; correct or move it"
+            f"{mask_path}: a mask must hold 0 and one other value, but this one holds {len(values)} others; correct "
+            "or move it"
         )
     return inside != 0
 
@@ -139,7 +140,7 @@ def read_pixels(path: Path) -> np.ndarray:
     if pixels is None or pixels.size == 0:
         raise damaged
     if pages > 1:
-        raise UserError(f"{path}: holds {pages} pages; save the one you mean as a file of its own")
+        raise UserError(f"{path}: holds {pages} pages; save the page you mean as a separate file")
     return pixels
 
 

@@ -38,8 +38,8 @@ def resample_onto(values: np.ndarray, file: Nifti, grid: Nifti) -> tuple[np.ndar
     share = float(inside.mean())
     if share == 0:
         raise UserError(
-            f"{shown(file.path)}: does not overlap with {shown(grid.path.name)} in scanner space, so it is not of the "
-            "same session; correct its header, or move it away"
+            f"{shown(file.path)}: does not overlap with {shown(grid.path.name)} in scanner space, so they are not of "
+            "one session; correct its header, or move it away"
         )
     # A voxel reaches half a voxel beyond its centre: up to there the outermost value counts, beyond it nothing.
     found = ndimage.affine_transform(

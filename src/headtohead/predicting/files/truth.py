@@ -42,8 +42,7 @@ def truth_beside(path: Path) -> Path | None:
         other = next((one for one in fitting if _case(one) != _case(stem(path))), None)
         if other is not None:
             raise UserError(
-                f"{shown(mask)}: fits {stem(path)} as well as {other}; rename the mask after the one that it was drawn "
-                "on, or move it away"
+                f"{shown(mask)}: fits both {stem(path)} and {other}; rename the mask after its image, or move it away"
             )
         return mask
     return None
@@ -84,7 +83,7 @@ def read_truth_volume(image: Nifti) -> np.ndarray | None:
         raise UserError(f"{shown(path)}: {sizes[0]} voxels, but its image has {sizes[1]}; restore it or move it away")
     if not same_place(affine, turned.shape, image.affine, image.shape):
         raise UserError(
-            f"{shown(path)}: does not lie where its image lies (its affine differs); resample it onto the image's grid "
+            f"{shown(path)}: is not aligned with its image (its affine differs); resample it onto the image's grid "
             "or move it away"
         )
     return turned

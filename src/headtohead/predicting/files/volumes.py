@@ -129,7 +129,9 @@ def _read(file: Nifti, number: int, grid: Nifti, sequence: str) -> tuple[np.ndar
         return values, []
     values, share = resample_onto(values, file, grid)
     part = f", of which it covers {share:.0%}" if share < WHOLE else ""
-    unsure = "" if _oriented(file) and _oriented(grid) else "; a header says nothing of its position in the scanner"
+    unsure = (
+        "" if _oriented(file) and _oriented(grid) else "; a header has no position in the scanner, so check the result"
+    )
     return values, [f"{shown_sequence(sequence)} was resampled onto the grid of {shown(grid.path.name)}{part}{unsure}"]
 
 
@@ -153,8 +155,8 @@ def _refuse_labels(path: Path, values: np.ndarray) -> None:
         levels = np.unique(values)
         some = ", ".join(f"{level:g}" for level in levels[:4]) + (", ..." if len(levels) > 4 else "")
         raise UserError(
-            f"{shown(path)}: a mask or label map by its values ({some}), not a scan; predict the scan "
-            "itself, or move this file away"
+            f"{shown(path)}: its values ({some}) are those of a mask or label map, not of a scan; predict "
+            "the scan instead, or move this file away"
         )
 
 

@@ -97,16 +97,14 @@ def _write_nifti(like: Path, values: np.ndarray, path: Path) -> None:
 def _write_picture(values: np.ndarray, path: Path) -> None:
     if path.suffix.lower() not in (".png", ".tif", ".tiff"):
         raise UserError(
-            f"{shown(path)}: masks of pictures are written as .png or .tif; change --mask_suffix or --outputs"
+            f"{shown(path)}: masks of images are written as .png or .tif; change --mask_suffix or --outputs"
         )
     if values.dtype == np.bool_:
         values = values.astype(np.uint8) * np.uint8(255)
     elif values.dtype.kind == "f" and path.suffix.lower() == ".png":
         values = (np.clip(np.nan_to_num(values), 0, 1) * 65535).round().astype(np.uint16)
     if values.dtype not in HELD[".png" if path.suffix.lower() == ".png" else ".tif"]:
-        raise UserError(
-            f"{shown(path)}: its values are {values.dtype}, which this kind of file does not hold; write .tif"
-        )
+        raise UserError(f"{shown(path)}: its values are {values.dtype}, which this file type cannot hold; write .tif")
     pixels = np.ascontiguousarray(values[..., ::-1] if values.ndim == 3 else values)
     with atomic_path(path) as temporary:
         if not cv2.imwrite(str(temporary), pixels):

@@ -107,7 +107,7 @@ def read_outputs(files: FileOptions) -> Outputs:
     for flag, suffix in ends:
         stem = without_extension(suffix).lower()
         if stem in seen | taken:
-            raise UserError(f"{flag} {suffix}: another output already has a name with this end; give each its own")
+            raise UserError(f"{flag} {suffix}: another output already has this suffix; give each its own")
         seen.add(stem)
     return wanted
 
@@ -157,9 +157,10 @@ def _check_suffix(flag: str, suffix: str) -> None:
     if not stem.strip(".") and (flag == "--mask_suffix" or stem or not suffix):
         raise UserError(f"{flag} {suffix or repr('')}: would give an output the name of its image; {EXAMPLE}")
     if any(sign in suffix for sign in "/\\") or not suffix.isprintable():
-        raise UserError(f"{flag} {suffix!r}: the end of a file's name, in which no slash can stand; {EXAMPLE}")
+        raise UserError(f"{flag} {suffix!r}: a suffix cannot hold a slash; {EXAMPLE}")
     asked = re.search(r"\.[a-z]\w*$", suffix, re.IGNORECASE)
     if asked and not suffix.lower().endswith((PLAIN, COMPRESSED, *PIXELS)):
         raise UserError(
-            f"{flag} {suffix}: {asked[0]} is not written; end it in .nii, which stands for the input's own kind"
+            f"{flag} {suffix}: {asked[0]} files are not written; end it in .nii, which stands for the format of the "
+            "input"
         )

@@ -93,7 +93,7 @@ def _tiles(shown: Prediction, scale: int) -> list[tuple[str, np.ndarray]]:
     truth: dict[Colour, np.ndarray] = {} if shown.truth is None else {TRUTH: shown.truth}
     return [
         ("image: pre, FLAIR, post as red, green, blue" if coloured else "image", enlarge(image, scale)),
-        (f"{name} with truth" if truth else f"{name} (no truth beside it)", draw_outlines(grey, truth, scale)),
+        (f"{name} with truth" if truth else f"{name} (no truth found)", draw_outlines(grey, truth, scale)),
         ("probability of lesion", enlarge(colour(shown.probability), scale)),
         (
             f"{name} with prediction, probability ≥ {shown.threshold:g}",
@@ -135,7 +135,7 @@ def _legend(canvas: np.ndarray, left: int, top: int, prediction: Prediction) -> 
         entries.insert(0, (TRUTH, "truth", prediction.truth))
     for name, words, mask in entries:
         canvas[top + 4 : top + 8, left : left + 22] = rgb(name)
-        label = f"{words}: {np.count_nonzero(mask):,} pixels"
+        label = f"{words}: {np.count_nonzero(mask):,} px"
         write(canvas, label, left + 30, top + 11, 14)
         left += 30 + text_width(label, 14) + 24
 

@@ -30,7 +30,7 @@ def name_all(jobs: Sequence[Job], outputs: Outputs, folder: Path) -> tuple[dict[
                 clash = f"its {path.name} would replace an input; choose another folder with --output"
             elif path in owners:
                 clash = (
-                    f"its {path.name} would be that of {owners[path].name} too; rename one of them, or use --pattern"
+                    f"its {path.name} would also be that of {owners[path].name}; rename one of them, or use --pattern"
                 )
             else:
                 continue
@@ -63,12 +63,12 @@ def refuse_replacing(places: Mapping[Job, Paths], jobs: Sequence[Job], records: 
                 if not path.exists() and not path.is_symlink():
                     continue
                 if path.is_dir():
-                    raise UserError(f"{path}: a folder has the name of a file to be written; move it")
+                    raise UserError(f"{path}: a folder with the name of a file to be written; move it away")
                 ours = records.ours(path)
                 if kind.startswith("image.") and not ours:  # of --outputs 0.0:.nii, named as its input is
                     raise UserError(
-                        f"{path}: there already and not as --predict wrote it, so it may be an image of yours, which "
-                        "is never replaced; choose another --output"
+                        f"{path}: already exists and is not as --predict wrote it, so it may be an image of yours, "
+                        "which is never overwritten; choose another --output"
                     )
                 if kind == "mask" and not ours:
                     raise UserError(

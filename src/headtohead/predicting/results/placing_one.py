@@ -27,7 +27,7 @@ def refuse_overwriting(outputs: dict[str, Path], image: Path, overwrite: bool) -
     folder = outputs["mask"].parent
     if folder.resolve() == image.resolve().parent:
         raise UserError(
-            f"--output {folder}: the image's own folder, where {outputs['mask'].name} would pass for its truth; "
+            f"--output {folder}: the image's own folder, where {outputs['mask'].name} would be taken for its truth; "
             "choose another folder"
         )
     for path in outputs.values():

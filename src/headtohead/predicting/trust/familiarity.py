@@ -91,7 +91,7 @@ def strangeness(volume: np.ndarray, spacing: tuple[float, float, float] | None, 
     lines = _size_lines(seen, spacing, familiar)
     missing = _named(seen.missing, names)
     if missing not in familiar["missing"]:
-        lines.append(f"without {missing.replace(' ', ' and ')}; no training case lacked exactly that")
+        lines.append(f"without {missing.replace(' ', ' and ')}; no training case lacked exactly these")
     lone = seen.slices * 2 < familiar["slices"][0]
     return lines + _look_lines(seen, familiar["slice" if lone else "volume"], names)
 
@@ -99,7 +99,7 @@ def strangeness(volume: np.ndarray, spacing: tuple[float, float, float] | None, 
 def _size_lines(seen: Appearance, spacing: tuple[float, float, float] | None, familiar: dict[str, Any]) -> list[str]:
     lines = []
     if _far(seen.slices, familiar["slices"], MORE_SLICES):
-        count = "a lone slice" if seen.slices == 1 else f"{seen.slices} slices"
+        count = "a single slice" if seen.slices == 1 else f"{seen.slices} slices"
         lines.append(f"{count}; training cases had {_between(familiar['slices'])}")
     if _far(seen.side, familiar["side"], OTHER_SIZE):
         lines.append(f"a longer side of {seen.side} px; in training {_between(familiar['side'])} px")
@@ -112,7 +112,7 @@ def _size_lines(seen: Appearance, spacing: tuple[float, float, float] | None, fa
 
 def _look_lines(seen: Appearance, usual: dict[str, Any], names: tuple[str, ...]) -> list[str]:
     if seen.head < HEADLESS < usual["head"][0]:
-        return ["no head is found in it; is it an MRI, its air dark?"]
+        return ["no head was found in it; is it an MRI with a dark background?"]
     lines = []
     low, high = usual["head"]
     if not low - OTHER_HEAD <= seen.head <= high + OTHER_HEAD:
@@ -123,7 +123,7 @@ def _look_lines(seen: Appearance, usual: dict[str, Any], names: tuple[str, ...])
     ):
         if not low - OTHER_CORRELATION <= value <= high + OTHER_CORRELATION:
             how = less if value < low else more
-            lines.append(f"{how} than in training (correlation {value:.2f}; there {low:.2f} to {high:.2f})")
+            lines.append(f"{how} than in training (correlation {value:.2f}; in training {low:.2f} to {high:.2f})")
     # What looks like no head of training has no channels that could stand in a wrong order.
     return lines or _grey_lines(seen, usual["grey"], names)
 
@@ -144,7 +144,9 @@ def _grey_lines(seen: Appearance, profile: dict[str, Any] | None, names: tuple[s
             ]
     much = profile["much"][_named(seen.missing, names)]
     if here > much:
-        return [f"its grey values are unlike the training's ({here:.1f} times as far off as usual; {much:.1f} is much)"]
+        return [
+            f"its grey values are unlike those of the training cases (distance {here:.1f}; above {much:.1f} is unusual)"
+        ]
     return []
 
 

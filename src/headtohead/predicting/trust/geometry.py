@@ -28,7 +28,7 @@ def doubts_of_header(scan: Scan) -> list[str]:
         return []
     if not is_oriented(scan):
         return [
-            "no orientation in its header: left, right and up are unknown, and millilitres rest on its spacing alone"
+            "no orientation in its header: left, right and up are unknown, and volumes in ml rely on its spacing alone"
         ]
     source = open_nifti(scan.files[0])
     if not scan.levelled or len(scan.volume) == 1:  # a lone slice is levelled within its plane only

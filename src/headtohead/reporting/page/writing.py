@@ -104,7 +104,7 @@ def _tables(findings: Findings, entrants: list[Entrant]) -> dict[str, Any]:
         "pair_table": by_pair.pair_table(findings, entrants),
         "ensemble_table": by_pair.ensemble_table(findings, entrants),
         "without_lesion_table": by_entrant.without_lesion_table(findings, entrants),
-        "secondary_table": by_pair.further_pair_table(findings.secondary, "Paired differences beside Dice"),
+        "secondary_table": by_pair.further_pair_table(findings.secondary, "Paired differences in other scores"),
         "healthy_table": by_pair.further_pair_table(
             findings.healthy_pairs, "Paired differences on cases without a lesion"
         ),

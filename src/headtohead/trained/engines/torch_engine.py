@@ -53,6 +53,6 @@ def load_net(source: Source) -> torch.nn.Module:
         model.load_state_dict(source.weights())
     except RuntimeError as fault:
         raise UserError(
-            f"{source.folder or facts.name}: the weights are not those of a {facts.model}; restore them"
+            f"{source.folder or facts.name}: the weights do not fit model {facts.model}; restore them"
         ) from fault
     return model.eval()

@@ -29,7 +29,7 @@ def read_buda(path: Path) -> tuple[ModelFacts, dict[str, torch.Tensor]]:
         raise UserError(f"{path}: not the weights of buda: {FIRST} is missing; is it another --model?")
     width, in_channels = state[FIRST].shape[:2]
     if in_channels not in SEQUENCES:
-        raise UserError(f"{path}: takes {in_channels} channels; known are 1, and 3: {', '.join(CHANNELS)}")
+        raise UserError(f"{path}: takes {in_channels} channels; supported are 1, and 3 ({', '.join(CHANNELS)})")
     # On no device: a width made up to exhaust the memory costs nothing.
     with torch.device("meta"):
         expected = BudaUNet(in_channels, width).state_dict()
@@ -38,7 +38,10 @@ def read_buda(path: Path) -> tuple[ModelFacts, dict[str, torch.Tensor]]:
         if wanted is None or found is None:
             raise UserError(f"{path}: not the weights of buda: {name} is {'unknown' if wanted is None else 'missing'}")
         if wanted != found:
-            raise UserError(f"{path}: {name} is {tuple(found)}, and the first layer asks for {tuple(wanted)}")
+            raise UserError(
+                f"{path}: {name} is {tuple(found)}, but should be {tuple(wanted)}, given the first layer; fetch the "
+                "file again"
+            )
     facts = ModelFacts(
         name=path.stem,
         model="buda",
@@ -60,5 +63,5 @@ def read_state_dict(path: Path) -> dict[str, torch.Tensor]:
     """
     state = read_tensors(path, "file of weights", "fetch it again")
     if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
-        raise UserError(f"{path}: not a state dict, which is tensors by name")
+        raise UserError(f"{path}: not a state dict (tensors by name); name another file")
     return {str(name): value for name, value in state.items()}

@@ -33,7 +33,9 @@ def read_fetal(path: Path) -> tuple[ModelFacts, dict[str, torch.Tensor]]:
         with h5py.File(path, "r") as file:
             arrays = list(weights_in_order(file, path))
     except (OSError, KeyError, RuntimeError, TypeError, ValueError, AttributeError) as fault:
-        raise UserError(f"{path}: not a readable Keras file of weights (HDF5; cut short or damaged)") from fault
+        raise UserError(
+            f"{path}: not a readable Keras file of weights (HDF5; cut short or damaged); restore it"
+        ) from fault
     if not arrays or arrays[0][1].ndim != 4:
         raise UserError(f"{path}: not the weights of fetal_unet: it does not begin with a convolution")
     in_channels, width = arrays[0][1].shape[2:]
@@ -42,13 +44,15 @@ def read_fetal(path: Path) -> tuple[ModelFacts, dict[str, torch.Tensor]]:
     with torch.device("meta"):
         expected = FetalUNet(in_channels, width).state_dict()
     if len(arrays) != len(expected):
-        raise UserError(f"{path}: not the weights of fetal_unet: {len(arrays)} arrays, where it has {len(expected)}")
+        raise UserError(
+            f"{path}: not the weights of fetal_unet: it has {len(arrays)} arrays instead of {len(expected)}"
+        )
     state = {}
     for (name, wanted), (stored, array) in zip(expected.items(), arrays, strict=True):
         value = to_torch(array)
         if value.shape != wanted.shape:
             raise UserError(
-                f"{path}: {stored} is {array.shape}, where fetal_unet has {from_torch(tuple(wanted.shape))}; "
+                f"{path}: {stored} is {array.shape}, but fetal_unet has {from_torch(tuple(wanted.shape))}; "
                 "is it another model?"
             )
         state[name] = value

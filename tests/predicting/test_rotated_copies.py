@@ -23,7 +23,7 @@ from tests.matrices import thinned
 RIGHT, FRONT, UP = range(3)
 FACTS = ModelFacts("m", "buda", 4, 5, {"image_size": 32, "normalise": "inner", "neighbours": 1})
 CASE = "TCGA_HT_7692_19960724"
-"""A test case of the shipped model; results/turned-copies.md has it and seven more."""
+"""A test case of the shipped model; results/rotated-copies.md has it and seven more."""
 
 
 class Predicts(Protocol):

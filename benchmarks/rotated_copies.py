@@ -1,20 +1,21 @@
-"""Do masks of turned copies of a scan agree with the mask of the scan?
+"""Do masks of rotated copies of a scan agree with the mask of the scan?
 
 Cases of LGG, test cases of the shipped model, are written as NIfTI, and copies of them resampled (cubic) onto grids
-that are turned within the slices, or tilted: every second case about the axis from right to left, the others about
-that from back to front. LGG keeps no spacing; --spacing is assumed. A copy's grid has the case's own size, so that
+that are rotated within the slices, or tilted: every second case about the left-right axis, the others about the
+front-back axis. LGG has no spacing; --spacing is assumed. A copy's grid has the case's own size, so that
 corners are cut off, or is enlarged to hold all of it. Each copy is predicted twice: along its own axes, and levelled.
 
 Claims:
-1. Levelled copies turned within the slices by 5 degrees or more agree with their case at a mean Dice of at least .97.
+1. Levelled copies rotated within the slices by 5 degrees or more agree with their case at a mean Dice of at least .97.
 2. From the limits of predicting/files/levelling.py on, levelling agrees better than the copy's own axes.
 
-"agree" is the Dice of the copy's mask with the case's mask carried onto the copy's grid (linear, from a half), "truth"
-that with the truth carried there. "carried" is what carrying a mask onto that grid and back costs alone.
+"agree" is the Dice of the copy's mask with the case's mask resampled onto the copy's grid (linear, threshold one half),
+"truth" the Dice with the resampled truth. "resampled" is the Dice of a mask with itself after resampling it onto that
+grid and back: the most that can be reached.
 
-    python benchmarks/turned_copies.py
-    python benchmarks/turned_copies.py --spacing 1 1 2 --grids enlarged --cases 4
-    python benchmarks/turned_copies.py --volume t1.nii.gz
+    python benchmarks/rotated_copies.py
+    python benchmarks/rotated_copies.py --spacing 1 1 2 --grids enlarged --cases 4
+    python benchmarks/rotated_copies.py --volume t1.nii.gz
 """
 
 import argparse
@@ -54,10 +55,11 @@ CASES = (
 )
 """Test cases of the shipped model, of several hospitals, that it knows well and less well."""
 
+COLUMNS = ("agree, own axes", "agree, levelled", "truth, own axes", "truth, levelled")
 NAMES = ("t1", "flair", "t1ce")
 RIGHT, FRONT, UP = range(3)
-WAYS = {"own axes": 180.0, "levelled": 0.0}
-"""By the limit in degrees from which a scan is levelled."""
+LIMITS = {"own axes": 180.0, "levelled": 0.0}
+"""How a copy is predicted -> the limit in degrees from which a scan is levelled."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def main() -> None:
     parser.add_argument("--spacing", type=float, nargs=3, default=(1, 1, 5), help="assumed for LGG, in mm (1 1 5)")
     parser.add_argument("--degrees", type=float, nargs="+", default=(5, 10, 20, 30, 45), help="(5 to 45)")
     parser.add_argument("--grids", nargs="+", default=("same", "enlarged"), help="sizes of the copies' grids (both)")
-    parser.add_argument("--ways", nargs="+", default=("turned", "tilted"), help="also: both")
+    parser.add_argument("--kinds", nargs="+", default=("rotated", "tilted"), help="of copies; also: both")
     parser.add_argument("--volume", type=Path, help="copies of this volume instead, which has no truth")
     arguments = parser.parse_args()
 
@@ -92,19 +94,21 @@ def main() -> None:
     found: dict[tuple[str, str, float], list[list[float]]] = defaultdict(list)
     for number, case in enumerate(cases):
         mask = predict(predictor, case, "own axes")
-        for way in arguments.ways:
+        for kind in arguments.kinds:
             across = (RIGHT, FRONT)[number % 2]
-            axes = {"turned": (UP,), "tilted": (across,), "both": (UP, across)}[way]
+            axes = {"rotated": (UP,), "tilted": (across,), "both": (UP, across)}[kind]
             for grid in arguments.grids:
                 for degrees in arguments.degrees:
                     scores = of_copy(predictor, case, mask, axes, degrees, grid == "enlarged")
-                    found[way, grid, degrees].append(scores)
+                    found[kind, grid, degrees].append(scores)
     print(f"{predictor.name}, {len(cases)} scans, spacing {cases[0].affine.diagonal()[:3]} mm\n")
-    print("| copy | grid | degrees | carried | agree, own axes | agree, levelled | truth, own axes | truth, levelled |")
+    print(
+        "| copy | grid | degrees | resampled | agree, own axes | agree, levelled | truth, own axes | truth, levelled |"
+    )
     print("|---|---|---:|---:|---:|---:|---:|---:|")
-    for (way, grid, degrees), scores in found.items():
+    for (kind, grid, degrees), scores in found.items():
         means = " | ".join("" if np.isnan(mean) else f"{mean:.3f}" for mean in np.mean(scores, axis=0))
-        print(f"| {way} | {grid} | {degrees:g} | {means} |")
+        print(f"| {kind} | {grid} | {degrees:g} | {means} |")
     print(f"\n{time.perf_counter() - start:.0f} s")
 
 
@@ -129,23 +133,23 @@ def of_volume(path: Path) -> Case:
 def of_copy(
     predictor: Predictor, case: Case, mask: np.ndarray, axes: tuple[int, ...], degrees: float, enlarged: bool
 ) -> list[float]:
-    """Predict one copy: Dice lost by carrying a mask, then agreement in both ways, then Dice in both ways."""
-    affine, shape = turned_grid(case.affine, mask.shape, axes, degrees, enlarged)
-    copies = [np.clip(np.rint(carry(one, case.affine, affine, shape, 3)), 0, 255) for one in case.sequences]
-    there = carry(mask, case.affine, affine, shape, 1) >= 0.5
-    again = carry(there, affine, case.affine, mask.shape, 1) >= 0.5
-    masks = [predict(predictor, Case(copies, None, affine), way) for way in WAYS]
+    """Predict one copy: Dice after resampling, then agreement, then Dice; the last two along own axes and levelled."""
+    affine, shape = rotated_grid(case.affine, mask.shape, axes, degrees, enlarged)
+    copies = [np.clip(np.rint(resample(one, case.affine, affine, shape, 3)), 0, 255) for one in case.sequences]
+    there = resample(mask, case.affine, affine, shape, 1) >= 0.5
+    again = resample(there, affine, case.affine, mask.shape, 1) >= 0.5
+    masks = [predict(predictor, Case(copies, None, affine), how) for how in LIMITS]
     scores = [dice(again, mask), *(dice(one, there) for one in masks)]
     if case.truth is None:
         return [*scores, np.nan, np.nan]
-    truth = carry(case.truth, case.affine, affine, shape, 1) >= 0.5
+    truth = resample(case.truth, case.affine, affine, shape, 1) >= 0.5
     return [*scores, *(dice(one, truth) for one in masks)]
 
 
-def turned_grid(
+def rotated_grid(
     affine: np.ndarray, shape: tuple[int, ...], axes: tuple[int, ...], degrees: float, enlarged: bool
 ) -> tuple[np.ndarray, tuple[int, ...]]:
-    """Turn a grid about its own middle, about axes of the world one after the other, by so many degrees each."""
+    """Rotate a grid about its centre, about one world axis after the other, by so many degrees each."""
     turn, angle = np.eye(3), np.deg2rad(degrees)
     for axis in axes:
         step = np.eye(3)
@@ -163,15 +167,17 @@ def turned_grid(
     return out, tuple(size.tolist())
 
 
-def carry(values: np.ndarray, affine: np.ndarray, onto: np.ndarray, shape: tuple[int, ...], order: int) -> np.ndarray:
+def resample(
+    values: np.ndarray, affine: np.ndarray, onto: np.ndarray, shape: tuple[int, ...], order: int
+) -> np.ndarray:
     """Resample values onto another grid; 0 outside."""
-    way = np.linalg.inv(affine) @ onto
-    return ndimage.affine_transform(values.astype(np.float32), way[:3, :3], way[:3, 3], shape, order=order)
+    matrix = np.linalg.inv(affine) @ onto
+    return ndimage.affine_transform(values.astype(np.float32), matrix[:3, :3], matrix[:3, 3], shape, order=order)
 
 
-def predict(predictor: Predictor, case: Case, way: str) -> np.ndarray:
+def predict(predictor: Predictor, case: Case, how: str) -> np.ndarray:
     """Write a case as NIfTI of 8 bits, read it as `--predict` does, and give its mask."""
-    with tempfile.TemporaryDirectory() as folder, limited(WAYS[way]):
+    with tempfile.TemporaryDirectory() as folder, limited(LIMITS[how]):
         for name, values in zip(NAMES if len(case.sequences) > 1 else ("flair",), case.sequences, strict=True):
             image = nibabel.Nifti1Image(values.astype(np.uint8), case.affine)
             nibabel.save(image, Path(folder) / f"copy_{name}.nii")
@@ -183,9 +189,9 @@ def predict(predictor: Predictor, case: Case, way: str) -> np.ndarray:
 @contextmanager
 def limited(degrees: float) -> Iterator[None]:
     """Set from which angle a scan is levelled."""
-    limits = ("TURNED", "TILTED", "THICK_TILTED")
-    kept = {name: getattr(levelling, name) for name in limits}
-    for name in limits:
+    names = ("TURNED", "TILTED", "THICK_TILTED")
+    kept = {name: getattr(levelling, name) for name in names}
+    for name in names:
         setattr(levelling, name, max(degrees, 0.1))  # above 0, for a level grid is to stay as it is
     try:
         yield
