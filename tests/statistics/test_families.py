@@ -52,9 +52,20 @@ def test_one_sentence_names_what_differs(cases: pd.DataFrame) -> None:
     assert verdict_on_secondary(even).startswith("Besides Dice, there is no evidence of a difference in ")
 
 
+def test_too_few_cases_are_said_to_be_too_few(cases: pd.DataFrame) -> None:
+    first = cases["case"].isin(sorted(cases["case"].unique())[:7])
+    assert verdict_on_secondary(secondary_pairs(cases[first])) == (
+        "Beside Dice, 7 cases are too few: with 4 tests, no difference whatever its size can be shown on fewer than 8."
+    )
+
+
 def test_scores_that_no_case_has_are_left_out(cases: pd.DataFrame) -> None:
     by_slice = cases.assign(surface_dice_px=np.nan, lesions_false=np.nan)
     assert sorted(secondary_pairs(by_slice)["score"]) == ["precision", "recall"]
+    seeded = pd.concat([by_slice, by_slice.assign(seed=1, recall=by_slice["recall"] + 0.05)])
+    without = seeded.drop(columns=["surface_dice_px", "lesions_false"])
+    size = [secondary_pairs(table)["smallest_detectable"].tolist() for table in (seeded, without)]
+    assert size[0] == pytest.approx(size[1], nan_ok=True), "what is not tested is not corrected for"
     assert secondary_pairs(cases[cases["model"] == "a"]).empty
     assert not verdict_on_secondary(secondary_pairs(cases[cases["model"] == "a"]))
 

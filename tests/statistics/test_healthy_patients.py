@@ -81,6 +81,14 @@ def test_they_have_a_sentence_of_their_own(cases: pd.DataFrame) -> None:
     assert "silent none marks fewer voxels on them than alarmer none (Wilcoxon p < 0.001)" in text
 
 
+@pytest.mark.parametrize(("healthy", "words"), [(1, "1 case is"), (7, "7 cases are")])
+def test_few_of_them_are_said_to_be_too_few(cases: pd.DataFrame, healthy: int, words: str) -> None:
+    scores = scores_without_lesion(cases[cases["case"] < f"c{healthy:02}"])
+    text = verdict_without_lesion(without_lesion_table(scores), pairs_without_lesion(scores))
+    few = f"{words} too few: with 6 tests, no difference whatever its size can be shown on fewer than 8."
+    assert text.endswith(few) and "no evidence" not in text
+
+
 def test_millilitres_where_the_spacing_is_known(cases: pd.DataFrame) -> None:
     in_ml = cases.assign(volume_error_ml=(cases["fp"] - cases["fn"]) / 1000)
     scores = scores_without_lesion(in_ml)

@@ -4,7 +4,7 @@ import pandas as pd
 
 from headtohead.statistics.families import FALSE_COMPONENTS, LOWER_IS_BETTER, SURFACE_DICE, unitless
 from headtohead.statistics.without_lesion import FALSE_ML, FALSE_VOXELS, LEFT_ALONE
-from headtohead.statistics.words import listed, p_words
+from headtohead.statistics.words import listed, p_words, too_few
 
 LESS_IS_BETTER = {*LOWER_IS_BETTER, FALSE_VOXELS, FALSE_ML}
 NAMES = {SURFACE_DICE: "surface Dice", FALSE_COMPONENTS: "false components"}
@@ -41,7 +41,9 @@ def verdict_without_lesion(table: pd.DataFrame, pairs: pd.DataFrame) -> str:
         ]
         if shown:
             sentences.append(f"{listed(shown)}.")
-    if len(pairs) and not pairs["different"].any():
+    if len(pairs) and (few := too_few(n, len(pairs))):
+        sentences.append(f"{few}.")
+    elif len(pairs) and not pairs["different"].any():
         sentences.append(f"On them, no evidence of a difference between any two entrants ({len(pairs)} tests).")
     return " ".join(sentences)
 
@@ -57,6 +59,8 @@ def verdict_on_secondary(pairs: pd.DataFrame) -> str:
     """
     if pairs.empty:
         return ""
+    if few := too_few(pairs["n"].max(), len(pairs)):
+        return f"Beside Dice, {few}."
     scores = [NAMES.get(unitless(score), unitless(score)) for score in dict.fromkeys(pairs["score"])]
     shown: dict[tuple[str, str], list[str]] = {}
     for _, row in pairs[pairs["different"].astype(bool)].iterrows():
