@@ -47,10 +47,13 @@ HEAVY = {"torch", "pytorch_lightning", "torchvision", "numpy", "pandas", "cv2", 
 MODULES = sorted(PACKAGE.rglob("*.py"))
 PAGES = [
     ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
     ROOT / "data" / "README.md",
     *sorted(ROOT.glob("docs/**/*.md")),
     *ROOT.glob("results/*.md"),
 ]
+# Files that a recipe lets its reader write.
+TO_BE_WRITTEN = {"src/headtohead/models/tiny.py", "src/headtohead/cohort/archives.py"}
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 
 
@@ -181,6 +184,13 @@ def test_links_lead_somewhere(page: Path) -> None:
             if heading not in {anchor(one) for one in headings}:
                 broken.append(target)
     assert not broken
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_files_of_the_program_are_where_a_page_says(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    named = {path for path in re.findall(r"`([\w/]+\.py)`", text) if path not in TO_BE_WRITTEN}
+    assert not {path for path in named if not (ROOT / path).is_file() and not (PACKAGE / path).is_file()}
 
 
 def test_every_page_is_in_the_index() -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from headtohead.cohort.sequence_names import says_several, sequence_in_name, shown_sequence
+from headtohead.cohort.sequence_names import says_several, sequence_in_name, sequence_label
 from headtohead.cohort.sequence_words import AT_THE_END
 
 
@@ -96,7 +96,7 @@ def test_a_name_that_says_no_sequence(stem: str) -> None:
 def test_a_name_that_says_several_sequences_is_a_case_by_itself(stem: str, sequences: str) -> None:
     named = sequence_in_name(stem)
     assert named is not None and says_several(named.sequence)
-    assert (named.case, shown_sequence(named.sequence)) == (stem, sequences)
+    assert (named.case, sequence_label(named.sequence)) == (stem, sequences)
 
 
 def test_files_of_one_sequence_differ_in_their_variant() -> None:
@@ -106,4 +106,4 @@ def test_files_of_one_sequence_differ_in_their_variant() -> None:
 
 def test_every_word_is_in_small_letters_and_has_a_name_to_show() -> None:
     assert all(word == word.lower() for word in AT_THE_END)
-    assert (shown_sequence("post"), shown_sequence("t2")) == ("T1+contrast", "T2")
+    assert (sequence_label("post"), sequence_label("t2")) == ("T1+contrast", "T2")

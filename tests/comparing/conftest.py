@@ -1,5 +1,6 @@
 """Tiny experiments on the made-up patients, and one that is trained and scored once for all tests that only read."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -56,6 +57,36 @@ def finished(options_for: MakeOptions, phantom_cohort: Cohort, tmp_path_factory:
     run_training(experiment)
     run_test(experiment)
     return experiment
+
+
+@pytest.fixture
+def copied(finished: Experiment, options_for: MakeOptions, phantom_cohort: Cohort, tmp_path: Path) -> Experiment:
+    """A copy of the finished experiment that a test may change."""
+    experiment = prepare(options_for(tmp_path), phantom_cohort)
+    shutil.copytree(finished.folder.path, experiment.folder.path)
+    return experiment
+
+
+@pytest.fixture(scope="module")
+def wanted(
+    request: pytest.FixtureRequest, options_for: MakeOptions, tmp_path_factory: pytest.TempPathFactory
+) -> Options:
+    """Options of the comparison that the tests of a file share: one epoch, one model, and what its `GRID` says."""
+    tiny = {"models": ["buda"], "schedules": ["none"], "num_epochs": 1, "batch_size": 16}
+    return options_for(tmp_path_factory.mktemp("compared"), **tiny | request.module.GRID)
+
+
+@pytest.fixture(scope="module")
+def compared(wanted: Options) -> Path:
+    """Its folder, once it is carried out. Read only."""
+    return grid.compare(wanted)
+
+
+@pytest.fixture
+def copied_grid(compared: Path, wanted: Options, tmp_path: Path) -> Options:
+    """Options of a copy that a test may change."""
+    shutil.copytree(compared, tmp_path / compared.name)
+    return option_table.replace(wanted, runs_dir=str(tmp_path))
 
 
 def weights(experiment: Experiment, which: str = "last") -> dict[str, torch.Tensor]:

@@ -25,25 +25,7 @@ from headtohead.runs.reading import read_ledger
 FOLDS = 3
 RUNS = [f"buda-none-s0-f{fold}" for fold in range(FOLDS)]
 BASELINES = [f"flair-threshold-f{fold}" for fold in range(FOLDS)]
-TINY = {"models": ["buda"], "schedules": ["none"], "num_epochs": 1, "batch_size": 16, "comparison": "cv", "folds": "3"}
-
-
-@pytest.fixture(scope="module")
-def wanted(options_for: Any, tmp_path_factory: pytest.TempPathFactory) -> Options:
-    return options_for(tmp_path_factory.mktemp("crossvalidation"), **TINY)
-
-
-@pytest.fixture(scope="module")
-def finished(wanted: Options) -> Path:
-    """The comparison's folder. Read only."""
-    return compare(wanted)
-
-
-@pytest.fixture
-def copied(finished: Path, wanted: Options, tmp_path: Path) -> Options:
-    """Options of a copy that a test may change."""
-    shutil.copytree(finished, tmp_path / "cv")
-    return option_table.replace(wanted, runs_dir=str(tmp_path))
+GRID = {"comparison": "cv", "folds": "3"}
 
 
 @pytest.fixture
@@ -59,79 +41,79 @@ def record(folder: Path, name: str) -> dict[str, Any]:
     return RunFolder(folder / name).record()
 
 
-def test_each_patient_is_tested_once_by_each_entrant(finished: Path, phantom_cohort: Cohort) -> None:
-    cases = pd.read_csv(finished / "cases.csv")
+def test_each_patient_is_tested_once_by_each_entrant(compared: Path, phantom_cohort: Cohort) -> None:
+    cases = pd.read_csv(compared / "cases.csv")
     patients = phantom_cohort.table.set_index("case")["patient"]
     for _, rows in cases.groupby("model"):
         assert sorted(rows["case"]) == sorted(patients.index)
         assert sorted(rows["patient"]) == sorted(patients)
     assert set(cases["model"]) == {"buda", "flair-threshold"}
-    table = pd.read_csv(finished / FOLD_FILE).set_index("case")["fold"]
+    table = pd.read_csv(compared / FOLD_FILE).set_index("case")["fold"]
     assert cases["fold"].tolist() == table[cases["case"]].tolist()
-    results = pd.read_csv(finished / "results.csv").query("score == 'dice'")
+    results = pd.read_csv(compared / "results.csv").query("score == 'dice'")
     assert (results["n"] == len(phantom_cohort)).all()
-    assert "3-fold cross-validation by patient" in (finished / "results.md").read_text()
+    assert "3-fold cross-validation by patient" in (compared / "results.md").read_text()
 
 
-def test_every_fold_has_its_own_run_and_baseline(finished: Path, phantom_cohort: Cohort) -> None:
-    assert {run.name for run in read_ledger(finished).finished} == {*RUNS, *BASELINES}
+def test_every_fold_has_its_own_run_and_baseline(compared: Path, phantom_cohort: Cohort) -> None:
+    assert {run.name for run in read_ledger(compared).finished} == {*RUNS, *BASELINES}
     tested: list[int] = []
     for fold, (run, baseline) in enumerate(zip(RUNS, BASELINES, strict=True)):
-        mine, theirs = record(finished, run), record(finished, baseline)
+        mine, theirs = record(compared, run), record(compared, baseline)
         assert mine["split"] == theirs["split"]
         assert mine["split"]["folds"] == FOLDS and mine["split"]["leaking_patients"] == 0
         assert mine["experiment"]["fold"] == theirs["experiment"]["fold"] == fold
-        parts = pd.read_csv(finished / run / "split.csv")
+        parts = pd.read_csv(compared / run / "split.csv")
         sides = parts.merge(phantom_cohort.table[["case", "patient"]], on="case").groupby("patient")["part"].nunique()
         assert (sides == 1).all(), "no patient stands on two sides"
         assert set(parts["part"]) == {"train", "val", "test"}
         tested += parts.loc[parts["part"] == "test", "case"].unique().tolist()
     assert sorted(tested) == sorted(phantom_cohort.table["case"])
-    assert len({record(finished, run)["split"]["key"] for run in RUNS}) == FOLDS
-    assert len({record(finished, run)["split"]["plan"] for run in [*RUNS, *BASELINES]}) == 1
+    assert len({record(compared, run)["split"]["key"] for run in RUNS}) == FOLDS
+    assert len({record(compared, run)["split"]["plan"] for run in [*RUNS, *BASELINES]}) == 1
 
 
-def test_the_layout_of_all_runs_is_there(finished: Path) -> None:
-    assert len(list(finished.glob("events.out.tfevents.*.layout"))) == 1
+def test_the_layout_of_all_runs_is_there(compared: Path) -> None:
+    assert len(list(compared.glob("events.out.tfevents.*.layout"))) == 1
 
 
 def test_the_written_folds_make_the_same_splits_again(
-    finished: Path, wanted: Options, phantom_cohort: Cohort, tmp_path: Path
+    compared: Path, wanted: Options, phantom_cohort: Cohort, tmp_path: Path
 ) -> None:
-    path = str(finished / FOLD_FILE)
+    path = str(compared / FOLD_FILE)
     again = option_table.replace(wanted, folds="", fold_file=path, comparison="again", runs_dir=str(tmp_path))
     made, read = folds_of(wanted, phantom_cohort), folds_of(again, phantom_cohort)
     assert made is not None and read is not None
     assert read.key == made.key and len(read) == FOLDS
     for one in experiments_of(again, FOLDS):
         split = prepare(one, phantom_cohort).split
-        assert split.key == record(finished, RUNS[one.data.fold])["split"]["key"]
+        assert split.key == record(compared, RUNS[one.data.fold])["split"]["key"]
 
 
 def test_folds_of_a_user_are_taken_as_they_are(
-    wanted: Options, phantom_cohort: Cohort, tmp_path: Path, finished: Path
+    wanted: Options, phantom_cohort: Cohort, tmp_path: Path, compared: Path
 ) -> None:
-    table = pd.read_csv(finished / FOLD_FILE)
+    table = pd.read_csv(compared / FOLD_FILE)
     table["fold"] = (table["fold"] + 1) % FOLDS
     table.sample(frac=1, random_state=0).to_csv(tmp_path / "mine.csv", index=False)
     mine = option_table.replace(wanted, folds="", fold_file=str(tmp_path / "mine.csv"), fold=2)
     split = prepare(mine, phantom_cohort).split
     cases = phantom_cohort.table["case"].iloc[split.cases(phantom_cohort, "test")]
     assert sorted(cases) == sorted(table.loc[table["fold"] == 2, "case"])
-    assert split.plan != record(finished, RUNS[0])["split"]["plan"]
+    assert split.plan != record(compared, RUNS[0])["split"]["plan"]
 
 
 def test_finished_folds_are_kept_and_a_missing_one_is_made_again_as_it_was(
-    copied: Options, no_report: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    copied_grid: Options, no_report: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = home(copied)
+    folder = home(copied_grid)
     before = {name: (folder / name / "run.json").read_bytes() for name in RUNS}
     scores = (folder / RUNS[1] / "cases.csv").read_bytes()
     shutil.rmtree(folder / RUNS[1])
     trained = []
     fit = pl.Trainer.fit
     monkeypatch.setattr(pl.Trainer, "fit", lambda self, *a, **k: trained.append(1) or fit(self, *a, **k))
-    compare(copied)
+    compare(copied_grid)
     said = capsys.readouterr().out
     assert len(trained) == 1
     assert [f"{name}: finished, kept" in said for name in RUNS] == [True, False, True]
@@ -141,44 +123,44 @@ def test_finished_folds_are_kept_and_a_missing_one_is_made_again_as_it_was(
 
 
 def test_a_comparison_goes_on_with_the_table_of_folds_it_wrote(
-    copied: Options, no_training: None, no_report: None, capsys: pytest.CaptureFixture[str]
+    copied_grid: Options, no_training: None, no_report: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    compare(option_table.replace(copied, folds="", fold_file=str(home(copied) / FOLD_FILE)))
+    compare(option_table.replace(copied_grid, folds="", fold_file=str(home(copied_grid) / FOLD_FILE)))
     said = capsys.readouterr().out
     assert all(f"{name}: finished, kept" in said for name in RUNS)
 
 
 def test_one_fold_trained_by_hand_is_the_run_of_the_grid(
-    finished: Path, wanted: Options, tmp_path: Path, no_report: None, capsys: pytest.CaptureFixture[str]
+    compared: Path, wanted: Options, tmp_path: Path, no_report: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     one = option_table.replace(wanted, model="buda", lr_scheduler="none", fold=1, runs_dir=str(tmp_path))
     assert training.train(one) == training.test(one) == tmp_path / "cv" / RUNS[1]
     for file in ("cases.csv", "slices.csv", "split.csv", "masks.npz", "probabilities.npz"):
-        assert (tmp_path / "cv" / RUNS[1] / file).read_bytes() == (finished / RUNS[1] / file).read_bytes(), file
-    metrics = [pd.read_csv(place / RUNS[1] / "metrics.csv") for place in (finished, tmp_path / "cv")]
+        assert (tmp_path / "cv" / RUNS[1] / file).read_bytes() == (compared / RUNS[1] / file).read_bytes(), file
+    metrics = [pd.read_csv(place / RUNS[1] / "metrics.csv") for place in (compared, tmp_path / "cv")]
     pd.testing.assert_frame_equal(*(table.drop(columns="seconds") for table in metrics))
-    mine, theirs = record(tmp_path / "cv", RUNS[1]), record(finished, RUNS[1])
+    mine, theirs = record(tmp_path / "cv", RUNS[1]), record(compared, RUNS[1])
     assert all(mine[key] == theirs[key] for key in ("experiment", "split", "data", "protocol", "recipe", "test_dice"))
     capsys.readouterr()
     compare(option_table.replace(wanted, runs_dir=str(tmp_path)))
     assert f"{RUNS[1]}: finished, kept" in capsys.readouterr().out, "and the grid goes on from it"
 
 
-def test_a_fold_is_known_again_by_a_test_without_its_options(copied: Options) -> None:
-    places = {name: getattr(copied.data, name) for name in ("root_dir", "cache_dir")}
+def test_a_fold_is_known_again_by_a_test_without_its_options(copied_grid: Options) -> None:
+    places = {name: getattr(copied_grid.data, name) for name in ("root_dir", "cache_dir")}
     short = option_table.replace(
-        option_table.Options(), **places, runs_dir=copied.comparison.runs_dir, comparison="cv", run_name=RUNS[2]
+        option_table.Options(), **places, runs_dir=copied_grid.comparison.runs_dir, comparison="cv", run_name=RUNS[2]
     )  # fmt: skip
-    before = (home(copied) / RUNS[2] / "cases.csv").read_bytes()
-    assert training.test(short) == home(copied) / RUNS[2]
-    assert (home(copied) / RUNS[2] / "cases.csv").read_bytes() == before
+    before = (home(copied_grid) / RUNS[2] / "cases.csv").read_bytes()
+    assert training.test(short) == home(copied_grid) / RUNS[2]
+    assert (home(copied_grid) / RUNS[2] / "cases.csv").read_bytes() == before
 
 
-def test_a_file_of_folds_is_known_again_by_a_test_without_its_options(copied: Options) -> None:
-    folder = RunFolder(home(copied) / RUNS[2])
+def test_a_file_of_folds_is_known_again_by_a_test_without_its_options(copied_grid: Options) -> None:
+    folder = RunFolder(home(copied_grid) / RUNS[2])
     folder.write_config(folder.read_config() | {"folds": "", "fold_file": "mine.csv"})
     short = option_table.replace(
-        option_table.Options(), runs_dir=copied.comparison.runs_dir, comparison="cv", run_name=RUNS[2]
+        option_table.Options(), runs_dir=copied_grid.comparison.runs_dir, comparison="cv", run_name=RUNS[2]
     )
     assert as_trained(short).data.fold_file == "mine.csv"
 
@@ -192,33 +174,37 @@ def test_a_file_of_folds_is_known_again_by_a_test_without_its_options(copied: Op
     ],
 )
 def test_other_folds_under_the_same_name_are_refused_before_anything_is_written(
-    copied: Options, change: dict[str, Any], said: str
+    copied_grid: Options, change: dict[str, Any], said: str
 ) -> None:
-    before = {path: path.read_bytes() for path in home(copied).rglob("*") if path.is_file()}
+    before = {path: path.read_bytes() for path in home(copied_grid).rglob("*") if path.is_file()}
     with pytest.raises(UserError) as caught:
-        compare(option_table.replace(copied, **change))
+        compare(option_table.replace(copied_grid, **change))
     assert said in str(caught.value) and "\n" not in str(caught.value)
-    after = {path: path.read_bytes() for path in home(copied).rglob("*") if path.is_file() and path.suffix != ".lock"}
+    after = {
+        path: path.read_bytes() for path in home(copied_grid).rglob("*") if path.is_file() and path.suffix != ".lock"
+    }
     assert after == {path: content for path, content in before.items() if path.suffix != ".lock"}
 
 
-def test_an_edited_table_of_folds_is_refused(copied: Options, tmp_path: Path) -> None:
+def test_an_edited_table_of_folds_is_refused(copied_grid: Options, tmp_path: Path) -> None:
     path = tmp_path / "moved.csv"
-    table = pd.read_csv(home(copied) / FOLD_FILE)
+    table = pd.read_csv(home(copied_grid) / FOLD_FILE)
     table.loc[0, "fold"] = (table.loc[0, "fold"] + 1) % FOLDS
     table.to_csv(path, index=False)
-    moved = option_table.replace(copied, folds="", fold_file=str(path), models=["unet"])
+    moved = option_table.replace(copied_grid, folds="", fold_file=str(path), models=["unet"])
     with pytest.raises(UserError, match="differs in split from what is asked for"):
         compare(moved)
 
 
 def test_a_fold_that_is_not_there(wanted: Options, phantom_cohort: Cohort) -> None:
-    with pytest.raises(UserError, match=r"--fold 3: there are 3 folds, counted from 0"):
+    with pytest.raises(UserError, match="--fold 3: give a number from 0 to 2"):
         prepare(option_table.replace(wanted, fold=3), phantom_cohort)
 
 
-def test_one_failed_fold_keeps_the_entrant_out_of_the_table(copied: Options, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = home(copied)
+def test_one_failed_fold_keeps_the_entrant_out_of_the_table(
+    copied_grid: Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = home(copied_grid)
     shutil.rmtree(folder / RUNS[0])
     fail = {"on": True}
 
@@ -229,13 +215,13 @@ def test_one_failed_fold_keeps_the_entrant_out_of_the_table(copied: Options, mon
 
     monkeypatch.setattr("headtohead.comparing.grid.run_training", train)
     with pytest.raises(UserError, match="1 of 3 experiments failed; the first error: RuntimeError: no memory"):
-        compare(copied)
+        compare(copied_grid)
     text = (folder / "results.md").read_text()
     assert "buda, no schedule is left out: 2 of 3 folds are finished" in text
     assert set(pd.read_csv(folder / "results.csv")["entrant"]) == {"flair-threshold"}
     assert json.loads((folder / RUNS[0] / "run.json").read_text())["status"] == "failed"
     fail["on"] = False
-    compare(copied)
+    compare(copied_grid)
     results = pd.read_csv(folder / "results.csv")
     assert set(results["entrant"]) == {"buda none", "flair-threshold"}
     assert np.isfinite(results.query("score == 'dice'")["mean"]).all()

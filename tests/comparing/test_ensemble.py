@@ -1,8 +1,6 @@
 """The seeds of a model averaged: two seeds of a net of two channels, one epoch each."""
 
-import shutil
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +15,6 @@ from headtohead.comparing.grid import compare, experiments_of
 from headtohead.comparing.training import build_trainer
 from headtohead.learning.averaging import SMALLEST, AveragedNets
 from headtohead.learning.checkpoint import load_trained
-from headtohead.options import table as option_table
 from headtohead.options.table import Options
 from headtohead.runs.finding import trained_runs
 from headtohead.runs.folder import RunFolder
@@ -25,25 +22,7 @@ from headtohead.runs.reading import read_ledger
 from headtohead.scoring.prediction_files import read_mask
 
 NAME = "buda-none-ensemble-f0"
-TINY = {"models": ["buda"], "schedules": ["none"], "seeds": (0, 1), "num_epochs": 1, "batch_size": 16}
-
-
-@pytest.fixture(scope="module")
-def wanted(options_for: Any, tmp_path_factory: pytest.TempPathFactory) -> Options:
-    return options_for(tmp_path_factory.mktemp("seeds"), **TINY, comparison="seeds")
-
-
-@pytest.fixture(scope="module")
-def finished(wanted: Options) -> Path:
-    """The comparison's folder. Read only."""
-    return compare(wanted)
-
-
-@pytest.fixture
-def copied(finished: Path, wanted: Options, tmp_path: Path) -> Options:
-    """Options of a copy that a test may change."""
-    shutil.copytree(finished, tmp_path / "seeds")
-    return option_table.replace(wanted, runs_dir=str(tmp_path))
+GRID = {"comparison": "seeds", "seeds": (0, 1)}
 
 
 def always(logit: float) -> dict[str, torch.Tensor]:
@@ -74,10 +53,10 @@ def test_autocast_keeps_no_weights_of_the_seed_before(net: nn.Module):
     assert found.numpy() == pytest.approx(0, abs=1e-3)
 
 
-def test_members_predict_as_they_do_alone_and_one_net_is_held_for_all(finished: Path, wanted: Options):
+def test_members_predict_as_they_do_alone_and_one_net_is_held_for_all(compared: Path, wanted: Options):
     """More seeds than one take no more memory: their weights lie on disk until they are used."""
     one = prepare(experiments_of(wanted)[0])
-    paths = [RunFolder(finished / f"buda-none-s{seed}-f0").best for seed in (0, 1)]
+    paths = [RunFolder(compared / f"buda-none-s{seed}-f0").best for seed in (0, 1)]
     alone = [load_trained(path).model for path in paths]
     module, _ = build_trainer(one, fitting=False)
     averaged = AveragedNets(module.model, [ensemble._weights(path) for path in paths]).eval()
@@ -88,43 +67,43 @@ def test_members_predict_as_they_do_alone_and_one_net_is_held_for_all(finished: 
         assert torch.equal(averaged(image), torch.logit(mean, eps=SMALLEST))
 
 
-def test_an_ensemble_is_an_entrant_with_a_run_folder_that_names_its_members(finished: Path, phantom_cohort: Cohort):
-    record = RunFolder(finished / NAME).record()
+def test_an_ensemble_is_an_entrant_with_a_run_folder_that_names_its_members(compared: Path, phantom_cohort: Cohort):
+    record = RunFolder(compared / NAME).record()
     assert record["status"] == "finished"
     assert set(record["members"]) == {"buda-none-s0-f0", "buda-none-s1-f0"}
     assert record["experiment"]["schedule"] == "none, ensemble of 2 seeds"
-    own, member = (pd.read_csv(finished / name / "cases.csv") for name in (NAME, "buda-none-s0-f0"))
+    own, member = (pd.read_csv(compared / name / "cases.csv") for name in (NAME, "buda-none-s0-f0"))
     assert list(own["case"]) == list(member["case"])
     case = str(own["case"][0])
     about = phantom_cohort.table.set_index("case").loc[case]
-    mask = read_mask(finished / NAME / "masks.npz", case, tuple(about[["slices", "height", "width"]]))
+    mask = read_mask(compared / NAME / "masks.npz", case, tuple(about[["slices", "height", "width"]]))
     assert mask.sum() == own["tp"][0] + own["fp"][0]
-    assert "none, ensemble of 2 seeds" in (finished / "results.md").read_text().replace("no schedule", "none")
-    assert "buda none, ensemble of 2 seeds" in set(pd.read_csv(finished / "results.csv")["entrant"])
-    page = (finished / "report.html").read_text()
+    assert "none, ensemble of 2 seeds" in (compared / "results.md").read_text().replace("no schedule", "none")
+    assert "buda none, ensemble of 2 seeds" in set(pd.read_csv(compared / "results.csv")["entrant"])
+    page = (compared / "report.html").read_text()
     assert "no schedule, ensemble of 2 seeds" in page
 
 
-def test_it_is_no_trained_model(finished: Path):
-    runs = trained_runs(finished.parent, finished.name)
+def test_it_is_no_trained_model(compared: Path):
+    runs = trained_runs(compared.parent, compared.name)
     assert {run.path.name for run in runs} == {"buda-none-s0-f0", "buda-none-s1-f0"}
 
 
-def test_it_is_kept_until_a_member_changes(copied: Options, monkeypatch: pytest.MonkeyPatch):
+def test_it_is_kept_until_a_member_changes(copied_grid: Options, monkeypatch: pytest.MonkeyPatch):
     scored = []
     monkeypatch.setattr(ensemble, "_score", lambda experiment, members, folder: scored.append(len(members)))
-    compare(copied)
+    compare(copied_grid)
     assert not scored
-    member = RunFolder(Path(copied.comparison.runs_dir) / "seeds" / "buda-none-s1-f0")
+    member = RunFolder(Path(copied_grid.comparison.runs_dir) / "seeds" / "buda-none-s1-f0")
     member.note(ended="2026-01-01T00:00:00+00:00")
-    compare(copied)
+    compare(copied_grid)
     assert scored == [2]
 
 
-def test_one_that_cannot_be_scored_is_an_error_after_the_report(copied: Options):
-    folder = Path(copied.comparison.runs_dir) / "seeds"
+def test_one_that_cannot_be_scored_is_an_error_after_the_report(copied_grid: Options):
+    folder = Path(copied_grid.comparison.runs_dir) / "seeds"
     RunFolder(folder / "buda-none-s1-f0").note(ended="later")
     RunFolder(folder / "buda-none-s1-f0").best.write_bytes(b"broken")
     with pytest.raises(Exception, match=r"the seeds were not averaged: buda-none-ensemble-f0: .*best\.ckpt"):
-        compare(copied)
+        compare(copied_grid)
     assert [run.name for run in read_ledger(folder).failed] == [NAME]

@@ -1,5 +1,6 @@
 """A model that brings its own intensity scaling stands in one comparison with models that take the common one."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import torch
 
 from headtohead.cohort import Cohort
 from headtohead.comparing.experiment import prepare
-from headtohead.comparing.grid import compare, experiments_of
+from headtohead.comparing.grid import experiments_of
 from headtohead.comparing.model_settings import own_settings
 from headtohead.errors import UserError
 from headtohead.runs.folder import RunFolder
@@ -19,6 +20,7 @@ from headtohead.trained.preparation import prepare as prepare_volume
 from headtohead.trained.source import open_source
 
 SLICE = {"image_size": 32, "normalise": "slice", "neighbours": 0}
+GRID = {"models": ["fetal_unet", "buda"], "batch_size": 4, "comparison": "both"}  # its own scaling comes first
 
 
 @pytest.mark.parametrize("model", ["fetal_unet", "buda"])
@@ -37,27 +39,20 @@ def test_another_scaling_for_it_alone_is_refused(option: str, options_for: Any, 
         experiments_of(options)
 
 
-@pytest.fixture(scope="module")
-def folder(options_for: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The two models compared after an epoch each; the one with its own scaling comes first."""
-    tiny = {"models": ["fetal_unet", "buda"], "schedules": ["none"], "num_epochs": 1, "comparison": "both"}
-    return compare(options_for(tmp_path_factory.mktemp("runs"), **tiny))
-
-
 class TestComparison:
-    def test_both_are_scored_in_one_table(self, folder: Any) -> None:
-        ledger = read_ledger(folder)
+    def test_both_are_scored_in_one_table(self, compared: Path) -> None:
+        ledger = read_ledger(compared)
         assert {run.entrant[0] for run in ledger.finished} == {"fetal_unet", "buda", "flair-threshold"}
         recipes = {run.entrant[0]: run.record["recipe"]["normalise"] for run in ledger.finished}
         assert (recipes["fetal_unet"], recipes["buda"]) == ("slice", "inner")
-        table = (folder / "results.md").read_text()
+        table = (compared / "results.md").read_text()
         assert "fetal_unet" in table and "buda" in table
 
-    def test_its_prediction_is_that_of_the_test(self, folder: Any, phantom_cohort: Cohort) -> None:
-        run = RunFolder(folder / "fetal_unet-none-s0-f0")
+    def test_its_prediction_is_that_of_the_test(self, compared: Path, phantom_cohort: Cohort) -> None:
+        run = RunFolder(compared / "fetal_unet-none-s0-f0")
         source = open_source(run.path)
         assert source.facts.in_channels == 1 and source.facts.recipe == SLICE
-        case = next(row["case"] for _, row in read_ledger(folder).tables[run.path.name].iterrows())
+        case = next(row["case"] for _, row in read_ledger(compared).tables[run.path.name].iterrows())
         index = int(np.flatnonzero(phantom_cohort.table["case"] == case)[0])
         volume = phantom_cohort.images(index)
         prepared = prepare_volume(volume, source.facts)

@@ -94,14 +94,6 @@ def test_a_killed_training_goes_on_and_ends_as_if_never_killed(
     assert records[0] == records[1]
 
 
-@pytest.fixture
-def copied(finished: Experiment, options_for: Any, phantom_cohort: Cohort, tmp_path: Path) -> Experiment:
-    """A copy of the finished run that a test may change."""
-    experiment = prepare(options_for(tmp_path), phantom_cohort)
-    shutil.copytree(finished.folder.path, experiment.folder.path)
-    return experiment
-
-
 def changed(experiment: Experiment, **changes: Any) -> Experiment:
     return prepare(option_table.replace(experiment.options, **changes), experiment.cohort)
 

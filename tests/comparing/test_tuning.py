@@ -2,9 +2,7 @@
 
 import dataclasses
 import json
-import shutil
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,13 +35,11 @@ OWN = Candidate(0.5, "")
 
 
 @pytest.fixture
-def copied(finished: Experiment, options_for: Any, phantom_cohort: Cohort, tmp_path: Path) -> Experiment:
-    """A copy of the finished run that a test may change, with its model.json."""
-    experiment = prepare(options_for(tmp_path), phantom_cohort)
-    shutil.copytree(finished.folder.path, experiment.folder.path)
-    facts = ModelFacts("runs/one", "buda", 2, 5, experiment.recipe.to_dict(), threshold=0.3, data={"key": "kept"})
-    facts.write(experiment.folder.path)
-    return experiment
+def copied(copied: Experiment) -> Experiment:
+    """It has a model.json."""
+    facts = ModelFacts("runs/one", "buda", 2, 5, copied.recipe.to_dict(), threshold=0.3, data={"key": "kept"})
+    facts.write(copied.folder.path)
+    return copied
 
 
 def choosing(monkeypatch: pytest.MonkeyPatch, wanted: Candidate | None) -> None:

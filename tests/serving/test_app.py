@@ -96,7 +96,7 @@ def test_without_its_packages_it_says_what_to_install(
     monkeypatch.setattr(app, "PACKAGES", {**app.PACKAGES, "no_such_package": "no-such-package"})
     assert cli.main(["--serve", "--port", "0"]) == 2
     said = "pip install starlette uvicorn python-multipart no-such-package"
-    assert capsys.readouterr().err == f"error: --serve: needs packages that are not installed: {said}\n"
+    assert capsys.readouterr().err == f"error: --serve: needs packages that are not installed; run {said}\n"
 
 
 def test_importing_the_verb_imports_none_of_them() -> None:

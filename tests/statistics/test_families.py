@@ -1,4 +1,4 @@
-"""Scores beside Dice: tested as one family, between models only."""
+"""Scores besides Dice: tested as one family, between models only."""
 
 import numpy as np
 import pandas as pd
@@ -45,16 +45,27 @@ def test_each_score_and_pair_of_models_is_tested_and_all_are_corrected_together(
 
 def test_one_sentence_names_what_differs(cases: pd.DataFrame) -> None:
     text = verdict_on_secondary(secondary_pairs(cases))
-    assert text.startswith("Beside Dice, of ") and text.count(".") == text.count("0.") + 1
+    assert text.startswith("Besides Dice, in ") and text.count(".") == text.count("0.") + 1
     assert "b none is better than a none in surface Dice (Wilcoxon p < 0.001)" in text
     assert "false components (Wilcoxon p < 0.001)" in text and "corrected for all 4 tests" in text
     even = secondary_pairs(cases.assign(surface_dice_px=0.5, lesions_false=1.0))
-    assert verdict_on_secondary(even).startswith("Beside Dice, no difference is shown in ")
+    assert verdict_on_secondary(even).startswith("Besides Dice, there is no evidence of a difference in ")
+
+
+def test_too_few_cases_are_said_to_be_too_few(cases: pd.DataFrame) -> None:
+    first = cases["case"].isin(sorted(cases["case"].unique())[:7])
+    assert verdict_on_secondary(secondary_pairs(cases[first])) == (
+        "Beside Dice, 7 cases are too few: with 4 tests, no difference whatever its size can be shown on fewer than 8."
+    )
 
 
 def test_scores_that_no_case_has_are_left_out(cases: pd.DataFrame) -> None:
     by_slice = cases.assign(surface_dice_px=np.nan, lesions_false=np.nan)
     assert sorted(secondary_pairs(by_slice)["score"]) == ["precision", "recall"]
+    seeded = pd.concat([by_slice, by_slice.assign(seed=1, recall=by_slice["recall"] + 0.05)])
+    without = seeded.drop(columns=["surface_dice_px", "lesions_false"])
+    size = [secondary_pairs(table)["smallest_detectable"].tolist() for table in (seeded, without)]
+    assert size[0] == pytest.approx(size[1], nan_ok=True), "what is not tested is not corrected for"
     assert secondary_pairs(cases[cases["model"] == "a"]).empty
     assert not verdict_on_secondary(secondary_pairs(cases[cases["model"] == "a"]))
 

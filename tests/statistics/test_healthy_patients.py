@@ -74,11 +74,19 @@ def test_they_have_a_sentence_of_their_own(cases: pd.DataFrame) -> None:
     scores = scores_without_lesion(cases)
     text = verdict_without_lesion(without_lesion_table(scores), pairs_without_lesion(scores))
     assert text.startswith(
-        "Of the 20 cases without a lesion, silent none leaves 20 alone and calls 0 voxels a case lesion; "
-        "alarmer none leaves 0 alone and calls 59.5 voxels a case lesion; "
+        "Of the 20 cases without a lesion, silent none leaves 20 alone and marks 0 voxels per case; "
+        "alarmer none leaves 0 alone and marks 59.5 voxels per case; "
     )
     assert "silent none leaves more of them alone than alarmer none (McNemar p < 0.001)" in text
-    assert "silent none calls fewer voxels of them lesion than alarmer none (Wilcoxon p < 0.001)" in text
+    assert "silent none marks fewer voxels on them than alarmer none (Wilcoxon p < 0.001)" in text
+
+
+@pytest.mark.parametrize(("healthy", "words"), [(1, "1 case is"), (7, "7 cases are")])
+def test_few_of_them_are_said_to_be_too_few(cases: pd.DataFrame, healthy: int, words: str) -> None:
+    scores = scores_without_lesion(cases[cases["case"] < f"c{healthy:02}"])
+    text = verdict_without_lesion(without_lesion_table(scores), pairs_without_lesion(scores))
+    few = f"{words} too few: with 6 tests, no difference whatever its size can be shown on fewer than 8."
+    assert text.endswith(few) and "no evidence" not in text
 
 
 def test_millilitres_where_the_spacing_is_known(cases: pd.DataFrame) -> None:

@@ -6,9 +6,11 @@ import pytest
 
 from headtohead.runs.run import BASELINE, ensemble_schedule
 from headtohead.statistics.ensembles import ensemble_pairs, verdict_on_ensembles
+from headtohead.statistics.families import secondary_pairs
 from headtohead.statistics.intervals import Interval
 from headtohead.statistics.matrix import score_matrix
 from headtohead.statistics.paired import compare_pairs
+from headtohead.statistics.seeds import smallest_detectable
 from headtohead.statistics.trainings import ENSEMBLE, TRAINED, trainings, with_seeds, without_ensembles
 
 CASES = 40
@@ -75,6 +77,16 @@ def test_seeds_that_do_not_agree_take_back_a_difference_that_the_cases_show():
     assert seeing["smallest_detectable"] > 2 * blind["smallest_detectable"]
 
 
+def test_a_difference_of_shares_lies_between_minus_one_and_one():
+    cases = comparison({"a": [-0.25, 0.25], "b": [0.0]})
+    pair = compare_pairs(score_matrix(cases), trained=trainings(cases)).iloc[0]
+    assert (pair["low"], pair["high"], pair["low_90"], pair["high_90"]) == (-1, 1, -1, 1)
+    both = cases.assign(recall=cases["dice"], lesions_false=10 * cases["dice"])
+    found = secondary_pairs(both).set_index("score")
+    assert found.loc["recall", ["low", "high"]].tolist() == [-1, 1]
+    assert found.loc["lesions_false", "high"] > 10, "a count is no share"
+
+
 def test_seeds_that_agree_leave_the_difference():
     cases = comparison({"a": [0.101, 0.1, 0.099], "b": [0.0, 0.001, -0.001]})
     pair = compare_pairs(score_matrix(cases), trained=trainings(cases)).iloc[0]
@@ -107,8 +119,23 @@ def test_an_ensemble_is_tested_against_its_own_seeds_and_other_ensembles_only():
         frozenset(("b none", f"b {of}")),
         frozenset((f"a {of}", f"b {of}")),
     }
+    matrix, both = score_matrix(cases), ["a none", f"a {of}"]
+    pair = pairs[(pairs["a"] == both[0]) & (pairs["b"] == both[1])].iloc[0]
+    variance = (matrix[both[0]] - matrix[both[1]]).var() / CASES
+    assert pair["smallest_detectable"] == smallest_detectable(
+        CASES, variance, trained.loc[both, "variance"], trained.loc[both, "freedom"], tests=3
+    )
     words = verdict_on_ensembles(pairs)
-    assert words.startswith("Of the ensembles, each a single draw whose luck is not known, corrected for 3 pairs: ")
+    assert words.startswith("Of the ensembles, each a single draw with unknown seed SD, corrected for 3 pairs: ")
+
+
+def test_ensembles_on_too_few_cases_are_said_to_be_so():
+    names = ["a none", "a none, ensemble of 2 seeds"]
+    pairs = pd.DataFrame({"a": names[:1], "b": names[1:], "n": [5], "different": [False]})
+    assert verdict_on_ensembles(pairs) == (
+        "Of the ensembles, 5 cases are too few: with one pair, no difference whatever its size can be shown on fewer "
+        "than 6."
+    )
 
 
 def test_no_word_of_ensembles_without_one():

@@ -154,7 +154,7 @@ def test_where_test_and_interval_disagree_both_are_said() -> None:
     pairs = compare_pairs(matrix)
     assert pairs["holm_p"].iloc[0] < 0.05 and not pairs["different"].iloc[0]
     words = verdict(matrix, pairs)
-    assert "no difference in mean Dice is shown, because its interval holds zero" in words
+    assert "no evidence of a difference in mean Dice, because its interval holds zero" in words
     assert "No evidence" not in words and "scores higher" not in words
 
 

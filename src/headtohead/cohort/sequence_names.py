@@ -49,7 +49,7 @@ class Named(NamedTuple):
     variant: str
 
 
-def shown_sequence(sequence: str) -> str:
+def sequence_label(sequence: str) -> str:
     """Write a sequence as radiologists do: `T1+contrast` for `post`."""
     return " and ".join(SHOWN.get(one, one.upper()) for one in sequence.split(BETWEEN))
 

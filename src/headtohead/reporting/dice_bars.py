@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headtohead.errors import UserError
+from headtohead.plurals import count_of
 from headtohead.reporting.case_names import short_names
 from headtohead.reporting.curves import COLOURS, spread
 from headtohead.reporting.entrant_names import in_words
@@ -65,7 +66,9 @@ def write_dice_bars(cases: "pd.DataFrame", path: Path) -> Path:
     )
     for panel, entrant in zip(grid.flat, matrix.columns, strict=True):
         _draw_panel(panel, entrant, matrix[entrant].rename(index=names))
-    grid[-1, 0].set_xlabel(f"{len(matrix)} test cases, in each panel from the best to the worst", fontsize=9)
+    grid[-1, 0].set_xlabel(
+        f"{count_of(len(matrix), 'test case')}, in each panel from the best to the worst", fontsize=9
+    )
     _head(figure)
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=150)
@@ -126,7 +129,7 @@ def _draw_panel(panel: "Axes", entrant: str, scores: "pd.Series") -> None:
         _name_failures(panel, ranked, len(scores))
 
     mean = _mark_mean_and_median(panel, scores)
-    about = f"{mean.n} cases, {failed.sum()} below {FAILED_BELOW:g}"
+    about = f"{count_of(mean.n, 'case')}, {failed.sum()} below {FAILED_BELOW:g}"
     panel.set_title(in_words(entrant), loc="left", fontsize=10, fontweight="bold")
     panel.set_title(about, loc="right", fontsize=8.5, color="0.3")
     panel.set_xlim(-0.8, max(len(scores), FEWEST_PLACES) - 0.2)

@@ -149,7 +149,7 @@ def without_lesion_grid(summary: Summary) -> Grid:
     in_ml = bool(len(found)) and bool(found["false_ml_mean"].notna().all())
     kind, unit = ("false_ml", "ml") if in_ml else ("false_voxels", "voxels")
     grid = [
-        ["entrant", "cases", "left alone", "specificity", f"false {unit} a case, mean", "median", "lowest to highest"]
+        ["entrant", "cases", "left alone", "specificity", f"false {unit} per case, mean", "median", "lowest to highest"]
     ]
     for row in found.to_dict("records"):
         mean, median, low, high = (f"{row[f'{kind}_{size}']:,.4g}" for size in ("mean", "median", "minimum", "maximum"))

@@ -61,7 +61,9 @@ def refuse_missing() -> None:
         UserError: names what to install.
     """
     if any(importlib.util.find_spec(name) is None for name in PACKAGES):
-        raise UserError(f"--serve: needs packages that are not installed: pip install {' '.join(PACKAGES.values())}")
+        raise UserError(
+            f"--serve: needs packages that are not installed; run pip install {' '.join(PACKAGES.values())}"
+        )
 
 
 @contextmanager

@@ -3,12 +3,10 @@
 import pandas as pd
 
 from headtohead.options.comparison import MARGIN
-from headtohead.statistics.correction import holm
 from headtohead.statistics.decimals import number
-from headtohead.statistics.paired import COLUMNS, compare_pairs
-from headtohead.statistics.power import ALPHA
+from headtohead.statistics.paired import compare_pairs
 from headtohead.statistics.trainings import ENSEMBLE
-from headtohead.statistics.words import interval_words, listed
+from headtohead.statistics.words import interval_words, listed, too_few
 
 
 def ensemble_pairs(matrix: pd.DataFrame, trained: pd.DataFrame, margin: float = MARGIN, seed: int = 0) -> pd.DataFrame:
@@ -28,19 +26,8 @@ def ensemble_pairs(matrix: pd.DataFrame, trained: pd.DataFrame, margin: float = 
     """
     ensembles = [name for name in matrix if trained.loc[name, "kind"] == ENSEMBLE]
     own = [name for name in matrix if any(members_of(one) == name for one in ensembles)]
-    pairs = compare_pairs(matrix[own + ensembles], margin, seed, trained)
-    if pairs.empty:
-        return pd.DataFrame(columns=COLUMNS)
-    apart = [a not in own or members_of(b) == a for a, b in zip(pairs["a"], pairs["b"], strict=True)]
-    pairs = pairs[apart].reset_index(drop=True)
-    different = (pairs["low"] > 0) | (pairs["high"] < 0)
-    equivalent = (pairs["low_90"] > -margin) & (pairs["high_90"] < margin)
-    holm_p, tost_holm_p = (holm(pairs[name].to_numpy(float)) for name in ("p", "tost_p"))
-    return pairs.assign(
-        holm_p=holm_p,
-        different=(holm_p < ALPHA) & different,
-        tost_holm_p=tost_holm_p,
-        equivalent=(tost_holm_p < ALPHA) & equivalent,
+    return compare_pairs(
+        matrix[own + ensembles], margin, seed, trained, lambda a, b: a not in own or members_of(b) == a
     )
 
 
@@ -60,6 +47,8 @@ def verdict_on_ensembles(pairs: pd.DataFrame) -> str:
     """
     if pairs.empty:
         return ""
+    if few := too_few(pairs["n"].min(), len(pairs), "one pair", "pairs"):
+        return f"Of the ensembles, {few}."
     shown, even = [], []
     for _, row in pairs.iterrows():
         a, b = row["a"], row["b"]
@@ -72,4 +61,4 @@ def verdict_on_ensembles(pairs: pd.DataFrame) -> str:
             even.append(f"{b} and {a}")
     sentences = [*shown, *([f"no evidence of a difference between {listed(even)}"] if even else [])]
     said = "; ".join(sentences)
-    return f"Of the ensembles, each a single draw whose luck is not known, corrected for {len(pairs)} pairs: {said}."
+    return f"Of the ensembles, each a single draw with unknown seed SD, corrected for {len(pairs)} pairs: {said}."

@@ -15,7 +15,11 @@ COLUMNS = ["margin", "low_90", "high_90", "tost_p", "tost_holm_p", "equivalent"]
 
 
 def equivalence(
-    differences: NDArray[np.float64], margin: float, seed: int = 0, luck: Luck | None = None
+    differences: NDArray[np.float64],
+    margin: float,
+    seed: int = 0,
+    luck: Luck | None = None,
+    fraction: bool = False,
 ) -> pd.DataFrame:
     """Test each column of paired differences for equivalence.
 
@@ -32,6 +36,7 @@ def equivalence(
         margin: the largest difference that does not matter, in units of the score; above 0.
         seed: seed of the bootstrap.
         luck: what several trainings add; both intervals and tests are over cases and seeds then.
+        fraction: whether the score lies between 0 and 1.
 
     Returns:
         One row per pair: margin; low_90, high_90, the 90 % interval of the mean difference (BCa bootstrap over cases);
@@ -45,7 +50,7 @@ def equivalence(
         )
     )
     if luck:
-        found = luck.on_equivalence(found, differences, margin)
+        found = luck.on_equivalence(found, differences, margin, fraction)
     corrected = holm(found["tost_p"].to_numpy())
     within = (found["low_90"] > -margin) & (found["high_90"] < margin)
     return found.assign(margin=margin, tost_holm_p=corrected, equivalent=(corrected < ALPHA) & within)[COLUMNS]

@@ -38,13 +38,16 @@ def secondary_pairs(cases: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
     models = cases[cases["model"] != BASELINE]
     described = []
     columns = [name for name in models.columns if unitless(name) in SCORES]
-    for column in columns:
-        matrix = score_matrix(models, column).dropna(how="all")
+    every = {column: score_matrix(models, column).dropna(how="all") for column in columns}
+    matrices = {column: matrix for column, matrix in every.items() if len(matrix)}
+    for column, matrix in matrices.items():
         differences, pairs = paired_differences(matrix)
-        if len(matrix) and len(pairs):
-            found = describe(differences, unitless(column) in LOWER_IS_BETTER, seed)
+        if len(pairs):
+            less = unitless(column) in LOWER_IS_BETTER
+            found = describe(differences, less, seed)
             luck = Luck.of(pairs, trainings(models[models["case"].isin(matrix.index)], column))
-            found = luck.on_pairs(found, differences, len(pairs) * len(columns))
+            # Of the scores those that are better when lower are counts, the others shares.
+            found = luck.on_pairs(found, differences, len(pairs) * len(matrices), fraction=not less)
             described.append(pd.concat([pairs, found], axis=1).assign(score=column))
     if not described:
         return pd.DataFrame(columns=["score", *DESCRIBED])

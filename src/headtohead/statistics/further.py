@@ -4,7 +4,7 @@ import pandas as pd
 
 from headtohead.statistics.families import FALSE_COMPONENTS, LOWER_IS_BETTER, SURFACE_DICE, unitless
 from headtohead.statistics.without_lesion import FALSE_ML, FALSE_VOXELS, LEFT_ALONE
-from headtohead.statistics.words import listed, p_words
+from headtohead.statistics.words import listed, p_words, too_few
 
 LESS_IS_BETTER = {*LOWER_IS_BETTER, FALSE_VOXELS, FALSE_ML}
 NAMES = {SURFACE_DICE: "surface Dice", FALSE_COMPONENTS: "false components"}
@@ -26,12 +26,12 @@ def verdict_without_lesion(table: pd.DataFrame, pairs: pd.DataFrame) -> str:
     n = int(table["n"].iloc[0])
     size, unit = (FALSE_ML, "ml") if table[f"{FALSE_ML}_mean"].notna().all() else (FALSE_VOXELS, "voxels")
     each = [
-        f"{row['entrant']} leaves {row[LEFT_ALONE]:.3g} alone and calls {row[f'{size}_mean']:.3g} {unit} a case lesion"
+        f"{row['entrant']} leaves {row[LEFT_ALONE]:.3g} alone and marks {row[f'{size}_mean']:.3g} {unit} per case"
         for row in table.to_dict("records")
     ]
     of = "the one case" if n == 1 else f"the {n} cases"
     sentences = [f"Of {of} without a lesion, {'; '.join(each)}."]
-    fewer = f"calls fewer {unit} of them lesion than"
+    fewer = f"marks fewer {unit} on them than"
     for score, words in ((LEFT_ALONE, "leaves more of them alone than"), (size, fewer)):
         tested = pairs[pairs["score"] == score]
         shown = [
@@ -41,7 +41,9 @@ def verdict_without_lesion(table: pd.DataFrame, pairs: pd.DataFrame) -> str:
         ]
         if shown:
             sentences.append(f"{listed(shown)}.")
-    if len(pairs) and not pairs["different"].any():
+    if len(pairs) and (few := too_few(n, len(pairs))):
+        sentences.append(f"{few}.")
+    elif len(pairs) and not pairs["different"].any():
         sentences.append(f"On them, no evidence of a difference between any two entrants ({len(pairs)} tests).")
     return " ".join(sentences)
 
@@ -57,6 +59,8 @@ def verdict_on_secondary(pairs: pd.DataFrame) -> str:
     """
     if pairs.empty:
         return ""
+    if few := too_few(pairs["n"].max(), len(pairs)):
+        return f"Beside Dice, {few}."
     scores = [NAMES.get(unitless(score), unitless(score)) for score in dict.fromkeys(pairs["score"])]
     shown: dict[tuple[str, str], list[str]] = {}
     for _, row in pairs[pairs["different"].astype(bool)].iterrows():
@@ -64,11 +68,11 @@ def verdict_on_secondary(pairs: pd.DataFrame) -> str:
         shown.setdefault(better_and_worse(row), []).append(
             f"{NAMES.get(name, name)} ({p_words(str(row['test']), row['holm_p'])})"
         )
-    tested = f"{listed(scores)}, corrected for all {len(pairs)} tests"
+    tested = f"{listed(scores)} (corrected for all {len(pairs)} tests)"
     if not shown:
-        return f"Beside Dice, no difference is shown in {tested}."
+        return f"Besides Dice, there is no evidence of a difference in {tested}."
     each = [f"{better} is better than {worse} in {listed(found)}" for (better, worse), found in shown.items()]
-    return f"Beside Dice, of {tested}: {'; '.join(each)}."
+    return f"Besides Dice, in {tested}: {'; '.join(each)}."
 
 
 def better_and_worse(row: "pd.Series") -> tuple[str, str]:

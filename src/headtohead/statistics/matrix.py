@@ -113,6 +113,7 @@ def _refuse_gaps(scored: "pd.DataFrame") -> None:
         if len(gaps):
             other = scored.columns[scored.loc[gaps[0]]][0]
             raise UserError(
-                f"{entrant} was not scored on {gaps[0]} ({len(gaps)} of {len(scored)} cases are missing), {other} was: "
+                f"{entrant} was not scored on {gaps[0]} (missing cases: {len(gaps)} of {len(scored)}), but {other} "
+                "was; "
                 "entrants are compared on the same cases; finish its folds or leave it out"
             )

@@ -1,6 +1,7 @@
 """Every pair of entrants on the same cases: how large the difference is, how sure, and what could have been seen."""
 
 import math
+from collections.abc import Callable
 from itertools import combinations
 from typing import Any
 
@@ -27,7 +28,11 @@ COLUMNS = [*DESCRIBED, *alike.COLUMNS]
 
 
 def compare_pairs(
-    matrix: pd.DataFrame, margin: float = MARGIN, seed: int = 0, trained: pd.DataFrame | None = None
+    matrix: pd.DataFrame,
+    margin: float = MARGIN,
+    seed: int = 0,
+    trained: pd.DataFrame | None = None,
+    wanted: Callable[[str, str], bool] | None = None,
 ) -> pd.DataFrame:
     """Compare every pair of entrants case by case.
 
@@ -47,10 +52,11 @@ def compare_pairs(
     doi:10.2466/11.IT.3.1; Efron 1987, doi:10.1080/01621459.1987.10478410.
 
     Args:
-        matrix: as `score_matrix` gives it, [cases, entrants].
+        matrix: Dice, or another share, as `score_matrix` gives it, [cases, entrants].
         margin: the largest mean difference that does not matter, declared before the results are seen.
         seed: seed of the bootstrap.
         trained: how often each entrant was trained, as `trainings` gives it; None: once.
+        wanted: says of two columns, in their order, whether they are a pair to compare; None: all are.
 
     Returns:
         One row per unordered pair, in the order of the columns; all differences are a - b, in units of the score.
@@ -68,12 +74,16 @@ def compare_pairs(
         ValueError: as `paired_differences`.
     """
     differences, pairs = paired_differences(matrix)
+    if wanted:
+        kept = [wanted(a, b) for a, b in zip(pairs["a"], pairs["b"], strict=True)]
+        differences, pairs = differences[:, kept], pairs[kept].reset_index(drop=True)
     if pairs.empty:
         return pd.DataFrame(columns=COLUMNS)
     luck = None if trained is None else Luck.of(pairs, trained)
     described = describe(differences, seed=seed)
-    found = judge(luck.on_pairs(described, differences, len(pairs)) if luck else described)
-    return pd.concat([pairs, found, alike.equivalence(differences, margin, seed, luck)], axis=1)[COLUMNS]
+    found = judge(luck.on_pairs(described, differences, len(pairs), fraction=True) if luck else described)
+    even = alike.equivalence(differences, margin, seed, luck, fraction=True)
+    return pd.concat([pairs, found, even], axis=1)[COLUMNS]
 
 
 def paired_differences(matrix: pd.DataFrame) -> tuple[NDArray[np.float64], pd.DataFrame]:

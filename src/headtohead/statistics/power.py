@@ -33,3 +33,12 @@ def _effect(n: int) -> float:
     from statsmodels.stats.power import TTestPower  # a second to import: only a comparison pays it
 
     return float(TTestPower().solve_power(nobs=n, alpha=ALPHA, power=POWER, alternative="two-sided"))
+
+
+@cache
+def fewest_cases(tests: int) -> int:
+    """Fewest cases on which even all wins and no loss, p = 2 / 2^n, pass the correction for so many tests."""
+    n = 1
+    while 2 * max(tests, 1) / 2**n >= ALPHA:
+        n += 1
+    return n

@@ -110,13 +110,16 @@ class Luck:
         """The variance of each difference by its seeds, and its degrees of freedom."""
         return pooled(self.variances, self.freedoms)
 
-    def on_pairs(self, described: "pd.DataFrame", differences: Numbers, tests: int) -> "pd.DataFrame":
+    def on_pairs(
+        self, described: "pd.DataFrame", differences: Numbers, tests: int, fraction: bool = False
+    ) -> "pd.DataFrame":
         """Bring the trainings into what `paired.describe` says of each pair.
 
         Args:
             described: its rows.
             differences: what they describe, [cases, pairs].
             tests: how many tests are corrected for together.
+            fraction: whether the scores lie between 0 and 1, and so their differences between -1 and 1.
 
         Returns:
             The rows, those with seeds on either side changed: low and high are over cases and seeds; p is the larger of
@@ -129,7 +132,7 @@ class Luck:
             return described
         variance = differences.var(axis=0, ddof=1) / cases
         mean = described["mean_difference"].to_numpy(np.float64)
-        low, high = widened(mean, described["low"], described["high"], total, freedom)
+        low, high = _possible(*widened(mean, described["low"], described["high"], total, freedom), fraction)
         over_both = two_level_p(mean, variance, cases, total, freedom)
         sizes = [
             smallest_detectable(cases, float(variance[place]), self.variances[place], self.freedoms[place], tests)
@@ -145,12 +148,19 @@ class Luck:
             smallest_detectable=sizes,
         )
 
-    def on_equivalence(self, found: "pd.DataFrame", differences: Numbers, margin: float) -> "pd.DataFrame":
+    def on_equivalence(
+        self, found: "pd.DataFrame", differences: Numbers, margin: float, fraction: bool = False
+    ) -> "pd.DataFrame":
         """Bring the trainings into the 90 % interval and the p of two one-sided tests, before any correction."""
         cases, (total, freedom) = len(differences), self.total
         if cases < FEWEST_VALUES or not (total > 0).any():
             return found
         mean, variance = differences.mean(axis=0), differences.var(axis=0, ddof=1) / cases
-        low, high = widened(mean, found["low_90"], found["high_90"], total, freedom, 0.9)
+        low, high = _possible(*widened(mean, found["low_90"], found["high_90"], total, freedom, 0.9), fraction)
         p = equivalence_p(mean, margin, variance, cases, total, freedom)
         return found.assign(low_90=low, high_90=high, tost_p=np.where(total > 0, p, found["tost_p"]))
+
+
+def _possible(low: Numbers, high: Numbers, fraction: bool) -> tuple[Numbers, Numbers]:
+    """Cut the intervals of differences of shares off at -1 and 1, which t intervals over few seeds exceed."""
+    return (np.maximum(low, -1), np.minimum(high, 1)) if fraction else (low, high)

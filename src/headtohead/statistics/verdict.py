@@ -6,7 +6,7 @@ from headtohead.runs.run import BASELINE
 from headtohead.statistics.decimals import number
 from headtohead.statistics.power import ALPHA
 from headtohead.statistics.trainings import THIS_TRAINING, TWO_LEVEL
-from headtohead.statistics.words import above, difference_words, interval_words, listed, p_words, row_of, verb
+from headtohead.statistics.words import above, difference_words, interval_words, listed, p_words, row_of, too_few, verb
 
 
 def verdict(matrix: pd.DataFrame, pairs: pd.DataFrame, baseline: str = BASELINE) -> str:
@@ -31,13 +31,9 @@ def verdict(matrix: pd.DataFrame, pairs: pd.DataFrame, baseline: str = BASELINE)
         return "No model was scored on every case."
     if not len(matrix):
         return "No test case has a lesion, so there is no Dice to compare."
-    fewest = _fewest_that_can_differ(len(pairs))
     compared = pairs if baseline in matrix else pairs[pairs["a"].isin(models) & pairs["b"].isin(models)]
-    if len(compared) and compared["n"].min() < fewest:
-        return (
-            f"{_cases(compared['n'].min())} too few: with {_pairs(len(pairs))}, no difference whatever its size can "
-            f"be shown on fewer than {fewest}."
-        )
+    if len(compared) and (few := _too_few(compared["n"].min(), len(pairs))):
+        return f"{few}."
     sentences = (
         _among(models, pairs)
         if len(models) > 1
@@ -147,7 +143,7 @@ def _equivalent(models: list[str], pairs: pd.DataFrame, said: list[Pair]) -> lis
 def _tost_words(row: "pd.Series", count: int) -> str:
     corrected = f", corrected for {count} pairs" if count > 1 else ""
     interval = interval_words(row["low_90"], row["high_90"], percent=90)
-    return f"{interval} of {row['a']} less {row['b']}, {p_words('two one-sided tests', row['tost_holm_p'])}{corrected}"
+    return f"{interval} of {row['a']} minus {row['b']}, {p_words('two one-sided tests', row['tost_holm_p'])}{corrected}"
 
 
 def _tests_disagree(a: str, b: str, pairs: pd.DataFrame) -> str:
@@ -155,7 +151,8 @@ def _tests_disagree(a: str, b: str, pairs: pd.DataFrame) -> str:
     row = row_of(pairs, a, b)
     won = int(row["wins"] if row["a"] == a else row["losses"])
     return (
-        f"Between {a} and {b} no difference in mean Dice is shown, because its interval holds zero; yet {a} is higher "
+        f"Between {a} and {b} there is no evidence of a difference in mean Dice, because its interval holds zero; yet "
+        f"{a} is higher "
         f"in {won} of {row['n']} cases, more than chance would give: {difference_words(pairs, a, b)}"
     )
 
@@ -175,17 +172,5 @@ def _against(baseline: str, models: list[str], pairs: pd.DataFrame) -> str:
     return f"Against the baseline, {baseline}: {'; '.join(parts)}"
 
 
-def _fewest_that_can_differ(tests: int) -> int:
-    """Fewest cases on which even all wins and no loss, p = 2 / 2^n, pass the correction for so many tests."""
-    n = 1
-    while 2 * max(tests, 1) / 2**n >= ALPHA:
-        n += 1
-    return n
-
-
-def _cases(count: int) -> str:
-    return "1 case is" if count == 1 else f"{count} cases are"
-
-
-def _pairs(count: int) -> str:
-    return "one pair of entrants" if count == 1 else f"{count} pairs of entrants"
+def _too_few(n: int, pairs: int) -> str:
+    return too_few(n, pairs, "one pair of entrants", "pairs of entrants")

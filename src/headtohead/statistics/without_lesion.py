@@ -111,9 +111,11 @@ def pairs_without_lesion(
             found = describe(differences, lower_is_better=score == size, seed=seed)
             if score == LEFT_ALONE:
                 found = found.assign(test=MCNEMAR, p=[mcnemar_p(column) for column in differences.T])
-                found["smallest_detectable"] = math.nan  # that of a mean, which a yes or no is not
             if trained is not None:
-                found = Luck.of(pairs, trained[score]).on_pairs(found, differences, 2 * len(pairs))
+                luck = Luck.of(pairs, trained[score])
+                found = luck.on_pairs(found, differences, 2 * len(pairs), fraction=score == LEFT_ALONE)
+            if score == LEFT_ALONE:
+                found["smallest_detectable"] = math.nan  # that of a mean, which a yes or no is not
             described.append(pd.concat([pairs, found], axis=1).assign(score=score))
     if not described:
         return pd.DataFrame(columns=["score", *DESCRIBED])

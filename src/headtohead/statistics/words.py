@@ -4,6 +4,7 @@ import pandas as pd
 
 from headtohead.statistics.decimals import number, p_value
 from headtohead.statistics.paired import WILCOXON
+from headtohead.statistics.power import fewest_cases
 from headtohead.statistics.trainings import TWO_LEVEL
 
 
@@ -54,3 +55,28 @@ def listed(names: list[str]) -> str:
 def verb(names: list[str], one: str = "scores", several: str = "score") -> str:
     """The verb that goes with so many names."""
     return one if len(names) == 1 else several
+
+
+def too_few(n: int, tests: int, one: str = "one test", several: str = "tests") -> str:
+    """Say that so few cases can show no difference; empty where they can.
+
+    Args:
+        n: number of cases.
+        tests: how many tests are corrected for together.
+        one: what a single one is called.
+        several: what several are called.
+
+    Returns:
+        `5 cases are too few: with 6 tests, no difference whatever its size can be shown on fewer than 8`.
+    """
+    fewest = fewest_cases(tests)
+    if n >= fewest:
+        return ""
+    cases = "1 case is" if n == 1 else f"{n} cases are"
+    corrected = one if tests == 1 else f"{tests} {several}"
+    return f"{cases} too few: with {corrected}, no difference whatever its size can be shown on fewer than {fewest}"
+
+
+def no_difference(n: int, tests: int) -> str:
+    """What a table says of a pair that is not different, of so many that are corrected for together."""
+    return "too few cases" if n < fewest_cases(tests) else "no evidence of a difference"

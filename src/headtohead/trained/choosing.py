@@ -121,7 +121,7 @@ def _none_of(runs: list[TrainedRun], of_model: list[TrainedRun], place: Path, fa
     """Say why `--model` leaves nothing, and what to do."""
     if of_model:
         return (
-            f"no run of it is fit for these files: {faults}; to use one all the same, name its --comparison, such as "
+            f"none of its runs suits these files: {faults}; to use one anyway, name its --comparison, such as "
             f"{of_model[0].folder.path.parent.name}"
         )
     models = sorted({run.model for run in runs})
@@ -136,7 +136,7 @@ def _from_path(path: Path, options: Options) -> Choice:
         _refuse_other_model(choice, options.model.model, f"--model_path {path}")
         return choice
     if not path.is_file():
-        raise UserError(f"--model_path {path}: no such bundle or file of weights")
+        raise UserError(f"--model_path {path}: no such bundle or file of weights; check the path")
     from headtohead.trained.foreign import read_foreign
 
     facts, state = read_foreign(path, options.model.architecture)

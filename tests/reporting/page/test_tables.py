@@ -8,6 +8,7 @@ import pytest
 from headtohead.reporting.entrant_names import in_words
 from headtohead.reporting.findings import Findings
 from headtohead.reporting.page.entrants import entrants_of
+from headtohead.reporting.page.forest_plot import forest_plot
 from headtohead.reporting.page.tables import by_case, by_entrant, by_pair, by_score, by_subgroup
 from headtohead.reporting.page.tables.table import Cell, Table
 from headtohead.statistics.decimals import carried, number
@@ -82,7 +83,7 @@ def test_cases_without_a_lesion_have_a_table_of_their_own(findings: Findings) ->
     table = by_entrant.without_lesion_table(findings, entrants_of(findings))
     assert [row[0].entrant.name for row in table.rows if row[0].entrant] == list(findings.matrix.columns)
     assert [cell.text for cell in column(table, "left alone")] == ["0", "3", "6", "9", "12"]
-    assert column(table, "false voxels a case, mean")[0].text == "1,200"
+    assert column(table, "false voxels per case, mean")[0].text == "1,200"
     none = dataclasses.replace(findings, without_lesion=findings.without_lesion.iloc[:0])
     assert not by_entrant.without_lesion_table(none, entrants_of(findings)).rows
 
@@ -104,6 +105,17 @@ def test_equivalence_is_said_only_where_it_was_found(findings: Findings) -> None
     found = column(by_pair.pair_table(dataclasses.replace(findings, pairs=pairs), entrants_of(findings)), "finding")
     assert found[0].text.endswith(" higher, yet equivalent within 0.02")
     assert [cell.text for cell in found[1:]] == ["equivalent within 0.02", "no evidence of a difference"]
+
+
+def test_few_cases_are_said_to_be_too_few(findings: Findings) -> None:
+    few = findings.healthy_pairs.assign(n=6, different=False)
+    assert {cell.text for cell in column(by_pair.further_pair_table(few, "healthy"), "finding")} == {"too few cases"}
+    seven = column(by_pair.further_pair_table(few.assign(n=7), "healthy"), "finding")
+    assert {cell.text for cell in seven} == {"no evidence of a difference"}
+    pairs = findings.pairs.assign(n=3, different=False, equivalent=False)
+    found = column(by_pair.pair_table(dataclasses.replace(findings, pairs=pairs), entrants_of(findings)), "finding")
+    assert {cell.text for cell in found} == {"too few cases"}
+    assert "no evidence" not in forest_plot(pairs, 900.0, "differences", len(pairs))
 
 
 def test_only_a_difference_is_called_higher(findings: Findings) -> None:

@@ -27,6 +27,21 @@ def test_a_difference_has_its_sign_unless_it_rounds_to_nothing(value: float, tex
     assert wording.difference(value) == text
 
 
+@pytest.mark.parametrize(
+    ("tests", "said", "unsaid"),
+    [
+        (["Wilcoxon"], "a single test", "correction"),
+        (["Wilcoxon"] * 3, "a single test on these cases detects four times in five, before the correction", "seeds"),
+        (["Wilcoxon and two-level t"] * 3, "so many cases and seeds and after the correction for all pairs", "single"),
+        (["Wilcoxon and two-level t"], "so many cases and seeds", "correction"),
+        (["Wilcoxon", "Wilcoxon and two-level t"], "Where an entrant was trained several times, ", "power is lower"),
+    ],
+)
+def test_the_band_holds_the_correction_only_where_seeds_were_tested(tests: list[str], said: str, unsaid: str) -> None:
+    text = wording.band(pd.DataFrame({"test": tests}))
+    assert said in text and unsaid not in text and text.endswith(".")
+
+
 def test_intervals() -> None:
     assert wording.interval(0.8123, 0.8577) == "[0.812, 0.858]"
     assert wording.interval(-0.01, 0.02, signed=True) == "[−0.010, +0.020]"

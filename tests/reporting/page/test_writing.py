@@ -185,6 +185,14 @@ def test_every_table_can_be_sorted_and_every_region_has_a_name(page: Page) -> No
     assert cells and all("data-order" in one for one in cells)
 
 
+def test_the_grey_band_says_what_it_holds(findings: Findings, make: Callable[..., Findings], tmp_path: Path) -> None:
+    seeded = dataclasses.replace(findings, pairs=findings.pairs.assign(test="Wilcoxon and two-level t"))
+    write_report(seeded, tmp_path / "report.html", None, None)
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "with so many cases and seeds and after the correction for all pairs" in text
+    assert "single test" not in text and "power is lower" not in text
+
+
 def test_subgroups_are_labelled_exploration(html: str) -> None:
     section = html[html.index('<section id="subgroups"') : html.index('<section id="gallery"')]
     assert '<span class="label">exploration</span>' in section

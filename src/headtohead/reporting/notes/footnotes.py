@@ -1,6 +1,7 @@
 """What the numbers of a comparison are, and over what."""
 
 from headtohead.cohort.cohort import LGG
+from headtohead.plurals import count_of
 from headtohead.reporting.notes.seeds import several_seeds, uneven_seeds
 from headtohead.reporting.notes.split import no_leak
 from headtohead.runs.ledger import Ledger
@@ -33,7 +34,8 @@ def _what_is_shown(ledger: Ledger) -> str:
     and_seeds = ", widened by the seeds" if len(seeds) > 1 else ""
     return (
         f"Mean Dice per case (3-D, all test slices of a case together, on the source grid{at_threshold}) with its 95 % "
-        f"interval (BCa bootstrap over cases{and_seeds}); n = {_number_of(ledger, lesion=True)} test cases.{averaged}"
+        f"interval (BCa bootstrap over cases{and_seeds}); n = "
+        f"{count_of(_number_of(ledger, lesion=True), 'test case')}.{averaged}"
     )
 
 

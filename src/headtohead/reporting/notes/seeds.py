@@ -13,7 +13,8 @@ def one_training(ledger: Ledger) -> list[str]:
         return []
     who = "Every model was" if len(once) == len(seeds) else f"{listed(once)}: each was"
     return [
-        f"ONE SEED: {who} trained once, and a training is a draw: another seed may end elsewhere. One seed supports no "
+        f"ONE SEED: {who} trained once, and a training is a draw: another seed may give another result. One seed "
+        "supports no "
         "sentence about the models; what is said is about these trainings on these cases. Several seeds "
         "(--seeds 0,1,2) would support more (Bouthillier et al. 2021, arXiv:2103.03098)."
     ]
@@ -30,7 +31,9 @@ def several_seeds(ledger: Ledger) -> list[str]:
         if ledger.folds > 1
         else ""
     )
-    few = " Two seeds tell little of their own spread, and the intervals are wide: train three." * (2 in numbers)
+    few = " Two seeds say little about the spread between seeds, so the intervals are wide: train three." * (
+        2 in numbers
+    )
     ensembles = (
         " An ensemble averages the probabilities of the seeds, fold by fold. It is a single draw: it has no seed SD, "
         "and its interval is over cases only."

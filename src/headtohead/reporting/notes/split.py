@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from headtohead.plurals import count_of
 from headtohead.runs.ledger import Ledger
 
 
@@ -11,8 +12,9 @@ def leak(ledger: Ledger) -> list[str]:
     leaking = split.get("leaking_patients") or 0
     if split.get("kind") != "slice" and not leaking:
         return []
+    who = f"{count_of(leaking, 'patient')} {'is' if leaking == 1 else 'are'}"
     return [
-        f"LEAK: split by {split.get('kind')}, so {leaking} patients are in training and also in validation or "
+        f"LEAK: split by {split.get('kind')}, so {who} in training and also in validation or "
         "test. These scores tell how well further slices of known patients are segmented, not new patients."
     ]
 

@@ -1,6 +1,7 @@
 """What a reader must know before any number."""
 
 from headtohead.cohort.made_up import made_up_cases
+from headtohead.plurals import count_of
 from headtohead.reporting.notes.left_out import left_out
 from headtohead.reporting.notes.seeds import one_training
 from headtohead.reporting.notes.split import leak
@@ -44,6 +45,6 @@ def _few(ledger: Ledger) -> list[str]:
     half_widths = [(interval.high - interval.low) / 2 for interval in intervals if interval.high >= interval.low]
     width = f" (up to ±{max(half_widths):.2f})" if half_widths else ""
     return [
-        f"Only {fewest} test case{'' if fewest == 1 else 's'}: the intervals are wide{width} and probably still too "
+        f"Only {count_of(fewest, 'test case')}: the intervals are wide{width} and probably still too "
         "narrow, and models with similar scores cannot be ranked by this table."
     ]

@@ -8,6 +8,7 @@ from markupsafe import Markup
 from headtohead.reporting.entrant_names import in_words
 from headtohead.reporting.page import svg
 from headtohead.reporting.page.wording import difference, interval, missing
+from headtohead.statistics.words import no_difference
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +18,7 @@ NARROW = 560.0  # below, names and numbers stand above their line instead of bes
 SMALLEST_SPAN = 0.02  # differences of thousandths are not blown up to fill the width
 
 
-def forest_plot(pairs: "pd.DataFrame", width: float, label: str) -> Markup:
+def forest_plot(pairs: "pd.DataFrame", width: float, label: str, tests: int = 1) -> Markup:
     """Draw one row a pair: mean difference, its 95 % interval, and how large a difference could have been seen.
 
     A full square is a difference (after Holm, and the interval excludes zero), an open one is no evidence of any.
@@ -26,6 +27,7 @@ def forest_plot(pairs: "pd.DataFrame", width: float, label: str) -> Markup:
         pairs: as `compare_pairs` gives them.
         width: in CSS pixels.
         label: what a screen reader is told.
+        tests: how many pairs were corrected for together.
 
     Returns:
         The drawing.
@@ -46,7 +48,8 @@ def forest_plot(pairs: "pd.DataFrame", width: float, label: str) -> Markup:
         svg.text(x(0) + 10, height - 8, "first is better →", "side"),
     ]
     rows = [
-        _row(pair, row * place, x, narrow, (left, right, width)) for place, pair in enumerate(pairs.to_dict("records"))
+        _row(pair, row * place, x, narrow, (left, right, width), tests)
+        for place, pair in enumerate(pairs.to_dict("records"))
     ]
     return svg.chart(width, height, label, "forest-plot", *axis, *_within(sides, x(0), width), *rows)
 
@@ -75,7 +78,7 @@ def _within(sides: list[Markup], zero: float, width: float) -> list[Markup]:
 
 
 def _row(
-    pair: dict[Hashable, Any], top: float, x: svg.Scale, narrow: bool, edges: tuple[float, float, float]
+    pair: dict[Hashable, Any], top: float, x: svg.Scale, narrow: bool, edges: tuple[float, float, float], tests: int
 ) -> Markup:
     left, right, width = edges
     names = f"{in_words(pair['a'])} − {in_words(pair['b'])}"
@@ -87,7 +90,7 @@ def _row(
         middle = top + ROW / 2 + 4
         words = svg.text(left - 14, middle + 4, svg.shorten(names, left - 14), "name", "end")
         words += svg.text(right + 14, middle + 4, numbers, "value")
-    verdict = "a difference" if pair["different"] else "no evidence of a difference"
+    verdict = "a difference" if pair["different"] else no_difference(pair["n"], tests)
     drawn = [svg.element("title", f"{names}: {numbers}, {verdict}"), words]
     seen = pair["smallest_detectable"]
     if not missing(seen):

@@ -1,10 +1,14 @@
 """Numbers as the page writes them: as many decimals as hold, a true minus sign, a dash where there is no number."""
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from headtohead.statistics.decimals import number
 from headtohead.statistics.decimals import p_value as statistics_p_value
+from headtohead.statistics.trainings import TWO_LEVEL
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NOTHING = "–"
 MINUS = "−"
@@ -78,3 +82,21 @@ def duration(seconds: Any) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def band(pairs: "pd.DataFrame") -> str:
+    """Say what the grey band of a pair means: with several seeds its size holds the seeds and the correction."""
+    two_level = pairs["test"].str.contains(TWO_LEVEL, regex=False)
+    single = "that a single test on these cases detects four times in five"
+    if len(pairs) > 1:
+        single += ", before the correction for several pairs, which lowers the power"
+    if not two_level.any():
+        return f"The grey band ends at the smallest mean difference {single}."
+    corrected = " and after the correction for all pairs" if len(pairs) > 1 else ""
+    several = f"that is detected about four times in five with so many cases and seeds{corrected}"
+    if two_level.all():
+        return f"The grey band ends at the smallest mean difference {several}."
+    return (
+        f"Where an entrant was trained several times, the grey band ends at the smallest mean difference {several}; "
+        f"elsewhere, at the one {single}."
+    )

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from headtohead.cohort import Cohort
 from headtohead.reporting.findings import Findings
-from headtohead.reporting.page import gallery, panels, provenance, svg
+from headtohead.reporting.page import gallery, panels, provenance, svg, wording
 from headtohead.reporting.page.dot_plot import dot_plot
 from headtohead.reporting.page.entrants import Entrant, entrants_of
 from headtohead.reporting.page.forest_plot import forest_plot
@@ -63,6 +63,7 @@ def write_report(
         gallery=pictures,
         pictured="Slices" if cohort is not None and len(cohort.sequences) == 1 else "FLAIR slices",
         whole=len(findings.matrix),
+        band=wording.band(findings.pairs),
         margin=f"{findings.pairs['margin'].iloc[0]:g}" if len(findings.pairs) else "",
     )
     write_text(path, page)
@@ -83,7 +84,7 @@ def _charts(findings: Findings, entrants: list[Entrant]) -> dict[str, Any]:
         "dots": [dot_plot(findings.matrix, findings.means, entrants, width) for width in (WIDE, NARROW)],
         "forests": {
             title: [
-                forest_plot(rows, width, f"{title}: mean differences in Dice with intervals")
+                forest_plot(rows, width, f"{title}: mean differences in Dice with intervals", len(pairs))
                 for width in (WIDE, NARROW)
             ]
             for title, rows in forests.items()
@@ -103,7 +104,7 @@ def _tables(findings: Findings, entrants: list[Entrant]) -> dict[str, Any]:
         "pair_table": by_pair.pair_table(findings, entrants),
         "ensemble_table": by_pair.ensemble_table(findings, entrants),
         "without_lesion_table": by_entrant.without_lesion_table(findings, entrants),
-        "secondary_table": by_pair.further_pair_table(findings.secondary, "Paired differences beside Dice"),
+        "secondary_table": by_pair.further_pair_table(findings.secondary, "Paired differences in other scores"),
         "healthy_table": by_pair.further_pair_table(
             findings.healthy_pairs, "Paired differences on cases without a lesion"
         ),

@@ -62,7 +62,7 @@ def without_lesion_table(findings: Findings, entrants: list[Entrant]) -> Table:
     found = findings.without_lesion.set_index("entrant")
     in_ml = bool(len(found)) and bool(found["false_ml_mean"].notna().all())
     kind, unit = ("false_ml", "ml") if in_ml else ("false_voxels", "voxels")
-    columns = ["cases", "left alone", "specificity [95\u00a0%]", f"false {unit} a case, mean", "median"]
+    columns = ["cases", "left alone", "specificity [95\u00a0%]", f"false {unit} per case, mean", "median"]
     rows = []
     for entrant in entrants if len(found) else []:
         row = found.loc[entrant.name]

@@ -10,6 +10,7 @@ from headtohead.reporting.page.entrants import Entrant
 from headtohead.reporting.page.tables import cells
 from headtohead.reporting.page.tables.table import Cell, Column, Table
 from headtohead.statistics.further import better_and_worse
+from headtohead.statistics.words import no_difference
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +36,7 @@ def _pairs(pairs: "pd.DataFrame", entrants: list[Entrant], caption: str) -> Tabl
             [
                 Cell(first, first, names.get(pair["a"])),
                 Cell(second, second, names.get(pair["b"])),
-                _finding(pair, higher),
+                _finding(pair, higher, len(pairs)),
                 cells.estimate(pair["mean_difference"], pair["low"], pair["high"], signed=True),
                 cells.number(pair["median_difference"], wording.difference),
                 cells.number(pair["p"], wording.p_value),
@@ -54,8 +55,8 @@ def _pairs(pairs: "pd.DataFrame", entrants: list[Entrant], caption: str) -> Tabl
     return Table(caption, words + [Column(name) for name in numbers], rows)
 
 
-def _finding(pair: dict[Hashable, Any], higher: str) -> Cell:
-    said = f"{higher} higher" if pair["different"] else "no evidence of a difference"
+def _finding(pair: dict[Hashable, Any], higher: str, tests: int) -> Cell:
+    said = f"{higher} higher" if pair["different"] else no_difference(pair["n"], tests)
     if pair["equivalent"]:
         alike = f"equivalent within {pair['margin']:g}"
         said = f"{said}, yet {alike}" if pair["different"] else alike
@@ -72,9 +73,8 @@ def further_pair_table(pairs: "pd.DataFrame", caption: str) -> Table:
     rows = []
     for _, pair in pairs.iterrows():
         first, second = in_words(str(pair["a"])), in_words(str(pair["b"]))
-        finding = (
-            f"{in_words(better_and_worse(pair)[0])} better" if pair["different"] else "no evidence of a difference"
-        )
+        better = f"{in_words(better_and_worse(pair)[0])} better"
+        finding = better if pair["different"] else no_difference(pair["n"], len(pairs))
         rows.append(
             [
                 Cell(str(pair["score"]), str(pair["score"])),
