@@ -28,7 +28,7 @@ TABLE = "tuning.csv"
 THRESHOLDS = tuple(round(0.3 + 0.05 * step, 2) for step in range(9))
 PIECES = ("", "largest", "min_size=50vox", "min_size=200vox", "min_size=1000vox")
 CLEAN_UPS = tuple(",".join(filter(None, (fill, pieces))) for pieces in PIECES for fill in ("", "fill"))
-"""Few and plain: a dozen validation cases would find a best among thousands, too, and it would mean nothing."""
+"""Few, since the best of thousands on a dozen validation cases would mean nothing."""
 
 MARGIN = 0.005
 """Mean Dice below which a difference counts for nothing: among choices so near the best the simplest is taken, and
