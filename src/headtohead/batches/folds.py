@@ -94,7 +94,7 @@ def make_folds(cohort: Cohort, wanted: str, seed: int) -> Folds:
         raise UserError(f"--folds {wanted}: not possible with {found}; use fewer folds, or add patients")
     rng = np.random.default_rng(seed)
     fold_of: dict[str, int] = {}
-    # Neighbours in this order are alike; each run of them is dealt to all folds, in an order drawn anew.
+    # Neighbours in this order are alike; each run of them is dealt to all folds, in an order redrawn.
     for start in range(0, len(ordered), count):
         alike = ordered[start : start + count]
         fold_of |= dict(zip(alike, rng.permutation(count)[: len(alike)].tolist(), strict=True))

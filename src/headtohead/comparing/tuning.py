@@ -107,7 +107,7 @@ def refuse_parts_of_cases(experiment: Experiment) -> None:
     """Refuse a split without whole validation cases: steps that work in 3-D need every slice of a case.
 
     Raises:
-        UserError: names the mend.
+        UserError: names the fix.
     """
     cohort, split = experiment.cohort, experiment.split
     if split.kind != "patient":

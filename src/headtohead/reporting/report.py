@@ -1,4 +1,4 @@
-"""Everything a comparison leaves besides its run folders: tables, statistics, figures and the page, written anew."""
+"""Everything a comparison leaves besides its run folders: tables, statistics, figures and the page, rewritten."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -206,7 +206,7 @@ def _refuse_stale(ledger: Ledger, cohort: Cohort | None) -> None:
     """Refuse to report old scores under a protocol, on data or with folds that are no longer theirs.
 
     Raises:
-        UserError: names what changed, and the mend.
+        UserError: names what changed, and the fix.
     """
     first = ledger.finished[0].record
     facts = {**first, "protocol": PROTOCOL} | ({"data": {"key": cohort.key}} if cohort else {})

@@ -64,7 +64,7 @@ def refuse_other_cases(ledger: Ledger) -> None:
 
 
 def refuse_unlike(ledger: Ledger, facts: dict[str, Any], inputs: Mapping[tuple[str, str], Any] | None = None) -> None:
-    """Refuse where a finished run of a ledger is not made as `facts` say; see `refuse_strangers`.
+    """Refuse where a finished run of a ledger is not made as `facts` say; see `refuse_incompatible`.
 
     Raises:
         UserError: names a run and what differs.

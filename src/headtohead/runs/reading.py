@@ -30,7 +30,7 @@ def read_ledger(
 
     Args:
         comparison_folder: `runs/<comparison>`.
-        without: names of run folders to pass over.
+        without: names of run folders to skip.
         agreeing: whether the runs have to agree in what `agreement` asks for; False for what brings them to agree.
 
     Returns:
@@ -141,7 +141,7 @@ def _refuse_made_up(table: "pd.DataFrame") -> None:
         raise _LeftOutError("its cases.csv was edited: a case is listed twice, or a Dice does not match its counts")
 
 
-def refuse_strangers(
+def refuse_incompatible(
     comparison_folder: Path,
     facts: dict[str, Any],
     replaced: set[str],
@@ -152,7 +152,7 @@ def refuse_strangers(
     Args:
         comparison_folder: `runs/<comparison>`; it need not exist.
         facts: what run.json of the new runs will say.
-        replaced: names of runs that will be made anew.
+        replaced: names of runs that will be made again.
         inputs: the recipe of each entrant, model and schedule, that will have new runs.
 
     Raises:

@@ -128,7 +128,7 @@ def answer(files: Sequence[Path], predictor: Predictor, options: Options, limits
     Raises:
         UserError: the files cannot be used; no path of this machine is named.
     """
-    from headtohead.predicting.trust.familiarity import strangeness
+    from headtohead.predicting.trust.familiarity import unfamiliar_features
     from headtohead.predicting.trust.geometry import doubts_of_header, is_oriented
 
     start = time.perf_counter()
@@ -146,7 +146,7 @@ def answer(files: Sequence[Path], predictor: Predictor, options: Options, limits
         raise UserError(without_paths(str(fault), folder)) from fault
     warnings = [*scan.notes, *([scan.substitution] if scan.missing else [])]
     warnings += seen_before(predictor.choices, job)[1] + doubts
-    warnings += strangeness(scan.volume, scan.spacing, predictor.facts.familiar)
+    warnings += unfamiliar_features(scan.volume, scan.spacing, predictor.facts.familiar)
     return Finding(
         name=job.name,
         pictures=pictures(scan, view, predictor.facts.sequences),

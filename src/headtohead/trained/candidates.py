@@ -144,6 +144,6 @@ def _reason(
 
 
 def _tally(faults: dict[TrainedRun, str]) -> str:
-    """Count why runs are passed over: `8 trained on made-up patients, 1 with a validation Dice below 0.1`."""
+    """Count why runs are skipped: `8 trained on made-up patients, 1 with a validation Dice below 0.1`."""
     counts = {fault: list(faults.values()).count(fault) for fault in faults.values()}
     return ", ".join(f"{count} {fault}" for fault, count in counts.items())

@@ -1,7 +1,7 @@
 """Clean-up of masks in named steps, such as `largest,fill,min_size=0.1ml,close=2mm`: read, checked and carried out.
 
 Masks are [slices, H, W]. Beyond its edges a volume is taken to go on as it ends, so that a lesion cut by the edge is
-neither worn away nor stretched there, and a lone slice is cleaned as a plane.
+neither worn away nor stretched there, and a single slice is cleaned as a plane.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""Scans that lie askew made level: slices along the axes of the world, as a model knows them, and the way back.
+"""Oblique scans made level: slices along the axes of the world, as a model knows them, and the inverse.
 
 A scan that is only turned within its slices is turned slice by slice, and nothing is lost across thick slices. One
 whose slices are tilted is resampled in three dimensions.
@@ -59,7 +59,7 @@ grid, but for this share."""
 
 @dataclass(frozen=True, eq=False)
 class Levelling:
-    """Resampling of slices that lie askew onto level ones; made by `levelling`.
+    """Resampling of oblique slices onto level ones; made by `levelling`.
 
     Attributes:
         before: (slices, H, W) of the scan.
@@ -112,10 +112,10 @@ def is_tilted(affine: np.ndarray, view: Slicing) -> bool:
     return tilt_of(affine, view)[0] > (THICK_TILTED if slices > THICK * min(sides) else TILTED)
 
 
-def askew(affine: np.ndarray, view: Slicing, lone: bool = False) -> bool:
+def needs_levelling(affine: np.ndarray, view: Slicing, lone: bool = False) -> bool:
     """Say whether a grid lies so far off the axes of the world that it is to be levelled; arguments as `tilt_of`.
 
-    A lone slice is levelled within its plane only: it has no neighbours to be tilted into.
+    A single slice is levelled within its plane only: it has no neighbours to be tilted into.
     """
     unlike = (not lone and is_tilted(affine, view)) or tilt_of(affine, view)[1] > TURNED
     return unlike and abs(np.linalg.det(_directions(affine, view))) > FLAT

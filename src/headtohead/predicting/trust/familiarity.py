@@ -15,7 +15,7 @@ from headtohead.predicting.trust.appearance import HEADLESS, Appearance, look_at
 from headtohead.predicting.trust.profile import distance_from, profile_of
 
 VERSION = 1
-"""Raised whenever what is measured changes; older measurements are then passed over."""
+"""Raised whenever what is measured changes; older measurements are then ignored."""
 
 LONE = (0.3, 0.5, 0.7)
 """Where along a training case slices are taken to be measured alone, as an input of one slice will be."""
@@ -72,7 +72,9 @@ def measure_cohort(cohort: Cohort, cases: Sequence[int] | NDArray[np.int64]) -> 
     }
 
 
-def strangeness(volume: np.ndarray, spacing: tuple[float, float, float] | None, familiar: dict[str, Any]) -> list[str]:
+def unfamiliar_features(
+    volume: np.ndarray, spacing: tuple[float, float, float] | None, familiar: dict[str, Any]
+) -> list[str]:
     """Say what is odd about an input, compared with the cases a model was trained on.
 
     Args:
