@@ -127,7 +127,7 @@ def score_candidates(experiment: Experiment, candidates: Sequence[Candidate]) ->
     """Predict the validation cases with the best checkpoint and score every candidate on each.
 
     Returns:
-        Dice, float64 [validation cases, candidates]; NaN where truth and prediction are both empty. No more than one
+        Dice, float64 [validation cases, candidates]; NaN where the truth holds no lesion. No more than one
         case is in memory at a time.
     """
     cohort, rows = experiment.cohort, []

@@ -1,7 +1,7 @@
 """Which volume of which file is which sequence of the model: by names, by `dataset.json`, or as --channels says."""
 
 from headtohead.cohort.cohort import IMAGE
-from headtohead.cohort.sequence_names import sequence_label
+from headtohead.cohort.sequence_names import says_several, sequence_label
 from headtohead.errors import UserError
 from headtohead.predicting.files.grouping import Job
 from headtohead.predicting.files.naming import printable
@@ -124,11 +124,15 @@ def _refuse_without(needed: str, job: Job, files: list[Nifti], by_channels: bool
             f"{printable(files[0].path)}: --channels names no {needed.upper()}, but {wanted}; add {needed}=NUMBER"
         )
     named = [sequence_label(one) if one else "no known sequence" for one in job.sequences]
+    if len(files) == 1 and says_several(job.sequences[0]):
+        raise UserError(
+            f"{printable(files[0].path)}: its name holds several sequences, {named[0]}, and does not say which of them "
+            f"it is; rename it, or, if this is {needed.upper()}, add --channels {needed}=0"
+        )
     if len(files) == 1:
         raise UserError(
             f"{printable(files[0].path)}: named as {named[0]}, but {wanted}; put X_{needed}.nii.gz of the same case "
-            "beside "
-            f"it, or, if this is {needed.upper()}, rename it or add --channels {needed}=0"
+            f"beside it, or, if this is {needed.upper()}, rename it or add --channels {needed}=0"
         )
     are = ", ".join(f"{printable(file.path.name)} ({one})" for file, one in zip(files, named, strict=True))
     raise UserError(
