@@ -46,7 +46,7 @@ DIGITS = 4
 """Decimals of direction cosines that count. Headers round, and copies with other axes are to give the same voxels."""
 
 FINE = 6
-"""Decimals of voxels that count in the resampling and its inverse; what follows differs between copies in its last bits."""
+"""Decimals of voxels that count in resampling and its inverse; the rest differs between copies in the last bits."""
 
 ASIDE = 0.37
 """Where rounding goes up, as a share of its last digit: not halfway, for there lie spacings that scanners use, such as
