@@ -55,8 +55,34 @@ def ours(model: str, root: Path, cache: Path, size: int, batch: int, steps: int)
     from headtohead.batches.recipe import InputRecipe
     from headtohead.batches.splits import make_split
     from headtohead.cohort import open_cohort
-    from headtohead.learning.module import SegmentationModule
-    from headtohead.models.registry import MODELS as SPECS
+
+    torch.manual_seed(SEED)
+    cohort = open_cohort(root, cache)
+    recipe = InputRecipe(image_size=size, normalise="inner", neighbours=0)
+    split = make_split(cohort, "patient", SEED)
+    data = SliceDataModule(cohort, split, recipe, batch_size=batch, augmentation=AUGMENTATION, seed=SEED)
+    module, placed = build(model, recipe, len(cohort))
+    watch = stopwatch(steps)
+    trainer = pl.Trainer(
+        **placed,
+        max_epochs=-1,
+        max_steps=WARM_UP + steps,
+        limit_val_batches=0,
+        callbacks=[watch],
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        log_every_n_steps=1_000_000,
+        use_distributed_sampler=False,
+    )
+    trainer.fit(module, data)
+    return watch.images / (watch.ended - watch.started)
+
+
+def stopwatch(steps: int) -> Any:
+    """Make a callback that counts the images after the warm-up: `images` between `started` and `ended`."""
+    import pytorch_lightning as pl
 
     class Stopwatch(pl.Callback):
         images = 0
@@ -70,18 +96,23 @@ def ours(model: str, root: Path, cache: Path, size: int, batch: int, steps: int)
             elif trainer.global_step == WARM_UP + steps:
                 self.ended = now()
 
-    torch.manual_seed(SEED)
-    cohort = open_cohort(root, cache)
-    recipe = InputRecipe(image_size=size, normalise="inner", neighbours=0)
-    split = make_split(cohort, "patient", SEED)
-    data = SliceDataModule(cohort, split, recipe, batch_size=batch, augmentation=AUGMENTATION, seed=SEED)
+    return Stopwatch()
+
+
+def build(model: str, recipe: Any, cases: int) -> tuple[Any, dict[str, Any]]:
+    """Build the module as the harness does; and say where and how precisely a trainer is to run it."""
+    import torch
+
+    from headtohead.learning.module import SegmentationModule
+    from headtohead.models.registry import MODELS as SPECS
+
     module = SegmentationModule(
         model=model,
         width=0,
         in_channels=recipe.channels,
         recipe=recipe.to_dict(),
         threshold=THRESHOLD,
-        cases=len(cohort),
+        cases=cases,
         learning_rate=LEARNING_RATE,
     )
     accelerator, devices = machine.pick_device("auto")
@@ -90,37 +121,48 @@ def ours(model: str, root: Path, cache: Path, size: int, batch: int, steps: int)
         module.arrange(torch.channels_last)
     if accelerator == "cuda":
         module.model.compile()
-    stopwatch = Stopwatch()
-    trainer = pl.Trainer(
-        accelerator=accelerator,
-        devices=devices,
-        precision=precision,  # type: ignore[arg-type]
-        max_epochs=-1,
-        max_steps=WARM_UP + steps,
-        limit_val_batches=0,
-        callbacks=[stopwatch],
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        log_every_n_steps=1_000_000,
-        use_distributed_sampler=False,
-    )
-    trainer.fit(module, data)
-    return stopwatch.images / (stopwatch.ended - stopwatch.started)
+    return module, {"accelerator": accelerator, "devices": devices, "precision": precision}
 
 
 def plain(model: str, root: Path, cache: Path, size: int, batch: int, steps: int) -> float:
     """Train with the loop people write first; images a second. It keeps no packed copy, so `cache` is not used."""
+    import torch
+    from torch.utils.data import DataLoader
+
+    from headtohead.learning.losses import bce_dice_loss
+    from headtohead.models.registry import build_model
+
+    torch.manual_seed(SEED)
+    accelerator, _ = machine.pick_device("auto")
+    net = build_model(model, 3).to(accelerator)
+    optimizer = torch.optim.Adamax(net.parameters(), lr=LEARNING_RATE)
+    loader = DataLoader(tiff_slices(root, size), batch_size=batch, shuffle=True)
+    endless = itertools.chain.from_iterable(itertools.repeat(loader))
+    images, started, scores = 0, 0.0, []
+    for step, (image, mask) in enumerate(itertools.islice(endless, WARM_UP + steps), start=1):
+        optimizer.zero_grad()
+        logits = net(image.to(accelerator))
+        loss = bce_dice_loss(logits, mask.to(accelerator))
+        loss.backward()
+        optimizer.step()
+        found, truth = logits.sigmoid().detach().cpu().numpy() >= THRESHOLD, mask.numpy() > 0
+        scores.append((loss.item(), 2 * (found & truth).sum() / max(found.sum() + truth.sum(), 1)))
+        if step > WARM_UP:
+            images += len(image)
+        elif step == WARM_UP:
+            started = now()
+    return images / (now() - started)
+
+
+def tiff_slices(root: Path, size: int) -> Any:
+    """Make a data set that reads, resizes, augments and scales one TIFF at a time."""
     import cv2
     import numpy as np
     import torch
-    from torch.utils.data import DataLoader, Dataset
+    from torch.utils.data import Dataset
 
     from headtohead.batches.augmentation import build_policy
     from headtohead.batches.recipe import FIXED_STATISTICS
-    from headtohead.learning.losses import bce_dice_loss
-    from headtohead.models.registry import build_model
 
     centre, spread = FIXED_STATISTICS["imagenet"].T
 
@@ -142,26 +184,7 @@ def plain(model: str, root: Path, cache: Path, size: int, batch: int, steps: int
             scaled = (drawn["image"].astype(np.float32) - centre) / spread
             return torch.from_numpy(scaled.transpose(2, 0, 1).copy()), torch.from_numpy(drawn["mask"] > 0)[None].float()
 
-    torch.manual_seed(SEED)
-    accelerator, _ = machine.pick_device("auto")
-    net = build_model(model, 3).to(accelerator)
-    optimizer = torch.optim.Adamax(net.parameters(), lr=LEARNING_RATE)
-    loader = DataLoader(TiffSlices(), batch_size=batch, shuffle=True)
-    endless = itertools.chain.from_iterable(itertools.repeat(loader))
-    images, started, scores = 0, 0.0, []
-    for step, (image, mask) in enumerate(itertools.islice(endless, WARM_UP + steps), start=1):
-        optimizer.zero_grad()
-        logits = net(image.to(accelerator))
-        loss = bce_dice_loss(logits, mask.to(accelerator))
-        loss.backward()
-        optimizer.step()
-        found, truth = logits.sigmoid().detach().cpu().numpy() >= THRESHOLD, mask.numpy() > 0
-        scores.append((loss.item(), 2 * (found & truth).sum() / max(found.sum() + truth.sum(), 1)))
-        if step > WARM_UP:
-            images += len(image)
-        elif step == WARM_UP:
-            started = now()
-    return images / (now() - started)
+    return TiffSlices()
 
 
 def now() -> float:

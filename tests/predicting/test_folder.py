@@ -181,7 +181,7 @@ def test_trained_models_average(
 def test_warnings_stay_whole(
     tmp_path: Path, predict: Predict, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("headtohead.predicting.trust.familiarity.strangeness", lambda *_: ["dark; very", "odd"])
+    monkeypatch.setattr("headtohead.predicting.trust.familiarity.unfamiliar_features", lambda *_: ["dark; very", "odd"])
     head(tmp_path / "in/a.nii")
     assert predict() == 0
     said = capsys.readouterr().out.splitlines()
@@ -222,7 +222,7 @@ def test_a_case_that_the_model_has_seen(
     assert last.startswith("all 3, mean Dice ") and f"{float(rows['three']['dice']):.3f}" in last
 
 
-def test_a_scan_that_lies_askew(tmp_path: Path, predict: Predict, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_oblique_scan(tmp_path: Path, predict: Predict, capsys: pytest.CaptureFixture[str]) -> None:
     turn = np.eye(4)
     turn[1:3, 1:3] = [[np.cos(0.4), -np.sin(0.4)], [np.sin(0.4), np.cos(0.4)]]
     (tmp_path / "in").mkdir()

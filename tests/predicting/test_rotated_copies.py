@@ -107,7 +107,7 @@ def test_what_knows_up_from_down(
     seen = agreement(tmp_path / "a", UpperLeft(), head, (1, 1, 1), axis, degrees, enlarged)
     assert seen > 0.95
     if axis == UP and not enlarged:
-        monkeypatch.setattr(volumes, "askew", lambda *_: False)
+        monkeypatch.setattr(volumes, "needs_levelling", lambda *_: False)
         # A wedge is gained on one side and lost on the other.
         assert agreement(tmp_path / "a", UpperLeft(), head, (1, 1, 1), axis, degrees, enlarged) < 0.95
 
@@ -138,6 +138,6 @@ def test_the_shipped_model_on_a_real_case(
     degrees: float,
 ) -> None:  # fmt: skip
     levelled = agreement(tmp_path / "a", shipped, case, (1, 1, 5), axis, degrees, True)
-    monkeypatch.setattr(volumes, "askew", lambda *_: False)
+    monkeypatch.setattr(volumes, "needs_levelling", lambda *_: False)
     own = agreement(tmp_path / "a", shipped, case, (1, 1, 5), axis, degrees, True)
     assert levelled > LEAST[axis, degrees] > own, f"{levelled:.3f}, {own:.3f}"

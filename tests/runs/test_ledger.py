@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from headtohead.errors import UserError
-from headtohead.runs.reading import read_ledger, refuse_strangers
+from headtohead.runs.reading import read_ledger, refuse_incompatible
 
 HEADER = "case,site,dice,iou,precision,recall,tp,fp,fn\n"
 
@@ -227,10 +227,10 @@ def test_entrants_may_differ_in_input_but_repeats_of_one_may_not(comparison: Pat
     write_run("flair-threshold", "-", None, name="flair-threshold", recipe=large)
     read_ledger(comparison)
     planned = {("unet", "none"): large}
-    refuse_strangers(comparison, FACTS, set(), {("unet", "none"): small, ("unet", "cosine"): large})
+    refuse_incompatible(comparison, FACTS, set(), {("unet", "none"): small, ("unet", "cosine"): large})
     with pytest.raises(UserError, match=r"unet-none-s0-f0: differs in input from .* \(image_size 96 against 128\)"):
-        refuse_strangers(comparison, FACTS, set(), planned)
-    refuse_strangers(comparison, FACTS, {"unet-none-s0-f0"}, planned)
+        refuse_incompatible(comparison, FACTS, set(), planned)
+    refuse_incompatible(comparison, FACTS, {"unet-none-s0-f0"}, planned)
     write_run("unet", seed=1, recipe=large)
     with pytest.raises(UserError, match=r"of one entrant but differ in input \(image_size 96 against 128\)"):
         read_ledger(comparison)
@@ -246,9 +246,9 @@ FACTS = {"protocol": {"version": 1}, "data": {"key": "d1"}, "split": {"key": "s1
 
 
 def test_what_fits_may_be_added(comparison: Path, write_run: Any) -> None:
-    refuse_strangers(comparison / "nowhere", FACTS, set())
+    refuse_incompatible(comparison / "nowhere", FACTS, set())
     write_run()
-    refuse_strangers(comparison, FACTS, set())
+    refuse_incompatible(comparison, FACTS, set())
 
 
 @pytest.mark.parametrize("model", ["unet", "flair-threshold"])
@@ -257,8 +257,8 @@ def test_what_does_not_fit_is_refused_unless_it_replaces(comparison: Path, write
     folder = write_run(model)
     other = {**FACTS, "data": {"key": "d2"}}
     with pytest.raises(UserError, match=rf"{folder.name}: differs in data from what is asked for \(d1 against d2\)"):
-        refuse_strangers(comparison, other, set())
-    refuse_strangers(comparison, other, {folder.name})
+        refuse_incompatible(comparison, other, set())
+    refuse_incompatible(comparison, other, {folder.name})
 
 
 def test_an_edited_dice_is_left_out_with_a_note(comparison: Path, write_run: Any) -> None:
@@ -289,5 +289,5 @@ def test_what_is_made_anew_need_not_fit_what_is_there(comparison: Path, write_ru
     write_run("buda", "none", data={"key": "old"})
     facts = FACTS | {"data": {"key": "new"}}
     with pytest.raises(UserError):
-        refuse_strangers(comparison, facts, set())
-    refuse_strangers(comparison, facts, {"buda-none-s0-f0"})
+        refuse_incompatible(comparison, facts, set())
+    refuse_incompatible(comparison, facts, {"buda-none-s0-f0"})

@@ -92,7 +92,7 @@ class SliceDataset(Dataset[Item]):
 
 
 class EpochSampler(Sampler[list[Key]]):
-    """Batches of one epoch: shuffled, with a share of the lesion-free slices drawn anew each time."""
+    """Batches of one epoch: shuffled, with a share of the lesion-free slices redrawn each time."""
 
     def __init__(
         self,

@@ -94,7 +94,7 @@ def make_folds(cohort: Cohort, wanted: str, seed: int) -> Folds:
         raise UserError(f"--folds {wanted}: not possible with {found}; use fewer folds, or add patients")
     rng = np.random.default_rng(seed)
     fold_of: dict[str, int] = {}
-    # Neighbours in this order are alike; each run of them is dealt to all folds, in an order drawn anew.
+    # Neighbours in this order are alike; each run of them is dealt to all folds, in an order redrawn.
     for start in range(0, len(ordered), count):
         alike = ordered[start : start + count]
         fold_of |= dict(zip(alike, rng.permutation(count)[: len(alike)].tolist(), strict=True))
@@ -107,7 +107,7 @@ def read_folds(path: Path, cohort: Cohort, seed: int) -> Folds:
 
     Raises:
         UserError: the file is missing or no such table, a case is missing, unknown or there twice, a patient's cases
-            stand in different folds, or the folds are not counted from 0 without a gap.
+            are in different folds, or the folds are not counted from 0 without a gap.
     """
     label = f"--fold_file {path}"
     try:

@@ -32,7 +32,7 @@ READING = "nifti 1"
 
 ENDS = (".nii.gz", ".nii")
 IN_MM = {"meter": 1000.0, "micron": 0.001}
-ASTRAY = 0.1
+MISALIGNED = 0.1
 """A mask's grid may lie this far from its image's, in voxels: headers are rounded in different ways."""
 
 
@@ -133,20 +133,20 @@ def read_case(files: CaseFiles) -> tuple[np.ndarray, np.ndarray]:
     """
     (image_path,), (mask_path,) = files.images, files.masks
     image, mask = _open(image_path), _open(mask_path)
-    way = _way(image_path, image)
+    view = _slicing(image_path, image)
     _refuse_other_grid(image_path, image, mask_path, mask)
     grey = to_bytes(_values(image_path, image))
     if not grey.any():
         raise UserError(f"{image_path}: no voxel is above 0; restore it, or remove it with its mask")
     inside = _binary(mask_path, _values(mask_path, mask))
-    slices = np.ascontiguousarray(way.to_slices(grey))
-    return np.repeat(slices[..., None], 3, axis=-1), np.ascontiguousarray(way.to_slices(inside))
+    slices = np.ascontiguousarray(view.to_slices(grey))
+    return np.repeat(slices[..., None], 3, axis=-1), np.ascontiguousarray(view.to_slices(inside))
 
 
 def describe(files: CaseFiles, images: np.ndarray) -> dict[str, object]:
     """Give what the case table says of a volume besides its size: the spacing in mm; no sequence is missing."""
-    way = _way(files.images[0], _open(files.images[0]))
-    return {"missing": "", **dict(zip(SPACING, (round(step, 6) for step in way.spacing), strict=True))}
+    view = _slicing(files.images[0], _open(files.images[0]))
+    return {"missing": "", **dict(zip(SPACING, (round(step, 6) for step in view.spacing), strict=True))}
 
 
 def read_clinical(root: Path) -> "pd.DataFrame":
@@ -213,7 +213,7 @@ def _reading(path: Path) -> Iterator[None]:
         raise UserError(f"{path}: not a readable NIfTI volume (cut short or damaged); restore it") from None
 
 
-def _way(path: Path, image: "Nifti1Image") -> Slicing:
+def _slicing(path: Path, image: "Nifti1Image") -> Slicing:
     affine = np.array(image.affine)
     affine[:3] *= IN_MM.get(image.header.get_xyzt_units()[0], 1.0)
     try:
@@ -230,7 +230,7 @@ def _refuse_other_grid(image_path: Path, image: "Nifti1Image", mask_path: Path, 
     corners = np.array([(*corner, 1) for corner in product(*((0, size - 1) for size in _shape(image)))])
     apart = np.linalg.norm((corners @ (image.affine - mask.affine).T)[:, :3], axis=1).max()
     finest = np.linalg.norm(image.affine[:3, :3], axis=0).min()
-    if not apart <= ASTRAY * finest:
+    if not apart <= MISALIGNED * finest:
         raise UserError(
             f"{mask_path}: is up to {apart:.3g} mm off the grid of {image_path.name} (its affine differs); {mend}"
         )

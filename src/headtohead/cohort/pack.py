@@ -54,7 +54,7 @@ READERS: dict[str, Reader] = {LGG: lgg, NIFTI: nifti}
 """Who reads what `--data` names."""
 
 LAYOUT = "3"
-"""Raised whenever what is packed, or how it is measured, changes: old copies are then made anew."""
+"""Raised whenever what is packed, or how it is measured, changes: old copies are then made again."""
 
 
 def open_cohort(root_dir: Path, cache_dir: Path, data: str = LGG, patient_pattern: str = "") -> Cohort:

@@ -1,69 +1,46 @@
-"""Which MRI sequence a file is, by its name: one table for training, prediction and the page.
+"""Which MRI sequence a file is, by its name: for training, prediction and the page.
 
-Names of BraTS (`x_t1ce`, `x-t2f`), of BIDS (`sub-01_ce-gadolinium_T1w`; Gorgolewski et al., Scientific Data 2016,
-doi 10.1038/sdata.2016.44), of scanners (`T2_FLAIR`) and of tools that add a word of their own (`x_flair_bet`).
+The words are in `sequence_words`.
 """
 
 import re
 from functools import lru_cache
 from typing import NamedTuple
 
-WORDS = {
-    "pre": "t1 t1w t1wi t1n t1pre t1native t1mprage mprage spgr bravo",
-    "post": "t1c t1ce t1gd t1post t1wce t1wgd t1cw t1gad t1contrast cet1 cet1w gdt1",
-    "flair": "flair t2flair flairt2 t2f darkfluid tirm",
-    "t2": "t2 t2w t2wi t2tse",
-    "t2star": "t2star t2starw",
-    "pd": "pdw",
-    "dwi": "dwi b1000",
-    "adc": "adc",
-    "swi": "swi",
-    "perfusion": "pwi rcbv rcbf",
-    "tof": "tof",
-}
-"""Sequence -> words that say it anywhere in a name, in small letters."""
-
-LAST_WORDS = {
-    "pre": "pre",
-    "post": "post",
-    "pd": "pd",
-    "dwi": "dti trace",
-    "perfusion": "dsc dce asl cbv cbf",
-    "mra": "mra angio",
-    "bold": "bold",
-    "ct": "ct",
-    "pet": "pet",
-}
-"""Words that say a sequence only at the end of a name; elsewhere they are as likely a patient's or a study's."""
-
-AGENT = {"post", "gd", "gad", "gado", "gadolinium", "ce", "c", "contrast", "km"}
-"""Words beside T1 that make it T1 after a contrast agent."""
-
-NATIVE = {"pre", "native", "nativ"}
-
-_TREATMENT = (
-    "bet brain stripped skullstripped ss reg registered coreg coregistered warped resampled resliced res iso n4 n4itk "
-    "bfc bias biascorr corrected norm normalized normalised znorm preproc preprocessed cropped crop orig raw defaced "
-    "mni sri24 1mm 2mm ax axial sag sagittal cor coronal tra 3d 2d"
+from headtohead.cohort.sequence_words import (
+    AGENT,
+    AT_THE_END,
+    ENTITIES,
+    GLUED,
+    KEYS,
+    LINKS,
+    NATIVE,
+    TREATMENT,
+    sequence_of,
 )
-TREATMENT = frozenset(_TREATMENT.split())
-"""Words that say what was done to a scan, or how it was acquired, and nothing of its sequence."""
 
-ENTITIES = {"acq", "ce", "rec", "desc", "space", "res", "mod"}
-"""Keys of BIDS that tell scans of one session apart but not patients or sessions."""
+SHOWN = {
+    "pre": "T1",
+    "post": "T1+contrast",
+    "t2star": "T2*",
+    "perfusion": "perfusion",
+    "map": "a map of a quantity",
+}
 
-SEQUENCES = {word: sequence for sequence, words in WORDS.items() for word in words.split()}
-AT_THE_END = SEQUENCES | {word: sequence for sequence, words in LAST_WORDS.items() for word in words.split()}
+BETWEEN = "+"
+"""Between the sequences of a name that says several: `pre+flair`."""
 
-SHOWN = {"pre": "T1", "post": "T1+contrast", "t2star": "T2*", "perfusion": "perfusion", "tof": "TOF"}
+Words = list[tuple[int, str]]
+"""Words of a name in small letters, each with its number among all pieces of the name."""
 
 
 class Named(NamedTuple):
     """What a name says.
 
     Attributes:
-        case: the rest of the name, which sequences of one case share.
-        sequence: `pre`, `flair`, `post`, or another of `WORDS` and `LAST_WORDS`.
+        case: the rest of the name, which sequences of one case share; the whole name where it says several.
+        sequence: `pre`, `flair`, `post`, or another of `WORDS` and `LAST_WORDS`; `pre+flair` where the name has several
+            and does not say which of them the file is.
         variant: words of treatment and acquisition, by which two files of one sequence differ.
     """
 
@@ -72,34 +49,40 @@ class Named(NamedTuple):
     variant: str
 
 
-def shown_sequence(sequence: str) -> str:
+def sequence_label(sequence: str) -> str:
     """Write a sequence as radiologists do: `T1+contrast` for `post`."""
-    return SHOWN.get(sequence, sequence.upper())
+    return " and ".join(SHOWN.get(one, one.upper()) for one in sequence.split(BETWEEN))
+
+
+def says_several(sequence: str) -> bool:
+    """Say whether a `Named.sequence` is several."""
+    return BETWEEN in sequence
 
 
 @lru_cache(maxsize=65536)
 def sequence_in_name(stem: str) -> Named | None:
     """Take a file's name apart into case and sequence.
 
-    The last word counts first, words of treatment apart; else the only sequence that is named anywhere.
+    Of two sequences with a link between them the first counts, since the second only gives the grid (`T1_to_FLAIR`).
 
     Args:
         stem: name without suffix, such as `case7_t1ce` or `sub-01_acq-3D_FLAIR`.
 
     Returns:
-        What it says; None where it names no sequence, or several of which none is last.
+        What it says; None where it names no sequence.
     """
     pieces = _pieces(stem)
     entities = [word for _, word in pieces if _is_entity(word)]
     words = [(number, word.lower()) for number, (_, word) in enumerate(pieces) if not _is_entity(word)]
-    plain = [(number, word) for number, word in words if word not in TREATMENT]
-    found = _at_the_end(plain) or _anywhere(plain)
+    found, grid = _moved(words)
     if found is None:
         return None
     sequence, used = found
+    if says_several(sequence):
+        return Named(stem, sequence, "")
     if sequence == "pre" and any(entity.lower().startswith("ce-") for entity in entities):
         sequence = "post"
-    treated = [(number, word) for number, word in words if word in TREATMENT]
+    treated = [(number, word) for number, word in words if word in TREATMENT or number in grid]
     dropped = used | {number for number, _ in treated}
     dropped |= {number for number, (_, word) in enumerate(pieces) if word in entities and _key(word) in ENTITIES}
     case = "".join(mark + word for number, (mark, word) in enumerate(pieces) if number not in dropped)
@@ -117,12 +100,14 @@ def _pieces(stem: str) -> list[tuple[str, str]]:
     pieces: list[tuple[str, str]] = []
     for mark, part in re.findall(r"(^|[_. +]+)([^_. +]+)", stem):
         keyed = re.fullmatch(r"([a-z]+)-[A-Za-z0-9]+", part)
-        if keyed and keyed[1] in ENTITIES | {"sub", "ses", "run", "task", "dir", "echo", "part", "label"}:
+        if keyed and keyed[1] in KEYS:
             pieces.append((mark, part))
         else:
             first, *others = re.split(r"(-+)", part)
-            pieces.append((mark, first))
-            pieces += list(zip(others[::2], others[1::2], strict=True))
+            for before, word in [(mark, first), *zip(others[::2], others[1::2], strict=True)]:
+                glued = GLUED.fullmatch(word)
+                several = [piece or "to" for piece in glued.groups()] if glued else [word]
+                pieces += [(before, several[0]), *(("", piece) for piece in several[1:])]
     return [(mark, word) for mark, word in pieces if word]
 
 
@@ -134,39 +119,41 @@ def _key(entity: str) -> str:
     return entity.partition("-")[0]
 
 
-def _at_the_end(words: list[tuple[int, str]]) -> tuple[str, set[int]] | None:
-    if not words:
-        return None
-    number, word = words[-1]
-    before = words[-2] if len(words) > 1 else (-1, "")
-    t1 = SEQUENCES.get(before[1]) in ("pre", "post")
-    if t1 and word in AGENT:
-        return "post", {before[0], number}
-    if t1 and word in NATIVE:
-        return SEQUENCES[before[1]], {before[0], number}
-    sequence = AT_THE_END.get(word)
-    if sequence is None:
-        return None
-    if sequence == "flair" and SEQUENCES.get(before[1]) == "t2":  # T2_FLAIR is FLAIR
-        return sequence, {before[0], number}
-    if sequence == "pre" and before[1] in AGENT - {"c"}:  # CE_T1, post_T1
-        return "post", {before[0], number}
-    if sequence == "pre" and before[1] in NATIVE:
-        return sequence, {before[0], number}
-    return sequence, {number}
+def _moved(words: Words) -> tuple[tuple[str, set[int]] | None, set[int]]:
+    """Find the sequence of a file: what `_sequence` gives, and the words of the grid that it was moved onto."""
+    for place, (_, word) in enumerate(words):
+        if word not in LINKS:
+            continue
+        before, behind = words[:place], words[place + 1 :]
+        if all(other in AGENT | NATIVE | TREATMENT for _, other in behind):  # T1_reg_post
+            continue
+        first, second = _sequence(before), _sequence(behind)
+        if first and second:
+            return first, second[1] | {other for other, link in words[place:] if link in LINKS}
+    return _sequence(words), set()
 
 
-def _anywhere(words: list[tuple[int, str]]) -> tuple[str, set[int]] | None:
-    named = [place for place, (_, word) in enumerate(words) if word in SEQUENCES]
-    sequences = {SEQUENCES[words[place][1]] for place in named}
-    if sequences == {"t2", "flair"}:
-        sequences = {"flair"}
-    if len(sequences) != 1:
+def _sequence(words: Words) -> tuple[str, set[int]] | None:
+    """Find the sequence that words name, or several, and the numbers of the words that say so."""
+    plain = [(number, word) for number, word in words if word not in TREATMENT]
+    found = {place: sequence for place, (_, word) in enumerate(plain) if (sequence := sequence_of(word))}
+    if plain and (last := AT_THE_END.get(plain[-1][1])):
+        found[len(plain) - 1] = last
+    used = set(found)
+    for place in [place for place, sequence in found.items() if sequence in ("pre", "post")]:
+        if sequence_of(plain[place][1]) not in ("pre", "post"):  # "post" by itself
+            continue
+        for near in (place - 1, place + 1):
+            word = plain[near][1] if 0 <= near < len(plain) else ""
+            # A single c is an agent's only at the end: T1_C, but not case_C_T1.
+            agent = word in AGENT and (word != "c" or near == len(plain) - 1 > place)
+            if agent or word in NATIVE:
+                found[place] = "post" if agent else found[place]
+                found.pop(near, None)
+                used.add(near)
+    sequences = list(dict.fromkeys(found.values()))
+    if set(sequences) == {"t2", "flair"}:  # T2_FLAIR is FLAIR
+        sequences = ["flair"]
+    if not sequences:
         return None
-    used = set(named)
-    sequence = sequences.pop()
-    beside = {near for place in named for near in (place - 1, place + 1) if 0 <= near < len(words)}
-    agents = {near for near in beside if words[near][1] in AGENT - {"c"}}
-    if sequence == "pre" and agents:
-        sequence, used = "post", used | agents
-    return sequence, {words[place][0] for place in used}
+    return BETWEEN.join(sequences), {plain[place][0] for place in used}

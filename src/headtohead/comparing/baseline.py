@@ -28,7 +28,7 @@ def run_baseline(
 ) -> Path:
     """Fit the threshold on the training slices, score it on the test slices and write its run folder.
 
-    It takes seconds, so it is done anew by every comparison and never goes stale.
+    It takes seconds, so it is repeated by every comparison and never goes stale.
 
     Args:
         cohort: the data.

@@ -25,7 +25,7 @@ from headtohead.reporting.report import write_reports
 from headtohead.reporting.rescoring import rescore
 from headtohead.reporting.tensorboard import write_layout
 from headtohead.runs.ledger import FOLD_FILE
-from headtohead.runs.reading import read_ledger, refuse_strangers
+from headtohead.runs.reading import read_ledger, refuse_incompatible
 from headtohead.scoring.baseline import flair_histograms
 
 
@@ -118,7 +118,7 @@ def _refuse_misfits(experiments: list[Experiment], facts: dict[str, Any], overwr
     inputs = {(one.identity["model"], one.identity["schedule"]): one.recipe.to_dict() for one in experiments}
     if folder.is_dir():
         rescore(read_ledger(folder, without=replaced, agreeing=False), experiments[0].cohort)
-    refuse_strangers(folder, facts, replaced, inputs)
+    refuse_incompatible(folder, facts, replaced, inputs)
 
 
 def keep_folds(folds: Folds, path: Path, cohort: Cohort, overwrite: bool) -> None:

@@ -86,7 +86,7 @@ def check_models(options: Options) -> None:
     """Refuse a comparison of which a model cannot have its settings, or that sets one of a model it does not hold.
 
     Raises:
-        UserError: names the model or the setting, and the mend.
+        UserError: names the model or the setting, and the fix.
     """
     models = options.comparison.models
     for model in models:

@@ -1,4 +1,4 @@
-"""Train one experiment, go on where it was killed, score it on its test cases."""
+"""Train one experiment, resume it if it was interrupted, score it on its test cases."""
 
 import logging
 import math
@@ -64,7 +64,7 @@ def test(options: Options) -> Path:
 
 
 def run_training(experiment: Experiment) -> None:
-    """Train, or go on from last.ckpt, or do nothing where the training is done. The caller holds the folder.
+    """Train, or resume from last.ckpt, or do nothing where the training is done. The caller holds the folder.
 
     Raises:
         UserError: the folder holds a run made under other options or data, which is kept.

@@ -84,7 +84,7 @@ class WholeFiles(TorchCheckpointIO):
 
 
 def checkpoints(folder: Path) -> list[ModelCheckpoint]:
-    """Keep the best epoch by validation Dice per case, and the last to go on from, in that order.
+    """Keep the best epoch by validation Dice per case, and the last to resume from, in that order.
 
     The order matters: `last` is written after `best` was judged, so a resumed run knows the best so far. Only `last`
     has the optimiser's state, of up to twice the size of the weights: nothing goes on from `best`.

@@ -71,7 +71,7 @@ class SegmentationModule(pl.LightningModule):
         return loss
 
     def on_train_epoch_start(self) -> None:
-        """Count anew."""
+        """Reset the counts."""
         self.train_counts.reset()
 
     def validation_step(self, batch: Batch, _: int) -> None:
@@ -81,7 +81,7 @@ class SegmentationModule(pl.LightningModule):
         self.log("loss/val", loss, on_epoch=True, batch_size=len(logits))
 
     def on_validation_epoch_start(self) -> None:
-        """Count anew."""
+        """Reset the counts."""
         self.counts.reset()
 
     def on_validation_epoch_end(self) -> None:
@@ -100,7 +100,7 @@ class SegmentationModule(pl.LightningModule):
             self.recorder.add(batch["case"], prediction, probability)
 
     def on_test_epoch_start(self) -> None:
-        """Count anew."""
+        """Reset the counts."""
         self.counts.reset()
 
     def on_test_epoch_end(self) -> None:

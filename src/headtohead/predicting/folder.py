@@ -14,7 +14,7 @@ from headtohead.options.table import Options
 from headtohead.plurals import count_of
 from headtohead.predicting.files.finding import Job, find_jobs
 from headtohead.predicting.files.grouping import refuse_ignored_channels, refuse_ignored_plane
-from headtohead.predicting.files.naming import shown
+from headtohead.predicting.files.naming import printable
 from headtohead.predicting.files.reading import STDERR
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.files.sequences import parse_channels
@@ -157,11 +157,11 @@ def tidy(written: Written) -> None:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A scan that was read, what is odd about it, and what the models are shown of it."""
+    """A scan that was read, what is odd about it, and the inputs of the models."""
 
     scan: Scan
     warnings: list[str]
-    shown: Any
+    inputs: Any
 
 
 @dataclass(frozen=True)
@@ -194,7 +194,7 @@ class Work:
 
     def read(self, job: Job) -> Loaded:
         """Read a scan, see what is odd about it, and prepare it, so that the models need not wait for that."""
-        from headtohead.predicting.trust.familiarity import strangeness
+        from headtohead.predicting.trust.familiarity import unfamiliar_features
 
         if job in self.clashes:
             raise UserError(self.clashes[job])
@@ -205,21 +205,21 @@ class Work:
         warnings = [scan.substitution] if scan.missing else []
         facts = self.predictor.facts
         warnings += doubts_of_header(scan)
-        warnings += strangeness(scan.volume, scan.spacing, facts.familiar)
+        warnings += unfamiliar_features(scan.volume, scan.spacing, facts.familiar)
         return Loaded(scan, warnings, self.predictor.prepare(scan))
 
     def compute(self, job: Job, loaded: Loaded) -> Any:
         """Ask the models."""
-        return self.predictor.ask(loaded.shown)
+        return self.predictor.ask(loaded.inputs)
 
     def write(self, job: Job, loaded: Loaded, answers: Any) -> Row:
         """Make mask and files."""
         scan, warnings = loaded.scan, loaded.warnings
-        estimate = self.predictor.combine(loaded.shown, answers)
+        estimate = self.predictor.combine(loaded.inputs, answers)
         seen, flattered = seen_before(self.predictor.choices, job)
         found = answer(job.name, scan, estimate, self.predictor, flattered + warnings)
         files = write_results(job, scan, found, self.outputs, self.places[job], self.written.folder)
-        with suppress(OSError):  # the files are whole; the list is written anew at the end, and a fault is told then
+        with suppress(OSError):  # the files are whole; the list is rewritten at the end, and a fault is told then
             self.written.add(files)
         return replace(found.row, model=self.models, seen=seen, notes=scan.notes)
 
@@ -246,7 +246,7 @@ def explain(job: Job, fault: Exception) -> str:
     """Say in one line why a file could not be predicted, without the path if it is that of the file itself."""
     text = " ".join(str(fault).split())
     if isinstance(fault, UserError):
-        return text.removeprefix(f"{shown(job.files[0])}: ")
+        return text.removeprefix(f"{printable(job.files[0])}: ")
     if isinstance(fault, OSError):
         where = f" ({fault.filename})" if fault.filename else ""
         return f"{(fault.strerror or type(fault).__name__).lower()}{where}; correct this and predict the file again"

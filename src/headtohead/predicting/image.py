@@ -21,7 +21,7 @@ from headtohead.predicting.results.placing_one import all_or_none, folder_for, r
 from headtohead.predicting.results.summary import dice_of_lesion
 from headtohead.predicting.results.written import Records, truth_is_ours
 from headtohead.predicting.seen import part_of_split
-from headtohead.predicting.trust.familiarity import strangeness
+from headtohead.predicting.trust.familiarity import unfamiliar_features
 from headtohead.trained.choosing import choose_models
 
 OUTPUTS = ("mask", "probability", "panel")
@@ -73,7 +73,7 @@ def predict_image(options: Options) -> Path:
     for choice in choices:
         print(f"{picture.path.name}: {choice.line}")
     print(f"{picture.path.name}: {', '.join(facts[1:])}, {surroundings(picture)}")
-    for line in strangeness(picture.volume, None, predictor.facts.familiar):
+    for line in unfamiliar_features(picture.volume, None, predictor.facts.familiar):
         print(f"{picture.path.name}: unlike the training data: {line}", file=sys.stderr)
     return folder
 

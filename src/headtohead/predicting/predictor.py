@@ -19,7 +19,7 @@ from headtohead.trained.facts import ModelFacts
 from headtohead.trained.preparation import Prepared, prepare
 
 PIXELS = 64 * 128 * 128
-"""About so many input pixels are given to an engine at once: enough to keep all cores busy, little enough memory."""
+"""Input pixels given to an engine at once, roughly: enough to keep all cores busy, few enough for the memory."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ class Estimate:
     variance: np.ndarray | None
 
 
-class Shown:
-    """What a model is shown of a volume, in batches; the first is made at once."""
+class Inputs:
+    """The inputs that a model gets of a volume, in batches; the first is made at once."""
 
     def __init__(self, prepared: Prepared, places: range) -> None:
         """Make the first batch.
@@ -66,7 +66,7 @@ class Predictor:
         engines: what runs each of them.
         threshold: probability from which a voxel is lesion.
         steps: clean-up of the masks.
-        mirror: whether each slice is also shown mirrored left to right, and both answers averaged.
+        mirror: whether each slice is also predicted mirrored left to right, and both answers averaged.
     """
 
     choices: tuple[Choice, ...]
@@ -107,26 +107,26 @@ class Predictor:
 
     def volume(self, volume: np.ndarray) -> Estimate:
         """Predict all slices of a volume: uint8 or float32 [slices, H, W, C], channels as `facts.sequences`."""
-        shown = self._show(volume)
-        return self.combine(shown, self.ask(shown))
+        inputs = self._inputs(volume)
+        return self.combine(inputs, self.ask(inputs))
 
-    def prepare(self, scan: Scan) -> tuple[Shown, ...]:
+    def prepare(self, scan: Scan) -> tuple[Inputs, ...]:
         """Prepare a scan for each model, once for all that want it alike. No model is asked yet.
 
         With `ask` and `combine` after it, it is what a call does, in three steps that can overlap: of several scans,
         only `ask` keeps all cores busy.
         """
-        return self._show(scan.volume)
+        return self._inputs(scan.volume)
 
-    def ask(self, shown: tuple[Shown, ...]) -> tuple[np.ndarray, ...]:
+    def ask(self, inputs: tuple[Inputs, ...]) -> tuple[np.ndarray, ...]:
         """Ask each model: float32 [inputs, S, S] of each."""
-        return tuple(self._run(engine, one) for engine, one in zip(self.engines, shown, strict=True))
+        return tuple(self._run(engine, one) for engine, one in zip(self.engines, inputs, strict=True))
 
-    def combine(self, shown: tuple[Shown, ...], answers: tuple[np.ndarray, ...]) -> Estimate:
+    def combine(self, inputs: tuple[Inputs, ...], answers: tuple[np.ndarray, ...]) -> Estimate:
         """Bring the answers onto the grid of the scan, and average them."""
         # Welford's way: neither all members' maps at once, nor the cancellation of a difference of squares.
         mean = spread = None
-        for number, (one, answer) in enumerate(zip(shown, answers, strict=True), 1):
+        for number, (one, answer) in enumerate(zip(inputs, answers, strict=True), 1):
             found = one.prepared.restore(answer)
             if mean is None:
                 mean, spread = found, np.zeros_like(found) if self.members > 1 else None
@@ -144,27 +144,27 @@ class Predictor:
         found = []
         for choice, engine in zip(self.choices, self.engines, strict=True):
             facts = choice.source.facts
-            shown = Shown(prepare(volume, facts), range(index, index + 1))
-            probability = self._run(engine, shown)[0]
+            inputs = Inputs(prepare(volume, facts), range(index, index + 1))
+            probability = self._run(engine, inputs)[0]
             found.append(facts.input_recipe.back(probability, *volume.shape[1:3]))
         return np.stack(found).mean(axis=0, dtype=np.float32)
 
-    def _show(self, volume: np.ndarray) -> tuple[Shown, ...]:
-        done: dict[str, Shown] = {}
-        shown = []
+    def _inputs(self, volume: np.ndarray) -> tuple[Inputs, ...]:
+        done: dict[str, Inputs] = {}
+        inputs = []
         for choice in self.choices:
             facts = choice.source.facts
             key = f"{facts.preparation} {facts.recipe}"
             if key not in done:
                 prepared = prepare(volume, facts)
-                done[key] = Shown(prepared, range(prepared.n))
-            shown.append(done[key])
-        return tuple(shown)
+                done[key] = Inputs(prepared, range(prepared.n))
+            inputs.append(done[key])
+        return tuple(inputs)
 
-    def _run(self, engine: Engine, shown: Shown) -> np.ndarray:
-        """Ask an engine for the probability of what it is shown: float32 [n, S, S]."""
+    def _run(self, engine: Engine, inputs: Inputs) -> np.ndarray:
+        """Ask an engine for the probability of its inputs: float32 [n, S, S]."""
         found = []
-        for batch in shown.batches():
+        for batch in inputs.batches():
             answer = engine(batch)
             if self.mirror:
                 answer = (answer + engine(batch[..., ::-1])[..., ::-1]) / 2

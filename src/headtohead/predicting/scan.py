@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from headtohead.cohort.sequence_names import shown_sequence
+from headtohead.cohort.sequence_names import sequence_label
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Scan:
         slice_axis: axis of the file's own grid across which the slices lie.
         grid_spacing: millimetres along the axes of the file's own grid; None where the file does not say.
         notes: what was decided about its files that a user should know: what was taken for FLAIR, resampled, not used.
-        levelled: whether the file's own grid lies askew, and `volume` was resampled onto a level one.
+        levelled: whether the file's own grid is oblique, and `volume` was resampled onto a level one.
     """
 
     name: str
@@ -48,5 +48,5 @@ class Scan:
         """Say what FLAIR stands in for; empty where no sequence is missing."""
         if not self.missing:
             return ""
-        names = " or ".join(map(shown_sequence, self.missing))
+        names = " or ".join(map(sequence_label, self.missing))
         return f"no {names}; FLAIR was used in {'its' if len(self.missing) == 1 else 'their'} place"

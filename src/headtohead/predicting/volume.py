@@ -22,7 +22,7 @@ from headtohead.predicting.results.placing_one import all_or_none, folder_for, r
 from headtohead.predicting.results.written import Records, truth_is_ours
 from headtohead.predicting.scan import Scan
 from headtohead.predicting.seen import seen_before
-from headtohead.predicting.trust.familiarity import strangeness
+from headtohead.predicting.trust.familiarity import unfamiliar_features
 from headtohead.predicting.trust.geometry import doubts_of_header
 from headtohead.trained.choosing import choose_models
 
@@ -71,7 +71,7 @@ def predict_volume(options: Options, path: Path) -> Path:
         print(f"{path.name}: warning: {scan.substitution}", file=sys.stderr)
     for line in doubts_of_header(scan):
         print(f"{path.name}: warning: {line}", file=sys.stderr)
-    for line in strangeness(scan.volume, scan.spacing, predictor.facts.familiar):
+    for line in unfamiliar_features(scan.volume, scan.spacing, predictor.facts.familiar):
         print(f"{path.name}: unlike the training data: {line}", file=sys.stderr)
     return folder
 

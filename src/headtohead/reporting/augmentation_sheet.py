@@ -107,7 +107,7 @@ def legend_of(sequences: Sequence[str]) -> str:
 
 
 def policy_lines(training: TrainingOptions, sequences: Sequence[str] = CHANNELS) -> list[str]:
-    """Name what is done to training slices, in the order it is done; of a lone sequence none can be dropped."""
+    """Name what is done to training slices, in the order it is done; of a single sequence none can be dropped."""
     steps = []
     if training.sequence_dropout > 0 and len(sequences) > 1:
         steps.append(

@@ -1,4 +1,4 @@
-"""Everything a comparison leaves besides its run folders: tables, statistics, figures and the page, written anew."""
+"""Everything a comparison leaves besides its run folders: tables, statistics, figures and the page, rewritten."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -104,7 +104,7 @@ def write_reports(
         margin: the difference in mean Dice that is too small to matter, as the command has it.
 
     Raises:
-        UserError: the folder is missing, its runs may not stand in one table, or a file of a run is broken.
+        UserError: the folder is missing, its runs may not be in one table, or a file of a run is broken.
     """
     ledger = ledger or read_ledger(folder)
     unchecked = [] if cohort else [UNCHECKED]
@@ -206,7 +206,7 @@ def _refuse_stale(ledger: Ledger, cohort: Cohort | None) -> None:
     """Refuse to report old scores under a protocol, on data or with folds that are no longer theirs.
 
     Raises:
-        UserError: names what changed, and the mend.
+        UserError: names what changed, and the fix.
     """
     first = ledger.finished[0].record
     facts = {**first, "protocol": PROTOCOL} | ({"data": {"key": cohort.key}} if cohort else {})

@@ -22,7 +22,7 @@ class ComparisonSummary:
 
 
 def list_comparisons(runs_dir: Path) -> list[ComparisonSummary]:
-    """List the comparisons that hold a finished training, by name; a folder with a damaged record is passed over."""
+    """List the comparisons that hold a finished training, by name; a folder with a damaged record is skipped."""
     records: dict[str, list[dict[str, Any]]] = {}
     for path in sorted(runs_dir.glob("*/*/run.json")):
         try:

@@ -27,7 +27,7 @@ class RunFolder:
 
     @property
     def last(self) -> Path:
-        """Checkpoint of the last whole epoch: where a killed run goes on."""
+        """Checkpoint of the last whole epoch: from which an interrupted run resumes."""
         return self.path / "checkpoints" / "last.ckpt"
 
     @property

@@ -30,7 +30,7 @@ def read_ledger(
 
     Args:
         comparison_folder: `runs/<comparison>`.
-        without: names of run folders to pass over.
+        without: names of run folders to skip.
         agreeing: whether the runs have to agree in what `agreement` asks for; False for what brings them to agree.
 
     Returns:
@@ -64,7 +64,7 @@ def read_ledger(
 
 
 def read_ledger_around(run_folder: Path) -> Ledger:
-    """Read a finished run, and those runs of its comparison that may stand in one table with it.
+    """Read a finished run, and those runs of its comparison that may be in one table with it.
 
     Raises:
         UserError: as `read_ledger`.
@@ -141,18 +141,18 @@ def _refuse_made_up(table: "pd.DataFrame") -> None:
         raise _LeftOutError("its cases.csv was edited: a case is listed twice, or a Dice does not match its counts")
 
 
-def refuse_strangers(
+def refuse_incompatible(
     comparison_folder: Path,
     facts: dict[str, Any],
     replaced: set[str],
     inputs: Mapping[tuple[str, str], Any] | None = None,
 ) -> None:
-    """Refuse to add runs to a comparison whose finished runs they could not stand in one table with.
+    """Refuse to add runs to a comparison whose finished runs they could not share a table with.
 
     Args:
         comparison_folder: `runs/<comparison>`; it need not exist.
         facts: what run.json of the new runs will say.
-        replaced: names of runs that will be made anew.
+        replaced: names of runs that will be made again.
         inputs: the recipe of each entrant, model and schedule, that will have new runs.
 
     Raises:

@@ -82,10 +82,10 @@ class Finding:
         return clean(self.probability >= np.float32(threshold), self.steps, self.spacing)
 
     def measures(self, mask: np.ndarray) -> dict[str, Any]:
-        """Measure a mask as `--predict` does; without a lesion in the truth, `dice_undefined` is set."""
+        """Measure a mask as `--predict` does; where the truth holds no lesion, it is left alone or not."""
         found = measure(mask, self.truth, self.spacing)
-        undefined = found["dice"] is not None and bool(np.isnan(found["dice"]))
-        return {**found, "dice": None if undefined else found["dice"], "dice_undefined": undefined}
+        healthy = self.truth is not None and not self.truth.any()
+        return {**found, "dice": None if healthy else found["dice"], "left_alone": not mask.any() if healthy else None}
 
     def file(self, threshold: float, scratch: Path) -> tuple[str, bytes]:
         """Make the mask's file: on the source's grid and of its format.
@@ -128,7 +128,7 @@ def answer(files: Sequence[Path], predictor: Predictor, options: Options, limits
     Raises:
         UserError: the files cannot be used; no path of this machine is named.
     """
-    from headtohead.predicting.trust.familiarity import strangeness
+    from headtohead.predicting.trust.familiarity import unfamiliar_features
     from headtohead.predicting.trust.geometry import doubts_of_header, is_oriented
 
     start = time.perf_counter()
@@ -146,7 +146,7 @@ def answer(files: Sequence[Path], predictor: Predictor, options: Options, limits
         raise UserError(without_paths(str(fault), folder)) from fault
     warnings = [*scan.notes, *([scan.substitution] if scan.missing else [])]
     warnings += seen_before(predictor.choices, job)[1] + doubts
-    warnings += strangeness(scan.volume, scan.spacing, predictor.facts.familiar)
+    warnings += unfamiliar_features(scan.volume, scan.spacing, predictor.facts.familiar)
     return Finding(
         name=job.name,
         pictures=pictures(scan, view, predictor.facts.sequences),

@@ -58,7 +58,7 @@ class MedianInterval:
 def mean_interval(values: ArrayLike, confidence: float = 0.95, seed: int = 0) -> Interval:
     """Mean of one score per case, with a bias-corrected and accelerated bootstrap interval over cases.
 
-    Cases are what is drawn anew, because patients are what the result is meant to hold for: slices of one patient are
+    Cases are what is redrawn, because patients are what the result is meant to hold for: slices of one patient are
     not independent of each other. The interval respects the bounds and the skewness of Dice; a normal one does not.
 
     Few cases hold too little of the tail, and the interval is then too narrow. In simulation it holds the true mean

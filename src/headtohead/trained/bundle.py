@@ -93,7 +93,7 @@ def refuse_folder(folder: Path, overwrite: bool) -> None:
     """Refuse to replace a folder, unless told to, and ever one that is no bundle.
 
     Raises:
-        UserError: names the folder and the mend.
+        UserError: names the folder and the fix.
     """
     if not folder.exists():
         return

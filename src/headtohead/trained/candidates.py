@@ -20,7 +20,7 @@ from headtohead.runs.folder import RunFolder
 from headtohead.trained.origin import MADE_UP, is_made_up, kind_of
 
 LEARNED = 0.1
-"""Validation Dice below which a run is taken only for files of its own data, or by name: it marks next to nothing."""
+"""Validation Dice below which a run is taken only for files of its own data, or by name: it finds almost nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,6 +144,6 @@ def _reason(
 
 
 def _tally(faults: dict[TrainedRun, str]) -> str:
-    """Count why runs are passed over: `8 trained on made-up patients, 1 with a validation Dice below 0.1`."""
+    """Count why runs are skipped: `8 trained on made-up patients, 1 with a validation Dice below 0.1`."""
     counts = {fault: list(faults.values()).count(fault) for fault in faults.values()}
     return ", ".join(f"{count} {fault}" for fault, count in counts.items())

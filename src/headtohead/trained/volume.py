@@ -16,5 +16,5 @@ def in_bytes(volume: Volume) -> np.ndarray:
 
 
 def three_sequences(volume: np.ndarray) -> np.ndarray:
-    """Let a lone sequence stand for all three: [slices, H, W, C] to [slices, H, W, 3]."""
+    """Let a single sequence stand for all three: [slices, H, W, C] to [slices, H, W, 3]."""
     return np.repeat(volume, 3, axis=-1) if volume.shape[-1] == 1 else volume

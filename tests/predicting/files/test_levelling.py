@@ -1,4 +1,4 @@
-"""Scans that lie askew: level slices, every voxel where the world says, and the way back."""
+"""Oblique scans: level slices, every voxel at its place in the scanner, and the inverse."""
 
 from pathlib import Path
 
@@ -9,7 +9,15 @@ import pytest
 
 from headtohead.cohort.orientation import WORLD, slicing
 from headtohead.predicting.files.finding import find_jobs
-from headtohead.predicting.files.levelling import THICK_TILTED, TILTED, TURNED, Levelling, askew, levelling, tilt_of
+from headtohead.predicting.files.levelling import (
+    THICK_TILTED,
+    TILTED,
+    TURNED,
+    Levelling,
+    levelling,
+    needs_levelling,
+    tilt_of,
+)
 from headtohead.predicting.files.scans import read_scan
 from headtohead.trained.facts import ModelFacts
 from tests.processes import printed_by
@@ -152,21 +160,21 @@ def test_copies_of_8_bits_are_read_and_restored_alike(
             np.testing.assert_array_equal(own, expected[1])
 
 
-def test_when_a_scan_is_askew() -> None:
-    def lies_askew(turn: np.ndarray, thickness: float = 2) -> bool:
+def test_when_a_scan_is_levelled() -> None:
+    def is_levelled(turn: np.ndarray, thickness: float = 2) -> bool:
         affine = grid(turn, (9, 9, 9), (1, 1, thickness))
-        return askew(affine, slicing(affine, plane="axial"))
+        return needs_levelling(affine, slicing(affine, plane="axial"))
 
-    assert not lies_askew(np.eye(3)) and not lies_askew(rotation(UP, 90)) and not lies_askew(rotation(FRONT, -180))
+    assert not is_levelled(np.eye(3)) and not is_levelled(rotation(UP, 90)) and not is_levelled(rotation(FRONT, -180))
     limits = [(UP, TURNED, 2), (UP, TURNED, 5), (RIGHT, TILTED, 2), (FRONT, TILTED, 2), (RIGHT, THICK_TILTED, 5)]
     for axis, limit, thickness in limits:
-        assert not lies_askew(rotation(axis, limit - 0.5), thickness)
-        assert lies_askew(rotation(axis, limit + 0.5), thickness) and lies_askew(
+        assert not is_levelled(rotation(axis, limit - 0.5), thickness)
+        assert is_levelled(rotation(axis, limit + 0.5), thickness) and is_levelled(
             rotation(axis, -limit - 0.5), thickness
         )
-    assert not lies_askew(rotation(RIGHT, 90 - TILTED + 0.5), 1) and lies_askew(rotation(RIGHT, 90 - TILTED - 0.5), 1)
+    assert not is_levelled(rotation(RIGHT, 90 - TILTED + 0.5), 1) and is_levelled(rotation(RIGHT, 90 - TILTED - 0.5), 1)
     # Three directions that nearly lie in a plane are a damaged header's.
-    assert not lies_askew(np.array([[1, 0.9, 0], [0, 0.05, 0], [0.4, 0.4, 1]]))
+    assert not is_levelled(np.array([[1, 0.9, 0], [0, 0.05, 0], [0.4, 0.4, 1]]))
 
 
 def test_angles() -> None:

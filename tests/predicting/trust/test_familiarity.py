@@ -11,7 +11,7 @@ import pytest
 
 import headtohead
 from headtohead.cohort import Cohort, open_cohort
-from headtohead.predicting.trust.familiarity import measure_cohort, strangeness
+from headtohead.predicting.trust.familiarity import measure_cohort, unfamiliar_features
 
 Spacing = tuple[float, float, float]
 
@@ -27,7 +27,7 @@ def volume_of(cohort: Cohort, case: int = 0) -> np.ndarray:
 
 
 def said(volume: np.ndarray, familiar: dict[str, Any], spacing: Spacing | None = None) -> str:
-    lines = strangeness(volume, spacing, familiar)
+    lines = unfamiliar_features(volume, spacing, familiar)
     assert all("\n" not in line for line in lines)
     return "; ".join(lines)
 
@@ -44,7 +44,7 @@ def test_its_own_cases_are_usual(phantom_cohort: Cohort, familiar: dict[str, Any
 def test_nothing_known_nothing_said(phantom_cohort: Cohort, familiar: dict[str, Any]) -> None:
     assert measure_cohort(phantom_cohort, []) == {}
     for nothing in ({}, familiar | {"version": 0}):
-        assert strangeness(np.zeros((1, 9, 9, 3), np.uint8), None, nothing) == []
+        assert unfamiliar_features(np.zeros((1, 9, 9, 3), np.uint8), None, nothing) == []
 
 
 def test_numbers_of_slices(phantom_cohort: Cohort, familiar: dict[str, Any]) -> None:

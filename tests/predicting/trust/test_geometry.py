@@ -1,4 +1,4 @@
-"""What a header makes doubtful: a scan that lies askew, and one that does not say how it lies."""
+"""What a header makes doubtful: an oblique scan, and one without orientation."""
 
 from pathlib import Path
 

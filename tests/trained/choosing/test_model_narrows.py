@@ -36,8 +36,8 @@ def test_to_the_shipped_model(demo: None, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({}, "--model resnext: none of its runs suits these files: 2 trained on made-up patients; to use one all "
-             "the same, name its --comparison, such as demo"),
+        ({}, "--model resnext: none of its runs suits these files: 2 trained on made-up patients; to use one anyway, "
+             "name its --comparison, such as demo"),
         ({"comparison": "lgg"}, "--model resnext: no trained run of it in .*lgg; there are runs of unet"),
         ({"comparison": "lgg", "ensemble": True}, "--model resnext: no trained run of it in .*lgg"),
         ({"run_name": "good"}, "--model resnext: --run_name good is of unet; leave one of the two out"),

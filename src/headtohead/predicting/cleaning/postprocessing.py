@@ -1,7 +1,7 @@
 """Clean-up of masks in named steps, such as `largest,fill,min_size=0.1ml,close=2mm`: read, checked and carried out.
 
 Masks are [slices, H, W]. Beyond its edges a volume is taken to go on as it ends, so that a lesion cut by the edge is
-neither worn away nor stretched there, and a lone slice is cleaned as a plane.
+neither worn away nor stretched there, and a single slice is cleaned as a plane.
 """
 
 import math
@@ -33,7 +33,7 @@ UNITS = {
 NONE = "none"
 MM3 = {"mm3": 1.0, "ml": 1000.0}
 WIDEST = 32
-"""Voxels that a length may reach. Whoever means more has an odd spacing, and would wait for minutes."""
+"""Voxels that a length may span. More means an odd spacing, and would take minutes."""
 
 AMOUNT = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)([a-z][a-z0-9]*)?")
 

@@ -1,7 +1,7 @@
 """Morphology of masks in 3-D with any structuring element, by OpenCV slice by slice.
 
 Source: Serra, Image Analysis and Mathematical Morphology, 1982. Beyond its edges a volume goes on as it ends: with
-zeros there, erosion would wear away what the edge cuts and no gap of a lone slice would ever close in 3-D.
+zeros there, erosion would wear away what the edge cuts and no gap of a single slice would ever close in 3-D.
 """
 
 from collections.abc import Callable

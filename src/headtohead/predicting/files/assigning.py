@@ -1,10 +1,10 @@
 """Which volume of which file is which sequence of the model: by names, by `dataset.json`, or as --channels says."""
 
 from headtohead.cohort.cohort import IMAGE
-from headtohead.cohort.sequence_names import shown_sequence
+from headtohead.cohort.sequence_names import says_several, sequence_label
 from headtohead.errors import UserError
 from headtohead.predicting.files.grouping import Job
-from headtohead.predicting.files.naming import shown
+from headtohead.predicting.files.naming import printable
 from headtohead.predicting.files.nifti import Nifti
 from headtohead.predicting.files.sequences import needed_sequence
 from headtohead.trained.facts import ModelFacts
@@ -51,7 +51,7 @@ def assign(job: Job, files: list[Nifti], facts: ModelFacts, channels: dict[str, 
     used = {file.path for sequence, (file, _) in found.items() if sequence in facts.sequences}
     rest = [path.name for path in (*(file.path for file in files), *job.unused) if path not in used]
     if rest:
-        notes.append(f"not used: {', '.join(map(shown, rest))}")
+        notes.append(f"not used: {', '.join(map(printable, rest))}")
     return {sequence: found[sequence] for sequence in found if sequence in facts.sequences}, notes
 
 
@@ -59,13 +59,13 @@ def _by_names(job: Job, files: list[Nifti]) -> Assigned:
     found: Assigned = {}
     for sequence, file in zip(job.sequences, files, strict=True):
         if sequence in found and sequence:
-            both = f"{shown(found[sequence][0].path.name)} and {shown(file.path.name)}"
+            both = f"{printable(found[sequence][0].path.name)} and {printable(file.path.name)}"
             raise UserError(
-                f"{shown(file.path)}: {both} are both {shown_sequence(sequence)} of one case; move one of them away"
+                f"{printable(file.path)}: {both} are both {sequence_label(sequence)} of one case; move one of them away"
             )
         if file.volumes > 1:
             raise UserError(
-                f"{shown(file.path)}: holds {file.volumes} volumes, but a file of one sequence holds one; "
+                f"{printable(file.path)}: holds {file.volumes} volumes, but a file of one sequence holds one; "
                 "save the volume you mean as a separate file"
             )
         found[sequence] = (file, 0)
@@ -78,7 +78,8 @@ def _by_number(job: Job, files: list[Nifti], facts: ModelFacts, channels: dict[s
         names = ", ".join(f"_{number:04d}" for number in sorted(numbered))
         example = ",".join(f"{name}={number}" for number, name in zip(sorted(numbered), _usual(facts), strict=False))
         raise UserError(
-            f"{shown(files[0].path)}: {len(files)} files are named like channels of one nnU-Net case ({names}), but "
+            f"{printable(files[0].path)}: {len(files)} files are named like channels of one nnU-Net case ({names}), "
+            "but "
             f"no dataset.json says what they are; name them, for example --channels {example}, or rename the files if "
             "they are separate cases"
         )
@@ -86,7 +87,7 @@ def _by_number(job: Job, files: list[Nifti], facts: ModelFacts, channels: dict[s
         if number not in numbered:
             known = ", ".join(map(str, sorted(numbered)))
             raise UserError(
-                f"{shown(files[0].path)}: its channels are {known}, but --channels asks for {sequence}={number}; "
+                f"{printable(files[0].path)}: its channels are {known}, but --channels asks for {sequence}={number}; "
                 "correct --channels"
             )
     return {sequence: (numbered[number], 0) for sequence, number in channels.items()}
@@ -102,14 +103,15 @@ def _by_channels(file: Nifti, facts: ModelFacts, channels: dict[str, int]) -> As
     if not channels:
         example = ",".join(f"{name}={number}" for number, name in enumerate(facts.sequences))
         raise UserError(
-            f"{shown(file.path)}: a 4-D file of {file.volumes} volumes; say which sequence each is, "
+            f"{printable(file.path)}: a 4-D file of {file.volumes} volumes; say which sequence each is, "
             f"for example --channels {example}"
         )
     for sequence, number in channels.items():
         if number >= file.volumes:
             holds = f"volumes 0 to {file.volumes - 1}" if file.volumes > 1 else "one volume, number 0"
             raise UserError(
-                f"{shown(file.path)}: holds {holds}, but --channels asks for {sequence}={number}; correct --channels"
+                f"{printable(file.path)}: holds {holds}, but --channels asks for {sequence}={number}; correct "
+                "--channels"
             )
     return {sequence: (file, number) for sequence, number in channels.items()}
 
@@ -119,16 +121,21 @@ def _refuse_without(needed: str, job: Job, files: list[Nifti], by_channels: bool
     wanted = f"the model needs {needed.upper()}"
     if by_channels or not job.sequences:
         raise UserError(
-            f"{shown(files[0].path)}: --channels names no {needed.upper()}, but {wanted}; add {needed}=NUMBER"
+            f"{printable(files[0].path)}: --channels names no {needed.upper()}, but {wanted}; add {needed}=NUMBER"
         )
-    named = [shown_sequence(one) if one else "no known sequence" for one in job.sequences]
+    named = [sequence_label(one) if one else "no known sequence" for one in job.sequences]
+    if len(files) == 1 and says_several(job.sequences[0]):
+        raise UserError(
+            f"{printable(files[0].path)}: its name holds several sequences, {named[0]}, and does not say which of them "
+            f"it is; rename it, or, if this is {needed.upper()}, add --channels {needed}=0"
+        )
     if len(files) == 1:
         raise UserError(
-            f"{shown(files[0].path)}: named as {named[0]}, but {wanted}; put X_{needed}.nii.gz of the same case beside "
-            f"it, or, if this is {needed.upper()}, rename it or add --channels {needed}=0"
+            f"{printable(files[0].path)}: named as {named[0]}, but {wanted}; put X_{needed}.nii.gz of the same case "
+            f"beside it, or, if this is {needed.upper()}, rename it or add --channels {needed}=0"
         )
-    are = ", ".join(f"{shown(file.path.name)} ({one})" for file, one in zip(files, named, strict=True))
+    are = ", ".join(f"{printable(file.path.name)} ({one})" for file, one in zip(files, named, strict=True))
     raise UserError(
-        f"{shown(files[0].path)}: no {needed.upper()} among the files of this case, {are}, but {wanted}; put "
+        f"{printable(files[0].path)}: no {needed.upper()} among the files of this case, {are}, but {wanted}; put "
         f"X_{needed}.nii.gz beside them, or rename the file that is {needed.upper()}"
     )

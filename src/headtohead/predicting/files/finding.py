@@ -7,7 +7,7 @@ from pathlib import Path
 
 from headtohead.errors import UserError
 from headtohead.predicting.files.grouping import Job, jobs_of, with_siblings
-from headtohead.predicting.files.naming import INPUTS, ending, is_mask, is_volume, shown, stem
+from headtohead.predicting.files.naming import INPUTS, ending, is_mask, is_volume, printable, stem
 
 __all__ = ["Job", "find_jobs"]
 
@@ -46,11 +46,11 @@ def find_jobs(
     """
     outputs = tuple(end for end in (stem(Path(end)).lower() for end in ends if end) if end)
     if not os.path.lexists(source):
-        raise UserError(f"--predict {shown(source)}: no such file or folder")
+        raise UserError(f"--predict {printable(source)}: no such file or folder")
     if not source.is_dir():
         if pattern:
             raise UserError(
-                f"--pattern {pattern}: chooses files of a folder, and {shown(source)} is a file; leave it out"
+                f"--pattern {pattern}: chooses files of a folder, and {printable(source)} is a file; leave it out"
             )
         return _jobs_of_file(source, sequences, outputs, ours)
     every = list(_walk(source))
@@ -60,10 +60,10 @@ def find_jobs(
         found = [path for path in inputs if _matches(path.relative_to(source).as_posix().lower().split("/"), wanted)]
         found = with_siblings(found, inputs, sequences)
     if not found:
-        raise UserError(f"--predict {shown(source)}: {_nothing(every, pattern)}")
+        raise UserError(f"--predict {printable(source)}: {_nothing(every, pattern)}")
     others = [path for path in found if not ours(path)]
     if not others:
-        raise UserError(f"--predict {shown(source)}: {RESULTS_ONLY}")
+        raise UserError(f"--predict {printable(source)}: {RESULTS_ONLY}")
     return jobs_of(source, others, sequences)
 
 
@@ -71,13 +71,13 @@ def _jobs_of_file(
     path: Path, sequences: tuple[str, ...], outputs: tuple[str, ...], ours: Callable[[Path], bool]
 ) -> list[Job]:
     if not ending(path):
-        raise UserError(f"--predict {shown(path)}: not a file this program reads; name {', '.join(INPUTS)}")
+        raise UserError(f"--predict {printable(path)}: not a file this program reads; name {', '.join(INPUTS)}")
     if _never_input(path, outputs):
-        raise UserError(f"--predict {shown(path)}: named as a mask or an output; give its image instead")
+        raise UserError(f"--predict {printable(path)}: named as a mask or an output; give its image instead")
     if ours(path):
-        raise UserError(f"--predict {shown(path)}: {RESULTS_ONLY}")
+        raise UserError(f"--predict {printable(path)}: {RESULTS_ONLY}")
     if not is_volume(path):
-        return [Job(shown(stem(path)), (path,), "picture", (), Path(path.name))]
+        return [Job(printable(stem(path)), (path,), "picture", (), Path(path.name))]
     beside = [
         other
         for other in _listing(path.parent)

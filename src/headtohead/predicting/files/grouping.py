@@ -10,7 +10,7 @@ from typing import Literal
 from headtohead.cohort.cohort import IMAGE
 from headtohead.cohort.sequence_names import Named, sequence_in_name
 from headtohead.errors import UserError
-from headtohead.predicting.files.naming import ending, is_volume, shown, stem
+from headtohead.predicting.files.naming import ending, is_volume, printable, stem
 from headtohead.predicting.files.nnunet import case_of_channel, channel_names, channels_of_cases
 from headtohead.predicting.files.sequences import needed_sequence, parse_channels
 
@@ -64,11 +64,11 @@ def jobs_of(source: Path, files: Iterable[Path], sequences: tuple[str, ...]) -> 
         if slices:
             relative = folder.relative_to(source)
             name = (relative if relative.name else Path(folder.absolute().name)).as_posix()
-            jobs.append(Job(shown(name), tuple(slices), "folder", (), relative))
+            jobs.append(Job(printable(name), tuple(slices), "folder", (), relative))
         others = [path for path in inside if path not in set(slices)]
         jobs += [_below(source, job) for job in _jobs_in_folder(folder, others, sequences)]
     often = Counter(job.name for job in jobs)
-    jobs = [replace(job, name=shown(job.relative.as_posix())) if often[job.name] > 1 else job for job in jobs]
+    jobs = [replace(job, name=printable(job.relative.as_posix())) if often[job.name] > 1 else job for job in jobs]
     return sorted(jobs, key=lambda job: (job.name.casefold(), job.name))
 
 
@@ -151,7 +151,9 @@ def _keeps_to_its_name(job: Job) -> bool:
 def _below(source: Path, job: Job) -> Job:
     """Name a job by its path below the source."""
     relative = job.relative.relative_to(source)
-    return replace(job, relative=relative, name=shown(relative.with_name(stem(relative) or relative.name).as_posix()))
+    return replace(
+        job, relative=relative, name=printable(relative.with_name(stem(relative) or relative.name).as_posix())
+    )
 
 
 def _slices_of_case(folder: Path, files: list[Path]) -> list[Path]:

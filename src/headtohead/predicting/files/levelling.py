@@ -1,4 +1,4 @@
-"""Scans that lie askew made level: slices along the axes of the world, as a model knows them, and the way back.
+"""Oblique scans made level: slices along the axes of the world, as a model knows them, and the inverse.
 
 A scan that is only turned within its slices is turned slice by slice, and nothing is lost across thick slices. One
 whose slices are tilted is resampled in three dimensions.
@@ -30,7 +30,7 @@ THICK_TILTED = 15.0
 thick slices to fit the head, which then lies level on the scan's own grid."""
 
 THICK = 2.5
-"""Slices are thick if they lie so many pixels apart."""
+"""Slices are thick if they are at least this many pixels apart."""
 
 MOST = 2048
 """Voxels along an axis of the level grid; more than any scanner makes."""
@@ -46,7 +46,7 @@ DIGITS = 4
 """Decimals of direction cosines that count. Headers round, and copies with other axes are to give the same voxels."""
 
 FINE = 6
-"""Decimals of voxels that count on the way there and back; what follows differs between copies in its last bits."""
+"""Decimals of voxels that count in resampling and its inverse; the rest differs between copies in the last bits."""
 
 ASIDE = 0.37
 """Where rounding goes up, as a share of its last digit: not halfway, for there lie spacings that scanners use, such as
@@ -59,7 +59,7 @@ grid, but for this share."""
 
 @dataclass(frozen=True, eq=False)
 class Levelling:
-    """Resampling of slices that lie askew onto level ones; made by `levelling`.
+    """Resampling of oblique slices onto level ones; made by `levelling`.
 
     Attributes:
         before: (slices, H, W) of the scan.
@@ -112,10 +112,10 @@ def is_tilted(affine: np.ndarray, view: Slicing) -> bool:
     return tilt_of(affine, view)[0] > (THICK_TILTED if slices > THICK * min(sides) else TILTED)
 
 
-def askew(affine: np.ndarray, view: Slicing, lone: bool = False) -> bool:
+def needs_levelling(affine: np.ndarray, view: Slicing, lone: bool = False) -> bool:
     """Say whether a grid lies so far off the axes of the world that it is to be levelled; arguments as `tilt_of`.
 
-    A lone slice is levelled within its plane only: it has no neighbours to be tilted into.
+    A single slice is levelled within its plane only: it has no neighbours to be tilted into.
     """
     unlike = (not lone and is_tilted(affine, view)) or tilt_of(affine, view)[1] > TURNED
     return unlike and abs(np.linalg.det(_directions(affine, view))) > FLAT
@@ -125,8 +125,8 @@ def levelling(affine: np.ndarray, view: Slicing, slices: np.ndarray) -> Levellin
     """Decide onto which level grid a scan is brought.
 
     Spacings are those of the scan's nearest own axes: finer ones between thick slices took longer and agreed less with
-    the unturned case. The grid is as large as the scan's own, lest the head becomes smaller or larger to the model. It
-    is larger where the head would be cut, and smaller where the scan's was evidently enlarged to hold a turned scan.
+    the unturned case. The grid is as large as the scan's own, so that the head keeps its size for the model. It is
+    larger where the head would be cut, and smaller where the scan's was evidently enlarged to hold a rotated scan.
 
     Args:
         affine: float64 [4, 4], from voxel to millimetres.
@@ -230,7 +230,7 @@ def _resample(
 
 
 def _rounded(values: np.ndarray | float, digits: int) -> np.ndarray:
-    """Round to so many decimals, alike where values differ in their last bits; see `ASIDE`."""
+    """Round to this many decimals, equally where values differ in their last bits; see `ASIDE`."""
     scale = 10.0**digits
     return np.asarray(np.floor(np.asarray(values) * scale + 1 - ASIDE) / scale)
 

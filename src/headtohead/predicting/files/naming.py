@@ -37,7 +37,7 @@ def is_mask(path: Path) -> bool:
     return stem(path).lower().endswith(PICTURE_MASKS)
 
 
-def shown(path: Path | str) -> str:
+def printable(path: Path | str) -> str:
     """Write a path on one line of readable text, whatever bytes are in its name."""
     text = str(path).encode("utf-8", "replace").decode("utf-8")
     return re.sub(r"[\x00-\x1f\x7f]", "?", text)

@@ -19,7 +19,7 @@ from isal import igzip, isal_zlib
 
 from headtohead.cohort.orientation import slicing
 from headtohead.errors import UserError
-from headtohead.predicting.files.naming import shown
+from headtohead.predicting.files.naming import printable
 from headtohead.predicting.files.opening import first_bytes
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 GZIP = b"\x1f\x8b"
 
 DEFLATE = 1032
-"""So many bytes at most come out of one that was packed by gzip (RFC 1951: 258 bytes for two bits)."""
+"""Bytes at most that one byte of gzip expands to (RFC 1951: 258 bytes for two bits)."""
 
 CHUNK = 2**20
 """Bytes that are read at a time where they are only read to be checked."""
@@ -36,7 +36,7 @@ CHUNK = 2**20
 MOST_VOXELS = 2**31
 """More is a damaged header, not a scan: it is sixteen times 512^3."""
 
-ASTRAY = 0.1
+MISALIGNED = 0.1
 """Two grids are one if no voxels lie farther apart than this share of a voxel: headers are rounded in many ways."""
 
 MILLIMETRES = {"meter": 1000.0, "micron": 0.001}
@@ -122,7 +122,7 @@ def open_nifti(path: Path) -> Nifti:
     """Open a NIfTI file and check its header; no voxel is read.
 
     Raises:
-        UserError: it is no NIfTI file of numbers in space, or damaged; the message says which and how to mend it.
+        UserError: it is no NIfTI file of numbers in space, or damaged; the message says which and how to fix it.
     """
     from nibabel.nifti1 import Nifti1Header
     from nibabel.nifti2 import Nifti2Header
@@ -134,7 +134,7 @@ def open_nifti(path: Path) -> Nifti:
             if packed
             else "not compressed with gzip; remove .gz from its name"
         )
-        raise UserError(f"{shown(path)}: {what}")
+        raise UserError(f"{printable(path)}: {what}")
     _silence()
     with _damage_told(path), np.errstate(all="ignore"):
         with igzip.open(path) if packed else path.open("rb") as file:
@@ -154,7 +154,7 @@ def open_nifti(path: Path) -> Nifti:
     held = path.stat().st_size
     if needed > (held * DEFLATE if packed else held) or math.prod(stored) > MOST_VOXELS:
         raise UserError(
-            f"{shown(path)}: its header claims {_sizes(stored)} voxels, more than the file can hold; "
+            f"{printable(path)}: its header claims {_sizes(stored)} voxels, more than the file can hold; "
             "it is cut short or damaged: restore it"
         )
     affine[:3] *= unit
@@ -163,7 +163,7 @@ def open_nifti(path: Path) -> Nifti:
             raise ValueError("its affine holds values that are not numbers")
         slicing(affine)
     except ValueError as fault:
-        raise UserError(f"{shown(path)}: {fault}; restore the file, or correct its sform and qform") from fault
+        raise UserError(f"{printable(path)}: {fault}; restore the file, or correct its sform and qform") from fault
     first, second, third = (float(step) for step in np.linalg.norm(affine[:3, :3], axis=0))
     return Nifti(path, header, packed, stored, shape, volumes, affine, (first, second, third))
 
@@ -174,7 +174,7 @@ def same_place(affine: np.ndarray, shape: tuple[int, ...], other: np.ndarray, ot
         return False
     corners = np.array([(*corner, 1) for corner in product(*((0, size - 1) for size in shape))])
     apart = np.linalg.norm((corners @ (affine - other).T)[:, :3], axis=1).max()
-    return bool(apart <= ASTRAY * np.linalg.norm(other[:3, :3], axis=0).min())
+    return bool(apart <= MISALIGNED * np.linalg.norm(other[:3, :3], axis=0).min())
 
 
 @cache
@@ -199,18 +199,20 @@ def _unit(header: object) -> str:
 
 def _refuse_type(path: Path, dtype: np.dtype) -> None:
     if dtype.kind == "c":
-        raise UserError(f"{shown(path)}: complex numbers; save their magnitude as a separate file")
+        raise UserError(f"{printable(path)}: complex numbers; save their magnitude as a separate file")
     if dtype.kind not in "iuf":
-        raise UserError(f"{shown(path)}: colour (RGB) voxels; save one intensity per voxel")
+        raise UserError(f"{printable(path)}: colour (RGB) voxels; save one intensity per voxel")
 
 
 def _grid(path: Path, stored: tuple[int, ...]) -> tuple[tuple[int, int, int], int]:
     """Settle the three sizes of the grid and the number of volumes."""
     if any(size < 1 for size in stored) or len(stored) < 2:
-        raise UserError(f"{shown(path)}: its header claims {_sizes(stored)} voxels, which is not an image; restore it")
+        raise UserError(
+            f"{printable(path)}: its header claims {_sizes(stored)} voxels, which is not an image; restore it"
+        )
     if any(size > 1 for size in stored[4:]):
         raise UserError(
-            f"{shown(path)}: {len(stored)}-D ({_sizes(stored)}); save the volumes you mean as a 3-D or 4-D file"
+            f"{printable(path)}: {len(stored)}-D ({_sizes(stored)}); save the volumes you mean as a 3-D or 4-D file"
         )
     first, second, third, volumes = (*stored, 1, 1)[:4] if len(stored) < 4 else stored[:4]
     return (first, second, third), volumes
@@ -229,7 +231,7 @@ def _damage_told(path: Path) -> Iterator[None]:
     try:
         yield
     except PermissionError:
-        raise UserError(f"{shown(path)}: no permission to read it; change its permissions") from None
+        raise UserError(f"{printable(path)}: no permission to read it; change its permissions") from None
     except (  # type: ignore[misc]  # isal's stubs do not declare its error as a class
         HeaderDataError,
         WrapStructError,
@@ -242,8 +244,8 @@ def _damage_told(path: Path) -> Iterator[None]:
         KeyError,
         OverflowError,
     ) as fault:
-        raise UserError(f"{shown(path)}: not a readable NIfTI file (cut short or damaged); restore it") from fault
+        raise UserError(f"{printable(path)}: not a readable NIfTI file (cut short or damaged); restore it") from fault
     except MemoryError:
         raise UserError(
-            f"{shown(path)}: does not fit into this machine's memory; split it into smaller files"
+            f"{printable(path)}: does not fit into this machine's memory; split it into smaller files"
         ) from None

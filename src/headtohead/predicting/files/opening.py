@@ -4,7 +4,7 @@ import errno
 from pathlib import Path
 
 from headtohead.errors import UserError
-from headtohead.predicting.files.naming import shown
+from headtohead.predicting.files.naming import printable
 
 
 def first_bytes(path: Path, count: int = 4) -> bytes:
@@ -16,16 +16,16 @@ def first_bytes(path: Path, count: int = 4) -> bytes:
     try:
         if path.is_dir():
             list(path.iterdir())  # fails where the folder may not be read
-            raise UserError(f"{shown(path)}: a folder with the name of an image file; rename or remove it")
+            raise UserError(f"{printable(path)}: a folder with the name of an image file; rename or remove it")
         path.stat()
         if not path.is_file():  # opening a pipe would wait for ever
-            raise UserError(f"{shown(path)}: not a regular file; remove it")
+            raise UserError(f"{printable(path)}: not a regular file; remove it")
         with path.open("rb") as file:
             start = file.read(count)
     except OSError as fault:
-        raise UserError(f"{shown(path)}: {_reason(path, fault)}") from fault
+        raise UserError(f"{printable(path)}: {_reason(path, fault)}") from fault
     if not start:
-        raise UserError(f"{shown(path)}: an empty file; restore or remove it")
+        raise UserError(f"{printable(path)}: an empty file; restore or remove it")
     return start
 
 

@@ -5,7 +5,7 @@ import numpy as np
 from headtohead.cohort.cohort import FLAIR
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import Job
-from headtohead.predicting.files.naming import shown
+from headtohead.predicting.files.naming import printable
 from headtohead.predicting.files.opening import first_bytes
 from headtohead.predicting.files.reading import colour, read_pixels, read_truth, size_of, to_bytes
 from headtohead.predicting.scan import Scan
@@ -28,7 +28,7 @@ def read_pictures(job: Job, facts: ModelFacts, as_bytes: bool) -> Scan:
     """
     if len(facts.sequences) not in (1, 3):
         raise UserError(
-            f"{shown(job.files[0])}: an image has 3 channels, but model {facts.name} takes {len(facts.sequences)}; "
+            f"{printable(job.files[0])}: an image has 3 channels, but model {facts.name} takes {len(facts.sequences)}; "
             "choose another model"
         )
     pixels, truths = [], []
@@ -37,7 +37,7 @@ def read_pictures(job: Job, facts: ModelFacts, as_bytes: bool) -> Scan:
         pixels.append(colour(read_pixels(path)))
         if pixels[-1].shape != pixels[0].shape or pixels[-1].dtype != pixels[0].dtype:
             raise UserError(
-                f"{shown(path)}: {_kind(pixels[-1])}, but {shown(job.files[0].name)} of the same folder is "
+                f"{printable(path)}: {_kind(pixels[-1])}, but {printable(job.files[0].name)} of the same folder is "
                 f"{_kind(pixels[0])}; restore it, or move it to a folder of its own"
             )
         truths.append(read_truth(path, pixels[-1].shape[:2]))

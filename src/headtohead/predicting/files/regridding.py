@@ -3,7 +3,7 @@
 import numpy as np
 
 from headtohead.errors import UserError
-from headtohead.predicting.files.naming import shown
+from headtohead.predicting.files.naming import printable
 from headtohead.predicting.files.nifti import Nifti, same_place
 
 WHOLE = 0.95
@@ -38,7 +38,8 @@ def resample_onto(values: np.ndarray, file: Nifti, grid: Nifti) -> tuple[np.ndar
     share = float(inside.mean())
     if share == 0:
         raise UserError(
-            f"{shown(file.path)}: does not overlap with {shown(grid.path.name)} in scanner space, so they are not of "
+            f"{printable(file.path)}: does not overlap with {printable(grid.path.name)} in scanner space, so they are "
+            "not of "
             "one session; correct its header, or move it away"
         )
     # A voxel reaches half a voxel beyond its centre: up to there the outermost value counts, beyond it nothing.

@@ -7,7 +7,7 @@ import numpy as np
 from headtohead.cohort.mask_names import MASK_WORDS, Images, bases_of_mask, outlines_other_than_brain
 from headtohead.cohort.sequence_names import sequence_in_name
 from headtohead.errors import UserError
-from headtohead.predicting.files.naming import is_volume, shown, stem
+from headtohead.predicting.files.naming import is_volume, printable, stem
 from headtohead.predicting.files.nifti import Nifti, open_nifti, same_place
 from headtohead.predicting.files.nnunet import case_of_channel
 
@@ -42,7 +42,8 @@ def truth_beside(path: Path) -> Path | None:
         other = next((one for one in fitting if _case(one) != _case(stem(path))), None)
         if other is not None:
             raise UserError(
-                f"{shown(mask)}: fits both {stem(path)} and {other}; rename the mask after its image, or move it away"
+                f"{printable(mask)}: fits both {stem(path)} and {other}; rename the mask after its image, or move it "
+                "away"
             )
         return mask
     return None
@@ -76,14 +77,16 @@ def read_truth_volume(image: Nifti) -> np.ndarray | None:
         return None
     mask = open_nifti(path)
     if mask.volumes > 1:
-        raise UserError(f"{shown(path)}: {mask.volumes} volumes, but a mask has one; restore it or move it away")
+        raise UserError(f"{printable(path)}: {mask.volumes} volumes, but a mask has one; restore it or move it away")
     turned, affine = _turned(mask.read() >= 0.5, mask.affine, image.affine)
     if turned.shape != image.shape:
         sizes = ["x".join(map(str, one.shape)) for one in (mask, image)]
-        raise UserError(f"{shown(path)}: {sizes[0]} voxels, but its image has {sizes[1]}; restore it or move it away")
+        raise UserError(
+            f"{printable(path)}: {sizes[0]} voxels, but its image has {sizes[1]}; restore it or move it away"
+        )
     if not same_place(affine, turned.shape, image.affine, image.shape):
         raise UserError(
-            f"{shown(path)}: is not aligned with its image (its affine differs); resample it onto the image's grid "
+            f"{printable(path)}: is not aligned with its image (its affine differs); resample it onto the image's grid "
             "or move it away"
         )
     return turned

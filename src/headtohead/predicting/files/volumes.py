@@ -1,4 +1,4 @@
-"""NIfTI files as scans: their sequences told apart, cut into level slices with square pixels, and the way back."""
+"""NIfTI files as scans: their sequences told apart, cut into level slices with square pixels, and the inverse."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +10,13 @@ from headtohead.cohort.cohort import IMAGE
 from headtohead.cohort.intensities import to_levels, white_of
 from headtohead.cohort.mask_names import says_mask
 from headtohead.cohort.orientation import Slicing, slicing
-from headtohead.cohort.sequence_names import shown_sequence
+from headtohead.cohort.sequence_names import sequence_label
 from headtohead.errors import UserError
 from headtohead.predicting.files.assigning import assign
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.files.label_maps import is_label_map
-from headtohead.predicting.files.levelling import Levelling, askew, levelling
-from headtohead.predicting.files.naming import shown, stem
+from headtohead.predicting.files.levelling import Levelling, levelling, needs_levelling
+from headtohead.predicting.files.naming import printable, stem
 from headtohead.predicting.files.nifti import Nifti, open_nifti
 from headtohead.predicting.files.regridding import WHOLE, on_grid_of, resample_onto
 from headtohead.predicting.files.sequences import needed_sequence
@@ -31,8 +31,8 @@ alone would then read the whole volume once a slice."""
 
 
 @dataclass(frozen=True)
-class Way:
-    """The way from a NIfTI grid to level slices with square pixels, and back; no levelling where none is needed."""
+class Reslicing:
+    """From a NIfTI grid to level slices with square pixels, and back; no levelling where none is needed."""
 
     slicing: Slicing
     squaring: Squaring
@@ -91,7 +91,7 @@ def read_volumes(job: Job, facts: ModelFacts, channels: dict[str, int], plane: s
     _refuse_labels(found[needed][0].path, values)
     read = {needed: values}  # once: it also shows where the head is
     notes += said
-    way = _way(first, read[needed], facts, plane)
+    reslicing = _reslicing(first, read[needed], facts, plane)
     truth_on_grid = read_truth_volume(first)
 
     planes: dict[str, np.ndarray] = {}
@@ -101,23 +101,23 @@ def read_volumes(job: Job, facts: ModelFacts, channels: dict[str, int], plane: s
         else:
             values, said = _read(*found[sequence], first, sequence)
             notes += said
-        planes[sequence] = _cut(values, way, facts, as_bytes)
+        planes[sequence] = _cut(values, reslicing, facts, as_bytes)
     missing = tuple(sequence for sequence in facts.sequences if sequence not in found)
     # What is missing is filled as the data set does where a sequence was not taken.
     volume = interleave([planes.get(sequence, planes[needed]) for sequence in facts.sequences])
-    truth = None if truth_on_grid is None else way.slices(truth_on_grid.astype(np.uint8) * np.uint8(255)) > 127
+    truth = None if truth_on_grid is None else reslicing.slices(truth_on_grid.astype(np.uint8) * np.uint8(255)) > 127
     return Scan(
         job.name,
         job.files,
         volume,
-        way.spacing,
+        reslicing.spacing,
         missing,
         truth,
         truth_on_grid,
-        way.restore,
-        way.slicing.slice_axis,
+        reslicing.restore,
+        reslicing.slicing.slice_axis,
         first.spacing,
-        way.levelling is not None,
+        reslicing.levelling is not None,
         tuple(notes),
     )
 
@@ -132,17 +132,19 @@ def _read(file: Nifti, number: int, grid: Nifti, sequence: str) -> tuple[np.ndar
     unsure = (
         "" if _oriented(file) and _oriented(grid) else "; a header has no position in the scanner, so check the result"
     )
-    return values, [f"{shown_sequence(sequence)} was resampled onto the grid of {shown(grid.path.name)}{part}{unsure}"]
+    return values, [
+        f"{sequence_label(sequence)} was resampled onto the grid of {printable(grid.path.name)}{part}{unsure}"
+    ]
 
 
-def _cut(values: np.ndarray, way: Way, facts: ModelFacts, as_bytes: bool) -> np.ndarray:
+def _cut(values: np.ndarray, reslicing: Reslicing, facts: ModelFacts, as_bytes: bool) -> np.ndarray:
     """Cut a sequence into slices, in 8 bits if the model was trained on them."""
     white = None
     # The LGG data are 8-bit themselves; every other cohort was brought to 8 bits by its brightest voxels.
     if as_bytes and (values.dtype != np.uint8 or facts.sequences == IMAGE):
         values = values.astype(np.float32, copy=False)
         white = white_of(values)
-    return way.slices(values if as_bytes else values.astype(np.float32, copy=False), white)
+    return reslicing.slices(values if as_bytes else values.astype(np.float32, copy=False), white)
 
 
 def _oriented(file: Nifti) -> bool:
@@ -155,7 +157,7 @@ def _refuse_labels(path: Path, values: np.ndarray) -> None:
         levels = np.unique(values)
         some = ", ".join(f"{level:g}" for level in levels[:4]) + (", ..." if len(levels) > 4 else "")
         raise UserError(
-            f"{shown(path)}: its values ({some}) are those of a mask or label map, not of a scan; predict "
+            f"{printable(path)}: its values ({some}) are those of a mask or label map, not of a scan; predict "
             "the scan instead, or move this file away"
         )
 
@@ -168,15 +170,15 @@ def interleave(planes: list[np.ndarray]) -> np.ndarray:
     return volume
 
 
-def _way(file: Nifti, values: np.ndarray, facts: ModelFacts, plane: str) -> Way:
+def _reslicing(file: Nifti, values: np.ndarray, facts: ModelFacts, plane: str) -> Reslicing:
     lone = file.shape.count(1) == 1
     auto = plane == "auto"
     plane = facts.plane if auto else plane
     # A single slice is what was acquired, whatever plane the model was trained in.
     cut = slicing(file.affine, plane="acquired" if lone and auto else plane, shape=file.shape)
     sliced = not lone or file.shape[cut.slice_axis] == 1  # else rows of a single slice are taken for slices
-    if plane != "acquired" and sliced and askew(file.affine, cut, lone):
+    if plane != "acquired" and sliced and needs_levelling(file.affine, cut, lone):
         level = levelling(file.affine, cut, cut.to_slices(values))
-        return Way(cut, squaring(level.after[1:], *level.spacing[1:]), level)
+        return Reslicing(cut, squaring(level.after[1:], *level.spacing[1:]), level)
     height, width = (file.shape[axis] for axis in cut.axes[1:])
-    return Way(cut, squaring((height, width), *cut.spacing[1:]))
+    return Reslicing(cut, squaring((height, width), *cut.spacing[1:]))

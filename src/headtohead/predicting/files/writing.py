@@ -7,7 +7,7 @@ import numpy as np
 
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import Job
-from headtohead.predicting.files.naming import shown, stem
+from headtohead.predicting.files.naming import printable, stem
 from headtohead.saving import atomic_path
 
 HELD = {
@@ -60,7 +60,7 @@ def write_like(job: Job, values: np.ndarray, path: Path) -> None:
                 _write_picture(image, one)
     except OSError as fault:
         raise UserError(
-            f"{shown(path)}: cannot be written ({fault.strerror or fault}); choose another --output"
+            f"{printable(path)}: cannot be written ({fault.strerror or fault}); choose another --output"
         ) from fault
 
 
@@ -97,15 +97,17 @@ def _write_nifti(like: Path, values: np.ndarray, path: Path) -> None:
 def _write_picture(values: np.ndarray, path: Path) -> None:
     if path.suffix.lower() not in (".png", ".tif", ".tiff"):
         raise UserError(
-            f"{shown(path)}: masks of images are written as .png or .tif; change --mask_suffix or --outputs"
+            f"{printable(path)}: masks of images are written as .png or .tif; change --mask_suffix or --outputs"
         )
     if values.dtype == np.bool_:
         values = values.astype(np.uint8) * np.uint8(255)
     elif values.dtype.kind == "f" and path.suffix.lower() == ".png":
         values = (np.clip(np.nan_to_num(values), 0, 1) * 65535).round().astype(np.uint16)
     if values.dtype not in HELD[".png" if path.suffix.lower() == ".png" else ".tif"]:
-        raise UserError(f"{shown(path)}: its values are {values.dtype}, which this file type cannot hold; write .tif")
+        raise UserError(
+            f"{printable(path)}: its values are {values.dtype}, which this file type cannot hold; write .tif"
+        )
     pixels = np.ascontiguousarray(values[..., ::-1] if values.ndim == 3 else values)
     with atomic_path(path) as temporary:
         if not cv2.imwrite(str(temporary), pixels):
-            raise UserError(f"{shown(path)}: cannot be written; choose another --output")
+            raise UserError(f"{printable(path)}: cannot be written; choose another --output")

@@ -64,10 +64,10 @@ class Predicts(Protocol):
     def prepare(self, scan: Scan, /) -> Any:
         """Prepare a scan for each of them."""
 
-    def ask(self, shown: Any, /) -> Any:
+    def ask(self, inputs: Any, /) -> Any:
         """Ask each of them for all slices of what was prepared."""
 
-    def combine(self, shown: Any, answers: Any, /) -> "Estimate":
+    def combine(self, inputs: Any, answers: Any, /) -> "Estimate":
         """Bring the answers onto the grid of the scan, and average them."""
 
 
@@ -93,11 +93,11 @@ class Answer:
         return np.clip(self.restored, 0, 1)
 
 
-def answer(shown: str, scan: Scan, estimate: "Estimate", predictor: Predicts, warnings: Sequence[str]) -> Answer:
+def answer(name: str, scan: Scan, estimate: "Estimate", predictor: Predicts, warnings: Sequence[str]) -> Answer:
     """Bring an estimate onto the file's own grid, make the mask there, clean and measure it.
 
     Args:
-        shown: the file's name in the summary.
+        name: the file's name in the summary.
         scan: the scan.
         estimate: what the models say of it.
         predictor: the models.
@@ -112,7 +112,7 @@ def answer(shown: str, scan: Scan, estimate: "Estimate", predictor: Predicts, wa
     cleaned = clean(slices, predictor.steps, spacing)
     truth = None if scan.truth_on_grid is None else np.ascontiguousarray(view.to_slices(scan.truth_on_grid))
     row = Row(
-        file=shown,
+        file=name,
         **measure(cleaned, truth, spacing),  # type: ignore[arg-type]
         threshold=predictor.threshold,
         steps=",".join(map(str, predictor.steps)),

@@ -22,7 +22,7 @@ def refuse_overwriting(outputs: dict[str, Path], image: Path, overwrite: bool) -
     """Refuse to replace files, unless told to, and ever to put a predicted mask where the truth is looked for.
 
     Raises:
-        UserError: names the file and the mend.
+        UserError: names the file and the fix.
     """
     folder = outputs["mask"].parent
     if folder.resolve() == image.resolve().parent:

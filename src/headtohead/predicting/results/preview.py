@@ -18,7 +18,7 @@ FRAME = 384  # of a slice that scrolls
 NARROWEST = 360  # so that title and legend fit
 MARGIN, GAP, TITLE, LEGEND = 16, 4, 58, 30
 NUMBER = (255, 255, 255)
-AIR = 0.2  # of the way from black to white: nothing in the air around a head is brighter
+AIR = 0.2  # between black and white: nothing in the air around a head is brighter
 
 
 @dataclass(frozen=True)
@@ -135,8 +135,8 @@ def _fit(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
 def _fit_mask(mask: np.ndarray, height: int, width: int) -> np.ndarray:
     """Bring a mask to another size; where it becomes smaller it keeps every part, however small."""
     smaller = height <= mask.shape[0] and width <= mask.shape[1]
-    way = cv2.INTER_AREA if smaller else cv2.INTER_NEAREST
-    return cv2.resize(mask.astype(np.float32), (width, height), interpolation=way) > 0
+    method = cv2.INTER_AREA if smaller else cv2.INTER_NEAREST
+    return cv2.resize(mask.astype(np.float32), (width, height), interpolation=method) > 0
 
 
 def _legend(canvas: np.ndarray, baseline: int, masks: Mapping[Colour, np.ndarray], note: str) -> None:

@@ -31,7 +31,7 @@ def doubts_of_header(scan: Scan) -> list[str]:
             "no orientation in its header: left, right and up are unknown, and volumes in ml rely on its spacing alone"
         ]
     source = open_nifti(scan.files[0])
-    if not scan.levelled or len(scan.volume) == 1:  # a lone slice is levelled within its plane only
+    if not scan.levelled or len(scan.volume) == 1:  # a single slice is levelled within its plane only
         return []
     views = (slicing(source.affine, source.spacing, plane) for plane in PLANES)
     view = next(view for view in views if view.slice_axis == scan.slice_axis)

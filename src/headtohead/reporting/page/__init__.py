@@ -1,4 +1,4 @@
-"""The report of a comparison as one page: no network, no second file, nothing computed anew."""
+"""The report of a comparison as one page: no network, no second file, nothing recomputed."""
 
 from headtohead.reporting.page.writing import write_report
 

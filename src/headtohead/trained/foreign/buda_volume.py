@@ -28,7 +28,7 @@ class BudaVolume:
 
         Args:
             volume: uint8 or float32 [slices, H, W, C], finite. Of one or two slices none is dropped.
-            in_channels: channels of the model; a lone sequence stands for all of its three, and where it takes one,
+            in_channels: channels of the model; a single sequence stands for all of its three, and where it takes one,
                 FLAIR is picked out of three.
         """
         self.shape: tuple[int, int, int] = (len(volume), volume.shape[1], volume.shape[2])
