@@ -8,7 +8,7 @@ Claims, for a processor with two cores:
    else weighs heavily, and for a net of published size (`buda`, 7.8 million parameters, 256x256, untrained weights).
    Beside it stands the whole process, with the start of Python and all imports.
 Before them stand the engines on the same slices, each as a ratio to eager PyTorch in float32.
-n: medians of --repeats runs of each, taken in turns, so that a slow minute of the machine hits all alike.
+n: medians of --repeats runs of each, interleaved, so that a slow minute of the machine affects all of them.
 
     python benchmarks/predict_speed.py
     python benchmarks/predict_speed.py --model_path runs/lgg_cv/buda-cosine-s0-f0 --repeats 7

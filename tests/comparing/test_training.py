@@ -237,7 +237,7 @@ def test_image_size_must_suit_the_model(options_for: Any, phantom_cohort: Cohort
 def test_verbs_train_and_test(
     finished: Experiment, options_for: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The two functions the command line calls, on slices this time: the leak is said aloud."""
+    """The two functions the command line calls, on slices this time, with a warning of the leak."""
     options = options_for(tmp_path, num_epochs=1, split="slice", batch_size=32, lr_scheduler="none")
     folder = tmp_path / "single" / "buda-none-s0-f0"
     assert training.train(options) == training.test(options) == folder

@@ -43,7 +43,7 @@ def copied(copied: Experiment) -> Experiment:
 
 
 def choosing(monkeypatch: pytest.MonkeyPatch, wanted: Candidate | None) -> None:
-    """Let one candidate come out far ahead of all others; None: all alike."""
+    """Let one candidate come out far ahead of all others; None: all equal."""
 
     def score(experiment: Experiment, candidates: list[Candidate]) -> np.ndarray:
         return np.array([[0.9 if one == wanted else 0.5 for one in candidates]] * 2)

@@ -36,6 +36,8 @@ def test_dice_is_of_the_whole_case() -> None:
     assert scan().dice == pytest.approx(2 / 3)
     nothing = np.zeros((5, 64, 64), bool)
     assert np.isnan(Scan("", scan().images, nothing, nothing).dice)
+    alarm = Scan("", scan().images, nothing, scan().prediction)
+    assert np.isnan(alarm.dice) and alarm.score == "false alarm", "without a lesion there is no Dice to be 0"
 
 
 def test_the_fullest_slice_is_shown() -> None:
@@ -110,7 +112,7 @@ def test_captions_name_case_score_and_slice(monkeypatch: pytest.MonkeyPatch) -> 
     nothing = np.zeros((5, 64, 64), bool)
     draw_plate([scan("CS_4941"), Scan("empty", scan().images, nothing, nothing)], [2, 0], "Title", side=256)
     assert {"Title", "truth", "prediction", "CS_4941", "Dice 0.67", "slice 3 of 5"} <= set(written)
-    assert {"empty", "Dice undefined", "slice 1 of 5"} <= set(written)
+    assert {"empty", "no lesion: left alone", "slice 1 of 5"} <= set(written)
     written.clear()
     draw_plate([scan("TCGA_CS_4941_19960909")], [2], "A title that is much too long for a single tile", side=64)
     assert "slice 3 of 5" not in written  # would be written over the score

@@ -107,6 +107,19 @@ def test_switches_show_and_hide(open_page: Callable[..., Any], volume: Path, vol
     assert np.ptp(pixels(page), axis=2).max() > np.ptp(weak, axis=2).max()
 
 
+def test_without_a_lesion_in_the_truth_it_is_left_alone_or_not(open_page: Callable[..., Any], tmp_path: Path) -> None:
+    for name, grey in (("dim.png", 100), ("dim_mask.png", 0)):
+        cv2.imwrite(str(tmp_path / name), np.full((32, 32), grey, np.uint8))
+    page = open_page()
+    choose(page, tmp_path / "dim.png", tmp_path / "dim_mask.png")
+    assert text(page, "dice") == "no lesion in the truth: left alone"
+    page.locator("#threshold").evaluate("(slider) => { slider.value = 0.1; slider.dispatchEvent(new Event('input')); }")
+    assert "moving" in page.locator("#measures").get_attribute("class")
+    assert text(page, "dice") == "no lesion in the truth: false alarm"
+    until(page, "!document.getElementById('measures').classList.contains('moving')")
+    assert text(page, "dice") == "no lesion in the truth: false alarm"
+
+
 def test_the_threshold_moves_everything_and_comes_back(
     open_page: Callable[..., Any], volume: Path, volume_mask: Path
 ) -> None:

@@ -95,6 +95,7 @@ def test_the_mask_is_that_of_predict(server: Any, volume: Path, volume_mask: Pat
     shown = server.ask("GET", f"/{found['address']}/mask")
     measures = json.loads(shown.headers["measures"])
     assert measures["volume_ml"] == expected.row.volume_ml == expected.mask.sum() * 8 / 1000
+    assert measures["left_alone"] is None
     assert measures["dice"] == expected.row.dice and 0.5 < measures["dice"] <= 1
     assert (measures["voxels"], measures["lesions"]) == (expected.mask.sum(), expected.row.lesions)
     assert slices_of(shown.body, found, packed=True).sum() == expected.mask.sum()
@@ -223,14 +224,14 @@ def test_slices_of_a_case_are_a_volume_and_their_masks_a_zip(server: Any, phanto
         assert np.array_equal(masks[name] != 0, inside[number] != 0)
 
 
-def test_no_dice_without_a_lesion_in_the_truth(server: Any, tmp_path: Path) -> None:
+def test_without_a_lesion_in_the_truth_it_is_left_alone_or_not(server: Any, tmp_path: Path) -> None:
     for name in ("dark.png", "dark_mask.png"):
         cv2.imwrite(str(tmp_path / name), np.zeros((32, 32), np.uint8))
     found = server.drop_paths(tmp_path / "dark.png", tmp_path / "dark_mask.png").json()
     measures = json.loads(server.ask("GET", f"/{found['address']}/mask?threshold=1").headers["measures"])
-    assert measures["dice"] is None and measures["dice_undefined"] and measures["voxels"] == 0
+    assert measures["dice"] is None and measures["left_alone"] is True and measures["voxels"] == 0
     measures = json.loads(server.ask("GET", f"/{found['address']}/mask?threshold=0.000001").headers["measures"])
-    assert measures["dice"] is None and measures["dice_undefined"] and measures["voxels"] > 0
+    assert measures["dice"] is None and measures["left_alone"] is False and measures["voxels"] > 0
 
 
 def test_nothing_of_an_upload_is_left(server: Any, volume: Path) -> None:

@@ -107,7 +107,7 @@ def read_folds(path: Path, cohort: Cohort, seed: int) -> Folds:
 
     Raises:
         UserError: the file is missing or no such table, a case is missing, unknown or there twice, a patient's cases
-            stand in different folds, or the folds are not counted from 0 without a gap.
+            are in different folds, or the folds are not counted from 0 without a gap.
     """
     label = f"--fold_file {path}"
     try:

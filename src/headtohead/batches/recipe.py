@@ -19,10 +19,10 @@ FIXED_STATISTICS = {
     "imagenet": np.array([[123.675, 58.395], [116.28, 57.12], [103.53, 57.375]], np.float32),
     "slice": np.array([[0.0, 255.0]], np.float32),
 }
-"""Normalisations that ask nothing of the image: (centre, scale) per channel."""
+"""Normalisations with fixed numbers: (centre, scale) per channel."""
 
 SLICE_CAP = 97
-"""Percentile of a slice above which `slice` normalisation cuts off: bright fat would darken all else."""
+"""Percentile of a slice at which `slice` normalisation clips: bright fat would darken the rest."""
 
 RGB, BGR = "rgb", "bgr"
 """Orders of the sequences. FLAIR is the middle one of three, so it has the same place in both."""
@@ -39,7 +39,7 @@ class InputRecipe:
         image_size: side in pixels of the square given to the model.
         normalise: `inner`, `zscore`, `unit` or `imagenet`; or `slice`: one channel, each slice scaled by itself as
             `scale_slice` does, which belongs to a model and cannot be asked for.
-        neighbours: so many slices before and after add their FLAIR as channels; at the ends of a case the
+        neighbours: the number of slices before and after that add their FLAIR as channels; at the ends of a case the
             first or last slice stands in for what is not there. None with `slice`.
         channel_order: `rgb`: pre-contrast, FLAIR, post-contrast. `bgr` replays a historical fault: the three are
             reversed, their statistics are not.
@@ -99,7 +99,7 @@ class InputRecipe:
         return np.dstack([own if self.channel_order == RGB else own[..., ::-1], *planes])
 
     def around(self, index: int, slices: int) -> list[int]:
-        """List the slices whose FLAIR goes with one of so many, in the order of their channels."""
+        """List the slices whose FLAIR becomes a channel of a slice, in the order of the channels."""
         steps = (step for step in range(-self.neighbours, self.neighbours + 1) if step)
         return [min(max(index + step, 0), slices - 1) for step in steps]
 

@@ -57,7 +57,7 @@ class Split:
         return np.unique(np.searchsorted(firsts, getattr(self, part), side="right") - 1)
 
     def leaking_patients(self, cohort: Cohort) -> int:
-        """Count the patients that stand both in training and in validation or test."""
+        """Count the patients that are in training and also in validation or test."""
         patients = cohort.table["patient"].to_numpy()
         train, val, test = (set(patients[self.cases(cohort, part)]) for part in PARTS)
         return len(train & (val | test))

@@ -14,7 +14,7 @@ CHANNELS = ("pre", "flair", "post")
 FLAIR = CHANNELS.index("flair")
 LGG, NIFTI = "lgg", "nifti"
 IMAGE = ("image",)
-"""The one sequence of a volume that says no more about itself; it stands in all three channels."""
+"""The one sequence of a volume of unknown kind; it is in all three channels."""
 
 SPACING = ["spacing_slices", "spacing_rows", "spacing_columns"]
 PIXELS = ("images", "masks", "inner")
@@ -60,7 +60,7 @@ class Cohort:
 
     @property
     def sequences(self) -> tuple[str, ...]:
-        """What the three channels of `images` are: `CHANNELS`, or one sequence that stands in all of them."""
+        """What the three channels of `images` are: `CHANNELS`, or one sequence that is in all of them."""
         return CHANNELS if self.data == LGG else IMAGE
 
     @property

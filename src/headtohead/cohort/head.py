@@ -63,7 +63,7 @@ def air_levels(volume: np.ndarray) -> np.ndarray:
 
 
 def inner_head(mask: np.ndarray) -> np.ndarray:
-    """Keep what lies deep in the head, so that bright scalp and fat have no say in the statistics.
+    """Keep what lies deep in the head, so that bright scalp and fat do not affect the statistics.
 
     Args:
         mask: bool [slices, H, W] from `head_mask`.

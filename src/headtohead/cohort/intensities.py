@@ -8,7 +8,7 @@ WHITE = 99.9
 """Percentile of the positive voxels that becomes white: a few vessels or hot voxels must not darken the rest."""
 
 SAMPLE = 4096
-"""About so many voxels tell roughly where that percentile lies, so that only what is brighter need be sorted."""
+"""Voxels that show roughly where that percentile is, so that only brighter ones need to be sorted."""
 
 
 def to_bytes(volume: np.ndarray) -> np.ndarray:

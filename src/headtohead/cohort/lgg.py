@@ -29,7 +29,7 @@ CLINICAL = "data.csv"
 OWN_COLUMNS = frozenset(
     ("case", "patient", "site", "slices", "height", "width", "first", "lesion_voxels", "lesion_slices", "missing")
 )
-"""Columns of the case table, which the clinical table must not bring again."""
+"""Columns of the case table, which the clinical table must not repeat."""
 
 
 def list_cases(root: Path) -> list[CaseFiles]:

@@ -63,10 +63,10 @@ def facts_of(experiment: Experiment) -> ModelFacts:
 
 
 def seen_cases(experiment: Experiment) -> dict[str, list[str]]:
-    """Name the cases that training and the choice of the model have seen, so that a prediction of one is told of it.
+    """Name the cases that training and the choice of the model have seen, so that a prediction of one can say so.
 
     Returns:
-        `train` and `val`, each with the names of its cases; split by slices, a case may stand in both.
+        `train` and `val`, each with the names of its cases; split by slices, a case may be in both.
     """
     names = experiment.cohort.table["case"]
     cases = {part: experiment.split.cases(experiment.cohort, part) for part in ("train", "val")}

@@ -28,7 +28,7 @@ TABLE = "tuning.csv"
 THRESHOLDS = tuple(round(0.3 + 0.05 * step, 2) for step in range(9))
 PIECES = ("", "largest", "min_size=50vox", "min_size=200vox", "min_size=1000vox")
 CLEAN_UPS = tuple(",".join(filter(None, (fill, pieces))) for pieces in PIECES for fill in ("", "fill"))
-"""Few and plain: a dozen validation cases would find a best among thousands, too, and it would mean nothing."""
+"""Few, since the best of thousands on a dozen validation cases would mean nothing."""
 
 MARGIN = 0.005
 """Mean Dice below which a difference counts for nothing: among choices so near the best the simplest is taken, and
@@ -127,7 +127,7 @@ def score_candidates(experiment: Experiment, candidates: Sequence[Candidate]) ->
     """Predict the validation cases with the best checkpoint and score every candidate on each.
 
     Returns:
-        Dice, float64 [validation cases, candidates]; NaN where truth and prediction are both empty. No more than one
+        Dice, float64 [validation cases, candidates]; NaN where the truth holds no lesion. No more than one
         case is in memory at a time.
     """
     cohort, rows = experiment.cohort, []

@@ -68,7 +68,7 @@ def measure(cohort: Cohort) -> Findings:
         if spacing := cohort.spacing(number):
             case |= dict(zip(SPACING, spacing, strict=True))
             case["lesion_ml"] = case["lesion_voxels"] * math.prod(spacing) / 1000
-        for channel, values in zip(sequences, levels.T, strict=False):  # a single sequence stands in every channel
+        for channel, values in zip(sequences, levels.T, strict=False):  # a single sequence is in every channel
             case |= {f"{channel}_{name}": int(value) for name, value in zip(PERCENTILES, values, strict=True)}
         flair = images[..., FLAIR]
         case[f"lesion_{main}_median"] = float(np.median(flair[masks])) if masks.any() else float("nan")

@@ -15,7 +15,7 @@ class DeviceCounts(torch.nn.Module):
     rows: torch.Tensor
 
     def __init__(self, cases: int) -> None:
-        """Start at zero for so many cases."""
+        """Start at zero for this many cases."""
         super().__init__()
         self.register_buffer("rows", torch.zeros(cases, 4, dtype=torch.int64), persistent=False)
 

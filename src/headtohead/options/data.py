@@ -18,8 +18,9 @@ class DataOptions(Group):
     cache_dir: str = option("data/packed", "folder for the packed copy of the data", metavar="DIR", check=not_empty)
     patient_pattern: str = option(
         "",
-        "whose scan a volume is, of --data nifti: a regular expression searched for in its path below --root_dir; its "
-        "first group (or all that matches) is the patient; default: sub-01 of BIDS, else each volume is a patient",
+        "which patient a volume of --data nifti belongs to: a regular expression searched for in its path below "
+        "--root_dir; its first group (or all that matches) is the patient; default: sub-01 of BIDS, else each "
+        "volume is a patient",
         metavar="REGEX",
         check=regular_expression,
     )

@@ -14,7 +14,7 @@ Computed = TypeVar("Computed")
 Result = TypeVar("Result")
 
 WAITING = 2
-"""So many computed files may wait to be written; more would only fill the memory."""
+"""Computed files that may wait to be written; more would only fill the memory."""
 
 
 @dataclass(frozen=True)

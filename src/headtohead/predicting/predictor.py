@@ -19,7 +19,7 @@ from headtohead.trained.facts import ModelFacts
 from headtohead.trained.preparation import Prepared, prepare
 
 PIXELS = 64 * 128 * 128
-"""About so many input pixels are given to an engine at once: enough to keep all cores busy, little enough memory."""
+"""Input pixels given to an engine at once, roughly: enough to keep all cores busy, few enough for the memory."""
 
 
 @dataclass(frozen=True)

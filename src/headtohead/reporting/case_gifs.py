@@ -8,7 +8,6 @@ that somebody else put there.
 """
 
 import hashlib
-import math
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -213,7 +212,7 @@ def _paper(scans: list[tuple[Colour, Scan]], title: str, size: tuple[int, int]) 
     """Draw what is the same in all pictures of a case; give it, and the row in which the slice begins."""
     width = max(WIDTH, size[0] + 2 * MARGIN)
     lines: list[tuple[Colour, str, str]] = [(TRUTH, "truth", "Dice")]
-    lines += [(colour, scan.caption, _said(scan.dice)) for colour, scan in scans]
+    lines += [(colour, scan.caption, scan.score) for colour, scan in scans]
     top = MARGIN + LINE * (1 + len(lines)) + 4
     paper = np.full((top + size[1] + LINE + MARGIN // 2, width, 3), PAPER, np.uint8)
     write(paper, shorten(title, width - 2 * MARGIN, 14, bold=True), MARGIN, MARGIN + 12, 14, bold=True)
@@ -223,7 +222,3 @@ def _paper(scans: list[tuple[Colour, Scan]], title: str, size: tuple[int, int]) 
         write(paper, score, width - MARGIN - text_width(score, 13), base, 13)
         write(paper, shorten(name, width - 2 * MARGIN - 80, 13), MARGIN + 25, base, 13)
     return paper, top
-
-
-def _said(score: float) -> str:
-    return "undefined" if math.isnan(score) else f"{score:.2f}"

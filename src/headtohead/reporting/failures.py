@@ -21,7 +21,7 @@ def failures(findings: Findings) -> list[tuple[str, str]]:
     """List the cases whose best model stays below `FAILED_BELOW`, the worst first, each with that model.
 
     Returns:
-        (case, entrant) pairs. The baseline has no say; a case that no model has a Dice of is none.
+        (case, entrant) pairs. The baseline does not count, nor does a case without a Dice.
     """
     models = findings.matrix.drop(columns=BASELINE, errors="ignore")
     if models.empty:

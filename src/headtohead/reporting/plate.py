@@ -58,8 +58,17 @@ class Scan:
 
     @cached_property
     def dice(self) -> float:
-        """Dice of the whole case in 3-D; NaN where truth and prediction are both empty."""
+        """Dice of the whole case in 3-D; NaN where the truth holds no lesion."""
+        if not self.truth.any():
+            return math.nan
         return float(dice(*count(self.prediction.astype(bool), self.truth.astype(bool))))
+
+    @property
+    def score(self) -> str:
+        """The Dice; where the truth holds no lesion, whether it was left alone."""
+        if math.isnan(self.dice):
+            return "false alarm" if self.prediction.any() else "left alone"
+        return f"{self.dice:.2f}"
 
     @cached_property
     def grey(self) -> np.ndarray:
@@ -155,7 +164,7 @@ def draw_plate(
         left = MARGIN + place % columns * (side + GAP)
         upper = top + place // columns * (side + caption + GAP)
         canvas[upper : upper + side, left : left + side] = draw_tile(scan, number, side)
-        score = f"Dice {scan.dice:.2f}" if not math.isnan(scan.dice) else "Dice undefined"
+        score = f"no lesion: {scan.score}" if math.isnan(scan.dice) else f"Dice {scan.score}"
         where = f"slice {number + 1} of {len(scan.truth)}"
         write(canvas, shorten(scan.caption, side, 14, bold=True), left, upper + side + LINE - 2, 14, bold=True)
         write(canvas, score, left, upper + side + 2 * LINE, 14)

@@ -104,7 +104,7 @@ def write_reports(
         margin: the difference in mean Dice that is too small to matter, as the command has it.
 
     Raises:
-        UserError: the folder is missing, its runs may not stand in one table, or a file of a run is broken.
+        UserError: the folder is missing, its runs may not be in one table, or a file of a run is broken.
     """
     ledger = ledger or read_ledger(folder)
     unchecked = [] if cohort else [UNCHECKED]

@@ -1,4 +1,4 @@
-"""What runs must agree in before their scores may stand in one table; who does not is refused by name."""
+"""What runs must agree in before their scores may be in one table; those that do not are refused by name."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from headtohead.errors import UserError
 from headtohead.runs.ledger import Ledger
 from headtohead.runs.run import BASELINE, Run
 
-# What two runs must share before their scores may stand in one table: name for people -> where run.json has it.
+# What two runs must share before their scores may be in one table: name for people -> where run.json has it.
 SHARED = {"data": ("data", "key"), "split": ("split", "key"), "protocol": ("protocol",)}
 # What the runs of one entrant must share besides: they are its repeats. Entrants may differ in it; reports say so.
 INPUT = ("recipe",)
@@ -16,7 +16,7 @@ FOLDS = ("split", "plan")
 
 
 def refuse_mixture(ledger: Ledger) -> None:
-    """Finished runs stand in one table only if they share data, split and protocol.
+    """Finished runs may be in one table only if they share data, split and protocol.
 
     Raises:
         UserError: names two runs and what differs.
@@ -83,7 +83,7 @@ def refuse_unlike(ledger: Ledger, facts: dict[str, Any], inputs: Mapping[tuple[s
 
 
 def may_stand_together(one: Run, other: Run) -> bool:
-    """Say whether two runs may stand in one table: alike in what all share, and no second try of one experiment."""
+    """Say whether two runs may be in one table: equal in what all share, and not two tries of one experiment."""
     if one.experiment == other.experiment:
         return False
     same_input = one.entrant != other.entrant or one.fact(*INPUT) == other.fact(*INPUT)

@@ -64,7 +64,7 @@ def read_ledger(
 
 
 def read_ledger_around(run_folder: Path) -> Ledger:
-    """Read a finished run, and those runs of its comparison that may stand in one table with it.
+    """Read a finished run, and those runs of its comparison that may be in one table with it.
 
     Raises:
         UserError: as `read_ledger`.
@@ -147,7 +147,7 @@ def refuse_incompatible(
     replaced: set[str],
     inputs: Mapping[tuple[str, str], Any] | None = None,
 ) -> None:
-    """Refuse to add runs to a comparison whose finished runs they could not stand in one table with.
+    """Refuse to add runs to a comparison whose finished runs they could not share a table with.
 
     Args:
         comparison_folder: `runs/<comparison>`; it need not exist.

@@ -73,7 +73,7 @@ def fit_threshold(histograms: Histograms, statistics: NDArray[np.float32]) -> fl
         statistics: FLAIR centre and scale of each case in uint8 units, [cases, 2].
 
     Returns:
-        The threshold, in scales above the centre. Cases without a lesion among the slices have no say.
+        The threshold, in scales above the centre. Cases without a lesion among the slices do not count.
 
     Raises:
         UserError: if no training case has a lesion.

@@ -82,10 +82,10 @@ class Finding:
         return clean(self.probability >= np.float32(threshold), self.steps, self.spacing)
 
     def measures(self, mask: np.ndarray) -> dict[str, Any]:
-        """Measure a mask as `--predict` does; without a lesion in the truth, `dice_undefined` is set."""
+        """Measure a mask as `--predict` does; where the truth holds no lesion, it is left alone or not."""
         found = measure(mask, self.truth, self.spacing)
-        undefined = found["dice"] is not None and bool(np.isnan(found["dice"]))
-        return {**found, "dice": None if undefined else found["dice"], "dice_undefined": undefined}
+        healthy = self.truth is not None and not self.truth.any()
+        return {**found, "dice": None if healthy else found["dice"], "left_alone": not mask.any() if healthy else None}
 
     def file(self, threshold: float, scratch: Path) -> tuple[str, bytes]:
         """Make the mask's file: on the source's grid and of its format.

@@ -255,6 +255,7 @@ function estimate() {
       lesions: null,
       volume_ml: shown.millilitres === null ? null : voxels * shown.millilitres,
       dice: truth ? (2 * hits) / (voxels + truth) : null,
+      left_alone: voxels === 0,
     },
     true,
   );
@@ -282,7 +283,7 @@ function measures(found, moving) {
   byId("lesions").textContent = found.lesions === null ? "…" : number(found.lesions);
   const dice = byId("dice");
   dice.classList.toggle("words", found.dice === null);
-  dice.textContent = found.dice === null ? "no lesion in the truth" : found.dice.toFixed(3);
+  dice.textContent = found.dice === null ? `no lesion in the truth: ${found.left_alone ? "left alone" : "false alarm"}` : found.dice.toFixed(3);
 }
 
 /* Slices: slider, keys, wheel. */

@@ -1,4 +1,4 @@
-"""What a comparison of so many cases could have seen at all."""
+"""What a comparison of a given number of cases could find at all."""
 
 import math
 from functools import cache
@@ -37,7 +37,7 @@ def _effect(n: int) -> float:
 
 @cache
 def fewest_cases(tests: int) -> int:
-    """Fewest cases on which even all wins and no loss, p = 2 / 2^n, pass the correction for so many tests."""
+    """Fewest cases on which even all wins and no loss, p = 2 / 2^n, pass the correction for this many tests."""
     n = 1
     while 2 * max(tests, 1) / 2**n >= ALPHA:
         n += 1

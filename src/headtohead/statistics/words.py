@@ -53,7 +53,7 @@ def listed(names: list[str]) -> str:
 
 
 def verb(names: list[str], one: str = "scores", several: str = "score") -> str:
-    """The verb that goes with so many names."""
+    """The verb for one name or several."""
     return one if len(names) == 1 else several
 
 
@@ -78,5 +78,5 @@ def too_few(n: int, tests: int, one: str = "one test", several: str = "tests") -
 
 
 def no_difference(n: int, tests: int) -> str:
-    """What a table says of a pair that is not different, of so many that are corrected for together."""
+    """What a table says of a pair that is not different, among this many that are corrected together."""
     return "too few cases" if n < fewest_cases(tests) else "no evidence of a difference"

@@ -20,7 +20,7 @@ from headtohead.runs.folder import RunFolder
 from headtohead.trained.origin import MADE_UP, is_made_up, kind_of
 
 LEARNED = 0.1
-"""Validation Dice below which a run is taken only for files of its own data, or by name: it marks next to nothing."""
+"""Validation Dice below which a run is taken only for files of its own data, or by name: it finds almost nothing."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,10 +15,10 @@ from headtohead.trained.facts import ModelFacts
 
 OPSET = 18
 FACTS = "headtohead"
-"""Key under which the facts stand in the file's own metadata."""
+"""Key of the facts in the metadata of the file."""
 
 TOLERANCE = 1e-3
-"""A probability that differs by more from PyTorch's is no rounding: the file is then not written."""
+"""A larger difference from PyTorch's probability is not rounding: the file is then not written."""
 
 
 class Probability(torch.nn.Module):

@@ -33,7 +33,7 @@ UNITS = {
 NONE = "none"
 MM3 = {"mm3": 1.0, "ml": 1000.0}
 WIDEST = 32
-"""Voxels that a length may reach. Whoever means more has an odd spacing, and would wait for minutes."""
+"""Voxels that a length may span. More means an odd spacing, and would take minutes."""
 
 AMOUNT = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)([a-z][a-z0-9]*)?")
 

@@ -29,11 +29,11 @@ each in its place: .02. A grey level is everywhere: .83 or more."""
 
 TISSUES = 8
 VERY_FLAT = 0.86
-"""Maps of up to so many tissues are gradual and everywhere, but flatter: .88. Scans in so few levels: at most .85."""
+"""Maps of up to this many tissues are gradual and everywhere, but flatter: .88. Scans in so few levels: at most .85."""
 
 SAMPLE = 4096
 VOXELS = 2**18
-"""About so many voxels inside are looked at."""
+"""Number of voxels inside that are looked at, roughly."""
 
 
 def is_label_map(values: np.ndarray, named: bool = False) -> bool:

@@ -30,7 +30,7 @@ THICK_TILTED = 15.0
 thick slices to fit the head, which then lies level on the scan's own grid."""
 
 THICK = 2.5
-"""Slices are thick if they lie so many pixels apart."""
+"""Slices are thick if they are at least this many pixels apart."""
 
 MOST = 2048
 """Voxels along an axis of the level grid; more than any scanner makes."""
@@ -46,7 +46,7 @@ DIGITS = 4
 """Decimals of direction cosines that count. Headers round, and copies with other axes are to give the same voxels."""
 
 FINE = 6
-"""Decimals of voxels that count on the way there and back; what follows differs between copies in its last bits."""
+"""Decimals of voxels that count in resampling and its inverse; the rest differs between copies in the last bits."""
 
 ASIDE = 0.37
 """Where rounding goes up, as a share of its last digit: not halfway, for there lie spacings that scanners use, such as
@@ -125,8 +125,8 @@ def levelling(affine: np.ndarray, view: Slicing, slices: np.ndarray) -> Levellin
     """Decide onto which level grid a scan is brought.
 
     Spacings are those of the scan's nearest own axes: finer ones between thick slices took longer and agreed less with
-    the unturned case. The grid is as large as the scan's own, lest the head becomes smaller or larger to the model. It
-    is larger where the head would be cut, and smaller where the scan's was evidently enlarged to hold a turned scan.
+    the unturned case. The grid is as large as the scan's own, so that the head keeps its size for the model. It is
+    larger where the head would be cut, and smaller where the scan's was evidently enlarged to hold a rotated scan.
 
     Args:
         affine: float64 [4, 4], from voxel to millimetres.
@@ -230,7 +230,7 @@ def _resample(
 
 
 def _rounded(values: np.ndarray | float, digits: int) -> np.ndarray:
-    """Round to so many decimals, alike where values differ in their last bits; see `ASIDE`."""
+    """Round to this many decimals, equally where values differ in their last bits; see `ASIDE`."""
     scale = 10.0**digits
     return np.asarray(np.floor(np.asarray(values) * scale + 1 - ASIDE) / scale)
 

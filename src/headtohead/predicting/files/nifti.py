@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 GZIP = b"\x1f\x8b"
 
 DEFLATE = 1032
-"""So many bytes at most come out of one that was packed by gzip (RFC 1951: 258 bytes for two bits)."""
+"""Bytes at most that one byte of gzip expands to (RFC 1951: 258 bytes for two bits)."""
 
 CHUNK = 2**20
 """Bytes that are read at a time where they are only read to be checked."""

@@ -21,19 +21,19 @@ LONE = (0.3, 0.5, 0.7)
 """Where along a training case slices are taken to be measured alone, as an input of one slice will be."""
 
 MORE_SLICES = 1.25
-"""So many times fewer or more slices than any training case are odd."""
+"""Factor by which more or fewer slices than in any training case are odd."""
 
 OTHER_SIZE = 2.0
-"""So many times the longer side of a slice; both are shrunk to the size of the model's input."""
+"""The same for the longer side of a slice; both are shrunk to the size of the model's input."""
 
 OTHER_SPACING = 1.5
-"""So many times the millimetres between slices, or those of a pixel."""
+"""The same for the spacing of slices, or of pixels."""
 
 OTHER_HEAD = 0.1
-"""So much more or less of the image than in training."""
+"""Difference in the share of the image from that in training that is odd."""
 
 OTHER_CORRELATION = 0.05
-"""So much above or below the correlations of training."""
+"""Distance above or below the correlations of training that is odd."""
 
 SWAPPED = 10.0
 """Gain in squared distance from which another order of the sequences is believed: odds of 150 to 1 if grey values

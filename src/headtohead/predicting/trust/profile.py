@@ -17,7 +17,7 @@ FEWEST = 8
 """Cases below which nothing is said of how they are spread."""
 
 MUCH = 1.5
-"""So many times the distance that 95 % of the cases keep, each measured from the others, is odd."""
+"""Multiple that is odd of the distance that 95 % of the cases keep, each measured from the others."""
 
 
 def profile_of(groups: list[NDArray[np.float64]], parts: dict[str, Which]) -> dict[str, Any] | None:

@@ -21,7 +21,7 @@ def unequal_settings(ledger: Ledger) -> list[str]:
         ledger: of the comparison.
 
     Returns:
-        One paragraph each; none where all were treated alike. A fact that a run does not state has no say.
+        One paragraph each; none where all were treated alike. A fact that a run does not state does not count.
     """
     runs = [run for run in ledger.counted if run.entrant[0] != BASELINE]
     return _thresholds(runs) + _epochs(runs) + _scale(runs) + _input(runs) + _flips(runs)

@@ -70,7 +70,7 @@ def gallery(findings: Findings, entrants: list[Entrant], cohort: Cohort, masks_o
 
 
 def choose_cases(findings: Findings, entrants: list[Entrant]) -> dict[str, list[str]]:
-    """Choose by mean Dice over the entrants; the baseline has no say, being bad on most cases.
+    """Choose by mean Dice over the entrants; the baseline does not count, being bad on most cases.
 
     Of few cases fewer are shown, so that none is both among the worst and among the best.
 

@@ -1,4 +1,4 @@
-"""Where the runs come from: what all of them share is said once, what tells them apart stands in a table."""
+"""Where the runs come from: what all share is said once, what differs is in a table."""
 
 from typing import Any
 

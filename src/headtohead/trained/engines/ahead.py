@@ -9,7 +9,7 @@ from headtohead.trained.engines.opening import Engine
 
 
 class EngineAhead:
-    """What a thread of its own opens; whoever asks it first waits until it is open."""
+    """Something that a thread opens; the first call waits until it is open."""
 
     def __init__(self, opening: Callable[[], Engine]) -> None:
         """Begin to open.

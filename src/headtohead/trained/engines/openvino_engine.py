@@ -11,7 +11,7 @@ from headtohead.errors import UserError
 PRECISIONS = {"32": "f32", "bf16": "bf16"}
 
 PART = 4 * 128 * 128
-"""About so many pixels of input go to one group of cores at a time: enough to keep it busy, and few enough that all
+"""Input pixels for one group of cores at a time, roughly: enough to keep it busy, and few enough that all
 groups end at nearly the same time."""
 
 
