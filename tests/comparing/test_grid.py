@@ -82,7 +82,7 @@ def test_one_that_fails_is_reported_and_tried_again_while_the_finished_is_kept(
         compare(wanted)
     folder = Path(wanted.comparison.runs_dir, "tiny")
     said = capsys.readouterr().out
-    assert "unet-none-s0-f0: FAILED, RuntimeError: no memory\n" in said
+    assert "unet-none-s0-f0: FAILED: RuntimeError: no memory\n" in said
     assert status(folder, "unet-none-s0-f0") == "failed"
     assert status(folder, "buda-none-s0-f0") == status(folder, "flair-threshold") == "finished"
     assert {"results.csv", "results.md", "results.tex", "report.html"} <= {path.name for path in folder.iterdir()}

@@ -1,21 +1,16 @@
 """Whose scan a volume is: by the names of BIDS, or as `--patient_pattern` says."""
 
 import re
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from headtohead.cohort.case_files import CaseFiles
+from headtohead.cohort.shared_beginnings import shared_beginning
 from headtohead.errors import UserError
 from headtohead.plurals import count_of
 
 SUBJECT = re.compile(r"(?:^|_)(sub-[A-Za-z0-9]+)(?=_|$)")
-BEGINNING = r"(.+)[_/-]"
-"""All of a path but its last word: what two scans of one patient share in `P00_scan1`, `P00_scan2`."""
-
-MOST_SCANS = 12
-"""More volumes with a shared beginning are those of a site or a study, not of a patient."""
 
 
 def bids_patients(cases: Sequence[CaseFiles], root: Path) -> list[CaseFiles]:
@@ -66,20 +61,13 @@ def print_patients(cases: Sequence[CaseFiles], root: Path) -> None:
 
 def warn_of_shared_beginnings(cases: Sequence[CaseFiles], root: Path) -> None:
     """Print a warning where volumes that count as patients of their own look like scans of one."""
-    groups: dict[str, list[str]] = defaultdict(list)
-    for case in cases:
-        match = re.match(BEGINNING, _path_of(case, root)) if case.patient == case.name else None
-        if match:
-            groups[match[1]].append(_path_of(case, root))
-    suspects = [names for names in groups.values() if len(names) > 1]
-    # One beginning that all share is the study's name.
-    if len(groups) < 2 or not suspects or max(map(len, suspects)) > MOST_SCANS:
+    found = shared_beginning([_path_of(case, root) for case in cases if case.patient == case.name])
+    if found is None:
         return
-    first, second = sorted(suspects[0])[:2]
     print(
-        f"{root}: WARNING: {first} and {second} count as two patients; if they are one, scans of the same patient "
-        f"leak from training into the test; name the patients with --patient_pattern '{BEGINNING}' (the first group is "
-        "the patient)"
+        f"{root}: WARNING: {found.first} and {found.second} count as two patients; if they are one, scans of the same "
+        f"patient leak from training into the test; name the patients with --patient_pattern '{found.pattern}' (the "
+        "first group is the patient)"
     )
 
 

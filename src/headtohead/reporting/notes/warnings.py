@@ -45,6 +45,6 @@ def _few(ledger: Ledger) -> list[str]:
     half_widths = [(interval.high - interval.low) / 2 for interval in intervals if interval.high >= interval.low]
     width = f" (up to ±{max(half_widths):.2f})" if half_widths else ""
     return [
-        f"Only {count_of(fewest, 'test case')}: the intervals are wide{width} and probably still too "
-        "narrow, and models with similar scores cannot be ranked by this table."
+        f"Only {count_of(fewest, 'test case')}: the intervals{width} are probably too narrow, and models with similar "
+        "scores cannot be ranked by this table."
     ]
