@@ -152,7 +152,7 @@ def test_augmented_volumes_are_shown(options: Options, tmp_path: Path) -> None:
 
 def test_too_few_patients_are_told_what_to_do(tmp_path: Path) -> None:
     cohort = open_cohort(make_volumes(tmp_path / "one", 1), tmp_path / "packed", "nifti")
-    with pytest.raises(UserError, match=r"1 patient cannot be split into three parts; add patients .*--split slice"):
+    with pytest.raises(UserError, match=r"1 patient cannot be split into three parts; add patients, .*--split slice"):
         make_split(cohort, "patient", 0)
     assert make_split(cohort, "slice", 0).leaking_patients(cohort) == 1
 

@@ -76,7 +76,7 @@ FILES: dict[str, tuple[bytes, str | None]] = {
     "rgb.nii": (volume(RGB), "RGB"),
     "zero_dims.nii": (with_header(volume(), 42, "<hhh", 0, 14, 5), "which is not an image|damaged"),
     "huge_dims.nii": (with_header(volume(), 42, "<hhh", 30000, 30000, 30000), "more than the file can hold|damaged"),
-    "negative_dims.nii": (with_header(volume(), 42, "<hhh", -5, 14, 5), "no image|damaged"),
+    "negative_dims.nii": (with_header(volume(), 42, "<hhh", -5, 14, 5), "not an image|damaged"),
     "singular_affine.nii": (with_header(volume(), SROW_Z, "<4f", 0, 0, 0, 0), "affine"),
     "nan_affine.nii": (with_header(volume(), SROW_X, "<4f", *[np.nan] * 4), "affine|damaged"),
     "packed_as_plain.nii": (gzip.compress(volume()), "compressed with gzip; add .gz"),
@@ -122,7 +122,7 @@ FILES: dict[str, tuple[bytes, str | None]] = {
 }
 # What is no plain file; made where the system can.
 MADE: dict[str, tuple[Callable[[Path], None], str]] = {
-    "folder.nii": (lambda path: path.mkdir(), "a folder with the name of a file"),
+    "folder.nii": (lambda path: path.mkdir(), "a folder with the name of an image file"),
     "loop.nii": (lambda path: path.symlink_to(path.name), "a symbolic link to itself"),
     "dangling.png": (lambda path: path.symlink_to("gone.png"), "a symbolic link to a file that is not there"),
     "pipe.nii": (os.mkfifo, "not a regular file"),

@@ -136,7 +136,7 @@ def test_an_input_is_never_replaced(tmp_path: Path, brightness: Any) -> None:
     first, second = head(tmp_path / "a.nii"), head(tmp_path / "a_mask.nii")
     jobs = [Job(path.stem, (path,), "nifti", (), Path(path.name)) for path in (first, second)]
     content = second.read_bytes()
-    with pytest.raises(UserError, match="1 of 2 could not"):
+    with pytest.raises(UserError, match="1 of 2 files could not"):
         verb.predict_jobs(jobs, brightness(), from_flat({"output": str(tmp_path), "overwrite": True}))
     assert second.read_bytes() == content
     assert (tmp_path / "a_mask_mask.nii").is_file()

@@ -64,7 +64,7 @@ def test_part_by_the_list_of_the_model(tmp_path: Path) -> None:
     assert [part_of_case(choice, case(tmp_path / name, "nifti")) for name in names] == ["train", "train", "val", "", ""]
     job = case(tmp_path / "c" / "c_1.tif")
     assert seen_before([choice], job) == ("train", ["the model was trained on this case"])
-    assert seen_before([none, choice], job) == ("train", ["1 of 2 models were trained on this case"])
+    assert seen_before([none, choice], job) == ("train", ["1 of 2 models was trained on this case"])
     assert seen_before([none], job) == ("", [])
 
 
