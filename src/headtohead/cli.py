@@ -131,7 +131,7 @@ def parse(argv: Sequence[str]) -> Options:
     """
     flags = read_flags(argv)
     config = read_config(flags["config"]) if flags.get("config") else {}
-    options = from_flat({**config, **with_test(config, flags)})
+    options = from_flat({**config, **with_test(config, flags)}, given=flags)
     check_sense(options, flags)
     return options
 

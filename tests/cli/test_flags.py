@@ -7,7 +7,7 @@ import pytest
 from headtohead.cli import parse
 from headtohead.errors import UserError
 from headtohead.options.declaring import describe
-from headtohead.options.table import OPTIONS, Options, flat
+from headtohead.options.table import OPTIONS, Options, flat, replace
 from tests.cli.every_option import COMPANIONS, FOLLOWS, TABLE, value_of
 
 
@@ -115,3 +115,9 @@ def test_every_bare_word_is_a_choice() -> None:
 def test_hyphens_stand_for_underscores(argv: list[str]) -> None:
     assert parse(argv).files.mask_suffix == "_x.nii"
     assert parse(["--image-size=64", "--run_name", "a-b"]).comparison.run_name == "a-b"
+
+
+def test_options_know_which_flags_were_given(tmp_path: Path) -> None:
+    (tmp_path / "my.yaml").write_text("seed: 0\n")
+    options = parse(["--test", "--num_epochs", "30", "--config", str(tmp_path / "my.yaml")])
+    assert options.given == replace(options, seed=1).given == {"test", "num_epochs", "config"}

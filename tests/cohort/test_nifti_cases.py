@@ -1,6 +1,7 @@
 """Which NIfTI files make a case: an image and its mask, by their names and folders."""
 
 import gzip
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -175,3 +176,51 @@ def test_a_mask_of_a_case_with_several_sequences_is_refused(volumes: Path, write
     (volumes / "x_t1.nii.gz").write_bytes(b"")
     with pytest.raises(UserError, match=r"x_seg.*fits both .*x_flair.* and .*x_t1.*rename the mask"):
         list_cases(volumes)
+
+
+# --- laid out for other programs ------------------------------------------------------------------------------------
+
+
+def touch(root: Path, *names: str) -> None:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(b"")
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        (
+            ("imagesTr/a_0000.nii.gz", "imagesTr/b_0000.nii.gz", "labelsTr/a.nii.gz", "labelsTr/b.nii.gz"),
+            "the masks lie in labelsTr under the names of their images in imagesTr, as in nnU-Net, .* "
+            "copy or link imagesTr/a_0000.nii.gz as a.nii.gz, labelsTr/a.nii.gz as a_mask.nii.gz beside it",
+        ),
+        (
+            ("D1/imagesTr/a_0000.nii", "D1/imagesTr/a_0001.nii", "D1/labelsTr/a.nii"),
+            r"as a.nii \(of its 2 channels the one that the mask was drawn on\), labelsTr/a.nii as a_mask.nii beside",
+        ),
+        (
+            ("images/a.nii.gz", "Masks/a.nii.gz"),
+            "the masks lie in Masks under the names of their images in images, but .* as a_mask.nii.gz beside it",
+        ),
+        (
+            ("a_0000.nii.gz", "a_0001.nii.gz", "a_mask.nii.gz"),
+            r"a_mask.nii.gz: its image is named as 2 channels of nnU-Net, a_0000.nii.gz, a_0001.nii.gz, but .* "
+            "rename the channel that the mask was drawn on as a.nii.gz",
+        ),
+        (("x/a_0000.nii.gz", "y/a_label-lesion_mask.nii.gz"), "as a channel of .* rename a_0000.nii.gz as a.nii.gz"),
+        (("images/a.nii.gz", "labels/b.nii.gz"), "holds volumes, such as .*images/a.nii.gz, but no masks"),
+        (("a_0000.nii.gz", "b_mask.nii.gz"), "a mask without its image b.nii.gz"),
+    ],
+)
+def test_other_layouts_are_refused_with_the_reason(tmp_path: Path, files: tuple[str, ...], words: str) -> None:
+    touch(tmp_path, *files)
+    with pytest.raises(UserError) as refused:
+        list_cases(tmp_path)
+    assert re.search(words, str(refused.value)), refused.value
+
+
+def test_images_of_nnunet_alone_find_their_labels_beside_them(tmp_path: Path) -> None:
+    touch(tmp_path, "imagesTr/a_0000.nii.gz", "labelsTr/a.nii.gz")
+    with pytest.raises(UserError, match=r"the masks lie in labelsTr under .* as in nnU-Net"):
+        list_cases(tmp_path / "imagesTr")

@@ -1,5 +1,6 @@
 """Training: resumed, kept, refused, made anew, recorded when it fails; and the test that follows it."""
 
+import dataclasses
 import json
 import shutil
 import signal
@@ -19,6 +20,7 @@ from headtohead.errors import UserError
 from headtohead.learning.checkpoint import load_trained
 from headtohead.learning.module import SegmentationModule
 from headtohead.options import table as option_table
+from headtohead.options.table import Options
 from headtohead.runs.folder import RunFolder
 from headtohead.scoring.protocol import PROTOCOL, SAME_PREDICTIONS_SINCE
 
@@ -275,3 +277,12 @@ def test_a_run_from_before_an_option_came_is_one_made_with_its_default(copied: E
         ):
             refuse_other_run(changed(copied, **{name: value}))
     assert as_trained(copied.options).input.channel_order == "rgb"
+
+
+def test_a_default_that_is_written_out_is_not_taken_from_the_run(copied: Experiment) -> None:
+    default = option_table.replace(copied.options, num_epochs=Options().training.num_epochs)
+    trained = copied.options.training.num_epochs
+    assert as_trained(default).training.num_epochs == trained != default.training.num_epochs
+    said = dataclasses.replace(default, given=frozenset({"num_epochs"}))
+    with pytest.raises(UserError, match=f"made with --num_epochs {trained}, now {default.training.num_epochs}"):
+        refuse_other_run(dataclasses.replace(copied, options=as_trained(said)))

@@ -10,9 +10,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from headtohead.cli import parse
 from headtohead.errors import UserError
+from headtohead.options.comparison import MARGIN
 from headtohead.reporting import report as module
-from headtohead.reporting.report import UNCHECKED, report, write_reports
+from headtohead.reporting.report import UNCHECKED, margin_of, report, write_reports
 from headtohead.runs.ledger import FOLD_FILE
 
 SOURCE = Path(module.__file__).parents[2]
@@ -241,7 +243,14 @@ def test_the_margin_of_the_runs_holds_and_another_one_is_said_to_be_late(
     write_reports(comparison, None)
     pairs = pd.read_csv(comparison / "pairs.csv").query("family == 'primary'")
     assert pairs["margin"].tolist() == [0.05] and "declared when" not in capsys.readouterr().out
-    write_reports(comparison, None, margin=0.001)
-    assert pd.read_csv(comparison / "pairs.csv")["margin"].iloc[0] == 0.001
+    for given in (MARGIN, 0.001):
+        write_reports(comparison, None, margin=given)
+        assert pd.read_csv(comparison / "pairs.csv")["margin"].iloc[0] == given
     late = "The margin of equivalence is 0.001 here, but --margin 0.05 was declared when the models were trained"
     assert late in (comparison / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_margin_that_is_written_out_is_no_default() -> None:
+    assert margin_of(parse(["--report"])) is None
+    assert margin_of(parse(["--report", "--margin", f"{MARGIN}"])) == MARGIN
+    assert margin_of(parse(["--report", "--margin", "0.05"])) == 0.05

@@ -20,6 +20,7 @@ from headtohead.cohort.cohort import SPACING
 from headtohead.cohort.intensities import to_bytes
 from headtohead.cohort.mask_names import Images, bases_of_mask, outlines_other_than_brain
 from headtohead.cohort.orientation import Slicing, slicing
+from headtohead.cohort.other_layouts import image_in_channels, masks_in_another_folder
 from headtohead.cohort.patients import bids_patients
 from headtohead.errors import UserError
 
@@ -51,6 +52,8 @@ def list_cases(root: Path) -> list[CaseFiles]:
     images = [path for path in files if path not in set(masks)]
     pairs = _pairs(images, masks)
     if not pairs:
+        if reason := masks_in_another_folder(root, files):
+            raise UserError(f"--root_dir {root}: {reason}")
         raise UserError(
             f"--root_dir {root}: no image in it has a mask (X.nii.gz with X_mask.nii.gz, X_seg.nii.gz or "
             f"X_desc-brain_mask.nii.gz); {_what_else(root, files)}"
@@ -90,6 +93,8 @@ def _pairs(images: list[Path], masks: list[Path]) -> dict[Path, Path]:
         if len(found) > 1:
             raise UserError(f"{mask}: fits both {found[0]} and {found[1]}; rename the mask after its image")
         if not found and not other:
+            if reason := image_in_channels(mask, bases_of_mask(stem), images):
+                raise UserError(f"{mask}: {reason}")
             base = bases_of_mask(stem)[-1] or "X"
             raise UserError(f"{mask}: a mask without its image {base}.nii.gz; restore the image or remove the mask")
         if found and found[0] in pairs and not other:

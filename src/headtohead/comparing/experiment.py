@@ -140,10 +140,12 @@ def trained_model(options: Options) -> str:
 def as_trained(options: Options) -> Options:
     """Take from the run folder what the command leaves at its default: a test needs no option of the training again.
 
+    A flag that writes the default out counts, but for `--threshold 0`, which is that of the model.
+
     Raises:
         UserError: the folder's config.yaml is damaged.
     """
     stored, given, default = run_folder(options).read_config(), settings_of(options), settings_of(Options())
     restored = given.keys() - (WITHOUT_EFFECT - {"fold_file"})
-    unsaid = {name for name in restored if given[name] == default[name]}
+    unsaid = {name for name in restored if given[name] == default[name] and name not in options.given - {"threshold"}}
     return option_table.replace(options, **{name: stored[name] for name in unsaid & stored.keys()})

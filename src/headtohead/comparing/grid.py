@@ -21,7 +21,7 @@ from headtohead.models.registry import find_spec
 from headtohead.options import table as option_table
 from headtohead.options.comparison import GRID
 from headtohead.options.table import Options
-from headtohead.reporting.report import write_reports
+from headtohead.reporting.report import margin_of, write_reports
 from headtohead.reporting.rescoring import rescore
 from headtohead.reporting.tensorboard import write_layout
 from headtohead.runs.ledger import FOLD_FILE
@@ -90,7 +90,7 @@ def compare(options: Options) -> Path:
 
     failures = _carry_out_all(experiments)
     not_averaged = run_ensembles(experiments)
-    write_reports(folder, cohort, options.comparison.case_gifs, margin=options.comparison.margin)
+    write_reports(folder, cohort, options.comparison.case_gifs, margin=margin_of(options))
     if all(failures):
         raise UserError(f"--compare: every experiment failed; the first error: {failures[0]}")
     write_layout(folder)

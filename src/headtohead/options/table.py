@@ -1,6 +1,6 @@
 """All options in their groups, as one value and as a flat dictionary."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
@@ -21,7 +21,11 @@ from headtohead.options.verbs import Verbs
 
 @dataclass(frozen=True)
 class Options:
-    """All options of one command, in their groups. Made by `cli.parse` and checked here."""
+    """All options of one command, in their groups. Made by `cli.parse` and checked here.
+
+    `given` has the names of the flags on the command line: some verbs take from elsewhere what was left at its default,
+    and must not do so where a user has written the default out.
+    """
 
     verbs: Verbs = field(default_factory=Verbs)
     data: DataOptions = field(default_factory=DataOptions)
@@ -33,9 +37,10 @@ class Options:
     files: FileOptions = field(default_factory=FileOptions)
     serving: ServingOptions = field(default_factory=ServingOptions)
     machine: MachineOptions = field(default_factory=MachineOptions)
+    given: frozenset[str] = field(default=frozenset(), compare=False)
 
 
-GROUPS: dict[str, type[Group]] = {part.name: part.type for part in fields(Options)}  # type: ignore[misc]
+GROUPS: dict[str, type[Group]] = {part.name: part.type for part in fields(Options) if part.name != "given"}  # type: ignore[misc]
 OPTIONS: dict[str, "Field[Any]"] = {one.name: one for group in GROUPS.values() for one in declarations(group)}
 
 
@@ -58,8 +63,12 @@ def flat(options: Options, verbs: bool = False) -> dict[str, Any]:
     return values
 
 
-def from_flat(values: Mapping[str, Any]) -> Options:
+def from_flat(values: Mapping[str, Any], given: Collection[str] = ()) -> Options:
     """Make options from a dictionary such as `flat` gives; what it leaves out has its default.
+
+    Args:
+        values: name to value.
+        given: as `Options.given`.
 
     Raises:
         UserError: a name is unknown, or a value is refused.
@@ -70,7 +79,8 @@ def from_flat(values: Mapping[str, Any]) -> Options:
         **{
             group: kind(**{one.name: values[one.name] for one in declarations(kind) if one.name in values})
             for group, kind in GROUPS.items()
-        }  # type: ignore[arg-type]
+        },  # type: ignore[arg-type]
+        given=frozenset(given),
     )
 
 
@@ -81,7 +91,7 @@ def replace(options: Options, **changes: Any) -> Options:
         UserError: a name is unknown, or a value is refused.
     """
     once = {name: getattr(options.machine, name) for name in ("config", "print_config")}
-    return from_flat({**flat(options, verbs=True), **once, **changes})
+    return from_flat({**flat(options, verbs=True), **once, **changes}, options.given)
 
 
 def known_option(name: str, before: str) -> "Field[Any]":

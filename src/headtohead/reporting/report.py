@@ -52,19 +52,25 @@ def report(options: Options) -> Path:
     ledger = read_ledger(folder, agreeing=False)
     if not ledger.finished:
         raise UserError(f"{folder}: no experiment is finished; resume them with --compare")
-    cohort = _cohort_of(ledger, options.data)
+    cohort = _cohort_of(ledger, options)
     rescore(ledger, cohort)
     ledger = read_ledger(folder)
     _refuse_stale(ledger, cohort)
-    write_reports(folder, cohort, options.comparison.case_gifs, ledger, options.comparison.margin)
+    write_reports(folder, cohort, options.comparison.case_gifs, ledger, margin_of(options))
     return folder
 
 
-def declared_margin(margin: float, ledger: Ledger) -> tuple[float, list[str]]:
-    """Find the margin of equivalence: that of the command, which left at its default is that of the runs.
+def margin_of(options: Options) -> float | None:
+    """Give the margin of the command; None where it is left at its default."""
+    margin = options.comparison.margin
+    return None if margin == MARGIN and "margin" not in options.given else margin
+
+
+def declared_margin(margin: float | None, ledger: Ledger) -> tuple[float, list[str]]:
+    """Find the margin of equivalence: that of the command, else that of the runs.
 
     Args:
-        margin: of the command.
+        margin: of the command, as `margin_of` gives it.
         ledger: of the comparison.
 
     Returns:
@@ -72,8 +78,9 @@ def declared_margin(margin: float, ledger: Ledger) -> tuple[float, list[str]]:
     """
     configs = [RunFolder(run.folder).read_config() for run in ledger.finished]
     declared = sorted({float(config.get("margin", MARGIN)) for config in configs if config})
-    if margin == MARGIN and len(declared) == 1:
+    if margin is None and len(declared) == 1:
         return declared[0], []
+    margin = MARGIN if margin is None else margin
     others = ", ".join(f"{one:g}" for one in declared if one != margin)
     if not others:
         return margin, []
@@ -88,7 +95,7 @@ def write_reports(
     cohort: Cohort | None,
     case_gifs: str = "few",
     ledger: Ledger | None = None,
-    margin: float = MARGIN,
+    margin: float | None = None,
 ) -> None:
     """Write and print the tables of a comparison, and, where an entrant was scored on every case, all the rest.
 
@@ -101,7 +108,7 @@ def write_reports(
         cohort: its data; without it there are no pictures of cases.
         case_gifs: which cases scroll, as `pictures.write_pictures` takes it.
         ledger: of the folder, if it was read already.
-        margin: the difference in mean Dice that is too small to matter, as the command has it.
+        margin: the difference in mean Dice that is too small to matter, as `margin_of` gives it.
 
     Raises:
         UserError: the folder is missing, its runs may not be in one table, or a file of a run is broken.
@@ -185,12 +192,12 @@ def _write_tables(folder: Path, summary: Summary, findings: Findings | None) -> 
             table.to_csv(temporary, index=name == "ranks")
 
 
-def _cohort_of(ledger: Ledger, data: DataOptions) -> Cohort | None:
+def _cohort_of(ledger: Ledger, options: Options) -> Cohort | None:
     """Open `--root_dir` where it is given, else the data the runs were made from, if it still lies there."""
-    said = ledger.finished[0].record.get("data", {})
+    data, said = options.data, ledger.finished[0].record.get("data", {})
     kind = said.get("kind", LGG)  # runs from before there were others do not say
     pattern = data.patient_pattern or said.get("patient_pattern", "")
-    if data.root_dir != DataOptions().root_dir:
+    if data.root_dir != DataOptions().root_dir or "root_dir" in options.given:
         return open_cohort(Path(data.root_dir), Path(data.cache_dir), kind, pattern)
     root = Path(str(said.get("root", "")))
     if not root.is_dir():

@@ -2,8 +2,8 @@
 
 The rule, in this order:
 
-1. Runs whose data set holds the files are taken before all others, made-up patients included; among them, those that
-   have learned something (see 2) before those that have not.
+1. Runs whose data set holds the files (and is of the kind that `--data` says, where it is given) are taken before all
+   others, made-up patients included; among them, those that have learned something (see 2) before those that have not.
 2. Else a run is a candidate if it was trained on real patients, on the kind of data that `--data` says, and has learned
    something: a validation Dice of at least `LEARNED`, where it is known. `--comparison` names runs: of those that it
    names, all are candidates.
@@ -97,7 +97,9 @@ def find_runs(runs_dir: Path, comparison: str = "", model: str = "") -> list[Tra
     return [run for run in found if not model or run.model == model]
 
 
-def rank(runs: list[TrainedRun], files: Path | None, kind: str, named: bool = False) -> Ranking:
+def rank(
+    runs: list[TrainedRun], files: Path | None, kind: str, named: bool = False, kind_given: bool = False
+) -> Ranking:
     """Choose among trained runs by the rule above.
 
     Args:
@@ -105,8 +107,11 @@ def rank(runs: list[TrainedRun], files: Path | None, kind: str, named: bool = Fa
         files: the file or folder to predict; None where it is not known yet.
         kind: as `--data`.
         named: whether the user has named the runs' comparison.
+        kind_given: whether the user has said the kind: then it holds for runs of the files' data set as well.
     """
     own = [run for run in runs if files is not None and lies_in_data(files, run.record)]
+    if kind_given:
+        own = [run for run in own if kind_of(run.record.get("data", {})) == kind]
     considered = own or runs
     found = {run: run.unlearned if own else run.fault(kind) for run in considered}
     faults = {} if named else {run: fault for run, fault in found.items() if fault}

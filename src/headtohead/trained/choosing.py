@@ -85,10 +85,12 @@ def choose_models(options: Options, files: Path | None) -> list[Choice]:
         if twice is not None:
             raise UserError(f"--run_name {settings.run_name}: {twice} is named twice; name each run once")
         return [_named(runs_dir, name, settings.comparison, model) for name in names]
-    return [best_model(settings, files, options.data.data, model)]
+    return [best_model(settings, files, options.data.data, model, "data" in options.given)]
 
 
-def best_model(settings: ComparisonOptions, files: Path | None, kind: str, model: str) -> Choice:
+def best_model(
+    settings: ComparisonOptions, files: Path | None, kind: str, model: str, kind_given: bool = False
+) -> Choice:
     """Choose the best candidate among the trained runs, else the shipped model.
 
     Args:
@@ -96,6 +98,7 @@ def best_model(settings: ComparisonOptions, files: Path | None, kind: str, model
         files: the file or folder to predict; None where it is not known yet.
         kind: as `--data`.
         model: as `--model`; empty: any.
+        kind_given: whether the user has said the kind.
 
     Raises:
         UserError: `--comparison` or `--model` leaves no trained run.
@@ -107,7 +110,7 @@ def best_model(settings: ComparisonOptions, files: Path | None, kind: str, model
             f"--comparison {comparison}: no trained model in {runs_dir / comparison}; train one first: --train"
         )
     of_model = [run for run in runs if not model or run.model == model]
-    ranking = rank(of_model, files, kind, named=bool(comparison))
+    ranking = rank(of_model, files, kind, named=bool(comparison), kind_given=kind_given)
     if ranking.best:
         return _choice(ranking.best, ranking.reason)
     shipped = open_source(SHIPPED)

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from headtohead.errors import UserError
+from headtohead.options.table import from_flat
+from headtohead.trained.choosing import choose_models
 from tests.trained.choosing.choice import MakeRun, choose
 
 
@@ -47,6 +49,15 @@ def test_other_data_is_for_its_own_files_or_on_request(make_run: MakeRun, tmp_pa
     for choice in (choose(tmp_path, "volumes/sub-01.nii"), choose(tmp_path, data="nifti")):
         assert choice.run == masker
         assert choice.origin == "trained on 2 NIfTI volumes of volumes"
+
+
+def test_a_kind_that_is_written_out_holds_for_the_files_data_set_too(make_run: MakeRun, tmp_path: Path) -> None:
+    masker = make_run("masker/buda", 0.95, data="volumes", kind="nifti")
+    other = make_run("single/lgg", 0.7)
+    for kind, expected in (("lgg", other), ("nifti", masker)):
+        named = from_flat({"runs_dir": str(tmp_path / "runs"), "data": kind}, given=["data"])
+        [choice] = choose_models(named, tmp_path / "volumes/sub-01.nii")
+        assert choice.run == expected
 
 
 def test_runs_of_the_files_data_set_go_first(make_run: MakeRun, tmp_path: Path) -> None:

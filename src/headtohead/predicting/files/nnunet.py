@@ -4,15 +4,14 @@ What the channels are stands in `dataset.json` (Isensee et al., Nature Methods 2
 """
 
 import json
-import re
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
+from headtohead.cohort.other_layouts import CHANNEL
 from headtohead.cohort.sequence_names import sequence_in_name
 from headtohead.predicting.files.naming import is_volume, stem
 
-CHANNEL = re.compile(r"(?P<case>.+)_(?P<channel>[0-9]{4})", re.DOTALL)
 MOST = 16
 """Channels of a case; more files of one name and a number are a series of scans."""
 
