@@ -9,6 +9,7 @@ from headtohead.effects import READ
 from headtohead.errors import UserError
 from headtohead.models.registry import find_spec
 from headtohead.options.table import Options
+from headtohead.plurals import count_of
 
 PREDICTING = frozenset({"image_path", "predict", "serve"})
 CHOOSING = PREDICTING | {"export"}
@@ -64,7 +65,7 @@ def models_of(options: Options, verb: str) -> tuple[str, ...]:
     """List the models of a verb; none where only the run folder can tell."""
     if verb == "compare":
         return options.comparison.models
-    if verb != "train" and options.comparison.run_name and not options.model.model:
+    if options.comparison.run_name and not options.model.model and not options.verbs.train:
         return ()
     return (options.model.architecture,)
 
@@ -138,6 +139,16 @@ def _verb(models: tuple[str, ...], one: str, several: str) -> str:
     return one if len(models) == 1 else several
 
 
+def _never_stops(options: Options, verb: str) -> str:
+    patience, models = options.training.early_stopping, models_of(options, verb)
+    if not patience or not models or not (options.verbs.train or verb == "compare"):
+        return ""  # --test alone compares it with what the run was made with
+    epochs = max(own_settings(options, model).get("num_epochs", options.training.num_epochs) for model in models)
+    if patience < epochs:
+        return ""
+    return f"has no effect in {count_of(epochs, 'epoch')} of training; give less than {epochs}, or leave it out"
+
+
 def _set_for_each_model(name: str, options: Options, verb: str) -> str:
     models = models_of(options, verb)
     if not models or not all(name in own_settings(options, model) for model in models):
@@ -156,6 +167,7 @@ RULES: tuple[tuple[frozenset[str], frozenset[str], Rule], ...] = (
     (BATCHES, frozenset({"normalise", "neighbours", "channel_order"}), _own_scaling),
     (BATCHES, frozenset({"sequence_dropout"}), _one_channel),
     (BATCHES, frozenset({"sequence_dropout", "channel_order"}), _one_sequence),
+    (TRAINING, frozenset({"early_stopping"}), _never_stops),
     (TRAINING, frozenset({"width"}), _not_scalable),
     (TRAINING, frozenset({"encoder_weights"}), _no_encoder),
 )

@@ -63,6 +63,11 @@ def refusal(words: str | list[str]) -> str:
             "--compare --models unet,buda --num_epochs 3 --model_settings unet.num_epochs=1,buda.num_epochs=2",
             "--num_epochs: has no effect: --model_settings sets it for unet and buda",
         ),
+        (
+            "--train --num_epochs 3 --early_stopping 3",
+            "--early_stopping: has no effect in 3 epochs of training",
+        ),
+        ("--train --run_name r --encoder_weights imagenet", "--encoder_weights: unet has no pretrained encoder"),
         ("--compare --models resnext --width 16", "--width: resnext cannot be scaled"),
         ("--train --model resnext --width 16", "--width: resnext cannot be scaled"),
         ("--compare --models unet,buda --encoder_weights imagenet", "--encoder_weights: unet and buda have no"),
@@ -93,6 +98,10 @@ def test_an_option_that_another_overrules_is_refused(words: str, message: str) -
         "--compare --models fetal_unet,unet --neighbours 2 --sequence_dropout 0",
         "--test --run_name a --model_settings resnext.image_size=96",
         "--test --run_name a --encoder_weights imagenet",
+        "--test --run_name a --early_stopping 40",
+        "--test --early_stopping 40",
+        "--train --num_epochs 3 --early_stopping 2",
+        "--compare --models unet,buda --num_epochs 3 --early_stopping 5 --model_settings buda.num_epochs=9",
     ],
 )
 def test_an_option_that_still_changes_something_is_taken(words: str) -> None:
