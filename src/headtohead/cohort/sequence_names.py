@@ -5,6 +5,7 @@ The words are in `sequence_words`.
 
 import re
 from functools import lru_cache
+from itertools import product
 from typing import NamedTuple
 
 from headtohead.cohort.sequence_words import (
@@ -140,17 +141,20 @@ def _sequence(words: Words) -> tuple[str, set[int]] | None:
     if plain and (last := AT_THE_END.get(plain[-1][1])):
         found[len(plain) - 1] = last
     used = set(found)
-    for place in [place for place, sequence in found.items() if sequence in ("pre", "post")]:
-        if sequence_of(plain[place][1]) not in ("pre", "post"):  # "post" by itself
-            continue
-        for near in (place - 1, place + 1):
-            word = plain[near][1] if 0 <= near < len(plain) else ""
+    t1 = [place for place, (_, word) in enumerate(plain) if sequence_of(word) in ("pre", "post")]
+    agents, native = set[int](), set[int]()
+    for place, step in product(t1, (-1, 1)):
+        near = place + step
+        while 0 <= near < len(plain) and plain[near][1] in AGENT | NATIVE:
             # A single c is an agent's only at the end: T1_C, but not case_C_T1.
-            agent = word in AGENT and (word != "c" or near == len(plain) - 1 > place)
-            if agent or word in NATIVE:
-                found[place] = "post" if agent else found[place]
-                found.pop(near, None)
-                used.add(near)
+            if plain[near][1] == "c" and not near == len(plain) - 1 > place:
+                break
+            (agents if plain[near][1] in AGENT else native).add(near)
+            near += step
+    found = {place: sequence for place, sequence in found.items() if place not in agents | native}
+    if agents:  # T1_MPRAGE_GD: both words are of one scan
+        found |= dict.fromkeys(t1, "post")
+    used |= agents | native
     sequences = list(dict.fromkeys(found.values()))
     if set(sequences) == {"t2", "flair"}:  # T2_FLAIR is FLAIR
         sequences = ["flair"]
