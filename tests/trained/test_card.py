@@ -52,7 +52,7 @@ def test_who_was_in_which_part(run: RunFolder, facts: ModelFacts) -> None:
     assert "leak" not in card
 
 
-def test_a_leak_is_said_aloud(run: RunFolder, facts: ModelFacts) -> None:
+def test_a_leak_is_warned_of(run: RunFolder, facts: ModelFacts) -> None:
     record = run.record()
     run.note(split={**record["split"], "leaking_patients": 7})
     assert "**7 patients leak" in model_card(facts, run, "mine")

@@ -75,6 +75,12 @@ def test_scans_of_few_greys_are_scans(greys: int, dtype: type) -> None:
     assert not is_label_map(np.rint(scan * (greys - 1)).astype(dtype))
 
 
+@pytest.mark.parametrize("brightest", [2, 3, 4])
+def test_a_slice_of_nothing_but_noise_is_no_label_map(brightest: int) -> None:
+    noise = np.rint(1.2 * np.abs(np.random.default_rng(5).normal(size=(64, 64, 1)))).clip(0, brightest)
+    assert not is_label_map(noise.astype(np.uint8))
+
+
 @pytest.mark.parametrize("values", [np.zeros(SHAPE), np.full(SHAPE, 7.0), brats() + 0.5, brats() + 1, HEAD])
 def test_what_is_constant_has_no_air_or_no_integers_is_not_called_a_label_map(values: np.ndarray) -> None:
     assert not is_label_map(values.astype(np.float32))
@@ -112,6 +118,6 @@ def test_real_scans_of_few_greys() -> None:
     assert (brain > 0).mean() < 0.02
     smooth = ndimage.gaussian_filter(stack, (1, 1, 0))
     assert not is_label_map((stack * brain).astype(np.int16))
-    for scan, greys in product((stack, stack * brain, smooth, smooth * brain, head), (6, 8, 16, 64, 256)):
+    for scan, greys in product((stack, stack * brain, smooth, smooth * brain, head), (6, 16, 64)):
         levels = np.rint(np.clip(scan / np.percentile(scan[scan > 0], 99.9), 0, 1) * (greys - 1))
         assert not is_label_map(levels.astype(np.int16)), greys

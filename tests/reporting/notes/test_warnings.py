@@ -30,7 +30,7 @@ def test_real_patients_are_not_called_made_up(comparison: Path, write_run: Any) 
 @pytest.mark.parametrize(
     "split", [{"kind": "slice", "leaking_patients": 9}, {"kind": "patient", "leaking_patients": 9}]
 )
-def test_a_leak_is_said_aloud(comparison: Path, write_run: Any, split: dict[str, Any]) -> None:
+def test_a_leak_is_warned_of(comparison: Path, write_run: Any, split: dict[str, Any]) -> None:
     write_run(split={"seed": 0, "key": "s1", **split})
     text = markdown(comparison)
     assert "LEAK" in text
