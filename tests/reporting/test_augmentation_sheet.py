@@ -14,6 +14,7 @@ from headtohead.cohort import Cohort
 from headtohead.errors import UserError
 from headtohead.options.table import from_flat
 from headtohead.options.training import TrainingOptions
+from headtohead.reporting import augmentation_sheet
 from headtohead.reporting.augmentation_sheet import (
     COLUMN_TITLE,
     EPOCHS,
@@ -144,3 +145,15 @@ def test_the_sheet_is_of_the_model_that_is_asked_for(
         sheets.append(cv2.imread(str(view_augmentation(from_flat({**given, "output": str(tmp_path / model)})))))
     assert sheets[0].shape == sheets[1].shape
     assert (sheets[0] != sheets[1]).any()
+
+
+def test_of_a_model_of_one_channel_no_sequence_is_dropped(
+    phantom_root: Path, cache_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[str] = []
+    monkeypatch.setattr(augmentation_sheet, "write", lambda canvas, text, *rest, **more: written.append(text))
+    for model, dropped in (("unet", True), ("fetal_unet", False)):
+        written.clear()
+        view(phantom_root, cache_dir, tmp_path, model=model)
+        assert ("sequence dropout" in " ".join(written)) is dropped
+        assert ("pre, FLAIR, post-contrast" in " ".join(written)) is dropped

@@ -12,6 +12,7 @@ from headtohead.batches.datamodule import SliceDataset
 from headtohead.batches.recipe import InputRecipe
 from headtohead.batches.splits import Split, make_split
 from headtohead.cohort import CHANNELS, Cohort, open_cohort
+from headtohead.cohort.cohort import IMAGE
 from headtohead.errors import UserError
 from headtohead.models.registry import find_spec
 from headtohead.options.table import Options
@@ -48,8 +49,9 @@ def view_augmentation(options: Options) -> Path:
     cohort = open_cohort(Path(data.root_dir), Path(data.cache_dir), data.data, data.patient_pattern)
     split = make_split(cohort, options.data.split, options.data.split_seed)
     recipe = InputRecipe.of(inputs, find_spec(options.model.architecture).normalise)
-    rows, steps = make_rows(cohort, split, recipe, training), policy_lines(training, cohort.sequences)
-    sheet = draw_sheet(rows, steps, training.seed, legend_of(cohort.sequences))
+    sequences = cohort.sequences if recipe.channels > 1 else IMAGE  # whatever there is, such a model sees one
+    rows, steps = make_rows(cohort, split, recipe, training), policy_lines(training, sequences)
+    sheet = draw_sheet(rows, steps, training.seed, legend_of(sequences))
 
     folder = Path(options.prediction.output or comparison.home / "figures")
     path = folder / f"augmentation-{training.augmentation}-s{training.seed}.png"
