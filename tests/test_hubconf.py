@@ -69,5 +69,5 @@ def test_a_bundle(tmp_path: Path) -> None:
     image = torch.randn(2, 3, 32, 32)
     assert torch.equal(model(image), net(image)) and not model.training
     assert model.facts == facts
-    with pytest.raises(UserError, match="no bundle"):
+    with pytest.raises(UserError, match="not a bundle"):
         load("bundle", str(tmp_path))
