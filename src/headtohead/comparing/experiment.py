@@ -95,14 +95,20 @@ def prepare(options: Options, cohort: Cohort | None = None, folds: Folds | None 
     return Experiment(decided, cohort, split, recipe)
 
 
-def refuse_other_run(experiment: Experiment) -> None:
+def refuse_other_run(experiment: Experiment, trains: bool = True) -> None:
     """Keep a run folder from being mixed with a run of other options or data under the same name.
+
+    Args:
+        experiment: what is wanted.
+        trains: whether the verb trains, so that it may also overwrite.
 
     Raises:
         UserError: names the first difference.
     """
     folder = experiment.folder
-    mend = "use the same, choose another --run_name or --comparison, or add --overwrite"
+    mend = "use the same, or choose another --run_name or --comparison"
+    if trains:
+        mend = "use the same, choose another --run_name or --comparison, or add --overwrite"
     before, here, record = folder.read_config(), settings_of(experiment.options), folder.record()
     # The same folds may be dealt by --folds or read from the file that this left.
     same_folds = bool(experiment.split.plan) and experiment.split.plan == record.get("split", {}).get("plan")

@@ -141,7 +141,7 @@ def run_test(experiment: Experiment) -> None:
         UserError: nothing is trained here, or under other options or data.
     """
     folder = experiment.folder
-    refuse_other_run(experiment)
+    refuse_other_run(experiment, trains=False)
     record = folder.record()
     if record.get("status") not in ("trained", "finished"):
         raise UserError(f"--test: {folder.path} holds no trained model; add --train")

@@ -70,7 +70,7 @@ def run_tuning(experiment: Experiment) -> None:
             whole validation cases.
     """
     folder = experiment.folder
-    refuse_other_run(experiment)
+    refuse_other_run(experiment, trains=False)
     if folder.record().get("status") not in ("trained", "finished"):
         raise UserError(f"--tune_postprocessing: {folder.path} holds no trained model; add --train")
     if not (folder.path / FILE).is_file():
