@@ -35,6 +35,19 @@ settings.register_profile("steady", derandomize=True, deadline=None)
 settings.load_profile("steady")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="a hundred times as many attacks in tests/campaign: hours")
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print what the attacks of tests/campaign came to."""
+    passed = terminalreporter.stats.get("passed", [])
+    lines = [value for report in passed for name, value in report.user_properties if name == "campaign"]
+    if lines:
+        terminalreporter.write_sep("=", "campaign")
+        terminalreporter.write("\n".join(lines) + "\n")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start with the file that takes longest: of two processes, neither then waits for it at the end."""
     items.sort(key=lambda item: item.path.name != "test_readme.py")

@@ -55,7 +55,7 @@ def test_one_sentence_names_what_differs(cases: pd.DataFrame) -> None:
 def test_too_few_cases_are_said_to_be_too_few(cases: pd.DataFrame) -> None:
     first = cases["case"].isin(sorted(cases["case"].unique())[:7])
     assert verdict_on_secondary(secondary_pairs(cases[first])) == (
-        "Beside Dice, 7 cases are too few: with 4 tests, no difference whatever its size can be shown on fewer than 8."
+        "Besides Dice, 7 cases are too few: with 4 tests, no difference whatever its size can be shown on fewer than 8."
     )
 
 

@@ -60,7 +60,7 @@ def verdict_on_secondary(pairs: pd.DataFrame) -> str:
     if pairs.empty:
         return ""
     if few := too_few(pairs["n"].max(), len(pairs)):
-        return f"Beside Dice, {few}."
+        return f"Besides Dice, {few}."
     scores = [NAMES.get(unitless(score), unitless(score)) for score in dict.fromkeys(pairs["score"])]
     shown: dict[tuple[str, str], list[str]] = {}
     for _, row in pairs[pairs["different"].astype(bool)].iterrows():
