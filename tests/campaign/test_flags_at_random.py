@@ -18,7 +18,8 @@ pytestmark = pytest.mark.exhaustive
 VERBS = ("--train", "--test", "--compare", "--report", "--explore", "--view_aug", "--export", "--serve",
          "--predict", "--image_path", "--tune_postprocessing", "--make_phantoms")  # fmt: skip
 ODD = ("", "0", "-1", "1e400", "nan", "9" * 20, "9" * 5000, "x" * 5000, "\x1b[31mred", "a,b", "1,,2", ",",
-       "..", "../..", "/dev/null", "/", "~", "*", "None", "True", "1/0", "é", "\udcff", "0:.nii", "a=b", "--", "-")  # fmt: skip
+       "..", "../..", "/dev/null", "/", "~", "*", "None", "True", "1/0", "é", "\udcff", "0:.nii",
+       "a=b", "--", "-")  # fmt: skip
 
 
 def command_line(rng: random.Random, files: Path) -> list[str]:

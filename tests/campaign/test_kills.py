@@ -66,7 +66,7 @@ def explore(home: Path) -> Sequence[str]:
     return ["--explore", "--output", str(home / "runs" / "explored"), *places(home)[:2], "--cache_dir", str(home / "p")]
 
 
-@pytest.mark.parametrize(("command", "number"), [(compare, 6), (predict, 8), (report, 5), (explore, 4)])
+@pytest.mark.parametrize(("command", "number"), [(compare, 2), (predict, 4), (report, 2), (explore, 2)])
 @pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGTERM])
 def test_killed_at_any_moment(
     command: Command, number: int, by: signal.Signals, home: Path, attacks: Attacks,
