@@ -131,6 +131,18 @@ def test_trained_is_not_trained_again(
     assert "trainer" not in spared
 
 
+def test_overwrite_spares_what_was_trained_while_it_waited(
+    copied: Experiment, spared: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    anew = dataclasses.replace(copied, options=option_table.replace(copied.options, overwrite=True))
+    before = copied.folder.made()
+    copied.folder.note(started="later", status="trained")
+    run_training(anew, before)
+    assert "already trained, kept" in capsys.readouterr().out and "trainer" not in spared
+    with pytest.raises(spared["exception"]):
+        run_training(anew, copied.folder.made())
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

@@ -37,7 +37,8 @@ print(status, sorted(heavy & {name.split(".")[0] for name in sys.modules}))
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    files = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock")
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
 def in_a_process(place: Path, hash_seed: str) -> str:

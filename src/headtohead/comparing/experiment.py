@@ -131,6 +131,23 @@ def refuse_other_run(experiment: Experiment, trains: bool = True) -> None:
             raise UserError(f"{folder.path}: made from {name} ({was}, now {now}); {mend}")
 
 
+def made_since(experiment: Experiment, before: tuple[Any, ...]) -> bool:
+    """Tell whether another command has trained exactly this experiment since this one began.
+
+    Args:
+        experiment: what is wanted.
+        before: how its folder was made then, as `RunFolder.made` tells.
+    """
+    folder = experiment.folder
+    if folder.made() == before or folder.record().get("status") not in ("trained", "finished"):
+        return False
+    try:
+        refuse_other_run(experiment)
+    except UserError:
+        return False
+    return True
+
+
 def settings_of(options: Options) -> dict[str, Any]:
     """List the options a run is made with; not those about errors, files to predict, or throwing it away."""
     later = {"overwrite", "debug"}
