@@ -20,6 +20,7 @@ from headtohead.cohort import FLAIR, Cohort
 from headtohead.learning.counts import to_source_grid
 from headtohead.learning.module import SegmentationModule
 from headtohead.reporting.outlines import PREDICTION, TRUTH, draw_outlines
+from headtohead.runs.holding import comparison_held
 from headtohead.scoring.probabilities import counts_at_thresholds
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ def write_layout(folder: Path) -> None:
     Args:
         folder: the comparison's folder; a layout that is there is replaced.
     """
-    with replacing(folder, LAYOUT_SUFFIX) as writer:
+    with comparison_held(folder), replacing(folder, LAYOUT_SUFFIX) as writer:
         writer.add_custom_scalars(LAYOUT)
 
 
@@ -160,4 +161,4 @@ def replacing(folder: Path, suffix: str) -> "Iterator[SummaryWriter]":
     with SummaryWriter(str(folder), filename_suffix=suffix) as writer:
         yield writer
     for path in before:
-        path.unlink()
+        path.unlink(missing_ok=True)
