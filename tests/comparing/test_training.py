@@ -299,3 +299,11 @@ def test_a_default_that_is_written_out_is_not_taken_from_the_run(copied: Experim
     said = dataclasses.replace(default, given=frozenset({"num_epochs"}))
     with pytest.raises(UserError, match=f"made with --num_epochs {trained}, now {default.training.num_epochs}"):
         refuse_other_run(dataclasses.replace(copied, options=as_trained(said)))
+
+
+@pytest.mark.parametrize(("name", "value"), [("num_epochs", "many"), ("learning_rate", [1]), ("batch_size", {"a": 1})])
+def test_an_option_of_a_wrong_kind_in_the_run_is_named(copied: Experiment, name: str, value: object) -> None:
+    copied.folder.write_config(copied.folder.read_config() | {name: value})
+    default = option_table.flat(Options())[name]
+    with pytest.raises(UserError, match=rf"config\.yaml: {name} .*: takes a"):
+        as_trained(option_table.replace(copied.options, **{name: default}))

@@ -9,7 +9,8 @@ from headtohead.cohort.cohort import LGG
 from headtohead.errors import UserError
 from headtohead.options.comparison import MARGIN
 from headtohead.options.data import DataOptions
-from headtohead.options.table import Options
+from headtohead.options.settling import settle
+from headtohead.options.table import OPTIONS, Options
 from headtohead.plurals import count_of
 from headtohead.reporting.case_gifs import mark_of, remove_earlier_case_gifs
 from headtohead.reporting.curves import write_curves
@@ -78,17 +79,27 @@ def declared_margin(margin: float | None, ledger: Ledger) -> tuple[float, list[s
     Returns:
         The margin, and a warning where the models were trained under another one.
     """
-    configs = [RunFolder(run.folder).read_config() for run in ledger.finished]
-    declared = sorted({float(config.get("margin", MARGIN)) for config in configs if config})
+    found, unread = set(), []
+    for run in ledger.finished:
+        folder = RunFolder(run.folder)
+        try:
+            if config := folder.read_config():
+                found.add(settle(OPTIONS["margin"], config.get("margin", MARGIN), f"{folder.config}: margin"))
+        except UserError:
+            unread.append(
+                f"{folder.config.name} of {run.name} is damaged: the margin it was trained under is not known."
+            )
+    declared = sorted(found)
     if margin is None and len(declared) == 1:
-        return declared[0], []
+        return declared[0], unread
     margin = MARGIN if margin is None else margin
     others = ", ".join(f"{one:g}" for one in declared if one != margin)
     if not others:
-        return margin, []
+        return margin, unread
     return margin, [
+        *unread,
         f"The margin of equivalence is {margin:g} here, but --margin {others} was declared when the models were "
-        "trained: a margin chosen after the results are seen proves nothing."
+        "trained: a margin chosen after the results are seen proves nothing.",
     ]
 
 

@@ -10,6 +10,8 @@ from typing import Any
 import yaml
 
 from headtohead.errors import UserError
+from headtohead.records.regular import UnreadableError
+from headtohead.records.yaml_reader import read_yaml
 from headtohead.runs.holding import held
 from headtohead.saving import write_json, write_text
 
@@ -95,12 +97,13 @@ class RunFolder:
         Raises:
             UserError: the file is damaged.
         """
-        if not self.config.is_file():
-            return {}
         try:
-            options = yaml.safe_load(self.config.read_text(encoding="utf-8")) or {}
-        except yaml.YAMLError:
-            options = None
+            options = read_yaml(self.config)
+        except FileNotFoundError:
+            return {}
+        except UnreadableError as fault:
+            raise UserError(f"{self.config}: damaged ({fault}); use --overwrite or another --run_name") from fault
+        options = {} if options is None else options
         if not isinstance(options, dict):
             raise UserError(f"{self.config}: damaged; use --overwrite or another --run_name")
         return options
