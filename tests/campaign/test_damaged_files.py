@@ -22,6 +22,11 @@ def predicts(home: Path) -> Sequence[str]:
             "--overwrite"]  # fmt: skip
 
 
+def predicts_by_weights(home: Path) -> Sequence[str]:
+    """Predict all scans by the weights of the bundle."""
+    return [*predicts(home), "--engine", "torch"]
+
+
 def predicts_one(home: Path) -> Sequence[str]:
     """Predict one slice by the run."""
     slice_of_a_case = sorted((home / "data").rglob("*_3.tif"))[0]
@@ -63,7 +68,7 @@ KINDS: dict[str, tuple[str, tuple[Mutation, ...], Command, int]] = {
     "tiff": ("scans/d.tif", BYTES, predicts, 120),
     "jpeg": ("scans/e.jpg", BYTES, predicts, 60),
     "model.json of a bundle": ("mine/model.json", JSON, predicts, 200),
-    "safetensors": ("mine/weights.safetensors", BYTES, predicts, 60),
+    "safetensors": ("mine/weights.safetensors", BYTES, predicts_by_weights, 40),
     "onnx of a bundle": ("mine/model.onnx", BYTES, predicts, 60),
     "model.json of a run": (f"{RUN}/model.json", JSON, predicts_one, 150),
     "onnx of a run": (f"{RUN}/model.onnx", BYTES, predicts_one, 40),
