@@ -20,7 +20,7 @@ EMPTY_NAMES = {"utils", "util", "helpers", "helper", "misc", "common", "shared",
 
 # From the bottom up: a part imports from its own line and from those above it here, never from those below.
 LAYERS = (
-    {"errors", "plurals", "saving", "machine", "__init__"},
+    {"errors", "plurals", "claiming", "disk_faults", "saving", "stopping", "machine", "__init__"},
     {"options", "models"},
     {"config_file", "effects", "help_page", "cohort", "runs"},
     {"batches", "scoring", "statistics"},

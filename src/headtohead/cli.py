@@ -15,6 +15,7 @@ from typing import Any
 from headtohead import __version__, machine
 from headtohead.comparing.model_settings import check_models, check_own_image_size
 from headtohead.config_file import read_config, write_config
+from headtohead.disk_faults import line_of
 from headtohead.effects import refuse_without_effect
 from headtohead.errors import PartlyDone, UserError, did_you_mean
 from headtohead.help_page import USAGE, help_page
@@ -23,6 +24,7 @@ from headtohead.options.declaring import describe
 from headtohead.options.settling import settle
 from headtohead.options.table import OPTIONS, Options, from_flat
 from headtohead.overruled import refuse_overruled
+from headtohead.stopping import TERMINATED, tidy_on_terminate
 
 VERBS = {
     "download": "headtohead.cohort.download:download_lgg",
@@ -54,6 +56,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         the keyboard, 141 because nobody reads on, 143 by the system.
     """
     argv = sys.argv[1:] if argv is None else argv
+    with tidy_on_terminate() as terminated:
+        status = _answer(argv)
+        if terminated() and status != TERMINATED:  # a library took the exit for a fault of its own, or for nothing
+            print(f"stopped; {KEPT}", file=sys.stderr)
+        return TERMINATED if terminated() else status
+
+
+def _answer(argv: Sequence[str]) -> int:
     debug = "--debug" in argv
     try:
         if "--help" in argv or "-h" in argv:
@@ -115,6 +125,8 @@ def explain(problem: BaseException) -> tuple[str, int]:
     text = " ".join(str(problem).splitlines())
     if isinstance(problem, UserError):
         return f"error: {text}", 1 if isinstance(problem, PartlyDone) else 2
+    if line := line_of(problem):
+        return f"error: {line}", 2
     if isinstance(problem, OSError) and problem.filename is not None:
         reason = (problem.strerror or type(problem).__name__).lower()
         return f"error: {problem.filename}: {reason}; correct this, or name another file or folder", 2

@@ -27,7 +27,6 @@ from headtohead.predicting.results.summary import Row
 from headtohead.predicting.results.written import Records, Written, truth_is_ours
 from headtohead.predicting.scan import Scan
 from headtohead.predicting.seen import seen_before
-from headtohead.predicting.stopping import tidy_on_terminate
 from headtohead.predicting.trust.geometry import doubts_of_header
 
 
@@ -55,8 +54,7 @@ def predict_folder(options: Options) -> Path:
     jobs = find_jobs(source, options.files.pattern, predictor.facts.sequences, outputs.ends, Records().ours)
     refuse_ignored_channels(jobs, options.files.channels, predictor.facts.sequences)
     refuse_ignored_plane(jobs, options.files.plane)
-    with tidy_on_terminate():
-        return predict_jobs(jobs, predictor, options)
+    return predict_jobs(jobs, predictor, options)
 
 
 def refuse_own_folder(outputs: Outputs, source: Path, folder: Path) -> None:

@@ -1,6 +1,7 @@
 """What `--predict` says of each file: a line, a table at the end, and summary.csv."""
 
 import csv
+import io
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
@@ -10,7 +11,7 @@ import numpy as np
 
 from headtohead.errors import UserError
 from headtohead.plurals import count_of
-from headtohead.saving import atomic_path
+from headtohead.saving import write_text
 from headtohead.scoring.counts import count, dice
 from headtohead.scoring.lesions import count_lesions
 
@@ -115,13 +116,11 @@ def write_summary(rows: Sequence[Row], folder: Path) -> Path:
     path = folder / FILE
     lines = {line["file"]: line for line in read_summary(path)}
     lines |= {row.file: {name: _cell(value) for name, value in asdict(row).items()} for row in rows}
-    with (
-        atomic_path(path) as temporary,
-        temporary.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file,
-    ):
-        table = csv.DictWriter(file, [one.name for one in fields(Row)], lineterminator="\n")
-        table.writeheader()
-        table.writerows(lines[name] for name in sorted(lines))
+    text = io.StringIO()
+    table = csv.DictWriter(text, [one.name for one in fields(Row)], lineterminator="\n")
+    table.writeheader()
+    table.writerows(lines[name] for name in sorted(lines))
+    write_text(path, text.getvalue(), lasting=True, errors="surrogateescape")
     return path
 
 
