@@ -14,7 +14,7 @@ try:
 except ImportError:  # Windows has no such locks
     fcntl = None  # type: ignore[assignment]
 
-TEMPORARY = re.compile(r"\.(writing|packing|making|downloading)-[\w-]{8,}(\.\w+)?")
+TEMPORARY = re.compile(r"\.(writing|packing|making|downloading)-[\w-]{8,}(\.\w+)*")
 FORGOTTEN = 24 * 3600
 """Seconds after which a leftover is one, on a file system without locks."""
 

@@ -8,7 +8,7 @@ import importlib
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,13 +57,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     argv = sys.argv[1:] if argv is None else argv
     with tidy_on_terminate() as terminated:
-        status = _answer(argv)
-        if terminated() and status != TERMINATED:  # a library took the exit for a fault of its own, or for nothing
-            print(f"stopped; {KEPT}", file=sys.stderr)
-        return TERMINATED if terminated() else status
+        return _answer(argv, terminated)
 
 
-def _answer(argv: Sequence[str]) -> int:
+def _answer(argv: Sequence[str], terminated: Callable[[], bool]) -> int:
     debug = "--debug" in argv
     try:
         if "--help" in argv or "-h" in argv:
@@ -80,13 +77,16 @@ def _answer(argv: Sequence[str]) -> int:
         check_files(options)
         machine.tune_allocator()  # before any verb imports PyTorch
         places = [str(place) for verb in wanted(options) if (place := run_verb(verb, options))]
+        if terminated():  # a library swallowed the exit
+            raise SystemExit(TERMINATED)
         return _say(f"results: {', '.join(dict.fromkeys(places))}\n") if places else 0
     except (Exception, KeyboardInterrupt, SystemExit) as problem:
         if isinstance(problem, BrokenPipeError) and _nobody_reads():
             return 141
         if debug:
             traceback.print_exc()
-        line, status = explain(problem)
+        # A library may have taken the exit for a fault of its own.
+        line, status = explain(SystemExit(TERMINATED) if terminated() else problem)
         print(line, file=sys.stderr)
         return status
 

@@ -8,6 +8,7 @@ from headtohead.options.declaring import describe
 from headtohead.options.group import declarations
 from headtohead.options.settling import settle
 from headtohead.options.table import GROUPS, Options, flat, known_option
+from headtohead.records.regular import UnreadableError
 
 
 def read_config(file: str, inside: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -38,21 +39,14 @@ def read_config(file: str, inside: tuple[str, ...] = ()) -> dict[str, Any]:
 
 
 def _load(file: str) -> Any:
-    import yaml
+    from headtohead.records.yaml_reader import read_yaml
 
     try:
-        content = Path(file).read_bytes()
-    except OSError as problem:
-        reason = (
-            "no such file; check the path" if isinstance(problem, FileNotFoundError) else str(problem.strerror).lower()
-        )
-        raise UserError(f"--config {file}: {reason}") from None
-    try:
-        return yaml.safe_load(content)
-    except yaml.YAMLError as problem:
-        mark = getattr(problem, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        raise UserError(f"{file}{line}: not valid YAML: {str(problem).splitlines()[0]}") from None
+        return read_yaml(Path(file))
+    except FileNotFoundError:
+        raise UserError(f"--config {file}: no such file; check the path") from None
+    except UnreadableError as problem:
+        raise UserError(f"--config {file}: {problem}; correct the file") from None
 
 
 def write_config(options: Options) -> str:

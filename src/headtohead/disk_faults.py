@@ -54,7 +54,7 @@ def line_of(problem: BaseException, path: Path | None = None) -> str:
     if not isinstance(fault, OSError) or fault.errno is None:
         return ""
     named = Path(os.fsdecode(fault.filename)) if isinstance(fault.filename, str | bytes) else None
-    if path is None:
+    if path is None or (named and fault.errno in FULL):
         path = named
     elif named and fault.errno not in FULL and not _concerns(named, path):
         return ""

@@ -49,13 +49,18 @@ def atomic_path(path: Path, lasting: bool = False) -> Iterator[Path]:
             yield path
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        with claimed(path.parent, ".writing-", path.suffix, path) as temporary:
+        with claimed(path.parent, ".writing-", _end(path), path) as temporary:
             yield temporary
             if lasting:
                 sync(temporary)
             temporary.replace(path)
             if lasting:
                 sync(path.parent)
+
+
+def _end(path: Path) -> str:
+    """Give the end of a name by which writers choose their format."""
+    return path.name[-len(".nii.gz") :] if path.name.lower().endswith(".nii.gz") else path.suffix
 
 
 @contextmanager

@@ -83,7 +83,7 @@ def test_file_that_builds_on_itself_is_refused(tmp_path: Path) -> None:
         ("training:\n  seed: 1\n", "my.yaml: training: no such option"),
         ("- seed\n", "my.yaml: must consist of lines of the form `key: value`"),
         ("", "my.yaml: must consist of lines of the form `key: value`"),
-        ("seed: 1\n  batch_size: [\n", "my.yaml, line 2: not valid YAML"),
+        ("seed: 1\n  batch_size: [\n", "my.yaml: line 2: not valid YAML"),
     ],
 )
 def test_wrong_file_is_refused(text: str, message: str, tmp_path: Path) -> None:
@@ -96,5 +96,5 @@ def test_wrong_file_is_refused(text: str, message: str, tmp_path: Path) -> None:
 def test_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"^--config nowhere.yaml: no such file; check the path$"):
         parse(["--config", "nowhere.yaml"])
-    with pytest.raises(UserError, match=r": is a directory$"):
+    with pytest.raises(UserError, match=r": is a directory; correct the file$"):
         parse(["--config", str(tmp_path)])

@@ -10,7 +10,7 @@ import pytest
 from headtohead.batches.folds import make_folds
 from headtohead.cohort import Cohort
 from headtohead.comparing import grid
-from headtohead.comparing.experiment import prepare, run_folder
+from headtohead.comparing.experiment import prepare, run_folder, settings_of
 from headtohead.comparing.grid import compare, experiments_of, keep_folds
 from headtohead.comparing.training import run_training
 from headtohead.errors import UserError
@@ -136,7 +136,7 @@ def no_training(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Note what would be trained, and take it as finished."""
     trained: list[str] = []
 
-    def train(experiment: Any) -> None:
+    def train(experiment: Any, *_: Any) -> None:
         trained.append(experiment.name)
         experiment.folder.path.mkdir(parents=True, exist_ok=True)
         experiment.folder.note(status="finished", experiment=experiment.identity)
@@ -186,6 +186,31 @@ def test_what_another_process_is_at_comes_last_and_is_not_repeated(
     assert no_training == ["unet-none-s0-f0"]
     said = capsys.readouterr().out
     assert said.index("another process is working on it; waiting") < said.index("buda-none-s0-f0: finished, kept")
+
+
+def test_overwrite_spares_what_another_process_finished_since(wanted: Options, no_training: list[str]) -> None:
+    compare(wanted)
+    asked = option_table.replace(wanted, overwrite=True)
+    other = RunFolder(Path(wanted.comparison.runs_dir) / "tiny" / "unet-none-s0-f0")
+    train = grid.run_training
+
+    def both(experiment: Any, *given: Any) -> None:
+        """While this one trains the first, the other process trains the second."""
+        other.note(status="finished", started="later", ended="later still")
+        train(experiment, *given)
+
+    no_training.clear()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(grid, "run_training", both)
+        compare(asked)
+    assert no_training == ["buda-none-s0-f0"]
+    no_training.clear()
+    other.write_config(settings_of(experiments_of(wanted)[1]) | {"num_epochs": 7})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(grid, "run_training", both)
+        other.note(started="before")
+        compare(asked)
+    assert no_training == ["buda-none-s0-f0", "unet-none-s0-f0"], "what it finished is another experiment"
 
 
 def test_a_trained_one_is_only_scored(wanted: Options, no_report: None, monkeypatch: pytest.MonkeyPatch) -> None:

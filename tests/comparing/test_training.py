@@ -131,6 +131,18 @@ def test_trained_is_not_trained_again(
     assert "trainer" not in spared
 
 
+def test_overwrite_spares_what_was_trained_while_it_waited(
+    copied: Experiment, spared: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    anew = dataclasses.replace(copied, options=option_table.replace(copied.options, overwrite=True))
+    before = copied.folder.made()
+    copied.folder.note(started="later", status="trained")
+    run_training(anew, before)
+    assert "already trained, kept" in capsys.readouterr().out and "trainer" not in spared
+    with pytest.raises(spared["exception"]):
+        run_training(anew, copied.folder.made())
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -287,3 +299,11 @@ def test_a_default_that_is_written_out_is_not_taken_from_the_run(copied: Experim
     said = dataclasses.replace(default, given=frozenset({"num_epochs"}))
     with pytest.raises(UserError, match=f"made with --num_epochs {trained}, now {default.training.num_epochs}"):
         refuse_other_run(dataclasses.replace(copied, options=as_trained(said)))
+
+
+@pytest.mark.parametrize(("name", "value"), [("num_epochs", "many"), ("learning_rate", [1]), ("batch_size", {"a": 1})])
+def test_an_option_of_a_wrong_kind_in_the_run_is_named(copied: Experiment, name: str, value: object) -> None:
+    copied.folder.write_config(copied.folder.read_config() | {name: value})
+    default = option_table.flat(Options())[name]
+    with pytest.raises(UserError, match=rf"config\.yaml: {name} .*: takes a"):
+        as_trained(option_table.replace(copied.options, **{name: default}))

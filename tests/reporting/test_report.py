@@ -14,8 +14,9 @@ from headtohead.cli import parse
 from headtohead.errors import UserError
 from headtohead.options.comparison import MARGIN
 from headtohead.reporting import report as module
-from headtohead.reporting.report import UNCHECKED, margin_of, report, write_reports
+from headtohead.reporting.report import UNCHECKED, declared_margin, margin_of, report, write_reports
 from headtohead.runs.ledger import FOLD_FILE
+from headtohead.runs.reading import read_ledger
 
 SOURCE = Path(module.__file__).parents[2]
 TABLES = {f"{name}.csv" for name in ("cases", "results", "pairs", "ranks", "conventions")}
@@ -36,7 +37,8 @@ print(status, sorted(heavy & {name.split(".")[0] for name in sys.modules}))
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    files = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock")
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
 def in_a_process(place: Path, hash_seed: str) -> str:
@@ -248,6 +250,19 @@ def test_the_margin_of_the_runs_holds_and_another_one_is_said_to_be_late(
         assert pd.read_csv(comparison / "pairs.csv")["margin"].iloc[0] == given
     late = "The margin of equivalence is 0.001 here, but --margin 0.05 was declared when the models were trained"
     assert late in (comparison / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "content", ["margin: wide\n", "margin: [[\n", "margin: !!int abc\n", "- 1\n", "margin: null\n"]
+)
+def test_a_damaged_config_of_one_run_leaves_the_margin_to_the_others(
+    comparison: Path, write_run: Any, content: str
+) -> None:
+    for model, text in (("unet", "margin: 0.05\n"), ("resnext", content)):
+        (write_run(model) / "config.yaml").write_text(text)
+    margin, warnings = declared_margin(None, read_ledger(comparison))
+    assert margin == 0.05
+    assert warnings == ["config.yaml of resnext-none-s0-f0 is damaged: the margin it was trained under is not known."]
 
 
 def test_a_margin_that_is_written_out_is_no_default() -> None:

@@ -13,6 +13,7 @@ from headtohead.models.registry import check_image_size, find_spec
 from headtohead.options import table as option_table
 from headtohead.options.group import declarations
 from headtohead.options.prediction import THRESHOLD
+from headtohead.options.settling import settle
 from headtohead.options.table import Options
 from headtohead.runs.folder import RunFolder
 
@@ -130,6 +131,23 @@ def refuse_other_run(experiment: Experiment, trains: bool = True) -> None:
             raise UserError(f"{folder.path}: made from {name} ({was}, now {now}); {mend}")
 
 
+def made_since(experiment: Experiment, before: tuple[Any, ...]) -> bool:
+    """Tell whether another command has trained exactly this experiment since this one began.
+
+    Args:
+        experiment: what is wanted.
+        before: how its folder was made then, as `RunFolder.made` tells.
+    """
+    folder = experiment.folder
+    if folder.made() == before or folder.record().get("status") not in ("trained", "finished"):
+        return False
+    try:
+        refuse_other_run(experiment)
+    except UserError:
+        return False
+    return True
+
+
 def settings_of(options: Options) -> dict[str, Any]:
     """List the options a run is made with; not those about errors, files to predict, or throwing it away."""
     later = {"overwrite", "debug"}
@@ -140,7 +158,18 @@ def settings_of(options: Options) -> dict[str, Any]:
 
 def trained_model(options: Options) -> str:
     """Name the model of a run: that of `--model`, else what the run folder says, else the default."""
-    return options.model.model or run_folder(options).read_config().get("model") or options.model.architecture
+    folder = run_folder(options)
+    stored = folder.read_config().get("model") or ""
+    return options.model.model or settled("model", stored, folder) or options.model.architecture
+
+
+def settled(name: str, value: Any, folder: RunFolder) -> Any:
+    """Settle the value of an option that stands in a run's config.yaml.
+
+    Raises:
+        UserError: the option does not take it; file and option are named.
+    """
+    return settle(option_table.OPTIONS[name], value, f"{folder.config}: {name}")
 
 
 def as_trained(options: Options) -> Options:
@@ -154,4 +183,7 @@ def as_trained(options: Options) -> Options:
     stored, given, default = run_folder(options).read_config(), settings_of(options), settings_of(Options())
     restored = given.keys() - (WITHOUT_EFFECT - {"fold_file"})
     unsaid = {name for name in restored if given[name] == default[name] and name not in options.given - {"threshold"}}
-    return option_table.replace(options, **{name: stored[name] for name in unsaid & stored.keys()})
+    folder = run_folder(options)
+    return option_table.replace(
+        options, **{name: settled(name, stored[name], folder) for name in unsaid & stored.keys()}
+    )

@@ -1,6 +1,7 @@
 """The grid of a comparison: every model under every schedule, seed and fold, one after the other."""
 
 import traceback
+from contextlib import ExitStack
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,11 @@ from headtohead.batches.folds import Folds, read_folds
 from headtohead.cohort import Cohort, open_cohort
 from headtohead.comparing.baseline import baseline_name, run_baseline
 from headtohead.comparing.ensemble import run_ensembles
-from headtohead.comparing.experiment import Experiment, folds_of, prepare, refuse_other_run
+from headtohead.comparing.experiment import Experiment, folds_of, made_since, prepare, refuse_other_run
 from headtohead.comparing.model_settings import check_models, own_settings
 from headtohead.comparing.provenance import provenance, split_facts
 from headtohead.comparing.training import run_test, run_training
+from headtohead.disk_faults import line_of
 from headtohead.errors import UserError
 from headtohead.models.registry import find_spec
 from headtohead.options import table as option_table
@@ -24,6 +26,7 @@ from headtohead.options.table import Options
 from headtohead.reporting.report import margin_of, write_reports
 from headtohead.reporting.rescoring import rescore
 from headtohead.reporting.tensorboard import write_layout
+from headtohead.runs.holding import comparison_held
 from headtohead.runs.ledger import FOLD_FILE
 from headtohead.runs.reading import read_ledger, refuse_incompatible
 from headtohead.scoring.baseline import flair_histograms
@@ -66,7 +69,8 @@ def compare(options: Options) -> Path:
     Where there are several seeds, their ensembles are scored before the table is made.
 
     A finished experiment is kept, a killed one goes on, one that fails is recorded and the others go on. One that
-    another process is training is left to it, and waited for at the end.
+    another process is training is left to it, and waited for at the end; even with --overwrite, what another process
+    finished under the same options since this one began is not made again.
 
     Returns:
         The folder of the comparison.
@@ -83,12 +87,14 @@ def compare(options: Options) -> Path:
     first = experiments[0]
     folder = first.folder.path.parent
     facts = provenance(cohort, first.split, first.recipe, folder.name)
+    before = {experiment.name: experiment.folder.made() for experiment in experiments}
     _refuse_misfits(experiments, facts, options.comparison.overwrite)
-    if folds:
-        keep_folds(folds, folder / FOLD_FILE, cohort, options.comparison.overwrite)
-    _run_baselines(experiments, facts)
+    with comparison_held(folder):
+        if folds:
+            keep_folds(folds, folder / FOLD_FILE, cohort, options.comparison.overwrite)
+        _run_baselines(experiments, facts)
 
-    failures = _carry_out_all(experiments)
+    failures = _carry_out_all(experiments, before)
     not_averaged = run_ensembles(experiments)
     write_reports(folder, cohort, options.comparison.case_gifs, margin=margin_of(options))
     if all(failures):
@@ -117,7 +123,8 @@ def _refuse_misfits(experiments: list[Experiment], facts: dict[str, Any], overwr
     replaced |= {baseline_name(experiment.split) for experiment in experiments}
     inputs = {(one.identity["model"], one.identity["schedule"]): one.recipe.to_dict() for one in experiments}
     if folder.is_dir():
-        rescore(read_ledger(folder, without=replaced, agreeing=False), experiments[0].cohort)
+        with comparison_held(folder):
+            rescore(read_ledger(folder, without=replaced, agreeing=False), experiments[0].cohort)
     refuse_incompatible(folder, facts, replaced, inputs)
 
 
@@ -143,26 +150,45 @@ def _run_baselines(experiments: list[Experiment], facts: dict[str, Any]) -> None
         run_baseline(cohort, split, folder, facts | {"split": split_facts(cohort, split)}, counted)
 
 
-def _carry_out_all(experiments: list[Experiment]) -> list[str | None]:
+def _carry_out_all(experiments: list[Experiment], before: dict[str, tuple[Any, ...]]) -> list[str | None]:
     """Train and score the experiments, last those that another process held; give why each failed, as `_carry_out`."""
-    failures = [_carry_out(experiment, wait=False) for experiment in experiments]
+    failures = [_carry_out(experiment, before[experiment.name], wait=False) for experiment in experiments]
     for place, experiment in enumerate(experiments):
         if failures[place] is None:
             print(f"{experiment.name}: another process is working on it; waiting")
-            failures[place] = _carry_out(experiment, wait=True)
+            failures[place] = _carry_out(experiment, before[experiment.name], wait=True)
     return failures
 
 
-def _carry_out(experiment: Experiment, wait: bool) -> str | None:
+def _note_failure(experiment: Experiment, reason: str) -> None:
+    """Record why an experiment failed. Where that fails, too, the others go on all the same."""
+    try:
+        trained = experiment.folder.record().get("status") == "trained"
+    except UserError:
+        trained = False
+    status = "trained" if trained else "failed"
+    experiment.folder.note_failure(status=status, experiment=experiment.identity, error=reason)
+
+
+def _carry_out(experiment: Experiment, before: tuple[Any, ...], wait: bool) -> str | None:
     """Train and score one experiment.
+
+    Args:
+        experiment: the one.
+        before: how its folder was made when the command began, as `RunFolder.made` tells.
+        wait: whether to wait where another process holds it.
 
     Returns:
         Why it failed, in a line; empty if it is finished; None if another process holds it.
     """
-    with experiment.folder.held(wait) as held:
+    with ExitStack() as stack:
+        try:
+            held = stack.enter_context(experiment.folder.held(wait))
+        except OSError as fault:  # no room for the lock
+            return f"{line_of(fault) or fault}"
         if not held:
             return None
-        overwrite = experiment.options.comparison.overwrite
+        overwrite = experiment.options.comparison.overwrite and not made_since(experiment, before)
         try:
             if not overwrite:
                 refuse_other_run(experiment)
@@ -173,7 +199,7 @@ def _carry_out(experiment: Experiment, wait: bool) -> str | None:
             print(f"{experiment.name}: finished, kept")
             return ""
         try:
-            run_training(experiment)
+            run_training(experiment, before)
             run_test(experiment)
         except Exception as fault:
             if experiment.options.machine.debug:
@@ -181,9 +207,6 @@ def _carry_out(experiment: Experiment, wait: bool) -> str | None:
             reason = str(fault) if isinstance(fault, UserError) else f"{type(fault).__name__}: {fault}"
             reason = reason.splitlines()[0]
             print(f"{experiment.name}: FAILED: {reason}")
-            trained = experiment.folder.record().get("status") == "trained"
-            experiment.folder.note(
-                status="trained" if trained else "failed", experiment=experiment.identity, error=reason
-            )
+            _note_failure(experiment, reason)
             return reason
     return ""

@@ -6,6 +6,7 @@ import shutil
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import torch
@@ -15,6 +16,7 @@ from headtohead.batches.datamodule import SliceDataModule
 from headtohead.comparing.experiment import (
     Experiment,
     as_trained,
+    made_since,
     prepare,
     refuse_other_run,
     settings_of,
@@ -33,6 +35,7 @@ from headtohead.models.registry import MODELS
 from headtohead.options.table import Options
 from headtohead.reporting.report import write_row
 from headtohead.reporting.tensorboard import RunLogger, ValidationImages, write_hparams, write_pr_curve
+from headtohead.runs.holding import comparison_held
 from headtohead.scoring.counts import mean_dice
 from headtohead.scoring.protocol import PROTOCOL, same_predictions
 
@@ -47,8 +50,9 @@ def train(options: Options) -> Path:
     machine.pick_device(options.machine.gpus)
     experiment = prepare(with_own_settings(options, options.model.architecture))
     print(experiment.split.describe(experiment.cohort))
+    before = experiment.folder.made()
     with experiment.folder.held(wait=True):
-        run_training(experiment)
+        run_training(experiment, before)
     return experiment.folder.path
 
 
@@ -63,14 +67,18 @@ def test(options: Options) -> Path:
     return experiment.folder.path
 
 
-def run_training(experiment: Experiment) -> None:
+def run_training(experiment: Experiment, before: tuple[Any, ...] | None = None) -> None:
     """Train, or resume from last.ckpt, or do nothing where the training is done. The caller holds the folder.
+
+    Args:
+        experiment: what is to be trained.
+        before: how the folder was made when the command began: --overwrite spares what was trained since.
 
     Raises:
         UserError: the folder holds a run made under other options or data, which is kept.
     """
     folder, options = experiment.folder, experiment.options
-    anew = options.comparison.overwrite
+    anew = options.comparison.overwrite and not (before is not None and made_since(experiment, before))
     if not anew:
         refuse_other_run(experiment)
         if folder.record().get("status") in ("trained", "finished"):
@@ -82,7 +90,8 @@ def run_training(experiment: Experiment) -> None:
     # What may refuse a setting comes before anything is removed or written.
     module, trainer = build_trainer(experiment, fitting=True)
     if anew and folder.path.exists():
-        shutil.rmtree(folder.path)
+        with comparison_held(folder.path.parent):  # a report may be reading it
+            shutil.rmtree(folder.path)
     _note_start(experiment, module, trainer)
     try:
         trainer.fit(module, batches_of(experiment), ckpt_path=str(folder.last) if resumed else None, weights_only=True)

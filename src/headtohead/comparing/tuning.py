@@ -170,9 +170,7 @@ def choose(candidates: Sequence[Candidate], means: Sequence[float], own: Candida
     return candidates[best] if known[best] > known[candidates.index(own)] + MARGIN else own
 
 
-def write_scores(
-    path: Path, candidates: Sequence[Candidate], scores: NDArray[np.float64], chosen: Candidate
-) -> None:
+def write_scores(path: Path, candidates: Sequence[Candidate], scores: NDArray[np.float64], chosen: Candidate) -> None:
     """Write all candidates and their scores, the best first, as CSV."""
     rows = [
         {

@@ -9,7 +9,8 @@ from headtohead.disk_faults import told
 from headtohead.errors import UserError
 from headtohead.options.comparison import MARGIN
 from headtohead.options.data import DataOptions
-from headtohead.options.table import Options
+from headtohead.options.settling import settle
+from headtohead.options.table import OPTIONS, Options
 from headtohead.plurals import count_of
 from headtohead.reporting.case_gifs import mark_of, remove_earlier_case_gifs
 from headtohead.reporting.curves import write_curves
@@ -24,6 +25,7 @@ from headtohead.reporting.table import print_table, render_latex, render_markdow
 from headtohead.runs.agreement import refuse_unlike
 from headtohead.runs.comparisons import only_comparison
 from headtohead.runs.folder import RunFolder
+from headtohead.runs.holding import comparison_held
 from headtohead.runs.ledger import FIGURES, FOLD_FILE, Ledger
 from headtohead.runs.reading import read_ledger, read_ledger_around
 from headtohead.saving import sync, temporary_folder, write_table, write_text
@@ -53,10 +55,11 @@ def report(options: Options) -> Path:
     if not ledger.finished:
         raise UserError(f"{folder}: no experiment is finished; resume them with --compare")
     cohort = _cohort_of(ledger, options)
-    rescore(ledger, cohort)
-    ledger = read_ledger(folder)
-    _refuse_stale(ledger, cohort)
-    write_reports(folder, cohort, options.comparison.case_gifs, ledger, margin_of(options))
+    with comparison_held(folder):
+        rescore(read_ledger(folder, agreeing=False), cohort)
+        ledger = read_ledger(folder)
+        _refuse_stale(ledger, cohort)
+        write_held(folder, cohort, options.comparison.case_gifs, ledger, margin_of(options))
     return folder
 
 
@@ -76,17 +79,27 @@ def declared_margin(margin: float | None, ledger: Ledger) -> tuple[float, list[s
     Returns:
         The margin, and a warning where the models were trained under another one.
     """
-    configs = [RunFolder(run.folder).read_config() for run in ledger.finished]
-    declared = sorted({float(config.get("margin", MARGIN)) for config in configs if config})
+    found, unread = set(), []
+    for run in ledger.finished:
+        folder = RunFolder(run.folder)
+        try:
+            if config := folder.read_config():
+                found.add(settle(OPTIONS["margin"], config.get("margin", MARGIN), f"{folder.config}: margin"))
+        except UserError:
+            unread.append(
+                f"{folder.config.name} of {run.name} is damaged: the margin it was trained under is not known."
+            )
+    declared = sorted(found)
     if margin is None and len(declared) == 1:
-        return declared[0], []
+        return declared[0], unread
     margin = MARGIN if margin is None else margin
     others = ", ".join(f"{one:g}" for one in declared if one != margin)
     if not others:
-        return margin, []
+        return margin, unread
     return margin, [
+        *unread,
         f"The margin of equivalence is {margin:g} here, but --margin {others} was declared when the models were "
-        "trained: a margin chosen after the results are seen proves nothing."
+        "trained: a margin chosen after the results are seen proves nothing.",
     ]
 
 
@@ -94,26 +107,41 @@ def write_reports(
     folder: Path,
     cohort: Cohort | None,
     case_gifs: str = "few",
-    ledger: Ledger | None = None,
     margin: float | None = None,
 ) -> None:
-    """Write and print the tables of a comparison, and, where an entrant was scored on every case, all the rest.
-
-    All is written aside and moved into place at the end, and what an earlier report left and this one does not write
-    is removed then: no file stands beside another that says something else, and a report that fails changes nothing.
-    Only the GIFs of every case stay, where they show what they would show now.
+    """Write what `write_held` does, once no other command is writing it: its runs are read after the wait.
 
     Args:
         folder: `runs/<comparison>`.
         cohort: its data; without it there are no pictures of cases.
         case_gifs: which cases scroll, as `pictures.write_pictures` takes it.
-        ledger: of the folder, if it was read already.
         margin: the difference in mean Dice that is too small to matter, as `margin_of` gives it.
 
     Raises:
-        UserError: the folder is missing, its runs may not be in one table, or a file of a run is broken.
+        UserError: as `write_held`.
     """
-    ledger = ledger or read_ledger(folder)
+    read_ledger(folder)  # refuses a folder that is missing, before a lock is made beside it
+    with comparison_held(folder):
+        write_held(folder, cohort, case_gifs, read_ledger(folder), margin)
+
+
+def write_held(folder: Path, cohort: Cohort | None, case_gifs: str, ledger: Ledger, margin: float | None) -> None:
+    """Write and print the tables of a comparison, and, where an entrant was scored on every case, all the rest.
+
+    All is written aside and moved into place at the end, and what an earlier report left and this one does not write
+    is removed then: no file stands beside another that says something else, and a report that fails changes nothing.
+    Only the GIFs of every case stay, where they show what they would show now. The caller holds the comparison.
+
+    Args:
+        folder: `runs/<comparison>`.
+        cohort: its data; without it there are no pictures of cases.
+        case_gifs: which cases scroll, as `pictures.write_pictures` takes it.
+        ledger: of the folder.
+        margin: the difference in mean Dice that is too small to matter, as `margin_of` gives it.
+
+    Raises:
+        UserError: its runs may not be in one table, or a file of a run is broken.
+    """
     unchecked = [] if cohort else [UNCHECKED]
     margin, changed = declared_margin(margin, ledger)
     findings = findings_of(ledger, changed + unchecked, margin)
@@ -153,12 +181,13 @@ def write_row(run_folder: Path) -> None:
         UserError: as `read_ledger`.
     """
     folder = run_folder.parent
-    summary = summarise(read_ledger_around(run_folder))
-    print_table(summary)
-    if (folder / PAGE).is_file():
-        print(f"{folder / PAGE} does not have this test yet: --report --comparison {folder.name} rewrites it")
-        return
-    write_text(folder / "results.md", render_markdown(summary), lasting=True)
+    with comparison_held(folder):
+        summary = summarise(read_ledger_around(run_folder))
+        print_table(summary)
+        if (folder / PAGE).is_file():
+            print(f"{folder / PAGE} does not have this test yet: --report --comparison {folder.name} rewrites it")
+            return
+        write_text(folder / "results.md", render_markdown(summary), lasting=True)
     print(f"table: {folder / 'results.md'}")
 
 

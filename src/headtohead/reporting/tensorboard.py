@@ -21,13 +21,14 @@ from headtohead.learning.counts import to_source_grid
 from headtohead.learning.module import SegmentationModule
 from headtohead.reporting.events import Events
 from headtohead.reporting.outlines import PREDICTION, TRUTH, draw_outlines
+from headtohead.runs.holding import comparison_held
 from headtohead.scoring.probabilities import counts_at_thresholds
 
 machine.mend_torchvision()
 
 import pytorch_lightning as pl  # noqa: E402  imports torchvision
-from pytorch_lightning.loggers import TensorBoardLogger  # noqa: E402
 from lightning_fabric.loggers.logger import rank_zero_experiment  # noqa: E402
+from pytorch_lightning.loggers import TensorBoardLogger  # noqa: E402
 
 CASES = 4
 TIMES = 5
@@ -146,7 +147,7 @@ def write_layout(folder: Path) -> None:
     Args:
         folder: the comparison's folder; a layout that is there is replaced.
     """
-    with replacing(folder, LAYOUT_SUFFIX) as writer:
+    with comparison_held(folder), replacing(folder, LAYOUT_SUFFIX) as writer:
         writer.add_custom_scalars(LAYOUT)
 
 
@@ -165,4 +166,4 @@ def replacing(folder: Path, suffix: str) -> Iterator[Events]:
     with Events(str(folder), filename_suffix=suffix) as writer:
         yield writer
     for path in before:
-        path.unlink()
+        path.unlink(missing_ok=True)

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from filelock import FileLock, Timeout
 
 from headtohead.errors import UserError
+from headtohead.records.regular import UnreadableError
+from headtohead.records.yaml_reader import read_yaml
+from headtohead.runs.holding import held
 from headtohead.saving import write_json, write_text
 
 
@@ -102,12 +104,13 @@ class RunFolder:
         Raises:
             UserError: the file is damaged.
         """
-        if not self.config.is_file():
-            return {}
         try:
-            options = yaml.safe_load(self.config.read_text(encoding="utf-8")) or {}
-        except yaml.YAMLError:
-            options = None
+            options = read_yaml(self.config)
+        except FileNotFoundError:
+            return {}
+        except UnreadableError as fault:
+            raise UserError(f"{self.config}: damaged ({fault}); use --overwrite or another --run_name") from fault
+        options = {} if options is None else options
         if not isinstance(options, dict):
             raise UserError(f"{self.config}: damaged; use --overwrite or another --run_name")
         return options
@@ -115,14 +118,10 @@ class RunFolder:
     @contextmanager
     def held(self, wait: bool) -> Iterator[bool]:
         """Keep other processes from training in the folder; give False where one does and we do not `wait`."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.path.parent / f".{self.path.name}.lock")
-        try:
-            lock.acquire(timeout=-1 if wait else 0)
-        except Timeout:
-            yield False
-            return
-        try:
-            yield True
-        finally:
-            lock.release()
+        with held(self.path, wait) as free:
+            yield free
+
+    def made(self) -> tuple[Any, ...]:
+        """Tell one making of the run from another: when it began, was trained and was tested."""
+        record = self.record()
+        return tuple(record.get(name) for name in ("started", "ended", "tested"))
