@@ -45,10 +45,10 @@ def atomic_path(path: Path, lasting: bool = False) -> Iterator[Path]:
     """
     path = Path(path)
     with told(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
         if final_of(path) != path:
             yield path
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
         with claimed(path.parent, ".writing-", _end(path), path) as temporary:
             yield temporary
             if lasting:

@@ -146,9 +146,9 @@ def tidy(written: Written) -> None:
     """
     try:
         written.tidy()
-    except OSError as fault:
+    except (OSError, UserError) as fault:
         raise UserError(
-            f"{written.path}: cannot be written ({fault.strerror}); the masks are complete, but a later command will "
+            f"{written.path}: cannot be written ({getattr(fault.__cause__ or fault, 'strerror', None) or fault}); the masks are complete, but a later command will "
             "not know that this program wrote them; give it another --output"
         ) from fault
 
@@ -217,7 +217,9 @@ class Work:
         seen, flattered = seen_before(self.predictor.choices, job)
         found = answer(job.name, scan, estimate, self.predictor, flattered + warnings)
         files = write_results(job, scan, found, self.outputs, self.places[job], self.written.folder)
-        with suppress(OSError):  # the files are whole; the list is rewritten at the end, and a fault is told then
+        with suppress(
+            OSError, UserError
+        ):  # the files are whole; the list is rewritten at the end, and a fault is told then
             self.written.add(files)
         return replace(found.row, model=self.models, seen=seen, notes=scan.notes)
 
