@@ -159,7 +159,8 @@ def test_a_damaged_copy_is_packed_again(own_root: Path, tmp_path: Path, how: str
 @pytest.mark.parametrize(
     "content",
     [b"null", b"[]", b'"text"', b"\xff", b"[" * 100_000, b"{}", b'{"fingerprint": %b}',
-     b'{"fingerprint": %b, "key": 5}', b'{"fingerprint": %b, "key": "../../etc"}', b'{"fingerprint": %b, "key": ["a"]}'],
+     b'{"fingerprint": %b, "key": 5}', b'{"fingerprint": %b, "key": "../../etc"}',
+     b'{"fingerprint": %b, "key": ["a"]}'],
 )  # fmt: skip
 def test_a_damaged_note_is_written_again(own_root: Path, tmp_path: Path, content: bytes) -> None:
     key = open_cohort(own_root, tmp_path / "packed").key
