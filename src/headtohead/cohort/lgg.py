@@ -14,7 +14,9 @@ import numpy as np
 
 from headtohead.cohort.case_files import CaseFiles
 from headtohead.cohort.cohort import CHANNELS, FLAIR
+from headtohead.cohort.picture_sizes import picture_size
 from headtohead.errors import UserError
+from headtohead.memory import refuse_unless_free
 from headtohead.records.regular import UnreadableError
 from headtohead.records.table_reader import read_table
 
@@ -32,6 +34,13 @@ OWN_COLUMNS = frozenset(
     ("case", "patient", "site", "slices", "height", "width", "first", "lesion_voxels", "lesion_slices", "missing")
 )
 """Columns of the case table, which the clinical table must not repeat."""
+
+
+SMALL = 2**26
+"""Bytes below which nobody asks how much memory is free."""
+
+PACKED = 16
+"""Bytes for each pixel while the slices of a case are read, joined and measured."""
 
 
 def list_cases(root: Path) -> list[CaseFiles]:
@@ -101,6 +110,7 @@ def read_case(files: CaseFiles) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         UserError: a file cannot be read, a size differs from the case's first slice, a mask is not binary.
     """
+    _refuse_large(files)
     images = np.stack(_same_size(files.images, [_read(path, cv2.IMREAD_COLOR) for path in files.images]))
     masks = np.stack(_same_size(files.masks, [_read(path, cv2.IMREAD_GRAYSCALE) for path in files.masks]))
     if images.shape[1:3] != masks.shape[1:3]:
@@ -113,8 +123,19 @@ def read_case(files: CaseFiles) -> tuple[np.ndarray, np.ndarray]:
     return np.ascontiguousarray(images[..., ::-1]), masks // 255
 
 
+def _refuse_large(files: CaseFiles) -> None:
+    """Refuse by the headers what does not fit into memory: its pixels as they are read, joined and measured."""
+    sizes = {path: size for path in (*files.images, *files.masks) if (size := picture_size(path))}
+    need = sum(PACKED * size.pixels for size in sizes.values())
+    if need > SMALL:
+        path = max(sizes, key=lambda path: sizes[path].decoded)
+        what = f"{len(sizes)} pictures of up to {sizes[path].width}x{sizes[path].height} pixels"
+        refuse_unless_free(path, what, need)
+
+
 def _read(path: Path, mode: int) -> np.ndarray:
-    pixels = cv2.imread(str(path), mode)
+    size = picture_size(path) if path.is_file() else None
+    pixels = cv2.imread(str(path), mode) if size else None
     if pixels is None:
         raise UserError(f"{path}: not a readable TIFF (cut short or damaged); restore it")
     return pixels
