@@ -140,6 +140,7 @@ def start(tmp_path: Path, predictor: Predictor, options: Options) -> Iterator[Ca
     import uvicorn
 
     from headtohead.serving.app import listening
+    from headtohead.serving.connections import configuration
     from headtohead.serving.pages import Pages
 
     running = []
@@ -150,9 +151,7 @@ def start(tmp_path: Path, predictor: Predictor, options: Options) -> Iterator[Ca
         context = listening(0)
         sock, address = context.__enter__()
         pages = Pages(model, options, scratch, limits or Limits())
-        server = uvicorn.Server(
-            uvicorn.Config(pages.app(), log_level="critical", server_header=False, timeout_graceful_shutdown=1)
-        )
+        server = uvicorn.Server(configuration(pages.app(), pages.limits, patience=1))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]})
         thread.start()
         running.append((server, thread, context))

@@ -1,7 +1,7 @@
 """The grid of a comparison: every model under every schedule, seed and fold, one after the other."""
 
 import traceback
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from headtohead.options.table import Options
 from headtohead.reporting.report import margin_of, write_reports
 from headtohead.reporting.rescoring import rescore
 from headtohead.reporting.tensorboard import write_layout
+from headtohead.runs.folder import DamagedRecordError
 from headtohead.runs.holding import comparison_held
 from headtohead.runs.ledger import FOLD_FILE
 from headtohead.runs.reading import read_ledger, refuse_incompatible
@@ -117,7 +118,8 @@ def _refuse_misfits(experiments: list[Experiment], facts: dict[str, Any], overwr
     """Refuse a grid that does not fit the runs of its comparison that stay; old runs are first scored as of now."""
     if not overwrite:
         for experiment in experiments:
-            refuse_other_run(experiment)
+            with suppress(DamagedRecordError):  # it fails by itself, and the others go on
+                refuse_other_run(experiment)
     folder = experiments[0].folder.path.parent
     replaced = {experiment.name for experiment in experiments} if overwrite else set()
     replaced |= {baseline_name(experiment.split) for experiment in experiments}
@@ -162,10 +164,7 @@ def _carry_out_all(experiments: list[Experiment], before: dict[str, tuple[Any, .
 
 def _note_failure(experiment: Experiment, reason: str) -> None:
     """Record why an experiment failed. Where that fails, too, the others go on all the same."""
-    try:
-        trained = experiment.folder.record().get("status") == "trained"
-    except UserError:
-        trained = False
+    trained = experiment.folder.record_if_sound().get("status") == "trained"
     status = "trained" if trained else "failed"
     experiment.folder.note_failure(status=status, experiment=experiment.identity, error=reason)
 
@@ -195,7 +194,7 @@ def _carry_out(experiment: Experiment, before: tuple[Any, ...], wait: bool) -> s
         except UserError as difference:
             # Made by another command while this one waited: theirs, so nothing is written into it.
             return str(difference)
-        if experiment.folder.record().get("status") == "finished" and not overwrite:
+        if not overwrite and experiment.folder.record().get("status") == "finished":
             print(f"{experiment.name}: finished, kept")
             return ""
         try:

@@ -29,6 +29,7 @@ def serve(options: Options) -> None:
         import uvicorn
 
         from headtohead.predicting.predictor import open_choices
+        from headtohead.serving.connections import configuration
         from headtohead.serving.limits import Limits
         from headtohead.serving.pages import Pages
         from headtohead.trained.choosing import choose_models
@@ -39,16 +40,7 @@ def serve(options: Options) -> None:
             print(choice.line)
         with tempfile.TemporaryDirectory(prefix="headtohead-") as scratch, stopped_by_terminate():
             pages = Pages(predictor, options, Path(scratch), Limits())
-            config = uvicorn.Config(
-                pages.app(),
-                log_level="critical",  # the guard says what goes wrong
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,
-                ws="none",
-                timeout_graceful_shutdown=PATIENCE,
-                limit_concurrency=64,
-            )
+            config = configuration(pages.app(), pages.limits, PATIENCE)
             print(f"serving at {address}, stop with Ctrl+C", flush=True)
             with suppress(KeyboardInterrupt):  # uvicorn ends its work, then passes the signal on
                 uvicorn.Server(config).run(sockets=[sock])

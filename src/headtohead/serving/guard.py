@@ -8,6 +8,7 @@ for must be this machine's, and whatever changes something must come from our ow
 import asyncio
 import re
 import sys
+import time
 import traceback
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -23,6 +24,7 @@ OURS = re.compile(r"(127\.0\.0\.1|localhost)(:\d{1,5})?")
 SAFE = ("GET", "HEAD")
 
 STOPPED = "the program was stopped"
+TOO_SLOW = "the upload did not come in time; drop the files again, or use the command line instead: --predict"
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
@@ -39,6 +41,10 @@ HEADERS = {
 
 class TooLarge(Exception):
     """More was sent than the page takes."""
+
+
+class TooSlow(Exception):
+    """The rest of a request did not come in time."""
 
 
 class Guard:
@@ -72,6 +78,9 @@ class Guard:
         except TooLarge:
             if not started:
                 await say(guarded_send, 413, too_large(self.limits))
+        except TooSlow:
+            if not started:
+                await say(guarded_send, 408, TOO_SLOW)
         except asyncio.CancelledError:  # Ctrl+C, and what was under way took too long
             if not started:
                 await say(guarded_send, 503, STOPPED)
@@ -112,16 +121,24 @@ def too_large(limits: Limits) -> str:
 
 
 def counted(receive: Receive, limits: Limits) -> Receive:
-    """Count what is received, since a length need not be told beforehand.
+    """Count what is received, since a length need not be told beforehand, and how long it takes.
 
     Raises:
         TooLarge: as soon as it is too much.
+        TooSlow: as soon as it takes too long.
     """
-    total = 0
+    total, whole = 0, False
+    end = time.monotonic() + limits.body
 
     async def counting() -> Message:
-        nonlocal total
-        message = await receive()
+        nonlocal total, whole
+        if whole:  # what comes now is that nobody listens any longer, and may take its time
+            return await receive()
+        try:
+            message = await asyncio.wait_for(receive(), min(limits.silence, end - time.monotonic()))
+        except TimeoutError:
+            raise TooSlow from None
+        whole = not message.get("more_body", False)
         total += len(message.get("body", b""))
         if total > limits.upload:
             raise TooLarge
@@ -134,7 +151,7 @@ async def say(send: Send, status: int, line: str) -> None:
     """Answer with one line of text."""
     body = f"{line}\n".encode()
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
-    if status in (403, 413, 421):  # what else was sent is not read
+    if status in (403, 408, 413, 421):  # what else was sent is not read
         headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -15,6 +15,10 @@ class Limits:
         voxels: of all files of one upload together, before any is decoded: packed files grow a thousandfold.
         kept: results in memory.
         seconds: after which a result nobody asks for is dropped.
+        connections: at once; one more ends the one that has been silent longest.
+        request: seconds until a connection has sent what comes before a body.
+        silence: seconds for which a body may pause, or an answer be left unread.
+        body: seconds for a whole body.
     """
 
     upload: int = 256 * MIB
@@ -22,6 +26,10 @@ class Limits:
     voxels: int = 48_000_000
     kept: int = 3
     seconds: float = 30 * 60
+    connections: int = 128
+    request: float = 10
+    silence: float = 20
+    body: float = 10 * 60
 
     @property
     def in_words(self) -> str:

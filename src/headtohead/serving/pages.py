@@ -5,6 +5,7 @@ import json
 import math
 import tempfile
 import threading
+import time
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ from headtohead.serving.stopping import stoppable
 from headtohead.serving.uploads import store
 
 GONE = "this result has expired; drop the file again"
+MOMENT = 0.5  # seconds that an upload which was just given up has to let go
 BUSY = "busy with another image; try again in a moment"
 
 
@@ -50,7 +52,7 @@ class Pages:
         limits: how much is taken and kept.
         scratch: a folder for uploads, each below it for as long as it is worked on.
         stop: set when the case under way is to be given up.
-        busy: held while a case is predicted.
+        busy: held while a case is received and predicted.
         kept: the results.
     """
 
@@ -98,19 +100,31 @@ class Pages:
         return Response(read_asset(request.url.path.lstrip("/")), media_type=kind)
 
     async def predict(self, request: Request) -> Response:
-        """Take an upload, predict it, forget it."""
-        async with request.form(max_files=self.limits.files, max_fields=0) as form:
-            uploads = [(one.filename or "", one.file) for one in form.getlist("files") if not isinstance(one, str)]
-            if not self.busy.acquire(blocking=False):
-                return PlainTextResponse(BUSY + "\n", 503, {"Retry-After": "2"})
-            try:
-                name, finding = await run_in_threadpool(self._answer, uploads)
-            except asyncio.CancelledError:  # the program is to end
-                self.stop.set()
-                raise
-            finally:
-                self.busy.release()
+        """Take an upload, predict it, forget it. Another one meanwhile is refused before any of it is kept."""
+        if not await self._taken():
+            async for _ in request.stream():  # a browser that still sends does not hear the answer
+                pass
+            return PlainTextResponse(BUSY + "\n", 503, {"Retry-After": "2"})
+        try:
+            async with request.form(max_files=self.limits.files, max_fields=0) as form:
+                uploads = [(one.filename or "", one.file) for one in form.getlist("files") if not isinstance(one, str)]
+                try:
+                    name, finding = await run_in_threadpool(self._answer, uploads)
+                except asyncio.CancelledError:  # the program is to end
+                    self.stop.set()
+                    raise
+        finally:
+            self.busy.release()
         return JSONResponse(await run_in_threadpool(describe, name, finding))
+
+    async def _taken(self) -> bool:
+        """Take the page's one place for an upload; False where it stays taken."""
+        until = time.monotonic() + MOMENT
+        while not self.busy.acquire(blocking=False):
+            if time.monotonic() > until:
+                return False
+            await asyncio.sleep(0.02)
+        return True
 
     def _answer(self, uploads: list[tuple[str, Any]]) -> tuple[str, Finding]:
         with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
