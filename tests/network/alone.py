@@ -7,7 +7,6 @@ NOTES is written as JSON: `refused`, why the system allows no such network, or e
 """
 
 import ctypes
-import fcntl
 import ipaddress
 import json
 import os
@@ -41,6 +40,10 @@ def isolate() -> None:
     Raises:
         OSError: the system does not allow it.
     """
+    if sys.platform != "linux":
+        raise OSError("this is not Linux")
+    import fcntl
+
     libc = ctypes.CDLL(None, use_errno=True)
 
     def called(status: int, what: str) -> None:
@@ -134,7 +137,7 @@ def main(notes: Path, program: list[str]) -> None:
     """Run a program, and write down whom it asked for."""
     try:
         isolate()
-    except (OSError, AttributeError) as fault:
+    except OSError as fault:
         notes.write_text(json.dumps({"refused": str(fault)}))
         return
     status, asked = watched(program)

@@ -123,6 +123,12 @@ def test_every_verb_was_run(seen: Seen) -> None:
     assert not seen.kagglehub
 
 
+def test_the_readme_names_what_does_ask() -> None:
+    page = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert "Nothing leaves this machine: no telemetry, no update checks. Only `--download` and" in page
+    assert {"download"} == INTENDED
+
+
 def test_nothing_is_advertised(seen: Seen) -> None:
     addresses = re.findall(r"\w+://[^\s/:]+", seen.printed)
     assert set(addresses) == {"http://127.0.0.1"}
