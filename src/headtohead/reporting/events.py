@@ -4,7 +4,7 @@ TensorBoard's own writer has a thread of its own, which prints a traceback when 
 """
 
 import os
-import socket
+import platform
 import time
 from io import BytesIO
 from itertools import count
@@ -39,7 +39,7 @@ class EventFile:
         """
         self._folder = folder
         # Named as TensorBoard names them, which finds them by it.
-        moment, host = f"{int(time.time()):010d}", socket.gethostname()
+        moment, host = f"{int(time.time()):010d}", platform.node()
         self._path = Path(folder) / f"events.out.tfevents.{moment}.{host}.{os.getpid()}.{next(_numbers)}{suffix}"
         self._waiting = BytesIO()
         with told(self._path):
