@@ -118,7 +118,7 @@ def read_folds(path: Path, cohort: Cohort, seed: int) -> Folds:
             raise ValueError
     except FileNotFoundError:
         raise UserError(f"{label}: no such file") from None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
         raise UserError(f"{label}: not a table of folds; {MEND}") from None
     known = set(cohort.table["case"])
     for problem, cases in (

@@ -15,6 +15,7 @@ import numpy as np
 from headtohead.cohort.case_files import CaseFiles
 from headtohead.cohort.cohort import CHANNELS, FLAIR
 from headtohead.errors import UserError
+from headtohead.quiet import quiet_stderr
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,7 +113,8 @@ def read_case(files: CaseFiles) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _read(path: Path, mode: int) -> np.ndarray:
-    pixels = cv2.imread(str(path), mode)
+    with quiet_stderr():
+        pixels = cv2.imread(str(path), mode)
     if pixels is None:
         raise UserError(f"{path}: not a readable TIFF (cut short or damaged); restore it")
     return pixels

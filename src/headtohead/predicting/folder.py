@@ -15,7 +15,6 @@ from headtohead.plurals import count_of
 from headtohead.predicting.files.finding import Job, find_jobs
 from headtohead.predicting.files.grouping import refuse_ignored_channels, refuse_ignored_plane
 from headtohead.predicting.files.naming import printable
-from headtohead.predicting.files.reading import STDERR
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.files.sequences import parse_channels
 from headtohead.predicting.overlapping import Outcome, overlap
@@ -29,6 +28,7 @@ from headtohead.predicting.scan import Scan
 from headtohead.predicting.seen import seen_before
 from headtohead.predicting.stopping import tidy_on_terminate
 from headtohead.predicting.trust.geometry import doubts_of_header
+from headtohead.quiet import STDERR
 
 
 def predict_folder(options: Options) -> Path:

@@ -15,6 +15,7 @@ from headtohead.errors import UserError
 from headtohead.predicting.files.finding import Job, find_jobs
 from headtohead.predicting.files.naming import INPUTS, ending, is_volume, stem
 from headtohead.predicting.files.reading import MASK_SUFFIXES
+from headtohead.quiet import quiet_pillow
 from headtohead.serving.limits import Limits
 
 LONGEST = 200
@@ -154,7 +155,7 @@ def _voxels(file: Path) -> int:
     from PIL import Image
 
     try:
-        with Image.open(file) as image:  # reads the header alone
+        with quiet_pillow(), Image.open(file) as image:  # reads the header alone
             return image.width * image.height
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         raise UserError(f"{file.name}: not a readable image (empty, cut short or damaged); restore it") from None

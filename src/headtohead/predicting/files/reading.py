@@ -1,11 +1,6 @@
 """Read one image from a file, with what belongs to it: the slices around it and its truth, where they exist."""
 
-import os
 import re
-import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,17 +9,12 @@ import numpy as np
 
 from headtohead.cohort import intensities
 from headtohead.errors import UserError
+from headtohead.quiet import quiet_stderr
 
 SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
 MASK_SUFFIXES = (".tif", ".tiff", ".png")
 VOLUMES = (".nii", ".nii.gz")
 ACCEPTED = "one 2-D slice as TIFF, PNG or JPEG"
-
-STDERR = threading.RLock()
-"""Held while pixels are decoded, for then stderr leads nowhere, and to be held by who says something there meanwhile.
-
-Two threads that sent stderr elsewhere and back by turns would end with the one's nowhere as the other's before.
-"""
 
 
 @dataclass(frozen=True)
@@ -130,7 +120,7 @@ def read_pixels(path: Path) -> np.ndarray:
     """
     damaged = UserError(f"{path}: not a readable image (empty, cut short or damaged); restore it")
     try:
-        with _quiet():
+        with quiet_stderr():
             pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
             pages = cv2.imcount(str(path))
     except cv2.error as fault:
@@ -142,22 +132,6 @@ def read_pixels(path: Path) -> np.ndarray:
     if pages > 1:
         raise UserError(f"{path}: holds {pages} pages; save the page you mean as a separate file")
     return pixels
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the decoding libraries from writing to stderr: what is wrong is said once, by us."""
-    with STDERR:
-        sys.stderr.flush()
-        kept = os.dup(2)
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, 2)
-        try:
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(nowhere)
-            os.close(kept)
 
 
 def colour(pixels: np.ndarray) -> np.ndarray:

@@ -1,0 +1,77 @@
+"""Libraries are quiet while we call them, and only then; our own line says what is wrong."""
+
+import logging
+import struct
+import threading
+import warnings
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+
+from headtohead.cohort import lgg
+from headtohead.errors import UserError
+from headtohead.quiet import quiet_loggers
+from headtohead.reporting.case_gifs import remove_earlier_case_gifs
+from headtohead.serving.limits import Limits
+from headtohead.serving.uploads import refuse_large
+from tests.serving.test_uploads import png
+
+
+def test_loggers_are_quiet_for_the_call_and_the_thread(caplog: pytest.LogCaptureFixture) -> None:
+    logger = logging.getLogger("a library")
+    with quiet_loggers("a library", "another"), quiet_loggers("a library"):
+        logger.warning("chatter")
+        other = threading.Thread(target=logger.warning, args=("of another thread",))
+        other.start()
+        other.join()
+    logger.warning("afterwards")
+    assert caplog.messages == ["of another thread", "afterwards"]
+
+
+def test_nibabel_speaks_again_after_our_call(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    from headtohead.predicting.files.nifti import open_nifti
+
+    content = bytearray(nibabel.Nifti1Image(np.ones((4, 4, 4), np.int16), np.eye(4)).to_bytes())
+    content[80:92] = struct.pack("<3f", -1, -1, -1)  # sizes of a voxel, which nibabel mends and tells
+    (tmp_path / "a.nii").write_bytes(content)
+    open_nifti(tmp_path / "a.nii")
+    assert caplog.messages == []
+    nibabel.load(tmp_path / "a.nii").header  # noqa: B018 reads it
+    assert caplog.messages
+
+
+def test_a_cut_slice_of_the_data_set_is_one_line(
+    phantom_root: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    whole = next(path for path in sorted(phantom_root.rglob("*.tif")) if "_mask" not in path.name)
+    cut = tmp_path / "cut.tif"
+    cut.write_bytes(whole.read_bytes()[:-200])
+    with pytest.raises(UserError, match=r"cut\.tif: not a readable TIFF"):
+        lgg._read(cut, -1)
+    assert capfd.readouterr().err == ""
+
+
+def wide(width: int, height: int) -> bytes:
+    """A PNG whose header alone claims this size."""
+    content = bytearray(png())
+    content[16:24] = struct.pack(">II", width, height)
+    return bytes(content)
+
+
+def test_pillow_does_not_warn_of_what_we_refuse(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(wide(12_000, 9_000))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(UserError, match=r"a\.png: "):
+            refuse_large([tmp_path / "a.png"], Limits())
+
+
+def test_a_stray_gif_of_any_size_stays(tmp_path: Path) -> None:
+    header = (
+        b"GIF89a" + struct.pack("<HH", 65_535, 65_535) + b"\0\0\0" + b",\0\0\0\0" + struct.pack("<HH", 9, 9) + b"\0"
+    )
+    (tmp_path / "mine.gif").write_bytes(header + b"\2\1\0\0;")
+    assert remove_earlier_case_gifs(tmp_path, ["a"], "") == 0
+    assert (tmp_path / "mine.gif").is_file()
