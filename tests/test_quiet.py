@@ -4,8 +4,11 @@ import logging
 import struct
 import threading
 import warnings
+import zlib
+from contextlib import suppress
 from pathlib import Path
 
+import cv2
 import nibabel
 import numpy as np
 import pytest
@@ -42,14 +45,16 @@ def test_nibabel_speaks_again_after_our_call(tmp_path: Path, caplog: pytest.LogC
     assert caplog.messages
 
 
-def test_a_cut_slice_of_the_data_set_is_one_line(
-    phantom_root: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+def test_opencv_is_quiet_about_a_damaged_slice_of_the_data_set(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    whole = next(path for path in sorted(phantom_root.rglob("*.tif")) if "_mask" not in path.name)
-    cut = tmp_path / "cut.tif"
-    cut.write_bytes(whole.read_bytes()[:-200])
-    with pytest.raises(UserError, match=r"cut\.tif: not a readable TIFF"):
-        lgg._read(cut, -1)
+    path = tmp_path / "a.tif"
+    cv2.imwrite(str(path), np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8))
+    content = bytearray(path.read_bytes())
+    content[200:260] = b"\xff" * 60
+    path.write_bytes(content)
+    with suppress(UserError):
+        lgg._read(path, cv2.IMREAD_UNCHANGED)
     assert capfd.readouterr().err == ""
 
 
@@ -57,6 +62,7 @@ def wide(width: int, height: int) -> bytes:
     """A PNG whose header alone claims this size."""
     content = bytearray(png())
     content[16:24] = struct.pack(">II", width, height)
+    content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
     return bytes(content)
 
 

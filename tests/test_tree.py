@@ -11,6 +11,7 @@ import pytest
 
 from headtohead import cli
 from headtohead.cli import parse
+from tests.processes import printed_by
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src" / "headtohead"
@@ -20,7 +21,7 @@ EMPTY_NAMES = {"utils", "util", "helpers", "helper", "misc", "common", "shared",
 
 # From the bottom up: a part imports from its own line and from those above it here, never from those below.
 LAYERS = (
-    {"errors", "plurals", "quiet", "saving", "machine", "__init__"},
+    {"errors", "plurals", "quiet", "saving", "machine", "memory", "telemetry", "__init__"},
     {"options", "models", "records"},
     {"config_file", "effects", "help_page", "cohort", "runs"},
     {"batches", "scoring", "statistics"},
@@ -41,6 +42,20 @@ STRANGERS = {
     "runs": {"torch", "torchvision", "pytorch_lightning", "lightning"},
 }
 
+# What can ask the network, and the only files that may import it. `telemetry` imports the two runtimes by name.
+ASKING = {
+    "onnxruntime": set(),
+    "openvino": set(),
+    "albumentations": {"batches/augmentation.py"},
+    "kagglehub": {"cohort/download.py"},
+    "huggingface_hub": {"models/pretrained.py"},
+    "urllib.request": {"models/pretrained.py"},
+    "socket": {"serving/app.py"},
+    "http.client": set(),
+    "requests": set(),
+    "httpx": set(),
+}
+
 # What `--help` and a mistyped flag must not wait for.
 HEAVY = {"torch", "pytorch_lightning", "torchvision", "numpy", "pandas", "cv2", "scipy", "matplotlib", "albumentations"}
 
@@ -48,6 +63,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 PAGES = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
+    ROOT / "SECURITY.md",
     ROOT / "data" / "README.md",
     *sorted(ROOT.glob("docs/**/*.md")),
     *ROOT.glob("results/*.md"),
@@ -125,6 +141,35 @@ def test_a_part_keeps_to_what_it_may_know(part: str) -> None:
         for name in imports_of(path):
             ours = ".".join(name.split(".")[:2])
             assert not {name.split(".")[0], ours} & STRANGERS[part], f"{path}: imports {name}"
+
+
+def called_by_name(path: Path) -> set[str]:
+    """Name what a file imports by a call such as `import_module("x")`."""
+    return {
+        str(node.args[0].value)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant)
+        if ast.unparse(node.func).endswith(("import_module", "__import__"))
+    }
+
+
+@pytest.mark.parametrize("package", ASKING)
+def test_what_can_ask_the_network_is_imported_in_one_place(package: str) -> None:
+    paths = [*MODULES, ROOT / "main.py", ROOT / "hubconf.py", *sorted((ROOT / "benchmarks").rglob("*.py"))]
+    users = {
+        str(path.relative_to(PACKAGE) if path.is_relative_to(PACKAGE) else path.relative_to(ROOT))
+        for path in paths
+        for name in imports_of(path) | called_by_name(path)
+        if f"{name}.".startswith(f"{package}.")
+    }
+    assert users == ASKING[package]
+
+
+def test_importing_the_package_switches_telemetry_off() -> None:
+    code = "import sys; before = set(sys.modules); import headtohead, os\n"
+    code += "print(os.environ['ORT_DISABLE_TELEMETRY'], os.environ['NO_ALBUMENTATIONS_UPDATE'])\n"
+    code += "print(sys.modules['openvino_telemetry'], {'onnxruntime', 'openvino'} & set(sys.modules))"
+    assert printed_by(code) == "1 1\nNone set()\n"
 
 
 def in_circles(needs: dict[str, set[str]]) -> list[str]:

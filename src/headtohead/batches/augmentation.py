@@ -4,17 +4,12 @@ A policy works on one uint8 view and its mask, before scaling. Sequence dropout 
 changes which statistics apply), so it has a place of its own here.
 """
 
-import os
 from typing import Any
 
+import albumentations as A
 import numpy as np
 
 from headtohead.cohort.cohort import CHANNELS, FLAIR
-
-# albumentations asks the network for a newer version of itself at import, unless told not to.
-os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
-
-import albumentations as A
 
 PRE, POST = CHANNELS.index("pre"), CHANNELS.index("post")
 

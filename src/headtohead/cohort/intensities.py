@@ -60,6 +60,6 @@ def white_of(values: np.ndarray) -> float:
     if len(bright) < needed:  # the sample misled
         bright = flat[flat > 0]
     place = len(bright) - needed
-    bright = np.partition(bright, (place, min(place + 1, len(bright) - 1)))
+    bright.partition((place, min(place + 1, len(bright) - 1)))
     low, high = (float(bright[min(place + step, len(bright) - 1)]) for step in (0, 1))
     return low + (high - low) * (rank - math.floor(rank))

@@ -14,8 +14,12 @@ import numpy as np
 
 from headtohead.cohort.case_files import CaseFiles
 from headtohead.cohort.cohort import CHANNELS, FLAIR
+from headtohead.cohort.picture_sizes import picture_size
 from headtohead.errors import UserError
+from headtohead.memory import refuse_unless_free
 from headtohead.quiet import quiet_stderr
+from headtohead.records.regular import UnreadableError
+from headtohead.records.table_reader import read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +35,13 @@ OWN_COLUMNS = frozenset(
     ("case", "patient", "site", "slices", "height", "width", "first", "lesion_voxels", "lesion_slices", "missing")
 )
 """Columns of the case table, which the clinical table must not repeat."""
+
+
+SMALL = 2**26
+"""Bytes below which nobody asks how much memory is free."""
+
+PACKED = 16
+"""Bytes for each pixel while the slices of a case are read, joined and measured."""
 
 
 def list_cases(root: Path) -> list[CaseFiles]:
@@ -100,6 +111,7 @@ def read_case(files: CaseFiles) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         UserError: a file cannot be read, a size differs from the case's first slice, a mask is not binary.
     """
+    _refuse_large(files)
     images = np.stack(_same_size(files.images, [_read(path, cv2.IMREAD_COLOR) for path in files.images]))
     masks = np.stack(_same_size(files.masks, [_read(path, cv2.IMREAD_GRAYSCALE) for path in files.masks]))
     if images.shape[1:3] != masks.shape[1:3]:
@@ -112,9 +124,20 @@ def read_case(files: CaseFiles) -> tuple[np.ndarray, np.ndarray]:
     return np.ascontiguousarray(images[..., ::-1]), masks // 255
 
 
+def _refuse_large(files: CaseFiles) -> None:
+    """Refuse by the headers what does not fit into memory: its pixels as they are read, joined and measured."""
+    sizes = {path: size for path in (*files.images, *files.masks) if (size := picture_size(path))}
+    need = sum(PACKED * size.pixels for size in sizes.values())
+    if need > SMALL:
+        path = max(sizes, key=lambda path: sizes[path].decoded)
+        what = f"{len(sizes)} pictures of up to {sizes[path].width}x{sizes[path].height} pixels"
+        refuse_unless_free(path, what, need)
+
+
 def _read(path: Path, mode: int) -> np.ndarray:
+    size = picture_size(path) if path.is_file() else None
     with quiet_stderr():
-        pixels = cv2.imread(str(path), mode)
+        pixels = cv2.imread(str(path), mode) if size else None
     if pixels is None:
         raise UserError(f"{path}: not a readable TIFF (cut short or damaged); restore it")
     return pixels
@@ -144,7 +167,7 @@ def describe(files: CaseFiles, images: np.ndarray) -> dict[str, object]:
 
 def further_files(root: Path) -> list[Path]:
     """List files besides images and masks from which the cohort is made: the clinical table."""
-    return [path for path in [root / CLINICAL] if path.is_file()]
+    return [path for path in [root / CLINICAL] if path.exists()]
 
 
 def read_clinical(root: Path) -> "pd.DataFrame":
@@ -152,16 +175,16 @@ def read_clinical(root: Path) -> "pd.DataFrame":
     import pandas as pd
 
     path = root / CLINICAL
-    if not path.is_file():
+    if not path.exists():
         return pd.DataFrame({"patient": pd.Series(dtype=str)})
     try:
-        table = pd.read_csv(path)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as fault:
-        raise UserError(
-            f"{path}: not a readable CSV table ({str(fault).splitlines()[0]}); restore or remove it"
-        ) from fault
+        # Pandas makes numbers of names that are digits; folders are text.
+        table = read_table(path, dtype={"Patient": str})
+    except UnreadableError as fault:
+        raise UserError(f"{path}: not a readable CSV table ({fault}); restore or remove it") from fault
     if "Patient" not in table.columns:
         raise UserError(f"{path}: no column Patient; restore it or remove the file")
+    table = table[table["Patient"].notna()]
     for patient in table["Patient"][table["Patient"].duplicated()]:
         raise UserError(f"{path}: patient {patient} has more than one row; keep one")
     for column in sorted(OWN_COLUMNS & set(table.columns)):

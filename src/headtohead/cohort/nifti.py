@@ -5,6 +5,7 @@ masks in a tree of derivatives, patients as `sub-01`. Source: Gorgolewski et al.
 doi 10.1038/sdata.2016.44.
 """
 
+import math
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from headtohead.cohort.orientation import Slicing, slicing
 from headtohead.cohort.other_layouts import image_in_channels, masks_in_another_folder
 from headtohead.cohort.patients import bids_patients
 from headtohead.errors import UserError
+from headtohead.memory import refuse_unless_free
 from headtohead.quiet import NIBABEL, quiet_loggers
 
 if TYPE_CHECKING:
@@ -33,6 +35,15 @@ READING = "nifti 1"
 """Raised whenever the same files would be read as other pixels: the data are then other data."""
 
 ENDS = (".nii.gz", ".nii")
+DEFLATE = 1032
+"""Bytes at most that one byte of gzip expands to (RFC 1951: 258 bytes for two bits)."""
+
+SMALL = 2**26
+"""Bytes below which nobody asks how much memory is free."""
+
+PACKED = 24
+"""Bytes for each voxel while a volume is read, cut, joined to three channels and measured, stored ones apart."""
+
 IN_MM = {"meter": 1000.0, "micron": 0.001}
 MISALIGNED = 0.1
 """A mask's grid may lie this far from its image's, in voxels: headers are rounded in different ways."""
@@ -139,6 +150,8 @@ def read_case(files: CaseFiles) -> tuple[np.ndarray, np.ndarray]:
     """
     (image_path,), (mask_path,) = files.images, files.masks
     image, mask = _open(image_path), _open(mask_path)
+    for path, one in ((image_path, image), (mask_path, mask)):
+        _refuse_large(path, one)
     view = _slicing(image_path, image)
     _refuse_other_grid(image_path, image, mask_path, mask)
     grey = to_bytes(_values(image_path, image))
@@ -189,6 +202,17 @@ def _open(path: Path) -> "Nifti1Image":
             "with its mask"
         )
     return image
+
+
+def _refuse_large(path: Path, image: "Nifti1Image") -> None:
+    """Refuse by its header what does not fit into memory, or what the file cannot hold."""
+    voxels = math.prod(_shape(image))
+    stored = voxels * image.get_data_dtype().itemsize
+    if stored > path.stat().st_size * (DEFLATE if path.name.endswith(".gz") else 1):
+        raise UserError(f"{path}: not a readable NIfTI volume (cut short or damaged); restore it")
+    need = PACKED * voxels + 2 * stored
+    if need > SMALL:
+        refuse_unless_free(path, f"{'x'.join(map(str, _shape(image)))} voxels", need)
 
 
 def _shape(image: "Nifti1Image") -> tuple[int, ...]:

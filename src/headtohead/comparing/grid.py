@@ -1,6 +1,7 @@
 """The grid of a comparison: every model under every schedule, seed and fold, one after the other."""
 
 import traceback
+from contextlib import suppress
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from headtohead.options.table import Options
 from headtohead.reporting.report import margin_of, write_reports
 from headtohead.reporting.rescoring import rescore
 from headtohead.reporting.tensorboard import write_layout
+from headtohead.runs.folder import DamagedRecordError
 from headtohead.runs.holding import comparison_held
 from headtohead.runs.ledger import FOLD_FILE
 from headtohead.runs.reading import read_ledger, refuse_incompatible
@@ -115,7 +117,8 @@ def _refuse_misfits(experiments: list[Experiment], facts: dict[str, Any], overwr
     """Refuse a grid that does not fit the runs of its comparison that stay; old runs are first scored as of now."""
     if not overwrite:
         for experiment in experiments:
-            refuse_other_run(experiment)
+            with suppress(DamagedRecordError):  # it fails by itself, and the others go on
+                refuse_other_run(experiment)
     folder = experiments[0].folder.path.parent
     replaced = {experiment.name for experiment in experiments} if overwrite else set()
     replaced |= {baseline_name(experiment.split) for experiment in experiments}
@@ -179,7 +182,7 @@ def _carry_out(experiment: Experiment, before: tuple[Any, ...], wait: bool) -> s
         except UserError as difference:
             # Made by another command while this one waited: theirs, so nothing is written into it.
             return str(difference)
-        if experiment.folder.record().get("status") == "finished" and not overwrite:
+        if not overwrite and experiment.folder.record().get("status") == "finished":
             print(f"{experiment.name}: finished, kept")
             return ""
         try:
@@ -191,7 +194,7 @@ def _carry_out(experiment: Experiment, before: tuple[Any, ...], wait: bool) -> s
             reason = str(fault) if isinstance(fault, UserError) else f"{type(fault).__name__}: {fault}"
             reason = reason.splitlines()[0]
             print(f"{experiment.name}: FAILED: {reason}")
-            trained = experiment.folder.record().get("status") == "trained"
+            trained = experiment.folder.record_if_sound().get("status") == "trained"
             experiment.folder.note(
                 status="trained" if trained else "failed", experiment=experiment.identity, error=reason
             )

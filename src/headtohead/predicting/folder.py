@@ -4,19 +4,21 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from headtohead.errors import PartlyDone, UserError
+from headtohead.memory import Claims
 from headtohead.options.table import Options
 from headtohead.plurals import count_of
 from headtohead.predicting.files.finding import Job, find_jobs
 from headtohead.predicting.files.grouping import refuse_ignored_channels, refuse_ignored_plane
 from headtohead.predicting.files.naming import printable
-from headtohead.predicting.files.scans import read_scan
+from headtohead.predicting.files.scans import read_scan, wants_bytes
 from headtohead.predicting.files.sequences import parse_channels
+from headtohead.predicting.files.weighing import Weight, weigh
 from headtohead.predicting.overlapping import Outcome, overlap
 from headtohead.predicting.results import summary
 from headtohead.predicting.results.finishing import Predicts, answer, write_results
@@ -29,6 +31,9 @@ from headtohead.predicting.seen import seen_before
 from headtohead.predicting.stopping import tidy_on_terminate
 from headtohead.predicting.trust.geometry import doubts_of_header
 from headtohead.quiet import STDERR
+
+PROBABILITY, MASKED, PREVIEW, MEMBERS, CLEANED = 8, 24, 9, 12, 16
+"""Bytes for each voxel that outputs of these kinds take, several models, and a clean-up; see `files.weighing`."""
 
 
 def predict_folder(options: Options) -> Path:
@@ -174,6 +179,7 @@ class Work:
     written: Written
     places: dict[Job, Paths]
     clashes: dict[Job, str]
+    claims: Claims = field(default_factory=Claims)
 
     @cached_property
     def records(self) -> Records:
@@ -194,26 +200,39 @@ class Work:
 
     def read(self, job: Job) -> Loaded:
         """Read a scan, see what is odd about it, and prepare it, so that the models need not wait for that."""
-        from headtohead.predicting.trust.familiarity import unfamiliar_features
-
         if job in self.clashes:
             raise UserError(self.clashes[job])
-        files = self.options.files
-        scan = read_scan(job, self.predictor.facts, files.channels, files.plane)
+        files, facts = self.options.files, self.predictor.facts
+        weight = weigh(job, facts, files.plane, wants_bytes(facts), further_bytes(self.outputs, self.predictor))
+        self.claims.take(job, weight.need)
+        with self.claims.until_failure(job):
+            return self._load(job, weight)
+
+    def _load(self, job: Job, weight: Weight) -> Loaded:
+        from headtohead.predicting.trust.familiarity import unfamiliar_features
+
+        files, facts = self.options.files, self.predictor.facts
+        scan = read_scan(job, facts, files.channels, files.plane, weight)
         if scan.truth is not None and truth_is_ours(job, self.records, self.planned):
             scan = replace(scan, truth=None, truth_on_grid=None)
         warnings = [scan.substitution] if scan.missing else []
-        facts = self.predictor.facts
         warnings += doubts_of_header(scan)
         warnings += unfamiliar_features(scan.volume, scan.spacing, facts.familiar)
         return Loaded(scan, warnings, self.predictor.prepare(scan))
 
     def compute(self, job: Job, loaded: Loaded) -> Any:
         """Ask the models."""
-        return self.predictor.ask(loaded.inputs)
+        with self.claims.until_failure(job):
+            return self.predictor.ask(loaded.inputs)
 
     def write(self, job: Job, loaded: Loaded, answers: Any) -> Row:
         """Make mask and files."""
+        try:
+            return self._write(job, loaded, answers)
+        finally:
+            self.claims.drop(job)
+
+    def _write(self, job: Job, loaded: Loaded, answers: Any) -> Row:
         scan, warnings = loaded.scan, loaded.warnings
         estimate = self.predictor.combine(loaded.inputs, answers)
         seen, flattered = seen_before(self.predictor.choices, job)
@@ -240,6 +259,14 @@ class Work:
             if self.options.machine.debug:
                 traceback.print_exception(outcome.fault)
         return Row(file=outcome.item.name, model=self.models, seconds=outcome.seconds, error=reason)
+
+
+def further_bytes(outputs: Outputs, predictor: Predicts) -> int:
+    """Give the bytes for each voxel that outputs, clean-up and several models take besides the usual."""
+    written = (PROBABILITY if outputs.probability or outputs.uncertainty != "none" else 0) + (
+        MASKED * bool(outputs.masked) + PREVIEW * outputs.preview
+    )
+    return written + MEMBERS * (predictor.members > 1) + CLEANED * bool(predictor.steps)
 
 
 def explain(job: Job, fault: Exception) -> str:

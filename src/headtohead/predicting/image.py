@@ -15,7 +15,8 @@ from headtohead.options.table import Options
 from headtohead.predicting.cleaning.postprocessing import clean
 from headtohead.predicting.files.grouping import Job, refuse_ignored_channels, refuse_ignored_plane
 from headtohead.predicting.files.naming import printable
-from headtohead.predicting.files.reading import VOLUMES, Picture, read_picture
+from headtohead.predicting.files.reading import VOLUMES, Picture, read_picture, refuse_wrong_file, slices_around
+from headtohead.predicting.files.weighing import weigh_pictures
 from headtohead.predicting.predictor import Predictor, open_choices
 from headtohead.predicting.results.panel import Prediction, draw_panel
 from headtohead.predicting.results.placing_one import all_or_none, folder_for, refuse_overwriting
@@ -47,6 +48,8 @@ def predict_image(options: Options) -> Path:
         from headtohead.predicting.volume import predict_volume
 
         return predict_volume(options, path)
+    refuse_wrong_file(path)
+    weigh_pictures(slices_around(path), as_bytes=True).refuse_unless_free()
     picture = read_picture(path)
     job = Job(path.name, (picture.path,), "picture", (), Path(path.name))
     refuse_ignored_channels([job], options.files.channels)

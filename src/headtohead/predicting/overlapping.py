@@ -1,6 +1,7 @@
 """Many files through three stages, where the next is read and the last is written while one is computed."""
 
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -61,7 +62,9 @@ def overlap(
                     ahead.append(reader.submit(_attempt, read, items[place + 1]))
                 done = loaded.then(compute, item, loaded.value)
                 future = writer.submit(_attempt, write, item, loaded.value, done.value) if not done.fault else None
-                pending.append((item, done, future))
+                # Of what is being written the writer alone keeps hold, so that it is freed with the last file of it.
+                pending.append((item, _Try(None, done.fault, done.seconds), future))
+                del loaded, done
                 while pending and (len(pending) > WAITING or pending[0][2] is None or pending[0][2].done()):
                     yield _outcome(*pending.popleft())
             while pending:
@@ -93,6 +96,12 @@ def _attempt(function: Callable[..., Any], *arguments: Any) -> _Try[Any]:
     try:
         return _Try(function(*arguments), None, time.perf_counter() - start)
     except Exception as fault:
+        # A fault is told later; until then its frames must not keep what the stages worked on.
+        del arguments
+        link: BaseException | None = fault
+        while link is not None:
+            traceback.clear_frames(link.__traceback__)
+            link = link.__cause__ or link.__context__
         return _Try(None, fault, time.perf_counter() - start)
 
 

@@ -131,11 +131,15 @@ class Predictor:
             if mean is None:
                 mean, spread = found, np.zeros_like(found) if self.members > 1 else None
                 continue
-            step = found - mean
-            mean = mean + step / number
-            spread = spread + step * (found - mean)
+            assert spread is not None
+            for slice_found, slice_mean, slice_spread in zip(found, mean, spread, strict=True):
+                step = slice_found - slice_mean
+                slice_mean += step / number
+                slice_spread += step * (slice_found - slice_mean)
         assert mean is not None
-        return Estimate(mean, None if spread is None else spread / self.members)
+        if spread is not None:
+            spread /= self.members
+        return Estimate(mean, spread)
 
     def slice(self, volume: np.ndarray, index: int) -> np.ndarray:
         """Predict one slice of a volume as in its volume: float32 [H, W], without the work for the others."""

@@ -1,10 +1,13 @@
 """The picture of learning: training and validation Dice per epoch of all runs of a comparison, one panel a model."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headtohead.errors import UserError
+from headtohead.records.regular import UnreadableError
+from headtohead.records.table_reader import read_table
 from headtohead.reporting.entrant_names import schedule_in_words, schedule_order
 from headtohead.runs.ledger import FIGURES, Ledger
 from headtohead.runs.run import Run
@@ -74,11 +77,12 @@ def write_curves(ledger: Ledger, folder: Path | None = None) -> Path:
 
 def _read_metrics(run: Run) -> "pd.DataFrame | None":
     """Read metrics.csv; None for the baseline and for a run without a whole epoch."""
-    import pandas as pd
-
     try:
-        table = pd.read_csv(run.folder / "metrics.csv")[["epoch", "train_dice", "val_dice"]].astype(float)
-    except (OSError, ValueError, KeyError):
+        table = read_table(run.folder / "metrics.csv")[["epoch", "train_dice", "val_dice"]].astype(float)
+    except FileNotFoundError:
+        return None
+    except (UnreadableError, ValueError, KeyError, TypeError):
+        print(f"warning: {run.folder / 'metrics.csv'}: damaged; this run has no curve", file=sys.stderr)
         return None
     return None if table.empty else table
 

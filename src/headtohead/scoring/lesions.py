@@ -11,6 +11,7 @@ from headtohead.scoring.bounding import bounding_box
 
 SMALLEST_ML = 0.1  # where the spacing is known
 SMALLEST_PIXELS = 10  # voxels, where it is not
+PART = 2**22  # voxels that are counted at a time
 
 
 @dataclass(frozen=True)
@@ -101,10 +102,19 @@ def _components(mask: NDArray[np.bool_], other: NDArray[np.bool_], smallest: int
     box = bounding_box(mask)
     if box is None:
         return 0, 0
-    labels, _ = _label(mask[box])
-    large = np.bincount(labels.ravel()) >= smallest
+    labels, number = _label(mask[box])
+    large = _sizes(labels, number) >= smallest
     large[0] = False  # label 0 is no component
     return int(np.count_nonzero(large)), int(np.count_nonzero(large[np.unique(labels[other[box]])]))
+
+
+def _sizes(labels: NDArray[np.int32], number: int) -> NDArray[np.int64]:
+    """Count the voxels of each label, 0 too: in parts, since NumPy counts in a copy of twice the size."""
+    flat, sizes = labels.ravel(), np.zeros(number + 1, np.int64)
+    part = max(PART, number + 1)
+    for start in range(0, flat.size, part):
+        sizes += np.bincount(flat[start : start + part], minlength=number + 1)
+    return sizes
 
 
 def _label(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:

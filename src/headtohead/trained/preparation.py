@@ -87,7 +87,10 @@ class RecipePrepared:
     def restore(self, probability: np.ndarray) -> np.ndarray:
         """See `Prepared`."""
         height, width = self.volume.shape[1:3]
-        return np.stack([self.recipe.back(one, height, width) for one in probability])
+        whole = np.empty((len(probability), height, width), np.float32)
+        for one, place in zip(probability, whole, strict=True):
+            place[:] = self.recipe.back(one, height, width)
+        return whole
 
     def _planes(self, place: int) -> tuple[np.ndarray, ...]:
         """Give the channels of one slice on the model's grid: uint8 [S, S] each."""

@@ -133,22 +133,11 @@ def levelling(affine: np.ndarray, view: Slicing, slices: np.ndarray) -> Levellin
         view: how the grid is cut into slices.
         slices: one sequence as slices, uint8 or float32 [slices, H, W]; shows where the head is.
     """
-    tilted, towards = len(slices) > 1 and is_tilted(affine, view), _directions(affine, view)
-    if not tilted:
-        within = np.eye(3)
-        within[1:, 1:] = _turn_within(towards)
-        towards = within
-    steps = np.array([float(_rounded(step, 4 - math.floor(math.log10(step)))) for step in view.spacing])
-    millimetres = _rounded(towards, DIGITS) * steps  # of a step along each own axis
+    tilted, steps, millimetres = _axes(affine, view, len(slices))
     low, high = _reach(slices, millimetres, steps)
     if not tilted:  # slices stay what they are
         low[0], high[0] = -len(slices) * steps[0] / 2, len(slices) * steps[0] / 2
-    spacing = np.maximum([steps[0], *[steps[1:].min()] * 2], (high - low) / MOST)
-    spacing[1:] = spacing[1:].max()
-    after = np.maximum(1, np.ceil((high - low) / spacing - 0.01)).astype(int)
-    while after.prod() > max(MOST_VOXELS, slices.size):
-        spacing[0 if tilted else 1 :] *= 1.1
-        after = np.maximum(1, np.ceil((high - low) / spacing - 0.01)).astype(int)
+    spacing, after = _sized(high - low, steps, slices.size, tilted)
     first = (low + high) / 2 - spacing * (after - 1) / 2
     before = np.array(slices.shape)
     return Levelling(
@@ -158,6 +147,44 @@ def levelling(affine: np.ndarray, view: Slicing, slices: np.ndarray) -> Levellin
         _rounded(np.linalg.solve(millimetres, np.diag(spacing)), FINE),
         _rounded(np.linalg.solve(millimetres, first) + (before - 1) / 2, FINE),
     )
+
+
+def most_after(affine: np.ndarray, view: Slicing, shape: tuple[int, int, int]) -> tuple[int, int, int]:
+    """Give the largest level grid that `levelling` may choose for a scan, wherever its head is.
+
+    Args:
+        affine: float64 [4, 4], from voxel to millimetres.
+        view: how the grid is cut into slices.
+        shape: (slices, H, W) of the scan.
+    """
+    tilted, steps, millimetres = _axes(affine, view, shape[0])
+    own = np.array(shape) * steps
+    whole = np.maximum(own, np.abs(millimetres / steps) @ own)
+    if not tilted:
+        whole[0] = own[0]
+    return _three(_sized(whole, steps, math.prod(shape), tilted)[1].tolist())
+
+
+def _axes(affine: np.ndarray, view: Slicing, slices: int) -> tuple[bool, np.ndarray, np.ndarray]:
+    """Say whether slices are tilted; give the steps of a scan, and the level millimetres of one along each own axis."""
+    tilted, towards = slices > 1 and is_tilted(affine, view), _directions(affine, view)
+    if not tilted:
+        within = np.eye(3)
+        within[1:, 1:] = _turn_within(towards)
+        towards = within
+    steps = np.array([float(_rounded(step, 4 - math.floor(math.log10(step)))) for step in view.spacing])
+    return tilted, steps, _rounded(towards, DIGITS) * steps
+
+
+def _sized(extent: np.ndarray, steps: np.ndarray, voxels: int, tilted: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Choose spacing and size of a level grid of some extent in mm."""
+    spacing = np.maximum([steps[0], *[steps[1:].min()] * 2], extent / MOST)
+    spacing[1:] = spacing[1:].max()
+    after = np.maximum(1, np.ceil(extent / spacing - 0.01)).astype(int)
+    while after.prod() > max(MOST_VOXELS, voxels):
+        spacing[0 if tilted else 1 :] *= 1.1
+        after = np.maximum(1, np.ceil(extent / spacing - 0.01)).astype(int)
+    return spacing, after
 
 
 def _directions(affine: np.ndarray, view: Slicing) -> np.ndarray:

@@ -30,7 +30,10 @@ DEFLATE = 1032
 """Bytes at most that one byte of gzip expands to (RFC 1951: 258 bytes for two bits)."""
 
 CHUNK = 2**20
-"""Bytes that are read at a time where they are only read to be checked."""
+"""Bytes that are read at a time."""
+
+LOOSE = 2**24
+"""Bytes that a packed file may hold behind its voxels, besides as much again as these; more would cost time alone."""
 
 MOST_VOXELS = 2**31
 """More is a damaged header, not a scan: it is sixteen times 512^3."""
@@ -81,18 +84,23 @@ class Nifti:
         """
         with _damage_told(self.path), np.errstate(all="ignore"):
             dtype = self.header.get_data_dtype()
-            size = math.prod(self.shape) * dtype.itemsize
-            data = self._bytes(int(self.header.get_data_offset()) + volume * size, size)
-            values = np.frombuffer(data, dtype).reshape(self.shape, order="F")
             slope, intercept = self.header.get_slope_inter()
-            if slope is not None and (slope, intercept) != (1, 0):
-                # Integers become float64 by this, so that no sum runs over.
-                values = values * float(slope) + float(intercept or 0)
-            if values.dtype != np.uint8:
-                values = values.astype(np.float32)
-                if not np.isfinite(values).all():
-                    np.nan_to_num(values, copy=False, nan=0, posinf=0, neginf=0)
-        return values
+            scaled = slope is not None and (slope, intercept) != (1, 0)
+            values = np.empty(math.prod(self.shape), np.uint8 if dtype == np.uint8 and not scaled else np.float32)
+            size, done = values.size * dtype.itemsize, 0
+            # In parts: whatever type is stored, no more than the result lies in memory.
+            for part in self._parts(int(self.header.get_data_offset()) + volume * size, size):
+                stored = np.frombuffer(part, dtype)
+                if scaled:  # integers become float64 by this, so that no sum runs over
+                    stored = stored * float(slope) + float(intercept or 0)
+                place = values[done : done + len(stored)]
+                place[:] = stored
+                done += len(stored)
+                if values.dtype != np.uint8 and not np.isfinite(place).all():
+                    np.nan_to_num(place, copy=False, nan=0, posinf=0, neginf=0)
+            if done < values.size:
+                raise EOFError
+        return values.reshape(self.shape, order="F")
 
     @property
     def image(self) -> "Nifti1Image":
@@ -106,14 +114,22 @@ class Nifti:
         with quiet_loggers(NIBABEL), _damage_told(self.path):
             return kind.from_file_map({"image": FileHolder(str(self.path))})
 
-    def _bytes(self, start: int, size: int) -> bytes:
+    def _parts(self, start: int, size: int) -> Iterator[bytes]:
+        claimed = math.prod(self.stored_shape) * self.header.get_data_dtype().itemsize
+        behind = int(self.header.get_data_offset()) + claimed - start - size
         with igzip.open(self.path) if self.packed else self.path.open("rb") as file:
             file.seek(start)
-            data = file.read(size)
+            while size and (part := file.read(min(size, CHUNK))):
+                yield part
+                size -= len(part)
             # Only at the end of a packed file stands its checksum, without which flipped bits would pass for voxels.
-            while self.packed and file.read(CHUNK):
-                pass
-        return data
+            while self.packed and (part := file.read(CHUNK)):
+                behind -= len(part)
+                if behind < -claimed - LOOSE:
+                    raise UserError(
+                        f"{printable(self.path)}: unpacks to far more than the {_sizes(self.stored_shape)} voxels that "
+                        "its header claims; it is damaged: restore it"
+                    )
 
 
 def open_nifti(path: Path) -> Nifti:

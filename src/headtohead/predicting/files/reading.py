@@ -8,12 +8,17 @@ import cv2
 import numpy as np
 
 from headtohead.cohort import intensities
+from headtohead.cohort.picture_sizes import picture_size
 from headtohead.errors import UserError
+from headtohead.memory import refuse_unless_free
 from headtohead.quiet import quiet_stderr
 
 SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
 MASK_SUFFIXES = (".tif", ".tiff", ".png")
 VOLUMES = (".nii", ".nii.gz")
+SMALL = 2**24
+"""Bytes of decoded pixels below which nobody asks how much memory is free."""
+
 ACCEPTED = "one 2-D slice as TIFF, PNG or JPEG"
 
 
@@ -120,6 +125,13 @@ def read_pixels(path: Path) -> np.ndarray:
     """
     damaged = UserError(f"{path}: not a readable image (empty, cut short or damaged); restore it")
     try:
+        size = picture_size(path)
+        if size is None:
+            raise damaged
+        if size.pages > 1:
+            raise UserError(f"{path}: holds {size.pages} pages; save the page you mean as a separate file")
+        if size.decoded > SMALL:
+            refuse_unless_free(path, f"{size.width}x{size.height} pixels", size.decoded)
         with quiet_stderr():
             pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
             pages = cv2.imcount(str(path))
@@ -127,6 +139,8 @@ def read_pixels(path: Path) -> np.ndarray:
         raise damaged from fault
     except OSError as fault:
         raise UserError(f"{path}: cannot be read ({fault.strerror})") from fault
+    except MemoryError as fault:
+        raise UserError(f"{path}: does not fit into this machine's memory; crop or resample it") from fault
     if pixels is None or pixels.size == 0:
         raise damaged
     if pages > 1:

@@ -2,11 +2,17 @@
 
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.files.sequences import parse_channels
+from headtohead.predicting.files.weighing import Weight, weigh
 from headtohead.predicting.scan import Scan
 from headtohead.trained.facts import ModelFacts
 
 
-def read_scan(job: Job, facts: ModelFacts, channels: str, plane: str) -> Scan:
+def wants_bytes(facts: ModelFacts) -> bool:
+    """Say whether a model was trained on 8 bits, and scales them by the whole volume."""
+    return facts.preparation == "recipe" and facts.recipe.get("normalise") != "slice"
+
+
+def read_scan(job: Job, facts: ModelFacts, channels: str, plane: str, weight: Weight | None = None) -> Scan:
     """Read one job.
 
     Args:
@@ -14,6 +20,7 @@ def read_scan(job: Job, facts: ModelFacts, channels: str, plane: str) -> Scan:
         facts: the model's: its sequences, the plane of its slices, and whether it was trained on 8 bits.
         channels: --channels: which volume of a 4-D file is which sequence, such as `t1=0,flair=1`.
         plane: --plane: axial, coronal, sagittal, acquired; auto: the model's own, and that of a single slice its own.
+        weight: what the job needs at its peak, outputs included; None: without any.
 
     Returns:
         The scan. Of NIfTI, `volume` is uint8 for a model with an input recipe, which was trained on 8 bits: 0 stays 0,
@@ -22,10 +29,12 @@ def read_scan(job: Job, facts: ModelFacts, channels: str, plane: str) -> Scan:
         as in the file. 8-bit pictures are left as they are for all models.
 
     Raises:
-        UserError: anything about the files that stands in the way, in one line.
+        UserError: anything about the files that stands in the way, in one line; also where its prediction needs more
+            memory than is free.
     """
-    as_bytes = facts.preparation == "recipe" and facts.recipe.get("normalise") != "slice"
+    as_bytes = wants_bytes(facts)
     named = parse_channels(channels, facts.sequences)
+    (weight or weigh(job, facts, plane, as_bytes)).refuse_unless_free()
     # Neither NIfTI's reader nor that of pictures is imported for the other.
     if job.kind == "nifti":
         from headtohead.predicting.files.volumes import read_volumes

@@ -32,7 +32,10 @@ class Squaring:
         """Bring slices back onto their own pixels: float32 [slices, H', W'] to [slices, H, W]."""
         if self.before == self.after:
             return slices
-        return np.stack([_resize(image, self.before) for image in slices])
+        whole = np.empty((len(slices), *self.before), slices.dtype)
+        for image, place in zip(slices, whole, strict=True):
+            place[:] = _resize(image, self.before)
+        return whole
 
 
 def squaring(size: tuple[int, int], rows: float, columns: float) -> Squaring:

@@ -170,14 +170,20 @@ def interleave(planes: list[np.ndarray]) -> np.ndarray:
     return volume
 
 
-def _reslicing(file: Nifti, values: np.ndarray, facts: ModelFacts, plane: str) -> Reslicing:
+def cutting(file: Nifti, facts: ModelFacts, plane: str) -> tuple[Slicing, bool]:
+    """Decide how a file is cut into slices, and whether these are levelled; its header is enough for that."""
     lone = file.shape.count(1) == 1
     auto = plane == "auto"
     plane = facts.plane if auto else plane
     # A single slice is what was acquired, whatever plane the model was trained in.
     cut = slicing(file.affine, plane="acquired" if lone and auto else plane, shape=file.shape)
     sliced = not lone or file.shape[cut.slice_axis] == 1  # else rows of a single slice are taken for slices
-    if plane != "acquired" and sliced and needs_levelling(file.affine, cut, lone):
+    return cut, plane != "acquired" and sliced and needs_levelling(file.affine, cut, lone)
+
+
+def _reslicing(file: Nifti, values: np.ndarray, facts: ModelFacts, plane: str) -> Reslicing:
+    cut, oblique = cutting(file, facts, plane)
+    if oblique:
         level = levelling(file.affine, cut, cut.to_slices(values))
         return Reslicing(cut, squaring(level.after[1:], *level.spacing[1:]), level)
     height, width = (file.shape[axis] for axis in cut.axes[1:])

@@ -18,6 +18,11 @@ def entropy(probability: Map) -> Map:
     Returns:
         float32 in bits, the same shape: 0 where the answer is sure, 1 where it is a coin's.
     """
+    if probability.ndim > 2:  # plane by plane: float64 of a volume would be many times the result
+        found = np.empty_like(probability, np.float32)
+        for plane, out in zip(probability, found, strict=True):
+            out[:] = entropy(plane)
+        return found
     inside = probability.astype(np.float64)
     bits = np.zeros(inside.shape)
     for share in (inside, 1 - inside):

@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 
 from headtohead import machine
 from headtohead.errors import UserError
+from headtohead.telemetry import import_quietly
+
+onnxruntime = import_quietly("onnxruntime")
 
 
 class OnnxEngine:

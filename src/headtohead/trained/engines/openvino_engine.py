@@ -2,11 +2,14 @@
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import openvino
 
 from headtohead.errors import UserError
+from headtohead.telemetry import import_quietly
+
+openvino = import_quietly("openvino")
 
 PRECISIONS = {"32": "f32", "bf16": "bf16"}
 
@@ -42,7 +45,7 @@ class OpenVinoEngine:
                 f"{path}: not a readable ONNX model; run --test again, or export the bundle again"
             ) from fault
         self.many = many
-        self.requests: list[openvino.InferRequest] = []
+        self.requests: list[Any] = []
         self.lock = threading.Lock()  # the requests are for one caller at a time
 
     def __call__(self, batch: np.ndarray) -> np.ndarray:
@@ -58,7 +61,7 @@ class OpenVinoEngine:
     def _ask(self, parts: list[np.ndarray]) -> list[np.ndarray]:
         """Ask for all parts at once: to hand them out one by one, Python would have to be asked in between."""
         self.requests += [self.compiled.create_infer_request() for _ in parts[len(self.requests) :]]
-        asked: list[openvino.InferRequest] = []
+        asked: list[Any] = []
         try:
             for request, part in zip(self.requests, parts, strict=False):
                 request.start_async(part, share_inputs=True)

@@ -1,0 +1,157 @@
+"""What the prediction of a file will need of the memory at its peak, from headers alone.
+
+The figures were measured with benchmarks/predict_memory.py; results/predict-memory.md has them.
+"""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from headtohead.cohort.picture_sizes import PictureSize, picture_size
+from headtohead.memory import refuse_unless_free
+from headtohead.predicting.files.finding import Job
+from headtohead.predicting.files.naming import printable
+from headtohead.predicting.files.opening import first_bytes
+from headtohead.trained.facts import ModelFacts
+
+SMALL = 2**26
+"""Bytes below which nothing is refused: the model itself takes more."""
+
+ENGINE = 160 * 2**20
+"""Bytes of what does not grow with the file: the engine with a batch at work."""
+
+GRID = 14
+"""Bytes for each voxel of the file's own grid: values, probability, mask, and what finds the lesions in it."""
+
+OTHER = 5
+"""Bytes for each voxel of a further sequence on a grid of its own, or of a mask beside the scan, while it is read."""
+
+RESAMPLED = 6
+"""Bytes for each voxel of the file's grid while another sequence is brought onto it."""
+
+SHOWN = 9
+"""Bytes for each voxel as a model sees it, of slices resampled to square pixels or made level."""
+
+LAST = 4
+"""Bytes for each voxel and channel while a volume is measured, in float32."""
+
+
+@dataclass(frozen=True)
+class Weight:
+    """What a job needs.
+
+    Attributes:
+        path: the file that weighs most.
+        what: its size in words.
+        need: bytes at the peak.
+    """
+
+    path: Path
+    what: str
+    need: int
+
+    def refuse_unless_free(self) -> None:
+        """Refuse what does not fit.
+
+        Raises:
+            UserError: more is needed than is free.
+        """
+        if self.need > SMALL + ENGINE:
+            refuse_unless_free(printable(self.path), self.what, self.need)
+
+
+def weigh(job: Job, facts: ModelFacts, plane: str, as_bytes: bool, further: int = 0) -> Weight:
+    """Estimate what reading and predicting a job takes.
+
+    Args:
+        job: from `find_jobs`.
+        facts: the model's.
+        plane: as `read_scan` takes it.
+        as_bytes: whether the model was trained on 8 bits.
+        further: bytes for each voxel of the file's own grid that its outputs take besides.
+
+    Raises:
+        UserError: a header cannot be read.
+    """
+    if job.kind == "nifti":
+        return _volumes(job, facts, plane, as_bytes, further)
+
+    for path in job.files:
+        first_bytes(path)
+    return weigh_pictures(job.files, as_bytes, GRID + further, _slices(len(job.files), facts))
+
+
+def weigh_pictures(files: tuple[Path, ...] | list[Path], as_bytes: bool, later: int = GRID, extra: int = 0) -> Weight:
+    """Estimate what reading and predicting pictures as one volume takes.
+
+    Args:
+        files: the pictures; where a header cannot be read, decoding says so.
+        as_bytes: whether more than 8 bits are brought to 8.
+        later: bytes for each pixel once they are read.
+        extra: bytes besides.
+    """
+    sizes = {path: size for path in files if (size := _size(path))}
+    if not sizes:
+        return Weight(files[0], "its pixels", 0)
+    largest = max(sizes, key=lambda path: sizes[path].decoded)
+    pixels = sum(size.pixels for size in sizes.values())
+    stack = sum(size.pixels * 3 * size.itemsize for size in sizes.values())
+    read = max(3 * stack, stack + pixels * (3 if as_bytes else 12))
+    if as_bytes and stack > 3 * pixels:  # more than 8 bits, scaled as float32
+        read = max(read, stack + 24 * pixels)
+    # For a moment a slice lies in the middle of a square.
+    extra += max(max(size.width, size.height) for size in sizes.values()) ** 2 * (4 if as_bytes else 12)
+    need = max(read, pixels * ((3 if as_bytes else 12) + later)) + sizes[largest].decoded
+    count = f"{len(sizes)} pictures of up to " if len(sizes) > 1 else ""
+    what = f"{count}{sizes[largest].width}x{sizes[largest].height} pixels"
+    return Weight(largest, what, need + extra + ENGINE)
+
+
+def _size(path: Path) -> PictureSize | None:
+    try:
+        return picture_size(path)
+    except OSError:  # reading it says so
+        return None
+
+
+def _volumes(job: Job, facts: ModelFacts, plane: str, as_bytes: bool, further: int) -> Weight:
+    from headtohead.predicting.files.levelling import most_after
+    from headtohead.predicting.files.nifti import open_nifti
+    from headtohead.predicting.files.regridding import on_grid_of
+    from headtohead.predicting.files.squaring import squaring
+    from headtohead.predicting.files.truth import truth_beside
+    from headtohead.predicting.files.volumes import cutting
+
+    files = [open_nifti(path) for path in job.files]
+    first = files[0]
+    grid = math.prod(first.shape)
+    view, oblique = cutting(first, facts, plane)
+    before = tuple(first.shape[axis] for axis in view.axes)
+    after = (before[0], *squaring((before[1], before[2]), *view.spacing[1:]).after)
+    if oblique:
+        after = most_after(first.affine, view, (before[0], before[1], before[2]))
+    shown = math.prod(after)
+    channels = max(3, len(facts.sequences)) if facts.preparation != "recipe" or as_bytes else len(facts.sequences)
+    width = 1 if as_bytes else 4
+    # What an output masks are all volumes of a file.
+    need = grid * (GRID + further * first.volumes) + shown * width * channels + max(after[1:]) ** 2 * max(4, 3 * width)
+    others = [math.prod(file.shape) for file in files[1:] if not on_grid_of(file, first)]
+    need += OTHER * max(others) + RESAMPLED * grid if others else 0
+    if len(files) > 1 or first.volumes > 1:  # each as slices before they are joined
+        need += shown * width * len(facts.sequences)
+    if after != before:
+        need += SHOWN * shown
+    if not as_bytes or facts.preparation != "recipe":
+        need += LAST * shown * channels
+    if truth_beside(first.path):
+        need += OTHER * grid + 2 * shown
+    heaviest = max(files, key=lambda file: math.prod(file.shape))
+    what = f"{'x'.join(map(str, heaviest.shape))} voxels"
+    return Weight(heaviest.path, what, need + _slices(after[0], facts) + ENGINE)
+
+
+def _slices(number: int, facts: ModelFacts) -> int:
+    """Give what slices take at the size of the model's input: their planes, and the answers twice."""
+    side = int(facts.recipe.get("image_size", 256))
+    planes = 4 * facts.in_channels if facts.preparation != "recipe" else max(3, len(facts.sequences))
+    return number * side**2 * (planes + 8)
