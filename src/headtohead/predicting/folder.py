@@ -1,7 +1,6 @@
 """`--predict`: every image and volume of a folder in, masks on their own grids out, and a summary."""
 
 import sys
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -257,7 +256,7 @@ class Work:
         with STDERR:
             print(f"error: {outcome.item.name}: {reason}", file=sys.stderr, flush=True)
             if self.options.machine.debug:
-                traceback.print_exception(outcome.fault)
+                print(outcome.trace, end="", file=sys.stderr, flush=True)
         return Row(file=outcome.item.name, model=self.models, seconds=outcome.seconds, error=reason)
 
 
