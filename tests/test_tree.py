@@ -21,7 +21,7 @@ EMPTY_NAMES = {"utils", "util", "helpers", "helper", "misc", "common", "shared",
 
 # From the bottom up: a part imports from its own line and from those above it here, never from those below.
 LAYERS = (
-    {"errors", "plurals", "saving", "machine", "memory", "telemetry", "__init__"},
+    {"errors", "plurals", "quiet", "saving", "machine", "memory", "telemetry", "__init__"},
     {"options", "models", "records"},
     {"config_file", "effects", "help_page", "cohort", "runs"},
     {"batches", "scoring", "statistics"},

@@ -5,6 +5,7 @@ Importing this must stay cheap, so that `--help` and mistakes answer at once: wh
 
 import argparse
 import importlib
+import io
 import os
 import sys
 import traceback
@@ -16,7 +17,7 @@ from headtohead import __version__, machine
 from headtohead.comparing.model_settings import check_models, check_own_image_size
 from headtohead.config_file import read_config, write_config
 from headtohead.effects import refuse_without_effect
-from headtohead.errors import PartlyDone, UserError, did_you_mean
+from headtohead.errors import PartlyDone, UserError, did_you_mean, one_line
 from headtohead.help_page import USAGE, help_page
 from headtohead.models.registry import find_spec
 from headtohead.options.declaring import describe
@@ -55,6 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     argv = sys.argv[1:] if argv is None else argv
     debug = "--debug" in argv
+    _show_any_name()
     try:
         if "--help" in argv or "-h" in argv:
             return _say(help_page())
@@ -77,8 +79,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         if debug:
             traceback.print_exc()
         line, status = explain(problem)
-        print(line, file=sys.stderr)
+        print(one_line(line), file=sys.stderr)
         return status
+
+
+def _show_any_name() -> None:
+    """Let a file name that is not UTF-8 be printed, instead of ending the program."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _say(text: str) -> int:

@@ -1,7 +1,6 @@
 """`--predict`: every image and volume of a folder in, masks on their own grids out, and a summary."""
 
 import sys
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -16,7 +15,6 @@ from headtohead.plurals import count_of
 from headtohead.predicting.files.finding import Job, find_jobs
 from headtohead.predicting.files.grouping import refuse_ignored_channels, refuse_ignored_plane
 from headtohead.predicting.files.naming import printable
-from headtohead.predicting.files.reading import STDERR
 from headtohead.predicting.files.scans import read_scan, wants_bytes
 from headtohead.predicting.files.sequences import parse_channels
 from headtohead.predicting.files.weighing import Weight, weigh
@@ -31,6 +29,7 @@ from headtohead.predicting.scan import Scan
 from headtohead.predicting.seen import seen_before
 from headtohead.predicting.stopping import tidy_on_terminate
 from headtohead.predicting.trust.geometry import doubts_of_header
+from headtohead.quiet import STDERR
 
 PROBABILITY, MASKED, PREVIEW, MEMBERS, CLEANED = 8, 24, 9, 12, 16
 """Bytes for each voxel that outputs of these kinds take, several models, and a clean-up; see `files.weighing`."""
@@ -257,7 +256,7 @@ class Work:
         with STDERR:
             print(f"error: {outcome.item.name}: {reason}", file=sys.stderr, flush=True)
             if self.options.machine.debug:
-                traceback.print_exception(outcome.fault)
+                print(outcome.trace, end="", file=sys.stderr, flush=True)
         return Row(file=outcome.item.name, model=self.models, seconds=outcome.seconds, error=reason)
 
 
