@@ -24,6 +24,7 @@ LAYERS = (
     {
         "errors",
         "plurals",
+        "quiet",
         "claiming",
         "disk_faults",
         "saving",

@@ -5,6 +5,7 @@ Importing this must stay cheap, so that `--help` and mistakes answer at once: wh
 
 import argparse
 import importlib
+import io
 import os
 import sys
 import traceback
@@ -17,7 +18,7 @@ from headtohead.comparing.model_settings import check_models, check_own_image_si
 from headtohead.config_file import read_config, write_config
 from headtohead.disk_faults import line_of
 from headtohead.effects import refuse_without_effect
-from headtohead.errors import PartlyDone, UserError, did_you_mean
+from headtohead.errors import PartlyDone, UserError, did_you_mean, one_line
 from headtohead.help_page import USAGE, help_page
 from headtohead.models.registry import find_spec
 from headtohead.options.declaring import describe
@@ -62,6 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _answer(argv: Sequence[str], terminated: Callable[[], bool]) -> int:
     debug = "--debug" in argv
+    _show_any_name()
     try:
         if "--help" in argv or "-h" in argv:
             return _say(help_page())
@@ -87,8 +89,15 @@ def _answer(argv: Sequence[str], terminated: Callable[[], bool]) -> int:
             traceback.print_exc()
         # A library may have taken the exit for a fault of its own.
         line, status = explain(SystemExit(TERMINATED) if terminated() else problem)
-        print(line, file=sys.stderr)
+        print(one_line(line), file=sys.stderr)
         return status
+
+
+def _show_any_name() -> None:
+    """Let a file name that is not UTF-8 be printed, instead of ending the program."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _say(text: str) -> int:

@@ -85,10 +85,9 @@ def run_training(experiment: Experiment, before: tuple[Any, ...] | None = None) 
             print(f"{experiment.name}: already trained, kept (--overwrite trains it again)")
             return
     resumed = folder.last.is_file() and not anew
-    if resumed:
-        read_checkpoint(folder.last)  # refuses a damaged one in a line
+    step = read_checkpoint(folder.last)["global_step"] if resumed else 0  # refuses a damaged one in a line
     # What may refuse a setting comes before anything is removed or written.
-    module, trainer = build_trainer(experiment, fitting=True)
+    module, trainer = build_trainer(experiment, fitting=True, step=step)
     if anew and folder.path.exists():
         with comparison_held(folder.path.parent):  # a report may be reading it
             shutil.rmtree(folder.path)
@@ -185,8 +184,8 @@ def batches_of(experiment: Experiment) -> SliceDataModule:
     )
 
 
-def build_trainer(experiment: Experiment, fitting: bool) -> tuple[SegmentationModule, pl.Trainer]:
-    """Build the module and a trainer: for `fitting`, with curves and checkpoints; else only to predict."""
+def build_trainer(experiment: Experiment, fitting: bool, step: int = 0) -> tuple[SegmentationModule, pl.Trainer]:
+    """Build the module and a trainer: for `fitting`, with checkpoints and with curves from `step`; else to predict."""
     options, folder = experiment.options, experiment.folder
     accelerator, devices = machine.pick_device(options.machine.gpus)
     precision = machine.pick_precision(options.machine.precision, accelerator)
@@ -216,7 +215,7 @@ def build_trainer(experiment: Experiment, fitting: bool) -> tuple[SegmentationMo
         max_epochs=options.training.num_epochs,
         gradient_clip_val=options.training.gradient_clip or None,
         callbacks=_callbacks(experiment, say=not on_terminal) if fitting else [],
-        logger=RunLogger(folder.path) if fitting else False,
+        logger=RunLogger(folder.path, step) if fitting else False,
         plugins=[WholeFiles()],
         enable_checkpointing=fitting,
         enable_progress_bar=on_terminal,

@@ -15,7 +15,6 @@ from headtohead.plurals import count_of
 from headtohead.predicting.files.finding import Job, find_jobs
 from headtohead.predicting.files.grouping import refuse_ignored_channels, refuse_ignored_plane
 from headtohead.predicting.files.naming import printable
-from headtohead.predicting.files.reading import STDERR
 from headtohead.predicting.files.scans import read_scan, wants_bytes
 from headtohead.predicting.files.sequences import parse_channels
 from headtohead.predicting.files.weighing import Weight, weigh
@@ -29,6 +28,7 @@ from headtohead.predicting.results.written import Records, Written, truth_is_our
 from headtohead.predicting.scan import Scan
 from headtohead.predicting.seen import seen_before
 from headtohead.predicting.trust.geometry import doubts_of_header
+from headtohead.quiet import STDERR
 
 PROBABILITY, MASKED, PREVIEW, MEMBERS, CLEANED = 8, 24, 9, 12, 16
 """Bytes for each voxel that outputs of these kinds take, several models, and a clean-up; see `files.weighing`."""

@@ -12,6 +12,7 @@ import numpy as np
 from headtohead.options.table import Options
 from headtohead.predicting.cleaning.postprocessing import clean
 from headtohead.predicting.files.grouping import Job, refuse_ignored_channels, refuse_ignored_plane
+from headtohead.predicting.files.naming import printable
 from headtohead.predicting.files.reading import VOLUMES, Picture, read_picture, refuse_wrong_file, slices_around
 from headtohead.predicting.files.weighing import weigh_pictures
 from headtohead.predicting.predictor import Predictor, open_choices
@@ -71,11 +72,12 @@ def predict_image(options: Options) -> Path:
     with all_or_none(outputs) as temporary:
         for kind, place in temporary.items():
             write_picture(place, pixels[kind])
+    shown = printable(picture.path.name)
     for choice in choices:
-        print(f"{picture.path.name}: {choice.line}")
-    print(f"{picture.path.name}: {', '.join(facts[1:])}, {surroundings(picture)}")
+        print(f"{shown}: {choice.line}")
+    print(f"{shown}: {', '.join(facts[1:])}, {surroundings(picture)}")
     for line in unfamiliar_features(picture.volume, None, predictor.facts.familiar):
-        print(f"{picture.path.name}: unlike the training data: {line}", file=sys.stderr)
+        print(f"{shown}: unlike the training data: {line}", file=sys.stderr)
     return folder
 
 

@@ -11,6 +11,7 @@ from headtohead.cohort.orientation import Slicing
 from headtohead.options.table import Options
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.grouping import refuse_ignored_channels
+from headtohead.predicting.files.naming import printable
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.files.squaring import Squaring, squaring
 from headtohead.predicting.files.writing import write_like
@@ -62,16 +63,16 @@ def predict_volume(options: Options, path: Path) -> Path:
         write_like(job, found.probability, temporary["probability"])
         write_picture(temporary["panel"], draw_panel(prediction, path.name, "  ·  ".join(said))[:, :, ::-1])
     for choice in choices:
-        print(f"{path.name}: {choice.line}")
-    print(f"{path.name}: {', '.join(said[1:])}")
+        print(f"{printable(path.name)}: {choice.line}")
+    print(f"{printable(path.name)}: {', '.join(said[1:])}")
     for line in scan.notes:
-        print(f"{path.name}: note: {line}")
+        print(f"{printable(path.name)}: note: {line}")
     if scan.missing:
-        print(f"{path.name}: warning: {scan.substitution}", file=sys.stderr)
+        print(f"{printable(path.name)}: warning: {scan.substitution}", file=sys.stderr)
     for line in doubts_of_header(scan):
-        print(f"{path.name}: warning: {line}", file=sys.stderr)
+        print(f"{printable(path.name)}: warning: {line}", file=sys.stderr)
     for line in unfamiliar_features(scan.volume, scan.spacing, predictor.facts.familiar):
-        print(f"{path.name}: unlike the training data: {line}", file=sys.stderr)
+        print(f"{printable(path.name)}: unlike the training data: {line}", file=sys.stderr)
     return folder
 
 

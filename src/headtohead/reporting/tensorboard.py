@@ -41,9 +41,12 @@ MOST_THRESHOLDS = 127  # that TensorBoard's curves take
 class RunLogger(TensorBoardLogger):
     """Writes event files into the run folder itself, and nothing else: its settings are in config.yaml already."""
 
-    def __init__(self, run_folder: Path) -> None:
-        """Log into `run_folder`."""
-        super().__init__(run_folder, name="", version="", default_hp_metric=False)
+    def __init__(self, run_folder: Path, first_step: int = 0) -> None:
+        """Log into `run_folder` from `first_step` on; what an earlier process logged of later steps is void.
+
+        A training that is killed between the points of an epoch and its checkpoint repeats the epoch.
+        """
+        super().__init__(run_folder, name="", version="", default_hp_metric=False, purge_step=first_step)
 
     @property
     @rank_zero_experiment
@@ -69,8 +72,9 @@ class ValidationImages(pl.Callback):
             return
         batches = trainer.datamodule  # type: ignore[attr-defined]
         assert isinstance(pl_module, SegmentationModule)
+        step = trainer.global_step - 1  # that of the epoch's scores, so that a resumed training keeps or repeats both
         for name, image in outlined(pl_module, batches.cohort, batches.split):
-            trainer.logger.experiment.add_image(name, image, trainer.global_step, dataformats="HWC")  # type: ignore[attr-defined]
+            trainer.logger.experiment.add_image(name, image, step, dataformats="HWC")  # type: ignore[attr-defined]
 
 
 def outlined(module: SegmentationModule, cohort: Cohort, split: Split) -> list[tuple[str, np.ndarray]]:
