@@ -31,6 +31,7 @@ EPOCHS = 3
 KILLED = """
 import json, os, signal, sys
 from headtohead.options import table
+from headtohead.comparing import training
 from headtohead.learning.module import SegmentationModule
 
 step = SegmentationModule.training_step

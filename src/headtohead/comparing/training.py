@@ -97,7 +97,7 @@ def run_training(experiment: Experiment, before: tuple[Any, ...] | None = None) 
     try:
         trainer.fit(module, batches_of(experiment), ckpt_path=str(folder.last) if resumed else None, weights_only=True)
     except Exception as fault:
-        folder.note(status="failed", error=f"{type(fault).__name__}: {fault}".splitlines()[0], ended=now())
+        folder.note_failure(status="failed", error=f"{type(fault).__name__}: {fault}".splitlines()[0], ended=now())
         raise
     _note_end(experiment, trainer.current_epoch)
     keep_model(experiment)

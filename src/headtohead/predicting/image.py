@@ -7,10 +7,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 
-from headtohead.errors import UserError
 from headtohead.options.table import Options
 from headtohead.predicting.cleaning.postprocessing import clean
 from headtohead.predicting.files.grouping import Job, refuse_ignored_channels, refuse_ignored_plane
@@ -24,6 +22,7 @@ from headtohead.predicting.results.summary import dice_of_lesion
 from headtohead.predicting.results.written import Records, truth_is_ours
 from headtohead.predicting.seen import part_of_split
 from headtohead.predicting.trust.familiarity import unfamiliar_features
+from headtohead.saving import write_picture
 from headtohead.trained.choosing import choose_models
 
 OUTPUTS = ("mask", "probability", "panel")
@@ -72,8 +71,7 @@ def predict_image(options: Options) -> Path:
     }
     with all_or_none(outputs) as temporary:
         for kind, place in temporary.items():
-            if not cv2.imwrite(str(place), pixels[kind]):
-                raise UserError(f"{outputs[kind]}: cannot be written; choose another folder with --output")
+            write_picture(place, pixels[kind])
     shown = printable(picture.path.name)
     for choice in choices:
         print(f"{shown}: {choice.line}")

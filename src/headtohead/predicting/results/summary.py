@@ -12,7 +12,7 @@ import numpy as np
 from headtohead.errors import UserError
 from headtohead.plurals import count_of
 from headtohead.records.regular import UnreadableError, read_regular
-from headtohead.saving import atomic_path
+from headtohead.saving import write_text
 from headtohead.scoring.counts import count, dice
 from headtohead.scoring.lesions import count_lesions
 
@@ -118,13 +118,11 @@ def write_summary(rows: Sequence[Row], folder: Path) -> Path:
     path = folder / FILE
     lines = {line["file"]: line for line in read_summary(path)}
     lines |= {row.file: {name: _cell(value) for name, value in asdict(row).items()} for row in rows}
-    with (
-        atomic_path(path) as temporary,
-        temporary.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file,
-    ):
-        table = csv.DictWriter(file, [one.name for one in fields(Row)], lineterminator="\n")
-        table.writeheader()
-        table.writerows(lines[name] for name in sorted(lines))
+    text = io.StringIO()
+    table = csv.DictWriter(text, [one.name for one in fields(Row)], lineterminator="\n")
+    table.writeheader()
+    table.writerows(lines[name] for name in sorted(lines))
+    write_text(path, text.getvalue(), lasting=True, errors="surrogateescape")
     return path
 
 
