@@ -341,3 +341,10 @@ def test_an_option_of_a_wrong_kind_in_the_run_is_named(copied: Experiment, name:
     default = option_table.flat(Options())[name]
     with pytest.raises(UserError, match=rf"config\.yaml: {name} .*: takes a"):
         as_trained(option_table.replace(copied.options, **{name: default}))
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"epoch,val_dice\n0,1\n", b"epoch,val_dice,seconds\n0,high,1\n"])
+def test_damaged_metrics_are_named(copied: Experiment, content: bytes) -> None:
+    copied.folder.metrics.write_bytes(content)
+    with pytest.raises(UserError, match=r"metrics\.csv: damaged \(.*\); train again with --overwrite"):
+        training._note_end(copied, 1)

@@ -33,6 +33,8 @@ from headtohead.learning.module import SegmentationModule
 from headtohead.learning.recording import CaseRecorder
 from headtohead.models.registry import MODELS
 from headtohead.options.table import Options
+from headtohead.records.regular import UnreadableError
+from headtohead.records.table_reader import read_table
 from headtohead.reporting.report import write_row
 from headtohead.reporting.tensorboard import RunLogger, ValidationImages, write_hparams, write_pr_curve
 from headtohead.runs.holding import comparison_held
@@ -129,7 +131,11 @@ def _note_end(experiment: Experiment, epochs: int) -> None:
     """Note what was trained."""
     folder = experiment.folder
     best = read_checkpoint(folder.best)["epoch"]
-    table = pd.read_csv(folder.metrics)
+    try:
+        table = read_table(folder.metrics)
+        table = table.astype(dict.fromkeys(("val_dice", "seconds"), float))
+    except (UnreadableError, ValueError, LookupError) as fault:
+        raise UserError(f"{folder.metrics}: damaged ({fault}); train again with --overwrite") from fault
     best_dice = table["val_dice"].get(best, math.nan)
     folder.note(
         status="trained",

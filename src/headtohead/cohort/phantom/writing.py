@@ -107,7 +107,7 @@ def _check_same(dest: Path, parameters: Parameters) -> None:
         found = json.loads(note.read_text(encoding="utf-8"))
         same = found["parameters"] == parameters.to_dict()
         expected = {str(case["case"]): 2 * int(case["slices"]) for case in found["cases"]}
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(f"{note}: cannot be read; delete the folder {dest} and run again") from error
     if not same:
         raise UserError(f"{dest}: holds made-up patients with other parameters; delete it or name another folder")

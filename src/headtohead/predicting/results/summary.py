@@ -11,11 +11,13 @@ import numpy as np
 
 from headtohead.errors import UserError
 from headtohead.plurals import count_of
+from headtohead.records.regular import UnreadableError, read_regular
 from headtohead.saving import write_text
 from headtohead.scoring.counts import count, dice
 from headtohead.scoring.lesions import count_lesions
 
 FILE = "summary.csv"
+LARGEST = 256 << 20  # bytes
 SHOWN = 40
 """Files in the printed table; of more only the sums are printed, and summary.csv has the rest."""
 
@@ -130,18 +132,21 @@ def read_summary(path: Path) -> list[dict[str, str]]:
     Raises:
         UserError: it is another table, which must not be replaced.
     """
-    if not path.exists():
-        return []
     foreign = UserError(f"{path}: not written by --predict; move it, or choose another folder with --output")
     try:
-        with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
-            table = csv.DictReader(file)
-            columns = [one.name for one in fields(Row)]
-            if table.fieldnames not in (columns, columns[:-1], columns[:-2]):  # `seen` came later, and `notes`
-                raise foreign
-            return list(table)
-    except (OSError, csv.Error) as fault:
+        text = read_regular(path, LARGEST).decode("utf-8", errors="surrogateescape")
+        table = csv.DictReader(io.StringIO(text, newline=""))
+        columns = [one.name for one in fields(Row)]
+        if table.fieldnames not in (columns, columns[:-1], columns[:-2]):  # `seen` came later, and `notes`
+            raise foreign
+        lines = list(table)
+    except FileNotFoundError:
+        return []
+    except (UnreadableError, csv.Error) as fault:
         raise foreign from fault
+    if any(None in line or None in line.values() for line in lines):
+        raise foreign  # shorter or longer than the header
+    return lines
 
 
 def print_table(rows: Sequence[Row], asked: int) -> None:
