@@ -1,3 +1,5 @@
+import json
+import os
 import shutil
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -122,3 +124,72 @@ def test_the_real_data_set_is_as_published(shared_lgg: Path, tmp_path: Path) -> 
 
 def test_content_key_is_known_without_packing(phantom_root: Path, phantom_cohort: Cohort) -> None:
     assert pack.content_key(phantom_root) == phantom_cohort.key
+
+
+def damage_copy(copy: Path, how: str) -> None:
+    """Damage a packed copy."""
+    if how == "cut short":
+        os.truncate(copy / "images.u8", 1000)
+    elif how == "grown":
+        with (copy / "masks.u8").open("ab") as file:
+            file.write(b"\0")
+    elif how == "no pixels":
+        (copy / "inner.u8").unlink()
+    elif how == "no statistics":
+        (copy / "statistics.npz").write_bytes(b"PK\x03\x04")
+    elif how == "another table":
+        (copy / "cases.csv").write_bytes(b"case,slices\na,b\n")
+    else:
+        (copy / "cases.csv").write_bytes(b"\xff")
+
+
+@pytest.mark.parametrize(
+    "how", ["cut short", "grown", "no pixels", "no statistics", "another table", "a table that is no text"]
+)
+def test_a_damaged_copy_is_packed_again(own_root: Path, tmp_path: Path, how: str) -> None:
+    before = open_cohort(own_root, tmp_path / "packed")
+    expected = before.images(0).copy()
+    damage_copy(before.packed, how)
+    again = open_cohort(own_root, tmp_path / "packed")
+    assert again.key == before.key
+    np.testing.assert_array_equal(again.images(0), expected)
+    assert [path.name for path in (tmp_path / "packed").glob(".packing-*")] == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"null", b"[]", b'"text"', b"\xff", b"[" * 100_000, b"{}", b'{"fingerprint": %b}',
+     b'{"fingerprint": %b, "key": 5}', b'{"fingerprint": %b, "key": "../../etc"}',
+     b'{"fingerprint": %b, "key": ["a"]}'],
+)  # fmt: skip
+def test_a_damaged_note_is_written_again(own_root: Path, tmp_path: Path, content: bytes) -> None:
+    key = open_cohort(own_root, tmp_path / "packed").key
+    note = next((tmp_path / "packed").glob("*.json"))
+    whole = note.read_bytes()
+    note.write_bytes(content.replace(b"%b", json.dumps(json.loads(whole)["fingerprint"]).encode()))
+    assert open_cohort(own_root, tmp_path / "packed").key == key
+    assert note.read_bytes() == whole
+
+
+@pytest.mark.parametrize("file", ["image", "mask", "data.csv"])
+def test_a_pipe_in_place_of_a_file_is_refused(own_root: Path, tmp_path: Path, file: str) -> None:
+    files = list_cases(own_root)[0]
+    path = {"image": files.images[0], "mask": files.masks[0], "data.csv": own_root / "data.csv"}[file]
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+    with pytest.raises(UserError, match=rf"{path.name}: .*a pipe or a device"):
+        open_cohort(own_root, tmp_path / "packed")
+
+
+def test_patients_that_are_numbers_are_text(own_root: Path, tmp_path: Path) -> None:
+    (own_root / "data.csv").write_text("Patient,gender\n1,2\n2,1\n,\n")
+    table = open_cohort(own_root, tmp_path / "packed").table
+    assert len(table) == 3 and table["gender"].eq("").all()
+
+
+@pytest.mark.parametrize("content", ["Patient\na,b\n", "Patient,x\na,b,c,d\n", "", "\0\0", 'Patient\n"a'])
+def test_a_ragged_table_of_patients_is_named(own_root: Path, tmp_path: Path, content: str) -> None:
+    (own_root / "data.csv").write_text(content)
+    with pytest.raises(UserError, match=r"data\.csv: (not a readable CSV table|no column Patient)"):
+        open_cohort(own_root, tmp_path / "packed")
+    assert not list((tmp_path / "packed").glob("*.json")) and not list((tmp_path / "packed").glob(".packing-*"))

@@ -2,6 +2,7 @@
 
 import threading
 import time
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -110,3 +111,39 @@ def test_left_early_nothing_new_is_begun() -> None:
         outcomes_of(range(20), read.append, compute, lambda *_: None)
     assert max(read) <= 3
     assert not [one for one in threading.enumerate() if one.name.startswith(("reading", "writing"))]
+
+
+class Volume:
+    """Stands for much memory."""
+
+
+@pytest.mark.parametrize("fails", ["nothing", "compute", "write"])
+def test_what_is_done_with_is_freed_while_the_next_is_still_read(fails: str) -> None:
+    volumes: weakref.WeakSet[Volume] = weakref.WeakSet()
+    began, freed = threading.Event(), []
+
+    def read(item: int) -> Volume:
+        if item == 1:
+            began.wait(10)  # before that, nothing is there to be freed
+        end = time.monotonic() + 10
+        while item == 1 and len(volumes) and time.monotonic() < end:
+            time.sleep(0.01)
+        freed.append(not len(volumes))
+        volume = Volume()
+        volumes.add(volume)
+        return volume
+
+    def compute(item: int, volume: Volume) -> Volume:
+        answer = Volume()
+        volumes.add(answer)
+        began.set()
+        if fails == "compute":
+            raise ValueError
+        return answer
+
+    def write(item: int, volume: Volume, answer: Volume) -> None:
+        if fails == "write":
+            raise ValueError
+
+    outcomes_of(range(2), read, compute, write)
+    assert freed == [True, True]

@@ -44,9 +44,10 @@ def test_parts_name_the_patients_of_each_fold_and_each_is_tested_once(copied: Pa
 
 def test_a_damaged_table_is_named(copied: Path) -> None:
     run = copied / "runs" / "made" / "unet-none-s0-f0"
-    (run / "slices.csv").write_bytes(b"")
+    ledger = read_ledger(copied / "runs" / "made")
+    (run / "slices.csv").write_bytes(b"")  # after the ledger was read, which would leave the run out
     with pytest.raises(UserError, match=r"slices\.csv: damaged .* run --test again"):
-        slices_of(read_ledger(copied / "runs" / "made"))
+        slices_of(ledger)
 
 
 def test_without_any_kept_the_tables_are_empty(comparison: Path, write_run: Any) -> None:

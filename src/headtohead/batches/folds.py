@@ -14,7 +14,9 @@ from headtohead.batches.splits import Split, patients_in_order, runs_of_alike, s
 from headtohead.cohort import Cohort
 from headtohead.errors import UserError
 from headtohead.plurals import count_of
-from headtohead.saving import atomic_path
+from headtohead.records.regular import UnreadableError
+from headtohead.records.table_reader import read_table
+from headtohead.saving import write_table
 
 EVERY_PATIENT = "patients"
 COLUMNS = ["case", "fold"]
@@ -72,8 +74,7 @@ class Folds:
 
     def write(self, path: Path) -> None:
         """Write the table as a file that `read_folds` takes."""
-        with atomic_path(path) as temporary:
-            self.table.to_csv(temporary, index=False)
+        write_table(path, self.table)
 
 
 def make_folds(cohort: Cohort, wanted: str, seed: int) -> Folds:
@@ -111,14 +112,16 @@ def read_folds(path: Path, cohort: Cohort, seed: int) -> Folds:
     """
     label = f"--fold_file {path}"
     try:
-        table = pd.read_csv(path, dtype={"case": str}, keep_default_na=False)[COLUMNS]
+        table = read_table(path, dtype={"case": str}, keep_default_na=False)[COLUMNS]
         whole = pd.to_numeric(table["fold"], errors="raise")
         table["fold"] = whole.astype(int)
         if not (whole == table["fold"]).all():
             raise ValueError
     except FileNotFoundError:
         raise UserError(f"{label}: no such file") from None
-    except (OSError, ValueError, KeyError, TypeError):
+    except UnreadableError as fault:
+        raise UserError(f"{label}: not a table of folds ({fault}); {MEND}") from None
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
         raise UserError(f"{label}: not a table of folds; {MEND}") from None
     known = set(cohort.table["case"])
     for problem, cases in (

@@ -17,6 +17,9 @@ from headtohead.cohort.cohort import CHANNELS, FLAIR
 from headtohead.cohort.picture_sizes import picture_size
 from headtohead.errors import UserError
 from headtohead.memory import refuse_unless_free
+from headtohead.quiet import quiet_stderr
+from headtohead.records.regular import UnreadableError
+from headtohead.records.table_reader import read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -133,7 +136,8 @@ def _refuse_large(files: CaseFiles) -> None:
 
 def _read(path: Path, mode: int) -> np.ndarray:
     size = picture_size(path) if path.is_file() else None
-    pixels = cv2.imread(str(path), mode) if size else None
+    with quiet_stderr():
+        pixels = cv2.imread(str(path), mode) if size else None
     if pixels is None:
         raise UserError(f"{path}: not a readable TIFF (cut short or damaged); restore it")
     return pixels
@@ -163,7 +167,7 @@ def describe(files: CaseFiles, images: np.ndarray) -> dict[str, object]:
 
 def further_files(root: Path) -> list[Path]:
     """List files besides images and masks from which the cohort is made: the clinical table."""
-    return [path for path in [root / CLINICAL] if path.is_file()]
+    return [path for path in [root / CLINICAL] if path.exists()]
 
 
 def read_clinical(root: Path) -> "pd.DataFrame":
@@ -171,16 +175,16 @@ def read_clinical(root: Path) -> "pd.DataFrame":
     import pandas as pd
 
     path = root / CLINICAL
-    if not path.is_file():
+    if not path.exists():
         return pd.DataFrame({"patient": pd.Series(dtype=str)})
     try:
-        table = pd.read_csv(path)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as fault:
-        raise UserError(
-            f"{path}: not a readable CSV table ({str(fault).splitlines()[0]}); restore or remove it"
-        ) from fault
+        # Pandas makes numbers of names that are digits; folders are text.
+        table = read_table(path, dtype={"Patient": str})
+    except UnreadableError as fault:
+        raise UserError(f"{path}: not a readable CSV table ({fault}); restore or remove it") from fault
     if "Patient" not in table.columns:
         raise UserError(f"{path}: no column Patient; restore it or remove the file")
+    table = table[table["Patient"].notna()]
     for patient in table["Patient"][table["Patient"].duplicated()]:
         raise UserError(f"{path}: patient {patient} has more than one row; keep one")
     for column in sorted(OWN_COLUMNS & set(table.columns)):

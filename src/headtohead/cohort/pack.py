@@ -5,9 +5,9 @@ the content key (a hash of the bytes) names the packed copy and goes into every 
 """
 
 import hashlib
-import json
+import re
 import shutil
-import tempfile
+import stat
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -21,9 +21,12 @@ from headtohead.cohort import lgg, nifti
 from headtohead.cohort.case_files import CaseFiles
 from headtohead.cohort.cohort import LGG, NIFTI, PIXELS, Cohort
 from headtohead.cohort.head import head_mask, inner_head, intensity_statistics
+from headtohead.cohort.packed import is_whole, read_case_table
 from headtohead.cohort.patients import patients_by_pattern, print_patients, warn_of_shared_beginnings
 from headtohead.errors import UserError
-from headtohead.saving import write_json
+from headtohead.records.json_reader import read_json
+from headtohead.records.regular import UnreadableError
+from headtohead.saving import temporary_folder, write_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,6 +56,7 @@ class Reader(Protocol):
 READERS: dict[str, Reader] = {LGG: lgg, NIFTI: nifti}
 """Who reads what `--data` names."""
 
+KEY = re.compile("[0-9a-f]{32}")
 LAYOUT = "3"
 """Raised whenever what is packed, or how it is measured, changes: old copies are then made again."""
 
@@ -69,8 +73,6 @@ def open_cohort(root_dir: Path, cache_dir: Path, data: str = LGG, patient_patter
     Raises:
         UserError: the data set is missing or damaged, or the pattern does not fit it; nothing is left half-packed.
     """
-    import pandas as pd
-
     reader = READERS[data]
     cases = _list_cases(root_dir, data, patient_pattern)
     cache_dir.mkdir(parents=True, exist_ok=True)
@@ -82,15 +84,12 @@ def open_cohort(root_dir: Path, cache_dir: Path, data: str = LGG, patient_patter
         key = _known_key(note, fingerprint, cache_dir)
         if key is None:
             key = _content_key(root_dir, reader, cases, patient_pattern)
-            if not _copy(cache_dir, key).is_dir():
+            if not is_whole(_copy(cache_dir, key)):
+                shutil.rmtree(_copy(cache_dir, key), ignore_errors=True)
                 _pack(root_dir, reader, cases, _copy(cache_dir, key))
             write_json(note, {"root": str(root_dir.resolve()), "fingerprint": fingerprint, "key": key})
     packed = _copy(cache_dir, key)
-    names = dict.fromkeys(("case", "patient", "site", "missing"), str)  # a case may be called 001
-    table = pd.read_csv(
-        packed / "cases.csv", keep_default_na=False, na_values={"age_at_initial_pathologic": ""}, dtype=names
-    )
-    return Cohort(root_dir, key, table, packed, data, patient_pattern)
+    return Cohort(root_dir, key, read_case_table(packed), packed, data, patient_pattern)
 
 
 def _list_cases(root: Path, data: str, patient_pattern: str) -> list[CaseFiles]:
@@ -144,17 +143,22 @@ def _fingerprint(root: Path, reader: Reader, cases: list[CaseFiles], patient_pat
     digest = hashlib.blake2b(_reading(reader, cases, patient_pattern), digest_size=16)
     for path in _files(root, reader, cases):
         facts = path.stat()
+        if not stat.S_ISREG(facts.st_mode):  # reading a pipe would never end
+            raise UserError(f"{path}: is no file but a folder, a pipe or a device; restore the file, or remove it")
         digest.update(f"{path.relative_to(root)} {facts.st_size} {facts.st_mtime_ns} {facts.st_ctime_ns}\n".encode())
     return digest.hexdigest()
 
 
 def _known_key(note: Path, fingerprint: str, cache_dir: Path) -> str | None:
+    """Give the key that the note of an earlier command holds; None where it is of other files, or damaged."""
     try:
-        known = json.loads(note.read_text())
-    except (FileNotFoundError, json.JSONDecodeError):
+        known = read_json(note)
+    except (FileNotFoundError, UnreadableError):
         return None
-    current = known.get("fingerprint") == fingerprint and _copy(cache_dir, known["key"]).is_dir()
-    return known["key"] if current else None
+    key = known.get("key")
+    if known.get("fingerprint") != fingerprint or not isinstance(key, str) or not KEY.fullmatch(key):
+        return None
+    return key if is_whole(_copy(cache_dir, key)) else None
 
 
 def _content_key(root: Path, reader: Reader, cases: list[CaseFiles], patient_pattern: str) -> str:
@@ -172,8 +176,7 @@ def _pack(root: Path, reader: Reader, cases: list[CaseFiles], destination: Path)
     import pandas as pd
 
     clinical = reader.read_clinical(root)
-    temporary = Path(tempfile.mkdtemp(prefix=".packing-", dir=destination.parent))
-    try:
+    with temporary_folder(destination.parent, becomes=destination, kind="packing") as temporary:
         rows, first = [], 0
         statistics: dict[str, list[np.ndarray]] = {"zscore": [], "inner": []}
         with ExitStack() as stack:
@@ -199,8 +202,6 @@ def _pack(root: Path, reader: Reader, cases: list[CaseFiles], destination: Path)
             # The same data under another path may have been packed meanwhile; its copy is as good.
             if not destination.is_dir():
                 raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _row(files: CaseFiles, images: np.ndarray, masks: np.ndarray, first: int) -> dict[str, object]:

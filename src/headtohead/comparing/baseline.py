@@ -70,6 +70,7 @@ def run_baseline(
         "ended": datetime.now(UTC).isoformat(timespec="seconds"),
         "error": None,
     }
+    folder.record_if_sound()
     write_json(folder.path / "run.json", record)
     return folder.path
 

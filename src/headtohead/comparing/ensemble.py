@@ -56,6 +56,7 @@ def run_ensembles(experiments: list[Experiment]) -> list[str]:
         except Exception as fault:  # one that cannot be scored must not stop the others, nor the report
             failed.append(f"{ensemble_folder(one).path.name}: {' '.join(str(fault).split()) or type(fault).__name__}")
             print(f"FAILED: {failed[-1]}")
+            ensemble_folder(one).record_if_sound()
             ensemble_folder(one).note(status="failed", error=failed[-1])
     return failed
 
@@ -76,7 +77,7 @@ def _run_ensemble(experiment: Experiment, members: list[Run]) -> None:
     folder = ensemble_folder(experiment)
     with folder.held(wait=True):
         made_from = {run.name: run.fact("ended") for run in members}
-        record = folder.record()
+        record = folder.record_if_sound()
         same = (record.get("members"), record.get("protocol")) == (made_from, PROTOCOL)
         if record.get("status") == "finished" and same:
             print(f"{folder.path.name}: finished, kept")

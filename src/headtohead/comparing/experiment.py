@@ -139,7 +139,7 @@ def made_since(experiment: Experiment, before: tuple[Any, ...]) -> bool:
         before: how its folder was made then, as `RunFolder.made` tells.
     """
     folder = experiment.folder
-    if folder.made() == before or folder.record().get("status") not in ("trained", "finished"):
+    if folder.made() in (before, ()) or folder.record().get("status") not in ("trained", "finished"):
         return False
     try:
         refuse_other_run(experiment)

@@ -1,6 +1,7 @@
 """The grid of a comparison: every model under every schedule, seed and fold, one after the other."""
 
 import traceback
+from contextlib import ExitStack, suppress
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from headtohead.comparing.experiment import Experiment, folds_of, made_since, pr
 from headtohead.comparing.model_settings import check_models, own_settings
 from headtohead.comparing.provenance import provenance, split_facts
 from headtohead.comparing.training import run_test, run_training
+from headtohead.disk_faults import line_of
 from headtohead.errors import UserError
 from headtohead.models.registry import find_spec
 from headtohead.options import table as option_table
@@ -24,6 +26,7 @@ from headtohead.options.table import Options
 from headtohead.reporting.report import margin_of, write_reports
 from headtohead.reporting.rescoring import rescore
 from headtohead.reporting.tensorboard import write_layout
+from headtohead.runs.folder import DamagedRecordError
 from headtohead.runs.holding import comparison_held
 from headtohead.runs.ledger import FOLD_FILE
 from headtohead.runs.reading import read_ledger, refuse_incompatible
@@ -115,7 +118,8 @@ def _refuse_misfits(experiments: list[Experiment], facts: dict[str, Any], overwr
     """Refuse a grid that does not fit the runs of its comparison that stay; old runs are first scored as of now."""
     if not overwrite:
         for experiment in experiments:
-            refuse_other_run(experiment)
+            with suppress(DamagedRecordError):  # it fails by itself, and the others go on
+                refuse_other_run(experiment)
     folder = experiments[0].folder.path.parent
     replaced = {experiment.name for experiment in experiments} if overwrite else set()
     replaced |= {baseline_name(experiment.split) for experiment in experiments}
@@ -158,6 +162,13 @@ def _carry_out_all(experiments: list[Experiment], before: dict[str, tuple[Any, .
     return failures
 
 
+def _note_failure(experiment: Experiment, reason: str) -> None:
+    """Record why an experiment failed. Where that fails, too, the others go on all the same."""
+    trained = experiment.folder.record_if_sound().get("status") == "trained"
+    status = "trained" if trained else "failed"
+    experiment.folder.note_failure(status=status, experiment=experiment.identity, error=reason)
+
+
 def _carry_out(experiment: Experiment, before: tuple[Any, ...], wait: bool) -> str | None:
     """Train and score one experiment.
 
@@ -169,7 +180,11 @@ def _carry_out(experiment: Experiment, before: tuple[Any, ...], wait: bool) -> s
     Returns:
         Why it failed, in a line; empty if it is finished; None if another process holds it.
     """
-    with experiment.folder.held(wait) as held:
+    with ExitStack() as stack:
+        try:
+            held = stack.enter_context(experiment.folder.held(wait))
+        except OSError as fault:  # no room for the lock
+            return f"{line_of(fault) or fault}"
         if not held:
             return None
         overwrite = experiment.options.comparison.overwrite and not made_since(experiment, before)
@@ -179,7 +194,7 @@ def _carry_out(experiment: Experiment, before: tuple[Any, ...], wait: bool) -> s
         except UserError as difference:
             # Made by another command while this one waited: theirs, so nothing is written into it.
             return str(difference)
-        if experiment.folder.record().get("status") == "finished" and not overwrite:
+        if not overwrite and experiment.folder.record().get("status") == "finished":
             print(f"{experiment.name}: finished, kept")
             return ""
         try:
@@ -191,9 +206,6 @@ def _carry_out(experiment: Experiment, before: tuple[Any, ...], wait: bool) -> s
             reason = str(fault) if isinstance(fault, UserError) else f"{type(fault).__name__}: {fault}"
             reason = reason.splitlines()[0]
             print(f"{experiment.name}: FAILED: {reason}")
-            trained = experiment.folder.record().get("status") == "trained"
-            experiment.folder.note(
-                status="trained" if trained else "failed", experiment=experiment.identity, error=reason
-            )
+            _note_failure(experiment, reason)
             return reason
     return ""

@@ -27,12 +27,14 @@ class Outcome(Generic[Item, Result]):
         result: what the last stage gave; None where there is a fault.
         fault: what a stage raised; None where all went well.
         seconds: of work on this item, all stages together. Their sum is more than the time that passed.
+        trace: the traceback of the fault, as Python prints it.
     """
 
     item: Item
     result: Result | None
     fault: Exception | None
     seconds: float
+    trace: str = ""
 
 
 @contextmanager
@@ -63,7 +65,7 @@ def overlap(
                 done = loaded.then(compute, item, loaded.value)
                 future = writer.submit(_attempt, write, item, loaded.value, done.value) if not done.fault else None
                 # Of what is being written the writer alone keeps hold, so that it is freed with the last file of it.
-                pending.append((item, _Try(None, done.fault, done.seconds), future))
+                pending.append((item, _Try(None, done.fault, done.seconds, done.trace), future))
                 del loaded, done
                 while pending and (len(pending) > WAITING or pending[0][2] is None or pending[0][2].done()):
                     yield _outcome(*pending.popleft())
@@ -82,13 +84,14 @@ class _Try(Generic[Result]):
     value: Any
     fault: Exception | None
     seconds: float
+    trace: str = ""
 
     def then(self, function: Callable[..., Any], *arguments: Any) -> "_Try[Any]":
         """Go on with another stage, unless this one failed."""
         if self.fault:
             return self
         after = _attempt(function, *arguments)
-        return _Try(after.value, after.fault, self.seconds + after.seconds)
+        return _Try(after.value, after.fault, self.seconds + after.seconds, after.trace)
 
 
 def _attempt(function: Callable[..., Any], *arguments: Any) -> _Try[Any]:
@@ -96,17 +99,17 @@ def _attempt(function: Callable[..., Any], *arguments: Any) -> _Try[Any]:
     try:
         return _Try(function(*arguments), None, time.perf_counter() - start)
     except Exception as fault:
-        # A fault is told later; until then its frames must not keep what the stages worked on.
-        del arguments
+        # A fault is told later; until then the frames of its traceback would keep what the stages worked on.
+        trace = "".join(traceback.format_exception(fault))
         link: BaseException | None = fault
         while link is not None:
-            traceback.clear_frames(link.__traceback__)
+            link.__traceback__ = None
             link = link.__cause__ or link.__context__
-        return _Try(None, fault, time.perf_counter() - start)
+        return _Try(None, fault, time.perf_counter() - start, trace)
 
 
 def _outcome(item: Item, done: _Try[Any], future: "Future[_Try[Result]] | None") -> Outcome[Item, Result]:
     if future is None:
-        return Outcome(item, None, done.fault, done.seconds)
+        return Outcome(item, None, done.fault, done.seconds, done.trace)
     written = future.result()
-    return Outcome(item, written.value, written.fault, done.seconds + written.seconds)
+    return Outcome(item, written.value, written.fault, done.seconds + written.seconds, written.trace)

@@ -1,12 +1,14 @@
 """Say whether a model has seen a case in its training: its Dice there is no test."""
 
-import csv
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from headtohead.cohort.sequence_names import sequence_in_name
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.files.naming import stem
+from headtohead.records.regular import UnreadableError
+from headtohead.records.table_reader import read_rows
 from headtohead.trained.candidates import lies_in_data
 from headtohead.trained.choosing import Choice
 
@@ -84,5 +86,11 @@ def _split_of(choice: Choice, image: Path, case: str) -> list[tuple[int, str]]:
     """Give number and part of each slice of a case of the run's own data, from its split.csv; none of other data."""
     if choice.run is None or not lies_in_data(image, choice.record) or not choice.run.split.is_file():
         return []
-    with choice.run.split.open(newline="", encoding="utf-8") as rows:
-        return [(int(row["slice"]), row["part"]) for row in csv.DictReader(rows) if row["case"] == case]
+    try:
+        rows = read_rows(choice.run.split, ("case", "slice", "part"))
+        return [(int(row["slice"]), row["part"]) for row in rows if row["case"] == case]
+    except (UnreadableError, ValueError):
+        print(
+            f"warning: {choice.run.split}: damaged, so it is not known whether {case} was trained on", file=sys.stderr
+        )
+        return []

@@ -1,14 +1,17 @@
 """The picture of learning: training and validation Dice per epoch of all runs of a comparison, one panel a model."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headtohead.errors import UserError
+from headtohead.records.regular import UnreadableError
+from headtohead.records.table_reader import read_table
 from headtohead.reporting.entrant_names import schedule_in_words, schedule_order
 from headtohead.runs.ledger import FIGURES, Ledger
 from headtohead.runs.run import Run
-from headtohead.saving import atomic_path
+from headtohead.saving import write_figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,19 +69,19 @@ def write_curves(ledger: Ledger, folder: Path | None = None) -> Path:
     lines = "validation (solid) and training (dotted)" + "; thick: mean over seeds and folds, thin: each run" * several
     figure.suptitle(f"{ledger.folder.name}: {lines}", fontsize=11, parse_math=False)  # `$` is only a letter
     path = (folder or ledger.folder / FIGURES) / "curves.png"
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=150)
+    write_figure(path, figure)
     pyplot.close(figure)
     return path
 
 
 def _read_metrics(run: Run) -> "pd.DataFrame | None":
     """Read metrics.csv; None for the baseline and for a run without a whole epoch."""
-    import pandas as pd
-
     try:
-        table = pd.read_csv(run.folder / "metrics.csv")[["epoch", "train_dice", "val_dice"]].astype(float)
-    except (OSError, ValueError, KeyError):
+        table = read_table(run.folder / "metrics.csv")[["epoch", "train_dice", "val_dice"]].astype(float)
+    except FileNotFoundError:
+        return None
+    except (UnreadableError, ValueError, KeyError, TypeError):
+        print(f"warning: {run.folder / 'metrics.csv'}: damaged; this run has no curve", file=sys.stderr)
         return None
     return None if table.empty else table
 

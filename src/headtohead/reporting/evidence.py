@@ -7,6 +7,8 @@ patients that chose an epoch, without a run folder.
 import pandas as pd
 
 from headtohead.errors import UserError
+from headtohead.records.regular import UnreadableError
+from headtohead.records.table_reader import read_table as read_csv
 from headtohead.runs.ledger import Ledger
 from headtohead.runs.run import EXPERIMENT_COLUMNS, Run
 
@@ -21,8 +23,8 @@ def read_table(run: Run, name: str) -> pd.DataFrame:
         UserError: it is missing or damaged.
     """
     try:
-        return pd.read_csv(run.folder / name)
-    except (OSError, ValueError) as fault:
+        return read_csv(run.folder / name)
+    except (OSError, UnreadableError) as fault:
         raise UserError(f"{run.folder / name}: damaged ({fault}); delete it and run --test again") from fault
 
 

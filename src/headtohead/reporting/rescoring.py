@@ -10,6 +10,8 @@ import pandas as pd
 from headtohead.cohort import Cohort
 from headtohead.errors import UserError
 from headtohead.plurals import count_of
+from headtohead.records.regular import UnreadableError
+from headtohead.records.table_reader import read_table
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.ledger import Ledger
 from headtohead.runs.run import BASELINE, Run
@@ -82,7 +84,7 @@ def rescore_run(run: Run, cohort: Cohort) -> None:
         rows.append(row)
         slices.append(counts)
     score = mean_dice([row["dice"] for row in rows])
-    with atomic_path(folder.cases) as cases_csv, atomic_path(folder.slices) as slices_csv:
+    with atomic_path(folder.cases, lasting=True) as cases_csv, atomic_path(folder.slices, lasting=True) as slices_csv:
         pd.concat(slices).to_csv(slices_csv, index=False)
         pd.DataFrame(rows).to_csv(cases_csv, index=False)
     facts = {"test_dice": None if math.isnan(score) else score} if "test_dice" in run.record else {}
@@ -92,7 +94,7 @@ def rescore_run(run: Run, cohort: Cohort) -> None:
 def _tested_slices(folder: RunFolder) -> dict[str, "np.ndarray[Any, np.dtype[np.int64]]"]:
     """The test slices of each case, from 0 within the case, as slices.csv lists them."""
     try:
-        table = pd.read_csv(folder.slices, usecols=["case", "slice"], dtype={"case": str, "slice": int})
-    except (OSError, ValueError) as fault:
+        table = read_table(folder.slices, usecols=["case", "slice"], dtype={"case": str, "slice": int})
+    except (OSError, UnreadableError) as fault:
         raise UserError(f"{folder.slices}: damaged ({fault}); delete it and run --test again") from fault
     return {str(name): part["slice"].to_numpy(np.int64) - 1 for name, part in table.groupby("case", sort=False)}

@@ -1,11 +1,12 @@
 """Which comparisons lie below `--runs_dir`, and which of them a report without a name is about."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from headtohead.errors import UserError
+from headtohead.records.regular import UnreadableError
+from headtohead.runs.record import FILE, name_left_out, read_record
 
 
 @dataclass(frozen=True)
@@ -22,12 +23,15 @@ class ComparisonSummary:
 
 
 def list_comparisons(runs_dir: Path) -> list[ComparisonSummary]:
-    """List the comparisons that hold a finished training, by name; a folder with a damaged record is skipped."""
+    """List the comparisons that hold a finished training, by name; a damaged one is named and left out."""
     records: dict[str, list[dict[str, Any]]] = {}
-    for path in sorted(runs_dir.glob("*/*/run.json")):
+    for path in sorted(runs_dir.glob(f"*/*/{FILE}")):
         try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            record = read_record(path.parent)
+        except FileNotFoundError:
+            continue
+        except UnreadableError as fault:
+            name_left_out(f"{path}: damaged ({fault})")
             continue
         if _is_finished_training(record):
             records.setdefault(path.parents[1].name, []).append(record)
@@ -37,12 +41,9 @@ def list_comparisons(runs_dir: Path) -> list[ComparisonSummary]:
     ]
 
 
-def _is_finished_training(record: Any) -> bool:
+def _is_finished_training(record: dict[str, Any]) -> bool:
     """Tell a finished training from one that is not, and from the baseline, which learns nothing and has no seed."""
-    if not isinstance(record, dict) or record.get("status") != "finished":
-        return False
-    experiment = record.get("experiment")
-    return isinstance(experiment, dict) and experiment.get("seed") is not None
+    return record.get("status") == "finished" and record.get("experiment", {}).get("seed") is not None
 
 
 def only_comparison(runs_dir: Path) -> str:

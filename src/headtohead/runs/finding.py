@@ -5,14 +5,16 @@ from pathlib import Path
 from typing import Any
 
 from headtohead.errors import UserError
+from headtohead.records.regular import UnreadableError
 from headtohead.runs.folder import RunFolder
+from headtohead.runs.record import FILE, name_left_out, read_record
 
 READY = ("trained", "finished")
 """Statuses of a run whose training came to its end."""
 
 
 def trained_runs(runs_dir: Path, comparison: str = "") -> dict[RunFolder, dict[str, Any]]:
-    """List the runs that hold a trained model, with their run.json; one with a damaged record is no candidate.
+    """List the runs that hold a trained model, with their run.json; one with a damaged record is none, and is named.
 
     Args:
         runs_dir: as `--runs_dir`.
@@ -23,8 +25,11 @@ def trained_runs(runs_dir: Path, comparison: str = "") -> dict[RunFolder, dict[s
         if not run.best.is_file():
             continue
         try:
-            record = run.record()
-        except UserError:
+            record = read_record(run.path)
+        except FileNotFoundError:
+            continue
+        except UnreadableError as fault:
+            name_left_out(f"{run.path / FILE}: damaged ({fault})")
             continue
         if record.get("status") in READY:
             runs[run] = record
@@ -59,4 +64,4 @@ def validation_dice(record: dict[str, Any]) -> float:
 
 
 def _folders(runs_dir: Path, comparison: str) -> list[RunFolder]:
-    return [RunFolder(path.parent) for path in sorted(runs_dir.glob(f"{comparison or '*'}/*/run.json"))]
+    return [RunFolder(path.parent) for path in sorted(runs_dir.glob(f"{comparison or '*'}/*/{FILE}"))]

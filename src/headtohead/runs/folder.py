@@ -1,6 +1,5 @@
 """The run folder: where each file of one experiment is, and its record run.json."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +12,12 @@ from headtohead.errors import UserError
 from headtohead.records.regular import UnreadableError
 from headtohead.records.yaml_reader import read_yaml
 from headtohead.runs.holding import held
+from headtohead.runs.record import FILE, read_record
 from headtohead.saving import write_json, write_text
+
+
+class DamagedRecordError(UserError):
+    """A file of the run folder cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -73,19 +77,40 @@ class RunFolder:
         return self.path / "figures"
 
     def record(self) -> dict[str, Any]:
-        """Read run.json; empty where there is none."""
+        """Read run.json; empty where there is none.
+
+        Raises:
+            DamagedRecordError: it cannot be read, or does not describe a run.
+        """
         try:
-            return json.loads((self.path / "run.json").read_text(encoding="utf-8"))
+            return read_record(self.path)
         except FileNotFoundError:
             return {}
-        except json.JSONDecodeError as fault:
-            raise UserError(
-                f"{self.path / 'run.json'}: damaged ({fault}); use --overwrite or another --run_name"
+        except UnreadableError as fault:
+            raise DamagedRecordError(
+                f"{self.path / FILE}: damaged ({fault}); use --overwrite or another --run_name"
             ) from fault
+
+    def record_if_sound(self) -> dict[str, Any]:
+        """Read run.json of what is made again where it is damaged, such as a baseline; remove it then."""
+        try:
+            return self.record()
+        except DamagedRecordError:
+            if (self.path / FILE).is_dir():  # not ours to remove
+                raise
+            (self.path / FILE).unlink()
+            return {}
 
     def note(self, **facts: Any) -> None:
         """Add facts to run.json."""
-        write_json(self.path / "run.json", self.record() | facts)
+        write_json(self.path / FILE, self.record() | facts)
+
+    def note_failure(self, **facts: Any) -> None:
+        """Add facts on a failure to run.json; where that cannot be written either, say so and go on."""
+        try:
+            self.note(**facts)
+        except (UserError, OSError) as fault:
+            print(f"{self.path.name}: its failure is not recorded: {fault}")
 
     def write_config(self, values: dict[str, Any]) -> None:
         """Write the options as YAML."""
@@ -95,17 +120,18 @@ class RunFolder:
         """Read the options back; empty where there are none.
 
         Raises:
-            UserError: the file is damaged.
+            DamagedRecordError: the file cannot be read.
         """
         try:
             options = read_yaml(self.config)
         except FileNotFoundError:
             return {}
         except UnreadableError as fault:
-            raise UserError(f"{self.config}: damaged ({fault}); use --overwrite or another --run_name") from fault
+            mend = "use --overwrite or another --run_name"
+            raise DamagedRecordError(f"{self.config}: damaged ({fault}); {mend}") from fault
         options = {} if options is None else options
         if not isinstance(options, dict):
-            raise UserError(f"{self.config}: damaged; use --overwrite or another --run_name")
+            raise DamagedRecordError(f"{self.config}: damaged; use --overwrite or another --run_name")
         return options
 
     @contextmanager
@@ -115,6 +141,9 @@ class RunFolder:
             yield free
 
     def made(self) -> tuple[Any, ...]:
-        """Tell one making of the run from another: when it began, was trained and was tested."""
-        record = self.record()
+        """Tell one making of the run from another: when it began, was trained and was tested; empty where damaged."""
+        try:
+            record = self.record()
+        except DamagedRecordError:
+            return ()
         return tuple(record.get(name) for name in ("started", "ended", "tested"))

@@ -1,11 +1,12 @@
 """Run folders are read into a ledger: half-written and foreign ones left out, those that disagree refused."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headtohead.errors import UserError
+from headtohead.records.regular import UnreadableError
+from headtohead.records.table_reader import read_table
 from headtohead.runs.agreement import (
     may_stand_together,
     refuse_mixture,
@@ -14,12 +15,17 @@ from headtohead.runs.agreement import (
     refuse_unlike,
 )
 from headtohead.runs.ledger import COUNTS, FIGURES, NUMBERS, Ledger
+from headtohead.runs.record import FILE, read_record
 from headtohead.runs.run import EXPERIMENT_COLUMNS, Run
 
 if TYPE_CHECKING:
     import pandas as pd
 
 EDITED = 1e-6  # a Dice this far from what its counts give was not written by us
+KEPT: dict[str, dict[str, type]] = {
+    "slices.csv": {"case": str, "slice": int, "tp": int, "fp": int, "fn": int},
+    "split.csv": {"case": str, "part": str},
+}
 TEXTS = ["case", "patient", "site", "grade", "missing"]
 
 
@@ -50,6 +56,7 @@ def read_ledger(
             run = _read_run(run_folder)
             if run.status == "finished":
                 _refuse_twin(run, [other for other in runs if other.name in tables])
+                _refuse_broken(run)
                 tables[run.name] = _read_cases(run)
             runs.append(run)
         except _LeftOutError as reason:
@@ -90,14 +97,15 @@ def _may_be_run(path: Path) -> bool:
 
 def _read_run(folder: Path) -> Run:
     try:
-        record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        record = read_record(folder)
         run = Run(folder, record, record["status"])
-        if not isinstance(run.experiment["model"], str):
-            raise TypeError
+        run.experiment["model"].strip()
     except FileNotFoundError:
-        raise _LeftOutError("it has no run.json") from None
-    except (OSError, ValueError, TypeError, LookupError, AttributeError):
-        raise _LeftOutError("its run.json does not describe a run") from None
+        raise _LeftOutError(f"it has no {FILE}") from None
+    except UnreadableError as fault:
+        raise _LeftOutError(f"its {FILE} does not describe a run ({fault})") from None
+    except (LookupError, AttributeError):
+        raise _LeftOutError(f"its {FILE} does not describe a run") from None
     return run
 
 
@@ -108,28 +116,37 @@ def _refuse_twin(run: Run, counted: list[Run]) -> None:
 
 
 def _read_cases(run: Run) -> "pd.DataFrame":
-    import pandas as pd
-
     try:
         # Only an empty number is missing: a site may well be called NA.
         path = run.folder / "cases.csv"
-        columns = pd.read_csv(path, nrows=0).columns
+        columns = read_table(path, nrows=0).columns
         texts = [column for column in columns if column in TEXTS]
         numbers = {column: float for column in columns if column not in TEXTS} | dict.fromkeys(COUNTS, int)
         missing = {column: [""] for column in numbers}
-        table = pd.read_csv(path, keep_default_na=False, na_values=missing, dtype=dict.fromkeys(texts, str))
+        table = read_table(path, keep_default_na=False, na_values=missing, dtype=dict.fromkeys(texts, str))
         table = table.astype(numbers)
         table[["case", "site", *NUMBERS]]  # KeyError if one is not there
         if table.empty:
             raise ValueError
         _refuse_made_up(table)
-    except (OSError, ValueError, KeyError):
+    except (OSError, UnreadableError, ValueError, KeyError, TypeError, OverflowError):
         raise _LeftOutError(
             "it says finished, but its cases.csv is missing or broken; delete the folder and run it again"
         ) from None
     for place, column in enumerate(EXPERIMENT_COLUMNS):
         table.insert(place, column, run.experiment[column])
     return table
+
+
+def _refuse_broken(run: Run) -> None:
+    """Tables that earlier versions did not write may be missing, but not be broken."""
+    for name, columns in KEPT.items():
+        try:
+            read_table(run.folder / name)[list(columns)].astype(columns)
+        except FileNotFoundError:
+            continue
+        except (UnreadableError, ValueError, KeyError, TypeError, OverflowError):
+            raise _LeftOutError(f"its {name} is broken; delete the folder and run it again") from None
 
 
 def _refuse_made_up(table: "pd.DataFrame") -> None:

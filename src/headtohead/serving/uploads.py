@@ -11,6 +11,7 @@ from typing import IO
 import numpy as np
 
 from headtohead.cohort.mask_names import says_mask
+from headtohead.cohort.picture_sizes import picture_size
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import Job, find_jobs
 from headtohead.predicting.files.naming import INPUTS, ending, is_volume, stem
@@ -151,10 +152,7 @@ def _voxels(file: Path) -> int:
         from headtohead.predicting.files.nifti import open_nifti
 
         return int(np.prod(open_nifti(file).stored_shape, dtype=object))
-    from PIL import Image
-
-    try:
-        with Image.open(file) as image:  # reads the header alone
-            return image.width * image.height
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        raise UserError(f"{file.name}: not a readable image (empty, cut short or damaged); restore it") from None
+    size = picture_size(file)
+    if size is None:
+        raise UserError(f"{file.name}: not a readable image (empty, cut short or damaged); restore it")
+    return size.pixels

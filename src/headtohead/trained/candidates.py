@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from headtohead.errors import UserError
 from headtohead.runs.finding import trained_runs, validation_dice
 from headtohead.runs.folder import RunFolder
 from headtohead.trained.origin import MADE_UP, is_made_up, kind_of
@@ -42,10 +43,15 @@ class TrainedRun:
 
     @property
     def model(self) -> str:
-        """Its architecture."""
+        """Its architecture; empty where no file of it says so."""
         from headtohead.trained.source import open_source
 
-        return str(self.record.get("experiment", {}).get("model") or open_source(self.folder.path).facts.model)
+        if stated := self.record.get("experiment", {}).get("model"):
+            return str(stated)
+        try:
+            return open_source(self.folder.path).facts.model
+        except UserError:
+            return ""
 
     @property
     def dice(self) -> float:

@@ -3,7 +3,6 @@
 The headings follow Mitchell et al., Model Cards for Model Reporting, FAT* 2019, doi:10.1145/3287560.3287596.
 """
 
-import csv
 import math
 import shlex
 from collections import Counter
@@ -12,12 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from headtohead import __version__
+from headtohead.errors import UserError
 from headtohead.models.registry import find_spec
+from headtohead.records.regular import UnreadableError
+from headtohead.records.table_reader import read_rows
 from headtohead.runs.folder import RunFolder
+from headtohead.runs.run import Run
 from headtohead.statistics.intervals import mean_interval, median_interval
 from headtohead.trained.facts import ModelFacts
 from headtohead.trained.origin import LGG_NAME, MADE_UP, is_lgg, is_made_up, with_origin
 
+MEND = "restore it, or train and test again with --overwrite"
 PARTS = {"train": "training", "val": "validation", "test": "test"}
 LGG_LICENCE = (
     "The images and masks are published under CC BY-NC-SA 4.0. Treat weights trained on them in the same way: share "
@@ -107,14 +111,14 @@ def _model(facts: ModelFacts) -> str:
 def _data(facts: ModelFacts, run: RunFolder | None, record: dict[str, Any]) -> str:
     if run is None or not record:
         return "## Data\n\nThird-party weights. Their publisher knows what they were trained on."
-    data, split = facts.data, record.get("split", {})
+    data, split, told = facts.data, record.get("split", {}), Run(run.path, record, "")
     name = f"{LGG_NAME} (TCGA-LGG, Kaggle)" if is_lgg(facts) else str(data.get("name", "unnamed"))
     if is_made_up(data, None):
         name = f"{MADE_UP.capitalize()} ({name})"
     said = [
         f"{name}: {data.get('cases')} cases, {data.get('slices')} slices, content key `{data.get('key')}`. "
         f"Split by {split.get('kind')}, seed {split.get('seed')}"
-        + (f", fold {record['experiment'].get('fold')} of {split['folds']}" if split.get("folds", 1) > 1 else "")
+        + (f", fold {told.fact('experiment', 'fold')} of {split['folds']}" if split.get("folds", 1) > 1 else "")
         + "."
     ]
     if leaking := split.get("leaking_patients"):
@@ -132,18 +136,30 @@ def read_parts(run: RunFolder) -> dict[str, Counter[str]]:
     if not run.split.is_file():
         return {}
     parts: dict[str, Counter[str]] = {part: Counter() for part in PARTS}
-    with run.split.open(newline="", encoding="utf-8") as rows:
-        for row in csv.DictReader(rows):
-            parts[row["part"]][row["case"]] += 1
+    for row in _rows(run.split, ("part", "case")):
+        if row["part"] not in parts:
+            raise UserError(f"{run.split}: damaged (no such part: {row['part']}); {MEND}")
+        parts[row["part"]][row["case"]] += 1
     return parts
+
+
+def _rows(path: Path, needed: tuple[str, ...]) -> list[dict[str, str]]:
+    try:
+        return read_rows(path, needed)
+    except UnreadableError as fault:
+        raise UserError(f"{path}: damaged ({fault}); {MEND}") from fault
 
 
 def _scores(facts: ModelFacts, run: RunFolder | None, record: dict[str, Any]) -> str:
     if run is None or not run.cases.is_file():
         return "## Scores\n\nNot tested by this program."
-    with run.cases.open(newline="", encoding="utf-8") as rows:
-        cases = list(csv.DictReader(rows))
-    dice = [float(row["dice"] or "nan") for row in cases]
+    cases = _rows(run.cases, ("case", "dice"))
+    try:
+        dice = [float(row["dice"] or "nan") for row in cases]
+    except ValueError as fault:
+        raise UserError(f"{run.cases}: damaged ({fault}); {MEND}") from fault
+    if not cases:
+        raise UserError(f"{run.cases}: damaged (no case in it); {MEND}")
     mean, median = mean_interval(dice), median_interval(dice)
     tested = f"{mean.n} test cases with a lesion" if mean.undefined else f"{mean.n} test cases"
     undefined = f" Cases without a lesion have no Dice: {mean.undefined}." if mean.undefined else ""
@@ -157,7 +173,7 @@ def _scores(facts: ModelFacts, run: RunFolder | None, record: dict[str, Any]) ->
     return (
         f"## Scores\n\nDice per case in 3-D on the {tested}, at threshold "
         f"{record.get('threshold', facts.threshold):g}, "
-        f"protocol version {record.get('protocol', {}).get('version')}: mean **{_number(mean.mean)}** "
+        f"protocol version {Run(run.path, record, '').fact('protocol', 'version')}: mean **{_number(mean.mean)}** "
         f"(95 % interval {_number(mean.low)} to {_number(mean.high)}, BCa bootstrap over cases), "
         f"median {_number(median.median)}.{undefined}{cleaned} "
         f"The best validation Dice was {_number(record.get('best_val_dice'))}; it was used to choose the epoch "

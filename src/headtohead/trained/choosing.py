@@ -9,6 +9,7 @@ from headtohead.options.comparison import ComparisonOptions
 from headtohead.options.table import Options
 from headtohead.runs.finding import READY, named_run
 from headtohead.runs.folder import RunFolder
+from headtohead.runs.record import name_left_out
 from headtohead.trained.candidates import TrainedRun, find_runs, rank
 from headtohead.trained.origin import is_made_up, trained_on
 from headtohead.trained.source import Source, open_source
@@ -110,9 +111,13 @@ def best_model(
             f"--comparison {comparison}: no trained model in {runs_dir / comparison}; train one first: --train"
         )
     of_model = [run for run in runs if not model or run.model == model]
-    ranking = rank(of_model, files, kind, named=bool(comparison), kind_given=kind_given)
-    if ranking.best:
-        return _choice(ranking.best, ranking.reason)
+    while True:
+        ranking = rank(of_model, files, kind, named=bool(comparison), kind_given=kind_given)
+        if not ranking.best:
+            break
+        if choice := _choice_if_sound(ranking.best, ranking.reason):
+            return choice
+        of_model.remove(ranking.best)
     shipped = open_source(SHIPPED)
     if comparison or (model and model != shipped.facts.model):
         raise UserError(f"--model {model}: {_none_of(runs, of_model, runs_dir / comparison, ranking.reason)}")
@@ -158,7 +163,19 @@ def _whole_comparison(runs_dir: Path, comparison: str, model: str) -> list[Choic
     if not members:
         raise UserError(f"--model {model}: {_none_of(ready, [], runs_dir / comparison, '')}")
     about = f"{model} runs of the comparison" if model else "of the comparison"
-    return [_choice(run, f"one of {len(members)} {about}") for run in members]
+    found = [choice for run in members if (choice := _choice_if_sound(run, f"one of {len(members)} {about}"))]
+    if not found:
+        raise UserError(f"--comparison {comparison}: no model in it can be read; train again with --overwrite")
+    return found
+
+
+def _choice_if_sound(run: TrainedRun, reason: str) -> Choice | None:
+    """Open a run that nobody named; one whose files cannot be read is named and passed over."""
+    try:
+        return _choice(run, reason)
+    except UserError as fault:
+        name_left_out(str(fault))
+        return None
 
 
 def _choice(run: TrainedRun, reason: str) -> Choice:

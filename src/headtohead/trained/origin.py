@@ -1,12 +1,14 @@
 """What a trained model learned from: the kind of data, whether its patients are made up, and how to say so."""
 
-import csv
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from headtohead.cohort.cohort import IMAGE, LGG, NIFTI
 from headtohead.cohort.made_up import made_up_cases
+from headtohead.records.regular import UnreadableError
+from headtohead.records.table_reader import read_rows
 from headtohead.runs.folder import RunFolder
 from headtohead.trained.facts import ModelFacts
 
@@ -37,9 +39,8 @@ def is_made_up(data: dict[str, Any], folder: Path | None) -> bool:
 def _case_names(folder: Path) -> set[str]:
     run = RunFolder(folder)
     for table in (run.split, run.cases):
-        if table.is_file():
-            with table.open(newline="", encoding="utf-8") as rows:
-                return {row.get("case") or "" for row in csv.DictReader(rows)}
+        with suppress(FileNotFoundError, UnreadableError):
+            return {row["case"] for row in read_rows(table, ("case",))}
     return set()
 
 

@@ -1,0 +1,37 @@
+"""A packed copy on disk: its table, and whether all of it is there."""
+
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zipfile import BadZipFile
+
+import numpy as np
+
+from headtohead.cohort.cohort import PIXELS
+from headtohead.records.regular import UnreadableError
+from headtohead.records.table_reader import read_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def read_case_table(copy: Path) -> "pd.DataFrame":
+    """Read the case table of a packed copy, as `Cohort.table` describes it."""
+    names = dict.fromkeys(("case", "patient", "site", "missing"), str)  # a case may be called 001
+    missing = {"age_at_initial_pathologic": ""}
+    return read_table(copy / "cases.csv", keep_default_na=False, na_values=missing, dtype=names)
+
+
+def is_whole(copy: Path) -> bool:
+    """Say whether the files of a packed copy are there, and of the sizes that its table says."""
+    try:
+        table = read_case_table(copy)
+        voxels = int(table[["slices", "height", "width"]].astype("int64").prod(axis=1).sum())
+        first = table["slices"].cumsum() - table["slices"]
+        with np.load(copy / "statistics.npz", allow_pickle=False) as arrays:
+            measured = all(arrays[name].shape == (len(table), 3, 2) for name in ("zscore", "inner"))
+        sizes = {name: voxels * (3 if name == "images" else 1) for name in PIXELS}
+        as_long = all((copy / f"{name}.u8").stat().st_size == size for name, size in sizes.items())
+        return measured and as_long and len(table) > 0 and bool((table["first"] == first).all())
+    except (OSError, UnreadableError, ValueError, LookupError, TypeError, EOFError, BadZipFile, zlib.error):
+        return False

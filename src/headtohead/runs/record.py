@@ -1,0 +1,77 @@
+"""run.json: what must be in it to be believed. Fields that an earlier version did not write may be missing."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from headtohead.records.json_reader import read_json
+from headtohead.records.regular import UnreadableError
+from headtohead.records.shape import either, listing, mapping, nothing, number, text, truth, undefined, whole
+
+FILE = "run.json"
+LARGEST = 16 << 20
+"""Bytes."""
+
+COUNT = whole(0)
+SCORE = either(undefined, number())
+MAYBE_TEXT = either(nothing, text)
+MAYBE_COUNT = either(nothing, COUNT)
+
+DATA = {
+    **dict.fromkeys(("kind", "root", "patient_pattern", "key", "name"), text),
+    **dict.fromkeys(("cases", "slices"), COUNT),
+    "made_up": truth,
+    "parts": mapping(others=listing(text)),
+}
+SPLIT = {
+    **dict.fromkeys(("kind", "key", "plan"), text),
+    **dict.fromkeys(("train", "val", "test", "leaking_patients"), COUNT),
+    "folds": COUNT,
+    "seed": either(nothing, whole()),
+}
+RECIPE = {
+    **dict.fromkeys(("normalise", "channel_order"), text),
+    **dict.fromkeys(("image_size", "neighbours"), COUNT),
+}
+RECORD = mapping(
+    {
+        "status": text,
+        "experiment": mapping(
+            {
+                "model": text,
+                **dict.fromkeys(("schedule", "name"), MAYBE_TEXT),
+                **dict.fromkeys(("seed", "fold"), either(nothing, whole())),
+            }
+        ),
+        "data": mapping(DATA),
+        "split": mapping(SPLIT),
+        "recipe": mapping(RECIPE),
+        "members": mapping(others=MAYBE_TEXT),
+        **dict.fromkeys(("versions", "hardware"), mapping(others=MAYBE_TEXT)),
+        **dict.fromkeys(("best_val_dice", "test_dice", "threshold", "learning_rate"), SCORE),
+        **dict.fromkeys(("seconds", "test_seconds"), SCORE),
+        **dict.fromkeys(("epochs", "best_epoch", "parameters", "batch_size"), MAYBE_COUNT),
+        "seed": either(nothing, whole()),
+        "test_flips": either(nothing, truth),
+        **dict.fromkeys(("command", "device", "precision", "git_commit", "comparison"), MAYBE_TEXT),
+        **dict.fromkeys(("started", "ended", "tested", "error", "onnx"), MAYBE_TEXT),
+    }
+)
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """Read run.json of a run folder.
+
+    Raises:
+        FileNotFoundError: there is none.
+        UnreadableError: it cannot be read, or a field holds what no run of this program has; the field is named.
+    """
+    record = read_json(folder / FILE, LARGEST)
+    if (fault := RECORD(record)) is not None:
+        raise UnreadableError(f"{fault} is not of its kind")
+    return record
+
+
+def name_left_out(reason: str) -> None:
+    """Say in a line that a run is passed over; the reason names the file of it that cannot be read."""
+    print(f"warning: {reason}; this run is left out", file=sys.stderr)
