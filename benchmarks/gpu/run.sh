@@ -5,7 +5,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 export HEADTOHEAD_WORK="${HEADTOHEAD_WORK:-/tmp/headtohead-gpu}"
 export OUT="${OUT:-$PWD/build/gpu/out}"
-export NO_ALBUMENTATIONS_UPDATE=1 MPLBACKEND=Agg PYTHONUNBUFFERED=1
+export MPLBACKEND=Agg PYTHONUNBUFFERED=1
 # What PyTorch compiles is kept for the next command.
 export TORCHINDUCTOR_CACHE_DIR="$HEADTOHEAD_WORK/compiled"
 # Wheels that were carried come before what the machine has.

@@ -5,24 +5,27 @@ Importing this must stay cheap, so that `--help` and mistakes answer at once: wh
 
 import argparse
 import importlib
+import io
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from headtohead import __version__, machine
 from headtohead.comparing.model_settings import check_models, check_own_image_size
 from headtohead.config_file import read_config, write_config
+from headtohead.disk_faults import line_of
 from headtohead.effects import refuse_without_effect
-from headtohead.errors import PartlyDone, UserError, did_you_mean
+from headtohead.errors import PartlyDone, UserError, did_you_mean, one_line
 from headtohead.help_page import USAGE, help_page
 from headtohead.models.registry import find_spec
 from headtohead.options.declaring import describe
 from headtohead.options.settling import settle
 from headtohead.options.table import OPTIONS, Options, from_flat
 from headtohead.overruled import refuse_overruled
+from headtohead.stopping import TERMINATED, tidy_on_terminate
 
 VERBS = {
     "download": "headtohead.cohort.download:download_lgg",
@@ -54,7 +57,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         the keyboard, 141 because nobody reads on, 143 by the system.
     """
     argv = sys.argv[1:] if argv is None else argv
+    with tidy_on_terminate() as terminated:
+        return _answer(argv, terminated)
+
+
+def _answer(argv: Sequence[str], terminated: Callable[[], bool]) -> int:
     debug = "--debug" in argv
+    _show_any_name()
     try:
         if "--help" in argv or "-h" in argv:
             return _say(help_page())
@@ -70,15 +79,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         check_files(options)
         machine.tune_allocator()  # before any verb imports PyTorch
         places = [str(place) for verb in wanted(options) if (place := run_verb(verb, options))]
+        if terminated():  # a library swallowed the exit
+            raise SystemExit(TERMINATED)
         return _say(f"results: {', '.join(dict.fromkeys(places))}\n") if places else 0
     except (Exception, KeyboardInterrupt, SystemExit) as problem:
         if isinstance(problem, BrokenPipeError) and _nobody_reads():
             return 141
         if debug:
             traceback.print_exc()
-        line, status = explain(problem)
-        print(line, file=sys.stderr)
+        # A library may have taken the exit for a fault of its own.
+        line, status = explain(SystemExit(TERMINATED) if terminated() else problem)
+        print(one_line(line), file=sys.stderr)
         return status
+
+
+def _show_any_name() -> None:
+    """Let a file name that is not UTF-8 be printed, instead of ending the program."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _say(text: str) -> int:
@@ -115,6 +134,8 @@ def explain(problem: BaseException) -> tuple[str, int]:
     text = " ".join(str(problem).splitlines())
     if isinstance(problem, UserError):
         return f"error: {text}", 1 if isinstance(problem, PartlyDone) else 2
+    if line := line_of(problem):
+        return f"error: {line}", 2
     if isinstance(problem, OSError) and problem.filename is not None:
         reason = (problem.strerror or type(problem).__name__).lower()
         return f"error: {problem.filename}: {reason}; correct this, or name another file or folder", 2

@@ -3,6 +3,8 @@
 import difflib
 from typing import Any
 
+LONGEST = 1000  # characters of a message; paths and lists of choices are shorter
+
 
 class UserError(Exception):
     """An error that the user can fix: a bad flag, file or setting.
@@ -17,6 +19,27 @@ class PartlyDone(UserError):
 
     The command line leaves with status 1.
     """
+
+
+def one_line(text: Any) -> str:
+    r"""Write a message on one line of readable text, whatever a file or a flag put into it.
+
+    Control characters become `\x1b`, and so do the bytes of a name that is not UTF-8. Of a long one the middle is left
+    out: the cause stands at the beginning, the mend at the end.
+    """
+    line = " ".join(str(text).splitlines())
+    line = "".join(sign if sign.isprintable() else _escaped(sign) for sign in line)
+    if len(line) <= LONGEST:
+        return line
+    half = LONGEST // 2
+    return f"{line[:half]} [{len(line) - 2 * half} more characters] {line[-half:]}"
+
+
+def _escaped(sign: str) -> str:
+    code = ord(sign)
+    if 0xDC80 <= code <= 0xDCFF:  # how Python keeps a byte that it could not decode
+        return f"\\x{code - 0xDC00:02x}"
+    return sign.encode("unicode_escape").decode("ascii")
 
 
 def did_you_mean(word: str, known: Any) -> str:

@@ -1,47 +1,153 @@
-"""Files that are either there and whole, or not there: written under a temporary name, then renamed."""
+"""The one way to the disk: files that are either there and whole, or not there, and faults that name the file.
 
+Promised of every file: it is written under a temporary name and renamed, so that no interrupt, kill or full disk leaves
+half of it under its own name. Promised besides of what is `lasting` (checkpoints, run.json, model.json, the scores of a
+test, the tables and the page of a report): it is on the disk before it has its name, so that a power cut leaves the old
+file or the new one.
+
+A temporary file or folder is locked while it is written. What a killed process left is therefore known by its lock
+being free, and is removed when the next process first writes into the same folder.
+"""
+
+import errno
 import json
 import os
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from headtohead.claiming import claimed, final_of
+from headtohead.disk_faults import told
+from headtohead.errors import UserError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from matplotlib.figure import Figure
 
 
 @contextmanager
-def atomic_path(path: Path) -> Iterator[Path]:
+def atomic_path(path: Path, lasting: bool = False) -> Iterator[Path]:
     """Give a temporary path beside `path`; rename it to `path` on success, remove it on any failure.
 
     Args:
-        path: the file to write. Its folder is made if it is missing. The temporary name keeps the suffix,
-            because many writers choose their format by it.
+        path: the file to write. Its folder is made if it is missing. The temporary name keeps the suffix, because many
+            writers choose their format by it. Within a folder that is temporary itself, it is `path`.
+        lasting: have it on the disk before it is renamed.
 
     Yields:
         The temporary path to write to.
+
+    Raises:
+        UserError: as `told`.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".writing-", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    with told(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if final_of(path) != path:
+            yield path
+            return
+        with claimed(path.parent, ".writing-", _end(path), path) as temporary:
+            yield temporary
+            if lasting:
+                sync(temporary)
+            temporary.replace(path)
+            if lasting:
+                sync(path.parent)
+
+
+def _end(path: Path) -> str:
+    """Give the end of a name by which writers choose their format."""
+    return path.name[-len(".nii.gz") :] if path.name.lower().endswith(".nii.gz") else path.suffix
+
+
+@contextmanager
+def temporary_folder(folder: Path, becomes: Path | None = None, kind: str = "writing") -> Iterator[Path]:
+    """Give a temporary folder in `folder`, to fill and to rename; what is left of it is removed at the end.
+
+    Args:
+        folder: where it is made; made itself if it is missing.
+        becomes: what faults call it, if it is renamed as a whole; else its files are named as if they lay in `folder`.
+        kind: first part of its name: what is done in it.
+
+    Raises:
+        UserError: as `told`, for all that is written into it.
+    """
+    becomes = becomes or folder
+    with told(becomes):
+        folder.mkdir(parents=True, exist_ok=True)
+        with claimed(folder, f".{kind}-", None, becomes) as temporary:
+            yield temporary
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    if path.is_dir() and os.name == "nt":  # where no folder can be opened
+        return
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:
-        yield temporary
-        # mkstemp makes files private; results should be as readable as any other new file.
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
-        temporary.replace(path)
+        os.fsync(handle)
+    except OSError as fault:
+        if fault.errno != errno.EINVAL:  # a file system that has nothing to wait for
+            raise
     finally:
-        temporary.unlink(missing_ok=True)
+        os.close(handle)
 
 
-def write_text(path: Path, text: str) -> None:
+def write_bytes(path: Path, content: "bytes | memoryview", lasting: bool = False) -> None:
+    """Write bytes to `path` in one step."""
+    with atomic_path(path, lasting) as temporary:
+        temporary.write_bytes(content)
+
+
+def write_text(path: Path, text: str, lasting: bool = False, errors: str = "strict") -> None:
     """Write `text` (UTF-8) to `path` in one step."""
-    with atomic_path(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    write_bytes(path, text.encode(errors=errors), lasting)
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write `value` as indented JSON to `path` in one step."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    """Write `value` as indented JSON to `path` in one step; it lasts."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n", lasting=True)
+
+
+def append_text(path: Path, text: str, errors: str = "strict") -> None:
+    """Add lines to the end of a file: the one way that is not in one step, for lists that grow line by line."""
+    with told(path), path.open("ab") as file:
+        file.write(text.encode(errors=errors))
+
+
+def write_table(path: Path, table: "pd.DataFrame", index: bool = False, lasting: bool = False) -> None:
+    """Write a table as CSV in one step."""
+    write_text(path, table.to_csv(index=index), lasting)
+
+
+def write_picture(path: Path, pixels: "np.ndarray", parameters: tuple[int, ...] = ()) -> None:
+    """Write grey or blue-green-red pixels in the format of the suffix, in one step.
+
+    Raises:
+        UserError: as `told`, or the format cannot hold such pixels.
+    """
+    import cv2
+
+    # Encoded in memory: OpenCV's own files fail without a reason, and with chatter of the libraries below it.
+    fine, content = cv2.imencode(path.suffix, pixels, parameters)
+    if not fine:
+        raise UserError(f"{final_of(path)}: cannot be written as {path.suffix}; choose another folder or format")
+    write_bytes(path, content.tobytes())
+
+
+def write_figure(path: Path, figure: "Figure") -> None:
+    """Write a figure in the format of the suffix, in one step."""
+    write_streamed(path, lambda stream: figure.savefig(stream, format=path.suffix[1:], dpi=150))
+
+
+def write_streamed(path: Path, write: Callable[[Any], object], lasting: bool = False) -> None:
+    """Write in one step what a library writes into an open file: into memory first.
+
+    Libraries written in C++ lose the reason of a fault, or abort the process.
+    """
+    content = BytesIO()
+    write(content)
+    write_bytes(path, content.getbuffer(), lasting)

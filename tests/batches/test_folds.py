@@ -1,5 +1,6 @@
 """Cross-validation tests every patient exactly once, keeps patients apart and takes no half-right file of folds."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -104,6 +105,8 @@ def test_a_written_table_is_read_back_whatever_its_order(cohort: Cohort, tmp_pat
         (lambda table: table.assign(fold=0), "at least two folds"),
         (lambda table: table.assign(fold=table["fold"] + 0.5), "not a table of folds"),
         (lambda table: table.assign(fold="first"), "not a table of folds"),
+        (lambda table: table.assign(fold="9" * 20), "fold"),
+        (lambda table: table.assign(fold=["9" * 400, *table["fold"][1:]]), "fold"),
         (lambda table: table.rename(columns={"fold": "group"}), "not a table of folds"),
         (lambda table: table.assign(fold=table["fold"].where(table["case"] != "CS_000_110", 4)), "would leak"),
     ],
@@ -130,3 +133,15 @@ def test_impossible_folds(cohort: Cohort) -> None:
         make_folds(cohort, "111", seed=0)
     with pytest.raises(UserError, match="--fold 5: give a number from 0 to 4"):
         make_folds(cohort, "5", seed=0).split(cohort, 5)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"case,fold\na,1,2,3\n", b'case,fold\n"a', b"\0" * 50, None])
+def test_a_damaged_or_odd_file_of_folds_is_one_line(cohort: Cohort, tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "folds.csv"
+    if content is None:
+        os.mkfifo(path)
+    else:
+        path.write_bytes(content)
+    with pytest.raises(UserError, match="not a table of folds") as caught:
+        read_folds(path, cohort, 0)
+    assert "\n" not in str(caught.value)

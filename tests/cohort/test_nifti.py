@@ -1,5 +1,6 @@
 """What is read from the NIfTI files of a case, and the cohort of such cases."""
 
+import gzip
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +23,18 @@ def only_case(folder: Path) -> CaseFiles:
     """The one case of a folder."""
     (case,) = list_cases(folder)
     return case
+
+
+def test_a_code_of_units_that_the_standard_does_not_know_means_mm(
+    volumes: Path, write_pair: Callable[..., Any]
+) -> None:
+    write_pair("x")
+    (packed,) = [path for path in volumes.iterdir() if "mask" not in path.name]
+    content = bytearray(gzip.decompress(packed.read_bytes()))
+    content[123] = 7  # xyzt_units
+    packed.write_bytes(gzip.compress(bytes(content)))
+    images, _ = read_case(only_case(volumes))
+    assert describe(only_case(volumes), images)["spacing_slices"] == 3.0
 
 
 # --- a case ----------------------------------------------------------------------------------------------------------

@@ -1,8 +1,6 @@
 import csv
 import hashlib
 import json
-import os
-import time
 
 import cv2
 import numpy as np
@@ -193,15 +191,6 @@ def test_interruption_leaves_nothing(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         make_phantoms(tmp_path / "p", **SMALL)
     assert not any(tmp_path.iterdir())
-
-
-def test_leftover_of_a_killed_run_is_cleared_and_a_live_one_is_not(tmp_path):
-    dead, live = tmp_path / ".making-p-dead", tmp_path / ".making-p-live"
-    dead.mkdir()
-    live.mkdir()
-    os.utime(dead, (time.time() - 7200,) * 2)
-    make_phantoms(tmp_path / "p", n_cases=1, size=32, slices=(4, 4))
-    assert not dead.exists() and live.exists()
 
 
 def test_second_run_that_finishes_later_accepts_the_first(tmp_path, monkeypatch):

@@ -11,12 +11,14 @@ from typing import Any
 import pandas as pd
 import pytest
 import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from headtohead.cohort import Cohort, open_cohort
 from headtohead.comparing import training
 from headtohead.comparing.experiment import Experiment, as_trained, prepare, refuse_other_run
 from headtohead.comparing.training import run_test, run_training
 from headtohead.errors import UserError
+from headtohead.learning.callbacks import WholeFiles
 from headtohead.learning.checkpoint import load_trained
 from headtohead.learning.module import SegmentationModule
 from headtohead.options import table as option_table
@@ -110,6 +112,38 @@ def test_the_best_checkpoint_is_scored_not_the_last(copied: Experiment) -> None:
     cases = pd.read_csv(copied.folder.cases)
     assert (cases["tp"] + cases["fp"]).sum() == len(copied.split.test) * 64 * 64
     assert cases["fn"].sum() == 0
+
+
+def test_an_epoch_that_was_logged_but_not_kept_has_no_second_point(
+    finished: Experiment,
+    options_for: Any,
+    phantom_cohort: Cohort,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Ended while the checkpoint of an epoch is written: the first time before there is any, then after one."""
+    ended = prepare(options_for(tmp_path), phantom_cohort)
+    save = WholeFiles.save_checkpoint
+    for epoch in (0, 1):
+
+        def full(self: Any, checkpoint: Any, path: Any, *given: Any, deadly: int = epoch, **named: Any) -> None:
+            if Path(path).name == "last.ckpt" and checkpoint["epoch"] == deadly:
+                raise OSError("no space left")
+            save(self, checkpoint, path, *given, **named)
+
+        monkeypatch.setattr(WholeFiles, "save_checkpoint", full)
+        with pytest.raises(OSError, match="no space left"):
+            run_training(ended)
+    monkeypatch.undo()
+    run_training(ended)
+    assert len(list(ended.folder.path.glob("events.out.tfevents.*"))) == 3
+    here, there = (EventAccumulator(str(one.folder.path), {"images": 0}).Reload() for one in (ended, finished))
+    assert [event.step for event in here.Scalars("dice/val")] == [6, 13, 20]
+    for name in ("learning_rate", "loss/train", "dice/train", "dice/val"):
+        points = [[(event.step, event.value) for event in one.Scalars(name)] for one in (here, there)]
+        assert points[0] == points[1], name
+    for name in there.Tags()["images"]:
+        assert [event.step for event in here.Images(name)] == [event.step for event in there.Images(name)]
 
 
 def test_killed_after_the_last_epoch_trains_no_more(
@@ -307,3 +341,10 @@ def test_an_option_of_a_wrong_kind_in_the_run_is_named(copied: Experiment, name:
     default = option_table.flat(Options())[name]
     with pytest.raises(UserError, match=rf"config\.yaml: {name} .*: takes a"):
         as_trained(option_table.replace(copied.options, **{name: default}))
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"epoch,val_dice\n0,1\n", b"epoch,val_dice,seconds\n0,high,1\n"])
+def test_damaged_metrics_are_named(copied: Experiment, content: bytes) -> None:
+    copied.folder.metrics.write_bytes(content)
+    with pytest.raises(UserError, match=r"metrics\.csv: damaged \(.*\); train again with --overwrite"):
+        training._note_end(copied, 1)

@@ -135,7 +135,7 @@ def test_alike_slices_are_drawn_side_by_side(
 
 
 def test_a_failing_writer_is_said(phantom_cohort: Cohort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cv2, "imwrite", lambda *args: False)
+    monkeypatch.setattr(cv2, "imencode", lambda *args: (False, None))
     names = phantom_cohort.table["case"].tolist()
     with pytest.raises(UserError, match="cannot be written"):
         draw_alike(phantom_cohort, duplicates_of((names[0], 1, names[1], 1, 2, 0.5)), tmp_path / "alike.png")

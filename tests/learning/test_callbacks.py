@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
+from headtohead.errors import UserError
 from headtohead.learning.callbacks import EpochTable, WholeFiles, checkpoints
 from headtohead.learning.module import pl
 
@@ -129,12 +130,13 @@ def test_a_checkpoint_that_cannot_be_written_whole_leaves_the_last_one(
     path = tmp_path / "last.ckpt"
     WholeFiles().save_checkpoint({"epoch": 1}, path)
 
-    def full_disk(checkpoint: Any, target: Path) -> None:
-        Path(target).write_bytes(b"half of it")
-        raise OSError("no space left")
+    def full_disk(self: Path, content: Any) -> None:
+        with self.open("wb") as file:
+            file.write(b"half of it")
+        raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(torch, "save", full_disk)
-    with pytest.raises(OSError, match="no space left"):
+    monkeypatch.setattr(Path, "write_bytes", full_disk)
+    with pytest.raises(UserError, match=r"no space left on .* for .*last\.ckpt"):
         WholeFiles().save_checkpoint({"epoch": 2}, path)
     monkeypatch.undo()
     assert torch.load(path, weights_only=True) == {"epoch": 1}

@@ -108,6 +108,37 @@ def test_a_damaged_file_is_refused(tmp_path, suffix, content):
         load(tmp_path / f"weights{suffix}")
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x80\x02]q\x00K\x01\x86R.",
+        b"\x80\x02(.",
+        b"\x80\x02K\x01b.",
+        b"\x80\x02h\x09.",
+        b"\x80\x02X\x02\0\0\0\xff\xff.",
+        b"\x80\x02.",
+    ],
+)
+def test_a_malformed_pickle_is_one_line(tmp_path, content):
+    (tmp_path / "weights.pt").write_bytes(content)
+    with pytest.raises(UserError, match=r"^--encoder_weights \S+: damaged"):
+        load(tmp_path / "weights.pt")
+
+
+@pytest.mark.parametrize("shape", [(), (64,), (64, 3), (64, 3, 5, 5), (3, 64, 7, 7)])
+def test_a_first_layer_of_another_shape_is_named(tmp_path, encoder_state, shape):
+    torch.save(encoder_state | {"conv1.weight": torch.zeros(shape)}, tmp_path / "odd.pt")
+    with pytest.raises(UserError, match=r"another shape: 1, such as conv1\.weight\)"):
+        load(tmp_path / "odd.pt")
+
+
+@pytest.mark.parametrize("content", [{"state_dict": [1]}, {"state_dict": None}, 7, {1: torch.zeros(1)}])
+def test_a_pickle_without_weights_is_one_line(tmp_path, content):
+    torch.save(content, tmp_path / "odd.pt")
+    with pytest.raises(UserError, match="not the weights of"):
+        load(tmp_path / "odd.pt")
+
+
 def test_a_missing_file_is_named():
     with pytest.raises(UserError, match=r"^--encoder_weights nowhere\.pth: no such file"):
         load("nowhere.pth")

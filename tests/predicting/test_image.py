@@ -165,8 +165,12 @@ def test_nothing_is_overwritten_unless_asked(make_run: MakeRun, tmp_path: Path) 
 def test_all_or_none(make_run: MakeRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = make_run()
     image = lone_image(tmp_path, NOISE)
-    really = cv2.imwrite
-    monkeypatch.setattr(cv2, "imwrite", lambda path, pixels: len(pixels) == len(NOISE) and really(path, pixels))
+    really = cv2.imencode
+    monkeypatch.setattr(
+        cv2,
+        "imencode",
+        lambda end, pixels, how: really(end, pixels, how) if len(pixels) == len(NOISE) else (False, None),
+    )
     with pytest.raises(UserError, match="cannot be written"):
         predict_image(options(tmp_path, image))
     assert list(run.figures.iterdir()) == []

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from headtohead.predicting.stopping import tidy_on_terminate
+from headtohead.stopping import tidy_on_terminate
 
 PROGRAM = """
 import os, signal, sys, time

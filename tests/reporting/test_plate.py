@@ -126,7 +126,7 @@ def test_no_case_is_said(tmp_path: Path) -> None:
 
 
 def test_a_failing_writer_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cv2, "imwrite", lambda *args: False)
+    monkeypatch.setattr(cv2, "imencode", lambda *args: (False, None))
     with pytest.raises(UserError, match="cannot be written"):
         write_plate([scan()], tmp_path / "plate.png")
     assert not list(tmp_path.iterdir())

@@ -101,7 +101,7 @@ def test_shows_images_a_few_times_in_a_training(
         trainer = SimpleNamespace(
             max_epochs=epochs,
             current_epoch=epoch,
-            global_step=epoch,
+            global_step=epoch + 1,  # as after the epoch's last batch
             is_global_zero=True,
             logger=SimpleNamespace(experiment=writer),
             datamodule=batches,

@@ -150,3 +150,9 @@ def test_a_mask_of_any_name_is_the_truth(server: Any, volume: Path, volume_mask:
         assert found["truth"], name
     found = server.drop((volume.name, volume.read_bytes()), ("unmasked_t1.nii", volume_mask.read_bytes()))
     assert found.status == 422 and "2 cases at once" in found.text
+
+
+def test_what_is_no_form_is_told_by_the_page_alone(server: Any, caplog: pytest.LogCaptureFixture) -> None:
+    for body in (b"--b\r\nnoise\r\n\r\n", b"noise"):
+        assert server.ask("POST", "/cases", body, {"Content-Type": "multipart/form-data; boundary=b"}).status == 422
+    assert [record for record in caplog.records if record.name.startswith("python_multipart")] == []

@@ -16,7 +16,7 @@ from headtohead.errors import UserError
 from headtohead.plurals import count_of
 from headtohead.records.regular import UnreadableError
 from headtohead.records.table_reader import read_table
-from headtohead.saving import atomic_path
+from headtohead.saving import write_table
 
 EVERY_PATIENT = "patients"
 COLUMNS = ["case", "fold"]
@@ -74,8 +74,7 @@ class Folds:
 
     def write(self, path: Path) -> None:
         """Write the table as a file that `read_folds` takes."""
-        with atomic_path(path) as temporary:
-            self.table.to_csv(temporary, index=False)
+        write_table(path, self.table)
 
 
 def make_folds(cohort: Cohort, wanted: str, seed: int) -> Folds:

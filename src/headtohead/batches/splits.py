@@ -13,7 +13,7 @@ import pandas as pd
 from headtohead.cohort import Cohort
 from headtohead.errors import UserError
 from headtohead.plurals import count_of
-from headtohead.saving import atomic_path
+from headtohead.saving import write_table
 
 PARTS = ("train", "val", "test")
 TENTH = 0.1
@@ -80,8 +80,7 @@ class Split:
             for number in getattr(self, part):
                 case, index = cohort.case_of(int(number))
                 rows.append((cohort.table["case"].iloc[case], index + 1, part))
-        with atomic_path(path) as temporary:
-            pd.DataFrame(rows, columns=["case", "slice", "part"]).to_csv(temporary, index=False)
+        write_table(path, pd.DataFrame(rows, columns=["case", "slice", "part"]))
 
 
 def make_split(cohort: Cohort, kind: str, seed: int) -> Split:

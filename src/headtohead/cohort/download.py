@@ -1,12 +1,12 @@
 """The LGG data set from Kaggle, through kagglehub, which is imported only when it is needed."""
 
 import shutil
-import tempfile
 from pathlib import Path
 from types import ModuleType
 
 from headtohead.cohort.lgg import list_cases
 from headtohead.errors import UserError
+from headtohead.saving import temporary_folder
 
 DATA_SET = "mateuszbuda/lgg-mri-segmentation"
 INNER_FOLDER = "kaggle_3m"
@@ -34,11 +34,11 @@ def download_lgg(root_dir: Path) -> Path:
     kagglehub = _import_kagglehub()
     try:
         root_dir.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".downloading-", dir=root_dir.parent) as scratch:
-            found = _find_cases(_fetch(kagglehub, Path(scratch) / "archive"))
-            if Path(scratch).resolve() not in found.resolve().parents:
+        with temporary_folder(root_dir.parent, becomes=root_dir, kind="downloading") as scratch:
+            found = _find_cases(_fetch(kagglehub, scratch / "archive"))
+            if scratch.resolve() not in found.resolve().parents:
                 # Some notebook services lend their own read-only copy in place of a download.
-                found = Path(shutil.copytree(found, Path(scratch) / "copy"))
+                found = Path(shutil.copytree(found, scratch / "copy"))
             _refuse_to_overwrite(root_dir)  # the download took minutes; someone else may have been quicker
             if root_dir.is_dir():
                 root_dir.rmdir()

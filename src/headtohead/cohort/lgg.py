@@ -17,6 +17,7 @@ from headtohead.cohort.cohort import CHANNELS, FLAIR
 from headtohead.cohort.picture_sizes import picture_size
 from headtohead.errors import UserError
 from headtohead.memory import refuse_unless_free
+from headtohead.quiet import quiet_stderr
 from headtohead.records.regular import UnreadableError
 from headtohead.records.table_reader import read_table
 
@@ -135,7 +136,8 @@ def _refuse_large(files: CaseFiles) -> None:
 
 def _read(path: Path, mode: int) -> np.ndarray:
     size = picture_size(path) if path.is_file() else None
-    pixels = cv2.imread(str(path), mode) if size else None
+    with quiet_stderr():
+        pixels = cv2.imread(str(path), mode) if size else None
     if pixels is None:
         raise UserError(f"{path}: not a readable TIFF (cut short or damaged); restore it")
     return pixels

@@ -25,6 +25,7 @@ from headtohead.cohort.other_layouts import image_in_channels, masks_in_another_
 from headtohead.cohort.patients import bids_patients
 from headtohead.errors import UserError
 from headtohead.memory import refuse_unless_free
+from headtohead.quiet import NIBABEL, quiet_loggers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -235,16 +236,24 @@ def _reading(path: Path) -> Iterator[None]:
     from nibabel.spatialimages import HeaderDataError
 
     try:
-        yield
+        with quiet_loggers(NIBABEL):
+            yield
     except PermissionError:
         raise UserError(f"{path}: no permission to read it; change its permissions") from None
     except (ImageFileError, HeaderDataError, OSError, EOFError, zlib.error, ValueError, ArithmeticError, MemoryError):
         raise UserError(f"{path}: not a readable NIfTI volume (cut short or damaged); restore it") from None
 
 
+def _unit_in_mm(image: "Nifti1Image") -> float:
+    try:
+        return IN_MM.get(image.header.get_xyzt_units()[0], 1.0)
+    except KeyError:  # a code that the standard does not know
+        return 1.0
+
+
 def _slicing(path: Path, image: "Nifti1Image") -> Slicing:
     affine = np.array(image.affine)
-    affine[:3] *= IN_MM.get(image.header.get_xyzt_units()[0], 1.0)
+    affine[:3] *= _unit_in_mm(image)
     try:
         return slicing(affine, plane="acquired", shape=_shape(image))
     except ValueError as fault:

@@ -8,7 +8,6 @@ import hashlib
 import re
 import shutil
 import stat
-import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -27,7 +26,7 @@ from headtohead.cohort.patients import patients_by_pattern, print_patients, warn
 from headtohead.errors import UserError
 from headtohead.records.json_reader import read_json
 from headtohead.records.regular import UnreadableError
-from headtohead.saving import write_json
+from headtohead.saving import temporary_folder, write_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -177,8 +176,7 @@ def _pack(root: Path, reader: Reader, cases: list[CaseFiles], destination: Path)
     import pandas as pd
 
     clinical = reader.read_clinical(root)
-    temporary = Path(tempfile.mkdtemp(prefix=".packing-", dir=destination.parent))
-    try:
+    with temporary_folder(destination.parent, becomes=destination, kind="packing") as temporary:
         rows, first = [], 0
         statistics: dict[str, list[np.ndarray]] = {"zscore": [], "inner": []}
         with ExitStack() as stack:
@@ -204,8 +202,6 @@ def _pack(root: Path, reader: Reader, cases: list[CaseFiles], destination: Path)
             # The same data under another path may have been packed meanwhile; its copy is as good.
             if not destination.is_dir():
                 raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _row(files: CaseFiles, images: np.ndarray, masks: np.ndarray, first: int) -> dict[str, object]:

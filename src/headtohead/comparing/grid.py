@@ -1,7 +1,7 @@
 """The grid of a comparison: every model under every schedule, seed and fold, one after the other."""
 
 import traceback
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from headtohead.comparing.experiment import Experiment, folds_of, made_since, pr
 from headtohead.comparing.model_settings import check_models, own_settings
 from headtohead.comparing.provenance import provenance, split_facts
 from headtohead.comparing.training import run_test, run_training
+from headtohead.disk_faults import line_of
 from headtohead.errors import UserError
 from headtohead.models.registry import find_spec
 from headtohead.options import table as option_table
@@ -161,6 +162,13 @@ def _carry_out_all(experiments: list[Experiment], before: dict[str, tuple[Any, .
     return failures
 
 
+def _note_failure(experiment: Experiment, reason: str) -> None:
+    """Record why an experiment failed. Where that fails, too, the others go on all the same."""
+    trained = experiment.folder.record_if_sound().get("status") == "trained"
+    status = "trained" if trained else "failed"
+    experiment.folder.note_failure(status=status, experiment=experiment.identity, error=reason)
+
+
 def _carry_out(experiment: Experiment, before: tuple[Any, ...], wait: bool) -> str | None:
     """Train and score one experiment.
 
@@ -172,7 +180,11 @@ def _carry_out(experiment: Experiment, before: tuple[Any, ...], wait: bool) -> s
     Returns:
         Why it failed, in a line; empty if it is finished; None if another process holds it.
     """
-    with experiment.folder.held(wait) as held:
+    with ExitStack() as stack:
+        try:
+            held = stack.enter_context(experiment.folder.held(wait))
+        except OSError as fault:  # no room for the lock
+            return f"{line_of(fault) or fault}"
         if not held:
             return None
         overwrite = experiment.options.comparison.overwrite and not made_since(experiment, before)
@@ -194,9 +206,6 @@ def _carry_out(experiment: Experiment, before: tuple[Any, ...], wait: bool) -> s
             reason = str(fault) if isinstance(fault, UserError) else f"{type(fault).__name__}: {fault}"
             reason = reason.splitlines()[0]
             print(f"{experiment.name}: FAILED: {reason}")
-            trained = experiment.folder.record_if_sound().get("status") == "trained"
-            experiment.folder.note(
-                status="trained" if trained else "failed", experiment=experiment.identity, error=reason
-            )
+            _note_failure(experiment, reason)
             return reason
     return ""

@@ -64,7 +64,7 @@ class Outcome:
 @contextmanager
 def outcome(folder: RunFolder, cohort: Cohort, split: Split) -> Iterator[Outcome]:
     """Collect the outcome of a test. Its files appear when every case is in them; cases.csv comes last."""
-    with atomic_path(folder.cases) as cases, atomic_path(folder.slices) as slices:
+    with atomic_path(folder.cases, lasting=True) as cases, atomic_path(folder.slices, lasting=True) as slices:
         with writing(folder.masks) as masks, writing(folder.probabilities) as probabilities:
             found = Outcome(cohort, split, masks, probabilities)
             yield found

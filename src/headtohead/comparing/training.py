@@ -33,6 +33,8 @@ from headtohead.learning.module import SegmentationModule
 from headtohead.learning.recording import CaseRecorder
 from headtohead.models.registry import MODELS
 from headtohead.options.table import Options
+from headtohead.records.regular import UnreadableError
+from headtohead.records.table_reader import read_table
 from headtohead.reporting.report import write_row
 from headtohead.reporting.tensorboard import RunLogger, ValidationImages, write_hparams, write_pr_curve
 from headtohead.runs.holding import comparison_held
@@ -85,10 +87,9 @@ def run_training(experiment: Experiment, before: tuple[Any, ...] | None = None) 
             print(f"{experiment.name}: already trained, kept (--overwrite trains it again)")
             return
     resumed = folder.last.is_file() and not anew
-    if resumed:
-        read_checkpoint(folder.last)  # refuses a damaged one in a line
+    step = read_checkpoint(folder.last)["global_step"] if resumed else 0  # refuses a damaged one in a line
     # What may refuse a setting comes before anything is removed or written.
-    module, trainer = build_trainer(experiment, fitting=True)
+    module, trainer = build_trainer(experiment, fitting=True, step=step)
     if anew and folder.path.exists():
         with comparison_held(folder.path.parent):  # a report may be reading it
             shutil.rmtree(folder.path)
@@ -96,7 +97,7 @@ def run_training(experiment: Experiment, before: tuple[Any, ...] | None = None) 
     try:
         trainer.fit(module, batches_of(experiment), ckpt_path=str(folder.last) if resumed else None, weights_only=True)
     except Exception as fault:
-        folder.note(status="failed", error=f"{type(fault).__name__}: {fault}".splitlines()[0], ended=now())
+        folder.note_failure(status="failed", error=f"{type(fault).__name__}: {fault}".splitlines()[0], ended=now())
         raise
     _note_end(experiment, trainer.current_epoch)
     keep_model(experiment)
@@ -130,7 +131,11 @@ def _note_end(experiment: Experiment, epochs: int) -> None:
     """Note what was trained."""
     folder = experiment.folder
     best = read_checkpoint(folder.best)["epoch"]
-    table = pd.read_csv(folder.metrics)
+    try:
+        table = read_table(folder.metrics)
+        table = table.astype(dict.fromkeys(("val_dice", "seconds"), float))
+    except (UnreadableError, ValueError, LookupError) as fault:
+        raise UserError(f"{folder.metrics}: damaged ({fault}); train again with --overwrite") from fault
     best_dice = table["val_dice"].get(best, math.nan)
     folder.note(
         status="trained",
@@ -185,8 +190,8 @@ def batches_of(experiment: Experiment) -> SliceDataModule:
     )
 
 
-def build_trainer(experiment: Experiment, fitting: bool) -> tuple[SegmentationModule, pl.Trainer]:
-    """Build the module and a trainer: for `fitting`, with curves and checkpoints; else only to predict."""
+def build_trainer(experiment: Experiment, fitting: bool, step: int = 0) -> tuple[SegmentationModule, pl.Trainer]:
+    """Build the module and a trainer: for `fitting`, with checkpoints and with curves from `step`; else to predict."""
     options, folder = experiment.options, experiment.folder
     accelerator, devices = machine.pick_device(options.machine.gpus)
     precision = machine.pick_precision(options.machine.precision, accelerator)
@@ -216,7 +221,7 @@ def build_trainer(experiment: Experiment, fitting: bool) -> tuple[SegmentationMo
         max_epochs=options.training.num_epochs,
         gradient_clip_val=options.training.gradient_clip or None,
         callbacks=_callbacks(experiment, say=not on_terminal) if fitting else [],
-        logger=RunLogger(folder.path) if fitting else False,
+        logger=RunLogger(folder.path, step) if fitting else False,
         plugins=[WholeFiles()],
         enable_checkpointing=fitting,
         enable_progress_bar=on_terminal,

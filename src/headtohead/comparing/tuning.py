@@ -20,7 +20,7 @@ from headtohead.learning.checkpoint import read_checkpoint
 from headtohead.learning.recording import CaseRecorder
 from headtohead.options.table import Options
 from headtohead.predicting.cleaning.postprocessing import Step, clean, parse_steps
-from headtohead.saving import atomic_path
+from headtohead.saving import write_table
 from headtohead.scoring.counts import count, dice, mean_dice
 from headtohead.trained.facts import FILE, read_facts
 
@@ -82,7 +82,7 @@ def run_tuning(experiment: Experiment) -> None:
     scores = score_candidates(experiment, candidates)
     means = [mean_dice(column) for column in scores.T]
     chosen = choose(candidates, means, own)
-    write_table(folder.path / TABLE, candidates, scores, chosen)
+    write_scores(folder.path / TABLE, candidates, scores, chosen)
     dataclasses.replace(facts, threshold=chosen.threshold, postprocessing=chosen.postprocessing).write(folder.path)
     before, after = (means[candidates.index(one)] for one in (own, chosen))
     folder.note(
@@ -170,7 +170,7 @@ def choose(candidates: Sequence[Candidate], means: Sequence[float], own: Candida
     return candidates[best] if known[best] > known[candidates.index(own)] + MARGIN else own
 
 
-def write_table(path: Path, candidates: Sequence[Candidate], scores: NDArray[np.float64], chosen: Candidate) -> None:
+def write_scores(path: Path, candidates: Sequence[Candidate], scores: NDArray[np.float64], chosen: Candidate) -> None:
     """Write all candidates and their scores, the best first, as CSV."""
     rows = [
         {
@@ -184,5 +184,4 @@ def write_table(path: Path, candidates: Sequence[Candidate], scores: NDArray[np.
         }
         for one, column in zip(candidates, scores.T, strict=True)
     ]
-    with atomic_path(path) as temporary:
-        pd.DataFrame(rows).sort_values("mean_dice", ascending=False, kind="stable").to_csv(temporary, index=False)
+    write_table(path, pd.DataFrame(rows).sort_values("mean_dice", ascending=False, kind="stable"))

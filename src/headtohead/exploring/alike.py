@@ -7,10 +7,9 @@ import numpy as np
 
 from headtohead.cohort import Cohort
 from headtohead.cohort.cohort import FLAIR
-from headtohead.errors import UserError
 from headtohead.exploring.duplicates import ALIKE, Duplicates
 from headtohead.reporting.lettering import FAINT, shorten, write
-from headtohead.saving import atomic_path
+from headtohead.saving import write_picture
 
 SIDE, MARGIN, GAP, HEADER, CAPTION = 200, 20, 26, 58, 46
 PAPER = (255, 255, 255)
@@ -44,9 +43,7 @@ def draw_alike(cohort: Cohort, duplicates: Duplicates, path: Path) -> None:
             canvas[top : top + SIDE, left : left + SIDE] = _tile(flair)
             write(canvas, shorten(name, SIDE, 14), left, top + SIDE + 18, 14)
             write(canvas, f"slice {index}", left, top + SIDE + 36, 13, colour=FAINT)
-    with atomic_path(path) as temporary:
-        if not cv2.imwrite(str(temporary), canvas[:, :, ::-1]):
-            raise UserError(f"{path}: cannot be written; choose another folder with --output")
+    write_picture(path, canvas[:, :, ::-1])
 
 
 def _tile(flair: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ from headtohead.exploring.figures import (
 from headtohead.exploring.measures import UNKNOWN, Findings, measure
 from headtohead.options.table import Options
 from headtohead.plurals import count_of
-from headtohead.saving import atomic_path, write_text
+from headtohead.saving import write_table, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,8 +49,7 @@ def explore(options: Options) -> Path:
     folder = Path(options.prediction.output or Path(options.comparison.runs_dir) / "explore")
     findings, duplicates = measure(cohort), find_duplicates(cohort)
     for name, table in (("slices", findings.slices), ("cases", findings.cases.round(DIGITS))):
-        with atomic_path(folder / f"{name}.csv") as temporary:
-            table.to_csv(temporary, index=False)
+        write_table(folder / f"{name}.csv", table)
     # What does not apply may be there of an earlier look at other data.
     for name, draw in FIGURES.items():
         if name == "missing" and len(findings.sequences) == 1:

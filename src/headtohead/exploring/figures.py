@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from headtohead.reporting.curves import COLOURS
-from headtohead.saving import atomic_path
+from headtohead.saving import write_figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,8 +35,7 @@ def _figure(path: Path, title: str, **layout: Any) -> Iterator[np.ndarray]:
     figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
     try:
         yield panels
-        with atomic_path(path) as temporary:
-            figure.savefig(temporary, dpi=150)
+        write_figure(path, figure)
     finally:
         pyplot.close(figure)
 

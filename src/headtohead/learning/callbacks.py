@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 
 from headtohead import machine
-from headtohead.saving import atomic_path
+from headtohead.saving import write_streamed, write_table
 
 machine.mend_torchvision()
 
@@ -52,8 +52,7 @@ class EpochTable(pl.Callback):
         row = {"epoch": trainer.current_epoch, **values, "learning_rate": rate}
         self.rows.append({**row, "seconds": round(time.monotonic() - self.started, 2)})
         if trainer.is_global_zero:
-            with atomic_path(self.path) as temporary:
-                pd.DataFrame(self.rows).to_csv(temporary, index=False)
+            write_table(self.path, pd.DataFrame(self.rows))
         if self.say and trainer.is_global_zero:
             scores = (
                 f"loss {values['train_loss']:.3f}  Dice train {values['train_dice']:.3f} val {values['val_dice']:.3f}"
@@ -78,9 +77,8 @@ class WholeFiles(TorchCheckpointIO):
     """Writes a checkpoint beside its target and renames it; Lightning's own way copies it from the system's /tmp."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
-        """Save as PyTorch does, in one step."""
-        with atomic_path(Path(path)) as temporary:
-            torch.save(checkpoint, temporary)
+        """Save as PyTorch does, in one step; it lasts."""
+        write_streamed(Path(path), lambda stream: torch.save(checkpoint, stream), lasting=True)
 
 
 def checkpoints(folder: Path) -> list[ModelCheckpoint]:

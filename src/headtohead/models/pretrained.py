@@ -1,6 +1,5 @@
 """Weights for a pretrained encoder: from a file, or ImageNet's from the Hugging Face hub, never after a long wait."""
 
-import pickle
 import threading
 import urllib.error
 import urllib.request
@@ -49,16 +48,17 @@ def _read_file(path: Path) -> dict[str, torch.Tensor]:
 
         try:
             return load_file(path, device="cpu")
-        except SafetensorError as error:
+        except (SafetensorError, OSError, ValueError, TypeError, KeyError) as error:
             raise UserError(f"--encoder_weights {path}: damaged or no safetensors file; fetch it again") from error
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+    except Exception as error:  # what an unpickler meets in arbitrary bytes can be any of a dozen errors
         raise UserError(
             f"--encoder_weights {path}: damaged, or holds objects besides weights, which could run code when read; "
             "save it again with torch.save(model.state_dict(), FILE)"
         ) from error
     content = content.get("state_dict", content) if isinstance(content, dict) else {}
+    content = content if isinstance(content, dict) else {}
     return {str(name): value for name, value in content.items() if isinstance(value, torch.Tensor)}
 
 
@@ -81,8 +81,8 @@ def _check_fit(entries: dict[str, torch.Tensor], path: Path, encoder: str, in_ch
     wrong = sorted(expected.keys() ^ entries.keys())
     wrong += [
         name
-        for name in expected.keys() & entries.keys() - {"conv1.weight"}
-        if expected[name].shape != entries[name].shape
+        for name in sorted(expected.keys() & entries.keys())
+        if _shape(expected[name], name) != _shape(entries[name], name)
     ]
     if wrong:
         raise UserError(
@@ -95,6 +95,12 @@ def _check_fit(entries: dict[str, torch.Tensor], path: Path, encoder: str, in_ch
             f"--encoder_weights {path}: made for {stored}-channel inputs, but this one has {in_channels}; "
             "give weights for as many channels or for 3, or change --neighbours"
         )
+
+
+def _shape(weight: torch.Tensor, name: str) -> list[int]:
+    """The shape that has to agree: the first convolution may take another number of channels."""
+    shape = list(weight.shape)
+    return [*shape[:1], *shape[2:]] if name == "conv1.weight" and len(shape) > 1 else shape
 
 
 def _imagenet_file(encoder: str) -> Path:

@@ -16,6 +16,8 @@ def between(least: float, most: float) -> Callable[[Any], str]:
     return lambda value: "" if least <= value <= most else f"must be from {least} to {most}"
 
 
+MOST_DIGITS = 9
+TOO_LARGE = "too large a number"
 SEED = between(0, 2**32 - 1)  # what NumPy takes
 
 
@@ -65,9 +67,11 @@ def regular_expression(value: str) -> str:
 
 def fold_count(value: str) -> str:
     """Refuse all but nothing, a number of folds, and `patients`."""
-    if value in ("", "patients") or (value.isascii() and value.isdigit() and int(value) >= 2):
+    if value in ("", "patients"):
         return ""
-    return "takes a number of folds (2 or more), or the word patients"
+    if not (value.isascii() and value.isdigit()) or value.lstrip("0") in ("", "1"):
+        return "takes a number of folds (2 or more), or the word patients"
+    return "" if len(value) <= MOST_DIGITS else TOO_LARGE
 
 
 def gpu_numbers(value: str) -> str:
@@ -77,4 +81,6 @@ def gpu_numbers(value: str) -> str:
     numbers = value.split(",")
     if not all(number.isascii() and number.isdigit() for number in numbers):
         return "takes auto, cpu, or the number of a GPU"
+    if any(len(number) > MOST_DIGITS for number in numbers):
+        return TOO_LARGE
     return "" if len(set(numbers)) == len(numbers) else "names a GPU twice"

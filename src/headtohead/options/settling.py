@@ -5,15 +5,18 @@ mean the same and fail with the same words.
 """
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import Field
 from pathlib import PurePath
 from typing import Any, get_args, get_origin
 
 from headtohead.errors import UserError, did_you_mean
+from headtohead.options.checks import TOO_LARGE
 from headtohead.options.declaring import Description, describe
 
 YES = ("true", "yes", "on", "1")
+LONGEST_NUMBER = 100  # characters
 NO = ("false", "no", "off", "0")
 
 
@@ -88,14 +91,19 @@ def _truth(raw: Any) -> bool:
 
 
 def _whole_number(raw: Any) -> int:
-    try:
-        if isinstance(raw, str):
-            return int(raw)
-    except ValueError:
-        pass
-    if isinstance(raw, bool) or not isinstance(raw, int):
+    value = raw
+    if isinstance(raw, str):
+        if len(raw) > LONGEST_NUMBER and re.fullmatch(r"[+-]?\d+", raw):
+            raise Refused(TOO_LARGE)  # Python reads no number of thousands of digits
+        try:
+            value = int(raw)
+        except ValueError:
+            value = None
+    if isinstance(value, bool) or not isinstance(value, int):
         raise Refused("takes a whole number")
-    return raw
+    if abs(value) >= 2**63:  # more than PyTorch, NumPy and CSV files hold
+        raise Refused(TOO_LARGE)
+    return value
 
 
 def _number(raw: Any) -> float:

@@ -15,7 +15,6 @@ from headtohead.plurals import count_of
 from headtohead.predicting.files.finding import Job, find_jobs
 from headtohead.predicting.files.grouping import refuse_ignored_channels, refuse_ignored_plane
 from headtohead.predicting.files.naming import printable
-from headtohead.predicting.files.reading import STDERR
 from headtohead.predicting.files.scans import read_scan, wants_bytes
 from headtohead.predicting.files.sequences import parse_channels
 from headtohead.predicting.files.weighing import Weight, weigh
@@ -28,8 +27,8 @@ from headtohead.predicting.results.summary import Row
 from headtohead.predicting.results.written import Records, Written, truth_is_ours
 from headtohead.predicting.scan import Scan
 from headtohead.predicting.seen import seen_before
-from headtohead.predicting.stopping import tidy_on_terminate
 from headtohead.predicting.trust.geometry import doubts_of_header
+from headtohead.quiet import STDERR
 
 PROBABILITY, MASKED, PREVIEW, MEMBERS, CLEANED = 8, 24, 9, 12, 16
 """Bytes for each voxel that outputs of these kinds take, several models, and a clean-up; see `files.weighing`."""
@@ -59,8 +58,7 @@ def predict_folder(options: Options) -> Path:
     jobs = find_jobs(source, options.files.pattern, predictor.facts.sequences, outputs.ends, Records().ours)
     refuse_ignored_channels(jobs, options.files.channels, predictor.facts.sequences)
     refuse_ignored_plane(jobs, options.files.plane)
-    with tidy_on_terminate():
-        return predict_jobs(jobs, predictor, options)
+    return predict_jobs(jobs, predictor, options)
 
 
 def refuse_own_folder(outputs: Outputs, source: Path, folder: Path) -> None:
@@ -152,9 +150,10 @@ def tidy(written: Written) -> None:
     """
     try:
         written.tidy()
-    except OSError as fault:
+    except (OSError, UserError) as fault:
+        reason = getattr(fault.__cause__ or fault, "strerror", None) or fault
         raise UserError(
-            f"{written.path}: cannot be written ({fault.strerror}); the masks are complete, but a later command will "
+            f"{written.path}: cannot be written ({reason}); the masks are complete, but a later command will "
             "not know that this program wrote them; give it another --output"
         ) from fault
 
@@ -237,7 +236,9 @@ class Work:
         seen, flattered = seen_before(self.predictor.choices, job)
         found = answer(job.name, scan, estimate, self.predictor, flattered + warnings)
         files = write_results(job, scan, found, self.outputs, self.places[job], self.written.folder)
-        with suppress(OSError):  # the files are whole; the list is rewritten at the end, and a fault is told then
+        with suppress(
+            OSError, UserError
+        ):  # the files are whole; the list is rewritten at the end, and a fault is told then
             self.written.add(files)
         return replace(found.row, model=self.models, seen=seen, notes=scan.notes)
 

@@ -7,13 +7,12 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 
-from headtohead.errors import UserError
 from headtohead.options.table import Options
 from headtohead.predicting.cleaning.postprocessing import clean
 from headtohead.predicting.files.grouping import Job, refuse_ignored_channels, refuse_ignored_plane
+from headtohead.predicting.files.naming import printable
 from headtohead.predicting.files.reading import VOLUMES, Picture, read_picture, refuse_wrong_file, slices_around
 from headtohead.predicting.files.weighing import weigh_pictures
 from headtohead.predicting.predictor import Predictor, open_choices
@@ -23,6 +22,7 @@ from headtohead.predicting.results.summary import dice_of_lesion
 from headtohead.predicting.results.written import Records, truth_is_ours
 from headtohead.predicting.seen import part_of_split
 from headtohead.predicting.trust.familiarity import unfamiliar_features
+from headtohead.saving import write_picture
 from headtohead.trained.choosing import choose_models
 
 OUTPUTS = ("mask", "probability", "panel")
@@ -71,13 +71,13 @@ def predict_image(options: Options) -> Path:
     }
     with all_or_none(outputs) as temporary:
         for kind, place in temporary.items():
-            if not cv2.imwrite(str(place), pixels[kind]):
-                raise UserError(f"{outputs[kind]}: cannot be written; choose another folder with --output")
+            write_picture(place, pixels[kind])
+    shown = printable(picture.path.name)
     for choice in choices:
-        print(f"{picture.path.name}: {choice.line}")
-    print(f"{picture.path.name}: {', '.join(facts[1:])}, {surroundings(picture)}")
+        print(f"{shown}: {choice.line}")
+    print(f"{shown}: {', '.join(facts[1:])}, {surroundings(picture)}")
     for line in unfamiliar_features(picture.volume, None, predictor.facts.familiar):
-        print(f"{picture.path.name}: unlike the training data: {line}", file=sys.stderr)
+        print(f"{shown}: unlike the training data: {line}", file=sys.stderr)
     return folder
 
 

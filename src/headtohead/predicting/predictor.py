@@ -16,7 +16,7 @@ from headtohead.trained.choosing import Choice, choose_models
 from headtohead.trained.engines import Engine, open_engine
 from headtohead.trained.engines.ahead import EngineAhead
 from headtohead.trained.facts import ModelFacts
-from headtohead.trained.preparation import Prepared, prepare
+from headtohead.trained.preparation import Prepared, prepare, refuse_unknown
 
 PIXELS = 64 * 128 * 128
 """Input pixels given to an engine at once, roughly: enough to keep all cores busy, few enough for the memory."""
@@ -217,6 +217,8 @@ def open_choices(choices: list[Choice], options: Options, many: bool = True) -> 
             f"clean-up differs between the models ({kept}), so none is applied; choose one with --postprocessing",
             file=sys.stderr,
         )
+    for other in facts:
+        refuse_unknown(other)
     openings = [
         partial(open_engine, one.source, wanted.engine, machine.gpus, machine.precision, many) for one in choices
     ]
@@ -225,6 +227,8 @@ def open_choices(choices: list[Choice], options: Options, many: bool = True) -> 
         tuple(choices),
         engines,
         wanted.threshold or float(np.mean([other.threshold for other in facts])),
-        parse_steps(wanted.postprocessing or stored),
+        parse_steps(wanted.postprocessing)
+        if wanted.postprocessing
+        else parse_steps(stored, f"{facts[0].name}: clean-up"),
         wanted.tta,
     )

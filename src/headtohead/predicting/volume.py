@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 
 from headtohead.cohort.orientation import Slicing
-from headtohead.errors import UserError
 from headtohead.options.table import Options
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.grouping import refuse_ignored_channels
+from headtohead.predicting.files.naming import printable
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.files.squaring import Squaring, squaring
 from headtohead.predicting.files.writing import write_like
@@ -24,6 +24,7 @@ from headtohead.predicting.scan import Scan
 from headtohead.predicting.seen import seen_before
 from headtohead.predicting.trust.familiarity import unfamiliar_features
 from headtohead.predicting.trust.geometry import doubts_of_header
+from headtohead.saving import write_picture
 from headtohead.trained.choosing import choose_models
 
 WHITE = 99.9  # percentile of a volume's intensities that is drawn as white
@@ -60,19 +61,18 @@ def predict_volume(options: Options, path: Path) -> Path:
     with all_or_none(outputs) as temporary:
         write_like(job, found.mask, temporary["mask"])
         write_like(job, found.probability, temporary["probability"])
-        if not cv2.imwrite(str(temporary["panel"]), draw_panel(prediction, path.name, "  ·  ".join(said))[:, :, ::-1]):
-            raise UserError(f"{outputs['panel']}: cannot be written; choose another folder with --output")
+        write_picture(temporary["panel"], draw_panel(prediction, path.name, "  ·  ".join(said))[:, :, ::-1])
     for choice in choices:
-        print(f"{path.name}: {choice.line}")
-    print(f"{path.name}: {', '.join(said[1:])}")
+        print(f"{printable(path.name)}: {choice.line}")
+    print(f"{printable(path.name)}: {', '.join(said[1:])}")
     for line in scan.notes:
-        print(f"{path.name}: note: {line}")
+        print(f"{printable(path.name)}: note: {line}")
     if scan.missing:
-        print(f"{path.name}: warning: {scan.substitution}", file=sys.stderr)
+        print(f"{printable(path.name)}: warning: {scan.substitution}", file=sys.stderr)
     for line in doubts_of_header(scan):
-        print(f"{path.name}: warning: {line}", file=sys.stderr)
+        print(f"{printable(path.name)}: warning: {line}", file=sys.stderr)
     for line in unfamiliar_features(scan.volume, scan.spacing, predictor.facts.familiar):
-        print(f"{path.name}: unlike the training data: {line}", file=sys.stderr)
+        print(f"{printable(path.name)}: unlike the training data: {line}", file=sys.stderr)
     return folder
 
 

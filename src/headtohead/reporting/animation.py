@@ -8,7 +8,7 @@ import numpy as np
 
 from headtohead.errors import UserError
 from headtohead.reporting.plate import COLUMNS, ROWS, Scan, draw_plate
-from headtohead.saving import atomic_path
+from headtohead.saving import write_bytes
 
 MOST_BYTES = 2_000_000
 SHADES = (24, 16, 10)  # of grey in a GIF: its size grows with them, and the eye misses few
@@ -129,8 +129,7 @@ def write_gif(
         content = _encode(pages, colours, number, round(1000 * seconds), comment)
         if len(content) <= MOST_BYTES:
             break
-    with atomic_path(path) as temporary:
-        temporary.write_bytes(content)
+    write_bytes(path, content)
     return path
 
 

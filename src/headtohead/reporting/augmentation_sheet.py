@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from headtohead.batches.augmentation import ALSO_PRE, describe_policy
@@ -19,7 +18,7 @@ from headtohead.options.table import Options
 from headtohead.options.training import TrainingOptions
 from headtohead.reporting.lettering import FAINT, shorten, text_width, write
 from headtohead.reporting.outlines import TRUTH, draw_outlines
-from headtohead.saving import atomic_path
+from headtohead.saving import write_picture
 
 PATIENTS, EPOCHS = 5, 5
 SIDE = 256  # small views are enlarged up to this many pixels
@@ -55,9 +54,7 @@ def view_augmentation(options: Options) -> Path:
 
     folder = Path(options.prediction.output or comparison.home / "figures")
     path = folder / f"augmentation-{training.augmentation}-s{training.seed}.png"
-    with atomic_path(path) as temporary:
-        if not cv2.imwrite(str(temporary), sheet[:, :, ::-1]):
-            raise UserError(f"{path}: cannot be written; choose another folder with --output")
+    write_picture(path, sheet[:, :, ::-1])
     return path
 
 

@@ -20,6 +20,7 @@ import numpy as np
 from headtohead import machine
 from headtohead.cohort import Cohort
 from headtohead.cohort.head import head_mask
+from headtohead.quiet import quiet_pillow
 from headtohead.reporting.animation import write_gif
 from headtohead.reporting.entrant_names import in_words
 from headtohead.reporting.findings import Findings, entrant_of
@@ -92,9 +93,9 @@ def _mark_in(path: Path) -> str:
     from PIL import Image
 
     try:
-        with Image.open(path, formats=("GIF",)) as picture:
+        with quiet_pillow(), Image.open(path, formats=("GIF",)) as picture:
             comment = picture.info.get("comment", b"").decode(errors="replace")
-    except OSError:
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return ""
     return comment.removeprefix(MARK) if comment.startswith(MARK) else ""
 

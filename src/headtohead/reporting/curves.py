@@ -11,7 +11,7 @@ from headtohead.records.table_reader import read_table
 from headtohead.reporting.entrant_names import schedule_in_words, schedule_order
 from headtohead.runs.ledger import FIGURES, Ledger
 from headtohead.runs.run import Run
-from headtohead.saving import atomic_path
+from headtohead.saving import write_figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,8 +69,7 @@ def write_curves(ledger: Ledger, folder: Path | None = None) -> Path:
     lines = "validation (solid) and training (dotted)" + "; thick: mean over seeds and folds, thin: each run" * several
     figure.suptitle(f"{ledger.folder.name}: {lines}", fontsize=11, parse_math=False)  # `$` is only a letter
     path = (folder or ledger.folder / FIGURES) / "curves.png"
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=150)
+    write_figure(path, figure)
     pyplot.close(figure)
     return path
 

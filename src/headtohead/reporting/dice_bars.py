@@ -11,7 +11,7 @@ from headtohead.reporting.case_names import short_names
 from headtohead.reporting.curves import COLOURS, spread
 from headtohead.reporting.entrant_names import in_words
 from headtohead.runs.run import BASELINE
-from headtohead.saving import atomic_path
+from headtohead.saving import write_figure
 from headtohead.scoring.counts import FAILED_BELOW
 from headtohead.statistics.intervals import Interval, mean_interval, median_interval
 from headtohead.statistics.matrix import score_matrix
@@ -70,8 +70,7 @@ def write_dice_bars(cases: "pd.DataFrame", path: Path) -> Path:
         f"{count_of(len(matrix), 'test case')}, in each panel from the best to the worst", fontsize=9
     )
     _head(figure)
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=150)
+    write_figure(path, figure)
     pyplot.close(figure)
     return path
 

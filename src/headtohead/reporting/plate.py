@@ -14,7 +14,7 @@ from headtohead.cohort.cohort import FLAIR
 from headtohead.errors import UserError
 from headtohead.reporting.lettering import FAINT, shorten, text_width, write
 from headtohead.reporting.outlines import PREDICTION, TRUTH, Colour, draw_outlines, rgb
-from headtohead.saving import atomic_path
+from headtohead.saving import write_picture
 from headtohead.scoring.counts import count, dice
 
 if TYPE_CHECKING:
@@ -121,9 +121,7 @@ def write_plate(
     """
     shown = list(scans)[: columns * rows]
     picture = draw_plate(shown, [scan.fullest_slice() for scan in shown], title, columns, side)
-    with atomic_path(path) as temporary:
-        if not cv2.imwrite(str(temporary), picture[:, :, ::-1]):
-            raise UserError(f"{path}: cannot be written; choose another folder")
+    write_picture(path, picture[:, :, ::-1])
     return path
 
 

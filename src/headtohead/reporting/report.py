@@ -1,11 +1,11 @@
 """Everything a comparison leaves besides its run folders: tables, statistics, figures and the page, rewritten."""
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from headtohead.batches.folds import read_folds
 from headtohead.cohort import Cohort, open_cohort
 from headtohead.cohort.cohort import LGG
+from headtohead.disk_faults import told
 from headtohead.errors import UserError
 from headtohead.options.comparison import MARGIN
 from headtohead.options.data import DataOptions
@@ -28,7 +28,7 @@ from headtohead.runs.folder import RunFolder
 from headtohead.runs.holding import comparison_held
 from headtohead.runs.ledger import FIGURES, FOLD_FILE, Ledger
 from headtohead.runs.reading import read_ledger, read_ledger_around
-from headtohead.saving import atomic_path, write_text
+from headtohead.saving import sync, temporary_folder, write_table, write_text
 from headtohead.scoring.protocol import PROTOCOL
 
 WITHOUT_LESION = "without_lesion"  # the one table that is not written where it would be empty
@@ -148,8 +148,7 @@ def write_held(folder: Path, cohort: Cohort | None, case_gifs: str, ledger: Ledg
     mark = mark_of(findings, ledger) if findings else ""
     summary = summarise(ledger)
     print_table(summary)
-    with TemporaryDirectory(prefix=".writing-", dir=folder) as aside:
-        new = Path(aside)
+    with temporary_folder(folder) as new:
         _write_tables(new, summary, findings)
         if findings:
             masks = Masks(ledger, cohort) if cohort else None
@@ -188,7 +187,7 @@ def write_row(run_folder: Path) -> None:
         if (folder / PAGE).is_file():
             print(f"{folder / PAGE} does not have this test yet: --report --comparison {folder.name} rewrites it")
             return
-        write_text(folder / "results.md", render_markdown(summary))
+        write_text(folder / "results.md", render_markdown(summary), lasting=True)
     print(f"table: {folder / 'results.md'}")
 
 
@@ -205,8 +204,12 @@ def _move(new: Path, folder: Path) -> None:
     """Bring the files below `new` to the same places below `folder`."""
     for path in sorted(path for path in new.rglob("*") if path.is_file()):
         target = folder / path.relative_to(new)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        path.replace(target)
+        with told(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if target.parent == folder:  # tables and page last; figures can be drawn again
+                sync(path)
+            path.replace(target)
+    sync(folder)
 
 
 def _write_tables(folder: Path, summary: Summary, findings: Findings | None) -> None:
@@ -217,8 +220,7 @@ def _write_tables(folder: Path, summary: Summary, findings: Findings | None) -> 
     if findings and findings.without_lesion.empty:
         del tables[WITHOUT_LESION]
     for name, table in tables.items():
-        with atomic_path(folder / f"{name}.csv") as temporary:
-            table.to_csv(temporary, index=name == "ranks")
+        write_table(folder / f"{name}.csv", table, index=name == "ranks")
 
 
 def _cohort_of(ledger: Ledger, options: Options) -> Cohort | None:

@@ -84,7 +84,7 @@ def rescore_run(run: Run, cohort: Cohort) -> None:
         rows.append(row)
         slices.append(counts)
     score = mean_dice([row["dice"] for row in rows])
-    with atomic_path(folder.cases) as cases_csv, atomic_path(folder.slices) as slices_csv:
+    with atomic_path(folder.cases, lasting=True) as cases_csv, atomic_path(folder.slices, lasting=True) as slices_csv:
         pd.concat(slices).to_csv(slices_csv, index=False)
         pd.DataFrame(rows).to_csv(cases_csv, index=False)
     facts = {"test_dice": None if math.isnan(score) else score} if "test_dice" in run.record else {}

@@ -7,7 +7,7 @@ that lays the Dice curves of a whole comparison over each other.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,16 +19,15 @@ from headtohead.batches.splits import Split
 from headtohead.cohort import FLAIR, Cohort
 from headtohead.learning.counts import to_source_grid
 from headtohead.learning.module import SegmentationModule
+from headtohead.reporting.events import Events
 from headtohead.reporting.outlines import PREDICTION, TRUTH, draw_outlines
 from headtohead.runs.holding import comparison_held
 from headtohead.scoring.probabilities import counts_at_thresholds
 
-if TYPE_CHECKING:
-    from torch.utils.tensorboard import SummaryWriter
-
 machine.mend_torchvision()
 
 import pytorch_lightning as pl  # noqa: E402  imports torchvision
+from lightning_fabric.loggers.logger import rank_zero_experiment  # noqa: E402
 from pytorch_lightning.loggers import TensorBoardLogger  # noqa: E402
 
 CASES = 4
@@ -42,9 +41,20 @@ MOST_THRESHOLDS = 127  # that TensorBoard's curves take
 class RunLogger(TensorBoardLogger):
     """Writes event files into the run folder itself, and nothing else: its settings are in config.yaml already."""
 
-    def __init__(self, run_folder: Path) -> None:
-        """Log into `run_folder`."""
-        super().__init__(run_folder, name="", version="", default_hp_metric=False)
+    def __init__(self, run_folder: Path, first_step: int = 0) -> None:
+        """Log into `run_folder` from `first_step` on; what an earlier process logged of later steps is void.
+
+        A training that is killed between the points of an epoch and its checkpoint repeats the epoch.
+        """
+        super().__init__(run_folder, name="", version="", default_hp_metric=False, purge_step=first_step)
+
+    @property
+    @rank_zero_experiment
+    def experiment(self) -> Events:
+        """The writer, opened when it is first asked for."""
+        if self._experiment is None:
+            self._experiment = Events(self.log_dir, **self._kwargs)
+        return self._experiment  # type: ignore[return-value]
 
     def save(self) -> None:
         """Flush the events; the parent would also leave an hparams.yaml."""
@@ -62,8 +72,9 @@ class ValidationImages(pl.Callback):
             return
         batches = trainer.datamodule  # type: ignore[attr-defined]
         assert isinstance(pl_module, SegmentationModule)
+        step = trainer.global_step - 1  # that of the epoch's scores, so that a resumed training keeps or repeats both
         for name, image in outlined(pl_module, batches.cohort, batches.split):
-            trainer.logger.experiment.add_image(name, image, trainer.global_step, dataformats="HWC")  # type: ignore[attr-defined]
+            trainer.logger.experiment.add_image(name, image, step, dataformats="HWC")  # type: ignore[attr-defined]
 
 
 def outlined(module: SegmentationModule, cohort: Cohort, split: Split) -> list[tuple[str, np.ndarray]]:
@@ -145,7 +156,7 @@ def write_layout(folder: Path) -> None:
 
 
 @contextmanager
-def replacing(folder: Path, suffix: str) -> "Iterator[SummaryWriter]":
+def replacing(folder: Path, suffix: str) -> Iterator[Events]:
     """Open a file of events that takes the place of those of the same suffix: a second test leaves no second curve.
 
     Args:
@@ -155,10 +166,8 @@ def replacing(folder: Path, suffix: str) -> "Iterator[SummaryWriter]":
     Yields:
         The writer. What was there is removed when the new file is whole.
     """
-    from torch.utils.tensorboard import SummaryWriter
-
     before = list(folder.glob(f"events.out.tfevents.*{suffix}"))
-    with SummaryWriter(str(folder), filename_suffix=suffix) as writer:
+    with Events(str(folder), filename_suffix=suffix) as writer:
         yield writer
     for path in before:
         path.unlink(missing_ok=True)

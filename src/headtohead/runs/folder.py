@@ -105,6 +105,13 @@ class RunFolder:
         """Add facts to run.json."""
         write_json(self.path / FILE, self.record() | facts)
 
+    def note_failure(self, **facts: Any) -> None:
+        """Add facts on a failure to run.json; where that cannot be written either, say so and go on."""
+        try:
+            self.note(**facts)
+        except (UserError, OSError) as fault:
+            print(f"{self.path.name}: its failure is not recorded: {fault}")
+
     def write_config(self, values: dict[str, Any]) -> None:
         """Write the options as YAML."""
         write_text(self.config, yaml.safe_dump(values, sort_keys=False))

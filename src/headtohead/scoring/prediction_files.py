@@ -79,7 +79,7 @@ def writing(path: Path) -> Iterator[CaseWriter]:
     Yields:
         The writer to add cases to.
     """
-    with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+    with atomic_path(path, lasting=True) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         yield CaseWriter(archive)
 
 

@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from headtohead.errors import one_line
 from headtohead.serving.limits import MIB, Limits
 
 Message = MutableMapping[str, Any]
@@ -86,7 +87,7 @@ class Guard:
                 await say(guarded_send, 503, STOPPED)
         except Exception as fault:
             # What went wrong is told where the program runs, not to the page.
-            print(f"internal error: {type(fault).__name__}: {fault}", file=sys.stderr, flush=True)
+            print(one_line(f"internal error: {type(fault).__name__}: {fault}"), file=sys.stderr, flush=True)
             if self.debug:
                 traceback.print_exception(fault)
             if not started:

@@ -6,6 +6,7 @@ import math
 import tempfile
 import threading
 import time
+from contextlib import AsyncExitStack
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from headtohead.errors import UserError
 from headtohead.options.table import Options
 from headtohead.predicting.files.naming import INPUTS
 from headtohead.predicting.predictor import Predictor
+from headtohead.quiet import quiet_loggers
 from headtohead.serving.answering import Finding, answer
 from headtohead.serving.guard import Guard
 from headtohead.serving.introducing import introduce
@@ -106,7 +108,10 @@ class Pages:
                 pass
             return PlainTextResponse(BUSY + "\n", 503, {"Retry-After": "2"})
         try:
-            async with request.form(max_files=self.limits.files, max_fields=0) as form:
+            async with AsyncExitStack() as opened:
+                with quiet_loggers("python_multipart.multipart"):
+                    received = request.form(max_files=self.limits.files, max_fields=0)
+                    form = await opened.enter_async_context(received)
                 uploads = [(one.filename or "", one.file) for one in form.getlist("files") if not isinstance(one, str)]
                 try:
                     name, finding = await run_in_threadpool(self._answer, uploads)

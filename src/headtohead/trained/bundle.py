@@ -4,19 +4,18 @@ It holds model.json, weights.safetensors, model.onnx, and, as far as they are kn
 """
 
 import json
-import os
 import shutil
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import torch
 import yaml
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from headtohead.errors import UserError
 from headtohead.runs.folder import RunFolder
+from headtohead.saving import sync, temporary_folder, write_bytes, write_text
 from headtohead.trained.card import model_card
 from headtohead.trained.engines.torch_engine import load_net
 from headtohead.trained.facts import FILE, ModelFacts
@@ -51,29 +50,18 @@ def write_bundle(source: Source, folder: Path, half: bool = False, overwrite: bo
     model = load_net(source)
     if half:
         model = model.half().float()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder.parent))
-    try:
+    with temporary_folder(folder.parent, becomes=folder) as temporary:
         source.facts.write(temporary)
         write_safetensors(model, source.facts, temporary / WEIGHTS, half)
         _write_onnx(model, source, temporary / ONNX, half)
         _write_papers(source, temporary, folder.name)
-        _as_readable_as_any(temporary)
+        for path in temporary.iterdir():
+            sync(path)
         if folder.exists():
             shutil.rmtree(folder)
         temporary.rename(folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        sync(folder.parent)
     return folder
-
-
-def _as_readable_as_any(folder: Path) -> None:
-    """Undo the privacy that temporary folders and safetensors files are made with."""
-    umask = os.umask(0)
-    os.umask(umask)
-    folder.chmod(0o777 & ~umask)
-    for path in folder.iterdir():
-        path.chmod(0o666 & ~umask)
 
 
 def load_bundle(folder: Path) -> tuple[ModelFacts, dict[str, torch.Tensor]]:
@@ -119,7 +107,7 @@ def write_safetensors(model: torch.nn.Module, facts: ModelFacts, path: Path, hal
         name: (value.to(kind) if value.is_floating_point() else value).contiguous()
         for name, value in model.state_dict().items()
     }
-    save_file(state, path, metadata={FILE: facts_text(facts)})
+    write_bytes(path, save(state, metadata={FILE: facts_text(facts)}), lasting=True)
 
 
 def facts_text(facts: ModelFacts) -> str:
@@ -137,7 +125,7 @@ def _write_onnx(model: torch.nn.Module, source: Source, path: Path, half: bool) 
     from headtohead.trained.onnx_file import write_onnx
 
     if source.onnx and not half:
-        shutil.copyfile(source.onnx, path)
+        write_bytes(path, source.onnx.read_bytes())
     else:
         print(f"{ONNX} {write_onnx(model, source.facts, path, noise_like_input(source.facts), half)}")
 
@@ -147,13 +135,13 @@ def _write_papers(source: Source, folder: Path, name: str) -> None:
     if source.folder and (source.folder / WEIGHTS).is_file():
         for paper in TRAVELS:
             if (source.folder / paper).is_file():
-                shutil.copyfile(source.folder / paper, folder / paper)
+                write_bytes(folder / paper, (source.folder / paper).read_bytes())
         return
     run = RunFolder(source.folder) if source.folder else None
-    (folder / CARD).write_text(model_card(source.facts, run, name), encoding="utf-8")
+    write_text(folder / CARD, model_card(source.facts, run, name))
     if run is None:
         return
     if run.cases.is_file():
-        shutil.copyfile(run.cases, folder / run.cases.name)
+        write_bytes(folder / run.cases.name, run.cases.read_bytes())
     options = {key: value for key, value in run.read_config().items() if key not in PLACES}
-    (folder / run.config.name).write_text(yaml.safe_dump(options, sort_keys=False), encoding="utf-8")
+    write_text(folder / run.config.name, yaml.safe_dump(options, sort_keys=False))

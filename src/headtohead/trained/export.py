@@ -7,7 +7,7 @@ from pathlib import Path
 
 from headtohead.errors import UserError
 from headtohead.options.table import Options
-from headtohead.saving import atomic_path
+from headtohead.saving import write_streamed
 from headtohead.trained.choosing import Choice, choose_models
 from headtohead.trained.origin import with_origin
 from headtohead.trained.source import Source
@@ -90,15 +90,15 @@ def write_file(source: Source, path: Path, kind: str) -> None:
 
         print(f"{path.name} {write_onnx(model, source.facts, path, noise_like_input(source.facts))}")
         return
-    with atomic_path(path) as temporary:
-        if kind == "safetensors":
-            write_safetensors(model, source.facts, temporary)
-            return
-        import torch
+    if kind == "safetensors":
+        write_safetensors(model, source.facts, path)
+        return
+    import torch
 
-        with torch.inference_mode(), warnings.catch_warnings():
-            # PyTorch would rather have another format; who asks for this one has a program that reads it.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            example = torch.from_numpy(noise_like_input(source.facts))
-            traced = torch.jit.trace(torch.nn.Sequential(model, torch.nn.Sigmoid()).eval(), example)
-            torch.jit.save(traced, str(temporary), _extra_files={FILE: facts_text(source.facts)})
+    with torch.inference_mode(), warnings.catch_warnings():
+        # PyTorch would rather have another format; who asks for this one has a program that reads it.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        example = torch.from_numpy(noise_like_input(source.facts))
+        traced = torch.jit.trace(torch.nn.Sequential(model, torch.nn.Sigmoid()).eval(), example)
+        facts = {FILE: facts_text(source.facts)}
+        write_streamed(path, lambda stream: torch.jit.save(traced, stream, _extra_files=facts), lasting=True)

@@ -1,6 +1,5 @@
 """model.json: all that a program must know about a trained model besides its weights. Plain data; no PyTorch."""
 
-import json
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,10 @@ from headtohead.cohort.cohort import CHANNELS, IMAGE
 from headtohead.cohort.orientation import PLANES
 from headtohead.errors import UserError
 from headtohead.models.registry import MODELS
+from headtohead.records.json_reader import read_json
+from headtohead.records.regular import UnreadableError
 from headtohead.saving import write_json
+from headtohead.trained.shape_of_facts import LONGEST, SCORES, TRAINING_DATA, wrong_in_familiar
 
 FILE = "model.json"
 FORMAT = 1
@@ -77,7 +79,7 @@ def read_facts(folder: Path) -> ModelFacts:
     """
     path = folder / FILE
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = read_json(path)
         if found.pop("format") != FORMAT:
             raise UserError(f"{path}: written by another version of this program; make the bundle again with this one")
         known = {one.name for one in fields(ModelFacts)}
@@ -88,7 +90,7 @@ def read_facts(folder: Path) -> ModelFacts:
         raise UserError(
             f"{folder}: no {FILE} in it, so it is not a bundle; name a folder that --export bundle wrote"
         ) from None
-    except (KeyError, TypeError, AttributeError, ValueError, RecursionError, OSError) as fault:
+    except (UnreadableError, KeyError, TypeError, AttributeError, ValueError, OSError) as fault:
         raise UserError(f"{path}: damaged; make the bundle again with --export bundle") from fault
     if wrong:
         raise UserError(f"{path}: damaged ({wrong}); make the bundle again with --export bundle")
@@ -117,8 +119,18 @@ def wrong_field(facts: ModelFacts) -> str:
         "sequences": facts.sequences in (CHANNELS, IMAGE),
         "plane": facts.plane in (*PLANES, "acquired"),
         "threshold": _is_number(facts.threshold) and 0 < facts.threshold <= 1,
+        "name": len(facts.name) <= LONGEST,
+        "preparation": len(facts.preparation) <= LONGEST,
+        "postprocessing": len(facts.postprocessing) <= LONGEST,
     }
-    wrong = next((name for name, fine in sound.items() if not fine), "")
+    if wrong := next((name for name, fine in sound.items() if not fine), ""):
+        return wrong
+    within = {
+        "scores": SCORES(facts.scores),
+        "data": TRAINING_DATA(facts.data),
+        "familiar": wrong_in_familiar(facts.familiar, facts.sequences),
+    }
+    wrong = next((".".join(filter(None, (name, fault))) for name, fault in within.items() if fault is not None), "")
     return wrong or (_wrong_in_recipe(facts) if facts.preparation == "recipe" else "")
 
 

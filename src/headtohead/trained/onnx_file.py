@@ -1,5 +1,6 @@
 """model.onnx: the net with its sigmoid, written by PyTorch and checked against it."""
 
+import io
 import json
 import warnings
 from dataclasses import asdict, dataclass
@@ -75,21 +76,22 @@ def write_onnx(
     net = Probability(model).eval()
     with torch.inference_mode():
         expected = net(torch.from_numpy(slices))[:, 0].numpy()
-    with atomic_path(path) as temporary:
+    with atomic_path(path, lasting=True) as temporary:
+        exported = io.BytesIO()
         with warnings.catch_warnings():
             # The newer exporter takes nine seconds for what this one does in one.
             warnings.simplefilter("ignore")
             torch.onnx.export(
                 net,
                 (torch.from_numpy(slices[:1]),),
-                str(temporary),
+                exported,  # type: ignore[arg-type]
                 dynamo=False,
                 opset_version=OPSET,
                 input_names=["image"],
                 output_names=["probability"],
                 dynamic_axes={"image": {0: "batch"}, "probability": {0: "batch"}},
             )
-        _finish(temporary, facts, half)
+        temporary.write_bytes(_finished(exported.getvalue(), facts, half))
         found = OnnxEngine(temporary)(slices)
         difference = float(np.abs(found - expected).max())
         if not difference <= (10 * TOLERANCE if half else TOLERANCE):
@@ -100,12 +102,12 @@ def write_onnx(
     return Agreement(len(slices), difference, masks)
 
 
-def _finish(path: Path, facts: ModelFacts, half: bool) -> None:
-    """Add the facts to the file, and halve its weights if asked to."""
+def _finished(exported: bytes, facts: ModelFacts, half: bool) -> bytes:
+    """Add the facts to the content of a file, and halve its weights if asked to."""
     import onnx
     from onnx import numpy_helper
 
-    proto = onnx.load(str(path))
+    proto = onnx.load_from_string(exported)
     onnx.helper.set_model_props(proto, {FACTS: json.dumps(asdict(facts))})
     if half:
         graph, casts = proto.graph, []
@@ -120,4 +122,4 @@ def _finish(path: Path, facts: ModelFacts, half: bool) -> None:
         del graph.node[:]
         graph.node.extend([*casts, *nodes])
     onnx.checker.check_model(proto)
-    path.write_bytes(proto.SerializeToString())
+    return proto.SerializeToString()

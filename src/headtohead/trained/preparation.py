@@ -43,12 +43,21 @@ def prepare(volume: Volume, facts: ModelFacts) -> Prepared:
         from headtohead.trained.foreign.buda_volume import BudaVolume  # SciPy, which our own recipe does without
 
         return BudaVolume(volume, facts.in_channels)
-    if facts.preparation != "recipe":
+    refuse_unknown(facts)
+    return RecipePrepared(volume, facts.input_recipe)
+
+
+def refuse_unknown(facts: ModelFacts) -> None:
+    """Refuse a model whose preparation is not known here.
+
+    Raises:
+        UserError: it was prepared for by a version of this program that knows more than this one.
+    """
+    if facts.preparation not in ("recipe", "buda_volume"):
         raise UserError(
             f"{facts.name}: it needs the preparation {facts.preparation}, which this version does not know; update "
             "the program"
         )
-    return RecipePrepared(volume, facts.input_recipe)
 
 
 class RecipePrepared:

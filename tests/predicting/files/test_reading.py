@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from headtohead.errors import UserError
-from headtohead.predicting.files.reading import STDERR, read_picture, read_pixels
+from headtohead.predicting.files.reading import read_picture, read_pixels
+from headtohead.quiet import STDERR
 
 TEXTURE = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
 

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from headtohead.errors import UserError
-from headtohead.predicting.files import writing
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.files.writing import output_paths, write_like
 
@@ -173,7 +172,7 @@ def test_what_cannot_be_written(tmp_path: Path, save: Callable, monkeypatch: pyt
         write_like(job, mask, tmp_path / "file" / "a_mask.png")
     with pytest.raises(UserError, match="cannot be written"):
         write_like(job_of(save("a.nii", VALUES)), VALUES > 1, tmp_path / "file" / "a_mask.nii")
-    monkeypatch.setattr(writing.cv2, "imwrite", lambda *_: False)
+    monkeypatch.setattr(cv2, "imencode", lambda *_: (False, None))
     with pytest.raises(UserError, match="cannot be written"):
         write_like(job, mask, tmp_path / "a_mask.png")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.nii", "file"]  # nothing half-written

@@ -122,6 +122,6 @@ def test_float_pixels_stay_in_tiff(tmp_path: Path) -> None:
 
 def test_disk_that_takes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cv2.imwrite(str(tmp_path / "a.png"), np.zeros((5, 6), np.uint8))
-    monkeypatch.setattr(cv2, "imwrite", lambda *_: False)
+    monkeypatch.setattr(cv2, "imencode", lambda *_: (False, None))
     with pytest.raises(UserError, match=r"out\.png: cannot be written"):
         write_masked(tmp_path / "a.png", MASK[None, :, :, 1], 0.0, tmp_path / "out.png")

@@ -1,11 +1,9 @@
 """The made-up data set on disk: case folders, clinical table and the note that says it is made up."""
 
 import csv
+import io
 import json
 import os
-import shutil
-import tempfile
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,7 +19,7 @@ from headtohead.cohort.phantom.appearance import render
 from headtohead.cohort.phantom.lesion import grow_lesion
 from headtohead.cohort.phantom.planning import Parameters, PlannedCase, draw_clinical_table, plan_cases
 from headtohead.errors import UserError
-from headtohead.saving import write_json
+from headtohead.saving import temporary_folder, write_json, write_picture, write_text
 
 
 def make_phantoms(
@@ -56,8 +54,9 @@ def make_phantoms(
         # Threads, as array code lets others run; few, as each case takes some 150 MB.
         with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
             lesion_slices = list(pool.map(lambda case: _write_case(folder, case, size), cases))
-        with (folder / "data.csv").open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file, lineterminator="\n").writerows(draw_clinical_table(cases, seed))
+        table = io.StringIO()
+        csv.writer(table, lineterminator="\n").writerows(draw_clinical_table(cases, seed))
+        write_text(folder / "data.csv", table.getvalue())
         listed = [
             {"case": case.name, "slices": case.slices, "lesion_slices": found, "missing": case.missing}
             for case, found in zip(cases, lesion_slices, strict=True)
@@ -96,8 +95,7 @@ def _write_case(root: Path, case: PlannedCase, size: int) -> int:
 
 def _write_tiff(path: Path, picture: NDArray[np.uint8]) -> None:
     """Write an uncompressed TIFF from grey or blue-green-red pixels."""
-    if not cv2.imwrite(str(path), picture, [cv2.IMWRITE_TIFF_COMPRESSION, cv2.IMWRITE_TIFF_COMPRESSION_NONE]):
-        raise OSError(f"{path}: cannot be written; name another folder")
+    write_picture(path, picture, (cv2.IMWRITE_TIFF_COMPRESSION, cv2.IMWRITE_TIFF_COMPRESSION_NONE))
 
 
 def _check_same(dest: Path, parameters: Parameters) -> None:
@@ -109,7 +107,7 @@ def _check_same(dest: Path, parameters: Parameters) -> None:
         found = json.loads(note.read_text(encoding="utf-8"))
         same = found["parameters"] == parameters.to_dict()
         expected = {str(case["case"]): 2 * int(case["slices"]) for case in found["cases"]}
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(f"{note}: cannot be read; delete the folder {dest} and run again") from error
     if not same:
         raise UserError(f"{dest}: holds made-up patients with other parameters; delete it or name another folder")
@@ -123,22 +121,14 @@ def _check_same(dest: Path, parameters: Parameters) -> None:
 @contextmanager
 def _folder_in_one_step(dest: Path) -> Iterator[Path]:
     """Give a folder beside `dest` to fill; rename it to `dest` on success, remove it on any failure."""
-    prefix = f".making-{dest.name}-"
     try:
         dest.parent.mkdir(parents=True, exist_ok=True)
-        for leftover in dest.parent.glob(f"{prefix}*"):
-            if time.time() - leftover.stat().st_mtime > 3600:  # of a killed run; a live one takes seconds
-                shutil.rmtree(leftover, ignore_errors=True)
-        temporary = Path(tempfile.mkdtemp(prefix=prefix, dir=dest.parent))
     except OSError as error:
         raise UserError(f"{dest}: cannot be created ({error.strerror}); name a folder you may write to") from error
-    try:
-        temporary.chmod(0o755)
+    with temporary_folder(dest.parent, becomes=dest, kind="making") as temporary:
         yield temporary
         if not (dest / NOTE_FILE).is_file():  # else another run has just finished the same
             try:
                 temporary.replace(dest)
             except OSError as error:
                 raise UserError(f"{dest}: cannot be created ({error.strerror}); name a new folder") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)

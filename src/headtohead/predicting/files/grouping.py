@@ -10,7 +10,7 @@ from typing import Literal
 from headtohead.cohort.cohort import IMAGE
 from headtohead.cohort.sequence_names import Named, sequence_in_name
 from headtohead.errors import UserError
-from headtohead.predicting.files.naming import ending, is_volume, printable, stem
+from headtohead.predicting.files.naming import ending, is_volume, printable, result_name, stem
 from headtohead.predicting.files.nnunet import case_of_channel, channel_names, channels_of_cases
 from headtohead.predicting.files.sequences import needed_sequence, parse_channels
 
@@ -151,9 +151,7 @@ def _keeps_to_its_name(job: Job) -> bool:
 def _below(source: Path, job: Job) -> Job:
     """Name a job by its path below the source."""
     relative = job.relative.relative_to(source)
-    return replace(
-        job, relative=relative, name=printable(relative.with_name(stem(relative) or relative.name).as_posix())
-    )
+    return replace(job, relative=relative, name=printable(relative.with_name(result_name(relative)).as_posix()))
 
 
 def _slices_of_case(folder: Path, files: list[Path]) -> list[Path]:

@@ -25,6 +25,11 @@ def stem(path: Path) -> str:
     return path.name[: len(path.name) - len(ending(path))]
 
 
+def result_name(path: Path) -> str:
+    """Give the name by which a file's results are known: its stem, but the whole name of `.nii` and `..nii`."""
+    return stem(path) if stem(path).strip(".") else path.name
+
+
 def is_volume(path: Path) -> bool:
     """Say whether a name is that of a NIfTI file."""
     return path.name.lower().endswith(VOLUMES)

@@ -3,13 +3,11 @@
 The format: https://nifti.nimh.nih.gov/nifti-1 (R. W. Cox et al., 2004).
 """
 
-import logging
 import math
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +19,7 @@ from headtohead.cohort.orientation import slicing
 from headtohead.errors import UserError
 from headtohead.predicting.files.naming import printable
 from headtohead.predicting.files.opening import first_bytes
+from headtohead.quiet import NIBABEL, quiet_loggers
 
 if TYPE_CHECKING:
     from nibabel.nifti1 import Nifti1Header, Nifti1Image
@@ -112,8 +111,7 @@ class Nifti:
 
         kind = Nifti2Image if isinstance(self.header, Nifti2Header) else Nifti1Image
         # By hand, for nibabel finds a file by its name only where the suffix is in small letters or in capitals.
-        _silence()
-        with _damage_told(self.path):
+        with quiet_loggers(NIBABEL), _damage_told(self.path):
             return kind.from_file_map({"image": FileHolder(str(self.path))})
 
     def _parts(self, start: int, size: int) -> Iterator[bytes]:
@@ -151,8 +149,7 @@ def open_nifti(path: Path) -> Nifti:
             else "not compressed with gzip; remove .gz from its name"
         )
         raise UserError(f"{printable(path)}: {what}")
-    _silence()
-    with _damage_told(path), np.errstate(all="ignore"):
+    with quiet_loggers(NIBABEL), _damage_told(path), np.errstate(all="ignore"):
         with igzip.open(path) if packed else path.open("rb") as file:
             size = file.read(4)
             version = 2 if 540 in struct.unpack("<i", size) + struct.unpack(">i", size) else 1
@@ -191,19 +188,6 @@ def same_place(affine: np.ndarray, shape: tuple[int, ...], other: np.ndarray, ot
     corners = np.array([(*corner, 1) for corner in product(*((0, size - 1) for size in shape))])
     apart = np.linalg.norm((corners @ (affine - other).T)[:, :3], axis=1).max()
     return bool(apart <= MISALIGNED * np.linalg.norm(other[:3, :3], axis=0).min())
-
-
-@cache
-def _silence() -> None:
-    """Keep nibabel from saying on stderr what it mends in a header: what matters of it is checked here.
-
-    For good, because its own way, for a moment, leaves the logger without a handler while two threads read; Python
-    then writes to stderr by itself.
-    """
-    from nibabel.imageglobals import logger
-
-    logger.handlers[:] = [logging.NullHandler()]
-    logger.propagate = False
 
 
 def _unit(header: object) -> str:

@@ -1,11 +1,6 @@
 """Read one image from a file, with what belongs to it: the slices around it and its truth, where they exist."""
 
-import os
 import re
-import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +11,7 @@ from headtohead.cohort import intensities
 from headtohead.cohort.picture_sizes import picture_size
 from headtohead.errors import UserError
 from headtohead.memory import refuse_unless_free
+from headtohead.quiet import quiet_stderr
 
 SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
 MASK_SUFFIXES = (".tif", ".tiff", ".png")
@@ -24,12 +20,6 @@ SMALL = 2**24
 """Bytes of decoded pixels below which nobody asks how much memory is free."""
 
 ACCEPTED = "one 2-D slice as TIFF, PNG or JPEG"
-
-STDERR = threading.RLock()
-"""Held while pixels are decoded, for then stderr leads nowhere, and to be held by who says something there meanwhile.
-
-Two threads that sent stderr elsewhere and back by turns would end with the one's nowhere as the other's before.
-"""
 
 
 @dataclass(frozen=True)
@@ -142,7 +132,7 @@ def read_pixels(path: Path) -> np.ndarray:
             raise UserError(f"{path}: holds {size.pages} pages; save the page you mean as a separate file")
         if size.decoded > SMALL:
             refuse_unless_free(path, f"{size.width}x{size.height} pixels", size.decoded)
-        with _quiet():
+        with quiet_stderr():
             pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
             pages = cv2.imcount(str(path))
     except cv2.error as fault:
@@ -156,22 +146,6 @@ def read_pixels(path: Path) -> np.ndarray:
     if pages > 1:
         raise UserError(f"{path}: holds {pages} pages; save the page you mean as a separate file")
     return pixels
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the decoding libraries from writing to stderr: what is wrong is said once, by us."""
-    with STDERR:
-        sys.stderr.flush()
-        kept = os.dup(2)
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, 2)
-        try:
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(nowhere)
-            os.close(kept)
 
 
 def colour(pixels: np.ndarray) -> np.ndarray:

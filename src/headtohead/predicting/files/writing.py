@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.files.naming import printable, stem
-from headtohead.saving import atomic_path
+from headtohead.saving import atomic_path, write_picture
 
 HELD = {
     ".png": (np.uint8, np.uint16),
@@ -108,6 +107,4 @@ def _write_picture(values: np.ndarray, path: Path) -> None:
             f"{printable(path)}: its values are {values.dtype}, which this file type cannot hold; write .tif"
         )
     pixels = np.ascontiguousarray(values[..., ::-1] if values.ndim == 3 else values)
-    with atomic_path(path) as temporary:
-        if not cv2.imwrite(str(temporary), pixels):
-            raise UserError(f"{printable(path)}: cannot be written; choose another --output")
+    write_picture(path, pixels)

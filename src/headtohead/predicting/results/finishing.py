@@ -1,13 +1,11 @@
 """From what the models say of a scan to the files of it, all of them or none, and its line of the summary."""
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-import cv2
 import numpy as np
 
 from headtohead.cohort.cohort import CHANNELS, FLAIR
@@ -24,6 +22,7 @@ from headtohead.predicting.results.summary import Row, measure
 from headtohead.predicting.scan import Scan
 from headtohead.predicting.trust.uncertainty import entropy
 from headtohead.reporting.animation import write_gif
+from headtohead.saving import temporary_folder, write_picture
 from headtohead.trained.facts import ModelFacts
 
 if TYPE_CHECKING:
@@ -156,13 +155,13 @@ def write_results(
     """
     final = [path for kind in paths for path in paths[kind]]
     # Beside the results, so that a rename is enough; a folder of its own, so that names and their ends stay.
-    with tempfile.TemporaryDirectory(prefix=".writing-", dir=folder) as place:
-        staged = {kind: tuple(Path(place) / path.name for path in wanted) for kind, wanted in paths.items()}
+    with temporary_folder(folder) as place:
+        staged = {kind: tuple(place / path.name for path in wanted) for kind, wanted in paths.items()}
         try:
             _write_all(job, scan, found, outputs, staged)
         except UserError as fault:
             raise UserError(str(fault).replace(f"{place}/", "")) from fault
-        _move_all([path for kind in staged for path in staged[kind]], final, Path(place))
+        _move_all([path for kind in staged for path in staged[kind]], final, place)
     return final
 
 
@@ -212,6 +211,5 @@ def _write_preview(scan: Scan, found: Answer, sheet: Path, scroll: Path) -> None
     about = f"{row.measures}  ·  model {row.model}  ·  threshold {row.threshold:g}"
     slices = Slices(view.to_slices(grey), view.to_slices(found.mask), truth, view.spacing[1:])
     picture = draw_sheet(slices, row.file, about)
-    if not cv2.imwrite(str(sheet), np.ascontiguousarray(picture[:, :, ::-1])):
-        raise UserError(f"{sheet.name}: cannot be written; choose another folder with --output")
+    write_picture(sheet, picture[:, :, ::-1])
     write_gif(draw_frames(slices, row.file, row.measures), scroll)

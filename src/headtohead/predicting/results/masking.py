@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from headtohead.errors import UserError
 from headtohead.predicting.files.naming import is_volume
 from headtohead.predicting.files.reading import read_pixels
+from headtohead.saving import atomic_path, write_picture
 
 
 def write_masked(source: Path, mask: np.ndarray, multiplier: float, path: Path) -> None:
@@ -76,7 +76,8 @@ def _write_volume(source: Path, mask: np.ndarray, multiplier: float, path: Path)
     masked = image.__class__(result, image.affine, header)
     # Only afterwards, because a new image forgets them; with them nibabel stores the array as it is.
     masked.header.set_slope_inter(slope, intercept)
-    nibabel.save(masked, path)
+    with atomic_path(path) as temporary:
+        nibabel.save(masked, temporary)
 
 
 def _write_picture(source: Path, mask: np.ndarray, multiplier: float, path: Path) -> None:
@@ -90,5 +91,4 @@ def _write_picture(source: Path, mask: np.ndarray, multiplier: float, path: Path
         if pixels.shape[2] in (2, 4):
             inside[:, :, -1] = True  # transparency is no intensity
         result = dim(pixels, inside, multiplier)
-    if not cv2.imwrite(str(path), result):
-        raise UserError(f"{path.name}: cannot be written; choose another folder with --output")
+    write_picture(path, result)

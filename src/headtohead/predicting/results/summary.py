@@ -1,6 +1,7 @@
 """What `--predict` says of each file: a line, a table at the end, and summary.csv."""
 
 import csv
+import io
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
@@ -10,11 +11,13 @@ import numpy as np
 
 from headtohead.errors import UserError
 from headtohead.plurals import count_of
-from headtohead.saving import atomic_path
+from headtohead.records.regular import UnreadableError, read_regular
+from headtohead.saving import write_text
 from headtohead.scoring.counts import count, dice
 from headtohead.scoring.lesions import count_lesions
 
 FILE = "summary.csv"
+LARGEST = 256 << 20  # bytes
 SHOWN = 40
 """Files in the printed table; of more only the sums are printed, and summary.csv has the rest."""
 
@@ -115,13 +118,11 @@ def write_summary(rows: Sequence[Row], folder: Path) -> Path:
     path = folder / FILE
     lines = {line["file"]: line for line in read_summary(path)}
     lines |= {row.file: {name: _cell(value) for name, value in asdict(row).items()} for row in rows}
-    with (
-        atomic_path(path) as temporary,
-        temporary.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file,
-    ):
-        table = csv.DictWriter(file, [one.name for one in fields(Row)], lineterminator="\n")
-        table.writeheader()
-        table.writerows(lines[name] for name in sorted(lines))
+    text = io.StringIO()
+    table = csv.DictWriter(text, [one.name for one in fields(Row)], lineterminator="\n")
+    table.writeheader()
+    table.writerows(lines[name] for name in sorted(lines))
+    write_text(path, text.getvalue(), lasting=True, errors="surrogateescape")
     return path
 
 
@@ -131,18 +132,21 @@ def read_summary(path: Path) -> list[dict[str, str]]:
     Raises:
         UserError: it is another table, which must not be replaced.
     """
-    if not path.exists():
-        return []
     foreign = UserError(f"{path}: not written by --predict; move it, or choose another folder with --output")
     try:
-        with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
-            table = csv.DictReader(file)
-            columns = [one.name for one in fields(Row)]
-            if table.fieldnames not in (columns, columns[:-1], columns[:-2]):  # `seen` came later, and `notes`
-                raise foreign
-            return list(table)
-    except (OSError, csv.Error) as fault:
+        text = read_regular(path, LARGEST).decode("utf-8", errors="surrogateescape")
+        table = csv.DictReader(io.StringIO(text, newline=""))
+        columns = [one.name for one in fields(Row)]
+        if table.fieldnames not in (columns, columns[:-1], columns[:-2]):  # `seen` came later, and `notes`
+            raise foreign
+        lines = list(table)
+    except FileNotFoundError:
+        return []
+    except (UnreadableError, csv.Error) as fault:
         raise foreign from fault
+    if any(None in line or None in line.values() for line in lines):
+        raise foreign  # shorter or longer than the header
+    return lines
 
 
 def print_table(rows: Sequence[Row], asked: int) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.files.reading import MASK_SUFFIXES
-from headtohead.saving import atomic_path
+from headtohead.saving import append_text, write_text
 
 FILE = "predicted.sha256"
 """In the format of `sha256sum`, so `sha256sum --check predicted.sha256` says what was changed."""
@@ -47,8 +47,7 @@ class Written:
             name = self._name(path)
             self.sums[name] = checksum(path)
             lines += _line(name, self.sums[name])
-        with self.path.open("a", encoding="utf-8", errors=ODD) as file:
-            file.write(lines)
+        append_text(self.path, lines, ODD)
 
     def tidy(self) -> None:
         """Write the list anew: each file once, without those that are gone."""
@@ -56,8 +55,7 @@ class Written:
         if not self.sums:
             self.path.unlink(missing_ok=True)
             return
-        with atomic_path(self.path) as temporary:
-            temporary.write_text("".join(_line(*pair) for pair in self.sums.items()), encoding="utf-8", errors=ODD)
+        write_text(self.path, "".join(_line(*pair) for pair in self.sums.items()), errors=ODD)
 
     def _name(self, path: Path) -> str:
         folder = self.folder.absolute()

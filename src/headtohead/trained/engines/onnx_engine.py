@@ -7,6 +7,7 @@ import numpy as np
 from headtohead import machine
 from headtohead.errors import UserError
 from headtohead.telemetry import import_quietly
+from headtohead.trained.engines.onnx_bytes import onnx_bytes
 
 onnxruntime = import_quietly("onnxruntime")
 
@@ -25,9 +26,9 @@ class OnnxEngine:
         settings = onnxruntime.SessionOptions()
         settings.log_severity_level = 4  # what is wrong is said once, by us
         settings.intra_op_num_threads = machine.usable_cores()
-        # External data would let a file of strangers read others; ours has none.
+        content = onnx_bytes(path)
         try:
-            self.session = onnxruntime.InferenceSession(path.read_bytes(), settings, providers=["CPUExecutionProvider"])
+            self.session = onnxruntime.InferenceSession(content, settings, providers=["CPUExecutionProvider"])
             self.input = self.session.get_inputs()[0].name
         except OSError:
             raise

@@ -8,6 +8,7 @@ import numpy as np
 
 from headtohead.errors import UserError
 from headtohead.telemetry import import_quietly
+from headtohead.trained.engines.onnx_bytes import onnx_bytes
 
 openvino = import_quietly("openvino")
 
@@ -38,8 +39,10 @@ class OpenVinoEngine:
         settings = {"PERFORMANCE_HINT": "THROUGHPUT" if many else "LATENCY"}
         if precision in PRECISIONS:
             settings["INFERENCE_PRECISION_HINT"] = PRECISIONS[precision]
+        content = onnx_bytes(path)
         try:
-            self.compiled = openvino.Core().compile_model(path, "CPU", settings)
+            core = openvino.Core()
+            self.compiled = core.compile_model(core.read_model(content, b""), "CPU", settings)
         except RuntimeError as fault:
             raise UserError(
                 f"{path}: not a readable ONNX model; run --test again, or export the bundle again"

@@ -1,0 +1,78 @@
+"""Faults of the disk in one line: which file could not be written, where, why, and what helps."""
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from headtohead.claiming import final_of
+from headtohead.errors import UserError
+
+AGAIN = "and run the command again"
+CAUSES = {
+    errno.ENOSPC: f"no space left on {{device}} for {{file}}; free some {AGAIN}",
+    errno.EDQUOT: f"no space left of your quota on {{device}} for {{file}}; free some {AGAIN}",
+    errno.EFBIG: f"{{file}}: larger than the limit for a file (ulimit -f) or than {{device}} allows; raise it {AGAIN}",
+    errno.EROFS: f"{{file}}: {{device}} is read-only; name another folder, or make it writable {AGAIN}",
+    errno.EACCES: f"{{file}}: no permission to write there; name another folder, or change that {AGAIN}",
+    errno.EPERM: f"{{file}}: no permission to write there; name another folder, or change that {AGAIN}",
+    errno.EIO: f"{{file}}: {{device}} failed while it was written; check it {AGAIN}",
+}
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Faults that only writing has; the others may be of a file that is read meanwhile."""
+
+
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    """Turn a fault of the disk while `path` is written into one line that names it.
+
+    Raises:
+        UserError: the disk is full or read-only, a limit or quota is reached, or one may not write there.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as problem:
+        if line := line_of(problem, path):
+            raise UserError(line) from problem
+        raise
+
+
+def line_of(problem: BaseException, path: Path | None = None) -> str:
+    """Say in a line why a file could not be written; empty where the problem is another.
+
+    Args:
+        problem: what was raised; what it was raised in the handling of counts, too.
+        path: what was being written; None: what the problem names.
+    """
+    fault: BaseException | None = problem
+    if not (isinstance(fault, OSError) and fault.errno in CAUSES):
+        while fault is not None and not (isinstance(fault, OSError) and fault.errno in FULL):
+            fault = fault.__cause__ or fault.__context__
+    if not isinstance(fault, OSError) or fault.errno is None:
+        return ""
+    named = Path(os.fsdecode(fault.filename)) if isinstance(fault.filename, str | bytes) else None
+    if path is None or (named and fault.errno in FULL):
+        path = named
+    elif named and fault.errno not in FULL and not _concerns(named, path):
+        return ""
+    if path is None:
+        return CAUSES[fault.errno].format(device="the disk", file="a file") if fault.errno in FULL else ""
+    final = final_of(path)
+    return CAUSES[fault.errno].format(device=device_of(final), file=final)
+
+
+def device_of(path: Path) -> Path:
+    """Give the mount point of the file system that a path is on."""
+    place = path.absolute()
+    while place != place.parent and not os.path.ismount(place):
+        place = place.parent
+    return place
+
+
+def _concerns(named: Path, path: Path) -> bool:
+    """Say whether a fault at one path is one of writing another: it, its temporary file, or a folder on the way."""
+    final, target = final_of(named).absolute(), final_of(path).absolute()
+    return final == target or target.is_relative_to(final) or final.is_relative_to(target)

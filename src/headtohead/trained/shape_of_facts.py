@@ -1,0 +1,86 @@
+"""What model.json must hold to be believed: all that prediction will look into, before anything is written."""
+
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from headtohead.cohort.cohort import FLAIR
+from headtohead.records.shape import Check, either, listing, mapping, nothing, number, one_of, text, undefined, whole
+from headtohead.runs.record import DATA
+
+MEASURED = 1
+"""The version of `familiar` that is looked into (`predicting.trust.familiarity.VERSION`); others are ignored."""
+
+LEVELS = 4  # numbers that `predicting.trust.appearance` gives of each sequence, and one of each pair of them
+LONGEST = 1000
+"""Characters of a name or a clean-up."""
+
+RANGE = listing(number(), 2, 2)
+
+SCORES = mapping(
+    dict.fromkeys(("n", "cross_validated_n"), either(undefined, whole(0))), others=either(undefined, number())
+)
+TRAINING_DATA = mapping(DATA | {"parts": either(nothing, mapping(others=either(nothing, listing(text))))})
+
+
+def wrong_in_familiar(familiar: dict[str, Any], sequences: tuple[str, ...]) -> str | None:
+    """Name the first fault in what the training cases looked like; None where there is none.
+
+    Args:
+        familiar: of model.json.
+        sequences: of the model.
+    """
+    if familiar.get("version") != MEASURED:
+        return None
+    looks = mapping(
+        {**dict.fromkeys(("head", "texture", "symmetry"), RANGE), "grey": _profile(sequences)},
+        needed=("head", "texture", "symmetry", "grey"),
+    )
+    check = mapping(
+        {
+            "version": one_of(MEASURED),
+            "cases": whole(0),
+            "sequences": lambda value: None if value == list(sequences) else "",
+            **dict.fromkeys(("slices", "side"), RANGE),
+            **dict.fromkeys(("apart", "pixel"), either(listing(number(), 0, 0), RANGE)),
+            "missing": listing(text),
+            "volume": looks,
+            "slice": looks,
+        },
+        needed=("sequences", "slices", "side", "apart", "pixel", "missing", "volume", "slice"),
+    )
+    return check(familiar)
+
+
+def _profile(sequences: tuple[str, ...]) -> Check:
+    count = len(sequences)
+    numbers = LEVELS * count + count * (count - 1) // 2
+    others = [name for place, name in enumerate(sequences) if place != min(FLAIR, count - 1)]
+    lacking = [" ".join(chosen) for most in range(count) for chosen in combinations(others, most)]
+    shape = mapping(
+        {
+            "centre": listing(number(), numbers, numbers),
+            "scale": listing(number(1e-6), numbers, numbers),
+            "correlation": listing(text, numbers, numbers),
+            "much": mapping(dict.fromkeys(lacking, number(0)), needed=tuple(lacking)),
+        },
+        needed=("centre", "scale", "correlation", "much"),
+    )
+
+    def check(value: Any) -> str | None:
+        if value is None:  # too few cases
+            return None
+        fault = shape(value)
+        return ("" if _is_correlation(value["correlation"]) else "correlation") or None if fault is None else fault
+
+    return check
+
+
+def _is_correlation(rows: list[str]) -> bool:
+    try:
+        matrix = np.array([row.split() for row in rows], np.float64)
+        np.linalg.cholesky(matrix)
+    except (ValueError, np.linalg.LinAlgError):
+        return False
+    return bool(np.isfinite(matrix).all() and np.allclose(matrix, matrix.T))

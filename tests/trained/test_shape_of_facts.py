@@ -1,0 +1,92 @@
+"""Everything in model.json that prediction looks into is checked before anything is written."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from headtohead.errors import UserError
+from headtohead.predicting.trust import appearance, familiarity
+from headtohead.trained import shape_of_facts
+from headtohead.trained.choosing import SHIPPED
+from headtohead.trained.facts import FILE, read_facts
+
+GREY = "familiar.volume.grey"
+ROW = " ".join(["1.0"] * 15)
+
+WRONG: list[tuple[str, Any]] = [
+    ("familiar.sequences", ["flair"]),
+    ("familiar.slices", [1]),
+    ("familiar.slices", ["few", "many"]),
+    ("familiar.side", None),
+    ("familiar.side", [1, float("nan")]),
+    ("familiar.apart", [1]),
+    ("familiar.pixel", 3),
+    ("familiar.missing", "post"),
+    ("familiar.missing", [1]),
+    ("familiar.volume", []),
+    ("familiar.slice", None),
+    ("familiar.volume.head", [0.1]),
+    ("familiar.slice.texture", {}),
+    ("familiar.slice.symmetry", [None, None]),
+    (GREY, []),
+    (f"{GREY}.centre", [1.0]),
+    (f"{GREY}.centre", 7),
+    (f"{GREY}.scale", [0.0] * 15),
+    (f"{GREY}.scale", ["1"] * 15),
+    (f"{GREY}.correlation", ["1 2"] * 15),
+    (f"{GREY}.correlation", ["one"] * 15),
+    (f"{GREY}.correlation", [ROW] * 15),
+    (f"{GREY}.correlation", [1.0] * 15),
+    (f"{GREY}.much", {"": "far"}),
+    (f"{GREY}.much", []),
+    ("data.parts", ["a"]),
+    ("data.parts.train", "abc"),
+    ("data.parts.train", 7),
+    ("data.parts.val", [["a"]]),
+    ("data.kind", 1),
+    ("data.key", {}),
+    ("data.cases", "110"),
+    ("data.made_up", "no"),
+    ("scores.mean", "high"),
+    ("scores.n", 1.5),
+    ("scores.val_dice", []),
+    ("name", "x" * 2000),
+    ("postprocessing", "largest," * 1000),
+]
+
+
+@pytest.mark.parametrize(("place", "value"), WRONG)
+def test_a_wrong_field_is_named(tmp_path: Path, place: str, value: Any) -> None:
+    facts = json.loads((SHIPPED / FILE).read_text(encoding="utf-8"))
+    *outer, last = place.split(".")
+    inner = facts
+    for name in outer:
+        inner = inner[name]
+    inner[last] = value
+    (tmp_path / FILE).write_text(json.dumps(facts), encoding="utf-8")
+    with pytest.raises(UserError, match=rf"model\.json: damaged \({place}.*\); make the bundle again"):
+        read_facts(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["slices", "volume", "missing", "sequences"])
+def test_a_missing_field_is_named(tmp_path: Path, name: str) -> None:
+    facts = json.loads((SHIPPED / FILE).read_text(encoding="utf-8"))
+    del facts["familiar"][name]
+    (tmp_path / FILE).write_text(json.dumps(facts), encoding="utf-8")
+    with pytest.raises(UserError, match=rf"damaged \(familiar\.{name}\)"):
+        read_facts(tmp_path)
+
+
+def test_what_is_measured_in_training_is_what_is_checked(phantom_cohort: Any) -> None:
+    assert (shape_of_facts.MEASURED, shape_of_facts.LEVELS) == (familiarity.VERSION, appearance.LEVELS)
+    measured = json.loads(json.dumps(familiarity.measure_cohort(phantom_cohort, range(10))))
+    assert measured["volume"]["grey"] is not None or measured["missing"] != [""]
+    assert shape_of_facts.wrong_in_familiar(measured, phantom_cohort.sequences) is None
+    few = json.loads(json.dumps(familiarity.measure_cohort(phantom_cohort, range(2))))
+    assert shape_of_facts.wrong_in_familiar(few, phantom_cohort.sequences) is None
+
+
+def test_measurements_of_another_version_are_not_looked_into() -> None:
+    assert shape_of_facts.wrong_in_familiar({"version": 2, "slices": "many"}, ("image",)) is None
