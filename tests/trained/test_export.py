@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -152,3 +153,16 @@ def test_from_the_command_line(run_folder: Path, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == f"results: {tmp_path / 'out' / NAME}.safetensors"
+
+
+@pytest.mark.parametrize("kind", ["torchscript", "safetensors", "onnx"])
+def test_a_limit_of_the_disk_is_told_and_leaves_nothing(run_folder: Path, kind: str, tmp_path: Path) -> None:
+    options = wanted(run_folder, kind, output=str(tmp_path / "out"))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        with pytest.raises(UserError, match="larger than the limit for a file"):
+            export(options)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not list((tmp_path / "out").iterdir())
