@@ -29,6 +29,8 @@ def read_regular(path: Path, most: int) -> bytes:
             content = file.read(most + 1)
     except FileNotFoundError:
         raise
+    except NotADirectoryError as fault:  # what lies below a file is not there either
+        raise FileNotFoundError(fault.errno, fault.strerror, str(path)) from fault
     except OSError as fault:
         raise UnreadableError((fault.strerror or type(fault).__name__).lower()) from fault
     if len(content) > most:

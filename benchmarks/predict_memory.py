@@ -1,0 +1,216 @@
+"""How much memory a prediction takes at its peak, beside what the program reckons from the header beforehand.
+
+Claims:
+1. A volume of 512x512x512 is predicted within 4 GiB, of memory in use and of address space (`ulimit -v`).
+2. What is reckoned is never less than what is taken, and at most twice as much.
+3. Over 200 files the peak stays flat: it is at most a tenth more than over 20.
+Each row is a process of its own, which says its own peak (VmHWM; ru_maxrss would count the memory of this script, too),
+less that of a process that predicts a volume of 16x16x16. Linux only.
+
+    python benchmarks/predict_memory.py
+    python benchmarks/predict_memory.py --side 192 --files 50
+"""
+
+import argparse
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
+
+import cv2
+import numpy as np
+
+from headtohead.predicting.files.finding import find_jobs
+from headtohead.predicting.files.scans import wants_bytes
+from headtohead.predicting.files.weighing import ENGINE, weigh
+from headtohead.predicting.folder import further_bytes
+from headtohead.predicting.predictor import open_predictor
+from headtohead.predicting.results.outputs import read_outputs
+
+ROOT = Path(__file__).resolve().parents[1]
+MIB = 2**20
+LIMIT = 4 * 2**30
+
+PREDICT = """
+import sys; sys.path.insert(0, sys.argv[1])
+from headtohead.cli import main
+status = main(sys.argv[2:])
+print(open("/proc/self/status").read())
+sys.exit(status)
+"""
+
+Make = Callable[[Path, int], None]
+
+
+def main() -> None:
+    """Read the command line, measure, print the tables."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
+    parser.add_argument("--side", type=int, default=256, help="voxels along each axis of most volumes (%(default)s)")
+    parser.add_argument("--files", type=int, default=200, help="files of the longest folder (%(default)s)")
+    parser.add_argument("--large", type=int, default=512, help="voxels along each axis of the large one (%(default)s)")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        volume(folder / "least" / "a.nii", 16)
+        base = peak(folder / "least", folder)
+        print(f"Base: {base / MIB:.0f} MiB.\n")
+        kinds(folder, arguments.side, base)
+        within(folder, arguments.large)
+        flat(folder, arguments.files)
+
+
+def kinds(folder: Path, side: int, base: int) -> None:
+    """Print peak and estimate of one file of each kind."""
+    print("| one file | outputs | peak, MiB | bytes a voxel | reckoned, MiB | reckoned : taken |")
+    print("|---|---|---:|---:|---:|---:|")
+    for name, (make, flags) in KINDS.items():
+        source = folder / re.sub(r"\W+", "_", name + "".join(flags))
+        make(source, side)
+        taken = peak(source, folder, *flags) - base
+        need, voxels = reckoned(source, folder, flags)
+        print(
+            f"| {name} | {' '.join(flags) or 'mask'} | {taken / MIB:.0f} | {taken / voxels:.1f} | {need / MIB:.0f} "
+            f"| {need / max(taken, 1):.2f} |",
+            flush=True,
+        )
+
+
+def within(folder: Path, side: int) -> None:
+    """Print what a large volume takes, and whether it is predicted under a limit of address space."""
+    print(f"\n| {side}x{side}x{side} | peak, MiB | within 4 GiB of address space |\n|---|---:|---|")
+    for name in ("int16", "float64", "tilted"):
+        make, _ = KINDS[name]
+        source = folder / f"large_{name.replace(' ', '_')}"
+        make(source, side)
+        status = run(source, folder, "--overwrite", limit=LIMIT)[0]
+        print(f"| {name} | {peak(source, folder) / MIB:.0f} | {'yes' if status == 0 else 'no'} |", flush=True)
+        for path in source.iterdir():
+            path.unlink()
+
+
+def flat(folder: Path, files: int) -> None:
+    """Print the peak over few files and over many."""
+    print("\n| volumes of 96x96x96 | peak, MiB |\n|---:|---:|")
+    source = folder / "many"
+    for number in range(files):
+        volume(source / f"{number}.nii.gz", 96, seed=number)
+        if number + 1 in (files // 10, files // 2, files):
+            print(f"| {number + 1} | {peak(source, folder) / MIB:.0f} |", flush=True)
+
+
+def volume(path: Path, side: int, dtype: Any = np.int16, seed: int = 0, **how: Any) -> None:
+    """Write a head of noise in air: an affine, a slope may be given."""
+    import nibabel
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(seed)
+    values = np.zeros((side, side, side), dtype, order="F")
+    axis = np.linspace(-1, 1, side, dtype=np.float32)
+    noise = rng.integers(0, 100, (side, side))
+    for place, height in enumerate(axis):
+        inside = axis[:, None] ** 2 / 0.8 + axis**2 / 0.7 + height**2 < 0.8
+        values[:, :, place] = np.where(inside, 100 + np.roll(noise, place, 0), noise // 20)
+    image = nibabel.Nifti1Image(values, how.get("affine", np.eye(4)), dtype=dtype)
+    if "slope" in how:
+        image.header.set_slope_inter(how["slope"], 1)
+    nibabel.save(image, path)
+
+
+def turned(degrees: float) -> np.ndarray:
+    """Give an affine that is turned about two axes."""
+    angle = np.radians(degrees)
+    one, other = np.eye(4), np.eye(4)
+    one[:2, :2] = other[1:3, 1:3] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    return one @ other
+
+
+def with_mask(folder: Path, side: int) -> None:
+    """Write a volume and a mask beside it."""
+    volume(folder / "a.nii.gz", side)
+    volume(folder / "a_mask.nii.gz", side, np.uint8)
+
+
+def sequences(folder: Path, side: int) -> None:
+    """Write the sequences that LGG has."""
+    for name in ("flair", "t1", "t1ce"):
+        volume(folder / f"a_{name}.nii.gz", side)
+
+
+def picture(end: str, dtype: Any) -> Make:
+    """Give what writes a picture of as many pixels as a volume has voxels."""
+
+    def make(folder: Path, side: int) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        sides = side * 8, side * side // 8
+        pixels = np.random.default_rng(0).integers(0, 250, (*sides, 3)).astype(dtype)
+        assert cv2.imwrite(str(folder / f"a{end}"), pixels)
+
+    return make
+
+
+def alone(*arguments: Any, **how: Any) -> Make:
+    """Give what writes one volume of a kind."""
+    return lambda folder, side: volume(folder / "a.nii.gz", side, *arguments, **how)
+
+
+KINDS: dict[str, tuple[Make, tuple[str, ...]]] = {
+    "int16": (alone(), ()),
+    "uint8": (alone(np.uint8), ()),
+    "float64": (alone(np.float64), ()),
+    "int16, scaled": (alone(slope=0.5), ()),
+    "pixels of 1 by 2 mm": (alone(affine=np.diag([1.0, 2.0, 1.0, 1.0])), ()),
+    "tilted": (alone(affine=turned(20)), ()),
+    "with a mask": (with_mask, ()),
+    "three sequences": (sequences, ()),
+    "int16, all": (alone(), ("--save_probability", "--save_uncertainty", "entropy", "--preview")),
+    "int16, extracted": (alone(), ("--outputs", "0.0:_brain.nii.gz,0.2:_dim.nii.gz")),
+    "int16, cleaned": (alone(), ("--postprocessing", "largest,fill,close=2px")),
+    "PNG, 8-bit pixels": (picture(".png", np.uint8), ()),
+    "TIFF, 16-bit pixels": (picture(".tif", np.uint16), ()),
+}
+
+
+def reckoned(source: Path, folder: Path, flags: tuple[str, ...]) -> tuple[int, int]:
+    """Give what the program reckons with, and how many voxels or pixels a file has."""
+    from headtohead.cli import parse
+    from headtohead.cohort.picture_sizes import picture_size
+    from headtohead.predicting.files.nifti import open_nifti
+
+    options = parse(["--predict", str(source), "--output", str(folder / "out"), *flags])
+    predictor, facts = open_predictor(options), open_predictor(options).facts
+    [job] = find_jobs(source, "", facts.sequences, read_outputs(options.files).ends)
+    further = further_bytes(read_outputs(options.files), predictor)
+    need = weigh(job, facts, "auto", wants_bytes(facts), further).need - ENGINE
+    if job.kind == "nifti":
+        return need, int(np.prod(open_nifti(job.files[0]).shape))
+    size = picture_size(job.files[0])
+    assert size
+    return need, size.pixels
+
+
+def run(source: Path, folder: Path, *flags: str, limit: int = 0) -> tuple[int, int]:
+    """Predict a folder in a process of its own: exit status and peak in bytes."""
+    words = ["--predict", str(source), "--output", str(folder / "out"), *flags]
+    words = [sys.executable, "-c", PREDICT, str(ROOT / "src"), *words]
+    if limit:
+        words = ["bash", "-c", f'ulimit -v {limit // 1024}; exec "$@"', "limited", *words]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    found = re.search(r"VmHWM:\s+(\d+) kB", done.stdout)
+    return done.returncode, int(found[1]) * 1024 if found else 0
+
+
+def peak(source: Path, folder: Path, *flags: str) -> int:
+    """Give the peak of a process that predicts a folder."""
+    status, most = run(source, folder, "--overwrite", *flags)
+    if status:
+        raise SystemExit(f"{source}: exit status {status}")
+    return most
+
+
+if __name__ == "__main__":
+    main()
