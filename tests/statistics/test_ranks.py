@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from headtohead.errors import UserError
 from headtohead.statistics.ranks import rank_distribution
 
 
@@ -45,7 +46,7 @@ def test_rows_and_columns_add_up_and_the_seed_decides() -> None:
 
 
 def test_a_missing_score_is_refused_not_left_out() -> None:
-    with pytest.raises(ValueError, match="the truth alone"):
+    with pytest.raises(UserError, match="has no score on"):
         rank_distribution(pd.DataFrame({"a": [0.1, 0.2], "b": [0.2, np.nan]}))
 
 

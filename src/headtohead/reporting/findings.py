@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from headtohead.errors import UserError
 from headtohead.options.comparison import MARGIN
 from headtohead.reporting.entrant_names import in_words
 from headtohead.reporting.evidence import parts_of, read_table, slices_of
@@ -263,7 +264,10 @@ def _curves(ledger: Ledger) -> pd.DataFrame:
     tables = []
     for run in ledger.counted:
         if (run.folder / "metrics.csv").is_file():
-            table = read_table(run, "metrics.csv")
+            try:
+                table = read_table(run, "metrics.csv")[["epoch", *CURVES]].astype(float).astype({"epoch": int})
+            except (UserError, LookupError, ValueError, TypeError, OverflowError):
+                continue  # `curves` warns of it
             about = {
                 "run": run.name,
                 "entrant": entrant_of(run),

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 EDITED = 1e-6  # a Dice this far from what its counts give was not written by us
 KEPT: dict[str, dict[str, type]] = {
-    "slices.csv": {"case": str, "slice": int, "tp": int, "fp": int, "fn": int},
+    "slices.csv": dict.fromkeys(("slice", "tp", "fp", "fn", "predicted", "truth"), int)
+    | {"case": str, "largest_tp": float, "largest_fp": float},
     "split.csv": {"case": str, "part": str},
 }
 TEXTS = ["case", "patient", "site", "grade", "missing"]

@@ -99,11 +99,14 @@ def complete(matrix: "pd.DataFrame") -> "NDArray[np.float64]":
         float64 [cases, entrants].
 
     Raises:
-        ValueError: if one is undefined. To drop the case would let a prediction decide who is in a statistic.
+        UserError: if one is undefined. To drop the case would let a prediction decide who is in a statistic.
     """
     scores = matrix.to_numpy(dtype="float64")
-    if (scores != scores).any():
-        raise ValueError("every entrant needs a score on every case: who is in a statistic depends on the truth alone")
+    for case, entrant in zip(*(scores != scores).nonzero(), strict=True):
+        raise UserError(
+            f"cases.csv: {matrix.columns[entrant]} has no score on {matrix.index[case]}, which holds a lesion; "
+            "run --test again, or delete the run"
+        )
     return scores
 
 

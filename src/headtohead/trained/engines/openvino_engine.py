@@ -43,7 +43,7 @@ class OpenVinoEngine:
         try:
             core = openvino.Core()
             self.compiled = core.compile_model(core.read_model(content, b""), "CPU", settings)
-        except RuntimeError as fault:
+        except (RuntimeError, UnicodeDecodeError) as fault:
             raise UserError(
                 f"{path}: not a readable ONNX model; run --test again, or export the bundle again"
             ) from fault
