@@ -208,10 +208,10 @@ def test_one_failed_fold_keeps_the_entrant_out_of_the_table(
     shutil.rmtree(folder / RUNS[0])
     fail = {"on": True}
 
-    def train(experiment: Any) -> None:
+    def train(experiment: Any, *before: Any) -> None:
         if fail["on"]:
             raise RuntimeError("no memory")
-        run_training(experiment)
+        run_training(experiment, *before)
 
     monkeypatch.setattr("headtohead.comparing.grid.run_training", train)
     with pytest.raises(UserError, match="1 of 3 experiments failed; the first error: RuntimeError: no memory"):
