@@ -103,17 +103,19 @@ def _by_engine(options: Options, verb: str) -> str:
 
 
 def _own_scaling(options: Options, verb: str) -> str:
-    models = models_of(options, verb)
-    if not models or not all(find_spec(model).normalise for model in models):
-        return ""
-    return f"the intensity scaling of {' and '.join(models)} is fixed; leave it out"
+    models = _bringing_a_scaling(options, verb)
+    return f"the intensity scaling of {' and '.join(models)} is fixed; leave it out" if models else ""
 
 
 def _one_channel(options: Options, verb: str) -> str:
+    models = _bringing_a_scaling(options, verb)
+    return f"{' and '.join(models)} {_verb(models, 'takes', 'take')} one sequence only; leave it out" if models else ""
+
+
+def _bringing_a_scaling(options: Options, verb: str) -> tuple[str, ...]:
+    """List the models of a verb if all bring a scaling of their own, of one sequence; else none."""
     models = models_of(options, verb)
-    if not models or not all(find_spec(model).normalise for model in models):
-        return ""
-    return f"{' and '.join(models)} {_verb(models, 'takes', 'take')} one sequence only; leave it out"
+    return models if all(find_spec(model).normalise for model in models) else ()
 
 
 def _one_sequence(options: Options, verb: str) -> str:

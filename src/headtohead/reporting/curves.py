@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from headtohead.errors import UserError
 from headtohead.records.regular import UnreadableError
-from headtohead.records.table_reader import read_table
 from headtohead.reporting.entrant_names import schedule_in_words, schedule_order
+from headtohead.reporting.evidence import METRICS, metrics_of
 from headtohead.runs.ledger import FIGURES, Ledger
 from headtohead.runs.run import Run
 from headtohead.saving import write_figure
@@ -75,15 +75,12 @@ def write_curves(ledger: Ledger, folder: Path | None = None) -> Path:
 
 
 def _read_metrics(run: Run) -> "pd.DataFrame | None":
-    """Read metrics.csv; None for the baseline and for a run without a whole epoch."""
+    """Read metrics.csv, and say where it is damaged; None for the baseline and for a run without a whole epoch."""
     try:
-        table = read_table(run.folder / "metrics.csv")[["epoch", "train_dice", "val_dice"]].astype(float)
-    except FileNotFoundError:
+        return metrics_of(run, ["train_dice", "val_dice"])
+    except UnreadableError:
+        print(f"warning: {run.folder / METRICS}: damaged; this run has no curve", file=sys.stderr)
         return None
-    except (UnreadableError, ValueError, KeyError, TypeError):
-        print(f"warning: {run.folder / 'metrics.csv'}: damaged; this run has no curve", file=sys.stderr)
-        return None
-    return None if table.empty else table
 
 
 def _label(panels: "list[Axes]", used: int, columns: int) -> None:

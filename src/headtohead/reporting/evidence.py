@@ -4,6 +4,8 @@ From these two tables a reader can recompute every scoring convention, the large
 patients that chose an epoch, without a run folder.
 """
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from headtohead.errors import UserError
@@ -13,6 +15,7 @@ from headtohead.runs.ledger import Ledger
 from headtohead.runs.run import EXPERIMENT_COLUMNS, Run
 
 SLICE_COLUMNS = ["case", "slice", "tp", "fp", "fn", "predicted", "truth", "largest_tp", "largest_fp"]
+METRICS = "metrics.csv"
 PART_COLUMNS = ["fold", "case", "part", "slices"]
 
 
@@ -26,6 +29,24 @@ def read_table(run: Run, name: str) -> pd.DataFrame:
         return read_csv(run.folder / name)
     except (OSError, UnreadableError) as fault:
         raise UserError(f"{run.folder / name}: damaged ({fault}); delete it and run --test again") from fault
+
+
+def metrics_of(run: Run, columns: Sequence[str]) -> pd.DataFrame | None:
+    """Read some columns of metrics.csv and the epoch, which counts from 0.
+
+    Returns:
+        One row an epoch; None for the baseline and for a run without a whole epoch.
+
+    Raises:
+        UnreadableError: it is damaged.
+    """
+    try:
+        table = read_csv(run.folder / METRICS)[["epoch", *columns]].astype(float).astype({"epoch": int})
+    except FileNotFoundError:
+        return None
+    except (LookupError, ValueError, TypeError, OverflowError) as fault:
+        raise UnreadableError(str(fault)) from fault
+    return None if table.empty else table
 
 
 def slices_of(ledger: Ledger) -> pd.DataFrame:

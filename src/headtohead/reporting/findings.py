@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from headtohead.errors import UserError
 from headtohead.options.comparison import MARGIN
+from headtohead.records.regular import UnreadableError
 from headtohead.reporting.entrant_names import in_words
-from headtohead.reporting.evidence import parts_of, read_table, slices_of
+from headtohead.reporting.evidence import metrics_of, parts_of, slices_of
 from headtohead.reporting.notes.footnotes import footnotes_of
 from headtohead.reporting.notes.warnings import warnings_of
 from headtohead.reporting.table import result_rows
@@ -127,6 +127,7 @@ def findings_of(ledger: Ledger, unchecked: Sequence[str] = (), margin: float = M
     healthy = scores_without_lesion(cases)
     healthy_pairs = pairs_without_lesion(healthy, trained=trainings_without_lesion(cases))
     without_lesion = without_lesion_table(healthy)
+    slices = slices_of(ledger)
     name = spoken_names(trained)
     return Findings(
         title=ledger.folder.name,
@@ -142,8 +143,8 @@ def findings_of(ledger: Ledger, unchecked: Sequence[str] = (), margin: float = M
         scores=result_rows(cases),
         subgroups=subgroup_table(cases),
         subgroup_pairs=subgroup_pairs(cases),
-        conventions=_conventions(ledger),
-        slices=slices_of(ledger),
+        conventions=_conventions(slices, ledger),
+        slices=slices,
         parts=parts_of(ledger),
         verdict=_sentences(
             verdict(models.rename(columns=name), named(pairs, name)),
@@ -227,21 +228,16 @@ def _means(ledger: Ledger, matrix: pd.DataFrame, trained: pd.DataFrame) -> pd.Da
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(index="entrant")
 
 
-def _conventions(ledger: Ledger) -> pd.DataFrame:
+def _conventions(slices: pd.DataFrame, ledger: Ledger) -> pd.DataFrame:
     """Each entrant's predictions scored in every way; seeds, which predict the same slices again, are averaged.
 
     Batches are filled with slices in a random order, the same for all: in that of the cases they would be patients.
     """
-    tables: dict[tuple[str, Any], list[pd.DataFrame]] = {}
     left_out = {run.entrant for run in _lacking_slices(ledger)}
-    for run in ledger.counted:
-        if run.entrant not in left_out:
-            tables.setdefault((entrant_of(run), run.experiment["seed"]), []).append(read_table(run, "slices.csv"))
     scored = [
-        conventions(pd.concat(parts, ignore_index=True).sample(frac=1, random_state=SHUFFLE), BATCH).assign(
-            entrant=name
-        )
-        for (name, _), parts in tables.items()
+        conventions(own.sample(frac=1, random_state=SHUFFLE), BATCH).assign(entrant=entrant_name(model, schedule))
+        for (model, schedule, _), own in slices.groupby(["model", "schedule", "seed"], sort=False, dropna=False)
+        if (model, schedule) not in left_out
     ]
     columns = ["entrant", "convention", "score", "n", "meaning"]
     if not scored:
@@ -263,11 +259,11 @@ def _without_slices(ledger: Ledger) -> list[str]:
 def _curves(ledger: Ledger) -> pd.DataFrame:
     tables = []
     for run in ledger.counted:
-        if (run.folder / "metrics.csv").is_file():
-            try:
-                table = read_table(run, "metrics.csv")[["epoch", *CURVES]].astype(float).astype({"epoch": int})
-            except (UserError, LookupError, ValueError, TypeError, OverflowError):
-                continue  # `curves` warns of it
+        try:
+            table = metrics_of(run, CURVES)
+        except UnreadableError:
+            continue  # drawing the curves warns of it
+        if table is not None:
             about = {
                 "run": run.name,
                 "entrant": entrant_of(run),
