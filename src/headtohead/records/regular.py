@@ -25,8 +25,11 @@ def read_regular(path: Path, most: int) -> bytes:
         # Should a pipe have taken its place meanwhile, opening it does not wait for a writer.
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         with os.fdopen(handle, "rb") as file:
-            _refuse_odd(os.fstat(handle), most)
-            content = file.read(most + 1)
+            facts = os.fstat(handle)
+            _refuse_odd(facts, most)
+            content = file.read(facts.st_size + 1)  # to ask for `most` would take as much memory
+            if len(content) > facts.st_size:  # it has grown meanwhile
+                content += file.read(most + 1 - len(content))
     except FileNotFoundError:
         raise
     except NotADirectoryError as fault:  # what lies below a file is not there either
