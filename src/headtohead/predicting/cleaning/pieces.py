@@ -10,7 +10,7 @@ Labels = NDArray[np.int32]
 """[slices, H, W]; more numbers would take a mask of 8 thousand million voxels."""
 
 PART = 2**18
-"""Voxels of neighbouring slices that are compared at once: few enough that a large volume takes no more than a small."""
+"""Voxels of neighbouring slices that are compared at once, so that a large volume takes no more than a small one."""
 
 
 def label_pieces(mask: Mask) -> tuple[Labels, NDArray[np.int64]]:
