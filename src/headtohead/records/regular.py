@@ -24,7 +24,10 @@ def read_regular(path: Path, most: int) -> bytes:
         UnreadableError: it is a folder, a pipe or a device, is larger, or cannot be read.
     """
     with opened(path, most) as file:
-        content = file.read(most + 1)
+        size = os.fstat(file.fileno()).st_size
+        content = file.read(size + 1)  # to ask for `most` would take as much memory
+        if len(content) > size:  # it has grown meanwhile
+            content += file.read(most + 1 - len(content))
     if len(content) > most:
         raise UnreadableError(_too_large(most))
     return content
