@@ -24,8 +24,9 @@ def read_regular(path: Path, most: int) -> bytes:
         UnreadableError: it is a folder, a pipe or a device, is larger, or cannot be read.
     """
     with opened(path, most) as file:
-        size = os.fstat(file.fileno()).st_size
-        content = file.read(size + 1)  # to ask for `most` would take as much memory
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        content = file.read(min(size, most) + 1)  # to ask for `most` would take as much memory
         if len(content) > size:  # it has grown meanwhile
             content += file.read(most + 1 - len(content))
     if len(content) > most:
