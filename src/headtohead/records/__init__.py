@@ -1,1 +1,1 @@
-"""Files that somebody may have damaged or forged, read within bounds (YAML, JSON, CSV, arrays), and what they must say."""
+"""YAML, JSON, CSV and arrays that somebody may have damaged or forged, read within bounds; what must be in them."""
