@@ -65,13 +65,14 @@ def test_processes_write_the_same_bytes_as_one(
     assert [path.read_bytes() for path in shared] == [path.read_bytes() for path in alone]
 
 
-def test_damaged_masks_are_said_to_be_damaged(
+def test_masks_that_are_damaged_meanwhile_are_said_to_be(
     copied: Path, scored_cohort: Cohort, tmp_path: Path, found: Findings
 ) -> None:
+    masks = Masks(read_ledger(copied / "runs" / "made"), scored_cohort)
     for path in copied.glob("runs/made/unet-*/masks.npz"):
         path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(UserError, match="damaged"):
-        write_all_case_gifs(found, tmp_path, scored_cohort, Masks(read_ledger(copied / "runs" / "made"), scored_cohort))
+        write_all_case_gifs(found, tmp_path, scored_cohort, masks)
 
 
 def test_a_case_without_any_mask_has_none(found: Findings, masks: Masks, scored_cohort: Cohort, tmp_path: Path) -> None:

@@ -1,13 +1,18 @@
 """Whose outline is shown: that of the lowest seed that counts, and it is said."""
 
 import json
+import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
+import pytest
 
 from headtohead.cohort import Cohort
 from headtohead.reporting.findings import findings_of, shown_seed
 from headtohead.reporting.masks import Masks, name_with_seed, scan_of
+from headtohead.reporting.report import report
 from headtohead.runs.ledger import Ledger
 from headtohead.runs.reading import read_ledger
 
@@ -58,3 +63,29 @@ def test_a_seed_that_lacks_a_fold_is_not_shown(copied: Path, scored_cohort: Coho
     assert shown_seed(found.cases, "unet none", case) is None
     scan = scan_of(scored_cohort, masks, "unet none", case, "x")
     assert scan is not None and np.isclose(scan.dice, found.matrix.loc[case, "unet none"])
+
+
+@pytest.mark.parametrize("damage", ["cut short", "other cases", "a pipe"])
+def test_a_run_whose_masks_cannot_be_read_is_named_and_the_report_is_written(
+    damage: str, copied: Path, report_options: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its scores count; only its outlines are missing, and another seed's do not stand in for them."""
+    path = copied / "runs" / "made" / "unet-none-s0-f0" / "masks.npz"
+    other = (path.parents[1] / "unet-none-s0-f1" / "masks.npz").read_bytes()
+    whole = path.read_bytes()
+    path.unlink()
+    if damage == "a pipe":
+        os.mkfifo(path)
+    else:
+        path.write_bytes(whole[:-40] if damage == "cut short" else other)
+    drawn: list[Masks] = []
+    monkeypatch.setattr("headtohead.reporting.report.write_pictures", lambda *given: drawn.append(given[3]))
+    monkeypatch.setattr("headtohead.reporting.report.write_curves", lambda *_: None)
+    folder = report(report_options(copied))
+    said = " ".join(capsys.readouterr().out.split())
+    assert said.count("unet-none-s0-f0 is in no picture: masks.npz: ") == 1 and str(path) not in said
+    assert "unet-none-s0-f0 is in no picture" in (folder / "report.html").read_text()
+    assert path not in drawn[0].files.values()
+    tested = set(pd.read_csv(path.with_name("cases.csv"))["case"])
+    shown = {case for entrant, case in drawn[0].files if entrant == "unet none"}
+    assert shown and not shown & tested

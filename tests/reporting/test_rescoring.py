@@ -58,12 +58,35 @@ def test_without_the_data_set_the_command_is_named(old: Path, report_options: An
         report(report_options(old))
 
 
-def test_without_masks_the_command_is_named(old: Path, report_options: Any) -> None:
-    (old / "runs" / "made" / "unet-none-s0-f0" / "masks.npz").unlink()
-    with pytest.raises(UserError, match="--test --comparison made --run_name unet-none-s0-f0 predicts and scores it"):
+@pytest.mark.parametrize(
+    ("file", "content", "cause"),
+    [
+        ("masks.npz", None, "--test --comparison made --run_name unet-none-s0-f0 predicts and scores it again"),
+        ("masks.npz", b"PK", "damaged"),
+        ("slices.csv", b"case,slice,tp,fp,fn,predicted,truth,largest_tp,largest_fp\nx,1,0,0,0,0,0,0,0\n", "damaged"),
+    ],
+)
+def test_a_run_that_cannot_be_scored_again_is_left_out(
+    old: Path, report_options: Any, file: str, content: bytes | None, cause: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = old / "runs" / "made"
+    path = runs / "unet-none-s0-f0" / file
+    path.unlink() if content is None else path.write_bytes(content)
+    folder = report(report_options(old))
+    said = " ".join(capsys.readouterr().out.split())
+    assert "unet-none-s0-f0 left out: " in said and cause in said
+    assert "14 runs scored again" in said
+    assert "seed 0 is left out because 2 of its 3 folds are finished" in said
+    assert (folder / "report.html").is_file()
+    kept = pd.read_csv(runs / "unet-none-s0-f0" / "cases.csv")
+    assert kept["lesions_false"].eq(77).all(), "nothing of it is half done"
+
+
+def test_where_no_run_can_be_scored_again_the_cause_is_named(old: Path, report_options: Any) -> None:
+    for path in (old / "runs" / "made").glob("*/masks.npz"):
+        path.write_bytes(b"")
+    with pytest.raises(UserError, match=r"masks\.npz: damaged .* run --test again"):
         report(report_options(old))
-    kept = pd.read_csv(old / "runs" / "made" / "unet-none-s1-f0" / "cases.csv")
-    assert kept["lesions_false"].eq(77).all(), "nothing is half done"
 
 
 def test_only_what_changes_no_prediction_is_scored_again() -> None:

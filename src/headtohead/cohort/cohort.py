@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headtohead.cohort.made_up import made_up_data
+from headtohead.records.array_reader import read_array
 
 if TYPE_CHECKING:
     import pandas as pd  # half a second to import, and prediction asks for no table
@@ -19,6 +20,9 @@ IMAGE = ("image",)
 SPACING = ["spacing_slices", "spacing_rows", "spacing_columns"]
 PIXELS = ("images", "masks", "inner")
 """The packed files of pixels, uint8, case after case; `images` has three channels, the others one."""
+
+STATISTICS = ("zscore", "inner")
+"""By what the intensities of a case are measured, as `Cohort.statistics` takes it."""
 
 
 class Cohort:
@@ -107,5 +111,14 @@ class Cohort:
 
     def statistics(self, normalise: str) -> np.ndarray:
         """Centre and scale of each case's channels: float32 [cases, 3, 2], in uint8 units."""
-        with np.load(self.packed / "statistics.npz", allow_pickle=False) as arrays:
-            return arrays[normalise]
+        return read_statistics(self.packed, normalise, len(self))
+
+
+def read_statistics(copy: Path, normalise: str, cases: int) -> np.ndarray:
+    """Read what `Cohort.statistics` gives from a packed copy of so many cases.
+
+    Raises:
+        FileNotFoundError: there is none.
+        UnreadableError: it is damaged, or of another number of cases.
+    """
+    return read_array(copy / "statistics.npz", normalise, np.float32, (cases, len(CHANNELS), 2))

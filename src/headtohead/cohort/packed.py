@@ -1,13 +1,9 @@
 """A packed copy on disk: its table, and whether all of it is there."""
 
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zipfile import BadZipFile
 
-import numpy as np
-
-from headtohead.cohort.cohort import PIXELS
+from headtohead.cohort.cohort import PIXELS, STATISTICS, read_statistics
 from headtohead.records.regular import UnreadableError
 from headtohead.records.table_reader import read_table
 
@@ -28,10 +24,10 @@ def is_whole(copy: Path) -> bool:
         table = read_case_table(copy)
         voxels = int(table[["slices", "height", "width"]].astype("int64").prod(axis=1).sum())
         first = table["slices"].cumsum() - table["slices"]
-        with np.load(copy / "statistics.npz", allow_pickle=False) as arrays:
-            measured = all(arrays[name].shape == (len(table), 3, 2) for name in ("zscore", "inner"))
+        for name in STATISTICS:
+            read_statistics(copy, name, len(table))
         sizes = {name: voxels * (3 if name == "images" else 1) for name in PIXELS}
         as_long = all((copy / f"{name}.u8").stat().st_size == size for name, size in sizes.items())
-        return measured and as_long and len(table) > 0 and bool((table["first"] == first).all())
-    except (OSError, UnreadableError, ValueError, LookupError, TypeError, EOFError, BadZipFile, zlib.error):
+        return as_long and len(table) > 0 and bool((table["first"] == first).all())
+    except (OSError, UnreadableError, ValueError, LookupError, TypeError):
         return False

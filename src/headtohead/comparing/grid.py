@@ -126,7 +126,9 @@ def _refuse_misfits(experiments: list[Experiment], facts: dict[str, Any], overwr
     inputs = {(one.identity["model"], one.identity["schedule"]): one.recipe.to_dict() for one in experiments}
     if folder.is_dir():
         with comparison_held(folder):
-            rescore(read_ledger(folder, without=replaced, agreeing=False), experiments[0].cohort)
+            faults = rescore(read_ledger(folder, without=replaced, agreeing=False), experiments[0].cohort)
+        for fault in faults.values():
+            raise UserError(fault)
     refuse_incompatible(folder, facts, replaced, inputs)
 
 

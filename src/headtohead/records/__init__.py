@@ -1,1 +1,1 @@
-"""Files that somebody may have damaged or forged, read within bounds: YAML, JSON and CSV, and what must be in them."""
+"""YAML, JSON, CSV and arrays that somebody may have damaged or forged, read within bounds; what must be in them."""

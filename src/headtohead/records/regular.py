@@ -2,6 +2,9 @@
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 
 
@@ -20,21 +23,14 @@ def read_regular(path: Path, most: int) -> bytes:
         FileNotFoundError: there is none.
         UnreadableError: it is a folder, a pipe or a device, is larger, or cannot be read.
     """
-    try:
-        _refuse_odd(path.stat(), most)
-        # Should a pipe have taken its place meanwhile, opening it does not wait for a writer.
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        with os.fdopen(handle, "rb") as file:
-            _refuse_odd(os.fstat(handle), most)
-            content = file.read(most + 1)
-    except FileNotFoundError:
-        raise
-    except NotADirectoryError as fault:  # what lies below a file is not there either
-        raise FileNotFoundError(fault.errno, fault.strerror, str(path)) from fault
-    except OSError as fault:
-        raise UnreadableError((fault.strerror or type(fault).__name__).lower()) from fault
+    with opened(path, most) as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        content = file.read(min(size, most) + 1)  # to ask for `most` would take as much memory
+        if len(content) > size:  # it has grown meanwhile
+            content += file.read(most + 1 - len(content))
     if len(content) > most:
-        raise UnreadableError(f"larger than {_amount(most)}")
+        raise UnreadableError(_too_large(most))
     return content
 
 
@@ -52,14 +48,41 @@ def read_utf8(path: Path, most: int) -> str:
         raise UnreadableError(f"line {line}: not UTF-8") from fault
 
 
-def _refuse_odd(facts: os.stat_result, most: int) -> None:
+@contextmanager
+def opened(path: Path, most: int | None = None) -> Iterator[BufferedReader]:
+    """Open a file to read parts of it.
+
+    Args:
+        path: the file.
+        most: the largest size that is opened, in bytes; None: any.
+
+    Raises:
+        FileNotFoundError: there is none.
+        UnreadableError: as `read_regular`, also if it cannot be read further on.
+    """
+    try:
+        _refuse_odd(path.stat(), most)
+        # Should a pipe have taken its place meanwhile, opening it does not wait for a writer.
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with os.fdopen(handle, "rb") as file:
+            _refuse_odd(os.fstat(handle), most)
+            yield file
+    except FileNotFoundError:
+        raise
+    except NotADirectoryError as fault:  # what lies below a file is not there either
+        raise FileNotFoundError(fault.errno, fault.strerror, str(path)) from fault
+    except OSError as fault:
+        raise UnreadableError((fault.strerror or type(fault).__name__).lower()) from fault
+
+
+def _refuse_odd(facts: os.stat_result, most: int | None) -> None:
     if stat.S_ISDIR(facts.st_mode):
         raise UnreadableError("is a directory")
     if not stat.S_ISREG(facts.st_mode):
         raise UnreadableError("is a pipe or a device, not a file")
-    if facts.st_size > most:
-        raise UnreadableError(f"larger than {_amount(most)}")
+    if most is not None and facts.st_size > most:
+        raise UnreadableError(_too_large(most))
 
 
-def _amount(size: int) -> str:
-    return f"{size >> 20} MiB" if size >= 1 << 20 else f"{size >> 10} KiB"
+def _too_large(most: int) -> str:
+    return f"larger than {f'{most >> 20} MiB' if most >= 1 << 20 else f'{most >> 10} KiB'}"

@@ -21,6 +21,7 @@ from headtohead import machine
 from headtohead.cohort import Cohort
 from headtohead.cohort.head import head_mask
 from headtohead.quiet import quiet_pillow
+from headtohead.records.regular import UnreadableError, opened
 from headtohead.reporting.animation import write_gif
 from headtohead.reporting.entrant_names import in_words
 from headtohead.reporting.findings import Findings, entrant_of
@@ -59,7 +60,11 @@ def mark_of(findings: Findings, ledger: Ledger) -> str:
     for run in ledger.counted:
         if entrant_of(run) in shown:
             kept = RunFolder(run.folder).masks
-            content = hashlib.sha256(kept.read_bytes()).hexdigest() if kept.is_file() else ""
+            try:
+                with opened(kept) as file:
+                    content = hashlib.file_digest(file, "sha256").hexdigest()
+            except (FileNotFoundError, UnreadableError):
+                content = ""
             told.update(f"{run.fact('data', 'key')} {run.name} {in_words(entrant_of(run))} {content}\n".encode())
     return told.hexdigest()[:16]
 
@@ -92,6 +97,8 @@ def _mark_in(path: Path) -> str:
     """Give the mark that a GIF carries; empty where it carries none, or is no GIF."""
     from PIL import Image
 
+    if not path.is_file():  # opening a pipe would not end
+        return ""
     try:
         with quiet_pillow(), Image.open(path, formats=("GIF",)) as picture:
             comment = picture.info.get("comment", b"").decode(errors="replace")

@@ -5,16 +5,22 @@ from pathlib import Path
 import numpy as np
 
 from headtohead.cohort import Cohort
+from headtohead.errors import UserError
 from headtohead.reporting.entrant_names import in_words
 from headtohead.reporting.findings import Findings, entrant_of, shown_seed
 from headtohead.reporting.plate import Scan
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.ledger import Ledger
-from headtohead.scoring.prediction_files import read_mask
+from headtohead.scoring.prediction_files import check_masks, read_mask
 
 
 class Masks:
-    """The predicted masks of a comparison, read case by case from its run folders."""
+    """The predicted masks of a comparison, read case by case from its run folders.
+
+    Attributes:
+        files: of which file the mask of an entrant and a case is shown.
+        notes: one line for each run whose masks cannot be read; its cases are not shown.
+    """
 
     def __init__(self, ledger: Ledger, cohort: Cohort) -> None:
         """Note which run predicted which case; of several seeds, the lowest, as `findings.shown_seed` says."""
@@ -25,20 +31,34 @@ class Masks:
             for case, slices in zip(scored["case"], scored.get("slices", []), strict=False):
                 if slices == self.table.loc[case, "slices"]:  # under a split by slice, a case has only some
                     self.files.setdefault((entrant_of(run), case), RunFolder(run.folder).masks)
+        self.files = {shown: path for shown, path in self.files.items() if path.exists()}  # earlier versions kept none
+        faults = {path: fault for path in dict.fromkeys(self.files.values()) if (fault := self._fault(path))}
+        self.files = {shown: path for shown, path in self.files.items() if path not in faults}
+        self.notes = tuple(f"{path.parent.name} is in no picture: {fault}" for path, fault in faults.items())
 
     def __call__(self, entrant: str, case: str) -> np.ndarray | None:
         """Give a prediction.
 
         Returns:
-            bool [slices, H, W]; None where the entrant predicted only some slices of the case, or kept no masks.
+            bool [slices, H, W]; None where the entrant predicted only some slices of the case, or kept no masks that
+            can be read.
 
         Raises:
-            UserError: the file of masks is damaged.
+            UserError: the file of masks was damaged meanwhile.
         """
         path = self.files.get((entrant, case))
-        if path is None or not path.is_file():
-            return None
-        return read_mask(path, case, tuple(self.table.loc[case, ["slices", "height", "width"]]))
+        return None if path is None else read_mask(path, case, self._shape(case))
+
+    def _shape(self, case: str) -> tuple[int, ...]:
+        return tuple(self.table.loc[case, ["slices", "height", "width"]])
+
+    def _fault(self, path: Path) -> str:
+        """Say why the masks of a run cannot be read; empty where they can, which costs unpacking them."""
+        try:
+            check_masks(path, {case: self._shape(case) for (_, case), file in self.files.items() if file == path})
+        except UserError as fault:
+            return str(fault).replace(str(path), path.name)
+        return ""
 
 
 def scan_of(

@@ -1,5 +1,7 @@
 """Everything a comparison leaves besides its run folders: tables, statistics, figures and the page, rewritten."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from headtohead.batches.folds import read_folds
@@ -56,8 +58,9 @@ def report(options: Options) -> Path:
         raise UserError(f"{folder}: no experiment is finished; resume them with --compare")
     cohort = _cohort_of(ledger, options)
     with comparison_held(folder):
-        rescore(read_ledger(folder, agreeing=False), cohort)
-        ledger = read_ledger(folder)
+        faults = rescore(read_ledger(folder, agreeing=False), cohort)
+        ledger = read_ledger(folder, without=faults.keys())
+        ledger = _noting(ledger, [f"{name} left out: {fault}" for name, fault in faults.items()])
         _refuse_stale(ledger, cohort)
         write_held(folder, cohort, options.comparison.case_gifs, ledger, margin_of(options))
     return folder
@@ -143,6 +146,8 @@ def write_held(folder: Path, cohort: Cohort | None, case_gifs: str, ledger: Ledg
         UserError: its runs may not be in one table, or a file of a run is broken.
     """
     unchecked = [] if cohort else [UNCHECKED]
+    masks = Masks(ledger, cohort) if cohort else None
+    ledger = _noting(ledger, masks.notes if masks else ())
     margin, changed = declared_margin(margin, ledger)
     findings = findings_of(ledger, changed + unchecked, margin)
     mark = mark_of(findings, ledger) if findings else ""
@@ -151,7 +156,6 @@ def write_held(folder: Path, cohort: Cohort | None, case_gifs: str, ledger: Ledg
     with temporary_folder(folder) as new:
         _write_tables(new, summary, findings)
         if findings:
-            masks = Masks(ledger, cohort) if cohort else None
             if len(findings.curves):
                 write_curves(ledger, new / FIGURES)
             write_pictures(findings, new / FIGURES, cohort, masks, case_gifs, mark)
@@ -221,6 +225,10 @@ def _write_tables(folder: Path, summary: Summary, findings: Findings | None) -> 
         del tables[WITHOUT_LESION]
     for name, table in tables.items():
         write_table(folder / f"{name}.csv", table, index=name == "ranks")
+
+
+def _noting(ledger: Ledger, notes: Sequence[str]) -> Ledger:
+    return replace(ledger, notes=(*ledger.notes, *notes))
 
 
 def _cohort_of(ledger: Ledger, options: Options) -> Cohort | None:

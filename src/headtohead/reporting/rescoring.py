@@ -22,7 +22,7 @@ from headtohead.scoring.protocol import PROTOCOL, same_predictions
 from headtohead.scoring.tested import score_tested, truth_of
 
 
-def rescore(ledger: Ledger, cohort: Cohort | None) -> None:
+def rescore(ledger: Ledger, cohort: Cohort | None) -> dict[str, str]:
     """Score the runs of a comparison again whose scores are of an older protocol, and say so.
 
     Runs of other data, and of protocols under which they would have predicted otherwise, are left as they are: to
@@ -32,27 +32,39 @@ def rescore(ledger: Ledger, cohort: Cohort | None) -> None:
         ledger: of the comparison; its runs need not agree.
         cohort: its data; without it nothing can be scored.
 
+    Returns:
+        Name of each run whose files are missing or damaged, and why it could not be scored: it cannot be in a table
+        with the others.
+
     Raises:
-        UserError: there are such runs, and the data set or the masks of one are missing, or a file is damaged.
+        UserError: there are such runs, and the data set is missing; or no finished run would be left.
     """
     runs = [run for run in ledger.finished if run.record.get("protocol") != PROTOCOL]
     runs = [run for run in runs if same_predictions(run.record.get("protocol"))]
     if not runs:
-        return
+        return {}
     if cohort is None:
         raise UserError(
             f"{runs[0].folder}: scored under an older protocol; --report can score it again from its masks, but needs "
             "the data set: name it with --root_dir"
         )
     own = [run for run in runs if run.fact("data", "key") == cohort.key]
-    for run in own:
-        _refuse_without_masks(run, ledger.folder)
+    faults: dict[str, str] = {}
     for run in own:
         with RunFolder(run.folder).held(wait=True):
-            rescore_run(run, cohort)
-    if own:
+            try:
+                _refuse_without_masks(run, ledger.folder)
+                rows, slices = _scored(run, cohort)
+            except UserError as fault:
+                faults[run.name] = str(fault)
+                continue
+            _keep(run, rows, slices)
+    if len(faults) == len(ledger.finished):
+        raise UserError(next(iter(faults.values())))
+    if done := len(own) - len(faults):
         version = PROTOCOL["version"]
-        print(f"{ledger.folder}: {count_of(len(own), 'run')} scored again from their masks, under protocol {version}")
+        print(f"{ledger.folder}: {count_of(done, 'run')} scored again from their masks, under protocol {version}")
+    return faults
 
 
 def _refuse_without_masks(run: Run, comparison: Path) -> None:
@@ -65,36 +77,47 @@ def _refuse_without_masks(run: Run, comparison: Path) -> None:
     raise UserError(f"{run.folder}: scored under an older protocol, and its masks are missing; {again}")
 
 
-def rescore_run(run: Run, cohort: Cohort) -> None:
-    """Write cases.csv and slices.csv of a run anew from its masks, and the protocol into its run.json.
+def _scored(run: Run, cohort: Cohort) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Make cases.csv and slices.csv of a run anew from its masks.
 
     Raises:
         UserError: a file of the run is damaged.
     """
     folder = RunFolder(run.folder)
-    places = _tested_slices(folder)
     numbers = {str(name): number for number, name in enumerate(cohort.table["case"])}
     rows: list[dict[str, Any]] = []
     slices = []
-    for name, tested in places.items():
+    for name, tested in _tested_slices(folder, cohort).items():
         height, width = (int(cohort.table[side].iloc[numbers[name]]) for side in ("height", "width"))
         mask = read_mask(folder.masks, name, (len(tested), height, width))
         truth = truth_of(cohort, numbers[name], tested)
         row, counts = score_tested(cohort, numbers[name], tested, mask, truth)
         rows.append(row)
         slices.append(counts)
-    score = mean_dice([row["dice"] for row in rows])
+    return pd.DataFrame(rows), pd.concat(slices)
+
+
+def _keep(run: Run, rows: pd.DataFrame, slices: pd.DataFrame) -> None:
+    """Write the new tables into the run folder, and the protocol into its run.json."""
+    folder, score = RunFolder(run.folder), mean_dice(rows["dice"])
     with atomic_path(folder.cases, lasting=True) as cases_csv, atomic_path(folder.slices, lasting=True) as slices_csv:
-        pd.concat(slices).to_csv(slices_csv, index=False)
-        pd.DataFrame(rows).to_csv(cases_csv, index=False)
+        slices.to_csv(slices_csv, index=False)
+        rows.to_csv(cases_csv, index=False)
     facts = {"test_dice": None if math.isnan(score) else score} if "test_dice" in run.record else {}
     folder.note(**facts, protocol=PROTOCOL)
 
 
-def _tested_slices(folder: RunFolder) -> dict[str, "np.ndarray[Any, np.dtype[np.int64]]"]:
-    """The test slices of each case, from 0 within the case, as slices.csv lists them."""
+def _tested_slices(folder: RunFolder, cohort: Cohort) -> dict[str, "np.ndarray[Any, np.dtype[np.int64]]"]:
+    """The test slices of each case, from 0 within the case, as slices.csv lists them.
+
+    Raises:
+        UserError: it cannot be read, or lists what the cohort does not have.
+    """
+    there = cohort.table.set_index("case")["slices"]
     try:
         table = read_table(folder.slices, usecols=["case", "slice"], dtype={"case": str, "slice": int})
+        if not table["slice"].between(1, table["case"].map(there)).all() or table.empty:
+            raise UnreadableError("no slices of this data set")
     except (OSError, UnreadableError) as fault:
         raise UserError(f"{folder.slices}: damaged ({fault}); delete it and run --test again") from fault
     return {str(name): part["slice"].to_numpy(np.int64) - 1 for name, part in table.groupby("case", sort=False)}

@@ -1,6 +1,6 @@
 """Run folders are read into a ledger: half-written and foreign ones left out, those that disagree refused."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,9 +30,7 @@ KEPT: dict[str, dict[str, type]] = {
 TEXTS = ["case", "patient", "site", "grade", "missing"]
 
 
-def read_ledger(
-    comparison_folder: Path, without: frozenset[str] | set[str] = frozenset(), *, agreeing: bool = True
-) -> Ledger:
+def read_ledger(comparison_folder: Path, without: Set[str] = frozenset(), *, agreeing: bool = True) -> Ledger:
     """Read all run folders of a comparison.
 
     Args:

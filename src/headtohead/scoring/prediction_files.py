@@ -5,16 +5,16 @@ case, so neither ever needs the memory of more than one.
 """
 
 import zipfile
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headtohead.errors import UserError
+from headtohead.records.array_reader import NoSuchArrayError, OtherShapeError, array_names, read_array, read_arrays
+from headtohead.records.regular import UnreadableError
 from headtohead.saving import atomic_path
 from headtohead.scoring.probabilities import BINS
 
@@ -89,8 +89,8 @@ def cases_in(path: Path) -> list[str]:
     Raises:
         UserError: the file is missing or damaged.
     """
-    with _reading(path), np.load(path, allow_pickle=False) as arrays:
-        return list(arrays.files)
+    with _reading(path):
+        return array_names(path)
 
 
 def read_mask(path: Path, case: str, shape: Sequence[int]) -> NDArray[np.bool_]:
@@ -107,10 +107,26 @@ def read_mask(path: Path, case: str, shape: Sequence[int]) -> NDArray[np.bool_]:
     Raises:
         UserError: the file is missing or damaged, or has no such case, or holds another number of voxels for it.
     """
-    packed, voxels = _read(path, case), int(np.prod(shape))
-    if packed.dtype != np.uint8 or packed.shape != (-(-voxels // 8),):
-        raise UserError(f"{path}: {case} is not of {tuple(shape)} voxels; the data set has changed: run --test again")
+    voxels = int(np.prod(shape))
+    with _reading(path):
+        packed = read_array(path, case, np.uint8, (-(-voxels // 8),))
     return np.unpackbits(packed, count=voxels).astype(bool).reshape(shape)
+
+
+def check_masks(path: Path, shapes: Mapping[str, Sequence[int]]) -> None:
+    """Read masks of some cases, one after the other, to see that they can be read.
+
+    Args:
+        path: masks.npz of a run folder.
+        shapes: (slices, H, W) of each case, from the cohort's table.
+
+    Raises:
+        UserError: as `read_mask`.
+    """
+    packed = {case: (-(-int(np.prod(shape)) // 8),) for case, shape in shapes.items()}
+    with _reading(path):
+        for _ in read_arrays(path, packed, np.uint8):
+            pass
 
 
 def read_histogram(path: Path, case: str) -> NDArray[np.uint32]:
@@ -126,14 +142,8 @@ def read_histogram(path: Path, case: str) -> NDArray[np.uint32]:
     Raises:
         UserError: the file is missing or damaged, or has no such case.
     """
-    return _read(path, case)
-
-
-def _read(path: Path, case: str) -> NDArray[Any]:
-    with _reading(path), np.load(path, allow_pickle=False) as arrays:
-        if case not in arrays.files:
-            raise UserError(f"{path}: no prediction of {case}; run --test again")
-        return arrays[case]
+    with _reading(path):
+        return read_array(path, case, np.uint32, (2, BINS))
 
 
 @contextmanager
@@ -142,5 +152,11 @@ def _reading(path: Path) -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise UserError(f"{path}: there is no such file; run --test to make it") from None
-    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError) as error:
-        raise UserError(f"{path}: damaged ({error}); delete it and run --test again") from error
+    except NoSuchArrayError as fault:
+        raise UserError(f"{path}: no prediction of {fault.name}; run --test again") from fault
+    except OtherShapeError as fault:
+        raise UserError(
+            f"{path}: {fault.name} is of another size than its images; the data set has changed: run --test again"
+        ) from fault
+    except UnreadableError as fault:
+        raise UserError(f"{path}: damaged ({fault}); delete it and run --test again") from fault

@@ -1,6 +1,9 @@
 """Pieces and holes against SciPy, which defines them."""
 
+import tracemalloc
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -28,6 +31,26 @@ def test_pieces_meet_by_a_corner_across_slices_and_through_a_third() -> None:
     assert sizes.tolist() == [3, 1, 1]
     assert labels[0, 0, 0] == labels[0, 2, 2] == labels[1, 1, 1] == 1
     assert (labels[0, 6, 6], labels[2, 6, 6]) == (2, 3)
+
+
+@pytest.mark.parametrize("kind", ["full", "columns", "points that touch by their corners"])
+def test_a_mask_that_fills_the_volume_takes_no_more_memory_than_the_labels_and_little_else(kind: str) -> None:
+    mask = np.zeros((24, 160, 160), bool)
+    if kind == "full":
+        mask[:] = True
+    elif kind == "columns":
+        mask[:, ::2, ::2] = True
+    else:
+        mask[::2, ::2, ::2] = mask[1::2, 1::2, 1::2] = True
+    tracemalloc.start()
+    try:
+        labels, sizes = label_pieces(mask)
+        taken = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(sizes) == (80 * 80 if kind == "columns" else 1) and sizes.sum() == mask.sum()
+    assert labels.max() == len(sizes)
+    assert taken < 12 * mask.size + 20e6
 
 
 @given(MASKS)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headtohead.errors import UserError, did_you_mean
-from headtohead.predicting.cleaning.pieces import fill_holes, label_pieces
+from headtohead.predicting.cleaning.pieces import fill_holes, label_pieces, pieces_among
 from headtohead.predicting.cleaning.shapes import Mask, Spacing, close_gaps, dilate, erode, open_bridges
 from headtohead.scoring.bounding import bounding_box
 
@@ -147,7 +147,7 @@ def keep_largest(mask: Mask) -> Mask:
 def drop_small(mask: Mask, least: float) -> Mask:
     """Drop the pieces (26 neighbours in 3-D) of fewer voxels than `least`."""
     labels, sizes = label_pieces(mask)
-    return np.concatenate([[False], sizes >= least])[labels]
+    return pieces_among(labels, np.concatenate([[False], sizes >= least]))
 
 
 def _within_box(mask: Mask, work: Work, margin: tuple[int, ...]) -> Mask:
