@@ -1,4 +1,4 @@
-"""Commands in processes of their own, forked from one that has imported everything: imports would take most of the time.
+"""Commands in processes of their own, forked from one that has imported everything, since imports take longest.
 
 On its way a command may be struck by a signal at its n-th change to the disk, or may be allowed short files only.
 """

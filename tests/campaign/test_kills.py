@@ -22,20 +22,8 @@ pytestmark = pytest.mark.exhaustive
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGKILL, signal.SIGINT)
 ENDS = {signal.SIGTERM: (143, "stopped; "), signal.SIGINT: (130, "interrupted; "), signal.SIGKILL: (-9, "")}
-NET = [
-    "--image_size",
-    "32",
-    "--width",
-    "2",
-    "--num_epochs",
-    "2",
-    "--batch_size",
-    "8",
-    "--learning_rate",
-    "0.03",
-    "--threshold",
-    "0.3",
-]
+NET = ("--image_size", "32", "--width", "2", "--num_epochs", "2", "--batch_size", "8", "--learning_rate", "0.03",
+       "--threshold", "0.3")  # fmt: skip
 
 
 def trains(home: Path) -> Sequence[str]:
