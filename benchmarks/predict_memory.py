@@ -31,9 +31,9 @@ import numpy as np
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.scans import wants_bytes
 from headtohead.predicting.files.weighing import weigh
-from headtohead.predicting.folder import further_bytes
 from headtohead.predicting.predictor import open_predictor
 from headtohead.predicting.results.outputs import read_outputs
+from headtohead.predicting.stages import further_bytes
 from headtohead.trained.choosing import SHIPPED
 
 ROOT = Path(__file__).resolve().parents[1]

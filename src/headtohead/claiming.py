@@ -1,9 +1,14 @@
-"""Temporary files and folders, each locked by the process that writes it; and the removal of what killed ones left."""
+"""Temporary files and folders, each locked by the process that writes it; and the removal of what killed ones left.
 
+A file that stays is locked by its name; see `hold`.
+"""
+
+import errno
 import os
 import re
 import secrets
 import shutil
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -80,6 +85,45 @@ def _make(path: Path, folder: bool) -> int | None:
         os.close(handle)
         return None
     return handle
+
+
+def hold(path: Path, make: bool) -> int:
+    """Lock a file that stays, until what is returned is closed. The holder may remove it or put another in its place.
+
+    Args:
+        path: the file.
+        make: whether it is made if it is missing.
+
+    Returns:
+        A descriptor, -1 where files have no locks.
+
+    Raises:
+        FileNotFoundError: there is none.
+        BlockingIOError: another process holds it.
+        OSError: it is a link, a folder or a pipe, or may not be written.
+    """
+    flags = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | (os.O_CREAT if make else 0)
+    while True:
+        handle = os.open(path, flags, 0o666)
+        try:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise OSError(errno.EINVAL, "Not a file", str(path))
+            if not fcntl:
+                os.close(handle)
+                return -1
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise
+            except OSError:  # a file system without locks
+                return handle
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(handle), path.lstat()):
+                    return handle
+        except BaseException:
+            os.close(handle)
+            raise
+        os.close(handle)  # its holder has removed it meanwhile
 
 
 def _remove(path: Path) -> None:

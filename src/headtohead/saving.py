@@ -113,8 +113,14 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def append_text(path: Path, text: str, errors: str = "strict") -> None:
-    """Add lines to the end of a file: the one way that is not in one step, for lists that grow line by line."""
-    with told(path), path.open("ab") as file:
+    """Add lines to the end of a file: the one way that is not in one step, for lists that grow line by line.
+
+    A kill or a full disk on the way may leave part of a line. It is ended first, so that it spoils no other.
+    """
+    with told(path), path.open("a+b") as file:
+        if file.seek(0, os.SEEK_END):
+            file.seek(-1, os.SEEK_END)
+            text = text if file.read(1) == b"\n" else f"\n{text}"
         file.write(text.encode(errors=errors))
 
 

@@ -126,6 +126,14 @@ def test_content_key_is_known_without_packing(phantom_root: Path, phantom_cohort
     assert pack.content_key(phantom_root) == phantom_cohort.key
 
 
+def test_a_pipe_among_its_files_is_refused(own_root: Path) -> None:
+    path = next(own_root.glob("*/*_2.tif"))
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(UserError, match=f"{path}: .*a pipe or a device"):
+        pack.content_key(own_root)
+
+
 def damage_copy(copy: Path, how: str) -> None:
     """Damage a packed copy."""
     if how == "cut short":
@@ -137,6 +145,10 @@ def damage_copy(copy: Path, how: str) -> None:
         (copy / "inner.u8").unlink()
     elif how == "no statistics":
         (copy / "statistics.npz").write_bytes(b"PK\x03\x04")
+    elif how == "statistics of other cases":
+        np.savez(copy / "statistics.npz", zscore=np.ones((1, 3, 2), "f4"), inner=np.ones((1, 3, 2), "f4"))
+    elif how == "statistics that are objects":
+        np.savez(copy / "statistics.npz", zscore=np.array([{}]), inner=np.array([{}]))
     elif how == "another table":
         (copy / "cases.csv").write_bytes(b"case,slices\na,b\n")
     else:
@@ -144,8 +156,10 @@ def damage_copy(copy: Path, how: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "how", ["cut short", "grown", "no pixels", "no statistics", "another table", "a table that is no text"]
-)
+    "how",
+    ["cut short", "grown", "no pixels", "no statistics", "statistics of other cases", "statistics that are objects",
+     "another table", "a table that is no text"],
+)  # fmt: skip
 def test_a_damaged_copy_is_packed_again(own_root: Path, tmp_path: Path, how: str) -> None:
     before = open_cohort(own_root, tmp_path / "packed")
     expected = before.images(0).copy()

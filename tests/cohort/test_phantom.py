@@ -1,6 +1,7 @@
 import csv
 import hashlib
 import json
+import os
 
 import cv2
 import numpy as np
@@ -139,6 +140,15 @@ def spoil_note(folder):
     (folder / "phantoms.json").write_text("{")
 
 
+def spoil_note_by(content):
+    return lambda folder: (folder / "phantoms.json").write_bytes(content)
+
+
+def pipe_for_note(folder):
+    (folder / "phantoms.json").unlink()
+    os.mkfifo(folder / "phantoms.json")
+
+
 def spoil_table(folder):
     (folder / "data.csv").unlink()
 
@@ -149,6 +159,14 @@ def spoil_table(folder):
         (spoil_foreign, "is not empty"),
         (spoil_case, "files are missing"),
         (spoil_note, "cannot be read"),
+        (spoil_note_by(b"null"), "cannot be read"),
+        (spoil_note_by(b"[]"), "cannot be read"),
+        (spoil_note_by(b"{}"), "other parameters"),
+        (spoil_note_by(b'{"parameters": "\xff"}'), "cannot be read"),
+        (spoil_note_by(b'{"parameters": ' + b"[" * 100_000), "cannot be read"),
+        (spoil_note_by(b'{"parameters": {"seed": 1e999, "size": ' + b"9" * 5_000 + b"}}"), "cannot be read"),
+        (spoil_note_by(b" " * (1 << 21)), "cannot be read"),
+        (pipe_for_note, "cannot be read"),
         (spoil_table, "data.csv"),
     ],
 )

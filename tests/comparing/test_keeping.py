@@ -1,6 +1,8 @@
 """A finished run leaves its model in the forms that prediction takes, and they are the model that was scored."""
 
 import dataclasses
+import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,11 +14,23 @@ from headtohead.comparing import keeping
 from headtohead.comparing.experiment import Experiment, prepare
 from headtohead.comparing.keeping import facts_of, keep_model, real_slices
 from headtohead.comparing.training import run_training
+from headtohead.errors import UserError
 from headtohead.scoring.counts import count
 from headtohead.trained.engines import open_engine
 from headtohead.trained.facts import read_facts
 from headtohead.trained.preparation import prepare as prepare_volume
 from headtohead.trained.source import ONNX, open_source
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff", b"case\na\n", b"case,dice\na,x\n", b"dice\n0.5,1\n", b"\0" * 100, None]
+)
+def test_damaged_scores_are_named_in_a_line(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "cases.csv"
+    assert keeping.test_scores(path) == {}
+    path.write_bytes(content) if content is not None else os.mkfifo(path)
+    with pytest.raises(UserError, match=r"cases\.csv: damaged \(.+\); delete it and run --test again"):
+        keeping.test_scores(path)
 
 
 def test_onnx_scores_what_the_run_scored(finished: Experiment, phantom_cohort: Cohort) -> None:

@@ -8,6 +8,7 @@ import cv2
 import pytest
 
 from headtohead.errors import UserError
+from headtohead.predicting.results.journal import FILE as JOURNAL
 from tests.predicting.scans import INSIDE, OURS, Predict, files_in, head, picture, summary_of
 
 
@@ -60,9 +61,10 @@ def test_two_files_for_one_name(tmp_path: Path, predict: Predict, capsys: pytest
     error = capsys.readouterr().err.splitlines()
     assert error == [
         "error: b.png: its b_mask.png would also be that of b.jpg; rename one of them, or use --pattern",
-        f"error: 1 of 4 files could not be predicted; the reasons are above and in {tmp_path / 'out' / 'summary.csv'}",
+        f"error: 1 of 4 files could not be predicted; the reasons are above and in {tmp_path / 'out' / 'summary.csv'}; "
+        "correct them, and the same command predicts these alone",
     ]
-    assert files_in(tmp_path / "out") - OURS == {"a_mask.nii", "a_mask.nii.gz", "b_mask.png"}
+    assert files_in(tmp_path / "out") - OURS == {"a_mask.nii", "a_mask.nii.gz", "b_mask.png", JOURNAL}
 
 
 def test_a_fault_leaves_nothing_of_its_file(
@@ -82,7 +84,7 @@ def test_a_fault_leaves_nothing_of_its_file(
     error = capsys.readouterr().err.splitlines()
     assert error[0].startswith("error: sub/b: no space left on ")
     assert error[0].endswith("/out/sub/b_probability.nii; free some and run the command again")
-    assert files_in(tmp_path / "out") - OURS == {
+    assert files_in(tmp_path / "out") - OURS - {JOURNAL} == {
         f"{name}_{kind}.nii" for name in "ac" for kind in ("mask", "probability")
     }
     assert summary_of(tmp_path / "out")["sub/b"]["error"].startswith("no space left")

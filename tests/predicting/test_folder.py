@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from headtohead.cli import main
-from headtohead.predicting import folder as verb
 from headtohead.predicting.cleaning.postprocessing import parse_steps
+from headtohead.predicting.telling import progress
 from headtohead.trained.choosing import Choice
 from headtohead.trained.facts import ModelFacts
 from headtohead.trained.source import Source
@@ -154,7 +154,7 @@ def test_progress_bar_on_a_terminal_only(
     assert "\x1b" not in capsys.readouterr().out
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.setenv("FORCE_COLOR", "1")
-    with verb.progress(3) as advance:
+    with progress(3) as advance:
         advance()
         advance()
     assert "2/3" in capsys.readouterr().out

@@ -7,6 +7,7 @@ import nibabel
 import numpy as np
 import pytest
 
+from headtohead.predicting.results.journal import FILE as JOURNAL
 from tests.predicting.scans import INSIDE, OURS, drawn, files_in, head, summary_of
 
 Predict = Callable[..., int]
@@ -20,7 +21,7 @@ def test_other_sequences_are_refused_and_counted_apart(
     drawn(tmp_path / "in/somebody.nii.gz")
     assert predict() == 1
     said = capsys.readouterr()
-    assert files_in(tmp_path / "out") - OURS == {"p_flair_mask.nii.gz", "lone_mask.nii.gz"}
+    assert files_in(tmp_path / "out") - OURS - {JOURNAL} == {"p_flair_mask.nii.gz", "lone_mask.nii.gz"}
     errors = said.err.splitlines()
     assert len(errors) == 4
     assert errors[0].startswith("error: somebody: its values (0, 1) are those of a mask or label map, not of a scan")

@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 
 from headtohead.cli import main
+from headtohead.predicting.results.journal import FILE as JOURNAL
 from headtohead.predicting.results.summary import read_summary
 
 SHAPE = (12, 14, 5)
@@ -232,4 +233,4 @@ def test_status_and_count(told: Told) -> None:
     rows = {row["file"]: row for row in read_summary(told.folder / "summary.csv")}
     assert len(rows) == total
     assert {name for name, row in rows.items() if row["error"]} == set(map(job_name, WRONG))
-    assert not list(told.folder.rglob(".*"))
+    assert [path.name for path in told.folder.rglob(".*")] == [JOURNAL]  # some failed, and may be corrected

@@ -17,7 +17,7 @@ def outcomes_of(items: Sequence[Any], *stages: Any) -> list[Outcome[Any, Any]]:
 
 
 def test_order_and_results() -> None:
-    found = outcomes_of(range(9), lambda n: n + 1, lambda n, read: read * 10, lambda n, read, done: (n, read, done))
+    found = outcomes_of(range(9), lambda n: n + 1, lambda n, read: read * 10, lambda n, read, done, _: (n, read, done))
     assert [outcome.item for outcome in found] == list(range(9))
     assert [outcome.result for outcome in found] == [(n, n + 1, 10 * (n + 1)) for n in range(9)]
     assert not outcomes_of([], int, int, int)
@@ -84,8 +84,15 @@ def test_a_caller_that_cannot_get_ready_leaves_no_thread_at_work() -> None:
 
 def test_seconds_are_those_of_all_stages() -> None:
     pause = 0.02
-    stages = (lambda n: time.sleep(pause), lambda n, read: time.sleep(pause), lambda n, read, done: time.sleep(pause))
-    assert all(outcome.seconds >= 2.9 * pause for outcome in outcomes_of(range(2), *stages))
+    told = []
+
+    def write(item: int, read: None, done: None, seconds: float) -> None:
+        told.append(seconds)
+        time.sleep(pause)
+
+    found = outcomes_of(range(2), lambda n: time.sleep(pause), lambda n, read: time.sleep(pause), write)
+    assert all(outcome.seconds >= 2.9 * pause for outcome in found)
+    assert all(1.9 * pause <= seconds < outcome.seconds for seconds, outcome in zip(told, found, strict=True))
 
 
 def test_at_most_one_is_read_ahead() -> None:
@@ -141,9 +148,10 @@ def test_what_is_done_with_is_freed_while_the_next_is_still_read(fails: str) -> 
             raise ValueError
         return answer
 
-    def write(item: int, volume: Volume, answer: Volume) -> None:
+    def write(item: int, volume: Volume, answer: Volume, seconds: float) -> None:
         if fails == "write":
             raise ValueError
 
-    outcomes_of(range(2), read, compute, write)
+    found = outcomes_of(range(2), read, compute, write)
+    assert {type(outcome.fault) for outcome in found} == {type(None) if fails == "nothing" else ValueError}
     assert freed == [True, True]

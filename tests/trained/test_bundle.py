@@ -1,11 +1,13 @@
 """A bundle holds all of a model, answers as the model does, and nothing in it is ever run."""
 
 import json
+import os
 import pickle
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 import torch
 import yaml
@@ -75,6 +77,19 @@ class TestOfARun:
         assert {path.name for path in again.iterdir()} == {path.name for path in first.iterdir()}
         for path in first.iterdir():
             assert (again / path.name).read_bytes() == path.read_bytes(), path.name
+
+    @pytest.mark.parametrize("file", ["cases.csv", ONNX])
+    def test_a_file_that_cannot_be_passed_on_is_named(self, run_folder: Path, tmp_path: Path, file: str) -> None:
+        first = write_bundle(open_source(run_folder), tmp_path / "first")
+        path = first / file
+        if file == ONNX:
+            onnx.save(onnx.load(path), path, save_as_external_data=True, location="w.bin", size_threshold=0)
+        else:
+            path.unlink()
+            os.mkfifo(path)
+        with pytest.raises(UserError, match=rf"{file}: (refused, since it reads other files|cannot be read)"):
+            write_bundle(open_source(first), tmp_path / "again")
+        assert not (tmp_path / "again").exists()
 
     def test_a_bundle_whose_onnx_got_lost_gets_it_again(self, made: Any, tmp_path: Path) -> None:
         folder = write_bundle(Source(made.source.facts, None, made.model.state_dict()), tmp_path / "mine")

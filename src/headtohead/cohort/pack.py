@@ -25,7 +25,7 @@ from headtohead.cohort.packed import is_whole, read_case_table
 from headtohead.cohort.patients import patients_by_pattern, print_patients, warn_of_shared_beginnings
 from headtohead.errors import UserError
 from headtohead.records.json_reader import read_json
-from headtohead.records.regular import UnreadableError
+from headtohead.records.regular import UnreadableError, opened
 from headtohead.saving import temporary_folder, write_json
 
 if TYPE_CHECKING:
@@ -163,7 +163,12 @@ def _known_key(note: Path, fingerprint: str, cache_dir: Path) -> str | None:
 
 def _content_key(root: Path, reader: Reader, cases: list[CaseFiles], patient_pattern: str) -> str:
     def name_and_hash(path: Path) -> str:
-        return f"{path.relative_to(root)} {hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()}\n"
+        try:
+            with opened(path) as file:
+                content = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16))
+        except (FileNotFoundError, UnreadableError) as fault:
+            raise UserError(f"{path}: cannot be read ({fault}); restore the file, or remove it") from fault
+        return f"{path.relative_to(root)} {content.hexdigest()}\n"
 
     digest = hashlib.blake2b(_reading(reader, cases, patient_pattern), digest_size=16)
     with ThreadPoolExecutor() as pool:

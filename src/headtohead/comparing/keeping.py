@@ -4,11 +4,13 @@ import math
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from headtohead.batches.datamodule import SliceDataset
 from headtohead.comparing.experiment import Experiment
+from headtohead.errors import UserError
 from headtohead.predicting.trust.familiarity import measure_cohort
+from headtohead.records.regular import UnreadableError
+from headtohead.records.table_reader import read_table
 from headtohead.statistics.intervals import mean_interval, median_interval
 from headtohead.trained.engines.torch_engine import load_net
 from headtohead.trained.facts import FILE, ModelFacts, read_facts
@@ -74,10 +76,17 @@ def seen_cases(experiment: Experiment) -> dict[str, list[str]]:
 
 
 def test_scores(path: Path) -> dict[str, float | int | None]:
-    """Sum up cases.csv: mean Dice per case with its interval, median, number of cases; empty where there is none."""
-    if not path.is_file():
+    """Sum up cases.csv: mean Dice per case with its interval, median, number of cases; empty where there is none.
+
+    Raises:
+        UserError: it is damaged.
+    """
+    try:
+        dice = read_table(path)["dice"].astype(float)
+    except FileNotFoundError:
         return {}
-    dice = pd.read_csv(path)["dice"]
+    except (UnreadableError, LookupError, ValueError, TypeError) as fault:
+        raise UserError(f"{path}: damaged ({fault}); delete it and run --test again") from fault
     mean, median = mean_interval(dice), median_interval(dice)
     found = {"mean": mean.mean, "low": mean.low, "high": mean.high, "median": median.median}
     return {name: None if math.isnan(value) else round(value, 4) for name, value in found.items()} | {"n": mean.n}

@@ -1,38 +1,25 @@
 """`--predict`: every image and volume of a folder in, masks on their own grids out, and a summary."""
 
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from headtohead.errors import PartlyDone, UserError
-from headtohead.memory import Claims
 from headtohead.options.table import Options
 from headtohead.plurals import count_of
 from headtohead.predicting.files.finding import Job, find_jobs
 from headtohead.predicting.files.grouping import refuse_ignored_channels, refuse_ignored_plane
-from headtohead.predicting.files.naming import printable
-from headtohead.predicting.files.scans import read_scan, wants_bytes
 from headtohead.predicting.files.sequences import parse_channels
-from headtohead.predicting.files.weighing import Weight, weigh
-from headtohead.predicting.overlapping import Outcome, overlap
+from headtohead.predicting.overlapping import overlap
 from headtohead.predicting.results import summary
-from headtohead.predicting.results.finishing import Predicts, answer, write_results
+from headtohead.predicting.results.deciding import settings_of
+from headtohead.predicting.results.finishing import Predicts
+from headtohead.predicting.results.journal import Journal
 from headtohead.predicting.results.outputs import Outputs, read_outputs
-from headtohead.predicting.results.placing import Paths, name_all, refuse_replacing
+from headtohead.predicting.results.placing import name_all, refuse_replacing
 from headtohead.predicting.results.summary import Row
-from headtohead.predicting.results.written import Records, Written, truth_is_ours
-from headtohead.predicting.scan import Scan
-from headtohead.predicting.seen import seen_before
-from headtohead.predicting.trust.geometry import doubts_of_header
-from headtohead.quiet import STDERR
-
-MASKED, PREVIEW, CLEANED, MEMBERS = 12, 4, 8, 8
-"""Bytes for each voxel that images times masks, previews and a clean-up take more than what `files.weighing` counts
-anyway, each at a time of its own; and several models, all the time."""
+from headtohead.predicting.results.written import Records, Written
+from headtohead.predicting.stages import Work
+from headtohead.predicting.telling import progress, tell_fault, tell_row
 
 
 def predict_folder(options: Options) -> Path:
@@ -92,7 +79,7 @@ def output_folder(options: Options) -> Path:
 
 
 def predict_jobs(jobs: Sequence[Job], predictor: Predicts, options: Options) -> Path:
-    """Predict what was found and say what became of each.
+    """Predict what was found and say what became of each. What the same command did before is not done again.
 
     Args:
         jobs: the files.
@@ -103,7 +90,7 @@ def predict_jobs(jobs: Sequence[Job], predictor: Predicts, options: Options) -> 
         The folder of the results.
 
     Raises:
-        UserError: before anything is written, if a file would be replaced.
+        UserError: before anything is written, if a file would be replaced or another command is writing there.
         PartlyDone: some could not be predicted; each has a line on stderr.
     """
     outputs = read_outputs(options.files)
@@ -113,42 +100,81 @@ def predict_jobs(jobs: Sequence[Job], predictor: Predicts, options: Options) -> 
             "--save_uncertainty variance: a single model has none; average several (--ensemble), or use entropy"
         )
     places, clashes = name_all(jobs, outputs, folder)
-    work = Work(predictor, options, outputs, Written(folder), places, clashes)
-    refuse_replacing(places, jobs, work.records, options)
-    rows: list[Row] = []
-    with overlap(jobs, work.read, work.compute, work.write) as outcomes:
-        predictor.ready()
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as fault:
-            raise UserError(f"--output {folder}: cannot be created ({fault.strerror}); choose another") from fault
-        for choice in predictor.choices:
-            print(choice.line)
-        try:
-            with progress(len(jobs)) as advance:
-                for outcome in outcomes:
-                    rows.append(work.tell(outcome))
-                    advance()
-        finally:  # an interrupt does not lose what was found until then
-            place = summary.write_summary(rows, folder)
-            tidy(work.written)
+    with Journal(folder, settings_of(predictor, options)) as journal:
+        work = Work(predictor, options, outputs, Written(folder), journal, places, clashes)
+        work.find_done()
+        left = [job for job in jobs if job not in work.done]
+        refuse_replacing({job: places[job] for job in left if job in places}, jobs, work.records, journal, options)
+        rows = predict_left(left, jobs, work)
     done = [row for row in rows if not row.error]
     if done:
         summary.print_table(done, len(rows))
     failed = len(rows) - len(done)
     if failed:
         raise PartlyDone(
-            f"{failed} of {count_of(len(rows), 'file')} could not be predicted; the reasons are above and in {place}"
+            f"{failed} of {count_of(len(rows), 'file')} could not be predicted; the reasons are above and in "
+            f"{folder / summary.FILE}; correct them, and the same command predicts these alone"
         )
     return folder
 
 
-def tidy(written: Written) -> None:
-    """Write the list of what was written.
+def predict_left(left: Sequence[Job], jobs: Sequence[Job], work: Work) -> list[Row]:
+    """Predict the jobs that are not done, and write summary and lists; an interrupt loses nothing of them.
+
+    Returns:
+        The rows of all jobs, in their order.
+    """
+    failed: dict[Job, Row] = {}
+    before, folder = len(work.done), work.written.folder
+    began = False
+    try:
+        with overlap(left, work.read, work.compute, work.write) as outcomes:
+            work.predictor.ready()
+            make(folder)
+            work.journal.begin()
+            began = True
+            for choice in work.predictor.choices:
+                print(choice.line)
+            if before:
+                verb = "was" if before == 1 else "were"
+                print(f"{before} of {count_of(len(jobs), 'file')} {verb} predicted before; going on")
+            with progress(len(jobs), before) as advance:
+                for outcome in outcomes:
+                    if outcome.result is not None:
+                        tell_row(outcome.result)
+                    else:
+                        reason = tell_fault(outcome, work.options.machine.debug)
+                        failed[outcome.item] = Row(
+                            outcome.item.name, model=work.models, seconds=outcome.seconds, error=reason
+                        )
+                    advance()
+    finally:  # when nothing is being written any more
+        rows = [row for job in jobs if (row := work.done.get(job) or failed.get(job))]
+        if began:
+            conclude(rows, work, complete=len(work.done) == len(jobs))
+    return rows
+
+
+def make(folder: Path) -> None:
+    """Make the folder of the results.
 
     Raises:
-        UserError: it cannot be written. What was predicted is there all the same.
+        UserError: it cannot be made.
     """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise UserError(f"--output {folder}: cannot be created ({fault.strerror}); choose another") from fault
+
+
+def conclude(rows: Sequence[Row], work: Work, complete: bool) -> None:
+    """Write summary.csv, the list of what was written, and what a later command needs of the journal.
+
+    Raises:
+        UserError: the list cannot be written. What was predicted is there all the same.
+    """
+    written = work.written
+    summary.write_summary(rows, written.folder)
     try:
         written.tidy()
     except (OSError, UserError) as fault:
@@ -157,144 +183,4 @@ def tidy(written: Written) -> None:
             f"{written.path}: cannot be written ({reason}); the masks are complete, but a later command will "
             "not know that this program wrote them; give it another --output"
         ) from fault
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """A scan that was read, what is odd about it, and the inputs of the models."""
-
-    scan: Scan
-    warnings: list[str]
-    inputs: Any
-
-
-@dataclass(frozen=True)
-class Work:
-    """What the three stages of a prediction need, and the stages."""
-
-    predictor: Predicts
-    options: Options
-    outputs: Outputs
-    written: Written
-    places: dict[Job, Paths]
-    clashes: dict[Job, str]
-    claims: Claims = field(default_factory=Claims)
-
-    @cached_property
-    def records(self) -> Records:
-        """What earlier commands wrote, wherever it lies."""
-        return Records(self.written)
-
-    @cached_property
-    def planned(self) -> frozenset[Path]:
-        """All that this command writes."""
-        return frozenset(
-            path.absolute() for places in self.places.values() for paths in places.values() for path in paths
-        )
-
-    @property
-    def models(self) -> str:
-        """The names of all models."""
-        return " + ".join(choice.name for choice in self.predictor.choices) or self.predictor.name
-
-    def read(self, job: Job) -> Loaded:
-        """Read a scan, see what is odd about it, and prepare it, so that the models need not wait for that."""
-        if job in self.clashes:
-            raise UserError(self.clashes[job])
-        files, facts = self.options.files, self.predictor.facts
-        further = further_bytes(self.outputs, self.predictor)
-        weight = weigh(job, facts, files.plane, wants_bytes(facts), further, self.predictor.members)
-        self.claims.take(job, weight.need)
-        with self.claims.until_failure(job):
-            return self._load(job, weight)
-
-    def _load(self, job: Job, weight: Weight) -> Loaded:
-        from headtohead.predicting.trust.familiarity import unfamiliar_features
-
-        files, facts = self.options.files, self.predictor.facts
-        scan = read_scan(job, facts, files.channels, files.plane, weight)
-        if scan.truth is not None and truth_is_ours(job, self.records, self.planned):
-            scan = replace(scan, truth=None, truth_on_grid=None)
-        warnings = [scan.substitution] if scan.missing else []
-        warnings += doubts_of_header(scan)
-        warnings += unfamiliar_features(scan.volume, scan.spacing, facts.familiar)
-        return Loaded(scan, warnings, self.predictor.prepare(scan))
-
-    def compute(self, job: Job, loaded: Loaded) -> Any:
-        """Ask the models."""
-        with self.claims.until_failure(job):
-            return self.predictor.ask(loaded.inputs)
-
-    def write(self, job: Job, loaded: Loaded, answers: Any) -> Row:
-        """Make mask and files."""
-        try:
-            return self._write(job, loaded, answers)
-        finally:
-            self.claims.drop(job)
-
-    def _write(self, job: Job, loaded: Loaded, answers: Any) -> Row:
-        scan, warnings = loaded.scan, loaded.warnings
-        estimate = self.predictor.combine(loaded.inputs, answers)
-        seen, flattered = seen_before(self.predictor.choices, job)
-        found = answer(job.name, scan, estimate, self.predictor, flattered + warnings)
-        files = write_results(job, scan, found, self.outputs, self.places[job], self.written.folder)
-        with suppress(
-            OSError, UserError
-        ):  # the files are whole; the list is rewritten at the end, and a fault is told then
-            self.written.add(files)
-        return replace(found.row, model=self.models, seen=seen, notes=scan.notes)
-
-    def tell(self, outcome: Outcome[Job, Row]) -> Row:
-        """Print what became of a file: a line, and one for each warning; a line on stderr if it failed."""
-        if outcome.result is not None:
-            row = replace(outcome.result, seconds=outcome.seconds)
-            print(row.line)
-            for note in row.notes:
-                print(f"{row.file}: note: {note}")
-            for warning in row.warnings:
-                print(f"{row.file}: warning: {warning}")
-            return row
-        assert outcome.fault is not None
-        reason = explain(outcome.item, outcome.fault)
-        with STDERR:
-            print(f"error: {outcome.item.name}: {reason}", file=sys.stderr, flush=True)
-            if self.options.machine.debug:
-                print(outcome.trace, end="", file=sys.stderr, flush=True)
-        return Row(file=outcome.item.name, model=self.models, seconds=outcome.seconds, error=reason)
-
-
-def further_bytes(outputs: Outputs, predictor: Predicts) -> int:
-    """Give the bytes for each voxel that outputs, clean-up and several models take besides the usual."""
-    most = max(MASKED * bool(outputs.masked), PREVIEW * outputs.preview, CLEANED * bool(predictor.steps))
-    return most + MEMBERS * (predictor.members > 1)
-
-
-def explain(job: Job, fault: Exception) -> str:
-    """Say in one line why a file could not be predicted, without the path if it is that of the file itself."""
-    text = " ".join(str(fault).split())
-    if isinstance(fault, UserError):
-        return text.removeprefix(f"{printable(job.files[0])}: ")
-    if isinstance(fault, OSError):
-        where = f" ({fault.filename})" if fault.filename else ""
-        return f"{(fault.strerror or type(fault).__name__).lower()}{where}; correct this and predict the file again"
-    if isinstance(fault, MemoryError):
-        return "not enough memory; predict it on a machine with more"
-    return f"{type(fault).__name__}: {text}; run again with --debug"
-
-
-@contextmanager
-def progress(total: int) -> Iterator[Callable[[], None]]:
-    """Show a bar while files are predicted, on a terminal; in a log their lines are enough.
-
-    Yields:
-        What to call after each file.
-    """
-    if not sys.stdout.isatty():
-        yield lambda: None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
-
-    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, transient=True, redirect_stderr=sys.stderr.isatty()) as bar:
-        task = bar.add_task("predicting", total=total)
-        yield lambda: bar.advance(task)
+    work.journal.conclude([row.file for row in work.done.values()], complete)

@@ -42,9 +42,11 @@ def overlap(
     items: Sequence[Item],
     read: Callable[[Item], Read],
     compute: Callable[[Item, Read], Computed],
-    write: Callable[[Item, Read, Computed], Result],
+    write: Callable[[Item, Read, Computed, float], Result],
 ) -> Iterator[Iterator[Outcome[Item, Result]]]:
     """Put items through three stages; a fault in one item does not touch the others.
+
+    The last stage is told the seconds that the other two took.
 
     Reading and writing have one thread each, computing has the caller's. Reading is at most one item ahead; the first
     is read from now on, while the caller gets ready to compute. Left early, for whatever reason, what has begun is
@@ -63,10 +65,11 @@ def overlap(
                 if place + 1 < len(items):
                     ahead.append(reader.submit(_attempt, read, items[place + 1]))
                 done = loaded.then(compute, item, loaded.value)
-                future = writer.submit(_attempt, write, item, loaded.value, done.value) if not done.fault else None
+                arguments = write, item, loaded.value, done.value, done.seconds
+                future = None if done.fault else writer.submit(_attempt, *arguments)
                 # Of what is being written the writer alone keeps hold, so that it is freed with the last file of it.
                 pending.append((item, _Try(None, done.fault, done.seconds, done.trace), future))
-                del loaded, done
+                del loaded, done, arguments
                 while pending and (len(pending) > WAITING or pending[0][2] is None or pending[0][2].done()):
                     yield _outcome(*pending.popleft())
             while pending:

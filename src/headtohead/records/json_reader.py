@@ -25,7 +25,15 @@ def read_json(path: Path, most: int = LARGEST) -> dict[str, Any]:
         FileNotFoundError: there is none.
         UnreadableError: it is no file, beyond a bound, not text, not JSON, or another value than an object.
     """
-    text = read_utf8(path, most)
+    return parse_json(read_utf8(path, most))
+
+
+def parse_json(text: str) -> dict[str, Any]:
+    """Read one object from text.
+
+    Raises:
+        UnreadableError: beyond a bound, not JSON, or another value than an object.
+    """
     try:
         found = json.loads(text, parse_int=_whole)
     except json.JSONDecodeError as fault:

@@ -97,6 +97,8 @@ def _mark_in(path: Path) -> str:
     """Give the mark that a GIF carries; empty where it carries none, or is no GIF."""
     from PIL import Image
 
+    if not path.is_file():  # opening a pipe would not end
+        return ""
     try:
         with quiet_pillow(), Image.open(path, formats=("GIF",)) as picture:
             comment = picture.info.get("comment", b"").decode(errors="replace")

@@ -14,9 +14,11 @@ import yaml
 from safetensors.torch import save
 
 from headtohead.errors import UserError
+from headtohead.records.regular import UnreadableError, read_regular
 from headtohead.runs.folder import RunFolder
 from headtohead.saving import sync, temporary_folder, write_bytes, write_text
 from headtohead.trained.card import model_card
+from headtohead.trained.engines.onnx_bytes import onnx_bytes
 from headtohead.trained.engines.torch_engine import load_net
 from headtohead.trained.facts import FILE, ModelFacts
 from headtohead.trained.source import ONNX, WEIGHTS, Source, open_source
@@ -24,6 +26,9 @@ from headtohead.trained.source import ONNX, WEIGHTS, Source, open_source
 CARD = "README.md"
 TRAVELS = (CARD, "config.yaml", "cases.csv")
 """What an existing bundle passes on to one made from it."""
+
+LARGEST = 64 << 20
+"""Bytes of one of these."""
 
 PLACES = ("root_dir", "cache_dir", "runs_dir", "output", "comparison", "run_name", "fold_file", "model_path", "config")
 """Options that say where something lies on the machine of the training; no business of who gets the bundle."""
@@ -125,7 +130,7 @@ def _write_onnx(model: torch.nn.Module, source: Source, path: Path, half: bool) 
     from headtohead.trained.onnx_file import write_onnx
 
     if source.onnx and not half:
-        write_bytes(path, source.onnx.read_bytes())
+        write_bytes(path, onnx_bytes(source.onnx))
     else:
         print(f"{ONNX} {write_onnx(model, source.facts, path, noise_like_input(source.facts), half)}")
 
@@ -134,14 +139,22 @@ def _write_papers(source: Source, folder: Path, name: str) -> None:
     """Write the card, the options of the training and the scores of the test, as far as there are any."""
     if source.folder and (source.folder / WEIGHTS).is_file():
         for paper in TRAVELS:
-            if (source.folder / paper).is_file():
-                write_bytes(folder / paper, (source.folder / paper).read_bytes())
+            _pass_on(source.folder / paper, folder / paper)
         return
     run = RunFolder(source.folder) if source.folder else None
     write_text(folder / CARD, model_card(source.facts, run, name))
     if run is None:
         return
-    if run.cases.is_file():
-        write_bytes(folder / run.cases.name, run.cases.read_bytes())
+    _pass_on(run.cases, folder / run.cases.name)
     options = {key: value for key, value in run.read_config().items() if key not in PLACES}
     write_text(folder / run.config.name, yaml.safe_dump(options, sort_keys=False))
+
+
+def _pass_on(paper: Path, copy: Path) -> None:
+    """Copy a file, if there is one."""
+    try:
+        write_bytes(copy, read_regular(paper, LARGEST))
+    except FileNotFoundError:
+        return
+    except UnreadableError as fault:
+        raise UserError(f"{paper}: cannot be read ({fault}); restore or remove it") from fault

@@ -1,6 +1,7 @@
 """Files that are named as nnU-Net has it: one case with a file for each channel."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -107,9 +108,25 @@ def test_a_description_without_flair_refuses(three: Path, lgg: ModelFacts) -> No
         read_scan(job, lgg, "", "auto")
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"channel_names": [1]}', '{"channel_names": {"x": "FLAIR"}}', "{}"])
-def test_a_description_that_says_nothing_is_none(three: Path, text: str) -> None:
-    (three / "dataset.json").write_text(text)
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"{",
+        b"[]",
+        b"null",
+        b"{}",
+        b'{"channel_names": [1]}',
+        b'{"channel_names": {"x": "FLAIR"}}',
+        b'{"channel_names": {"0": "\xff"}}',
+        b'{"x": ' + b"[" * 100_000,
+        b'{"channel_names": {"0": "FLAIR"}, "x": ' + b"9" * 5_000 + b"}",
+        b'{"channel_names": {"0": "FLAIR"}, "x": "' + b"x" * (1 << 20) + b'"}',
+        None,
+    ],
+)
+def test_a_description_that_says_nothing_is_none(three: Path, content: bytes | None) -> None:
+    path = three / "dataset.json"
+    path.write_bytes(content) if content is not None else os.mkfifo(path)
     [job] = find_jobs(three, "", CHANNELS, ())
     assert job.sequences == () and len(job.files) == 3
 

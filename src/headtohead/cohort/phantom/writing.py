@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +18,12 @@ from headtohead.cohort.phantom.appearance import render
 from headtohead.cohort.phantom.lesion import grow_lesion
 from headtohead.cohort.phantom.planning import Parameters, PlannedCase, draw_clinical_table, plan_cases
 from headtohead.errors import UserError
+from headtohead.records.json_reader import read_json
+from headtohead.records.regular import UnreadableError
 from headtohead.saving import temporary_folder, write_json, write_picture, write_text
+
+LARGEST = 1 << 20
+"""Bytes of the note; that of the most patients has 100 KiB."""
 
 
 def make_phantoms(
@@ -101,19 +105,18 @@ def _write_tiff(path: Path, picture: NDArray[np.uint8]) -> None:
 def _check_same(dest: Path, parameters: Parameters) -> None:
     """Pass if `dest` holds a whole data set of these parameters; else say what to do."""
     note = dest / NOTE_FILE
-    if not note.is_file():
-        raise UserError(f"{dest}: is not empty and holds no made-up patients; name a new or empty folder")
     try:
-        found = json.loads(note.read_text(encoding="utf-8"))
-        same = found["parameters"] == parameters.to_dict()
-        expected = {str(case["case"]): 2 * int(case["slices"]) for case in found["cases"]}
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise UserError(f"{note}: cannot be read; delete the folder {dest} and run again") from error
-    if not same:
+        found = read_json(note, LARGEST)
+    except FileNotFoundError:
+        raise UserError(f"{dest}: is not empty and holds no made-up patients; name a new or empty folder") from None
+    except UnreadableError as fault:
+        raise UserError(f"{note}: cannot be read ({fault}); delete the folder {dest} and run again") from fault
+    if found.get("parameters") != parameters.to_dict():
         raise UserError(f"{dest}: holds made-up patients with other parameters; delete it or name another folder")
-    for name, files in expected.items():
-        if len(list((dest / name).glob(f"{name}_*.tif"))) != files:
-            raise UserError(f"{dest / name}: files are missing or were added; delete the folder {dest} and run again")
+    for case in plan_cases(parameters):  # as the parameters have it, not the note, which anybody may have edited
+        folder = dest / case.name
+        if len(list(folder.glob(f"{case.name}_*.tif"))) != 2 * case.slices:
+            raise UserError(f"{folder}: files are missing or were added; delete the folder {dest} and run again")
     if not (dest / "data.csv").is_file():
         raise UserError(f"{dest / 'data.csv'}: is missing; delete the folder {dest} and run again")
 

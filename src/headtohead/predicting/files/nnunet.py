@@ -3,7 +3,6 @@
 What the channels are stands in `dataset.json` (Isensee et al., Nature Methods 2021, doi 10.1038/s41592-020-01008-z).
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,6 +10,8 @@ from pathlib import Path
 from headtohead.cohort.other_layouts import CHANNEL
 from headtohead.cohort.sequence_names import sequence_in_name
 from headtohead.predicting.files.naming import is_volume, stem
+from headtohead.records.json_reader import read_json
+from headtohead.records.regular import UnreadableError
 
 MOST = 16
 """Channels of a case; more files of one name and a number are a series of scans."""
@@ -57,13 +58,13 @@ def channel_names(folder: Path) -> dict[int, str]:
     for place in (folder, folder.absolute().parent):
         path = place / "dataset.json"
         try:
-            if not path.is_file() or path.stat().st_size > LARGEST:
-                continue
-            described = json.loads(path.read_text(encoding="utf-8"))
+            described = read_json(path, LARGEST)
             # "modality" is what nnU-Net 1 calls them.
             names = described.get("channel_names", described.get("modality"))
+            if not isinstance(names, dict):
+                continue
             found = {int(number): sequence_in_name(str(name).strip()) for number, name in names.items()}
-        except (OSError, ValueError, AttributeError, RecursionError):
+        except (FileNotFoundError, UnreadableError, ValueError):
             continue
         return {number: named.sequence for number, named in found.items() if named}
     return {}

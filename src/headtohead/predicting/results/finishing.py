@@ -1,6 +1,6 @@
 """From what the models say of a scan to the files of it, all of them or none, and its line of the summary."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -15,9 +15,10 @@ from headtohead.predicting.files.finding import Job
 from headtohead.predicting.files.naming import is_volume
 from headtohead.predicting.files.writing import write_like
 from headtohead.predicting.results.masking import write_masked
-from headtohead.predicting.results.outputs import Outputs
+from headtohead.predicting.results.outputs import Outputs, Paths
 from headtohead.predicting.results.preview import Slices, draw_frames, draw_sheet
 from headtohead.predicting.results.summary import Row, measure
+from headtohead.predicting.results.written import checksum
 from headtohead.predicting.scan import Scan
 from headtohead.predicting.trust.uncertainty import entropy
 from headtohead.reporting.animation import write_gif
@@ -131,7 +132,13 @@ def slicing_of(scan: Scan) -> Slicing:
 
 
 def write_results(
-    job: Job, scan: Scan, found: Answer, outputs: Outputs, paths: Mapping[str, tuple[Path, ...]], folder: Path
+    job: Job,
+    scan: Scan,
+    found: Answer,
+    outputs: Outputs,
+    paths: Paths,
+    folder: Path,
+    record: Callable[[Mapping[Path, str]], None] = lambda _: None,
 ) -> list[Path]:
     """Write the files of one scan, all or none.
 
@@ -142,6 +149,7 @@ def write_results(
         outputs: what is to be written.
         paths: where to, by what it is.
         folder: `--output`, an ancestor of all paths.
+        record: called with the path and the SHA-256 of each file once all are written, before the first gets its name.
 
     Returns:
         The paths.
@@ -158,11 +166,13 @@ def write_results(
             _write_all(job, scan, found, outputs, staged)
         except UserError as fault:
             raise UserError(str(fault).replace(f"{place}/", "")) from fault
-        _move_all([path for kind in staged for path in staged[kind]], final, place)
+        written = [path for kind in staged for path in staged[kind]]
+        record({path: checksum(source) for source, path in zip(written, final, strict=True)})
+        _move_all(written, final, place)
     return final
 
 
-def _write_all(job: Job, scan: Scan, found: Answer, outputs: Outputs, paths: Mapping[str, tuple[Path, ...]]) -> None:
+def _write_all(job: Job, scan: Scan, found: Answer, outputs: Outputs, paths: Paths) -> None:
     for kind, files in paths.items():
         if kind == "mask":
             write_like(job, found.mask, files[0])

@@ -12,6 +12,8 @@ from headtohead.predicting.files.finding import Job
 COMPRESSED, PLAIN = ".nii.gz", ".nii"
 PIXELS = (".png", ".tif", ".tiff")  # lossless, so fit for masks
 EXAMPLE = "write for example 0.0:_brain.nii,0.2:_overlay02.nii"
+Paths = dict[str, tuple[Path, ...]]
+"""What is written of one job -> the files, one or one a slice."""
 RESULTS = ("_mask", "_probability", "_uncertainty", "_preview")
 
 
@@ -64,7 +66,7 @@ class Outputs:
         """Ends of names, without extensions, that our own files have: now, or in an earlier command."""
         return tuple(dict.fromkeys([*RESULTS, *map(without_extension, self.suffixes.values())]))
 
-    def paths(self, job: Job, folder: Path) -> dict[str, tuple[Path, ...]]:
+    def paths(self, job: Job, folder: Path) -> Paths:
         """Name the files to write.
 
         Args:

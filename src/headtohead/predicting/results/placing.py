@@ -6,11 +6,9 @@ from pathlib import Path
 from headtohead.errors import UserError
 from headtohead.options.table import Options
 from headtohead.predicting.files.finding import Job
-from headtohead.predicting.results.outputs import Outputs
+from headtohead.predicting.results.journal import Journal
+from headtohead.predicting.results.outputs import Outputs, Paths
 from headtohead.predicting.results.written import Records
-
-Paths = dict[str, tuple[Path, ...]]
-"""What is written of one job -> the files, one or one a slice."""
 
 
 def name_all(jobs: Sequence[Job], outputs: Outputs, folder: Path) -> tuple[dict[Job, Paths], dict[Job, str]]:
@@ -41,8 +39,10 @@ def name_all(jobs: Sequence[Job], outputs: Outputs, folder: Path) -> tuple[dict[
     return places, clashes
 
 
-def refuse_replacing(places: Mapping[Job, Paths], jobs: Sequence[Job], records: Records, options: Options) -> None:
-    """Refuse to replace a file unless told to.
+def refuse_replacing(
+    places: Mapping[Job, Paths], jobs: Sequence[Job], records: Records, journal: Journal, options: Options
+) -> None:
+    """Refuse to replace a file unless told to, or unless this command left it when it was interrupted.
 
     Never is what somebody else may have made: a mask, which may be a truth, and any file among the inputs.
 
@@ -50,6 +50,7 @@ def refuse_replacing(places: Mapping[Job, Paths], jobs: Sequence[Job], records: 
         places: the files of each job that is to be done.
         jobs: the inputs.
         records: what earlier commands wrote.
+        journal: what this command and others did without coming to their end.
         options: of which `--predict` and `--overwrite` count.
 
     Raises:
@@ -73,7 +74,7 @@ def refuse_replacing(places: Mapping[Job, Paths], jobs: Sequence[Job], records: 
                 if kind == "mask" and not ours:
                     raise UserError(
                         f"{path}: already exists and is not as --predict wrote it, so it may be a ground truth, "
-                        "which is never overwritten; choose another --output or --mask_suffix"
+                        "which is never overwritten; move it away, or choose another --output or --mask_suffix"
                     )
                 beside = path.parent.resolve()
                 if not ours and (beside in inputs or (source and beside.is_relative_to(source))):
@@ -81,5 +82,11 @@ def refuse_replacing(places: Mapping[Job, Paths], jobs: Sequence[Job], records: 
                         f"{path}: already exists among the inputs and is not as --predict wrote it, so it is never "
                         "overwritten; choose another --output, or another suffix"
                     )
-                if not options.comparison.overwrite:
-                    raise UserError(f"{path}: already exists; choose another folder with --output, or add --overwrite")
+                if options.comparison.overwrite or (ours and journal.left_over(path)):
+                    continue
+                if others := journal.origin(path):
+                    raise UserError(
+                        f"{path}: already exists, from an interrupted command ({others}); repeat that one to go on "
+                        "with it, choose another folder with --output, or add --overwrite"
+                    )
+                raise UserError(f"{path}: already exists; choose another folder with --output, or add --overwrite")

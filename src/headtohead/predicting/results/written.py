@@ -8,7 +8,7 @@ of them a later command names.
 
 import hashlib
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from headtohead.predicting.files.finding import Job
@@ -23,43 +23,69 @@ ODD = "surrogateescape"  # a file's name need not be text
 
 
 class Written:
-    """The files written into one output folder. Kept on disk file by file, so that a killed command loses none."""
+    """The files written into one output folder.
+
+    Kept on disk file by file, each before it gets its name, so that a killed command leaves none that is not listed.
+    Until it has its name, what stood there before is ours as well.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.path = folder / FILE
-        self.sums: dict[str, str] = {}
+        self.sums: dict[str, list[str]] = {}
         if self.path.is_file():
             for line in self.path.read_text(encoding="utf-8", errors=ODD).split("\n"):
                 checksum, _, name = line.partition("  ")
                 if name:
-                    self.sums[_plain(name) if checksum.startswith("\\") else name] = checksum.lstrip("\\")
+                    plain = _plain(name) if checksum.startswith("\\") else name
+                    self._expect(plain, checksum.lstrip("\\"))
 
     def ours(self, path: Path) -> bool:
         """Say whether a file was written by `--predict` and has not been changed since."""
-        expected = self.sums.get(self._name(path))
-        return expected is not None and path.is_file() and checksum(path) == expected
+        expected = self.sums.get(name_below(path, self.folder))
+        return expected is not None and path.is_file() and checksum(path) in expected
+
+    def expect(self, sums: Mapping[Path, str]) -> None:
+        """Take down files that are about to get their names, with their checksums."""
+        named = {name_below(path, self.folder): known for path, known in sums.items()}
+        for name, known in named.items():
+            self._expect(name, known)
+        append_text(self.path, "".join(_line(*pair) for pair in named.items()), ODD)
+
+    def settle(self, paths: Iterable[Path]) -> None:
+        """Take those that were expected last for what is there now."""
+        for name in (name_below(path, self.folder) for path in paths):
+            self.sums[name] = self.sums[name][-1:]
 
     def add(self, paths: Iterable[Path]) -> None:
-        """Take down files that have just been written."""
-        lines = ""
-        for path in paths:
-            name = self._name(path)
-            self.sums[name] = checksum(path)
-            lines += _line(name, self.sums[name])
-        append_text(self.path, lines, ODD)
+        """Take down files that are there."""
+        sums = {path: checksum(path) for path in paths}
+        self.expect(sums)
+        self.settle(sums)
 
     def tidy(self) -> None:
         """Write the list anew: each file once, without those that are gone."""
-        self.sums = {name: known for name, known in sorted(self.sums.items()) if (self.folder / name).is_file()}
+        there = {name: known for name, known in sorted(self.sums.items()) if (self.folder / name).is_file()}
+        self.sums = {name: [self._present(name, known)] for name, known in there.items()}
         if not self.sums:
             self.path.unlink(missing_ok=True)
             return
-        write_text(self.path, "".join(_line(*pair) for pair in self.sums.items()), errors=ODD)
+        write_text(self.path, "".join(_line(name, *known) for name, known in self.sums.items()), errors=ODD)
 
-    def _name(self, path: Path) -> str:
-        folder = self.folder.absolute()
-        return path.absolute().relative_to(folder).as_posix() if path.absolute().is_relative_to(folder) else ""
+    def _expect(self, name: str, known: str) -> None:
+        self.sums[name] = [*(one for one in self.sums.get(name, ()) if one != known), known]
+
+    def _present(self, name: str, known: list[str]) -> str:
+        """Choose the checksum that a file has, where several may be its own."""
+        if len(known) > 1 and (found := checksum(self.folder / name)) in known:
+            return found
+        return known[-1]
+
+
+def name_below(path: Path, folder: Path) -> str:
+    """Give the path of a file below a folder, as it is listed; empty where it is not below it."""
+    above = folder.absolute()
+    return path.absolute().relative_to(above).as_posix() if path.absolute().is_relative_to(above) else ""
 
 
 class Records:
@@ -100,6 +126,15 @@ def truth_is_ours(job: Job, records: Records, planned: Collection[Path] = ()) ->
         records: what was predicted earlier.
         planned: absolute paths that are being written now.
     """
+    return any(path.absolute() in planned or records.ours(path) for path in truths_of(job))
+
+
+def truths_of(job: Job) -> list[Path]:
+    """List the files that a job is given as its truth, whoever made them: of slices one each, where there is one.
+
+    Raises:
+        UserError: as `truth_beside`.
+    """
     from headtohead.predicting.files.truth import truth_beside
 
     if job.kind == "nifti":
@@ -107,7 +142,7 @@ def truth_is_ours(job: Job, records: Records, planned: Collection[Path] = ()) ->
     else:
         names = ([file.with_name(f"{file.stem}_mask{suffix}") for suffix in MASK_SUFFIXES] for file in job.files)
         found = [next(filter(Path.is_file, beside), None) for beside in names]
-    return any(path.absolute() in planned or records.ours(path) for path in found if path)
+    return [path for path in found if path]
 
 
 def checksum(path: Path) -> str:

@@ -1,0 +1,90 @@
+"""What decides the results of a prediction besides its input: two commands alike in this give the same results."""
+
+from contextlib import suppress
+from dataclasses import asdict
+from hashlib import sha256
+from pathlib import Path
+
+from headtohead import __version__
+from headtohead.options.group import declarations
+from headtohead.options.table import Options
+from headtohead.predicting.results.finishing import Predicts
+from headtohead.predicting.results.written import checksum
+from headtohead.runs.folder import RunFolder
+from headtohead.trained.choosing import Choice
+from headtohead.trained.engines.opening import pick_engine
+from headtohead.trained.source import WEIGHTS
+
+Settings = dict[str, str]
+"""Names of options, and `version`, `model`, `weights` -> their values."""
+
+ELSEWHERE = ("pattern",)
+"""Options of the group `files` that choose inputs, and change no result."""
+
+
+def settings_of(predictor: Predicts, options: Options) -> Settings:
+    """Gather what decides. Threshold and clean-up are those applied, whether an option or the model asked for them.
+
+    `--overwrite` is among it: it takes nothing from a command without it.
+    """
+    wanted, machine = options.prediction, options.machine
+    files = {one.name: getattr(options.files, one.name) for one in declarations(type(options.files))}
+    values = {
+        "version": __version__,
+        "model": " + ".join(choice.name for choice in predictor.choices) or predictor.name,
+        "weights": _digest(predictor, options),
+        "threshold": f"{predictor.threshold:g}",
+        "postprocessing": ",".join(map(str, predictor.steps)),
+        "tta": wanted.tta,
+        "engine": wanted.engine,
+        "gpus": machine.gpus,
+        "precision": machine.precision,
+        **{name: value for name, value in files.items() if name not in ELSEWHERE},
+        "overwrite": options.comparison.overwrite,
+    }
+    return {name: str(value) for name, value in values.items()}
+
+
+def key_of(settings: Settings) -> str:
+    """Give a short name for settings, which no others have."""
+    return sha256(repr(sorted(settings.items())).encode(errors="surrogatepass")).hexdigest()[:16]
+
+
+def difference(theirs: Settings, ours: Settings) -> str:
+    """Say in words what other settings are, where they differ from ours: `--threshold 0.4, without --tta`."""
+    words = []
+    for name, value in theirs.items():
+        if value == ours.get(name) or (name == "weights" and theirs.get("model") != ours.get("model")):
+            continue
+        if name == "weights":
+            words.append("other weights")
+        elif name in ("version", "model"):
+            words.append(f"{name} {value}")
+        elif value in ("", "False"):
+            words.append(f"without --{name}")
+        else:
+            words.append(f"--{name}" if value == "True" else f"--{name} {value}")
+    return ", ".join(words)
+
+
+def _digest(predictor: Predicts, options: Options) -> str:
+    """Give one checksum of what all models are: their facts, and the weights that are read."""
+    whole = sha256(repr(sorted(asdict(predictor.facts).items())).encode())
+    for choice in predictor.choices:
+        whole.update(repr(sorted(asdict(choice.source.facts).items())).encode())
+        with suppress(OSError):  # what cannot be read is told when the model is opened
+            for path in _files_of(choice, options):
+                whole.update(checksum(path).encode())
+    return whole.hexdigest()
+
+
+def _files_of(choice: Choice, options: Options) -> list[Path]:
+    source, wanted, machine = choice.source, options.prediction, options.machine
+    if source.state is not None:
+        files = [Path(wanted.model_path)]
+    elif pick_engine(source, wanted.engine, machine.gpus, True, machine.precision) != "torch" and source.onnx:
+        files = [source.onnx]
+    else:
+        folder = source.folder or Path()
+        files = [folder / WEIGHTS, RunFolder(folder).best] if source.folder else []
+    return [path for path in files if path.is_file()]

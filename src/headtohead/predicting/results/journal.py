@@ -1,0 +1,266 @@
+"""The journal of an output folder: which files are predicted, by what and from what, while a command is not finished.
+
+A line is added before the results of a file get their names, so that after a kill at any moment the same command finds
+what is whole, and what it may replace. Lines of other commands stay. The journal is removed with its last line: when
+the command that wrote it has predicted all of its files.
+
+It may come with a folder from elsewhere. So no path in it is ever opened: the results of a job are looked up under the
+names that this command gives them, and count if their checksums are those of the line.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from headtohead.claiming import hold
+from headtohead.disk_faults import told
+from headtohead.errors import UserError
+from headtohead.predicting.files.finding import Job
+from headtohead.predicting.results.deciding import Settings, difference, key_of
+from headtohead.predicting.results.inputs import Inputs
+from headtohead.predicting.results.outputs import Paths
+from headtohead.predicting.results.summary import Row
+from headtohead.predicting.results.written import checksum, name_below
+from headtohead.records.json_lines import read_lines
+from headtohead.records.regular import UnreadableError
+from headtohead.records.shape import Check, either, listing, mapping, nothing, number, one_of, undefined, whole
+from headtohead.saving import append_text, write_text
+
+FILE = ".predicting.jsonl"
+
+
+def written_name(value: Any) -> str | None:
+    """Text that can be written to a file, be it the name of one."""
+    try:
+        return None if isinstance(value, str) and value.encode(errors="surrogateescape") is not None else ""
+    except UnicodeEncodeError:
+        return ""
+
+
+ROW = mapping(
+    {
+        **dict.fromkeys(("file", "steps", "model", "seen"), written_name),
+        **dict.fromkeys(("voxels", "slices", "slices_with_lesion", "lesions"), whole(0)),
+        "seconds": number(0),
+        "volume_ml": either(nothing, number(0)),
+        "dice": either(undefined, number(0, 1)),
+        "threshold": either(nothing, number(0, 1)),
+        **dict.fromkeys(("warnings", "notes"), listing(written_name)),
+        "error": one_of(""),
+    },
+    needed=("file", "voxels", "slices", "slices_with_lesion", "lesions", "seconds"),
+    others=one_of(),
+)
+
+
+def _stamp(value: Any) -> str | None:
+    if not isinstance(value, list) or len(value) != 4:
+        return ""
+    checks: tuple[Check, ...] = (written_name, written_name, whole(0), whole(-(2**63), 2**63))
+    return next((fault for check, one in zip(checks, value, strict=True) if (fault := check(one)) is not None), None)
+
+
+LINE = mapping(
+    {
+        "by": written_name,
+        "settings": mapping(others=written_name),
+        "row": ROW,
+        "files": listing(_stamp),
+        "truth": either(nothing, listing(_stamp)),
+        "outputs": mapping(others=written_name),
+    },
+    needed=("by",),
+)
+"""Either what a command was, with `settings`, or a file that it predicted, with all others."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file that was predicted.
+
+    Attributes:
+        by: `key_of` the settings of the command.
+        row: its line of the summary.
+        inputs: what it was made from.
+        outputs: the results: path below the folder -> SHA-256.
+    """
+
+    by: str
+    row: Row
+    inputs: Inputs
+    outputs: Mapping[str, str]
+
+    @property
+    def line(self) -> str:
+        """As it is written."""
+        inputs = {"files": self.inputs.files, "truth": self.inputs.truth}
+        values = {"by": self.by, "row": asdict(self.row), **inputs, "outputs": self.outputs}
+        return json.dumps(values, default=float) + "\n"  # a number of NumPy
+
+
+class Journal:
+    """The journal of one folder, held by one command at a time. Use it in a `with` block.
+
+    Attributes:
+        commands: those it tells of: `key_of` their settings -> the settings.
+        own: what this command has predicted: name of the job -> its entries, the latest last.
+        others: what other commands have.
+    """
+
+    def __init__(self, folder: Path, settings: Settings) -> None:
+        self.folder, self.path = folder, folder / FILE
+        self.settings, self.key = settings, key_of(settings)
+        self.commands: dict[str, Settings] = {}
+        self.own: dict[str, list[Entry]] = {}
+        self.others: list[Entry] = []
+        self._handle: int | None = None
+        self._lacks_lines = False
+
+    def __enter__(self) -> "Journal":
+        """Hold and read what is there.
+
+        Raises:
+            UserError: another command is at work in the folder, or the file is none of ours.
+        """
+        with suppress(FileNotFoundError, NotADirectoryError):
+            self._hold(make=False)
+            self._read()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        handle, self._handle = self._handle, None
+        if handle is not None and handle >= 0:
+            os.close(handle)
+
+    def begin(self) -> None:
+        """Hold the folder from now on, which is there.
+
+        Raises:
+            UserError: as `__enter__`, or it cannot be written to.
+        """
+        if self._handle is None:
+            with told(self.path):
+                self._hold(make=True)
+
+    def knows(self, job: Job) -> bool:
+        """Say whether this command has predicted a job before, whatever has become of it since."""
+        return job.name in self.own
+
+    def finished(self, job: Job, paths: Paths, inputs: Inputs) -> Row | None:
+        """Give the row of a job that this command has predicted before from the same inputs, if its results are whole.
+
+        Args:
+            job: the job.
+            paths: its results.
+            inputs: its files as they are now.
+        """
+        names = {name_below(path, self.folder): path for kind in paths.values() for path in kind}
+        same = [entry for entry in self.own.get(job.name, ()) if inputs.unchanged_since(entry.inputs)]
+        same = [entry for entry in same if entry.outputs.keys() == names.keys()]
+        if not same or not all(path.is_file() for path in names.values()):
+            return None
+        there = {name: checksum(path) for name, path in names.items()}
+        return next((entry.row for entry in reversed(same) if entry.outputs == there), None)
+
+    def left_over(self, path: Path) -> bool:
+        """Say whether a file is as this command wrote it, when it did not come to its end."""
+        return self._wrote(path, self._every_own)
+
+    def origin(self, path: Path) -> str:
+        """Say which other settings the unfinished command had that wrote a file; empty: none did."""
+        by = next((entry.by for entry in reversed(self.others) if self._wrote(path, [entry])), "")
+        return difference(self.commands[by], self.settings) if by in self.commands else ""
+
+    def add(self, row: Row, inputs: Inputs, outputs: Mapping[Path, str]) -> None:
+        """Take down a file whose results are about to get their names.
+
+        Args:
+            row: its line of the summary.
+            inputs: its files, as they were before they were read.
+            outputs: its results -> their SHA-256.
+
+        Raises:
+            UserError: as `told`. `conclude` writes what is missing.
+        """
+        named = {name_below(path, self.folder): known for path, known in outputs.items()}
+        entry = Entry(self.key, row, inputs, named)
+        head = ""
+        if self.key not in self.commands:
+            self.commands[self.key] = self.settings
+            head = _head(self.key, self.settings)
+        self._keep(entry)
+        lacked, self._lacks_lines = self._lacks_lines, True
+        append_text(self.path, head + entry.line)
+        self._lacks_lines = lacked
+
+    def conclude(self, done: Iterable[str], complete: bool) -> None:
+        """Keep what a later command needs: nothing of this one, if all of its files are done.
+
+        Args:
+            done: names of the jobs that are done.
+            complete: whether these are all jobs of this command.
+        """
+        names = set(done)
+        over = complete and self.own.keys() <= names
+        replaced = {name for file in names for entry in self.own.get(file, ()) for name in entry.outputs}
+        kept = [entry for entry in self.others if not replaced & entry.outputs.keys()]
+        kept += [] if over else self._every_own
+        if not kept:
+            self.path.unlink(missing_ok=True)
+        elif self._lacks_lines or len(kept) < len(self.others) + len(self._every_own):
+            heads = [_head(by, self.commands[by]) for by in dict.fromkeys(entry.by for entry in kept)]
+            write_text(self.path, "".join([*heads, *(entry.line for entry in kept)]))
+
+    @property
+    def _every_own(self) -> list[Entry]:
+        return [entry for entries in self.own.values() for entry in entries]
+
+    def _keep(self, entry: Entry) -> None:
+        if entry.by == self.key:
+            self.own.setdefault(entry.row.file, []).append(entry)
+        else:
+            self.others.append(entry)
+
+    def _wrote(self, path: Path, entries: Iterable[Entry]) -> bool:
+        name = name_below(path, self.folder)
+        known = {entry.outputs[name] for entry in entries if name in entry.outputs}
+        return bool(known) and path.is_file() and checksum(path) in known
+
+    def _hold(self, make: bool) -> None:
+        try:
+            self._handle = hold(self.path, make)
+        except BlockingIOError as fault:
+            raise UserError(
+                f"--output {self.folder}: another --predict is writing there; wait until it has ended, or choose "
+                "another folder"
+            ) from fault
+        except (FileNotFoundError, NotADirectoryError):
+            raise
+        except OSError as fault:
+            if make and not os.path.lexists(self.path):
+                raise  # the folder is to blame
+            reason = (fault.strerror or type(fault).__name__).lower()
+            raise UserError(f"{self.path}: cannot be used ({reason}); remove it, or choose another --output") from fault
+
+    def _read(self) -> None:
+        with suppress(FileNotFoundError, UnreadableError):  # then nothing is known, and nothing is replaced
+            for line in read_lines(self.path, LINE):
+                if "settings" in line:
+                    self.commands[line["by"]] = line["settings"]
+                elif {"row", "files", "truth", "outputs"} <= line.keys() and line["by"] in self.commands:
+                    row = {**line["row"], **{name: tuple(line["row"].get(name, ())) for name in ("warnings", "notes")}}
+                    truth = None if line["truth"] is None else _stamps(line["truth"])
+                    entry = Entry(line["by"], Row(**row), Inputs(_stamps(line["files"]), truth), line["outputs"])
+                    self._keep(entry)
+
+
+def _stamps(values: Any) -> Any:
+    return tuple(map(tuple, values))
+
+
+def _head(by: str, settings: Settings) -> str:
+    return json.dumps({"by": by, "settings": settings}) + "\n"
