@@ -1,30 +1,65 @@
-"""Files are weighed by their headers: the pictures of a case together, a volume by what its header claims."""
+"""What is reckoned from a header, beside what a prediction allocates: masks that fill the volume take most."""
 
+import tracemalloc
 from pathlib import Path
+from typing import Any
 
+import nibabel
+import numpy as np
 import pytest
 
-from headtohead import memory
-from headtohead.errors import UserError
-from headtohead.predicting.files.nifti import open_nifti
-from headtohead.predicting.files.weighing import weigh_pictures
-from tests.predicting.test_large_files import claiming
-from tests.predicting.test_odd_files import png_claiming
+from headtohead.memory import Claims
+from headtohead.predicting.cleaning.postprocessing import parse_steps
+from headtohead.predicting.files.weighing import ENGINE
+from tests.predicting.scans import Predict, summary_of
+
+CONSTANT, FRAMES = 12e6, 36e6
+"""Bytes that do not grow with the volume: what is counted at a time; the frames of a preview."""
+
+STEPS = "largest,fill,min_size=2vox,close=2px,open=2px,dilate=2px,erode=2px"
+ALL = ("--save_probability", "--save_uncertainty", "entropy", "--preview")
 
 
-def test_pictures_that_fit_one_by_one_may_not_fit_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "free_memory", lambda: 600_000_000)
-    files = [tmp_path / f"a_{number}.png" for number in range(1, 41)]
-    for path in files:
-        path.write_bytes(png_claiming(3000, 3000))
-    weigh_pictures(files[:1], as_bytes=True).refuse_unless_free()
-    with pytest.raises(UserError, match=r"40 pictures of up to 3000x3000 pixels need about [\d.]+ GB, 600 MB are free"):
-        weigh_pictures(files, as_bytes=True).refuse_unless_free()
+@pytest.mark.parametrize(
+    ("flags", "settings", "dtype", "zooms"),
+    [
+        pytest.param((), {}, np.int16, (1, 1, 1), marks=pytest.mark.exhaustive),
+        ((), {"steps": parse_steps(STEPS)}, np.int16, (1, 1, 1)),
+        (ALL, {}, np.int16, (1, 1, 1)),
+        pytest.param(ALL, {"steps": parse_steps(STEPS)}, np.uint8, (1, 2, 1), marks=pytest.mark.exhaustive),
+        (("--outputs", "0.2:_dim.nii.gz"), {"threshold": 1.0}, np.float64, (1, 1, 1)),
+        (("--save_uncertainty", "variance"), {"members": 2}, np.int16, (1, 1, 1)),
+    ],
+    ids=["mask", "cleaned", "all", "resampled", "dimmed", "models"],
+)
+def test_what_is_reckoned_is_enough(
+    predict: Predict,
+    brightness: type,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    flags: tuple[str, ...],
+    settings: dict[str, Any],
+    dtype: type,
+    zooms: tuple[int, int, int],
+) -> None:
+    values = np.random.default_rng(0).integers(20, 250, (128, 128, 128)).astype(dtype)
+    (tmp_path / "in").mkdir()
+    nibabel.save(nibabel.Nifti1Image(values, np.diag([*zooms, 1.0]), dtype=dtype), tmp_path / "in" / "a.nii.gz")
+    reckoned = []
+    take = Claims.take
 
+    def noted(claims: Claims, owner: Any, need: int) -> None:
+        reckoned.append(need)
+        take(claims, owner, need)
 
-def test_a_volume_beyond_every_scanner_is_damaged_though_its_file_could_hold_it(tmp_path: Path) -> None:
-    path = claiming(tmp_path / "a.nii.gz", (2048, 1024, 1025))
-    with path.open("ab") as file:
-        file.write(bytes(2_200_000))  # packed, these might be as many voxels
-    with pytest.raises(UserError, match="its header claims 2048x1024x1025 voxels, more than the file can hold"):
-        open_nifti(path)
+    monkeypatch.setattr(Claims, "take", noted)
+    predictor = brightness(**{"threshold": 1e-6, **settings})
+    tracemalloc.start()
+    try:
+        assert predict(*flags, predictor=predictor) == 0
+        taken = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (summary_of(tmp_path / "out")["a"]["voxels"] == str(values.size)) == (predictor.threshold < 1)
+    [need] = reckoned
+    assert taken <= need - ENGINE * predictor.members + CONSTANT + FRAMES * ("--preview" in flags)
