@@ -155,6 +155,5 @@ def _volumes(job: Job, facts: ModelFacts, plane: str, as_bytes: bool, further: i
 
 def _slices(number: int, facts: ModelFacts) -> int:
     """Give what slices take at the size of the model's input: their planes, and the answers twice."""
-    side = int(facts.recipe.get("image_size", 256))
     planes = 4 * facts.in_channels if facts.preparation != "recipe" else max(3, len(facts.sequences))
-    return number * side**2 * (planes + 8)
+    return number * facts.image_size**2 * (planes + 8)
