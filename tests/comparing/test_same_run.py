@@ -2,7 +2,8 @@
 
 import dataclasses
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,23 @@ def test_overwrite_trains_anew(copied: Experiment, spared: dict[str, Any]) -> No
         run_training(changed(copied, overwrite=True, num_epochs=7))
     assert spared["trainer"].max_epochs == 7
     assert not stale.exists() and not copied.folder.last.exists()
+
+
+def test_overwrite_removes_nothing_that_a_report_is_reading(
+    copied: Experiment, spared: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[str, bool]] = []
+
+    @contextmanager
+    def held(folder: Path) -> Iterator[None]:
+        seen.append((f"{folder.name} held", copied.folder.path.exists()))
+        yield
+        seen.append(("let go", copied.folder.path.exists()))
+
+    monkeypatch.setattr(training, "comparison_held", held)
+    with pytest.raises(spared["exception"]):
+        run_training(changed(copied, overwrite=True))
+    assert seen == [(f"{copied.folder.path.parent.name} held", True), ("let go", False)]
 
 
 def test_overwrite_spares_what_was_trained_while_it_waited(

@@ -52,7 +52,9 @@ class TestOfARun:
         facts, state = load_bundle(write_bundle(open_source(run_folder), tmp_path / "mine"))
         assert facts == open_source(run_folder).facts
         np.testing.assert_array_equal(answer(facts, state, made.slices), made.expected)
-        np.testing.assert_allclose(OnnxEngine(tmp_path / "mine" / ONNX)(made.slices), made.expected, atol=1e-4)
+        np.testing.assert_allclose(
+            OnnxEngine(tmp_path / "mine" / ONNX, made.source.facts)(made.slices), made.expected, atol=1e-4
+        )
 
     def test_it_says_nothing_of_where_the_run_was_made(self, run_folder: Path, tmp_path: Path) -> None:
         folder = write_bundle(open_source(run_folder), tmp_path / "mine")
@@ -70,7 +72,7 @@ class TestOfARun:
         found = answer(facts, state, made.slices)
         assert {value.dtype for value in state.values()} <= {torch.float32, torch.int64}
         assert np.abs(found - made.expected).max() < 0.02 and (found != made.expected).any()
-        np.testing.assert_allclose(OnnxEngine(half / ONNX)(made.slices), found, atol=1e-2)
+        np.testing.assert_allclose(OnnxEngine(half / ONNX, made.source.facts)(made.slices), found, atol=1e-2)
 
     def test_a_bundle_of_a_bundle_is_the_same(self, run_folder: Path, tmp_path: Path) -> None:
         first = write_bundle(open_source(run_folder), tmp_path / "first")
@@ -94,7 +96,7 @@ class TestOfARun:
 
     def test_a_bundle_whose_onnx_got_lost_gets_it_again(self, made: Any, tmp_path: Path) -> None:
         folder = write_bundle(Source(made.source.facts, None, made.model.state_dict()), tmp_path / "mine")
-        np.testing.assert_allclose(OnnxEngine(folder / ONNX)(made.slices), made.expected, atol=1e-4)
+        np.testing.assert_allclose(OnnxEngine(folder / ONNX, made.source.facts)(made.slices), made.expected, atol=1e-4)
         assert {path.name for path in folder.iterdir()} == ALWAYS, "weights alone have no options and no scores"
 
 

@@ -119,8 +119,8 @@ def facts_text(facts: ModelFacts) -> str:
 
 def noise_like_input(facts: ModelFacts) -> np.ndarray:
     """Make inputs for a model where no real slices are at hand: float32 [n, C, S, S], from a fixed seed."""
-    size = facts.recipe.get("image_size", 256)
-    return np.random.default_rng(0).standard_normal((CHECKED, facts.in_channels, size, size), np.float32)
+    side = facts.image_size
+    return np.random.default_rng(0).standard_normal((CHECKED, facts.in_channels, side, side), np.float32)
 
 
 def _write_onnx(model: torch.nn.Module, source: Source, path: Path, half: bool) -> None:
