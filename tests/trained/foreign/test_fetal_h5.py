@@ -189,5 +189,18 @@ def test_an_array_of_absurd_size_is_refused_before_it_is_read(tmp_path: Path) ->
         del file["conv2d_1/conv2d_1/kernel:0"]
         file.create_dataset("conv2d_1/conv2d_1/kernel:0", shape=(3, 3, 1, 2**40), dtype="f4", chunks=(3, 3, 1, 64))
     assert path.stat().st_size < 2**22
-    with pytest.raises(UserError, match=r"conv2d_1/kernel:0 holds \d+ numbers; no layer of fetal_unet does"):
+    with pytest.raises(UserError, match=r"holds \d+ numbers up to conv2d_1/kernel:0; fetal_unet has fewer"):
+        read_foreign(path, "fetal_unet")
+
+
+def test_an_array_that_is_named_again_and_again_is_not_read_each_time(tmp_path: Path) -> None:
+    path = tmp_path / "mask.h5"
+    write_keras(path, [("conv", [("conv/kernel:0", np.zeros((3, 3, 1, 4), np.float32))])])
+    with h5py.File(path, "a") as file:
+        del file["conv/conv/kernel:0"]
+        shape = (3, 3, 1, fetal_h5.LARGEST // 90)
+        file["conv"].create_dataset("conv/kernel:0", shape, "f4", chunks=(3, 3, 1, 64))
+        file["conv"].attrs["weight_names"] = np.array([b"conv/kernel:0"] * 900)
+    assert path.stat().st_size < 2**20
+    with pytest.raises(UserError, match=r"holds \d+ numbers up to conv/kernel:0; fetal_unet has fewer"):
         read_foreign(path, "fetal_unet")
