@@ -109,6 +109,7 @@ class Journal:
         commands: those it tells of: `key_of` their settings -> the settings.
         own: what this command has predicted: name of the job -> its entries, the latest last.
         others: what other commands have.
+        begun: whether something may be written from now on.
     """
 
     def __init__(self, folder: Path, settings: Settings) -> None:
@@ -117,6 +118,7 @@ class Journal:
         self.commands: dict[str, Settings] = {}
         self.own: dict[str, list[Entry]] = {}
         self.others: list[Entry] = []
+        self.begun = False
         self._handle: int | None = None
         self._lacks_lines = False
 
@@ -145,6 +147,7 @@ class Journal:
         if self._handle is None:
             with told(self.path):
                 self._hold(make=True)
+        self.begun = True
 
     def knows(self, job: Job) -> bool:
         """Say whether this command has predicted a job before, whatever has become of it since."""
@@ -200,10 +203,14 @@ class Journal:
     def conclude(self, done: Iterable[str], complete: bool) -> None:
         """Keep what a later command needs: nothing of this one, if all of its files are done.
 
+        Nothing changes where nothing has begun.
+
         Args:
             done: names of the jobs that are done.
             complete: whether these are all jobs of this command.
         """
+        if not self.begun:
+            return
         names = set(done)
         over = complete and self.own.keys() <= names
         replaced = {name for file in names for entry in self.own.get(file, ()) for name in entry.outputs}
