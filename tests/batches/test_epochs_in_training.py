@@ -94,6 +94,10 @@ def test_workers_see_the_same(seen: Seen, phantom_cohort: Cohort, tmp_path: Path
     assert train(phantom_cohort, tmp_path, epochs=2, workers=2) == {epoch: seen[epoch] for epoch in (0, 1)}
 
 
-def test_a_resumed_training_sees_what_would_have_come(seen: Seen, phantom_cohort: Cohort, tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_resumed_training_sees_what_would_have_come(
+    workers: int, seen: Seen, phantom_cohort: Cohort, tmp_path: Path
+) -> None:
     train(phantom_cohort, tmp_path, epochs=1)
-    assert train(phantom_cohort, tmp_path, epochs=3, resume=True) == {epoch: seen[epoch] for epoch in (1, 2)}
+    resumed = train(phantom_cohort, tmp_path, epochs=3, workers=workers, resume=True)
+    assert resumed == {epoch: seen[epoch] for epoch in (1, 2)}

@@ -1,5 +1,6 @@
 """Errors are one line of readable text, whatever was given: control bytes, thousands of characters, odd names."""
 
+import errno
 import io
 import os
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from headtohead import cli
+from headtohead.cli import explain
 from headtohead.errors import LONGEST, one_line
 from headtohead.predicting.files.finding import find_jobs
 
@@ -85,3 +87,12 @@ def test_a_name_of_dots_is_a_name(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"x")
     (job,) = find_jobs(tmp_path / name, "", ("flair",), ())
     assert job.name == ("a." if name.startswith("a") else name)
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_full_disk_is_told_whoever_met_it(wrapped: bool) -> None:
+    problem: Exception = OSError(errno.ENOSPC, "No space left on device", "/proc/some.csv")
+    if wrapped:
+        problem, problem.__cause__ = RuntimeError("a library failed"), problem
+    line, status = explain(problem)
+    assert line.startswith("error: no space left on /proc for /proc/some.csv; free some") and status == 2

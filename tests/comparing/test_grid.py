@@ -1,11 +1,13 @@
 """The grid: every combination once, what is finished is kept, what fails does not take the others down."""
 
+import errno
 import threading
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from filelock import FileLock
 
 from headtohead.batches.folds import make_folds
 from headtohead.cohort import Cohort
@@ -108,6 +110,17 @@ def test_all_failed_is_an_error(options_for: Any, tmp_path: Path, no_unet: pytes
     with pytest.raises(UserError, match="--compare: every experiment failed; the first error: RuntimeError: no memory"):
         compare(options_for(tmp_path, **(TINY | {"models": ["unet"]})))
     assert set(pd.read_csv(tmp_path / "tiny" / "results.csv")["entrant"]) == {"flair-threshold"}
+
+
+def test_no_room_for_its_lock_fails_an_experiment_alone(
+    options_for: Any, phantom_cohort: Cohort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(lock: FileLock, **_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", lock.lock_file)
+
+    monkeypatch.setattr(FileLock, "acquire", full)
+    experiment = prepare(options_for(tmp_path), phantom_cohort)
+    assert str(grid._carry_out(experiment, (), wait=False)).startswith("no space left on ")
 
 
 @pytest.mark.parametrize("debug", [False, True])

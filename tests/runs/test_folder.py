@@ -1,5 +1,7 @@
 """The run folder: where its files are, its record, and that one process at a time works in it."""
 
+import errno
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +36,18 @@ def test_facts_are_added(folder: RunFolder) -> None:
     folder.note(status="running", seed=0)
     folder.note(status="trained", best_epoch=3)
     assert folder.record() == {"status": "trained", "seed": 0, "best_epoch": 3}
+
+
+@pytest.mark.parametrize("fault", [OSError(errno.ENOSPC, "no space left"), UserError("no space left on /disk")])
+def test_a_failure_that_cannot_be_recorded_is_said_and_does_not_fail_itself(
+    folder: RunFolder, fault: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise fault
+
+    monkeypatch.setattr("headtohead.runs.folder.write_json", full)
+    folder.note_failure(status="failed", error="out of memory")
+    assert re.fullmatch(r"unet-none-s0-f0: its failure is not recorded: .*no space left.*\n", capsys.readouterr().out)
 
 
 def test_a_damaged_record_is_said_in_a_line(folder: RunFolder) -> None:

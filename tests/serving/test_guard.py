@@ -106,7 +106,7 @@ def test_too_much_is_refused_while_it_comes(start: Callable[..., Any], engine: A
 
 def test_a_fault_is_told_in_full_where_that_was_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     async def fail(*arguments: Any) -> None:
-        raise RuntimeError("a secret detail")
+        raise RuntimeError("a secret detail, \x1b[31mred")
 
     sent = []
 
@@ -115,7 +115,9 @@ def test_a_fault_is_told_in_full_where_that_was_asked_for(capsys: pytest.Capture
 
     scope = {"type": "http", "method": "GET", "headers": [(b"host", b"localhost")]}
     asyncio.run(Guard(fail, Limits(), debug=True)(scope, fail, send))
-    assert "Traceback" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "Traceback" in said
+    assert said.startswith(r"internal error: RuntimeError: a secret detail, \x1b[31mred")
     assert sent[0]["status"] == 500 and b"secret" not in sent[1]["body"]
 
 

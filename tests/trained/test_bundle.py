@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,9 @@ class TestOfARun:
         facts, state = load_bundle(write_bundle(open_source(run_folder), tmp_path / "mine"))
         assert facts == open_source(run_folder).facts
         np.testing.assert_array_equal(answer(facts, state, made.slices), made.expected)
-        np.testing.assert_allclose(OnnxEngine(tmp_path / "mine" / ONNX)(made.slices), made.expected, atol=1e-4)
+        np.testing.assert_allclose(
+            OnnxEngine(tmp_path / "mine" / ONNX, made.source.facts)(made.slices), made.expected, atol=1e-4
+        )
 
     def test_it_says_nothing_of_where_the_run_was_made(self, run_folder: Path, tmp_path: Path) -> None:
         folder = write_bundle(open_source(run_folder), tmp_path / "mine")
@@ -69,7 +72,7 @@ class TestOfARun:
         found = answer(facts, state, made.slices)
         assert {value.dtype for value in state.values()} <= {torch.float32, torch.int64}
         assert np.abs(found - made.expected).max() < 0.02 and (found != made.expected).any()
-        np.testing.assert_allclose(OnnxEngine(half / ONNX)(made.slices), found, atol=1e-2)
+        np.testing.assert_allclose(OnnxEngine(half / ONNX, made.source.facts)(made.slices), found, atol=1e-2)
 
     def test_a_bundle_of_a_bundle_is_the_same(self, run_folder: Path, tmp_path: Path) -> None:
         first = write_bundle(open_source(run_folder), tmp_path / "first")
@@ -93,7 +96,7 @@ class TestOfARun:
 
     def test_a_bundle_whose_onnx_got_lost_gets_it_again(self, made: Any, tmp_path: Path) -> None:
         folder = write_bundle(Source(made.source.facts, None, made.model.state_dict()), tmp_path / "mine")
-        np.testing.assert_allclose(OnnxEngine(folder / ONNX)(made.slices), made.expected, atol=1e-4)
+        np.testing.assert_allclose(OnnxEngine(folder / ONNX, made.source.facts)(made.slices), made.expected, atol=1e-4)
         assert {path.name for path in folder.iterdir()} == ALWAYS, "weights alone have no options and no scores"
 
 
@@ -112,6 +115,20 @@ class TestReplacing:
         assert (folder / "note.txt").is_file()
         write_bundle(made.source, folder, overwrite=True)
         assert not (folder / "note.txt").exists()
+
+    def test_broken_off_while_the_old_one_goes_it_is_whole(self, made: Any, tmp_path: Path) -> None:
+        """Half of it under its own name would be no bundle, which the same command refuses to replace."""
+        folder = write_bundle(made.source, tmp_path / "mine")
+
+        def broken_off(path: Path, **_: Any) -> None:
+            next(one for one in sorted(path.rglob("*")) if one.name == FILE).unlink()
+            raise SystemExit
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(shutil, "rmtree", broken_off)
+            with pytest.raises(SystemExit):
+                write_bundle(made.source, folder, overwrite=True)
+        assert load_bundle(folder)[0] == made.source.facts
 
     def test_never_a_folder_that_is_no_bundle(self, made: Any, tmp_path: Path) -> None:
         (tmp_path / "thesis").mkdir()

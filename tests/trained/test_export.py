@@ -44,9 +44,12 @@ def test_every_format_answers_as_the_model_and_carries_its_facts(
     assert f"tiny/buda-none-s0-f1: {kind} {path}" in capsys.readouterr().out
     slices = torch.from_numpy(made.slices)
     if kind == "bundle":
-        found, facts = OnnxEngine(path / "model.onnx")(made.slices), json.loads((path / FILE).read_text())
+        found, facts = (
+            OnnxEngine(path / "model.onnx", made.source.facts)(made.slices),
+            json.loads((path / FILE).read_text()),
+        )
     elif kind == "onnx":
-        found = OnnxEngine(path)(made.slices)
+        found = OnnxEngine(path, made.source.facts)(made.slices)
         facts = json.loads({one.key: one.value for one in onnx.load(path).metadata_props}[FACTS])
     elif kind == "safetensors":
         model, state = made.model, load_file(path)

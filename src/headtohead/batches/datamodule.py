@@ -7,6 +7,7 @@ workers repeat each other, and a run that goes on after a crash sees what it wou
 import math
 import random
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from torch.utils.data import DataLoader, Dataset, Sampler
@@ -24,8 +25,6 @@ import pytorch_lightning as pl  # noqa: E402  imports torchvision
 
 Item = dict[str, np.ndarray]
 """One slice: see `SliceDataset.__getitem__`."""
-
-Loader = DataLoader[Item]
 
 Key = tuple[int, int]
 """(epoch, global slice number): what a sampler asks a dataset for."""
@@ -147,6 +146,17 @@ class CaseSampler(Sampler[list[Key]]):
         return len(self.batches)
 
 
+class Loader(DataLoader[Item]):
+    """Batches whose workers begin when the first one is asked for.
+
+    Lightning starts the iteration of a resumed training before it tells the epoch: workers that began at once would
+    prepare the first epoch again.
+    """
+
+    def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
+        yield from super().__iter__()
+
+
 class SliceDataModule(pl.LightningDataModule):
     """Training, validation and test batches of one split of a cohort.
 
@@ -199,6 +209,6 @@ class SliceDataModule(pl.LightningDataModule):
         if workers < 0:
             # Preparing a slice takes under a millisecond: on a CPU the net needs every core more.
             workers = min(8, machine.usable_cores() - 1) if on_gpu else 0
-        return DataLoader(
+        return Loader(
             dataset, batch_sampler=sampler, num_workers=workers, pin_memory=on_gpu, persistent_workers=workers > 0
         )

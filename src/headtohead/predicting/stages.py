@@ -24,8 +24,9 @@ from headtohead.predicting.scan import Scan
 from headtohead.predicting.seen import seen_before
 from headtohead.predicting.trust.geometry import doubts_of_header
 
-PROBABILITY, MASKED, PREVIEW, MEMBERS, CLEANED = 8, 24, 9, 12, 16
-"""Bytes for each voxel that outputs of these kinds take, several models, and a clean-up; see `files.weighing`."""
+MASKED, PREVIEW, CLEANED, MEMBERS = 12, 4, 8, 8
+"""Bytes for each voxel that images times masks, previews and a clean-up take more than what `files.weighing` counts
+anyway, each at a time of its own; and several models, all the time."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,8 @@ class Work:
         if job in self.clashes:
             raise UserError(self.clashes[job])
         files, facts = self.options.files, self.predictor.facts
-        weight = weigh(job, facts, files.plane, wants_bytes(facts), further_bytes(self.outputs, self.predictor))
+        further = further_bytes(self.outputs, self.predictor)
+        weight = weigh(job, facts, files.plane, wants_bytes(facts), further, self.predictor.members)
         self.claims.take(job, weight.need)
         with self.claims.until_failure(job):
             return self._load(job, weight)
@@ -146,7 +148,5 @@ class Work:
 
 def further_bytes(outputs: Outputs, predictor: Predicts) -> int:
     """Give the bytes for each voxel that outputs, clean-up and several models take besides the usual."""
-    written = (PROBABILITY if outputs.probability or outputs.uncertainty != "none" else 0) + (
-        MASKED * bool(outputs.masked) + PREVIEW * outputs.preview
-    )
-    return written + MEMBERS * (predictor.members > 1) + CLEANED * bool(predictor.steps)
+    most = max(MASKED * bool(outputs.masked), PREVIEW * outputs.preview, CLEANED * bool(predictor.steps))
+    return most + MEMBERS * (predictor.members > 1)

@@ -11,7 +11,7 @@ from headtohead.scoring.bounding import bounding_box
 
 SMALLEST_ML = 0.1  # where the spacing is known
 SMALLEST_PIXELS = 10  # voxels, where it is not
-PART = 2**22  # voxels that are counted at a time
+PART = 2**20  # voxels that are counted at a time
 
 
 @dataclass(frozen=True)

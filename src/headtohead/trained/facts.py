@@ -65,6 +65,11 @@ class ModelFacts:
         """The recipe that its input is prepared with."""
         return InputRecipe(**self.recipe)
 
+    @property
+    def image_size(self) -> int:
+        """Pixels of a side of its input."""
+        return int(self.recipe.get("image_size", 256))  # of a foreign protocol, all have 256
+
     def write(self, folder: Path) -> None:
         """Write model.json into a folder."""
         write_json(folder / FILE, {"format": FORMAT, **asdict(self)})

@@ -92,7 +92,7 @@ def write_onnx(
                 dynamic_axes={"image": {0: "batch"}, "probability": {0: "batch"}},
             )
         temporary.write_bytes(_finished(exported.getvalue(), facts, half))
-        found = OnnxEngine(temporary)(slices)
+        found = OnnxEngine(temporary, facts)(slices)
         difference = float(np.abs(found - expected).max())
         if not difference <= (10 * TOLERANCE if half else TOLERANCE):
             raise UserError(

@@ -1,5 +1,6 @@
 """The image times its mask: the original's values and type, whatever the file's scale factor."""
 
+import tracemalloc
 from pathlib import Path
 
 import cv2
@@ -125,3 +126,16 @@ def test_disk_that_takes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(cv2, "imencode", lambda *_: (False, None))
     with pytest.raises(UserError, match=r"out\.png: cannot be written"):
         write_masked(tmp_path / "a.png", MASK[None, :, :, 1], 0.0, tmp_path / "out.png")
+
+
+@pytest.mark.parametrize("multiplier", [0.0, 0.2])
+def test_a_volume_takes_no_more_than_one_of_its_own_type_besides(multiplier: float) -> None:
+    stored = np.ones((100, 90, 80), np.int16)
+    inside = np.zeros(stored.shape, bool)
+    inside[5:9] = True
+    tracemalloc.start()
+    try:
+        found = dim(stored, inside, multiplier)
+        assert tracemalloc.get_traced_memory()[1] < 1.5 * found.nbytes
+    finally:
+        tracemalloc.stop()

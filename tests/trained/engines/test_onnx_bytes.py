@@ -13,7 +13,10 @@ from headtohead.trained.engines.onnx_bytes import onnx_bytes
 from headtohead.trained.engines.onnx_engine import OnnxEngine
 from headtohead.trained.engines.openvino_engine import OpenVinoEngine
 
-ENGINES = {"onnx": OnnxEngine, "openvino": lambda path: OpenVinoEngine(path, "32")}
+ENGINES = {
+    "onnx": lambda path, facts: OnnxEngine(path, facts),
+    "openvino": lambda path, facts: OpenVinoEngine(path, facts, "32"),
+}
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -24,7 +27,7 @@ def test_external_data_is_refused(made: Any, engine: str, tmp_path: Path, monkey
     assert (tmp_path / "weights.bin").stat().st_size
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match=r"model\.onnx: refused, since it reads other files"):
-        ENGINES[engine](path)
+        ENGINES[engine](path, made.source.facts)
 
 
 def test_external_data_is_found_wherever_it_is(made: Any, tmp_path: Path) -> None:
@@ -55,7 +58,7 @@ def test_what_is_damaged_is_one_line(made: Any, engine: str, content: bytes | No
     path = tmp_path / "model.onnx"
     path.write_bytes(made.source.onnx.read_bytes()[:5000] if content is None else content)
     with pytest.raises(UserError, match=r"model\.onnx: not a readable ONNX model; run --test again"):
-        ENGINES[engine](path)
+        ENGINES[engine](path, made.source.facts)
 
 
 def test_a_pipe_is_refused(tmp_path: Path) -> None:

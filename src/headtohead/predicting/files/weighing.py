@@ -17,11 +17,12 @@ from headtohead.trained.facts import ModelFacts
 SMALL = 2**26
 """Bytes below which nothing is refused: the model itself takes more."""
 
-ENGINE = 160 * 2**20
-"""Bytes of what does not grow with the file: the engine with a batch at work."""
+ENGINE = 224 * 2**20
+"""Bytes of what does not grow with the file: an engine with a batch at work."""
 
 GRID = 14
-"""Bytes for each voxel of the file's own grid: values, probability, mask, and what finds the lesions in it."""
+"""Bytes for each voxel of the file's own grid: values, probability, mask, and what finds the lesions in it, where it
+fills the volume."""
 
 OTHER = 5
 """Bytes for each voxel of a further sequence on a grid of its own, or of a mask beside the scan, while it is read."""
@@ -60,7 +61,7 @@ class Weight:
             refuse_unless_free(printable(self.path), self.what, self.need)
 
 
-def weigh(job: Job, facts: ModelFacts, plane: str, as_bytes: bool, further: int = 0) -> Weight:
+def weigh(job: Job, facts: ModelFacts, plane: str, as_bytes: bool, further: int = 0, models: int = 1) -> Weight:
     """Estimate what reading and predicting a job takes.
 
     Args:
@@ -69,16 +70,18 @@ def weigh(job: Job, facts: ModelFacts, plane: str, as_bytes: bool, further: int 
         plane: as `read_scan` takes it.
         as_bytes: whether the model was trained on 8 bits.
         further: bytes for each voxel of the file's own grid that its outputs take besides.
+        models: how many there are, each with an engine of its own.
 
     Raises:
         UserError: a header cannot be read.
     """
+    engines = ENGINE * (models - 1)
     if job.kind == "nifti":
-        return _volumes(job, facts, plane, as_bytes, further)
+        return _volumes(job, facts, plane, as_bytes, further, engines)
 
     for path in job.files:
         first_bytes(path)
-    return weigh_pictures(job.files, as_bytes, GRID + further, _slices(len(job.files), facts))
+    return weigh_pictures(job.files, as_bytes, GRID + further, _slices(len(job.files), facts) + engines)
 
 
 def weigh_pictures(files: tuple[Path, ...] | list[Path], as_bytes: bool, later: int = GRID, extra: int = 0) -> Weight:
@@ -114,7 +117,7 @@ def _size(path: Path) -> PictureSize | None:
         return None
 
 
-def _volumes(job: Job, facts: ModelFacts, plane: str, as_bytes: bool, further: int) -> Weight:
+def _volumes(job: Job, facts: ModelFacts, plane: str, as_bytes: bool, further: int, extra: int) -> Weight:
     from headtohead.predicting.files.levelling import most_after
     from headtohead.predicting.files.nifti import open_nifti
     from headtohead.predicting.files.regridding import on_grid_of
@@ -147,11 +150,10 @@ def _volumes(job: Job, facts: ModelFacts, plane: str, as_bytes: bool, further: i
         need += OTHER * grid + 2 * shown
     heaviest = max(files, key=lambda file: math.prod(file.shape))
     what = f"{'x'.join(map(str, heaviest.shape))} voxels"
-    return Weight(heaviest.path, what, need + _slices(after[0], facts) + ENGINE)
+    return Weight(heaviest.path, what, need + extra + _slices(after[0], facts) + ENGINE)
 
 
 def _slices(number: int, facts: ModelFacts) -> int:
     """Give what slices take at the size of the model's input: their planes, and the answers twice."""
-    side = int(facts.recipe.get("image_size", 256))
     planes = 4 * facts.in_channels if facts.preparation != "recipe" else max(3, len(facts.sequences))
-    return number * side**2 * (planes + 8)
+    return number * facts.image_size**2 * (planes + 8)

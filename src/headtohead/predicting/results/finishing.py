@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -76,21 +75,16 @@ class Answer:
     """What was found in a scan, on the grid of its file.
 
     Attributes:
-        restored: what the models say, float32, three axes; from 0 to 1, but for what rounding adds.
+        probability: of each voxel: float32, three axes, from 0 to 1.
         variance: between the models, float32 of the same shape; None where there is one model.
         mask: bool of the same shape, cleaned.
         row: its measures.
     """
 
-    restored: np.ndarray
+    probability: np.ndarray
     variance: np.ndarray | None
     mask: np.ndarray
     row: Row
-
-    @cached_property
-    def probability(self) -> np.ndarray:
-        """Of each voxel: float32, three axes, from 0 to 1."""
-        return np.clip(self.restored, 0, 1)
 
 
 def answer(name: str, scan: Scan, estimate: "Estimate", predictor: Predicts, warnings: Sequence[str]) -> Answer:
@@ -104,7 +98,9 @@ def answer(name: str, scan: Scan, estimate: "Estimate", predictor: Predicts, war
         warnings: what makes the result doubtful.
     """
     restored = scan.restore(estimate.probability)
-    variance = None if estimate.variance is None else np.maximum(scan.restore(estimate.variance), 0)
+    variance = None if estimate.variance is None else scan.restore(estimate.variance)
+    if variance is not None:
+        np.maximum(variance, 0, out=variance)
     view = slicing_of(scan)
     # Seen as slices, a copy of the volume with other axes is cleaned in the same way.
     slices = np.ascontiguousarray(view.to_slices(restored >= predictor.threshold))
@@ -120,7 +116,8 @@ def answer(name: str, scan: Scan, estimate: "Estimate", predictor: Predicts, war
         warnings=tuple(warnings),
     )
     # In the order of the slices, which is mostly that of the file, and so soonest written.
-    return Answer(restored, variance, view.to_grid(cleaned).copy(order="K"), row)
+    probability = np.clip(restored, 0, 1, out=restored)  # rounding adds a hair to it
+    return Answer(probability, variance, view.to_grid(cleaned).copy(order="K"), row)
 
 
 def slicing_of(scan: Scan) -> Slicing:

@@ -43,21 +43,28 @@ def dim(values: np.ndarray, inside: np.ndarray, multiplier: float, zero: float =
         The same shape and type. Where the stored value that is due does not fit the type, as an unsigned integer
         cannot stand for 0 once an offset is added, a wider integer type.
     """
-    outside = ~np.broadcast_to(inside, values.shape)
-    if multiplier == 1 or not outside.any():
+    inside = np.broadcast_to(inside, values.shape)
+    if multiplier == 1 or inside.all():
         return values.copy()
-    if multiplier == 0:  # not by multiplication: NaN times 0 is NaN, and the background is to be 0
-        changed = np.full(np.count_nonzero(outside), zero)
-    else:
-        changed = values[outside] * np.float64(multiplier) + (1 - multiplier) * zero
+    # Plane by plane: all at once takes four volumes of float64.
+    planes = [(..., number) for number in range(values.shape[-1])] if values.ndim > 2 else [(...,)]
+
+    def changed(plane: Any) -> np.ndarray:
+        outside = values[plane][~inside[plane]]
+        if multiplier == 0:  # not by multiplication: NaN times 0 is NaN, and the background is to be 0
+            found = np.full(outside.size, zero)
+        else:
+            found = outside * np.float64(multiplier) + (1 - multiplier) * zero
+        return np.rint(found) if np.issubdtype(values.dtype, np.integer) else found
+
     dtype = values.dtype
     if np.issubdtype(dtype, np.integer):
-        changed = np.rint(changed)
         holds = np.iinfo(dtype)
-        if changed.min() < holds.min or changed.max() > holds.max:
+        if any(((found < holds.min) | (found > holds.max)).any() for found in map(changed, planes)):
             dtype = np.dtype(np.int32 if dtype.itemsize < 4 else np.int64)
     result = values.astype(dtype)
-    result[outside] = changed.astype(dtype)
+    for plane in planes:
+        result[plane][~inside[plane]] = changed(plane).astype(dtype)
     return result
 
 

@@ -58,10 +58,10 @@ def open_engine(
     if which == "onnx":
         from headtohead.trained.engines.onnx_engine import OnnxEngine
 
-        return OnnxEngine(source.onnx)
+        return OnnxEngine(source.onnx, source.facts)
     from headtohead.trained.engines.openvino_engine import OpenVinoEngine
 
-    return OpenVinoEngine(source.onnx, precision, many)
+    return OpenVinoEngine(source.onnx, source.facts, precision, many)
 
 
 def pick_engine(source: Source, which: str, gpus: str, many: bool, precision: str = "auto") -> str:

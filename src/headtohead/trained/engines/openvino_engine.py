@@ -8,7 +8,9 @@ import numpy as np
 
 from headtohead.errors import UserError
 from headtohead.telemetry import import_quietly
+from headtohead.trained.engines.fitting import FLOAT, Port, refuse_unfit
 from headtohead.trained.engines.onnx_bytes import onnx_bytes
+from headtohead.trained.facts import ModelFacts
 
 openvino = import_quietly("openvino")
 
@@ -24,17 +26,18 @@ class OpenVinoEngine:
 
     name = "openvino on cpu"
 
-    def __init__(self, path: Path, precision: str, many: bool = True) -> None:
+    def __init__(self, path: Path, facts: ModelFacts, precision: str, many: bool = True) -> None:
         """Compile model.onnx.
 
         Args:
             path: of model.onnx.
+            facts: what it must take and give.
             precision: as `--precision`; `auto` leaves the choice to OpenVINO.
             many: whether many slices will be asked for. Then groups of cores work on slices of their own, and need
                 not wait for each other after every layer, least of all for a core that something else is using.
 
         Raises:
-            UserError: the file is damaged.
+            UserError: the file is damaged, or does not fit the facts.
         """
         settings = {"PERFORMANCE_HINT": "THROUGHPUT" if many else "LATENCY"}
         if precision in PRECISIONS:
@@ -42,11 +45,14 @@ class OpenVinoEngine:
         content = onnx_bytes(path)
         try:
             core = openvino.Core()
-            self.compiled = core.compile_model(core.read_model(content, b""), "CPU", settings)
+            model = core.read_model(content, b"")
+            self.compiled = core.compile_model(model, "CPU", settings)
         except (RuntimeError, UnicodeDecodeError) as fault:
             raise UserError(
                 f"{path}: not a readable ONNX model; run --test again, or export the bundle again"
             ) from fault
+        inputs, outputs = ([_port(one) for one in several] for several in (model.inputs, model.outputs))
+        refuse_unfit(path, facts, inputs, outputs, lambda zeros: self.compiled(zeros)[0])
         self.many = many
         self.requests: list[Any] = []
         self.lock = threading.Lock()  # the requests are for one caller at a time
@@ -73,3 +79,12 @@ class OpenVinoEngine:
             for request in asked:
                 request.wait()
         return [request.get_output_tensor(0).data[:, 0] for request in asked]
+
+
+def _port(declared: Any) -> Port:
+    """Read what a model says of an input or output."""
+    shape, dtype = declared.get_partial_shape(), declared.get_element_type().get_type_name()
+    dtype = {"f32": FLOAT}.get(dtype, dtype)
+    if not shape.rank.is_static:
+        return Port(dtype, None)
+    return Port(dtype, tuple(side.get_length() if side.is_static else None for side in shape))
