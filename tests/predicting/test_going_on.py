@@ -266,6 +266,12 @@ class TestWhatIsNotTakenOver:
         assert predict(*FLAGS, predictor=brightness(name="other")) == 2
         assert "(model brightness); repeat" in capsys.readouterr().err
 
+    def test_a_list_that_was_lost_is_made_good(self, tmp_path: Path, asked: Any) -> None:
+        path = tmp_path / "out/predicted.sha256"
+        path.write_text("".join(line for line in path.read_text().splitlines(keepends=True) if "b_mask" not in line))
+        assert asked(*FLAGS) == (0, ["site/e"])
+        assert all(Written(tmp_path / "out").ours(tmp_path / f"out/{name}_mask.nii") for name in NAMES)
+
     def test_overwriting_begins_anew_and_goes_on_itself(self, tmp_path: Path, asked: Any) -> None:
         status, again = asked(*FLAGS, "--overwrite", stop="site/e")
         assert (status, again) == (130, list(NAMES))

@@ -47,6 +47,12 @@ def test_models_decide(change: dict[str, Any], words: str) -> None:
     assert difference(other, usual) == words and key_of(other) != key_of(usual)
 
 
+def test_what_a_test_adds_to_a_model_decides_nothing() -> None:
+    tested = replace(FACTS, scores={"mean": 0.8}, threshold=0.4, postprocessing="fill")  # the last two are overruled
+    usual, other = (settings_of(Brightness(facts=facts), from_flat({})) for facts in (FACTS, tested))
+    assert usual == other
+
+
 @pytest.mark.parametrize("engine", ["auto", "torch"])
 def test_the_weights_that_are_read_decide(make_run: Callable[..., Any], tmp_path: Path, engine: str) -> None:
     run = make_run(onnx=True)

@@ -36,7 +36,8 @@ def mask(tmp_path: Path) -> Path:
 
 def found(mask: Path, settings: dict[str, str] = SETTINGS, job: Job = JOB, inputs: Inputs = INPUTS) -> Row | None:
     with Journal(mask.parents[1], settings) as journal:
-        return journal.finished(job, {"mask": (mask,)}, inputs)
+        entry = journal.finished(job, {"mask": (mask,)}, inputs)
+        return entry.row if entry else None
 
 
 def test_a_row_comes_back_as_it_was(mask: Path) -> None:
@@ -200,8 +201,8 @@ def test_damaged_anywhere_it_ends_in_no_fault(mask: Path, tmp_path: Path) -> Non
         with Journal(mask.parents[1], SETTINGS) as journal:
             journal.left_over(mask)
             journal.origin(mask)
-            if row := journal.finished(JOB, {"mask": (mask,)}, INPUTS):
+            if entry := journal.finished(JOB, {"mask": (mask,)}, INPUTS):
                 survived += 1
-                write_summary([row], tmp_path / "summary")
-                print_table([row], 1)
+                write_summary([entry.row], tmp_path / "summary")
+                print_table([entry.row], 1)
     assert survived

@@ -153,8 +153,8 @@ class Journal:
         """Say whether this command has predicted a job before, whatever has become of it since."""
         return job.name in self.own
 
-    def finished(self, job: Job, paths: Paths, inputs: Inputs) -> Row | None:
-        """Give the row of a job that this command has predicted before from the same inputs, if its results are whole.
+    def finished(self, job: Job, paths: Paths, inputs: Inputs) -> Entry | None:
+        """Find what this command has predicted before of a job, from the same inputs, if its results are whole.
 
         Args:
             job: the job.
@@ -167,7 +167,7 @@ class Journal:
         if not same or not all(path.is_file() for path in names.values()):
             return None
         there = {name: checksum(path) for name, path in names.items()}
-        return next((entry.row for entry in reversed(same) if entry.outputs == there), None)
+        return next((entry for entry in reversed(same) if entry.outputs == there), None)
 
     def left_over(self, path: Path) -> bool:
         """Say whether a file is as this command wrote it, when it did not come to its end."""
