@@ -128,13 +128,14 @@ def counted(receive: Receive, limits: Limits) -> Receive:
         TooLarge: as soon as it is too much.
         TooSlow: as soon as it takes too long.
     """
-    total, whole = 0, False
-    end = time.monotonic() + limits.body
+    total, whole, begin = 0, False, time.monotonic()
 
     async def counting() -> Message:
         nonlocal total, whole
         if whole:  # what comes now is that nobody listens any longer, and may take its time
             return await receive()
+        # As Apache's mod_reqtimeout does: a sender of drops is not waited for because each of them comes in time.
+        end = begin + min(limits.silence + total / limits.rate, limits.body)
         try:
             message = await asyncio.wait_for(receive(), min(limits.silence, end - time.monotonic()))
         except TimeoutError:
