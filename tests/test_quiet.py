@@ -12,8 +12,10 @@ import nibabel
 import numpy as np
 import pytest
 
-from headtohead.cohort import lgg
+from headtohead.cohort import lgg, nifti
+from headtohead.cohort.case_files import CaseFiles
 from headtohead.errors import UserError
+from headtohead.predicting.files.nifti import open_nifti
 from headtohead.quiet import quiet_loggers
 from headtohead.reporting.case_gifs import remove_earlier_case_gifs
 
@@ -29,15 +31,19 @@ def test_loggers_are_quiet_for_the_call_and_the_thread(caplog: pytest.LogCapture
     assert caplog.messages == ["of another thread", "afterwards"]
 
 
-def test_nibabel_speaks_again_after_our_call(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    from headtohead.predicting.files.nifti import open_nifti
-
+@pytest.mark.parametrize("reader", ["of predictions", "of a data set"])
+def test_nibabel_speaks_again_after_our_call(tmp_path: Path, caplog: pytest.LogCaptureFixture, reader: str) -> None:
+    path, mask = tmp_path / "a.nii", tmp_path / "a_mask.nii"
     content = bytearray(nibabel.Nifti1Image(np.ones((4, 4, 4), np.int16), np.eye(4)).to_bytes())
     content[80:92] = struct.pack("<3f", -1, -1, -1)  # sizes of a voxel, which nibabel mends and tells
-    (tmp_path / "a.nii").write_bytes(content)
-    open_nifti(tmp_path / "a.nii")
+    for file in (path, mask):
+        file.write_bytes(content)
+    if reader == "of predictions":
+        open_nifti(path)
+    else:
+        nifti.read_case(CaseFiles("a", "a", "", (path,), (mask,)))
     assert caplog.messages == []
-    nibabel.load(tmp_path / "a.nii").header  # noqa: B018 reads it
+    nibabel.load(path).header  # noqa: B018 reads it
     assert caplog.messages
 
 

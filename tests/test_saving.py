@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import resource
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -88,6 +89,46 @@ def test_a_limit_is_told_with_the_file_and_leaves_what_was_there(
     assert path.stat().st_size > 4096
 
 
+def test_a_torn_line_spoils_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "list"
+    saving.append_text(path, "first\n")
+    saving.append_text(path, "torn")  # killed on the way
+    saving.append_text(path, "second\n")
+    saving.append_text(path, "third\n")
+    assert path.read_text() == "first\ntorn\nsecond\nthird\n"
+
+
+def test_a_held_file_is_free_once_its_holder_has_closed_it(tmp_path: Path) -> None:
+    path = tmp_path / "list"
+    with pytest.raises(FileNotFoundError):
+        claiming.hold(path, make=False)
+    handle = claiming.hold(path, make=True)
+    with pytest.raises(BlockingIOError):
+        claiming.hold(path, make=True)
+    path.unlink()
+    other = claiming.hold(path, make=True)  # another file of this name
+    os.close(handle)
+    os.close(other)
+    os.close(claiming.hold(path, make=False))
+
+
+def test_a_file_that_is_removed_while_it_is_waited_for_is_not_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, really = tmp_path / "list", fcntl.flock
+    path.touch()
+
+    def removed_first(handle: int, how: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", really)
+        path.unlink()
+        really(handle, how)
+
+    monkeypatch.setattr(fcntl, "flock", removed_first)
+    handle = claiming.hold(path, make=True)
+    assert os.path.samestat(os.fstat(handle), path.stat())
+    os.close(handle)
+
+
 @pytest.mark.parametrize(
     ("number", "message"),
     [
@@ -125,6 +166,26 @@ def test_files_within_a_temporary_folder_are_told_under_their_own_names(tmp_path
         with files_up_to(4096), pytest.raises(UserError, match=rf"^{tmp_path}/bundle/a\.txt: larger"):
             saving.write_text(folder / "a.txt", "a" * 9000)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_is_replaced_or_removed_is_never_there_in_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, seen = tmp_path / "bundle", []
+    saving.write_text(folder / "old.txt", "old")
+    monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: seen.append([path.name for path in folder.glob("*")]))
+    with saving.temporary_folder(tmp_path, becomes=folder) as new:
+        saving.write_text(new / "new.txt", "new")
+        saving.replace_folder(new, folder)
+    saving.remove_folder(folder)
+    assert seen == [["new.txt"], []]
+
+
+def test_a_folder_that_cannot_be_replaced_stays(tmp_path: Path) -> None:
+    saving.write_text(tmp_path / "bundle" / "old.txt", "old")
+    with pytest.raises(FileNotFoundError):
+        saving.replace_folder(tmp_path / "missing", tmp_path / "bundle")
+    assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")] == ["bundle", "bundle/old.txt"]
 
 
 def test_new_files_and_folders_are_as_readable_as_any(tmp_path: Path) -> None:

@@ -82,6 +82,31 @@ def temporary_folder(folder: Path, becomes: Path | None = None, kind: str = "wri
             yield temporary
 
 
+def replace_folder(new: Path, folder: Path) -> None:
+    """Put a finished folder in the place of another, if there is one; what is killed meanwhile leaves no half of it.
+
+    Raises:
+        UserError: as `told`; what was there stays.
+    """
+    if not folder.exists():
+        new.rename(folder)
+        return
+    # Removing takes a while and may be broken off; renaming does not.
+    with temporary_folder(folder.parent, becomes=folder) as aside:
+        before = folder.rename(aside / folder.name)
+        try:
+            new.rename(folder)
+        except OSError:
+            before.rename(folder)
+            raise
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder with all that is in it; what is killed meanwhile leaves no half of it under its name."""
+    with temporary_folder(folder.parent, becomes=folder) as aside:
+        folder.rename(aside / folder.name)
+
+
 def sync(path: Path) -> None:
     """Wait until a file, or the names in a folder, are on the disk."""
     if path.is_dir() and os.name == "nt":  # where no folder can be opened

@@ -20,6 +20,7 @@ from typing import Any
 
 from headtohead import cli
 from headtohead.cohort.phantom import writing
+from tests.campaign import disks
 from tests.campaign.judging import Hanging
 
 SECONDS = 180  # a command takes a few; this is for a busy machine
@@ -40,11 +41,13 @@ class Attack:
         by: the signal that strikes it, before its change to the disk number `at`; 0: none.
         at: from 1.
         longest: bytes that a file may have; 0: any number.
+        sees: the process whose disks it sees, as `disks.Disk` has one; 0: those of everybody.
     """
 
     by: int = 0
     at: int = 0
     longest: int = 0
+    sees: int = 0
 
 
 @dataclass
@@ -61,7 +64,7 @@ class Command:
         (self.folder / "tmp").mkdir(parents=True, exist_ok=True)
         for name in ("out", "err", "began"):
             (self.folder / name).unlink(missing_ok=True)
-        self.process = _forking().Process(target=_carry_out, args=(list(self.argv), self.folder, self.attack))
+        self.process = forking().Process(target=_carry_out, args=(list(self.argv), self.folder, self.attack))
         self.process.start()
         while not (self.folder / "began").exists() and self.process.exitcode is None:
             time.sleep(0.005)
@@ -128,7 +131,7 @@ def run(argv: Sequence[str], folder: Path, attack: Attack | None = None) -> Comm
 
 
 @cache
-def _forking() -> multiprocessing.context.ForkServerContext:
+def forking() -> multiprocessing.context.ForkServerContext:
     """Start the process that all others are forked from."""
     with contextlib.ExitStack() as stack:
         for name, value in {"PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}.items():
@@ -152,6 +155,8 @@ def _carry_out(argv: list[str], folder: Path, attack: Attack) -> None:
     tempfile.tempdir = os.environ["TMPDIR"] = str(folder / "tmp")
     drawn = writing.plan_cases
     writing.plan_cases = lambda parameters: drawn(parameters)[:PATIENTS]
+    if attack.sees:
+        disks.enter(attack.sees)
     (folder / "began").touch()
     if attack.longest:
         resource.setrlimit(resource.RLIMIT_FSIZE, (attack.longest, resource.RLIM_INFINITY))

@@ -89,7 +89,7 @@ def _points(run: Path) -> str:
 
 
 _READ: dict[str, Callable[[Path], str]] = {
-    "metrics.csv": _metrics, "last.ckpt": _weights, "best.ckpt": _weights, "model.onnx": _net,
+    "metrics.csv": _metrics, "summary.csv": _metrics, "last.ckpt": _weights, "best.ckpt": _weights, "model.onnx": _net,
 }  # fmt: skip
 
 

@@ -185,6 +185,15 @@ def test_a_damaged_note_is_written_again(own_root: Path, tmp_path: Path, content
     assert note.read_bytes() == whole
 
 
+def test_a_note_leads_to_no_copy_elsewhere(own_root: Path, tmp_path: Path) -> None:
+    before = open_cohort(own_root, tmp_path / "packed")
+    shutil.copytree(before.packed, tmp_path / "planted" / before.packed.name)
+    note = next((tmp_path / "packed").glob("*.json"))
+    note.write_text(json.dumps(json.loads(note.read_text()) | {"key": f"../planted/{before.key}"}))
+    again = open_cohort(own_root, tmp_path / "packed")
+    assert (again.key, again.packed) == (before.key, before.packed)
+
+
 @pytest.mark.parametrize("file", ["image", "mask", "data.csv"])
 def test_a_pipe_in_place_of_a_file_is_refused(own_root: Path, tmp_path: Path, file: str) -> None:
     files = list_cases(own_root)[0]

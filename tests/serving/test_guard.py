@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from headtohead.serving.guard import HEADERS, Guard
+from headtohead.serving.guard import HEADERS, Guard, TooSlow, counted
 from headtohead.serving.limits import Limits
 
 STRANGER = "wrong host name; open the address printed in the terminal\n"
@@ -104,9 +104,28 @@ def test_too_much_is_refused_while_it_comes(start: Callable[..., Any], engine: A
     assert server.ask("GET", "/").status == 200
 
 
+def test_a_body_that_only_drips_is_given_up() -> None:
+    """Each drop comes long before the silence is too long; all of them together do not."""
+    drops = 0
+
+    async def drip() -> dict[str, Any]:
+        nonlocal drops
+        drops += 1
+        await asyncio.sleep(0.01)
+        return {"type": "http.request", "body": b"x", "more_body": drops < 1000}
+
+    async def read() -> None:
+        receive = counted(drip, Limits(body=0.1))
+        while (await receive())["more_body"]:
+            pass
+
+    with pytest.raises(TooSlow):
+        asyncio.run(read())
+
+
 def test_a_fault_is_told_in_full_where_that_was_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     async def fail(*arguments: Any) -> None:
-        raise RuntimeError("a secret detail")
+        raise RuntimeError("a secret detail, \x1b[31mred")
 
     sent = []
 
@@ -115,7 +134,9 @@ def test_a_fault_is_told_in_full_where_that_was_asked_for(capsys: pytest.Capture
 
     scope = {"type": "http", "method": "GET", "headers": [(b"host", b"localhost")]}
     asyncio.run(Guard(fail, Limits(), debug=True)(scope, fail, send))
-    assert "Traceback" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "Traceback" in said
+    assert said.startswith(r"internal error: RuntimeError: a secret detail, \x1b[31mred")
     assert sent[0]["status"] == 500 and b"secret" not in sent[1]["body"]
 
 

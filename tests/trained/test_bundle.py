@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,20 @@ class TestReplacing:
         assert (folder / "note.txt").is_file()
         write_bundle(made.source, folder, overwrite=True)
         assert not (folder / "note.txt").exists()
+
+    def test_broken_off_while_the_old_one_goes_it_is_whole(self, made: Any, tmp_path: Path) -> None:
+        """Half of it under its own name would be no bundle, which the same command refuses to replace."""
+        folder = write_bundle(made.source, tmp_path / "mine")
+
+        def broken_off(path: Path, **_: Any) -> None:
+            next(one for one in sorted(path.rglob("*")) if one.name == FILE).unlink()
+            raise SystemExit
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(shutil, "rmtree", broken_off)
+            with pytest.raises(SystemExit):
+                write_bundle(made.source, folder, overwrite=True)
+        assert load_bundle(folder)[0] == made.source.facts
 
     def test_never_a_folder_that_is_no_bundle(self, made: Any, tmp_path: Path) -> None:
         (tmp_path / "thesis").mkdir()

@@ -2,7 +2,6 @@
 
 import logging
 import math
-import shutil
 import sys
 import warnings
 from pathlib import Path
@@ -38,6 +37,7 @@ from headtohead.records.table_reader import read_table
 from headtohead.reporting.report import write_row
 from headtohead.reporting.tensorboard import RunLogger, ValidationImages, write_hparams, write_pr_curve
 from headtohead.runs.holding import comparison_held
+from headtohead.saving import remove_folder
 from headtohead.scoring.counts import mean_dice
 from headtohead.scoring.protocol import PROTOCOL, same_predictions
 
@@ -92,7 +92,7 @@ def run_training(experiment: Experiment, before: tuple[Any, ...] | None = None) 
     module, trainer = build_trainer(experiment, fitting=True, step=step)
     if anew and folder.path.exists():
         with comparison_held(folder.path.parent):  # a report may be reading it
-            shutil.rmtree(folder.path)
+            remove_folder(folder.path)
     _note_start(experiment, module, trainer)
     try:
         trainer.fit(module, batches_of(experiment), ckpt_path=str(folder.last) if resumed else None, weights_only=True)

@@ -4,7 +4,6 @@ It holds model.json, weights.safetensors, model.onnx, and, as far as they are kn
 """
 
 import json
-import shutil
 from dataclasses import asdict
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from safetensors.torch import save
 from headtohead.errors import UserError
 from headtohead.records.regular import UnreadableError, read_regular
 from headtohead.runs.folder import RunFolder
-from headtohead.saving import sync, temporary_folder, write_bytes, write_text
+from headtohead.saving import replace_folder, sync, temporary_folder, write_bytes, write_text
 from headtohead.trained.card import model_card
 from headtohead.trained.engines.onnx_bytes import onnx_bytes
 from headtohead.trained.engines.torch_engine import load_net
@@ -62,9 +61,7 @@ def write_bundle(source: Source, folder: Path, half: bool = False, overwrite: bo
         _write_papers(source, temporary, folder.name)
         for path in temporary.iterdir():
             sync(path)
-        if folder.exists():
-            shutil.rmtree(folder)
-        temporary.rename(folder)
+        replace_folder(temporary, folder)
         sync(folder.parent)
     return folder
 
