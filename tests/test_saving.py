@@ -89,6 +89,46 @@ def test_a_limit_is_told_with_the_file_and_leaves_what_was_there(
     assert path.stat().st_size > 4096
 
 
+def test_a_torn_line_spoils_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "list"
+    saving.append_text(path, "first\n")
+    saving.append_text(path, "torn")  # killed on the way
+    saving.append_text(path, "second\n")
+    saving.append_text(path, "third\n")
+    assert path.read_text() == "first\ntorn\nsecond\nthird\n"
+
+
+def test_a_held_file_is_free_once_its_holder_has_closed_it(tmp_path: Path) -> None:
+    path = tmp_path / "list"
+    with pytest.raises(FileNotFoundError):
+        claiming.hold(path, make=False)
+    handle = claiming.hold(path, make=True)
+    with pytest.raises(BlockingIOError):
+        claiming.hold(path, make=True)
+    path.unlink()
+    other = claiming.hold(path, make=True)  # another file of this name
+    os.close(handle)
+    os.close(other)
+    os.close(claiming.hold(path, make=False))
+
+
+def test_a_file_that_is_removed_while_it_is_waited_for_is_not_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, really = tmp_path / "list", fcntl.flock
+    path.touch()
+
+    def removed_first(handle: int, how: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", really)
+        path.unlink()
+        really(handle, how)
+
+    monkeypatch.setattr(fcntl, "flock", removed_first)
+    handle = claiming.hold(path, make=True)
+    assert os.path.samestat(os.fstat(handle), path.stat())
+    os.close(handle)
+
+
 @pytest.mark.parametrize(
     ("number", "message"),
     [

@@ -1,5 +1,6 @@
 """An interrupted `--predict` goes on where it was, with the same command and no other."""
 
+import itertools
 import os
 import shutil
 from collections.abc import Callable
@@ -11,9 +12,11 @@ import numpy as np
 import pytest
 
 from headtohead.claiming import hold
+from headtohead.errors import UserError
 from headtohead.predicting.results import finishing, journal, written
 from headtohead.predicting.results.journal import FILE
 from headtohead.predicting.results.written import Written
+from tests.matrices import thinned
 from tests.predicting.conftest import Brightness
 from tests.predicting.scans import INSIDE, OURS, Predict, case_of_slices, drawn, files_in, head, summary_of
 
@@ -74,8 +77,13 @@ def rows_of(folder: Path) -> dict[str, dict[str, str]]:
     return {name: row | {"seconds": ""} for name, row in summary_of(folder).items()}
 
 
-@pytest.mark.parametrize("stage", ["prepare", "ask", "combine"])
-@pytest.mark.parametrize("stop", NAMES)
+@pytest.mark.parametrize(
+    ("stop", "stage"),
+    thinned(
+        itertools.product(NAMES, ("prepare", "ask", "combine")),
+        kept=[("a", "prepare"), ("b", "combine"), ("d", "ask"), ("site/e", "prepare")],
+    ),
+)
 def test_interrupted_at_any_file_it_ends_like_an_uninterrupted_one(
     tmp_path: Path, asked: Any, capsys: pytest.CaptureFixture[str], stop: str, stage: str
 ) -> None:
@@ -110,11 +118,14 @@ def killed_while_moving(patch: pytest.MonkeyPatch, moved: int, name: str = "c") 
         return really(self, target)
 
     patch.setattr(Path, "replace", replace)
-    patch.setattr("headtohead.predicting.folder.conclude", lambda *_, **__: None)
+    patch.setattr("headtohead.predicting.folder.write_lists", lambda *_: None)
+    patch.setattr(journal.Journal, "conclude", lambda *_, **__: None)
 
 
-@pytest.mark.parametrize("moved", [0, 1, 2])
-@pytest.mark.parametrize("flags", [(), ("--overwrite",)])
+@pytest.mark.parametrize(
+    ("moved", "flags"),
+    thinned(itertools.product((0, 1, 2), ((), ("--overwrite",))), kept=[(0, ("--overwrite",)), (2, ()), (1, ())]),
+)
 def test_killed_while_results_get_their_names(
     tmp_path: Path, asked: Any, monkeypatch: pytest.MonkeyPatch, moved: int, flags: tuple[str, ...]
 ) -> None:
@@ -134,12 +145,14 @@ def test_killed_while_results_get_their_names(
     assert rows_of(tmp_path / "out") == rows_of(tmp_path / "whole")
 
 
-def test_killed_after_the_last_file(tmp_path: Path, asked: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    def kill(*_: Any, **__: Any) -> None:
+@pytest.mark.parametrize("before", ["write_lists", "tell_all"])
+def test_killed_after_the_last_file(tmp_path: Path, asked: Any, monkeypatch: pytest.MonkeyPatch, before: str) -> None:
+    def kill(*_: Any) -> None:
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr("headtohead.predicting.folder.conclude", kill)
+        patch.setattr(f"headtohead.predicting.folder.{before}", kill)
+        patch.setattr(journal.Journal, "conclude", lambda *_, **__: None)
         with pytest.raises(Killed):
             asked()
     assert asked() == (0, [])
@@ -253,6 +266,12 @@ class TestWhatIsNotTakenOver:
         assert predict(*FLAGS, predictor=brightness(name="other")) == 2
         assert "(model brightness); repeat" in capsys.readouterr().err
 
+    def test_a_list_that_was_lost_is_made_good(self, tmp_path: Path, asked: Any) -> None:
+        path = tmp_path / "out/predicted.sha256"
+        path.write_text("".join(line for line in path.read_text().splitlines(keepends=True) if "b_mask" not in line))
+        assert asked(*FLAGS) == (0, ["site/e"])
+        assert all(Written(tmp_path / "out").ours(tmp_path / f"out/{name}_mask.nii") for name in NAMES)
+
     def test_overwriting_begins_anew_and_goes_on_itself(self, tmp_path: Path, asked: Any) -> None:
         status, again = asked(*FLAGS, "--overwrite", stop="site/e")
         assert (status, again) == (130, list(NAMES))
@@ -326,6 +345,20 @@ def test_a_list_that_could_not_be_written_is_made_good(
     done = summary_of(tmp_path / "out").keys()
     assert {"a", "b"} <= done
     assert asked() == (0, [name for name in NAMES if name not in done])
+
+
+def test_a_summary_that_could_not_be_written_is_written_by_the_same_command(
+    tmp_path: Path, asked: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: Any) -> None:
+        raise UserError("no space left; free some and run the command again")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("headtohead.predicting.results.summary.write_summary", full)
+        assert asked() == (2, list(NAMES))
+        assert "run the command again" in capsys.readouterr().err
+    assert asked() == (0, [])
+    assert set(summary_of(tmp_path / "out")) == set(NAMES) and FILE not in files_in(tmp_path / "out")
 
 
 def test_each_result_is_hashed_once(tmp_path: Path, asked: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -105,16 +105,12 @@ def predict_jobs(jobs: Sequence[Job], predictor: Predicts, options: Options) -> 
         work.find_done()
         left = [job for job in jobs if job not in work.done]
         refuse_replacing({job: places[job] for job in left if job in places}, jobs, work.records, journal, options)
-        rows = predict_left(left, jobs, work)
-    done = [row for row in rows if not row.error]
-    if done:
-        summary.print_table(done, len(rows))
-    failed = len(rows) - len(done)
-    if failed:
-        raise PartlyDone(
-            f"{failed} of {count_of(len(rows), 'file')} could not be predicted; the reasons are above and in "
-            f"{folder / summary.FILE}; correct them, and the same command predicts these alone"
-        )
+        complete = False
+        try:
+            tell_all(predict_left(left, jobs, work), folder)
+            complete = True
+        finally:  # the last change to the disk: until then, the same command goes on
+            journal.conclude([job.name for job in work.done], complete)
     return folder
 
 
@@ -126,13 +122,11 @@ def predict_left(left: Sequence[Job], jobs: Sequence[Job], work: Work) -> list[R
     """
     failed: dict[Job, Row] = {}
     before, folder = len(work.done), work.written.folder
-    began = False
     try:
         with overlap(left, work.read, work.compute, work.write) as outcomes:
             work.predictor.ready()
             make(folder)
             work.journal.begin()
-            began = True
             for choice in work.predictor.choices:
                 print(choice.line)
             if before:
@@ -150,8 +144,8 @@ def predict_left(left: Sequence[Job], jobs: Sequence[Job], work: Work) -> list[R
                     advance()
     finally:  # when nothing is being written any more
         rows = [row for job in jobs if (row := work.done.get(job) or failed.get(job))]
-        if began:
-            conclude(rows, work, complete=len(work.done) == len(jobs))
+        if work.journal.begun:
+            write_lists(rows, work.written)
     return rows
 
 
@@ -167,13 +161,12 @@ def make(folder: Path) -> None:
         raise UserError(f"--output {folder}: cannot be created ({fault.strerror}); choose another") from fault
 
 
-def conclude(rows: Sequence[Row], work: Work, complete: bool) -> None:
-    """Write summary.csv, the list of what was written, and what a later command needs of the journal.
+def write_lists(rows: Sequence[Row], written: Written) -> None:
+    """Write summary.csv, and the list of what was written.
 
     Raises:
         UserError: the list cannot be written. What was predicted is there all the same.
     """
-    written = work.written
     summary.write_summary(rows, written.folder)
     try:
         written.tidy()
@@ -183,4 +176,20 @@ def conclude(rows: Sequence[Row], work: Work, complete: bool) -> None:
             f"{written.path}: cannot be written ({reason}); the masks are complete, but a later command will "
             "not know that this program wrote them; give it another --output"
         ) from fault
-    work.journal.conclude([row.file for row in work.done.values()], complete)
+
+
+def tell_all(rows: Sequence[Row], folder: Path) -> None:
+    """Print the table of all files that are done.
+
+    Raises:
+        PartlyDone: some are not.
+    """
+    done = [row for row in rows if not row.error]
+    if done:
+        summary.print_table(done, len(rows))
+    failed = len(rows) - len(done)
+    if failed:
+        raise PartlyDone(
+            f"{failed} of {count_of(len(rows), 'file')} could not be predicted; the reasons are above and in "
+            f"{folder / summary.FILE}; correct them, and the same command predicts these alone"
+        )

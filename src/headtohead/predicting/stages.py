@@ -24,7 +24,7 @@ from headtohead.predicting.scan import Scan
 from headtohead.predicting.seen import seen_before
 from headtohead.predicting.trust.geometry import doubts_of_header
 
-MASKED, PREVIEW, CLEANED, MEMBERS = 12, 4, 8, 8
+MASKED, PREVIEW, CLEANED, MEMBERS = 12, 6, 8, 8
 """Bytes for each voxel that images times masks, previews and a clean-up take more than what `files.weighing` counts
 anyway, each at a time of its own; and several models, all the time."""
 
@@ -84,9 +84,12 @@ class Work:
     def find_done(self) -> None:
         """Take over what the same command did before it was interrupted."""
         for job, paths in self.places.items():
+            if not self.journal.knows(job):
+                continue
             with suppress(OSError, UserError):  # reading it will say why
-                if self.journal.knows(job) and (row := self.journal.finished(job, paths, inputs_of(job, self.planned))):
-                    self.done[job] = row
+                if entry := self.journal.finished(job, paths, inputs_of(job, self.planned)):
+                    self.done[job] = entry.row
+                    self.written.recall(entry.outputs)
 
     def read(self, job: Job) -> Loaded:
         """Read a scan, see what is odd about it, and prepare it, so that the models need not wait for that."""

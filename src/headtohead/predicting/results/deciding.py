@@ -13,6 +13,7 @@ from headtohead.predicting.results.written import checksum
 from headtohead.runs.folder import RunFolder
 from headtohead.trained.choosing import Choice
 from headtohead.trained.engines.opening import pick_engine
+from headtohead.trained.facts import ModelFacts
 from headtohead.trained.source import WEIGHTS
 
 Settings = dict[str, str]
@@ -20,6 +21,8 @@ Settings = dict[str, str]
 
 ELSEWHERE = ("pattern",)
 """Options of the group `files` that choose inputs, and change no result."""
+APPLIED = ("threshold", "postprocessing")
+"""What an option may say, or else the model."""
 
 
 def settings_of(predictor: Predicts, options: Options) -> Settings:
@@ -69,13 +72,19 @@ def difference(theirs: Settings, ours: Settings) -> str:
 
 def _digest(predictor: Predicts, options: Options) -> str:
     """Give one checksum of what all models are: their facts, and the weights that are read."""
-    whole = sha256(repr(sorted(asdict(predictor.facts).items())).encode())
+    whole = sha256(_facts(predictor.facts))
     for choice in predictor.choices:
-        whole.update(repr(sorted(asdict(choice.source.facts).items())).encode())
+        whole.update(_facts(choice.source.facts))
         with suppress(OSError):  # what cannot be read is told when the model is opened
             for path in _files_of(choice, options):
                 whole.update(checksum(path).encode())
     return whole.hexdigest()
+
+
+def _facts(facts: ModelFacts) -> bytes:
+    # A later test changes the scores, and what is applied of threshold and clean-up is known.
+    told = {name: value for name, value in asdict(facts).items() if name not in ("scores", *APPLIED)}
+    return repr(sorted(told.items())).encode(errors="surrogatepass")
 
 
 def _files_of(choice: Choice, options: Options) -> list[Path]:

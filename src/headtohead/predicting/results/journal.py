@@ -109,6 +109,7 @@ class Journal:
         commands: those it tells of: `key_of` their settings -> the settings.
         own: what this command has predicted: name of the job -> its entries, the latest last.
         others: what other commands have.
+        begun: whether something may be written from now on.
     """
 
     def __init__(self, folder: Path, settings: Settings) -> None:
@@ -117,6 +118,7 @@ class Journal:
         self.commands: dict[str, Settings] = {}
         self.own: dict[str, list[Entry]] = {}
         self.others: list[Entry] = []
+        self.begun = False
         self._handle: int | None = None
         self._lacks_lines = False
 
@@ -145,13 +147,14 @@ class Journal:
         if self._handle is None:
             with told(self.path):
                 self._hold(make=True)
+        self.begun = True
 
     def knows(self, job: Job) -> bool:
         """Say whether this command has predicted a job before, whatever has become of it since."""
         return job.name in self.own
 
-    def finished(self, job: Job, paths: Paths, inputs: Inputs) -> Row | None:
-        """Give the row of a job that this command has predicted before from the same inputs, if its results are whole.
+    def finished(self, job: Job, paths: Paths, inputs: Inputs) -> Entry | None:
+        """Find what this command has predicted before of a job, from the same inputs, if its results are whole.
 
         Args:
             job: the job.
@@ -164,7 +167,7 @@ class Journal:
         if not same or not all(path.is_file() for path in names.values()):
             return None
         there = {name: checksum(path) for name, path in names.items()}
-        return next((entry.row for entry in reversed(same) if entry.outputs == there), None)
+        return next((entry for entry in reversed(same) if entry.outputs == there), None)
 
     def left_over(self, path: Path) -> bool:
         """Say whether a file is as this command wrote it, when it did not come to its end."""
@@ -200,10 +203,14 @@ class Journal:
     def conclude(self, done: Iterable[str], complete: bool) -> None:
         """Keep what a later command needs: nothing of this one, if all of its files are done.
 
+        Nothing changes where nothing has begun.
+
         Args:
             done: names of the jobs that are done.
             complete: whether these are all jobs of this command.
         """
+        if not self.begun:
+            return
         names = set(done)
         over = complete and self.own.keys() <= names
         replaced = {name for file in names for entry in self.own.get(file, ()) for name in entry.outputs}

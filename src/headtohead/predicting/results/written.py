@@ -52,6 +52,10 @@ class Written:
             self._expect(name, known)
         append_text(self.path, "".join(_line(*pair) for pair in named.items()), ODD)
 
+    def recall(self, sums: Mapping[str, str]) -> None:
+        """List files that are there, by their paths below the folder, should the list have lost them."""
+        self.sums |= {name: [known] for name, known in sums.items()}
+
     def settle(self, paths: Iterable[Path]) -> None:
         """Take those that were expected last for what is there now."""
         for name in (name_below(path, self.folder) for path in paths):

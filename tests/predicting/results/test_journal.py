@@ -1,0 +1,208 @@
+"""The journal of an output folder: what is believed of it, and that nothing in it does harm."""
+
+import json
+import os
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from headtohead.errors import UserError
+from headtohead.predicting.files.finding import Job
+from headtohead.predicting.results.inputs import Inputs
+from headtohead.predicting.results.journal import FILE, Journal
+from headtohead.predicting.results.summary import Row, print_table, write_summary
+from headtohead.predicting.results.written import checksum
+
+SETTINGS = {"threshold": "0.5", "tta": "False"}
+INPUTS = Inputs((("a.nii", "flair", 9, 99),), ())
+ROW = Row("a", 1.5, 7, 6, 3, 1, float("nan"), 0.5, "largest", "m", 0.5, ("odd; dark",), "", "val", ("turned",))
+JOB = Job("a", (Path("in/a.nii"),), "nifti", ("flair",), Path("a.nii"))
+
+
+@pytest.fixture
+def mask(tmp_path: Path) -> Path:
+    """A result, and the journal that tells of it."""
+    path = tmp_path / "sub" / "a_mask\udcff.nii"
+    path.parent.mkdir()
+    path.write_bytes(b"mask")
+    with Journal(tmp_path, SETTINGS) as journal:
+        journal.begin()
+        journal.add(ROW, INPUTS, {path: checksum(path)})
+    return path
+
+
+def found(mask: Path, settings: dict[str, str] = SETTINGS, job: Job = JOB, inputs: Inputs = INPUTS) -> Row | None:
+    with Journal(mask.parents[1], settings) as journal:
+        entry = journal.finished(job, {"mask": (mask,)}, inputs)
+        return entry.row if entry else None
+
+
+def test_a_row_comes_back_as_it_was(mask: Path) -> None:
+    assert repr(found(mask)) == repr(ROW)  # NaN equals nothing
+    line = json.loads((mask.parents[1] / FILE).read_text().splitlines()[1])
+    assert line["outputs"] == {"sub/a_mask\udcff.nii": checksum(mask)} and line["files"] == [["a.nii", "flair", 9, 99]]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"settings": SETTINGS | {"tta": "True"}},
+        {"job": Job("b", (Path("in/b.nii"),), "nifti", ("flair",), Path("b.nii"))},
+        {"inputs": Inputs((("a.nii", "flair", 10, 99),), ())},
+        {"inputs": Inputs((("a.nii", "flair", 9, 98),), ())},
+        {"inputs": Inputs((("a.nii", "t1", 9, 99),), ())},
+        {"inputs": Inputs((*INPUTS.files, ("b.nii", "t1", 1, 1)), ())},
+        {"inputs": Inputs(INPUTS.files, (("a_mask.nii", "", 1, 1),))},
+    ],
+)
+def test_it_is_of_one_command_job_and_input(mask: Path, other: dict[str, Any]) -> None:
+    assert found(mask, **other) is None
+
+
+def test_a_truth_that_cannot_be_told_is_not_compared(mask: Path) -> None:
+    assert found(mask, inputs=Inputs(INPUTS.files, None))
+
+
+def test_results_must_be_whole_and_all_of_them(mask: Path) -> None:
+    other = mask.with_name("a_brain.nii")
+    other.write_bytes(b"brain")
+    with Journal(mask.parents[1], SETTINGS) as journal:
+        assert journal.finished(JOB, {"mask": (mask,), "brain": (other,)}, INPUTS) is None
+        assert journal.finished(JOB, {"mask": (other,)}, INPUTS) is None
+        assert journal.left_over(mask) and not journal.left_over(other)
+    mask.write_bytes(b"corrected")
+    assert found(mask) is None
+    mask.unlink()
+    assert found(mask) is None
+
+
+def test_what_stood_there_before_is_still_ours(mask: Path) -> None:
+    # Predicted anew, since its input had changed, and killed before the new mask had its name.
+    with Journal(mask.parents[1], SETTINGS) as journal:
+        journal.begin()
+        journal.add(ROW, Inputs((("a.nii", "flair", 10, 100),), ()), {mask: "0" * 64})
+    with Journal(mask.parents[1], SETTINGS) as journal:
+        assert journal.left_over(mask)
+    assert found(mask)  # with the input as it was
+
+
+@pytest.mark.parametrize(("done", "complete", "kept"), [("a", True, False), ("a", False, True), ("b", True, True)])
+def test_it_goes_when_all_that_it_tells_of_is_done(mask: Path, done: str, complete: bool, kept: bool) -> None:
+    with Journal(mask.parents[1], SETTINGS) as journal:
+        journal.conclude(["a"], complete=True)  # a command that was refused changes nothing
+        assert journal.path.exists()
+        journal.begin()
+        journal.conclude([done], complete)
+    assert (mask.parents[1] / FILE).exists() == kept and bool(found(mask)) == kept
+
+
+def test_other_commands_are_kept_until_their_results_are_replaced(mask: Path) -> None:
+    folder, mine = mask.parents[1], mask.with_name("mine.nii")
+    mine.touch()
+    for target, kept in ((mine, True), (mask, False)):
+        with Journal(folder, {"threshold": "0.4"}) as journal:
+            assert journal.origin(mask) == "--threshold 0.5, without --tta"
+            journal.begin()
+            journal.add(ROW, INPUTS, {target: checksum(target)})
+            journal.conclude(["a"], complete=True)
+        assert (folder / FILE).exists() == kept
+        assert (found(mask) is not None) == kept
+
+
+def test_it_is_held_by_one(mask: Path) -> None:
+    folder = mask.parents[1]
+    with (
+        Journal(folder, SETTINGS),
+        pytest.raises(UserError, match=f"^--output {folder}: another --predict is writing there"),
+        Journal(folder, SETTINGS),
+    ):
+        pass
+    assert found(mask)
+    empty = folder / "empty"
+    empty.mkdir()
+    with Journal(empty, SETTINGS) as first, Journal(empty, SETTINGS) as second:
+        first.begin()
+        with pytest.raises(UserError, match="another --predict is writing there"):
+            second.begin()
+
+
+def linked(path: Path) -> None:
+    (path.parent / "theirs").write_text("")
+    path.symlink_to("theirs")
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, linked])
+def test_what_is_no_file_is_refused_in_a_line(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    make(tmp_path / FILE)
+    with pytest.raises(UserError, match=r"\.predicting\.jsonl: cannot be used \(.*\); remove it, or choose another"):
+        Journal(tmp_path, SETTINGS).__enter__()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"row": 1},
+        {"row": {}},
+        *({"row": {name: value}} for name, value in (
+            ("file", None), ("voxels", None), ("voxels", 1.5), ("voxels", 10**400), ("slices", -1), ("seconds", None),
+            ("seconds", float("inf")), ("dice", 2), ("volume_ml", "1"), ("warnings", "odd"), ("notes", [1]),
+            ("model", "\ud800"), ("error", "failed"), ("nobody", 1), ("threshold", True),
+        )),
+        {"files": None},
+        {"files": [["a.nii", "flair", 9]]},
+        {"files": [["a.nii", "flair", "9", 99]]},
+        {"truth": [[]]},
+        {"outputs": []},
+        {"outputs": {"sub/a_mask\udcff.nii": 5}},
+        {"outputs": {"../../outside": "0" * 64}},
+        {"by": "somebody"},
+        {"by": None},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_line_with_a_wrong_value_is_left_out(mask: Path, change: dict[str, Any]) -> None:
+    path = mask.parents[1] / FILE
+    head, line = path.read_text().splitlines()
+    values = json.loads(line)
+    for name, value in change.items():
+        values[name] = {**values[name], **value} if name == "row" and value and value != 1 else value
+    path.write_text(f"{head}\n{json.dumps(values)}\n")
+    assert found(mask) is None
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\n\0", b"[" * 100_000, b"{}", b"null\n[]\n1\n", b'{"by": 1}'])
+def test_what_is_not_a_journal_says_nothing_and_is_continued(mask: Path, content: bytes) -> None:
+    path = mask.parents[1] / FILE
+    before = path.read_bytes()
+    path.write_bytes(content)
+    assert found(mask) is None
+    with Journal(mask.parents[1], SETTINGS) as journal:
+        journal.begin()
+        journal.add(ROW, INPUTS, {mask: checksum(mask)})
+    assert found(mask)
+    assert path.read_bytes() == (content + b"\n" * bool(content) if content[-1:] != b"\n" else content) + before
+
+
+def test_damaged_anywhere_it_ends_in_no_fault(mask: Path, tmp_path: Path) -> None:
+    path = mask.parents[1] / FILE
+    whole, rng = path.read_bytes(), random.Random(0)
+    survived = 0
+    for _ in range(300):
+        damaged = bytearray(whole)
+        for _ in range(rng.randint(1, 3)):
+            start = rng.randrange(len(damaged))
+            damaged[start : start + rng.choice((0, 1, 1, 9))] = rng.choice(
+                (b"", b"\n", b"9", b'"', b"\xff", b"-", b"}")
+            )
+        path.write_bytes(damaged)
+        with Journal(mask.parents[1], SETTINGS) as journal:
+            journal.left_over(mask)
+            journal.origin(mask)
+            if entry := journal.finished(JOB, {"mask": (mask,)}, INPUTS):
+                survived += 1
+                write_summary([entry.row], tmp_path / "summary")
+                print_table([entry.row], 1)
+    assert survived
