@@ -16,7 +16,7 @@ import pytest
 from headtohead.predicting.results import journal, summary
 from headtohead.predicting.results.written import Written
 from tests.campaign.conftest import Attacks
-from tests.campaign.judging import UNFINISHED
+from tests.campaign.leaving import unfinished
 from tests.predicting.scans import INSIDE, files_in, head, summary_of
 
 pytestmark = pytest.mark.exhaustive
@@ -85,7 +85,3 @@ def test_killed_at_any_moment(
         assert not unfinished(home), told
     record_property("campaign", f"predict: {killed} times {by.name}, {between} of them with some results there")
     assert between
-
-
-def unfinished(home: Path) -> list[Path]:
-    return [path for pattern in UNFINISHED for path in home.rglob(pattern)]
