@@ -50,14 +50,11 @@ def bundle(path: str) -> torch.nn.Module:
     Returns:
         The net; its attribute `facts` is a `headtohead.trained.facts.ModelFacts`.
     """
-    from headtohead.models.registry import build_model
     from headtohead.trained.bundle import load_bundle
 
-    facts, state = load_bundle(Path(path))
-    model = build_model(facts.model, facts.in_channels, width=facts.width)
-    model.load_state_dict(state)
+    facts, model = load_bundle(Path(path))
     model.facts = facts
-    return model.eval()
+    return model
 
 
 def _fresh(name: str, in_channels: int, width: int, pretrained: bool) -> torch.nn.Module:

@@ -1,6 +1,7 @@
 """Errors for the user: one line that names the cause and the fix."""
 
 import difflib
+from pathlib import Path
 from typing import Any
 
 LONGEST = 1000  # characters of a message; paths and lists of choices are shorter
@@ -12,6 +13,18 @@ class UserError(Exception):
     The message is one line that names the cause and the fix. The command line prints it to stderr
     and leaves with status 2; any other exception is an internal error.
     """
+
+
+class DamagedModel(UserError):
+    """The weights of a trained model cannot be read, or are not those of its net.
+
+    Attributes:
+        folder: the run folder or the bundle; None for a file of weights.
+    """
+
+    def __init__(self, line: str, folder: Path | None) -> None:
+        super().__init__(line)
+        self.folder = folder
 
 
 class PartlyDone(UserError):

@@ -17,7 +17,7 @@ from safetensors import safe_open
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 UNFINISHED = (".writing-*", ".packing-*", ".making-*", ".downloading-*", "*.partial")
-TIMES = ("started", "ended", "tested", "seconds", "test_seconds", "command", "fingerprint")
+TIMES = ("started", "ended", "tested", "seconds", "test_seconds", "command", "git_commit", "fingerprint")
 TIMED = ("results.md", "results.tex", "report.html")  # the same numbers stand in the tables beside them
 POINTS = ("dice/val", "dice/train", "loss/train", "learning_rate")
 EVENTS = "events.out.tfevents"

@@ -1,11 +1,14 @@
 """Damage done to files by chance: bytes, and the values of what is text."""
 
 import gzip
+import io
 import json
 import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import h5py
 
 Mutation = Callable[[bytes, random.Random], bytes]
 
@@ -95,9 +98,51 @@ def line_of_text(data: bytes, rng: random.Random) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
+def line_of_json(data: bytes, rng: random.Random) -> bytes:
+    """Put an odd value, or none, in the place of one in a line of JSON."""
+    lines = data.splitlines()
+    place = rng.randrange(len(lines))
+    lines[place] = json_value(lines[place], rng)
+    return b"\n".join(lines) + b"\n"
+
+
+def part_of_hdf5(data: bytes, rng: random.Random) -> bytes:
+    """Put something else, or nothing, in the place of an array, a group or an attribute; its checksums are right."""
+    held = io.BytesIO(data)
+    with h5py.File(held, "r+") as file:
+        names: list[str] = []
+        file.visit(names.append)
+        name = rng.choice(names)
+        kind = rng.choice(("gone", "huge", "text", "elsewhere", "round", "shape", "attribute", "attribute"))
+        if kind == "attribute":
+            holder = file[rng.choice(("/", *names))]
+            for attribute in list(holder.attrs):
+                holder.attrs[attribute] = rng.choice((0, "", b"\xff", [b"conv2d_1"] * 900, [1.5], [b""], ["../.."]))
+            return _written(file, held)
+        del file[name]
+        if kind == "huge":
+            file.create_dataset(name, (2**14, 2**14, 2**10), chunks=(64, 64, 1), compression="gzip")
+        elif kind == "text":
+            file[name] = ["x"] * 5
+        elif kind == "elsewhere":
+            file[name] = h5py.ExternalLink("/dev/zero", "/")
+        elif kind == "round":
+            file[name] = h5py.SoftLink("/" + name)
+        elif kind == "shape":
+            file[name] = rng.choice((1.0, [], [[1.0]], [float("nan")] * 9))
+        return _written(file, held)
+
+
+def _written(file: "h5py.File", held: io.BytesIO) -> bytes:
+    file.flush()
+    return held.getvalue()
+
+
 BYTES: tuple[Mutation, ...] = (flip_bits, flip_bits, cut, overwrite, overwrite, insert, replace_all)
 GZIP: tuple[Mutation, ...] = (*BYTES, *(inside_gzip(mutate) for mutate in (flip_bits, overwrite, cut, insert)))
 JSON: tuple[Mutation, ...] = (json_value, json_value, json_value, *BYTES)
+LINES: tuple[Mutation, ...] = (line_of_json, line_of_json, line_of_json, *BYTES)
+HDF5: tuple[Mutation, ...] = (part_of_hdf5, part_of_hdf5, part_of_hdf5, *BYTES)
 TEXT: tuple[Mutation, ...] = (line_of_text, line_of_text, line_of_text, *BYTES)
 
 

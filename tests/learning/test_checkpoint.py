@@ -1,6 +1,7 @@
 """Checkpoints are data: what would run code, is cut short or comes from elsewhere is refused in one line."""
 
 import pickle
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import torch
 from headtohead.batches.recipe import InputRecipe
 from headtohead.errors import UserError
 from headtohead.learning.checkpoint import load_trained, read_checkpoint
+from headtohead.models.pretrained import read_encoder_weights
 
 
 class Planted:
@@ -29,6 +31,18 @@ def written(make_module: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("checkpoint") / "best.ckpt"
     facts = {"hyper_parameters": dict(module.hparams), "state_dict": module.state_dict(), "epoch": 3}
     torch.save(facts, path)
+    return path
+
+
+def forged(written: Path, path: Path, how: str) -> Path:
+    """Pack a checkpoint anew, or list an entry of it many times."""
+    method = zipfile.ZIP_DEFLATED if how == "packed" else zipfile.ZIP_STORED
+    with zipfile.ZipFile(written) as source, zipfile.ZipFile(path, "w", method) as target:
+        for entry in source.infolist():
+            target.writestr(entry.filename, source.read(entry.filename))
+        if how == "overlapping":
+            largest = max(target.infolist(), key=lambda entry: entry.file_size)
+            target.filelist += [largest] * 20
     return path
 
 
@@ -89,6 +103,15 @@ def test_cut_short(written: Path, tmp_path: Path, share: float) -> None:
     path = tmp_path / "cut.ckpt"
     path.write_bytes(whole[: int(share * len(whole))])
     refusal(path)
+
+
+@pytest.mark.parametrize("how", ["packed", "overlapping"])
+def test_what_unpacks_to_more_than_it_holds_is_not_unpacked(written: Path, tmp_path: Path, how: str) -> None:
+    path = forged(written, tmp_path / "bomb.ckpt", how)
+    assert torch.load(path, weights_only=True)["epoch"] == 3, "PyTorch would take it, or the test proves nothing"
+    assert "not a readable checkpoint (" in refusal(path)
+    with pytest.raises(UserError, match=r"damaged \((packed|its entries come)"):
+        read_encoder_weights(str(path.rename(tmp_path / "bomb.pt")), "resnet18", 3)
 
 
 def test_missing(tmp_path: Path) -> None:

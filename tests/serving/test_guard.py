@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from headtohead.serving.guard import HEADERS, Guard
+from headtohead.serving.guard import HEADERS, Guard, TooSlow, counted
 from headtohead.serving.limits import Limits
 
 STRANGER = "wrong host name; open the address printed in the terminal\n"
@@ -102,6 +102,25 @@ def test_too_much_is_refused_while_it_comes(start: Callable[..., Any], engine: A
     assert pieces < 1000
     assert list(server.scratch.iterdir()) == [] and not engine.began.is_set()
     assert server.ask("GET", "/").status == 200
+
+
+def test_a_body_that_only_drips_is_given_up() -> None:
+    """Each drop comes long before the silence is too long; all of them together do not."""
+    drops = 0
+
+    async def drip() -> dict[str, Any]:
+        nonlocal drops
+        drops += 1
+        await asyncio.sleep(0.01)
+        return {"type": "http.request", "body": b"x", "more_body": drops < 1000}
+
+    async def read() -> None:
+        receive = counted(drip, Limits(body=0.1))
+        while (await receive())["more_body"]:
+            pass
+
+    with pytest.raises(TooSlow):
+        asyncio.run(read())
 
 
 def test_a_fault_is_told_in_full_where_that_was_asked_for(capsys: pytest.CaptureFixture[str]) -> None:

@@ -49,7 +49,8 @@ class TestOfARun:
         assert folder.stat().st_mode == plain.stat().st_mode
 
     def test_it_answers_as_the_run_does(self, run_folder: Path, tmp_path: Path, made: Any) -> None:
-        facts, state = load_bundle(write_bundle(open_source(run_folder), tmp_path / "mine"))
+        facts, net = load_bundle(write_bundle(open_source(run_folder), tmp_path / "mine"))
+        state = net.state_dict()
         assert facts == open_source(run_folder).facts
         np.testing.assert_array_equal(answer(facts, state, made.slices), made.expected)
         np.testing.assert_allclose(
@@ -68,7 +69,8 @@ class TestOfARun:
         whole, half = write_bundle(source, tmp_path / "whole"), write_bundle(source, tmp_path / "half", half=True)
         weights = {folder: (folder / WEIGHTS).stat().st_size for folder in (whole, half)}
         assert weights[half] < 0.7 * weights[whole]
-        facts, state = load_bundle(half)
+        facts, net = load_bundle(half)
+        state = net.state_dict()
         found = answer(facts, state, made.slices)
         assert {value.dtype for value in state.values()} <= {torch.float32, torch.int64}
         assert np.abs(found - made.expected).max() < 0.02 and (found != made.expected).any()

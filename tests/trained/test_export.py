@@ -18,8 +18,9 @@ from safetensors.torch import load_file
 
 from headtohead.errors import UserError
 from headtohead.options.table import Options, from_flat
+from headtohead.trained.choosing import choose_models
 from headtohead.trained.engines.onnx_engine import OnnxEngine
-from headtohead.trained.export import choice_to_export, export
+from headtohead.trained.export import export
 from headtohead.trained.facts import FILE
 from headtohead.trained.onnx_file import FACTS
 
@@ -102,7 +103,7 @@ class TestWhichModel:
         ],
     )
     def test_of_the_runs(self, two: Path, given: dict[str, Any], chosen: str) -> None:
-        choice = choice_to_export(wanted(two, **given))
+        choice = choose_models(wanted(two, **given), None)[0]
         assert choice.source.folder == two.parents[1] / chosen
 
     def test_a_bundle(self, run_folder: Path, tmp_path: Path) -> None:

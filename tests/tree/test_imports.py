@@ -39,7 +39,7 @@ RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
 
 # What a part must not know: the parts of our own that its design forbids, and the packages.
 STRANGERS = {
-    "models": {"headtohead." + part for part in RANK if part not in ("errors", "machine", "models")},
+    "models": {"headtohead." + part for part in RANK if part not in ("errors", "machine", "models", "records")},
     "cohort": {"torch", "torchvision", "pytorch_lightning", "lightning"},
     "scoring": {"torch", "torchvision", "pytorch_lightning", "lightning", "torchmetrics"},
     "statistics": {"torch", "torchvision", "pytorch_lightning", "lightning", "torchmetrics"},

@@ -12,6 +12,8 @@ import torch
 from headtohead.batches.recipe import InputRecipe
 from headtohead.errors import UserError
 from headtohead.models.registry import build_model
+from headtohead.records.archives import refuse_packed
+from headtohead.records.regular import UnreadableError
 
 PREFIX = "model."
 FOREIGN = "not a checkpoint of this version of the program; train again"
@@ -56,9 +58,10 @@ def read_tensors(path: Path, kind: str, mend: str, mapped: bool = False) -> Any:
         mapped: as `read_checkpoint` takes it.
 
     Raises:
-        UserError: it is damaged, could run code, or is TorchScript.
+        UserError: it is damaged, packed, could run code, or is TorchScript.
     """
     try:
+        refuse_packed(path)
         with warnings.catch_warnings():
             # PyTorch remarks on what it then refuses; our own line is to be the only one.
             warnings.simplefilter("ignore")
@@ -67,6 +70,10 @@ def read_tensors(path: Path, kind: str, mend: str, mapped: bool = False) -> Any:
         raise UserError(
             f"{path}: refused, since it holds more than tensors and plain data and could run code"
         ) from fault
+    except UnreadableError as fault:
+        if _is_torchscript(path):
+            raise UserError(f"{path}: a TorchScript file, not a state dict; name a {kind}") from fault
+        raise UserError(f"{path}: not a readable {kind} ({fault}); {mend}") from fault
     except Exception as fault:  # what a reader meets in arbitrary bytes can be any of a dozen errors
         if _is_torchscript(path):
             raise UserError(f"{path}: a TorchScript file, not a state dict; name a {kind}") from fault

@@ -9,6 +9,8 @@ import torch
 
 from headtohead.errors import UserError
 from headtohead.machine import mend_torchvision
+from headtohead.records.archives import refuse_packed
+from headtohead.records.regular import UnreadableError
 
 SUFFIXES = (".pth", ".pt", ".safetensors")
 PREFIXES = ("model.encoder.", "encoder.")  # our own checkpoints; a whole segmentation model
@@ -51,7 +53,12 @@ def _read_file(path: Path) -> dict[str, torch.Tensor]:
         except (SafetensorError, OSError, ValueError, TypeError, KeyError) as error:
             raise UserError(f"--encoder_weights {path}: damaged or no safetensors file; fetch it again") from error
     try:
+        refuse_packed(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
+    except UnreadableError as fault:
+        raise UserError(
+            f"--encoder_weights {path}: damaged ({fault}); save it again with torch.save(model.state_dict(), FILE)"
+        ) from fault
     except Exception as error:  # what an unpickler meets in arbitrary bytes can be any of a dozen errors
         raise UserError(
             f"--encoder_weights {path}: damaged, or holds objects besides weights, which could run code when read; "

@@ -15,7 +15,7 @@ from headtohead.predicting.files.grouping import Job, refuse_ignored_channels, r
 from headtohead.predicting.files.naming import printable
 from headtohead.predicting.files.reading import VOLUMES, Picture, read_picture, refuse_wrong_file, slices_around
 from headtohead.predicting.files.weighing import weigh_pictures
-from headtohead.predicting.predictor import Predictor, open_choices
+from headtohead.predicting.predictor import Predictor, open_sound
 from headtohead.predicting.results.panel import Prediction, draw_panel
 from headtohead.predicting.results.placing_one import all_or_none, folder_for, refuse_overwriting
 from headtohead.predicting.results.summary import dice_of_lesion
@@ -23,7 +23,6 @@ from headtohead.predicting.results.written import Records, truth_is_ours
 from headtohead.predicting.seen import part_of_split
 from headtohead.predicting.trust.familiarity import unfamiliar_features
 from headtohead.saving import write_picture
-from headtohead.trained.choosing import choose_models
 
 OUTPUTS = ("mask", "probability", "panel")
 SEEN = {"train": "a slice that the model was trained on", "val": "a validation slice", "test": "a test slice"}
@@ -55,12 +54,12 @@ def predict_image(options: Options) -> Path:
     refuse_ignored_plane([job], options.files.plane)
     if picture.truth is not None and truth_is_ours(job, Records()):
         picture = replace(picture, truth=None)
-    choices = choose_models(options, picture.path)
+    predictor = open_sound(options, picture.path, many=False)
+    choices = list(predictor.choices)
     folder = folder_for(options, choices)
     outputs = {kind: folder / f"{picture.path.stem}_{kind}.png" for kind in OUTPUTS}
     refuse_overwriting(outputs, picture.path, options.comparison.overwrite)
 
-    predictor = open_choices(choices, options, many=False)
     probability = predictor.slice(picture.volume, picture.index)
     prediction = predicted(options, predictor, picture, probability)
     facts = describe(prediction, predictor, picture)

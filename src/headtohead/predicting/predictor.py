@@ -12,11 +12,12 @@ from headtohead.errors import UserError
 from headtohead.options.table import Options
 from headtohead.predicting.cleaning.postprocessing import Step, parse_steps
 from headtohead.predicting.scan import Scan
-from headtohead.trained.choosing import Choice, choose_models
+from headtohead.trained.choosing import Choice
 from headtohead.trained.engines import Engine, open_engine
 from headtohead.trained.engines.ahead import EngineAhead
 from headtohead.trained.facts import ModelFacts
 from headtohead.trained.preparation import Prepared, prepare, refuse_unknown
+from headtohead.trained.trying import with_sound_models
 
 PIXELS = 64 * 128 * 128
 """Input pixels given to an engine at once, roughly: enough to keep all cores busy, few enough for the memory."""
@@ -180,10 +181,31 @@ def open_predictor(options: Options) -> Predictor:
     """Choose the models for what `--predict` or `--image_path` names, and open them.
 
     Raises:
-        UserError: there is no such model, or as `open_choices`.
+        UserError: there is no such model, or as `open_sound`.
     """
     files = options.verbs.predict or options.verbs.image_path
-    return open_choices(choose_models(options, Path(files) if files else None), options)
+    return open_sound(options, Path(files) if files else None)
+
+
+def open_sound(options: Options, files: Path | None, many: bool = True) -> Predictor:
+    """Choose the models for some files and open them; a damaged one that nobody named gives way to the next.
+
+    Args:
+        options: all options.
+        files: as `choose_models` takes it.
+        many: as `open_choices` takes it.
+
+    Raises:
+        UserError: as `with_sound_models`, or as `open_choices`.
+    """
+
+    def opened(choices: list[Choice]) -> Predictor:
+        predictor = open_choices(choices, options, many)
+        if any(choice.run for choice in choices) and not options.comparison.run_name:
+            predictor.ready()  # now, since what is read of a scan depends on the model
+        return predictor
+
+    return with_sound_models(options, files, opened)
 
 
 def open_choices(choices: list[Choice], options: Options, many: bool = True) -> Predictor:

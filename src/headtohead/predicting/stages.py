@@ -24,7 +24,7 @@ from headtohead.predicting.scan import Scan
 from headtohead.predicting.seen import seen_before
 from headtohead.predicting.trust.geometry import doubts_of_header
 
-MASKED, PREVIEW, CLEANED, MEMBERS = 12, 4, 8, 8
+MASKED, PREVIEW, CLEANED, MEMBERS = 12, 6, 8, 8
 """Bytes for each voxel that images times masks, previews and a clean-up take more than what `files.weighing` counts
 anyway, each at a time of its own; and several models, all the time."""
 

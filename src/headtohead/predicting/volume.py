@@ -15,7 +15,7 @@ from headtohead.predicting.files.naming import printable
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.files.squaring import Squaring, squaring
 from headtohead.predicting.files.writing import write_like
-from headtohead.predicting.predictor import open_choices
+from headtohead.predicting.predictor import open_sound
 from headtohead.predicting.results.finishing import Answer, answer, slicing_of
 from headtohead.predicting.results.panel import Prediction, draw_panel
 from headtohead.predicting.results.placing_one import all_or_none, folder_for, refuse_overwriting
@@ -25,7 +25,6 @@ from headtohead.predicting.seen import seen_before
 from headtohead.predicting.trust.familiarity import unfamiliar_features
 from headtohead.predicting.trust.geometry import doubts_of_header
 from headtohead.saving import write_picture
-from headtohead.trained.choosing import choose_models
 
 WHITE = 99.9  # percentile of a volume's intensities that is drawn as white
 
@@ -36,7 +35,8 @@ def predict_volume(options: Options, path: Path) -> Path:
     Raises:
         UserError: the volume, the model or the place to write to cannot be used; nothing is written then.
     """
-    choices = choose_models(options, path)
+    predictor = open_sound(options, path)
+    choices = list(predictor.choices)
     folder = folder_for(options, choices)
     end = ".nii.gz" if path.name.lower().endswith(".gz") else ".nii"
     stem = path.name[: -len(end)]
@@ -46,7 +46,6 @@ def predict_volume(options: Options, path: Path) -> Path:
         "panel": folder / f"{stem}_panel.png",
     }
     refuse_overwriting(outputs, path, options.comparison.overwrite)
-    predictor = open_choices(choices, options)
     facts, files, records = choices[0].source.facts, options.files, Records()
     # The file itself is predicted whoever wrote it; no other sequence of its case is a result of ours.
     [job] = find_jobs(path, "", facts.sequences, (), lambda other: other != path and records.ours(other))

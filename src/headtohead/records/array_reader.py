@@ -5,7 +5,6 @@
 """
 
 import re
-import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +15,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from headtohead.records.archives import FAULTS
 from headtohead.records.regular import UnreadableError, opened
 
 MAGIC = b"\x93NUMPY\x01\x00"
@@ -23,9 +23,6 @@ LONGEST = 256
 """Bytes of the description of an array: NumPy writes 118 for one of a few dimensions."""
 
 DESCRIPTION = re.compile(rb"\{'descr': '([^']+)', 'fortran_order': False, 'shape': \(([0-9, ]*)\), \} *\n")
-
-FAULTS = (zipfile.BadZipFile, zlib.error, struct.error, ValueError, LookupError, EOFError, RuntimeError, OverflowError)
-"""What `zipfile` raises over arbitrary bytes; an encrypted entry is a RuntimeError."""
 
 
 class NoSuchArrayError(UnreadableError):
@@ -111,7 +108,7 @@ def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with opened(path) as file, zipfile.ZipFile(file) as archive:
             yield archive
-    except FAULTS as fault:
+    except (*FAULTS, zlib.error) as fault:
         raise UnreadableError(str(fault).splitlines()[0] if str(fault) else "cut short") from fault
 
 

@@ -56,7 +56,7 @@ class Finding:
         truth: bool of the same shape, or None.
         spacing: millimetres between slices, rows and columns; None where the file does not say.
         sides: which side of the patient lies at the left, right, top and bottom of a slice; None where unknown.
-        view: the way between slices and the file's own grid.
+        view: how the file's own grid is cut into slices.
         steps: clean-up of the mask.
         threshold: the model's own, or as --threshold.
         warnings: what makes the result doubtful.
@@ -92,7 +92,7 @@ class Finding:
 
         Args:
             threshold: probability from which a voxel is inside.
-            scratch: a folder for what is written on the way; nothing stays in it.
+            scratch: a folder for temporary files; nothing stays in it.
 
         Returns:
             Name and content; of a folder of slices a ZIP of their masks.

@@ -28,13 +28,12 @@ def serve(options: Options) -> None:
     with listening(options.serving.port) as (sock, address):
         import uvicorn
 
-        from headtohead.predicting.predictor import open_choices
+        from headtohead.predicting.predictor import open_sound
         from headtohead.serving.connections import configuration
         from headtohead.serving.limits import Limits
         from headtohead.serving.pages import Pages
-        from headtohead.trained.choosing import choose_models
 
-        predictor = open_choices(choose_models(options, None), options)
+        predictor = open_sound(options, None)
         predictor.ready()
         for choice in predictor.choices:
             print(choice.line)

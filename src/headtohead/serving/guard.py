@@ -1,4 +1,4 @@
-"""Who may ask, and how much may be sent: what stands before every page.
+"""Who may ask, and how much may be sent: checked before every page.
 
 A page that is bound to this machine can still be asked by every web site its user visits: by forms and scripts
 (cross-site requests), and under a name of the site's own that leads here (DNS rebinding). So the name that was asked
@@ -72,26 +72,26 @@ class Guard:
 
         refusal = refuse(scope, self.limits)
         if refusal:
-            await say(guarded_send, *refusal)
+            await send_line(guarded_send, *refusal)
             return
         try:
             await self.app(scope, counted(receive, self.limits), guarded_send)
         except TooLarge:
             if not started:
-                await say(guarded_send, 413, too_large(self.limits))
+                await send_line(guarded_send, 413, too_large(self.limits))
         except TooSlow:
             if not started:
-                await say(guarded_send, 408, TOO_SLOW)
+                await send_line(guarded_send, 408, TOO_SLOW)
         except asyncio.CancelledError:  # Ctrl+C, and what was under way took too long
             if not started:
-                await say(guarded_send, 503, STOPPED)
+                await send_line(guarded_send, 503, STOPPED)
         except Exception as fault:
             # What went wrong is told where the program runs, not to the page.
             print(one_line(f"internal error: {type(fault).__name__}: {fault}"), file=sys.stderr, flush=True)
             if self.debug:
                 traceback.print_exception(fault)
             if not started:
-                await say(guarded_send, 500, "internal error; the terminal has the details")
+                await send_line(guarded_send, 500, "internal error; the terminal has the details")
 
 
 def refuse(scope: Message, limits: Limits) -> tuple[int, str] | None:
@@ -128,13 +128,14 @@ def counted(receive: Receive, limits: Limits) -> Receive:
         TooLarge: as soon as it is too much.
         TooSlow: as soon as it takes too long.
     """
-    total, whole = 0, False
-    end = time.monotonic() + limits.body
+    total, whole, begin = 0, False, time.monotonic()
 
     async def counting() -> Message:
         nonlocal total, whole
         if whole:  # what comes now is that nobody listens any longer, and may take its time
             return await receive()
+        # As Apache's mod_reqtimeout does: a sender of drops is not waited for because each of them comes in time.
+        end = begin + min(limits.silence + total / limits.rate, limits.body)
         try:
             message = await asyncio.wait_for(receive(), min(limits.silence, end - time.monotonic()))
         except TimeoutError:
@@ -148,8 +149,8 @@ def counted(receive: Receive, limits: Limits) -> Receive:
     return counting
 
 
-async def say(send: Send, status: int, line: str) -> None:
-    """Answer with one line of text."""
+async def send_line(send: Send, status: int, line: str) -> None:
+    """Answer with a line of text."""
     body = f"{line}\n".encode()
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
     if status in (403, 408, 413, 421):  # what else was sent is not read

@@ -27,7 +27,7 @@ def introduce(predictor: Predictor) -> dict[str, str]:
 
 
 def origin(choices: tuple[Choice, ...]) -> str:
-    """Say what the models were trained on and why they were chosen, each said once."""
+    """Say what the models were trained on and why they were chosen; what several have in common once."""
     facts = ["; ".join(dict.fromkeys(getattr(choice, name) for choice in choices)) for name in ("origin", "reason")]
     return " ".join(f"{fact[:1].upper()}{fact[1:]}." for fact in facts)
 

@@ -17,8 +17,10 @@ class Limits:
         seconds: after which a result nobody asks for is dropped.
         connections: at once; one more ends the one that has been silent longest.
         request: seconds until a connection has sent what comes before a body.
-        silence: seconds for which a body may pause, or an answer be left unread.
-        body: seconds for a whole body.
+        receiving: uploads that are received at once, each up to `upload` on the disk; one more ends the slowest.
+        silence: seconds for which a body may pause, or an answer be left unread; and for a body that brings nothing.
+        rate: bytes of a body that prolong its time by a second.
+        body: seconds for a whole body, however fast.
     """
 
     upload: int = 256 * MIB
@@ -28,7 +30,9 @@ class Limits:
     seconds: float = 30 * 60
     connections: int = 128
     request: float = 10
+    receiving: int = 3
     silence: float = 20
+    rate: float = 16 * 1024
     body: float = 10 * 60
 
     @property

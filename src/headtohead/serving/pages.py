@@ -6,6 +6,7 @@ import math
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from importlib.resources import files
 from pathlib import Path
@@ -32,6 +33,7 @@ from headtohead.serving.introducing import introduce
 from headtohead.serving.keeping import Kept
 from headtohead.serving.limits import Limits
 from headtohead.serving.packing import bits, probability_bytes
+from headtohead.serving.receiving import Receiving
 from headtohead.serving.stopping import stoppable
 from headtohead.serving.uploads import store
 
@@ -54,7 +56,8 @@ class Pages:
         limits: how much is taken and kept.
         scratch: a folder for uploads, each below it for as long as it is worked on.
         stop: set when the case under way is to be given up.
-        busy: held while a case is received and predicted.
+        busy: held while a case is predicted.
+        receiving: the uploads on their way.
         kept: the results.
     """
 
@@ -63,6 +66,7 @@ class Pages:
         self.predictor = stoppable(predictor, self.stop)
         self.options, self.limits, self.scratch = options, limits, scratch
         self.busy = threading.Lock()
+        self.receiving = Receiving(limits)
         self.kept = Kept(limits)
 
     def app(self) -> Guard:
@@ -102,34 +106,30 @@ class Pages:
         return Response(read_asset(request.url.path.lstrip("/")), media_type=kind)
 
     async def predict(self, request: Request) -> Response:
-        """Take an upload, predict it, forget it. Another one meanwhile is refused before any of it is kept."""
-        if not await self._taken():
+        """Take an upload, predict it, forget it. While one is predicted, others are refused before any is kept."""
+        if not await in_a_moment(lambda: not self.busy.locked()):
             async for _ in request.stream():  # a browser that still sends does not hear the answer
                 pass
-            return PlainTextResponse(BUSY + "\n", 503, {"Retry-After": "2"})
-        try:
-            async with AsyncExitStack() as opened:
-                with quiet_loggers("python_multipart.multipart"):
-                    received = request.form(max_files=self.limits.files, max_fields=0)
-                    form = await opened.enter_async_context(received)
+            return self._busy()
+        async with AsyncExitStack() as opened:
+            with self.receiving.place(request.receive) as receive, quiet_loggers("python_multipart.multipart"):
+                received = Request(request.scope, receive).form(max_files=self.limits.files, max_fields=0)
+                form = await opened.enter_async_context(received)
+            # Only one that is whole takes the place for predictions: half a one would keep all others from it.
+            if not await in_a_moment(lambda: self.busy.acquire(blocking=False)):
+                return self._busy()
+            try:
                 uploads = [(one.filename or "", one.file) for one in form.getlist("files") if not isinstance(one, str)]
-                try:
-                    name, finding = await run_in_threadpool(self._answer, uploads)
-                except asyncio.CancelledError:  # the program is to end
-                    self.stop.set()
-                    raise
-        finally:
-            self.busy.release()
+                name, finding = await run_in_threadpool(self._answer, uploads)
+            except asyncio.CancelledError:  # the program is to end
+                self.stop.set()
+                raise
+            finally:
+                self.busy.release()
         return JSONResponse(await run_in_threadpool(describe, name, finding))
 
-    async def _taken(self) -> bool:
-        """Take the page's one place for an upload; False where it stays taken."""
-        until = time.monotonic() + MOMENT
-        while not self.busy.acquire(blocking=False):
-            if time.monotonic() > until:
-                return False
-            await asyncio.sleep(0.02)
-        return True
+    def _busy(self) -> Response:
+        return PlainTextResponse(BUSY + "\n", 503, {"Retry-After": "2"})
 
     def _answer(self, uploads: list[tuple[str, Any]]) -> tuple[str, Finding]:
         with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
@@ -191,6 +191,16 @@ class Pages:
         if not 0 < threshold <= 1:
             raise HTTPException(400, "a threshold is a number above 0 and up to 1")
         return threshold
+
+
+async def in_a_moment(done: Callable[[], bool]) -> bool:
+    """Say whether something can be done, if not at once then soon."""
+    until = time.monotonic() + MOMENT
+    while not done():
+        if time.monotonic() > until:
+            return False
+        await asyncio.sleep(0.02)
+    return True
 
 
 def describe(name: str, finding: Finding) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""A trained model as a thing: what it expects, its weights in every form, what runs it, how it travels."""
+"""A trained model: what it expects, its weights in every form, the engines that run it, and its export."""

@@ -32,7 +32,7 @@ LARGEST = 64 << 20
 PLACES = ("root_dir", "cache_dir", "runs_dir", "output", "comparison", "run_name", "fold_file", "model_path", "config")
 """Options that say where something lies on the machine of the training; no business of who gets the bundle."""
 
-CHECKED = 2  # inputs on which ONNX is held against PyTorch where no real slices are at hand
+CHECKED = 2  # inputs on which ONNX is compared with PyTorch where no real slices are at hand
 
 
 def write_bundle(source: Source, folder: Path, half: bool = False, overwrite: bool = False) -> Path:
@@ -66,21 +66,21 @@ def write_bundle(source: Source, folder: Path, half: bool = False, overwrite: bo
     return folder
 
 
-def load_bundle(folder: Path) -> tuple[ModelFacts, dict[str, torch.Tensor]]:
-    """Read a bundle and check that its weights are those of its net; data only, no code is run.
+def load_bundle(folder: Path) -> tuple[ModelFacts, torch.nn.Module]:
+    """Read a bundle: its facts, and its net in evaluation mode. Data only, no code of it is run.
 
     Raises:
         UserError: it is no bundle, damaged, or holds anything but plain data and tensors.
     """
     source = open_source(folder)
     try:
-        return source.facts, load_net(source).state_dict()
+        return source.facts, load_net(source)
     except (TypeError, ValueError, AttributeError) as fault:
         raise UserError(f"{folder / FILE}: damaged; make the bundle again with --export bundle") from fault
 
 
 def refuse_folder(folder: Path, overwrite: bool) -> None:
-    """Refuse to replace a folder, unless told to, and ever one that is no bundle.
+    """Refuse to replace a folder unless told to; one that is no bundle is never replaced.
 
     Raises:
         UserError: names the folder and the fix.

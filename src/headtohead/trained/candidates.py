@@ -19,6 +19,7 @@ from headtohead.errors import UserError
 from headtohead.runs.finding import trained_runs, validation_dice
 from headtohead.runs.folder import RunFolder
 from headtohead.trained.origin import MADE_UP, is_made_up, kind_of
+from headtohead.trained.source import open_source
 
 LEARNED = 0.1
 """Validation Dice below which a run is taken only for files of its own data, or by name: it finds almost nothing."""
@@ -44,8 +45,6 @@ class TrainedRun:
     @property
     def model(self) -> str:
         """Its architecture; empty where no file of it says so."""
-        from headtohead.trained.source import open_source
-
         if stated := self.record.get("experiment", {}).get("model"):
             return str(stated)
         try:

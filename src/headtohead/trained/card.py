@@ -111,24 +111,28 @@ def _model(facts: ModelFacts) -> str:
 def _data(facts: ModelFacts, run: RunFolder | None, record: dict[str, Any]) -> str:
     if run is None or not record:
         return "## Data\n\nThird-party weights. Their publisher knows what they were trained on."
-    data, split, told = facts.data, record.get("split", {}), Run(run.path, record, "")
+    data, split, its_run = facts.data, record.get("split", {}), Run(run.path, record, "")
     name = f"{LGG_NAME} (TCGA-LGG, Kaggle)" if is_lgg(facts) else str(data.get("name", "unnamed"))
     if is_made_up(data, None):
         name = f"{MADE_UP.capitalize()} ({name})"
-    said = [
+    paragraphs = [
         f"{name}: {data.get('cases')} cases, {data.get('slices')} slices, content key `{data.get('key')}`. "
         f"Split by {split.get('kind')}, seed {split.get('seed')}"
-        + (f", fold {told.fact('experiment', 'fold')} of {split['folds']}" if split.get("folds", 1) > 1 else "")
+        + (f", fold {its_run.fact('experiment', 'fold')} of {split['folds']}" if split.get("folds", 1) > 1 else "")
         + "."
     ]
     if leaking := split.get("leaking_patients"):
-        said.append(f"**{leaking} patients leak from training into validation or test: the scores are too good.**")
+        paragraphs.append(
+            f"**{leaking} patients leak from training into validation or test: the scores are too good.**"
+        )
     parts = read_parts(run)
     if parts:
         rows = [(PARTS[part], len(cases), sum(cases.values())) for part, cases in parts.items()]
-        said.append(_table(("part", "cases", "slices"), rows))
-        said.append("\n\n".join(f"{PARTS[part].capitalize()}: {', '.join(cases)}." for part, cases in parts.items()))
-    return "## Data\n\n" + "\n\n".join(said)
+        paragraphs.append(_table(("part", "cases", "slices"), rows))
+        paragraphs.append(
+            "\n\n".join(f"{PARTS[part].capitalize()}: {', '.join(cases)}." for part, cases in parts.items())
+        )
+    return "## Data\n\n" + "\n\n".join(paragraphs)
 
 
 def read_parts(run: RunFolder) -> dict[str, Counter[str]]:

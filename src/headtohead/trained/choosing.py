@@ -1,6 +1,8 @@
 """Choose the trained model for a prediction or an export: a named one, the best candidate, or the shipped one."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +57,31 @@ class Choice:
         return f"model {self.name} ({self.origin}; {self.reason})"
 
 
-def choose_models(options: Options, files: Path | None) -> list[Choice]:
+@dataclass(frozen=True)
+class Search:
+    """What was learned of the runs while a model is chosen, so that none is read, or named in a warning, twice.
+
+    Attributes:
+        damaged: run folders that nobody named and that cannot be read, and why.
+        find: as `find_runs`.
+    """
+
+    damaged: dict[Path, str] = field(default_factory=dict)
+    find: Callable[[Path, str], list[TrainedRun]] = field(default_factory=lambda: cache(find_runs))
+
+    def open(self, run: TrainedRun, reason: str) -> Choice | None:
+        """Open a run that nobody named; one whose files cannot be read is named, and gives None."""
+        if run.folder.path in self.damaged:
+            return None
+        try:
+            return _choice(run, reason)
+        except UserError as fault:
+            self.damaged[run.folder.path] = str(fault)
+            name_left_out(str(fault))
+            return None
+
+
+def choose_models(options: Options, files: Path | None, search: Search | None = None) -> list[Choice]:
     """Choose what predicts: one model, or several whose probabilities are averaged.
 
     `--model_path` decides, then `--ensemble` (all trained runs of `--comparison`), then `--run_name` (one run, or
@@ -65,11 +91,13 @@ def choose_models(options: Options, files: Path | None) -> list[Choice]:
     Args:
         options: all options.
         files: the file or folder to predict; None where it is not known yet.
+        search: what was learned while models were chosen before.
 
     Raises:
         UserError: there is no such model, or it cannot be read.
     """
     wanted, settings, model = options.prediction, options.comparison, options.model.model
+    search = search or Search()
     if wanted.model_path:
         return [_from_path(Path(wanted.model_path), options)]
     runs_dir = Path(settings.runs_dir)
@@ -79,20 +107,25 @@ def choose_models(options: Options, files: Path | None) -> list[Choice]:
             "(several runs are averaged without --ensemble: --run_name a,b)"
         )
     if wanted.ensemble:
-        return _whole_comparison(runs_dir, settings.comparison, model)
+        return _whole_comparison(runs_dir, settings.comparison, model, search)
     if settings.run_name:
         names = [name.strip() for name in settings.run_name.split(",")]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise UserError(f"--run_name {settings.run_name}: {twice} is named twice; name each run once")
         return [_named(runs_dir, name, settings.comparison, model) for name in names]
-    return [best_model(settings, files, options.data.data, model, "data" in options.given)]
+    return [best_model(settings, files, options.data.data, model, "data" in options.given, search)]
 
 
 def best_model(
-    settings: ComparisonOptions, files: Path | None, kind: str, model: str, kind_given: bool = False
+    settings: ComparisonOptions,
+    files: Path | None,
+    kind: str,
+    model: str,
+    kind_given: bool = False,
+    search: Search | None = None,
 ) -> Choice:
-    """Choose the best candidate among the trained runs, else the shipped model.
+    """Choose the best candidate among the trained runs; where there is none, and none is damaged, the shipped model.
 
     Args:
         settings: `--runs_dir`, and `--comparison`, which names runs.
@@ -100,29 +133,42 @@ def best_model(
         kind: as `--data`.
         model: as `--model`; empty: any.
         kind_given: whether the user has said the kind.
+        search: as `choose_models` takes it.
 
     Raises:
-        UserError: `--comparison` or `--model` leaves no trained run.
+        UserError: `--comparison` or `--model` leaves no trained run, or all candidates are damaged.
     """
     runs_dir, comparison = Path(settings.runs_dir), settings.comparison
-    runs = find_runs(runs_dir, comparison)
+    search = search or Search()
+    runs = search.find(runs_dir, comparison)
     if comparison and not runs:
         raise UserError(
             f"--comparison {comparison}: no trained model in {runs_dir / comparison}; train one first: --train"
         )
     of_model = [run for run in runs if not model or run.model == model]
+    left_out: list[TrainedRun] = []
     while True:
         ranking = rank(of_model, files, kind, named=bool(comparison), kind_given=kind_given)
         if not ranking.best:
             break
-        if choice := _choice_if_sound(ranking.best, ranking.reason):
+        names = ", ".join(run.name for run in left_out)
+        if choice := search.open(ranking.best, ranking.reason + (f"; left out as damaged: {names}" if names else "")):
             return choice
         of_model.remove(ranking.best)
+        left_out.append(ranking.best)
+    if left_out:
+        raise UserError(_all_damaged(len(left_out), search.damaged[left_out[-1].folder.path]))
     shipped = open_source(SHIPPED)
     if comparison or (model and model != shipped.facts.model):
         raise UserError(f"--model {model}: {_none_of(runs, of_model, runs_dir / comparison, ranking.reason)}")
     why = f"passed over: {ranking.reason}" if ranking.reason else f"no {model or 'run'} is trained here"
     return Choice(shipped, f"shipped with the program; {why}")
+
+
+def _all_damaged(runs: int, fault: str) -> str:
+    """Say that no candidate can be read, and what to do."""
+    count = "the only trained run that suits" if runs == 1 else f"so are all {runs} trained runs that suit"
+    return f"{fault} ({count}), or name another model, such as --model_path {SHIPPED}"
 
 
 def _none_of(runs: list[TrainedRun], of_model: list[TrainedRun], place: Path, faults: str) -> str:
@@ -151,10 +197,10 @@ def _from_path(path: Path, options: Options) -> Choice:
     return Choice(Source(facts, None, state), "named by --model_path")
 
 
-def _whole_comparison(runs_dir: Path, comparison: str, model: str) -> list[Choice]:
+def _whole_comparison(runs_dir: Path, comparison: str, model: str, search: Search) -> list[Choice]:
     if not comparison:
         raise UserError("--ensemble: needs --comparison NAME, whose runs are averaged; or name runs: --run_name a,b,c")
-    ready = find_runs(runs_dir, comparison)
+    ready = search.find(runs_dir, comparison)
     if not ready:
         raise UserError(
             f"--comparison {comparison}: no trained model in {runs_dir / comparison}; train first: --compare"
@@ -163,19 +209,10 @@ def _whole_comparison(runs_dir: Path, comparison: str, model: str) -> list[Choic
     if not members:
         raise UserError(f"--model {model}: {_none_of(ready, [], runs_dir / comparison, '')}")
     about = f"{model} runs of the comparison" if model else "of the comparison"
-    found = [choice for run in members if (choice := _choice_if_sound(run, f"one of {len(members)} {about}"))]
+    found = [choice for run in members if (choice := search.open(run, f"one of {len(members)} {about}"))]
     if not found:
         raise UserError(f"--comparison {comparison}: no model in it can be read; train again with --overwrite")
     return found
-
-
-def _choice_if_sound(run: TrainedRun, reason: str) -> Choice | None:
-    """Open a run that nobody named; one whose files cannot be read is named and passed over."""
-    try:
-        return _choice(run, reason)
-    except UserError as fault:
-        name_left_out(str(fault))
-        return None
 
 
 def _choice(run: TrainedRun, reason: str) -> Choice:

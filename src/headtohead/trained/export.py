@@ -8,9 +8,10 @@ from pathlib import Path
 from headtohead.errors import UserError
 from headtohead.options.table import Options
 from headtohead.saving import write_streamed
-from headtohead.trained.choosing import Choice, choose_models
+from headtohead.trained.choosing import Choice
 from headtohead.trained.origin import with_origin
 from headtohead.trained.source import Source
+from headtohead.trained.trying import with_sound_models
 
 SUFFIXES = {"bundle": "", "onnx": ".onnx", "safetensors": ".safetensors", "torchscript": ".pt"}
 
@@ -29,7 +30,12 @@ def export(options: Options) -> Path:
     kind = str(options.verbs.export)
     if options.prediction.half and kind != "bundle":
         raise UserError(f"--half: is for --export bundle, not for --export {kind}; leave it out")
-    choice = choice_to_export(options)
+    if options.prediction.ensemble or "," in options.comparison.run_name:
+        raise UserError("--export: one model at a time; name one run with --run_name")
+    return with_sound_models(options, None, lambda choices: _export(choices[0], kind, options))
+
+
+def _export(choice: Choice, kind: str, options: Options) -> Path:
     source = replace(choice.source, facts=with_origin(choice.source.facts, choice.source.folder))
     folder = Path(options.prediction.output or default_folder(source, options))
     name = re.sub(r"[^\w.-]+", "-", source.facts.name).strip("-.") or "model"
@@ -48,18 +54,6 @@ def export(options: Options) -> Path:
     print(choice.line)
     print(f"{source.facts.name}: {kind} {path}")
     return path
-
-
-def choice_to_export(options: Options) -> Choice:
-    """Choose the model, as for a prediction of files that lie in no data set.
-
-    Raises:
-        UserError: there is none, or several are named.
-    """
-    if options.prediction.ensemble or "," in options.comparison.run_name:
-        raise UserError("--export: one model at a time; name one run with --run_name")
-    [choice] = choose_models(options, None)
-    return choice
 
 
 def default_folder(source: Source, options: Options) -> Path:

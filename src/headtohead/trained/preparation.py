@@ -1,4 +1,4 @@
-"""A volume on its way into a net and back: the one place where prediction prepares what training prepared."""
+"""The inputs that a net gets of a volume, as in training, and its answers brought back onto the volume's grid."""
 
 from typing import Protocol
 
@@ -13,7 +13,7 @@ from headtohead.trained.volume import Volume, in_bytes, three_sequences
 
 
 class Prepared(Protocol):
-    """The inputs of a volume, and the way back onto its grid."""
+    """The inputs of a volume, and the inverse for their answers."""
 
     @property
     def n(self) -> int:

@@ -5,8 +5,6 @@ from typing import Any
 
 import pytest
 
-from headtohead.options.table import from_flat
-from headtohead.trained.export import choice_to_export
 from tests.trained.choosing.choice import MakeRun, choose, choose_several
 
 PHANTOM = "TCGA_CS_9003_19001216"
@@ -21,7 +19,7 @@ def test_other_files_get_the_shipped_model(demo: None, tmp_path: Path, image: st
 
 
 def test_so_does_an_export(demo: None, tmp_path: Path) -> None:
-    assert choice_to_export(from_flat({"runs_dir": str(tmp_path / "runs"), "export": "onnx"})).name == "ours"
+    assert choose(tmp_path, None, export="onnx").name == "ours"
 
 
 def test_their_own_files_get_them_and_the_line_says_so(demo: None, tmp_path: Path) -> None:

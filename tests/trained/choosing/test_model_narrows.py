@@ -7,7 +7,7 @@ import pytest
 
 from headtohead.errors import UserError
 from headtohead.options.table import from_flat
-from headtohead.trained.export import choice_to_export
+from headtohead.trained.choosing import choose_models
 from tests.trained.choosing.choice import MakeRun, choose, choose_several
 
 
@@ -26,7 +26,7 @@ def test_among_real_runs(make_run: MakeRun, tmp_path: Path) -> None:
         "lgg/resnext-none-s0-f0"
     ]
     given = {"runs_dir": str(tmp_path / "runs"), "export": "onnx", "model": "resnext"}
-    assert choice_to_export(from_flat(given)).name == "lgg/resnext-none-s0-f0"
+    assert choose_models(from_flat(given), None)[0].name == "lgg/resnext-none-s0-f0"
 
 
 def test_to_the_shipped_model(demo: None, tmp_path: Path) -> None:

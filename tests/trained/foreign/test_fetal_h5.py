@@ -189,5 +189,51 @@ def test_an_array_of_absurd_size_is_refused_before_it_is_read(tmp_path: Path) ->
         del file["conv2d_1/conv2d_1/kernel:0"]
         file.create_dataset("conv2d_1/conv2d_1/kernel:0", shape=(3, 3, 1, 2**40), dtype="f4", chunks=(3, 3, 1, 64))
     assert path.stat().st_size < 2**22
-    with pytest.raises(UserError, match=r"conv2d_1/kernel:0 holds \d+ numbers; no layer of fetal_unet does"):
+    with pytest.raises(UserError, match=r"\d{13} numbers in 1 arrays up to conv2d_1/kernel:0; no fetal_unet holds"):
+        read_foreign(path, "fetal_unet")
+
+
+def test_many_names_of_one_array_are_refused_before_they_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetal_h5, "LARGEST", 2**17)
+    path = tmp_path / "mask.h5"
+    write_keras(path, keras_layers(4))
+    with h5py.File(path, "a") as file:
+        file["conv2d_2"].create_dataset("large", shape=(2**14,), dtype="f4", chunks=(64,))
+        file["conv2d_2"].attrs["weight_names"] = np.array([b"large"] * 500)
+    with pytest.raises(UserError, match=r"numbers in 10 arrays up to large; no fetal_unet holds as many"):
+        read_foreign(path, "fetal_unet")
+
+
+@pytest.mark.parametrize("how", ["link", "soft link", "external data", "virtual", "linked layer", "linked root"])
+def test_other_files_are_not_read(how: str, tmp_path: Path) -> None:
+    """Though they are there, and hold just what they should."""
+    path, other = tmp_path / "mask.h5", tmp_path / "other.h5"
+    for file_path in (path, other):
+        write_keras(file_path, keras_layers(4), "model_weights")
+    place = "model_weights/conv2d_2/conv2d_2/bias:0"
+    values = tmp_path / "values.bin"
+    values.write_bytes(bytes(16))
+    with h5py.File(path, "a") as file:
+        if how == "linked root":
+            del file["model_weights"]
+            file["model_weights"] = h5py.ExternalLink(str(other), "model_weights")
+        elif how == "linked layer":
+            del file["model_weights/conv2d_2"]
+            file["model_weights/conv2d_2"] = h5py.ExternalLink(str(other), "model_weights/conv2d_2")
+        else:
+            del file[place]
+        if how == "link":
+            file[place] = h5py.ExternalLink(str(other), place)
+        elif how == "soft link":
+            file["away"] = h5py.ExternalLink(str(other), "/")
+            file[place] = h5py.SoftLink(f"/away/{place}")
+        elif how == "external data":
+            file.create_dataset(place, shape=(4,), dtype="f4", external=[(str(values), 0, 16)])
+        elif how == "virtual":
+            layout = h5py.VirtualLayout((4,), "f4")
+            layout[:] = h5py.VirtualSource(str(other), place, (4,))
+            file.create_virtual_dataset(place, layout)
+    with pytest.raises(UserError, match=r"mask\.h5: refused, since .+ lies elsewhere"):
         read_foreign(path, "fetal_unet")

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from headtohead.errors import UserError
+from headtohead.errors import DamagedModel, UserError
 from headtohead.trained.source import ONNX, Source
 
 PACKAGES = {"torch": "torch", "onnx": "onnxruntime", "openvino": "openvino"}
@@ -42,6 +42,7 @@ def open_engine(
 
     Raises:
         UserError: the engine is not installed, or the model is not there in the form it takes.
+        DamagedModel: its weights cannot be read, or do not fit its facts.
     """
     which = pick_engine(source, which, gpus, many, precision)
     if not installed(which):
@@ -55,13 +56,16 @@ def open_engine(
     if source.onnx is None:
         place = source.folder or source.facts.name
         raise UserError(f"--engine {which}: no {ONNX} in {place}; run --test again to make it, or use --engine torch")
-    if which == "onnx":
-        from headtohead.trained.engines.onnx_engine import OnnxEngine
+    try:
+        if which == "onnx":
+            from headtohead.trained.engines.onnx_engine import OnnxEngine
 
-        return OnnxEngine(source.onnx, source.facts)
-    from headtohead.trained.engines.openvino_engine import OpenVinoEngine
+            return OnnxEngine(source.onnx, source.facts)
+        from headtohead.trained.engines.openvino_engine import OpenVinoEngine
 
-    return OpenVinoEngine(source.onnx, source.facts, precision, many)
+        return OpenVinoEngine(source.onnx, source.facts, precision, many)
+    except UserError as fault:
+        raise DamagedModel(str(fault), source.folder) from fault
 
 
 def pick_engine(source: Source, which: str, gpus: str, many: bool, precision: str = "auto") -> str:

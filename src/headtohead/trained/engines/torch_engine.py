@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from headtohead import machine
-from headtohead.errors import UserError
+from headtohead.errors import DamagedModel, UserError
 from headtohead.models.registry import MODELS, build_model
 from headtohead.trained.source import Source
 
@@ -18,7 +18,8 @@ class TorchEngine:
         """Build the net and load its weights.
 
         Raises:
-            UserError: the weights are not those of the net.
+            UserError: there is no such device.
+            DamagedModel: as `load_net`.
         """
         accelerator, devices = machine.pick_device(gpus)
         self.device = torch.device(accelerator, devices[0]) if isinstance(devices, list) else torch.device(accelerator)
@@ -45,14 +46,26 @@ def load_net(source: Source) -> torch.nn.Module:
     """Build the net of a trained model with its weights, in evaluation mode on the processor.
 
     Raises:
-        UserError: the weights are not those of the net.
+        DamagedModel: the weights cannot be read, or are not those of the net.
     """
     facts = source.facts
-    model = build_model(facts.model, facts.in_channels, width=facts.width)
     try:
-        model.load_state_dict(source.weights())
+        weights = source.weights()
+        if facts.width > MODELS[facts.model].width:
+            # On no device first: a width made up to exhaust the memory costs nothing.
+            with torch.device("meta"):
+                expected = build_model(facts.model, facts.in_channels, width=facts.width).state_dict()
+            _refuse_other_shapes(weights, expected)
+        model = build_model(facts.model, facts.in_channels, width=facts.width)
+        model.load_state_dict(weights)
+    except UserError as fault:
+        raise DamagedModel(str(fault), source.folder) from fault
     except RuntimeError as fault:
-        raise UserError(
-            f"{source.folder or facts.name}: the weights do not fit model {facts.model}; restore them"
-        ) from fault
+        line = f"{source.folder or facts.name}: the weights do not fit model {facts.model}; restore them"
+        raise DamagedModel(line, source.folder) from fault
     return model.eval()
+
+
+def _refuse_other_shapes(found: dict[str, torch.Tensor], expected: dict[str, torch.Tensor]) -> None:
+    if {name: value.shape for name, value in found.items()} != {name: value.shape for name, value in expected.items()}:
+        raise RuntimeError("weights of other names or shapes")

@@ -1,4 +1,4 @@
-"""Preparation of a volume as the published FLAIR abnormality U-Net wants it, and the way back onto the grid.
+"""Preparation of a volume as the published FLAIR abnormality U-Net wants it, and its inverse.
 
 Buda, Saha, Mazurowski: Association of genomic subtypes of lower-grade gliomas with shape features automatically
 extracted by a deep learning algorithm. Comput Biol Med 109:218-225, 2019, doi:10.1016/j.compbiomed.2019.05.002.

@@ -7,6 +7,7 @@ order is that of the attributes `layer_names` and `weight_names`; names differ f
 from collections.abc import Iterator
 from itertools import count, takewhile
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -19,8 +20,11 @@ from headtohead.trained.facts import ModelFacts
 
 CLEAN_UP = "dilate=2px,close=2cube,largest"
 IMAGE_SIZE = 256
-LARGEST = 2**26
-"""Numbers in an array above which it is not read: a file of a kilobyte can declare more than the memory holds."""
+LARGEST = 2**27
+"""Numbers in all arrays together above which none more is read: a file of a kilobyte can declare more than the memory
+holds, in one array or in many."""
+
+MOST_ARRAYS = 1000
 
 
 def read_fetal(path: Path) -> tuple[ModelFacts, dict[str, torch.Tensor]]:
@@ -77,18 +81,38 @@ def weights_in_order(file: h5py.File, path: Path) -> Iterator[tuple[str, np.ndar
     """Walk the arrays of all layers in their order: (name, array).
 
     Raises:
-        UserError: the file has no layers where Keras puts them.
+        UserError: the file has no layers where Keras puts them, declares far too many numbers, or reads other files.
     """
-    root = file.get("model_weights", file)
+    root = within(file, "model_weights", path) if "model_weights" in file else file
     layers = names(root, "layer_names")
     if not layers:
         raise UserError(f"{path}: no layers in it; save the weights from Keras in the HDF5 format (.h5)")
+    numbers = arrays = 0
     for layer in layers:
-        for name in names(root[layer], "weight_names"):
-            stored = root[layer][name]
-            if stored.size > LARGEST:
-                raise UserError(f"{path}: {name} holds {stored.size} numbers; no layer of fetal_unet does")
+        group = within(root, layer, path)
+        for name in names(group, "weight_names"):
+            stored = within(group, name, path)
+            numbers, arrays = numbers + stored.size, arrays + 1
+            if numbers > LARGEST or arrays > MOST_ARRAYS:
+                raise UserError(
+                    f"{path}: {numbers} numbers in {arrays} arrays up to {name}; no fetal_unet holds as many"
+                )
             yield name, np.asarray(stored, np.float32)
+
+
+def within(group: h5py.Group, name: str, path: Path) -> Any:
+    """Give what a group holds under a name, unless it lies in another file.
+
+    Raises:
+        KeyError: it is not there.
+        UserError: a link leads to another file, or may; or the values of an array lie in one.
+    """
+    for part in name.strip("/").split("/"):
+        outside = not isinstance(group.get(part, h5py.HardLink(), getlink=True), h5py.HardLink)
+        group = group if outside else group[part]
+        if outside or (isinstance(group, h5py.Dataset) and (group.external or group.is_virtual)):
+            raise UserError(f"{path}: refused, since {name} lies elsewhere (a link or external data); save it anew")
+    return group
 
 
 def names(group: h5py.Group, attribute: str) -> list[str]:
