@@ -4,7 +4,7 @@ Claims:
 1. A volume of 512x512x512 is predicted within 4 GiB, of memory in use and of address space (`ulimit -v`).
 2. What is reckoned is never less than what is taken.
 3. Over 200 files the peak stays flat: it is at most a tenth more than over 20.
-4. Clean-up takes no more than 16 bytes a voxel, whatever the mask.
+4. Clean-up takes no more than 12 bytes a voxel besides the mask, whatever that is.
 Each row is a process of its own, which says its own peak (VmHWM; ru_maxrss would count the memory of this script, too),
 in the first table less that of a process that has imported what it needs and opened no model. Linux only.
 

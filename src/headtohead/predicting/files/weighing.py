@@ -30,7 +30,7 @@ OTHER = 5
 RESAMPLED = 6
 """Bytes for each voxel of the file's grid while another sequence is brought onto it."""
 
-SHOWN = 9
+SHOWN = 7
 """Bytes for each voxel as a model sees it, of slices resampled to square pixels or made level."""
 
 LAST = 4
