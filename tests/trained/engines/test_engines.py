@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import headtohead
 from headtohead.errors import UserError
-from headtohead.trained.engines import opening, openvino_engine
+from headtohead.trained.engines import opening, openvino_engine, torch_engine
 from headtohead.trained.engines.opening import open_engine, pick_engine
 from headtohead.trained.source import ONNX, WEIGHTS, Source
 
@@ -53,6 +54,21 @@ def test_openvino_is_asked_by_several_threads(made: Any, monkeypatch: pytest.Mon
     with ThreadPoolExecutor(4) as threads:
         for found in threads.map(opened, [made.slices] * 16):
             np.testing.assert_allclose(found, made.expected, atol=1e-5)
+
+
+def test_a_width_made_up_to_exhaust_the_memory_costs_none(made: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    built, build = [], torch_engine.build_model
+
+    def noted(*given: Any, **named: Any) -> torch.nn.Module:
+        model = build(*given, **named)
+        built.append(next(model.parameters()).device.type)
+        return model
+
+    monkeypatch.setattr(torch_engine, "build_model", noted)
+    source = Source(replace(made.source.facts, width=1024), None, made.model.state_dict())
+    with pytest.raises(UserError, match="the weights do not fit model"):
+        torch_engine.load_net(source)
+    assert built == ["meta"]
 
 
 def test_openvino_goes_on_after_what_it_cannot_take(made: Any) -> None:

@@ -49,12 +49,23 @@ def load_net(source: Source) -> torch.nn.Module:
         DamagedModel: the weights cannot be read, or are not those of the net.
     """
     facts = source.facts
-    model = build_model(facts.model, facts.in_channels, width=facts.width)
     try:
-        model.load_state_dict(source.weights())
+        weights = source.weights()
+        if facts.width > MODELS[facts.model].width:
+            # On no device first: a width made up to exhaust the memory costs nothing.
+            with torch.device("meta"):
+                expected = build_model(facts.model, facts.in_channels, width=facts.width).state_dict()
+            _refuse_other_shapes(weights, expected)
+        model = build_model(facts.model, facts.in_channels, width=facts.width)
+        model.load_state_dict(weights)
     except UserError as fault:
         raise DamagedModel(str(fault), source.folder) from fault
     except RuntimeError as fault:
         line = f"{source.folder or facts.name}: the weights do not fit model {facts.model}; restore them"
         raise DamagedModel(line, source.folder) from fault
     return model.eval()
+
+
+def _refuse_other_shapes(found: dict[str, torch.Tensor], expected: dict[str, torch.Tensor]) -> None:
+    if {name: value.shape for name, value in found.items()} != {name: value.shape for name, value in expected.items()}:
+        raise RuntimeError("weights of other names or shapes")

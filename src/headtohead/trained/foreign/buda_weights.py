@@ -64,4 +64,6 @@ def read_state_dict(path: Path) -> dict[str, torch.Tensor]:
     state = read_tensors(path, "file of weights", "fetch it again")
     if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
         raise UserError(f"{path}: not a state dict (tensors by name); name another file")
+    if sum(value.nbytes for value in state.values()) > path.stat().st_size:  # one number may stand for any shape
+        raise UserError(f"{path}: not a state dict: its tensors come to more than the file holds; name another file")
     return {str(name): value for name, value in state.items()}
