@@ -1,13 +1,13 @@
-"""`--predict` killed at random moments, several times over: the same command ends with the same masks and numbers."""
+"""`--predict` killed twice, at random moments and before random changes to the disk: the same command ends it.
 
-import os
+No result that was there at a kill is unknown as ours; in the end all files are those of a command that nobody killed.
+"""
+
 import random
 import shutil
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,77 +15,68 @@ import pytest
 
 from headtohead.predicting.results import journal, summary
 from headtohead.predicting.results.written import Written
+from tests.campaign.commands import Attack, Command, run
 from tests.campaign.conftest import Attacks
-from tests.campaign.judging import UNFINISHED
-from tests.predicting.scans import INSIDE, files_in, head, summary_of
+from tests.campaign.judging import judge
+from tests.campaign.leaving import broken, numbers, unfinished
+from tests.predicting.scans import INSIDE, case_of_slices, head
 
 pytestmark = pytest.mark.exhaustive
-MAIN = Path(__file__).parents[2] / "main.py"
-LAST = 180  # seconds; for a busy machine
-SCANS, KILLS = 40, 2
+ENDS = {signal.SIGKILL: (-9, ""), signal.SIGTERM: (143, "stopped; "), signal.SIGINT: (130, "interrupted; ")}
+FLAGS = ("--save_probability", "--outputs", "0:_brain.nii")
 
 
-def started(home: Path, output: str) -> "subprocess.Popen[str]":
-    """Start the command in a process of its own."""
-    flags = ["--model_path", str(home / "mine"), "--save_probability", "--outputs", "0:_brain.nii"]
-    words: Sequence[str] = ["--predict", str(home / "many"), "--output", str(home / output), *flags]
-    return subprocess.Popen(
-        [sys.executable, str(MAIN), *words], cwd=home, env=os.environ | {"OMP_NUM_THREADS": "1"}, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-    )  # fmt: skip
+def finished(out: Path) -> bool:
+    """Say whether a command came to its end, though the signal may have struck while Python put everything away."""
+    return (out / summary.FILE).is_file() and not (out / journal.FILE).exists()
 
 
-def finished(home: Path, output: str) -> float:
-    """Run the command to its end and give the seconds it took."""
-    begin = time.monotonic()
-    process = started(home, output)
-    out, err = process.communicate(timeout=LAST)
-    assert (process.returncode, err) == (0, ""), f"{out}\n{err}"
-    return time.monotonic() - begin
-
-
-def results(folder: Path) -> tuple[dict[str, bytes], dict[str, dict[str, str]]]:
-    """Give the bytes of all files, and the summary without its times."""
-    contents = {name: (folder / name).read_bytes() for name in files_in(folder) - {"summary.csv"}}
-    return contents, {name: row | {"seconds": ""} for name, row in summary_of(folder).items()}
-
-
-@pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGTERM], ids=["kill", "term"])
+@pytest.mark.parametrize("more", [(), ("--overwrite",)], ids=["new", "overwrite"])
+@pytest.mark.parametrize("by", ENDS, ids=lambda by: by.name)
 def test_killed_at_any_moment(
-    by: signal.Signals, home: Path, attacks: Attacks, record_property: Callable[..., None]
-) -> None:
-    for place in range(SCANS):
-        head(home / "many" / f"{place % 3}" / f"s{place:02}_flair.nii.gz", np.roll(INSIDE, place % 7, axis=0))
-    whole = finished(home, "whole")
-    expected = results(home / "whole")
-    rng, killed, between = random.Random(f"predict {by.name}"), 0, 0
-    for attempt in attacks(3):
-        shutil.rmtree(home / "out", ignore_errors=True)
-        for _ in range(KILLS):
-            process = started(home, "out")
-            time.sleep(rng.uniform(0.3 * whole, 0.9 * whole))
-            os.killpg(process.pid, by)
-            out, err = process.communicate(timeout=LAST)
-            told = f"attempt {attempt}: {process.returncode}\n{out}\n{err}"
-            assert process.returncode in (0, 143, -by), told
-            assert "Traceback" not in err and "internal error" not in err, told
-            # Struck while Python puts everything away, all is done.
-            ended = (home / "out" / summary.FILE).is_file() and not (home / "out" / journal.FILE).exists()
-            killed += not ended
-            there = [path for path in (home / "out").rglob("*_*.*") if path.parent.name.isdigit()]
-            between += bool(there) and not ended
-            assert all(map(Written(home / "out").ours, there)), told
-            if ended:
+    by: signal.Signals, more: tuple[str, ...], home: Path, attacks: Attacks, tmp_path: Path,
+    record_property: Callable[..., None],
+) -> None:  # fmt: skip
+    notes, out, before, killed, between = tmp_path / "notes", home / "out", tmp_path / "before", 0, 0
+    case_of_slices(home / "scans" / "case")
+    argv = ["--predict", str(home / "scans"), "--output", str(out), "--model_path", str(home / "mine"), *FLAGS, *more]
+    if more:  # there is something else to replace
+        assert run(argv, notes).process.exitcode == 0
+    for place in range(6):
+        head(home / "scans" / "many" / f"s{place}_flair.nii.gz", np.roll(INSIDE, place, axis=0))
+    head(home / "scans" / "a_flair.nii.gz", ~INSIDE)
+    shutil.copytree(home, before)
+    whole = run(argv, notes)
+    assert whole.process.exitcode == 0 and not whole.err, whole.told()
+    changes, expected, rng = whole.changes, numbers(home), random.Random(f"{by.name} {more}")
+    for attempt in attacks(2):
+        shutil.rmtree(home)
+        shutil.copytree(before, home)
+        for _ in range(2):
+            if rng.random() < 0.5:
+                struck = run(argv, notes, Attack(by, rng.randint(1, changes)))
+            else:
+                struck = Command(argv, notes).start()
+                time.sleep(rng.random() * whole.took)
+                struck.strike(by)
+            status = struck.end()
+            told = f"attempt {attempt}\n{struck.told()}"
+            assert status in (0, ENDS[by][0]), told
+            assert not broken(home), f"{told}\nhalf-written: {broken(home)}"
+            results = [path for path in out.rglob("*_*.*") if ".writing" not in str(path)]
+            assert all(map(Written(out).ours, results)), told
+            if status and by != signal.SIGKILL:
+                judge(status, struck.err, home, told, ENDS[by][1])
+            if finished(out) and (status == 0 or not more):
                 break
-            if process.returncode == 143:
-                assert not unfinished(home), told
+            killed += status != 0
+            between += bool(results)
         else:
-            finished(home, "out")
-        assert results(home / "out") == expected, told
+            again = run(argv, notes)
+            told += f"\nand again:\n{again.told()}"
+            assert again.process.exitcode == 0 and not again.err, told
+        found = numbers(home)
+        assert {name for name in expected | found if found.get(name) != expected.get(name)} == set(), told
         assert not unfinished(home), told
-    record_property("campaign", f"predict: {killed} times {by.name}, {between} of them with some results there")
-    assert between
-
-
-def unfinished(home: Path) -> list[Path]:
-    return [path for pattern in UNFINISHED for path in home.rglob(pattern)]
+    record_property("campaign", f"predict {' '.join(more)}: {killed} times {by.name}, {between} with results there")
+    assert killed
