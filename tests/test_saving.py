@@ -261,11 +261,17 @@ def test_what_another_process_writes_is_locked_until_it_is_killed(tmp_path: Path
         assert folder.is_dir()
 
 
-def test_a_file_system_without_locks_goes_by_age(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("lacks", ["a file system", "a system"])
+def test_where_there_are_no_locks_leftovers_go_by_age(
+    lacks: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def unknown(handle: int, how: int) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr(fcntl, "flock", unknown)
+    if lacks == "a file system":
+        monkeypatch.setattr(fcntl, "flock", unknown)
+    else:
+        monkeypatch.setattr("headtohead.claiming.fcntl", None)
     young, old = tmp_path / ".writing-0123abcd", tmp_path / ".writing-0123abce"
     young.touch()
     old.touch()

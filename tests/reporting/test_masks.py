@@ -65,27 +65,36 @@ def test_a_seed_that_lacks_a_fold_is_not_shown(copied: Path, scored_cohort: Coho
     assert scan is not None and np.isclose(scan.dice, found.matrix.loc[case, "unet none"])
 
 
-@pytest.mark.parametrize("damage", ["cut short", "other cases", "a pipe"])
-def test_a_run_whose_masks_cannot_be_read_is_named_and_the_report_is_written(
-    damage: str, copied: Path, report_options: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its scores count; only its outlines are missing, and another seed's do not stand in for them."""
+def damaged(copied: Path, how: str) -> Path:
+    """Damage the masks of one run."""
     path = copied / "runs" / "made" / "unet-none-s0-f0" / "masks.npz"
     other = (path.parents[1] / "unet-none-s0-f1" / "masks.npz").read_bytes()
     whole = path.read_bytes()
     path.unlink()
-    if damage == "a pipe":
+    if how == "a pipe":
         os.mkfifo(path)
     else:
-        path.write_bytes(whole[:-40] if damage == "cut short" else other)
-    drawn: list[Masks] = []
-    monkeypatch.setattr("headtohead.reporting.report.write_pictures", lambda *given: drawn.append(given[3]))
-    monkeypatch.setattr("headtohead.reporting.report.write_curves", lambda *_: None)
+        path.write_bytes(whole[:-40] if how == "cut short" else other)
+    return path
+
+
+@pytest.mark.parametrize("how", ["cut short", "other cases", "a pipe"])
+def test_a_run_whose_masks_cannot_be_read_is_in_no_picture(how: str, copied: Path, scored_cohort: Cohort) -> None:
+    """Its scores count; only its outlines are missing, and another seed's do not stand in for them."""
+    path = damaged(copied, how)
+    masks = Masks(read_ledger(copied / "runs" / "made"), scored_cohort)
+    assert [note.split(": ")[:2] for note in masks.notes] == [["unet-none-s0-f0 is in no picture", "masks.npz"]]
+    tested = set(pd.read_csv(path.with_name("cases.csv"))["case"])
+    shown = {case for entrant, case in masks.files if entrant == "unet none"}
+    assert shown and not shown & tested
+    assert path not in masks.files.values()
+
+
+def test_a_run_whose_masks_cannot_be_read_is_named_and_the_report_is_written(
+    copied: Path, report_options: Any, no_pictures: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = damaged(copied, "cut short")
     folder = report(report_options(copied))
     said = " ".join(capsys.readouterr().out.split())
     assert said.count("unet-none-s0-f0 is in no picture: masks.npz: ") == 1 and str(path) not in said
     assert "unet-none-s0-f0 is in no picture" in (folder / "report.html").read_text()
-    assert path not in drawn[0].files.values()
-    tested = set(pd.read_csv(path.with_name("cases.csv"))["case"])
-    shown = {case for entrant, case in drawn[0].files if entrant == "unet none"}
-    assert shown and not shown & tested

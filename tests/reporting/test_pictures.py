@@ -54,11 +54,12 @@ def test_there_is_no_mask_where_none_was_kept_or_only_of_some_slices(
     assert masks_in(copied, scored_cohort)("resnext none", case) is None
 
 
-def test_damaged_masks_are_said_to_be_damaged(copied: Path, scored_cohort: Cohort, found: Findings) -> None:
+def test_masks_that_are_damaged_meanwhile_are_said_to_be(copied: Path, scored_cohort: Cohort, found: Findings) -> None:
+    masks = masks_in(copied, scored_cohort)
     for path in copied.glob("runs/made/unet-*/masks.npz"):
         path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(UserError, match="damaged"):
-        masks_in(copied, scored_cohort)("unet none", str(found.matrix.index[0]))
+        masks("unet none", str(found.matrix.index[0]))
 
 
 def test_without_data_there_are_only_the_bars(found: Findings, tmp_path: Path) -> None:

@@ -8,8 +8,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from headtohead.cohort import Cohort
 from headtohead.errors import UserError
 from headtohead.reporting.report import report
+from headtohead.reporting.rescoring import rescore
+from headtohead.runs.reading import read_ledger
 from headtohead.scoring.protocol import PROTOCOL, same_predictions
 
 OLD = {"version": 3, "clip": PROTOCOL["clip"], "hausdorff_percentile": 95.0, "surface_tolerance": 1.0}
@@ -66,20 +69,26 @@ def test_without_the_data_set_the_command_is_named(old: Path, report_options: An
         ("slices.csv", b"case,slice,tp,fp,fn,predicted,truth,largest_tp,largest_fp\nx,1,0,0,0,0,0,0,0\n", "damaged"),
     ],
 )
-def test_a_run_that_cannot_be_scored_again_is_left_out(
-    old: Path, report_options: Any, file: str, content: bytes | None, cause: str, capsys: pytest.CaptureFixture[str]
+def test_a_run_that_cannot_be_scored_again_is_named(
+    old: Path, scored_cohort: Cohort, file: str, content: bytes | None, cause: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     runs = old / "runs" / "made"
     path = runs / "unet-none-s0-f0" / file
     path.unlink() if content is None else path.write_bytes(content)
-    folder = report(report_options(old))
-    said = " ".join(capsys.readouterr().out.split())
-    assert "unet-none-s0-f0 left out: " in said and cause in said
-    assert "14 runs scored again" in said
-    assert "seed 0 is left out because 2 of its 3 folds are finished" in said
-    assert (folder / "report.html").is_file()
+    [(name, fault)] = rescore(read_ledger(runs, agreeing=False), scored_cohort).items()
+    assert name == "unet-none-s0-f0" and cause in fault
+    assert "14 runs scored again" in capsys.readouterr().out
     kept = pd.read_csv(runs / "unet-none-s0-f0" / "cases.csv")
     assert kept["lesions_false"].eq(77).all(), "nothing of it is half done"
+
+
+def test_the_others_are_reported(old: Path, report_options: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    (old / "runs" / "made" / "unet-none-s0-f0" / "masks.npz").write_bytes(b"PK")
+    folder = report(report_options(old))
+    said = " ".join(capsys.readouterr().out.split())
+    assert "unet-none-s0-f0 left out: " in said
+    assert "seed 0 is left out because 2 of its 3 folds are finished" in said
+    assert (folder / "report.html").is_file()
 
 
 def test_where_no_run_can_be_scored_again_the_cause_is_named(old: Path, report_options: Any) -> None:

@@ -13,9 +13,9 @@ BEGIN = b"PK\x03\x04"
 
 
 def refuse_packed(path: Path) -> None:
-    """Refuse an archive of PyTorch that is packed, or whose entries overlap: PyTorch writes neither.
+    """Refuse an archive of PyTorch whose entries come to more than the file: packed ones, or one that is listed often.
 
-    It would take what they unpack to, a thousandfold of the file. What is no archive passes.
+    PyTorch writes neither, and would take what they unpack to, a thousandfold of the file. What is no archive passes.
 
     Raises:
         FileNotFoundError: there is none.
@@ -30,7 +30,5 @@ def refuse_packed(path: Path) -> None:
                 entries = archive.infolist()
     except FAULTS as fault:
         raise UnreadableError(str(fault).splitlines()[0] if str(fault) else "cut short") from fault
-    if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
-        raise UnreadableError("packed, which PyTorch never does")
     if sum(entry.file_size for entry in entries) > size:
         raise UnreadableError("its entries come to more than it holds")

@@ -47,7 +47,7 @@ class Masks:
             UserError: the file of masks was damaged meanwhile.
         """
         path = self.files.get((entrant, case))
-        return None if path is None else read_mask(path, case, self._shape(case))
+        return read_mask(path, case, self._shape(case)) if path and path.exists() else None
 
     def _shape(self, case: str) -> tuple[int, ...]:
         return tuple(self.table.loc[case, ["slices", "height", "width"]])

@@ -8,98 +8,24 @@ It may come with a folder from elsewhere. So no path in it is ever opened: the r
 names that this command gives them, and count if their checksums are those of the line.
 """
 
-import json
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from headtohead.claiming import hold
 from headtohead.disk_faults import told
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.results.deciding import Settings, difference, key_of
+from headtohead.predicting.results.entries import Entry, head_line, read_journal
 from headtohead.predicting.results.inputs import Inputs
 from headtohead.predicting.results.outputs import Paths
 from headtohead.predicting.results.summary import Row
 from headtohead.predicting.results.written import checksum, name_below
-from headtohead.records.json_lines import read_lines
-from headtohead.records.regular import UnreadableError
-from headtohead.records.shape import Check, either, listing, mapping, nothing, number, one_of, undefined, whole
 from headtohead.saving import append_text, write_text
 
 FILE = ".predicting.jsonl"
-
-
-def written_name(value: Any) -> str | None:
-    """Text that can be written to a file, be it the name of one."""
-    try:
-        return None if isinstance(value, str) and value.encode(errors="surrogateescape") is not None else ""
-    except UnicodeEncodeError:
-        return ""
-
-
-ROW = mapping(
-    {
-        **dict.fromkeys(("file", "steps", "model", "seen"), written_name),
-        **dict.fromkeys(("voxels", "slices", "slices_with_lesion", "lesions"), whole(0)),
-        "seconds": number(0),
-        "volume_ml": either(nothing, number(0)),
-        "dice": either(undefined, number(0, 1)),
-        "threshold": either(nothing, number(0, 1)),
-        **dict.fromkeys(("warnings", "notes"), listing(written_name)),
-        "error": one_of(""),
-    },
-    needed=("file", "voxels", "slices", "slices_with_lesion", "lesions", "seconds"),
-    others=one_of(),
-)
-
-
-def _stamp(value: Any) -> str | None:
-    if not isinstance(value, list) or len(value) != 4:
-        return ""
-    checks: tuple[Check, ...] = (written_name, written_name, whole(0), whole(-(2**63), 2**63))
-    return next((fault for check, one in zip(checks, value, strict=True) if (fault := check(one)) is not None), None)
-
-
-LINE = mapping(
-    {
-        "by": written_name,
-        "settings": mapping(others=written_name),
-        "row": ROW,
-        "files": listing(_stamp),
-        "truth": either(nothing, listing(_stamp)),
-        "outputs": mapping(others=written_name),
-    },
-    needed=("by",),
-)
-"""Either what a command was, with `settings`, or a file that it predicted, with all others."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A file that was predicted.
-
-    Attributes:
-        by: `key_of` the settings of the command.
-        row: its line of the summary.
-        inputs: what it was made from.
-        outputs: the results: path below the folder -> SHA-256.
-    """
-
-    by: str
-    row: Row
-    inputs: Inputs
-    outputs: Mapping[str, str]
-
-    @property
-    def line(self) -> str:
-        """As it is written."""
-        inputs = {"files": self.inputs.files, "truth": self.inputs.truth}
-        values = {"by": self.by, "row": asdict(self.row), **inputs, "outputs": self.outputs}
-        return json.dumps(values, default=float) + "\n"  # a number of NumPy
 
 
 class Journal:
@@ -130,7 +56,9 @@ class Journal:
         """
         with suppress(FileNotFoundError, NotADirectoryError):
             self._hold(make=False)
-            self._read()
+            self.commands, entries = read_journal(self.path)
+            for entry in entries:
+                self._keep(entry)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -194,7 +122,7 @@ class Journal:
         head = ""
         if self.key not in self.commands:
             self.commands[self.key] = self.settings
-            head = _head(self.key, self.settings)
+            head = head_line(self.key, self.settings)
         self._keep(entry)
         lacked, self._lacks_lines = self._lacks_lines, True
         append_text(self.path, head + entry.line)
@@ -219,7 +147,7 @@ class Journal:
         if not kept:
             self.path.unlink(missing_ok=True)
         elif self._lacks_lines or len(kept) < len(self.others) + len(self._every_own):
-            heads = [_head(by, self.commands[by]) for by in dict.fromkeys(entry.by for entry in kept)]
+            heads = [head_line(by, self.commands[by]) for by in dict.fromkeys(entry.by for entry in kept)]
             write_text(self.path, "".join([*heads, *(entry.line for entry in kept)]))
 
     @property
@@ -252,22 +180,3 @@ class Journal:
                 raise  # the folder is to blame
             reason = (fault.strerror or type(fault).__name__).lower()
             raise UserError(f"{self.path}: cannot be used ({reason}); remove it, or choose another --output") from fault
-
-    def _read(self) -> None:
-        with suppress(FileNotFoundError, UnreadableError):  # then nothing is known, and nothing is replaced
-            for line in read_lines(self.path, LINE):
-                if "settings" in line:
-                    self.commands[line["by"]] = line["settings"]
-                elif {"row", "files", "truth", "outputs"} <= line.keys() and line["by"] in self.commands:
-                    row = {**line["row"], **{name: tuple(line["row"].get(name, ())) for name in ("warnings", "notes")}}
-                    truth = None if line["truth"] is None else _stamps(line["truth"])
-                    entry = Entry(line["by"], Row(**row), Inputs(_stamps(line["files"]), truth), line["outputs"])
-                    self._keep(entry)
-
-
-def _stamps(values: Any) -> Any:
-    return tuple(map(tuple, values))
-
-
-def _head(by: str, settings: Settings) -> str:
-    return json.dumps({"by": by, "settings": settings}) + "\n"

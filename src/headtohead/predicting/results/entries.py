@@ -1,0 +1,113 @@
+"""The lines of a journal: what a command was, and each file that it predicted. A wrong one is left out."""
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from headtohead.predicting.results.deciding import Settings
+from headtohead.predicting.results.inputs import Inputs
+from headtohead.predicting.results.summary import Row
+from headtohead.records.json_lines import read_lines
+from headtohead.records.regular import UnreadableError
+from headtohead.records.shape import Check, either, listing, mapping, nothing, number, one_of, undefined, whole
+
+
+def written_name(value: Any) -> str | None:
+    """Text that can be written to a file, be it the name of one."""
+    try:
+        return None if isinstance(value, str) and value.encode(errors="surrogateescape") is not None else ""
+    except UnicodeEncodeError:
+        return ""
+
+
+ROW = mapping(
+    {
+        **dict.fromkeys(("file", "steps", "model", "seen"), written_name),
+        **dict.fromkeys(("voxels", "slices", "slices_with_lesion", "lesions"), whole(0)),
+        "seconds": number(0),
+        "volume_ml": either(nothing, number(0)),
+        "dice": either(undefined, number(0, 1)),
+        "threshold": either(nothing, number(0, 1)),
+        **dict.fromkeys(("warnings", "notes"), listing(written_name)),
+        "error": one_of(""),
+    },
+    needed=("file", "voxels", "slices", "slices_with_lesion", "lesions", "seconds"),
+    others=one_of(),
+)
+
+
+def _stamp(value: Any) -> str | None:
+    if not isinstance(value, list) or len(value) != 4:
+        return ""
+    checks: tuple[Check, ...] = (written_name, written_name, whole(0), whole(-(2**63), 2**63))
+    return next((fault for check, one in zip(checks, value, strict=True) if (fault := check(one)) is not None), None)
+
+
+LINE = mapping(
+    {
+        "by": written_name,
+        "settings": mapping(others=written_name),
+        "row": ROW,
+        "files": listing(_stamp),
+        "truth": either(nothing, listing(_stamp)),
+        "outputs": mapping(others=written_name),
+    },
+    needed=("by",),
+)
+"""Either what a command was, with `settings`, or a file that it predicted, with all others."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file that was predicted.
+
+    Attributes:
+        by: `key_of` the settings of the command.
+        row: its line of the summary.
+        inputs: what it was made from.
+        outputs: the results: path below the folder -> SHA-256.
+    """
+
+    by: str
+    row: Row
+    inputs: Inputs
+    outputs: Mapping[str, str]
+
+    @property
+    def line(self) -> str:
+        """As it is written."""
+        inputs = {"files": self.inputs.files, "truth": self.inputs.truth}
+        values = {"by": self.by, "row": asdict(self.row), **inputs, "outputs": self.outputs}
+        return json.dumps(values, default=float) + "\n"  # a number of NumPy
+
+
+def head_line(by: str, settings: Settings) -> str:
+    """Write what a command was; it stands before its first file."""
+    return json.dumps({"by": by, "settings": settings}) + "\n"
+
+
+def read_journal(path: Path) -> tuple[dict[str, Settings], list[Entry]]:
+    """Read what is sound of a journal; of one that cannot be read, nothing.
+
+    Returns:
+        The settings of each command by their key, and the files that they predicted.
+    """
+    commands: dict[str, Settings] = {}
+    entries: list[Entry] = []
+    with suppress(FileNotFoundError, UnreadableError):
+        for line in read_lines(path, LINE):
+            if "settings" in line:
+                commands[line["by"]] = line["settings"]
+            elif {"row", "files", "truth", "outputs"} <= line.keys() and line["by"] in commands:
+                row = {**line["row"], **{name: tuple(line["row"].get(name, ())) for name in ("warnings", "notes")}}
+                truth = None if line["truth"] is None else _stamps(line["truth"])
+                entry = Entry(line["by"], Row(**row), Inputs(_stamps(line["files"]), truth), line["outputs"])
+                entries.append(entry)
+    return commands, entries
+
+
+def _stamps(values: Any) -> tuple[Any, ...]:
+    return tuple(map(tuple, values))
