@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -179,6 +180,20 @@ def test_a_folder_that_is_replaced_or_removed_is_never_there_in_part(
         saving.replace_folder(new, folder)
     saving.remove_folder(folder)
     assert seen == [["new.txt"], []]
+
+
+def test_a_signal_while_leftovers_are_removed_leaves_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    remove, interrupts = shutil.rmtree, [KeyboardInterrupt]
+
+    def interrupted(*given: Any, **named: Any) -> None:
+        if interrupts:
+            raise interrupts.pop()
+        remove(*given, **named)
+
+    monkeypatch.setattr(shutil, "rmtree", interrupted)
+    with pytest.raises(KeyboardInterrupt), saving.temporary_folder(tmp_path) as folder:
+        saving.write_text(folder / "a.txt", "a")
+    assert not list(tmp_path.iterdir()) and not interrupts
 
 
 def test_a_folder_that_cannot_be_replaced_stays(tmp_path: Path) -> None:

@@ -51,8 +51,13 @@ def claimed(folder: Path, prefix: str, suffix: str | None, becomes: Path) -> Ite
         yield temporary
     finally:
         if temporary is not None:
-            _remove(temporary)
-            _live.pop(temporary, None)
+            try:
+                _remove(temporary)
+            except BaseException:  # a signal came meanwhile
+                _remove(temporary)
+                raise
+            finally:
+                _live.pop(temporary, None)
         if lock is not None and lock >= 0:
             os.close(lock)
 

@@ -109,14 +109,14 @@ def test_killed_at_any_moment(
     whole = run(argv, notes)
     judge(whole.process.exitcode or 0, whole.err, home, whole.told())
     assert whole.process.exitcode == 0 and not whole.err, whole.told()
-    expected, killed = numbers(home), 0
+    expected, changes, killed = numbers(home), whole.changes, 0
     for attempt in attacks(number):
         shutil.rmtree(home)
         shutil.copytree(before, home)
         rng = random.Random(f"{name} {attempt}")
         by = SIGNALS[attempt % len(SIGNALS)]
         if attempt % 2:
-            struck = run(argv, notes, Attack(by, rng.randint(1, whole.changes)))
+            struck = run(argv, notes, Attack(by, rng.randint(1, changes)))
         else:
             struck = Command(argv, notes).start()
             time.sleep(rng.random() * whole.took)
