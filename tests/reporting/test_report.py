@@ -31,7 +31,6 @@ FIGURES |= {"failures.png"} | {
 REPORTING = """
 import sys
 from headtohead.cli import main
-from headtohead.reporting.masks import Masks
 status = main(["--report", "--comparison", "made", "--cache_dir", "packed", "--case_gifs", "all"])
 heavy = {"torch", "torchvision", "pytorch_lightning"}
 print(status, sorted(heavy & {name.split(".")[0] for name in sys.modules}))
