@@ -14,6 +14,7 @@ from headtohead.cli import parse
 from headtohead.errors import UserError
 from headtohead.options.comparison import MARGIN
 from headtohead.reporting import report as module
+from headtohead.reporting.masks import Masks
 from headtohead.reporting.report import UNCHECKED, declared_margin, margin_of, report, write_reports
 from headtohead.runs.ledger import FOLD_FILE
 from headtohead.runs.reading import read_ledger
@@ -196,14 +197,24 @@ def test_a_broken_run_is_named_and_left_out_of_the_report(
     assert f"{folder.name} left out: its slices.csv is broken" in capsys.readouterr().out
 
 
-def test_a_damaged_mask_leaves_the_earlier_report_as_it_was(
+def test_masks_that_are_damaged_meanwhile_leave_the_earlier_report_as_it_was(
     copied: Path, report_options: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is found only while the pictures are drawn."""
     with monkeypatch.context() as earlier:
         earlier.setattr(module, "write_pictures", lambda *_: None)
         folder = report(report_options(copied))
-    (folder / "unet-none-s0-f0" / "masks.npz").write_bytes(b"damaged")
+    path = folder / "unet-none-s0-f0" / "masks.npz"
+    whole = path.read_bytes()
+
+    class Spoilt(Masks):
+        def __init__(self, *given: Any) -> None:
+            path.write_bytes(whole)
+            super().__init__(*given)
+            path.write_bytes(b"damaged")
+
+    monkeypatch.setattr(module, "Masks", Spoilt)
+    path.write_bytes(b"damaged")
     before = files_of(folder)
     for which in ("few", "all", "none"):
         with pytest.raises(UserError, match=r"masks\.npz"):

@@ -10,6 +10,7 @@ import pytest
 
 from headtohead.errors import UserError
 from headtohead.trained import onnx_file
+from headtohead.trained.facts import ModelFacts
 from headtohead.trained.onnx_file import FACTS, write_onnx
 from headtohead.trained.source import ONNX
 
@@ -36,7 +37,7 @@ def test_half_the_size_and_nearly_the_same(made: Any, tmp_path: Path) -> None:
 
 def test_one_that_differs_is_not_kept(made: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Liar:
-        def __init__(self, path: Path) -> None:
+        def __init__(self, path: Path, facts: ModelFacts) -> None:
             self.path = path
 
         def __call__(self, batch: np.ndarray) -> np.ndarray:
