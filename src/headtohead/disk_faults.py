@@ -19,8 +19,14 @@ CAUSES = {
     errno.EPERM: f"{{file}}: no permission to write there; name another folder, or change that {AGAIN}",
     errno.EIO: f"{{file}}: {{device}} failed while it was written; check it {AGAIN}",
 }
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+"""Faults that whatever is written next will have as well."""
+FULL = (*NO_ROOM, errno.EFBIG)
 """Faults that only writing has; the others may be of a file that is read meanwhile."""
+
+
+class NoRoomError(UserError):
+    """The disk or the quota is full."""
 
 
 @contextmanager
@@ -28,7 +34,8 @@ def told(path: Path) -> Iterator[None]:
     """Turn a fault of the disk while `path` is written into one line that names it.
 
     Raises:
-        UserError: the disk is full or read-only, a limit or quota is reached, or one may not write there.
+        NoRoomError: the disk is full, or the quota is reached.
+        UserError: the disk is read-only, the file too large, or one may not write there.
     """
     try:
         yield
@@ -36,7 +43,7 @@ def told(path: Path) -> Iterator[None]:
         raise
     except Exception as problem:
         if line := line_of(problem, path):
-            raise UserError(line) from problem
+            raise (NoRoomError if _full_of(problem, NO_ROOM) else UserError)(line) from problem
         raise
 
 
@@ -47,11 +54,8 @@ def line_of(problem: BaseException, path: Path | None = None) -> str:
         problem: what was raised; what it was raised in the handling of counts, too.
         path: what was being written; None: what the problem names.
     """
-    fault: BaseException | None = problem
-    if not (isinstance(fault, OSError) and fault.errno in CAUSES):
-        while fault is not None and not (isinstance(fault, OSError) and fault.errno in FULL):
-            fault = fault.__cause__ or fault.__context__
-    if not isinstance(fault, OSError) or fault.errno is None:
+    fault = problem if isinstance(problem, OSError) and problem.errno in CAUSES else _full_of(problem, FULL)
+    if fault is None or fault.errno is None:
         return ""
     named = Path(os.fsdecode(fault.filename)) if isinstance(fault.filename, str | bytes) else None
     if path is None or (named and fault.errno in FULL):
@@ -62,6 +66,16 @@ def line_of(problem: BaseException, path: Path | None = None) -> str:
         return CAUSES[fault.errno].format(device="the disk", file="a file") if fault.errno in FULL else ""
     final = final_of(path)
     return CAUSES[fault.errno].format(device=device_of(final), file=final)
+
+
+def _full_of(problem: BaseException, errors: tuple[int, ...]) -> OSError | None:
+    """Find the fault of one of these kinds that a problem was raised in the handling of, or is."""
+    fault: BaseException | None = problem
+    while fault is not None:
+        if isinstance(fault, OSError) and fault.errno in errors:
+            return fault
+        fault = fault.__cause__ or fault.__context__
+    return None
 
 
 def device_of(path: Path) -> Path:

@@ -106,6 +106,31 @@ def test_an_epoch_that_was_logged_but_not_kept_has_no_second_point(
         assert [event.step for event in here.Images(name)] == [event.step for event in there.Images(name)]
 
 
+def test_an_epoch_that_was_kept_has_all_its_points(
+    finished: Experiment,
+    options_for: Any,
+    phantom_cohort: Cohort,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Ended as soon as the checkpoint of the second epoch is written."""
+    ended = prepare(options_for(tmp_path), phantom_cohort)
+    save = WholeFiles.save_checkpoint
+
+    def deadly(self: Any, checkpoint: Any, path: Any, *given: Any, **named: Any) -> None:
+        save(self, checkpoint, path, *given, **named)
+        if Path(path).name == "last.ckpt" and checkpoint["epoch"] == 1:
+            raise OSError("the end")
+
+    monkeypatch.setattr(WholeFiles, "save_checkpoint", deadly)
+    with pytest.raises(OSError, match="the end"):
+        run_training(ended)
+    here, there = (EventAccumulator(str(one.folder.path), {"images": 0}).Reload() for one in (ended, finished))
+    for name in ("loss/train", "loss/val", "dice/train", "dice/val"):
+        points = [[(event.step, event.value) for event in one.Scalars(name)][:2] for one in (here, there)]
+        assert points[0] == points[1], name
+
+
 def test_killed_after_the_last_epoch_trains_no_more(
     copied: Experiment, finished: Experiment, same_weights: Any, metrics_of: Any
 ) -> None:

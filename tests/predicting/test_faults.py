@@ -76,24 +76,49 @@ def test_a_fault_leaves_nothing_of_its_file(
 
     def full(self: Path, target: Path) -> Path:
         if Path(target) == tmp_path / "out/sub/b_probability.nii":
-            raise OSError(28, "No space left on device", str(target))
+            raise OSError(5, "Input/output error", str(target))
         return really(self, target)
 
     monkeypatch.setattr(Path, "replace", full)
     assert predict("--save_probability") == 1
     error = capsys.readouterr().err.splitlines()
-    assert error[0].startswith("error: sub/b: no space left on ")
-    assert error[0].endswith("/out/sub/b_probability.nii; free some and run the command again")
+    assert error[0].startswith(f"error: sub/b: {tmp_path}/out")
+    assert error[0].endswith(" failed while it was written; check it and run the command again")
     assert files_in(tmp_path / "out") - OURS - {JOURNAL} == {
         f"{name}_{kind}.nii" for name in "ac" for kind in ("mask", "probability")
     }
-    assert summary_of(tmp_path / "out")["sub/b"]["error"].startswith("no space left")
+    assert summary_of(tmp_path / "out")["sub/b"]["error"].endswith("check it and run the command again")
     monkeypatch.setattr(cv2, "imencode", lambda *_: (False, None))
     assert predict("--preview", output="other") == 1
     error = capsys.readouterr().err.splitlines()
     assert error[0].startswith("error: a: ") and "a_preview.png: cannot be written" in error[0]
     assert files_in(tmp_path / "other") == {"summary.csv"}
     assert summary_of(tmp_path / "out")["a"]["error"] == ""
+
+
+def test_a_full_disk_ends_the_command_in_a_line_and_the_same_command_goes_on(
+    tmp_path: Path, predict: Predict, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in "abcdefgh":
+        head(tmp_path / f"in/{name}.nii")
+    really = Path.replace
+
+    def full(self: Path, target: Path) -> Path:
+        if target.name.startswith(("b", "c", "d")):
+            raise OSError(28, "No space left on device", str(target))
+        return really(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", full)
+        assert predict() == 2
+    said = capsys.readouterr()
+    assert len(said.err.splitlines()) == 1
+    assert said.err.startswith("error: no space left on ") and "/out/b_mask.nii; free some and run the" in said.err
+    assert "h: " not in said.out, "what would be computed for nothing"
+    assert {"a_mask.nii"} <= files_in(tmp_path / "out") - OURS - {JOURNAL} < {f"{name}_mask.nii" for name in "aefgh"}
+    assert predict() == 0
+    assert files_in(tmp_path / "out") - OURS == {f"{name}_mask.nii" for name in "abcdefgh"}
+    assert not any(row["error"] for row in summary_of(tmp_path / "out").values())
 
 
 @pytest.mark.parametrize("fails", [("open",), ("open", "replace")])

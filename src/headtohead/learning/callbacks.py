@@ -25,7 +25,10 @@ COLUMNS = {
 
 
 class EpochTable(pl.Callback):
-    """Writes metrics.csv, one row an epoch, and says each epoch in a line. Its rows travel in the checkpoint."""
+    """Writes metrics.csv, one row an epoch, says each epoch in a line, and logs the training loss.
+
+    All of it is there before the checkpoint of the epoch is; its rows travel in the checkpoint.
+    """
 
     def __init__(self, path: Path, name: str, say: bool) -> None:
         """Write to `path`; where `say`, print a line per epoch under the experiment's `name`."""
@@ -53,6 +56,10 @@ class EpochTable(pl.Callback):
         self.rows.append({**row, "seconds": round(time.monotonic() - self.started, 2)})
         if trainer.is_global_zero:
             write_table(self.path, pd.DataFrame(self.rows))
+        if trainer.logger:
+            step = trainer.global_step - 1  # that of the epoch's other points
+            trainer.logger.log_metrics({COLUMNS["train_loss"]: values["train_loss"]}, step)
+            trainer.logger.save()
         if self.say and trainer.is_global_zero:
             scores = (
                 f"loss {values['train_loss']:.3f}  Dice train {values['train_dice']:.3f} val {values['val_dice']:.3f}"

@@ -67,7 +67,8 @@ class SegmentationModule(pl.LightningModule):
             self.train_counts.add(logits[:, 0].sigmoid() >= self.hparams["threshold"], mask[:, 0].bool(), batch["case"])
         rate = self.trainer.optimizers[0].param_groups[0]["lr"]
         self.log("learning_rate", rate, on_step=True, on_epoch=False, batch_size=len(mask))
-        self.log("loss/train", loss, on_step=False, on_epoch=True, batch_size=len(mask), prog_bar=True)
+        # `EpochTable` logs it: Lightning would do so after the checkpoint of the epoch, too late if it is killed.
+        self.log("loss/train", loss, on_step=False, on_epoch=True, batch_size=len(mask), prog_bar=True, logger=False)
         return loss
 
     def on_train_epoch_start(self) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from headtohead.disk_faults import NoRoomError
 from headtohead.errors import PartlyDone, UserError
 from headtohead.options.table import Options
 from headtohead.plurals import count_of
@@ -91,6 +92,7 @@ def predict_jobs(jobs: Sequence[Job], predictor: Predicts, options: Options) -> 
 
     Raises:
         UserError: before anything is written, if a file would be replaced or another command is writing there.
+        NoRoomError: the disk is full; the same command goes on.
         PartlyDone: some could not be predicted; each has a line on stderr.
     """
     outputs = read_outputs(options.files)
@@ -134,6 +136,8 @@ def predict_left(left: Sequence[Job], jobs: Sequence[Job], work: Work) -> list[R
                 print(f"{before} of {count_of(len(jobs), 'file')} {verb} predicted before; going on")
             with progress(len(jobs), before) as advance:
                 for outcome in outcomes:
+                    if isinstance(outcome.fault, NoRoomError):
+                        raise outcome.fault  # no fault of this file: the next would be computed for nothing
                     if outcome.result is not None:
                         tell_row(outcome.result)
                     else:
