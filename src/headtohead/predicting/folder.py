@@ -125,7 +125,7 @@ def predict_left(left: Sequence[Job], jobs: Sequence[Job], work: Work) -> list[R
     failed: dict[Job, Row] = {}
     before, folder = len(work.done), work.written.folder
     try:
-        with overlap(left, work.read, work.compute, work.write) as outcomes:
+        with overlap(left, work.read, work.compute, work.write, work.claims.close) as outcomes:
             work.predictor.ready()
             make(folder)
             work.journal.begin()
