@@ -56,7 +56,8 @@ def test_a_damaged_record_is_said_in_a_line(folder: RunFolder) -> None:
     path.write_text(path.read_text()[:9])
     with pytest.raises(UserError) as caught:
         folder.record()
-    assert str(path) in str(caught.value) and "; restore it, or delete the folder " in str(caught.value) and "\n" not in str(caught.value)
+    line = str(caught.value)
+    assert line.startswith(f"{path}: damaged (") and "; restore it, or delete the folder " in line and "\n" not in line
 
 
 def test_config_comes_back(folder: RunFolder) -> None:
