@@ -110,3 +110,21 @@ def test_alone_whatever_is_needed_goes_to_its_reader_and_a_fault_gives_it_back()
         claims.take("far too large", 1000)  # the reader refuses it
         with pytest.raises(ValueError, match="x"), claims.until_failure("far too large"):
             raise ValueError("x")
+
+
+def test_what_waits_when_no_more_is_begun_is_refused() -> None:
+    claims, refused = Claims(lambda: 100), threading.Event()
+    claims.take("never given back", 60)
+
+    def wait() -> None:
+        with pytest.raises(RuntimeError, match="no further file is begun"):
+            claims.take("waiting", 60)
+        refused.set()
+
+    waiting = threading.Thread(target=wait, daemon=True)
+    waiting.start()
+    claims.close()
+    assert refused.wait(10)
+    with pytest.raises(RuntimeError):
+        claims.take("later", 1)
+    waiting.join()

@@ -8,6 +8,7 @@ import os
 import resource
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -81,7 +82,7 @@ def test_a_limit_is_told_with_the_file_and_leaves_what_was_there(
     path.write_bytes(b"before")
     with files_up_to(4096), pytest.raises(UserError) as told:
         WRITERS[name](path)
-    assert str(told.value).startswith(f"{path}: larger than the limit for a file (ulimit -f)")
+    assert str(told.value).startswith(f"{path}: larger than ulimit -f")
     assert "\n" not in str(told.value)
     assert [one.name for one in path.parent.iterdir()] == [name]
     assert path.read_bytes().startswith(b"before") and (name == "a.sha256" or path.read_bytes() == b"before")
@@ -169,9 +170,12 @@ def test_files_within_a_temporary_folder_are_told_under_their_own_names(tmp_path
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("exchanges", [True, False])
 def test_a_folder_that_is_replaced_or_removed_is_never_there_in_part(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exchanges: bool
 ) -> None:
+    if not exchanges:
+        monkeypatch.setattr(saving, "_exchange", lambda *_: False)
     folder, seen = tmp_path / "bundle", []
     saving.write_text(folder / "old.txt", "old")
     monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: seen.append([path.name for path in folder.glob("*")]))
@@ -179,7 +183,43 @@ def test_a_folder_that_is_replaced_or_removed_is_never_there_in_part(
         saving.write_text(new / "new.txt", "new")
         saving.replace_folder(new, folder)
     saving.remove_folder(folder)
-    assert seen == [["new.txt"], []]
+    assert seen[0] == ["new.txt"] and seen[-1] == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere two names cannot be exchanged")
+def test_a_folder_is_replaced_without_a_moment_without_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "bundle"
+    saving.write_text(folder / "old.txt", "old")
+    monkeypatch.setattr(Path, "rename", lambda *_: pytest.fail("one name after the other"))
+    with saving.temporary_folder(tmp_path, becomes=folder) as new:
+        saving.write_text(new / "new.txt", "new")
+        saving.replace_folder(new, folder)
+        assert [path.name for path in new.iterdir()] == ["old.txt"]
+    assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")] == ["bundle", "bundle/new.txt"]
+
+
+@pytest.mark.parametrize("stopped_after", [0, 1])
+def test_a_signal_between_two_renames_puts_the_folder_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped_after: int
+) -> None:
+    folder, rename, renamed = tmp_path / "bundle", Path.rename, list[Path]()
+    saving.write_text(folder / "old.txt", "old")
+
+    def stopped(self: Path, target: Path) -> Path:
+        renamed.append(self)
+        if len(renamed) == stopped_after + 1:
+            if not stopped_after:
+                rename(self, target)
+            raise SystemExit
+        return rename(self, target)
+
+    monkeypatch.setattr(saving, "_exchange", lambda *_: False)
+    monkeypatch.setattr(Path, "rename", stopped)
+    with saving.temporary_folder(tmp_path, becomes=folder) as new:
+        saving.write_text(new / "new.txt", "new")
+        with pytest.raises(SystemExit):
+            saving.replace_folder(new, folder)
+    assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")] == ["bundle", "bundle/old.txt"]
 
 
 def test_a_signal_while_leftovers_are_removed_leaves_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

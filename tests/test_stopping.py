@@ -15,7 +15,7 @@ from headtohead.cohort.phantom import writing
 from headtohead.options.table import Options
 from headtohead.stopping import tidy_on_terminate
 
-LINE = "stopped; finished results and finished epochs are kept\n"
+LINE = "stopped; what was finished is kept\n"
 
 
 def terminate(*arguments: Any) -> None:

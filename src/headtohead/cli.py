@@ -42,7 +42,7 @@ VERBS = {
     "predict": "headtohead.predicting.folder:predict_folder",
     "serve": "headtohead.serving.app:serve",
 }
-KEPT = "finished results and finished epochs are kept"
+KEPT = "what was finished is kept"
 READ_DATA = ("view_aug", "train", "test", "compare", "tune_postprocessing", "explore")
 
 

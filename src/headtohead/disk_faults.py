@@ -13,7 +13,7 @@ AGAIN = "and run the command again"
 CAUSES = {
     errno.ENOSPC: f"no space left on {{device}} for {{file}}; free some {AGAIN}",
     errno.EDQUOT: f"no space left of your quota on {{device}} for {{file}}; free some {AGAIN}",
-    errno.EFBIG: f"{{file}}: larger than the limit for a file (ulimit -f) or than {{device}} allows; raise it {AGAIN}",
+    errno.EFBIG: f"{{file}}: larger than ulimit -f or the file system at {{device}} allows; raise the limit {AGAIN}",
     errno.EROFS: f"{{file}}: {{device}} is read-only; name another folder, or make it writable {AGAIN}",
     errno.EACCES: f"{{file}}: no permission to write there; name another folder, or change that {AGAIN}",
     errno.EPERM: f"{{file}}: no permission to write there; name another folder, or change that {AGAIN}",

@@ -96,7 +96,7 @@ def reference_page() -> str:
         "| 0 | done; the last line says where the results are |",
         "| 1 | some files of `--predict` failed, each is named; or an internal error (`--debug` shows where) |",
         "| 2 | user error: one line names the cause and the fix |",
-        "| 130 | interrupted from the keyboard |",
+        "| 130 | interrupted from the keyboard; `--serve`, which is ended in this way, has 0 |",
         "| 141 | the reader of the output closed it, for example `head` |",
         "| 143 | terminated by the system |",
     ]

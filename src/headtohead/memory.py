@@ -81,7 +81,7 @@ class Claims:
             free: says how many bytes are free.
         """
         self._free, self._held = free, dict[Hashable, int]()
-        self._changed = Condition()
+        self._changed, self._closed = Condition(), False
         self._idle: int | None = None  # what was free when nothing was in the works
 
     def take(self, owner: Hashable, need: int) -> None:
@@ -90,9 +90,14 @@ class Claims:
         Args:
             owner: what `drop` will be told.
             need: bytes at its peak.
+
+        Raises:
+            RuntimeError: `close` was called.
         """
         with self._changed:
-            self._changed.wait_for(lambda: not self._held or self._fits(need))
+            self._changed.wait_for(lambda: self._closed or not self._held or self._fits(need))
+            if self._closed:
+                raise RuntimeError("no further file is begun")
             if not self._held:
                 give_back()
                 self._idle = self._free()
@@ -102,6 +107,12 @@ class Claims:
         """Say that a file is done with, whatever became of it; nothing happens where it had no claim."""
         with self._changed:
             self._held.pop(owner, None)
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Let no further file begin; what waits for its turn is refused, or it would wait for files that never end."""
+        with self._changed:
+            self._closed = True
             self._changed.notify_all()
 
     @contextmanager

@@ -9,9 +9,11 @@ A temporary file or folder is locked while it is written. What a killed process 
 being free, and is removed when the next process first writes into the same folder.
 """
 
+import ctypes
 import errno
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from matplotlib.figure import Figure
+
+
+HERE, EXCHANGE = -100, 2
+"""AT_FDCWD and RENAME_EXCHANGE of renameat2(2)."""
 
 
 @contextmanager
@@ -83,22 +89,35 @@ def temporary_folder(folder: Path, becomes: Path | None = None, kind: str = "wri
 
 
 def replace_folder(new: Path, folder: Path) -> None:
-    """Put a finished folder in the place of another, if there is one; what is killed meanwhile leaves no half of it.
+    """Put a finished folder in the place of another, if there is one, which is then at the path of the new one.
+
+    On Linux one of the two is there at every moment, whole, also after a kill. Elsewhere, and on file systems that
+    cannot exchange two names, a kill between two renames loses both.
 
     Raises:
         UserError: as `told`; what was there stays.
     """
-    if not folder.exists():
-        new.rename(folder)
-        return
-    # Removing takes a while and may be broken off; renaming does not.
-    with temporary_folder(folder.parent, becomes=folder) as aside:
-        before = folder.rename(aside / folder.name)
-        try:
+    with told(folder):
+        if not folder.exists():
             new.rename(folder)
-        except OSError:
-            before.rename(folder)
-            raise
+        elif not _exchange(new, folder):
+            with temporary_folder(folder.parent, becomes=folder) as aside:
+                before = aside / folder.name
+                try:
+                    folder.rename(before)
+                    new.rename(folder)
+                except BaseException:  # a signal, too
+                    if before.exists() and not folder.exists():
+                        before.rename(folder)
+                    raise
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Exchange two names in one step, as renameat2(2) does; False where the system or the file system cannot."""
+    rename = getattr(ctypes.CDLL(None), "renameat2", None) if sys.platform == "linux" else None
+    if rename is None:
+        return False
+    return bool(rename(HERE, os.fsencode(one), HERE, os.fsencode(other), EXCHANGE) == 0)
 
 
 def remove_folder(folder: Path) -> None:

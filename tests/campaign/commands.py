@@ -162,6 +162,8 @@ def _carry_out(argv: list[str], folder: Path, attack: Attack) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (attack.longest, resource.RLIM_INFINITY))
     changed = _count_changes(attack)
     status = cli.main(argv)
+    for late in (signal.SIGINT, signal.SIGTERM):  # the command is over
+        signal.signal(late, signal.SIG_IGN)
     if not attack.longest:
         (folder / "changes").write_text(str(changed()))
     sys.exit(status)

@@ -118,7 +118,7 @@ def test_files_may_be_made_by_the_same_command(called: list[str]) -> None:
         (RuntimeError("shapes\ndiffer"), "internal error: RuntimeError: shapes differ; run again with --debug", 1),
         (KeyboardInterrupt(), f"interrupted; {cli.KEPT}", 130),
         (SIGTERMException(), f"stopped; {cli.KEPT}", 143),
-        (SystemExit(143), "stopped; finished results and finished epochs are kept", 143),
+        (SystemExit(143), "stopped; what was finished is kept", 143),
         (BrokenPipeError(32, "of a worker"),
          "internal error: BrokenPipeError: [Errno 32] of a worker; run again with --debug", 1),
         (ModuleNotFoundError("No module named 'torch'", name="torch"),

@@ -58,7 +58,7 @@ def test_terminated_in_its_second_epoch_it_says_so_and_goes_on(
     monkeypatch.setattr(SegmentationModule, "training_step", terminated)
     command = ["--train", *flags(options_for(tmp_path))]
     assert cli.main(command) == 143
-    assert capsys.readouterr().err == "stopped; finished results and finished epochs are kept\n"
+    assert capsys.readouterr().err == "stopped; what was finished is kept\n"
     assert stopped.folder.record()["status"] == "running" and len(metrics_of(stopped)) == 1
     assert not unfinished(tmp_path)
     steps.append(-1)

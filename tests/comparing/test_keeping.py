@@ -17,7 +17,7 @@ from headtohead.comparing.training import run_training
 from headtohead.errors import UserError
 from headtohead.scoring.counts import count
 from headtohead.trained.engines import open_engine
-from headtohead.trained.facts import read_facts
+from headtohead.trained.facts import FILE, read_facts
 from headtohead.trained.preparation import prepare as prepare_volume
 from headtohead.trained.source import ONNX, open_source
 
@@ -64,6 +64,17 @@ def test_facts(finished: Experiment, phantom_cohort: Cohort) -> None:
     assert facts.scores["n"] == dice.notna().sum()
     assert facts.scores["val_dice"] == record["best_val_dice"]
     assert record["onnx"].startswith("agrees with PyTorch on ")
+
+
+@pytest.mark.parametrize("content", ["{", '{"format": 1, "model": "none"}', "[" * 1000])
+def test_damaged_facts_of_a_run_are_made_again_as_the_message_says(copied: Experiment, content: str) -> None:
+    path, before = copied.folder.path / FILE, read_facts(copied.folder.path)
+    path.write_text(content)
+    with pytest.raises(UserError, match=r"model\.json: damaged.*; restore it, or delete it and run --test again, then"):
+        facts_of(copied)
+    path.unlink()
+    keep_model(copied)
+    assert read_facts(copied.folder.path) == before
 
 
 def test_real_slices_are_validation_slices_with_lesions(finished: Experiment, phantom_cohort: Cohort) -> None:

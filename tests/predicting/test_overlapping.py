@@ -120,6 +120,21 @@ def test_left_early_nothing_new_is_begun() -> None:
     assert not [one for one in threading.enumerate() if one.name.startswith(("reading", "writing"))]
 
 
+def test_left_early_what_waits_for_another_is_ended() -> None:
+    over = threading.Event()
+
+    def read(item: int) -> None:
+        if item == 2:
+            assert over.wait(60), "nobody ends it"
+
+    def compute(item: int, _: None) -> None:
+        if item == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), overlap(range(9), read, compute, lambda *_: None, over.set) as outcomes:
+        list(outcomes)
+
+
 class Volume:
     """Stands for much memory."""
 

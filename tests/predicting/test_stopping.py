@@ -41,7 +41,7 @@ def test_terminated(tmp_path: Path) -> None:
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
     assert (run.returncode, run.stderr) == (
         143,
-        "stopped; finished results and finished epochs are kept\n",
+        "stopped; what was finished is kept\n",
     )
     found = {path.name for path in (tmp_path / "out").iterdir()}
     assert {"summary.csv", "predicted.sha256", "0_mask.png"} <= found and "8_mask.png" not in found

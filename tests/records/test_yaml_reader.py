@@ -32,19 +32,39 @@ DAMAGED = {
     "5,000 digits": ("seed: " + "9" * 5_000, "line 1: a number of more than 40 digits"),
     "5,000 hexadecimal digits": ("a: 1\nseed: 0x" + "f" * 5_000, "line 2: a number of more than 40 digits"),
     "a number in base 60": ("seed: 1" + ":59" * 5_000, "line 1: a number of more than 40 digits"),
-    "no whole number": ("seed: !!int abc", "line 1: not valid YAML: this is no int"),
-    "no number": ("\nseed: !!float abc", "line 2: not valid YAML: this is no float"),
-    "no truth value": ("seed: !!bool abc", "line 1: not valid YAML: this is no bool"),
-    "no date": ("seed: !!timestamp abc", "line 1: not valid YAML: this is no timestamp"),
-    "an impossible date": ("seed: 2024-13-45", "line 1: not valid YAML: this is no timestamp"),
-    "an impossible time": ("seed: 2024-01-01 25:61:61", "line 1: not valid YAML: this is no timestamp"),
+    "no whole number": ("seed: !!int abc", "line 1: not a valid whole number"),
+    "no number": ("\nseed: !!float abc", "line 2: not a valid number"),
+    "no truth value": ("seed: !!bool abc", "line 1: not a valid truth value"),
+    "no date": ("seed: !!timestamp abc", "line 1: not a valid date"),
+    "an impossible date": ("seed: 2024-13-45", "line 1: not a valid date"),
+    "an impossible time": ("seed: 2024-01-01 25:61:61", "line 1: not a valid date"),
     "code": ("seed: !!python/object/apply:os.getcwd []", "line 1: not valid YAML: could not determine"),
-    "a list as a key": ("? [a]\n: 1\n", "line 1: not valid YAML: while constructing a mapping"),
+    "a list as a key": ("? [a]\n: 1\n", "line 1: not valid YAML: found unhashable key"),
     "NUL": ("seed: 1\n\0", "line 2: not valid YAML: a character that is no text"),
     "a control character": ("seed: \x1b[31m", "line 1: not valid YAML: a character that is no text"),
     "not UTF-8": (b"seed: 1\nrun_name: \xff\xfe", "line 2: not UTF-8"),
     "half of UTF-16": (b"\xff\xfes\0e", "line 1: not UTF-8"),
-    "two documents": ("seed: 1\n---\nseed: 2\n", "line 2: not valid YAML"),
+    "two documents": ("seed: 1\n---\nseed: 2\n", "line 2: not valid YAML: expected a single document"),
+    "a version of 5,000 digits": (f"%YAML {'9' * 5_000}.1\n---\nseed: 1\n", "line 1: not valid YAML"),
+    "a smaller version of 5,000 digits": (f"# x\n%YAML 1.{'9' * 5_000}\n---\nseed: 1\n", "line 2: not valid YAML"),
+    "a later version": ("%YAML 9.1\n---\nseed: 1\n", "line 1: not valid YAML: found incompatible YAML document"),
+    "an unknown directive": ("%YAML 1.1\n%YAML 1.1\n---\nseed: 1\n", "line 2: not valid YAML: found duplicate YAML"),
+    "a tag that was not declared": ("seed: !x!int 1", "line 1: not valid YAML: found undefined tag handle"),
+    "no UTF-8 in a tag": ("seed: !%FF%FE 1", "line 1: not valid YAML"),
+    "no character": ('\nmodel: "\\U00110000"', "line 2: not valid YAML"),
+    "an escape cut short": ('model: "\\U0011"', "line 1: not valid YAML: expected escape sequence of 8 hexadecimal"),
+    "an unknown escape": ('model: "\\q"', "line 1: not valid YAML: found unknown escape character"),
+    "an open quotation": ("model: 'unet", "line 1: not valid YAML: found unexpected end of stream"),
+    "an open list": ("models: [unet,\n", "line 2: not valid YAML: expected the node content"),
+    "a tab": ("model:\n\tunet", "line 2: not valid YAML: found character"),
+    "an alias of nothing": ("seed: *a", "line 1: not valid YAML: found undefined alias"),
+    "no name of an alias": ("seed: &\n", "line 1: not valid YAML: expected alphabetic or numeric"),
+    "no base64": ("seed: !!binary a", "line 1: not valid YAML: failed to decode base64"),
+    "an impossible time zone": ("seed: 2024-01-01 00:00:00 +99:99", "line 1: not a valid date"),
+    "a merge of no mapping": ("<<: 1", "line 1: not valid YAML: expected a mapping or list of mappings for merging"),
+    "a list of no pairs": ("seed: !!pairs [a]", "line 1: not valid YAML: expected a mapping of length 1"),
+    "a mapping that is a number": ("seed: !!int {a: 1}", "line 1: not valid YAML: expected a scalar node"),
+    "a number that is a mapping": ("seed: !!map 1", "line 1: not valid YAML: expected a mapping node"),
     "too large": ("# " + "x" * (300 << 10), "larger than 256 KiB"),
 }
 
@@ -58,7 +78,7 @@ def test_one_line_names_file_and_line(name: str, tmp_path: Path, capsys: pytest.
     printed, error = capsys.readouterr()
     assert printed == "" and error.count("\n") == 1
     assert re.match(rf"error: --config {path}: {message}.*; correct the file", error)
-    with pytest.raises(UserError, match=rf"config\.yaml: damaged \({message}.*\); use --overwrite"):
+    with pytest.raises(UserError, match=rf"config\.yaml: damaged \({message}.*\); restore it, or delete the folder"):
         RunFolder(tmp_path).read_config()
 
 

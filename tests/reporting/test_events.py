@@ -21,7 +21,7 @@ def test_a_full_disk_is_told_in_a_line_and_leaves_whole_events(
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 8, before[1]))  # room for part of an event
     try:
-        with pytest.raises(UserError, match=f"^{path}: larger than the limit for a file"):
+        with pytest.raises(UserError, match=f"^{path}: larger than ulimit -f"):
             writer.flush()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)

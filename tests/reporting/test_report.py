@@ -262,7 +262,8 @@ def test_the_margin_of_the_runs_holds_and_another_one_is_said_to_be_late(
 
 
 @pytest.mark.parametrize(
-    "content", ["margin: wide\n", "margin: [[\n", "margin: !!int abc\n", "- 1\n", "margin: null\n"]
+    "content",
+    ["margin: wide\n", "margin: [[\n", "margin: !!int abc\n", 'margin: "\\U00110000"\n', "- 1\n", "margin: null\n"],
 )
 def test_a_damaged_config_of_one_run_leaves_the_margin_to_the_others(
     comparison: Path, write_run: Any, content: str

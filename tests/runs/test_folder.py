@@ -56,7 +56,8 @@ def test_a_damaged_record_is_said_in_a_line(folder: RunFolder) -> None:
     path.write_text(path.read_text()[:9])
     with pytest.raises(UserError) as caught:
         folder.record()
-    assert str(path) in str(caught.value) and "--overwrite" in str(caught.value) and "\n" not in str(caught.value)
+    line = str(caught.value)
+    assert line.startswith(f"{path}: damaged (") and "; restore it, or delete the folder " in line and "\n" not in line
 
 
 def test_config_comes_back(folder: RunFolder) -> None:
@@ -108,5 +109,5 @@ def test_a_process_that_dies_lets_go(folder: RunFolder) -> None:
 @pytest.mark.parametrize("content", ["{", "- 1", "text"])
 def test_damaged_options_are_said_to_be_damaged(tmp_path: Path, content: str) -> None:
     (tmp_path / "config.yaml").write_text(content)
-    with pytest.raises(UserError, match=r"config\.yaml: damaged.*; use --overwrite"):
+    with pytest.raises(UserError, match=r"config\.yaml: damaged.*; restore it, or delete the folder"):
         RunFolder(tmp_path).read_config()

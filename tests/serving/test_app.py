@@ -53,15 +53,19 @@ def served(bundle: Path, folder: Path, *flags: str) -> Iterator[tuple[subprocess
             process.kill()
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_it_serves_until_it_is_stopped_and_leaves_nothing(bundle: Path, tmp_path: Path, how: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("how", "status", "line"), [(signal.SIGINT, 0, ""), (signal.SIGTERM, 143, f"stopped; {cli.KEPT}\n")]
+)
+def test_it_serves_until_it_is_stopped_and_leaves_nothing(
+    bundle: Path, tmp_path: Path, how: signal.Signals, status: int, line: str
+) -> None:
     with served(bundle, tmp_path) as (process, address):
         with urllib.request.urlopen(address) as page:
             assert b"tiny" in page.read() and "server" not in {name.lower() for name in page.headers}
         assert list(tmp_path.iterdir())
         process.send_signal(how)
         out, err = process.communicate(timeout=20)
-        assert (process.returncode, out, err) == (0, "", "")
+        assert (process.returncode, out, err) == (status, "", line)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -165,7 +165,7 @@ def test_a_limit_of_the_disk_is_told_and_leaves_nothing(run_folder: Path, kind: 
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
     try:
-        with pytest.raises(UserError, match="larger than the limit for a file"):
+        with pytest.raises(UserError, match="larger than ulimit -f"):
             export(options)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)

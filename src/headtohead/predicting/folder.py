@@ -123,7 +123,7 @@ def predict_left(left: Sequence[Job], jobs: Sequence[Job], work: Work) -> list[R
     failed: dict[Job, Row] = {}
     before, begun = len(work.done), False
     try:
-        with overlap(left, work.read, work.compute, work.write) as outcomes:
+        with overlap(left, work.read, work.compute, work.write, work.claims.close) as outcomes:
             work.predictor.ready()
             work.written.tidy()  # so that lines can be added to it, whoever wrote it
             begun = True

@@ -43,6 +43,7 @@ def overlap(
     read: Callable[[Item], Read],
     compute: Callable[[Item, Read], Computed],
     write: Callable[[Item, Read, Computed, float], Result],
+    leave: Callable[[], object] = lambda: None,
 ) -> Iterator[Iterator[Outcome[Item, Result]]]:
     """Put items through three stages; a fault in one item does not touch the others.
 
@@ -50,7 +51,8 @@ def overlap(
 
     Reading and writing have one thread each, computing has the caller's. Reading is at most one item ahead; the first
     is read from now on, while the caller gets ready to compute. Left early, for whatever reason, what has begun is
-    finished, and nothing else is begun: no thread is at work any more when the block has ended.
+    finished, and nothing else is begun: no thread is at work any more when the block has ended. `leave` is called
+    first, and must end whatever a stage may be waiting for.
 
     Yields:
         What gives the outcome of each item, in their order, as soon as it is written.
@@ -78,6 +80,7 @@ def overlap(
         try:
             yield outcomes()
         finally:
+            leave()
             reader.shutdown(wait=False, cancel_futures=True)
             writer.shutdown(wait=False, cancel_futures=True)
 

@@ -21,6 +21,9 @@ BOMS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16", codecs.BOM
 """Some shells write UTF-16 when the output of a command is redirected into a file."""
 
 NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+KINDS = {"int": "whole number", "float": "number", "bool": "truth value", "timestamp": "date"}
+FAULTS = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError)
+"""What PyYAML raises for values that it does not check."""
 
 
 def read_yaml(path: Path) -> Any:
@@ -34,26 +37,19 @@ def read_yaml(path: Path) -> Any:
     text = _decoded(read_regular(path, LARGEST))
     try:
         loader = _Loader(text)
-        try:
-            _refuse_deep(text)
-            node = loader.get_single_node()
-            if node is None:
-                return None
-            _measure(node, {})
-            return loader.construct_document(node)
-        finally:
-            loader.dispose()
     except yaml.reader.ReaderError as fault:
-        line = f"line {_line_at(text, fault.position)}: "
-        raise UnreadableError(f"{line}not valid YAML: a character that is no text") from fault
-    except yaml.YAMLError as fault:
-        mark = getattr(fault, "problem_mark", None)
+        number = text.count("\n", 0, fault.position) + 1
+        raise UnreadableError(f"line {number}: not valid YAML: a character that is no text") from fault
+    try:
+        return loader.get_single_data()
+    except yaml.MarkedYAMLError as fault:
+        mark = fault.problem_mark or fault.context_mark
         line = f"line {mark.line + 1}: " if mark else ""
         raise UnreadableError(f"{line}not valid YAML: {_problem(fault)}") from fault
-
-
-def _line_at(text: str, position: int) -> int:
-    return text.count("\n", 0, position) + 1
+    except (yaml.YAMLError, *FAULTS) as fault:  # PyYAML converts the numbers of directives and escapes unchecked
+        raise UnreadableError(f"line {loader.line + 1}: not valid YAML") from fault
+    finally:
+        loader.dispose()
 
 
 def _decoded(content: bytes) -> str:
@@ -65,44 +61,10 @@ def _decoded(content: bytes) -> str:
         raise UnreadableError(f"line {line}: not UTF-8") from fault
 
 
-def _problem(fault: yaml.YAMLError) -> str:
-    if isinstance(fault, yaml.MarkedYAMLError):
-        return str(fault.context or fault.problem).splitlines()[0]
-    return str(fault).splitlines()[0]
-
-
-def _refuse_deep(text: str) -> None:
-    """Events come one after the other; only composing them into values is recursive."""
-    depth = 0
-    for event in yaml.parse(text, Loader=_Loader):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > DEEPEST:
-                raise _UnfitError(event, TOO_DEEP)
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-
-
-def _measure(node: yaml.Node, known: dict[int, tuple[int, int]]) -> tuple[int, int]:
-    """Count the values of a node, each alias as often as it is used, and the levels that they are nested in."""
-    if id(node) in known:
-        if not known[id(node)][0]:
-            raise _UnfitError(node, "contains itself through an alias")
-        return known[id(node)]
-    known[id(node)] = 0, 0
-    count, levels = 1, 0
-    if isinstance(node, yaml.CollectionNode):
-        inside = [part for pair in node.value for part in pair] if isinstance(node, yaml.MappingNode) else node.value
-        for part in inside:
-            more, below = _measure(part, known)
-            count, levels = count + more, max(levels, below)
-            if count > MOST_VALUES:
-                raise _UnfitError(part, f"more than {MOST_VALUES} values")
-        levels += 1
-        if levels > DEEPEST:
-            raise _UnfitError(node, TOO_DEEP)
-    known[id(node)] = count, levels
-    return known[id(node)]
+def _problem(fault: yaml.MarkedYAMLError) -> str:
+    context = fault.context or ""
+    words = fault.problem if context.startswith("while") or not context else context
+    return str(words).splitlines()[0]
 
 
 class _UnfitError(UnreadableError):
@@ -112,14 +74,48 @@ class _UnfitError(UnreadableError):
 
 
 class _Loader(yaml.SafeLoader):
-    """Plain data only; a value that is not of its kind is an error of YAML, with its line."""
+    """Plain data only, refused beyond a bound while it is composed, before any value is made of it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.depth = 0
+        self.sizes: dict[yaml.Node, tuple[int, int]] = {}
+        """Of each whole node: its values, each alias as often as it is used, and the levels they are nested in."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        event = self.peek_event()
+        opens = isinstance(event, yaml.CollectionStartEvent)
+        self.depth += opens
+        if self.depth > DEEPEST:
+            raise _UnfitError(event, TOO_DEEP)
+        node = super().compose_node(parent, index)
+        self.depth -= opens
+        if isinstance(event, yaml.AliasEvent):
+            if node not in self.sizes:
+                raise _UnfitError(event, "contains itself through an alias")
+        elif node is not None:
+            self.sizes[node] = self._size(node)
+        return node
+
+    def _size(self, node: yaml.Node) -> tuple[int, int]:
+        if not isinstance(node, yaml.CollectionNode):
+            return 1, 0
+        count, levels = 1, 0
+        inside = [part for pair in node.value for part in pair] if isinstance(node, yaml.MappingNode) else node.value
+        for part in inside:
+            more, below = self.sizes[part]
+            count, levels = count + more, max(levels, below)
+            if count > MOST_VALUES:
+                raise _UnfitError(part, f"more than {MOST_VALUES} values")
+        if levels == DEEPEST:
+            raise _UnfitError(node, TOO_DEEP)
+        return count, levels + 1
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
-        if node.tag in NUMBERS and len(str(node.value)) > MOST_DIGITS:
+        if isinstance(node, yaml.ScalarNode) and node.tag in NUMBERS and len(node.value) > MOST_DIGITS:
             raise _UnfitError(node, f"a number of more than {MOST_DIGITS} digits")
         try:
             return super().construct_object(node, deep)
-        except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError) as fault:
+        except FAULTS as fault:
             kind = node.tag.rpartition(":")[2]
-            problem = f"this is no {kind}"
-            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from fault
+            raise _UnfitError(node, f"not a valid {KINDS.get(kind, kind)}") from fault

@@ -87,9 +87,7 @@ class RunFolder:
         except FileNotFoundError:
             return {}
         except UnreadableError as fault:
-            raise DamagedRecordError(
-                f"{self.path / FILE}: damaged ({fault}); use --overwrite or another --run_name"
-            ) from fault
+            raise self._damaged(FILE, f" ({fault})") from fault
 
     def record_if_sound(self) -> dict[str, Any]:
         """Read run.json of what is made again where it is damaged, such as a baseline; remove it then."""
@@ -127,12 +125,15 @@ class RunFolder:
         except FileNotFoundError:
             return {}
         except UnreadableError as fault:
-            mend = "use --overwrite or another --run_name"
-            raise DamagedRecordError(f"{self.config}: damaged ({fault}); {mend}") from fault
+            raise self._damaged(self.config.name, f" ({fault})") from fault
         options = {} if options is None else options
         if not isinstance(options, dict):
-            raise DamagedRecordError(f"{self.config}: damaged; use --overwrite or another --run_name")
+            raise self._damaged(self.config.name)
         return options
+
+    def _damaged(self, file: str, why: str = "") -> DamagedRecordError:
+        mend = f"restore it, or delete the folder {self.path.name} and run the command that trained it again"
+        return DamagedRecordError(f"{self.path / file}: damaged{why}; {mend}")
 
     @contextmanager
     def held(self, wait: bool) -> Iterator[bool]:

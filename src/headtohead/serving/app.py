@@ -1,13 +1,11 @@
 """`--serve`: choose a model, open a page on this machine, and answer it until Ctrl+C."""
 
 import importlib.util
-import signal
 import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import FrameType
 
 from headtohead.errors import UserError
 from headtohead.options.table import Options
@@ -19,10 +17,11 @@ PATIENCE = 2
 
 
 def serve(options: Options) -> None:
-    """Carry out `--serve`: answer until the keyboard or the system says stop. Nothing is written.
+    """Carry out `--serve`: answer until Ctrl+C. Nothing is written.
 
     Raises:
         UserError: a package is missing, no model can be opened, or the port is taken.
+        SystemExit: SIGTERM came; requests under way were ended as with Ctrl+C.
     """
     refuse_missing()
     with listening(options.serving.port) as (sock, address):
@@ -37,7 +36,7 @@ def serve(options: Options) -> None:
         predictor.ready()
         for choice in predictor.choices:
             print(choice.line)
-        with tempfile.TemporaryDirectory(prefix="headtohead-") as scratch, stopped_by_terminate():
+        with tempfile.TemporaryDirectory(prefix="headtohead-") as scratch:
             pages = Pages(predictor, options, Path(scratch), Limits())
             config = configuration(pages.app(), pages.limits, PATIENCE)
             print(f"serving at {address}, stop with Ctrl+C", flush=True)
@@ -82,17 +81,3 @@ def listening(port: int) -> Iterator[tuple[socket.socket, str]]:
         except OSError:
             raise UserError(f"--port {port}: already in use; choose another, or 0 for any free port") from None
         yield sock, f"http://{HERE}:{sock.getsockname()[1]}"
-
-
-@contextmanager
-def stopped_by_terminate() -> Iterator[None]:
-    """Let SIGTERM end the program as Ctrl+C does, so that the temporary folder is removed."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

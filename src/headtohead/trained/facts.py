@@ -11,6 +11,7 @@ from headtohead.errors import UserError
 from headtohead.models.registry import MODELS
 from headtohead.records.json_reader import read_json
 from headtohead.records.regular import UnreadableError
+from headtohead.runs.record import FILE as RECORD
 from headtohead.saving import write_json
 from headtohead.trained.shape_of_facts import LONGEST, SCORES, TRAINING_DATA, wrong_in_familiar
 
@@ -83,10 +84,13 @@ def read_facts(folder: Path) -> ModelFacts:
             a value that no model of this program has; the message names the field.
     """
     path = folder / FILE
+    mend = "make the bundle again with --export bundle"
+    if (folder / RECORD).exists():
+        mend = "restore it, or delete it and run --test again, then --tune_postprocessing if that was used"
     try:
         found = read_json(path)
         if found.pop("format") != FORMAT:
-            raise UserError(f"{path}: written by another version of this program; make the bundle again with this one")
+            raise UserError(f"{path}: written by another version of this program; update this one, or {mend}")
         known = {one.name for one in fields(ModelFacts)}
         facts = ModelFacts(**{name: value for name, value in found.items() if name in known})
         facts = replace(facts, sequences=tuple(facts.sequences))
@@ -96,9 +100,9 @@ def read_facts(folder: Path) -> ModelFacts:
             f"{folder}: no {FILE} in it, so it is not a bundle; name a folder that --export bundle wrote"
         ) from None
     except (UnreadableError, KeyError, TypeError, AttributeError, ValueError, OSError) as fault:
-        raise UserError(f"{path}: damaged; make the bundle again with --export bundle") from fault
+        raise UserError(f"{path}: damaged; {mend}") from fault
     if wrong:
-        raise UserError(f"{path}: damaged ({wrong}); make the bundle again with --export bundle")
+        raise UserError(f"{path}: damaged ({wrong}); {mend}")
     return facts
 
 

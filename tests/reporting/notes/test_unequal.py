@@ -81,7 +81,7 @@ def test_a_run_that_does_not_say_it_is_asked_for_its_options(comparison: Path, w
     assert said_of(comparison) == [SCALED.format("learning rate 0.01 (unet, no schedule), 0.02 (buda, no schedule)")]
 
 
-@pytest.mark.parametrize("content", ["", "- 1", "{"])
+@pytest.mark.parametrize("content", ["", "- 1", "{", "%YAML 1." + "9" * 5_000, "image_size: [[1]]", "image_size: wide"])
 def test_options_that_cannot_be_read_have_no_say(comparison: Path, write_run: Any, content: str) -> None:
     write_run("unet", **FACTS)
     (write_run("buda", recipe=RECIPE) / "config.yaml").write_text(content)

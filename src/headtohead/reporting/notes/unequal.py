@@ -5,6 +5,8 @@ from functools import partial
 from typing import Any
 
 from headtohead.errors import UserError
+from headtohead.options.settling import settle
+from headtohead.options.table import OPTIONS
 from headtohead.reporting.entrant_names import in_words, listed
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.ledger import Ledger
@@ -91,7 +93,8 @@ def _setting(run: Run, option: str) -> Any:
     if value is not None:
         return value
     try:
-        return RunFolder(run.folder).read_config().get(option)
+        value = RunFolder(run.folder).read_config().get(option)
+        return None if value is None else settle(OPTIONS[option], value, option)
     except UserError:
         return None
 
