@@ -1,6 +1,8 @@
 """`--predict` where something is wrong: one line each, nothing half-written, and the other files are done."""
 
+import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +38,10 @@ def test_refused_before_anything_is_written(
 def test_places_that_cannot_be_written(
     tmp_path: Path, predict: Predict, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert predict() == 2
-    assert "in: no such file or folder" in capsys.readouterr().err
+    for output in ("out", "in"):
+        assert predict(output=output) == 2
+        assert "in: no such file or folder" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
     head(tmp_path / "in/a.nii")
     (tmp_path / "file").touch()
     assert predict(output="file") == 2
@@ -121,40 +125,70 @@ def test_a_full_disk_ends_the_command_in_a_line_and_the_same_command_goes_on(
     assert not any(row["error"] for row in summary_of(tmp_path / "out").values())
 
 
-@pytest.mark.parametrize("fails", [("open",), ("open", "replace")])
-def test_a_list_that_cannot_be_written(
+@pytest.mark.parametrize(("number", "status", "said"), [(28, 2, "no space left on "), (5, 1, "a: ")])
+@pytest.mark.parametrize("name", ["predicted.sha256", JOURNAL])
+def test_what_cannot_be_listed_gets_no_name(
     tmp_path: Path,
     predict: Predict,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
-    fails: tuple[str, ...],
+    name: str,
+    number: int,
+    status: int,
+    said: str,
 ) -> None:
-    # Masks that are there are never called failed; what is not noted at once is noted at the end, or said.
-    def fail(name: str) -> Any:
-        really = getattr(Path, name)
+    really = Path.open
 
-        def full(self: Path, *rest: Any, **named: Any) -> Any:
-            if "predicted.sha256" in (self.name, *(getattr(one, "name", "") for one in rest)) and rest[0] != "rb":
-                raise OSError(28, "No space left on device", str(self))
-            return really(self, *rest, **named)
+    def fail(self: Path, mode: str = "r", **rest: Any) -> Any:
+        if self.name == name and "a" in mode:
+            raise OSError(number, "A fault", str(self))
+        return really(self, mode, **rest)
 
-        return full
-
-    for name in "ab":
-        head(tmp_path / f"in/{name}.nii")
+    for case in "ab":
+        head(tmp_path / f"in/{case}.nii")
     with monkeypatch.context() as patch:
-        for name in fails:
-            patch.setattr(Path, name, fail(name))
-        status = predict()
+        patch.setattr(Path, "open", fail)
+        assert predict() == status
+    error = capsys.readouterr().err.splitlines()
+    assert error[0].startswith(f"error: {said}") and f"/out/{name}" in error[0]
+    assert len(error) == (1 if status == 2 else 3)
+    assert files_in(tmp_path / "out") == {"summary.csv"}
+    assert predict() == 0
+    assert files_in(tmp_path / "out") == {*OURS, "a_mask.nii", "b_mask.nii"}
+
+
+def test_lists_that_cannot_be_written_at_the_end_are_written_by_the_same_command(
+    tmp_path: Path, predict: Predict, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = Path.replace
+
+    def full(self: Path, target: Path) -> Path:
+        if target.name == "predicted.sha256":
+            raise OSError(28, "No space left on device", str(target))
+        return really(self, target)
+
+    head(tmp_path / "in/a.nii")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", full)
+        assert predict() == 2
     error = capsys.readouterr().err
-    assert {name: row["error"] for name, row in summary_of(tmp_path / "out").items()} == {"a": "", "b": ""}
-    assert {"a_mask.nii", "b_mask.nii"} <= files_in(tmp_path / "out")
-    if "replace" in fails:
-        assert status == 2 and "predicted.sha256: cannot be written (No space left on device); the masks are" in error
-        assert len(error.splitlines()) == 1
-    else:
-        assert (status, error) == (0, "")
-        assert predict("--overwrite") == 0
+    assert "/out/predicted.sha256; free some and run the command again" in error and len(error.splitlines()) == 1
+    assert summary_of(tmp_path / "out")["a"]["error"] == "", "masks that are there are never called failed"
+    assert predict() == 0
+    assert "1 of 1 file was predicted before" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_a_list_that_is_none_is_refused(
+    tmp_path: Path, predict: Predict, capsys: pytest.CaptureFixture[str], make: Callable[[Path], None]
+) -> None:
+    head(tmp_path / "in/a.nii")
+    (tmp_path / "out").mkdir()
+    make(tmp_path / "out/predicted.sha256")
+    assert predict() == 2
+    error = capsys.readouterr().err
+    assert "/out/predicted.sha256: cannot be used (is a" in error and "remove it, or choose another --output" in error
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["predicted.sha256"]
 
 
 @pytest.mark.parametrize(

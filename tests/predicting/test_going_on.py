@@ -13,7 +13,8 @@ import pytest
 
 from headtohead.claiming import hold
 from headtohead.errors import UserError
-from headtohead.predicting.results import finishing, journal, written
+from headtohead.predicting import folder as verb
+from headtohead.predicting.results import finishing, journal
 from headtohead.predicting.results.journal import FILE
 from headtohead.predicting.results.written import Written
 from tests.matrices import thinned
@@ -118,6 +119,7 @@ def killed_while_moving(patch: pytest.MonkeyPatch, moved: int, name: str = "c") 
         return really(self, target)
 
     patch.setattr(Path, "replace", replace)
+    patch.setattr(finishing, "_put_back", lambda _: None)
     patch.setattr("headtohead.predicting.folder.write_lists", lambda *_: None)
     patch.setattr(journal.Journal, "conclude", lambda *_, **__: None)
 
@@ -298,20 +300,39 @@ class TestWhatIsNotTakenOver:
         assert asked(*FLAGS) == (0, ["site/e"])
 
 
-def test_the_second_of_two_that_begin_together_is_refused(
-    tmp_path: Path, asked: Any, predict: Predict, brightness: Any, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("moment", ["find_jobs", "name_all", "refuse_replacing", "overlap", "write_lists"])
+def test_a_second_command_is_refused_whenever_it_begins(
+    tmp_path: Path, asked: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
-    class Slow(brightness):  # type: ignore[misc]
-        def ready(self) -> None:
-            (tmp_path / "out").mkdir()
-            handles.append(hold(tmp_path / "out" / FILE, make=True))
+    really, second = getattr(verb, moment), []
 
-    handles: list[int] = []
-    assert predict(predictor=Slow()) == 2
-    assert "another --predict is writing there" in capsys.readouterr().err
-    assert files_in(tmp_path / "out") == {FILE}
-    os.close(handles[0])
+    def meanwhile(*given: Any) -> Any:
+        monkeypatch.setattr(verb, moment, really)
+        second.append(asked("--threshold", "0.1", "--pattern", "*.nii"))
+        return really(*given)
+
+    monkeypatch.setattr(verb, moment, meanwhile)
     assert asked() == (0, list(NAMES))
+    assert second == [(2, [])]
+    error = capsys.readouterr().err
+    assert "another --predict is writing there" in error and len(error.splitlines()) == 1
+    listed = {line.split("  ")[1] for line in (tmp_path / "out/predicted.sha256").read_text().splitlines()}
+    assert listed == files_in(tmp_path / "out") - OURS == {f"{name}_mask.nii" for name in NAMES}
+    assert asked("--overwrite") == (0, list(NAMES))
+
+
+def test_a_command_that_ends_while_another_begins_is_known_to_it(
+    tmp_path: Path, asked: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def first_comes(path: Path, make: bool) -> int:
+        monkeypatch.setattr(journal, "hold", hold)
+        assert asked(stop="site/e")[0] == 130
+        return hold(path, make)
+
+    monkeypatch.setattr(journal, "hold", first_comes)
+    assert asked("--tta") == (2, [])
+    assert "from an interrupted command (without --tta)" in capsys.readouterr().err
+    assert asked() == (0, ["site/e"])
 
 
 @pytest.mark.parametrize("output", ["out", "in"])
@@ -330,21 +351,6 @@ def test_folders_of_slices_and_truths_in_the_same_folder(
     assert said == ["volume"]
     assert set(summary_of(tmp_path / output)) == {"one", "two", "three", "volume"}
     assert {row["dice"] for row in summary_of(tmp_path / output).values()} == {""}
-
-
-def test_a_list_that_could_not_be_written_is_made_good(
-    tmp_path: Path, asked: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: Any, **__: Any) -> None:
-        raise OSError(28, "No space left on device")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(journal, "append_text", full)
-        patch.setattr(written, "append_text", full)
-        assert asked(stop="site/e")[0] == 130
-    done = summary_of(tmp_path / "out").keys()
-    assert {"a", "b"} <= done
-    assert asked() == (0, [name for name in NAMES if name not in done])
 
 
 def test_a_summary_that_could_not_be_written_is_written_by_the_same_command(

@@ -7,7 +7,7 @@ from headtohead.disk_faults import NoRoomError
 from headtohead.errors import PartlyDone, UserError
 from headtohead.options.table import Options
 from headtohead.plurals import count_of
-from headtohead.predicting.files.finding import Job, find_jobs
+from headtohead.predicting.files.finding import Job, find_jobs, refuse_missing
 from headtohead.predicting.files.grouping import refuse_ignored_channels, refuse_ignored_plane
 from headtohead.predicting.files.sequences import parse_channels
 from headtohead.predicting.overlapping import overlap
@@ -32,22 +32,29 @@ def predict_folder(options: Options) -> Path:
         That folder.
 
     Raises:
-        UserError: an option, the model or the folder cannot be used, or a file would be replaced; nothing is written
-            then.
+        UserError: an option, the model or the folder cannot be used, a file would be replaced, or another command is
+            writing there; nothing is written then.
+        NoRoomError: the disk is full; the same command goes on.
         PartlyDone: some files could not be predicted; all others are.
     """
     from headtohead.predicting.predictor import open_predictor
 
-    outputs = read_outputs(options.files)
-    refuse_own_folder(outputs, Path(str(options.verbs.predict)), output_folder(options))
+    outputs, folder, source = read_outputs(options.files), output_folder(options), Path(str(options.verbs.predict))
+    refuse_own_folder(outputs, source, folder)
+    refuse_missing(source)  # before `folder` is made, which may be the same
     predictor = open_predictor(options)
     parse_channels(options.files.channels, predictor.facts.sequences)  # once, rather than an error for every file
-    source = Path(str(options.verbs.predict))
-    # Results of an earlier command may lie among the inputs, under ends that this one does not name.
-    jobs = find_jobs(source, options.files.pattern, predictor.facts.sequences, outputs.ends, Records().ours)
-    refuse_ignored_channels(jobs, options.files.channels, predictor.facts.sequences)
-    refuse_ignored_plane(jobs, options.files.plane)
-    return predict_jobs(jobs, predictor, options)
+    if outputs.uncertainty == "variance" and predictor.members < 2:
+        raise UserError(
+            "--save_uncertainty variance: a single model has none; average several (--ensemble), or use entropy"
+        )
+    with Journal(folder, settings_of(predictor, options)) as journal:
+        # Results of an earlier command may lie among the inputs, under ends that this one does not name.
+        jobs = find_jobs(source, options.files.pattern, predictor.facts.sequences, outputs.ends, Records().ours)
+        refuse_ignored_channels(jobs, options.files.channels, predictor.facts.sequences)
+        refuse_ignored_plane(jobs, options.files.plane)
+        predict_jobs(jobs, predictor, options, journal)
+    return folder
 
 
 def refuse_own_folder(outputs: Outputs, source: Path, folder: Path) -> None:
@@ -79,41 +86,32 @@ def output_folder(options: Options) -> Path:
     return folder
 
 
-def predict_jobs(jobs: Sequence[Job], predictor: Predicts, options: Options) -> Path:
+def predict_jobs(jobs: Sequence[Job], predictor: Predicts, options: Options, journal: Journal) -> None:
     """Predict what was found and say what became of each. What the same command did before is not done again.
 
     Args:
         jobs: the files.
         predictor: the models.
-        options: of which `files`, `--output`, `--overwrite` and `--debug` count.
-
-    Returns:
-        The folder of the results.
+        options: of which `files`, `--overwrite` and `--debug` count.
+        journal: of the folder of the results, and held.
 
     Raises:
-        UserError: before anything is written, if a file would be replaced or another command is writing there.
+        UserError: before anything is written, if a file would be replaced.
         NoRoomError: the disk is full; the same command goes on.
         PartlyDone: some could not be predicted; each has a line on stderr.
     """
-    outputs = read_outputs(options.files)
-    folder = output_folder(options)
-    if outputs.uncertainty == "variance" and predictor.members < 2:
-        raise UserError(
-            "--save_uncertainty variance: a single model has none; average several (--ensemble), or use entropy"
-        )
+    outputs, folder = read_outputs(options.files), journal.folder
     places, clashes = name_all(jobs, outputs, folder)
-    with Journal(folder, settings_of(predictor, options)) as journal:
-        work = Work(predictor, options, outputs, Written(folder), journal, places, clashes)
-        work.find_done()
-        left = [job for job in jobs if job not in work.done]
-        refuse_replacing({job: places[job] for job in left if job in places}, jobs, work.records, journal, options)
-        complete = False
-        try:
-            tell_all(predict_left(left, jobs, work), folder)
-            complete = True
-        finally:  # the last change to the disk: until then, the same command goes on
-            journal.conclude([job.name for job in work.done], complete)
-    return folder
+    work = Work(predictor, options, outputs, Written(folder), journal, places, clashes)
+    work.find_done()
+    left = [job for job in jobs if job not in work.done]
+    refuse_replacing({job: places[job] for job in left if job in places}, jobs, work.records, journal, options)
+    complete = False
+    try:
+        tell_all(predict_left(left, jobs, work), folder)
+        complete = True
+    finally:  # the last change to the disk: until then, the same command goes on
+        journal.conclude([job.name for job in work.done], complete)
 
 
 def predict_left(left: Sequence[Job], jobs: Sequence[Job], work: Work) -> list[Row]:
@@ -123,12 +121,12 @@ def predict_left(left: Sequence[Job], jobs: Sequence[Job], work: Work) -> list[R
         The rows of all jobs, in their order.
     """
     failed: dict[Job, Row] = {}
-    before, folder = len(work.done), work.written.folder
+    before, begun = len(work.done), False
     try:
         with overlap(left, work.read, work.compute, work.write, work.claims.close) as outcomes:
             work.predictor.ready()
-            make(folder)
-            work.journal.begin()
+            work.written.tidy()  # so that lines can be added to it, whoever wrote it
+            begun = True
             for choice in work.predictor.choices:
                 print(choice.line)
             if before:
@@ -148,38 +146,19 @@ def predict_left(left: Sequence[Job], jobs: Sequence[Job], work: Work) -> list[R
                     advance()
     finally:  # when nothing is being written any more
         rows = [row for job in jobs if (row := work.done.get(job) or failed.get(job))]
-        if work.journal.begun:
+        if begun:
             write_lists(rows, work.written)
     return rows
 
 
-def make(folder: Path) -> None:
-    """Make the folder of the results.
-
-    Raises:
-        UserError: it cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as fault:
-        raise UserError(f"--output {folder}: cannot be created ({fault.strerror}); choose another") from fault
-
-
 def write_lists(rows: Sequence[Row], written: Written) -> None:
-    """Write summary.csv, and the list of what was written.
+    """Write summary.csv, and the list of what was written, each file once.
 
     Raises:
-        UserError: the list cannot be written. What was predicted is there all the same.
+        UserError: as `told`; the same command writes them.
     """
     summary.write_summary(rows, written.folder)
-    try:
-        written.tidy()
-    except (OSError, UserError) as fault:
-        reason = getattr(fault.__cause__ or fault, "strerror", None) or fault
-        raise UserError(
-            f"{written.path}: cannot be written ({reason}); the masks are complete, but a later command will "
-            "not know that this program wrote them; give it another --output"
-        ) from fault
+    written.tidy()
 
 
 def tell_all(rows: Sequence[Row], folder: Path) -> None:

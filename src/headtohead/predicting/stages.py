@@ -137,11 +137,8 @@ class Work:
         def record(sums: Mapping[Path, str]) -> None:
             nonlocal row
             row = replace(row, seconds=time.perf_counter() - begin)
-            # A full disk: the lists are rewritten at the end, and a fault is told then.
-            with suppress(OSError, UserError):
-                self.written.expect(sums)
-            with suppress(OSError, UserError):
-                self.journal.add(row, loaded.files, sums)
+            self.written.expect(sums)  # a fault of a list is one of this file: what is not listed gets no name
+            self.journal.add(row, loaded.files, sums)
 
         final = write_results(job, scan, found, self.outputs, self.places[job], self.written.folder, record)
         self.written.settle(final)

@@ -53,3 +53,32 @@ def test_a_fault_on_the_way_leaves_what_was_there(
     with pytest.raises(OSError, match="No space left"):
         move(place)
     assert there(place) == old
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("change", range(7))
+def test_a_signal_at_any_change_leaves_what_was_there(
+    place: Path, monkeypatch: pytest.MonkeyPatch, change: int, when: str
+) -> None:
+    # Five changes until all have their names, as `a` and `c` stood there before; more strike while they are put back.
+    (place.parent / "sub").mkdir()
+    old = {"a": "old a", "c": "old c"}
+    for name, content in old.items():
+        (place.parent / "sub" / name).write_text(content)
+    really, signals = Path.replace, {min(change, 4), change}
+    changes = 0
+
+    def struck(self: Path, target: Path) -> Path:
+        nonlocal changes
+        number, changes = changes, changes + 1
+        if number in signals and when == "before":
+            raise KeyboardInterrupt
+        moved = really(self, target)
+        if number in signals:
+            raise KeyboardInterrupt
+        return moved
+
+    monkeypatch.setattr(Path, "replace", struck)
+    with pytest.raises(KeyboardInterrupt):
+        move(place)
+    assert there(place) == old

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from headtohead.claiming import hold
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.results.inputs import Inputs
@@ -29,7 +30,6 @@ def mask(tmp_path: Path) -> Path:
     path.parent.mkdir()
     path.write_bytes(b"mask")
     with Journal(tmp_path, SETTINGS) as journal:
-        journal.begin()
         journal.add(ROW, INPUTS, {path: checksum(path)})
     return path
 
@@ -82,7 +82,6 @@ def test_results_must_be_whole_and_all_of_them(mask: Path) -> None:
 def test_what_stood_there_before_is_still_ours(mask: Path) -> None:
     # Predicted anew, since its input had changed, and killed before the new mask had its name.
     with Journal(mask.parents[1], SETTINGS) as journal:
-        journal.begin()
         journal.add(ROW, Inputs((("a.nii", "flair", 10, 100),), ()), {mask: "0" * 64})
     with Journal(mask.parents[1], SETTINGS) as journal:
         assert journal.left_over(mask)
@@ -92,9 +91,6 @@ def test_what_stood_there_before_is_still_ours(mask: Path) -> None:
 @pytest.mark.parametrize(("done", "complete", "kept"), [("a", True, False), ("a", False, True), ("b", True, True)])
 def test_it_goes_when_all_that_it_tells_of_is_done(mask: Path, done: str, complete: bool, kept: bool) -> None:
     with Journal(mask.parents[1], SETTINGS) as journal:
-        journal.conclude(["a"], complete=True)  # a command that was refused changes nothing
-        assert journal.path.exists()
-        journal.begin()
         journal.conclude([done], complete)
     assert (mask.parents[1] / FILE).exists() == kept and bool(found(mask)) == kept
 
@@ -105,28 +101,72 @@ def test_other_commands_are_kept_until_their_results_are_replaced(mask: Path) ->
     for target, kept in ((mine, True), (mask, False)):
         with Journal(folder, {"threshold": "0.4"}) as journal:
             assert journal.origin(mask) == "--threshold 0.5, without --tta"
-            journal.begin()
             journal.add(ROW, INPUTS, {target: checksum(target)})
             journal.conclude(["a"], complete=True)
         assert (folder / FILE).exists() == kept
         assert (found(mask) is not None) == kept
 
 
-def test_it_is_held_by_one(mask: Path) -> None:
-    folder = mask.parents[1]
-    with (
-        Journal(folder, SETTINGS),
-        pytest.raises(UserError, match=f"^--output {folder}: another --predict is writing there"),
-        Journal(folder, SETTINGS),
-    ):
-        pass
+def refused(folder: Path) -> None:
+    with pytest.raises(UserError, match=f"^--output {folder}: another --predict is writing there"):
+        Journal(folder, SETTINGS).__enter__()
+
+
+@pytest.mark.parametrize("place", [".", "new", "new/below"])
+def test_it_is_held_by_one_before_anything_is_looked_at(tmp_path: Path, mask: Path, place: str) -> None:
+    folder = tmp_path / place
+    with Journal(folder, SETTINGS):
+        refused(folder)
+        refused(folder)  # the first refusal has let go of nothing
     assert found(mask)
-    empty = folder / "empty"
-    empty.mkdir()
-    with Journal(empty, SETTINGS) as first, Journal(empty, SETTINGS) as second:
-        first.begin()
-        with pytest.raises(UserError, match="another --predict is writing there"):
-            second.begin()
+    assert not (tmp_path / "new").exists(), "nothing came of it"
+
+
+def test_a_second_command_reads_what_the_first_one_left(tmp_path: Path, mask: Path) -> None:
+    for _ in range(2):  # nor does a command that adds nothing remove anything
+        with Journal(tmp_path, SETTINGS | {"tta": "True"}) as journal:
+            assert journal.origin(mask) == "without --tta"
+
+
+def test_nothing_is_left_where_nothing_came_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: Path) -> None:
+        raise KeyboardInterrupt
+
+    (tmp_path / "empty").mkdir()
+    for folder in (tmp_path / "empty", tmp_path / "new" / "below"):
+        with Journal(folder, SETTINGS):
+            assert (folder / FILE).exists()
+        monkeypatch.setattr("headtohead.predicting.results.journal.read_journal", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            Journal(folder, SETTINGS).__enter__()
+        monkeypatch.undo()
+    assert list(tmp_path.rglob("*")) == [tmp_path / "empty"]
+    with Journal(tmp_path / "new" / "below", SETTINGS) as journal:
+        (journal.folder / "mine").touch()
+    assert {path.name for path in (tmp_path / "new").rglob("*")} == {"below", "mine"}
+
+
+def test_only_the_journal_that_is_held_is_removed(tmp_path: Path, mask: Path) -> None:
+    with Journal(tmp_path, SETTINGS) as first:
+        first.conclude(["a"], complete=True)
+        second = Journal(tmp_path, SETTINGS).__enter__()  # as another command that was waiting for this moment
+    refused(tmp_path)
+    second.__exit__()
+    assert not second.path.exists()
+
+
+def test_the_folder_is_removed_by_another_command_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    removals = [tmp_path / "new" / "below", tmp_path / "new"]
+
+    def late(path: Path, make: bool) -> int:
+        while removals:
+            removals.pop(0).rmdir()
+        return hold(path, make)
+
+    monkeypatch.setattr("headtohead.predicting.results.journal.hold", late)
+    with Journal(tmp_path / "new" / "below", SETTINGS):
+        refused(tmp_path / "new" / "below")
+    assert not (tmp_path / "new").exists()
 
 
 def linked(path: Path) -> None:
@@ -180,7 +220,6 @@ def test_what_is_not_a_journal_says_nothing_and_is_continued(mask: Path, content
     path.write_bytes(content)
     assert found(mask) is None
     with Journal(mask.parents[1], SETTINGS) as journal:
-        journal.begin()
         journal.add(ROW, INPUTS, {mask: checksum(mask)})
     assert found(mask)
     assert path.read_bytes() == (content + b"\n" * bool(content) if content[-1:] != b"\n" else content) + before

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from headtohead.errors import UserError
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.results.written import FILE, Records, Written, truth_is_ours
+from headtohead.records.regular import UnreadableError
 
 
 @pytest.fixture
@@ -134,14 +136,34 @@ def test_each_list_is_read_once_and_one_that_cannot_be_read_says_nothing(
 ) -> None:
     read = []
 
-    def fail(self: Path, *_: Any, **__: Any) -> str:
-        read.append(self)
-        raise PermissionError(13, "Permission denied")
+    def fail(path: Path, _: int) -> bytes:
+        if path.parent == tmp_path:
+            read.append(path)
+            raise UnreadableError("permission denied")
+        raise FileNotFoundError
 
-    monkeypatch.setattr(Path, "read_text", fail)
+    monkeypatch.setattr("headtohead.predicting.results.written.read_regular", fail)
     records = Records()
     assert not records.ours(mask) and not records.ours(mask.with_name("b.nii"))
     assert read == [tmp_path / FILE]
+
+
+def test_no_more_of_a_strangers_list_is_read_than_one_has(
+    tmp_path: Path, mask: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = (tmp_path / FILE).stat().st_size
+    monkeypatch.setattr("headtohead.predicting.results.written.LARGEST", size)
+    assert Records().ours(mask)
+    monkeypatch.setattr("headtohead.predicting.results.written.LARGEST", size - 1)
+    assert not Records().ours(mask)
+    with pytest.raises(UserError, match=r"predicted\.sha256: cannot be used \(larger than .*\); remove it"):
+        Written(tmp_path)
+
+
+def test_what_is_no_line_of_a_list_is_left_out(tmp_path: Path, mask: Path) -> None:
+    list_of = tmp_path / FILE
+    list_of.write_bytes(b"\n\xff  b\n" + b"0" * 63 + b"  c\n" + list_of.read_bytes() + b"0" * 64 + b"  \n")
+    assert Written(tmp_path).sums.keys() == {"sub/a_mask.nii"} and Written(tmp_path).ours(mask)
 
 
 def test_a_link_in_a_circle_is_nobodys(tmp_path: Path, mask: Path) -> None:

@@ -45,8 +45,7 @@ def find_jobs(
         UserError: there is no such file or folder, or nothing to predict in it.
     """
     outputs = tuple(end for end in (stem(Path(end)).lower() for end in ends if end) if end)
-    if not os.path.lexists(source):
-        raise UserError(f"--predict {printable(source)}: no such file or folder")
+    refuse_missing(source)
     if not source.is_dir():
         if pattern:
             raise UserError(
@@ -65,6 +64,16 @@ def find_jobs(
     if not others:
         raise UserError(f"--predict {printable(source)}: {RESULTS_ONLY}")
     return jobs_of(source, others, sequences)
+
+
+def refuse_missing(source: Path) -> None:
+    """Refuse a source that is not there.
+
+    Raises:
+        UserError: names it.
+    """
+    if not os.path.lexists(source):
+        raise UserError(f"--predict {printable(source)}: no such file or folder")
 
 
 def _jobs_of_file(

@@ -1,5 +1,6 @@
 """From what the models say of a scan to the files of it, all of them or none, and its line of the summary."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -190,23 +191,31 @@ def _write_all(job: Job, scan: Scan, found: Answer, outputs: Outputs, paths: Pat
 
 
 def _move_all(staged: Sequence[Path], final: Sequence[Path], place: Path) -> None:
-    moved: list[Path] = []
-    kept: dict[Path, Path] = {}  # what stood there before, and where it waits in `place`
+    begun: list[tuple[Path, Path, Path | None]] = []  # and where what stood there before waits in `place`
     try:
         for number, (source, path) in enumerate(zip(staged, final, strict=True)):
             path.parent.mkdir(parents=True, exist_ok=True)
-            if path.exists() or path.is_symlink():
-                aside = place / f"before-{number}"
+            aside = place / f"before-{number}" if os.path.lexists(path) else None
+            begun.append((source, path, aside))  # before the first change, since a signal may come after it
+            if aside:
                 path.replace(aside)
-                kept[path] = aside
             source.replace(path)
-            moved.append(path)
-    except OSError:
-        for path in moved:
-            path.unlink(missing_ok=True)
-        for path, aside in kept.items():
-            aside.replace(path)
+    except BaseException:
+        try:
+            _put_back(begun)
+        except BaseException:  # a signal came meanwhile
+            _put_back(begun)
+            raise
         raise
+
+
+def _put_back(begun: Sequence[tuple[Path, Path, Path | None]]) -> None:
+    """Undo what `_move_all` has begun; doing it twice does no harm."""
+    for source, path, aside in begun:
+        if aside is None and not source.exists():
+            path.unlink(missing_ok=True)
+        elif aside is not None and os.path.lexists(aside):
+            aside.replace(path)
 
 
 def _write_preview(scan: Scan, found: Answer, sheet: Path, scroll: Path) -> None:

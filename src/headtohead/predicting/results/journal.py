@@ -8,6 +8,7 @@ It may come with a folder from elsewhere. So no path in it is ever opened: the r
 names that this command gives them, and count if their checksums are those of the line.
 """
 
+import errno
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -26,16 +27,16 @@ from headtohead.predicting.results.written import checksum, name_below
 from headtohead.saving import append_text, write_text
 
 FILE = ".predicting.jsonl"
+TRIES = 100
 
 
 class Journal:
-    """The journal of one folder, held by one command at a time. Use it in a `with` block.
+    """The journal of one folder, held by one command at a time: look at nothing in the folder before the `with` block.
 
     Attributes:
         commands: those it tells of: `key_of` their settings -> the settings.
         own: what this command has predicted: name of the job -> its entries, the latest last.
         others: what other commands have.
-        begun: whether something may be written from now on.
     """
 
     def __init__(self, folder: Path, settings: Settings) -> None:
@@ -44,38 +45,38 @@ class Journal:
         self.commands: dict[str, Settings] = {}
         self.own: dict[str, list[Entry]] = {}
         self.others: list[Entry] = []
-        self.begun = False
         self._handle: int | None = None
-        self._lacks_lines = False
+        self._made: list[Path] = []
 
     def __enter__(self) -> "Journal":
-        """Hold and read what is there.
+        """Hold the folder, made if it is missing, and read what is there.
 
         Raises:
-            UserError: another command is at work in the folder, or the file is none of ours.
+            UserError: another command is at work in the folder, it cannot be made or written to, or the file is none
+                of ours.
         """
-        with suppress(FileNotFoundError, NotADirectoryError):
-            self._hold(make=False)
+        try:
+            with told(self.path):
+                self._hold()
             self.commands, entries = read_journal(self.path)
             for entry in entries:
                 self._keep(entry)
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
+        """Let go of the folder; an empty journal and empty folders made for it are removed."""
         handle, self._handle = self._handle, None
+        with suppress(OSError):
+            if handle is not None and self._is_empty(handle):
+                self.path.unlink()
         if handle is not None and handle >= 0:
             os.close(handle)
-
-    def begin(self) -> None:
-        """Hold the folder from now on, which is there.
-
-        Raises:
-            UserError: as `__enter__`, or it cannot be written to.
-        """
-        if self._handle is None:
-            with told(self.path):
-                self._hold(make=True)
-        self.begun = True
+        for folder in self._made:
+            with suppress(OSError):  # something lies in it
+                folder.rmdir()
 
     def knows(self, job: Job) -> bool:
         """Say whether this command has predicted a job before, whatever has become of it since."""
@@ -115,30 +116,22 @@ class Journal:
             outputs: its results -> their SHA-256.
 
         Raises:
-            UserError: as `told`. `conclude` writes what is missing.
+            UserError: as `told`; they must not get them then.
         """
         named = {name_below(path, self.folder): known for path, known in outputs.items()}
         entry = Entry(self.key, row, inputs, named)
-        head = ""
-        if self.key not in self.commands:
-            self.commands[self.key] = self.settings
-            head = head_line(self.key, self.settings)
-        self._keep(entry)
-        lacked, self._lacks_lines = self._lacks_lines, True
+        head = "" if self.key in self.commands else head_line(self.key, self.settings)
         append_text(self.path, head + entry.line)
-        self._lacks_lines = lacked
+        self.commands[self.key] = self.settings
+        self._keep(entry)
 
     def conclude(self, done: Iterable[str], complete: bool) -> None:
         """Keep what a later command needs: nothing of this one, if all of its files are done.
-
-        Nothing changes where nothing has begun.
 
         Args:
             done: names of the jobs that are done.
             complete: whether these are all jobs of this command.
         """
-        if not self.begun:
-            return
         names = set(done)
         over = complete and self.own.keys() <= names
         replaced = {name for file in names for entry in self.own.get(file, ()) for name in entry.outputs}
@@ -146,7 +139,7 @@ class Journal:
         kept += [] if over else self._every_own
         if not kept:
             self.path.unlink(missing_ok=True)
-        elif self._lacks_lines or len(kept) < len(self.others) + len(self._every_own):
+        elif len(kept) < len(self.others) + len(self._every_own):
             heads = [head_line(by, self.commands[by]) for by in dict.fromkeys(entry.by for entry in kept)]
             write_text(self.path, "".join([*heads, *(entry.line for entry in kept)]))
 
@@ -165,18 +158,34 @@ class Journal:
         known = {entry.outputs[name] for entry in entries if name in entry.outputs}
         return bool(known) and path.is_file() and checksum(path) in known
 
-    def _hold(self, make: bool) -> None:
+    def _is_empty(self, handle: int) -> bool:
+        """Say whether the file that is held holds nothing; another one by its name is not ours to remove."""
+        facts = self.path.lstat()
+        return not facts.st_size and (handle < 0 or os.path.samestat(os.fstat(handle), facts))
+
+    def _make_folder(self) -> None:
+        # The deepest first.
+        self._made += [one for one in (self.folder, *self.folder.parents) if not os.path.lexists(one)]
         try:
-            self._handle = hold(self.path, make)
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as fault:
+            raise UserError(f"--output {self.folder}: cannot be created ({fault.strerror}); choose another") from fault
+
+    def _hold(self) -> None:
+        try:
+            for _ in range(TRIES):
+                self._make_folder()
+                with suppress(FileNotFoundError):  # another command has removed the folder, which it had made
+                    self._handle = hold(self.path, make=True)
+                    return
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self.path))
         except BlockingIOError as fault:
             raise UserError(
                 f"--output {self.folder}: another --predict is writing there; wait until it has ended, or choose "
                 "another folder"
             ) from fault
-        except (FileNotFoundError, NotADirectoryError):
-            raise
         except OSError as fault:
-            if make and not os.path.lexists(self.path):
+            if not os.path.lexists(self.path):
                 raise  # the folder is to blame
             reason = (fault.strerror or type(fault).__name__).lower()
             raise UserError(f"{self.path}: cannot be used ({reason}); remove it, or choose another --output") from fault

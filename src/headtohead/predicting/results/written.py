@@ -8,17 +8,23 @@ of them a later command names.
 
 import hashlib
 import os
+import re
 from collections.abc import Collection, Iterable, Mapping
+from io import BytesIO
 from pathlib import Path
 
+from headtohead.errors import UserError
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.files.reading import MASK_SUFFIXES
+from headtohead.records.regular import UnreadableError, read_regular
 from headtohead.saving import append_text, write_text
 
 FILE = "predicted.sha256"
 """In the format of `sha256sum`, so `sha256sum --check predicted.sha256` says what was changed."""
 
-
+LARGEST = 64 << 20
+"""Bytes, of which a line takes about 100. The list may be anybody's: each folder above the inputs is asked for one."""
+LINE = re.compile(rb"(?P<escaped>\\?)(?P<sum>[0-9a-f]{64})  (?P<name>[^\n]+)\n?")
 ODD = "surrogateescape"  # a file's name need not be text
 
 
@@ -27,18 +33,25 @@ class Written:
 
     Kept on disk file by file, each before it gets its name, so that a killed command leaves none that is not listed.
     Until it has its name, what stood there before is ours as well.
+
+    Raises:
+        UserError: the list is no file, too large, or cannot be read.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.path = folder / FILE
         self.sums: dict[str, list[str]] = {}
-        if self.path.is_file():
-            for line in self.path.read_text(encoding="utf-8", errors=ODD).split("\n"):
-                checksum, _, name = line.partition("  ")
-                if name:
-                    plain = _plain(name) if checksum.startswith("\\") else name
-                    self._expect(plain, checksum.lstrip("\\"))
+        try:
+            content = read_regular(self.path, LARGEST)
+        except FileNotFoundError:
+            return
+        except UnreadableError as fault:
+            raise UserError(f"{self.path}: cannot be used ({fault}); remove it, or choose another --output") from fault
+        for line in map(LINE.fullmatch, BytesIO(content)):
+            if line:
+                name = line["name"].decode(errors=ODD)
+                self._expect(_plain(name) if line["escaped"] else name, line["sum"].decode())
 
     def ours(self, path: Path) -> bool:
         """Say whether a file was written by `--predict` and has not been changed since."""
@@ -46,11 +59,15 @@ class Written:
         return expected is not None and path.is_file() and checksum(path) in expected
 
     def expect(self, sums: Mapping[Path, str]) -> None:
-        """Take down files that are about to get their names, with their checksums."""
+        """Take down files that are about to get their names, with their checksums.
+
+        Raises:
+            UserError: as `told`; they must not get them then.
+        """
         named = {name_below(path, self.folder): known for path, known in sums.items()}
+        append_text(self.path, "".join(_line(*pair) for pair in named.items()), ODD)
         for name, known in named.items():
             self._expect(name, known)
-        append_text(self.path, "".join(_line(*pair) for pair in named.items()), ODD)
 
     def recall(self, sums: Mapping[str, str]) -> None:
         """List files that are there, by their paths below the folder, should the list have lost them."""
@@ -68,7 +85,11 @@ class Written:
         self.settle(sums)
 
     def tidy(self) -> None:
-        """Write the list anew: each file once, without those that are gone."""
+        """Write the list anew: each file once, without those that are gone.
+
+        Raises:
+            UserError: as `told`.
+        """
         there = {name: known for name, known in sorted(self.sums.items()) if (self.folder / name).is_file()}
         self.sums = {name: [self._present(name, known)] for name, known in there.items()}
         if not self.sums:
@@ -116,7 +137,7 @@ class Records:
             try:
                 found = Written(real)
                 self._known[real] = found if found.sums else None
-            except OSError:  # a list that may not be read says nothing
+            except UserError:  # a list that cannot be read says nothing
                 self._known[real] = None
         record = self._known[real]
         return record is not None and record.ours(record.folder / path.relative_to(folder))
