@@ -132,7 +132,7 @@ class RunFolder:
         return options
 
     def _damaged(self, file: str, why: str = "") -> DamagedRecordError:
-        mend = f"restore it, or delete the folder {self.path.name} and run the command that trained it again"
+        mend = f"restore it, or delete the folder {self.path.name} to train it again"
         return DamagedRecordError(f"{self.path / file}: damaged{why}; {mend}")
 
     @contextmanager
