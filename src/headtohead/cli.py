@@ -245,8 +245,10 @@ def check_files(options: Options) -> None:
         raise UserError(f"--fold_file {options.data.fold_file}: no such file; check the path")
     if verbs.download or verbs.make_phantoms:
         return
-    if verbs.image_path and not Path(verbs.image_path).is_file():
-        raise UserError(f"--image_path {verbs.image_path}: no such file; check the path")
+    if verbs.image_path and not (path := Path(verbs.image_path)).is_file():
+        kind = "a folder" if path.is_dir() else "not a regular file"
+        fault = f"{kind}; name an image" if path.exists() else "no such file; check the path"
+        raise UserError(f"--image_path {verbs.image_path}: {fault}")
     if verbs.predict and not Path(verbs.predict).exists():
         raise UserError(f"--predict {verbs.predict}: no such file or folder; check the path")
     root = options.data.root_dir

@@ -86,7 +86,8 @@ def test_nothing_to_do(argv: list[str], called: list[str], capsys: pytest.Captur
     ("argv", "message"),
     [
         (["--image_path", "nowhere.tif"], "error: --image_path nowhere.tif: no such file"),
-        (["--train", "--image_path", "data"], "error: --image_path data: no such file"),
+        (["--train", "--image_path", "data"], "error: --image_path data: a folder; name an image"),
+        (["--image_path", "/dev/null"], "error: --image_path /dev/null: not a regular file; name an image"),
         *((["--root_dir", "nowhere", verb], "error: --root_dir nowhere: no such folder; see data/README.md")
           for verb in ("--view_aug", "--train", "--test", "--compare", "--explore")),
         (["--train", "--fold_file", "nowhere.csv"], "error: --fold_file nowhere.csv: no such file"),

@@ -43,7 +43,7 @@ def test_a_misspelt_name_gets_the_nearest_suggested():
 def test_a_name_near_nothing_gets_the_list_only():
     with pytest.raises(UserError) as caught:
         build_model("q", 3)
-    assert str(caught.value) == "--model q: no such model; Known: unet, buda, resnext, fetal_unet"
+    assert str(caught.value) == "--model q: no such model; known: unet, buda, resnext, fetal_unet"
 
 
 def test_narrow_buda_is_the_quick_one():

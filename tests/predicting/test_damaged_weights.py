@@ -46,7 +46,7 @@ def test_the_next_is_taken_and_a_warning_names_both(
     line = capsys.readouterr().err
     assert line.count("\n") == 1 and line.startswith(f"warning: {fault}")
     assert line.endswith(
-        "; this run is left out, single/next is used; --run_name best --comparison single insists on it\n"
+        "; single/next is used instead; to use the damaged one anyway: --run_name best --comparison single\n"
     )
 
 

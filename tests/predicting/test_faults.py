@@ -65,8 +65,8 @@ def test_two_files_for_one_name(tmp_path: Path, predict: Predict, capsys: pytest
     error = capsys.readouterr().err.splitlines()
     assert error == [
         "error: b.png: its b_mask.png would also be that of b.jpg; rename one of them, or use --pattern",
-        f"error: 1 of 4 files could not be predicted; the reasons are above and in {tmp_path / 'out' / 'summary.csv'}; "
-        "correct them, and the same command predicts these alone",
+        f"error: 1 of 4 files could not be predicted; the reason is above and in {tmp_path / 'out' / 'summary.csv'}; "
+        "fix it and run the same command again: only this is predicted",
     ]
     assert files_in(tmp_path / "out") - OURS == {"a_mask.nii", "a_mask.nii.gz", "b_mask.png", JOURNAL}
 

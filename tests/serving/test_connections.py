@@ -75,7 +75,7 @@ def test_few_uploads_are_received_at_once_and_the_oldest_half_ones_give_way(
     assert server.drop_paths(volume).status == 200
 
 
-def test_drops_of_a_body_prolong_little(start: Callable[..., Any], connect: Any) -> None:
+def test_a_body_that_comes_in_drops_is_ended(start: Callable[..., Any], connect: Any) -> None:
     """Each comes well before a silence would end it."""
     line = connect(start(Limits(silence=0.5, rate=1000)), POST)
     line.settimeout(0.05)

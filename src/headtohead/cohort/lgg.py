@@ -14,7 +14,7 @@ import numpy as np
 
 from headtohead.cohort.case_files import CaseFiles
 from headtohead.cohort.cohort import CHANNELS, FLAIR
-from headtohead.cohort.picture_sizes import picture_size
+from headtohead.cohort.picture_sizes import MEND, picture_size
 from headtohead.errors import UserError
 from headtohead.memory import refuse_unless_free
 from headtohead.quiet import quiet_stderr
@@ -131,7 +131,7 @@ def _refuse_large(files: CaseFiles) -> None:
     if need > SMALL:
         path = max(sizes, key=lambda path: sizes[path].decoded)
         what = f"{len(sizes)} pictures of up to {sizes[path].width}x{sizes[path].height} pixels"
-        refuse_unless_free(path, what, need)
+        refuse_unless_free(path, what, need, MEND)
 
 
 def _read(path: Path, mode: int) -> np.ndarray:

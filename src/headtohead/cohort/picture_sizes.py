@@ -20,6 +20,9 @@ WIDTH, HEIGHT, BITS, SAMPLES, ROWS, TILE_WIDTH, TILE_HEIGHT = 256, 257, 258, 277
 NUMBERS = {1: "B", 3: "H", 4: "I", 16: "Q"}
 """Type of a field of a TIFF that holds whole numbers -> its letter in `struct`."""
 
+MEND = "crop or resample it, restore it if its header is damaged"
+"""What helps against a picture that is too large."""
+
 MOST_FIELDS = 4096
 MOST_PAGES = 10_000
 """Pages are counted up to here; a file may hold a million empty ones."""

@@ -98,8 +98,8 @@ def find_spec(name: str, flag: str = "--model") -> ModelSpec:
     if name in MODELS:
         return MODELS[name]
     near = get_close_matches(name, MODELS, n=1)
-    guess = f"did you mean {near[0]}? " if near else ""
-    raise UserError(f"{flag} {name}: no such model; {guess}Known: {', '.join(MODELS)}")
+    guess = f"did you mean {near[0]}? Known" if near else "known"
+    raise UserError(f"{flag} {name}: no such model; {guess}: {', '.join(MODELS)}")
 
 
 def build_model(name: str, in_channels: int, width: int = 0, encoder_weights: str = "none") -> "nn.Module":

@@ -172,7 +172,8 @@ def tell_all(rows: Sequence[Row], folder: Path) -> None:
         summary.print_table(done, len(rows))
     failed = len(rows) - len(done)
     if failed:
+        reasons, them, these = ("reason is", "it", "this is") if failed == 1 else ("reasons are", "them", "these are")
         raise PartlyDone(
-            f"{failed} of {count_of(len(rows), 'file')} could not be predicted; the reasons are above and in "
-            f"{folder / summary.FILE}; correct them, and the same command predicts these alone"
+            f"{failed} of {count_of(len(rows), 'file')} could not be predicted; the {reasons} above and in "
+            f"{folder / summary.FILE}; fix {them} and run the same command again: only {these} predicted"
         )

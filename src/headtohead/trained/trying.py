@@ -39,4 +39,4 @@ def with_sound_models(options: Options, files: Path | None, use: Callable[[list[
             choices = choose_models(options, files, search)
             taken = ", ".join(choice.name for choice in choices)
             name = f"--run_name {run.path.name} --comparison {run.path.parent.name}"
-            print(f"warning: {fault}; this run is left out, {taken} is used; {name} insists on it", file=sys.stderr)
+            print(f"warning: {fault}; {taken} is used instead; to use the damaged one anyway: {name}", file=sys.stderr)

@@ -32,7 +32,7 @@ ALL = ("--save_probability", "--save_uncertainty", "entropy", "--preview")
     ],
     ids=["mask", "cleaned", "all", "resampled", "dimmed", "models"],
 )
-def test_what_is_reckoned_is_enough(
+def test_the_estimate_is_sufficient(
     predict: Predict,
     brightness: type,
     tmp_path: Path,

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from headtohead.cohort import intensities
-from headtohead.cohort.picture_sizes import picture_size
+from headtohead.cohort.picture_sizes import MEND, picture_size
 from headtohead.errors import UserError
 from headtohead.memory import refuse_unless_free
 from headtohead.quiet import quiet_stderr
@@ -79,7 +79,8 @@ def refuse_wrong_file(path: Path) -> None:
     if not name.endswith(SUFFIXES):
         raise UserError(f"--image_path {path}: not an image this program reads; name {ACCEPTED}")
     if not path.is_file():
-        raise UserError(f"--image_path {path}: no such file")
+        kind = "not a regular file" if path.exists() else "no such file"
+        raise UserError(f"--image_path {path}: {kind}; name {ACCEPTED}")
     if path.stem.endswith("_mask"):
         raise UserError(f"--image_path {path}: a mask; name its image, {path.stem.removesuffix('_mask')}{path.suffix}")
 
@@ -131,7 +132,7 @@ def read_pixels(path: Path) -> np.ndarray:
         if size.pages > 1:
             raise UserError(f"{path}: holds {size.pages} pages; save the page you mean as a separate file")
         if size.decoded > SMALL:
-            refuse_unless_free(path, f"{size.width}x{size.height} pixels", size.decoded)
+            refuse_unless_free(path, f"{size.width}x{size.height} pixels", size.decoded, MEND)
         with quiet_stderr():
             pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
             pages = cv2.imcount(str(path))

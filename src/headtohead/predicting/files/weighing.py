@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from headtohead.cohort.picture_sizes import PictureSize, picture_size
+from headtohead.cohort.picture_sizes import MEND, PictureSize, picture_size
 from headtohead.memory import refuse_unless_free
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.files.naming import printable
@@ -45,11 +45,13 @@ class Weight:
         path: the file that weighs most.
         what: its size in words.
         need: bytes at the peak.
+        mend: what helps where that is too much.
     """
 
     path: Path
     what: str
     need: int
+    mend: str = "crop or resample it"
 
     def refuse_unless_free(self) -> None:
         """Refuse what does not fit.
@@ -58,7 +60,7 @@ class Weight:
             UserError: more is needed than is free.
         """
         if self.need > SMALL + ENGINE:
-            refuse_unless_free(printable(self.path), self.what, self.need)
+            refuse_unless_free(printable(self.path), self.what, self.need, self.mend)
 
 
 def weigh(job: Job, facts: ModelFacts, plane: str, as_bytes: bool, further: int = 0, models: int = 1) -> Weight:
@@ -107,7 +109,7 @@ def weigh_pictures(files: tuple[Path, ...] | list[Path], as_bytes: bool, later: 
     need = max(read, pixels * ((3 if as_bytes else 12) + later)) + sizes[largest].decoded
     count = f"{len(sizes)} pictures of up to " if len(sizes) > 1 else ""
     what = f"{count}{sizes[largest].width}x{sizes[largest].height} pixels"
-    return Weight(largest, what, need + extra + ENGINE)
+    return Weight(largest, what, need + extra + ENGINE, MEND)
 
 
 def _size(path: Path) -> PictureSize | None:
