@@ -1,4 +1,6 @@
-"""Two and three commands on one comparison at once: each ends as documented, with the tables of one command."""
+"""Two and three commands at once on one comparison, or into one folder of masks: each ends as documented, with the
+files of commands that ran one after the other.
+"""
 
 import random
 import shutil
@@ -12,6 +14,7 @@ from tests.campaign.commands import Command, run
 from tests.campaign.conftest import Attacks, places
 from tests.campaign.judging import judge
 from tests.campaign.leaving import broken, numbers
+from tests.predicting.scans import OURS, files_in
 
 pytestmark = pytest.mark.exhaustive
 
@@ -37,6 +40,11 @@ def reports(home: Path) -> Sequence[str]:
 def packs(home: Path) -> Sequence[str]:
     new = ["--cache_dir", str(home / "runs" / "copy"), "--output", str(home / "explored")]
     return ["--explore", *places(home)[:2], *new]
+
+
+def predicts(home: Path, pattern: str) -> Sequence[str]:
+    where = ["--output", str(home / "out"), "--model_path", str(home / "mine")]
+    return ["--predict", str(home / "scans"), "--pattern", pattern, *where]
 
 
 ROUNDS: dict[str, tuple[tuple[Callable[[Path], Sequence[str]], ...], int]] = {
@@ -94,3 +102,36 @@ def test_several_writers(
             assert {name for name in expected | found if found.get(name) != expected.get(name)} == set(), told
         early = f", {statuses.count(2)} too early" if 2 in statuses else ""
         record_property("campaign", f"{name}: {len(attacks(number))} rounds, {len(statuses)} commands{early}")
+
+
+def test_two_predictions_into_one_new_folder(
+    home: Path, attacks: Attacks, tmp_path: Path, record_property: Callable[..., None]
+) -> None:
+    commands, out, took, refused = [predicts(home, pattern) for pattern in ("[ab]*", "[cde]*")], home / "out", 0.0, 0
+    for argv in commands:
+        alone = run(argv, tmp_path / "notes")
+        assert alone.process.exitcode == 0 and not alone.err, alone.told()
+        took = max(took, alone.took)
+    expected = numbers(out)
+    rng = random.Random("predictions")
+    for attempt in attacks(2):
+        shutil.rmtree(out)
+        began = []
+        for place, argv in enumerate(rng.sample(commands, 2)):
+            time.sleep(place * rng.random() * took)
+            began.append(Command(argv, tmp_path / f"notes{place}").start())
+        statuses = [command.end() for command in began]
+        told = f"{attempt}\n" + "\n".join(command.told() for command in began)
+        for command, status in zip(began, statuses, strict=True):
+            judge(status, command.err, home, told)
+            assert status == 0 or (status == 2 and "another --predict is writing there" in command.err), told
+            refused += status == 2
+        assert 0 in statuses, told
+        listed = {line.split("  ")[1] for line in (out / "predicted.sha256").read_text().splitlines()}
+        assert listed == files_in(out) - OURS, told
+        for command, status in zip(began, statuses, strict=True):
+            again = run(command.argv if status else [*command.argv, "--overwrite"], tmp_path / "notes")
+            assert again.process.exitcode == 0 and not again.err, f"{told}\nand again:\n{again.told()}"
+        assert numbers(out) == expected, told
+    rounds = len(attacks(2))
+    record_property("campaign", f"two predictions: {rounds} rounds, {2 * rounds} commands, {refused} refused")
