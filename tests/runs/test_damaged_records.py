@@ -83,7 +83,7 @@ def test_it_is_named_and_the_others_go_on(
     assert len(ledger.notes) == 1
     assert ledger.notes[0].startswith("damaged left out: its run.json does not describe a run (")
     with pytest.raises(
-        DamagedRecordError, match=r"run\.json: damaged \(.+\); restore it, or delete the folder damaged and"
+        DamagedRecordError, match=r"run\.json: damaged \(.+\); restore it, or delete the folder damaged to train"
     ):
         RunFolder(path.parent).record()
     assert RunFolder(path.parent).made() == ()
