@@ -332,7 +332,9 @@ def test_a_command_that_ends_while_another_begins_is_known_to_it(
     monkeypatch.setattr(journal, "hold", first_comes)
     assert asked("--tta") == (2, [])
     assert "from an interrupted command (without --tta)" in capsys.readouterr().err
-    assert asked() == (0, ["site/e"])
+    status, predicted = asked()
+    assert status == 0 and "site/e" in predicted
+    assert len(predicted) < len(NAMES), "what was waiting to be written when it stopped is predicted again, no more"
 
 
 @pytest.mark.parametrize("output", ["out", "in"])
