@@ -147,3 +147,11 @@ def test_without_importing_torch(made: Any, engine: str) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip().splitlines()[-1] == "set()"
+
+
+def test_all_models_of_a_process_share_one_core(made: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from headtohead.trained.engines import openvino_engine
+
+    open_engine(made.source, "openvino", "cpu", "32")
+    monkeypatch.setattr(openvino_engine.openvino, "Core", lambda: pytest.fail("a second core"))
+    open_engine(made.source, "openvino", "cpu", "32")

@@ -1,6 +1,7 @@
 """OpenVINO: the fastest on Intel's and AMD's processors; optional."""
 
 import threading
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,15 @@ PRECISIONS = {"32": "f32", "bf16": "bf16"}
 PART = 4 * 128 * 128
 """Input pixels for one group of cores at a time, roughly: enough to keep it busy, and few enough that all
 groups end at nearly the same time."""
+
+
+@cache
+def shared_core() -> Any:
+    """Give the one core of this process.
+
+    Each of its own, destroyed with the models of others still there, wrote into memory that was Python's by then.
+    """
+    return openvino.Core()
 
 
 class OpenVinoEngine:
@@ -44,9 +54,8 @@ class OpenVinoEngine:
             settings["INFERENCE_PRECISION_HINT"] = PRECISIONS[precision]
         content = onnx_bytes(path)
         try:
-            core = openvino.Core()
-            model = core.read_model(content, b"")
-            self.compiled = core.compile_model(model, "CPU", settings)
+            model = shared_core().read_model(content, b"")
+            self.compiled = shared_core().compile_model(model, "CPU", settings)
         except (RuntimeError, UnicodeDecodeError) as fault:
             raise UserError(
                 f"{path}: not a readable ONNX model; run --test again, or export the bundle again"
