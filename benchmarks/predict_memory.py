@@ -278,7 +278,7 @@ def reckoned(source: Path, folder: Path, flags: tuple[str, ...]) -> tuple[int, i
     options = parse(words_of(source, folder, flags))
     predictor = open_predictor(options)
     facts = predictor.facts
-    [job] = find_jobs(source, "", facts.sequences, read_outputs(options.files).ends)
+    [job] = find_jobs(source, "", facts.task, read_outputs(options.files).ends)
     further = further_bytes(read_outputs(options.files), predictor)
     need = weigh(job, facts, "auto", wants_bytes(facts), further, predictor.members).need
     if job.kind == "nifti":

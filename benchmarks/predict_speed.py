@@ -30,7 +30,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 import numpy as np
 
 from headtohead import machine
-from headtohead.cohort import FLAIR, open_cohort
+from headtohead.cohort import open_cohort
+from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.cohort.phantom import make_phantoms
 from headtohead.options.table import Options, from_flat
 from headtohead.predicting.folder import predict_folder
@@ -140,7 +141,7 @@ def whole_folder(models: dict[str, Path], volumes: list[np.ndarray], folder: Pat
     (folder / "scans").mkdir()
     for number, volume in enumerate(volumes):
         # Slices last, as scanners store them.
-        values = np.moveaxis(volume[..., FLAIR], 0, 2).astype(np.int16)
+        values = np.moveaxis(volume[..., LGG_TASK.primary_channel], 0, 2).astype(np.int16)
         nibabel.save(nibabel.Nifti1Image(values, np.diag([1.0, 1.0, 3.0, 1.0])), folder / "scans" / f"{number}.nii.gz")
     print(f"\n| {len(volumes)} volumes of 256x256x40 | engine | process, s | --predict, s | the net alone, s | ratio |")
     print("|---|---|---:|---:|---:|---:|")
@@ -160,7 +161,8 @@ def beside_the_net(
     predictor = open_predictor(options)
     engine, batches = predictor.engines[0], []
     for volume in volumes:
-        one = prepare(volume[..., FLAIR : FLAIR + 1], predictor.facts)
+        primary = predictor.facts.task.primary_channel
+        one = prepare(volume[..., primary : primary + 1], predictor.facts)
         inputs = np.stack([one.input(index) for index in range(one.n)])
         size = max(1, PIXELS // inputs[0, 0].size)
         batches += [inputs[start : start + size] for start in range(0, len(inputs), size)]
@@ -191,7 +193,7 @@ def as_published(folder: Path) -> Path:
     from headtohead.trained.onnx_file import write_onnx
 
     recipe = {"image_size": 256, "normalise": "inner", "neighbours": 1}
-    facts = ModelFacts("buda as published", "buda", 0, 5, recipe)
+    facts = ModelFacts("buda as published", "buda", 0, 5, recipe, task=LGG_TASK)
     folder.mkdir()
     facts.write(folder)
     write_onnx(build_model("buda", 5).eval(), facts, folder / ONNX, np.zeros((1, 5, 256, 256), np.float32))

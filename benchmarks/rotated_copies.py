@@ -181,7 +181,7 @@ def predict(predictor: Predictor, case: Case, how: str) -> np.ndarray:
         for name, values in zip(NAMES if len(case.sequences) > 1 else ("flair",), case.sequences, strict=True):
             image = nibabel.Nifti1Image(values.astype(np.uint8), case.affine)
             nibabel.save(image, Path(folder) / f"copy_{name}.nii")
-        [job] = find_jobs(Path(folder), "", predictor.facts.sequences, ())
+        [job] = find_jobs(Path(folder), "", predictor.facts.task, ())
         scan = read_scan(job, predictor.facts, "", "auto")
         return scan.restore(predictor(scan).probability) >= predictor.threshold
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.errors import UserError
 from headtohead.models.registry import MODELS, build_model
 from headtohead.trained.bundle import write_bundle
@@ -62,7 +63,7 @@ def test_the_pretrained_encoder_is_asked_for(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_bundle(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    facts = ModelFacts("mine", "unet", 4, 3, {"image_size": 32, "normalise": "unit", "neighbours": 0})
+    facts = ModelFacts("mine", "unet", 4, 3, {"image_size": 32, "normalise": "unit", "neighbours": 0}, task=LGG_TASK)
     net = build_model("unet", 3, width=4)
     write_bundle(Source(facts, None, net.state_dict()), tmp_path / "mine")
     model = load("bundle", str(tmp_path / "mine"))

@@ -5,8 +5,15 @@ import os
 import numpy as np
 import pytest
 
-from headtohead.batches.augmentation import ALSO_PRE, POLICIES, POST, PRE, build_policy, describe_policy, drop_sequences
-from headtohead.cohort import FLAIR
+from headtohead.batches.augmentation import (
+    OTHERS_TOO,
+    POLICIES,
+    build_policy,
+    describe_policy,
+    drop_sequences,
+    droppable,
+)
+from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.options.declaring import describe
 from headtohead.options.table import OPTIONS
 
@@ -67,16 +74,18 @@ def view() -> np.ndarray:
 
 
 STATISTICS = np.arange(10, dtype=np.float32).reshape(5, 2)
+LOST = droppable(LGG_TASK)
+(POST, _), (PRE, _) = LOST
 
 
 def test_dropout_replaces_pixels_and_statistics_together(view: np.ndarray) -> None:
     original, rng, seen = view.copy(), np.random.default_rng(0), set()
     for _ in range(200):
-        image, statistics = drop_sequences(view, STATISTICS, 0.5, rng)
+        image, statistics = drop_sequences(view, STATISTICS, 0.5, rng, LOST)
         replaced = tuple(channel for channel in range(5) if (image[..., channel] != original[..., channel]).any())
         seen.add(replaced)
         for channel in range(5):
-            source = FLAIR if channel in replaced else channel
+            source = LGG_TASK.primary_channel if channel in replaced else channel
             assert (image[..., channel] == original[..., source]).all()
             assert (statistics[channel] == STATISTICS[source]).all()
     assert seen == {(), (POST,), (PRE, POST)}
@@ -87,28 +96,28 @@ def test_dropout_replaces_pixels_and_statistics_together(view: np.ndarray) -> No
 @pytest.mark.parametrize("chance", [0.0, 0.25, 1.0])
 def test_dropout_comes_as_often_as_asked(view: np.ndarray, chance: float) -> None:
     rng, n = np.random.default_rng(1), 4000
-    drawn = [drop_sequences(view, STATISTICS, chance, rng)[1] for _ in range(n)]
+    drawn = [drop_sequences(view, STATISTICS, chance, rng, LOST)[1] for _ in range(n)]
     post = np.mean([(statistics[POST] != STATISTICS[POST]).any() for statistics in drawn])
     pre = np.mean([(statistics[PRE] != STATISTICS[PRE]).any() for statistics in drawn])
     assert post == pytest.approx(chance, abs=0.03)
-    assert pre == pytest.approx(chance * ALSO_PRE, abs=0.03)
+    assert pre == pytest.approx(chance * OTHERS_TOO, abs=0.03)
 
 
 def test_what_follows_does_not_depend_on_the_chance(view: np.ndarray) -> None:
     following = []
     for chance in (0.0, 1.0):
         rng = np.random.default_rng(3)
-        drop_sequences(view, STATISTICS, chance, rng)
+        drop_sequences(view, STATISTICS, chance, rng, LOST)
         following.append(rng.random())
     assert following[0] == following[1]
 
 
 def test_one_channel_has_no_sequence_to_drop_and_draws_as_often(view: np.ndarray) -> None:
     rng = np.random.default_rng(3)
-    image, statistics = drop_sequences(view[..., :1], STATISTICS[:1], 1.0, rng)
+    image, statistics = drop_sequences(view[..., :1], STATISTICS[:1], 1.0, rng, LOST)
     assert (image == view[..., :1]).all() and (statistics == STATISTICS[:1]).all()
     other = np.random.default_rng(3)
-    drop_sequences(view, STATISTICS, 0.0, other)
+    drop_sequences(view, STATISTICS, 0.0, other, LOST)
     assert rng.random() == other.random()
 
 

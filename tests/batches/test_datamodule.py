@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from headtohead.batches.augmentation import PRE
 from headtohead.batches.datamodule import CaseSampler, SliceDataModule, SliceDataset
 from headtohead.batches.recipe import InputRecipe
 from headtohead.batches.splits import Split
 from headtohead.batches.turning import turn
-from headtohead.cohort import FLAIR, Cohort
+from headtohead.cohort import Cohort
+from headtohead.cohort.lgg import TASK as LGG_TASK
 
 RECIPE = InputRecipe(32, "inner", 1)
 Make = Callable[..., SliceDataModule]
@@ -173,12 +173,12 @@ def test_dropout_takes_the_statistics_along(phantom_cohort: Cohort) -> None:
     number = int(phantom_cohort.slices_of(case)[3])
     items = [SliceDataset(phantom_cohort, RECIPE, "none", 1.0)[(epoch, number)] for epoch in range(20)]
     own = phantom_cohort.statistics("inner")[case]
-    pre_lost = [(item["statistics"][PRE] == own[FLAIR]).all() for item in items]
+    pre_lost = [(item["statistics"][0] == own[LGG_TASK.primary_channel]).all() for item in items]
     assert any(pre_lost) and not all(pre_lost)
     for item, lost in zip(items, pre_lost, strict=True):
-        assert (item["image"][..., 2] == item["image"][..., FLAIR]).all()
-        assert (item["statistics"][2] == own[FLAIR]).all()
-        assert (item["image"][..., PRE] == item["image"][..., FLAIR]).all() == lost
+        assert (item["image"][..., 2] == item["image"][..., LGG_TASK.primary_channel]).all()
+        assert (item["statistics"][2] == own[LGG_TASK.primary_channel]).all()
+        assert (item["image"][..., 0] == item["image"][..., LGG_TASK.primary_channel]).all() == lost
 
 
 def test_an_uneven_size_with_five_channels(make: Make) -> None:

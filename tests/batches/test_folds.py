@@ -10,6 +10,7 @@ import pytest
 from headtohead.batches.folds import Folds, make_folds, read_folds
 from headtohead.batches.splits import PARTS
 from headtohead.cohort import Cohort
+from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.errors import UserError
 
 SITES = {"CS": 16, "DU": 45, "EZ": 1, "FG": 14, "HT": 34}
@@ -28,7 +29,7 @@ def cohort(tmp_path_factory: pytest.TempPathFactory) -> Cohort:
     table["site"] = [patient[:2] for patient in patients]
     table["first"] = 2 * np.arange(len(patients))
     table["lesion_voxels"] = np.random.default_rng(0).integers(100, 90_000, len(patients))
-    return Cohort(folder, "key", table.assign(slices=2, height=1, width=1), folder)
+    return Cohort(folder, "key", table.assign(slices=2, height=1, width=1), folder, task=LGG_TASK)
 
 
 def patients_of(cohort: Cohort, folds: Folds, fold: int, part: str) -> set[str]:

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headtohead.batches.recipe import CLIP, FIXED_STATISTICS, InputRecipe, scale_slice
-from headtohead.cohort import FLAIR, Cohort
+from headtohead.cohort import Cohort
+from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.options.input import InputOptions
 
 SHAPES = [(64, 64), (40, 64), (64, 41), (250, 200)]
@@ -32,7 +33,7 @@ def test_at_its_own_size_a_slice_is_shown_as_it_is_with_flair_around_it() -> Non
     view = InputRecipe(32, "inner", 2).view(volume, 2)
     assert (view[..., :3] == volume[2]).all()
     for channel, place in enumerate((0, 1, 3, 4), start=3):
-        assert (view[..., channel] == volume[place, ..., FLAIR]).all()
+        assert (view[..., channel] == volume[place, ..., LGG_TASK.primary_channel]).all()
 
 
 @pytest.mark.parametrize(("index", "around"), [(0, (0, 0, 1, 2)), (1, (0, 0, 2, 3)), (3, (1, 2, 3, 3))])
@@ -40,13 +41,13 @@ def test_neighbours_repeat_at_the_ends_of_a_case(index: int, around: tuple[int, 
     volume = volume_of(4, 32, 32)
     view = InputRecipe(32, "inner", 2).view(volume, index)
     for channel, place in enumerate(around, start=3):
-        assert (view[..., channel] == volume[place, ..., FLAIR]).all()
+        assert (view[..., channel] == volume[place, ..., LGG_TASK.primary_channel]).all()
 
 
 def test_one_slice_alone_is_its_own_neighbour() -> None:
     volume = volume_of(1, 32, 32)
     view = InputRecipe(32, "inner", 1).view(volume, 0)
-    assert (view[..., 3:] == volume[0, ..., FLAIR, None]).all()
+    assert (view[..., 3:] == volume[0, ..., LGG_TASK.primary_channel, None]).all()
 
 
 @pytest.mark.parametrize(("height", "width"), [(20, 32), (32, 20)])
@@ -181,7 +182,7 @@ class TestScaledSliceBySlice:
         image = volume_of(1, 40, 50)[0, ..., 0]
         assert (scale_slice(image) == scale_slice(image * np.float32(16.5))).all()
 
-    @pytest.mark.parametrize(("channels", "shown"), [(1, 0), (3, FLAIR)])
+    @pytest.mark.parametrize(("channels", "shown"), [(1, 0), (3, LGG_TASK.primary_channel)])
     def test_the_view_is_flair_or_the_only_sequence(self, channels: int, shown: int) -> None:
         volume = volume_of(3, 32, 32)[..., :channels]
         recipe = InputRecipe(32, "slice", 0)
@@ -212,8 +213,8 @@ def test_a_volume_of_floats_is_shown_in_floats() -> None:
 
 def test_a_model_that_brings_its_own_scaling_decides() -> None:
     inputs = InputOptions(image_size=64, normalise="zscore", neighbours=2)
-    assert InputRecipe.of(inputs) == InputRecipe(64, "zscore", 2)
-    assert InputRecipe.of(inputs, "slice") == InputRecipe(64, "slice", 0)
+    assert InputRecipe.of(inputs, LGG_TASK) == InputRecipe(64, "zscore", 2)
+    assert InputRecipe.of(inputs, LGG_TASK, "slice") == InputRecipe(64, "slice", 0)
 
 
 def test_the_order_of_channels_is_said_only_where_it_is_not_the_usual_one() -> None:

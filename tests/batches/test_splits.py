@@ -8,6 +8,7 @@ import pytest
 
 from headtohead.batches.splits import PARTS, Split, make_split
 from headtohead.cohort import Cohort
+from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.errors import UserError
 
 # As many patients a site as in the real data set, 110 together, and its 3929 slices.
@@ -32,7 +33,7 @@ def cohort_of(folder: Path, patients: list[str], slices: list[int], volumes: lis
             "lesion_voxels": volumes,
         }
     )
-    return Cohort(folder, "key", table, folder)
+    return Cohort(folder, "key", table, folder, task=LGG_TASK)
 
 
 @pytest.fixture(scope="module")

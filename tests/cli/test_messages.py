@@ -10,6 +10,7 @@ import pytest
 
 from headtohead import cli
 from headtohead.cli import explain
+from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.errors import LONGEST, one_line
 from headtohead.predicting.files.finding import find_jobs
 
@@ -85,7 +86,7 @@ def test_a_name_that_is_not_utf8_is_printed(monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize("name", [".nii", "..nii", "...nii", "..nii.gz", "a..nii"])
 def test_a_name_of_dots_is_a_name(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"x")
-    (job,) = find_jobs(tmp_path / name, "", ("flair",), ())
+    (job,) = find_jobs(tmp_path / name, "", LGG_TASK, ())
     assert job.name == ("a." if name.startswith("a") else name)
 
 

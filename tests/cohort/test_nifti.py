@@ -207,7 +207,7 @@ def test_a_cohort_of_volumes(volumes: Path, tmp_path: Path, write_pair: Callable
     assert cohort.table["case"].tolist() == ["001", "002"]
     assert cohort.table["patient"].tolist() == ["001", "002"]
     assert cohort.table["missing"].tolist() == cohort.table["site"].tolist() == ["", ""]
-    assert cohort.sequences == ("image",)
+    assert cohort.task.unnamed
     assert cohort.spacing(1) == (3.0, 1.0, 1.0)
     for case, (_, inside) in enumerate(written.values()):
         images, masks = read_case(list_cases(volumes)[case])

@@ -10,9 +10,10 @@ import pytest
 
 from headtohead.batches.splits import Split
 from headtohead.cohort import Cohort
+from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.comparing.baseline import run_baseline
 from headtohead.runs.reading import read_ledger
-from headtohead.scoring.baseline import flair_histograms
+from headtohead.scoring.baseline import primary_histograms
 
 CASES = 5
 SHAPE = (4, 6, 6)
@@ -35,7 +36,7 @@ def cohort(tmp_path: Path) -> Cohort:
     one = np.stack([centre, np.full(CASES, 10)], axis=-1)
     np.savez(packed / "statistics.npz", inner=np.stack([one * 0 + 1, one, one * 0 + 1], axis=1).astype(np.float32))
     table = pd.DataFrame({"case": list("abcde"), "site": "CS", "slices": 4, "height": 6, "width": 6})
-    return Cohort(root=tmp_path, key="k", table=table.assign(first=4 * np.arange(CASES)), packed=packed)
+    return Cohort(root=tmp_path, key="k", table=table.assign(first=4 * np.arange(CASES)), packed=packed, task=LGG_TASK)
 
 
 @pytest.fixture
@@ -76,10 +77,10 @@ def test_histograms_counted_once_serve_every_fold(
     images = np.fromfile(cohort.packed / "images.u8", np.uint8).reshape(CASES, *SHAPE, 3)
     images[2:, ..., 1][cohort_masks(cohort)[2:] > 0] += 100
     images.tofile(cohort.packed / "images.u8")
-    again = Cohort(root=cohort.root, key="k", table=cohort.table, packed=cohort.packed)
-    counted = flair_histograms(again, np.arange(again.n_slices))
+    again = Cohort(root=cohort.root, key="k", table=cohort.table, packed=cohort.packed, task=LGG_TASK)
+    counted = primary_histograms(again, np.arange(again.n_slices))
     alone = json.loads((run_baseline(again, split, comparison, PROVENANCE) / "run.json").read_text())
-    monkeypatch.setattr("headtohead.comparing.baseline.flair_histograms", None)
+    monkeypatch.setattr("headtohead.comparing.baseline.primary_histograms", None)
     shared = json.loads((run_baseline(again, split, comparison, PROVENANCE, counted) / "run.json").read_text())
     assert shared["threshold"] == alone["threshold"]
     one = counted.of_cases(np.array([1]))
@@ -95,11 +96,11 @@ def test_of_a_split_by_slice_only_its_own_slices_are_counted(
     cohort: Cohort, comparison: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     by_slice = Split("slice", 0, train=np.arange(0, 20, 2), val=np.arange(1, 20, 4), test=np.arange(3, 20, 4))
-    counted = flair_histograms(cohort, np.arange(cohort.n_slices))
+    counted = primary_histograms(cohort, np.arange(cohort.n_slices))
     asked: list[int] = []
     monkeypatch.setattr(
-        "headtohead.comparing.baseline.flair_histograms",
-        lambda data, slices: asked.extend(slices) or flair_histograms(data, slices),
+        "headtohead.comparing.baseline.primary_histograms",
+        lambda data, slices: asked.extend(slices) or primary_histograms(data, slices),
     )
     run_baseline(cohort, by_slice, comparison, PROVENANCE, counted)
     assert asked == by_slice.train.tolist()

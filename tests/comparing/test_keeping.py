@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from headtohead.cohort import Cohort
+from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.comparing import keeping
 from headtohead.comparing.experiment import Experiment, prepare
 from headtohead.comparing.keeping import facts_of, keep_model, real_slices
@@ -51,7 +52,7 @@ def test_facts(finished: Experiment, phantom_cohort: Cohort) -> None:
     facts, record = read_facts(finished.folder.path), finished.folder.record()
     assert facts.name == f"{finished.folder.path.parent.name}/{finished.name}"
     assert (facts.model, facts.width, facts.in_channels, facts.threshold) == ("buda", 2, 5, 0.3)
-    assert (facts.sequences, facts.plane) == (("pre", "flair", "post"), "axial")
+    assert facts.task == LGG_TASK
     assert facts.recipe == finished.recipe.to_dict()
     assert facts.data["key"] == phantom_cohort.key
     for part in ("train", "val"):

@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 
 from headtohead.batches.splits import make_split
-from headtohead.cohort import CHANNELS, open_cohort
+from headtohead.cohort import open_cohort
+from headtohead.cohort.lgg import TASK as LGG_TASK
+from headtohead.cohort.nifti import TASK as NIFTI_TASK
 from headtohead.comparing.grid import compare
 from headtohead.errors import UserError
 from headtohead.exploring.explore import explore
@@ -146,8 +148,8 @@ def test_volumes_are_explored(options: Options, tmp_path: Path) -> None:
 
 def test_augmented_volumes_are_shown(options: Options, tmp_path: Path) -> None:
     assert view_augmentation(option_table.replace(options, output=str(tmp_path))).stat().st_size > 1000
-    assert "FLAIR" not in legend_of(("image",)) + " ".join(policy_lines(TrainingOptions(), ("image",)))
-    assert "FLAIR" in legend_of(CHANNELS) and "sequence dropout" in policy_lines(TrainingOptions())[0]
+    assert "sequence dropout" not in " ".join(policy_lines(TrainingOptions(), NIFTI_TASK))
+    assert "FLAIR" in legend_of(LGG_TASK) and "sequence dropout" in policy_lines(TrainingOptions(), LGG_TASK)[0]
 
 
 def test_too_few_patients_are_told_what_to_do(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from headtohead.batches.folds import make_folds
 from headtohead.batches.splits import Split, make_split
 from headtohead.cohort import Cohort
+from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.comparing import outcome as module
 from headtohead.comparing.outcome import Outcome, outcome, scores_in_words
 from headtohead.runs.folder import RunFolder
@@ -151,6 +152,7 @@ def test_a_code_is_a_who_grade_and_stays_a_code_where_it_is_not_known(
         key="k",
         table=phantom_cohort.table.assign(**{GRADE: grades}),
         packed=phantom_cohort.packed,
+        task=LGG_TASK,
     )
     numbers = np.concatenate([cohort.slices_of(case) for case in range(4)])
     score_all(folder, cohort, Split("patient", 0, numbers[:0], numbers[:0], numbers))
@@ -159,7 +161,7 @@ def test_a_code_is_a_who_grade_and_stays_a_code_where_it_is_not_known(
 
 def test_data_without_a_clinical_table(folder: RunFolder, phantom_cohort: Cohort, split: Split) -> None:
     table = phantom_cohort.table.drop(columns=[GRADE], errors="ignore")
-    cohort = Cohort(root=phantom_cohort.root, key="k", table=table, packed=phantom_cohort.packed)
+    cohort = Cohort(root=phantom_cohort.root, key="k", table=table, packed=phantom_cohort.packed, task=LGG_TASK)
     score_all(folder, cohort, split)
     assert pd.read_csv(folder.cases)["grade"].isna().all()
 

@@ -11,6 +11,7 @@ from headtohead.batches.folds import make_folds
 from headtohead.batches.recipe import InputRecipe
 from headtohead.batches.splits import make_split
 from headtohead.cohort import Cohort
+from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.comparing import provenance as module
 from headtohead.comparing.provenance import PROTOCOL, git_commit, now, provenance
 
@@ -24,6 +25,7 @@ def test_names_data_split_protocol_and_machine(phantom_cohort: Cohort, monkeypat
     assert facts["command"] == "python main.py --train --root_dir 'my data'"
     assert facts["data"] == {
         "kind": "lgg",
+        "task": LGG_TASK.to_dict(),
         "made_up": True,
         "patient_pattern": "",
         "root": str(phantom_cohort.root),

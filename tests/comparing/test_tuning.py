@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headtohead.cohort import Cohort
+from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.comparing import tuning
 from headtohead.comparing.experiment import Experiment, prepare
 from headtohead.comparing.tuning import (
@@ -37,7 +38,9 @@ OWN = Candidate(0.5, "")
 @pytest.fixture
 def copied(copied: Experiment) -> Experiment:
     """It has a model.json."""
-    facts = ModelFacts("runs/one", "buda", 2, 5, copied.recipe.to_dict(), threshold=0.3, data={"key": "kept"})
+    facts = ModelFacts(
+        "runs/one", "buda", 2, 5, copied.recipe.to_dict(), threshold=0.3, data={"key": "kept"}, task=LGG_TASK
+    )
     facts.write(copied.folder.path)
     return copied
 

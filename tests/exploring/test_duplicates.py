@@ -40,8 +40,8 @@ class Heads:
     def __len__(self) -> int:
         return len(self.pictures)
 
-    def images(self, case: int) -> np.ndarray:
-        return self.pictures[case][None]
+    def primary(self, case: int) -> np.ndarray:
+        return self.pictures[case][None, ..., 1]
 
 
 def heads(count: int = 12) -> list[np.ndarray]:

@@ -1,6 +1,7 @@
 """`--explore`: page, tables and figures, in their place, with numbers that agree."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,7 @@ def test_page_names_what_needs_a_look(findings: Findings) -> None:
     cases.loc[2, "inner_share"] = 0.0
     cases["missing"] = ["pre post", *[""] * (len(cases) - 1)]
     first, second, third = cases["case"].iloc[:3]
-    text = write_page(Findings(findings.slices, cases), duplicates_of(("a", 1, "b", 2, 3, 0.97)), "key")
+    text = write_page(replace(findings, cases=cases), duplicates_of(("a", 1, "b", 2, 3, 0.97)), "key")
     assert f"Without any lesion: {first}." in text
     assert f"The inner head was not found in {second}, {third}:" in text
     assert "11 of 12 cases are complete. In the others, FLAIR was used in place of the missing sequences:" in text
@@ -111,7 +112,7 @@ def test_page_names_what_needs_a_look(findings: Findings) -> None:
 
 def test_a_site_without_a_sequence_or_a_lesion_has_a_dash(findings: Findings) -> None:
     cases = findings.cases.assign(site="AA", missing="post", flair_contrast=np.nan)
-    text = write_page(Findings(findings.slices, cases), duplicates_of(), "key")
+    text = write_page(replace(findings, cases=cases), duplicates_of(), "key")
     lines = [line for line in text.splitlines() if line.startswith("| AA |")]
     assert [line.endswith("| – |") for line in lines] == [True, True]
 

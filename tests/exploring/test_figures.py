@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.exploring.figures import (
     GAP,
     class_rows,
@@ -36,7 +37,7 @@ def findings() -> Findings:
     for name in ("pre", "flair", "post"):
         cases[f"{name}_p10"], cases[f"{name}_median"], cases[f"{name}_p90"] = 10, [40, 50, 60, 70], 90
     cases["lesion_flair_median"] = [120, np.nan, 140, 200]
-    return Findings(slices, cases)
+    return Findings(slices, cases, LGG_TASK.sequences, LGG_TASK.primary)
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ class Odd:
     """Two cases: one without lesion and without an inner head, one with a slice that has none."""
 
     def __init__(self, cohort: Cohort) -> None:
-        self.cohort, self.table, self.sequences = cohort, cohort.table.iloc[:2], cohort.sequences
+        self.cohort, self.table, self.task = cohort, cohort.table.iloc[:2], cohort.task
 
     def spacing(self, case: int) -> None:
         return None

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from headtohead.cli import main
+from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.models.registry import build_model
 from headtohead.predicting.predictor import Estimate
 from headtohead.predicting.scan import Scan
@@ -21,7 +22,7 @@ from headtohead.trained.onnx_file import write_onnx
 from headtohead.trained.source import ONNX
 
 MakeRun = Callable[..., RunFolder]
-FACTS = ModelFacts("stand/in", "buda", 4, 5, {"image_size": 32, "normalise": "inner", "neighbours": 1})
+FACTS = ModelFacts("stand/in", "buda", 4, 5, {"image_size": 32, "normalise": "inner", "neighbours": 1}, task=LGG_TASK)
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def make_run(tmp_path: Path) -> MakeRun:
         record = {"status": status, "best_val_dice": dice, "data": {"root": str(root or "elsewhere")}, **facts}
         (run.path / "run.json").write_text(json.dumps(record))
         if onnx:
-            kept = ModelFacts(f"{comparison}/{name}", "buda", 4, channels, recipe, threshold=threshold)
+            kept = ModelFacts(f"{comparison}/{name}", "buda", 4, channels, recipe, threshold=threshold, task=LGG_TASK)
             kept.write(run.path)
             write_onnx(model.eval(), kept, run.path / ONNX, np.zeros((1, channels, 32, 32), np.float32))
         return run

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from headtohead.cli import main
+from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.predicting.cleaning.postprocessing import parse_steps
 from headtohead.predicting.telling import progress
 from headtohead.trained.choosing import Choice
@@ -207,7 +208,9 @@ def test_a_case_that_the_model_has_seen(
         for number in (1, 2, 3):
             mask = np.roll(INSIDE[:, :, 3], 5 if name == "three" else 0, axis=0)
             assert cv2.imwrite(str(tmp_path / f"in/{name}/{name}_{number}_mask.tif"), mask.astype(np.uint8) * 255)
-    facts = ModelFacts("m", "buda", 4, 5, {"image_size": 32}, data={"parts": {"train": ["one"], "val": ["two"]}})
+    facts = ModelFacts(
+        "m", "buda", 4, 5, {"image_size": 32}, data={"parts": {"train": ["one"], "val": ["two"]}}, task=LGG_TASK
+    )
     models = brightness(facts=facts, choices=(Choice(Source(facts), "the only one"),))
     assert predict(predictor=models) == 0
     said = capsys.readouterr().out.splitlines()

@@ -189,7 +189,7 @@ def test_reading_takes_little_more_than_the_result(tmp_path: Path, dtype: type, 
 def test_what_fits_is_not_refused(tmp_path: Path, brightness: type) -> None:
     claiming(tmp_path / "a.nii.gz", (512, 512, 512))
     facts = brightness().facts
-    [job] = find_jobs(tmp_path, "", facts.sequences, ())
+    [job] = find_jobs(tmp_path, "", facts.task, ())
     assert weigh(job, facts, "auto", as_bytes=True).need < 3.2 * 2**30, "4 GiB, less the program itself"
 
 

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from headtohead.cli import main
+from headtohead.cohort.lgg import TASK as LGG_TASK
+from headtohead.cohort.nifti import TASK as NIFTI_TASK
 from headtohead.errors import UserError
 from headtohead.options.table import from_flat
 from headtohead.predicting import predictor as predictor_module
@@ -82,8 +84,8 @@ def test_scan_in_probability_out(make_run: MakeRun, tmp_path: Path) -> None:
 @pytest.mark.parametrize("field", ["plane", "sequences"])
 def test_what_cannot_be_averaged(make_run: MakeRun, field: str) -> None:
     source = open_source(make_run().path)
-    change = {"plane": "coronal"} if field == "plane" else {"sequences": ("image",)}
-    other = Source(replace(source.facts, **change), source.folder)
+    task = replace(LGG_TASK, plane="coronal") if field == "plane" else replace(NIFTI_TASK, plane=LGG_TASK.plane)
+    other = Source(replace(source.facts, task=task), source.folder)
     with pytest.raises(UserError, match=f"differ in {field}, so they cannot be averaged"):
         open_choices([Choice(source, ""), Choice(other, "")], from_flat({}))
 

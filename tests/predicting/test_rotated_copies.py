@@ -10,6 +10,7 @@ import pytest
 from scipy import ndimage
 
 from headtohead.cohort import lgg
+from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.options.table import from_flat
 from headtohead.predicting.files import volumes
 from headtohead.predicting.files.finding import find_jobs
@@ -21,7 +22,7 @@ from headtohead.trained.facts import ModelFacts
 from tests.matrices import thinned
 
 RIGHT, FRONT, UP = range(3)
-FACTS = ModelFacts("m", "buda", 4, 5, {"image_size": 32, "normalise": "inner", "neighbours": 1})
+FACTS = ModelFacts("m", "buda", 4, 5, {"image_size": 32, "normalise": "inner", "neighbours": 1}, task=LGG_TASK)
 CASE = "TCGA_HT_7692_19960724"
 """A test case of the shipped model; results/rotated-copies.md has it and seven more."""
 
@@ -67,7 +68,7 @@ def predict(folder: Path, predictor: Predicts, sequences: dict[str, np.ndarray],
     for name, values in sequences.items():
         image = nibabel.Nifti1Image(np.clip(np.rint(values), 0, 255).astype(np.uint8), affine)
         nibabel.save(image, folder / f"copy_{name}.nii")
-    [job] = find_jobs(folder, "", predictor.facts.sequences, ())
+    [job] = find_jobs(folder, "", predictor.facts.task, ())
     scan = read_scan(job, predictor.facts, "", "auto")
     return scan.restore(predictor(scan).probability) >= predictor.threshold
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.options.table import from_flat
 from headtohead.predicting.files.grouping import Job
 from headtohead.predicting.seen import part_of_case, part_of_split, seen_before
@@ -55,8 +56,8 @@ def test_part_of_case_in_the_runs_own_data(make_run: MakeRun, tmp_path: Path) ->
 
 
 def test_part_by_the_list_of_the_model(tmp_path: Path) -> None:
-    facts = ModelFacts("m", "buda", 4, 5, {}, data={"parts": {"train": ["c"], "val": ["d"]}})
-    choice, none = Choice(Source(facts), ""), Choice(Source(ModelFacts("n", "buda", 4, 5, {})), "")
+    facts = ModelFacts("m", "buda", 4, 5, {}, data={"parts": {"train": ["c"], "val": ["d"]}}, task=LGG_TASK)
+    choice, none = Choice(Source(facts), ""), Choice(Source(ModelFacts("n", "buda", 4, 5, {}, task=LGG_TASK)), "")
     assert part_of_split(choice, tmp_path / "c" / "c_1.tif", 0) == "train"
     assert part_of_split(choice, tmp_path / "d" / "d_1.tif", 0) == "val"
     assert part_of_split(choice, tmp_path / "e" / "e_1.tif", 0) == ""

@@ -10,7 +10,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from headtohead.cohort.orientation import Slicing
+from headtohead.cohort.nifti import TASK as NIFTI_TASK
 from headtohead.errors import UserError
 from headtohead.options.table import Options, from_flat
 from headtohead.predicting import volume as module
@@ -22,6 +22,7 @@ from headtohead.predicting.results.written import Written
 from headtohead.predicting.scan import Scan
 from headtohead.predicting.volume import fullest_slice
 from headtohead.runs.folder import RunFolder
+from headtohead.task.slicing import Slicing
 from headtohead.trained.facts import read_facts
 
 MakeRun = Callable[..., RunFolder]
@@ -88,14 +89,14 @@ def test_fullest_slice_is_shown_as_it_is_written() -> None:
     scan = Scan("a", (), np.full((5, 9, 9, 1), 7.5, np.float32), None, (), None, None, lambda values: values)
     mask, row = np.zeros((5, 9, 9), bool), Row("a", threshold=0.5)
     probability = np.ones((5, 9, 9), np.float32)  # the mask is what was written, whatever its probability
-    assert fullest_slice(scan, Answer(probability, None, mask, row), view)[1] == "slice 3 of 5"
+    assert fullest_slice(scan, Answer(probability, None, mask, row), view, NIFTI_TASK)[1] == "slice 3 of 5"
     mask[1, :2] = mask[4, :3] = True
-    shown, about = fullest_slice(scan, Answer(probability, None, mask, row), view)
+    shown, about = fullest_slice(scan, Answer(probability, None, mask, row), view, NIFTI_TASK)
     assert about == "slice 5 of 5"
     assert np.array_equal(shown.mask, mask[4])
     assert shown.image.shape == (9, 9, 3) and shown.image.dtype == np.uint8 and (shown.image == 255).all()
     oblong = Slicing("axial", (0, 1, 2), (False, False, False), (3.0, 2.0, 1.0))
-    assert fullest_slice(scan, Answer(probability, None, mask, row), oblong)[0].mask.shape == (18, 9)
+    assert fullest_slice(scan, Answer(probability, None, mask, row), oblong, NIFTI_TASK)[0].mask.shape == (18, 9)
 
 
 @pytest.mark.parametrize("angle", [0, 20])

@@ -11,6 +11,7 @@ from headtohead.batches.datamodule import SliceDataset
 from headtohead.batches.recipe import InputRecipe
 from headtohead.batches.splits import Split, make_split
 from headtohead.cohort import Cohort
+from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.errors import UserError
 from headtohead.options.table import from_flat
 from headtohead.options.training import TrainingOptions
@@ -84,19 +85,19 @@ def test_policy_none_changes_nothing(phantom_cohort: Cohort, split: Split) -> No
     training = TrainingOptions(augmentation="none", sequence_dropout=0.0)
     for row in make_rows(phantom_cohort, split, RECIPE, training):
         assert all(np.array_equal(image, row.views[0][0]) for image, _ in row.views)
-    assert policy_lines(training) == ["none: training slices are used unchanged"]
+    assert policy_lines(training, LGG_TASK) == ["none: training slices are used unchanged"]
 
 
 def test_transforms_are_named() -> None:
-    lines = policy_lines(TrainingOptions())
+    lines = policy_lines(TrainingOptions(), LGG_TASK)
     assert lines[0].startswith("sequence dropout p=0.25")
     assert "HorizontalFlip p=0.5" in lines
-    assert "VerticalFlip p=0.5" in policy_lines(TrainingOptions(augmentation="flips", sequence_dropout=0.0))
+    assert "VerticalFlip p=0.5" in policy_lines(TrainingOptions(augmentation="flips", sequence_dropout=0.0), LGG_TASK)
 
 
 def test_outlines_are_drawn(phantom_cohort: Cohort, split: Split) -> None:
     rows = make_rows(phantom_cohort, split, RECIPE, TrainingOptions())
-    sheet = draw_sheet(rows, ["step"], seed=0)
+    sheet = draw_sheet(rows, ["step"], 0, "the image")
     tile = draw_outlines(rows[0].views[0][0], {TRUTH: rows[0].views[0][1]}, 8)
     top, left = HEADER + COLUMN_TITLE + ROW_TITLE, MARGIN
     assert np.array_equal(sheet[top : top + 256, left : left + 256], tile)
@@ -156,4 +157,4 @@ def test_of_a_model_of_one_channel_no_sequence_is_dropped(
         written.clear()
         view(phantom_root, cache_dir, tmp_path, model=model)
         assert ("sequence dropout" in " ".join(written)) is dropped
-        assert ("pre, FLAIR, post-contrast" in " ".join(written)) is dropped
+        assert ("pre-contrast, FLAIR, post-contrast as red, green, blue" in " ".join(written)) is dropped

@@ -58,8 +58,8 @@ def test_shapes_must_agree() -> None:
 
 def test_brightness_is_one_factor_for_all_slices() -> None:
     images = np.zeros((2, 8, 8, 3), np.uint8)
-    images[0, :, :, plate.FLAIR], images[1, :, :, plate.FLAIR] = 20, 40
-    grey = Scan("", images, np.zeros((2, 8, 8), bool), np.zeros((2, 8, 8), bool)).grey
+    images[0, :, :, 1], images[1, :, :, 1] = 20, 40
+    grey = Scan("", images, np.zeros((2, 8, 8), bool), np.zeros((2, 8, 8), bool), primary=1).grey
     assert grey[1, 0, 0] == 255
     assert grey[0, 0, 0] == 128
 

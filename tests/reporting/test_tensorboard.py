@@ -11,7 +11,7 @@ from tensorboard.plugins.custom_scalar import layout_pb2
 from tensorboard.util import tensor_util
 
 from headtohead.batches.splits import Split
-from headtohead.cohort import FLAIR, Cohort
+from headtohead.cohort import Cohort
 from headtohead.learning.module import SegmentationModule
 from headtohead.options.table import Options, flat, replace
 from headtohead.reporting import tensorboard as module
@@ -84,7 +84,7 @@ def test_outlines_truth_and_prediction_at_the_threshold(
         index = phantom_cohort.case_of(number)[1]
         assert tag == f"validation/{phantom_cohort.table['case'].iloc[case]} slice {index + 1}"
         truth = phantom_cohort.masks(case)[index]
-        flair = np.array(phantom_cohort.images(case)[index, ..., FLAIR])
+        flair = np.array(phantom_cohort.primary(case)[index])
         masks = {TRUTH: truth, PREDICTION: np.full(truth.shape, predicted)}
         assert (image == draw_outlines(flair, masks, scale=2)).all()
 

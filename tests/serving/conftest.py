@@ -14,6 +14,7 @@ import nibabel
 import numpy as np
 import pytest
 
+from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.options.table import Options, from_flat
 from headtohead.predicting.cleaning.postprocessing import parse_steps
 from headtohead.predicting.predictor import Predictor
@@ -62,6 +63,7 @@ def predictor(engine: Bright) -> Predictor:
         5,
         {"image_size": 64, "normalise": "unit", "neighbours": 1},
         scores={"val_dice": 0.8, "mean": 0.784, "low": 0.751, "high": 0.809, "n": 22},
+        task=LGG_TASK,
     )
     return Predictor((Choice(Source(facts), "the only one"),), (engine,), 0.5, parse_steps("none"))
 

@@ -16,6 +16,7 @@ import torch
 from safetensors.torch import save_file
 
 from headtohead import cli
+from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.errors import UserError
 from headtohead.models.registry import build_model
 from headtohead.serving import app
@@ -29,7 +30,9 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bundle")
     model = build_model("buda", 5, width=4)
     save_file(model.state_dict(), folder / "weights.safetensors")
-    ModelFacts("tiny", "buda", 4, 5, {"image_size": 32, "normalise": "inner", "neighbours": 1}).write(folder)
+    ModelFacts("tiny", "buda", 4, 5, {"image_size": 32, "normalise": "inner", "neighbours": 1}, task=LGG_TASK).write(
+        folder
+    )
     torch.manual_seed(0)
     return folder
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.predicting.cleaning.postprocessing import parse_steps
 from headtohead.predicting.predictor import Predictor
 from headtohead.serving.introducing import introduce, origin, score
@@ -14,13 +15,15 @@ from headtohead.trained.source import Source
 
 def test_what_it_was_trained_on_is_said_and_made_up_patients_are_a_caution() -> None:
     real = Choice(
-        Source(ModelFacts("a", "buda", 4, 5, {}, data={"kind": "nifti", "name": "fetal"})), "named by --run_name"
+        Source(ModelFacts("a", "buda", 4, 5, {}, data={"kind": "nifti", "name": "fetal"}, task=LGG_TASK)),
+        "named by --run_name",
     )
     assert origin((real, real)) == "Trained on NIfTI volumes of fetal. Named by --run_name."
     said = introduce(Predictor((real,), (), 0.5, parse_steps("none")))
     assert said["made_up"] == ""
     toy = Choice(
-        Source(ModelFacts("b", "buda", 4, 5, {}, data={"kind": "lgg", "made_up": True})), "named by --run_name"
+        Source(ModelFacts("b", "buda", 4, 5, {}, data={"kind": "lgg", "made_up": True}, task=LGG_TASK)),
+        "named by --run_name",
     )
     said = introduce(Predictor((toy,), (), 0.5, parse_steps("none")))
     assert said["origin"] == "Trained on made-up patients. Named by --run_name."
@@ -28,7 +31,7 @@ def test_what_it_was_trained_on_is_said_and_made_up_patients_are_a_caution() -> 
 
 
 def choice(scores: dict[str, Any] | None = None, **record: Any) -> Choice:
-    return Choice(Source(ModelFacts("one", "buda", 4, 5, {}, scores=scores or {})), "why", None, record)
+    return Choice(Source(ModelFacts("one", "buda", 4, 5, {}, scores=scores or {}, task=LGG_TASK)), "why", None, record)
 
 
 TESTED = {"val_dice": 0.9, "mean": 0.784, "low": 0.751, "high": 0.809, "n": 22}

@@ -87,7 +87,7 @@ def test_sides_follow_the_affine_or_are_unknown(server: Any, tmp_path: Path) -> 
 def test_the_mask_is_that_of_predict(server: Any, volume: Path, volume_mask: Path, predictor: Predictor) -> None:
     found = server.drop_paths(volume, volume_mask).json()
     volume_mask.rename(volume.with_name("case7_mask.nii"))
-    [job] = find_jobs(volume, "", predictor.facts.sequences, ())
+    [job] = find_jobs(volume, "", predictor.facts.task, ())
     scan = read_scan(job, predictor.facts, "", "auto")
     expected = answer("case7_flair.nii.gz", scan, predictor(scan), predictor, ())
     assert expected.mask.any() and not expected.mask.all()

@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.models.registry import build_model
 from headtohead.trained.facts import ModelFacts
 from headtohead.trained.onnx_file import Agreement, write_onnx
@@ -44,7 +45,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
             model(torch.randn(4, 5, SIDE, SIDE))
     model.eval()
     facts = ModelFacts(
-        "tiny", "buda", 4, 5, {"image_size": SIDE, "normalise": "inner", "neighbours": 1}, threshold=0.45
+        "tiny", "buda", 4, 5, {"image_size": SIDE, "normalise": "inner", "neighbours": 1}, threshold=0.45, task=LGG_TASK
     )
     slices = np.random.default_rng(0).normal(size=(6, 5, SIDE, SIDE)).astype(np.float32)
     facts.write(folder)

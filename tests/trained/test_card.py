@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from headtohead.cli import parse
+from headtohead.cohort.lgg import TASK as LGG_TASK
+from headtohead.cohort.nifti import TASK as NIFTI_TASK
 from headtohead.runs.folder import RunFolder
 from headtohead.statistics.intervals import mean_interval, median_interval
 from headtohead.trained.card import model_card, without_places
@@ -74,7 +76,7 @@ def test_provenance_without_places(run: RunFolder, facts: ModelFacts) -> None:
 
 
 def test_the_licence_of_the_public_data_and_of_any_other(run: RunFolder, facts: ModelFacts) -> None:
-    volumes = dataclasses.replace(facts, data={**facts.data, "kind": "nifti"})
+    volumes = dataclasses.replace(facts, task=NIFTI_TASK, data={**facts.data, "kind": "nifti"})
     other = model_card(volumes, run, "mine")
     assert "Ask the owner of the data" in other and "CC BY" not in other
     assert not is_lgg(volumes)
@@ -110,7 +112,7 @@ def test_clean_up_is_no_part_of_the_scores(run: RunFolder, facts: ModelFacts) ->
 
 
 def test_weights_from_elsewhere_claim_nothing(facts: ModelFacts) -> None:
-    card = model_card(ModelFacts("unet", "buda", 32, 3, {}, preparation="buda_volume"), None, "mine")
+    card = model_card(ModelFacts("unet", "buda", 32, 3, {}, preparation="buda_volume", task=LGG_TASK), None, "mine")
     assert "Third-party weights" in card and "Not tested by this program" in card
     assert "| preparation | `buda_volume` |" in card and "mean **" not in card
     assert "| width | 32 |" in card
@@ -124,9 +126,9 @@ def test_a_run_that_was_not_tested(run: RunFolder, facts: ModelFacts) -> None:
 
 
 def test_a_scaled_and_a_fixed_architecture(facts: ModelFacts) -> None:
-    fixed = model_card(ModelFacts("r", "resnext", 0, 3, {"image_size": 64}), None, "mine")
+    fixed = model_card(ModelFacts("r", "resnext", 0, 3, {"image_size": 64}, task=LGG_TASK), None, "mine")
     assert "| width | as published |" in fixed
-    published = model_card(ModelFacts("r", "unet", 0, 3, {"image_size": 64}), None, "mine")
+    published = model_card(ModelFacts("r", "unet", 0, 3, {"image_size": 64}, task=LGG_TASK), None, "mine")
     assert "| width | 64 |" in published
 
 

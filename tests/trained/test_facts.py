@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 
 from headtohead.batches.recipe import FIXED_STATISTICS, InputRecipe
-from headtohead.cohort.cohort import CHANNELS, IMAGE
+from headtohead.cohort.lgg import TASK as LGG_TASK
+from headtohead.cohort.nifti import TASK as NIFTI_TASK
 from headtohead.errors import UserError
 from headtohead.options.input import InputOptions
+from headtohead.task import Task
 from headtohead.trained.facts import FILE, NORMALISATIONS, ModelFacts, read_facts
 
 RECIPE = {"image_size": 64, "normalise": "inner", "neighbours": 1}
-FACTS = ModelFacts(
-    "lgg/buda", "buda", 16, 5, RECIPE, sequences=IMAGE, plane="acquired", threshold=0.4, familiar={"side": [1, 2]}
-)
+FACTS = ModelFacts("lgg/buda", "buda", 16, 5, RECIPE, threshold=0.4, familiar={"side": [1, 2]}, task=NIFTI_TASK)
 
 
 def test_comes_back(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_damaged(tmp_path: Path, text: str) -> None:
         read_facts(tmp_path)
 
 
-IN_RECIPE = ("image_size", "normalise", "neighbours", "channel_order")
+IN_RECIPE = ("image_size", "normalise", "neighbours", "channel_order", "primary")
 
 
 @pytest.mark.parametrize(
@@ -98,14 +98,15 @@ IN_RECIPE = ("image_size", "normalise", "neighbours", "channel_order")
         ("channel_order", []),
         ("preparation", 1),
         ("preparation", None),
-        ("sequences", []),
-        ("sequences", ["flair"]),
-        ("sequences", ["flair", "pre", "post"]),
-        ("sequences", "image"),
-        ("sequences", [["pre"], 1, None]),
-        ("plane", "evil"),
-        ("plane", "auto"),
-        ("plane", 1),
+        ("task", None),
+        ("task", "lgg"),
+        ("task", LGG_TASK.to_dict() | {"sequences": ["flair", "t2"], "stand_ins": {}}),
+        ("task", LGG_TASK.to_dict() | {"sequences": "image"}),
+        ("task", LGG_TASK.to_dict() | {"plane": "auto"}),
+        ("task", LGG_TASK.to_dict() | {"targets": []}),
+        ("task", LGG_TASK.to_dict() | {"citation": "x" * 2000}),
+        ("primary", 3),
+        ("primary", True),
         ("threshold", 0),
         ("threshold", 2),
         ("threshold", -0.1),
@@ -138,10 +139,13 @@ def test_a_value_no_model_has_is_named(tmp_path: Path, name: str, value: object)
     "changes",
     [
         {"threshold": 1, "width": 0},
-        {"recipe": RECIPE | {"channel_order": "bgr", "image_size": 2048}, "plane": "sagittal"},
+        {
+            "recipe": RECIPE | {"channel_order": "bgr", "image_size": 2048},
+            "task": replace(NIFTI_TASK, plane="sagittal"),
+        },
         {"recipe": RECIPE | {"normalise": "imagenet", "neighbours": 8}, "in_channels": 19, "width": 1024},
-        {"recipe": {"image_size": 16, "normalise": "slice", "neighbours": 0}, "in_channels": 1, "sequences": IMAGE},
-        {"recipe": {}, "preparation": "buda_volume", "in_channels": 3, "sequences": CHANNELS},
+        {"recipe": {"image_size": 16, "normalise": "slice", "neighbours": 0}, "in_channels": 1, "task": NIFTI_TASK},
+        {"recipe": {}, "preparation": "buda_volume", "in_channels": 3, "task": LGG_TASK},
         {"recipe": {}, "preparation": "of tomorrow"},
     ],
 )
@@ -159,6 +163,22 @@ def test_every_scaling_that_can_be_trained_with_can_be_read() -> None:
 def test_of_another_format(tmp_path: Path) -> None:
     FACTS.write(tmp_path)
     path = tmp_path / FILE
-    path.write_text(path.read_text().replace('"format": 1', '"format": 2'))
+    path.write_text(path.read_text().replace('"format": 2', '"format": 3'))
     with pytest.raises(UserError, match="written by another version"):
         read_facts(tmp_path)
+
+
+@pytest.mark.parametrize("task", [LGG_TASK, NIFTI_TASK, replace(NIFTI_TASK, plane="sagittal")])
+def test_the_first_format_named_sequences_and_plane(tmp_path: Path, task: Task) -> None:
+    facts = replace(FACTS, task=task)
+    facts.write(tmp_path)
+    path = tmp_path / FILE
+    found = json.loads(path.read_text())
+    del found["task"]
+    old = {**found, "format": 1, "sequences": list(task.sequences), "plane": task.plane}
+    path.write_text(json.dumps(old))
+    assert read_facts(tmp_path) == facts
+    for wrong in ({"sequences": ["flair"]}, {"sequences": [["pre"], 1, None]}, {"sequences": 3}, {"plane": "auto"}):
+        path.write_text(json.dumps(old | wrong))
+        with pytest.raises(UserError, match=r"damaged \(task\); make the bundle again"):
+            read_facts(tmp_path)

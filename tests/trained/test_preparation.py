@@ -5,18 +5,20 @@ import pytest
 
 from headtohead.batches.datamodule import SliceDataset
 from headtohead.batches.recipe import InputRecipe, scale_slice
-from headtohead.cohort import FLAIR, Cohort
-from headtohead.cohort.cohort import IMAGE
+from headtohead.cohort import Cohort
+from headtohead.cohort.lgg import TASK as LGG_TASK
+from headtohead.cohort.nifti import TASK as NIFTI_TASK
 from headtohead.errors import UserError
 from headtohead.learning.module import scale
+from headtohead.task import Task
 from headtohead.trained.facts import ModelFacts
 from headtohead.trained.foreign.buda_volume import BudaVolume
 from headtohead.trained.preparation import RecipePrepared, prepare
 from headtohead.trained.volume import in_bytes
 
 
-def facts_with(recipe: InputRecipe, **more: object) -> ModelFacts:
-    return ModelFacts("some/run", "unet", 4, recipe.channels, recipe.to_dict(), **more)  # type: ignore[arg-type]
+def facts_with(recipe: InputRecipe, task: Task = LGG_TASK) -> ModelFacts:
+    return ModelFacts("some/run", "unet", 4, recipe.channels, recipe.to_dict(), task)
 
 
 @pytest.mark.parametrize("normalise", ["inner", "zscore", "unit", "imagenet", "slice"])
@@ -70,7 +72,7 @@ def test_each_sequence_has_its_own_unit() -> None:
 def test_a_lone_sequence_stands_for_all_three() -> None:
     volume = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 1), dtype=np.uint8)
     recipe = InputRecipe(32, "unit", 1)
-    found = prepare(volume, facts_with(recipe, sequences=IMAGE)).input(1)
+    found = prepare(volume, facts_with(recipe, task=NIFTI_TASK)).input(1)
     assert found.shape == (5, 32, 32)
     assert (found[0] == found[1]).all() and (found[0] == found[2]).all()
     assert found[0] == pytest.approx(volume[1, ..., 0] / 255)
@@ -81,7 +83,9 @@ def test_scaling_by_slice_sees_the_original_intensities(channels: int) -> None:
     volume = np.random.default_rng(0).normal(300, 200, (3, 32, 32, channels)).astype(np.float32)
     found = prepare(volume, facts_with(InputRecipe(32, "slice", 0))).input(2)
     assert found.shape == (1, 32, 32)
-    assert (found[0] == scale_slice(volume[2, ..., FLAIR if channels == 3 else 0]) / np.float32(255)).all()
+    assert (
+        found[0] == scale_slice(volume[2, ..., LGG_TASK.primary_channel if channels == 3 else 0]) / np.float32(255)
+    ).all()
 
 
 @pytest.mark.parametrize("normalise", ["inner", "zscore", "unit", "imagenet", "slice"])
@@ -96,6 +100,8 @@ def test_volumes_without_anything_in_them_give_finite_inputs(normalise: str, val
 def test_the_facts_choose_the_preparation() -> None:
     volume = np.ones((3, 16, 16, 3), np.uint8)
     assert isinstance(prepare(volume, facts_with(InputRecipe(32, "unit", 0))), RecipePrepared)
-    assert isinstance(prepare(volume, ModelFacts("b", "buda", 4, 3, {}, preparation="buda_volume")), BudaVolume)
+    assert isinstance(
+        prepare(volume, ModelFacts("b", "buda", 4, 3, {}, preparation="buda_volume", task=LGG_TASK)), BudaVolume
+    )
     with pytest.raises(UserError, match=r"^b: it needs the preparation magic, which this version"):
-        prepare(volume, ModelFacts("b", "buda", 4, 3, {}, preparation="magic"))
+        prepare(volume, ModelFacts("b", "buda", 4, 3, {}, preparation="magic", task=LGG_TASK))

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from headtohead.cohort.nifti import TASK as NIFTI_TASK
 from headtohead.errors import UserError
 from headtohead.predicting.trust import appearance, familiarity
 from headtohead.trained import shape_of_facts
@@ -83,10 +84,10 @@ def test_what_is_measured_in_training_is_what_is_checked(phantom_cohort: Any) ->
     assert (shape_of_facts.MEASURED, shape_of_facts.LEVELS) == (familiarity.VERSION, appearance.LEVELS)
     measured = json.loads(json.dumps(familiarity.measure_cohort(phantom_cohort, range(10))))
     assert measured["volume"]["grey"] is not None or measured["missing"] != [""]
-    assert shape_of_facts.wrong_in_familiar(measured, phantom_cohort.sequences) is None
+    assert shape_of_facts.wrong_in_familiar(measured, phantom_cohort.task) is None
     few = json.loads(json.dumps(familiarity.measure_cohort(phantom_cohort, range(2))))
-    assert shape_of_facts.wrong_in_familiar(few, phantom_cohort.sequences) is None
+    assert shape_of_facts.wrong_in_familiar(few, phantom_cohort.task) is None
 
 
 def test_measurements_of_another_version_are_not_looked_into() -> None:
-    assert shape_of_facts.wrong_in_familiar({"version": 2, "slices": "many"}, ("image",)) is None
+    assert shape_of_facts.wrong_in_familiar({"version": 2, "slices": "many"}, NIFTI_TASK) is None

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import torch
 
+from headtohead.cohort.lgg import TASK as LGG_TASK
+from headtohead.cohort.nifti import TASK as NIFTI_TASK
 from headtohead.errors import UserError
 from headtohead.runs.folder import RunFolder
 from headtohead.trained.source import ONNX, WEIGHTS, Source, open_source
@@ -58,10 +60,10 @@ def test_a_stopped_training_on_volumes_keeps_their_plane(made: Any, tmp_path: Pa
     run = checkpoint(tmp_path / "masker" / "buda", made)
     run.note(status="running", data={"kind": "nifti"})
     facts = open_source(run.path).facts
-    assert (facts.sequences, facts.plane) == (("image",), "acquired")
+    assert facts.task == NIFTI_TASK
     run.note(status="running", data={"kind": "lgg"})
     facts = open_source(run.path).facts
-    assert (facts.sequences, facts.plane) == (("pre", "flair", "post"), "axial")
+    assert facts.task == LGG_TASK
 
 
 def test_in_memory(made: Any) -> None:

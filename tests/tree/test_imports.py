@@ -26,7 +26,7 @@ LAYERS = (
         "telemetry",
         "__init__",
     },
-    {"options", "models", "records"},
+    {"options", "models", "records", "task"},
     {"config_file", "effects", "help_page", "cohort", "runs"},
     {"batches", "scoring", "statistics"},
     {"learning"},
@@ -40,6 +40,8 @@ RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
 # What a part must not know: the parts of our own that its design forbids, and the packages.
 STRANGERS = {
     "models": {"headtohead." + part for part in RANK if part not in ("errors", "machine", "models", "records")},
+    "task": {"torch", "torchvision", "pytorch_lightning", "lightning", "pandas", "cv2", "pathlib"}
+    | {"headtohead." + part for part in RANK if part != "task"},
     "cohort": {"torch", "torchvision", "pytorch_lightning", "lightning"},
     "scoring": {"torch", "torchvision", "pytorch_lightning", "lightning", "torchmetrics"},
     "statistics": {"torch", "torchvision", "pytorch_lightning", "lightning", "torchmetrics"},

@@ -9,12 +9,10 @@ from typing import Any
 import albumentations as A
 import numpy as np
 
-from headtohead.cohort.cohort import CHANNELS, FLAIR
+from headtohead.task import Task
 
-PRE, POST = CHANNELS.index("pre"), CHANNELS.index("post")
-
-ALSO_PRE = 0.6
-"""Of the patients without post-contrast, six of ten lack pre-contrast too; dropout follows them."""
+OTHERS_TOO = 0.6
+"""Of the LGG patients without post-contrast, six of ten lack pre-contrast too; dropout follows them."""
 
 
 def _standard() -> list[Any]:
@@ -59,28 +57,41 @@ def describe_policy(name: str) -> list[str]:
     return [f"{type(step).__name__} p={step.p:g}" for step in POLICIES[name]()]
 
 
-def drop_sequences(
-    view: np.ndarray, statistics: np.ndarray, chance: float, rng: np.random.Generator, reverse: bool = False
-) -> tuple[np.ndarray, np.ndarray]:
-    """Replace post-contrast, and mostly also pre-contrast, by FLAIR: one patient in ten comes like that.
+Droppable = tuple[tuple[int, int], ...]
+"""Channels of sequences that may be missing, each with the channel that stands in for it."""
+
+
+def droppable(task: Task, reverse: bool = False) -> Droppable:
+    """List the sequences of a task that may be missing, those that are missing most often first.
 
     Args:
-        view: uint8 [H, W, channels]; one channel alone is FLAIR already.
+        task: what is segmented from what.
+        reverse: whether the last sequence stands in the first channel.
+    """
+    order = task.sequences[::-1] if reverse else task.sequences
+    return tuple((order.index(missing), order.index(other)) for missing, other in task.stand_ins.items())
+
+
+def drop_sequences(
+    view: np.ndarray, statistics: np.ndarray, chance: float, rng: np.random.Generator, lost: Droppable
+) -> tuple[np.ndarray, np.ndarray]:
+    """Replace a sequence that may be missing, and mostly the others too: of LGG one patient in ten comes like that.
+
+    Args:
+        view: uint8 [H, W, channels]; one channel alone is the primary sequence.
         statistics: float32 [channels, 2] of those channels.
-        chance: probability that post-contrast is dropped.
+        chance: probability that the first sequence is dropped.
         rng: always drawn from twice, so that what follows does not depend on `chance`.
-        reverse: whether post-contrast stands first, and pre-contrast third.
+        lost: as `droppable` gives it.
 
     Returns:
         The view and statistics, copied where they change.
     """
-    lost, also_pre = rng.random(2)
-    if lost >= chance or view.shape[-1] < len(CHANNELS):
+    first, others = rng.random(2)
+    if first >= chance or not lost or view.shape[-1] == 1:
         return view, statistics
-    post, pre = (PRE, POST) if reverse else (POST, PRE)
-    channels = [post, pre] if also_pre < ALSO_PRE else [post]
     view, statistics = view.copy(), statistics.copy()
-    for channel in channels:
-        view[..., channel] = view[..., FLAIR]
-        statistics[channel] = statistics[FLAIR]
+    for channel, stand_in in lost if others < OTHERS_TOO else lost[:1]:
+        view[..., channel] = view[..., stand_in]
+        statistics[channel] = statistics[stand_in]
     return view, statistics

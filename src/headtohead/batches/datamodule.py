@@ -13,7 +13,7 @@ import numpy as np
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from headtohead import machine
-from headtohead.batches.augmentation import build_policy, drop_sequences
+from headtohead.batches.augmentation import build_policy, drop_sequences, droppable
 from headtohead.batches.recipe import BGR, FIXED_STATISTICS, InputRecipe
 from headtohead.batches.splits import Split
 from headtohead.batches.turning import draw_turn, turn
@@ -56,6 +56,7 @@ class SliceDataset(Dataset[Item]):
         self.recipe = recipe
         self.policy = build_policy(policy) if policy else None
         self.sequence_dropout = sequence_dropout
+        self.droppable = droppable(cohort.task, reverse=recipe.channel_order == BGR)
         self.seed = seed
         self.test_flips = test_flips
         fixed = FIXED_STATISTICS.get(recipe.normalise)
@@ -82,8 +83,7 @@ class SliceDataset(Dataset[Item]):
                 view, mask = turn(view, way), turn(mask, way)
             return item | {"image": view, "statistics": statistics, "mask": mask, "truth": np.array(truth)}
         rng = np.random.default_rng((self.seed, epoch, number))
-        reverse = self.recipe.channel_order == BGR
-        view, statistics = drop_sequences(view, statistics, self.sequence_dropout, rng, reverse)
+        view, statistics = drop_sequences(view, statistics, self.sequence_dropout, rng, self.droppable)
         # One stream for all transforms: each with the same seed would draw the same numbers as the others.
         self.policy.set_random_state(rng, random.Random(int(rng.integers(2**31))))
         augmented = self.policy(image=view, mask=mask)

@@ -9,9 +9,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from headtohead.cohort.cohort import FLAIR
 from headtohead.cohort.head import head_mask, inner_head, intensity_statistics
 from headtohead.options.input import InputOptions
+from headtohead.task import Task
 
 FIXED_STATISTICS = {
     "unit": np.array([[0.0, 255.0]] * 3, np.float32),
@@ -25,7 +25,7 @@ SLICE_CAP = 97
 """Percentile of a slice at which `slice` normalisation clips: bright fat would darken the rest."""
 
 RGB, BGR = "rgb", "bgr"
-"""Orders of the sequences. FLAIR is the middle one of three, so it has the same place in both."""
+"""Orders of three sequences; the middle one has the same place in both."""
 
 CLIP = 8.0
 """Scaled values are kept within this many deviations: a far brighter scalp must not dominate a net."""
@@ -39,10 +39,11 @@ class InputRecipe:
         image_size: side in pixels of the square given to the model.
         normalise: `inner`, `zscore`, `unit` or `imagenet`; or `slice`: one channel, each slice scaled by itself as
             `scale_slice` does, which belongs to a model and cannot be asked for.
-        neighbours: the number of slices before and after that add their FLAIR as channels; at the ends of a case the
-            first or last slice stands in for what is not there. None with `slice`.
+        neighbours: the number of slices before and after that add their primary sequence as channels; at the ends of a
+            case the first or last slice stands in for what is not there. None with `slice`.
         channel_order: `rgb`: pre-contrast, FLAIR, post-contrast. `bgr` replays a historical fault: the three are
             reversed, their statistics are not.
+        primary: channel of the primary sequence.
 
     Raises:
         ValueError: `slice` with neighbours.
@@ -52,31 +53,37 @@ class InputRecipe:
     normalise: str
     neighbours: int
     channel_order: str = RGB
+    primary: int = 1
 
     def __post_init__(self) -> None:
         if self.normalise == "slice" and self.neighbours:
             raise ValueError("a slice that is scaled by itself has no neighbours")
 
     @classmethod
-    def of(cls, inputs: InputOptions, tied: str = "") -> "InputRecipe":
+    def of(cls, inputs: InputOptions, task: Task, tied: str = "") -> "InputRecipe":
         """Settle the recipe of a model.
 
         Args:
             inputs: what the user wants.
+            task: whose sequences it sees.
             tied: the scaling that belongs to the model, which then decides; empty: there is none.
         """
-        return cls(inputs.image_size, tied or inputs.normalise, 0 if tied else inputs.neighbours, inputs.channel_order)
+        neighbours = 0 if tied else inputs.neighbours
+        primary = task.primary_channel if len(task.sequences) > 1 else 1  # a single sequence is in all three
+        return cls(inputs.image_size, tied or inputs.normalise, neighbours, inputs.channel_order, primary)
 
     @property
     def channels(self) -> int:
-        """Input channels of the model: the slice's three sequences, then FLAIR of the neighbours in order."""
+        """Input channels of the model: the slice's three, then the primary sequence of the neighbours in order."""
         return 1 if self.normalise == "slice" else 3 + 2 * self.neighbours
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, for a checkpoint or run.json; the usual order of channels goes without saying, as it once did."""
+        """Plain data, for a checkpoint or run.json; without what earlier versions left out, where it is as then."""
         facts = asdict(self)
         if self.channel_order == RGB:
             del facts["channel_order"]
+        if self.primary == 1:
+            del facts["primary"]
         return facts
 
     def view(self, volume: np.ndarray, index: int) -> np.ndarray:
@@ -91,15 +98,15 @@ class InputRecipe:
             square (zeros on the right and at the bottom) before resizing, so its aspect is kept.
         """
         if self.normalise == "slice":
-            only = FLAIR if volume.shape[-1] > FLAIR else 0
+            only = self.primary if volume.shape[-1] > self.primary else 0
             return self.fit(scale_slice(volume[index, :, :, only]))[:, :, None]
         # One after the other: OpenCV's resizing by area takes four channels at most.
-        planes = [self.fit(volume[place, :, :, FLAIR]) for place in self.around(index, len(volume))]
+        planes = [self.fit(volume[place, :, :, self.primary]) for place in self.around(index, len(volume))]
         own = self.fit(volume[index])
         return np.dstack([own if self.channel_order == RGB else own[..., ::-1], *planes])
 
     def around(self, index: int, slices: int) -> list[int]:
-        """List the slices whose FLAIR becomes a channel of a slice, in the order of the channels."""
+        """List the slices whose primary sequence becomes a channel of a slice, in the order of the channels."""
         steps = (step for step in range(-self.neighbours, self.neighbours + 1) if step)
         return [min(max(index + step, 0), slices - 1) for step in steps]
 
@@ -139,10 +146,10 @@ class InputRecipe:
         return intensity_statistics(volume, inner_head(head) if self.normalise == "inner" else head, self.normalise)
 
     def channel_statistics(self, statistics: np.ndarray) -> np.ndarray:
-        """Repeat FLAIR's statistics for the neighbour channels: float32 [3, 2] to [channels, 2]."""
+        """Repeat the primary sequence's statistics for the neighbour channels: float32 [3, 2] to [channels, 2]."""
         if not self.neighbours:
             return statistics
-        return np.concatenate([statistics, np.repeat(statistics[FLAIR, None], 2 * self.neighbours, axis=0)])
+        return np.concatenate([statistics, np.repeat(statistics[self.primary, None], 2 * self.neighbours, axis=0)])
 
     def scale(self, view: np.ndarray, statistics: np.ndarray) -> np.ndarray:
         """Scale what `view` gave: uint8 [..., channels] with float32 [channels, 2] to float32 [..., channels]."""

@@ -7,17 +7,18 @@ import numpy as np
 
 from headtohead.cohort.made_up import made_up_data
 from headtohead.records.array_reader import read_array
+from headtohead.task import Task
 
 if TYPE_CHECKING:
     import pandas as pd  # half a second to import, and prediction asks for no table
 
-CHANNELS = ("pre", "flair", "post")
-FLAIR = CHANNELS.index("flair")
 LGG, NIFTI = "lgg", "nifti"
-IMAGE = ("image",)
-"""The one sequence of a volume of unknown kind; it is in all three channels."""
+"""Kinds of data, as `--data` calls them."""
 
 SPACING = ["spacing_slices", "spacing_rows", "spacing_columns"]
+CHANNELS = 3
+"""Of `images`; a single sequence is in all of them."""
+
 PIXELS = ("images", "masks", "inner")
 """The packed files of pixels, uint8, case after case; `images` has three channels, the others one."""
 
@@ -35,14 +36,23 @@ class Cohort:
             first slice), lesion_voxels, lesion_slices, missing ("", "post" or "pre post"), then, where the files
             say, spacing_slices, spacing_rows and spacing_columns (mm), then the clinical columns.
         packed: the folder of the packed arrays.
+        task: what is segmented from what.
         data: what kind of data set it is, as `--data` calls it.
         patient_pattern: by which patients were told apart, as `--patient_pattern` takes it; empty: by names alone.
     """
 
     def __init__(
-        self, root: Path, key: str, table: "pd.DataFrame", packed: Path, data: str = LGG, patient_pattern: str = ""
+        self,
+        root: Path,
+        key: str,
+        table: "pd.DataFrame",
+        packed: Path,
+        task: Task,
+        data: str = LGG,
+        patient_pattern: str = "",
     ) -> None:
         """Map the packed pixels into memory; nothing is read yet."""
+        self.task = task
         self.patient_pattern = patient_pattern
         self.root, self.key, self.table, self.packed, self.data = root, key, table, packed, data
         self._first = table["first"].to_numpy(np.int64)
@@ -50,9 +60,9 @@ class Cohort:
         self._starts = np.concatenate([[0], np.cumsum([np.prod(shape, dtype=np.int64) for shape in self._shapes])])
         self._pixels = {name: np.memmap(packed / f"{name}.u8", np.uint8, "r") for name in PIXELS}
 
-    def __reduce__(self) -> tuple[type["Cohort"], "tuple[Path, str, pd.DataFrame, Path, str, str]"]:
+    def __reduce__(self) -> tuple[type["Cohort"], "tuple[Path, str, pd.DataFrame, Path, Task, str, str]"]:
         # Sent to a worker process by name: pickling a memory map would copy every pixel.
-        return Cohort, (self.root, self.key, self.table, self.packed, self.data, self.patient_pattern)
+        return Cohort, (self.root, self.key, self.table, self.packed, self.task, self.data, self.patient_pattern)
 
     def __len__(self) -> int:
         return len(self.table)
@@ -61,11 +71,6 @@ class Cohort:
     def n_slices(self) -> int:
         """Slices of all cases together."""
         return int(self.table["slices"].sum())
-
-    @property
-    def sequences(self) -> tuple[str, ...]:
-        """What the three channels of `images` are: `CHANNELS`, or one sequence that is in all of them."""
-        return CHANNELS if self.data == LGG else IMAGE
 
     @property
     def made_up(self) -> bool:
@@ -80,9 +85,13 @@ class Cohort:
         return slices, rows, columns
 
     def images(self, case: int) -> np.ndarray:
-        """Pixels of one case: uint8 [slices, H, W, 3], channels as in `CHANNELS`."""
+        """Pixels of one case: uint8 [slices, H, W, 3], channels as `task.sequences`; a single one is in all three."""
         start, stop = 3 * self._starts[case], 3 * self._starts[case + 1]
         return self._pixels["images"][start:stop].reshape(*self._shapes[case], 3)
+
+    def primary(self, case: int) -> np.ndarray:
+        """The primary sequence of one case: a view, uint8 [slices, H, W]."""
+        return self.images(case)[..., self.task.primary_channel]
 
     def masks(self, case: int) -> np.ndarray:
         """Truth of one case: uint8 {0, 1} [slices, H, W]."""
@@ -121,4 +130,4 @@ def read_statistics(copy: Path, normalise: str, cases: int) -> np.ndarray:
         FileNotFoundError: there is none.
         UnreadableError: it is damaged, or of another number of cases.
     """
-    return read_array(copy / "statistics.npz", normalise, np.float32, (cases, len(CHANNELS), 2))
+    return read_array(copy / "statistics.npz", normalise, np.float32, (cases, CHANNELS, 2))

@@ -13,16 +13,31 @@ import cv2
 import numpy as np
 
 from headtohead.cohort.case_files import CaseFiles
-from headtohead.cohort.cohort import CHANNELS, FLAIR
 from headtohead.cohort.picture_sizes import MEND, picture_size
 from headtohead.errors import UserError
 from headtohead.memory import refuse_unless_free
 from headtohead.quiet import quiet_stderr
 from headtohead.records.regular import UnreadableError
 from headtohead.records.table_reader import read_table
+from headtohead.task import Target, Targets, Task
 
 if TYPE_CHECKING:
     import pandas as pd
+
+SEQUENCES = ("pre", "flair", "post")
+"""In red, green and blue."""
+
+TASK = Task(
+    "LGG MRI segmentation",
+    SEQUENCES,
+    primary="flair",
+    targets=Targets((Target("lesion", (1,)),)),
+    stand_ins={"post": "flair", "pre": "flair"},
+    plane="axial",
+    licence="CC BY-NC-SA 4.0 (share and adapt with attribution, under the same licence, for non-commercial use)",
+    citation="Buda et al., 2019, doi:10.1016/j.compbiomed.2019.05.002 (masks); TCGA-LGG, The Cancer Imaging Archive, "
+    "doi:10.7937/K9/TCIA.2016.L4LTD3TK (images)",
+)
 
 READING = "1"
 """Raised whenever the same files would be read as other pixels: the data are then other data."""
@@ -160,8 +175,10 @@ def _stranger(mask: np.ndarray) -> int:
 
 def describe(files: CaseFiles, images: np.ndarray) -> dict[str, object]:
     """Name the sequences a case lacks: the data set fills their channel with FLAIR, in every slice."""
-    flair = images[..., FLAIR]
-    lacking = [name for index, name in enumerate(CHANNELS) if index != FLAIR and (images[..., index] == flair).all()]
+    flair = images[..., TASK.primary_channel]
+    lacking = [
+        name for index, name in enumerate(SEQUENCES) if name in TASK.stand_ins and (images[..., index] == flair).all()
+    ]
     return {"missing": " ".join(lacking)}
 
 

@@ -20,16 +20,20 @@ from headtohead.cohort.case_files import CaseFiles
 from headtohead.cohort.cohort import SPACING
 from headtohead.cohort.intensities import to_bytes
 from headtohead.cohort.mask_names import Images, bases_of_mask, outlines_other_than_brain
-from headtohead.cohort.orientation import Slicing, slicing
 from headtohead.cohort.other_layouts import image_in_channels, masks_in_another_folder
 from headtohead.cohort.patients import bids_patients
 from headtohead.errors import UserError
 from headtohead.memory import refuse_unless_free
 from headtohead.quiet import NIBABEL, quiet_loggers
+from headtohead.task import Target, Targets, Task
+from headtohead.task.slicing import Slicing, slicing
+from headtohead.task.task import UNNAMED
 
 if TYPE_CHECKING:
     import pandas as pd
     from nibabel.nifti1 import Nifti1Image
+
+TASK = Task("NIfTI volumes with masks", (UNNAMED,), primary=UNNAMED, targets=Targets((Target("lesion", (1,)),)))
 
 READING = "nifti 1"
 """Raised whenever the same files would be read as other pixels: the data are then other data."""
@@ -143,7 +147,7 @@ def read_case(files: CaseFiles) -> tuple[np.ndarray, np.ndarray]:
 
     Returns:
         images uint8 [slices, H, W, 3], the one sequence in all three channels, scaled as `intensities.to_bytes` does;
-        masks uint8 {0, 1} [slices, H, W]. They lie as `orientation.slicing` says, on the file's own grid.
+        masks uint8 {0, 1} [slices, H, W]. They lie as `task.slicing` says, on the file's own grid.
 
     Raises:
         UserError: a file is damaged or no volume of real numbers, the mask is not binary or on another grid.

@@ -26,6 +26,7 @@ from headtohead.errors import UserError
 from headtohead.records.json_reader import read_json
 from headtohead.records.regular import UnreadableError, opened
 from headtohead.saving import temporary_folder, write_json
+from headtohead.task import Task
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,6 +36,7 @@ class Reader(Protocol):
     """What a module that reads a kind of data set has."""
 
     READING: str
+    TASK: Task
 
     def list_cases(self, root: Path) -> list[CaseFiles]:
         """List the cases without reading a pixel."""
@@ -88,7 +90,7 @@ def open_cohort(root_dir: Path, cache_dir: Path, data: str = LGG, patient_patter
                 _pack(root_dir, reader, cases, _copy(cache_dir, key))
             write_json(note, {"root": str(root_dir.resolve()), "fingerprint": fingerprint, "key": key})
     packed = _copy(cache_dir, key)
-    return Cohort(root_dir, key, read_case_table(packed), packed, data, patient_pattern)
+    return Cohort(root_dir, key, read_case_table(packed), packed, reader.TASK, data, patient_pattern)
 
 
 def _list_cases(root: Path, data: str, patient_pattern: str) -> list[CaseFiles]:

@@ -28,6 +28,9 @@ SHOWN = {
     "map": "a map of a quantity",
 }
 
+TITLES = {"pre": "pre-contrast", "flair": "FLAIR", "post": "post-contrast", "image": "image"}
+"""Sequences as the LGG data set calls them."""
+
 BETWEEN = "+"
 """Between the sequences of a name that says several: `pre+flair`."""
 
@@ -53,6 +56,11 @@ class Named(NamedTuple):
 def sequence_label(sequence: str) -> str:
     """Write a sequence as radiologists do: `T1+contrast` for `post`."""
     return " and ".join(SHOWN.get(one, one.upper()) for one in sequence.split(BETWEEN))
+
+
+def sequence_title(sequence: str) -> str:
+    """Write a sequence as a heading does: `post-contrast` for `post`."""
+    return TITLES.get(sequence, sequence.upper())
 
 
 def says_several(sequence: str) -> bool:

@@ -1,7 +1,4 @@
-"""The baseline's run folder: a threshold on FLAIR, beside the trained models and scored on the same test cases.
-
-Where there is one sequence only, the threshold is on that.
-"""
+"""The baseline's run folder: a threshold on the primary sequence, beside the models and on the same test cases."""
 
 import time
 from datetime import UTC, datetime
@@ -9,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from headtohead.batches.splits import Split
-from headtohead.cohort import FLAIR, Cohort
+from headtohead.cohort import Cohort
+from headtohead.cohort.sequence_names import sequence_title
 from headtohead.comparing.outcome import outcome
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.run import BASELINE
 from headtohead.saving import write_json
-from headtohead.scoring.baseline import Histograms, apply_threshold, fit_threshold, flair_histograms
+from headtohead.scoring.baseline import Histograms, apply_threshold, fit_threshold, primary_histograms
 
 NORMALISE = "inner"
 
@@ -46,7 +44,7 @@ def run_baseline(
     """
     started = datetime.now(UTC)
     clock = time.perf_counter()
-    statistics = cohort.statistics(NORMALISE)[:, FLAIR]
+    statistics = cohort.statistics(NORMALISE)[:, cohort.task.primary_channel]
     threshold = fit_threshold(_training_histograms(cohort, split, counted), statistics)
 
     name = baseline_name(split)
@@ -54,9 +52,9 @@ def run_baseline(
     with outcome(folder, cohort, split) as found:
         for case in split.cases(cohort, "test"):
             places = found.tested(case)
-            flair, inner = cohort.images(case)[places, ..., FLAIR], cohort.inner_heads(case)[places]
-            found.add(int(case), apply_threshold(flair, inner, statistics[case], threshold))
-    sequence = "FLAIR" if len(cohort.sequences) > 1 else "image"
+            grey, inner = cohort.primary(case)[places], cohort.inner_heads(case)[places]
+            found.add(int(case), apply_threshold(grey, inner, statistics[case], threshold))
+    sequence = sequence_title(cohort.task.primary)
     unit = f"{sequence} of the inner head above the case's centre, in its scales ({NORMALISE} statistics)"
     # Last, because a status of "finished" promises that cases.csv is there.
     record = {
@@ -78,7 +76,7 @@ def run_baseline(
 def _training_histograms(cohort: Cohort, split: Split, counted: Histograms | None) -> Histograms:
     if counted is not None and split.kind == "patient":
         return counted.of_cases(split.cases(cohort, "train"))
-    return flair_histograms(cohort, split.train)
+    return primary_histograms(cohort, split.train)
 
 
 def baseline_name(split: Split) -> str:

@@ -89,7 +89,7 @@ def prepare(options: Options, cohort: Cohort | None = None, folds: Folds | None 
     cohort = cohort or open_cohort(Path(data.root_dir), Path(data.cache_dir), data.data, data.patient_pattern)
     folds = folds or folds_of(options, cohort)
     split = folds.split(cohort, data.fold) if folds else make_split(cohort, data.split, data.split_seed)
-    recipe = InputRecipe.of(options.input, find_spec(options.model.architecture).normalise)
+    recipe = InputRecipe.of(options.input, cohort.task, find_spec(options.model.architecture).normalise)
     decided = option_table.replace(
         options, model=options.model.architecture, threshold=options.prediction.threshold or THRESHOLD
     )

@@ -30,7 +30,7 @@ from headtohead.runs.folder import DamagedRecordError
 from headtohead.runs.holding import comparison_held
 from headtohead.runs.ledger import FOLD_FILE
 from headtohead.runs.reading import read_ledger, refuse_incompatible
-from headtohead.scoring.baseline import flair_histograms
+from headtohead.scoring.baseline import primary_histograms
 
 
 def experiments_of(options: Options, folds: int = 1) -> list[Options]:
@@ -148,7 +148,7 @@ def keep_folds(folds: Folds, path: Path, cohort: Cohort, overwrite: bool) -> Non
 def _run_baselines(experiments: list[Experiment], facts: dict[str, Any]) -> None:
     """Score the baseline on every split of the grid. With folds, all slices are counted once for all of them."""
     cohort, folder = experiments[0].cohort, experiments[0].folder.path.parent
-    counted = flair_histograms(cohort, np.arange(cohort.n_slices)) if experiments[0].split.plan else None
+    counted = primary_histograms(cohort, np.arange(cohort.n_slices)) if experiments[0].split.plan else None
     for split in {experiment.split.key: experiment.split for experiment in experiments}.values():
         print(split.describe(cohort))
         run_baseline(cohort, split, folder, facts | {"split": split_facts(cohort, split)}, counted)

@@ -50,15 +50,14 @@ def facts_of(experiment: Experiment) -> ModelFacts:
         width=options.model.width,
         in_channels=experiment.recipe.channels,
         recipe=experiment.recipe.to_dict(),
-        sequences=experiment.cohort.sequences,
-        plane="axial" if experiment.cohort.data == "lgg" else "acquired",
+        task=experiment.cohort.task,
         threshold=before.threshold if before else options.prediction.threshold,
         postprocessing=before.postprocessing if before else "",
         familiar=measure_cohort(experiment.cohort, experiment.split.cases(experiment.cohort, "train")),
         scores={"val_dice": record.get("best_val_dice"), **test_scores(folder.cases)},
         data={
             "name": experiment.cohort.root.name,
-            **{k: v for k, v in record.get("data", {}).items() if k != "root"},
+            **{k: v for k, v in record.get("data", {}).items() if k not in ("root", "task")},
             "parts": seen_cases(experiment),
         },
     )

@@ -34,6 +34,7 @@ def provenance(cohort: Cohort, split: Split, recipe: InputRecipe, comparison: st
         "git_commit": git_commit(),
         "data": {
             "kind": cohort.data,
+            "task": cohort.task.to_dict(),
             "made_up": cohort.made_up,
             "root": root,
             "patient_pattern": cohort.patient_pattern,

@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 
 from headtohead.cohort import Cohort
-from headtohead.cohort.cohort import FLAIR
 from headtohead.exploring.duplicates import ALIKE, Duplicates
 from headtohead.reporting.lettering import FAINT, shorten, write
 from headtohead.saving import write_picture
@@ -38,16 +37,16 @@ def draw_alike(cohort: Cohort, duplicates: Duplicates, path: Path) -> None:
         write(canvas, f"{pair['correlation']:.2f}: {verdict}", left, HEADER - 4 + 14, 14, bold=True)
         for row, side in enumerate("ab"):
             name, index = pair[f"case_{side}"], int(pair[f"slice_{side}"])
-            flair = cohort.images(numbers[name])[index - 1][..., FLAIR]
+            grey = cohort.primary(numbers[name])[index - 1]
             top = HEADER + 22 + row * (SIDE + CAPTION)
-            canvas[top : top + SIDE, left : left + SIDE] = _tile(flair)
+            canvas[top : top + SIDE, left : left + SIDE] = _tile(grey)
             write(canvas, shorten(name, SIDE, 14), left, top + SIDE + 18, 14)
             write(canvas, f"slice {index}", left, top + SIDE + 36, 13, colour=FAINT)
     write_picture(path, canvas[:, :, ::-1])
 
 
-def _tile(flair: np.ndarray) -> np.ndarray:
+def _tile(grey: np.ndarray) -> np.ndarray:
     """Fit a slice, uint8 [H, W], into the tile and brighten it: uint8 [SIDE, SIDE, 3]."""
-    square = cv2.resize(np.ascontiguousarray(flair), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    square = cv2.resize(np.ascontiguousarray(grey), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     bright = cv2.convertScaleAbs(square, alpha=255 / max(1.0, float(np.percentile(square, 99.8))))
     return np.repeat(bright[:, :, None], 3, axis=2)

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 from headtohead.cohort import open_cohort
 from headtohead.cohort.cohort import SPACING
+from headtohead.cohort.sequence_names import sequence_title
 from headtohead.exploring.alike import draw_alike
 from headtohead.exploring.duplicates import ALIKE, Duplicates, find_duplicates
 from headtohead.exploring.figures import (
-    TITLES,
     class_rows,
     draw_classes,
     draw_intensity,
@@ -77,7 +77,7 @@ def write_page(findings: Findings, duplicates: Duplicates, key: str) -> str:
     cases = findings.cases
     sites = cases["site"][cases["site"] != UNKNOWN].nunique()
     from_sites = f" from {count_of(sites, 'site')}" if sites else ""
-    main = TITLES[findings.main]
+    main = sequence_title(findings.primary)
     several = len(findings.sequences) > 1
     parts = [
         "# What the data set holds",
@@ -99,7 +99,7 @@ def write_page(findings: Findings, duplicates: Duplicates, key: str) -> str:
         *_without_lesion(cases),
         "![Slices and lesion of every case](patients.png)",
         "## Grey levels",
-        _table(["site", *(TITLES[name] for name in findings.sequences)], _levels(findings)),
+        _table(["site", *(sequence_title(name) for name in findings.sequences)], _levels(findings)),
         "Median over the site's cases of the inner head's median, the range in brackets; cases that lack the "
         "sequence are left out.",
         *_head_not_found(cases),
@@ -134,7 +134,7 @@ def _sites(findings: Findings) -> list[list[str]]:
     return [
         [str(site), str(len(own))]
         + [_median(own[column]) for column in ("slices", "lesion_slices", "lesion_voxels")]
-        + [_median(own[f"{findings.main}_contrast"], 2)]
+        + [_median(own[f"{findings.primary}_contrast"], 2)]
         for site, own in groups
     ]
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from headtohead.cohort.sequence_names import sequence_title
 from headtohead.reporting.curves import COLOURS
 from headtohead.saving import write_figure
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from headtohead.exploring.measures import Findings
 
 LESION, REST, VOLUME, HEAD = COLOURS[1], "0.87", COLOURS[4], COLOURS[0]
-TITLES = {"pre": "pre-contrast", "flair": "FLAIR", "post": "post-contrast", "image": "image"}
 GAP = 3  # empty places between two sites
 COMPLETE = "complete"
 
@@ -100,8 +100,8 @@ def draw_patients(findings: "Findings", path: Path) -> None:
 
 
 def draw_intensity(findings: "Findings", path: Path) -> None:
-    """Draw where the grey levels of every case lie, sequence by sequence, grouped by site, the darkest FLAIR first."""
-    cases = findings.cases.sort_values(["site", f"{findings.main}_median"], kind="stable")
+    """Draw where the grey levels of every case lie, by sequence and site; the darkest in the primary one first."""
+    cases = findings.cases.sort_values(["site", f"{findings.primary}_median"], kind="stable")
     rows = len(findings.sequences)
     places = place_by_site(cases["site"])
     title = "Grey levels in the inner head of every case, by site"
@@ -111,12 +111,12 @@ def draw_intensity(findings: "Findings", path: Path) -> None:
             low, middle, high = (cases[f"{name}_{column}"].to_numpy() for column in ("p10", "median", "p90"))
             panel.vlines(places[there], low[there], high[there], color=HEAD, lw=2.2, alpha=0.3, label="10 to 90 %")
             panel.plot(places[there], middle[there], "o", color=HEAD, ms=3.5, label="median")
-            if name == findings.main:
+            if name == findings.primary:
                 lesion = cases[f"lesion_{name}_median"]
                 panel.plot(places, lesion, "_", color=LESION, ms=6, mew=2, label="median of the lesion")
                 _legend_above(panel)
             absent = "" if there.all() else f"; missing in {(~there).sum()} of {len(there)} cases"
-            panel.set_title(TITLES[name] + absent, loc="left", fontsize=10)
+            panel.set_title(sequence_title(name) + absent, loc="left", fontsize=10)
             panel.set_ylabel("grey level")
             _tidy(panel)
         panels[0, 0].set_ylim(bottom=0)  # last: it ends the search for a common upper end

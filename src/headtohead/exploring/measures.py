@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from headtohead.cohort import Cohort
-from headtohead.cohort.cohort import CHANNELS, FLAIR, SPACING
+from headtohead.cohort.cohort import SPACING
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,18 +26,16 @@ class Findings:
         cases: one row a case: case, patient, site, slices, lesion_slices, lesion_voxels, voxels, missing; where the
             files say, the spacing in mm and lesion_ml; the 10th, 50th and 90th percentile of each sequence in the
             inner head (flair_p10, flair_median, flair_p90, ...); inner_share, the inner head's share of all voxels;
-            lesion_flair_median; and flair_contrast, how much brighter the lesion is than the inner head outside it.
+            lesion_flair_median; and flair_contrast, how much brighter the lesion is than the inner head outside it
+            (these two of the primary sequence).
         sequences: what the images show, in order.
-        main: the sequence in which lesions are looked for, of which there is a contrast: flair, or the only one.
+        primary: the sequence that lesions are outlined on, of which there is a contrast.
     """
 
     slices: "pd.DataFrame"
     cases: "pd.DataFrame"
-    sequences: tuple[str, ...] = CHANNELS
-
-    @property
-    def main(self) -> str:
-        return main_of(self.sequences)
+    sequences: tuple[str, ...]
+    primary: str
 
 
 def measure(cohort: Cohort) -> Findings:
@@ -49,7 +47,7 @@ def measure(cohort: Cohort) -> Findings:
 
     slices: list[dict[str, Any]] = []
     cases: list[dict[str, Any]] = []
-    sequences, main = cohort.sequences, main_of(cohort.sequences)
+    sequences, primary = cohort.task.sequences, cohort.task.primary
     known = ["case", "patient", "site", "slices", "lesion_slices", "lesion_voxels", "missing"]
     for number, row in enumerate(cohort.table[known].to_dict("records")):
         row["site"] = row["site"] or UNKNOWN
@@ -70,22 +68,17 @@ def measure(cohort: Cohort) -> Findings:
             case["lesion_ml"] = case["lesion_voxels"] * math.prod(spacing) / 1000
         for channel, values in zip(sequences, levels.T, strict=False):  # a single sequence is in every channel
             case |= {f"{channel}_{name}": int(value) for name, value in zip(PERCENTILES, values, strict=True)}
-        flair = images[..., FLAIR]
-        case[f"lesion_{main}_median"] = float(np.median(flair[masks])) if masks.any() else float("nan")
-        cases.append(case | {f"{main}_contrast": contrast(flair, masks, region)})
-    return Findings(pd.DataFrame(slices), pd.DataFrame(cases), sequences)
+        grey = images[..., cohort.task.primary_channel]
+        case[f"lesion_{primary}_median"] = float(np.median(grey[masks])) if masks.any() else float("nan")
+        cases.append(case | {f"{primary}_contrast": contrast(grey, masks, region)})
+    return Findings(pd.DataFrame(slices), pd.DataFrame(cases), sequences, primary)
 
 
-def main_of(sequences: tuple[str, ...]) -> str:
-    """Name the sequence that lesions are looked for in: FLAIR, or the only one."""
-    return sequences[FLAIR] if len(sequences) > 1 else sequences[0]
-
-
-def contrast(flair: np.ndarray, lesion: np.ndarray, region: np.ndarray) -> float:
+def contrast(grey: np.ndarray, lesion: np.ndarray, region: np.ndarray) -> float:
     """How much brighter than the rest a lesion is, in the units in which the rest varies.
 
     Args:
-        flair: uint8 [S, H, W].
+        grey: uint8 [S, H, W].
         lesion: bool [S, H, W].
         region: bool [S, H, W], where the rest is taken from: the inner head.
 
@@ -93,8 +86,8 @@ def contrast(flair: np.ndarray, lesion: np.ndarray, region: np.ndarray) -> float
         (median of the lesion - median of the rest) / (90th - 10th percentile of the rest); NaN without a lesion,
         without a rest, or where the rest is uniform.
     """
-    rest = flair[region & ~lesion]
+    rest = grey[region & ~lesion]
     if not lesion.any() or not rest.size:
         return float("nan")
     low, middle, high = np.percentile(rest, (10, 50, 90))
-    return float(np.median(flair[lesion]) - middle) / float(high - low) if high > low else float("nan")
+    return float(np.median(grey[lesion]) - middle) / float(high - low) if high > low else float("nan")

@@ -43,15 +43,15 @@ def predict_folder(options: Options) -> Path:
     refuse_own_folder(outputs, source, folder)
     refuse_missing(source)  # before `folder` is made, which may be the same
     predictor = open_predictor(options)
-    parse_channels(options.files.channels, predictor.facts.sequences)  # once, rather than an error for every file
+    parse_channels(options.files.channels, predictor.facts.task)  # once, rather than an error for every file
     if outputs.uncertainty == "variance" and predictor.members < 2:
         raise UserError(
             "--save_uncertainty variance: a single model has none; average several (--ensemble), or use entropy"
         )
     with Journal(folder, settings_of(predictor, options)) as journal:
         # Results of an earlier command may lie among the inputs, under ends that this one does not name.
-        jobs = find_jobs(source, options.files.pattern, predictor.facts.sequences, outputs.ends, Records().ours)
-        refuse_ignored_channels(jobs, options.files.channels, predictor.facts.sequences)
+        jobs = find_jobs(source, options.files.pattern, predictor.facts.task, outputs.ends, Records().ours)
+        refuse_ignored_channels(jobs, options.files.channels, predictor.facts.task)
         refuse_ignored_plane(jobs, options.files.plane)
         predict_jobs(jobs, predictor, options, journal)
     return folder

@@ -50,12 +50,12 @@ def predict_image(options: Options) -> Path:
     weigh_pictures(slices_around(path), as_bytes=True).refuse_unless_free()
     picture = read_picture(path)
     job = Job(path.name, (picture.path,), "picture", (), Path(path.name))
-    refuse_ignored_channels([job], options.files.channels)
     refuse_ignored_plane([job], options.files.plane)
     if picture.truth is not None and truth_is_ours(job, Records()):
         picture = replace(picture, truth=None)
     predictor = open_sound(options, picture.path, many=False)
     choices = list(predictor.choices)
+    refuse_ignored_channels([job], options.files.channels, predictor.facts.task)
     folder = folder_for(options, choices)
     outputs = {kind: folder / f"{picture.path.stem}_{kind}.png" for kind in OUTPUTS}
     refuse_overwriting(outputs, picture.path, options.comparison.overwrite)
@@ -75,7 +75,9 @@ def predict_image(options: Options) -> Path:
     for choice in choices:
         print(f"{shown}: {choice.line}")
     print(f"{shown}: {', '.join(facts[1:])}, {surroundings(picture)}")
-    for line in unfamiliar_features(picture.volume, None, predictor.facts.familiar):
+    for line in unfamiliar_features(
+        picture.volume, None, predictor.facts.familiar, predictor.facts.task.primary_channel
+    ):
         print(f"{shown}: unlike the training data: {line}", file=sys.stderr)
     return folder
 
@@ -88,7 +90,7 @@ def predicted(options: Options, predictor: Predictor, picture: Picture, probabil
     cleaned = None
     if options.prediction.postprocessing:
         cleaned = clean((probability >= predictor.threshold)[None], predictor.steps, None)[0]
-    return Prediction(picture.image, probability, predictor.threshold, picture.truth, cleaned)
+    return Prediction(picture.image, probability, predictor.threshold, picture.truth, predictor.facts.task, cleaned)
 
 
 def describe(prediction: Prediction, predictor: Predictor, picture: Picture) -> list[str]:

@@ -78,7 +78,7 @@ class Predictor:
 
     @property
     def facts(self) -> ModelFacts:
-        """Those of the first model; of several, sequences and plane are the same."""
+        """Those of the first model; of several, the sequences and the plane of the task are the same."""
         return self.choices[0].source.facts
 
     @property
@@ -107,7 +107,7 @@ class Predictor:
         return self.volume(scan.volume)
 
     def volume(self, volume: np.ndarray) -> Estimate:
-        """Predict all slices of a volume: uint8 or float32 [slices, H, W, C], channels as `facts.sequences`."""
+        """Predict all slices of a volume: uint8 or float32 [slices, H, W, C], channels as `facts.task.sequences`."""
         inputs = self._inputs(volume)
         return self.combine(inputs, self.ask(inputs))
 
@@ -225,7 +225,7 @@ def open_choices(choices: list[Choice], options: Options, many: bool = True) -> 
     facts = [choice.source.facts for choice in choices]
     for choice, other in zip(choices, facts, strict=True):
         for name in ("sequences", "plane"):
-            if getattr(other, name) != getattr(facts[0], name):
+            if getattr(other.task, name) != getattr(facts[0].task, name):
                 raise UserError(
                     f"--run_name: {choices[0].name} and {choice.name} differ in {name}, so they cannot be averaged; "
                     "leave one of them out"

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from headtohead.cohort.sequence_names import sequence_label
+from headtohead.task import Task
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class Scan:
             three axes: those of a NIfTI file as stored; (slices, H, W) of a folder; (1, H, W) of an image.
         slice_axis: axis of the file's own grid across which the slices lie.
         grid_spacing: millimetres along the axes of the file's own grid; None where the file does not say.
-        notes: what was decided about its files that a user should know: what was taken for FLAIR, resampled, not used.
+        notes: what a user should know of its files: what was taken for the primary sequence, resampled, not used.
+        primary: channel of `volume` that is drawn in grey.
         levelled: whether the file's own grid is oblique, and `volume` was resampled onto a level one.
     """
 
@@ -42,11 +44,11 @@ class Scan:
     grid_spacing: tuple[float, float, float] | None = None
     levelled: bool = False
     notes: tuple[str, ...] = ()
+    primary: int = 0
 
-    @property
-    def substitution(self) -> str:
-        """Say what FLAIR stands in for; empty where no sequence is missing."""
+    def substitution(self, task: Task) -> str:
+        """Say what the primary sequence stands in for; empty where no sequence is missing."""
         if not self.missing:
             return ""
-        names = " or ".join(map(sequence_label, self.missing))
-        return f"no {names}; FLAIR was used in {'its' if len(self.missing) == 1 else 'their'} place"
+        names, place = " or ".join(map(sequence_label, self.missing)), "its" if len(self.missing) == 1 else "their"
+        return f"no {names}; {sequence_label(task.primary)} was used in {place} place"

@@ -110,9 +110,9 @@ class Work:
         scan = read_scan(job, facts, files.channels, files.plane, weight)
         if scan.truth is not None and truth_is_ours(job, self.records, self.planned):
             scan = replace(scan, truth=None, truth_on_grid=None)
-        warnings = [scan.substitution] if scan.missing else []
+        warnings = [scan.substitution(facts.task)] if scan.missing else []
         warnings += doubts_of_header(scan)
-        warnings += unfamiliar_features(scan.volume, scan.spacing, facts.familiar)
+        warnings += unfamiliar_features(scan.volume, scan.spacing, facts.familiar, scan.primary)
         return Loaded(scan, before, warnings, self.predictor.prepare(scan))
 
     def compute(self, job: Job, loaded: Loaded) -> Any:

@@ -7,7 +7,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from headtohead.cohort.orientation import Slicing
 from headtohead.options.table import Options
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.grouping import refuse_ignored_channels
@@ -25,6 +24,8 @@ from headtohead.predicting.seen import seen_before
 from headtohead.predicting.trust.familiarity import unfamiliar_features
 from headtohead.predicting.trust.geometry import doubts_of_header
 from headtohead.saving import write_picture
+from headtohead.task import Task
+from headtohead.task.slicing import Slicing
 
 WHITE = 99.9  # percentile of a volume's intensities that is drawn as white
 
@@ -48,13 +49,13 @@ def predict_volume(options: Options, path: Path) -> Path:
     refuse_overwriting(outputs, path, options.comparison.overwrite)
     facts, files, records = choices[0].source.facts, options.files, Records()
     # The file itself is predicted whoever wrote it; no other sequence of its case is a result of ours.
-    [job] = find_jobs(path, "", facts.sequences, (), lambda other: other != path and records.ours(other))
-    refuse_ignored_channels([job], files.channels, facts.sequences)
+    [job] = find_jobs(path, "", facts.task, (), lambda other: other != path and records.ours(other))
+    refuse_ignored_channels([job], files.channels, facts.task)
     scan = read_scan(job, facts, files.channels, files.plane)
     if scan.truth is not None and truth_is_ours(job, records):
         scan = replace(scan, truth=None, truth_on_grid=None)
     found = answer(path.name, scan, predictor(scan), predictor, ())
-    prediction, about = fullest_slice(scan, found, slicing_of(scan))
+    prediction, about = fullest_slice(scan, found, slicing_of(scan), facts.task)
     said = [f"model {predictor.name}", f"threshold {predictor.threshold:g}", about, found.row.measures]
     said += seen_before(choices, job)[1]
     with all_or_none(outputs) as temporary:
@@ -67,21 +68,22 @@ def predict_volume(options: Options, path: Path) -> Path:
     for line in scan.notes:
         print(f"{printable(path.name)}: note: {line}")
     if scan.missing:
-        print(f"{printable(path.name)}: warning: {scan.substitution}", file=sys.stderr)
+        print(f"{printable(path.name)}: warning: {scan.substitution(facts.task)}", file=sys.stderr)
     for line in doubts_of_header(scan):
         print(f"{printable(path.name)}: warning: {line}", file=sys.stderr)
-    for line in unfamiliar_features(scan.volume, scan.spacing, predictor.facts.familiar):
+    for line in unfamiliar_features(scan.volume, scan.spacing, facts.familiar, scan.primary):
         print(f"{printable(path.name)}: unlike the training data: {line}", file=sys.stderr)
     return folder
 
 
-def fullest_slice(scan: Scan, found: Answer, view: Slicing) -> tuple[Prediction, str]:
+def fullest_slice(scan: Scan, found: Answer, view: Slicing, task: Task) -> tuple[Prediction, str]:
     """Show the slice of a volume with most lesion, else the middle one: of the file's own grid, as it is written.
 
     Args:
         scan: the volume.
         found: mask and probability on the file's own grid.
         view: how that grid is seen as slices.
+        task: of the model.
 
     Returns:
         What the panel shows, its pixels made square, and which slice it is.
@@ -106,6 +108,7 @@ def fullest_slice(scan: Scan, found: Answer, view: Slicing) -> tuple[Prediction,
         square.there(np.ascontiguousarray(view.to_slices(found.probability)[place])),
         float(found.row.threshold or 0),
         None if truth is None else _squared(truth, square),
+        task,
         _squared(mask[place], square),
     )
     return shown, f"slice {place + 1} of {len(mask)}"

@@ -1,17 +1,16 @@
 """`--view_aug`: a sheet of training slices, each as it is and as a model would meet it in the first epochs."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from headtohead.batches.augmentation import ALSO_PRE, describe_policy
+from headtohead.batches.augmentation import OTHERS_TOO, describe_policy
 from headtohead.batches.datamodule import SliceDataset
 from headtohead.batches.recipe import InputRecipe
 from headtohead.batches.splits import Split, make_split
-from headtohead.cohort import CHANNELS, Cohort, open_cohort
-from headtohead.cohort.cohort import IMAGE
+from headtohead.cohort import Cohort, open_cohort
+from headtohead.cohort.sequence_names import sequence_title
 from headtohead.errors import UserError
 from headtohead.models.registry import find_spec
 from headtohead.options.table import Options
@@ -19,6 +18,7 @@ from headtohead.options.training import TrainingOptions
 from headtohead.reporting.lettering import FAINT, shorten, text_width, write
 from headtohead.reporting.outlines import TRUTH, draw_outlines
 from headtohead.saving import write_picture
+from headtohead.task import Task
 
 PATIENTS, EPOCHS = 5, 5
 SIDE = 256  # small views are enlarged up to this many pixels
@@ -47,10 +47,10 @@ def view_augmentation(options: Options) -> Path:
     training, inputs, comparison, data = options.training, options.input, options.comparison, options.data
     cohort = open_cohort(Path(data.root_dir), Path(data.cache_dir), data.data, data.patient_pattern)
     split = make_split(cohort, options.data.split, options.data.split_seed)
-    recipe = InputRecipe.of(inputs, find_spec(options.model.architecture).normalise)
-    sequences = cohort.sequences if recipe.channels > 1 else IMAGE  # whatever there is, such a model sees one
-    rows, steps = make_rows(cohort, split, recipe, training), policy_lines(training, sequences)
-    sheet = draw_sheet(rows, steps, training.seed, legend_of(sequences))
+    recipe = InputRecipe.of(inputs, cohort.task, find_spec(options.model.architecture).normalise)
+    coloured = recipe.channels > 1 and len(cohort.task.sequences) > 1
+    rows, steps = make_rows(cohort, split, recipe, training), policy_lines(training, cohort.task if coloured else None)
+    sheet = draw_sheet(rows, steps, training.seed, legend_of(cohort.task) if coloured else "the image")
 
     folder = Path(options.prediction.output or comparison.home / "figures")
     path = folder / f"augmentation-{training.augmentation}-s{training.seed}.png"
@@ -100,24 +100,31 @@ def choose_slices(cohort: Cohort, split: Split, rng: np.random.Generator) -> lis
     return sorted(int(rng.choice(candidates[place])) for place in chosen)
 
 
-def legend_of(sequences: Sequence[str]) -> str:
-    """Say what the colours of a slice are, from the cohort's sequences."""
-    return "pre, FLAIR, post-contrast as red, green, blue" if len(sequences) > 1 else "the image"
+def legend_of(task: Task) -> str:
+    """Say what the colours of a slice of several sequences are."""
+    return f"{', '.join(map(sequence_title, task.sequences[:3]))} as red, green, blue"
 
 
-def policy_lines(training: TrainingOptions, sequences: Sequence[str] = CHANNELS) -> list[str]:
-    """Name what is done to training slices, in the order it is done; of a single sequence none can be dropped."""
+def policy_lines(training: TrainingOptions, task: Task | None) -> list[str]:
+    """Name what is done to training slices, in the order it is done.
+
+    Args:
+        training: the options.
+        task: whose sequences may be dropped; None where a model sees one only.
+    """
     steps = []
-    if training.sequence_dropout > 0 and len(sequences) > 1:
+    if training.sequence_dropout > 0 and task and task.stand_ins:
+        (first, stand_in), *others = task.stand_ins.items()
+        too = f", {' and '.join(sequence_title(one) for one, _ in others)} as well in {OTHERS_TOO:.0%} of these"
         steps.append(
-            f"sequence dropout p={training.sequence_dropout:g} (post-contrast replaced by FLAIR, "
-            f"pre-contrast as well in {ALSO_PRE:.0%} of these)"
+            f"sequence dropout p={training.sequence_dropout:g} ({sequence_title(first)} replaced by "
+            f"{sequence_title(stand_in)}{too if others else ''})"
         )
     steps += describe_policy(training.augmentation)
     return steps or ["none: training slices are used unchanged"]
 
 
-def draw_sheet(rows: list[Row], steps: list[str], seed: int, legend: str = "") -> np.ndarray:
+def draw_sheet(rows: list[Row], steps: list[str], seed: int, legend: str) -> np.ndarray:
     """Lay the rows out, with titles and the transforms below.
 
     Args:
@@ -137,7 +144,7 @@ def draw_sheet(rows: list[Row], steps: list[str], seed: int, legend: str = "") -
     height = HEADER + COLUMN_TITLE + len(rows) * (ROW_TITLE + side + GAP) + 18 + len(lines) * LINE + MARGIN
     canvas = np.full((height, width, 3), PAPER, np.uint8)
     write(canvas, "Training slices and their augmentation", MARGIN, 38, 22, bold=True)
-    about = f"{legend or legend_of(CHANNELS)}; outline: mask; {size}x{size} pixels; seed {seed}"
+    about = f"{legend}; outline: mask; {size}x{size} pixels; seed {seed}"
     write(canvas, shorten(about, width - 2 * MARGIN), MARGIN, 62, colour=FAINT)
     for column in range(columns):
         title = "original" if column == 0 else f"epoch {column}"

@@ -69,7 +69,9 @@ def scan_of(
     if prediction is None:
         return None
     index = int(np.flatnonzero(cohort.table["case"] == case)[0])
-    return Scan(caption, cohort.images(index), cohort.masks(index).astype(bool), prediction, notes)
+    return Scan(
+        caption, cohort.images(index), cohort.masks(index).astype(bool), prediction, notes, cohort.task.primary_channel
+    )
 
 
 def name_with_seed(findings: Findings, entrant: str, case: str) -> str:

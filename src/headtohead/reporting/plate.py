@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from headtohead.cohort.cohort import FLAIR
 from headtohead.errors import UserError
 from headtohead.reporting.lettering import FAINT, shorten, text_width, write
 from headtohead.reporting.outlines import PREDICTION, TRUTH, Colour, draw_outlines, rgb
@@ -20,7 +19,7 @@ from headtohead.scoring.counts import count, dice
 if TYPE_CHECKING:
     import pandas as pd
 
-WHITE = 99.8  # percentile of a case's FLAIR drawn as white: MRI of 8 bits is often dark, and only its fat is bright
+WHITE = 99.8  # percentile of a case drawn as white: MRI of 8 bits is often dark, and only its fat is bright
 SIDE = 256  # pixels of a tile's side
 COLUMNS, ROWS = 5, 3
 MARGIN, GAP, TITLE, LEGEND, LINE = 20, 10, 34, 26, 19
@@ -34,10 +33,11 @@ class Scan:
 
     Attributes:
         caption: what stands below it, such as the case's name.
-        images: uint8 [S, H, W, 3], channels pre-contrast, FLAIR, post-contrast.
+        images: uint8 [S, H, W, C].
         truth: bool [S, H, W].
         prediction: bool [S, H, W].
         notes: further lines below it.
+        primary: channel of `images` that is drawn.
     """
 
     caption: str
@@ -45,6 +45,7 @@ class Scan:
     truth: np.ndarray
     prediction: np.ndarray
     notes: tuple[str, ...] = ()
+    primary: int = 0
 
     def __post_init__(self) -> None:
         """Check the shapes.
@@ -72,10 +73,10 @@ class Scan:
 
     @cached_property
     def grey(self) -> np.ndarray:
-        """FLAIR, brightened for the eye by one factor for all slices: uint8 [S, H, W]."""
-        flair = self.images[..., FLAIR]
-        white = max(1.0, float(np.percentile(flair, WHITE)))
-        return np.minimum(flair * np.float32(255 / white), 255).round().astype(np.uint8)
+        """The primary sequence, brightened for the eye by one factor for all slices: uint8 [S, H, W]."""
+        grey = self.images[..., self.primary]
+        white = max(1.0, float(np.percentile(grey, WHITE)))
+        return np.minimum(grey * np.float32(255 / white), 255).round().astype(np.uint8)
 
     def fullest_slice(self) -> int:
         """The slice with the most lesion in truth; without any, with the most predicted; without any, the middle."""

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from headtohead.cohort.sequence_names import sequence_title
 from headtohead.reporting.entrant_names import schedule_order
-from headtohead.reporting.notes.footnotes import footnotes_of, of_volumes
+from headtohead.reporting.notes.footnotes import footnotes_of
 from headtohead.reporting.notes.seeds import one_training
 from headtohead.reporting.notes.warnings import warnings_of
 from headtohead.runs.ledger import Ledger
@@ -49,7 +50,7 @@ class Summary:
         ranges: the lowest and the highest Dice of a case, the baseline's among them.
         without_lesion: by entrant, what it did on the cases without a lesion; empty where every case has one.
         gaps: (schedule, model) -> why there is no number: failed or unfinished.
-        baseline: the threshold on FLAIR, if it was scored.
+        baseline: the threshold on the primary sequence, if it was scored.
         sequence: what that threshold is on.
         rows: one per finished experiment.
         footnotes: what a reader must know, one paragraph each.
@@ -104,7 +105,7 @@ def summarise(ledger: Ledger) -> Summary:
         without_lesion=without_lesion_table(scores_without_lesion(cases)),
         gaps=gaps,
         baseline=baseline,
-        sequence="the image" if of_volumes(ledger) else "FLAIR",
+        sequence="the image" if ledger.task.unnamed else sequence_title(ledger.task.primary),
         rows=[_row(run, ledger.tables[run.name], run in counted) for run in ledger.finished],
         footnotes=footnotes_of(ledger) + [note for note in warnings_of(ledger) if note not in one_training(ledger)],
     )

@@ -16,7 +16,7 @@ from torch.utils.data import default_collate
 from headtohead import machine
 from headtohead.batches.datamodule import SliceDataset
 from headtohead.batches.splits import Split
-from headtohead.cohort import FLAIR, Cohort
+from headtohead.cohort import Cohort
 from headtohead.learning.counts import to_source_grid
 from headtohead.learning.module import SegmentationModule
 from headtohead.reporting.events import Events
@@ -92,7 +92,7 @@ def outlined(module: SegmentationModule, cohort: Cohort, split: Split) -> list[t
             probability = module(batch["image"], batch["statistics"])[:, 0].sigmoid()
         truth = item["truth"]
         prediction = to_source_grid(probability, *truth.shape)[0].cpu().numpy() >= module.hparams["threshold"]
-        image = np.array(cohort.images(case)[item["slice"], :, :, FLAIR])
+        image = np.array(cohort.primary(case)[item["slice"]])
         tag = f"validation/{cohort.table['case'].iloc[case]} slice {item['slice'] + 1}"
         drawn.append((tag, draw_outlines(image, {TRUTH: truth, PREDICTION: prediction}, scale=2)))
     return drawn

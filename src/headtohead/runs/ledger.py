@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from headtohead.cohort.tasks import task_of
 from headtohead.runs.run import EXPERIMENT_COLUMNS, Run
+from headtohead.task import Task
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +35,11 @@ class Ledger:
     runs: tuple[Run, ...]
     tables: "dict[str, pd.DataFrame]"
     notes: tuple[str, ...]
+
+    @property
+    def task(self) -> Task:
+        """What was segmented from what; all runs of a comparison have one data set."""
+        return task_of(self.finished[0].record.get("data") or {} if self.finished else {})
 
     @property
     def cases(self) -> "pd.DataFrame":

@@ -7,6 +7,7 @@ from typing import Any
 from headtohead.records.json_reader import read_json
 from headtohead.records.regular import UnreadableError
 from headtohead.records.shape import either, listing, mapping, nothing, number, text, truth, undefined, whole
+from headtohead.task import Task
 
 FILE = "run.json"
 LARGEST = 16 << 20
@@ -17,10 +18,21 @@ SCORE = either(undefined, number())
 MAYBE_TEXT = either(nothing, text)
 MAYBE_COUNT = either(nothing, COUNT)
 
+
+def a_task(value: Any) -> str | None:
+    """Say whether a value is a task: None if it is, else that the field itself is at fault."""
+    try:
+        Task.from_dict(value)
+    except ValueError:
+        return ""
+    return None
+
+
 DATA = {
     **dict.fromkeys(("kind", "root", "patient_pattern", "key", "name"), text),
     **dict.fromkeys(("cases", "slices"), COUNT),
     "made_up": truth,
+    "task": a_task,
     "parts": mapping(others=listing(text)),
 }
 SPLIT = {

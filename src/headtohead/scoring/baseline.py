@@ -1,4 +1,4 @@
-"""The score to beat: a threshold on FLAIR, fitted on the training cases. It learns one number and no weights.
+"""The score to beat: a threshold on the primary sequence, fitted on the training cases. It learns one number.
 
 Lesions are bright on FLAIR, and so are scalp and eyes: the threshold looks only at the inner head, which the models'
 normalisation knows as well. A network that does not clearly beat it has learnt nothing about lesions.
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headtohead.cohort import FLAIR, Cohort
+from headtohead.cohort import Cohort
 from headtohead.errors import UserError
 from headtohead.scoring.counts import dice
 
@@ -20,10 +20,10 @@ CANDIDATES = np.round(np.arange(-1.0, 12.0, 0.02), 2)
 
 @dataclass(frozen=True)
 class Histograms:
-    """FLAIR histograms of the chosen slices of each case.
+    """Histograms of the primary sequence in the chosen slices of each case.
 
     Attributes:
-        lesion: int64 [cases, 256], lesion voxels of the inner head per uint8 FLAIR value.
+        lesion: int64 [cases, 256], lesion voxels of the inner head per uint8 value.
         other: int64 [cases, 256], its other voxels.
         outside: int64 [cases], lesion voxels outside the inner head, which the threshold misses by design.
     """
@@ -39,8 +39,8 @@ class Histograms:
         return Histograms(self.lesion * kept[:, None], self.other * kept[:, None], self.outside * kept)
 
 
-def flair_histograms(cohort: Cohort, slices: NDArray[np.int64]) -> Histograms:
-    """Count FLAIR values case by case, reading each slice once.
+def primary_histograms(cohort: Cohort, slices: NDArray[np.int64]) -> Histograms:
+    """Count the primary sequence's values case by case, reading each slice once.
 
     Args:
         cohort: the data.
@@ -57,10 +57,10 @@ def flair_histograms(cohort: Cohort, slices: NDArray[np.int64]) -> Histograms:
     for number in np.sort(np.asarray(slices)):
         case, index = cohort.case_of(int(number))
         inside = cohort.inner_heads(case)[index].astype(bool)
-        flair = cohort.images(case)[index, ..., FLAIR][inside]
+        grey = cohort.primary(case)[index][inside]
         truth = cohort.masks(case)[index].astype(bool)
-        found.lesion[case] += np.bincount(flair[truth[inside]], minlength=LEVELS)
-        found.other[case] += np.bincount(flair[~truth[inside]], minlength=LEVELS)
+        found.lesion[case] += np.bincount(grey[truth[inside]], minlength=LEVELS)
+        found.other[case] += np.bincount(grey[~truth[inside]], minlength=LEVELS)
         found.outside[case] += np.count_nonzero(truth & ~inside)
     return found
 
@@ -70,7 +70,7 @@ def fit_threshold(histograms: Histograms, statistics: NDArray[np.float32]) -> fl
 
     Args:
         histograms: of the training slices.
-        statistics: FLAIR centre and scale of each case in uint8 units, [cases, 2].
+        statistics: centre and scale of the primary sequence of each case in uint8 units, [cases, 2].
 
     Returns:
         The threshold, in scales above the centre. Cases without a lesion among the slices do not count.
@@ -88,20 +88,20 @@ def fit_threshold(histograms: Histograms, statistics: NDArray[np.float32]) -> fl
 
 
 def apply_threshold(
-    flair: NDArray[np.uint8], inner: NDArray[np.uint8], statistics: NDArray[np.float32], threshold: float
+    grey: NDArray[np.uint8], inner: NDArray[np.uint8], statistics: NDArray[np.float32], threshold: float
 ) -> NDArray[np.bool_]:
     """Predict slices of one case with a threshold.
 
     Args:
-        flair: uint8 [slices, H, W].
+        grey: the primary sequence, uint8 [slices, H, W].
         inner: the inner head, {0, 1}, same shape.
-        statistics: FLAIR centre and scale of the case in uint8 units, [2].
+        statistics: its centre and scale in uint8 units, [2].
         threshold: in scales above the centre; a voxel at the threshold is lesion.
 
     Returns:
         bool, same shape.
     """
-    return inner.astype(bool) & (flair >= _level(statistics, np.array(threshold)))
+    return inner.astype(bool) & (grey >= _level(statistics, np.array(threshold)))
 
 
 def _counts(
@@ -115,6 +115,6 @@ def _counts(
 
 
 def _level(statistics: NDArray[np.float32], thresholds: NDArray[np.float64]) -> NDArray[np.int64]:
-    """The smallest uint8 value at or above each threshold: FLAIR has 256 values, so it stands for it exactly."""
+    """The smallest uint8 value at or above each threshold: with 256 values it stands for it exactly."""
     centre, scale = (float(value) for value in statistics)
     return np.clip(np.ceil(centre + thresholds * scale), 0, LEVELS).astype(np.int64)

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from headtohead.cohort.orientation import Slicing
 from headtohead.errors import UserError
 from headtohead.options.table import Options
 from headtohead.predicting.cleaning.postprocessing import Step, clean
@@ -27,6 +26,7 @@ from headtohead.predicting.scan import Scan
 from headtohead.predicting.seen import seen_before
 from headtohead.serving.limits import Limits
 from headtohead.serving.uploads import refuse_large, the_case
+from headtohead.task.slicing import Slicing
 
 WHITE = 99.8
 """Percentile of the lit voxels that is shown white, sequence by sequence."""
@@ -135,7 +135,7 @@ def answer(files: Sequence[Path], predictor: Predictor, options: Options, limits
     folder = files[0].parent
     try:
         refuse_large(files, limits)
-        job = the_case(files, predictor.facts.sequences)
+        job = the_case(files, predictor.facts.task)
         scan = read_scan(job, predictor.facts, options.files.channels, options.files.plane)
         estimate = predictor(scan)
         probability = np.clip(scan.restore(estimate.probability), 0, 1)
@@ -144,12 +144,12 @@ def answer(files: Sequence[Path], predictor: Predictor, options: Options, limits
         doubts, oriented = doubts_of_header(scan), is_oriented(scan)
     except UserError as fault:
         raise UserError(without_paths(str(fault), folder)) from fault
-    warnings = [*scan.notes, *([scan.substitution] if scan.missing else [])]
+    warnings = [*scan.notes, *([scan.substitution(predictor.facts.task)] if scan.missing else [])]
     warnings += seen_before(predictor.choices, job)[1] + doubts
-    warnings += unfamiliar_features(scan.volume, scan.spacing, predictor.facts.familiar)
+    warnings += unfamiliar_features(scan.volume, scan.spacing, predictor.facts.familiar, scan.primary)
     return Finding(
         name=job.name,
-        pictures=pictures(scan, view, predictor.facts.sequences),
+        pictures=pictures(scan, view, predictor.facts.task.sequences),
         probability=np.ascontiguousarray(view.to_slices(probability)),
         truth=None if scan.truth_on_grid is None else np.ascontiguousarray(view.to_slices(scan.truth_on_grid)),
         spacing=view.spacing if scan.grid_spacing else None,

@@ -17,6 +17,7 @@ from headtohead.predicting.files.finding import Job, find_jobs
 from headtohead.predicting.files.naming import INPUTS, ending, is_volume, stem
 from headtohead.predicting.files.reading import MASK_SUFFIXES
 from headtohead.serving.limits import Limits
+from headtohead.task import Task
 
 LONGEST = 200
 """Bytes of a name; disks take 255, and results add an end of their own."""
@@ -73,12 +74,12 @@ def store(files: Iterable[tuple[str, IO[bytes]]], folder: Path) -> list[Path]:
     return list(stored.values())
 
 
-def the_case(files: Sequence[Path], sequences: tuple[str, ...]) -> Job:
+def the_case(files: Sequence[Path], task: Task) -> Job:
     """Make one case of the files, the truth put where prediction looks for it.
 
     Args:
         files: as stored, all in one folder.
-        sequences: of the model.
+        task: of the model.
 
     Raises:
         UserError: they are no case, or several.
@@ -98,7 +99,7 @@ def the_case(files: Sequence[Path], sequences: tuple[str, ...]) -> Job:
     else:  # out of the way, so that none is taken for the truth of an image it does not belong to
         (folder / "masks").mkdir()
         masks = [file.rename(folder / "masks" / file.name) for file in masks]
-    jobs = [job for job in find_jobs(folder, "", sequences, ()) if job.relative.parts[:1] != ("masks",)]
+    jobs = [job for job in find_jobs(folder, "", task, ()) if job.relative.parts[:1] != ("masks",)]
     if len(jobs) != 1:
         names = ", ".join(job.name for job in jobs[:3]) + (", ..." if len(jobs) > 3 else "")
         raise UserError(f"{len(jobs)} cases at once ({names}); drop the files of one case at a time")

@@ -4,7 +4,6 @@ It holds model.json, weights.safetensors, model.onnx, and, as far as they are kn
 """
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -114,7 +113,7 @@ def write_safetensors(model: torch.nn.Module, facts: ModelFacts, path: Path, hal
 
 def facts_text(facts: ModelFacts) -> str:
     """The facts as they go into a file's metadata: JSON."""
-    return json.dumps(asdict(facts))
+    return json.dumps(facts.to_dict())
 
 
 def noise_like_input(facts: ModelFacts) -> np.ndarray:

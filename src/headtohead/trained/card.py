@@ -23,13 +23,6 @@ from headtohead.trained.origin import LGG_NAME, MADE_UP, is_lgg, is_made_up, wit
 
 MEND = "restore it, or train and test again with --overwrite"
 PARTS = {"train": "training", "val": "validation", "test": "test"}
-LGG_LICENCE = (
-    "The images and masks are published under CC BY-NC-SA 4.0. Treat weights trained on them in the same way: share "
-    "and adapt "
-    "with attribution, under the same licence, for non-commercial use. Credit: Buda et al., 2019, "
-    "doi:10.1016/j.compbiomed.2019.05.002 (masks); TCGA-LGG, The Cancer Imaging Archive, "
-    "doi:10.7937/K9/TCIA.2016.L4LTD3TK (images)."
-)
 MADE_UP_LICENCE = "The training images were drawn by this program, so the weights are under its licence, Apache-2.0."
 MADE_UP_LIMIT = "Trained on made-up patients: it shows that the program works and is of no use on a real scan."
 UNKNOWN_LICENCE = (
@@ -71,7 +64,12 @@ def model_card(facts: ModelFacts, run: RunFolder | None, folder: str) -> str:
 def _licence(facts: ModelFacts) -> str:
     if is_made_up(facts.data, None):
         return MADE_UP_LICENCE
-    return LGG_LICENCE if is_lgg(facts) else UNKNOWN_LICENCE
+    licence, citation = facts.task.licence, facts.task.citation
+    if not facts.data or not licence:
+        return UNKNOWN_LICENCE
+    return f"The images and masks are published under {licence}. Treat weights trained on them in the same way." + (
+        f" Credit: {citation}." if citation else ""
+    )
 
 
 def _purpose(facts: ModelFacts) -> str:
@@ -100,7 +98,7 @@ def _model(facts: ModelFacts) -> str:
         "architecture": f"`{facts.model}`: {spec.summary}",
         "source": spec.source,
         "width": f"{facts.width or spec.width}" if spec.width else "as published",
-        "input": f"{facts.in_channels} channels, from {', '.join(facts.sequences)}; slices {facts.plane}",
+        "input": f"{facts.in_channels} channels, from {', '.join(facts.task.sequences)}; slices {facts.task.plane}",
         "preparation": ", ".join(f"{name} {value}" for name, value in recipe.items()) or f"`{facts.preparation}`",
         "threshold": f"{facts.threshold:g}",
         "clean-up of masks": f"`{facts.postprocessing}`" if facts.postprocessing else "none",

@@ -1,23 +1,24 @@
 """model.json: all that a program must know about a trained model besides its weights. Plain data; no PyTorch."""
 
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from headtohead.batches.recipe import BGR, RGB, InputRecipe
-from headtohead.cohort.cohort import CHANNELS, IMAGE
-from headtohead.cohort.orientation import PLANES
+from headtohead.cohort.cohort import LGG
+from headtohead.cohort.tasks import TASKS
 from headtohead.errors import UserError
 from headtohead.models.registry import MODELS
 from headtohead.records.json_reader import read_json
 from headtohead.records.regular import UnreadableError
 from headtohead.runs.record import FILE as RECORD
 from headtohead.saving import write_json
+from headtohead.task import Task
 from headtohead.trained.shape_of_facts import LONGEST, SCORES, TRAINING_DATA, wrong_in_familiar
 
 FILE = "model.json"
-FORMAT = 1
-"""Raised whenever an older program would read the file wrongly."""
+FORMAT = 2
+"""Raised whenever an older program would read the file wrongly. Format 1 had sequences and plane in place of a task."""
 
 NORMALISATIONS = ("inner", "zscore", "unit", "imagenet", "slice")
 LARGEST_WIDTH, MOST_CHANNELS, MOST_NEIGHBOURS = 1024, 64, 8
@@ -36,8 +37,7 @@ class ModelFacts:
         in_channels: channels of its input.
         recipe: the `InputRecipe` as plain data; empty where `preparation` is another.
         preparation: how a volume becomes its input: `recipe`, or the name of a foreign protocol.
-        sequences: what the channels of a case are, in order: `cohort.CHANNELS`, or `cohort.IMAGE`.
-        plane: plane its slices were cut in: `axial`, or `acquired` (that of the scan).
+        task: what it segments from what.
         threshold: probability from which a pixel is lesion.
         postprocessing: steps that clean its masks, as `--postprocessing` takes them; empty: none.
         familiar: what its training cases looked like, as `predicting.trust.familiarity` measures it.
@@ -52,9 +52,8 @@ class ModelFacts:
     width: int
     in_channels: int
     recipe: dict[str, Any]
+    task: Task
     preparation: str = "recipe"
-    sequences: tuple[str, ...] = CHANNELS
-    plane: str = "axial"
     threshold: float = 0.5
     postprocessing: str = ""
     familiar: dict[str, Any] = field(default_factory=dict)
@@ -71,9 +70,13 @@ class ModelFacts:
         """Pixels of a side of its input."""
         return int(self.recipe.get("image_size", 256))  # of a foreign protocol, all have 256
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return {one.name: getattr(self, one.name) for one in fields(self)} | {"task": self.task.to_dict()}
+
     def write(self, folder: Path) -> None:
         """Write model.json into a folder."""
-        write_json(folder / FILE, {"format": FORMAT, **asdict(self)})
+        write_json(folder / FILE, {"format": FORMAT, **self.to_dict()})
 
 
 def read_facts(folder: Path) -> ModelFacts:
@@ -89,11 +92,11 @@ def read_facts(folder: Path) -> ModelFacts:
         mend = "restore it, or delete it and run --test again, then --tune_postprocessing if that was used"
     try:
         found = read_json(path)
-        if found.pop("format") != FORMAT:
+        if found["format"] not in (1, FORMAT):
             raise UserError(f"{path}: written by another version of this program; update this one, or {mend}")
+        found["task"] = _read_task(found, path, mend)
         known = {one.name for one in fields(ModelFacts)}
         facts = ModelFacts(**{name: value for name, value in found.items() if name in known})
-        facts = replace(facts, sequences=tuple(facts.sequences))
         wrong = wrong_field(facts)
     except FileNotFoundError:
         raise UserError(
@@ -106,6 +109,27 @@ def read_facts(folder: Path) -> ModelFacts:
     return facts
 
 
+def _read_task(found: dict[str, Any], path: Path, mend: str) -> Task:
+    """Read the task of a model.json; one of format 1 names only sequences and plane.
+
+    Raises:
+        UserError: it is none that a model of this program has.
+    """
+    try:
+        if found["format"] == FORMAT:
+            task = Task.from_dict(found["task"])
+        else:
+            lgg = TASKS[LGG]
+            sequences = tuple(found.get("sequences", lgg.sequences))
+            [task] = [one for one in TASKS.values() if one.sequences == sequences]
+            task = replace(task, plane=found.get("plane", lgg.plane))
+        if len(task.sequences) not in (1, 3) or any(len(str(text)) > LONGEST for text in task.to_dict().values()):
+            raise ValueError("not of this program")
+    except (ValueError, TypeError, KeyError) as fault:
+        raise UserError(f"{path}: damaged (task); {mend}") from fault
+    return task
+
+
 def wrong_field(facts: ModelFacts) -> str:
     """Name the first field whose value no model of this program has; empty: all are sound.
 
@@ -115,7 +139,7 @@ def wrong_field(facts: ModelFacts) -> str:
         TypeError: the recipe lacks a field, or has one too many.
         ValueError: its fields contradict each other.
     """
-    for name in ("name", "model", "preparation", "plane", "postprocessing"):
+    for name in ("name", "model", "preparation", "postprocessing"):
         if not isinstance(getattr(facts, name), str):
             return name
     for name in ("recipe", "familiar", "scores", "data"):
@@ -125,8 +149,6 @@ def wrong_field(facts: ModelFacts) -> str:
         "model": facts.model in MODELS,
         "width": _whole(facts.width, 0, LARGEST_WIDTH),
         "in_channels": _whole(facts.in_channels, 1, MOST_CHANNELS),
-        "sequences": facts.sequences in (CHANNELS, IMAGE),
-        "plane": facts.plane in (*PLANES, "acquired"),
         "threshold": _is_number(facts.threshold) and 0 < facts.threshold <= 1,
         "name": len(facts.name) <= LONGEST,
         "preparation": len(facts.preparation) <= LONGEST,
@@ -137,7 +159,7 @@ def wrong_field(facts: ModelFacts) -> str:
     within = {
         "scores": SCORES(facts.scores),
         "data": TRAINING_DATA(facts.data),
-        "familiar": wrong_in_familiar(facts.familiar, facts.sequences),
+        "familiar": wrong_in_familiar(facts.familiar, facts.task),
     }
     wrong = next((".".join(filter(None, (name, fault))) for name, fault in within.items() if fault is not None), "")
     return wrong or (_wrong_in_recipe(facts) if facts.preparation == "recipe" else "")
@@ -152,6 +174,7 @@ def _wrong_in_recipe(facts: ModelFacts) -> str:
         "normalise": recipe.normalise in NORMALISATIONS,
         "neighbours": _whole(recipe.neighbours, 0, MOST_NEIGHBOURS),
         "channel_order": recipe.channel_order in (RGB, BGR),
+        "primary": _whole(recipe.primary, 0, 2),
     }
     wrong = next((f"recipe: {name}" for name, fine in sound.items() if not fine), "")
     return wrong or ("" if facts.in_channels == recipe.channels else "in_channels")

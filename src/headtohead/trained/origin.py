@@ -5,20 +5,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from headtohead.cohort.cohort import IMAGE, LGG, NIFTI
+from headtohead.cohort.cohort import LGG, NIFTI
 from headtohead.cohort.made_up import made_up_cases
+from headtohead.cohort.tasks import TASKS
 from headtohead.records.regular import UnreadableError
 from headtohead.records.table_reader import read_rows
 from headtohead.runs.folder import RunFolder
+from headtohead.task import Task
 from headtohead.trained.facts import ModelFacts
 
-LGG_NAME = "LGG MRI segmentation"
+LGG_NAME = TASKS[LGG].name
 MADE_UP = "made-up patients"
 
 
-def kind_of(data: dict[str, Any], sequences: tuple[str, ...] = ()) -> str:
+def kind_of(data: dict[str, Any], task: Task | None = None) -> str:
     """Give the kind of data as `--data` calls it; of runs from before it was recorded, by what they leave."""
-    return str(data.get("kind") or (NIFTI if sequences == IMAGE else LGG))
+    return str(data.get("kind") or (NIFTI if task and task.unnamed else LGG))
 
 
 def is_made_up(data: dict[str, Any], folder: Path | None) -> bool:
@@ -48,13 +50,13 @@ def with_origin(facts: ModelFacts, folder: Path | None) -> ModelFacts:
     """Complete facts of an earlier version: what kind of data it was, and whether its patients are made up."""
     if not facts.data:
         return facts
-    origin = {"kind": kind_of(facts.data, facts.sequences), "made_up": is_made_up(facts.data, folder)}
+    origin = {"kind": kind_of(facts.data, facts.task), "made_up": is_made_up(facts.data, folder)}
     return replace(facts, data={**facts.data, **origin})
 
 
 def is_lgg(facts: ModelFacts) -> bool:
     """Say whether a model was trained on the public LGG data, or on some of its patients."""
-    known = bool(facts.data) and kind_of(facts.data, facts.sequences) == LGG
+    known = bool(facts.data) and kind_of(facts.data, facts.task) == LGG
     return known and not is_made_up(facts.data, None)
 
 
@@ -74,7 +76,7 @@ def trained_on(facts: ModelFacts, record: dict[str, Any], folder: Path | None) -
     cases = f"{number} " if number else ""
     if is_made_up(data, folder):
         return f"trained on {cases}{MADE_UP}"
-    if kind_of(data, facts.sequences) == LGG:
+    if kind_of(data, facts.task) == LGG:
         return f"trained on {cases}patients of {LGG_NAME}" if cases else f"trained on {LGG_NAME}"
     name = data.get("name") or Path(str(data.get("root", ""))).name or "a folder"
     return f"trained on {cases}NIfTI volumes of {name}"

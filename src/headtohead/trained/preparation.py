@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 
 from headtohead.batches.recipe import RGB, InputRecipe
-from headtohead.cohort.cohort import FLAIR
 from headtohead.errors import UserError
 from headtohead.trained.facts import ModelFacts
 from headtohead.trained.volume import Volume, in_bytes, three_sequences
@@ -33,7 +32,7 @@ def prepare(volume: Volume, facts: ModelFacts) -> Prepared:
     """Prepare a volume for a model.
 
     Args:
-        volume: channels as `facts.sequences`; a single one stands for all where the model takes more.
+        volume: channels as `facts.task.sequences`; a single one stands for all where the model takes more.
         facts: of the model.
 
     Raises:
@@ -88,7 +87,7 @@ class RecipePrepared:
     def input(self, index: int) -> np.ndarray:
         """See `Prepared`."""
         own = self._planes(index)
-        around = [self._planes(place)[FLAIR] for place in self.recipe.around(index, self.n)]
+        around = [self._planes(place)[self.recipe.primary] for place in self.recipe.around(index, self.n)]
         planes = (*(own if self.recipe.channel_order == RGB else own[::-1]), *around)
         # All 256 grey values were scaled once: looking them up is faster than scaling every pixel.
         return np.stack([cv2.LUT(plane, scaled) for plane, scaled in zip(planes, self._scaled, strict=True)])

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from headtohead.cohort.cohort import FLAIR
 from headtohead.records.shape import Check, either, listing, mapping, nothing, number, one_of, text, undefined, whole
 from headtohead.runs.record import DATA
+from headtohead.task import Task
 
 MEASURED = 1
 """The version of `familiar` that is looked into (`predicting.trust.familiarity.VERSION`); others are ignored."""
@@ -24,24 +24,24 @@ SCORES = mapping(
 TRAINING_DATA = mapping(DATA | {"parts": either(nothing, mapping(others=either(nothing, listing(text))))})
 
 
-def wrong_in_familiar(familiar: dict[str, Any], sequences: tuple[str, ...]) -> str | None:
+def wrong_in_familiar(familiar: dict[str, Any], task: Task) -> str | None:
     """Name the first fault in what the training cases looked like; None where there is none.
 
     Args:
         familiar: of model.json.
-        sequences: of the model.
+        task: of the model.
     """
     if familiar.get("version") != MEASURED:
         return None
     looks = mapping(
-        {**dict.fromkeys(("head", "texture", "symmetry"), RANGE), "grey": _profile(sequences)},
+        {**dict.fromkeys(("head", "texture", "symmetry"), RANGE), "grey": _profile(task)},
         needed=("head", "texture", "symmetry", "grey"),
     )
     check = mapping(
         {
             "version": one_of(MEASURED),
             "cases": whole(0),
-            "sequences": lambda value: None if value == list(sequences) else "",
+            "sequences": lambda value: None if value == list(task.sequences) else "",
             **dict.fromkeys(("slices", "side"), RANGE),
             **dict.fromkeys(("apart", "pixel"), either(listing(number(), 0, 0), RANGE)),
             "missing": listing(text),
@@ -53,10 +53,10 @@ def wrong_in_familiar(familiar: dict[str, Any], sequences: tuple[str, ...]) -> s
     return check(familiar)
 
 
-def _profile(sequences: tuple[str, ...]) -> Check:
-    count = len(sequences)
+def _profile(task: Task) -> Check:
+    count = len(task.sequences)
     numbers = LEVELS * count + count * (count - 1) // 2
-    others = [name for place, name in enumerate(sequences) if place != min(FLAIR, count - 1)]
+    others = [name for name in task.sequences if name != task.primary]
     lacking = [" ".join(chosen) for most in range(count) for chosen in combinations(others, most)]
     shape = mapping(
         {

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from headtohead.cohort.cohort import IMAGE, NIFTI
+from headtohead.cohort.tasks import task_of
 from headtohead.errors import UserError
 from headtohead.runs.folder import RunFolder
 from headtohead.trained.facts import FILE, ModelFacts, read_facts
@@ -71,9 +71,10 @@ def open_source(folder: Path) -> Source:
     from headtohead.learning.checkpoint import checkpoint_facts
 
     run = RunFolder(folder)
-    volumes = run.record().get("data", {}).get("kind") == NIFTI
-    seen: dict[str, Any] = {"sequences": IMAGE, "plane": "acquired"} if volumes else {}
-    return Source(ModelFacts(name=f"{folder.parent.name}/{folder.name}", **checkpoint_facts(run.best), **seen), folder)
+    task = task_of(run.record().get("data", {}))
+    return Source(
+        ModelFacts(name=f"{folder.parent.name}/{folder.name}", **checkpoint_facts(run.best), task=task), folder
+    )
 
 
 def read_safetensors(path: Path) -> "dict[str, torch.Tensor]":

@@ -7,7 +7,8 @@ import nibabel
 import numpy as np
 import pytest
 
-from headtohead.cohort.cohort import IMAGE
+from headtohead.cohort.lgg import TASK as LGG_TASK
+from headtohead.cohort.nifti import TASK as NIFTI_TASK
 from headtohead.trained.facts import ModelFacts
 
 
@@ -15,14 +16,14 @@ from headtohead.trained.facts import ModelFacts
 def lgg() -> ModelFacts:
     """A model of LGG: three sequences, axial, trained on 8 bits."""
     recipe = {"image_size": 128, "normalise": "inner", "neighbours": 1}
-    return ModelFacts("lgg/unet", "unet", 0, 5, recipe)
+    return ModelFacts("lgg/unet", "unet", 0, 5, recipe, task=LGG_TASK)
 
 
 @pytest.fixture
 def lone() -> ModelFacts:
     """A model of one sequence that scales slices itself, in the plane of the scanner."""
     recipe = {"image_size": 256, "normalise": "slice", "neighbours": 0}
-    return ModelFacts("fetal/fetal_unet", "fetal_unet", 0, 1, recipe, sequences=IMAGE, plane="acquired")
+    return ModelFacts("fetal/fetal_unet", "fetal_unet", 0, 1, recipe, task=NIFTI_TASK)
 
 
 @pytest.fixture

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from headtohead.cohort.cohort import CHANNELS, IMAGE
+from headtohead.cohort.lgg import TASK as LGG_TASK
+from headtohead.cohort.nifti import TASK as NIFTI_TASK
 from headtohead.errors import UserError
 from headtohead.predicting.files import finding
 from headtohead.predicting.files.finding import Job, find_jobs
+from headtohead.task import Task
 
 
 def touch(root: Path, *names: str) -> Path:
@@ -17,15 +19,13 @@ def touch(root: Path, *names: str) -> Path:
     return root
 
 
-def names(
-    root: Path, pattern: str = "", sequences: tuple[str, ...] = CHANNELS, ends: tuple[str, ...] = ()
-) -> list[str]:
-    return [job.name for job in find_jobs(root, pattern, sequences, ends)]
+def names(root: Path, pattern: str = "", task: Task = LGG_TASK, ends: tuple[str, ...] = ()) -> list[str]:
+    return [job.name for job in find_jobs(root, pattern, task, ends)]
 
 
 def test_every_kind_of_file_below_a_folder(tmp_path: Path) -> None:
     touch(tmp_path, "a.nii", "sub/B.NII.GZ", "sub/deep er/ü c.tif", "d.TIFF", "e.png", "f.jpg", "g.JPEG", "notes.txt")
-    jobs = find_jobs(tmp_path, "", IMAGE, ())
+    jobs = find_jobs(tmp_path, "", NIFTI_TASK, ())
     assert [job.name for job in jobs] == ["a", "d", "e", "f", "g", "sub/B", "sub/deep er/ü c"]
     assert {job.name for job in jobs if job.kind == "nifti"} == {"a", "sub/B"}
     assert jobs[-1] == Job(
@@ -59,28 +59,28 @@ def test_files_that_would_have_one_name_keep_their_suffix(tmp_path: Path) -> Non
 )
 def test_pattern_is_a_glob_below_the_folder(tmp_path: Path, pattern: str, found: list[str]) -> None:
     touch(tmp_path, "a_T2w.nii", "s/a_T2w.nii", "s/t/b_T1w.nii", "s/t/x[1].png")
-    assert names(tmp_path, pattern, IMAGE) == found
+    assert names(tmp_path, pattern, NIFTI_TASK) == found
 
 
 def test_nothing_that_matches_is_said_with_the_mend(tmp_path: Path) -> None:
     touch(tmp_path, "s/a.nii", "m/a_mask.nii")
     with pytest.raises(UserError, match=r"no image in it matches --pattern \*\.nii; .*'\*\*/\*\.nii'"):
-        find_jobs(tmp_path, "*.nii", IMAGE, ())
+        find_jobs(tmp_path, "*.nii", NIFTI_TASK, ())
     with pytest.raises(UserError, match=r"matches --pattern \*\*/\*\.png$"):
-        find_jobs(tmp_path, "**/*.png", IMAGE, ())
+        find_jobs(tmp_path, "**/*.png", NIFTI_TASK, ())
     with pytest.raises(UserError, match="only masks and outputs"):
-        find_jobs(tmp_path / "m", "", IMAGE, ())
+        find_jobs(tmp_path / "m", "", NIFTI_TASK, ())
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match="nothing to predict in it"):
-        find_jobs(tmp_path / "empty", "", IMAGE, ())
+        find_jobs(tmp_path / "empty", "", NIFTI_TASK, ())
     with pytest.raises(UserError, match="no such file or folder"):
-        find_jobs(tmp_path / "gone", "", IMAGE, ())
+        find_jobs(tmp_path / "gone", "", NIFTI_TASK, ())
 
 
 def test_slices_of_a_case_are_one_job_in_the_order_of_their_numbers(tmp_path: Path) -> None:
     files = [f"c/TCGA_1/TCGA_1_{number}{end}.tif" for number in (10, 9, 1) for end in ("", "_mask")]
     touch(tmp_path, *files, "c/TCGA_1/other.png", "c/TCGA_1/TCGA_1_x.tif", "c/TCGA_1/TCGA_1_3.nii")
-    jobs = {job.name: job for job in find_jobs(tmp_path, "", CHANNELS, ())}
+    jobs = {job.name: job for job in find_jobs(tmp_path, "", LGG_TASK, ())}
     assert sorted(jobs) == ["c/TCGA_1", "c/TCGA_1/TCGA_1_3", "c/TCGA_1/TCGA_1_x", "c/TCGA_1/other"]
     case = jobs["c/TCGA_1"]
     assert (case.kind, case.relative) == ("folder", Path("c/TCGA_1"))
@@ -89,23 +89,23 @@ def test_slices_of_a_case_are_one_job_in_the_order_of_their_numbers(tmp_path: Pa
 
 def test_the_source_may_be_the_case_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = touch(tmp_path / "T", "T_1.tif", "T_2.tif")
-    [job] = find_jobs(folder, "", CHANNELS, ())
+    [job] = find_jobs(folder, "", LGG_TASK, ())
     assert (job.name, job.relative, len(job.files)) == ("T", Path(), 2)
     monkeypatch.chdir(folder)
-    [job] = find_jobs(Path(), "", CHANNELS, ())
+    [job] = find_jobs(Path(), "", LGG_TASK, ())
     assert (job.name, job.relative, job.files) == ("T", Path(), (Path("T_1.tif"), Path("T_2.tif")))
 
 
 @pytest.mark.parametrize("other", ["T_1.png", "T_01.tif"])
 def test_slices_of_two_kinds_or_numbers_are_single_pictures(tmp_path: Path, other: str) -> None:
     folder = touch(tmp_path / "T", "T_1.tif", "T_2.tif", other)
-    assert {job.kind for job in find_jobs(folder, "", CHANNELS, ())} == {"picture"}
+    assert {job.kind for job in find_jobs(folder, "", LGG_TASK, ())} == {"picture"}
 
 
 def test_sequences_of_a_case_are_one_job_flair_first(tmp_path: Path) -> None:
     touch(tmp_path, *(f"p1/p1_{end}.nii.gz" for end in ("t1", "t1ce", "t2", "flair", "seg")))
     touch(tmp_path, "p2/flair.nii", "p2/T1.nii", "p3_T1w.nii", "p4_T2w.nii", "p5.nii", "p6_flair.png", "p6_t1.png")
-    jobs = {job.name: job for job in find_jobs(tmp_path, "", CHANNELS, ())}
+    jobs = {job.name: job for job in find_jobs(tmp_path, "", LGG_TASK, ())}
     assert sorted(jobs) == ["p1/p1_flair", "p2/flair", "p3_T1w", "p4_T2w", "p5", "p6_flair", "p6_t1"]
     assert jobs["p1/p1_flair"].sequences == ("flair", "pre", "post")
     assert [path.name for path in jobs["p1/p1_flair"].files] == ["p1_flair.nii.gz", "p1_t1.nii.gz", "p1_t1ce.nii.gz"]
@@ -118,24 +118,24 @@ def test_sequences_of_a_case_are_one_job_flair_first(tmp_path: Path) -> None:
 
 def test_a_model_of_one_sequence_takes_each_file(tmp_path: Path) -> None:
     touch(tmp_path, "p_t1.nii", "p_flair.nii")
-    assert names(tmp_path, sequences=IMAGE) == ["p_flair", "p_t1"]
+    assert names(tmp_path, task=NIFTI_TASK) == ["p_flair", "p_t1"]
 
 
 def test_a_single_file_and_what_belongs_to_it(tmp_path: Path) -> None:
     touch(tmp_path, "p_t1.nii", "p_flair.nii", "q.nii", "r_1.tif", "p_mask.nii", "x.txt", "p_brain.nii")
-    [job] = find_jobs(tmp_path / "p_t1.nii", "", CHANNELS, ())
+    [job] = find_jobs(tmp_path / "p_t1.nii", "", LGG_TASK, ())
     assert [path.name for path in job.files] == ["p_flair.nii", "p_t1.nii"]
     assert (job.name, job.relative) == ("p_flair", Path("p_flair.nii"))
-    [job] = find_jobs(tmp_path / "q.nii", "", CHANNELS, ())
+    [job] = find_jobs(tmp_path / "q.nii", "", LGG_TASK, ())
     assert job == Job("q", (tmp_path / "q.nii",), "nifti", (), Path("q.nii"))
-    [job] = find_jobs(tmp_path / "r_1.tif", "", CHANNELS, ())
+    [job] = find_jobs(tmp_path / "r_1.tif", "", LGG_TASK, ())
     assert job == Job("r_1", (tmp_path / "r_1.tif",), "picture", (), Path("r_1.tif"))
     with pytest.raises(UserError, match="mask or an output"):
-        find_jobs(tmp_path / "p_mask.nii", "", CHANNELS, ())
+        find_jobs(tmp_path / "p_mask.nii", "", LGG_TASK, ())
     with pytest.raises(UserError, match="mask or an output"):
-        find_jobs(tmp_path / "p_brain.nii", "", CHANNELS, ("_brain.nii",))
+        find_jobs(tmp_path / "p_brain.nii", "", LGG_TASK, ("_brain.nii",))
     with pytest.raises(UserError, match="not a file this program reads"):
-        find_jobs(tmp_path / "x.txt", "", CHANNELS, ())
+        find_jobs(tmp_path / "x.txt", "", LGG_TASK, ())
 
 
 def test_links_lead_everywhere_once(tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_a_folder_that_may_not_be_read_is_a_job(tmp_path: Path, monkeypatch: pyt
         return listed(folder)
 
     monkeypatch.setattr(Path, "iterdir", shut)
-    jobs = find_jobs(tmp_path, "", CHANNELS, ())
+    jobs = find_jobs(tmp_path, "", LGG_TASK, ())
     assert [job.files[0].name for job in jobs] == ["a.nii", "shut"]
 
 
@@ -185,11 +185,11 @@ def test_a_pattern_takes_the_other_sequences_along(tmp_path: Path) -> None:
     touch(tmp_path, *(f"s/{name}.nii.gz" for name in ("a_flair", "a_t1", "a_t1ce", "a_t2", "b_flair", "a_other")))
     touch(tmp_path, "a_t1.nii.gz")
     for pattern in ("s/a_flair*", "s/a_t1.*"):
-        [job] = find_jobs(tmp_path, pattern, CHANNELS, ())
+        [job] = find_jobs(tmp_path, pattern, LGG_TASK, ())
         assert [path.name for path in job.files] == ["a_flair.nii.gz", "a_t1.nii.gz", "a_t1ce.nii.gz"]
-    [job] = find_jobs(tmp_path, "s/a_t2*", CHANNELS, ())  # meant by itself: --channels flair=0 may say that it is FLAIR
+    [job] = find_jobs(tmp_path, "s/a_t2*", LGG_TASK, ())  # meant by itself: --channels flair=0 may say that it is FLAIR
     assert [path.name for path in job.files] == ["a_t2.nii.gz"]
-    assert names(tmp_path, "s/a_flair*", IMAGE) == ["s/a_flair"]
+    assert names(tmp_path, "s/a_flair*", NIFTI_TASK) == ["s/a_flair"]
 
 
 def test_our_own_results_are_no_inputs(tmp_path: Path) -> None:
@@ -198,27 +198,27 @@ def test_our_own_results_are_no_inputs(tmp_path: Path) -> None:
     def ours(path: Path) -> bool:
         return path.name == "a_t1.nii"
 
-    assert [job.files for job in find_jobs(tmp_path, "", CHANNELS, (), ours)] == [
+    assert [job.files for job in find_jobs(tmp_path, "", LGG_TASK, (), ours)] == [
         (tmp_path / "a_flair.nii",),
         (tmp_path / "b.nii",),
     ]
-    [job] = find_jobs(tmp_path / "a_flair.nii", "", CHANNELS, (), ours)
+    [job] = find_jobs(tmp_path / "a_flair.nii", "", LGG_TASK, (), ours)
     assert len(job.files) == 1
     for source, pattern in ((tmp_path, "a_t1*"), (tmp_path / "a_t1.nii", "")):
         with pytest.raises(UserError, match="it holds only results of --predict"):
-            find_jobs(source, pattern, IMAGE, (), ours)
+            find_jobs(source, pattern, NIFTI_TASK, (), ours)
 
 
 def test_a_sequence_that_its_case_does_not_use_may_be_named_by_itself(tmp_path: Path) -> None:
     touch(tmp_path, "a_flair.nii", "a_t2.nii", "a_t1.nii", "a_t1_bet.nii")
     for name, sequence in (("a_t2.nii", "t2"), ("a_t1_bet.nii", "pre")):
-        [job] = find_jobs(tmp_path / name, "", CHANNELS, ())
+        [job] = find_jobs(tmp_path / name, "", LGG_TASK, ())
         assert (job.files, job.sequences) == ((tmp_path / name,), (sequence,))
 
 
 def test_sequences_go_with_the_flair_that_was_treated_alike(tmp_path: Path) -> None:
     touch(tmp_path, "a_flair.nii", "a_flair_bet.nii", "a_t1.nii", "a_t1_bet.nii", "a_t1ce_reg.nii", "a_t2.nii")
-    jobs = {job.name: job for job in find_jobs(tmp_path, "", CHANNELS, ())}
+    jobs = {job.name: job for job in find_jobs(tmp_path, "", LGG_TASK, ())}
     assert {name: [path.stem for path in job.files] for name, job in jobs.items()} == {
         "a_flair": ["a_flair", "a_t1", "a_t1ce_reg"],
         "a_flair_bet": ["a_flair_bet", "a_t1_bet", "a_t1ce_reg"],

@@ -96,7 +96,7 @@ def test_a_name_with_a_word_for_masks_needs_less_proof() -> None:
 def test_reading_refuses_them_in_a_line(save: Callable, lgg: ModelFacts, lone: ModelFacts) -> None:
     path = save("scan.nii.gz", brats())
     for facts in (lgg, lone):
-        [job] = find_jobs(path, "", facts.sequences, ())
+        [job] = find_jobs(path, "", facts.task, ())
         with pytest.raises(UserError, match=r"scan\.nii\.gz: its values \(0, 1, 2, 4\) are those of a mask"):
             read_scan(job, facts, "", "auto")
 

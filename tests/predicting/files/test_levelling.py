@@ -1,5 +1,6 @@
 """Oblique scans: level slices, every voxel at its place in the scanner, and the inverse."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -7,7 +8,6 @@ import nibabel
 import numpy as np
 import pytest
 
-from headtohead.cohort.orientation import WORLD, slicing
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.levelling import (
     THICK_TILTED,
@@ -19,6 +19,7 @@ from headtohead.predicting.files.levelling import (
     tilt_of,
 )
 from headtohead.predicting.files.scans import read_scan
+from headtohead.task.slicing import WORLD, slicing
 from headtohead.trained.facts import ModelFacts
 from tests.processes import printed_by
 
@@ -148,7 +149,7 @@ def test_copies_of_8_bits_are_read_and_restored_alike(
             copy.set_qform(copy.affine, 1)
             copy.set_sform(None, 0)
             nibabel.save(copy, tmp_path / "a.nii")
-            [job] = find_jobs(tmp_path / "a.nii", "", lgg.sequences, ())
+            [job] = find_jobs(tmp_path / "a.nii", "", lgg.task, ())
             scan = read_scan(job, lgg, "", "auto")
             assert scan.levelled and scan.volume.dtype == np.uint8
             ramp = np.linspace(0, 1, scan.volume[..., 0].size, dtype=np.float32).reshape(scan.volume.shape[:3])
@@ -233,7 +234,10 @@ def test_a_level_grid_has_not_many_more_voxels_than_the_file(monkeypatch: pytest
 @pytest.mark.parametrize("axis", [UP, RIGHT])
 def test_a_mask_comes_back_to_where_it_is_in_the_world(tmp_path: Path, lone: ModelFacts, axis: int) -> None:
     """Through the reader, with pixels that are not square, the truth beside it, and a copy that is stored otherwise."""
-    shape, facts = (100, 64, 34), ModelFacts("m", "unet", 0, 1, lone.recipe, sequences=lone.sequences)
+    shape, facts = (
+        (100, 64, 34),
+        ModelFacts("m", "unet", 0, 1, lone.recipe, replace(lone.task, plane="axial")),
+    )
     image = nibabel.Nifti1Image(np.zeros(shape, np.float32), grid(rotation(axis, 28), shape, (0.8, 1.3, 2.5)))
     values = blobs(places_of(image.affine, shape))
     image = nibabel.Nifti1Image(values, image.affine)
@@ -242,7 +246,7 @@ def test_a_mask_comes_back_to_where_it_is_in_the_world(tmp_path: Path, lone: Mod
         nibabel.save(one, tmp_path / f"{name}.nii")
         stored = np.asarray(one.dataobj) > 100
         nibabel.save(nibabel.Nifti1Image(stored.astype(np.uint8), one.affine), tmp_path / f"{name}_mask.nii")
-        [job] = find_jobs(tmp_path / f"{name}.nii", "", facts.sequences, ())
+        [job] = find_jobs(tmp_path / f"{name}.nii", "", facts.task, ())
         scan = read_scan(job, facts, "", "auto")
         assert scan.levelled and scan.volume.dtype == np.float32 and scan.truth is not None
         assert scan.spacing is not None and scan.spacing[1] == pytest.approx(scan.spacing[2])
@@ -260,7 +264,7 @@ def test_a_lone_slice_is_turned_but_never_tilted(tmp_path: Path, lgg: ModelFacts
     for plane in ("auto", "axial", "acquired", "sagittal"):
         for name, turn in turns.items():
             nibabel.save(nibabel.Nifti1Image(values, grid(turn, values.shape, (1, 1, 5))), tmp_path / "a.nii")
-            [job] = find_jobs(tmp_path / "a.nii", "", lgg.sequences, ())
+            [job] = find_jobs(tmp_path / "a.nii", "", lgg.task, ())
             scan = read_scan(job, lgg, "", plane)
             assert scan.levelled == (name in ("turned", "both") and plane in ("auto", "axial"))
             assert scan.restore(scan.volume[..., 0].astype(np.float32)).shape == values.shape
@@ -281,9 +285,10 @@ def test_a_level_scan_does_not_wait_for_scipy(tmp_path: Path) -> None:
         "from headtohead.predicting.files.finding import find_jobs\n"
         "from headtohead.predicting.files.scans import read_scan\n"
         "from headtohead.trained.facts import ModelFacts\n"
-        "facts = ModelFacts('m', 'unet', 0, 5, {'normalise': 'inner'})\n"
+        "from headtohead.cohort.lgg import TASK\n"
+        "facts = ModelFacts('m', 'unet', 0, 5, {'normalise': 'inner'}, TASK)\n"
         "for name in ('0', '20', 'tilted'):\n"
-        f"    [job] = find_jobs(Path({str(tmp_path)!r}) / f'{{name}}.nii', '', facts.sequences, ())\n"
+        f"    [job] = find_jobs(Path({str(tmp_path)!r}) / f'{{name}}.nii', '', facts.task, ())\n"
         "    scan = read_scan(job, facts, '', 'auto')\n"
         "    scan.restore(scan.volume[..., 0].astype('float32'))\n"
         "    print(name, scan.levelled, 'scipy.ndimage' in sys.modules)\n"

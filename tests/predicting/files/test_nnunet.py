@@ -8,16 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from headtohead.cohort.cohort import CHANNELS, IMAGE
+from headtohead.cohort.lgg import TASK as LGG_TASK
+from headtohead.cohort.nifti import TASK as NIFTI_TASK
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.grouping import refuse_ignored_channels
 from headtohead.predicting.files.scans import read_scan
+from headtohead.task import Task
 from headtohead.trained.facts import ModelFacts
 
 
-def names(folder: Path, sequences: tuple[str, ...] = CHANNELS, pattern: str = "") -> list[tuple[str, int]]:
-    return [(job.name, len(job.files)) for job in find_jobs(folder, pattern, sequences, ())]
+def names(folder: Path, task: Task = LGG_TASK, pattern: str = "") -> list[tuple[str, int]]:
+    return [(job.name, len(job.files)) for job in find_jobs(folder, pattern, task, ())]
 
 
 def touch(folder: Path, *files: str) -> None:
@@ -36,9 +38,9 @@ def three(tmp_path: Path, save: Callable, texture: np.ndarray) -> Path:
 
 def test_channels_of_a_case_are_one_job(tmp_path: Path) -> None:
     touch(tmp_path, *(f"{case}_{number:04d}.nii.gz" for case in ("a", "b") for number in range(4)))
-    assert names(tmp_path) == names(tmp_path, IMAGE) == [("a", 4), ("b", 4)]
+    assert names(tmp_path) == names(tmp_path, NIFTI_TASK) == [("a", 4), ("b", 4)]
     assert names(tmp_path, pattern="b_0002*") == [("b", 4)]
-    [job] = find_jobs(tmp_path / "a_0001.nii.gz", "", CHANNELS, ())
+    [job] = find_jobs(tmp_path / "a_0001.nii.gz", "", LGG_TASK, ())
     assert (job.name, job.channels, job.relative) == ("a", (0, 1, 2, 3), Path("a.nii.gz"))
 
 
@@ -61,20 +63,20 @@ def test_other_numbers_are_cases_of_their_own(tmp_path: Path, files: tuple[str, 
 
 def test_slices_of_lgg_are_no_channels(tmp_path: Path) -> None:
     touch(tmp_path / "case", "case_0000.tif", "case_0001.tif")
-    [job] = find_jobs(tmp_path, "", CHANNELS, ())
+    [job] = find_jobs(tmp_path, "", LGG_TASK, ())
     assert job.kind == "folder" and job.channels == ()
 
 
 def test_unnamed_channels_are_refused_with_the_mend_and_the_mend_works(
     three: Path, lgg: ModelFacts, lone: ModelFacts, texture: np.ndarray
 ) -> None:
-    [job] = find_jobs(three, "", lgg.sequences, ())
+    [job] = find_jobs(three, "", lgg.task, ())
     with pytest.raises(UserError) as refused:
         read_scan(job, lgg, "", "auto")
     said = str(refused.value)
     assert "3 files are named like channels of one nnU-Net case (_0000, _0001, _0002)" in said
     assert "no dataset.json says what they are; name them, for example --channels flair=0,pre=1,post=2" in said
-    refuse_ignored_channels([job], "flair=1,t1=2", lgg.sequences)
+    refuse_ignored_channels([job], "flair=1,t1=2", lgg.task)
     scan = read_scan(job, lgg, "flair=1,t1=2", "auto")
     assert scan.missing == ("post",) and scan.notes == ("not used: case_0000.nii.gz",)
     flair, t1 = scan.volume[..., 1], scan.volume[..., 0]
@@ -83,7 +85,7 @@ def test_unnamed_channels_are_refused_with_the_mend_and_the_mend_works(
         read_scan(job, lgg, "flair=3", "auto")
     with pytest.raises(UserError, match="--channels names no FLAIR"):
         read_scan(job, lgg, "t1=0", "auto")
-    [job] = find_jobs(three, "", lone.sequences, ())
+    [job] = find_jobs(three, "", lone.task, ())
     with pytest.raises(UserError, match="for example --channels image=0"):
         read_scan(job, lone, "", "auto")
     assert read_scan(job, lone, "image=1", "auto").volume.shape[-1] == 1
@@ -94,7 +96,7 @@ def test_unnamed_channels_are_refused_with_the_mend_and_the_mend_works(
 def test_a_description_says_what_the_channels_are(three: Path, lgg: ModelFacts, key: str, above: bool) -> None:
     place = three.parent if above else three
     (place / "dataset.json").write_text(json.dumps({key: {"0": "T2w", "1": "FLAIR", "2": "T1"}}))
-    [job] = find_jobs(three, "", lgg.sequences, ())
+    [job] = find_jobs(three, "", lgg.task, ())
     assert (job.name, job.sequences, job.channels) == ("case", ("flair", "t2", "pre"), (1, 0, 2))
     assert job.relative == Path("case.nii.gz")
     scan = read_scan(job, lgg, "", "auto")
@@ -103,7 +105,7 @@ def test_a_description_says_what_the_channels_are(three: Path, lgg: ModelFacts, 
 
 def test_a_description_without_flair_refuses(three: Path, lgg: ModelFacts) -> None:
     (three / "dataset.json").write_text(json.dumps({"channel_names": {"0": "T2", "1": "CT", "2": "T1"}}))
-    [job] = find_jobs(three, "", lgg.sequences, ())
+    [job] = find_jobs(three, "", lgg.task, ())
     with pytest.raises(UserError, match=r"no FLAIR among the files of this case, case_0000\.nii\.gz \(T2\)"):
         read_scan(job, lgg, "", "auto")
 
@@ -127,7 +129,7 @@ def test_a_description_without_flair_refuses(three: Path, lgg: ModelFacts) -> No
 def test_a_description_that_says_nothing_is_none(three: Path, content: bytes | None) -> None:
     path = three / "dataset.json"
     path.write_bytes(content) if content is not None else os.mkfifo(path)
-    [job] = find_jobs(three, "", CHANNELS, ())
+    [job] = find_jobs(three, "", LGG_TASK, ())
     assert job.sequences == () and len(job.files) == 3
 
 
@@ -136,6 +138,6 @@ def test_a_lone_channel_that_is_described_as_t1_is_refused(
 ) -> None:
     path = save("a_0000.nii.gz", texture)
     path.with_name("dataset.json").write_text(json.dumps({"channel_names": {"0": "T1"}}))
-    [job] = find_jobs(path, "", lgg.sequences, ())
+    [job] = find_jobs(path, "", lgg.task, ())
     with pytest.raises(UserError, match="named as T1, but the model needs FLAIR"):
         read_scan(job, lgg, "", "auto")

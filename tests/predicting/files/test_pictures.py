@@ -4,10 +4,12 @@ import cv2
 import numpy as np
 import pytest
 
+from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.scan import Scan
+from headtohead.task import Task
 from headtohead.trained.facts import ModelFacts
 
 RGB = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
@@ -20,7 +22,7 @@ def put(path: Path, pixels: np.ndarray) -> Path:
 
 
 def read(source: Path, facts: ModelFacts) -> Scan:
-    [job] = find_jobs(source, "", facts.sequences, ())
+    [job] = find_jobs(source, "", facts.task, ())
     return read_scan(job, facts, "", "auto")
 
 
@@ -93,6 +95,6 @@ def test_pictures_that_cannot_be_read(tmp_path: Path, lgg: ModelFacts, lone: Mod
     put(tmp_path / "a_mask.png", RGB[:9, :, 0])
     with pytest.raises(UserError, match=r"a_mask\.png: 30x9 pixels"):
         read(path, lgg)
-    two = ModelFacts("m", "unet", 0, 2, {}, "buda_volume", ("flair", "t2"))
+    two = ModelFacts("m", "unet", 0, 2, {}, Task("two", ("flair", "t2"), "flair", LGG_TASK.targets), "buda_volume")
     with pytest.raises(UserError, match="an image has 3 channels, but model m takes 2"):
         read(path, two)

@@ -85,7 +85,7 @@ def test_a_case_on_several_grids_is_read_and_says_so(save: Callable, tmp_path: P
     save("p_t1.nii.gz", plane(shape, affine), affine)
     save("p_t1ce.nii.gz", plane(SHAPE, FLAIR), FLAIR)
     save("p_t2.nii.gz", plane(SHAPE, FLAIR), FLAIR)
-    [job] = find_jobs(tmp_path, "", lgg.sequences, ())
+    [job] = find_jobs(tmp_path, "", lgg.task, ())
     scan = read_scan(job, lgg, "", "auto")
     assert scan.notes == ("not used: p_t2.nii.gz", "T1 was resampled onto the grid of p_flair.nii.gz")
     assert scan.missing == ()
@@ -93,7 +93,7 @@ def test_a_case_on_several_grids_is_read_and_says_so(save: Callable, tmp_path: P
     assert np.abs(scan.volume[..., 0].astype(int) - scan.volume[..., 1]).max() <= 1
     np.testing.assert_array_equal(scan.volume[..., 1], scan.volume[..., 2])
     # FLAIR alone is asked for, while T1 lies beside it.
-    [job] = find_jobs(tmp_path / "p_flair.nii.gz", "", lgg.sequences, ())
+    [job] = find_jobs(tmp_path / "p_flair.nii.gz", "", lgg.task, ())
     assert read_scan(job, lgg, "", "auto").volume.shape == (12, 28, 24, 3)
 
 
@@ -102,7 +102,7 @@ def test_volumes_that_do_not_overlap_are_refused(save: Callable, tmp_path: Path,
     affine = FLAIR.copy()
     affine[0, 3] = 100
     save("p_t1.nii", plane(SHAPE, FLAIR), affine)
-    [job] = find_jobs(tmp_path, "", lgg.sequences, ())
+    [job] = find_jobs(tmp_path, "", lgg.task, ())
     with pytest.raises(UserError, match=r"p_t1\.nii: does not overlap with p_flair\.nii in scanner space.*correct"):
         read_scan(job, lgg, "", "auto")
 
@@ -114,7 +114,7 @@ def test_partial_cover_and_headers_without_a_position_are_told(save: Callable, t
     affine = FLAIR.copy()
     affine[2, 3] = 12
     path = save("p_t1.nii", plane(SHAPE, FLAIR), affine)
-    [job] = find_jobs(tmp_path, "", lgg.sequences, ())
+    [job] = find_jobs(tmp_path, "", lgg.task, ())
     [note] = read_scan(job, lgg, "", "auto").notes
     assert note == "T1 was resampled onto the grid of p_flair.nii, of which it covers 50%"
     image = nibabel.load(path)

@@ -39,7 +39,7 @@ def rotation(degrees: tuple[float, float, float]) -> np.ndarray:
 
 def predict(path: Path, facts: ModelFacts, plane: str, written: Path) -> tuple[np.ndarray, np.ndarray]:
     """Stand in for a model by whatever is brighter than the mean: the volume it saw, and the mask as read back."""
-    [job] = find_jobs(path, "", facts.sequences, ())
+    [job] = find_jobs(path, "", facts.task, ())
     scan = read_scan(job, facts, "", plane)
     inside = (scan.volume[..., 0] > scan.volume[..., 0].mean()).astype(np.float32)
     write_like(job, scan.restore(inside) > 0.5, written)
@@ -139,7 +139,7 @@ def test_without_resampling_every_voxel_comes_back(
     path = tmp_path / "a.nii"
     for turn in TURNS:
         nibabel.save(nibabel.Nifti1Image(texture, np.diag([*sides, 4, 1])).as_reoriented(turn), path)
-        [job] = find_jobs(path, "", lone.sequences, ())
+        [job] = find_jobs(path, "", lone.task, ())
         scan = read_scan(job, lone, "", "auto")
         np.testing.assert_array_equal(scan.restore(scan.volume[..., 0]), np.asarray(nibabel.load(path).dataobj))
 
@@ -162,7 +162,7 @@ def test_the_head_whose_axes_run_left_down_and_front(tmp_path: Path, lgg: ModelF
 
 @real
 def test_fetal_stacks_with_their_masks(lone: ModelFacts) -> None:
-    jobs = find_jobs(REAL / "fetal", "**/*_T2w.nii.gz", lone.sequences, ())
+    jobs = find_jobs(REAL / "fetal", "**/*_T2w.nii.gz", lone.task, ())
     assert len(jobs) == 3
     for job in jobs:
         scan = read_scan(job, lone, "", "auto")
@@ -182,8 +182,8 @@ def test_pictures_are_read_without_nibabel(tmp_path: Path) -> None:
         "from headtohead.predicting.files.scans import read_scan\n"
         "from headtohead.predicting.files.writing import write_like\n"
         "from headtohead.trained.facts import ModelFacts\n"
-        "facts = ModelFacts('m', 'unet', 0, 5, {'normalise': 'inner'})\n"
-        f"[job] = find_jobs(Path({str(tmp_path)!r}), '', facts.sequences, ())\n"
+        "from headtohead.cohort.lgg import TASK\nfacts = ModelFacts('m', 'unet', 0, 5, {'normalise': 'inner'}, TASK)\n"
+        f"[job] = find_jobs(Path({str(tmp_path)!r}), '', facts.task, ())\n"
         "scan = read_scan(job, facts, '', 'auto')\n"
         f"write_like(job, scan.volume[..., 0] > 3, Path({str(tmp_path)!r}) / 'b.png')\n"
         "print({name.partition('.')[0] for name in sys.modules} & "

@@ -4,8 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from headtohead.cohort.cohort import IMAGE
 from headtohead.cohort.intensities import to_bytes
+from headtohead.cohort.nifti import TASK as NIFTI_TASK
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.scans import read_scan
@@ -16,7 +16,7 @@ RAS = np.eye(4)
 
 
 def read(source: Path, facts: ModelFacts, channels: str = "", plane: str = "auto") -> Scan:
-    [job] = find_jobs(source, "", facts.sequences, ())
+    [job] = find_jobs(source, "", facts.task, ())
     return read_scan(job, facts, channels, plane)
 
 
@@ -48,7 +48,7 @@ def test_bytes_are_left_alone_for_lgg_only(save: Callable, lgg: ModelFacts) -> N
     dark = np.random.default_rng(0).integers(0, 100, (4, 5, 6), np.uint8)
     path = save("a.nii", dark)
     np.testing.assert_array_equal(read(path, lgg).volume[..., 1], slices(dark))
-    masker = ModelFacts("m", "unet", 0, 5, lgg.recipe, sequences=IMAGE)
+    masker = ModelFacts("m", "unet", 0, 5, lgg.recipe, task=NIFTI_TASK)
     np.testing.assert_array_equal(read(path, masker).volume[..., 0], slices(to_bytes(dark)))
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.predicting.results.panel import (
     CAPTION,
     GAP,
@@ -39,7 +40,7 @@ def prediction() -> Prediction:
     probability[100:120, 200:220] = 0.6
     truth = np.zeros((256, 256), bool)
     truth[22:44, 22:44] = True
-    return Prediction(image, probability, 0.5, truth)
+    return Prediction(image, probability, 0.5, truth, LGG_TASK)
 
 
 def test_four_tiles_on_one_grid(prediction: Prediction) -> None:
@@ -60,23 +61,23 @@ def test_every_lesion_is_outlined(prediction: Prediction) -> None:
 
 
 def test_no_truth_no_outline_of_it(prediction: Prediction) -> None:
-    alone = Prediction(prediction.image, prediction.probability, 0.5, None)
+    alone = Prediction(prediction.image, prediction.probability, 0.5, None, LGG_TASK)
     assert not has(draw_panel(alone, "title", "facts"), TRUTH)
 
 
 def test_threshold_decides(prediction: Prediction) -> None:
-    strict = Prediction(prediction.image, prediction.probability, 0.7, None)
+    strict = Prediction(prediction.image, prediction.probability, 0.7, None, LGG_TASK)
     *_, mask = tiles(draw_panel(strict, "title", "facts"), SIDE, SIDE)
     assert has(mask[30:90, 30:90], PREDICTION)
     assert not has(mask[190:250, 390:450], PREDICTION)
-    assert Prediction(prediction.image, prediction.probability, 0.9, None).mask.sum() == 400
+    assert Prediction(prediction.image, prediction.probability, 0.9, None, LGG_TASK).mask.sum() == 400
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 500), (500, 3), (40, 30), (1300, 700)])
 @pytest.mark.parametrize("threshold", [0.01, 0.5, 0.99])
 def test_any_shape(shape: tuple[int, int], threshold: float) -> None:
     image = np.zeros((*shape, 3), np.uint8)
-    panel = draw_panel(Prediction(image, np.zeros(shape, np.float32), threshold, None), "t" * 300, "s" * 300)
+    panel = draw_panel(Prediction(image, np.zeros(shape, np.float32), threshold, None, LGG_TASK), "t" * 300, "s" * 300)
     assert panel.dtype == np.uint8 and panel.shape[2] == 3
     assert min(panel.shape[:2]) > 200 and max(panel.shape[:2]) < 3 * LARGEST
 
@@ -85,7 +86,9 @@ def test_one_pixel_of_a_large_image_is_still_seen() -> None:
     probability = np.zeros((2000, 3000), np.float32)
     truth = np.zeros((2000, 3000), bool)
     truth[1234, 2345] = True
-    panel = draw_panel(Prediction(np.zeros((2000, 3000, 3), np.uint8), probability, 0.5, truth), "title", "facts")
+    panel = draw_panel(
+        Prediction(np.zeros((2000, 3000, 3), np.uint8), probability, 0.5, truth, LGG_TASK), "title", "facts"
+    )
     *_, bottom = tiles(panel, round(2000 * LARGEST / 3000), LARGEST)
     assert has(bottom, TRUTH)
 

@@ -11,6 +11,7 @@ import pytest
 
 import headtohead
 from headtohead.cohort import Cohort, open_cohort
+from headtohead.cohort.nifti import TASK as NIFTI_TASK
 from headtohead.predicting.trust.familiarity import measure_cohort, unfamiliar_features
 
 Spacing = tuple[float, float, float]
@@ -27,7 +28,7 @@ def volume_of(cohort: Cohort, case: int = 0) -> np.ndarray:
 
 
 def said(volume: np.ndarray, familiar: dict[str, Any], spacing: Spacing | None = None) -> str:
-    lines = unfamiliar_features(volume, spacing, familiar)
+    lines = unfamiliar_features(volume, spacing, familiar, len(familiar["sequences"]) // 2)
     assert all("\n" not in line for line in lines)
     return "; ".join(lines)
 
@@ -44,7 +45,7 @@ def test_its_own_cases_are_usual(phantom_cohort: Cohort, familiar: dict[str, Any
 def test_nothing_known_nothing_said(phantom_cohort: Cohort, familiar: dict[str, Any]) -> None:
     assert measure_cohort(phantom_cohort, []) == {}
     for nothing in ({}, familiar | {"version": 0}):
-        assert unfamiliar_features(np.zeros((1, 9, 9, 3), np.uint8), None, nothing) == []
+        assert unfamiliar_features(np.zeros((1, 9, 9, 3), np.uint8), None, nothing, 1) == []
 
 
 def test_numbers_of_slices(phantom_cohort: Cohort, familiar: dict[str, Any]) -> None:
@@ -111,7 +112,7 @@ class OneSequence:
     """Made-up patients as a cohort of one sequence and a known spacing."""
 
     def __init__(self, cohort: Cohort) -> None:
-        self.cohort, self.sequences = cohort, ("image",)
+        self.cohort, self.task = cohort, NIFTI_TASK
 
     def images(self, case: int) -> np.ndarray:
         return np.repeat(self.cohort.images(case)[..., 1:2], 3, axis=-1)

@@ -6,19 +6,20 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.scan import Scan
 from headtohead.predicting.trust.geometry import doubts_of_header
 from headtohead.trained.facts import ModelFacts
 
-FACTS = ModelFacts("m", "buda", 4, 5, {"image_size": 32, "normalise": "inner", "neighbours": 1})
+FACTS = ModelFacts("m", "buda", 4, 5, {"image_size": 32, "normalise": "inner", "neighbours": 1}, task=LGG_TASK)
 VALUES = np.random.default_rng(0).integers(1, 900, (10, 12, 8)).astype(np.int16)
 
 
 def scan_of(path: Path, image: nib.Nifti1Image, plane: str = "auto") -> Scan:
     nib.save(image, path)
-    [job] = find_jobs(path, "", FACTS.sequences, ())
+    [job] = find_jobs(path, "", FACTS.task, ())
     return read_scan(job, FACTS, "", plane)
 
 

@@ -85,7 +85,7 @@ def test_cards_hold_every_slice_and_every_outline(phantom_cohort: Cohort, phanto
 def test_pictures_are_the_flair_slices(phantom_cohort: Cohort, phantoms: Findings) -> None:
     made = gallery(phantoms, entrants_of(phantoms), phantom_cohort, shifted(phantom_cohort))
     card = made["worst"][0]
-    flair = phantom_cohort.images(list(phantom_cohort.table["case"]).index(card.case))[..., 1]
+    flair = phantom_cohort.primary(list(phantom_cohort.table["case"]).index(card.case))
     for one, true in zip(card.slices, flair, strict=True):
         shown = picture(one["image"])
         assert shown.shape == true.shape
@@ -116,7 +116,7 @@ def test_a_foreign_cohort_and_a_foreign_mask_are_refused(
 def made_up(images: np.ndarray, masks: np.ndarray, names: list[str]) -> Any:
     """A cohort of which every case has the same pixels."""
     table = pd.DataFrame({"case": names})
-    return SimpleNamespace(table=table, root="nowhere", images=lambda _: images, masks=lambda _: masks)
+    return SimpleNamespace(table=table, root="nowhere", primary=lambda _: images[..., 1], masks=lambda _: masks)
 
 
 def card_of(findings: Findings, images: np.ndarray, masks: np.ndarray) -> Card:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from headtohead.cohort import CHANNELS
+from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.reporting.findings import Findings
 from headtohead.reporting.page import write_report
 from headtohead.reporting.page.gallery import BUDGET
@@ -130,8 +130,8 @@ def test_what_comes_from_outside_stays_text(findings: Findings, make: Callable[.
     cohort = SimpleNamespace(
         table=pd.DataFrame({"case": evil.matrix.index}),
         root="",
-        sequences=CHANNELS,
-        images=lambda _: images,
+        task=LGG_TASK,
+        primary=lambda _: images[..., 1],
         masks=lambda _: masks,
     )
     path = write_report(evil, tmp_path / "report.html", cohort, lambda entrant, case: masks != 0)  # type: ignore[arg-type]

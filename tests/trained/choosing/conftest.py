@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from headtohead.cohort.cohort import IMAGE
+from headtohead.cohort.lgg import TASK as LGG_TASK
+from headtohead.cohort.nifti import TASK as NIFTI_TASK
 from headtohead.runs.folder import RunFolder
 from headtohead.trained import choosing
 from headtohead.trained.facts import ModelFacts
@@ -20,7 +21,7 @@ def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "shipped"
     folder.mkdir()
     data = {"kind": "lgg", "made_up": False, "cases": 110, "parts": {"train": ["a", "b"], "val": []}}
-    ModelFacts("ours", "buda", 4, 5, RECIPE, data=data).write(folder)
+    ModelFacts("ours", "buda", 4, 5, RECIPE, data=data, task=LGG_TASK).write(folder)
     monkeypatch.setattr(choosing, "SHIPPED", folder)
     return folder
 
@@ -46,9 +47,9 @@ def make_run(tmp_path: Path) -> MakeRun:
         run.best.parent.mkdir(parents=True)
         run.best.touch()
         about = {"key": data, "kind": kind, "cases": 8, **({} if made_up is None else {"made_up": made_up})}
-        sequences = {"sequences": IMAGE} if kind == "nifti" else {}
+        task = NIFTI_TASK if kind == "nifti" else LGG_TASK
         parts = {"parts": {"train": ["p", "q"], "val": []}} if made_up is not None else {}
-        facts = ModelFacts(name, model, 4, 5, RECIPE, data={"name": data, **about, **parts}, **sequences)
+        facts = ModelFacts(name, model, 4, 5, RECIPE, data={"name": data, **about, **parts}, task=task)
         facts.write(run.path)
         record = {
             "status": status,

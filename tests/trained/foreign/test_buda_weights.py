@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from headtohead.cohort.cohort import CHANNELS, IMAGE
+from headtohead.cohort.lgg import TASK as LGG_TASK
+from headtohead.cohort.nifti import TASK as NIFTI_TASK
 from headtohead.errors import UserError
 from headtohead.trained.engines.torch_engine import load_net
 from headtohead.trained.foreign import read_foreign
@@ -83,7 +84,7 @@ def test_the_weights_load_and_answer_as_the_published_net(width: int, in_channel
     torch.save(state, tmp_path / "unet.pt")
     facts, weights = read_foreign(tmp_path / "unet.pt", "buda")
     assert (facts.name, facts.model, facts.width, facts.in_channels) == ("unet", "buda", width, in_channels)
-    assert facts.sequences == (CHANNELS if in_channels == 3 else IMAGE)
+    assert facts.task.sequences == (LGG_TASK if in_channels == 3 else NIFTI_TASK).sequences
     assert (facts.preparation, facts.postprocessing, facts.threshold) == ("buda_volume", "largest", 0.5)
     image = torch.randn(1, in_channels, 48, 32, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from headtohead.cohort.cohort import IMAGE
+from headtohead.cohort.nifti import TASK as NIFTI_TASK
 from headtohead.errors import UserError
 from headtohead.predicting.cleaning.postprocessing import parse_steps
 from headtohead.trained.engines.torch_engine import load_net
@@ -122,7 +122,7 @@ def test_the_facts_carry_its_own_preparation_and_clean_up(tmp_path: Path) -> Non
     facts, _ = read_foreign(tmp_path / "mask.h5", "fetal_unet")
     assert facts.postprocessing == fetal_h5.CLEAN_UP
     assert len(parse_steps(facts.postprocessing)) == 3
-    assert (facts.sequences, facts.plane, facts.threshold) == (IMAGE, "acquired", 0.5)
+    assert (facts.task, facts.threshold) == (NIFTI_TASK, 0.5)
     prepared = prepare(np.random.default_rng(0).random((2, 100, 80, 1), np.float32), facts)
     assert prepared.input(0).shape == (1, 256, 256)
 

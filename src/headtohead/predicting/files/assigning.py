@@ -1,12 +1,10 @@
 """Which volume of which file is which sequence of the model: by names, by `dataset.json`, or as --channels says."""
 
-from headtohead.cohort.cohort import IMAGE
 from headtohead.cohort.sequence_names import says_several, sequence_label
 from headtohead.errors import UserError
 from headtohead.predicting.files.grouping import Job
 from headtohead.predicting.files.naming import printable
 from headtohead.predicting.files.nifti import Nifti
-from headtohead.predicting.files.sequences import needed_sequence
 from headtohead.trained.facts import ModelFacts
 
 Assigned = dict[str, tuple[Nifti, int]]
@@ -16,10 +14,10 @@ Assigned = dict[str, tuple[Nifti, int]]
 def assign(job: Job, files: list[Nifti], facts: ModelFacts, channels: dict[str, int]) -> tuple[Assigned, list[str]]:
     """Settle which volume of which file is which sequence of the model.
 
-    A 4-D file needs --channels, whatever its name. A 3-D file is the sequence its name says, or FLAIR where it says
-    none; --channels NAME=0 says otherwise, of a file that is a case by itself. Other numbers are meant for the 4-D
-    files beside it: `grouping.refuse_ignored_channels` has seen that there is one. Of channels of nnU-Net, --channels
-    gives the numbers in their names.
+    A 4-D file needs --channels, whatever its name. A 3-D file is the sequence its name says, or the primary one where
+    it says none; --channels NAME=0 says otherwise, of a file that is a case by itself. Other numbers are meant for the
+    4-D files beside it: `grouping.refuse_ignored_channels` has seen that there is one. Of channels of nnU-Net,
+    --channels gives the numbers in their names.
 
     Args:
         job: from `find_jobs`.
@@ -33,7 +31,7 @@ def assign(job: Job, files: list[Nifti], facts: ModelFacts, channels: dict[str, 
     Raises:
         UserError: that cannot be settled, or the one sequence that the model needs is missing.
     """
-    first, needed = files[0], needed_sequence(facts.sequences)
+    first, needed = files[0], facts.task.primary
     by_channels = len(files) == 1 and bool(channels) and (not job.sequences or set(channels.values()) == {0})
     notes: list[str] = []
     if job.channels and (channels or not job.sequences):
@@ -44,15 +42,15 @@ def assign(job: Job, files: list[Nifti], facts: ModelFacts, channels: dict[str, 
         found = _by_names(job, files) if needed in job.sequences else {}
     else:
         found = {needed: (first, 0)}
-        if facts.sequences != IMAGE:
+        if not facts.task.unnamed:
             notes.append(f"its name does not say which sequence it is: taken as {needed.upper()}")
     if needed not in found:
         _refuse_without(needed, job, files, bool(channels))
-    used = {file.path for sequence, (file, _) in found.items() if sequence in facts.sequences}
+    used = {file.path for sequence, (file, _) in found.items() if sequence in facts.task.sequences}
     rest = [path.name for path in (*(file.path for file in files), *job.unused) if path not in used]
     if rest:
         notes.append(f"not used: {', '.join(map(printable, rest))}")
-    return {sequence: found[sequence] for sequence in found if sequence in facts.sequences}, notes
+    return {sequence: found[sequence] for sequence in found if sequence in facts.task.sequences}, notes
 
 
 def _by_names(job: Job, files: list[Nifti]) -> Assigned:
@@ -95,13 +93,12 @@ def _by_number(job: Job, files: list[Nifti], facts: ModelFacts, channels: dict[s
 
 def _usual(facts: ModelFacts) -> list[str]:
     """Name a model's sequences, the one it needs first."""
-    needed = needed_sequence(facts.sequences)
-    return sorted(facts.sequences, key=lambda one: one != needed)
+    return sorted(facts.task.sequences, key=lambda one: one != facts.task.primary)
 
 
 def _by_channels(file: Nifti, facts: ModelFacts, channels: dict[str, int]) -> Assigned:
     if not channels:
-        example = ",".join(f"{name}={number}" for number, name in enumerate(facts.sequences))
+        example = ",".join(f"{name}={number}" for number, name in enumerate(facts.task.sequences))
         raise UserError(
             f"{printable(file.path)}: a 4-D file of {file.volumes} volumes; say which sequence each is, "
             f"for example --channels {example}"

@@ -8,6 +8,7 @@ from pathlib import Path
 from headtohead.errors import UserError
 from headtohead.predicting.files.grouping import Job, jobs_of, with_siblings
 from headtohead.predicting.files.naming import INPUTS, ending, is_mask, is_volume, printable, stem
+from headtohead.task import Task
 
 __all__ = ["Job", "find_jobs"]
 
@@ -20,7 +21,7 @@ RESULTS_ONLY = (
 def find_jobs(
     source: Path,
     pattern: str,
-    sequences: tuple[str, ...],
+    task: Task,
     ends: tuple[str, ...],
     ours: Callable[[Path], bool] = lambda _: False,
 ) -> list[Job]:
@@ -34,7 +35,7 @@ def find_jobs(
         source: a folder, or one file; the other sequences of its case come with it.
         pattern: glob on the path below the folder, letter case ignored, such as `**/*_T2w.nii.gz`; empty: all files.
             It chooses cases: the other sequences of one that it names come with it.
-        sequences: of the model, as `ModelFacts.sequences`; files of one case are grouped by these.
+        task: of the model; files of one case are grouped by its sequences.
         ends: how the names of our own outputs end, with or without suffix, such as `_mask.nii`.
         ours: says of a file whether it is an output of an earlier command, whatever its name.
 
@@ -51,19 +52,19 @@ def find_jobs(
             raise UserError(
                 f"--pattern {pattern}: chooses files of a folder, and {printable(source)} is a file; leave it out"
             )
-        return _jobs_of_file(source, sequences, outputs, ours)
+        return _jobs_of_file(source, task, outputs, ours)
     every = list(_walk(source))
     inputs = found = [path for path in every if not _never_input(path, outputs)]
     if pattern:
         wanted = pattern.lower().removeprefix("./").split("/")
         found = [path for path in inputs if _matches(path.relative_to(source).as_posix().lower().split("/"), wanted)]
-        found = with_siblings(found, inputs, sequences)
+        found = with_siblings(found, inputs, task)
     if not found:
         raise UserError(f"--predict {printable(source)}: {_nothing(every, pattern)}")
     others = [path for path in found if not ours(path)]
     if not others:
         raise UserError(f"--predict {printable(source)}: {RESULTS_ONLY}")
-    return jobs_of(source, others, sequences)
+    return jobs_of(source, others, task)
 
 
 def refuse_missing(source: Path) -> None:
@@ -76,9 +77,7 @@ def refuse_missing(source: Path) -> None:
         raise UserError(f"--predict {printable(source)}: no such file or folder")
 
 
-def _jobs_of_file(
-    path: Path, sequences: tuple[str, ...], outputs: tuple[str, ...], ours: Callable[[Path], bool]
-) -> list[Job]:
+def _jobs_of_file(path: Path, task: Task, outputs: tuple[str, ...], ours: Callable[[Path], bool]) -> list[Job]:
     if not ending(path):
         raise UserError(f"--predict {printable(path)}: not a file this program reads; name {', '.join(INPUTS)}")
     if _never_input(path, outputs):
@@ -92,9 +91,9 @@ def _jobs_of_file(
         for other in _listing(path.parent)
         if is_volume(other) and not _never_input(other, outputs) and not ours(other)
     ]
-    jobs = jobs_of(path.parent, {path: None} | dict.fromkeys(beside), sequences)
+    jobs = jobs_of(path.parent, {path: None} | dict.fromkeys(beside), task)
     # A sequence that its case does not use is asked for by itself.
-    return [job for job in jobs if path in job.files] or jobs_of(path.parent, [path], sequences)
+    return [job for job in jobs if path in job.files] or jobs_of(path.parent, [path], task)
 
 
 def _never_input(path: Path, outputs: tuple[str, ...]) -> bool:

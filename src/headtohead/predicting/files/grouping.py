@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from headtohead.cohort.cohort import IMAGE
 from headtohead.cohort.sequence_names import Named, sequence_in_name
 from headtohead.errors import UserError
 from headtohead.predicting.files.naming import ending, is_volume, printable, result_name, stem
 from headtohead.predicting.files.nnunet import case_of_channel, channel_names, channels_of_cases
-from headtohead.predicting.files.sequences import needed_sequence, parse_channels
+from headtohead.predicting.files.sequences import parse_channels
+from headtohead.task import Task
 
 Kind = Literal["nifti", "picture", "folder"]
 
@@ -44,13 +44,13 @@ class Job:
     unused: tuple[Path, ...] = ()
 
 
-def jobs_of(source: Path, files: Iterable[Path], sequences: tuple[str, ...]) -> list[Job]:
+def jobs_of(source: Path, files: Iterable[Path], task: Task) -> list[Job]:
     """Make jobs of files.
 
     Args:
         source: the folder that they all lie below.
         files: what is to be predicted.
-        sequences: of the model, as `ModelFacts.sequences`.
+        task: of the model.
 
     Returns:
         Jobs in the order of their names.
@@ -66,19 +66,19 @@ def jobs_of(source: Path, files: Iterable[Path], sequences: tuple[str, ...]) -> 
             name = (relative if relative.name else Path(folder.absolute().name)).as_posix()
             jobs.append(Job(printable(name), tuple(slices), "folder", (), relative))
         others = [path for path in inside if path not in set(slices)]
-        jobs += [_below(source, job) for job in _jobs_in_folder(folder, others, sequences)]
+        jobs += [_below(source, job) for job in _jobs_in_folder(folder, others, task)]
     often = Counter(job.name for job in jobs)
     jobs = [replace(job, name=printable(job.relative.as_posix())) if often[job.name] > 1 else job for job in jobs]
     return sorted(jobs, key=lambda job: (job.name.casefold(), job.name))
 
 
-def with_siblings(chosen: list[Path], candidates: list[Path], sequences: tuple[str, ...]) -> list[Path]:
+def with_siblings(chosen: list[Path], candidates: list[Path], task: Task) -> list[Path]:
     """Add to files that were chosen the other sequences of their cases: files of the same case in the same folder.
 
     Args:
         chosen: some of the candidates.
         candidates: all that could be chosen.
-        sequences: of the model. What is chosen by a sequence that the model does not know stays alone.
+        task: of the model. What is chosen by a sequence that the model does not know stays alone.
     """
     kept = set(chosen)
     cases = {(path.parent, case_of_channel(path)) for path in chosen if case_of_channel(path)}
@@ -88,14 +88,16 @@ def with_siblings(chosen: list[Path], candidates: list[Path], sequences: tuple[s
     for folder in {folder for folder, _ in cases}:
         for case, channels in channels_of_cases(by_folder[folder]).items():
             kept |= set(channels.values()) if (folder, case) in cases else set()
-    if sequences != IMAGE:
+    if not task.unnamed:
         named = {path: sequence_in_name(stem(path)) for path in candidates if is_volume(path)}
-        wanted = {(path.parent, one.case) for path in chosen if (one := named.get(path)) and one.sequence in sequences}
+        wanted = {
+            (path.parent, one.case) for path in chosen if (one := named.get(path)) and one.sequence in task.sequences
+        }
         kept |= {path for path, one in named.items() if one and (path.parent, one.case) in wanted}
     return [path for path in candidates if path in kept]
 
 
-def refuse_ignored_channels(jobs: Iterable[Job], channels: str, sequences: tuple[str, ...] = ()) -> None:
+def refuse_ignored_channels(jobs: Iterable[Job], channels: str, task: Task) -> None:
     """Refuse `--channels` where nothing that was found could follow it.
 
     A file that holds one volume and says by its name which sequence that is keeps to its name, unless `--channels`
@@ -104,7 +106,7 @@ def refuse_ignored_channels(jobs: Iterable[Job], channels: str, sequences: tuple
     Args:
         jobs: what was found.
         channels: as given.
-        sequences: of the model; not needed for pictures.
+        task: of the model.
 
     Raises:
         UserError: it is given, and would be ignored by every job, or it cannot be read.
@@ -118,7 +120,7 @@ def refuse_ignored_channels(jobs: Iterable[Job], channels: str, sequences: tuple
             f"--channels {channels}: is for the volumes of one NIfTI file, but here file names or colours say "
             "which sequence is which; leave it out, or rename the files"
         )
-    if not any(parse_channels(channels, sequences).values()) or not all(map(_keeps_to_its_name, lone)):
+    if not any(parse_channels(channels, task).values()) or not all(map(_keeps_to_its_name, lone)):
         return
     raise UserError(
         f"--channels {channels}: every file here holds one volume, number 0, and its name says which sequence it is; "
@@ -162,7 +164,7 @@ def _slices_of_case(folder: Path, files: list[Path]) -> list[Path]:
     return sorted(found, key=lambda path: found[path]) if one_kind else []
 
 
-def _jobs_in_folder(folder: Path, files: list[Path], sequences: tuple[str, ...]) -> Iterator[Job]:
+def _jobs_in_folder(folder: Path, files: list[Path], task: Task) -> Iterator[Job]:
     """Make jobs of files of one folder; their `relative` is the whole path still, and they have no name."""
     numbered = channels_of_cases(files)
     names = channel_names(folder) if numbered else {}
@@ -170,10 +172,10 @@ def _jobs_in_folder(folder: Path, files: list[Path], sequences: tuple[str, ...])
     for case, channels in numbered.items():
         if len(channels) > 1 or names.get(0):  # else an unnamed volume like any other
             taken |= set(channels.values())
-            yield _channels(case, channels, names, sequences)
+            yield _channels(case, channels, names, task)
     cases: dict[str, list[tuple[Named, Path]]] = defaultdict(list)
     for path in files:
-        named = sequence_in_name(stem(path)) if sequences != IMAGE and is_volume(path) else None
+        named = sequence_in_name(stem(path)) if not task.unnamed and is_volume(path) else None
         if path in taken:
             continue
         if named is None:
@@ -181,16 +183,15 @@ def _jobs_in_folder(folder: Path, files: list[Path], sequences: tuple[str, ...])
         else:
             cases[named.case].append((named, path))
     for members in cases.values():
-        yield from _sequences(members, sequences)
+        yield from _sequences(members, task)
 
 
-def _channels(case: str, channels: dict[int, Path], names: dict[int, str], sequences: tuple[str, ...]) -> Job:
+def _channels(case: str, channels: dict[int, Path], names: dict[int, str], task: Task) -> Job:
     """Make a job of the channels of a case of nnU-Net, the one that the model needs first if it is known."""
-    needed = needed_sequence(sequences)
-    order = sorted(channels, key=lambda number: names.get(number) != needed)
+    order = sorted(channels, key=lambda number: names.get(number) != task.primary)
     path = channels[order[0]]
     said = tuple(names.get(number, "") for number in order)
-    known = said if sequences != IMAGE and any(said) else ()
+    known = said if not task.unnamed and any(said) else ()
     return Job(
         "",
         tuple(channels[number] for number in order),
@@ -201,14 +202,14 @@ def _channels(case: str, channels: dict[int, Path], names: dict[int, str], seque
     )
 
 
-def _sequences(members: list[tuple[Named, Path]], sequences: tuple[str, ...]) -> Iterator[Job]:
-    """Put the sequences of a case together, FLAIR first, since its grid is the one that lesions are outlined on.
+def _sequences(members: list[tuple[Named, Path]], task: Task) -> Iterator[Job]:
+    """Put the sequences of a case together, the primary one first, since lesions are outlined on its grid.
 
-    Each FLAIR is a job, with the other sequences that were treated alike (`x_flair_bet`, `x_t1_bet`), or the only ones.
-    A case without FLAIR is a job all the same: reading it says what is wrong.
+    Each primary one is a job, with the other sequences that were treated alike (`x_flair_bet`, `x_t1_bet`), or the
+    only ones.
+    A case without any is a job all the same: reading it says what is wrong.
     """
-    needed = needed_sequence(sequences)
-    leading = [(named, path) for named, path in members if named.sequence == needed]
+    leading = [(named, path) for named, path in members if named.sequence == task.primary]
     if not leading:
         yield Job(
             "", tuple(path for _, path in members), "nifti", tuple(one.sequence for one, _ in members), members[0][1]
@@ -217,7 +218,7 @@ def _sequences(members: list[tuple[Named, Path]], sequences: tuple[str, ...]) ->
     jobs = []
     for first, path in leading:
         chosen = [(first, path)]
-        for sequence in (one for one in sequences if one != needed):
+        for sequence in (one for one in task.sequences if one != task.primary):
             found = [(named, other) for named, other in members if named.sequence == sequence]
             alike = [(named, other) for named, other in found if named.variant == first.variant]
             chosen += alike or found

@@ -14,7 +14,7 @@ import numpy as np
 
 from headtohead.cohort.head import head_mask
 from headtohead.cohort.intensities import to_bytes
-from headtohead.cohort.orientation import WORLD, Slicing
+from headtohead.task.slicing import WORLD, Slicing
 
 T = TypeVar("T")
 

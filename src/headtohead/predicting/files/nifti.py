@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from isal import igzip, isal_zlib
 
-from headtohead.cohort.orientation import slicing
 from headtohead.errors import UserError
 from headtohead.predicting.files.naming import printable
 from headtohead.predicting.files.opening import first_bytes
 from headtohead.quiet import NIBABEL, quiet_loggers
+from headtohead.task.slicing import slicing
 
 if TYPE_CHECKING:
     from nibabel.nifti1 import Nifti1Header, Nifti1Image

@@ -2,21 +2,21 @@
 
 import numpy as np
 
-from headtohead.cohort.cohort import FLAIR
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.files.naming import printable
 from headtohead.predicting.files.opening import first_bytes
 from headtohead.predicting.files.reading import colour, read_pixels, read_truth, size_of, to_bytes
 from headtohead.predicting.scan import Scan
+from headtohead.task import Task
 from headtohead.trained.facts import ModelFacts
 
 
 def read_pictures(job: Job, facts: ModelFacts, as_bytes: bool) -> Scan:
     """Read a picture, or a folder of slices.
 
-    Red, green and blue are the sequences of LGG in their order; in a grey picture they are equal. A model of one
-    sequence is shown green, where FLAIR lies and which in photographs is nearest to grey.
+    Red, green and blue are the sequences of a model in their order; in a grey picture they are equal. A model of one
+    sequence is shown the channel that `drawn_channel` gives.
 
     Args:
         job: from `find_jobs`.
@@ -26,9 +26,10 @@ def read_pictures(job: Job, facts: ModelFacts, as_bytes: bool) -> Scan:
     Raises:
         UserError: a file is damaged, or slices differ in size; a truth does not fit.
     """
-    if len(facts.sequences) not in (1, 3):
+    task, drawn = facts.task, drawn_channel(facts.task)
+    if len(task.sequences) not in (1, 3):
         raise UserError(
-            f"{printable(job.files[0])}: an image has 3 channels, but model {facts.name} takes {len(facts.sequences)}; "
+            f"{printable(job.files[0])}: an image has 3 channels, but model {facts.name} takes {len(task.sequences)}; "
             "choose another model"
         )
     pixels, truths = [], []
@@ -44,20 +45,38 @@ def read_pictures(job: Job, facts: ModelFacts, as_bytes: bool) -> Scan:
     volume = np.stack(pixels)
     missing = tuple(
         name
-        for channel, name in enumerate(facts.sequences)
-        if channel != FLAIR and len(facts.sequences) == 3 and np.array_equal(volume[..., channel], volume[..., FLAIR])
+        for channel, name in enumerate(task.sequences)
+        if name in task.stand_ins and np.array_equal(volume[..., channel], volume[..., drawn])
     )
-    if len(facts.sequences) == 1:
-        volume = volume[..., FLAIR : FLAIR + 1]
+    if len(task.sequences) == 1:
+        volume = volume[..., drawn : drawn + 1]
     if as_bytes:
         volume = to_bytes(volume)
     elif volume.dtype != np.uint8:
         with np.errstate(over="ignore"):  # what no float32 holds becomes infinite, and that is put to 0
             volume = np.nan_to_num(volume.astype(np.float32), nan=0, posinf=0, neginf=0)
-    drawn = [truth for truth in truths if truth is not None]
+    outlined = [truth for truth in truths if truth is not None]
     # A case with only some of its masks cannot be scored.
-    truth = np.stack(drawn) if len(drawn) == len(truths) else None
-    return Scan(job.name, job.files, np.ascontiguousarray(volume), None, missing, truth, truth, _as_it_is)
+    truth = np.stack(outlined) if len(outlined) == len(truths) else None
+    return Scan(
+        job.name,
+        job.files,
+        np.ascontiguousarray(volume),
+        None,
+        missing,
+        truth,
+        truth,
+        _as_it_is,
+        primary=task.primary_channel,
+    )
+
+
+def drawn_channel(task: Task) -> int:
+    """Say which of red, green and blue is drawn in grey: the primary of three sequences, else green.
+
+    Green is where LGG has FLAIR, and in photographs it is nearest to grey.
+    """
+    return task.primary_channel if len(task.sequences) == 3 else 1
 
 
 def _as_it_is(values: np.ndarray) -> np.ndarray:

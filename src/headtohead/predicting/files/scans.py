@@ -33,7 +33,7 @@ def read_scan(job: Job, facts: ModelFacts, channels: str, plane: str, weight: We
             memory than is free.
     """
     as_bytes = wants_bytes(facts)
-    named = parse_channels(channels, facts.sequences)
+    named = parse_channels(channels, facts.task)
     (weight or weigh(job, facts, plane, as_bytes)).refuse_unless_free()
     # Neither NIfTI's reader nor that of pictures is imported for the other.
     if job.kind == "nifti":

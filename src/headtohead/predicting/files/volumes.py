@@ -6,10 +6,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from headtohead.cohort.cohort import IMAGE
 from headtohead.cohort.intensities import to_levels, white_of
 from headtohead.cohort.mask_names import says_mask
-from headtohead.cohort.orientation import Slicing, slicing
 from headtohead.cohort.sequence_names import sequence_label
 from headtohead.errors import UserError
 from headtohead.predicting.files.assigning import assign
@@ -19,10 +17,10 @@ from headtohead.predicting.files.levelling import Levelling, levelling, needs_le
 from headtohead.predicting.files.naming import printable, stem
 from headtohead.predicting.files.nifti import Nifti, open_nifti
 from headtohead.predicting.files.regridding import WHOLE, on_grid_of, resample_onto
-from headtohead.predicting.files.sequences import needed_sequence
 from headtohead.predicting.files.squaring import Squaring, squaring
 from headtohead.predicting.files.truth import read_truth_volume
 from headtohead.predicting.scan import Scan
+from headtohead.task.slicing import Slicing, slicing
 from headtohead.trained.facts import ModelFacts
 
 TOGETHER = 16
@@ -85,7 +83,7 @@ def read_volumes(job: Job, facts: ModelFacts, channels: dict[str, int], plane: s
         UserError: see `read_scan`.
     """
     files = [open_nifti(path) for path in job.files]
-    first, needed = files[0], needed_sequence(facts.sequences)
+    first, needed = files[0], facts.task.primary
     found, notes = assign(job, files, facts, channels)
     values, said = _read(*found[needed], first, needed)
     _refuse_labels(found[needed][0].path, values)
@@ -102,9 +100,9 @@ def read_volumes(job: Job, facts: ModelFacts, channels: dict[str, int], plane: s
             values, said = _read(*found[sequence], first, sequence)
             notes += said
         planes[sequence] = _cut(values, reslicing, facts, as_bytes)
-    missing = tuple(sequence for sequence in facts.sequences if sequence not in found)
+    missing = tuple(sequence for sequence in facts.task.sequences if sequence not in found)
     # What is missing is filled as the data set does where a sequence was not taken.
-    volume = interleave([planes.get(sequence, planes[needed]) for sequence in facts.sequences])
+    volume = interleave([planes.get(sequence, planes[needed]) for sequence in facts.task.sequences])
     truth = None if truth_on_grid is None else reslicing.slices(truth_on_grid.astype(np.uint8) * np.uint8(255)) > 127
     return Scan(
         job.name,
@@ -119,6 +117,7 @@ def read_volumes(job: Job, facts: ModelFacts, channels: dict[str, int], plane: s
         first.spacing,
         reslicing.levelling is not None,
         tuple(notes),
+        facts.task.primary_channel,
     )
 
 
@@ -141,7 +140,7 @@ def _cut(values: np.ndarray, reslicing: Reslicing, facts: ModelFacts, as_bytes: 
     """Cut a sequence into slices, in 8 bits if the model was trained on them."""
     white = None
     # The LGG data are 8-bit themselves; every other cohort was brought to 8 bits by its brightest voxels.
-    if as_bytes and (values.dtype != np.uint8 or facts.sequences == IMAGE):
+    if as_bytes and (values.dtype != np.uint8 or facts.task.unnamed):
         values = values.astype(np.float32, copy=False)
         white = white_of(values)
     return reslicing.slices(values if as_bytes else values.astype(np.float32, copy=False), white)
@@ -174,7 +173,7 @@ def cutting(file: Nifti, facts: ModelFacts, plane: str) -> tuple[Slicing, bool]:
     """Decide how a file is cut into slices, and whether these are levelled; its header is enough for that."""
     lone = file.shape.count(1) == 1
     auto = plane == "auto"
-    plane = facts.plane if auto else plane
+    plane = facts.task.plane if auto else plane
     # A single slice is what was acquired, whatever plane the model was trained in.
     cut = slicing(file.affine, plane="acquired" if lone and auto else plane, shape=file.shape)
     sliced = not lone or file.shape[cut.slice_axis] == 1  # else rows of a single slice are taken for slices

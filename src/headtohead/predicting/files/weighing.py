@@ -136,14 +136,16 @@ def _volumes(job: Job, facts: ModelFacts, plane: str, as_bytes: bool, further: i
     if oblique:
         after = most_after(first.affine, view, (before[0], before[1], before[2]))
     shown = math.prod(after)
-    channels = max(3, len(facts.sequences)) if facts.preparation != "recipe" or as_bytes else len(facts.sequences)
+    channels = (
+        max(3, len(facts.task.sequences)) if facts.preparation != "recipe" or as_bytes else len(facts.task.sequences)
+    )
     width = 1 if as_bytes else 4
     # What an output masks are all volumes of a file.
     need = grid * (GRID + further * first.volumes) + shown * width * channels + max(after[1:]) ** 2 * max(4, 3 * width)
     others = [math.prod(file.shape) for file in files[1:] if not on_grid_of(file, first)]
     need += OTHER * max(others) + RESAMPLED * grid if others else 0
     if len(files) > 1 or first.volumes > 1:  # each as slices before they are joined
-        need += shown * width * len(facts.sequences)
+        need += shown * width * len(facts.task.sequences)
     if after != before:
         need += SHOWN * shown
     if not as_bytes or facts.preparation != "recipe":
@@ -157,5 +159,5 @@ def _volumes(job: Job, facts: ModelFacts, plane: str, as_bytes: bool, further: i
 
 def _slices(number: int, facts: ModelFacts) -> int:
     """Give what slices take at the size of the model's input: their planes, and the answers twice."""
-    planes = 4 * facts.in_channels if facts.preparation != "recipe" else max(3, len(facts.sequences))
+    planes = 4 * facts.in_channels if facts.preparation != "recipe" else max(3, len(facts.task.sequences))
     return number * facts.image_size**2 * (planes + 8)

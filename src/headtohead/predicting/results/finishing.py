@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from headtohead.cohort.cohort import CHANNELS, FLAIR
-from headtohead.cohort.orientation import PLANES, Slicing, slicing
 from headtohead.errors import UserError
 from headtohead.predicting.cleaning.postprocessing import Step, clean
 from headtohead.predicting.files.finding import Job
@@ -24,6 +22,7 @@ from headtohead.predicting.scan import Scan
 from headtohead.predicting.trust.uncertainty import entropy
 from headtohead.reporting.animation import write_gif
 from headtohead.saving import temporary_folder, write_picture
+from headtohead.task.slicing import PLANES, Slicing, slicing
 from headtohead.trained.facts import ModelFacts
 
 if TYPE_CHECKING:
@@ -220,8 +219,7 @@ def _put_back(begun: Sequence[tuple[Path, Path, Path | None]]) -> None:
 
 def _write_preview(scan: Scan, found: Answer, sheet: Path, scroll: Path) -> None:
     view = slicing_of(scan)
-    channel = FLAIR if scan.volume.shape[-1] == len(CHANNELS) else 0
-    grey = scan.restore(np.ascontiguousarray(scan.volume[..., channel], dtype=np.float32))
+    grey = scan.restore(np.ascontiguousarray(scan.volume[..., scan.primary], dtype=np.float32))
     truth = None if scan.truth_on_grid is None else view.to_slices(scan.truth_on_grid)
     row = found.row
     about = f"{row.measures}  ·  model {row.model}  ·  threshold {row.threshold:g}"

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from headtohead.cohort.cohort import FLAIR
+from headtohead.cohort.sequence_names import sequence_title
+from headtohead.predicting.files.pictures import drawn_channel
 from headtohead.reporting.lettering import FAINT, INK, shorten, text_width, write
 from headtohead.reporting.outlines import PREDICTION, TRUTH, Colour, draw_outlines, enlarge, rgb
+from headtohead.task import Task
 
 SIDE = 512  # small images are enlarged up to this many pixels
 LARGEST = 768  # larger ones are drawn smaller
@@ -30,6 +32,7 @@ class Prediction:
         probability: float32 [H, W].
         threshold: probability from which a pixel is lesion.
         truth: bool [H, W], or None.
+        task: of the model.
         cleaned: bool [H, W], the mask after its clean-up; None where it has none.
     """
 
@@ -37,6 +40,7 @@ class Prediction:
     probability: np.ndarray
     threshold: float
     truth: np.ndarray | None
+    task: Task
     cleaned: np.ndarray | None = None
 
     @property
@@ -87,12 +91,14 @@ def draw_panel(prediction: Prediction, title: str, subtitle: str) -> np.ndarray:
 def _tiles(shown: Prediction, scale: int) -> list[tuple[str, np.ndarray]]:
     """Caption and drawing of the four tiles, row by row."""
     image = window(shown.image)
-    grey = np.ascontiguousarray(image[:, :, FLAIR])
-    coloured = bool((shown.image != shown.image[:, :, FLAIR, None]).any())
-    name = "FLAIR" if coloured else "image"
+    channel = drawn_channel(shown.task)
+    grey = np.ascontiguousarray(image[:, :, channel])
+    coloured = bool((shown.image != shown.image[:, :, channel, None]).any())
+    name = sequence_title(shown.task.primary) if coloured and not shown.task.unnamed else "image"
+    sequences = ", ".join(map(sequence_title, shown.task.sequences))
     truth: dict[Colour, np.ndarray] = {} if shown.truth is None else {TRUTH: shown.truth}
     return [
-        ("image: pre, FLAIR, post as red, green, blue" if coloured else "image", enlarge(image, scale)),
+        (f"image: {sequences} as red, green, blue" if coloured else "image", enlarge(image, scale)),
         (f"{name} with truth" if truth else f"{name} (no truth found)", draw_outlines(grey, truth, scale)),
         ("probability of lesion", enlarge(colour(shown.probability), scale)),
         (
@@ -153,4 +159,6 @@ def _shrink(prediction: Prediction) -> Prediction:
 
     truth = None if prediction.truth is None else area(prediction.truth.astype(np.float32)) > 0
     cleaned = None if prediction.cleaned is None else area(prediction.cleaned.astype(np.float32)) >= 0.5
-    return Prediction(area(prediction.image), area(prediction.probability), prediction.threshold, truth, cleaned)
+    return Prediction(
+        area(prediction.image), area(prediction.probability), prediction.threshold, truth, prediction.task, cleaned
+    )

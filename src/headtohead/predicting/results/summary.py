@@ -41,7 +41,7 @@ class Row:
         warnings: what makes the result doubtful; in the file they are joined by semicolons.
         error: why there is no result; empty where there is one.
         seen: `train` or `val` where a model was trained on the case or chosen by it, so that its Dice is no test.
-        notes: what was decided about its files: what was taken as FLAIR, resampled, or not used; joined likewise.
+        notes: what was decided about its files: taken as which sequence, resampled, or not used; joined likewise.
     """
 
     file: str

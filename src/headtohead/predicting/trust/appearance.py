@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from headtohead.cohort.cohort import FLAIR
 from headtohead.cohort.greys import count_greys, percentiles
 from headtohead.cohort.head import NORMAL_80, head_mask, inner_head
 from headtohead.cohort.intensities import to_bytes
@@ -39,12 +38,12 @@ class Appearance:
     Attributes:
         slices: how many.
         side: longer side of a slice in pixels.
-        missing: places of the sequences that are but copies of FLAIR.
+        missing: places of the sequences that are but copies of the primary one.
         head: share of the image that is head.
         texture: correlation of neighbouring pixels in the inner head, of the sequence where it is lowest: near 0 in
             noise, near 1 in what was enlarged. 0 where there is no head.
-        symmetry: correlation of a slice's FLAIR with its mirror image, left to right, in the head's box; median over
-            the slices. 0 where there is no head.
+        symmetry: correlation of a slice's primary sequence with its mirror image, left to right, in the head's box;
+            median over the slices. 0 where there is no head.
         grey: `LEVELS` numbers a sequence, then the correlation of each pair of them (0-1, 0-2, 1-2), in the inner
             head. The numbers are distances from the median, in units of the central 80 % range as a normal
             distribution's deviation: of the 2nd and the 98th percentile, of the air, of the brightest of the head.
@@ -59,11 +58,12 @@ class Appearance:
     grey: NDArray[np.float64]
 
 
-def look_at(volume: np.ndarray) -> Appearance:
+def look_at(volume: np.ndarray, primary: int) -> Appearance:
     """Measure a volume.
 
     Args:
         volume: uint8 or float32 [slices, H, W, C], finite.
+        primary: channel of the primary sequence, which stands in for others.
     """
     slices, height, width, channels = volume.shape
     small = _shrink(volume)
@@ -71,15 +71,15 @@ def look_at(volume: np.ndarray) -> Appearance:
     # Without a head everything is looked at, so that every number is defined.
     inner = inner_head(head)
     inner = inner if inner.any() else np.ones(head.shape, bool)
-    flair = min(FLAIR, channels - 1)
-    copies = (place for place in range(channels) if place != flair and (small[..., place] == small[..., flair]).all())
+    shown = small[..., primary]
+    copies = (place for place in range(channels) if place != primary and (small[..., place] == shown).all())
     return Appearance(
         slices,
         max(height, width),
         tuple(copies),
         float(head.mean()),
         min(_texture(small[..., place], inner) for place in range(channels)) if head.mean() > HEADLESS else 0.0,
-        _symmetry(small[..., flair], head),
+        _symmetry(shown, head),
         _grey(small, head, inner),
     )
 

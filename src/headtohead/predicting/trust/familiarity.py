@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headtohead.cohort import FLAIR, Cohort
+from headtohead.cohort import Cohort
 from headtohead.predicting.trust.appearance import HEADLESS, Appearance, look_at, reordered, without
 from headtohead.predicting.trust.profile import distance_from, profile_of
+from headtohead.task import Task
 
 VERSION = 1
 """Raised whenever what is measured changes; older measurements are then ignored."""
@@ -52,28 +53,29 @@ def measure_cohort(cohort: Cohort, cases: Sequence[int] | NDArray[np.int64]) -> 
         Plain data for model.json: ranges over the cases, the sequences that some lack, and how the grey values of whole
         cases and of lone slices are spread. Empty where there are no cases.
     """
-    volumes = [cohort.images(int(case))[..., : len(cohort.sequences)] for case in cases]
+    volumes = [cohort.images(int(case))[..., : len(cohort.task.sequences)] for case in cases]
     if not volumes:
         return {}
-    whole = [look_at(volume) for volume in volumes]
-    lone = [[look_at(volume[[int(share * len(volume))]]) for share in LONE] for volume in volumes]
+    task = cohort.task
+    whole = [look_at(volume, task.primary_channel) for volume in volumes]
+    lone = [[look_at(volume[[int(share * len(volume))]], task.primary_channel) for share in LONE] for volume in volumes]
     spacings = [step for case in cases if (step := cohort.spacing(int(case))) is not None]
     return {
         "version": VERSION,
         "cases": len(volumes),
-        "sequences": list(cohort.sequences),
+        "sequences": list(task.sequences),
         "slices": _range([one.slices for one in whole]),
         "side": _range([one.side for one in whole]),
         "apart": _range([step[0] for step in spacings]),
         "pixel": _range([step[1] for step in spacings]),
-        "missing": sorted({_named(one.missing, cohort.sequences) for one in whole}),
-        "volume": _looks([[one] for one in whole], cohort.sequences),
-        "slice": _looks(lone, cohort.sequences),
+        "missing": sorted({_named(one.missing, task.sequences) for one in whole}),
+        "volume": _looks([[one] for one in whole], task),
+        "slice": _looks(lone, task),
     }
 
 
 def unfamiliar_features(
-    volume: np.ndarray, spacing: tuple[float, float, float] | None, familiar: dict[str, Any]
+    volume: np.ndarray, spacing: tuple[float, float, float] | None, familiar: dict[str, Any], primary: int
 ) -> list[str]:
     """Say what is odd about an input, compared with the cases a model was trained on.
 
@@ -81,6 +83,7 @@ def unfamiliar_features(
         volume: uint8 or float32 [slices, H, W, C], finite, its channels as the model's sequences.
         spacing: millimetres between slices, rows and columns; None where it is unknown.
         familiar: as `measure_cohort` gave it; empty where nothing is known.
+        primary: channel of the primary sequence among those of the model.
 
     Returns:
         One plain line for each finding; none for a usual input.
@@ -89,7 +92,7 @@ def unfamiliar_features(
         return []
     names = tuple(familiar["sequences"])
     volume = np.repeat(volume, len(names), axis=-1) if volume.shape[-1] == 1 else volume[..., : len(names)]
-    seen = look_at(volume)
+    seen = look_at(volume, primary)
     lines = _size_lines(seen, spacing, familiar)
     missing = _named(seen.missing, names)
     if missing not in familiar["missing"]:
@@ -152,12 +155,13 @@ def _grey_lines(seen: Appearance, profile: dict[str, Any] | None, names: tuple[s
     return []
 
 
-def _looks(groups: list[list[Appearance]], names: tuple[str, ...]) -> dict[str, Any]:
+def _looks(groups: list[list[Appearance]], task: Task) -> dict[str, Any]:
     """Sum up the appearances of whole cases, or of slices of each case."""
     every = [one for group in groups for one in group]
-    # Copies of FLAIR would pass for grey values of the other sequences.
+    names = task.sequences
+    # Copies of the primary one would pass for grey values of the other sequences.
     complete = [[one.grey for one in group if not one.missing] for group in groups]
-    optional = [place for place in range(len(names)) if place != min(FLAIR, len(names) - 1)]
+    optional = [place for place in range(len(names)) if place != task.primary_channel]
     lacking = [chosen for count in range(len(optional) + 1) for chosen in combinations(optional, count)]
     parts = {_named(missing, names): without(len(names), missing) for missing in lacking}
     return {

@@ -1,10 +1,10 @@
 """What the header of a NIfTI file makes doubtful: how it lies in space, where a model knows one way only."""
 
-from headtohead.cohort.orientation import COARSE, PLANES, slicing
 from headtohead.predicting.files.levelling import is_tilted, tilt_of
 from headtohead.predicting.files.naming import is_volume
 from headtohead.predicting.files.nifti import open_nifti
 from headtohead.predicting.scan import Scan
+from headtohead.task.slicing import COARSE, PLANES, slicing
 
 
 def is_oriented(scan: Scan) -> bool:

@@ -1,6 +1,5 @@
 """What the numbers of a comparison are, and over what."""
 
-from headtohead.cohort.cohort import LGG
 from headtohead.plurals import count_of
 from headtohead.reporting.notes.seeds import several_seeds, uneven_seeds
 from headtohead.reporting.notes.split import no_leak
@@ -41,8 +40,7 @@ def _what_is_shown(ledger: Ledger) -> str:
 
 def of_volumes(ledger: Ledger) -> list[str]:
     """Say what lesion, baseline and distance mean where the data are volumes with one image each."""
-    data = ledger.finished[0].record.get("data") if ledger.finished else None
-    if not isinstance(data, dict) or data.get("kind", LGG) == LGG:
+    if not ledger.finished or not ledger.task.unnamed:
         return []
     return [
         "The data are volumes with one mask each: lesion means whatever the masks mark, "

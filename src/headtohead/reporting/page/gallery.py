@@ -9,7 +9,8 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from headtohead.cohort import FLAIR, Cohort
+from headtohead.cohort import Cohort
+from headtohead.cohort.sequence_names import sequence_title
 from headtohead.errors import UserError
 from headtohead.reporting.findings import Findings, shown_seed
 from headtohead.reporting.page import svg, wording
@@ -23,7 +24,7 @@ WORST, MEDIAN, BEST = 6, 3, 3
 BUDGET = 9_000_000  # characters of all pictures and outlines together, so that the page stays below 15 MB
 QUALITIES = (80, 60, 40, 20)
 LARGEST_SIDE = 512
-BRIGHTEST = 99.8  # percentile of a case's FLAIR that is drawn white
+BRIGHTEST = 99.8  # percentile of a case's primary sequence that is drawn white
 TRUTH = "truth"
 STRIP_HEIGHT = 22.0
 
@@ -98,7 +99,7 @@ def _card(case: str, findings: Findings, entrants: list[Entrant], cohort: Cohort
     if case not in names:
         raise UserError(f"{cohort.root}: has no case {case}, which was scored; give the data set that was compared")
     number = names.index(case)
-    flair = cohort.images(number)[:, :, :, FLAIR]
+    grey = cohort.primary(number)
     truth = cohort.masks(number) != 0
     outlines = {TRUTH: _outlines(truth)}
     scores = []
@@ -120,15 +121,15 @@ def _card(case: str, findings: Findings, entrants: list[Entrant], cohort: Cohort
         scores.append((entrant, score, note))
     areas = truth.sum(axis=(1, 2))
     fullest = int(areas.argmax()) if areas.any() else len(areas) // 2
-    slices = _fit(flair, outlines, fullest, room)
+    slices = _fit(grey, outlines, fullest, room)
     start = next(place for place, one in enumerate(slices) if one["number"] == str(fullest + 1))
     height, width = truth.shape[1:]
     return Card(case, _facts(case, findings), scores, width, height, slices, start, len(areas), _strip(areas))
 
 
-def _fit(flair: NDArray[np.uint8], outlines: dict[str, list[str]], fullest: int, room: int) -> list[dict[str, str]]:
+def _fit(grey: NDArray[np.uint8], outlines: dict[str, list[str]], fullest: int, room: int) -> list[dict[str, str]]:
     """Choose quality, and where the lowest is not enough every n-th slice, so that a case stays within its room."""
-    shown = _brightened(flair)
+    shown = _brightened(grey)
     step, quality = 1, 0
     while True:
         slices = [
@@ -148,14 +149,14 @@ def _outlines(masks: NDArray[np.generic]) -> list[str]:
     return [outline_path(mask) for mask in masks]
 
 
-def _brightened(flair: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+def _brightened(grey: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
     """The slices of a case, stretched to its own white and no larger than the page can use."""
-    white = max(float(np.percentile(flair, BRIGHTEST)), 1.0)
+    white = max(float(np.percentile(grey, BRIGHTEST)), 1.0)
     look_up = np.clip(np.arange(256) * 255.0 / white, 0, 255).astype(np.uint8)
-    shrink = min(1.0, LARGEST_SIDE / max(flair.shape[1:]))
-    size = (round(flair.shape[2] * shrink), round(flair.shape[1] * shrink))
+    shrink = min(1.0, LARGEST_SIDE / max(grey.shape[1:]))
+    size = (round(grey.shape[2] * shrink), round(grey.shape[1] * shrink))
     return [
-        cv2.resize(look_up[one], size, interpolation=cv2.INTER_AREA) if shrink < 1 else look_up[one] for one in flair
+        cv2.resize(look_up[one], size, interpolation=cv2.INTER_AREA) if shrink < 1 else look_up[one] for one in grey
     ]
 
 
@@ -200,5 +201,5 @@ def _facts(case: str, findings: Findings) -> list[str]:
     if not wording.missing(row.get("lesion_voxels")):
         said.append(f"lesion {wording.whole(row['lesion_voxels'])} voxels")
     if not wording.missing(row.get("missing")):
-        said += [f"no {sequence}-contrast" for sequence in str(row["missing"]).split()]
+        said += [f"no {sequence_title(sequence)}" for sequence in str(row["missing"]).split()]
     return said

@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from headtohead.cohort import Cohort
+from headtohead.cohort.sequence_names import sequence_title
 from headtohead.reporting.findings import Findings
 from headtohead.reporting.page import gallery, panels, provenance, svg, wording
 from headtohead.reporting.page.dot_plot import dot_plot
@@ -61,13 +62,19 @@ def write_report(
         **_charts(findings, entrants),
         **_tables(findings, entrants),
         gallery=pictures,
-        pictured="Slices" if cohort is not None and len(cohort.sequences) == 1 else "FLAIR slices",
+        pictured=_pictured(cohort),
         whole=len(findings.matrix),
         band=wording.band(findings.pairs),
         margin=f"{findings.pairs['margin'].iloc[0]:g}" if len(findings.pairs) else "",
     )
     write_text(path, page)
     return path
+
+
+def _pictured(cohort: Cohort | None) -> str:
+    """Name what the gallery is of."""
+    named = cohort is not None and not cohort.task.unnamed
+    return f"{sequence_title(cohort.task.primary)} slices" if cohort and named else "Slices"
 
 
 def _charts(findings: Findings, entrants: list[Entrant]) -> dict[str, Any]:

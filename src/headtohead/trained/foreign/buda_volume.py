@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 from scipy import ndimage
 
-from headtohead.cohort.cohort import FLAIR
 from headtohead.trained.volume import in_bytes, three_sequences
 
 SIZE = 256
@@ -23,17 +22,18 @@ SPLINE = 2
 class BudaVolume:
     """A volume without its first and last slice, cropped to what is not dark, windowed, and scaled by channel."""
 
-    def __init__(self, volume: np.ndarray, in_channels: int = 3) -> None:
+    def __init__(self, volume: np.ndarray, in_channels: int = 3, primary: int = 1) -> None:
         """Prepare a volume.
 
         Args:
             volume: uint8 or float32 [slices, H, W, C], finite. Of one or two slices none is dropped.
             in_channels: channels of the model; a single sequence stands for all of its three, and where it takes one,
-                FLAIR is picked out of three.
+                the primary sequence is picked out of three.
+            primary: which of three sequences that is.
         """
         self.shape: tuple[int, int, int] = (len(volume), volume.shape[1], volume.shape[2])
         if in_channels == 1 and volume.shape[-1] == 3:
-            volume = volume[..., FLAIR : FLAIR + 1]
+            volume = volume[..., primary : primary + 1]
         volume = in_bytes(volume)
         if in_channels == 3:
             volume = three_sequences(volume)

@@ -1,18 +1,19 @@
 """The published weights of the FLAIR abnormality U-Net: a PyTorch state dict, by convention `unet.pt`."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
-from headtohead.cohort.cohort import CHANNELS, IMAGE
+from headtohead.cohort import lgg, nifti
 from headtohead.errors import UserError
 from headtohead.learning.checkpoint import read_tensors
 from headtohead.models.buda import BudaUNet
 from headtohead.trained.facts import ModelFacts
 
 FIRST = "encoder1.enc1conv1.weight"
-SEQUENCES = {1: IMAGE, 3: CHANNELS}
-"""What the channels of the input are, by their number."""
+TASKS = {1: replace(nifti.TASK, plane="axial"), 3: lgg.TASK}
+"""What such weights were trained for, by the channels of their input."""
 
 CLEAN_UP = "largest"
 """The published scores are of the largest connected component."""
@@ -28,8 +29,8 @@ def read_buda(path: Path) -> tuple[ModelFacts, dict[str, torch.Tensor]]:
     if FIRST not in state or state[FIRST].ndim != 4:
         raise UserError(f"{path}: not the weights of buda: {FIRST} is missing; is it another --model?")
     width, in_channels = state[FIRST].shape[:2]
-    if in_channels not in SEQUENCES:
-        raise UserError(f"{path}: takes {in_channels} channels; supported are 1, and 3 ({', '.join(CHANNELS)})")
+    if in_channels not in TASKS:
+        raise UserError(f"{path}: takes {in_channels} channels; supported are 1, and 3 ({', '.join(lgg.SEQUENCES)})")
     # On no device: a width made up to exhaust the memory costs nothing.
     with torch.device("meta"):
         expected = BudaUNet(in_channels, width).state_dict()
@@ -49,7 +50,7 @@ def read_buda(path: Path) -> tuple[ModelFacts, dict[str, torch.Tensor]]:
         in_channels=in_channels,
         recipe={},
         preparation="buda_volume",
-        sequences=SEQUENCES[in_channels],
+        task=TASKS[in_channels],
         postprocessing=CLEAN_UP,
     )
     return facts, {name: value.float() if value.is_floating_point() else value for name, value in state.items()}

@@ -13,7 +13,7 @@ import h5py
 import numpy as np
 import torch
 
-from headtohead.cohort.cohort import IMAGE
+from headtohead.cohort import nifti
 from headtohead.errors import UserError
 from headtohead.models.fetal_unet import FetalUNet
 from headtohead.trained.facts import ModelFacts
@@ -71,8 +71,7 @@ def facts_of(path: Path, width: int) -> ModelFacts:
         width=width,
         in_channels=1,
         recipe={"image_size": IMAGE_SIZE, "normalise": "slice", "neighbours": 0},
-        sequences=IMAGE,
-        plane="acquired",
+        task=nifti.TASK,
         postprocessing=CLEAN_UP,
     )
 

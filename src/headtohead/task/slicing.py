@@ -1,4 +1,4 @@
-"""How a volume on a scanner's grid is cut into slices, whichever way its axes run, and the way back.
+"""How a grid of three axes is cut into slices, whichever way its axes run, and how slices become the grid again.
 
 Only the world decides, that is, the millimetres to which a file's affine leads: a flipped, permuted or quarter-turned
 copy of a volume gives the same slices.
@@ -17,13 +17,16 @@ PLANES = {"axial": "SPL", "coronal": "AIL", "sagittal": "LIP"}
 """Where slices, rows and columns of a plane run toward: L left, R right, A front, P back, S head, I feet. A reader sees
 the patient from the feet, the face or the side, and the patient's left on the right, as radiologists do."""
 
+ACQUIRED = "acquired"
+"""In place of a plane: that in which the scanner moved least far from voxel to voxel."""
+
 WORLD = ("RL", "AP", "SI")
-"""The two ways along each axis of NIfTI's world, the positive one first (x grows to the right, y to the front)."""
+"""The two directions along each axis of NIfTI's world, the positive one first: x grows to the right, y to the front."""
 
 
 @dataclass(frozen=True)
 class Slicing:
-    """The way from a grid of three axes to slices and back; made by `slicing`.
+    """A grid of three axes as slices, and slices as the grid; made by `slicing`.
 
     Attributes:
         plane: axial, coronal or sagittal: the one nearest to the slices.

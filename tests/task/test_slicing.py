@@ -4,7 +4,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from headtohead.cohort.orientation import PLANES, slicing
+from headtohead.task.slicing import PLANES, slicing
 
 SHAPE = (3, 4, 5)
 VOLUME = np.arange(60, dtype=np.int16).reshape(SHAPE)

@@ -1,0 +1,25 @@
+"""The task of each kind of data, and that of what was trained, however long ago."""
+
+from typing import Any
+
+from headtohead.cohort import lgg, nifti
+from headtohead.cohort.cohort import LGG, NIFTI
+from headtohead.task import Task
+
+TASKS = {LGG: lgg.TASK, NIFTI: nifti.TASK}
+"""By the kind of data, as `--data` calls it."""
+
+
+def task_of(data: dict[str, Any]) -> Task:
+    """Give the task that a run was trained on.
+
+    Args:
+        data: what run.json or model.json says of the data. Earlier versions recorded no task but the kind of data, and
+            before that not even the kind, since there was one only.
+
+    Raises:
+        ValueError: what is recorded is no task.
+    """
+    if "task" in data:
+        return Task.from_dict(data["task"])
+    return TASKS.get(str(data.get("kind") or LGG), nifti.TASK)

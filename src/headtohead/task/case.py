@@ -1,0 +1,38 @@
+"""A case: one patient's scan as it was read, on its own grid."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headtohead.task.grid import Grid
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One patient's scan.
+
+    Attributes:
+        name: of the case; no two cases of a data set share one.
+        images: [*grid, C] of any real type, finite; the channels are the task's sequences, in order.
+        grid: where the voxels lie.
+        labels: uint8 or uint16 [*grid], the label map; None where nobody drew one.
+        missing: sequences that were not taken, whose channels hold what stands in for them.
+    """
+
+    name: str
+    images: NDArray[np.generic]
+    grid: Grid
+    labels: NDArray[np.unsignedinteger] | None = None
+    missing: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check that all of it lies on the grid.
+
+        Raises:
+            ValueError: images or labels have another shape.
+        """
+        if self.images.ndim != 4 or self.images.shape[:3] != self.grid.shape:
+            raise ValueError(f"{self.name}: images {self.images.shape} do not lie on the grid {self.grid.shape}")
+        if self.labels is not None and self.labels.shape != self.grid.shape:
+            raise ValueError(f"{self.name}: labels {self.labels.shape} do not lie on the grid {self.grid.shape}")
