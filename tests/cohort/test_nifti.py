@@ -12,9 +12,9 @@ import pytest
 
 from headtohead.cohort import open_cohort
 from headtohead.cohort.case_files import CaseFiles
-from headtohead.cohort.intensities import to_bytes
 from headtohead.cohort.nifti import describe, list_cases, read_case
 from headtohead.errors import UserError
+from headtohead.preparing.intensities import to_bytes
 
 FETAL = Path(__file__).resolve().parents[2].parent / "shared" / "nifti" / "fetal"
 

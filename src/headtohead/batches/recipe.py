@@ -9,8 +9,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from headtohead.cohort.head import head_mask, inner_head, intensity_statistics
 from headtohead.options.input import InputOptions
+from headtohead.preparing.head import head_mask, inner_head, intensity_statistics
 from headtohead.task import Task
 
 FIXED_STATISTICS = {

@@ -19,10 +19,10 @@ from filelock import FileLock
 from headtohead.cohort import lgg, nifti
 from headtohead.cohort.case_files import CaseFiles
 from headtohead.cohort.cohort import LGG, NIFTI, PIXELS, Cohort
-from headtohead.cohort.head import head_mask, inner_head, intensity_statistics
 from headtohead.cohort.packed import is_whole, read_case_table
 from headtohead.cohort.patients import patients_by_pattern, print_patients, warn_of_shared_beginnings
 from headtohead.errors import UserError
+from headtohead.preparing.head import head_mask, inner_head, intensity_statistics
 from headtohead.records.json_reader import read_json
 from headtohead.records.regular import UnreadableError, opened
 from headtohead.saving import temporary_folder, write_json

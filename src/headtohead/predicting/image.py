@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from headtohead.errors import printable
 from headtohead.options.table import Options
 from headtohead.predicting.cleaning.postprocessing import clean
 from headtohead.predicting.files.grouping import Job, refuse_ignored_channels, refuse_ignored_plane
-from headtohead.predicting.files.naming import printable
 from headtohead.predicting.files.reading import VOLUMES, Picture, read_picture, refuse_wrong_file, slices_around
 from headtohead.predicting.files.weighing import weigh_pictures
 from headtohead.predicting.predictor import Predictor, open_sound

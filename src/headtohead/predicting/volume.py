@@ -7,12 +7,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from headtohead.errors import printable
 from headtohead.options.table import Options
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.grouping import refuse_ignored_channels
-from headtohead.predicting.files.naming import printable
 from headtohead.predicting.files.scans import read_scan
-from headtohead.predicting.files.squaring import Squaring, squaring
 from headtohead.predicting.files.writing import write_like
 from headtohead.predicting.predictor import open_sound
 from headtohead.predicting.results.finishing import Answer, answer, slicing_of
@@ -23,6 +22,7 @@ from headtohead.predicting.scan import Scan
 from headtohead.predicting.seen import seen_before
 from headtohead.predicting.trust.familiarity import unfamiliar_features
 from headtohead.predicting.trust.geometry import doubts_of_header
+from headtohead.preparing.steps.square import Squaring, squaring
 from headtohead.saving import write_picture
 from headtohead.task import Task
 from headtohead.task.slicing import Slicing

@@ -19,7 +19,7 @@ import numpy as np
 
 from headtohead import machine
 from headtohead.cohort import Cohort
-from headtohead.cohort.head import head_mask
+from headtohead.preparing.head import head_mask
 from headtohead.quiet import quiet_pillow
 from headtohead.records.regular import UnreadableError, opened
 from headtohead.reporting.animation import write_gif

@@ -1,6 +1,5 @@
 """Names of files: what a file is by its ending, and how a path is shown to a reader."""
 
-import re
 from pathlib import Path
 
 from headtohead.cohort.mask_names import bases_of_mask
@@ -40,9 +39,3 @@ def is_mask(path: Path) -> bool:
     if is_volume(path):
         return bool(bases_of_mask(stem(path)))
     return stem(path).lower().endswith(PICTURE_MASKS)
-
-
-def printable(path: Path | str) -> str:
-    """Write a path on one line of readable text, whatever bytes are in its name."""
-    text = str(path).encode("utf-8", "replace").decode("utf-8")
-    return re.sub(r"[\x00-\x1f\x7f]", "?", text)

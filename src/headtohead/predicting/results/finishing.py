@@ -124,9 +124,9 @@ def slicing_of(scan: Scan) -> Slicing:
     """Find how a file's own grid is seen as slices: as a reader holds them, in the plane that the model saw."""
     if not is_volume(scan.files[0]):
         return Slicing("axial", (0, 1, 2), (False, False, False), scan.grid_spacing or (1.0, 1.0, 1.0))
-    from headtohead.predicting.files.nifti import open_nifti
+    from headtohead.readers.nifti_file import open_volume
 
-    source = open_nifti(scan.files[0])
+    source = open_volume(scan.files[0])
     views = (slicing(source.affine, source.spacing, plane) for plane in PLANES)
     return next(view for view in views if view.slice_axis == scan.slice_axis)
 

@@ -71,9 +71,9 @@ def dim(values: np.ndarray, inside: np.ndarray, multiplier: float, zero: float =
 def _write_volume(source: Path, mask: np.ndarray, multiplier: float, path: Path) -> None:
     import nibabel
 
-    from headtohead.predicting.files.nifti import open_nifti
+    from headtohead.readers.nifti_file import open_volume
 
-    image: Any = open_nifti(source).image
+    image: Any = open_volume(source).image
     stored = np.asanyarray(image.dataobj.get_unscaled())
     slope, intercept = float(image.dataobj.slope), float(image.dataobj.inter)
     inside = mask.reshape(stored.shape[:3] + (1,) * (stored.ndim - 3))

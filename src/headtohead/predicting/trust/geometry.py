@@ -2,8 +2,8 @@
 
 from headtohead.predicting.files.levelling import is_tilted, tilt_of
 from headtohead.predicting.files.naming import is_volume
-from headtohead.predicting.files.nifti import open_nifti
 from headtohead.predicting.scan import Scan
+from headtohead.readers.nifti_file import open_volume
 from headtohead.task.slicing import COARSE, PLANES, slicing
 
 
@@ -11,7 +11,7 @@ def is_oriented(scan: Scan) -> bool:
     """Say whether a scan's file tells how it lies in the patient; a picture's never does."""
     if not is_volume(scan.files[0]):
         return False
-    header = open_nifti(scan.files[0]).header
+    header = open_volume(scan.files[0]).header
     return bool(header["sform_code"] or header["qform_code"])
 
 
@@ -30,7 +30,7 @@ def doubts_of_header(scan: Scan) -> list[str]:
         return [
             "no orientation in its header: left, right and up are unknown, and volumes in ml rely on its spacing alone"
         ]
-    source = open_nifti(scan.files[0])
+    source = open_volume(scan.files[0])
     if not scan.levelled or len(scan.volume) == 1:  # a single slice is levelled within its plane only
         return []
     views = (slicing(source.affine, source.spacing, plane) for plane in PLANES)

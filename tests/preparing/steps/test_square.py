@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from headtohead.predicting.files.squaring import MOST, squaring
+from headtohead.preparing.steps.square import MOST, squaring
 
 
 def test_nearly_square_pixels_are_left_alone() -> None:

@@ -28,6 +28,14 @@ class Squaring:
         """Make the pixels of a slice square: uint8 or float32 [H, W] to the same type [H', W']."""
         return _resize(image, self.after)
 
+    def mask(self, image: np.ndarray) -> np.ndarray:
+        """Make the pixels of a mask {0, 1} square: uint8 {0, 1} [H', W'], the majority of each area."""
+        return (self.there(image * np.uint8(255)) > 127).astype(np.uint8)
+
+    def spacing(self, rows: float, columns: float) -> tuple[float, float]:
+        """Give the millimetres between rows and columns, once pixels are square."""
+        return rows * self.before[0] / self.after[0], columns * self.before[1] / self.after[1]
+
     def back(self, slices: np.ndarray) -> np.ndarray:
         """Bring slices back onto their own pixels: float32 [slices, H', W'] to [slices, H, W]."""
         if self.before == self.after:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from headtohead.cohort.intensities import WHITE, to_bytes, white_of
+from headtohead.preparing.intensities import WHITE, to_bytes, white_of
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.int16, np.uint16, np.float32, np.float64])
