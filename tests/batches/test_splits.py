@@ -19,7 +19,7 @@ SLICES = 3929
 def cohort_of(folder: Path, patients: list[str], slices: list[int], volumes: list[int]) -> Cohort:
     """A cohort of one-pixel slices."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, channels in (("images", 3), ("masks", 1), ("inner", 1)):
+    for name, channels in (("images", 3), ("labels", 1), ("inner", 1)):
         np.zeros(sum(slices) * channels, np.uint8).tofile(folder / f"{name}.u8")
     table = pd.DataFrame(
         {

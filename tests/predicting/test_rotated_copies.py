@@ -123,7 +123,7 @@ def shipped() -> Predicts:
 def case(shared_lgg: Path) -> dict[str, np.ndarray]:
     """Volumes that run right, front, up: a slice's rows run to the back, its columns to the left."""
     [files] = (one for one in lgg.list_cases(shared_lgg) if one.name == CASE)
-    volumes = lgg.read_case(files)[0].transpose(3, 2, 1, 0)[:, ::-1, ::-1]
+    volumes = lgg.read_case(files).images.transpose(3, 2, 1, 0)[:, ::-1, ::-1]
     return dict(zip(("t1", "flair", "t1ce"), volumes, strict=True))
 
 
