@@ -35,12 +35,12 @@ import numpy as np
 from scipy import ndimage
 
 from headtohead import machine
-from headtohead.cohort import lgg
 from headtohead.options.table import from_flat
 from headtohead.predicting.files import levelling
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.predictor import Predictor, open_predictor
+from headtohead.readers import lgg
 from headtohead.trained.choosing import SHIPPED
 
 CASES = (

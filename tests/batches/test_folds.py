@@ -10,8 +10,8 @@ import pytest
 from headtohead.batches.folds import Folds, make_folds, read_folds
 from headtohead.batches.splits import PARTS
 from headtohead.cohort import Cohort
-from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.errors import UserError
+from headtohead.readers.lgg import TASK as LGG_TASK
 
 SITES = {"CS": 16, "DU": 45, "EZ": 1, "FG": 14, "HT": 34}
 

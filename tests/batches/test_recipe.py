@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from headtohead.batches.recipe import CLIP, FIXED_STATISTICS, InputRecipe, scale_slice
 from headtohead.cohort import Cohort
-from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.errors import UserError
 from headtohead.options.input import InputOptions
+from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.task import Target, Targets, Task
 
 SHAPES = [(64, 64), (40, 64), (64, 41), (250, 200)]

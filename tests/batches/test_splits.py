@@ -8,8 +8,8 @@ import pytest
 
 from headtohead.batches.splits import PARTS, Split, make_split
 from headtohead.cohort import Cohort
-from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.errors import UserError
+from headtohead.readers.lgg import TASK as LGG_TASK
 
 # As many patients a site as in the real data set, 110 together, and its 3929 slices.
 SITES = {"CS": 16, "DU": 45, "EZ": 1, "FG": 14, "HT": 34}

@@ -13,8 +13,8 @@ import pytest
 from benchmarks.gpu import pieces, results, stages, wheels
 from headtohead.batches.recipe import InputRecipe
 from headtohead.cohort import Cohort
-from headtohead.cohort.lgg import list_cases, read_case
 from headtohead.errors import UserError
+from headtohead.readers.lgg import list_cases, read_case
 
 ROOT = Path(__file__).resolve().parents[2]
 KIT = ROOT / "benchmarks" / "gpu"

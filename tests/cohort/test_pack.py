@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 import pytest
 
-from headtohead.cohort import Cohort, lgg, open_cohort, pack
+from headtohead.cohort import Cohort, open_cohort, pack
 from headtohead.cohort.head import head_mask, inner_head
-from headtohead.cohort.lgg import list_cases, read_case
 from headtohead.errors import UserError
+from headtohead.readers import lgg
+from headtohead.readers.lgg import list_cases, read_case
 
 
 @pytest.fixture

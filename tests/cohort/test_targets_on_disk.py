@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from headtohead.cohort import open_cohort, pack
-from headtohead.cohort.case_files import CaseFiles
 from headtohead.errors import UserError
+from headtohead.readers.case_files import CaseFiles
 from headtohead.task import Case, Grid, Target, Targets, Task
 
 REGIONS = Targets((Target("whole", (1, 2, 300)), Target("core", (1, 300)), Target("enhancing", (300,))), others=(7,))

@@ -10,8 +10,8 @@ import pytest
 
 from headtohead.batches.splits import Split
 from headtohead.cohort import Cohort
-from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.comparing.baseline import run_baseline
+from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.runs.reading import read_ledger
 from headtohead.scoring.baseline import primary_histograms
 

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from headtohead.cohort import lgg
-from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.options.table import from_flat
 from headtohead.predicting.files import volumes
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.predictor import Estimate, open_predictor
 from headtohead.predicting.scan import Scan
+from headtohead.readers import lgg
+from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.trained.choosing import SHIPPED
 from headtohead.trained.facts import ModelFacts
 from tests.matrices import thinned

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from headtohead.cohort import Cohort
-from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.errors import UserError
+from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.scoring.baseline import CANDIDATES, Histograms, apply_threshold, fit_threshold, primary_histograms
 from headtohead.scoring.counts import count, dice
 

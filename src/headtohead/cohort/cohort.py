@@ -7,14 +7,12 @@ import numpy as np
 
 from headtohead.cohort.intensities import to_eight_bits
 from headtohead.cohort.made_up import made_up_data
+from headtohead.readers.tasks import LGG
 from headtohead.records.array_reader import read_array
 from headtohead.task import Task
 
 if TYPE_CHECKING:
     import pandas as pd  # half a second to import, and prediction asks for no table
-
-LGG, NIFTI = "lgg", "nifti"
-"""Kinds of data, as `--data` calls them."""
 
 SPACING = ["spacing_slices", "spacing_rows", "spacing_columns"]
 PIXELS = ("images", "labels", "inner")

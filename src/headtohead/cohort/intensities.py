@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 
+from headtohead.task.case import finite
+
 WHITE = 99.9
 """Percentile of the positive voxels that becomes white: a few vessels or hot voxels must not darken the rest."""
 
@@ -37,15 +39,6 @@ def to_eight_bits(levels: np.ndarray) -> np.ndarray:
     if levels.dtype.itemsize == 1:
         return levels
     return ((levels.astype(np.uint32) + BETWEEN // 2) // BETWEEN).astype(np.uint8)
-
-
-def finite(volume: np.ndarray) -> np.ndarray:
-    """Give a volume as float32, with 0 for what is not finite, or too large to be."""
-    with np.errstate(over="ignore"):  # what float32 does not hold is infinite
-        values = volume.astype(np.float32, copy=False)
-    if not np.isfinite(values).all():
-        values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
-    return values
 
 
 def to_bytes(volume: np.ndarray) -> np.ndarray:

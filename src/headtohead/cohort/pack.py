@@ -16,14 +16,15 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from filelock import FileLock
 
-from headtohead.cohort import lgg, nifti
-from headtohead.cohort.case_files import CaseFiles
-from headtohead.cohort.cohort import DEPTHS, LGG, NIFTI, PIXELS, SPACING, Cohort
+from headtohead.cohort.cohort import DEPTHS, PIXELS, SPACING, Cohort
 from headtohead.cohort.head import head_mask, inner_head, intensity_statistics
 from headtohead.cohort.intensities import EIGHT, to_depth, to_eight_bits
 from headtohead.cohort.packed import is_whole, read_case_table
-from headtohead.cohort.patients import patients_by_pattern, print_patients, warn_of_shared_beginnings
 from headtohead.errors import UserError
+from headtohead.readers import lgg, nifti
+from headtohead.readers.case_files import CaseFiles
+from headtohead.readers.patients import patients_by_pattern, print_patients, warn_of_shared_beginnings
+from headtohead.readers.tasks import LGG, NIFTI
 from headtohead.records.json_reader import read_json
 from headtohead.records.regular import UnreadableError, opened
 from headtohead.saving import temporary_folder, write_json

@@ -11,8 +11,8 @@ import pytest
 
 import headtohead
 from headtohead.cohort import Cohort, open_cohort
-from headtohead.cohort.nifti import TASK as NIFTI_TASK
 from headtohead.predicting.trust.familiarity import measure_cohort, unfamiliar_features
+from headtohead.readers.nifti import TASK as NIFTI_TASK
 
 Spacing = tuple[float, float, float]
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from headtohead.cohort import open_cohort
-from headtohead.cohort.case_files import CaseFiles
 from headtohead.cohort.intensities import EIGHT, to_bytes, to_depth
-from headtohead.cohort.nifti import list_cases, read_case
 from headtohead.errors import UserError
+from headtohead.readers.case_files import CaseFiles
+from headtohead.readers.nifti import list_cases, read_case
 
 FETAL = Path(__file__).resolve().parents[2].parent / "shared" / "nifti" / "fetal"
 

@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from headtohead.cohort.case_files import CaseFiles
-from headtohead.cohort.intensities import finite
-from headtohead.cohort.mask_names import Images, bases_of_mask, outlines_other_than_brain
-from headtohead.cohort.other_layouts import image_in_channels, masks_in_another_folder
-from headtohead.cohort.patients import bids_patients
 from headtohead.errors import UserError
 from headtohead.memory import refuse_unless_free
 from headtohead.quiet import NIBABEL, quiet_loggers
+from headtohead.readers.case_files import CaseFiles
+from headtohead.readers.mask_names import Images, bases_of_mask, outlines_other_than_brain
+from headtohead.readers.other_layouts import image_in_channels, masks_in_another_folder
+from headtohead.readers.patients import bids_patients
 from headtohead.task import Case, Grid, Target, Targets, Task
+from headtohead.task.case import finite
 from headtohead.task.task import UNNAMED
 
 if TYPE_CHECKING:

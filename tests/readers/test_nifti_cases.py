@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from headtohead.cohort.case_files import CaseFiles
-from headtohead.cohort.nifti import list_cases, read_case
 from headtohead.errors import UserError
+from headtohead.readers.case_files import CaseFiles
+from headtohead.readers.nifti import list_cases, read_case
 
 BRAIN = "_desc-brain_mask"
 

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from headtohead.cohort.lgg import list_cases, read_case, read_clinical
 from headtohead.errors import UserError
+from headtohead.readers.lgg import list_cases, read_case, read_clinical
 
 NAME = "TCGA_CS_4941_19960909"
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from headtohead.cohort.case_files import CaseFiles
-from headtohead.cohort.picture_sizes import MEND, picture_size
 from headtohead.errors import UserError
 from headtohead.memory import refuse_unless_free
 from headtohead.quiet import quiet_stderr
+from headtohead.readers.case_files import CaseFiles
+from headtohead.readers.picture_sizes import MEND, picture_size
 from headtohead.records.regular import UnreadableError
 from headtohead.records.table_reader import read_table
 from headtohead.task import Case, Grid, Target, Targets, Task
