@@ -27,7 +27,7 @@ from headtohead.overruled import refuse_overruled
 from headtohead.stopping import TERMINATED, tidy_on_terminate
 
 VERBS = {
-    "download": "headtohead.cohort.download:download_lgg",
+    "download": "headtohead.readers.download:download_lgg",
     "make_phantoms": "headtohead.cohort.phantom:make_phantoms",
     "view_aug": "headtohead.reporting.augmentation_sheet:view_augmentation",
     "train": "headtohead.comparing.training:train",

@@ -7,8 +7,8 @@ from typing import Any
 
 from headtohead.batches.splits import Split
 from headtohead.cohort import Cohort
-from headtohead.cohort.sequence_names import sequence_title
 from headtohead.comparing.outcome import outcome
+from headtohead.readers.sequence_names import sequence_title
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.run import BASELINE
 from headtohead.saving import write_json

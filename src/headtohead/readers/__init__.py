@@ -1,1 +1,1 @@
-"""From files on disk to cases: the readers of data sets, and the one reader and writer of volumes."""
+"""From files on disk to cases: one module and one row a kind of data, and the one reader and writer of volumes."""

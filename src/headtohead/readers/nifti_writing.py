@@ -1,6 +1,8 @@
 """Values written as a volume on the grid of another file, or on any grid: NIfTI or FreeSurfer's MGH."""
 
+import io
 import math
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -32,17 +34,17 @@ def write_volume(path: Path, values: np.ndarray, like: VolumeFile | Grid) -> Non
     """
     values = values.astype(np.uint8) if values.dtype == np.bool_ else values
     name = path.name.lower()
-    write = _mgh_writer if name.endswith(MGH) else _nifti_writer
     with atomic_path(path) as temporary, temporary.open("wb") as file:
-        if name.endswith(PACKED):
-            # No time stamp: equal masks, equal bytes.
-            with igzip.IGzipFile("", "wb", 1, file, mtime=0) as packed:
-                write(packed, values, like)
-        else:
-            write(file, values, like)
+        # No time stamp: equal masks, equal bytes.
+        packed = igzip.IGzipFile("", "wb", 1, file, mtime=0) if name.endswith(PACKED) else nullcontext(file)
+        with packed as out:
+            if name.endswith(MGH):
+                out.write(_mgh_bytes(values, like.grid if isinstance(like, VolumeFile) else like))
+            else:
+                _nifti_image(values, like).to_stream(out)
 
 
-def _nifti_writer(file: Any, values: np.ndarray, like: VolumeFile | Grid) -> None:
+def _nifti_image(values: np.ndarray, like: VolumeFile | Grid) -> Any:
     from nibabel.nifti1 import Nifti1Header, Nifti1Image
 
     shape: tuple[int, ...] = values.shape
@@ -66,21 +68,17 @@ def _nifti_writer(file: Any, values: np.ndarray, like: VolumeFile | Grid) -> Non
     header["intent_code"], header["intent_name"] = 0, b""
     header.extensions.clear()
     header["vox_offset"] = 0
-    kind(values.reshape(shape), None, header).to_stream(file)
+    return kind(values.reshape(shape), None, header)
 
 
-def _mgh_writer(file: Any, values: np.ndarray, like: VolumeFile | Grid) -> None:
-    from nibabel.freesurfer.mghformat import MGHHeader, MGHImage
+def _mgh_bytes(values: np.ndarray, grid: Grid) -> bytes:
+    from nibabel.freesurfer.mghformat import MGHImage
 
-    grid = like.grid if isinstance(like, VolumeFile) else like
-    kept = {"u1": "u1", "i1": "i2", "i2": "i2", "u2": "i4"}.get(values.dtype.str[1:], "i4")
-    values = values.astype(">f4" if values.dtype.kind == "f" else f">{kept}")
-    if isinstance(like, VolumeFile) and isinstance(like.header, MGHHeader):
-        header = like.header.copy()
-        header.set_data_shape(values.shape)
-    else:
-        header = MGHImage(np.empty(values.shape, np.uint8), grid.affine).header.copy()
-    header.set_data_dtype(values.dtype.newbyteorder("="))
-    header.writehdr_to(file)
-    file.write(bytes(header.get_data_offset() - file.tell()))
-    file.write(values.tobytes(order="F"))
+    kept = {"u1": "u1", "i1": "i2", "i2": "i2"}.get(values.dtype.str[1:], "i4")
+    values = values.astype(np.float32 if values.dtype.kind == "f" else kept)
+    image = MGHImage(values, grid.affine)
+    image.update_header()
+    header, block = image.header, io.BytesIO()
+    header.writehdr_to(block)
+    start = block.getvalue().ljust(header.get_data_offset(), b"\0")
+    return start + values.astype(values.dtype.newbyteorder(">")).tobytes(order="F")

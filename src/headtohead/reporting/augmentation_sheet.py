@@ -10,11 +10,11 @@ from headtohead.batches.datamodule import SliceDataset
 from headtohead.batches.recipe import InputRecipe
 from headtohead.batches.splits import Split, make_split
 from headtohead.cohort import Cohort, open_cohort
-from headtohead.cohort.sequence_names import sequence_title
 from headtohead.errors import UserError
 from headtohead.models.registry import find_spec
 from headtohead.options.table import Options
 from headtohead.options.training import TrainingOptions
+from headtohead.readers.sequence_names import sequence_title
 from headtohead.reporting.lettering import FAINT, shorten, text_width, write
 from headtohead.reporting.outlines import TRUTH, draw_outlines
 from headtohead.saving import write_picture

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from headtohead.predicting.files.regridding import on_grid_of, resample_onto
 
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.scans import read_scan
+from headtohead.preparing.steps.resample import resample_onto
 from headtohead.readers.nifti_file import open_volume
 from headtohead.trained.facts import ModelFacts
 
@@ -38,8 +38,8 @@ def test_values_are_those_of_their_place(save: Callable, turned: float) -> None:
     grid = open_volume(save("flair.nii", plane(SHAPE, FLAIR), FLAIR))
     affine = thick(turned)
     file = open_volume(save("t1.nii", plane((36, 40, 12), affine), affine))
-    assert not on_grid_of(file, grid)
-    found, share = resample_onto(file.read(), file, grid)
+    assert not grid.grid.is_that_of(file.grid)
+    found, share = resample_onto(file.read(), file.grid, grid.grid)
     assert share == 1 and found.dtype == np.float32
     np.testing.assert_allclose(found, plane(SHAPE, FLAIR), atol=1e-3)
 
@@ -53,7 +53,7 @@ def test_axes_that_run_the_other_way_are_no_interpolation(save: Callable, textur
         if all(0 <= at < size for at, size in zip(place, texture.shape, strict=True)):
             turned[index] = texture[tuple(place)]
     file = open_volume(save("t1.nii", turned, affine))
-    found, _ = resample_onto(file.read(), file, grid)
+    found, _ = resample_onto(file.read(), file.grid, grid.grid)
     inside = found != 0
     assert inside.mean() > 0.7
     np.testing.assert_array_equal(found[inside], texture[inside])
@@ -64,7 +64,7 @@ def test_beyond_the_field_of_view_is_0(save: Callable) -> None:
     affine = FLAIR.copy()
     affine[2, 3] = 12  # six slices up
     file = open_volume(save("t1.nii", np.full(SHAPE, 7, np.uint8), affine))
-    found, share = resample_onto(file.read(), file, grid)
+    found, share = resample_onto(file.read(), file.grid, grid.grid)
     assert found.dtype == np.uint8 and share == 0.5
     assert (found[..., :6] == 0).all() and (found[..., 6:] == 7).all()
 
@@ -75,7 +75,7 @@ def test_a_thick_slice_counts_to_its_end(save: Callable) -> None:
     affine = np.diag([1.0, 1, 4, 1])
     affine[2, 3] = 1.5
     file = open_volume(save("t1.nii", np.full((4, 4, 2), 7, np.int16), affine))
-    found, share = resample_onto(file.read(), file, grid)
+    found, share = resample_onto(file.read(), file.grid, grid.grid)
     assert share == 1 and (found == 7).all()
 
 

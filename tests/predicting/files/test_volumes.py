@@ -4,12 +4,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from headtohead.cohort.nifti import TASK as NIFTI_TASK
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.scan import Scan
 from headtohead.preparing.intensities import to_bytes
+from headtohead.readers.nifti import TASK as NIFTI_TASK
 from headtohead.trained.facts import ModelFacts
 
 RAS = np.eye(4)

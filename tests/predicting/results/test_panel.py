@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.predicting.results.panel import (
     CAPTION,
     GAP,
@@ -16,6 +15,7 @@ from headtohead.predicting.results.panel import (
     draw_panel,
     window,
 )
+from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.reporting.outlines import PALETTE, PREDICTION, TRUTH, enlarge
 
 

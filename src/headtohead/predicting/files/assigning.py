@@ -1,9 +1,9 @@
 """Which volume of which file is which sequence of the model: by names, by `dataset.json`, or as --channels says."""
 
-from headtohead.cohort.sequence_names import says_several, sequence_label
 from headtohead.errors import UserError, printable
 from headtohead.predicting.files.grouping import Job
 from headtohead.readers.nifti_file import VolumeFile
+from headtohead.readers.sequence_names import says_several, sequence_label
 from headtohead.trained.facts import ModelFacts
 
 Assigned = dict[str, tuple[VolumeFile, int]]

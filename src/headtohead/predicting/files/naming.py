@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from headtohead.cohort.mask_names import bases_of_mask
 from headtohead.predicting.files.reading import SUFFIXES as PICTURES
-from headtohead.predicting.files.reading import VOLUMES
+from headtohead.readers.mask_names import bases_of_mask
+from headtohead.readers.volume_names import VOLUMES, volume_end
 
 INPUTS = VOLUMES + PICTURES
 PICTURE_MASKS = ("_mask", "_seg", "_dseg")
@@ -30,8 +30,8 @@ def result_name(path: Path) -> str:
 
 
 def is_volume(path: Path) -> bool:
-    """Say whether a name is that of a NIfTI file."""
-    return path.name.lower().endswith(VOLUMES)
+    """Say whether a name is that of a volume."""
+    return bool(volume_end(path.name))
 
 
 def is_mask(path: Path) -> bool:

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
-from headtohead.cohort.mask_names import MASK_WORDS, Images, bases_of_mask, outlines_other_than_brain
-from headtohead.cohort.sequence_names import sequence_in_name
 from headtohead.errors import UserError, printable
 from headtohead.predicting.files.naming import is_volume, stem
 from headtohead.predicting.files.nnunet import case_of_channel
+from headtohead.readers.mask_names import MASK_WORDS, Images, bases_of_mask, outlines_other_than_brain
 from headtohead.readers.nifti_file import VolumeFile, open_volume
 from headtohead.readers.regridding import read_labels
+from headtohead.readers.sequence_names import sequence_in_name
 from headtohead.task import Targets
 
 

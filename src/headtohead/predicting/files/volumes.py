@@ -6,8 +6,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from headtohead.cohort.mask_names import says_mask
-from headtohead.cohort.sequence_names import sequence_label
 from headtohead.errors import UserError, printable
 from headtohead.predicting.files.assigning import assign
 from headtohead.predicting.files.finding import Job
@@ -17,9 +15,11 @@ from headtohead.predicting.files.naming import stem
 from headtohead.predicting.files.truth import read_truth_volume
 from headtohead.predicting.scan import Scan
 from headtohead.preparing.intensities import to_levels, white_of
-from headtohead.preparing.steps.square import Squaring, squaring
+from headtohead.preparing.steps.square import resized, squared, unsquared
+from headtohead.readers.mask_names import says_mask
 from headtohead.readers.nifti_file import VolumeFile, open_volume
 from headtohead.readers.regridding import read_onto
+from headtohead.readers.sequence_names import sequence_label
 from headtohead.task.slicing import Slicing, slicing
 from headtohead.trained.facts import ModelFacts
 
@@ -33,7 +33,8 @@ class Reslicing:
     """From a NIfTI grid to level slices with square pixels, and back; no levelling where none is needed."""
 
     slicing: Slicing
-    squaring: Squaring
+    before: tuple[int, int]
+    after: tuple[int, int]
     levelling: Levelling | None = None
 
     def slices(self, values: np.ndarray, white: float | None = None) -> np.ndarray:
@@ -48,24 +49,24 @@ class Reslicing:
         """
         cut = self.slicing.to_slices(values)
         cut = self.levelling.there(cut) if self.levelling else cut
-        out = np.empty((len(cut), *self.squaring.after), values.dtype if white is None else np.uint8)
+        out = np.empty((len(cut), *self.after), values.dtype if white is None else np.uint8)
         for first in range(0, len(cut), TOGETHER):
             block = np.ascontiguousarray(cut[first : first + TOGETHER])
             for number, image in enumerate(block, first):
-                square = self.squaring.there(image)
+                square = resized(image, self.after)
                 out[number] = square if white is None else to_levels(square, white)
         return out
 
     def restore(self, slices: np.ndarray) -> np.ndarray:
         """Bring float32 [slices, H, W] back onto the file's own grid [x, y, z]."""
-        slices = self.squaring.back(slices)
+        slices = slices if self.before == self.after else unsquared(slices, self.before)
         return self.slicing.to_grid(self.levelling.back(slices) if self.levelling else slices)
 
     @property
     def spacing(self) -> tuple[float, float, float]:
         """Millimetres between slices, rows and columns, once pixels are square."""
         slices, rows, columns = self.levelling.spacing if self.levelling else self.slicing.spacing
-        before, after = self.squaring.before, self.squaring.after
+        before, after = self.before, self.after
         return slices, rows * before[0] / after[0], columns * before[1] / after[1]
 
 
@@ -118,6 +119,7 @@ def read_volumes(job: Job, facts: ModelFacts, channels: dict[str, int], plane: s
         reslicing.levelling is not None,
         tuple(notes),
         facts.task.primary_channel,
+        first,
     )
 
 
@@ -165,6 +167,7 @@ def _reslicing(file: VolumeFile, values: np.ndarray, facts: ModelFacts, plane: s
     cut, oblique = cutting(file, facts, plane)
     if oblique:
         level = levelling(file.affine, cut, cut.to_slices(values))
-        return Reslicing(cut, squaring(level.after[1:], *level.spacing[1:]), level)
+        size = (level.after[1], level.after[2])
+        return Reslicing(cut, size, squared(size, *level.spacing[1:]), level)
     height, width = (file.shape[axis] for axis in cut.axes[1:])
-    return Reslicing(cut, squaring((height, width), *cut.spacing[1:]))
+    return Reslicing(cut, (height, width), squared((height, width), *cut.spacing[1:]))

@@ -7,11 +7,11 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from headtohead.cohort.picture_sizes import MEND, PictureSize, picture_size
 from headtohead.errors import printable
 from headtohead.memory import refuse_unless_free
 from headtohead.predicting.files.finding import Job
 from headtohead.readers.opening import first_bytes
+from headtohead.readers.picture_sizes import MEND, PictureSize, picture_size
 from headtohead.trained.facts import ModelFacts
 
 SMALL = 2**26
@@ -123,7 +123,7 @@ def _volumes(job: Job, facts: ModelFacts, plane: str, as_bytes: bool, further: i
     from headtohead.predicting.files.levelling import most_after
     from headtohead.predicting.files.truth import truth_beside
     from headtohead.predicting.files.volumes import cutting
-    from headtohead.preparing.steps.square import squaring
+    from headtohead.preparing.steps.square import squared
     from headtohead.readers.nifti_file import open_volume
 
     files = [open_volume(path) for path in job.files]
@@ -131,7 +131,7 @@ def _volumes(job: Job, facts: ModelFacts, plane: str, as_bytes: bool, further: i
     grid = math.prod(first.shape)
     view, oblique = cutting(first, facts, plane)
     before = tuple(first.shape[axis] for axis in view.axes)
-    after = (before[0], *squaring((before[1], before[2]), *view.spacing[1:]).after)
+    after = (before[0], *squared((before[1], before[2]), *view.spacing[1:]))
     if oblique:
         after = most_after(first.affine, view, (before[0], before[1], before[2]))
     shown = math.prod(after)

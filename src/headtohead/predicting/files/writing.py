@@ -1,6 +1,7 @@
 """Values on a file's own grid, written as a file of its kind: NIfTI with the same header, PNG or TIFF of pictures."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -8,6 +9,9 @@ from headtohead.errors import UserError, printable
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.files.naming import stem
 from headtohead.saving import write_picture
+
+if TYPE_CHECKING:
+    from headtohead.readers.nifti_file import VolumeFile
 
 HELD = {
     ".png": (np.uint8, np.uint16),
@@ -34,7 +38,7 @@ def output_paths(job: Job, path: Path) -> list[Path]:
     return [path.with_name(stem(file) + path.name[len(first) :]) for file in job.files]
 
 
-def write_like(job: Job, values: np.ndarray, path: Path) -> None:
+def write_like(job: Job, values: np.ndarray, path: Path, source: "VolumeFile | None" = None) -> None:
     """Write values on the grid of a job's first file.
 
     Volumes are written as `write_volume` does. In pictures a mask is {0, 255}, as in LGG. What is a mask follows from
@@ -46,16 +50,17 @@ def write_like(job: Job, values: np.ndarray, path: Path) -> None:
             [slices, H, W, 3] of a folder; [1, H, W] or [1, H, W, 3] of a picture. Bool: a mask. Other types stay what
             they are, but for float in PNG, which becomes uint16 with 65535 for 1.
         path: `.nii` or `.nii.gz`; `.png`, `.tif` or `.tiff`, of a folder the output of the first slice.
+        source: the job's first file, if it was opened before.
 
     Raises:
         UserError: it cannot be written there.
     """
     try:
         if job.kind == "nifti":
-            from headtohead.readers.nifti_file import open_volume
+            from headtohead.readers.nifti_file import open_volume  # not for pictures
             from headtohead.readers.nifti_writing import write_volume
 
-            write_volume(path, values, open_volume(job.files[0]))
+            write_volume(path, values, source or open_volume(job.files[0]))
         else:
             for one, image in zip(output_paths(job, path), values, strict=True):
                 _write_picture(image, one)

@@ -82,7 +82,8 @@ def _write_volume(source: Path, mask: np.ndarray, multiplier: float, path: Path)
     header.set_data_dtype(result.dtype)
     masked = image.__class__(result, image.affine, header)
     # Only afterwards, because a new image forgets them; with them nibabel stores the array as it is.
-    masked.header.set_slope_inter(slope, intercept)
+    if isinstance(image, nibabel.Nifti1Image):  # MGH has none
+        masked.header.set_slope_inter(slope, intercept)
     with atomic_path(path) as temporary:
         nibabel.save(masked, temporary)
 

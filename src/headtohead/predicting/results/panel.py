@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from headtohead.cohort.sequence_names import sequence_title
 from headtohead.predicting.files.pictures import drawn_channel
+from headtohead.readers.sequence_names import sequence_title
 from headtohead.reporting.lettering import FAINT, INK, shorten, text_width, write
 from headtohead.reporting.outlines import PREDICTION, TRUTH, Colour, draw_outlines, enlarge, rgb
 from headtohead.task import Task

@@ -1,9 +1,12 @@
-"""Pixels made square where a scanner's are not, and the way back."""
+"""Pixels made square where a scanner's are not, and the inverse."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+
+from headtohead.preparing.step import Step, Undo, as_it_is
+from headtohead.task import Case, Grid
 
 ALIKE = 1.01
 """Sides of a pixel that differ by no more than this factor are left: a resampling would blur more than it mends."""
@@ -13,61 +16,87 @@ MOST = 2048
 
 
 @dataclass(frozen=True)
-class Squaring:
-    """Resampling of slices to square pixels; made by `squaring`. Pixel centres keep their place in millimetres.
+class Square(Step):
+    """Make the pixels of slices square, as fine as the finer side; pixel centres keep their place in millimetres."""
 
-    Attributes:
-        before: (H, W) of the slices.
-        after: (H, W) of the slices with square pixels.
-    """
+    kind = "square"
 
-    before: tuple[int, int]
-    after: tuple[int, int]
-
-    def there(self, image: np.ndarray) -> np.ndarray:
-        """Make the pixels of a slice square: uint8 or float32 [H, W] to the same type [H', W']."""
-        return _resize(image, self.after)
-
-    def mask(self, image: np.ndarray) -> np.ndarray:
-        """Make the pixels of a mask {0, 1} square: uint8 {0, 1} [H', W'], the majority of each area."""
-        return (self.there(image * np.uint8(255)) > 127).astype(np.uint8)
-
-    def spacing(self, rows: float, columns: float) -> tuple[float, float]:
-        """Give the millimetres between rows and columns, once pixels are square."""
-        return rows * self.before[0] / self.after[0], columns * self.before[1] / self.after[1]
-
-    def back(self, slices: np.ndarray) -> np.ndarray:
-        """Bring slices back onto their own pixels: float32 [slices, H', W'] to [slices, H, W]."""
-        if self.before == self.after:
-            return slices
-        whole = np.empty((len(slices), *self.before), slices.dtype)
-        for image, place in zip(slices, whole, strict=True):
-            place[:] = _resize(image, self.before)
-        return whole
+    def apply(self, case: Case) -> tuple[Case, Undo]:
+        """See `Step`; the case is slices, rows, columns."""
+        spacing, (slices, *before) = case.grid.spacing, case.grid.shape
+        if spacing is None or case.grid.affine is None:
+            return case, as_it_is
+        after = squared((before[0], before[1]), *spacing[1:])
+        if after == (before[0], before[1]):
+            return case, as_it_is
+        images = np.empty((slices, *after, case.images.shape[-1]), case.images.dtype)
+        for image, out in zip(case.images, images, strict=True):
+            for channel in range(images.shape[-1]):
+                out[..., channel] = resized(image[..., channel], after)
+        labels = None if case.labels is None else np.stack([resized_labels(one, after) for one in case.labels])
+        grid = Grid((slices, *after), case.grid.affine @ _finer((before[0], before[1]), after))
+        return replace(case, images=images, labels=labels, grid=grid), lambda values: unsquared(
+            values, (before[0], before[1])
+        )
 
 
-def squaring(size: tuple[int, int], rows: float, columns: float) -> Squaring:
-    """Decide how slices get square pixels.
+def squared(size: tuple[int, int], rows: float, columns: float) -> tuple[int, int]:
+    """Give the (H, W) of slices with square pixels.
 
     Args:
-        size: (H, W).
+        size: (H, W) before.
         rows: millimetres between rows.
         columns: millimetres between columns.
     """
     if max(rows, columns) <= ALIKE * min(rows, columns):
-        return Squaring(size, size)
+        return size
     # The finer side, so that nothing is lost, unless that takes more pixels than any scanner makes.
     side = min(rows, columns)
     largest = max(size[0] * rows, size[1] * columns)
     side = max(side, min(largest / MOST, max(rows, columns)))
-    return Squaring(size, (max(1, round(size[0] * rows / side)), max(1, round(size[1] * columns / side))))
+    return max(1, round(size[0] * rows / side)), max(1, round(size[1] * columns / side))
 
 
-def _resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    # One axis after the other: averaging where it shrinks, a straight line between centres where it grows.
+def resized(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Resize uint8, uint16 or float32 [H, W], one axis after the other.
+
+    It averages where an axis shrinks, and draws a straight line between centres where it grows.
+    """
     for axis in (0, 1):
         if image.shape[axis] != size[axis]:
             wanted = (image.shape[1], size[0]) if axis == 0 else (size[1], image.shape[0])
             how = cv2.INTER_AREA if size[axis] < image.shape[axis] else cv2.INTER_LINEAR
             image = cv2.resize(np.ascontiguousarray(image), wanted, interpolation=how)
     return image
+
+
+def resized_labels(labels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Resize a label map [H, W]: each pixel gets the label that holds most of it."""
+    found = np.zeros(size, labels.dtype)
+    most = np.full(size, 127, np.uint8)  # more than half of it where there is one label
+    several = len(present := [label for label in np.unique(labels) if label]) > 1
+    if several:
+        most = resized((labels == 0) * np.uint8(255), size)
+    for label in present:
+        share = resized((labels == label) * np.uint8(255), size)
+        more = share > most
+        found[more] = label
+        most = np.where(more, share, most)
+    return found
+
+
+def unsquared(slices: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Bring slices back onto their own pixels: float32 [slices, H', W'] to [slices, *size]."""
+    whole = np.empty((len(slices), *size), slices.dtype)
+    for image, place in zip(slices, whole, strict=True):
+        place[:] = resized(image, size)
+    return whole
+
+
+def _finer(before: tuple[int, int], after: tuple[int, int]) -> np.ndarray:
+    """Give the affine [4, 4] from indices after to those before: edges stay in their place, not centres."""
+    found = np.eye(4)
+    for axis, (old, new) in enumerate(zip(before, after, strict=True), 1):
+        found[axis, axis] = old / new
+        found[axis, 3] = (old / new - 1) / 2
+    return found

@@ -12,20 +12,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from headtohead.cohort.case_files import CaseFiles
-from headtohead.cohort.cohort import SPACING
-from headtohead.cohort.mask_names import Images, bases_of_mask, outlines_other_than_brain
-from headtohead.cohort.other_layouts import image_in_channels, masks_in_another_folder
-from headtohead.cohort.patients import bids_patients
 from headtohead.errors import UserError
 from headtohead.memory import refuse_unless_free
-from headtohead.preparing.intensities import to_levels, white_of
-from headtohead.preparing.steps.square import Squaring, squaring
+from headtohead.readers.case_files import CaseFiles
+from headtohead.readers.mask_names import Images, bases_of_mask, outlines_other_than_brain
 from headtohead.readers.nifti_file import VolumeFile, open_volume
+from headtohead.readers.other_layouts import image_in_channels, masks_in_another_folder
+from headtohead.readers.patients import bids_patients
 from headtohead.readers.regridding import read_labels
 from headtohead.readers.volume_names import volume_end, volume_stem
-from headtohead.task import Target, Targets, Task
-from headtohead.task.slicing import Slicing, slicing
+from headtohead.task import Case, Target, Targets, Task
 from headtohead.task.task import UNNAMED
 
 if TYPE_CHECKING:
@@ -132,12 +128,8 @@ def _named(root: Path, pairs: dict[Path, Path]) -> list[CaseFiles]:
     return [cases[name] for name in sorted(cases)]
 
 
-def read_case(files: CaseFiles) -> tuple[np.ndarray, np.ndarray]:
-    """Read the voxels of one case, cut into slices in the plane the scanner acquired, their pixels made square.
-
-    Returns:
-        images uint8 [slices, H, W, 3], the one sequence in all three channels, scaled as `intensities.to_bytes` does;
-        masks uint8 {0, 1} [slices, H, W]. They lie as `task.slicing` says.
+def read_case(files: CaseFiles) -> Case:
+    """Read the voxels of one case on the file's own grid: images float32 [*grid, 1], labels {0, 1}.
 
     Raises:
         UserError: a file is damaged or no volume of real numbers, the mask is not binary or on another grid.
@@ -145,22 +137,11 @@ def read_case(files: CaseFiles) -> tuple[np.ndarray, np.ndarray]:
     image, mask = (open_volume(path) for (path,) in (files.images, files.masks))
     for file in (image, mask):
         _refuse_large(file)
-    inside = read_labels(mask, image, TASK.targets)
-    cut, square = _cut(image)
-    values = image.read().astype(np.float32, copy=False)
-    if not (values > 0).any():
+    labels = read_labels(mask, image, TASK.targets)
+    grey = image.read().astype(np.float32, copy=False)
+    if not (grey > 0).any():
         raise UserError(f"{image.path}: no voxel is above 0; restore it, or remove it with its mask")
-    white = white_of(values)
-    slices = np.stack([to_levels(square.there(one), white) for one in cut.to_slices(values)])
-    masks = np.stack([square.mask(one) for one in cut.to_slices(inside)])
-    return np.repeat(slices[..., None], 3, axis=-1), masks
-
-
-def describe(files: CaseFiles, images: np.ndarray) -> dict[str, object]:
-    """Give what the case table says of a volume besides its size: the spacing in mm; no sequence is missing."""
-    cut, square = _cut(open_volume(files.images[0]))
-    spacing = (cut.spacing[0], *square.spacing(*cut.spacing[1:]))
-    return {"missing": "", **dict(zip(SPACING, (round(step, 6) for step in spacing), strict=True))}
+    return Case(files.name, grey[..., None], image.grid, labels)
 
 
 def read_clinical(root: Path) -> "pd.DataFrame":
@@ -179,16 +160,7 @@ def _refuse_large(file: VolumeFile) -> None:
     """Refuse by its header what is no single volume, or does not fit into memory."""
     sizes = "x".join(map(str, file.stored_shape))
     if file.volumes > 1:
-        raise UserError(
-            f"{file.path}: {sizes} voxels, not one 3-D volume; split it, or remove it with its mask"
-        )
+        raise UserError(f"{file.path}: {sizes} voxels, not one 3-D volume; split it, or remove it with its mask")
     need = PACKED * math.prod(file.shape)
     if need > SMALL:
         refuse_unless_free(file.path, f"{sizes} voxels", need)
-
-
-def _cut(file: VolumeFile) -> tuple[Slicing, Squaring]:
-    """Decide how a volume is cut into slices, and how these get square pixels."""
-    cut = slicing(file.affine, shape=file.shape)
-    height, width = (file.shape[axis] for axis in cut.axes[1:])
-    return cut, squaring((height, width), *cut.spacing[1:])
