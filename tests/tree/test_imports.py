@@ -28,7 +28,7 @@ LAYERS = (
     },
     {"options", "models", "records", "task"},
     {"config_file", "effects", "help_page", "cohort", "runs"},
-    {"batches", "scoring", "statistics"},
+    {"batches", "drawing", "scoring", "statistics"},
     {"learning"},
     {"trained"},
     {"comparing", "exploring", "predicting", "reporting"},
@@ -44,7 +44,10 @@ STRANGERS = {
     | {"headtohead." + part for part in RANK if part != "task"},
     "cohort": {"torch", "torchvision", "pytorch_lightning", "lightning"},
     "scoring": {"torch", "torchvision", "pytorch_lightning", "lightning", "torchmetrics"},
-    "statistics": {"torch", "torchvision", "pytorch_lightning", "lightning", "torchmetrics"},
+    "statistics": {"torch", "torchvision", "pytorch_lightning", "lightning", "torchmetrics"}
+    | {"headtohead." + part for part in RANK if part not in ("errors", "options", "statistics")},
+    "drawing": {"torch", "torchvision", "pytorch_lightning", "lightning", "matplotlib"}
+    | {"headtohead." + part for part in ("batches", "cohort", "models", "options", "runs", "statistics")},
     "runs": {"torch", "torchvision", "pytorch_lightning", "lightning"},
 }
 
