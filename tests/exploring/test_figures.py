@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.exploring.figures import (
     GAP,
     class_rows,
@@ -18,6 +17,7 @@ from headtohead.exploring.figures import (
     place_by_site,
 )
 from headtohead.exploring.measures import Measures
+from headtohead.readers.lgg import TASK as LGG_TASK
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ LAYERS = (
         "__init__",
     },
     {"options", "models", "records", "task"},
+    {"readers"},
     {"config_file", "effects", "help_page", "cohort", "runs"},
     {"batches", "drawing", "scoring", "statistics"},
     {"learning"},
@@ -42,6 +43,7 @@ STRANGERS = {
     "models": {"headtohead." + part for part in RANK if part not in ("errors", "machine", "models", "records")},
     "task": {"torch", "torchvision", "pytorch_lightning", "lightning", "pandas", "cv2", "pathlib"}
     | {"headtohead." + part for part in RANK if part != "task"},
+    "readers": {"torch", "torchvision", "pytorch_lightning", "lightning"},
     "cohort": {"torch", "torchvision", "pytorch_lightning", "lightning"},
     "scoring": {"torch", "torchvision", "pytorch_lightning", "lightning", "torchmetrics"},
     "statistics": {"torch", "torchvision", "pytorch_lightning", "lightning", "torchmetrics"}

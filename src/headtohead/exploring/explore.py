@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from headtohead.cohort import open_cohort
 from headtohead.cohort.cohort import SPACING
-from headtohead.cohort.sequence_names import sequence_title
 from headtohead.exploring.alike import draw_alike
 from headtohead.exploring.duplicates import ALIKE, Duplicates, find_duplicates
 from headtohead.exploring.figures import (
@@ -19,6 +18,7 @@ from headtohead.exploring.figures import (
 from headtohead.exploring.measures import UNKNOWN, Measures, measure
 from headtohead.options.table import Options
 from headtohead.plurals import count_of
+from headtohead.readers.sequence_names import sequence_title
 from headtohead.saving import write_table, write_text
 
 if TYPE_CHECKING:

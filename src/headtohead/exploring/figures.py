@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from headtohead.cohort.sequence_names import sequence_title
+from headtohead.readers.sequence_names import sequence_title
 from headtohead.reporting.curves import COLOURS
 from headtohead.saving import write_figure
 

@@ -10,13 +10,13 @@ from headtohead.batches.datamodule import SliceDataset
 from headtohead.batches.recipe import InputRecipe
 from headtohead.batches.splits import Split, make_split
 from headtohead.cohort import Cohort, open_cohort
-from headtohead.cohort.sequence_names import sequence_title
 from headtohead.drawing.lettering import FAINT, shorten, text_width, write
 from headtohead.drawing.outlines import TRUTH, draw_outlines
 from headtohead.errors import UserError
 from headtohead.models.registry import find_spec
 from headtohead.options.table import Options
 from headtohead.options.training import TrainingOptions
+from headtohead.readers.sequence_names import sequence_title
 from headtohead.saving import write_picture
 from headtohead.task import Task
 

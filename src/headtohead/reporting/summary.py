@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from headtohead.cohort.sequence_names import sequence_title
 from headtohead.options.comparison import BASELINE
+from headtohead.readers.sequence_names import sequence_title
 from headtohead.reporting.entrant_names import schedule_order
 from headtohead.reporting.notes.footnotes import footnotes_of
 from headtohead.reporting.notes.seeds import one_training

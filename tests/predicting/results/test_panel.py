@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.drawing.brightness import brightened, white_of
 from headtohead.drawing.outlines import PALETTE, PREDICTION, TRUTH, enlarge
 from headtohead.predicting.results.panel import (
@@ -17,6 +16,7 @@ from headtohead.predicting.results.panel import (
     colour,
     draw_panel,
 )
+from headtohead.readers.lgg import TASK as LGG_TASK
 
 
 def tiles(panel: np.ndarray, height: int, width: int) -> list[np.ndarray]:

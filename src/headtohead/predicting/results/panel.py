@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from headtohead.cohort.sequence_names import sequence_title
 from headtohead.drawing.brightness import brightened, white_of
 from headtohead.drawing.lettering import FAINT, INK, shorten, text_width, write
 from headtohead.drawing.outlines import PREDICTION, TRUTH, Colour, draw_outlines, enlarge, rgb
 from headtohead.drawing.sizes import resized, resized_mask, within
 from headtohead.predicting.files.pictures import drawn_channel
+from headtohead.readers.sequence_names import sequence_title
 from headtohead.task import Task
 
 SIDE = 512  # small images are enlarged up to this many pixels

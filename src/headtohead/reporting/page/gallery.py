@@ -10,10 +10,10 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from headtohead.cohort import Cohort
-from headtohead.cohort.sequence_names import sequence_title
 from headtohead.drawing.brightness import white_of
 from headtohead.drawing.sizes import resized, within
 from headtohead.errors import UserError
+from headtohead.readers.sequence_names import sequence_title
 from headtohead.reporting.findings import Findings, shown_seed
 from headtohead.reporting.page import svg, wording
 from headtohead.reporting.page.contours import outline_path
