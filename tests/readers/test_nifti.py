@@ -182,7 +182,7 @@ def test_a_damaged_file_is_named_in_a_line(
     write_pair("x", end=end)
     path = volumes / f"{which}{end}"
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(UserError, match="(restore or remove|restore) it|(add|remove) .gz (to|from) its name") as refused:
+    with pytest.raises(UserError, match=r"restore|\.gz (to|from) its name") as refused:
         read_case(only_case(volumes))
     assert str(refused.value).startswith(f"{path}: ")
     assert len(str(refused.value).splitlines()) == 1

@@ -30,7 +30,7 @@ LAYERS = (
     {"preparing"},
     {"readers"},
     {"config_file", "effects", "help_page", "cohort", "runs"},
-    {"batches", "scoring", "statistics"},
+    {"batches", "drawing", "scoring", "statistics"},
     {"learning"},
     {"trained"},
     {"comparing", "exploring", "predicting", "reporting"},
@@ -48,7 +48,10 @@ STRANGERS = {
     "readers": {"torch", "torchvision", "pytorch_lightning", "lightning"},
     "cohort": {"torch", "torchvision", "pytorch_lightning", "lightning"},
     "scoring": {"torch", "torchvision", "pytorch_lightning", "lightning", "torchmetrics"},
-    "statistics": {"torch", "torchvision", "pytorch_lightning", "lightning", "torchmetrics"},
+    "statistics": {"torch", "torchvision", "pytorch_lightning", "lightning", "torchmetrics"}
+    | {"headtohead." + part for part in RANK if part not in ("errors", "options", "statistics")},
+    "drawing": {"torch", "torchvision", "pytorch_lightning", "lightning", "matplotlib"}
+    | {"headtohead." + part for part in ("batches", "cohort", "models", "options", "runs", "statistics")},
     "runs": {"torch", "torchvision", "pytorch_lightning", "lightning"},
 }
 

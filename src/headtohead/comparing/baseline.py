@@ -8,9 +8,9 @@ from typing import Any
 from headtohead.batches.splits import Split
 from headtohead.cohort import Cohort
 from headtohead.comparing.outcome import outcome
+from headtohead.options.comparison import BASELINE
 from headtohead.readers.sequence_names import sequence_title
 from headtohead.runs.folder import RunFolder
-from headtohead.runs.run import BASELINE
 from headtohead.saving import write_json
 from headtohead.scoring.baseline import Histograms, apply_threshold, fit_threshold, primary_histograms
 

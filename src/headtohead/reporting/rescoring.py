@@ -9,12 +9,13 @@ import pandas as pd
 
 from headtohead.cohort import Cohort
 from headtohead.errors import UserError
+from headtohead.options.comparison import BASELINE
 from headtohead.plurals import count_of
 from headtohead.records.regular import UnreadableError
 from headtohead.records.table_reader import read_table
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.ledger import Ledger
-from headtohead.runs.run import BASELINE, Run
+from headtohead.runs.run import Run
 from headtohead.saving import atomic_path
 from headtohead.scoring.counts import mean_dice
 from headtohead.scoring.prediction_files import read_mask

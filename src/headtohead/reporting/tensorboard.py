@@ -17,10 +17,10 @@ from headtohead import machine
 from headtohead.batches.datamodule import SliceDataset
 from headtohead.batches.splits import Split
 from headtohead.cohort import Cohort
+from headtohead.drawing.outlines import PREDICTION, TRUTH, draw_outlines
 from headtohead.learning.counts import to_source_grid
 from headtohead.learning.module import SegmentationModule
 from headtohead.reporting.events import Events
-from headtohead.reporting.outlines import PREDICTION, TRUTH, draw_outlines
 from headtohead.runs.holding import comparison_held
 from headtohead.scoring.probabilities import counts_at_thresholds
 
