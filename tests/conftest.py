@@ -36,7 +36,7 @@ settings.load_profile("steady")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--long", action="store_true", help="a hundred times as many attacks in tests/campaign: hours")
+    parser.addoption("--attacks", type=int, default=1, help="times as many attacks in tests/campaign; 300 take hours")
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

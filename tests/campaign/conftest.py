@@ -1,8 +1,10 @@
 """What is attacked: a comparison that was really trained, a bundle of it, and one file of each kind that is read.
 
-`make test-all` carries out a fixed number of attacks, the same every time; `--long` a hundred times as many.
+`make test-all` carries out the first of each attack, the same every time; `--attacks 3` all that results/reliability.md
+counts, and a larger number more of them.
 """
 
+import math
 import os
 import shutil
 from collections.abc import Callable
@@ -14,7 +16,9 @@ from filelock import FileLock
 from headtohead.cli import main
 from tests.predicting.scans import head, picture
 
-LONGER = 100
+COUNTED = 3
+"""`--attacks` of results/reliability.md, for which the numbers in the tests are given."""
+
 TINY = "--image_size 32 --width 2 --num_epochs 2 --batch_size 8 --empty_slices 1 --learning_rate 0.03"
 TINY += " --models unet --schedules none,cosine --case_gifs none"
 Attacks = Callable[[int], range]
@@ -22,8 +26,8 @@ Attacks = Callable[[int], range]
 
 @pytest.fixture(scope="session")
 def attacks(pytestconfig: pytest.Config) -> Attacks:
-    """Give `attacks(number)`: the numbers of the attacks to carry out."""
-    return lambda number: range(number * (LONGER if pytestconfig.getoption("long") else 1))
+    """Give `attacks(number)`: the numbers of the attacks to carry out, at least one."""
+    return lambda number: range(math.ceil(number * pytestconfig.getoption("attacks") / COUNTED))
 
 
 @pytest.fixture(scope="session")
