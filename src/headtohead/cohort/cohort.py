@@ -97,6 +97,14 @@ class Cohort:
         """Truth of one case: uint8 {0, 1} [slices, H, W]."""
         return self._plane("masks", case)
 
+    def labels(self, case: int) -> np.ndarray:
+        """The label map of one case: uint8 [slices, H, W]."""
+        return self._plane("masks", case)
+
+    def truth(self, case: int) -> np.ndarray:
+        """The targets of one case: bool [K, slices, H, W]."""
+        return self.task.targets.encode(self.labels(case))
+
     def inner_heads(self, case: int) -> np.ndarray:
         """The inner head of one case, as `head.inner_head` finds it: uint8 {0, 1} [slices, H, W]."""
         return self._plane("inner", case)
@@ -115,8 +123,8 @@ class Cohort:
         return np.arange(first, first + self._shapes[case][0])
 
     def has_lesion(self) -> np.ndarray:
-        """Say for every slice whether its mask holds any lesion: bool [n_slices]."""
-        return np.concatenate([self.masks(case).any(axis=(1, 2)) for case in range(len(self))])
+        """Say for every slice whether it holds any target: bool [n_slices]."""
+        return np.concatenate([self.truth(case).any(axis=(0, 2, 3)) for case in range(len(self))])
 
     def statistics(self, normalise: str) -> np.ndarray:
         """Centre and scale of each case's channels: float32 [cases, 3, 2], in uint8 units."""

@@ -108,6 +108,11 @@ class Targets:
         return tuple(target.name for target in self.all)
 
     @property
+    def thresholded(self) -> bool:
+        """Whether a threshold decides; if not, the most probable target does."""
+        return self.kind == REGIONS or len(self.all) == 1
+
+    @property
     def labels(self) -> tuple[int, ...]:
         """All labels that belong to a target, ascending."""
         return tuple(sorted({label for target in self.all for label in target.labels}))
@@ -181,7 +186,7 @@ class Targets:
         Raises:
             ValueError: there is not one channel a target.
         """
-        if self.kind == REGIONS or len(probability) == 1:
+        if self.thresholded:
             return self.decode(probability >= threshold)
         # One sum after the other: it then rounds alike on every machine and device.
         background = 1 - reduce(np.add, probability)
