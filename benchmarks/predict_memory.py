@@ -272,8 +272,8 @@ MASKS = {
 def reckoned(source: Path, folder: Path, flags: tuple[str, ...]) -> tuple[int, int]:
     """Give what the program reckons with, and how many voxels or pixels a file has."""
     from headtohead.cli import parse
-    from headtohead.cohort.picture_sizes import picture_size
     from headtohead.predicting.files.nifti import open_nifti
+    from headtohead.readers.picture_sizes import picture_size
 
     options = parse(words_of(source, folder, flags))
     predictor = open_predictor(options)

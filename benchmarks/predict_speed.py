@@ -31,11 +31,11 @@ import numpy as np
 
 from headtohead import machine
 from headtohead.cohort import open_cohort
-from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.cohort.phantom import make_phantoms
 from headtohead.options.table import Options, from_flat
 from headtohead.predicting.folder import predict_folder
 from headtohead.predicting.predictor import PIXELS, open_predictor
+from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.trained.choosing import SHIPPED
 from headtohead.trained.engines.opening import Engine, installed, open_engine
 from headtohead.trained.facts import ModelFacts

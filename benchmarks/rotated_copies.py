@@ -35,12 +35,12 @@ import numpy as np
 from scipy import ndimage
 
 from headtohead import machine
-from headtohead.cohort import lgg
 from headtohead.options.table import from_flat
 from headtohead.predicting.files import levelling
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.predictor import Predictor, open_predictor
+from headtohead.readers import lgg
 from headtohead.trained.choosing import SHIPPED
 
 CASES = (
@@ -116,9 +116,12 @@ def of_lgg(arguments: argparse.Namespace) -> Iterator[Case]:
     """Give cases of LGG as volumes that run right, front, up."""
     files = {one.name: one for one in lgg.list_cases(arguments.root_dir)}
     for name in CASES[: arguments.cases]:
-        images, masks = lgg.read_case(files[name])
+        found = lgg.read_case(files[name])
+        assert found.labels is not None
         # A slice's rows run to the back, its columns to the left.
-        volumes = [values.transpose(2, 1, 0)[::-1, ::-1] for values in (*np.moveaxis(images, -1, 0), masks)]
+        volumes = [
+            values.transpose(2, 1, 0)[::-1, ::-1] for values in (*np.moveaxis(found.images, -1, 0), found.labels)
+        ]
         yield Case(volumes[:3], volumes[3] > 0, np.diag([*arguments.spacing, 1.0]))
 
 

@@ -20,18 +20,18 @@ CLASSED = Targets(
 def labels_of(cohort: Cohort, case: int, targets: Targets) -> np.ndarray:
     """Make the label map of a case from its lesion: uint8 [slices, H, W].
 
-    In one case of three the second target is missing, in one of six all are.
+    In one case of four the second target is missing, in one of six all are.
     """
     lesion = cohort.masks(case)
-    inside = np.stack([cv2.erode(one, np.ones((3, 3), np.uint8), iterations=2) for one in lesion])
-    inside *= case % 3 > 0
+    inside = np.stack([cv2.erode(one, np.ones((3, 3), np.uint8), iterations=1) for one in lesion])
+    inside *= case % 4 > 0
     lesion = lesion * np.uint8(case % 6 < 5)
     if targets.kind != CLASSES:
         labels = np.where(inside, 4, lesion)
         labels[:, :2, :2] = 9
     else:
         grey = cohort.primary(case)
-        labels = np.where((grey > np.percentile(grey, 95)) & (lesion == 0), 3, lesion)
+        labels = np.where((grey > np.percentile(grey, 80)) & (lesion == 0), 3, lesion)
         labels[(inside > 0) & (lesion > 0)] = 2
         labels[:, :32][labels[:, :32] == 2] = 5
     return (labels * (case % 6 < 5)).astype(np.uint8)
@@ -41,6 +41,6 @@ def relabelled(cohort: Cohort, folder: Path, targets: Targets) -> Cohort:
     """Pack a cohort of `folder` with the images of another and label maps of `targets`."""
     shutil.copytree(cohort.packed, folder)
     maps = [labels_of(cohort, case, targets) for case in range(len(cohort))]
-    np.concatenate([one.ravel() for one in maps]).tofile(folder / "masks.u8")
+    np.concatenate([one.ravel() for one in maps]).tofile(folder / "labels.u8")
     task = dataclasses.replace(cohort.task, name="several targets", targets=targets)
     return Cohort(cohort.root, f"several {targets.kind}", cohort.table, folder, task)

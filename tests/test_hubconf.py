@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import torch
 
-from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.errors import UserError
 from headtohead.models.registry import MODELS, build_model
+from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.trained.bundle import write_bundle
 from headtohead.trained.facts import ModelFacts
 from headtohead.trained.source import Source

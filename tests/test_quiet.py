@@ -12,11 +12,11 @@ import nibabel
 import numpy as np
 import pytest
 
-from headtohead.cohort import lgg, nifti
-from headtohead.cohort.case_files import CaseFiles
 from headtohead.errors import UserError
 from headtohead.predicting.files.nifti import open_nifti
 from headtohead.quiet import quiet_loggers
+from headtohead.readers import lgg, nifti
+from headtohead.readers.case_files import CaseFiles
 from headtohead.reporting.case_gifs import remove_earlier_case_gifs
 
 

@@ -1,18 +1,14 @@
-"""The way to the disk: whole files or none, full disks told in a line, and nothing left behind."""
+"""Files on their way to the disk: whole or not at all, and full disks told in a line."""
 
 import collections
 import errno
-import fcntl
 import json
 import os
 import resource
-import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import matplotlib
 import numpy as np
@@ -20,7 +16,7 @@ import pandas as pd
 import pytest
 import torch
 
-from headtohead import claiming, disk_faults, saving
+from headtohead import disk_faults, saving
 from headtohead.errors import UserError
 
 matplotlib.use("Agg")
@@ -100,37 +96,6 @@ def test_a_torn_line_spoils_no_other(tmp_path: Path) -> None:
     assert path.read_text() == "first\ntorn\nsecond\nthird\n"
 
 
-def test_a_held_file_is_free_once_its_holder_has_closed_it(tmp_path: Path) -> None:
-    path = tmp_path / "list"
-    with pytest.raises(FileNotFoundError):
-        claiming.hold(path, make=False)
-    handle = claiming.hold(path, make=True)
-    with pytest.raises(BlockingIOError):
-        claiming.hold(path, make=True)
-    path.unlink()
-    other = claiming.hold(path, make=True)  # another file of this name
-    os.close(handle)
-    os.close(other)
-    os.close(claiming.hold(path, make=False))
-
-
-def test_a_file_that_is_removed_while_it_is_waited_for_is_not_held(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path, really = tmp_path / "list", fcntl.flock
-    path.touch()
-
-    def removed_first(handle: int, how: int) -> None:
-        monkeypatch.setattr(fcntl, "flock", really)
-        path.unlink()
-        really(handle, how)
-
-    monkeypatch.setattr(fcntl, "flock", removed_first)
-    handle = claiming.hold(path, make=True)
-    assert os.path.samestat(os.fstat(handle), path.stat())
-    os.close(handle)
-
-
 @pytest.mark.parametrize(
     ("number", "message"),
     [
@@ -170,79 +135,6 @@ def test_files_within_a_temporary_folder_are_told_under_their_own_names(tmp_path
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("exchanges", [True, False])
-def test_a_folder_that_is_replaced_or_removed_is_never_there_in_part(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exchanges: bool
-) -> None:
-    if not exchanges:
-        monkeypatch.setattr(saving, "_exchange", lambda *_: False)
-    folder, seen = tmp_path / "bundle", []
-    saving.write_text(folder / "old.txt", "old")
-    monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: seen.append([path.name for path in folder.glob("*")]))
-    with saving.temporary_folder(tmp_path, becomes=folder) as new:
-        saving.write_text(new / "new.txt", "new")
-        saving.replace_folder(new, folder)
-    saving.remove_folder(folder)
-    assert seen[0] == ["new.txt"] and seen[-1] == []
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere two names cannot be exchanged")
-def test_a_folder_is_replaced_without_a_moment_without_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = tmp_path / "bundle"
-    saving.write_text(folder / "old.txt", "old")
-    monkeypatch.setattr(Path, "rename", lambda *_: pytest.fail("one name after the other"))
-    with saving.temporary_folder(tmp_path, becomes=folder) as new:
-        saving.write_text(new / "new.txt", "new")
-        saving.replace_folder(new, folder)
-        assert [path.name for path in new.iterdir()] == ["old.txt"]
-    assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")] == ["bundle", "bundle/new.txt"]
-
-
-@pytest.mark.parametrize("stopped_after", [0, 1])
-def test_a_signal_between_two_renames_puts_the_folder_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped_after: int
-) -> None:
-    folder, rename, renamed = tmp_path / "bundle", Path.rename, list[Path]()
-    saving.write_text(folder / "old.txt", "old")
-
-    def stopped(self: Path, target: Path) -> Path:
-        renamed.append(self)
-        if len(renamed) == stopped_after + 1:
-            if not stopped_after:
-                rename(self, target)
-            raise SystemExit
-        return rename(self, target)
-
-    monkeypatch.setattr(saving, "_exchange", lambda *_: False)
-    monkeypatch.setattr(Path, "rename", stopped)
-    with saving.temporary_folder(tmp_path, becomes=folder) as new:
-        saving.write_text(new / "new.txt", "new")
-        with pytest.raises(SystemExit):
-            saving.replace_folder(new, folder)
-    assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")] == ["bundle", "bundle/old.txt"]
-
-
-def test_a_signal_while_leftovers_are_removed_leaves_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    remove, interrupts = shutil.rmtree, [KeyboardInterrupt]
-
-    def interrupted(*given: Any, **named: Any) -> None:
-        if interrupts:
-            raise interrupts.pop()
-        remove(*given, **named)
-
-    monkeypatch.setattr(shutil, "rmtree", interrupted)
-    with pytest.raises(KeyboardInterrupt), saving.temporary_folder(tmp_path) as folder:
-        saving.write_text(folder / "a.txt", "a")
-    assert not list(tmp_path.iterdir()) and not interrupts
-
-
-def test_a_folder_that_cannot_be_replaced_stays(tmp_path: Path) -> None:
-    saving.write_text(tmp_path / "bundle" / "old.txt", "old")
-    with pytest.raises(FileNotFoundError):
-        saving.replace_folder(tmp_path / "missing", tmp_path / "bundle")
-    assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")] == ["bundle", "bundle/old.txt"]
-
-
 def test_new_files_and_folders_are_as_readable_as_any(tmp_path: Path) -> None:
     before = os.umask(0o027)
     try:
@@ -269,55 +161,6 @@ def test_what_lasts_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkey
     assert [step.split()[0] for step in order] == ["sync", "rename", "sync"]
     assert ".writing-" in order[0] and order[2] == f"sync {tmp_path}"
     assert json.loads((tmp_path / "run.json").read_text()) == {}
-
-
-def test_what_killed_processes_left_is_swept_and_what_is_written_is_not(tmp_path: Path) -> None:
-    dead, packing = tmp_path / ".writing-0123abcd.nii.gz", tmp_path / ".packing-0123abcd"
-    dead.touch()
-    packing.mkdir()
-    (packing / "images.u8").touch()
-    live, alive = tmp_path / ".writing-0123abce.csv", tmp_path / ".packing-0123abce"
-    live.touch()
-    alive.mkdir()
-    own = tmp_path / ".writing-notes-of-mine and more.txt"
-    own.touch()
-    held = [os.open(path, os.O_RDONLY) for path in (live, alive)]
-    for handle in held:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-    saving.write_text(tmp_path / "a.txt", "a")
-    assert {path.name for path in tmp_path.iterdir()} == {"a.txt", live.name, alive.name, own.name}
-    for handle in held:
-        os.close(handle)
-
-
-def test_what_another_process_writes_is_locked_until_it_is_killed(tmp_path: Path) -> None:
-    with saving.atomic_path(tmp_path / "a.txt") as temporary:
-        claiming._swept.clear()
-        claiming.sweep(tmp_path)
-        assert temporary.is_file()
-    with saving.temporary_folder(tmp_path) as folder:
-        claiming._swept.clear()
-        claiming.sweep(tmp_path)
-        assert folder.is_dir()
-
-
-@pytest.mark.parametrize("lacks", ["a file system", "a system"])
-def test_where_there_are_no_locks_leftovers_go_by_age(
-    lacks: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def unknown(handle: int, how: int) -> None:
-        raise OSError(errno.ENOLCK, "No locks available")
-
-    if lacks == "a file system":
-        monkeypatch.setattr(fcntl, "flock", unknown)
-    else:
-        monkeypatch.setattr("headtohead.claiming.fcntl", None)
-    young, old = tmp_path / ".writing-0123abcd", tmp_path / ".writing-0123abce"
-    young.touch()
-    old.touch()
-    os.utime(old, (0, 0))
-    saving.write_text(tmp_path / "a.txt", "a")
-    assert {path.name for path in tmp_path.iterdir()} == {"a.txt", young.name}
 
 
 def test_the_device_is_the_mount_point() -> None:

@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from headtohead import __version__, machine
-from headtohead.comparing.model_settings import check_models, check_own_image_size
+from headtohead.comparing.model_settings import refuse_impossible_models, refuse_several_runs
 from headtohead.config_file import read_config, write_config
 from headtohead.disk_faults import line_of
 from headtohead.effects import refuse_without_effect
 from headtohead.errors import PartlyDone, UserError, did_you_mean, one_line
 from headtohead.help_page import USAGE, help_page
-from headtohead.models.registry import find_spec
 from headtohead.options.declaring import describe
 from headtohead.options.settling import settle
 from headtohead.options.table import OPTIONS, Options, from_flat
@@ -28,7 +27,7 @@ from headtohead.overruled import refuse_overruled
 from headtohead.stopping import TERMINATED, tidy_on_terminate
 
 VERBS = {
-    "download": "headtohead.cohort.download:download_lgg",
+    "download": "headtohead.readers.download:download_lgg",
     "make_phantoms": "headtohead.cohort.phantom:make_phantoms",
     "view_aug": "headtohead.reporting.augmentation_sheet:view_augmentation",
     "train": "headtohead.comparing.training:train",
@@ -43,6 +42,9 @@ VERBS = {
     "serve": "headtohead.serving.app:serve",
 }
 KEPT = "what was finished is kept"
+CHECKS = (refuse_impossible_models, refuse_several_runs, refuse_without_effect, refuse_overruled)
+"""What each room refuses: called with the flags that were given, all options and the verbs."""
+
 READ_DATA = ("view_aug", "train", "test", "compare", "tune_postprocessing", "explore")
 
 
@@ -212,26 +214,9 @@ def check_sense(options: Options, flags: dict[str, Any]) -> None:
     Raises:
         UserError: an unknown model, or options that make no sense together.
     """
-    verbs = options.verbs
-    find_spec(options.model.architecture)
-    if verbs.compare:
-        check_models(options)
-    if verbs.train:
-        check_own_image_size(options, options.model.architecture)
-    data = options.data
-    if data.folds and data.fold_file:
-        raise UserError("--folds and --fold_file both define the folds; leave one of them out")
-    if data.split != "patient" and (data.folds or data.fold_file):
-        raise UserError("--split slice: folds are by patient; leave it out, or leave out --folds and --fold_file")
-    if data.fold and not (data.folds or data.fold_file):
-        raise UserError(f"--fold {data.fold}: without folds there is only one split; add --folds 5, or a --fold_file")
-    if (verbs.train or verbs.test or verbs.tune_postprocessing) and "," in options.comparison.run_name:
-        raise UserError(f"--run_name {options.comparison.run_name}: name one run; only predictions average several")
-    if verbs.compare and options.comparison.run_name:
-        raise UserError("--run_name: --compare makes many runs and names them itself; leave it out")
-    if not options.machine.print_config:
-        refuse_without_effect(flags, wanted(options))
-        refuse_overruled(flags, options, wanted(options))
+    verbs = [] if options.machine.print_config else wanted(options)
+    for check in CHECKS:
+        check(flags, options, verbs)
 
 
 def check_files(options: Options) -> None:

@@ -1,10 +1,11 @@
 """Which options each verb reads, as one table: an option that no verb of a command reads is refused, not ignored."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from headtohead.errors import UserError
 from headtohead.options.group import declarations
-from headtohead.options.table import GROUPS
+from headtohead.options.table import GROUPS, Options
 
 
 def _group(name: str) -> frozenset[str]:
@@ -45,11 +46,12 @@ INSTEAD = {"model": "models", "lr_scheduler": "schedules", "seed": "seeds", "fol
 """Options of one experiment -> what `--compare` takes in their place."""
 
 
-def refuse_without_effect(given: Collection[str], verbs: Collection[str]) -> None:
+def refuse_without_effect(given: Mapping[str, Any], options: Options, verbs: Collection[str]) -> None:
     """Refuse options that no verb of the command reads.
 
     Args:
-        given: the names of the flags on the command line. Keys of a YAML file may serve several commands.
+        given: the flags on the command line. Keys of a YAML file may serve several commands.
+        options: all options.
         verbs: what is to be done; nothing is refused where there is none.
 
     Raises:

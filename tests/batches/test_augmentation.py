@@ -13,9 +13,9 @@ from headtohead.batches.augmentation import (
     drop_sequences,
     droppable,
 )
-from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.options.declaring import describe
 from headtohead.options.table import OPTIONS
+from headtohead.readers.lgg import TASK as LGG_TASK
 
 SIDE = 48
 

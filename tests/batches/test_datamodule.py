@@ -13,7 +13,7 @@ from headtohead.batches.recipe import InputRecipe
 from headtohead.batches.splits import Split
 from headtohead.batches.turning import turn
 from headtohead.cohort import Cohort
-from headtohead.cohort.lgg import TASK as LGG_TASK
+from headtohead.readers.lgg import TASK as LGG_TASK
 
 RECIPE = InputRecipe(32, "inner", 1)
 Make = Callable[..., SliceDataModule]

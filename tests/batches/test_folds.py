@@ -10,8 +10,8 @@ import pytest
 from headtohead.batches.folds import Folds, make_folds, read_folds
 from headtohead.batches.splits import PARTS
 from headtohead.cohort import Cohort
-from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.errors import UserError
+from headtohead.readers.lgg import TASK as LGG_TASK
 
 SITES = {"CS": 16, "DU": 45, "EZ": 1, "FG": 14, "HT": 34}
 
@@ -22,7 +22,7 @@ def cohort(tmp_path_factory: pytest.TempPathFactory) -> Cohort:
     folder = tmp_path_factory.mktemp("cohort")
     patients = [f"{site}_{number:03d}" for site, count in SITES.items() for number in range(count)]
     patients.append(patients[0])
-    for name, channels in (("images", 3), ("masks", 1), ("inner", 1)):
+    for name, channels in (("images", 3), ("labels", 1), ("inner", 1)):
         np.zeros(2 * len(patients) * channels, np.uint8).tofile(folder / f"{name}.u8")
     table = pd.DataFrame({"case": [f"{patient}_{place}" for place, patient in enumerate(patients)]})
     table["patient"] = patients

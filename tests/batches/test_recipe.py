@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 
 from headtohead.batches.recipe import CLIP, FIXED_STATISTICS, InputRecipe, scale_slice
 from headtohead.cohort import Cohort
-from headtohead.cohort.lgg import TASK as LGG_TASK
+from headtohead.errors import UserError
 from headtohead.options.input import InputOptions
+from headtohead.readers.lgg import TASK as LGG_TASK
+from headtohead.task import Target, Targets, Task
 
 SHAPES = [(64, 64), (40, 64), (64, 41), (250, 200)]
 
@@ -120,6 +122,36 @@ def test_neighbour_channels_have_the_statistics_of_flair() -> None:
         [3, 4],
         [3, 4],
     ]
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.float32])
+def test_a_volume_of_one_sequence_is_in_all_three_channels(kind: type) -> None:
+    volume = np.random.default_rng(0).integers(0, 256, (4, 40, 30, 1)).astype(kind)
+    recipe = InputRecipe(32, "inner", 1)
+    np.testing.assert_array_equal(recipe.view(volume, 1), recipe.view(np.repeat(volume, 3, axis=-1), 1))
+    one = np.array([[3, 4]], np.float32)
+    assert recipe.channel_statistics(one).tolist() == [[3, 4]] * recipe.channels
+
+
+def test_four_sequences_and_the_neighbours_of_the_primary_one() -> None:
+    task = Task("four", ("a", "b", "c", "d"), "d", Targets((Target("lesion", (1,)),)))
+    recipe = InputRecipe.of(InputOptions(image_size=32, neighbours=1, normalise="unit"), task)
+    volume = np.random.default_rng(0).integers(0, 256, (4, 40, 30, 4)).astype(np.uint8)
+    view = recipe.view(volume, 1)
+    assert view.shape == (32, 32, recipe.channels) == (32, 32, 6)
+    np.testing.assert_array_equal(view[..., 4], recipe.fit(volume[0, ..., 3]))
+    assert recipe.channel_statistics(recipe.measure(volume)).tolist() == [[0, 255]] * 6
+    assert InputRecipe(**recipe.to_dict()) == recipe
+    with pytest.raises(UserError, match="imagenet: knows three channels, but four has 4"):
+        InputRecipe.of(InputOptions(normalise="imagenet"), task)
+
+
+def test_sixteen_bits_are_seen_in_units_of_eight() -> None:
+    volume = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3)).astype(np.uint8)
+    recipe = InputRecipe(32, "inner", 1)
+    seen = recipe.view(volume.astype(np.uint16) * np.uint16(257), 1)
+    assert seen.dtype == np.float32
+    np.testing.assert_array_equal(seen, recipe.view(volume, 1))
 
 
 def test_scale_by_hand() -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from headtohead.batches.splits import PARTS, Split, make_split
 from headtohead.cohort import Cohort
-from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.errors import UserError
+from headtohead.readers.lgg import TASK as LGG_TASK
 
 # As many patients a site as in the real data set, 110 together, and its 3929 slices.
 SITES = {"CS": 16, "DU": 45, "EZ": 1, "FG": 14, "HT": 34}
@@ -19,7 +19,7 @@ SLICES = 3929
 def cohort_of(folder: Path, patients: list[str], slices: list[int], volumes: list[int]) -> Cohort:
     """A cohort of one-pixel slices."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, channels in (("images", 3), ("masks", 1), ("inner", 1)):
+    for name, channels in (("images", 3), ("labels", 1), ("inner", 1)):
         np.zeros(sum(slices) * channels, np.uint8).tofile(folder / f"{name}.u8")
     table = pd.DataFrame(
         {

@@ -10,9 +10,9 @@ import pytest
 
 from headtohead import cli
 from headtohead.cli import explain
-from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.errors import LONGEST, one_line
 from headtohead.predicting.files.finding import find_jobs
+from headtohead.readers.lgg import TASK as LGG_TASK
 
 BYTE = os.fsdecode(b"caf\xe9.nii")  # a name that is not UTF-8
 

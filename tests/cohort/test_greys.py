@@ -38,3 +38,13 @@ def test_slices_that_do_not_lie_one_after_the_other_in_memory() -> None:
     images = np.random.default_rng(0).integers(0, 256, (8, 9, 4, 3), dtype=np.uint8)
     view = images.transpose(2, 1, 0, 3)[::-1]
     assert (count_greys(view, view[..., 1] > 50) == count_greys(view.copy(), view.copy()[..., 1] > 50)).all()
+
+
+def test_sixteen_bits_are_counted_as_exactly() -> None:
+    images = np.random.default_rng(0).integers(0, 2**16, (3, 40, 30, 2), dtype=np.uint16)
+    counts = count_greys(images)
+    assert counts.shape == (2, 2**16)
+    np.testing.assert_allclose(
+        percentiles(counts, (10, 50, 99.9)), np.percentile(images.reshape(-1, 2), (10, 50, 99.9), axis=0), atol=1e-9
+    )
+    np.testing.assert_allclose(mean_and_deviation(counts)[1], images.reshape(-1, 2).std(axis=0))

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from headtohead.cohort.intensities import WHITE, to_bytes, white_of
+from headtohead.cohort.intensities import EIGHT, WHITE, to_bytes, to_depth, to_eight_bits, white_of
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.int16, np.uint16, np.float32, np.float64])
@@ -56,3 +56,18 @@ def test_a_tiny_unit_is_a_unit() -> None:
     values = np.linspace(0, 1, 500, dtype=np.float32)
     assert (to_bytes(values * np.float32(1e-42)) > 200).any()
     np.testing.assert_array_equal(to_bytes(values * np.float32(2.0**-120)), to_bytes(values))
+
+
+def test_each_channel_is_stored_by_its_own_white_in_the_depth_asked_for() -> None:
+    volume = np.stack([np.linspace(0, 4095, 4096), np.linspace(0, 1e-3, 4096)], axis=-1)[None, None]
+    bytes_, words = (to_depth(volume, depth) for depth in (EIGHT, np.dtype(np.uint16)))
+    assert (bytes_.dtype, words.dtype) == (np.uint8, np.uint16)
+    assert len(np.unique(bytes_[..., 0])) == 256 and len(np.unique(words[..., 0])) > 4090
+    np.testing.assert_array_equal(bytes_[..., 0], to_bytes(volume[..., 0]))
+    assert np.abs(to_eight_bits(words).astype(int) - bytes_).max() <= 1
+
+
+def test_bytes_keep_their_levels_in_either_depth() -> None:
+    volume = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1) // 2
+    assert to_depth(volume, EIGHT) is volume
+    np.testing.assert_array_equal(to_eight_bits(to_depth(volume, np.dtype(np.uint16))), volume)

@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 import pytest
 
-from headtohead.cohort import Cohort, lgg, open_cohort, pack
+from headtohead.cohort import Cohort, open_cohort, pack
 from headtohead.cohort.head import head_mask, inner_head
-from headtohead.cohort.lgg import list_cases, read_case
 from headtohead.errors import UserError
+from headtohead.readers import lgg
+from headtohead.readers.lgg import list_cases, read_case
 
 
 @pytest.fixture
@@ -26,10 +27,13 @@ def own_root(phantom_root: Path, tmp_path: Path) -> Path:
 
 def test_the_packed_copy_holds_every_pixel_in_its_place(phantom_root: Path, phantom_cohort: Cohort) -> None:
     for case, files in enumerate(list_cases(phantom_root)):
-        images, masks = read_case(files)
-        np.testing.assert_array_equal(phantom_cohort.images(case), images)
-        np.testing.assert_array_equal(phantom_cohort.masks(case), masks)
-        np.testing.assert_array_equal(phantom_cohort.inner_heads(case), inner_head(head_mask(images)))
+        found = read_case(files)
+        assert found.labels is not None
+        np.testing.assert_array_equal(phantom_cohort.images(case), found.images)
+        np.testing.assert_array_equal(phantom_cohort.labels(case), found.labels)
+        np.testing.assert_array_equal(phantom_cohort.truth(case), [found.labels == 1])
+        np.testing.assert_array_equal(phantom_cohort.masks(case), found.labels)
+        np.testing.assert_array_equal(phantom_cohort.inner_heads(case), inner_head(head_mask(found.images)))
 
 
 def test_global_slice_numbers_lead_to_their_case(phantom_cohort: Cohort) -> None:
@@ -101,7 +105,7 @@ def test_cases_of_different_size_live_in_one_cohort(own_root: Path, tmp_path: Pa
     cohort = open_cohort(own_root, tmp_path / "packed")
     assert cohort.images(0).shape[1:] == (64, 64, 3)
     assert cohort.images(1).shape[1:] == (40, 64, 3)
-    np.testing.assert_array_equal(cohort.images(2)[0], read_case(list_cases(own_root)[2])[0][0])
+    np.testing.assert_array_equal(cohort.images(2)[0], read_case(list_cases(own_root)[2]).images[0])
 
 
 @pytest.mark.exhaustive
@@ -139,7 +143,7 @@ def damage_copy(copy: Path, how: str) -> None:
     if how == "cut short":
         os.truncate(copy / "images.u8", 1000)
     elif how == "grown":
-        with (copy / "masks.u8").open("ab") as file:
+        with (copy / "labels.u8").open("ab") as file:
             file.write(b"\0")
     elif how == "no pixels":
         (copy / "inner.u8").unlink()

@@ -10,8 +10,8 @@ import pytest
 
 from headtohead.batches.splits import Split
 from headtohead.cohort import Cohort
-from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.comparing.baseline import run_baseline
+from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.runs.reading import read_ledger
 from headtohead.scoring.baseline import primary_histograms
 
@@ -32,7 +32,7 @@ def cohort(tmp_path: Path) -> Cohort:
     images[..., 1] = centre[:, None, None, None] + 20 * masks
     images.tofile(packed / "images.u8")
     np.ones_like(masks).tofile(packed / "inner.u8")
-    masks.tofile(packed / "masks.u8")
+    masks.tofile(packed / "labels.u8")
     one = np.stack([centre, np.full(CASES, 10)], axis=-1)
     np.savez(packed / "statistics.npz", inner=np.stack([one * 0 + 1, one, one * 0 + 1], axis=1).astype(np.float32))
     table = pd.DataFrame({"case": list("abcde"), "site": "CS", "slices": 4, "height": 6, "width": 6})
@@ -62,7 +62,7 @@ def test_writes_a_finished_run_that_the_ledger_reads(cohort: Cohort, split: Spli
 
 def test_is_fitted_on_training_cases_only(cohort: Cohort, split: Split, comparison: Path) -> None:
     first = json.loads((run_baseline(cohort, split, comparison, PROVENANCE) / "run.json").read_text())["threshold"]
-    masks = np.memmap(cohort.packed / "masks.u8", np.uint8, "r+").reshape(CASES, *SHAPE)
+    masks = np.memmap(cohort.packed / "labels.u8", np.uint8, "r+").reshape(CASES, *SHAPE)
     masks[2:] = 1 - masks[2:]
     masks.flush()
     folder = run_baseline(cohort, split, comparison, PROVENANCE)

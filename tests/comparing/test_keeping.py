@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 
 from headtohead.cohort import Cohort
-from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.comparing import keeping
 from headtohead.comparing.experiment import Experiment, prepare
 from headtohead.comparing.keeping import facts_of, keep_model, real_slices
 from headtohead.comparing.training import run_training
 from headtohead.errors import UserError
+from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.scoring.counts import count
 from headtohead.trained.engines import open_engine
 from headtohead.trained.facts import FILE, read_facts

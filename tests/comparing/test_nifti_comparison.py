@@ -11,14 +11,14 @@ import pytest
 
 from headtohead.batches.splits import make_split
 from headtohead.cohort import open_cohort
-from headtohead.cohort.lgg import TASK as LGG_TASK
-from headtohead.cohort.nifti import TASK as NIFTI_TASK
 from headtohead.comparing.grid import compare
 from headtohead.errors import UserError
 from headtohead.exploring.explore import explore
 from headtohead.options import table as option_table
 from headtohead.options.table import Options
 from headtohead.options.training import TrainingOptions
+from headtohead.readers.lgg import TASK as LGG_TASK
+from headtohead.readers.nifti import TASK as NIFTI_TASK
 from headtohead.reporting.augmentation_sheet import legend_of, policy_lines, view_augmentation
 from headtohead.reporting.report import report
 from headtohead.scoring.case import score_columns

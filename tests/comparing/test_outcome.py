@@ -10,9 +10,9 @@ import pytest
 from headtohead.batches.folds import make_folds
 from headtohead.batches.splits import Split, make_split
 from headtohead.cohort import Cohort
-from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.comparing import outcome as module
 from headtohead.comparing.outcome import Outcome, outcome, scores_in_words
+from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.reading import TEXTS
 from headtohead.scoring.case import score_columns

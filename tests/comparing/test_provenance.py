@@ -11,9 +11,9 @@ from headtohead.batches.folds import make_folds
 from headtohead.batches.recipe import InputRecipe
 from headtohead.batches.splits import make_split
 from headtohead.cohort import Cohort
-from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.comparing import provenance as module
 from headtohead.comparing.provenance import PROTOCOL, git_commit, now, provenance
+from headtohead.readers.lgg import TASK as LGG_TASK
 
 
 def test_names_data_split_protocol_and_machine(phantom_cohort: Cohort, monkeypatch: pytest.MonkeyPatch) -> None:

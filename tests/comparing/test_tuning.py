@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headtohead.cohort import Cohort
-from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.comparing import tuning
 from headtohead.comparing.experiment import Experiment, prepare
 from headtohead.comparing.tuning import (
@@ -30,6 +29,7 @@ from headtohead.comparing.tuning import (
 from headtohead.errors import UserError
 from headtohead.options import table as option_table
 from headtohead.predicting.cleaning.postprocessing import parse_steps
+from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.trained.facts import ModelFacts, read_facts
 
 OWN = Candidate(0.5, "")

@@ -103,8 +103,9 @@ def test_unknown_name_is_refused_with_a_suggestion() -> None:
     ],
 )
 def test_range(name: str, good: list[Any], bad: list[Any]) -> None:
+    needs = {"folds": "5"} if name == "fold" else {}
     for value in good:
-        replace(Options(), **{name: value})
+        replace(Options(), **needs, **{name: value})
     for value in bad:
         with pytest.raises(UserError, match=f"^--{name}"):
-            replace(Options(), **{name: value})
+            replace(Options(), **needs, **{name: value})

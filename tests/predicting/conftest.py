@@ -11,10 +11,10 @@ import pytest
 import torch
 
 from headtohead.cli import main
-from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.models.registry import build_model
 from headtohead.predicting.predictor import Estimate
 from headtohead.predicting.scan import Scan
+from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.runs.folder import RunFolder
 from headtohead.trained.choosing import Choice
 from headtohead.trained.facts import ModelFacts

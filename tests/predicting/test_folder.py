@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 from headtohead.cli import main
-from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.predicting.cleaning.postprocessing import parse_steps
 from headtohead.predicting.telling import progress
+from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.trained.choosing import Choice
 from headtohead.trained.facts import ModelFacts
 from headtohead.trained.source import Source

@@ -17,12 +17,12 @@ import numpy as np
 import pytest
 
 from headtohead import memory
-from headtohead.cohort.picture_sizes import picture_size
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.nifti import open_nifti
 from headtohead.predicting.files.reading import read_pixels
 from headtohead.predicting.files.weighing import weigh
+from headtohead.readers.picture_sizes import picture_size
 from tests.predicting.scans import Predict, head, picture, summary_of
 from tests.predicting.test_odd_files import png_claiming
 

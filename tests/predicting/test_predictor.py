@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from headtohead.cli import main
-from headtohead.cohort.lgg import TASK as LGG_TASK
-from headtohead.cohort.nifti import TASK as NIFTI_TASK
 from headtohead.errors import UserError
 from headtohead.options.table import from_flat
 from headtohead.predicting import predictor as predictor_module
 from headtohead.predicting.predictor import Predictor, open_choices, open_predictor
 from headtohead.predicting.scan import Scan
+from headtohead.readers.lgg import TASK as LGG_TASK
+from headtohead.readers.nifti import TASK as NIFTI_TASK
 from headtohead.runs.folder import RunFolder
 from headtohead.trained.choosing import Choice
 from headtohead.trained.source import ONNX, Source, open_source

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from headtohead.cohort import lgg
-from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.options.table import from_flat
 from headtohead.predicting.files import volumes
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.predictor import Estimate, open_predictor
 from headtohead.predicting.scan import Scan
+from headtohead.readers import lgg
+from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.trained.choosing import SHIPPED
 from headtohead.trained.facts import ModelFacts
 from tests.matrices import thinned
@@ -123,7 +123,7 @@ def shipped() -> Predicts:
 def case(shared_lgg: Path) -> dict[str, np.ndarray]:
     """Volumes that run right, front, up: a slice's rows run to the back, its columns to the left."""
     [files] = (one for one in lgg.list_cases(shared_lgg) if one.name == CASE)
-    volumes = lgg.read_case(files)[0].transpose(3, 2, 1, 0)[:, ::-1, ::-1]
+    volumes = lgg.read_case(files).images.transpose(3, 2, 1, 0)[:, ::-1, ::-1]
     return dict(zip(("t1", "flair", "t1ce"), volumes, strict=True))
 
 

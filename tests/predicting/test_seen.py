@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.options.table import from_flat
 from headtohead.predicting.files.grouping import Job
 from headtohead.predicting.seen import part_of_case, part_of_split, seen_before
+from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.runs.folder import RunFolder
 from headtohead.trained.choosing import SHIPPED, Choice, choose_models
 from headtohead.trained.facts import ModelFacts, read_facts

@@ -10,7 +10,6 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from headtohead.cohort.nifti import TASK as NIFTI_TASK
 from headtohead.errors import UserError
 from headtohead.options.table import Options, from_flat
 from headtohead.predicting import volume as module
@@ -21,6 +20,7 @@ from headtohead.predicting.results.summary import Row
 from headtohead.predicting.results.written import Written
 from headtohead.predicting.scan import Scan
 from headtohead.predicting.volume import fullest_slice
+from headtohead.readers.nifti import TASK as NIFTI_TASK
 from headtohead.runs.folder import RunFolder
 from headtohead.task.slicing import Slicing
 from headtohead.trained.facts import read_facts

@@ -11,10 +11,12 @@ from headtohead.batches.datamodule import SliceDataset
 from headtohead.batches.recipe import InputRecipe
 from headtohead.batches.splits import Split, make_split
 from headtohead.cohort import Cohort
-from headtohead.cohort.lgg import TASK as LGG_TASK
+from headtohead.drawing.lettering import text_width
+from headtohead.drawing.outlines import TRUTH, draw_outlines
 from headtohead.errors import UserError
 from headtohead.options.table import from_flat
 from headtohead.options.training import TrainingOptions
+from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.reporting import augmentation_sheet
 from headtohead.reporting.augmentation_sheet import (
     COLUMN_TITLE,
@@ -30,8 +32,6 @@ from headtohead.reporting.augmentation_sheet import (
     view_augmentation,
     wrap,
 )
-from headtohead.reporting.lettering import text_width
-from headtohead.reporting.outlines import TRUTH, draw_outlines
 
 RECIPE = InputRecipe(image_size=32, normalise="inner", neighbours=1)
 

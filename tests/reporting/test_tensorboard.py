@@ -12,10 +12,10 @@ from tensorboard.util import tensor_util
 
 from headtohead.batches.splits import Split
 from headtohead.cohort import Cohort
+from headtohead.drawing.outlines import PREDICTION, TRUTH, draw_outlines
 from headtohead.learning.module import SegmentationModule
 from headtohead.options.table import Options, flat, replace
 from headtohead.reporting import tensorboard as module
-from headtohead.reporting.outlines import PREDICTION, TRUTH, draw_outlines
 from headtohead.reporting.tensorboard import (
     SHOWN_SETTINGS,
     RunLogger,

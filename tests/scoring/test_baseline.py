@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from headtohead.cohort import Cohort
-from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.errors import UserError
+from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.scoring.baseline import (
     CANDIDATES,
     Histograms,
@@ -35,7 +35,7 @@ def cohort(tmp_path: Path) -> Cohort:
         masks.append(mask.astype(np.uint8))
         inner.append((rng.random(shape) < 0.7).astype(np.uint8))
     np.concatenate([image.ravel() for image in images]).tofile(tmp_path / "images.u8")
-    np.concatenate([mask.ravel() for mask in masks]).tofile(tmp_path / "masks.u8")
+    np.concatenate([mask.ravel() for mask in masks]).tofile(tmp_path / "labels.u8")
     np.concatenate([part.ravel() for part in inner]).tofile(tmp_path / "inner.u8")
     table = pd.DataFrame(SHAPES, columns=["slices", "height", "width"])
     table = table.assign(case=list("abc"), site="CS", first=[0, 3, 5])

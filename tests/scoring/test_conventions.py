@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from headtohead.scoring.components import largest_component
 from headtohead.scoring.conventions import (
     LARGEST,
     MEANINGS,
@@ -23,7 +24,6 @@ from headtohead.scoring.conventions import (
     slice_counts,
 )
 from headtohead.scoring.counts import dice
-from headtohead.scoring.lesions import largest_component
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "explanation" / "why-this-number-differs.md"
 BATCH_SIZE = 3  # of the page's example

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from headtohead.scoring.components import largest_component
 from headtohead.scoring.lesions import (
     LesionCounts,
     count_lesions,
-    largest_component,
     size_in_words,
     smallest_lesion,
 )

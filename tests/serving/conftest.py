@@ -14,10 +14,10 @@ import nibabel
 import numpy as np
 import pytest
 
-from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.options.table import Options, from_flat
 from headtohead.predicting.cleaning.postprocessing import parse_steps
 from headtohead.predicting.predictor import Predictor
+from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.serving.limits import Limits
 from headtohead.trained.choosing import Choice
 from headtohead.trained.facts import ModelFacts

@@ -16,9 +16,9 @@ import torch
 from safetensors.torch import save_file
 
 from headtohead import cli
-from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.errors import UserError
 from headtohead.models.registry import build_model
+from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.serving import app
 from headtohead.trained.facts import ModelFacts
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.predicting.cleaning.postprocessing import parse_steps
 from headtohead.predicting.predictor import Predictor
+from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.serving.introducing import introduce, origin, score
 from headtohead.trained.choosing import Choice
 from headtohead.trained.facts import ModelFacts

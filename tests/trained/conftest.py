@@ -9,8 +9,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.models.registry import build_model
+from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.trained.facts import ModelFacts
 from headtohead.trained.onnx_file import Agreement, write_onnx
 from headtohead.trained.source import ONNX, WEIGHTS, Source

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from headtohead.cli import parse
-from headtohead.cohort.lgg import TASK as LGG_TASK
-from headtohead.cohort.nifti import TASK as NIFTI_TASK
+from headtohead.readers.lgg import TASK as LGG_TASK
+from headtohead.readers.nifti import TASK as NIFTI_TASK
 from headtohead.runs.folder import RunFolder
 from headtohead.statistics.intervals import mean_interval, median_interval
 from headtohead.trained.card import model_card, without_places

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from headtohead.batches.recipe import FIXED_STATISTICS, InputRecipe
-from headtohead.cohort.lgg import TASK as LGG_TASK
-from headtohead.cohort.nifti import TASK as NIFTI_TASK
 from headtohead.errors import UserError
 from headtohead.options.input import InputOptions
+from headtohead.readers.lgg import TASK as LGG_TASK
+from headtohead.readers.nifti import TASK as NIFTI_TASK
 from headtohead.task import Task
 from headtohead.trained.facts import FILE, NORMALISATIONS, ModelFacts, read_facts
 

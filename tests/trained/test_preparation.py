@@ -6,10 +6,10 @@ import pytest
 from headtohead.batches.datamodule import SliceDataset
 from headtohead.batches.recipe import InputRecipe, scale_slice
 from headtohead.cohort import Cohort
-from headtohead.cohort.lgg import TASK as LGG_TASK
-from headtohead.cohort.nifti import TASK as NIFTI_TASK
 from headtohead.errors import UserError
 from headtohead.learning.module import scale
+from headtohead.readers.lgg import TASK as LGG_TASK
+from headtohead.readers.nifti import TASK as NIFTI_TASK
 from headtohead.task import Task
 from headtohead.trained.facts import ModelFacts
 from headtohead.trained.foreign.buda_volume import BudaVolume

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from headtohead.cohort.nifti import TASK as NIFTI_TASK
 from headtohead.errors import UserError
 from headtohead.predicting.trust import appearance, familiarity
+from headtohead.readers.nifti import TASK as NIFTI_TASK
 from headtohead.trained import shape_of_facts
 from headtohead.trained.choosing import SHIPPED
 from headtohead.trained.facts import FILE, read_facts

@@ -13,7 +13,7 @@ ASKING = {
     "onnxruntime": set(),
     "openvino": set(),
     "albumentations": {"batches/augmentation.py"},
-    "kagglehub": {"cohort/download.py"},
+    "kagglehub": {"readers/download.py"},
     "huggingface_hub": {"models/pretrained.py"},
     "urllib.request": {"models/pretrained.py"},
     "socket": {"serving/app.py"},

@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from headtohead import machine
 from headtohead.batches.augmentation import build_policy, drop_sequences, droppable
-from headtohead.batches.recipe import BGR, FIXED_STATISTICS, InputRecipe
+from headtohead.batches.recipe import BGR, InputRecipe
 from headtohead.batches.splits import Split
 from headtohead.batches.turning import draw_turn, turn
 from headtohead.cohort import Cohort
@@ -59,7 +59,7 @@ class SliceDataset(Dataset[Item]):
         self.droppable = droppable(cohort.task, reverse=recipe.channel_order == BGR)
         self.seed = seed
         self.test_flips = test_flips
-        fixed = FIXED_STATISTICS.get(recipe.normalise)
+        fixed = recipe.fixed_statistics()
         self.statistics = cohort.statistics(recipe.normalise) if fixed is None else np.stack([fixed] * len(cohort))
 
     def __getitem__(self, key: Key) -> Item:

@@ -10,14 +10,17 @@ import cv2
 import numpy as np
 
 from headtohead.cohort.head import head_mask, inner_head, intensity_statistics
+from headtohead.cohort.intensities import BETWEEN
+from headtohead.errors import UserError
 from headtohead.options.input import InputOptions
 from headtohead.task import Task
 
+UNIT = np.array([[0.0, 255.0]], np.float32)
 FIXED_STATISTICS = {
-    "unit": np.array([[0.0, 255.0]] * 3, np.float32),
+    "unit": np.repeat(UNIT, 3, axis=0),
     # Mean and deviation of ImageNet's colours (torchvision's published constants), times 255.
     "imagenet": np.array([[123.675, 58.395], [116.28, 57.12], [103.53, 57.375]], np.float32),
-    "slice": np.array([[0.0, 255.0]], np.float32),
+    "slice": UNIT,
 }
 """Normalisations with fixed numbers: (centre, scale) per channel."""
 
@@ -44,6 +47,7 @@ class InputRecipe:
         channel_order: `rgb`: pre-contrast, FLAIR, post-contrast. `bgr` replays a historical fault: the three are
             reversed, their statistics are not.
         primary: channel of the primary sequence.
+        sequences: channels that a slice has of its own. A volume of one channel is in all of them.
 
     Raises:
         ValueError: `slice` with neighbours.
@@ -54,6 +58,7 @@ class InputRecipe:
     neighbours: int
     channel_order: str = RGB
     primary: int = 1
+    sequences: int = 3
 
     def __post_init__(self) -> None:
         if self.normalise == "slice" and self.neighbours:
@@ -67,15 +72,21 @@ class InputRecipe:
             inputs: what the user wants.
             task: whose sequences it sees.
             tied: the scaling that belongs to the model, which then decides; empty: there is none.
+
+        Raises:
+            UserError: ImageNet's three colours are asked for, but there are not three channels.
         """
         neighbours = 0 if tied else inputs.neighbours
-        primary = task.primary_channel if len(task.sequences) > 1 else 1  # a single sequence is in all three
-        return cls(inputs.image_size, tied or inputs.normalise, neighbours, inputs.channel_order, primary)
+        # A single sequence is in all three.
+        primary, sequences = (1, 3) if len(task.sequences) == 1 else (task.primary_channel, len(task.sequences))
+        if (tied or inputs.normalise) == "imagenet" and sequences != 3:
+            raise UserError(f"--normalise imagenet: knows three channels, but {task.name} has {sequences} sequences")
+        return cls(inputs.image_size, tied or inputs.normalise, neighbours, inputs.channel_order, primary, sequences)
 
     @property
     def channels(self) -> int:
-        """Input channels of the model: the slice's three, then the primary sequence of the neighbours in order."""
-        return 1 if self.normalise == "slice" else 3 + 2 * self.neighbours
+        """Input channels of the model: the slice's own, then the primary sequence of the neighbours in order."""
+        return 1 if self.normalise == "slice" else self.sequences + 2 * self.neighbours
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, for a checkpoint or run.json; without what earlier versions left out, where it is as then."""
@@ -84,22 +95,27 @@ class InputRecipe:
             del facts["channel_order"]
         if self.primary == 1:
             del facts["primary"]
+        if self.sequences == 3:
+            del facts["sequences"]
         return facts
 
     def view(self, volume: np.ndarray, index: int) -> np.ndarray:
         """Show one slice of a volume as the model sees it, before scaling.
 
         Args:
-            volume: uint8 or float32 [slices, H, W, 3]; with `slice` also [slices, H, W, 1].
+            volume: uint8, uint16 or float32 [slices, H, W, sequences], or [slices, H, W, 1].
             index: which slice.
 
         Returns:
-            [image_size, image_size, channels] of the volume's type, uint8 with `slice`; the image is padded to a
-            square (zeros on the right and at the bottom) before resizing, so its aspect is kept.
+            [image_size, image_size, channels] of the volume's type (float32 in units of 8 bits for uint16), uint8 with
+            `slice`; the image is padded to a square (zeros on the right and at the bottom) before resizing, so its
+            aspect is kept.
         """
         if self.normalise == "slice":
             only = self.primary if volume.shape[-1] > self.primary else 0
             return self.fit(scale_slice(volume[index, :, :, only]))[:, :, None]
+        if volume.shape[-1] == 1:
+            volume = np.broadcast_to(volume, (*volume.shape[:-1], self.sequences))
         # One after the other: OpenCV's resizing by area takes four channels at most.
         planes = [self.fit(volume[place, :, :, self.primary]) for place in self.around(index, len(volume))]
         own = self.fit(volume[index])
@@ -111,8 +127,13 @@ class InputRecipe:
         return [min(max(index + step, 0), slices - 1) for step in steps]
 
     def fit(self, image: np.ndarray) -> np.ndarray:
-        """Pad to a square and resize by area: [H, W] or [H, W, C] to [image_size, image_size(, C)], type kept."""
+        """Pad to a square and resize by area: [H, W] or [H, W, C] to [image_size, image_size(, C)].
+
+        The type is kept, but 16 bits become float32 in units of 8 bits.
+        """
         size = (self.image_size, self.image_size)
+        if image.dtype == np.uint16:
+            image = image.astype(np.float32) / BETWEEN
         return cv2.resize(_to_square(image), size, interpolation=cv2.INTER_AREA)
 
     def fit_mask(self, mask: np.ndarray) -> np.ndarray:
@@ -135,20 +156,28 @@ class InputRecipe:
         return np.ascontiguousarray(square[:height, :width])
 
     def measure(self, volume: np.ndarray) -> np.ndarray:
-        """Statistics of a volume that is in no cohort: float32 [3, 2] (centre, scale) in uint8 units.
+        """Statistics of a volume that is in no cohort: float32 [sequences, 2] (centre, scale) in uint8 units.
 
         Args:
-            volume: uint8 [slices, H, W, 3]. With `slice`, whose slices need none, any volume, and the answer is [1, 2].
+            volume: uint8 [slices, H, W, sequences], or [slices, H, W, 1]. With `slice`, whose slices need none, any
+                volume, and the answer is [1, 2].
         """
-        if self.normalise in FIXED_STATISTICS:
-            return FIXED_STATISTICS[self.normalise]
+        if (fixed := self.fixed_statistics()) is not None:
+            return fixed
         head = head_mask(volume)
         return intensity_statistics(volume, inner_head(head) if self.normalise == "inner" else head, self.normalise)
 
+    def fixed_statistics(self) -> np.ndarray | None:
+        """Give statistics that are the same for every volume, as `measure` does; None where they are measured."""
+        fixed = FIXED_STATISTICS.get(self.normalise)
+        return np.repeat(UNIT, self.sequences, axis=0) if self.normalise == "unit" else fixed
+
     def channel_statistics(self, statistics: np.ndarray) -> np.ndarray:
-        """Repeat the primary sequence's statistics for the neighbour channels: float32 [3, 2] to [channels, 2]."""
-        if not self.neighbours:
+        """Give each channel its statistics: float32 [sequences, 2], or [1, 2] of a single one, to [channels, 2]."""
+        if self.normalise == "slice":
             return statistics
+        if len(statistics) == 1:
+            statistics = np.repeat(statistics, self.sequences, axis=0)
         return np.concatenate([statistics, np.repeat(statistics[self.primary, None], 2 * self.neighbours, axis=0)])
 
     def scale(self, view: np.ndarray, statistics: np.ndarray) -> np.ndarray:

@@ -1,26 +1,25 @@
 """A Cohort: all cases of a data set as one table and memory-mapped files of pixels."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from headtohead.cohort.intensities import to_eight_bits
 from headtohead.cohort.made_up import made_up_data
+from headtohead.readers.tasks import LGG
 from headtohead.records.array_reader import read_array
 from headtohead.task import Task
 
 if TYPE_CHECKING:
     import pandas as pd  # half a second to import, and prediction asks for no table
 
-LGG, NIFTI = "lgg", "nifti"
-"""Kinds of data, as `--data` calls them."""
-
 SPACING = ["spacing_slices", "spacing_rows", "spacing_columns"]
-CHANNELS = 3
-"""Of `images`; a single sequence is in all of them."""
+PIXELS = ("images", "labels", "inner")
+"""The packed files of pixels, case after case; `images` has a channel for each sequence, the others one."""
 
-PIXELS = ("images", "masks", "inner")
-"""The packed files of pixels, uint8, case after case; `images` has three channels, the others one."""
+DEPTHS: dict[str, np.dtype[Any]] = {".u8": np.dtype(np.uint8), ".u16": np.dtype("<u2")}
+"""How a packed file ends -> the type of its pixels."""
 
 STATISTICS = ("zscore", "inner")
 """By what the intensities of a case are measured, as `Cohort.statistics` takes it."""
@@ -58,7 +57,7 @@ class Cohort:
         self._first = table["first"].to_numpy(np.int64)
         self._shapes = [tuple(int(n) for n in row) for row in table[["slices", "height", "width"]].to_numpy()]
         self._starts = np.concatenate([[0], np.cumsum([np.prod(shape, dtype=np.int64) for shape in self._shapes])])
-        self._pixels = {name: np.memmap(packed / f"{name}.u8", np.uint8, "r") for name in PIXELS}
+        self._pixels = {name: np.memmap(*packed_file(packed, name), "r") for name in PIXELS}
 
     def __reduce__(self) -> tuple[type["Cohort"], "tuple[Path, str, pd.DataFrame, Path, Task, str, str]"]:
         # Sent to a worker process by name: pickling a memory map would copy every pixel.
@@ -85,25 +84,28 @@ class Cohort:
         return slices, rows, columns
 
     def images(self, case: int) -> np.ndarray:
-        """Pixels of one case: uint8 [slices, H, W, 3], channels as `task.sequences`; a single one is in all three."""
-        start, stop = 3 * self._starts[case], 3 * self._starts[case + 1]
-        return self._pixels["images"][start:stop].reshape(*self._shapes[case], 3)
+        """Pixels of one case: uint8 (uint16 where the reader asks for it) [slices, H, W, C], as `task.sequences`."""
+        channels = len(self.task.sequences)
+        start, stop = channels * self._starts[case], channels * self._starts[case + 1]
+        return self._pixels["images"][start:stop].reshape(*self._shapes[case], channels)
 
     def primary(self, case: int) -> np.ndarray:
-        """The primary sequence of one case: a view, uint8 [slices, H, W]."""
-        return self.images(case)[..., self.task.primary_channel]
-
-    def masks(self, case: int) -> np.ndarray:
-        """Truth of one case: uint8 {0, 1} [slices, H, W]."""
-        return self._plane("masks", case)
+        """The primary sequence of one case in 8 bits, as it is drawn: uint8 [slices, H, W]."""
+        return to_eight_bits(self.images(case)[..., self.task.primary_channel])
 
     def labels(self, case: int) -> np.ndarray:
-        """The label map of one case: uint8 [slices, H, W]."""
-        return self._plane("masks", case)
+        """Label map of one case: uint8, or uint16 where a label needs it, [slices, H, W]."""
+        return self._plane("labels", case)
 
     def truth(self, case: int) -> np.ndarray:
-        """The targets of one case: bool [K, slices, H, W]."""
+        """Targets of one case: bool [K, slices, H, W]; of single slices, encode their `labels`."""
         return self.task.targets.encode(self.labels(case))
+
+    def masks(self, case: int) -> np.ndarray:
+        """Where a case has any target: uint8 {0, 1} [slices, H, W]."""
+        if self.task.targets.labels == (1,):  # the label map is the mask, and need not be encoded
+            return self.labels(case)
+        return np.asarray(self.truth(case).any(axis=0)).view(np.uint8)
 
     def inner_heads(self, case: int) -> np.ndarray:
         """The inner head of one case, as `head.inner_head` finds it: uint8 {0, 1} [slices, H, W]."""
@@ -124,18 +126,30 @@ class Cohort:
 
     def has_lesion(self) -> np.ndarray:
         """Say for every slice whether it holds any target: bool [n_slices]."""
-        return np.concatenate([self.truth(case).any(axis=(0, 2, 3)) for case in range(len(self))])
+        return np.concatenate([self.masks(case).any(axis=(1, 2)) for case in range(len(self))])
 
     def statistics(self, normalise: str) -> np.ndarray:
-        """Centre and scale of each case's channels: float32 [cases, 3, 2], in uint8 units."""
-        return read_statistics(self.packed, normalise, len(self))
+        """Centre and scale of each case's channels: float32 [cases, C, 2], in units of 8 bits."""
+        return read_statistics(self.packed, normalise, len(self), len(self.task.sequences))
 
 
-def read_statistics(copy: Path, normalise: str, cases: int) -> np.ndarray:
-    """Read what `Cohort.statistics` gives from a packed copy of so many cases.
+def packed_file(copy: Path, name: str) -> tuple[Path, np.dtype]:
+    """Find one of `PIXELS` in a packed copy, and the type of its values.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    for end, kind in DEPTHS.items():
+        if (copy / f"{name}{end}").is_file():
+            return copy / f"{name}{end}", kind
+    raise FileNotFoundError(copy / name)
+
+
+def read_statistics(copy: Path, normalise: str, cases: int, channels: int) -> np.ndarray:
+    """Read what `Cohort.statistics` gives from a packed copy of so many cases and channels.
 
     Raises:
         FileNotFoundError: there is none.
         UnreadableError: it is damaged, or of another number of cases.
     """
-    return read_array(copy / "statistics.npz", normalise, np.float32, (cases, CHANNELS, 2))
+    return read_array(copy / "statistics.npz", normalise, np.float32, (cases, channels, 2))

@@ -1,4 +1,4 @@
-"""How often each grey value occurs in 8-bit images: all that percentiles, means and deviations need to know.
+"""How often each grey value occurs in images of 8 or 16 bits: all that percentiles, means and deviations need.
 
 Pixels are counted far sooner than sorted.
 """
@@ -9,9 +9,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-LEVELS = 256
-"""Grey values of 8 bits."""
-
 AT_ONCE = 2**24
 """OpenCV gives its counts as float32, which holds whole numbers up to this."""
 
@@ -20,15 +17,16 @@ def count_greys(images: np.ndarray, region: np.ndarray | None = None) -> NDArray
     """Count the grey values of each channel.
 
     Args:
-        images: uint8 [slices, H, W, C].
+        images: uint8 or uint16 [slices, H, W, C].
         region: bool [slices, H, W], where to count; None: everywhere.
 
     Returns:
-        int64 [C, 256].
+        int64 [C, levels], 256 or 65,536 of them.
     """
     slices, height, width, channels = images.shape
     together = max(1, AT_ONCE // (height * width))
-    counts = np.zeros((channels, LEVELS), np.int64)
+    levels = 256**images.dtype.itemsize
+    counts = np.zeros((channels, levels), np.int64)
     for start in range(0, slices, together):
         # A pile of slices is one tall image.
         pile = np.ascontiguousarray(images[start : start + together]).reshape(-1, width, channels)
@@ -36,7 +34,7 @@ def count_greys(images: np.ndarray, region: np.ndarray | None = None) -> NDArray
         if region is not None:
             mask = np.ascontiguousarray(region[start : start + together]).view(np.uint8).reshape(-1, width)
         for channel in range(channels):
-            counts[channel] += cv2.calcHist([pile], [channel], mask, [LEVELS], [0, LEVELS]).ravel().astype(np.int64)
+            counts[channel] += cv2.calcHist([pile], [channel], mask, [levels], [0, levels]).ravel().astype(np.int64)
     return counts
 
 
@@ -44,7 +42,7 @@ def percentiles(counts: NDArray[np.int64], shares: Sequence[float]) -> NDArray[n
     """Give percentiles of counted grey values, as `numpy.percentile` gives those of the pixels.
 
     Args:
-        counts: int64 [C, 256], at least one pixel a channel.
+        counts: int64 [C, levels], at least one pixel a channel.
         shares: from 0 to 100.
 
     Returns:
@@ -62,7 +60,7 @@ def percentiles(counts: NDArray[np.int64], shares: Sequence[float]) -> NDArray[n
 
 def mean_and_deviation(counts: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Give mean and standard deviation of counted grey values: float64 [C] each."""
-    values, total = np.arange(LEVELS, dtype=np.float64), counts.sum(axis=-1)
+    values, total = np.arange(counts.shape[-1], dtype=np.float64), counts.sum(axis=-1)
     mean = counts @ values / total
     squares = np.einsum("cv,cv->c", counts, (values - mean[:, None]) ** 2)
     return mean, np.sqrt(squares / total)

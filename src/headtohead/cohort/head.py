@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 from headtohead.cohort.greys import count_greys, mean_and_deviation, percentiles
+from headtohead.cohort.intensities import BETWEEN
 
 FLOOR = 0.12
 """Share of the 99th percentile under which a pixel is air. Air carries noise, so zero would not do."""
@@ -25,7 +26,7 @@ def head_mask(volume: np.ndarray) -> np.ndarray:
     """Find the head in every slice: its largest bright piece, holes filled.
 
     Args:
-        volume: uint8 [slices, H, W, 3].
+        volume: uint8 [slices, H, W, C].
 
     Returns:
         bool [slices, H, W]; all False where a slice holds only air.
@@ -51,10 +52,10 @@ def air_levels(volume: np.ndarray) -> np.ndarray:
     """Measure how bright each channel is where there is nothing: along the edges of the slices.
 
     Args:
-        volume: uint8 [slices, H, W, 3].
+        volume: uint8 [slices, H, W, C].
 
     Returns:
-        uint8 [3].
+        uint8 [C].
     """
     edges = (volume[:, :RIM], volume[:, -RIM:], volume[:, RIM:-RIM, :RIM], volume[:, RIM:-RIM, -RIM:])
     small = min(volume.shape[1:3]) <= 2 * RIM  # then all of it is edge
@@ -88,14 +89,14 @@ def intensity_statistics(volume: np.ndarray, region: np.ndarray, normalise: str)
     """Measure centre and scale of each channel.
 
     Args:
-        volume: uint8 [slices, H, W, 3].
+        volume: uint8 or uint16 [slices, H, W, C].
         region: bool [slices, H, W], where to measure; the whole volume if it is empty.
         normalise: `zscore` (mean and standard deviation; the region is the head) or `inner` (median, and the range
             from the 10th to the 90th percentile in units of a normal distribution's deviation; the region is the
             inner head: neither a bright scalp nor the lesion itself moves them much).
 
     Returns:
-        float32 [3, 2]: (centre, scale) per channel in uint8 units; scale is at least 1.
+        float32 [C, 2]: (centre, scale) per channel in units of 8 bits; scale is at least 1.
     """
     counts = count_greys(volume, region if region.any() else None)
     if normalise == "inner":
@@ -103,4 +104,5 @@ def intensity_statistics(volume: np.ndarray, region: np.ndarray, normalise: str)
         scale = (high - low) / NORMAL_80
     else:
         centre, scale = mean_and_deviation(counts)
-    return np.stack([centre, np.maximum(scale, 1.0)], axis=-1).astype(np.float32)
+    unit = 1 if volume.dtype.itemsize == 1 else BETWEEN
+    return np.stack([centre / unit, np.maximum(scale / unit, 1.0)], axis=-1).astype(np.float32)

@@ -1,14 +1,44 @@
-"""Grey levels of any scanner as the 256 of a cohort."""
+"""Grey levels of any scanner as the 256 of a cohort, or its 65,536 where a reader asks for 16 bits."""
 
 import math
 
 import numpy as np
 
+from headtohead.task.case import finite
+
 WHITE = 99.9
 """Percentile of the positive voxels that becomes white: a few vessels or hot voxels must not darken the rest."""
 
+EIGHT = np.dtype(np.uint8)
 SAMPLE = 4096
 """Voxels that show roughly where that percentile is, so that only brighter ones need to be sorted."""
+
+
+BETWEEN = 257
+"""Levels of 16 bits for one of 8: 65,535 of them are 255."""
+
+
+def to_depth(volume: np.ndarray, depth: np.dtype) -> np.ndarray:
+    """Bring a volume to the depth in which it is stored, each channel by its own factor; 8 bits keep their levels.
+
+    Args:
+        volume: [..., C] of any real type.
+        depth: uint8 or uint16.
+    """
+    if volume.dtype == np.uint8:
+        return volume if depth.itemsize == 1 else volume.astype(depth) * depth.type(BETWEEN)
+    levels = np.empty(volume.shape, depth)
+    for channel in range(volume.shape[-1]):
+        values = finite(volume[..., channel])
+        levels[..., channel] = to_levels(values, white_of(values), depth)
+    return levels
+
+
+def to_eight_bits(levels: np.ndarray) -> np.ndarray:
+    """Give stored levels in 8 bits; those that have no more stay as they are."""
+    if levels.dtype.itemsize == 1:
+        return levels
+    return ((levels.astype(np.uint32) + BETWEEN // 2) // BETWEEN).astype(np.uint8)
 
 
 def to_bytes(volume: np.ndarray) -> np.ndarray:
@@ -20,26 +50,24 @@ def to_bytes(volume: np.ndarray) -> np.ndarray:
     Returns:
         uint8, the same shape; all 0 where no voxel is positive.
     """
-    with np.errstate(over="ignore"):  # what float32 does not hold is infinite
-        values = volume.astype(np.float32, copy=False)
-    if not np.isfinite(values).all():
-        values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
+    values = finite(volume)
     return to_levels(values, white_of(values))
 
 
-def to_levels(values: np.ndarray, white: float) -> np.ndarray:
-    """Scale values to uint8, so that `white` becomes 255; what is negative becomes 0.
+def to_levels(values: np.ndarray, white: float, depth: np.dtype = EIGHT) -> np.ndarray:
+    """Scale values to the levels of a depth, so that `white` becomes the last; what is negative becomes 0.
 
     Args:
         values: float32 of any shape, finite.
         white: more than 0, in the unit of the values.
+        depth: uint8 or uint16.
     """
     # Divided first: 255 over the white of a file in a tiny unit is more than float32 holds.
     with np.errstate(over="ignore"):
         levels = values / np.float32(white)
     np.clip(levels, 0, 1, out=levels)
-    levels *= 255
-    return np.rint(levels, out=levels).astype(np.uint8)
+    levels *= np.iinfo(depth).max
+    return np.rint(levels, out=levels).astype(depth)
 
 
 def white_of(values: np.ndarray) -> float:

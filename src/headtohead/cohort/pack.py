@@ -16,17 +16,19 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from filelock import FileLock
 
-from headtohead.cohort import lgg, nifti
-from headtohead.cohort.case_files import CaseFiles
-from headtohead.cohort.cohort import LGG, NIFTI, PIXELS, Cohort
+from headtohead.cohort.cohort import DEPTHS, PIXELS, SPACING, Cohort
 from headtohead.cohort.head import head_mask, inner_head, intensity_statistics
+from headtohead.cohort.intensities import EIGHT, to_depth, to_eight_bits
 from headtohead.cohort.packed import is_whole, read_case_table
-from headtohead.cohort.patients import patients_by_pattern, print_patients, warn_of_shared_beginnings
 from headtohead.errors import UserError
+from headtohead.readers import lgg, nifti
+from headtohead.readers.case_files import CaseFiles
+from headtohead.readers.patients import patients_by_pattern, print_patients, warn_of_shared_beginnings
+from headtohead.readers.tasks import LGG, NIFTI
 from headtohead.records.json_reader import read_json
 from headtohead.records.regular import UnreadableError, opened
 from headtohead.saving import temporary_folder, write_json
-from headtohead.task import Task
+from headtohead.task import Case, Targets, Task
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,11 +43,8 @@ class Reader(Protocol):
     def list_cases(self, root: Path) -> list[CaseFiles]:
         """List the cases without reading a pixel."""
 
-    def read_case(self, files: CaseFiles) -> tuple[np.ndarray, np.ndarray]:
-        """Read images uint8 [slices, H, W, 3] and masks uint8 {0, 1} [slices, H, W]."""
-
-    def describe(self, files: CaseFiles, images: np.ndarray) -> dict[str, object]:
-        """Give the columns of the case table that only this kind of data has, and `missing`."""
+    def read_case(self, files: CaseFiles) -> Case:
+        """Read the voxels of one case; a label map is there."""
 
     def read_clinical(self, root: Path) -> "pd.DataFrame":
         """Read what is known of the patients."""
@@ -58,7 +57,13 @@ READERS: dict[str, Reader] = {LGG: lgg, NIFTI: nifti}
 """Who reads what `--data` names."""
 
 KEY = re.compile("[0-9a-f]{32}")
-LAYOUT = "3"
+COLUMNS = (
+    "case", "patient", "site", "slices", "height", "width", "first", "lesion_voxels", "lesion_slices", "missing",
+)  # fmt: skip
+"""Of the case table, before the spacing and the clinical columns."""
+
+ENDS = {depth: end for end, depth in DEPTHS.items()}
+LAYOUT = "4"
 """Raised whenever what is packed, or how it is measured, changes: old copies are then made again."""
 
 
@@ -82,10 +87,10 @@ def open_cohort(root_dir: Path, cache_dir: Path, data: str = LGG, patient_patter
     note = cache_dir / f"{place}.json"
     with FileLock(cache_dir / f"{place}.lock"):
         fingerprint = _fingerprint(root_dir, reader, cases, patient_pattern)
-        key = _known_key(note, fingerprint, cache_dir)
+        key = _known_key(note, fingerprint, cache_dir, len(reader.TASK.sequences))
         if key is None:
             key = _content_key(root_dir, reader, cases, patient_pattern)
-            if not is_whole(_copy(cache_dir, key)):
+            if not is_whole(_copy(cache_dir, key), len(reader.TASK.sequences)):
                 shutil.rmtree(_copy(cache_dir, key), ignore_errors=True)
                 _pack(root_dir, reader, cases, _copy(cache_dir, key))
             write_json(note, {"root": str(root_dir.resolve()), "fingerprint": fingerprint, "key": key})
@@ -148,7 +153,7 @@ def _fingerprint(root: Path, reader: Reader, cases: list[CaseFiles], patient_pat
     return digest.hexdigest()
 
 
-def _known_key(note: Path, fingerprint: str, cache_dir: Path) -> str | None:
+def _known_key(note: Path, fingerprint: str, cache_dir: Path, channels: int) -> str | None:
     """Give the key that the note of an earlier command holds; None where it is of other files, or damaged."""
     try:
         known = read_json(note)
@@ -157,7 +162,7 @@ def _known_key(note: Path, fingerprint: str, cache_dir: Path) -> str | None:
     key = known.get("key")
     if known.get("fingerprint") != fingerprint or not isinstance(key, str) or not KEY.fullmatch(key):
         return None
-    return key if is_whole(_copy(cache_dir, key)) else None
+    return key if is_whole(_copy(cache_dir, key), channels) else None
 
 
 def _content_key(root: Path, reader: Reader, cases: list[CaseFiles], patient_pattern: str) -> str:
@@ -183,23 +188,31 @@ def _pack(root: Path, reader: Reader, cases: list[CaseFiles], destination: Path)
     with temporary_folder(destination.parent, becomes=destination, kind="packing") as temporary:
         rows, first = [], 0
         statistics: dict[str, list[np.ndarray]] = {"zscore": [], "inner": []}
+        depths = dict(zip(PIXELS, (EIGHT, _depth_of_labels(reader.TASK), EIGHT), strict=True))
         with ExitStack() as stack:
-            pixels = {name: stack.enter_context((temporary / f"{name}.u8").open("wb")) for name in PIXELS}
+            pixels = {
+                name: stack.enter_context((temporary / f"{name}{ENDS[depth]}").open("wb"))
+                for name, depth in depths.items()
+            }
             for files in cases:
-                images, masks = reader.read_case(files)
-                head = head_mask(images)
+                case = reader.read_case(files)
+                _refuse_strays(files, case, reader.TASK.targets)
+                images, labels, row = _in_slices(case, reader.TASK, depths)
+                head = head_mask(to_eight_bits(images))
                 inner = inner_head(head)
                 for normalise, region in (("zscore", head), ("inner", inner)):
                     statistics[normalise].append(intensity_statistics(images, region, normalise))
-                rows.append(_row(files, images, masks, first) | reader.describe(files, images))
+                rows.append({"case": files.name, "patient": files.patient, "site": files.site, "first": first, **row})
                 first += len(images)
-                for name, array in zip(PIXELS, (images, masks, inner), strict=True):
+                for name, array in zip(PIXELS, (images, labels, inner), strict=True):
                     pixels[name].write(array.tobytes())
         np.savez(
             temporary / "statistics.npz", zscore=np.stack(statistics["zscore"]), inner=np.stack(statistics["inner"])
         )
-        table = pd.DataFrame(rows).merge(clinical, on="patient", how="left", validate="many_to_one")
-        table.to_csv(temporary / "cases.csv", index=False)
+        table = pd.DataFrame(rows)[[*COLUMNS, *(name for name in SPACING if name in rows[0])]]
+        table.merge(clinical, on="patient", how="left", validate="many_to_one").to_csv(
+            temporary / "cases.csv", index=False
+        )
         try:
             temporary.rename(destination)
         except OSError:
@@ -208,15 +221,37 @@ def _pack(root: Path, reader: Reader, cases: list[CaseFiles], destination: Path)
                 raise
 
 
-def _row(files: CaseFiles, images: np.ndarray, masks: np.ndarray, first: int) -> dict[str, object]:
-    return {
-        "case": files.name,
-        "patient": files.patient,
-        "site": files.site,
+def _depth_of_labels(task: Task) -> np.dtype:
+    largest = max(*task.targets.labels, *task.targets.others, 0)
+    return next(depth for depth in DEPTHS.values() if largest <= np.iinfo(depth).max)
+
+
+def _refuse_strays(files: CaseFiles, case: Case, targets: Targets) -> None:
+    assert case.labels is not None
+    if strays := targets.strays(case.labels):
+        known = ", ".join(map(str, sorted((*targets.labels, *targets.others))))
+        held = ", ".join(map(str, strays[:4])) + (", ..." if len(strays) > 4 else "")
+        raise UserError(
+            f"{(*files.masks, *files.images)[0]}: holds {held}, which is no label of a target; they have "
+            f"{known}; name every label (--labels), or correct the file"
+        )
+
+
+def _in_slices(case: Case, task: Task, depths: dict[str, np.dtype]) -> tuple[np.ndarray, np.ndarray, dict[str, object]]:
+    """Cut a case into slices of the depths in which it is stored, and say what the case table says of it."""
+    assert case.labels is not None
+    images, labels = to_depth(case.images, depths["images"]), case.labels.astype(depths["labels"], copy=False)
+    spacing: dict[str, object] = {}
+    if cut := case.grid.slices(task.plane):
+        images, labels = cut.to_slices(images), cut.to_slices(labels)
+        spacing = dict(zip(SPACING, (round(step, 6) for step in cut.spacing), strict=True))
+    inside = np.asarray(task.targets.encode(labels).any(axis=0))
+    about: dict[str, object] = {
         "slices": len(images),
         "height": images.shape[1],
         "width": images.shape[2],
-        "first": first,
-        "lesion_voxels": int(masks.sum()),
-        "lesion_slices": int(masks.any(axis=(1, 2)).sum()),
+        "lesion_voxels": int(inside.sum()),
+        "lesion_slices": int(inside.any(axis=(1, 2)).sum()),
+        "missing": " ".join(case.missing),
     }
+    return np.ascontiguousarray(images), np.ascontiguousarray(labels), about | spacing

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from headtohead.cohort.cohort import PIXELS, STATISTICS, read_statistics
+from headtohead.cohort.cohort import PIXELS, STATISTICS, packed_file, read_statistics
 from headtohead.records.regular import UnreadableError
 from headtohead.records.table_reader import read_table
 
@@ -18,16 +18,18 @@ def read_case_table(copy: Path) -> "pd.DataFrame":
     return read_table(copy / "cases.csv", keep_default_na=False, na_values=missing, dtype=names)
 
 
-def is_whole(copy: Path) -> bool:
-    """Say whether the files of a packed copy are there, and of the sizes that its table says."""
+def is_whole(copy: Path, channels: int) -> bool:
+    """Say whether the files of a packed copy of so many channels are there, and of the sizes that its table says."""
     try:
         table = read_case_table(copy)
         voxels = int(table[["slices", "height", "width"]].astype("int64").prod(axis=1).sum())
         first = table["slices"].cumsum() - table["slices"]
         for name in STATISTICS:
-            read_statistics(copy, name, len(table))
-        sizes = {name: voxels * (3 if name == "images" else 1) for name in PIXELS}
-        as_long = all((copy / f"{name}.u8").stat().st_size == size for name, size in sizes.items())
-        return as_long and len(table) > 0 and bool((table["first"] == first).all())
+            read_statistics(copy, name, len(table), channels)
+        for name in PIXELS:
+            path, kind = packed_file(copy, name)
+            if path.stat().st_size != voxels * kind.itemsize * (channels if name == "images" else 1):
+                return False
+        return len(table) > 0 and bool((table["first"] == first).all())
     except (OSError, UnreadableError, ValueError, LookupError, TypeError):
         return False

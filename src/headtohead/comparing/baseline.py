@@ -11,10 +11,10 @@ import numpy as np
 
 from headtohead.batches.splits import Split
 from headtohead.cohort import Cohort
-from headtohead.cohort.sequence_names import sequence_title
 from headtohead.comparing.outcome import outcome
+from headtohead.options.comparison import BASELINE
+from headtohead.readers.sequence_names import sequence_title
 from headtohead.runs.folder import RunFolder
-from headtohead.runs.run import BASELINE
 from headtohead.saving import write_json
 from headtohead.scoring.baseline import Histograms, apply_threshold, fit_thresholds, primary_histograms
 

@@ -3,6 +3,7 @@
 Imports nothing heavy: mistakes in `--model_settings` are refused before anything slow begins.
 """
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from headtohead.errors import UserError
@@ -96,3 +97,34 @@ def check_models(options: Options) -> None:
         name = item.partition(".")[0].strip()
         if name not in models:
             raise UserError(f"{FLAG} {item}: {name} is not in --models {','.join(models)}; add it, or leave this out")
+
+
+def refuse_impossible_models(given: Mapping[str, Any], options: Options, verbs: Collection[str]) -> None:
+    """Refuse models that do not exist, or that cannot have the settings that this command gives them.
+
+    Args:
+        given: the flags on the command line.
+        options: all options.
+        verbs: what is to be done.
+
+    Raises:
+        UserError: names the model or the setting, and the fix.
+    """
+    find_spec(options.model.architecture)
+    if options.verbs.compare:
+        check_models(options)
+    if options.verbs.train:
+        check_own_image_size(options, options.model.architecture)
+
+
+def refuse_several_runs(given: Mapping[str, Any], options: Options, verbs: Collection[str]) -> None:
+    """Refuse names of runs that are not those of one run; the arguments are as for `refuse_impossible_models`.
+
+    Raises:
+        UserError: names the option, and what to give.
+    """
+    name, one = options.comparison.run_name, options.verbs
+    if (one.train or one.test or one.tune_postprocessing) and "," in name:
+        raise UserError(f"--run_name {name}: name one run; only predictions average several")
+    if one.compare and name:
+        raise UserError("--run_name: --compare makes many runs and names them itself; leave it out")

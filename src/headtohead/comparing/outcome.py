@@ -15,7 +15,7 @@ from headtohead.saving import atomic_path
 from headtohead.scoring.counts import mean_dice
 from headtohead.scoring.prediction_files import CaseWriter, writing
 from headtohead.scoring.probabilities import BINS, probability_histogram
-from headtohead.scoring.tested import primary_scores, score_tested, target_scores, test_facts, truth_of
+from headtohead.scoring.tested import primary_scores, recorded_scores, score_tested, target_scores, truth_of
 from headtohead.statistics.matrix import holds_lesion
 
 
@@ -63,7 +63,7 @@ class Outcome:
 
     def facts(self) -> dict[str, Any]:
         """What run.json says of the scores: the mean primary score, None where no case has one, and of each target."""
-        return test_facts(pd.DataFrame(self.cases))
+        return recorded_scores(pd.DataFrame(self.cases))
 
 
 @contextmanager

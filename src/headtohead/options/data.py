@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from headtohead.errors import UserError
 from headtohead.options.checks import SEED, at_least, fold_count, not_empty, regular_expression
 from headtohead.options.declaring import option
 from headtohead.options.group import Group
@@ -33,3 +34,14 @@ class DataOptions(Group):
     )
     fold: int = option(0, "fold of --train and --test, counted from 0", check=at_least(0))
     fold_file: str = option("", "CSV file of case,fold with your own folds", metavar="FILE")
+
+    def check(self) -> None:
+        """Refuse folds that are defined twice, or not at all, or that are of slices."""
+        if self.folds and self.fold_file:
+            raise UserError("--folds and --fold_file both define the folds; leave one of them out")
+        if self.split != "patient" and (self.folds or self.fold_file):
+            raise UserError("--split slice: folds are by patient; leave it out, or leave out --folds and --fold_file")
+        if self.fold and not (self.folds or self.fold_file):
+            raise UserError(
+                f"--fold {self.fold}: without folds there is only one split; add --folds 5, or a --fold_file"
+            )

@@ -13,6 +13,14 @@ class Group:
         for declared in fields(self):  # type: ignore[arg-type]
             value = settle(declared, getattr(self, declared.name), f"--{declared.name}")
             object.__setattr__(self, declared.name, value)
+        self.check()
+
+    def check(self) -> None:
+        """Refuse values of the group that make no sense together.
+
+        Raises:
+            UserError: names the options, and which to leave out.
+        """
 
 
 def declarations(group: type[Group]) -> list["Field[Any]"]:

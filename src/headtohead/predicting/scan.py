@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from headtohead.cohort.sequence_names import sequence_label
+from headtohead.readers.sequence_names import sequence_label
 from headtohead.task import Task
 
 

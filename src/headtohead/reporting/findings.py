@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from headtohead.options.comparison import MARGIN
+from headtohead.options.comparison import BASELINE, MARGIN
 from headtohead.records.regular import UnreadableError
 from headtohead.reporting.entrant_names import in_words
 from headtohead.reporting.evidence import metrics_of, parts_of, slices_of
@@ -16,7 +16,7 @@ from headtohead.reporting.notes.footnotes import footnotes_of
 from headtohead.reporting.notes.warnings import warnings_of
 from headtohead.reporting.table import result_rows
 from headtohead.runs.ledger import Ledger
-from headtohead.runs.run import BASELINE, Run
+from headtohead.runs.run import Run
 from headtohead.scoring.case import UNDEFINED
 from headtohead.scoring.conventions import conventions
 from headtohead.scoring.counts import FAILED_BELOW

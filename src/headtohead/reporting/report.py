@@ -6,7 +6,6 @@ from pathlib import Path
 
 from headtohead.batches.folds import read_folds
 from headtohead.cohort import Cohort, open_cohort
-from headtohead.cohort.cohort import LGG
 from headtohead.disk_faults import told
 from headtohead.errors import UserError
 from headtohead.options.comparison import MARGIN
@@ -14,6 +13,7 @@ from headtohead.options.data import DataOptions
 from headtohead.options.settling import settle
 from headtohead.options.table import OPTIONS, Options
 from headtohead.plurals import count_of
+from headtohead.readers.tasks import LGG
 from headtohead.reporting.case_gifs import mark_of, remove_earlier_case_gifs
 from headtohead.reporting.curves import write_curves
 from headtohead.reporting.failures import STEM

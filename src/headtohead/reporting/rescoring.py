@@ -8,16 +8,17 @@ import pandas as pd
 
 from headtohead.cohort import Cohort
 from headtohead.errors import UserError
+from headtohead.options.comparison import BASELINE
 from headtohead.plurals import count_of
 from headtohead.records.regular import UnreadableError
 from headtohead.records.table_reader import read_table
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.ledger import Ledger
-from headtohead.runs.run import BASELINE, Run
+from headtohead.runs.run import Run
 from headtohead.saving import atomic_path
 from headtohead.scoring.prediction_files import read_mask
 from headtohead.scoring.protocol import PROTOCOL, same_predictions
-from headtohead.scoring.tested import score_tested, test_facts, truth_of
+from headtohead.scoring.tested import recorded_scores, score_tested, truth_of
 
 
 def rescore(ledger: Ledger, cohort: Cohort | None) -> dict[str, str]:
@@ -101,7 +102,7 @@ def _keep(run: Run, rows: pd.DataFrame, slices: pd.DataFrame) -> None:
     with atomic_path(folder.cases, lasting=True) as cases_csv, atomic_path(folder.slices, lasting=True) as slices_csv:
         slices.to_csv(slices_csv, index=False)
         rows.to_csv(cases_csv, index=False)
-    facts = test_facts(rows) if "test_dice" in run.record else {}
+    facts = recorded_scores(rows) if "test_dice" in run.record else {}
     folder.note(**facts, protocol=PROTOCOL)
 
 

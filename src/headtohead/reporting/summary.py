@@ -5,13 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from headtohead.cohort.sequence_names import sequence_title
+from headtohead.options.comparison import BASELINE
+from headtohead.readers.sequence_names import sequence_title
 from headtohead.reporting.entrant_names import schedule_order
 from headtohead.reporting.notes.footnotes import footnotes_of
 from headtohead.reporting.notes.seeds import one_training
 from headtohead.reporting.notes.warnings import warnings_of
 from headtohead.runs.ledger import Ledger
-from headtohead.runs.run import BASELINE, Run
+from headtohead.runs.run import Run
 from headtohead.scoring.counts import FAILED_BELOW, mean_dice
 from headtohead.statistics.intervals import Interval, MedianInterval, mean_interval, median_interval
 from headtohead.statistics.matrix import entrant_name, holds_lesion, score_matrix
@@ -22,7 +23,7 @@ Cell = tuple[str, str]  # schedule, model
 
 
 @dataclass(frozen=True)
-class Row:
+class Training:
     """One experiment in the second table; None where a training has no such number."""
 
     name: str
@@ -68,7 +69,7 @@ class Summary:
     gaps: dict[Cell, str]
     baseline: Interval | None
     sequence: str
-    rows: list[Row]
+    rows: list[Training]
     footnotes: list[str]
 
 
@@ -120,9 +121,9 @@ def _without_scores(ledger: Ledger) -> list[tuple[Run, str]]:
     return [(run, ledger.partial[run.entrant]) for run in ledger.finished if run.entrant in ledger.partial] + named
 
 
-def _row(run: Run, table: pd.DataFrame, counted: bool) -> Row:
+def _row(run: Run, table: pd.DataFrame, counted: bool) -> Training:
     scores = table.loc[holds_lesion(table), "dice"].to_numpy(float)
-    return Row(
+    return Training(
         name=run.name if counted else f"{run.name} (left out)",
         parameters=run.record.get("parameters"),
         mean=mean_dice(scores),

@@ -4,7 +4,7 @@ import math
 from typing import TYPE_CHECKING
 
 from headtohead.reporting.entrant_names import in_words, schedule_in_words
-from headtohead.reporting.summary import Row, Summary
+from headtohead.reporting.summary import Summary, Training
 from headtohead.scoring.counts import FAILED_BELOW
 from headtohead.statistics.decimals import number
 from headtohead.statistics.intervals import Interval
@@ -159,7 +159,7 @@ def without_lesion_grid(summary: Summary) -> Grid:
     return grid
 
 
-def run_grid(rows: list[Row]) -> Grid:
+def run_grid(rows: list[Training]) -> Grid:
     """Lay out the second table: one row per finished experiment."""
     cells = [
         "experiment",

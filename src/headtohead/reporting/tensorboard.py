@@ -17,11 +17,11 @@ from headtohead import machine
 from headtohead.batches.datamodule import SliceDataset
 from headtohead.batches.splits import Split
 from headtohead.cohort import Cohort
+from headtohead.drawing.outlines import PREDICTION, TRUTH, draw_outlines
 from headtohead.learning.counts import to_source_grid
 from headtohead.learning.deciding import activate, encode, predict
 from headtohead.learning.module import SegmentationModule
 from headtohead.reporting.events import Events
-from headtohead.reporting.outlines import PREDICTION, TRUTH, draw_outlines
 from headtohead.runs.holding import comparison_held
 from headtohead.scoring.probabilities import counts_at_thresholds
 from headtohead.task import Targets
@@ -130,7 +130,7 @@ def shown_slices(cohort: Cohort, split: Split) -> dict[int, int]:
     chosen = {}
     for case in cases[np.unique(np.linspace(0, len(cases) - 1, CASES).round().astype(int))]:
         own = np.intersect1d(cohort.slices_of(int(case)), split.val)
-        areas = cohort.truth(int(case)).any(axis=0).sum(axis=(1, 2))[own - cohort.slices_of(int(case))[0]]
+        areas = cohort.masks(int(case)).sum(axis=(1, 2))[own - cohort.slices_of(int(case))[0]]
         chosen[int(case)] = int(own[np.argmax(areas)])
     return chosen
 

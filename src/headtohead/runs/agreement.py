@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from headtohead.errors import UserError
+from headtohead.options.comparison import BASELINE
 from headtohead.runs.ledger import Ledger
-from headtohead.runs.run import BASELINE, Run
+from headtohead.runs.run import Run
 
 # What two runs must share before their scores may be in one table: name for people -> where run.json has it.
 SHARED = {"data": ("data", "key"), "split": ("split", "key"), "protocol": ("protocol",)}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headtohead.cohort.tasks import task_of
+from headtohead.readers.tasks import task_of
 from headtohead.runs.run import EXPERIMENT_COLUMNS, Run
 from headtohead.task import Task
 

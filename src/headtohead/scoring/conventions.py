@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from headtohead.scoring.components import largest_component
 from headtohead.scoring.counts import Scores, count, dice, mean_dice
-from headtohead.scoring.lesions import largest_component
 
 if TYPE_CHECKING:
     import pandas as pd

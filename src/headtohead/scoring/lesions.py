@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headtohead.scoring.bounding import bounding_box
+from headtohead.scoring.components import label_components
 
 SMALLEST_ML = 0.1  # where the spacing is known
 SMALLEST_PIXELS = 10  # voxels, where it is not
-PART = 2**20  # voxels that are counted at a time
 
 
 @dataclass(frozen=True)
@@ -80,45 +80,11 @@ def count_lesions(prediction: NDArray[np.bool_], truth: NDArray[np.bool_], small
     return LesionCounts(lesions, found, lesions - found, predicted - right)
 
 
-def largest_component(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Keep the largest connected component of a mask (26 neighbours in 3-D), a clean-up that some score after.
-
-    Args:
-        mask: bool [slices, H, W]. It is left as it is.
-
-    Returns:
-        bool, the same shape: of equally large components the first in memory; empty where the mask is empty.
-    """
-    kept = np.zeros_like(mask)
-    box = bounding_box(mask)
-    if box is not None:
-        labels, _ = _label(mask[box])
-        kept[box] = labels == 1 + np.argmax(np.bincount(labels.ravel())[1:])
-    return kept
-
-
 def _components(mask: NDArray[np.bool_], other: NDArray[np.bool_], smallest: int) -> tuple[int, int]:
     """Count the components of a mask that are large enough, and those among them that overlap the other mask."""
     box = bounding_box(mask)
     if box is None:
         return 0, 0
-    labels, number = _label(mask[box])
-    large = _sizes(labels, number) >= smallest
-    large[0] = False  # label 0 is no component
+    labels, sizes = label_components(mask[box])
+    large = sizes >= max(smallest, 1)
     return int(np.count_nonzero(large)), int(np.count_nonzero(large[np.unique(labels[other[box]])]))
-
-
-def _sizes(labels: NDArray[np.int32], number: int) -> NDArray[np.int64]:
-    """Count the voxels of each label, 0 too: in parts, since NumPy counts in a copy of twice the size."""
-    flat, sizes = labels.ravel(), np.zeros(number + 1, np.int64)
-    part = max(PART, number + 1)
-    for start in range(0, flat.size, part):
-        sizes += np.bincount(flat[start : start + part], minlength=number + 1)
-    return sizes
-
-
-def _label(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
-    from scipy import ndimage
-
-    labels, number = ndimage.label(mask, structure=np.ones((3,) * mask.ndim))
-    return labels, int(number)

@@ -100,7 +100,7 @@ def target_scores(cases: "pd.DataFrame", score: str = "dice") -> dict[str, float
     return {str(name): None if mean != mean else float(mean) for name, mean in means.items()}
 
 
-def test_facts(cases: "pd.DataFrame") -> dict[str, Any]:
+def recorded_scores(cases: "pd.DataFrame") -> dict[str, Any]:
     """What run.json says of the scores of a test: the mean primary Dice, None where no case has one; and each target's.
 
     Args:

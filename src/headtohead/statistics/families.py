@@ -8,7 +8,7 @@ the models. The baseline is no contestant, so secondary scores are tested betwee
 
 import pandas as pd
 
-from headtohead.runs.run import BASELINE
+from headtohead.options.comparison import BASELINE
 from headtohead.statistics.matrix import score_matrix
 from headtohead.statistics.paired import COLUMNS as PAIR_COLUMNS
 from headtohead.statistics.paired import DESCRIBED, describe, judge, paired_differences

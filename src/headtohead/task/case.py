@@ -36,3 +36,12 @@ class Case:
             raise ValueError(f"{self.name}: images {self.images.shape} do not lie on the grid {self.grid.shape}")
         if self.labels is not None and self.labels.shape != self.grid.shape:
             raise ValueError(f"{self.name}: labels {self.labels.shape} do not lie on the grid {self.grid.shape}")
+
+
+def finite(volume: np.ndarray) -> np.ndarray:
+    """Give a volume as float32, with 0 for what is not finite, or too large to be."""
+    with np.errstate(over="ignore"):  # what float32 does not hold is infinite
+        values = volume.astype(np.float32, copy=False)
+    if not np.isfinite(values).all():
+        values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
+    return values

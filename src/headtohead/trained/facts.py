@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from headtohead.batches.recipe import BGR, RGB, InputRecipe
-from headtohead.cohort.cohort import LGG
-from headtohead.cohort.tasks import TASKS
 from headtohead.errors import UserError
 from headtohead.models.registry import MODELS
+from headtohead.readers.tasks import LGG, TASKS
 from headtohead.records.json_reader import read_json
 from headtohead.records.regular import UnreadableError
 from headtohead.runs.record import FILE as RECORD

@@ -5,9 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from headtohead.cohort.cohort import LGG, NIFTI
 from headtohead.cohort.made_up import made_up_cases
-from headtohead.cohort.tasks import TASKS
+from headtohead.readers.tasks import LGG, NIFTI, TASKS
 from headtohead.records.regular import UnreadableError
 from headtohead.records.table_reader import read_rows
 from headtohead.runs.folder import RunFolder

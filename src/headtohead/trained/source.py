@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from headtohead.cohort.tasks import task_of
 from headtohead.errors import UserError
+from headtohead.readers.tasks import task_of
 from headtohead.runs.folder import RunFolder
 from headtohead.trained.facts import FILE, ModelFacts, read_facts
 

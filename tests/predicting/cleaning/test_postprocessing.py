@@ -13,7 +13,7 @@ from scipy import ndimage
 
 import headtohead
 from headtohead.predicting.cleaning.postprocessing import UNITS, clean, parse_steps
-from headtohead.scoring.lesions import largest_component
+from headtohead.scoring.components import largest_component
 from headtohead.trained.foreign.fetal_h5 import CLEAN_UP
 
 MASKS = st.tuples(st.integers(1, 4), st.integers(1, 12), st.integers(1, 12)).flatmap(lambda s: arrays.arrays(bool, s))

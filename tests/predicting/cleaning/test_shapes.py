@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy import ndimage
 
-from headtohead.predicting.cleaning.shapes import close_gaps, dilate, erode, open_bridges
+from headtohead.predicting.cleaning.shapes import close_gaps, dilate, erode, fill_holes, open_bridges
 
 MASKS = st.tuples(st.integers(1, 5), st.integers(1, 8), st.integers(1, 8)).flatmap(lambda s: arrays.arrays(bool, s))
 ODD = st.sampled_from([1, 3, 5])
@@ -62,3 +62,20 @@ def test_a_gap_to_the_edge_stays_open_and_the_edge_wears_nothing_away(column: in
     mask[0, :, column : column + 6] = True
     assert np.array_equal(close_gaps(mask, line), mask)
     assert erode(mask, line)[0, 4, 0] == (column == 0)
+
+
+@given(MASKS)
+def test_holes_are_those_of_scipy_slice_by_slice(mask: np.ndarray) -> None:
+    expected = np.stack([ndimage.binary_fill_holes(one) for one in mask])
+    filled = fill_holes(mask)
+    assert np.array_equal(filled, expected)
+    assert np.array_equal(fill_holes(filled), filled)
+
+
+def test_a_ring_by_corners_holds_a_hole_and_one_at_the_edge_does_not() -> None:
+    mask = np.zeros((2, 7, 7), bool)
+    mask[0, [2, 3, 3, 4], [3, 2, 4, 3]] = True
+    mask[1, [0, 1, 0], [2, 3, 4]] = True
+    filled = fill_holes(mask)
+    assert filled[0, 3, 3] and filled[0].sum() == 5
+    assert np.array_equal(filled[1], mask[1])

@@ -7,8 +7,8 @@ import nibabel
 import numpy as np
 import pytest
 
-from headtohead.cohort.lgg import TASK as LGG_TASK
-from headtohead.cohort.nifti import TASK as NIFTI_TASK
+from headtohead.readers.lgg import TASK as LGG_TASK
+from headtohead.readers.nifti import TASK as NIFTI_TASK
 from headtohead.trained.facts import ModelFacts
 
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from headtohead.cohort.lgg import TASK as LGG_TASK
-from headtohead.cohort.nifti import TASK as NIFTI_TASK
 from headtohead.errors import UserError
 from headtohead.predicting.files import finding
 from headtohead.predicting.files.finding import Job, find_jobs
+from headtohead.readers.lgg import TASK as LGG_TASK
+from headtohead.readers.nifti import TASK as NIFTI_TASK
 from headtohead.task import Task
 
 

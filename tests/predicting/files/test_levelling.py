@@ -285,7 +285,7 @@ def test_a_level_scan_does_not_wait_for_scipy(tmp_path: Path) -> None:
         "from headtohead.predicting.files.finding import find_jobs\n"
         "from headtohead.predicting.files.scans import read_scan\n"
         "from headtohead.trained.facts import ModelFacts\n"
-        "from headtohead.cohort.lgg import TASK\n"
+        "from headtohead.readers.lgg import TASK\n"
         "facts = ModelFacts('m', 'unet', 0, 5, {'normalise': 'inner'}, TASK)\n"
         "for name in ('0', '20', 'tilted'):\n"
         f"    [job] = find_jobs(Path({str(tmp_path)!r}) / f'{{name}}.nii', '', facts.task, ())\n"

@@ -4,11 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
-from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.scan import Scan
+from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.task import Task
 from headtohead.trained.facts import ModelFacts
 

@@ -11,8 +11,8 @@ import pytest
 
 import headtohead
 from headtohead.cohort import Cohort, open_cohort
-from headtohead.cohort.nifti import TASK as NIFTI_TASK
 from headtohead.predicting.trust.familiarity import measure_cohort, unfamiliar_features
+from headtohead.readers.nifti import TASK as NIFTI_TASK
 
 Spacing = tuple[float, float, float]
 
@@ -115,7 +115,7 @@ class OneSequence:
         self.cohort, self.task = cohort, NIFTI_TASK
 
     def images(self, case: int) -> np.ndarray:
-        return np.repeat(self.cohort.images(case)[..., 1:2], 3, axis=-1)
+        return self.cohort.images(case)[..., 1:2]
 
     def spacing(self, case: int) -> Spacing:
         return (3.3, 1.0 + case / 100, 1.0)

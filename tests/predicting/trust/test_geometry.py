@@ -6,11 +6,11 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from headtohead.cohort.lgg import TASK as LGG_TASK
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.scan import Scan
 from headtohead.predicting.trust.geometry import doubts_of_header
+from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.trained.facts import ModelFacts
 
 FACTS = ModelFacts("m", "buda", 4, 5, {"image_size": 32, "normalise": "inner", "neighbours": 1}, task=LGG_TASK)

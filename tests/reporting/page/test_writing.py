@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from headtohead.cohort.lgg import TASK as LGG_TASK
+from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.reporting.findings import Findings
 from headtohead.reporting.page import write_report
 from headtohead.reporting.page.gallery import BUDGET

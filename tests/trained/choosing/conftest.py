@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from headtohead.cohort.lgg import TASK as LGG_TASK
-from headtohead.cohort.nifti import TASK as NIFTI_TASK
+from headtohead.readers.lgg import TASK as LGG_TASK
+from headtohead.readers.nifti import TASK as NIFTI_TASK
 from headtohead.runs.folder import RunFolder
 from headtohead.trained import choosing
 from headtohead.trained.facts import ModelFacts

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from headtohead.cohort.lgg import TASK as LGG_TASK
-from headtohead.cohort.nifti import TASK as NIFTI_TASK
 from headtohead.errors import UserError
+from headtohead.readers.lgg import TASK as LGG_TASK
+from headtohead.readers.nifti import TASK as NIFTI_TASK
 from headtohead.trained.engines.torch_engine import load_net
 from headtohead.trained.foreign import read_foreign
 from headtohead.trained.source import Source

@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from headtohead.cohort.nifti import TASK as NIFTI_TASK
 from headtohead.errors import UserError
 from headtohead.predicting.cleaning.postprocessing import parse_steps
+from headtohead.readers.nifti import TASK as NIFTI_TASK
 from headtohead.trained.engines.torch_engine import load_net
 from headtohead.trained.foreign import fetal_h5, read_foreign
 from headtohead.trained.preparation import prepare

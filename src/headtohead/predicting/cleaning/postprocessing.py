@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headtohead.errors import UserError, did_you_mean
-from headtohead.predicting.cleaning.pieces import fill_holes, label_pieces, pieces_among
-from headtohead.predicting.cleaning.shapes import Mask, Spacing, close_gaps, dilate, erode, open_bridges
+from headtohead.predicting.cleaning.shapes import Mask, Spacing, close_gaps, dilate, erode, fill_holes, open_bridges
 from headtohead.scoring.bounding import bounding_box
+from headtohead.scoring.components import largest_component, without_small
 
 LENGTHS = ("mm", "vox", "px")
 VOLUMES = ("vox", "mm3", "ml")
@@ -127,27 +127,15 @@ def _planned(step: Step, spacing: Spacing | None) -> tuple[Work, tuple[int, ...]
     """Give what a step does to a mask, and how many voxels around a lesion it looks at or changes."""
     here = (0, 0, 0)
     if step.name == "largest":
-        return keep_largest, here
+        return largest_component, here
     if step.name == "fill":
         return fill_holes, here
     if step.name == "min_size":
         least = _voxels(step, spacing)
-        return lambda mask: drop_small(mask, least), here
+        return lambda mask: without_small(mask, least), here
     element = _element(step, spacing)
     shape = {"close": close_gaps, "open": open_bridges, "dilate": dilate, "erode": erode}[step.name]
     return lambda mask: shape(mask, element), tuple(side // 2 for side in element.shape)
-
-
-def keep_largest(mask: Mask) -> Mask:
-    """Keep the largest piece (26 neighbours in 3-D), of equal ones the first in memory."""
-    labels, sizes = label_pieces(mask)
-    return labels == 1 + int(np.argmax(sizes))
-
-
-def drop_small(mask: Mask, least: float) -> Mask:
-    """Drop the pieces (26 neighbours in 3-D) of fewer voxels than `least`."""
-    labels, sizes = label_pieces(mask)
-    return pieces_among(labels, np.concatenate([[False], sizes >= least]))
 
 
 def _within_box(mask: Mask, work: Work, margin: tuple[int, ...]) -> Mask:

@@ -57,6 +57,23 @@ def open_bridges(mask: Mask, element: NDArray[np.bool_]) -> Mask:
     return _with_surroundings(mask, element, (erode, dilate))
 
 
+def fill_holes(mask: Mask) -> Mask:
+    """Fill holes slice by slice: background that cannot get out to the edge of its slice without crossing the mask.
+
+    Not in 3-D: between thick slices a hole is nearly always open above or below. What touches the edge is no hole.
+
+    Args:
+        mask: bool [slices, H, W].
+    """
+    filled = np.empty_like(mask)
+    for here, out in zip(mask, filled, strict=True):
+        background = np.pad(~here, 1, constant_values=True).astype(np.uint8)
+        # Components of the mask hold together by corners, so background must not pass through them.
+        _, labels = cv2.connectedComponents(background, connectivity=4)
+        out[:] = labels[1:-1, 1:-1] != labels[0, 0]
+    return filled
+
+
 def _with_surroundings(mask: Mask, element: NDArray[np.bool_], steps: tuple[Work, Work]) -> Mask:
     reach = [side // 2 for side in element.shape]
     wide = np.pad(mask, [(one, one) for one in reach], mode="edge")

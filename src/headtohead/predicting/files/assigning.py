@@ -1,10 +1,10 @@
 """Which volume of which file is which sequence of the model: by names, by `dataset.json`, or as --channels says."""
 
-from headtohead.cohort.sequence_names import says_several, sequence_label
 from headtohead.errors import UserError
 from headtohead.predicting.files.grouping import Job
 from headtohead.predicting.files.naming import printable
 from headtohead.predicting.files.nifti import Nifti
+from headtohead.readers.sequence_names import says_several, sequence_label
 from headtohead.trained.facts import ModelFacts
 
 Assigned = dict[str, tuple[Nifti, int]]

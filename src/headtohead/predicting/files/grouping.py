@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from headtohead.cohort.sequence_names import Named, sequence_in_name
 from headtohead.errors import UserError
 from headtohead.predicting.files.naming import ending, is_volume, printable, result_name, stem
 from headtohead.predicting.files.nnunet import case_of_channel, channel_names, channels_of_cases
 from headtohead.predicting.files.sequences import parse_channels
+from headtohead.readers.sequence_names import Named, sequence_in_name
 from headtohead.task import Task
 
 Kind = Literal["nifti", "picture", "folder"]

@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
-from headtohead.cohort.mask_names import bases_of_mask
 from headtohead.predicting.files.reading import SUFFIXES as PICTURES
 from headtohead.predicting.files.reading import VOLUMES
+from headtohead.readers.mask_names import bases_of_mask
 
 INPUTS = VOLUMES + PICTURES
 PICTURE_MASKS = ("_mask", "_seg", "_dseg")

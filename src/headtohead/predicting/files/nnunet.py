@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
-from headtohead.cohort.other_layouts import CHANNEL
-from headtohead.cohort.sequence_names import sequence_in_name
 from headtohead.predicting.files.naming import is_volume, stem
+from headtohead.readers.other_layouts import CHANNEL
+from headtohead.readers.sequence_names import sequence_in_name
 from headtohead.records.json_reader import read_json
 from headtohead.records.regular import UnreadableError
 

@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 
 from headtohead.cohort import intensities
-from headtohead.cohort.picture_sizes import MEND, picture_size
 from headtohead.errors import UserError
 from headtohead.memory import refuse_unless_free
 from headtohead.quiet import quiet_stderr
+from headtohead.readers.picture_sizes import MEND, picture_size
 
 SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
 MASK_SUFFIXES = (".tif", ".tiff", ".png")

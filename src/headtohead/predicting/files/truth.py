@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
-from headtohead.cohort.mask_names import MASK_WORDS, Images, bases_of_mask, outlines_other_than_brain
-from headtohead.cohort.sequence_names import sequence_in_name
 from headtohead.errors import UserError
 from headtohead.predicting.files.naming import is_volume, printable, stem
 from headtohead.predicting.files.nifti import Nifti, open_nifti, same_place
 from headtohead.predicting.files.nnunet import case_of_channel
+from headtohead.readers.mask_names import MASK_WORDS, Images, bases_of_mask, outlines_other_than_brain
+from headtohead.readers.sequence_names import sequence_in_name
 
 
 def truth_beside(path: Path) -> Path | None:

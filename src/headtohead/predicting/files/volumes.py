@@ -7,8 +7,6 @@ import cv2
 import numpy as np
 
 from headtohead.cohort.intensities import to_levels, white_of
-from headtohead.cohort.mask_names import says_mask
-from headtohead.cohort.sequence_names import sequence_label
 from headtohead.errors import UserError
 from headtohead.predicting.files.assigning import assign
 from headtohead.predicting.files.finding import Job
@@ -20,6 +18,8 @@ from headtohead.predicting.files.regridding import WHOLE, on_grid_of, resample_o
 from headtohead.predicting.files.squaring import Squaring, squaring
 from headtohead.predicting.files.truth import read_truth_volume
 from headtohead.predicting.scan import Scan
+from headtohead.readers.mask_names import says_mask
+from headtohead.readers.sequence_names import sequence_label
 from headtohead.task.slicing import Slicing, slicing
 from headtohead.trained.facts import ModelFacts
 

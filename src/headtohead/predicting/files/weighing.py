@@ -7,11 +7,11 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from headtohead.cohort.picture_sizes import MEND, PictureSize, picture_size
 from headtohead.memory import refuse_unless_free
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.files.naming import printable
 from headtohead.predicting.files.opening import first_bytes
+from headtohead.readers.picture_sizes import MEND, PictureSize, picture_size
 from headtohead.trained.facts import ModelFacts
 
 SMALL = 2**26

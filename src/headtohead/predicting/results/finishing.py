@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from headtohead.drawing.animation import write_gif
 from headtohead.errors import UserError
 from headtohead.predicting.cleaning.postprocessing import Step, clean
 from headtohead.predicting.files.finding import Job
@@ -20,7 +21,6 @@ from headtohead.predicting.results.summary import Row, measure
 from headtohead.predicting.results.written import checksum
 from headtohead.predicting.scan import Scan
 from headtohead.predicting.trust.uncertainty import entropy
-from headtohead.reporting.animation import write_gif
 from headtohead.saving import temporary_folder, write_picture
 from headtohead.task.slicing import PLANES, Slicing, slicing
 from headtohead.trained.facts import ModelFacts

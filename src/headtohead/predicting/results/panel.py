@@ -3,20 +3,21 @@
 Drawn with OpenCV alone: importing a plotting library would take longer than the prediction.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
-from headtohead.cohort.sequence_names import sequence_title
+from headtohead.drawing.brightness import brightened, white_of
+from headtohead.drawing.lettering import FAINT, INK, shorten, text_width, write
+from headtohead.drawing.outlines import PREDICTION, TRUTH, Colour, draw_outlines, enlarge, rgb
+from headtohead.drawing.sizes import resized, resized_mask, within
 from headtohead.predicting.files.pictures import drawn_channel
-from headtohead.reporting.lettering import FAINT, INK, shorten, text_width, write
-from headtohead.reporting.outlines import PREDICTION, TRUTH, Colour, draw_outlines, enlarge, rgb
+from headtohead.readers.sequence_names import sequence_title
 from headtohead.task import Task
 
 SIDE = 512  # small images are enlarged up to this many pixels
 LARGEST = 768  # larger ones are drawn smaller
-WHITE = 99.8  # percentile drawn as white: MRI of 8 bits is often dark, and only its fat is bright
 NARROWEST = 340  # so that a caption fits above a slim image
 MARGIN, GAP, HEADER, CAPTION, FOOTER = 24, 24, 78, 28, 46
 PAPER, SURROUND = (255, 255, 255), (241, 242, 244)
@@ -90,7 +91,7 @@ def draw_panel(prediction: Prediction, title: str, subtitle: str) -> np.ndarray:
 
 def _tiles(shown: Prediction, scale: int) -> list[tuple[str, np.ndarray]]:
     """Caption and drawing of the four tiles, row by row."""
-    image = window(shown.image)
+    image = brightened(shown.image, white_of(shown.image.max(axis=-1)))
     channel = drawn_channel(shown.task)
     grey = np.ascontiguousarray(image[:, :, channel])
     coloured = bool((shown.image != shown.image[:, :, channel, None]).any())
@@ -106,12 +107,6 @@ def _tiles(shown: Prediction, scale: int) -> list[tuple[str, np.ndarray]]:
             draw_outlines(grey, {**truth, PREDICTION: shown.mask}, scale),
         ),
     ]
-
-
-def window(image: np.ndarray) -> np.ndarray:
-    """Brighten an image for the eye by one factor for all its channels: uint8 to uint8 [H, W, 3]."""
-    white = max(1.0, float(np.percentile(image.max(axis=-1), WHITE)))
-    return cv2.convertScaleAbs(image, alpha=255 / white)
 
 
 def colour(probability: np.ndarray) -> np.ndarray:
@@ -148,17 +143,14 @@ def _legend(canvas: np.ndarray, left: int, top: int, prediction: Prediction) -> 
 
 def _shrink(prediction: Prediction) -> Prediction:
     """Bring a large image to `LARGEST` by averaging; a mask keeps every part, however small."""
-    height, width = prediction.probability.shape
-    factor = max(height, width) / LARGEST
-    if factor <= 1:
+    shape = prediction.probability.shape
+    if max(shape) <= LARGEST:
         return prediction
-    size = (max(1, round(width / factor)), max(1, round(height / factor)))
-
-    def area(pixels: np.ndarray) -> np.ndarray:
-        return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-
-    truth = None if prediction.truth is None else area(prediction.truth.astype(np.float32)) > 0
-    cleaned = None if prediction.cleaned is None else area(prediction.cleaned.astype(np.float32)) >= 0.5
-    return Prediction(
-        area(prediction.image), area(prediction.probability), prediction.threshold, truth, prediction.task, cleaned
+    size = within(shape, LARGEST)
+    return replace(
+        prediction,
+        image=resized(prediction.image, size),
+        probability=resized(prediction.probability, size),
+        truth=None if prediction.truth is None else resized_mask(prediction.truth, size),
+        cleaned=None if prediction.cleaned is None else resized(prediction.cleaned.astype(np.float32), size) >= 0.5,
     )

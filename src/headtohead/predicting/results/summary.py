@@ -13,8 +13,8 @@ from headtohead.errors import UserError
 from headtohead.plurals import count_of
 from headtohead.records.regular import UnreadableError, read_regular
 from headtohead.saving import write_text
+from headtohead.scoring.components import count_components
 from headtohead.scoring.counts import count, dice
-from headtohead.scoring.lesions import count_lesions
 
 FILE = "summary.csv"
 LARGEST = 256 << 20  # bytes
@@ -99,7 +99,7 @@ def measure(
         "voxels": voxels,
         "slices": len(mask),
         "slices_with_lesion": int(mask.any(axis=(1, 2)).sum()),
-        "lesions": count_lesions(np.zeros_like(mask), mask).lesions,
+        "lesions": count_components(mask),
         "dice": None if truth is None else dice_of_lesion(mask, truth),
     }
 

@@ -1,10 +1,10 @@
 """What the numbers of a comparison are, and over what."""
 
+from headtohead.options.comparison import BASELINE
 from headtohead.plurals import count_of
 from headtohead.reporting.notes.seeds import several_seeds, uneven_seeds
 from headtohead.reporting.notes.split import no_leak
 from headtohead.runs.ledger import Ledger
-from headtohead.runs.run import BASELINE
 from headtohead.scoring.lesions import size_in_words
 from headtohead.statistics.matrix import holds_lesion
 

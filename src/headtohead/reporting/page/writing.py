@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from headtohead.cohort import Cohort
-from headtohead.cohort.sequence_names import sequence_title
+from headtohead.readers.sequence_names import sequence_title
 from headtohead.reporting.findings import Findings
 from headtohead.reporting.page import gallery, panels, provenance, svg, wording
 from headtohead.reporting.page.dot_plot import dot_plot

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import torch
 
-from headtohead.cohort import lgg, nifti
 from headtohead.errors import UserError
 from headtohead.learning.checkpoint import read_tensors
 from headtohead.models.buda import BudaUNet
+from headtohead.readers import lgg, nifti
 from headtohead.trained.facts import ModelFacts
 
 FIRST = "encoder1.enc1conv1.weight"

@@ -13,9 +13,9 @@ import h5py
 import numpy as np
 import torch
 
-from headtohead.cohort import nifti
 from headtohead.errors import UserError
 from headtohead.models.fetal_unet import FetalUNet
+from headtohead.readers import nifti
 from headtohead.trained.facts import ModelFacts
 
 CLEAN_UP = "dilate=2px,close=2cube,largest"

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from headtohead.cohort.case_files import CaseFiles
-from headtohead.cohort.shared_beginnings import shared_beginning
 from headtohead.errors import UserError
 from headtohead.plurals import count_of
+from headtohead.readers.case_files import CaseFiles
+from headtohead.readers.shared_beginnings import shared_beginning
 
 SUBJECT = re.compile(r"(?:^|_)(sub-[A-Za-z0-9]+)(?=_|$)")
 

@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 
-from headtohead.cohort.sequence_names import is_sequence_or_treatment, sequence_in_name
+from headtohead.readers.sequence_names import is_sequence_or_treatment, sequence_in_name
 
 MASK_WORDS = (
     "mask",

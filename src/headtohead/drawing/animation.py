@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from headtohead.drawing.plate import COLUMNS, ROWS, SegmentedCase, draw_plate
 from headtohead.errors import UserError
-from headtohead.reporting.plate import COLUMNS, ROWS, Scan, draw_plate
 from headtohead.saving import write_bytes
 
 MOST_BYTES = 2_000_000
@@ -21,7 +21,7 @@ AROUND = 1  # slices shown before the first and after the last with any lesion, 
 
 
 def write_plate_gif(
-    scans: Sequence[Scan],
+    scans: Sequence[SegmentedCase],
     path: Path,
     title: str = "",
     columns: int = COLUMNS,
@@ -58,7 +58,9 @@ def write_plate_gif(
     return write_gif(pictures, path)
 
 
-def write_case_gif(scans: Scan | Sequence[Scan], path: Path, title: str = "", side: int = CASE_SIDE) -> Path:
+def write_case_gif(
+    scans: SegmentedCase | Sequence[SegmentedCase], path: Path, title: str = "", side: int = CASE_SIDE
+) -> Path:
     """Write one case as GIF, scrolling through all its slices.
 
     Args:
@@ -74,7 +76,7 @@ def write_case_gif(scans: Scan | Sequence[Scan], path: Path, title: str = "", si
         UserError: there is no case to show.
         ValueError: the scans differ in their number of slices.
     """
-    shown = [scans] if isinstance(scans, Scan) else list(scans)
+    shown = [scans] if isinstance(scans, SegmentedCase) else list(scans)
     lengths = {len(scan.truth) for scan in shown}
     if len(lengths) > 1:
         raise ValueError(f"{title or path}: one case cannot have {sorted(lengths)} slices")
@@ -84,7 +86,7 @@ def write_case_gif(scans: Scan | Sequence[Scan], path: Path, title: str = "", si
     return write_gif(pictures, path)
 
 
-def slices_to_show(scan: Scan) -> range:
+def slices_to_show(scan: SegmentedCase) -> range:
     """The slices from the first to the last with lesion, true or predicted, and `AROUND` more; all where none has."""
     found = np.flatnonzero((scan.truth | scan.prediction).any(axis=(1, 2)))
     if not found.size:

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from headtohead.cohort import open_cohort
-from headtohead.cohort.case_files import CaseFiles
-from headtohead.cohort.intensities import to_bytes
-from headtohead.cohort.nifti import describe, list_cases, read_case
+from headtohead.cohort.intensities import EIGHT, to_bytes, to_depth
 from headtohead.errors import UserError
+from headtohead.readers.case_files import CaseFiles
+from headtohead.readers.nifti import list_cases, read_case
 
 FETAL = Path(__file__).resolve().parents[2].parent / "shared" / "nifti" / "fetal"
 
@@ -33,8 +33,15 @@ def test_a_code_of_units_that_the_standard_does_not_know_means_mm(
     content = bytearray(gzip.decompress(packed.read_bytes()))
     content[123] = 7  # xyzt_units
     packed.write_bytes(gzip.compress(bytes(content)))
-    images, _ = read_case(only_case(volumes))
-    assert describe(only_case(volumes), images)["spacing_slices"] == 3.0
+    assert read_case(only_case(volumes)).grid.spacing == (1.0, 1.0, 3.0)
+
+
+def in_slices(files: CaseFiles) -> tuple[np.ndarray, np.ndarray]:
+    """Images uint8 [slices, H, W, C] and labels [slices, H, W] of a case, as a cohort has them."""
+    case = read_case(files)
+    cut = case.grid.slices()
+    assert cut is not None and case.labels is not None
+    return cut.to_slices(to_depth(case.images, EIGHT)), cut.to_slices(case.labels)
 
 
 # --- a case ----------------------------------------------------------------------------------------------------------
@@ -43,29 +50,28 @@ def test_a_code_of_units_that_the_standard_does_not_know_means_mm(
 def test_voxels_are_read_as_slices_of_the_acquired_plane(volumes: Path, write_pair: Callable[..., Any]) -> None:
     """Axes to the right, front and head, thick along the last: axial slices, front on top, the left on the right."""
     values, inside = write_pair("x")
-    images, masks = read_case(only_case(volumes))
-    assert (images.shape, images.dtype, masks.dtype) == ((6, 24, 20, 3), np.uint8, np.uint8)
+    images, masks = in_slices(only_case(volumes))
+    assert (images.shape, images.dtype, masks.dtype) == ((6, 24, 20, 1), np.uint8, np.uint8)
     expected = to_bytes(values.astype(np.float32)).transpose(2, 1, 0)[:, ::-1, ::-1]
-    for channel in range(3):
-        np.testing.assert_array_equal(images[..., channel], expected)
+    np.testing.assert_array_equal(images[..., 0], expected)
     np.testing.assert_array_equal(masks, inside.transpose(2, 1, 0)[:, ::-1, ::-1])
-    found = describe(only_case(volumes), images)
-    assert found == {"missing": "", "spacing_slices": 3.0, "spacing_rows": 1.0, "spacing_columns": 1.0}
+    assert read_case(only_case(volumes)).missing == ()
 
 
 def test_a_copy_that_is_stored_another_way_is_the_same_case(
     volumes: Path, write_pair: Callable[..., Any], write_volume: Callable[..., Path]
 ) -> None:
     values, inside = write_pair("x", affine=np.diag([1.0, 2.5, 1.2, 1]))
-    first, truth = read_case(only_case(volumes))
+    first, truth = in_slices(only_case(volumes))
     for name, array in (("x.nii.gz", values), ("x_mask.nii.gz", inside)):
         image = nibabel.Nifti1Image(array, np.diag([1.0, 2.5, 1.2, 1]))
         moved = image.as_reoriented(np.array([[1, -1], [2, 1], [0, -1]]))
         write_volume(name, np.asarray(moved.dataobj), moved.affine)
-    again, masks = read_case(only_case(volumes))
+    again, masks = in_slices(only_case(volumes))
     np.testing.assert_array_equal(again, first)
     np.testing.assert_array_equal(masks, truth)
-    assert describe(only_case(volumes), again)["spacing_slices"] == 2.5
+    cut = read_case(only_case(volumes)).grid.slices()
+    assert cut is not None and cut.spacing[0] == 2.5
 
 
 @pytest.mark.parametrize(("unit", "spacing"), [("mm", 3.0), ("meter", 3000.0), ("micron", 0.003), ("unknown", 3.0)])
@@ -74,7 +80,7 @@ def test_spacing_is_in_mm_whatever_the_file_counts_in(
 ) -> None:
     write_volume("x.nii", np.ones((4, 5, 6), np.uint8), unit=unit)
     write_volume("x_mask.nii", np.ones((4, 5, 6), np.uint8), unit=unit)
-    assert describe(only_case(volumes), np.zeros(1))["spacing_slices"] == pytest.approx(spacing)
+    assert read_case(only_case(volumes)).grid.spacing == pytest.approx((spacing / 3, spacing / 3, spacing))
 
 
 @pytest.mark.parametrize("value", [1, 255, 0.5])
@@ -83,19 +89,19 @@ def test_a_mask_may_have_any_one_value(volumes: Path, write_volume: Callable[...
     mask = np.zeros((4, 5, 6, 1), np.float32)  # a fourth axis of one value is none
     mask[1, 2, 3] = value
     write_volume("x_mask.nii", mask)
-    assert read_case(only_case(volumes))[1].sum() == 1
+    assert in_slices(only_case(volumes))[1].sum() == 1
 
 
 def test_an_empty_mask_is_a_mask(volumes: Path, write_volume: Callable[..., Path]) -> None:
     write_volume("x.nii", np.ones((4, 5, 6), np.float32))
     write_volume("x_mask.nii", np.zeros((4, 5, 6), np.uint8))
-    assert not read_case(only_case(volumes))[1].any()
+    assert not in_slices(only_case(volumes))[1].any()
 
 
 def test_a_single_slice_is_a_case(volumes: Path, write_volume: Callable[..., Path]) -> None:
     for name in ("x.nii", "x_mask.nii"):
         write_volume(name, np.eye(5, 4, dtype=np.uint8))
-    assert read_case(only_case(volumes))[0].shape == (1, 4, 5, 3)
+    assert in_slices(only_case(volumes))[0].shape == (1, 4, 5, 1)
 
 
 ONES = np.ones((4, 5, 6), np.uint8)
@@ -143,7 +149,7 @@ def test_what_cannot_be_learnt_from_is_refused(
 def test_a_grid_that_differs_by_rounding_is_the_same(volumes: Path, write_volume: Callable[..., Path]) -> None:
     write_volume("x.nii", ONES)
     write_volume("x_mask.nii", ONES, np.diag([1.00001, 1.0, 3.0001, 1.0]))
-    assert read_case(only_case(volumes))[1].all()
+    assert in_slices(only_case(volumes))[1].all()
 
 
 def test_an_affine_without_an_inverse_is_refused(volumes: Path) -> None:
@@ -210,9 +216,9 @@ def test_a_cohort_of_volumes(volumes: Path, tmp_path: Path, write_pair: Callable
     assert cohort.task.unnamed
     assert cohort.spacing(1) == (3.0, 1.0, 1.0)
     for case, (_, inside) in enumerate(written.values()):
-        images, masks = read_case(list_cases(volumes)[case])
+        images, masks = in_slices(list_cases(volumes)[case])
         np.testing.assert_array_equal(cohort.images(case), images)
-        np.testing.assert_array_equal(cohort.masks(case), masks)
+        np.testing.assert_array_equal(cohort.labels(case), masks)
         assert cohort.table["lesion_voxels"][case] == inside.sum()
     assert open_cohort(volumes, tmp_path / "packed", "nifti").key == cohort.key
 

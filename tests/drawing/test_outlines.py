@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from headtohead.reporting.outlines import PALETTE, draw_outlines, enlarge, outline
+from headtohead.drawing.outlines import PALETTE, draw_outlines, enlarge, outline
 
 ORANGE, SKY = PALETTE["orange"], PALETTE["sky"]
 

@@ -8,9 +8,9 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from headtohead.cohort.download import DATA_SET, download_lgg
-from headtohead.cohort.lgg import list_cases
 from headtohead.errors import UserError
+from headtohead.readers.download import DATA_SET, download_lgg
+from headtohead.readers.lgg import list_cases
 
 CASE = "TCGA_CS_0001_20000101"
 Fake = Callable[[Callable[[str, Path], Path]], None]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from headtohead.reporting.lettering import shorten, text_width, write
+from headtohead.drawing.lettering import shorten, text_width, write
 
 
 def test_text_shows_within_its_measured_width() -> None:

@@ -16,17 +16,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from headtohead.cohort.case_files import CaseFiles
-from headtohead.cohort.cohort import SPACING
-from headtohead.cohort.intensities import to_bytes
-from headtohead.cohort.mask_names import Images, bases_of_mask, outlines_other_than_brain
-from headtohead.cohort.other_layouts import image_in_channels, masks_in_another_folder
-from headtohead.cohort.patients import bids_patients
 from headtohead.errors import UserError
 from headtohead.memory import refuse_unless_free
 from headtohead.quiet import NIBABEL, quiet_loggers
-from headtohead.task import Target, Targets, Task
-from headtohead.task.slicing import Slicing, slicing
+from headtohead.readers.case_files import CaseFiles
+from headtohead.readers.mask_names import Images, bases_of_mask, outlines_other_than_brain
+from headtohead.readers.other_layouts import image_in_channels, masks_in_another_folder
+from headtohead.readers.patients import bids_patients
+from headtohead.task import Case, Grid, Target, Targets, Task
+from headtohead.task.case import finite
 from headtohead.task.task import UNNAMED
 
 if TYPE_CHECKING:
@@ -142,12 +140,8 @@ def _named(root: Path, pairs: dict[Path, Path]) -> list[CaseFiles]:
     return [cases[name] for name in sorted(cases)]
 
 
-def read_case(files: CaseFiles) -> tuple[np.ndarray, np.ndarray]:
-    """Read the voxels of one case, cut into slices in the plane the scanner acquired.
-
-    Returns:
-        images uint8 [slices, H, W, 3], the one sequence in all three channels, scaled as `intensities.to_bytes` does;
-        masks uint8 {0, 1} [slices, H, W]. They lie as `task.slicing` says, on the file's own grid.
+def read_case(files: CaseFiles) -> Case:
+    """Read the voxels of one case on the file's own grid: images float32 [*grid, 1], labels {0, 1}.
 
     Raises:
         UserError: a file is damaged or no volume of real numbers, the mask is not binary or on another grid.
@@ -156,20 +150,12 @@ def read_case(files: CaseFiles) -> tuple[np.ndarray, np.ndarray]:
     image, mask = _open(image_path), _open(mask_path)
     for path, one in ((image_path, image), (mask_path, mask)):
         _refuse_large(path, one)
-    view = _slicing(image_path, image)
+    grid = _grid(image_path, image)
     _refuse_other_grid(image_path, image, mask_path, mask)
-    grey = to_bytes(_values(image_path, image))
-    if not grey.any():
+    grey = finite(_values(image_path, image))
+    if not (grey > 0).any():
         raise UserError(f"{image_path}: no voxel is above 0; restore it, or remove it with its mask")
-    inside = _binary(mask_path, _values(mask_path, mask))
-    slices = np.ascontiguousarray(view.to_slices(grey))
-    return np.repeat(slices[..., None], 3, axis=-1), np.ascontiguousarray(view.to_slices(inside))
-
-
-def describe(files: CaseFiles, images: np.ndarray) -> dict[str, object]:
-    """Give what the case table says of a volume besides its size: the spacing in mm; no sequence is missing."""
-    view = _slicing(files.images[0], _open(files.images[0]))
-    return {"missing": "", **dict(zip(SPACING, (round(step, 6) for step in view.spacing), strict=True))}
+    return Case(files.name, grey[..., None], grid, _binary(mask_path, _values(mask_path, mask)))
 
 
 def read_clinical(root: Path) -> "pd.DataFrame":
@@ -255,11 +241,12 @@ def _unit_in_mm(image: "Nifti1Image") -> float:
         return 1.0
 
 
-def _slicing(path: Path, image: "Nifti1Image") -> Slicing:
+def _grid(path: Path, image: "Nifti1Image") -> Grid:
     affine = np.array(image.affine)
     affine[:3] *= _unit_in_mm(image)
+    first, second, third = _shape(image)
     try:
-        return slicing(affine, plane="acquired", shape=_shape(image))
+        return Grid((first, second, third), affine)
     except ValueError as fault:
         raise UserError(f"{path}: {fault}; correct its header, or remove it with its mask") from None
 

@@ -7,19 +7,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
+from headtohead.drawing.brightness import brightened, white_of
+from headtohead.drawing.lettering import FAINT, shorten, text_width, write
+from headtohead.drawing.outlines import PREDICTION, TRUTH, Colour, draw_outlines, rgb
+from headtohead.drawing.sizes import resized, resized_mask, within
 from headtohead.errors import UserError
-from headtohead.reporting.lettering import FAINT, shorten, text_width, write
-from headtohead.reporting.outlines import PREDICTION, TRUTH, Colour, draw_outlines, rgb
 from headtohead.saving import write_picture
 from headtohead.scoring.counts import count, dice
 
 if TYPE_CHECKING:
     import pandas as pd
 
-WHITE = 99.8  # percentile of a case drawn as white: MRI of 8 bits is often dark, and only its fat is bright
 SIDE = 256  # pixels of a tile's side
 COLUMNS, ROWS = 5, 3
 MARGIN, GAP, TITLE, LEGEND, LINE = 20, 10, 34, 26, 19
@@ -28,7 +28,7 @@ PAPER, AIR = (255, 255, 255), (0, 0, 0)
 
 
 @dataclass(frozen=True)
-class Scan:
+class SegmentedCase:
     """One test case as one entrant segmented it.
 
     Attributes:
@@ -75,8 +75,8 @@ class Scan:
     def grey(self) -> np.ndarray:
         """The primary sequence, brightened for the eye by one factor for all slices: uint8 [S, H, W]."""
         grey = self.images[..., self.primary]
-        white = max(1.0, float(np.percentile(grey, WHITE)))
-        return np.minimum(grey * np.float32(255 / white), 255).round().astype(np.uint8)
+        white = white_of(grey)
+        return np.stack([brightened(np.ascontiguousarray(one), white) for one in grey])
 
     def fullest_slice(self) -> int:
         """The slice with the most lesion in truth; without any, with the most predicted; without any, the middle."""
@@ -102,7 +102,12 @@ def choose_cases(scores: "pd.Series", most: int = COLUMNS * ROWS) -> list[str]:
 
 
 def write_plate(
-    scans: Sequence[Scan], path: Path, title: str = "", columns: int = COLUMNS, rows: int = ROWS, side: int = SIDE
+    scans: Sequence[SegmentedCase],
+    path: Path,
+    title: str = "",
+    columns: int = COLUMNS,
+    rows: int = ROWS,
+    side: int = SIDE,
 ) -> Path:
     """Write a plate of the fullest slice of each case as PNG, row by row.
 
@@ -127,7 +132,7 @@ def write_plate(
 
 
 def draw_plate(
-    scans: Sequence[Scan], slices: Sequence[int], title: str = "", columns: int = COLUMNS, side: int = SIDE
+    scans: Sequence[SegmentedCase], slices: Sequence[int], title: str = "", columns: int = COLUMNS, side: int = SIDE
 ) -> np.ndarray:
     """Draw one slice of each case in a grid.
 
@@ -175,7 +180,7 @@ def draw_plate(
     return canvas
 
 
-def draw_tile(scan: Scan, number: int, side: int) -> np.ndarray:
+def draw_tile(scan: SegmentedCase, number: int, side: int) -> np.ndarray:
     """Draw one slice with its outlines in a black square, its proportions kept.
 
     A slice larger than the tile is averaged down; its masks keep every part, however small.
@@ -190,14 +195,9 @@ def draw_tile(scan: Scan, number: int, side: int) -> np.ndarray:
     """
     grey = scan.grey[number]
     masks: dict[Colour, np.ndarray] = {TRUTH: scan.truth[number], PREDICTION: scan.prediction[number]}
-    longest = max(grey.shape)
-    if longest > side:
-        width, height = (max(1, round(length * side / longest)) for length in grey.shape[::-1])
-        grey = cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA)
-        masks = {
-            colour: cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA) > 0
-            for colour, mask in masks.items()
-        }
+    if max(grey.shape) > side:
+        size = within(grey.shape, side)
+        grey, masks = resized(grey, size), {colour: resized_mask(mask, size) for colour, mask in masks.items()}
     scale = side // max(grey.shape)
     drawn = draw_outlines(grey, masks, scale)
     tile = np.full((side, side, 3), AIR, np.uint8)

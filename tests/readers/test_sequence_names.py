@@ -1,7 +1,7 @@
 import pytest
 
-from headtohead.cohort.sequence_names import says_several, sequence_in_name, sequence_label
-from headtohead.cohort.sequence_words import AT_THE_END
+from headtohead.readers.sequence_names import says_several, sequence_in_name, sequence_label
+from headtohead.readers.sequence_words import AT_THE_END
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from headtohead.cohort.case_files import CaseFiles
-from headtohead.cohort.nifti import list_cases, read_case
 from headtohead.errors import UserError
+from headtohead.readers.case_files import CaseFiles
+from headtohead.readers.nifti import list_cases, read_case
 
 BRAIN = "_desc-brain_mask"
 
@@ -40,7 +40,8 @@ def test_a_mask_may_be_compressed_where_its_image_is_not(volumes: Path, write_pa
     mask = volumes / "x_mask.nii"
     (volumes / "x_mask.nii.gz").write_bytes(gzip.compress(mask.read_bytes()))
     mask.unlink()
-    assert read_case(only_case(volumes))[1].any()
+    labels = read_case(only_case(volumes)).labels
+    assert labels is not None and labels.any()
 
 
 def test_runs_of_one_subject_are_cases_of_one_patient(volumes: Path, write_pair: Callable[..., Any]) -> None:

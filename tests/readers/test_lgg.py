@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from headtohead.cohort.lgg import list_cases, read_case, read_clinical
 from headtohead.errors import UserError
+from headtohead.readers.lgg import list_cases, read_case, read_clinical
 
 NAME = "TCGA_CS_4941_19960909"
 
@@ -29,7 +29,9 @@ def write_case(root: Path, name: str = NAME, slices: int = 12, side: int = 8) ->
 def test_slices_are_in_numeric_order_and_channels_are_pre_flair_post(tmp_path: Path) -> None:
     write_case(tmp_path)
     (case,) = list_cases(tmp_path)
-    images, masks = read_case(case)
+    found = read_case(case)
+    images, masks = found.images, found.labels
+    assert masks is not None and found.grid.affine is None
     assert images.shape == (12, 8, 8, 3)
     # Sorted as text, slice 10 would stand second; read as OpenCV does, blue (post-contrast) would stand first.
     np.testing.assert_array_equal(images[:, 0, 0], [(k, 100 + k, 200 + k) for k in range(1, 13)])

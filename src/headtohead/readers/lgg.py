@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from headtohead.cohort.case_files import CaseFiles
-from headtohead.cohort.picture_sizes import MEND, picture_size
 from headtohead.errors import UserError
 from headtohead.memory import refuse_unless_free
 from headtohead.quiet import quiet_stderr
+from headtohead.readers.case_files import CaseFiles
+from headtohead.readers.picture_sizes import MEND, picture_size
 from headtohead.records.regular import UnreadableError
 from headtohead.records.table_reader import read_table
-from headtohead.task import Target, Targets, Task
+from headtohead.task import Case, Grid, Target, Targets, Task
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,12 +116,8 @@ def _list_case(folder: Path) -> CaseFiles:
     )
 
 
-def read_case(files: CaseFiles) -> tuple[np.ndarray, np.ndarray]:
-    """Read the pixels of one case.
-
-    Returns:
-        images uint8 [slices, H, W, 3] in the channel order pre-contrast, FLAIR, post-contrast, and masks
-        uint8 {0, 1} [slices, H, W].
+def read_case(files: CaseFiles) -> Case:
+    """Read the pixels of one case: images uint8 [slices, H, W, 3], labels {0, 1} [slices, H, W].
 
     Raises:
         UserError: a file cannot be read, a size differs from the case's first slice, a mask is not binary.
@@ -136,7 +132,8 @@ def read_case(files: CaseFiles) -> tuple[np.ndarray, np.ndarray]:
             raise UserError(
                 f"{path}: a mask must hold only 0 and 255, but this one also holds {_stranger(mask)}; restore it"
             )
-    return np.ascontiguousarray(images[..., ::-1]), masks // 255
+    pixels = np.ascontiguousarray(images[..., ::-1])
+    return Case(files.name, pixels, Grid(masks.shape), masks // 255, _missing(pixels))
 
 
 def _refuse_large(files: CaseFiles) -> None:
@@ -173,13 +170,12 @@ def _stranger(mask: np.ndarray) -> int:
     return int(mask[(mask != 0) & (mask != 255)][0])
 
 
-def describe(files: CaseFiles, images: np.ndarray) -> dict[str, object]:
+def _missing(images: np.ndarray) -> tuple[str, ...]:
     """Name the sequences a case lacks: the data set fills their channel with FLAIR, in every slice."""
     flair = images[..., TASK.primary_channel]
-    lacking = [
+    return tuple(
         name for index, name in enumerate(SEQUENCES) if name in TASK.stand_ins and (images[..., index] == flair).all()
-    ]
-    return {"missing": " ".join(lacking)}
+    )
 
 
 def further_files(root: Path) -> list[Path]:

@@ -4,8 +4,8 @@ import shutil
 from pathlib import Path
 from types import ModuleType
 
-from headtohead.cohort.lgg import list_cases
 from headtohead.errors import UserError
+from headtohead.readers.lgg import list_cases
 from headtohead.saving import temporary_folder
 
 DATA_SET = "mateuszbuda/lgg-mri-segmentation"

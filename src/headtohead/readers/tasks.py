@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from headtohead.cohort import lgg, nifti
-from headtohead.cohort.cohort import LGG, NIFTI
+from headtohead.readers import lgg, nifti
 from headtohead.task import Task
+
+LGG, NIFTI = "lgg", "nifti"
+"""Kinds of data, as `--data` calls them."""
 
 TASKS = {LGG: lgg.TASK, NIFTI: nifti.TASK}
 """By the kind of data, as `--data` calls it."""

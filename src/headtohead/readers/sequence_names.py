@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
-from headtohead.cohort.sequence_words import (
+from headtohead.readers.sequence_words import (
     AGENT,
     AT_THE_END,
     ENTITIES,
