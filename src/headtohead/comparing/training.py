@@ -132,7 +132,8 @@ def _note_end(experiment: Experiment, epochs: int) -> None:
     best = read_checkpoint(folder.best)["epoch"]
     try:
         table = read_table(folder.metrics)
-        table = table.astype({name: float for name in table if name == "seconds" or name.startswith("val_dice")})
+        dice = [name for name in table if name.startswith("val_dice")]
+        table = table.astype(dict.fromkeys((*dice, "val_dice", "seconds"), float))
     except (UnreadableError, ValueError, LookupError) as fault:
         raise UserError(f"{folder.metrics}: damaged ({fault}); train again with --overwrite") from fault
     best_dice = table["val_dice"].get(best, math.nan)

@@ -17,7 +17,7 @@ from headtohead import machine
 from headtohead.batches.datamodule import SliceDataset
 from headtohead.batches.splits import Split
 from headtohead.cohort import Cohort
-from headtohead.drawing.outlines import PREDICTION, TRUTH, draw_outlines
+from headtohead.drawing.outlines import PREDICTION, TRUTH, by_colour, draw_outlines
 from headtohead.learning.counts import to_source_grid
 from headtohead.learning.deciding import activate, encode, predict
 from headtohead.learning.module import SegmentationModule
@@ -115,8 +115,7 @@ def draw_pair(image: np.ndarray, truth: np.ndarray, prediction: np.ndarray, targ
     """
     if len(targets) == 1:
         return draw_outlines(image, {TRUTH: truth[0], PREDICTION: prediction[0]}, scale=2)
-    colours = [target.colour for target in targets.all]
-    sides = [draw_outlines(image, dict(zip(colours, masks, strict=True)), scale=2) for masks in (truth, prediction)]
+    sides = [draw_outlines(image, by_colour(masks, targets, TRUTH), scale=2) for masks in (truth, prediction)]
     return np.concatenate(sides, axis=1)
 
 
