@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from headtohead.batches.datamodule import SliceDataset
-from headtohead.batches.recipe import InputRecipe
 from headtohead.batches.splits import Split, make_split
 from headtohead.cohort import Cohort
 from headtohead.drawing.lettering import text_width
@@ -16,6 +15,7 @@ from headtohead.drawing.outlines import TRUTH, draw_outlines
 from headtohead.errors import UserError
 from headtohead.options.table import from_flat
 from headtohead.options.training import TrainingOptions
+from headtohead.preparing.recipe import InputRecipe
 from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.reporting import augmentation_sheet
 from headtohead.reporting.augmentation_sheet import (

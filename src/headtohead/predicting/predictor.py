@@ -12,11 +12,11 @@ from headtohead.errors import UserError
 from headtohead.options.table import Options
 from headtohead.predicting.cleaning.postprocessing import Step, parse_steps
 from headtohead.predicting.scan import Scan
+from headtohead.preparing.chain import Prepared
 from headtohead.trained.choosing import Choice
 from headtohead.trained.engines import Engine, open_engine
 from headtohead.trained.engines.ahead import EngineAhead
 from headtohead.trained.facts import ModelFacts
-from headtohead.trained.preparation import Prepared, prepare, refuse_unknown
 from headtohead.trained.trying import with_sound_models
 
 PIXELS = 64 * 128 * 128
@@ -144,24 +144,22 @@ class Predictor:
 
     def slice(self, volume: np.ndarray, index: int) -> np.ndarray:
         """Predict one slice of a volume as in its volume: float32 [H, W], without the work for the others."""
-        if any(choice.source.facts.preparation != "recipe" for choice in self.choices):
+        if not all(choice.source.facts.chain.slicewise for choice in self.choices):
             return self.volume(volume).probability[index]
         found = []
         for choice, engine in zip(self.choices, self.engines, strict=True):
-            facts = choice.source.facts
-            inputs = Inputs(prepare(volume, facts), range(index, index + 1))
-            probability = self._run(engine, inputs)[0]
-            found.append(facts.input_recipe.back(probability, *volume.shape[1:3]))
+            inputs = Inputs(choice.source.facts.chain.prepare(volume), range(index, index + 1))
+            found.append(inputs.prepared.restore(self._run(engine, inputs))[0])
         return np.stack(found).mean(axis=0, dtype=np.float32)
 
     def _inputs(self, volume: np.ndarray) -> tuple[Inputs, ...]:
         done: dict[str, Inputs] = {}
         inputs = []
         for choice in self.choices:
-            facts = choice.source.facts
-            key = f"{facts.preparation} {facts.recipe}"
+            chain = choice.source.facts.chain
+            key = str(chain.to_dict())
             if key not in done:
-                prepared = prepare(volume, facts)
+                prepared = chain.prepare(volume)
                 done[key] = Inputs(prepared, range(prepared.n))
             inputs.append(done[key])
         return tuple(inputs)
@@ -239,8 +237,6 @@ def open_choices(choices: list[Choice], options: Options, many: bool = True) -> 
             f"clean-up differs between the models ({kept}), so none is applied; choose one with --postprocessing",
             file=sys.stderr,
         )
-    for other in facts:
-        refuse_unknown(other)
     openings = [
         partial(open_engine, one.source, wanted.engine, machine.gpus, machine.precision, many) for one in choices
     ]
