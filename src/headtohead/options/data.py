@@ -43,6 +43,11 @@ class DataOptions(Group):
         "values of background=... are no target",
         metavar="NAME=VALUES;...",
     )
+    sequences: str = option(
+        "",
+        "sequences of --data nifti to use, the primary one first: flair,t1,t1ce,t2; default: all that names say",
+        metavar="NAMES",
+    )
     mask_dir: str = option("", "folder of the masks of --data nifti; default: --root_dir", metavar="DIR")
     mask_pattern: str = option(
         "",

@@ -14,12 +14,14 @@ class Reading:
     Attributes:
         patient_pattern: finds the patient in the path of an image; see `patients.patients_by_pattern`.
         labels: which values of a label map are which target; see `label_option.targets_of`.
+        sequences: which of a case's sequences to use, the primary one first.
         mask_dir: folder of the masks, where they do not lie beside their images.
         mask_pattern: how masks are named, with `*` for the name of the image or the case.
     """
 
     patient_pattern: str = ""
     labels: str = ""
+    sequences: str = ""
     mask_dir: str = ""
     mask_pattern: str = ""
 
