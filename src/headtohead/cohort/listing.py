@@ -47,7 +47,8 @@ class DataFiles:
         """How the files are read: as what pixels, and, where the user says so, as whose and as what."""
         # Without a pattern the names of the files decide, which are part of both keys.
         patients = "".join(f"\n{case.name} {case.patient}" for case in self.cases if self.reading.patient_pattern)
-        labels = f"\n{self.task.targets.to_dict()['labels']}" if self.reading.labels else ""
+        targets = self.task.targets.to_dict()
+        labels = f"\n{targets['labels']} {targets['others']}" if self.reading.labels else ""
         return f"{self.reader.reading}{patients}{labels}".encode()
 
     def name(self, path: Path) -> str:

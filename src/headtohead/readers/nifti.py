@@ -139,7 +139,7 @@ def _refuse_lacking(scans: list[_Scan], wanted: tuple[str, ...]) -> None:
                 raise UserError(
                     f"{scan.first}: its case has no {sequence_label(sequence)} ({there}), which {having} of "
                     f"{len(scans)} cases have; restore the file, or name the sequences to use: --sequences "
-                    f"{','.join(scan.by_sequence) or 'flair'}"
+                    f"{','.join(WORDS.get(one, one).split()[0] for one in scan.by_sequence) or 'flair'}"
                 )
 
 
