@@ -26,10 +26,17 @@ def verdict_without_lesion(table: pd.DataFrame, pairs: pd.DataFrame) -> str:
         return ""
     if TARGET not in table:
         return _left_alone(table, pairs, "a lesion", len(pairs))
-    return " ".join(
-        _left_alone(rows, pairs[pairs[TARGET] == target], str(target), len(pairs))
-        for target, rows in table.groupby(TARGET, sort=False)
-    )
+    each = {str(target): rows for target, rows in table.groupby(TARGET, sort=False)}
+    few = {target: int(rows["n"].iloc[0]) for target, rows in each.items() if too_few(rows["n"].iloc[0], len(pairs))}
+    sentences = [
+        _left_alone(rows, pairs[pairs[TARGET] == target], target, len(pairs))
+        for target, rows in each.items()
+        if target not in few
+    ]
+    if few:
+        named = listed([f"{target} ({n})" for target, n in few.items()])
+        sentences.append(f"Too few cases are without {named} for a difference to be shown in {len(pairs)} tests.")
+    return " ".join(sentences)
 
 
 def _left_alone(table: pd.DataFrame, pairs: pd.DataFrame, what: str, tests: int) -> str:
