@@ -62,7 +62,7 @@ def test_training_batches(make: Make, split: Split) -> None:
     assert len(batches) == len(loader)
     assert batches[0]["image"].shape == (7, 32, 32, 5) and batches[0]["image"].dtype == torch.uint8
     assert batches[0]["statistics"].shape == (7, 5, 2) and batches[0]["statistics"].dtype == torch.float32
-    assert batches[0]["mask"].shape == (7, 32, 32) and batches[0]["mask"].dtype == torch.uint8
+    assert batches[0]["mask"].shape == (7, 32, 32, 1) and batches[0]["mask"].dtype == torch.uint8
     assert sorted(keys(batches)) == [(case, index) for case in range(8) for index in range(sum_of(make, case))]
     assert keys(batches) != sorted(keys(batches))
     assert "truth" not in batches[0]
@@ -86,7 +86,7 @@ def test_scoring_batches_are_the_plain_slices_on_every_pass(make: Make, part: st
             seen.append(int(cohort.slices_of(case)[index]))
             assert (batch["image"][row].numpy() == RECIPE.view(cohort.images(case), index)).all()
             assert (batch["truth"][row].numpy() == cohort.masks(case)[index]).all()
-            assert (batch["mask"][row].numpy() == RECIPE.fit_mask(cohort.masks(case)[index])).all()
+            assert (batch["mask"][row, ..., 0].numpy() == RECIPE.fit_mask(cohort.masks(case)[index])).all()
             expected = RECIPE.channel_statistics(cohort.statistics("inner")[case])
             assert (batch["statistics"][row].numpy() == expected).all()
     assert seen == getattr(batches.split, part).tolist()
@@ -185,7 +185,7 @@ def test_an_uneven_size_with_five_channels(make: Make) -> None:
     batches = make(recipe=InputRecipe(96, "inner", 1), augmentation="standard")
     train, val = next(iter(batches.train_dataloader())), next(iter(batches.val_dataloader()))
     assert train["image"].shape == val["image"].shape == (7, 96, 96, 5)
-    assert train["mask"].shape == (7, 96, 96)
+    assert train["mask"].shape == (7, 96, 96, 1)
     assert val["truth"].shape == (7, 64, 64)
 
 

@@ -3,6 +3,8 @@
 import cv2
 import numpy as np
 
+from headtohead.task import Targets
+
 # Okabe and Ito's palette (https://jfly.uni-koeln.de/color/), the part of it that shows on a dark image; RGB.
 PALETTE: dict[str, tuple[int, int, int]] = {
     "orange": (230, 159, 0),
@@ -54,6 +56,25 @@ def draw_outlines(image: np.ndarray, masks: dict[Colour, np.ndarray], scale: int
     place = np.cumsum(stacked, axis=0) - 1
     for ring, order, colour in zip(stacked, place, colours, strict=True):
         drawn[ring & (order == turn)] = colour
+    return drawn
+
+
+def by_colour(masks: np.ndarray, targets: Targets, single: Colour) -> dict[Colour, np.ndarray]:
+    """Give the masks of targets their colours, for `draw_outlines`.
+
+    Args:
+        masks: [K, H, W], nonzero inside.
+        targets: whose they are.
+        single: the colour of a target that is the only one.
+
+    Returns:
+        colour -> bool [H, W]; targets of one colour are drawn as one.
+    """
+    if len(targets) == 1:
+        return {single: masks[0] != 0}
+    drawn: dict[Colour, np.ndarray] = {}
+    for target, mask in zip(targets.all, masks, strict=True):
+        drawn[target.colour] = (mask != 0) | drawn.get(target.colour, False)
     return drawn
 
 

@@ -11,7 +11,7 @@ from headtohead.batches.recipe import InputRecipe
 from headtohead.batches.splits import Split, make_split
 from headtohead.cohort import Cohort, open_cohort
 from headtohead.drawing.lettering import FAINT, shorten, text_width, write
-from headtohead.drawing.outlines import TRUTH, draw_outlines
+from headtohead.drawing.outlines import TRUTH, Colour, by_colour, draw_outlines
 from headtohead.errors import UserError
 from headtohead.models.registry import find_spec
 from headtohead.options.table import Options
@@ -29,10 +29,10 @@ PAPER = (255, 255, 255)
 
 @dataclass(frozen=True)
 class Example:
-    """One training slice: its name, and (image uint8 RGB [S, S, 3], mask uint8 [S, S]) as it is and augmented."""
+    """One training slice: its name, and (image uint8 RGB [S, S, 3], masks by colour [S, S]) as it is and augmented."""
 
     title: str
-    views: list[tuple[np.ndarray, np.ndarray]]
+    views: list[tuple[np.ndarray, dict[Colour, np.ndarray]]]
 
 
 def view_augmentation(options: Options) -> Path:
@@ -66,7 +66,8 @@ def make_rows(cohort: Cohort, split: Split, recipe: InputRecipe, training: Train
     for number in choose_slices(cohort, split, np.random.default_rng(training.seed)):
         case, index = cohort.case_of(number)
         items = [plain[(0, number)]] + [augmented[(epoch, number)] for epoch in range(EPOCHS)]
-        views = [(in_colour(item["image"]), item["mask"]) for item in items]
+        masks = [by_colour(np.moveaxis(item["mask"], 2, 0), cohort.task.targets, TRUTH) for item in items]
+        views = [(in_colour(item["image"]), own) for item, own in zip(items, masks, strict=True)]
         rows.append(Example(f"{cohort.table['case'].iloc[case]}, slice {index + 1}", views))
     return rows
 
@@ -153,9 +154,9 @@ def draw_sheet(rows: list[Example], steps: list[str], seed: int, legend: str) ->
     for row in rows:
         write(canvas, shorten(row.title, width - 2 * MARGIN, 14), MARGIN, top + ROW_TITLE - 7, 14, colour=FAINT)
         top += ROW_TITLE
-        for column, (image, mask) in enumerate(row.views):
+        for column, (image, masks) in enumerate(row.views):
             left = MARGIN + column * (side + GAP)
-            canvas[top : top + side, left : left + side] = draw_outlines(image, {TRUTH: mask}, scale)
+            canvas[top : top + side, left : left + side] = draw_outlines(image, masks, scale)
         top += side + GAP
     for line in lines:
         top += LINE

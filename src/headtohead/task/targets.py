@@ -5,6 +5,7 @@ A label map is kept as it is and encoded late: it is smaller than its channels, 
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -58,12 +59,13 @@ class Targets:
         kind: `regions`: targets may overlap, and a model answers each by itself (sigmoid). `classes`: they exclude
             each other, and a model chooses one of them or the background (softmax).
         others: labels that belong to no target and count as background.
+        written: the label that each target is written as: its first that no later target has.
     """
 
     all: tuple[Target, ...]
     kind: str = REGIONS
     others: tuple[int, ...] = ()
-    _written: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    written: tuple[int, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check that a label map can be encoded and decoded.
@@ -80,7 +82,7 @@ class Targets:
             raise ValueError(f"two targets have the same name: {', '.join(self.names)}")
         if shared := set(self.labels) & set(self.others):
             raise ValueError(f"label {min(shared)} is a target's, so it cannot count as background")
-        object.__setattr__(self, "_written", tuple(self._own_label(place) for place in range(len(self.all))))
+        object.__setattr__(self, "written", tuple(self._own_label(place) for place in range(len(self.all))))
 
     def _own_label(self, place: int) -> int:
         """Give the label that a target is written as: the first that no target after it has."""
@@ -104,6 +106,11 @@ class Targets:
     def names(self) -> tuple[str, ...]:
         """The names of the targets."""
         return tuple(target.name for target in self.all)
+
+    @property
+    def thresholded(self) -> bool:
+        """Whether a threshold decides; if not, the most probable target does."""
+        return self.kind == REGIONS or len(self.all) == 1
 
     @property
     def labels(self) -> tuple[int, ...]:
@@ -158,10 +165,33 @@ class Targets:
         """
         if len(channels) != len(self.all) or channels.dtype != np.bool_:
             raise ValueError(f"needs bool channels of {len(self.all)} targets, not {channels.dtype} {channels.shape}")
-        labels = np.zeros(channels.shape[1:], np.uint8 if max(self._written) < 256 else np.uint16)
-        for channel, label in zip(channels, self._written, strict=True):
+        labels = np.zeros(channels.shape[1:], np.uint8 if max(self.written) < 256 else np.uint16)
+        for channel, label in zip(channels, self.written, strict=True):
             labels[channel] = label
         return labels
+
+    def decide(self, probability: NDArray[np.floating], threshold: float) -> NDArray[np.unsignedinteger]:
+        """Decide what each voxel is: the only place, but for its equal on a device, where probabilities become labels.
+
+        A prediction is `encode(decide(probability, threshold))`, so that what is scored is what is written.
+
+        Args:
+            probability: float [K, ...], one channel a target; of classes, the rest up to 1 is the background's.
+            threshold: a voxel is a region from this probability on. Of two classes or more the most probable one is
+                taken, or the background where that is more probable than each; the threshold then has no effect.
+
+        Returns:
+            The label map, uint8 or uint16 [...], as `decode` writes it.
+
+        Raises:
+            ValueError: there is not one channel a target.
+        """
+        if self.thresholded:
+            return self.decode(probability >= threshold)
+        # One sum after the other: it then rounds alike on every machine and device.
+        background = 1 - reduce(np.add, probability)
+        chosen = np.where(probability.max(axis=0) >= background, probability.argmax(axis=0), -1)
+        return self.decode(np.stack([chosen == place for place in range(len(probability))]))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, for run.json and model.json."""
