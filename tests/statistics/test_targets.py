@@ -95,9 +95,14 @@ def test_cases_without_a_target_are_scored_for_it(cases: pd.DataFrame) -> None:
     assert pairs.loc[tested, "holm_p"].tolist() == pytest.approx(
         multipletests(pairs.loc[tested, "p"], method="holm")[1]
     )
-    text = verdict_without_lesion(table, pairs)
-    assert "Of the one case without whole, " in text and "Of the 2 cases without enhancing, " in text
-    assert "with 18 tests" in text
+    assert verdict_without_lesion(table, pairs) == (
+        "Too few cases are without whole (1), core (1) and enhancing (2) for a difference to be shown in 18 tests."
+    )
+    many = pd.concat([cases.assign(case=cases["case"] + f"-{copy}") for copy in range(9)], ignore_index=True)
+    text = verdict_without_lesion(sum_up_without_lesion(many), compare_without_lesion(many))
+    assert text.startswith("Of the 18 cases without enhancing, a none leaves 18 alone")
+    assert "without whole (9) and core (9)" in text
+    assert "a none leaves more of them alone than b none (McNemar p < 0.001)" in text
 
 
 def test_families_stand_in_one_table_each_with_its_target(cases: pd.DataFrame) -> None:
