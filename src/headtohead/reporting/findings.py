@@ -252,6 +252,8 @@ def _undefined(cases: pd.DataFrame) -> list[str]:
     """Count the undefined scores of each column, and say why they are."""
     notes = []
     for name, reason in UNDEFINED.items():
+        if TARGET in cases:
+            reason = reason.replace("holds no lesion", "does not hold the target")
         for column in cases.columns[[column == name or column.startswith(f"{name}_") for column in cases.columns]]:
             missing = int(np.isnan(cases[column].to_numpy(float)).sum())
             if missing and column.removesuffix("_px").removesuffix("_mm") == name:
