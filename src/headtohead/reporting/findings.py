@@ -26,6 +26,7 @@ from headtohead.statistics.paired import compare_pairs
 from headtohead.statistics.ranks import rank_distribution
 from headtohead.statistics.subgroups import subgroup_pairs, subgroup_table
 from headtohead.statistics.targets import (
+    TARGET,
     compare_targets,
     compare_without_lesion,
     each_target,
