@@ -158,3 +158,18 @@ def _writer_of_runs(comparison: Path) -> WriteRun:
         return folder
 
     return write
+
+
+@pytest.fixture
+def save(tmp_path: Path) -> Callable[..., Path]:
+    """Give `save(name, values, affine, version)`: a NIfTI or MGH file below `tmp_path`, as other programs write it."""
+    import nibabel
+
+    def write(name: str, values: np.ndarray, affine: np.ndarray | None = None, version: int = 1) -> Path:
+        kind = nibabel.Nifti1Image if version == 1 else nibabel.Nifti2Image
+        kind = nibabel.MGHImage if name.endswith((".mgh", ".mgz")) else kind
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        nibabel.save(kind(values, np.eye(4) if affine is None else affine), tmp_path / name)
+        return tmp_path / name
+
+    return write
