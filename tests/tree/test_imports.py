@@ -27,6 +27,7 @@ LAYERS = (
         "__init__",
     },
     {"options", "models", "records", "task"},
+    {"preparing"},
     {"readers"},
     {"config_file", "effects", "help_page", "cohort", "runs"},
     {"batches", "drawing", "scoring", "statistics"},
@@ -43,6 +44,7 @@ STRANGERS = {
     "models": {"headtohead." + part for part in RANK if part not in ("errors", "machine", "models", "records")},
     "task": {"torch", "torchvision", "pytorch_lightning", "lightning", "pandas", "cv2", "pathlib"}
     | {"headtohead." + part for part in RANK if part != "task"},
+    "preparing": {"torch", "torchvision", "pytorch_lightning", "lightning", "pandas"},
     "readers": {"torch", "torchvision", "pytorch_lightning", "lightning"},
     "cohort": {"torch", "torchvision", "pytorch_lightning", "lightning"},
     "scoring": {"torch", "torchvision", "pytorch_lightning", "lightning", "torchmetrics"},

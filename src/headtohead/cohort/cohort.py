@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from headtohead.cohort.intensities import to_eight_bits
 from headtohead.cohort.made_up import made_up_data
+from headtohead.preparing.intensities import to_eight_bits
 from headtohead.readers.tasks import LGG
 from headtohead.records.array_reader import read_array
 from headtohead.task import Task

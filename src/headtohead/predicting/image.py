@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from headtohead.errors import printable
 from headtohead.options.table import Options
 from headtohead.predicting.cleaning.postprocessing import clean
 from headtohead.predicting.files.grouping import Job, refuse_ignored_channels, refuse_ignored_plane
-from headtohead.predicting.files.naming import printable
-from headtohead.predicting.files.reading import VOLUMES, Picture, read_picture, refuse_wrong_file, slices_around
+from headtohead.predicting.files.reading import Picture, read_picture, refuse_wrong_file, slices_around
 from headtohead.predicting.files.weighing import weigh_pictures
 from headtohead.predicting.predictor import Predictor, open_sound
 from headtohead.predicting.results.panel import Prediction, draw_panel
@@ -22,6 +22,7 @@ from headtohead.predicting.results.summary import dice_of_lesion
 from headtohead.predicting.results.written import Records, truth_is_ours
 from headtohead.predicting.seen import part_of_split
 from headtohead.predicting.trust.familiarity import unfamiliar_features
+from headtohead.readers.volume_names import volume_end
 from headtohead.saving import write_picture
 
 OUTPUTS = ("mask", "probability", "panel")
@@ -42,7 +43,7 @@ def predict_image(options: Options) -> Path:
         UserError: the image, the model or the place to write to cannot be used; nothing is written then.
     """
     path = Path(str(options.verbs.image_path))
-    if path.name.lower().endswith(VOLUMES):
+    if volume_end(path.name):
         from headtohead.predicting.volume import predict_volume
 
         return predict_volume(options, path)

@@ -3,11 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from headtohead.readers.sequence_names import sequence_label
 from headtohead.task import Task
+
+if TYPE_CHECKING:
+    from headtohead.readers.nifti_file import VolumeFile
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ class Scan:
         grid_spacing: millimetres along the axes of the file's own grid; None where the file does not say.
         notes: what a user should know of its files: what was taken for the primary sequence, resampled, not used.
         primary: channel of `volume` that is drawn in grey.
+        source: the file of the primary sequence, whose header was read once; None of pictures.
         levelled: whether the file's own grid is oblique, and `volume` was resampled onto a level one.
     """
 
@@ -45,6 +50,7 @@ class Scan:
     levelled: bool = False
     notes: tuple[str, ...] = ()
     primary: int = 0
+    source: "VolumeFile | None" = None
 
     def substitution(self, task: Task) -> str:
         """Say what the primary sequence stands in for; empty where no sequence is missing."""

@@ -7,12 +7,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from headtohead.errors import printable
 from headtohead.options.table import Options
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.grouping import refuse_ignored_channels
-from headtohead.predicting.files.naming import printable
 from headtohead.predicting.files.scans import read_scan
-from headtohead.predicting.files.squaring import Squaring, squaring
 from headtohead.predicting.files.writing import write_like
 from headtohead.predicting.predictor import open_sound
 from headtohead.predicting.results.finishing import Answer, answer, slicing_of
@@ -23,6 +22,8 @@ from headtohead.predicting.scan import Scan
 from headtohead.predicting.seen import seen_before
 from headtohead.predicting.trust.familiarity import unfamiliar_features
 from headtohead.predicting.trust.geometry import doubts_of_header
+from headtohead.preparing.steps.square import resized, squared
+from headtohead.readers.volume_names import volume_end, volume_stem
 from headtohead.saving import write_picture
 from headtohead.task import Task
 from headtohead.task.slicing import Slicing
@@ -39,8 +40,7 @@ def predict_volume(options: Options, path: Path) -> Path:
     predictor = open_sound(options, path)
     choices = list(predictor.choices)
     folder = folder_for(options, choices)
-    end = ".nii.gz" if path.name.lower().endswith(".gz") else ".nii"
-    stem = path.name[: -len(end)]
+    end, stem = volume_end(path.name).lower(), volume_stem(path.name)
     outputs = {
         "mask": folder / f"{stem}_mask{end}",
         "probability": folder / f"{stem}_probability{end}",
@@ -59,8 +59,8 @@ def predict_volume(options: Options, path: Path) -> Path:
     said = [f"model {predictor.name}", f"threshold {predictor.threshold:g}", about, found.row.measures]
     said += seen_before(choices, job)[1]
     with all_or_none(outputs) as temporary:
-        write_like(job, found.mask, temporary["mask"])
-        write_like(job, found.probability, temporary["probability"])
+        write_like(job, found.mask, temporary["mask"], scan.source)
+        write_like(job, found.probability, temporary["probability"], scan.source)
         write_picture(temporary["panel"], draw_panel(prediction, path.name, "  ·  ".join(said))[:, :, ::-1])
     for choice in choices:
         print(f"{printable(path.name)}: {choice.line}")
@@ -92,11 +92,11 @@ def fullest_slice(scan: Scan, found: Answer, view: Slicing, task: Task) -> tuple
     amounts = mask.sum(axis=(1, 2))
     place = int(amounts.argmax()) if amounts.any() else len(amounts) // 2
     height, width = mask.shape[1:]
-    square = squaring((height, width), *view.spacing[1:])
+    square = squared((height, width), *view.spacing[1:])
     white = 255.0 if scan.volume.dtype == np.uint8 else max(float(np.percentile(scan.volume, WHITE)), 1e-6)
     channels = range(3) if scan.volume.shape[-1] == 3 else (0, 0, 0)
     planes = {
-        channel: square.there(_on_grid(scan, channel, view)[place] * (255 / white))
+        channel: resized(_on_grid(scan, channel, view)[place] * (255 / white), square)
         .clip(0, 255)
         .round()
         .astype(np.uint8)
@@ -105,7 +105,7 @@ def fullest_slice(scan: Scan, found: Answer, view: Slicing, task: Task) -> tuple
     truth = None if scan.truth_on_grid is None else view.to_slices(scan.truth_on_grid)[place]
     shown = Prediction(
         np.stack([planes[channel] for channel in channels], axis=-1).clip(0, 255).round().astype(np.uint8),
-        square.there(np.ascontiguousarray(view.to_slices(found.probability)[place])),
+        resized(np.ascontiguousarray(view.to_slices(found.probability)[place]), square),
         float(found.row.threshold or 0),
         None if truth is None else _squared(truth, square),
         task,
@@ -120,7 +120,7 @@ def _on_grid(scan: Scan, channel: int, view: Slicing) -> np.ndarray:
     return np.ascontiguousarray(view.to_slices(scan.restore(values)))
 
 
-def _squared(mask: np.ndarray, square: Squaring) -> np.ndarray:
+def _squared(mask: np.ndarray, square: tuple[int, int]) -> np.ndarray:
     """Draw a mask on square pixels; where its own are square, it is the mask itself."""
-    size = (square.after[1], square.after[0])
+    size = (square[1], square[0])
     return cv2.resize(np.ascontiguousarray(mask, np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0

@@ -19,17 +19,17 @@ import numpy as np
 
 from headtohead import machine
 from headtohead.cohort import Cohort
-from headtohead.cohort.head import head_mask
 from headtohead.drawing.animation import write_gif
 from headtohead.drawing.lettering import FAINT, shorten, text_width, write
 from headtohead.drawing.outlines import TRUTH, Colour, draw_outlines, rgb
 from headtohead.drawing.plate import LINE, PAPER, SegmentedCase
 from headtohead.drawing.sizes import Size, resized, resized_mask, within
 from headtohead.options.comparison import BASELINE
+from headtohead.preparing.head import head_mask
 from headtohead.quiet import quiet_pillow
 from headtohead.records.regular import UnreadableError, opened
-from headtohead.reporting.entrant_names import in_words
-from headtohead.reporting.findings import Findings, entrant_of
+from headtohead.reporting.entrant_names import entrant_of, in_words
+from headtohead.reporting.findings import Findings
 from headtohead.reporting.masks import Masks, name_with_seed, scan_of
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.ledger import Ledger

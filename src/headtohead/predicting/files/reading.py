@@ -7,15 +7,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from headtohead.cohort import intensities
 from headtohead.errors import UserError
 from headtohead.memory import refuse_unless_free
+from headtohead.preparing import intensities
 from headtohead.quiet import quiet_stderr
 from headtohead.readers.picture_sizes import MEND, picture_size
 
 SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
 MASK_SUFFIXES = (".tif", ".tiff", ".png")
-VOLUMES = (".nii", ".nii.gz")
 SMALL = 2**24
 """Bytes of decoded pixels below which nobody asks how much memory is free."""
 

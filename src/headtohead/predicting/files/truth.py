@@ -4,12 +4,14 @@ from pathlib import Path
 
 import numpy as np
 
-from headtohead.errors import UserError
-from headtohead.predicting.files.naming import is_volume, printable, stem
-from headtohead.predicting.files.nifti import Nifti, open_nifti, same_place
+from headtohead.errors import UserError, printable
+from headtohead.predicting.files.naming import is_volume, stem
 from headtohead.predicting.files.nnunet import case_of_channel
 from headtohead.readers.mask_names import MASK_WORDS, Images, bases_of_mask, outlines_other_than_brain
+from headtohead.readers.nifti_file import VolumeFile, open_volume
+from headtohead.readers.regridding import read_labels
 from headtohead.readers.sequence_names import sequence_in_name
+from headtohead.task import Targets
 
 
 def truth_beside(path: Path) -> Path | None:
@@ -60,41 +62,14 @@ def _case(name: str) -> str:
     return named.case if named else name
 
 
-def read_truth_volume(image: Nifti) -> np.ndarray | None:
+def read_truth_volume(image: VolumeFile, targets: Targets) -> np.ndarray | None:
     """Read the mask beside a volume, on the volume's grid.
-
-    What is at least a half is inside, so that masks of labels (1, 2, 4) are the whole of what was labelled. A mask
-    stored with other axes, at the same places, is turned.
 
     Returns:
         bool [x, y, z]; None where there is no mask.
 
     Raises:
-        UserError: it is damaged, or on another grid.
+        UserError: it is damaged, or on another grid, or no mask of these targets.
     """
     path = truth_beside(image.path)
-    if path is None:
-        return None
-    mask = open_nifti(path)
-    if mask.volumes > 1:
-        raise UserError(f"{printable(path)}: {mask.volumes} volumes, but a mask has one; restore it or move it away")
-    turned, affine = _turned(mask.read() >= 0.5, mask.affine, image.affine)
-    if turned.shape != image.shape:
-        sizes = ["x".join(map(str, one.shape)) for one in (mask, image)]
-        raise UserError(
-            f"{printable(path)}: {sizes[0]} voxels, but its image has {sizes[1]}; restore it or move it away"
-        )
-    if not same_place(affine, turned.shape, image.affine, image.shape):
-        raise UserError(
-            f"{printable(path)}: is not aligned with its image (its affine differs); resample it onto the image's grid "
-            "or move it away"
-        )
-    return turned
-
-
-def _turned(values: np.ndarray, affine: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give values the axes of another affine, without resampling: the values and their affine then."""
-    from nibabel.orientations import apply_orientation, inv_ornt_aff, io_orientation, ornt_transform
-
-    turn = ornt_transform(io_orientation(affine), io_orientation(wanted))
-    return apply_orientation(values, turn), affine @ inv_ornt_aff(turn, values.shape)
+    return None if path is None else read_labels(open_volume(path), image, targets, united=True) != 0

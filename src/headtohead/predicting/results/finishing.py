@@ -12,7 +12,6 @@ from headtohead.drawing.animation import write_gif
 from headtohead.errors import UserError
 from headtohead.predicting.cleaning.postprocessing import Step, clean
 from headtohead.predicting.files.finding import Job
-from headtohead.predicting.files.naming import is_volume
 from headtohead.predicting.files.writing import write_like
 from headtohead.predicting.results.masking import write_masked
 from headtohead.predicting.results.outputs import Outputs, Paths
@@ -122,11 +121,9 @@ def answer(name: str, scan: Scan, estimate: "Estimate", predictor: Predicts, war
 
 def slicing_of(scan: Scan) -> Slicing:
     """Find how a file's own grid is seen as slices: as a reader holds them, in the plane that the model saw."""
-    if not is_volume(scan.files[0]):
+    source = scan.source
+    if source is None:
         return Slicing("axial", (0, 1, 2), (False, False, False), scan.grid_spacing or (1.0, 1.0, 1.0))
-    from headtohead.predicting.files.nifti import open_nifti
-
-    source = open_nifti(scan.files[0])
     views = (slicing(source.affine, source.spacing, plane) for plane in PLANES)
     return next(view for view in views if view.slice_axis == scan.slice_axis)
 
@@ -175,12 +172,12 @@ def write_results(
 def _write_all(job: Job, scan: Scan, found: Answer, outputs: Outputs, paths: Paths) -> None:
     for kind, files in paths.items():
         if kind == "mask":
-            write_like(job, found.mask, files[0])
+            write_like(job, found.mask, files[0], scan.source)
         elif kind == "probability":
-            write_like(job, found.probability, files[0])
+            write_like(job, found.probability, files[0], scan.source)
         elif kind == "uncertainty":
             wanted = entropy(found.probability) if outputs.uncertainty == "entropy" else found.variance
-            write_like(job, np.asarray(wanted, np.float32), files[0])
+            write_like(job, np.asarray(wanted, np.float32), files[0], scan.source)
     if outputs.preview:
         _write_preview(scan, found, paths["preview"][0], paths["scroll"][0])
     for one in outputs.masked:

@@ -1,18 +1,13 @@
 """What the header of a NIfTI file makes doubtful: how it lies in space, where a model knows one way only."""
 
 from headtohead.predicting.files.levelling import is_tilted, tilt_of
-from headtohead.predicting.files.naming import is_volume
-from headtohead.predicting.files.nifti import open_nifti
 from headtohead.predicting.scan import Scan
 from headtohead.task.slicing import COARSE, PLANES, slicing
 
 
 def is_oriented(scan: Scan) -> bool:
     """Say whether a scan's file tells how it lies in the patient; a picture's never does."""
-    if not is_volume(scan.files[0]):
-        return False
-    header = open_nifti(scan.files[0]).header
-    return bool(header["sform_code"] or header["qform_code"])
+    return scan.source is not None and scan.source.oriented
 
 
 def doubts_of_header(scan: Scan) -> list[str]:
@@ -24,13 +19,13 @@ def doubts_of_header(scan: Scan) -> list[str]:
     Returns:
         A line for each doubt.
     """
-    if not is_volume(scan.files[0]):
+    source = scan.source
+    if source is None:
         return []
-    if not is_oriented(scan):
+    if not source.oriented:
         return [
             "no orientation in its header: left, right and up are unknown, and volumes in ml rely on its spacing alone"
         ]
-    source = open_nifti(scan.files[0])
     if not scan.levelled or len(scan.volume) == 1:  # a single slice is levelled within its plane only
         return []
     views = (slicing(source.affine, source.spacing, plane) for plane in PLANES)

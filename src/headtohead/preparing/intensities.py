@@ -1,6 +1,7 @@
 """Grey levels of any scanner as the 256 of a cohort, or its 65,536 where a reader asks for 16 bits."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -18,19 +19,20 @@ BETWEEN = 257
 """Levels of 16 bits for one of 8: 65,535 of them are 255."""
 
 
-def to_depth(volume: np.ndarray, depth: np.dtype) -> np.ndarray:
-    """Bring a volume to the depth in which it is stored, each channel by its own factor; 8 bits keep their levels.
+def to_depth(volume: np.ndarray, depth: np.dtype, whites: Sequence[float] = ()) -> np.ndarray:
+    """Bring a volume to the depth in which it is stored, each channel by its own factor.
 
     Args:
         volume: [..., C] of any real type.
         depth: uint8 or uint16.
+        whites: what becomes the last level, by channel; empty: `white_of` it, and 8 bits keep their levels.
     """
-    if volume.dtype == np.uint8:
+    if volume.dtype == np.uint8 and not whites:
         return volume if depth.itemsize == 1 else volume.astype(depth) * depth.type(BETWEEN)
     levels = np.empty(volume.shape, depth)
     for channel in range(volume.shape[-1]):
-        values = finite(volume[..., channel])
-        levels[..., channel] = to_levels(values, white_of(values), depth)
+        values = finite(np.ascontiguousarray(volume[..., channel]))
+        levels[..., channel] = to_levels(values, whites[channel] if whites else white_of(values), depth)
     return levels
 
 

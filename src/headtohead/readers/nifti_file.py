@@ -1,6 +1,7 @@
-"""A NIfTI file opened and checked, so that a damaged header is refused before memory is asked for.
+"""A file of a volume, NIfTI or FreeSurfer's MGH: its header read and checked apart from its voxels.
 
-The format: https://nifti.nimh.nih.gov/nifti-1 (R. W. Cox et al., 2004).
+A damaged header is refused before memory is asked for. The formats: https://nifti.nimh.nih.gov/nifti-1 (R. W. Cox et
+al., 2004); https://surfer.nmr.mgh.harvard.edu/fswiki/FsTutorial/MghFormat.
 """
 
 import math
@@ -8,21 +9,21 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from isal import igzip, isal_zlib
 
-from headtohead.errors import UserError
-from headtohead.predicting.files.naming import printable
-from headtohead.predicting.files.opening import first_bytes
+from headtohead.errors import UserError, printable
 from headtohead.quiet import NIBABEL, quiet_loggers
-from headtohead.task.slicing import slicing
+from headtohead.readers.opening import first_bytes
+from headtohead.readers.volume_headers import affine_of, image_class, is_oriented, read_header
+from headtohead.readers.volume_names import MGH, PACKED
+from headtohead.task.grid import Grid
 
 if TYPE_CHECKING:
-    from nibabel.nifti1 import Nifti1Header, Nifti1Image
+    from nibabel.spatialimages import SpatialImage
 
 GZIP = b"\x1f\x8b"
 
@@ -38,84 +39,100 @@ LOOSE = 2**24
 MOST_VOXELS = 2**31
 """More is a damaged header, not a scan: it is sixteen times 512^3."""
 
-MISALIGNED = 0.1
-"""Two grids are one if no voxels lie farther apart than this share of a voxel: headers are rounded in many ways."""
 
-MILLIMETRES = {"meter": 1000.0, "micron": 0.001}
-"""Of one unit of length; a header that names none means millimetres."""
-
-
-@dataclass(frozen=True)
-class Nifti:
-    """A NIfTI file with a usable header; `open_nifti` makes one.
+@dataclass(frozen=True, eq=False)
+class VolumeFile:
+    """A file of volumes with a usable header; `open_volume` makes one.
 
     Attributes:
         path: the file.
-        header: as nibabel reads it.
+        header: as nibabel reads it; never changed.
         packed: whether the file is packed by gzip.
         stored_shape: as in the header, two to seven axes.
-        shape: the grid's three sizes; 1 for an axis that a 2-D file has not.
-        volumes: how many of this grid the file holds.
-        affine: float64 [4, 4], from voxel to millimetres.
-        spacing: millimetres along the grid's axes.
+        volumes: how many the file holds.
+        grid: of one volume; an axis that a 2-D file has not is 1.
+        oriented: whether the header says how the grid lies in the patient.
     """
 
     path: Path
-    header: "Nifti1Header"
+    header: Any
     packed: bool
     stored_shape: tuple[int, ...]
-    shape: tuple[int, int, int]
     volumes: int
-    affine: np.ndarray
-    spacing: tuple[float, float, float]
+    grid: Grid
+    oriented: bool
 
-    def read(self, volume: int = 0) -> np.ndarray:
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """The grid's three sizes."""
+        return self.grid.shape
+
+    @property
+    def affine(self) -> np.ndarray:
+        """float64 [4, 4], from voxel to millimetres."""
+        assert self.grid.affine is not None
+        return self.grid.affine
+
+    @property
+    def spacing(self) -> tuple[float, float, float]:
+        """Millimetres along the grid's axes."""
+        assert self.grid.spacing is not None
+        return self.grid.spacing
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The type of the stored values."""
+        return np.dtype(self.header.get_data_dtype())
+
+    def read(self, volume: int = 0, strict: bool = False) -> np.ndarray:
         """Read one volume.
 
         Args:
             volume: which, from 0.
+            strict: refuse what is no number, which else is 0.
 
         Returns:
             [x, y, z]: uint8 where the file holds just that, else float32; scaled as the header says, and finite: what
             is no number, or none that float32 holds, is 0.
 
         Raises:
-            UserError: the file is cut short or damaged.
+            UserError: the file is cut short or damaged, or holds what `strict` refuses.
         """
-        with _damage_told(self.path), np.errstate(all="ignore"):
-            dtype = self.header.get_data_dtype()
+        lost = False
+        with _damage_named(self.path), np.errstate(all="ignore"):
             slope, intercept = self.header.get_slope_inter()
-            scaled = slope is not None and (slope, intercept) != (1, 0)
-            values = np.empty(math.prod(self.shape), np.uint8 if dtype == np.uint8 and not scaled else np.float32)
-            size, done = values.size * dtype.itemsize, 0
+            scaled = slope is not None and (slope, intercept) not in ((1, 0), (1, None))
+            plain = self.dtype == np.uint8 and not scaled
+            values = np.empty(math.prod(self.shape), np.uint8 if plain else np.float32)
+            size, done = values.size * self.dtype.itemsize, 0
             # In parts: whatever type is stored, no more than the result lies in memory.
             for part in self._parts(int(self.header.get_data_offset()) + volume * size, size):
-                stored = np.frombuffer(part, dtype)
+                stored = np.frombuffer(part, self.dtype)
                 if scaled:  # integers become float64 by this, so that no sum runs over
                     stored = stored * float(slope) + float(intercept or 0)
                 place = values[done : done + len(stored)]
                 place[:] = stored
                 done += len(stored)
-                if values.dtype != np.uint8 and not np.isfinite(place).all():
+                if not plain and not np.isfinite(place).all():
+                    lost = True
                     np.nan_to_num(place, copy=False, nan=0, posinf=0, neginf=0)
             if done < values.size:
                 raise EOFError
+        if lost and strict:
+            raise UserError(f"{printable(self.path)}: holds values that are no numbers; replace them")
         return values.reshape(self.shape, order="F")
 
     @property
-    def image(self) -> "Nifti1Image":
+    def image(self) -> "SpatialImage":
         """The file as nibabel's image, its voxels not read: for its stored values, header and version."""
         from nibabel.fileholders import FileHolder
-        from nibabel.nifti1 import Nifti1Image
-        from nibabel.nifti2 import Nifti2Header, Nifti2Image
 
-        kind = Nifti2Image if isinstance(self.header, Nifti2Header) else Nifti1Image
         # By hand, for nibabel finds a file by its name only where the suffix is in small letters or in capitals.
-        with quiet_loggers(NIBABEL), _damage_told(self.path):
-            return kind.from_file_map({"image": FileHolder(str(self.path))})
+        with quiet_loggers(NIBABEL), _damage_named(self.path):
+            return image_class(self.header).from_file_map({"image": FileHolder(str(self.path))})
 
     def _parts(self, start: int, size: int) -> Iterator[bytes]:
-        claimed = math.prod(self.stored_shape) * self.header.get_data_dtype().itemsize
+        claimed = math.prod(self.stored_shape) * self.dtype.itemsize
         behind = int(self.header.get_data_offset()) + claimed - start - size
         with igzip.open(self.path) if self.packed else self.path.open("rb") as file:
             file.seek(start)
@@ -132,37 +149,29 @@ class Nifti:
                     )
 
 
-def open_nifti(path: Path) -> Nifti:
-    """Open a NIfTI file and check its header; no voxel is read.
+def open_volume(path: Path) -> VolumeFile:
+    """Open a file of a volume and check its header; no voxel is read.
 
     Raises:
-        UserError: it is no NIfTI file of numbers in space, or damaged; the message says which and how to fix it.
+        UserError: it is no such file of numbers in space, or damaged; the message says which and how to fix it.
     """
-    from nibabel.nifti1 import Nifti1Header
-    from nibabel.nifti2 import Nifti2Header
-
-    packed = first_bytes(path)[:2] == GZIP
-    if packed != path.name.lower().endswith(".gz"):
-        what = (
-            "compressed with gzip; add .gz to its name"
+    packed, name = first_bytes(path)[:2] == GZIP, path.name.lower()
+    if packed != name.endswith(PACKED):
+        end = ".mgz" if name.endswith(MGH) else ".gz"
+        raise UserError(
+            f"{printable(path)}: compressed with gzip; add .gz to its name"
             if packed
-            else "not compressed with gzip; remove .gz from its name"
+            else f"{printable(path)}: not compressed with gzip; remove {end} from its name"
         )
-        raise UserError(f"{printable(path)}: {what}")
-    with quiet_loggers(NIBABEL), _damage_told(path), np.errstate(all="ignore"):
+    with quiet_loggers(NIBABEL), _damage_named(path), np.errstate(all="ignore"):
         with igzip.open(path) if packed else path.open("rb") as file:
-            size = file.read(4)
-            version = 2 if 540 in struct.unpack("<i", size) + struct.unpack(">i", size) else 1
-            file.seek(0)
-            header = (Nifti2Header if version == 2 else Nifti1Header).from_fileobj(file)
-        if bytes(header["magic"])[:3] != f"n+{version}".encode():
-            raise ValueError("header and voxels in two files, or no NIfTI at all")
+            header = read_header(file, name.endswith(MGH))
         stored = tuple(int(size) for size in header.get_data_shape())
-        needed = int(header.get_data_offset()) + math.prod(stored) * header.get_data_dtype().itemsize
-        unit = MILLIMETRES.get(_unit(header), 1.0)
-        affine = np.array(header.get_best_affine(), np.float64)
+        dtype = header.get_data_dtype()
+        needed = int(header.get_data_offset()) + math.prod(stored) * dtype.itemsize
+        affine = affine_of(header)
         header.get_slope_inter()
-    _refuse_type(path, header.get_data_dtype())
+    _refuse_type(path, dtype)
     shape, volumes = _grid(path, stored)
     held = path.stat().st_size
     if needed > (held * DEFLATE if packed else held) or math.prod(stored) > MOST_VOXELS:
@@ -170,31 +179,13 @@ def open_nifti(path: Path) -> Nifti:
             f"{printable(path)}: its header claims {_sizes(stored)} voxels, more than the file can hold; "
             "it is cut short or damaged: restore it"
         )
-    affine[:3] *= unit
     try:
         if not np.isfinite(affine).all():
             raise ValueError("its affine holds values that are not numbers")
-        slicing(affine)
+        grid = Grid(shape, affine)
     except ValueError as fault:
-        raise UserError(f"{printable(path)}: {fault}; restore the file, or correct its sform and qform") from fault
-    first, second, third = (float(step) for step in np.linalg.norm(affine[:3, :3], axis=0))
-    return Nifti(path, header, packed, stored, shape, volumes, affine, (first, second, third))
-
-
-def same_place(affine: np.ndarray, shape: tuple[int, ...], other: np.ndarray, other_shape: tuple[int, ...]) -> bool:
-    """Say whether the voxels of two grids (affines [4, 4], three sizes) lie at the same places."""
-    if shape != other_shape:
-        return False
-    corners = np.array([(*corner, 1) for corner in product(*((0, size - 1) for size in shape))])
-    apart = np.linalg.norm((corners @ (affine - other).T)[:, :3], axis=1).max()
-    return bool(apart <= MISALIGNED * np.linalg.norm(other[:3, :3], axis=0).min())
-
-
-def _unit(header: object) -> str:
-    try:
-        return str(header.get_xyzt_units()[0])  # type: ignore[attr-defined]
-    except KeyError:  # a code that the standard does not know
-        return "mm"
+        raise UserError(f"{printable(path)}: {fault}; restore the file, or correct its header") from fault
+    return VolumeFile(path, header, packed, stored, volumes, grid, is_oriented(header))
 
 
 def _refuse_type(path: Path, dtype: np.dtype) -> None:
@@ -223,7 +214,7 @@ def _sizes(shape: tuple[int, ...]) -> str:
 
 
 @contextmanager
-def _damage_told(path: Path) -> Iterator[None]:
+def _damage_named(path: Path) -> Iterator[None]:
     """Turn the many ways in which a damaged file fails into one line."""
     from nibabel.spatialimages import HeaderDataError
     from nibabel.wrapstruct import WrapStructError
@@ -244,7 +235,8 @@ def _damage_told(path: Path) -> Iterator[None]:
         KeyError,
         OverflowError,
     ) as fault:
-        raise UserError(f"{printable(path)}: not a readable NIfTI file (cut short or damaged); restore it") from fault
+        kind = "MGH" if path.name.lower().endswith(MGH) else "NIfTI"
+        raise UserError(f"{printable(path)}: not a readable {kind} file (cut short or damaged); restore it") from fault
     except MemoryError:
         raise UserError(
             f"{printable(path)}: does not fit into this machine's memory; split it into smaller files"

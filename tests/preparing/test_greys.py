@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headtohead.cohort import greys
-from headtohead.cohort.greys import count_greys, mean_and_deviation, percentiles
+from headtohead.preparing import greys
+from headtohead.preparing.greys import count_greys, mean_and_deviation, percentiles
 
 
 @given(seed=st.integers(0, 2**32 - 1), size=st.tuples(*[st.integers(1, 9)] * 3), brightest=st.integers(0, 255))

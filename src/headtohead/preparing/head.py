@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
-from headtohead.cohort.greys import count_greys, mean_and_deviation, percentiles
-from headtohead.cohort.intensities import BETWEEN
+from headtohead.preparing.greys import count_greys, mean_and_deviation, percentiles
+from headtohead.preparing.intensities import BETWEEN
 
 FLOOR = 0.12
 """Share of the 99th percentile under which a pixel is air. Air carries noise, so zero would not do."""

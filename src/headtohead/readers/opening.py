@@ -3,8 +3,7 @@
 import errno
 from pathlib import Path
 
-from headtohead.errors import UserError
-from headtohead.predicting.files.naming import printable
+from headtohead.errors import UserError, printable
 
 
 def first_bytes(path: Path, count: int = 4) -> bytes:

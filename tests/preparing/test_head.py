@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from headtohead.cohort.head import DEPTH, air_levels, head_mask, inner_head, intensity_statistics
+from headtohead.preparing.head import DEPTH, air_levels, head_mask, inner_head, intensity_statistics
 
 SIDE = 96
 

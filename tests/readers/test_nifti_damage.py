@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from headtohead.errors import UserError
-from headtohead.predicting.files.nifti import open_nifti
-from tests.predicting.files.headers import (
+from headtohead.readers.nifti_file import open_volume
+from tests.readers.headers import (
     DATATYPE,
     DIM,
     MAGIC,
@@ -74,7 +74,7 @@ def test_a_packed_file_that_claims_what_packing_cannot_explain(
     save: Callable, capfd: pytest.CaptureFixture[str]
 ) -> None:
     zeros = save("zeros.nii.gz", np.zeros((300, 300, 300), np.uint8))  # packed to a thousandth, and sound
-    assert not open_nifti(zeros).read().any()
+    assert not open_volume(zeros).read().any()
     refused(patch(zeros, DIM, "8h", 3, 30000, 30000, 300, 1, 1, 1, 1), "more than the file can hold", capfd)
 
 
@@ -161,7 +161,7 @@ def test_what_may_not_be_read(
 def test_what_may_no_longer_be_read(
     save: Callable, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    found = open_nifti(save("a.nii", VALUES))
+    found = open_volume(save("a.nii", VALUES))
 
     def shut(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
@@ -196,7 +196,7 @@ def test_any_damage_to_a_header_is_told_or_does_no_harm(
             data[place] = random.integers(0, 256)
         path.write_bytes(gzip.compress(bytes(data), 1) if end == ".nii.gz" else bytes(data))
         try:
-            assert np.isfinite(open_nifti(path).read()).all()
+            assert np.isfinite(open_volume(path).read()).all()
         except UserError as fault:
             told.append(str(fault))
     assert all(line.startswith(f"{path}: ") and "\n" not in line for line in told)
@@ -211,9 +211,9 @@ def test_nibabel_keeps_quiet_whoever_reads(tmp_path: Path, save: Callable) -> No
         patch(save(f"magic{number}.nii", VALUES), MAGIC, "4s", b"abc\0")
     program = (
         "import sys\nfrom concurrent.futures import ThreadPoolExecutor\nfrom pathlib import Path\n"
-        "from headtohead.errors import UserError\nfrom headtohead.predicting.files.nifti import open_nifti\n"
+        "from headtohead.errors import UserError\nfrom headtohead.readers.nifti_file import open_volume\n"
         "def look(path):\n"
-        "    try:\n        open_nifti(path)\n"
+        "    try:\n        open_volume(path)\n"
         "    except UserError as fault:\n        return fault\n"
         "sys.setswitchinterval(1e-5)\n"
         "with ThreadPoolExecutor(2) as pool:\n"

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from headtohead.cohort.intensities import EIGHT, WHITE, to_bytes, to_depth, to_eight_bits, white_of
+from headtohead.preparing.intensities import EIGHT, WHITE, to_bytes, to_depth, to_eight_bits, white_of
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.int16, np.uint16, np.float32, np.float64])

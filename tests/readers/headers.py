@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from headtohead.errors import UserError
-from headtohead.predicting.files.nifti import open_nifti
+from headtohead.readers.nifti_file import open_volume
 
 DIM, DATATYPE, PIXDIM, OFFSET, SLOPE, UNITS, CODES, ROWS, MAGIC = 40, 70, 76, 108, 112, 123, 252, 280, 344
 """Where the fields of a NIfTI-1 header begin."""
@@ -28,6 +28,6 @@ def patch(path: Path, place: int, form: str, *values: float | bytes) -> Path:
 def refused(path: Path, message: str, capfd: pytest.CaptureFixture[str]) -> None:
     """Check that a file is refused in one line that names it, at opening or at reading, and nothing else is said."""
     with pytest.raises(UserError, match=message) as caught:
-        open_nifti(path).read()
+        open_volume(path).read()
     assert str(caught.value).startswith(f"{path}: ") and "\n" not in str(caught.value)
     assert capfd.readouterr() == ("", "")
