@@ -103,6 +103,17 @@ def enlarge(image: np.ndarray, scale: int) -> np.ndarray:
     return np.repeat(np.repeat(image, scale, axis=0), scale, axis=1)
 
 
+def hexadecimal(colour: Colour) -> str:
+    """Write a colour as pages do: `#d62728`."""
+    return "#" + "".join(f"{part:02x}" for part in rgb(colour))
+
+
+def lighter(colour: Colour) -> Colour:
+    """Give a colour mixed with as much white: that of a target's truth beside its prediction."""
+    red, green, blue = ((part + 255) // 2 for part in rgb(colour))
+    return red, green, blue
+
+
 def rgb(colour: Colour) -> tuple[int, int, int]:
     """The RGB of a palette name, or the RGB given.
 

@@ -1,12 +1,11 @@
 """What a volume is by the end of its name: NIfTI, or FreeSurfer's MGH."""
 
-NIFTI = (".nii.gz", ".nii")
+NIFTI = (".nii", ".nii.gz")
 MGH = (".mgz", ".mgh")
 PACKED = (".gz", ".mgz")
 """How names end whose file is compressed by gzip."""
 
 VOLUMES = NIFTI + MGH
-"""The longest of those that end alike comes first."""
 
 
 def volume_end(name: str) -> str:

@@ -28,8 +28,8 @@ from headtohead.options.comparison import BASELINE
 from headtohead.preparing.head import head_mask
 from headtohead.quiet import quiet_pillow
 from headtohead.records.regular import UnreadableError, opened
-from headtohead.reporting.entrant_names import in_words
-from headtohead.reporting.findings import Findings, entrant_of
+from headtohead.reporting.entrant_names import entrant_of, in_words
+from headtohead.reporting.findings import Findings
 from headtohead.reporting.masks import Masks, name_with_seed, scan_of
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.ledger import Ledger

@@ -7,8 +7,8 @@ import numpy as np
 from headtohead.cohort import Cohort
 from headtohead.drawing.plate import SegmentedCase
 from headtohead.errors import UserError
-from headtohead.reporting.entrant_names import in_words
-from headtohead.reporting.findings import Findings, entrant_of, shown_seed
+from headtohead.reporting.entrant_names import entrant_of, in_words
+from headtohead.reporting.findings import Findings, shown_seed
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.ledger import Ledger
 from headtohead.scoring.prediction_files import check_masks, read_mask
