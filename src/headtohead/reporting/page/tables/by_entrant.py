@@ -7,7 +7,7 @@ from headtohead.reporting.page.entrants import Entrant
 from headtohead.reporting.page.tables import cells
 from headtohead.reporting.page.tables.table import Cell, Column, Table, head
 from headtohead.scoring.counts import FAILED_BELOW
-from headtohead.statistics.targets import TARGET
+from headtohead.statistics.targets import TARGET, each_target
 
 
 def entrant_table(findings: Findings, entrants: list[Entrant]) -> Table:
@@ -76,14 +76,15 @@ def without_lesion_table(findings: Findings, entrants: list[Entrant]) -> Table:
     in_ml = bool(len(found)) and bool(found["false_ml_mean"].notna().all())
     kind, unit = ("false_ml", "ml") if in_ml else ("false_voxels", "voxels")
     columns = ["cases", "left alone", "specificity [95\u00a0%]", f"false {unit} per case, mean", "median"]
-    looks, rows = {entrant.name: entrant for entrant in entrants}, []
     first = [Column("without", numeric=False)] if TARGET in found else []
-    order = {name: place for place, name in enumerate(looks)}
-    for row in sorted(found.to_dict("records"), key=lambda row: order[row["entrant"]] if TARGET not in row else 0):
-        entrant = looks[row["entrant"]]
+    each = [(target, own.set_index("entrant")) for target, own in each_target(found).items()]
+    rows = []
+    for target, row, entrant in [
+        (target, own.loc[entrant.name], entrant) for target, own in each for entrant in entrants if len(own)
+    ]:
         rows.append(
             [
-                *(Cell(row[TARGET], row[TARGET]) for _ in first),
+                *(Cell(target, target) for _ in first),
                 Cell(entrant.label, entrant.label, entrant),
                 cells.number(row["n"], wording.whole),
                 cells.number(row["left_alone"], "{:.3g}".format),
