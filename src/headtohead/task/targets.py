@@ -202,6 +202,11 @@ class Targets:
             "others": list(self.others),
         }
 
+    @property
+    def labelling(self) -> dict[str, Any]:
+        """Of the plain data, what must be equal for scores to be of the same: all but the colours."""
+        return {fact: value for fact, value in self.to_dict().items() if fact != "colours"}
+
     @classmethod
     def from_dict(cls, found: Any) -> "Targets":
         """Make targets of plain data, which may come from anybody.
