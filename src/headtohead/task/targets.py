@@ -38,7 +38,8 @@ class Target:
         """Check it.
 
         Raises:
-            ValueError: it has no name that can be written, or no labels, or one that no label map holds; or the colour is none.
+            ValueError: its name cannot be written, or it has no labels, or one that no label map holds; or the colour
+                is none.
         """
         if not self.name.strip():
             raise ValueError("a target needs a name")
