@@ -3,8 +3,8 @@
     model = torch.hub.load("path/to/checkout", "unet", source="local", in_channels=3, width=16)
     model = torch.hub.load("path/to/checkout", "bundle", "path/to/bundle", source="local")
 
-Models map scaled slices, float [B, C, H, W], to logits [B, out_channels, H, W]. Of a model from a bundle, `facts.recipe`
-says how to scale, and `facts.task.targets` what the logits are of.
+Models map scaled slices, float [B, C, H, W], to logits [B, out_channels, H, W]. Of a model from a bundle,
+`facts.recipe` says how to scale, and `facts.task.targets` what the logits are of.
 """
 
 import sys
