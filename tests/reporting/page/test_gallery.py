@@ -33,7 +33,7 @@ def shifted(cohort: Cohort) -> gallery_module.MasksOf:
     names = list(cohort.table["case"])
 
     def masks_of(entrant: str, case: str) -> np.ndarray | None:
-        return None if "threshold" in entrant else np.roll(cohort.masks(names.index(case)), 2, axis=2) != 0
+        return None if "threshold" in entrant else np.roll(cohort.truth(names.index(case)), 2, axis=3)
 
     return masks_of
 
