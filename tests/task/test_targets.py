@@ -152,6 +152,8 @@ def test_plain_data_goes_round(targets: Targets) -> None:
         (("a",), ((70000,),), REGIONS, "a: labels must be whole numbers from 1"),
         (("a",), ((2, 1),), REGIONS, "a: labels must ascend"),
         ((" ",), ((1,),), REGIONS, "a target needs a name"),
+        (("core;all",), ((1,),), REGIONS, "one line of text without a semicolon, not 'core;all'"),
+        (("core\nall",), ((1,),), REGIONS, "one line of text without a semicolon"),
     ],
 )
 def test_what_cannot_be_is_refused(
