@@ -12,6 +12,7 @@ from headtohead.drawing.lettering import text_width
 from headtohead.drawing.outlines import PALETTE, PREDICTION, TRUTH
 from headtohead.drawing.plate import LINE, SegmentedCase, choose_cases, draw_plate, draw_tile, write_plate
 from headtohead.errors import UserError
+from headtohead.task import Target, Targets
 from tests.drawing.segmented import segmented
 
 
@@ -39,6 +40,29 @@ def test_dice_is_of_the_whole_case() -> None:
     assert np.isnan(segmented("", scan().images, nothing, nothing).dice)
     alarm = segmented("", scan().images, nothing, scan().prediction[0])
     assert np.isnan(alarm.dice) and alarm.score == "false alarm", "without a lesion there is no Dice to be 0"
+
+
+def several(count: int) -> SegmentedCase:
+    """Give the case of `scan` with so many targets, each as large as the lesion."""
+    targets = Targets(tuple(Target(f"tissue number {n}", (n,), (200, 20 * n, 40)) for n in range(1, count + 1)))
+    one = scan()
+    truth, prediction = (np.repeat(masks, count, axis=0) for masks in (one.truth, one.prediction))
+    truth[1:] = False
+    truth[1:2, 2, 40:42, 40:42] = True
+    return SegmentedCase("case", one.images, truth, prediction, targets)
+
+
+def test_dice_of_several_targets_is_the_mean_over_those_that_the_truth_holds() -> None:
+    # The first as above; of the second 2 * 4 / (4 + 200) voxels; the third is not in the truth.
+    assert several(3).dice == pytest.approx((2 / 3 + 2 * 4 / 204) / 2)
+
+
+def test_a_legend_of_many_targets_takes_more_lines_and_hides_no_picture() -> None:
+    one, five = (draw_plate([several(count)], [2], "Title", side=128) for count in (1, 5))
+    # A line each for the five and for what light means; "truth" and "prediction" need two.
+    assert one.shape[1] == five.shape[1] and five.shape[0] - one.shape[0] == (6 - 2) * LINE
+    for number in range(1, 6):
+        assert (five == np.array((200, 20 * number, 40), np.uint8)).all(axis=-1).any()
 
 
 def test_the_fullest_slice_is_shown() -> None:

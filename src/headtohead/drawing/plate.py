@@ -11,7 +11,7 @@ import numpy as np
 
 from headtohead.drawing.brightness import brightened, white_of
 from headtohead.drawing.lettering import FAINT, shorten, text_width, write
-from headtohead.drawing.outlines import draw_outlines, named_colours, overlaid, rgb
+from headtohead.drawing.outlines import Colour, draw_outlines, named_colours, overlaid, rgb
 from headtohead.drawing.sizes import resized, resized_mask, within
 from headtohead.errors import UserError
 from headtohead.saving import write_picture
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 SIDE = 256  # pixels of a tile's side
 COLUMNS, ROWS = 5, 3
 MARGIN, GAP, TITLE, LEGEND, LINE = 20, 10, 34, 26, 19
+SAMPLE = 27  # pixels that a colour of the legend takes
 TITLE_SIZES = (20, 18, 16, 14)  # the largest that fits
 PAPER, AIR = (255, 255, 255), (0, 0, 0)
 
@@ -156,16 +157,17 @@ def draw_plate(
     columns = min(columns, len(scans))
     rows = -(-len(scans) // columns)
     caption = (2 + max(len(scan.notes) for scan in scans)) * LINE + 8
-    top = MARGIN + (TITLE if title else 0) + LEGEND
+    above = MARGIN + (TITLE if title else 0)
+    room = columns * (side + GAP) - GAP
+    top = above + LEGEND + LINE * (len(_legend_lines(scans[0].targets, room)) - 1)
     canvas = np.full(
         (top + rows * (side + caption + GAP) - GAP + MARGIN // 2, 2 * MARGIN + columns * (side + GAP) - GAP, 3),
         PAPER,
         np.uint8,
     )
-    room = canvas.shape[1] - 2 * MARGIN
     size = next((size for size in TITLE_SIZES if text_width(title, size, bold=True) <= room), TITLE_SIZES[-1])
     write(canvas, shorten(title, room, size, bold=True), MARGIN, MARGIN + 16, size, bold=True)
-    _legend(canvas, top - LEGEND + 8, room, scans[0].targets)
+    _legend(canvas, above + 8, room, scans[0].targets)
     for place, (scan, number) in enumerate(zip(scans, slices, strict=True)):
         left = MARGIN + place % columns * (side + GAP)
         upper = top + place // columns * (side + caption + GAP)
@@ -209,14 +211,31 @@ def draw_tile(scan: SegmentedCase, number: int, side: int) -> np.ndarray:
     return tile
 
 
+def _legend_lines(targets: Targets, room: int) -> list[list[tuple[str, tuple[Colour, ...]]]]:
+    """Set the entries of the legend in as many lines as they need; one that is too long is shortened."""
+    lines: list[list[tuple[str, tuple[Colour, ...]]]] = [[]]
+    left = 0
+    for words, colours in named_colours(targets):
+        words = shorten(words, room - SAMPLE, 14)
+        wide = SAMPLE * bool(colours) + text_width(words, 14) + 20
+        if left and left + wide - 20 > room:
+            lines.append([])
+            left = 0
+        lines[-1].append((words, colours))
+        left += wide
+    return lines
+
+
 def _legend(canvas: np.ndarray, middle: int, room: int, targets: Targets) -> None:
     left = MARGIN
-    for words, colours in named_colours(targets):
-        for place, colour in enumerate(colours):
-            canvas[middle - 2 : middle + 2, left + place * 20 // len(colours) : left + 20] = rgb(colour)
-        left -= 0 if colours else 27
-        write(canvas, words, left + 27, middle + 5, 14)
-        left += 27 + text_width(words, 14) + 20
+    for line, entries in enumerate(_legend_lines(targets, room)):
+        base, left = middle + line * LINE, MARGIN
+        for words, colours in entries:
+            for place, colour in enumerate(colours):
+                canvas[base - 2 : base + 2, left + place * 20 // len(colours) : left + 20] = rgb(colour)
+            left += SAMPLE * bool(colours)
+            write(canvas, words, left, base + 5, 14)
+            left += text_width(words, 14) + 20
     note = "Dice: of the whole case, in 3-D" + (", mean over targets" if len(targets) > 1 else "")
     if left + text_width(note, 14) <= MARGIN + room:
-        write(canvas, note, MARGIN + room - text_width(note, 14), middle + 5, 14, colour=FAINT)
+        write(canvas, note, MARGIN + room - text_width(note, 14), base + 5, 14, colour=FAINT)
