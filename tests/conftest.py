@@ -110,7 +110,16 @@ def write_run(comparison: Path) -> WriteRun:
 
     `counts` is a list of (tp, fp, fn), one a case; `extra` holds further columns of cases.csv.
     """
+    return _writer_of_runs(comparison)
 
+
+@pytest.fixture(scope="session")
+def write_run_in() -> Callable[[Path], WriteRun]:
+    """Give `write_run_in(folder)`: the same for another comparison."""
+    return _writer_of_runs
+
+
+def _writer_of_runs(comparison: Path) -> WriteRun:
     def write(
         model: str = "unet",
         schedule: str = "none",

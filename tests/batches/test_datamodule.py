@@ -1,6 +1,8 @@
 """Batches follow from the seed alone; only training is augmented; every score sees each slice once."""
 
+import random
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -8,12 +10,15 @@ import numpy as np
 import pytest
 import torch
 
+from headtohead.batches.augmentation import build_policy
 from headtohead.batches.datamodule import CaseSampler, SliceDataModule, SliceDataset
 from headtohead.batches.splits import Split
 from headtohead.batches.turning import turn
 from headtohead.cohort import Cohort
 from headtohead.preparing.recipe import InputRecipe
 from headtohead.readers.lgg import TASK as LGG_TASK
+from headtohead.task import Targets
+from tests.several_targets import CLASSED, NESTED, relabelled
 
 RECIPE = InputRecipe(32, "inner", 1)
 Make = Callable[..., SliceDataModule]
@@ -237,3 +242,41 @@ def test_dropout_finds_its_sequences_when_they_are_swapped(phantom_cohort: Cohor
     )
     for one, other in zip(usual, swapped, strict=True):
         assert (other["image"][..., ::-1] == one["image"]).all()
+
+
+@pytest.mark.parametrize("policy", ["flips", "standard", "turns", "historical"])
+@pytest.mark.parametrize("targets", [1, 6])
+def test_masks_of_targets_move_with_the_image_as_one_mask_does(policy: str, targets: int) -> None:
+    """However many there are: OpenCV warps four channels at once."""
+    rng = np.random.default_rng(0)
+    image, masks = rng.integers(0, 256, (32, 32, 5), np.uint8), rng.integers(0, 2, (32, 32, targets), np.uint8)
+
+    def augmented(seed: int, mask: np.ndarray) -> dict[str, np.ndarray]:
+        composed = build_policy(policy)
+        composed.set_random_state(np.random.default_rng(seed), random.Random(seed))
+        return composed(image=image, mask=mask)
+
+    for seed in range(5):
+        together = augmented(seed, masks)
+        assert together["mask"].shape == masks.shape and together["mask"].dtype == np.uint8
+        for place in range(targets):
+            alone = augmented(seed, masks[..., place])
+            assert (together["image"] == alone["image"]).all()
+            assert (together["mask"][..., place] == alone["mask"]).all()
+
+
+@pytest.mark.parametrize("targets", [NESTED, CLASSED], ids=["regions", "classes"])
+def test_targets_are_fitted_by_majority_and_the_truth_is_a_label_map(
+    phantom_cohort: Cohort, tmp_path: Path, targets: Targets
+) -> None:
+    cohort = relabelled(phantom_cohort, tmp_path / "packed", targets)
+    dataset = SliceDataset(cohort, RECIPE)
+    held = cohort.has_lesion()
+    for number in range(0, cohort.n_slices, 3):
+        case, index = cohort.case_of(number)
+        item = dataset[(0, number)]
+        assert (item["truth"] == cohort.labels(case)[index]).all()
+        truth = cohort.truth(case)[:, index]
+        assert held[number] == truth.any()
+        blocks = truth.reshape(len(targets), 32, 2, 32, 2).mean(axis=(2, 4))  # 64 pixels become 32
+        assert (np.moveaxis(item["mask"], 2, 0) == (blocks >= 0.5)).all()

@@ -1,6 +1,7 @@
 """Trained, tested and scored with several targets: regions within each other, and classes that exclude each other."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,17 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from headtohead.cohort import Cohort
+from headtohead.comparing import ensemble
 from headtohead.comparing.baseline import run_baseline
 from headtohead.comparing.experiment import Experiment, prepare
 from headtohead.comparing.training import run_test, run_training
+from headtohead.comparing.tuning import run_tuning
+from headtohead.options.table import replace
+from headtohead.reporting.rescoring import rescore
+from headtohead.runs.folder import RunFolder
 from headtohead.runs.reading import read_ledger
 from headtohead.scoring.prediction_files import cases_in, read_mask
+from headtohead.scoring.protocol import PROTOCOL
 from headtohead.trained.facts import read_facts
 from tests.several_targets import CLASSED, NESTED, relabelled
 
@@ -127,3 +134,43 @@ def test_the_baseline_has_a_threshold_for_each_target(tested: Experiment, tmp_pa
     assert list(record["thresholds"]) == list(tested.cohort.task.targets.names)
     cases = pd.read_csv(folder / "cases.csv")
     assert cases[["case", "target"]].equals(pd.read_csv(tested.folder.cases)[["case", "target"]])
+
+
+def test_rescoring_needs_only_the_masks(tested: Experiment, tmp_path: Path) -> None:
+    folder = shutil.copytree(tested.folder.path.parent, tmp_path / "copied") / tested.name
+    before = {name: pd.read_csv(folder / name) for name in ("cases.csv", "slices.csv")}
+    before["cases.csv"].assign(lesions_false=77).to_csv(folder / "cases.csv", index=False)
+    RunFolder(folder).note(protocol=PROTOCOL | {"version": 3}, test_dice=0.5, test_dice_of_targets={})
+    assert not rescore(read_ledger(folder.parent, agreeing=False), tested.cohort)
+    for name, table in before.items():
+        pd.testing.assert_frame_equal(pd.read_csv(folder / name), table)
+    again, record = RunFolder(folder).record(), tested.folder.record()
+    assert all(again[name] == record[name] for name in ("test_dice", "test_dice_of_targets", "protocol"))
+
+
+def test_seeds_are_averaged_and_scored_as_one(tested: Experiment, tmp_path: Path) -> None:
+    shutil.copytree(tested.folder.path.parent, tmp_path / "single")
+    both = [prepare(replace(tested.options, runs_dir=str(tmp_path), seed=seed), tested.cohort) for seed in (0, 1)]
+    run_training(both[1])
+    run_test(both[1])
+    members = read_ledger(tmp_path / "single").finished
+    ensemble._run_ensemble(both[0], members)
+    folder = ensemble.ensemble_folder(both[0])
+    record, cases = folder.record(), pd.read_csv(folder.cases)
+    assert list(record["members"]) == ["buda-cosine-s0-f0", "buda-cosine-s1-f0"]
+    assert record["test_dice"] == pytest.approx(cases.groupby("case")["dice"].mean().mean())
+    assert list(record["test_dice_of_targets"]) == list(tested.cohort.task.targets.names)
+    assert cases[["case", "target"]].equals(pd.read_csv(tested.folder.cases)[["case", "target"]])
+
+
+def test_threshold_and_clean_up_are_tuned_on_the_primary_score(tested: Experiment, tmp_path: Path) -> None:
+    shutil.copytree(tested.folder.path.parent, tmp_path / "single")
+    copied = prepare(replace(tested.options, runs_dir=str(tmp_path)), tested.cohort)
+    run_tuning(copied)
+    record, table = copied.folder.record(), pd.read_csv(copied.folder.path / "tuning.csv")
+    assert record["tuning"]["val_dice_before"] == pytest.approx(record["best_val_dice"], abs=1e-6)
+    assert record["tuning"]["candidates"] == len(table) > 10
+    chosen = table[table["chosen"]].iloc[0]
+    assert chosen["mean_dice"] == pytest.approx(record["tuning"]["val_dice"], abs=1e-6)
+    facts = read_facts(copied.folder.path)
+    assert (facts.threshold, facts.postprocessing or "none") == (chosen["threshold"], chosen["postprocessing"])

@@ -78,6 +78,31 @@ def by_colour(masks: np.ndarray, targets: Targets, single: Colour) -> dict[Colou
     return drawn
 
 
+def overlaid(truth: np.ndarray, prediction: np.ndarray, targets: Targets) -> dict[Colour, np.ndarray]:
+    """Give the masks of a truth and of a prediction their colours, for one picture of both.
+
+    Args:
+        truth: [K, H, W], nonzero inside.
+        prediction: the same shape.
+        targets: whose they are.
+
+    Returns:
+        As `by_colour`: of several targets, the truth is lighter than the prediction.
+    """
+    true, predicted = by_colour(truth, targets, TRUTH), by_colour(prediction, targets, PREDICTION)
+    return (true if len(targets) == 1 else {lighter(colour): mask for colour, mask in true.items()}) | predicted
+
+
+def named_colours(targets: Targets) -> list[tuple[str, tuple[Colour, ...]]]:
+    """Give the words of the legend of `overlaid` and their colours: of several targets, light for the truth."""
+    if len(targets) == 1:
+        return [("truth", (TRUTH,)), ("prediction", (PREDICTION,))]
+    each: list[tuple[str, tuple[Colour, ...]]] = [
+        (target.name, (lighter(target.colour), target.colour)) for target in targets.all
+    ]
+    return [*each, ("(light: truth)", ())]
+
+
 def outline(mask: np.ndarray, width: int = 1) -> np.ndarray:
     """The pixels of a mask that lie within `width` of its outside, the image's edge counting as outside.
 
@@ -101,6 +126,17 @@ def line_width(scale: int) -> int:
 def enlarge(image: np.ndarray, scale: int) -> np.ndarray:
     """Repeat every pixel of [H, W] or [H, W, C] `scale` times along both sides, as a new array; nothing is smoothed."""
     return np.repeat(np.repeat(image, scale, axis=0), scale, axis=1)
+
+
+def hexadecimal(colour: Colour) -> str:
+    """Write a colour as pages do: `#d62728`."""
+    return "#" + "".join(f"{part:02x}" for part in rgb(colour))
+
+
+def lighter(colour: Colour) -> Colour:
+    """Give a colour mixed with as much white: that of a target's truth beside its prediction."""
+    red, green, blue = ((part + 255) // 2 for part in rgb(colour))
+    return red, green, blue
 
 
 def rgb(colour: Colour) -> tuple[int, int, int]:
