@@ -72,8 +72,8 @@ def test_views_are_what_training_sees(phantom_cohort: Cohort, split: Split) -> N
     for row, number in zip(rows, numbers, strict=True):
         case, index = phantom_cohort.case_of(number)
         image, masks = row.views[0]
-        assert np.array_equal(image, RECIPE.view(phantom_cohort.images(case), index)[:, :, :3])
-        assert np.array_equal(masks[TRUTH], RECIPE.fit_mask(phantom_cohort.masks(case)[index]))
+        assert np.array_equal(image, RECIPE.chain.view(phantom_cohort.images(case), index)[:, :, :3])
+        assert np.array_equal(masks[TRUTH], RECIPE.chain.resize.fit_mask(phantom_cohort.masks(case)[index]))
         assert len(row.views) == 1 + EPOCHS
         for epoch, (image, masks) in enumerate(row.views[1:]):
             item = dataset[(epoch, number)]
