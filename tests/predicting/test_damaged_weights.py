@@ -13,7 +13,7 @@ from headtohead.predicting.predictor import Predictor, open_predictor
 from headtohead.runs.folder import RunFolder
 from headtohead.trained.export import export
 from tests.predicting.conftest import MakeRun
-from tests.predicting.scans import head
+from tests.predicting.scans import head, shown
 
 
 def opened(folder: Path, **settings: Any) -> Predictor:
@@ -42,7 +42,7 @@ def test_the_next_is_taken_and_a_warning_names_both(
     predictor = opened(tmp_path, engine=engine)
     assert predictor.name == "single/next"
     assert predictor.choices[0].line.endswith("; left out as damaged: single/best)")
-    assert predictor.volume(np.zeros((2, 32, 32, 3), np.uint8)).probability.shape == (2, 32, 32)
+    assert predictor(shown(np.zeros((2, 32, 32, 3), np.uint8))).probability.shape == (1, 2, 32, 32)
     line = capsys.readouterr().err
     assert line.count("\n") == 1 and line.startswith(f"warning: {fault}")
     assert line.endswith(

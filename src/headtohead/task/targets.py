@@ -111,6 +111,11 @@ class Targets:
         return tuple(sorted({label for target in self.all for label in target.labels}))
 
     @property
+    def exclusive(self) -> bool:
+        """Whether several targets exclude each other, so that the most probable one counts and no threshold."""
+        return self.kind == CLASSES and len(self.all) > 1
+
+    @property
     def logits(self) -> int:
         """Channels of a model's answer: one a target, and of classes one more, the first, for the background."""
         return len(self.all) + (self.kind == CLASSES)
@@ -161,6 +166,29 @@ class Targets:
         labels = np.zeros(channels.shape[1:], np.uint8 if max(self._written) < 256 else np.uint16)
         for channel, label in zip(channels, self._written, strict=True):
             labels[channel] = label
+        return labels
+
+    def decide(self, probability: NDArray[np.floating], threshold: float) -> NDArray[np.unsignedinteger]:
+        """Make a label map of probabilities: the only place where anything is thresholded.
+
+        Regions, and a lone target, are where their probability reaches the threshold. Of classes the most probable
+        counts, the background among them, whose probability is the rest.
+
+        Args:
+            probability: [K, ...], one channel a target.
+            threshold: from which a region is there.
+
+        Returns:
+            uint8 [...], or uint16 where a label needs it, as `decode` writes it.
+        """
+        if len(probability) != len(self.all):
+            raise ValueError(f"needs the probability of {len(self.all)} targets, not {probability.shape}")
+        labels = np.zeros(probability.shape[1:], np.uint8 if max(self._written) < 256 else np.uint16)
+        highest = 1 - probability.sum(axis=0) if self.exclusive else None
+        for channel, label in zip(probability, self._written, strict=True):
+            labels[channel > highest if highest is not None else channel >= threshold] = label
+            if highest is not None:
+                np.maximum(highest, channel, out=highest)
         return labels
 
     def to_dict(self) -> dict[str, Any]:

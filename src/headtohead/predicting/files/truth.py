@@ -5,11 +5,13 @@ from pathlib import Path
 import numpy as np
 
 from headtohead.errors import UserError
+from headtohead.predicting.files.labels import is_any_mask, labels_of
 from headtohead.predicting.files.naming import is_volume, printable, stem
 from headtohead.predicting.files.nifti import Nifti, open_nifti, same_place
 from headtohead.predicting.files.nnunet import case_of_channel
 from headtohead.readers.mask_names import MASK_WORDS, Images, bases_of_mask, outlines_other_than_brain
 from headtohead.readers.sequence_names import sequence_in_name
+from headtohead.task import Targets
 
 
 def truth_beside(path: Path) -> Path | None:
@@ -60,14 +62,14 @@ def _case(name: str) -> str:
     return named.case if named else name
 
 
-def read_truth_volume(image: Nifti) -> np.ndarray | None:
+def read_truth_volume(image: Nifti, targets: Targets) -> np.ndarray | None:
     """Read the mask beside a volume, on the volume's grid.
 
-    What is at least a half is inside, so that masks of labels (1, 2, 4) are the whole of what was labelled. A mask
-    stored with other axes, at the same places, is turned.
+    Of a lone target what is at least a half is inside, so that masks of labels (1, 2, 4) are the whole of what was
+    labelled. Of several, the values must be theirs. A mask stored with other axes, at the same places, is turned.
 
     Returns:
-        bool [x, y, z]; None where there is no mask.
+        A label map [x, y, z]; None where there is no mask.
 
     Raises:
         UserError: it is damaged, or on another grid.
@@ -78,7 +80,9 @@ def read_truth_volume(image: Nifti) -> np.ndarray | None:
     mask = open_nifti(path)
     if mask.volumes > 1:
         raise UserError(f"{printable(path)}: {mask.volumes} volumes, but a mask has one; restore it or move it away")
-    turned, affine = _turned(mask.read() >= 0.5, mask.affine, image.affine)
+    values = mask.read()
+    labels = targets.decode(values[None] >= 0.5) if is_any_mask(targets) else labels_of(values, targets, path)
+    turned, affine = _turned(labels, mask.affine, image.affine)
     if turned.shape != image.shape:
         sizes = ["x".join(map(str, one.shape)) for one in (mask, image)]
         raise UserError(

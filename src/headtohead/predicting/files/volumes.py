@@ -20,6 +20,7 @@ from headtohead.predicting.files.truth import read_truth_volume
 from headtohead.predicting.scan import Scan
 from headtohead.readers.mask_names import says_mask
 from headtohead.readers.sequence_names import sequence_label
+from headtohead.task import Grid
 from headtohead.task.slicing import Slicing, slicing
 from headtohead.trained.facts import ModelFacts
 
@@ -90,7 +91,7 @@ def read_volumes(job: Job, facts: ModelFacts, channels: dict[str, int], plane: s
     read = {needed: values}  # once: it also shows where the head is
     notes += said
     reslicing = _reslicing(first, read[needed], facts, plane)
-    truth_on_grid = read_truth_volume(first)
+    truth = read_truth_volume(first, facts.task.targets)
 
     planes: dict[str, np.ndarray] = {}
     for sequence in sorted(found, key=lambda sequence: sequence != needed):
@@ -103,7 +104,6 @@ def read_volumes(job: Job, facts: ModelFacts, channels: dict[str, int], plane: s
     missing = tuple(sequence for sequence in facts.task.sequences if sequence not in found)
     # What is missing is filled as the data set does where a sequence was not taken.
     volume = interleave([planes.get(sequence, planes[needed]) for sequence in facts.task.sequences])
-    truth = None if truth_on_grid is None else reslicing.slices(truth_on_grid.astype(np.uint8) * np.uint8(255)) > 127
     return Scan(
         job.name,
         job.files,
@@ -111,10 +111,10 @@ def read_volumes(job: Job, facts: ModelFacts, channels: dict[str, int], plane: s
         reslicing.spacing,
         missing,
         truth,
-        truth_on_grid,
         reslicing.restore,
-        reslicing.slicing.slice_axis,
-        first.spacing,
+        Grid(first.shape, first.affine),
+        reslicing.slicing,
+        _oriented(first),
         reslicing.levelling is not None,
         tuple(notes),
         facts.task.primary_channel,
