@@ -9,9 +9,6 @@ import cv2
 import nibabel
 import numpy as np
 
-from headtohead.predicting.scan import Scan
-from headtohead.task import Grid
-
 Predict = Callable[..., int]
 OURS = {"summary.csv", "predicted.sha256"}
 SHAPE = (20, 24, 6)
@@ -56,9 +53,3 @@ def files_in(folder: Path) -> set[str]:
 def summary_of(folder: Path) -> dict[str, dict[str, str]]:
     with (folder / "summary.csv").open(newline="") as file:
         return {row["file"]: row for row in csv.DictReader(file)}
-
-
-def shown(volume: np.ndarray, wanted: slice = slice(None)) -> Scan:
-    """Give a volume as the models are shown it, of which some slices are wanted."""
-    grid = Grid((len(volume[wanted]), volume.shape[1], volume.shape[2]))
-    return Scan("a", (), volume, None, (), None, lambda values: values, grid, wanted=wanted)

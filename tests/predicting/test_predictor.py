@@ -14,13 +14,13 @@ from headtohead.errors import UserError
 from headtohead.options.table import from_flat
 from headtohead.predicting import predictor as predictor_module
 from headtohead.predicting.predictor import Predictor, open_choices, open_predictor
+from headtohead.predicting.scan import scan_of
 from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.readers.nifti import TASK as NIFTI_TASK
 from headtohead.runs.folder import RunFolder
 from headtohead.task import Target, Targets
 from headtohead.trained.choosing import Choice
 from headtohead.trained.source import ONNX, Source, open_source
-from tests.predicting.scans import shown
 
 MakeRun = Callable[..., RunFolder]
 VOLUME = np.random.default_rng(0).integers(0, 256, (7, 40, 30, 3), np.uint8)
@@ -36,11 +36,11 @@ def test_mean_and_variance(make_run: MakeRun, tmp_path: Path) -> None:
     alone = []
     for seed, name in enumerate(names):
         make_run(name, seed=seed, threshold=0.3 + 0.1 * seed)
-        estimate = opened(tmp_path, run_name=name)(shown(VOLUME))
+        estimate = opened(tmp_path, run_name=name)(scan_of(VOLUME))
         assert estimate.variance is None
         alone.append(estimate.probability)
     together = opened(tmp_path, run_name="a,b,c")
-    estimate = together(shown(VOLUME))
+    estimate = together(scan_of(VOLUME))
     assert estimate.probability.dtype == np.float32
     np.testing.assert_allclose(estimate.probability, np.mean(alone, axis=0), atol=1e-6)
     assert estimate.variance is not None
@@ -54,26 +54,26 @@ def test_a_slice_is_what_it_is_in_its_volume(make_run: MakeRun, tmp_path: Path) 
     make_run("a")
     make_run("b", seed=1, normalise="zscore", neighbours=2)
     together = opened(tmp_path, run_name="a,b")
-    whole = together(shown(VOLUME)).probability
+    whole = together(scan_of(VOLUME)).probability
     for index in (0, 3, 6):
-        alone = together(shown(VOLUME, slice(index, index + 1))).probability
+        alone = together(scan_of(VOLUME, slice(index, index + 1))).probability
         np.testing.assert_allclose(alone, whole[:, index : index + 1], atol=1e-5)
 
 
 def test_batches_do_not_change_the_answer(make_run: MakeRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_run()
-    whole = opened(tmp_path)(shown(VOLUME)).probability
+    whole = opened(tmp_path)(scan_of(VOLUME)).probability
     monkeypatch.setattr(predictor_module, "PIXELS", 3 * 32 * 32)
-    np.testing.assert_allclose(opened(tmp_path)(shown(VOLUME)).probability, whole, atol=1e-6)
+    np.testing.assert_allclose(opened(tmp_path)(scan_of(VOLUME)).probability, whole, atol=1e-6)
 
 
 def test_mirrored_slices(make_run: MakeRun, tmp_path: Path) -> None:
     make_run(normalise="unit")
     square = VOLUME[:, :30]  # no padding, so that mirroring the volume mirrors the input
     plain = opened(tmp_path)
-    expected = (plain(shown(square)).probability + plain(shown(square[:, :, ::-1])).probability[..., ::-1]) / 2
-    np.testing.assert_allclose(opened(tmp_path, tta=True)(shown(square)).probability, expected, atol=1e-5)
-    assert np.abs(expected - plain(shown(square)).probability).max() > 1e-4
+    expected = (plain(scan_of(square)).probability + plain(scan_of(square[:, :, ::-1])).probability[..., ::-1]) / 2
+    np.testing.assert_allclose(opened(tmp_path, tta=True)(scan_of(square)).probability, expected, atol=1e-5)
+    assert np.abs(expected - plain(scan_of(square)).probability).max() > 1e-4
 
 
 @pytest.mark.parametrize("field", ["plane", "sequences", "targets"])

@@ -18,10 +18,9 @@ from headtohead.predicting.image import fullest_slice, predict_image
 from headtohead.predicting.predict import Found
 from headtohead.predicting.results.panel import Prediction
 from headtohead.predicting.results.written import Written
-from headtohead.predicting.scan import Scan
+from headtohead.predicting.scan import scan_of
 from headtohead.readers.nifti import TASK as NIFTI_TASK
 from headtohead.runs.folder import RunFolder
-from headtohead.task import Grid
 from headtohead.task.slicing import Slicing
 from headtohead.trained.facts import read_facts
 
@@ -86,8 +85,7 @@ def test_nothing_is_written_where_something_is_wrong(make_run: MakeRun, tmp_path
 
 def test_fullest_slice_is_shown_as_it_is_written() -> None:
     view = Slicing("axial", (0, 1, 2), (False, False, False), (3.0, 1.0, 1.0))
-    volume = np.full((5, 9, 9, 1), 7.5, np.float32)
-    scan = Scan("a", (), volume, None, (), None, lambda values: values, Grid((5, 9, 9)))
+    scan = scan_of(np.full((5, 9, 9, 1), 7.5, np.float32))
     labels = np.zeros((5, 9, 9), np.uint8)
     probability = np.ones((1, 5, 9, 9), np.float32)  # the mask is what was written, whatever its probability
     found = Found(NIFTI_TASK.targets, probability, None, labels, None, view, None, 0.5, NO_CLEAN_UP)

@@ -68,3 +68,17 @@ class Scan:
         """Give a channel, as the model was shown it, as slices of `grid`: float32 [slices, H, W]."""
         values = np.ascontiguousarray(self.volume[self.wanted, ..., channel], dtype=np.float32)
         return self.view.to_slices(self.restore(values))
+
+
+def scan_of(volume: np.ndarray, wanted: slice | None = None, name: str = "", primary: int = 0) -> Scan:
+    """Take slices that come from no file, such as a case of a cohort, for a scan.
+
+    Args:
+        volume: [slices, H, W, C], as `Scan.volume`.
+        wanted: slices that are to be predicted; None: all.
+        name: of the case.
+        primary: channel that is drawn in grey.
+    """
+    wanted = wanted or slice(None)
+    grid = Grid((len(volume[wanted]), volume.shape[1], volume.shape[2]))
+    return Scan(name, (), volume, None, (), None, lambda values: values, grid, primary=primary, wanted=wanted)
