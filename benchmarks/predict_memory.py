@@ -272,7 +272,7 @@ MASKS = {
 def reckoned(source: Path, folder: Path, flags: tuple[str, ...]) -> tuple[int, int]:
     """Give what the program reckons with, and how many voxels or pixels a file has."""
     from headtohead.cli import parse
-    from headtohead.predicting.files.nifti import open_nifti
+    from headtohead.readers.nifti_file import open_volume
     from headtohead.readers.picture_sizes import picture_size
 
     options = parse(words_of(source, folder, flags))
@@ -282,7 +282,7 @@ def reckoned(source: Path, folder: Path, flags: tuple[str, ...]) -> tuple[int, i
     further = further_bytes(read_outputs(options.files), predictor)
     need = weigh(job, facts, "auto", wants_bytes(facts), further, predictor.members).need
     if job.kind == "nifti":
-        return need, int(np.prod(open_nifti(job.files[0]).shape))
+        return need, int(np.prod(open_volume(job.files[0]).shape))
     size = picture_size(job.files[0])
     assert size
     return need, size.pixels

@@ -23,7 +23,7 @@ from headtohead.options.table import from_flat
 from headtohead.predicting.predictor import open_predictor
 from headtohead.predicting.scan import scan_of
 from headtohead.runs.folder import RunFolder
-from headtohead.scoring.counts import CaseCounts, count
+from headtohead.scoring.counts import count, mean_dice, target_dice
 
 
 def main() -> None:
@@ -43,7 +43,7 @@ def main() -> None:
     if split.key != record["split"]["key"]:
         sys.exit(f"{arguments.run}: made from another split; give the data set it was trained on")
 
-    scores = {"with its volume": CaseCounts(len(cohort)), "alone": CaseCounts(len(cohort))}
+    counts = {way: np.zeros((len(cohort), 3), int) for way in ("with its volume", "alone")}
     for number in split.test:
         case, index = cohort.case_of(int(number))
         volume = np.asarray(cohort.images(case))
@@ -51,13 +51,14 @@ def main() -> None:
         one = slice(index, index + 1)
         ways = {"with its volume": scan_of(volume, one), "alone": scan_of(volume[one])}
         for way, scan in ways.items():
-            scores[way].add(case, *count(predictor(scan).probability[0, 0] >= predictor.threshold, truth))
+            counts[way][case] += count(predictor(scan).probability[0, 0] >= predictor.threshold, truth)
 
     print(f"{arguments.run.name}: {len(split.cases(cohort, 'test'))} test cases, {len(split.test)} slices")
     print("\n| slice             | mean Dice per case | median |\n|---|---:|---:|")
-    for way, counts in scores.items():
-        print(f"| {way:<17} | {counts.mean_dice():.3f} | {np.nanmedian(counts.dice()):.3f} |")
-    ratio = scores["alone"].mean_dice() / scores["with its volume"].mean_dice()
+    scores = {way: target_dice(table) for way, table in counts.items()}
+    for way, dice in scores.items():
+        print(f"| {way:<17} | {mean_dice(dice):.3f} | {np.nanmedian(dice):.3f} |")
+    ratio = mean_dice(scores["alone"]) / mean_dice(scores["with its volume"])
     print(f"\nalone : with its volume = {ratio:.2f}")
 
 

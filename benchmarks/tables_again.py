@@ -16,10 +16,9 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
-from headtohead.options.comparison import MARGIN
+from headtohead.options.comparison import BASELINE, MARGIN
 from headtohead.reporting.findings import named, spoken_names
 from headtohead.reporting.table import result_rows
-from headtohead.runs.run import BASELINE
 from headtohead.saving import atomic_path
 from headtohead.scoring.tested import WHO_GRADES
 from headtohead.statistics.families import all_pairs, secondary_pairs

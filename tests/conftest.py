@@ -110,7 +110,16 @@ def write_run(comparison: Path) -> WriteRun:
 
     `counts` is a list of (tp, fp, fn), one a case; `extra` holds further columns of cases.csv.
     """
+    return _writer_of_runs(comparison)
 
+
+@pytest.fixture(scope="session")
+def write_run_in() -> Callable[[Path], WriteRun]:
+    """Give `write_run_in(folder)`: the same for another comparison."""
+    return _writer_of_runs
+
+
+def _writer_of_runs(comparison: Path) -> WriteRun:
     def write(
         model: str = "unet",
         schedule: str = "none",
@@ -147,5 +156,20 @@ def write_run(comparison: Path) -> WriteRun:
                 folder / "metrics.csv", index=False
             )
         return folder
+
+    return write
+
+
+@pytest.fixture
+def save(tmp_path: Path) -> Callable[..., Path]:
+    """Give `save(name, values, affine, version)`: a NIfTI or MGH file below `tmp_path`, as other programs write it."""
+    import nibabel
+
+    def write(name: str, values: np.ndarray, affine: np.ndarray | None = None, version: int = 1) -> Path:
+        kind = nibabel.Nifti1Image if version == 1 else nibabel.Nifti2Image
+        kind = nibabel.MGHImage if name.endswith((".mgh", ".mgz")) else kind
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        nibabel.save(kind(values, np.eye(4) if affine is None else affine), tmp_path / name)
+        return tmp_path / name
 
     return write

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from headtohead.errors import UserError
-from headtohead.predicting.files.nifti import open_nifti
 from headtohead.quiet import quiet_loggers
 from headtohead.readers import lgg, nifti
 from headtohead.readers.case_files import CaseFiles
+from headtohead.readers.nifti_file import open_volume
 from headtohead.reporting.case_gifs import remove_earlier_case_gifs
 
 
@@ -39,7 +39,7 @@ def test_nibabel_speaks_again_after_our_call(tmp_path: Path, caplog: pytest.LogC
     for file in (path, mask):
         file.write_bytes(content)
     if reader == "of predictions":
-        open_nifti(path)
+        open_volume(path)
     else:
         nifti.read_case(CaseFiles("a", "a", "", (path,), (mask,)))
     assert caplog.messages == []

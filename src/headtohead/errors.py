@@ -1,6 +1,7 @@
 """Errors for the user: one line that names the cause and the fix."""
 
 import difflib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,12 @@ def _escaped(sign: str) -> str:
     if 0xDC80 <= code <= 0xDCFF:  # how Python keeps a byte that it could not decode
         return f"\\x{code - 0xDC00:02x}"
     return sign.encode("unicode_escape").decode("ascii")
+
+
+def printable(path: Path | str) -> str:
+    """Write a path on one line of readable text, whatever bytes are in its name."""
+    text = str(path).encode("utf-8", "replace").decode("utf-8")
+    return re.sub(r"[\x00-\x1f\x7f]", "?", text)
 
 
 def did_you_mean(word: str, known: Any) -> str:

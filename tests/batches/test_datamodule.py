@@ -1,6 +1,8 @@
 """Batches follow from the seed alone; only training is augmented; every score sees each slice once."""
 
+import random
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -8,12 +10,15 @@ import numpy as np
 import pytest
 import torch
 
+from headtohead.batches.augmentation import build_policy
 from headtohead.batches.datamodule import CaseSampler, SliceDataModule, SliceDataset
 from headtohead.batches.recipe import InputRecipe
 from headtohead.batches.splits import Split
 from headtohead.batches.turning import turn
 from headtohead.cohort import Cohort
 from headtohead.readers.lgg import TASK as LGG_TASK
+from headtohead.task import Targets
+from tests.several_targets import CLASSED, NESTED, relabelled
 
 RECIPE = InputRecipe(32, "inner", 1)
 Make = Callable[..., SliceDataModule]
@@ -62,7 +67,7 @@ def test_training_batches(make: Make, split: Split) -> None:
     assert len(batches) == len(loader)
     assert batches[0]["image"].shape == (7, 32, 32, 5) and batches[0]["image"].dtype == torch.uint8
     assert batches[0]["statistics"].shape == (7, 5, 2) and batches[0]["statistics"].dtype == torch.float32
-    assert batches[0]["mask"].shape == (7, 32, 32) and batches[0]["mask"].dtype == torch.uint8
+    assert batches[0]["mask"].shape == (7, 32, 32, 1) and batches[0]["mask"].dtype == torch.uint8
     assert sorted(keys(batches)) == [(case, index) for case in range(8) for index in range(sum_of(make, case))]
     assert keys(batches) != sorted(keys(batches))
     assert "truth" not in batches[0]
@@ -86,7 +91,7 @@ def test_scoring_batches_are_the_plain_slices_on_every_pass(make: Make, part: st
             seen.append(int(cohort.slices_of(case)[index]))
             assert (batch["image"][row].numpy() == RECIPE.view(cohort.images(case), index)).all()
             assert (batch["truth"][row].numpy() == cohort.masks(case)[index]).all()
-            assert (batch["mask"][row].numpy() == RECIPE.fit_mask(cohort.masks(case)[index])).all()
+            assert (batch["mask"][row, ..., 0].numpy() == RECIPE.fit_mask(cohort.masks(case)[index])).all()
             expected = RECIPE.channel_statistics(cohort.statistics("inner")[case])
             assert (batch["statistics"][row].numpy() == expected).all()
     assert seen == getattr(batches.split, part).tolist()
@@ -185,7 +190,7 @@ def test_an_uneven_size_with_five_channels(make: Make) -> None:
     batches = make(recipe=InputRecipe(96, "inner", 1), augmentation="standard")
     train, val = next(iter(batches.train_dataloader())), next(iter(batches.val_dataloader()))
     assert train["image"].shape == val["image"].shape == (7, 96, 96, 5)
-    assert train["mask"].shape == (7, 96, 96)
+    assert train["mask"].shape == (7, 96, 96, 1)
     assert val["truth"].shape == (7, 64, 64)
 
 
@@ -237,3 +242,41 @@ def test_dropout_finds_its_sequences_when_they_are_swapped(phantom_cohort: Cohor
     )
     for one, other in zip(usual, swapped, strict=True):
         assert (other["image"][..., ::-1] == one["image"]).all()
+
+
+@pytest.mark.parametrize("policy", ["flips", "standard", "turns", "historical"])
+@pytest.mark.parametrize("targets", [1, 6])
+def test_masks_of_targets_move_with_the_image_as_one_mask_does(policy: str, targets: int) -> None:
+    """However many there are: OpenCV warps four channels at once."""
+    rng = np.random.default_rng(0)
+    image, masks = rng.integers(0, 256, (32, 32, 5), np.uint8), rng.integers(0, 2, (32, 32, targets), np.uint8)
+
+    def augmented(seed: int, mask: np.ndarray) -> dict[str, np.ndarray]:
+        composed = build_policy(policy)
+        composed.set_random_state(np.random.default_rng(seed), random.Random(seed))
+        return composed(image=image, mask=mask)
+
+    for seed in range(5):
+        together = augmented(seed, masks)
+        assert together["mask"].shape == masks.shape and together["mask"].dtype == np.uint8
+        for place in range(targets):
+            alone = augmented(seed, masks[..., place])
+            assert (together["image"] == alone["image"]).all()
+            assert (together["mask"][..., place] == alone["mask"]).all()
+
+
+@pytest.mark.parametrize("targets", [NESTED, CLASSED], ids=["regions", "classes"])
+def test_targets_are_fitted_by_majority_and_the_truth_is_a_label_map(
+    phantom_cohort: Cohort, tmp_path: Path, targets: Targets
+) -> None:
+    cohort = relabelled(phantom_cohort, tmp_path / "packed", targets)
+    dataset = SliceDataset(cohort, RECIPE)
+    held = cohort.has_lesion()
+    for number in range(0, cohort.n_slices, 3):
+        case, index = cohort.case_of(number)
+        item = dataset[(0, number)]
+        assert (item["truth"] == cohort.labels(case)[index]).all()
+        truth = cohort.truth(case)[:, index]
+        assert held[number] == truth.any()
+        blocks = truth.reshape(len(targets), 32, 2, 32, 2).mean(axis=(2, 4))  # 64 pixels become 32
+        assert (np.moveaxis(item["mask"], 2, 0) == (blocks >= 0.5)).all()

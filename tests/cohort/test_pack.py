@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from headtohead.cohort import Cohort, open_cohort, pack
-from headtohead.cohort.head import head_mask, inner_head
 from headtohead.errors import UserError
+from headtohead.preparing.head import head_mask, inner_head
 from headtohead.readers import lgg
 from headtohead.readers.lgg import list_cases, read_case
 

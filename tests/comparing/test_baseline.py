@@ -83,8 +83,8 @@ def test_histograms_counted_once_serve_every_fold(
     monkeypatch.setattr("headtohead.comparing.baseline.primary_histograms", None)
     shared = json.loads((run_baseline(again, split, comparison, PROVENANCE, counted) / "run.json").read_text())
     assert shared["threshold"] == alone["threshold"]
-    one = counted.of_cases(np.array([1]))
-    assert one.lesion[1].sum() == counted.lesion[1].sum() > 0
+    one = counted[0].of_cases(np.array([1]))
+    assert one.lesion[1].sum() == counted[0].lesion[1].sum() > 0
     assert not np.delete(one.lesion, 1, axis=0).any() and not np.delete(one.other, 1, axis=0).any()
 
 

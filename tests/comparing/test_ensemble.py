@@ -20,6 +20,7 @@ from headtohead.runs.finding import trained_runs
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.reading import read_ledger
 from headtohead.scoring.prediction_files import read_mask
+from headtohead.task.targets import CLASSES, REGIONS
 
 NAME = "buda-none-ensemble-f0"
 GRID = {"comparison": "seeds", "seeds": (0, 1)}
@@ -37,19 +38,28 @@ def net() -> nn.Module:
 
 def test_probabilities_are_averaged_not_logits(net: nn.Module):
     weights = [always(float(np.log(p / (1 - p)))) for p in (0.1, 0.8)]
-    found = AveragedNets(net, weights)(torch.zeros(2, 1, 4, 4)).sigmoid().detach()
+    found = AveragedNets(net, weights, REGIONS)(torch.zeros(2, 1, 4, 4)).sigmoid().detach()
     assert found.shape == (2, 1, 4, 4)
     assert found.numpy() == pytest.approx(0.45, abs=1e-5)
 
 
 def test_certain_probabilities_stay_finite(net: nn.Module):
-    assert torch.isfinite(AveragedNets(net, [always(200.0)] * 2)(torch.zeros(1, 1, 2, 2))).all()
+    assert torch.isfinite(AveragedNets(net, [always(200.0)] * 2, REGIONS)(torch.zeros(1, 1, 2, 2))).all()
+
+
+def test_of_classes_the_softmax_is_averaged():
+    net, logits = nn.Conv2d(1, 3, kernel_size=1), torch.tensor([[0.0, 1.0, -2.0], [3.0, 0.0, 200.0]])
+    weights = [{"weight": torch.zeros(3, 1, 1, 1), "bias": row} for row in logits]
+    found = AveragedNets(net, weights, CLASSES)(torch.zeros(1, 1, 2, 2)).softmax(dim=1).detach()
+    expected = logits.softmax(dim=1).mean(dim=0)
+    assert found[0, :, 0, 0].numpy() == pytest.approx(expected.numpy(), abs=1e-5)
+    assert torch.isfinite(AveragedNets(net, weights[1:], CLASSES)(torch.zeros(1, 1, 2, 2))).all()
 
 
 def test_autocast_keeps_no_weights_of_the_seed_before(net: nn.Module):
     """Its cache would let every seed but the first predict with the weights of the first."""
     with torch.autocast("cpu", torch.bfloat16), torch.no_grad():
-        found = AveragedNets(net, [always(-4.0), always(4.0)])(torch.zeros(1, 1, 2, 2))
+        found = AveragedNets(net, [always(-4.0), always(4.0)], REGIONS)(torch.zeros(1, 1, 2, 2))
     assert found.numpy() == pytest.approx(0, abs=1e-3)
 
 
@@ -59,7 +69,7 @@ def test_members_predict_as_they_do_alone_and_one_net_is_held_for_all(compared: 
     paths = [RunFolder(compared / f"buda-none-s{seed}-f0").best for seed in (0, 1)]
     alone = [load_trained(path).model for path in paths]
     module, _ = build_trainer(one, fitting=False)
-    averaged = AveragedNets(module.model, [ensemble._weights(path) for path in paths]).eval()
+    averaged = AveragedNets(module.model, [ensemble._weights(path) for path in paths], REGIONS).eval()
     assert len(list(averaged.parameters())) == len(list(alone[0].parameters()))
     image = torch.rand(2, one.recipe.channels, 32, 32)
     with torch.inference_mode():
@@ -91,7 +101,7 @@ def test_it_is_no_trained_model(compared: Path):
 
 def test_it_is_kept_until_a_member_changes(copied_grid: Options, monkeypatch: pytest.MonkeyPatch):
     scored = []
-    monkeypatch.setattr(ensemble, "_score", lambda experiment, members, folder: scored.append(len(members)))
+    monkeypatch.setattr(ensemble, "_score", lambda experiment, members, folder: scored.append(len(members)) or {})
     compare(copied_grid)
     assert not scored
     member = RunFolder(Path(copied_grid.comparison.runs_dir) / "seeds" / "buda-none-s1-f0")

@@ -61,7 +61,7 @@ ELSEWHERE = {
     "data": "tests/comparing/test_nifti_comparison.py",
     "root_dir": "tests/cli/test_bad_input.py",
     "cache_dir": "tests/cohort/test_pack.py",
-    "patient_pattern": "tests/cohort/test_patients.py",
+    "patient_pattern": "tests/readers/test_patients.py",
     "fold": "tests/comparing/test_crossvalidation.py",
     "fold_file": "tests/comparing/test_crossvalidation.py",
     "encoder_weights": "tests/models/test_pretrained.py",

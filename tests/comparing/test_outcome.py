@@ -16,7 +16,7 @@ from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.reading import TEXTS
 from headtohead.scoring.case import score_columns
-from headtohead.scoring.prediction_files import cases_in, read_histogram, read_mask
+from headtohead.scoring.prediction_files import cases_in, read_mask
 from headtohead.scoring.tested import GRADE
 
 FILES = {"cases.csv", "slices.csv", "masks.npz", "probabilities.npz"}
@@ -35,7 +35,7 @@ def split(phantom_cohort: Cohort) -> Split:
 
 def predicted(cohort: Cohort, found: Outcome, case: int) -> tuple[np.ndarray, np.ndarray]:
     """A prediction that is the truth of the slices, moved by a pixel; and its probability."""
-    moved = np.roll(cohort.masks(case)[found.tested(case)].astype(bool), 1, axis=2)
+    moved = np.roll(cohort.masks(case)[found.tested(case)].astype(bool), 1, axis=2)[None]
     return moved, np.where(moved, 0.75, 0.25)
 
 
@@ -52,7 +52,7 @@ def test_files_hold_every_case_in_order(folder: RunFolder, phantom_cohort: Cohor
     own = split.cases(phantom_cohort, "test")
     names = phantom_cohort.table["case"].iloc[own].tolist()
     cases = pd.read_csv(folder.cases, keep_default_na=False, na_values={"hd95_px": [""]})
-    assert list(cases.columns) == [*TEXTS, *score_columns("px")]
+    assert list(cases.columns) == [*(name for name in TEXTS if name != "target"), *score_columns("px")]
     assert cases["case"].tolist() == names == cases_in(folder.masks) == cases_in(folder.probabilities)
     about = phantom_cohort.table.iloc[own]
     for column in ("patient", "site", "slices", "lesion_voxels"):
@@ -65,10 +65,10 @@ def test_files_hold_every_case_in_order(folder: RunFolder, phantom_cohort: Cohor
     assert sums.to_numpy().tolist() == cases[["tp", "fp", "fn"]].to_numpy().tolist()
     total = np.zeros((2, 256), int)
     for index, name in zip(own, names, strict=True):
-        shape = phantom_cohort.masks(index).shape
+        shape = (1, *phantom_cohort.masks(index).shape)
         assert np.array_equal(read_mask(folder.masks, name, shape), predicted(phantom_cohort, found, index)[0])
-        total += read_histogram(folder.probabilities, name)
-    assert np.array_equal(found.histogram, total) and total.sum() == slices.shape[0] * 64 * 64
+        total += np.load(folder.probabilities)[name]
+    assert np.array_equal(found.histograms, [total]) and total.sum() == slices.shape[0] * 64 * 64
     assert total[1, 192] == cases["tp"].sum() and total[0, 192] == cases["fp"].sum()
 
 
@@ -104,10 +104,10 @@ def test_the_truth_of_a_case_is_read_once(
 ) -> None:
     """It is several hundred megabytes in a large volume."""
     case = int(split.cases(phantom_cohort, "test")[0])
-    read, masks = [], Cohort.masks
+    read, labels = [], Cohort.labels
     with outcome(folder, phantom_cohort, split) as found:
         prediction = predicted(phantom_cohort, found, case)
-        monkeypatch.setattr(Cohort, "masks", lambda cohort, case: read.append(case) or masks(cohort, case))
+        monkeypatch.setattr(Cohort, "labels", lambda cohort, case: read.append(case) or labels(cohort, case))
         found.add(case, *prediction)
     assert read == [case]
 
@@ -117,7 +117,7 @@ def test_a_prediction_without_probability(folder: RunFolder, phantom_cohort: Coh
     with outcome(folder, phantom_cohort, split) as found:
         for case in split.cases(phantom_cohort, "test"):
             found.add(int(case), predicted(phantom_cohort, found, int(case))[0])
-    assert cases_in(folder.probabilities) == [] and not found.histogram.any()
+    assert cases_in(folder.probabilities) == [] and not found.histograms.any()
     assert len(cases_in(folder.masks)) == len(pd.read_csv(folder.cases))
 
 

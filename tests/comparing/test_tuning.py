@@ -55,7 +55,7 @@ def choosing(monkeypatch: pytest.MonkeyPatch, wanted: Candidate | None) -> None:
 
 
 def test_only_validation_cases_are_read(copied: Experiment, monkeypatch: pytest.MonkeyPatch) -> None:
-    read: dict[str, set[int]] = {"images": set(), "masks": set()}
+    read: dict[str, set[int]] = {"images": set(), "labels": set()}
     for kind, places in read.items():
         real = getattr(Cohort, kind)
         monkeypatch.setattr(
@@ -63,7 +63,7 @@ def test_only_validation_cases_are_read(copied: Experiment, monkeypatch: pytest.
         )
     run_tuning(copied)
     validation = set(copied.split.cases(copied.cohort, "val").tolist())
-    assert read == {"images": validation, "masks": validation}
+    assert read == {"images": validation, "labels": validation}
     assert not validation & set(copied.split.cases(copied.cohort, "test").tolist())
 
 
@@ -214,7 +214,8 @@ def test_a_candidate_is_scored_as_it_would_predict() -> None:
     truth[1, 2:12, 2:12] = True
     candidates = [Candidate(0.4, ""), Candidate(0.5, ""), Candidate(0.4, "fill"), Candidate(0.4, "fill,largest")]
     expected = [2 * 91 / (95 + 100), 2 * 91 / (91 + 100), 2 * 100 / (104 + 100), 1]
-    assert dice_of(probability, truth, candidates, None) == pytest.approx(expected)
+    found = dice_of(probability[None], truth[None], candidates, None, LGG_TASK.targets)
+    assert found == pytest.approx(expected)
 
 
 def test_all_clean_ups_can_be_read_and_need_no_spacing() -> None:

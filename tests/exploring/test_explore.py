@@ -16,7 +16,7 @@ from headtohead.exploring import alike
 from headtohead.exploring.alike import draw_alike
 from headtohead.exploring.duplicates import Duplicates
 from headtohead.exploring.explore import explore, write_page
-from headtohead.exploring.measures import Findings, measure
+from headtohead.exploring.measures import Measures, measure
 from headtohead.options.table import from_flat
 
 COLUMNS = ["case_a", "slice_a", "case_b", "slice_b", "bits", "correlation"]
@@ -29,7 +29,7 @@ def duplicates_of(*rows: tuple, faint: int = 0) -> Duplicates:
 
 
 @pytest.fixture(scope="module")
-def findings(phantom_cohort: Cohort) -> Findings:
+def findings(phantom_cohort: Cohort) -> Measures:
     return measure(phantom_cohort)
 
 
@@ -83,7 +83,7 @@ def test_missing_data_is_said(tmp_path: Path) -> None:
     assert not (tmp_path / "explore").exists()
 
 
-def test_page_says_what_was_not_found(findings: Findings) -> None:
+def test_page_says_what_was_not_found(findings: Measures) -> None:
     text = write_page(findings, duplicates_of(), "key")
     assert "0 pairs of near-duplicates among 80 slices" in text
     assert "alike.png" not in text
@@ -94,7 +94,7 @@ def test_page_says_what_was_not_found(findings: Findings) -> None:
     assert "5 slices have too little" in below
 
 
-def test_page_names_what_needs_a_look(findings: Findings) -> None:
+def test_page_names_what_needs_a_look(findings: Measures) -> None:
     cases = findings.cases.copy()
     cases.loc[0, "lesion_voxels"] = 0
     cases.loc[1, "inner_share"] = 1.0
@@ -110,7 +110,7 @@ def test_page_names_what_needs_a_look(findings: Findings) -> None:
     assert "| a, 1 | b, 2 | 0.970 |" in text
 
 
-def test_a_site_without_a_sequence_or_a_lesion_has_a_dash(findings: Findings) -> None:
+def test_a_site_without_a_sequence_or_a_lesion_has_a_dash(findings: Measures) -> None:
     cases = findings.cases.assign(site="AA", missing="post", flair_contrast=np.nan)
     text = write_page(replace(findings, cases=cases), duplicates_of(), "key")
     lines = [line for line in text.splitlines() if line.startswith("| AA |")]

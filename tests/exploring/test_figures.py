@@ -16,12 +16,12 @@ from headtohead.exploring.figures import (
     missing_by_site,
     place_by_site,
 )
-from headtohead.exploring.measures import Findings
+from headtohead.exploring.measures import Measures
 from headtohead.readers.lgg import TASK as LGG_TASK
 
 
 @pytest.fixture
-def findings() -> Findings:
+def findings() -> Measures:
     """Four cases of two sites and 10 slices each; slices 0 to 3 of case n hold 100 (n + 1) lesion voxels altogether."""
     sites, missing = ["HT", "CS", "HT", "CS"], ["", "", "pre post", "post"]
     slices = pd.DataFrame(
@@ -37,7 +37,7 @@ def findings() -> Findings:
     for name in ("pre", "flair", "post"):
         cases[f"{name}_p10"], cases[f"{name}_median"], cases[f"{name}_p90"] = 10, [40, 50, 60, 70], 90
     cases["lesion_flair_median"] = [120, np.nan, 140, 200]
-    return Findings(slices, cases, LGG_TASK.sequences, LGG_TASK.primary)
+    return Measures(slices, cases, LGG_TASK.sequences, LGG_TASK.primary)
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def overlaps(figure) -> list[tuple[str, str]]:
     ]
 
 
-def test_classes_are_counted_and_labelled(findings: Findings, figures: list, tmp_path: Path) -> None:
+def test_classes_are_counted_and_labelled(findings: Measures, figures: list, tmp_path: Path) -> None:
     assert [row[:3] for row in class_rows(findings)] == [
         ("slices", 16, 24),
         ("pixels", 1000, 39000),
@@ -95,7 +95,7 @@ def test_classes_are_counted_and_labelled(findings: Findings, figures: list, tmp
     assert not overlaps(figures[0])
 
 
-def test_patients_stand_by_site_and_size(findings: Findings, figures: list, tmp_path: Path) -> None:
+def test_patients_stand_by_site_and_size(findings: Measures, figures: list, tmp_path: Path) -> None:
     draw_patients(findings, tmp_path / "patients.png")
     upper, lower = figures[0].axes
     places = [0, 1, 2 + GAP, 3 + GAP]
@@ -108,7 +108,7 @@ def test_patients_stand_by_site_and_size(findings: Findings, figures: list, tmp_
     assert not overlaps(figures[0])
 
 
-def test_intensity_leaves_out_what_is_missing(findings: Findings, figures: list, tmp_path: Path) -> None:
+def test_intensity_leaves_out_what_is_missing(findings: Measures, figures: list, tmp_path: Path) -> None:
     draw_intensity(findings, tmp_path / "intensity.png")
     pre, flair, post = figures[0].axes
     assert [len(panel.lines[0].get_xdata()) for panel in (pre, flair, post)] == [3, 4, 2]
@@ -118,7 +118,7 @@ def test_intensity_leaves_out_what_is_missing(findings: Findings, figures: list,
     assert not overlaps(figures[0])
 
 
-def test_missing_sequences_are_counted_by_site(findings: Findings, figures: list, tmp_path: Path) -> None:
+def test_missing_sequences_are_counted_by_site(findings: Measures, figures: list, tmp_path: Path) -> None:
     table = missing_by_site(findings.cases)
     assert table.to_dict("index") == {
         "CS": {"complete": 1, "without post": 1, "without pre and post": 0},

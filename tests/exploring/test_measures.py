@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 from headtohead.cohort import Cohort
-from headtohead.exploring.measures import Findings, contrast, measure
+from headtohead.exploring.measures import Measures, contrast, measure
 
 
 @pytest.fixture(scope="module")
-def findings(phantom_cohort: Cohort) -> Findings:
+def findings(phantom_cohort: Cohort) -> Measures:
     return measure(phantom_cohort)
 
 
-def test_every_slice_and_case_is_counted(phantom_cohort: Cohort, findings: Findings) -> None:
+def test_every_slice_and_case_is_counted(phantom_cohort: Cohort, findings: Measures) -> None:
     assert len(findings.slices) == phantom_cohort.n_slices
     assert ((findings.slices["lesion_voxels"] > 0).to_numpy() == phantom_cohort.has_lesion()).all()
     assert findings.cases["case"].tolist() == phantom_cohort.table["case"].tolist()
@@ -23,7 +23,7 @@ def test_every_slice_and_case_is_counted(phantom_cohort: Cohort, findings: Findi
     assert findings.cases["voxels"].sum() == phantom_cohort.n_slices * 64 * 64
 
 
-def test_grey_levels_are_those_of_the_inner_head(phantom_cohort: Cohort, findings: Findings) -> None:
+def test_grey_levels_are_those_of_the_inner_head(phantom_cohort: Cohort, findings: Measures) -> None:
     inner = phantom_cohort.inner_heads(3).astype(bool)
     row = findings.cases.iloc[3]
     for channel, name in enumerate(("pre", "flair", "post")):

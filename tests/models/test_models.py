@@ -44,6 +44,14 @@ class ModelTester:
             assert logits.dtype == torch.float32
             assert logits.isfinite().all()
 
+    @pytest.mark.parametrize("out_channels", [2, 4])
+    def test_gives_as_many_logits_as_are_asked_for(self, out_channels):
+        model = self.build(out_channels=out_channels).eval()
+        with torch.inference_mode():
+            logits = model(self.images())
+        assert logits.shape == (2, out_channels, 64, 64)
+        assert not torch.equal(logits[:, 0], logits[:, 1])
+
     def test_gives_logits_not_probabilities(self):
         model = self.build().eval()
         with torch.inference_mode():

@@ -19,9 +19,9 @@ import pytest
 from headtohead import memory
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import find_jobs
-from headtohead.predicting.files.nifti import open_nifti
 from headtohead.predicting.files.reading import read_pixels
 from headtohead.predicting.files.weighing import weigh
+from headtohead.readers.nifti_file import open_volume
 from headtohead.readers.picture_sizes import picture_size
 from tests.predicting.scans import Predict, head, picture, summary_of
 from tests.predicting.test_odd_files import png_claiming
@@ -154,8 +154,8 @@ def test_a_header_that_ends_early_is_no_picture(tmp_path: Path) -> None:
 def test_a_file_that_unpacks_to_far_more_than_it_claims_is_not_unpacked(tmp_path: Path) -> None:
     path = claiming(tmp_path / "a.nii.gz", (32, 32, 32), held=64 * 2**20)
     with pytest.raises(UserError, match="unpacks to far more than the 32x32x32 voxels that its header claims"):
-        open_nifti(path).read()
-    assert open_nifti(claiming(path, (32, 32, 32), held=2 * 2**20)).read().shape == (32, 32, 32), "a few are no harm"
+        open_volume(path).read()
+    assert open_volume(claiming(path, (32, 32, 32), held=2 * 2**20)).read().shape == (32, 32, 32), "a few are no harm"
 
 
 def test_what_a_packed_file_does_not_hold_takes_no_memory_for_the_packed_bytes(tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ def test_what_a_packed_file_does_not_hold_takes_no_memory_for_the_packed_bytes(t
     tracemalloc.start()
     try:
         with pytest.raises(UserError, match="cut short or damaged"):
-            open_nifti(path).read()
+            open_volume(path).read()
         assert tracemalloc.get_traced_memory()[1] < 1.2 * 256**3
     finally:
         tracemalloc.stop()
@@ -178,7 +178,7 @@ def test_reading_takes_little_more_than_the_result(tmp_path: Path, dtype: type, 
     nibabel.save(image, tmp_path / "a.nii")
     tracemalloc.start()
     try:
-        found = open_nifti(tmp_path / "a.nii").read()
+        found = open_volume(tmp_path / "a.nii").read()
         assert tracemalloc.get_traced_memory()[1] < found.nbytes + 30e6
     finally:
         tracemalloc.stop()

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from headtohead.cohort import open_cohort
-from headtohead.cohort.intensities import EIGHT, to_bytes, to_depth
 from headtohead.errors import UserError
+from headtohead.preparing.intensities import EIGHT, to_bytes, to_depth
 from headtohead.readers.case_files import CaseFiles
 from headtohead.readers.nifti import list_cases, read_case
 
@@ -119,8 +119,8 @@ RGB = np.zeros((4, 5, 6), [("R", "u1"), ("G", "u1"), ("B", "u1")])
             None,
             "holds 0, 1, 2, 3, ...; make it binary",
         ),
-        (ONES, np.full((4, 5, 6), np.nan, np.float32), None, "make it binary"),
-        (ONES, ONES[:3], None, "3x5x6 voxels, but x.nii has 4x5x6; resample the mask"),
+        (ONES, np.full((4, 5, 6), np.nan, np.float32), None, "x_mask.nii: holds values that are no numbers"),
+        (ONES, ONES[:3], None, "3x5x6 voxels, but x.nii has 4x5x6; resample it"),
         (
             ONES,
             ONES,
@@ -130,10 +130,10 @@ RGB = np.zeros((4, 5, 6), [("R", "u1"), ("G", "u1"), ("B", "u1")])
         (np.zeros((4, 5, 6), np.int16), ONES, None, "x.nii: no voxel is above 0"),
         (np.full((4, 5, 6), np.nan, np.float32), ONES, None, "x.nii: no voxel is above 0"),
         (np.ones((4, 5, 6, 2), np.uint8), ONES, None, "x.nii: 4x5x6x2 voxels, not one 3-D volume"),
-        (np.ones((4, 0, 6), np.uint8), ONES, None, "not (one 3-D volume|a readable NIfTI volume)"),
-        (np.ones((4, 5, 6), np.complex64), ONES, None, "x.nii: holds complex numbers"),
-        (RGB, ONES, None, "x.nii: holds colours"),
-        (ONES, RGB, None, "x_mask.nii: holds colours"),
+        (np.ones((4, 0, 6), np.uint8), ONES, None, "which is not an image"),
+        (np.ones((4, 5, 6), np.complex64), ONES, None, "x.nii: complex numbers"),
+        (RGB, ONES, None, "x.nii: colour"),
+        (ONES, RGB, None, "x_mask.nii: colour"),
     ],
 )
 def test_what_cannot_be_learnt_from_is_refused(
@@ -182,7 +182,7 @@ def test_a_damaged_file_is_named_in_a_line(
     write_pair("x", end=end)
     path = volumes / f"{which}{end}"
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(UserError, match="not a readable NIfTI volume") as refused:
+    with pytest.raises(UserError, match=r"restore|\.gz (to|from) its name") as refused:
         read_case(only_case(volumes))
     assert str(refused.value).startswith(f"{path}: ")
     assert len(str(refused.value).splitlines()) == 1

@@ -46,7 +46,7 @@ def scored(phantom_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
             folder = RunFolder(home / f"{model}-none-s{seed}-f{fold}")
             with outcome(folder, cohort, split) as found:
                 for case in split.cases(cohort, "test"):
-                    truth = cohort.masks(case).astype(bool)
+                    truth = cohort.truth(case)
                     probability = np.where(truth ^ (rng.random(truth.shape) < WRONG[model]), 0.9, 0.1)
                     found.add(int(case), probability >= 0.5, probability)
             experiment = {"model": model, "schedule": "none", "seed": seed, "fold": fold, "name": folder.path.name}

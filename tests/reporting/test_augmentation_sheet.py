@@ -11,6 +11,8 @@ from headtohead.batches.datamodule import SliceDataset
 from headtohead.batches.recipe import InputRecipe
 from headtohead.batches.splits import Split, make_split
 from headtohead.cohort import Cohort
+from headtohead.drawing.lettering import text_width
+from headtohead.drawing.outlines import TRUTH, draw_outlines
 from headtohead.errors import UserError
 from headtohead.options.table import from_flat
 from headtohead.options.training import TrainingOptions
@@ -30,8 +32,6 @@ from headtohead.reporting.augmentation_sheet import (
     view_augmentation,
     wrap,
 )
-from headtohead.reporting.lettering import text_width
-from headtohead.reporting.outlines import TRUTH, draw_outlines
 
 RECIPE = InputRecipe(image_size=32, normalise="inner", neighbours=1)
 
@@ -71,14 +71,14 @@ def test_views_are_what_training_sees(phantom_cohort: Cohort, split: Split) -> N
     dataset = SliceDataset(phantom_cohort, RECIPE, "standard", 0.5, 3)
     for row, number in zip(rows, numbers, strict=True):
         case, index = phantom_cohort.case_of(number)
-        image, mask = row.views[0]
+        image, masks = row.views[0]
         assert np.array_equal(image, RECIPE.view(phantom_cohort.images(case), index)[:, :, :3])
-        assert np.array_equal(mask, RECIPE.fit_mask(phantom_cohort.masks(case)[index]))
+        assert np.array_equal(masks[TRUTH], RECIPE.fit_mask(phantom_cohort.masks(case)[index]))
         assert len(row.views) == 1 + EPOCHS
-        for epoch, (image, mask) in enumerate(row.views[1:]):
+        for epoch, (image, masks) in enumerate(row.views[1:]):
             item = dataset[(epoch, number)]
             assert np.array_equal(image, item["image"][:, :, :3])
-            assert np.array_equal(mask, item["mask"])
+            assert np.array_equal(masks[TRUTH], item["mask"][..., 0])
 
 
 def test_policy_none_changes_nothing(phantom_cohort: Cohort, split: Split) -> None:
@@ -98,7 +98,7 @@ def test_transforms_are_named() -> None:
 def test_outlines_are_drawn(phantom_cohort: Cohort, split: Split) -> None:
     rows = make_rows(phantom_cohort, split, RECIPE, TrainingOptions())
     sheet = draw_sheet(rows, ["step"], 0, "the image")
-    tile = draw_outlines(rows[0].views[0][0], {TRUTH: rows[0].views[0][1]}, 8)
+    tile = draw_outlines(*rows[0].views[0], 8)
     top, left = HEADER + COLUMN_TITLE + ROW_TITLE, MARGIN
     assert np.array_equal(sheet[top : top + 256, left : left + 256], tile)
 
@@ -132,7 +132,7 @@ def test_a_model_with_a_scaling_of_its_own_is_shown_its_own_input(phantom_cohort
     rows = make_rows(phantom_cohort, split, recipe, TrainingOptions(augmentation="none", sequence_dropout=0))
     number = choose_slices(phantom_cohort, split, np.random.default_rng(0))[0]
     expected = SliceDataset(phantom_cohort, recipe)[(0, number)]["image"]
-    for image, _mask in rows[0].views:
+    for image, _masks in rows[0].views:
         assert image.shape == (32, 32, 3)
         assert (image == expected).all()
 

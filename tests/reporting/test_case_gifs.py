@@ -9,13 +9,13 @@ import pytest
 from PIL import Image
 
 from headtohead.cohort import Cohort
+from headtohead.drawing.outlines import PALETTE, TRUTH
+from headtohead.drawing.plate import SegmentedCase
 from headtohead.errors import UserError
 from headtohead.reporting import case_gifs as module
 from headtohead.reporting.case_gifs import COLOURS, frames, head_box, write_all_case_gifs
 from headtohead.reporting.findings import Findings
 from headtohead.reporting.masks import Masks
-from headtohead.reporting.outlines import PALETTE, TRUTH
-from headtohead.reporting.plate import Scan
 from headtohead.runs.reading import read_ledger
 
 
@@ -105,14 +105,14 @@ def test_an_entrant_keeps_its_colour_where_another_has_no_mask_and_the_worst_of_
     assert drawn == expected and given[0][1] == found.matrix.index[0]
 
 
-def scan_in_a_corner() -> Scan:
+def scan_in_a_corner() -> SegmentedCase:
     """A head of 20 x 30 pixels in 64 x 64, and a prediction that reaches beyond it."""
     images, mask = np.zeros((4, 64, 64, 3), np.uint8), np.zeros((4, 64, 64), bool)
     images[:, 10:30, 8:38] = 120
     mask[2, 15:20, 15:20] = True
     beyond = mask.copy()
     beyond[1, 40, 41] = True
-    return Scan("net none", images, mask, beyond)
+    return SegmentedCase("net none", images, mask, beyond)
 
 
 def test_the_cut_holds_the_head_and_every_outline() -> None:
@@ -129,7 +129,7 @@ def test_the_cut_holds_the_head_and_every_outline() -> None:
 def test_air_is_black_and_a_single_pixel_of_a_mask_is_seen() -> None:
     scan = scan_in_a_corner()
     noisy = np.maximum(scan.images, 1)
-    pictures = list(frames([("orange", Scan("net none", noisy, scan.truth, scan.prediction))], "a case"))
+    pictures = list(frames([("orange", SegmentedCase("net none", noisy, scan.truth, scan.prediction))], "a case"))
     assert len(pictures) == 4 and len({picture.shape for picture in pictures}) == 1
     swatch = [(picture == PALETTE["orange"]).all(axis=-1).sum() for picture in pictures]
     assert swatch[1] > swatch[0] == swatch[3], "the pixel in slice 2, beside the legend that all slices have"
@@ -141,7 +141,13 @@ def test_a_large_slice_is_drawn_small_and_a_mask_keeps_its_smallest_part() -> No
     one[1, 300, 250] = True
     empty = np.zeros_like(one)
     pictures = list(
-        frames([("orange", Scan("net", images, empty, one)), ("green", Scan("other", images, empty, empty))], "x")
+        frames(
+            [
+                ("orange", SegmentedCase("net", images, empty, one)),
+                ("green", SegmentedCase("other", images, empty, empty)),
+            ],
+            "x",
+        )
     )
     assert max(pictures[0].shape[:2]) < 330
     counted = [(picture == PALETTE["orange"]).all(axis=-1).sum() for picture in pictures]
@@ -155,5 +161,5 @@ def test_a_process_is_given_what_all_its_cases_share_once(
     monkeypatch.setattr(module, "_taken", None)
     case = str(found.matrix.index[0])
     module._take(tmp_path, scored_cohort, masks)
-    assert module._write_taken(module.Job(case, case, {"unet none": "unet none"})) == tmp_path / f"{case}.gif"
-    assert module._write_taken(module.Job(case, case, {"nobody": "nobody"})) is None
+    assert module._write_taken(module.CaseToDraw(case, case, {"unet none": "unet none"})) == tmp_path / f"{case}.gif"
+    assert module._write_taken(module.CaseToDraw(case, case, {"nobody": "nobody"})) is None

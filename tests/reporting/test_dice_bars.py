@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from headtohead.errors import UserError
+from headtohead.options.comparison import BASELINE
 from headtohead.reporting.dice_bars import BAR, FAILED, write_dice_bars
-from headtohead.runs.run import BASELINE
 
 
 def made_up(entrants: dict[tuple[str, str, int | None], list[float]]) -> pd.DataFrame:

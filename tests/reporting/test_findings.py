@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 
 from headtohead.errors import UserError
-from headtohead.reporting.findings import BATCH, PROVENANCE, entrant_of, findings_of
+from headtohead.reporting.entrant_names import entrant_of
+from headtohead.reporting.evidence import BATCH
+from headtohead.reporting.findings import PROVENANCE, findings_of
 from headtohead.runs.ledger import SCORES
 from headtohead.runs.reading import read_ledger
 from headtohead.scoring.conventions import PER_BATCH, PER_CASE, POOLED, conventions

@@ -12,10 +12,10 @@ from tensorboard.util import tensor_util
 
 from headtohead.batches.splits import Split
 from headtohead.cohort import Cohort
+from headtohead.drawing.outlines import PREDICTION, TRUTH, draw_outlines
 from headtohead.learning.module import SegmentationModule
 from headtohead.options.table import Options, flat, replace
 from headtohead.reporting import tensorboard as module
-from headtohead.reporting.outlines import PREDICTION, TRUTH, draw_outlines
 from headtohead.reporting.tensorboard import (
     SHOWN_SETTINGS,
     RunLogger,
@@ -24,7 +24,7 @@ from headtohead.reporting.tensorboard import (
     shown_slices,
     write_hparams,
     write_layout,
-    write_pr_curve,
+    write_pr_curves,
 )
 from headtohead.scoring.probabilities import probability_histogram
 
@@ -145,7 +145,7 @@ def test_precision_recall_curve_is_that_of_the_voxels(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     truth = rng.random((4, 30, 30)) < 0.2
     probability = np.clip(rng.normal(0.3 + 0.4 * truth, 0.2), 0, 1)
-    write_pr_curve(tmp_path, probability_histogram(probability, truth))
+    write_pr_curves(tmp_path, {"lesion": probability_histogram(probability, truth)})
     (event,) = read(tmp_path).Tensors("test")
     tp, fp, tn, fn, precision, recall = tensor_util.make_ndarray(event.tensor_proto)
     assert len(tp) == 127
@@ -160,7 +160,7 @@ def test_precision_recall_curve_is_that_of_the_voxels(tmp_path: Path) -> None:
 
 
 def test_precision_recall_curve_without_a_lesion(tmp_path: Path) -> None:
-    write_pr_curve(tmp_path, probability_histogram(np.zeros((2, 2)), np.zeros((2, 2), bool)))
+    write_pr_curves(tmp_path, {"lesion": probability_histogram(np.zeros((2, 2)), np.zeros((2, 2), bool))})
     (event,) = read(tmp_path).Tensors("test")
     assert np.isfinite(tensor_util.make_ndarray(event.tensor_proto)).all()
 
@@ -187,7 +187,7 @@ def test_a_second_test_replaces_curve_and_score_and_touches_no_other_events(tmp_
     masks = np.zeros((2, 2), bool)
     for score in (0.25, 0.75):
         write_hparams(tmp_path, flat(Options()), score)
-        write_pr_curve(tmp_path, probability_histogram(masks + score, masks))
+        write_pr_curves(tmp_path, {"lesion": probability_histogram(masks + score, masks)})
     ends = sorted(path.suffix for path in tmp_path.iterdir())
     assert ends == [".0", ".hparams", ".pr"]
     other.unlink()

@@ -1,5 +1,6 @@
 """The ledger reads what is there, leaves out what is broken and refuses what may not be compared."""
 
+import dataclasses
 import math
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,9 @@ import pandas as pd
 import pytest
 
 from headtohead.errors import UserError
+from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.runs.reading import read_ledger, refuse_incompatible
+from headtohead.task import Target, Targets
 
 HEADER = "case,site,dice,iou,precision,recall,tp,fp,fn\n"
 
@@ -292,3 +295,34 @@ def test_what_is_made_anew_need_not_fit_what_is_there(comparison: Path, write_ru
     with pytest.raises(UserError):
         refuse_incompatible(comparison, facts, set())
     refuse_incompatible(comparison, facts, {"buda-none-s0-f0"})
+
+
+def test_a_case_has_a_row_for_each_of_several_targets(comparison: Path, write_run: Any) -> None:
+    pairs = {"cases": ["a", "a", "b", "b"], "extra": {"target": ["whole", "core"] * 2}, "data": TWO}
+    write_run("unet", **pairs)
+    assert read_ledger(comparison).cases["target"].tolist() == ["whole", "core"] * 2
+    path = write_run("buda", **pairs) / "cases.csv"
+    table = pd.read_csv(path)
+    pd.concat([table.iloc[:3], table.iloc[2:3]]).to_csv(path, index=False)
+    assert "a case is listed twice" in read_ledger(comparison).notes[0]
+    table.iloc[:3].to_csv(path, index=False)
+    with pytest.raises(UserError, match=r"the same split but not the same test cases \(b: core\)"):
+        read_ledger(comparison)
+
+
+REGIONS = Targets((Target("whole", (1, 2)), Target("core", (2,))))
+TWO = {"key": "d1", "task": dataclasses.replace(LGG_TASK, targets=REGIONS).to_dict()}
+
+
+def test_runs_on_other_targets_are_refused(comparison: Path, write_run: Any) -> None:
+    """The files of the data may be the same, and what counts as a lesion another."""
+    write_run("unet")
+    other = dataclasses.replace(LGG_TASK, targets=Targets((Target("core", (2,)),)))
+    write_run("buda", data={"key": "d1", "task": other.to_dict()})
+    with pytest.raises(UserError, match=r"differ in targets \(targets: labels .*core.* against .*lesion"):
+        read_ledger(comparison)
+    drawn = dataclasses.replace(LGG_TASK, targets=Targets((Target("lesion", (1,), (0, 0, 255)),)))
+    other_colour = {"key": "d1", "task": drawn.to_dict()}
+    (comparison / "buda-none-s0-f0" / "run.json").unlink()
+    write_run("resnext", data=other_colour)
+    assert names(read_ledger(comparison).finished) == ["resnext-none-s0-f0", "unet-none-s0-f0"]

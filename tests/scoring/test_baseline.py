@@ -9,7 +9,14 @@ import pytest
 from headtohead.cohort import Cohort
 from headtohead.errors import UserError
 from headtohead.readers.lgg import TASK as LGG_TASK
-from headtohead.scoring.baseline import CANDIDATES, Histograms, apply_threshold, fit_threshold, primary_histograms
+from headtohead.scoring.baseline import (
+    CANDIDATES,
+    Histograms,
+    apply_threshold,
+    fit_threshold,
+    fit_thresholds,
+    primary_histograms,
+)
 from headtohead.scoring.counts import count, dice
 
 SHAPES = [(3, 8, 8), (2, 8, 6), (4, 5, 8)]
@@ -54,7 +61,7 @@ def from_histogram(histograms: Histograms, case: int, threshold: float) -> tuple
 
 @pytest.mark.parametrize("threshold", [-20, 0.0, 1.0, 1.7, 20])
 def test_prediction_is_that_of_the_voxels_and_of_the_histogram(cohort: Cohort, threshold: float) -> None:
-    histograms = primary_histograms(cohort, np.arange(9))
+    (histograms,) = primary_histograms(cohort, np.arange(9))
     for case, shape in enumerate(SHAPES):
         flair, inner = cohort.images(case)[..., 1], cohort.inner_heads(case)
         predicted = apply_threshold(flair, inner, STATISTICS[case], threshold)
@@ -65,13 +72,13 @@ def test_prediction_is_that_of_the_voxels_and_of_the_histogram(cohort: Cohort, t
 
 
 def test_only_the_slices_asked_for_are_counted(cohort: Cohort) -> None:
-    histograms = primary_histograms(cohort, np.array([8, 5]))
+    (histograms,) = primary_histograms(cohort, np.array([8, 5]))
     assert not histograms.lesion[:2].any() and not histograms.other[:2].any() and not histograms.outside[:2].any()
     assert from_histogram(histograms, 2, 1.0) == by_hand(cohort, 2, [0, 3], 1.0)
 
 
 def test_fitted_threshold_is_the_best_of_all_candidates(cohort: Cohort) -> None:
-    fitted = fit_threshold(primary_histograms(cohort, np.arange(5)), STATISTICS)
+    (fitted,) = fit_thresholds(primary_histograms(cohort, np.arange(5)), STATISTICS)
     scores = {
         threshold: np.mean([dice(*by_hand(cohort, case, list(range(SHAPES[case][0])), threshold)) for case in (0, 1)])
         for threshold in CANDIDATES
@@ -80,7 +87,7 @@ def test_fitted_threshold_is_the_best_of_all_candidates(cohort: Cohort) -> None:
 
 
 def test_cases_have_equal_votes_whatever_their_size(cohort: Cohort) -> None:
-    histograms = primary_histograms(cohort, np.arange(9))
+    (histograms,) = primary_histograms(cohort, np.arange(9))
     before = fit_threshold(histograms, STATISTICS)
     histograms.lesion[0] *= 1000
     histograms.other[0] *= 1000
@@ -88,8 +95,8 @@ def test_cases_have_equal_votes_whatever_their_size(cohort: Cohort) -> None:
 
 
 def test_brighter_scans_need_no_other_threshold(cohort: Cohort) -> None:
-    histograms = primary_histograms(cohort, np.arange(9))
-    shifted = primary_histograms(cohort, np.arange(9))
+    (histograms,) = primary_histograms(cohort, np.arange(9))
+    (shifted,) = primary_histograms(cohort, np.arange(9))
     for column in (shifted.lesion, shifted.other):
         column[:] = np.roll(column, 40, axis=1)
     assert histograms.lesion[:, -40:].sum() == 0, "nothing may fall off the end for this test"
@@ -97,7 +104,7 @@ def test_brighter_scans_need_no_other_threshold(cohort: Cohort) -> None:
 
 
 def test_without_a_lesion_there_is_nothing_to_fit(cohort: Cohort) -> None:
-    histograms = primary_histograms(cohort, np.arange(9))
+    (histograms,) = primary_histograms(cohort, np.arange(9))
     histograms.lesion[:] = 0
     with pytest.raises(UserError, match="no lesion"):
-        fit_threshold(histograms, STATISTICS)
+        fit_thresholds([histograms] * 2, STATISTICS)

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headtohead.scoring.counts import CaseCounts, count, dice, iou, mean_dice, precision, recall
+from headtohead.scoring.counts import (
+    count,
+    dice,
+    iou,
+    mean_dice,
+    over_targets,
+    precision,
+    recall,
+    target_dice,
+)
 
 counts = st.integers(0, 10**12)  # as many voxels as no cohort has
 
@@ -91,59 +100,32 @@ def test_mean_leaves_undefined_cases_out() -> None:
     assert math.isnan(mean_dice([]))
 
 
-def slice_counts(seed: int = 0, cases: int = 4, slices: int = 50) -> tuple[np.ndarray, np.ndarray]:
-    """Made-up slices: whose they are [N], and their tp, fp, fn [3, N]; many are empty."""
-    rng = np.random.default_rng(seed)
-    return rng.integers(0, cases, slices), rng.integers(0, 300, (3, slices)) * (rng.random((3, slices)) < 0.4)
-
-
-def add_in_batches(case: np.ndarray, numbers: np.ndarray, size: int) -> CaseCounts:
-    found = CaseCounts(4)
-    for start in range(0, len(case), size):
-        found.add(case[start : start + size], *numbers[:, start : start + size])
-    return found
-
-
-@given(seed=st.integers(0, 1000), size=st.integers(1, 60))
-def test_batch_size_changes_no_score(seed: int, size: int) -> None:
-    case, numbers = slice_counts(seed)
-    np.testing.assert_array_equal(add_in_batches(case, numbers, size).dice(), add_in_batches(case, numbers, 50).dice())
-
-
-@given(seed=st.integers(0, 1000))
-def test_slice_order_changes_no_score(seed: int) -> None:
-    case, numbers = slice_counts(seed)
-    order = np.random.default_rng(seed + 1).permutation(len(case))
-    shuffled = add_in_batches(case[order], numbers[:, order], 7)
-    np.testing.assert_array_equal(shuffled.counts, add_in_batches(case, numbers, 7).counts)
-
-
 def test_mean_is_over_cases_and_not_over_pooled_voxels() -> None:
-    found = CaseCounts(2)
-    found.add([0, 1], tp=[1_000_000, 0], fp=[0, 0], fn=[0, 10])
-    pooled = float(dice(1_000_000, 0, 10))
-    assert pooled > 0.99
-    assert found.mean_dice() == pytest.approx(0.5)
+    assert float(dice(1_000_000, 0, 10)) > 0.99
+    assert primary([[[1_000_000, 0, 0]], [[0, 0, 10]]]) == pytest.approx(0.5)
 
 
-def test_empty_slices_do_not_lift_a_case() -> None:
-    few, many = CaseCounts(1), CaseCounts(1)
-    few.add([0], 10, 20, 20)
-    many.add([0], 10, 20, 20)
-    many.add(np.zeros(99, int), 0, 0, 0)
-    assert many.mean_dice() == few.mean_dice() == pytest.approx(20 / 60)
+def primary(counts: list[list[list[int]]]) -> float:
+    return mean_dice(over_targets(target_dice(np.array(counts))))
 
 
-def test_a_case_without_lesion_has_no_vote_whatever_is_predicted() -> None:
+@pytest.mark.parametrize("false", [0, 50])
+def test_a_case_without_lesion_has_no_vote_whatever_is_predicted(false: int) -> None:
     """Else silence would be no vote and a false alarm a vote of 0: the prediction would choose the votes."""
-    for false in (0, 50):
-        found = CaseCounts(2)
-        found.add([0, 1], tp=[1, 0], fp=[1, false], fn=[1, 0])
-        assert found.mean_dice() == pytest.approx(0.5)
+    assert primary([[[1, 1, 1]], [[0, false, 0]]]) == pytest.approx(0.5)
 
 
-def test_an_empty_case_is_not_counted_as_one() -> None:
-    found = CaseCounts(2)
-    found.add([0, 1], tp=[1, 0], fp=[1, 0], fn=[1, 0])
-    assert found.mean_dice() == pytest.approx(0.5)
-    assert math.isnan(found.dice()[1])
+@pytest.mark.parametrize("false", [0, 50])
+def test_the_primary_score_is_the_mean_over_the_targets_that_the_truth_holds(false: int) -> None:
+    counts = [[[1, 1, 1], [0, false, 0], [0, 0, 9]], [[2, 0, 0], [3, 1, 1], [4, 2, 2]], [[0, false, 0]] * 3]
+    scores = target_dice(np.array(counts))
+    np.testing.assert_allclose(scores[0], [0.5, math.nan, 0])
+    np.testing.assert_allclose(over_targets(scores), [0.25, (1 + 0.75 + 2 / 3) / 3, math.nan])
+    assert mean_dice(over_targets(scores)) == pytest.approx((0.25 + (1 + 0.75 + 2 / 3) / 3) / 2)
+
+
+@given(st.lists(st.tuples(counts, counts, counts), min_size=1, max_size=9))
+def test_of_one_target_the_primary_score_is_its_own_to_the_last_bit(cases: list[tuple[int, int, int]]) -> None:
+    tp, fp, fn = np.array(cases).T
+    alone = np.where(tp + fn > 0, dice(tp, fp, fn), math.nan)
+    np.testing.assert_array_equal(over_targets(target_dice(np.array(cases)[:, None])), alone)

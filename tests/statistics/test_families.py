@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from statsmodels.stats.multitest import multipletests
 
-from headtohead.runs.run import BASELINE
+from headtohead.options.comparison import BASELINE
 from headtohead.statistics.families import COLUMNS, all_pairs, secondary_pairs
 from headtohead.statistics.further import verdict_on_secondary
 from headtohead.statistics.matrix import score_matrix

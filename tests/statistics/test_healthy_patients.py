@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
-from headtohead.runs.run import BASELINE
+from headtohead.options.comparison import BASELINE
 from headtohead.statistics.further import verdict_without_lesion
 from headtohead.statistics.matrix import score_matrix
 from headtohead.statistics.paired import compare_pairs

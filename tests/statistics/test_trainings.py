@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from headtohead.runs.run import BASELINE, ensemble_schedule
+from headtohead.options.comparison import BASELINE
+from headtohead.runs.run import ensemble_schedule
 from headtohead.statistics.ensembles import ensemble_pairs, verdict_on_ensembles
 from headtohead.statistics.families import secondary_pairs
 from headtohead.statistics.intervals import Interval

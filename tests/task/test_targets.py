@@ -5,6 +5,8 @@ from itertools import combinations, permutations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from headtohead.task.targets import CLASSES, REGIONS, Target, Targets
 
@@ -65,6 +67,52 @@ def test_one_target_of_one_label_goes_round(kind: str) -> None:
     assert (targets.encode(labels)[0] == labels.astype(bool)).all()
     assert (targets.decode(targets.encode(labels)) == labels).all()
     assert targets.logits == (1 if kind == REGIONS else 2)
+
+
+def probabilities(seed: int, targets: int) -> np.ndarray:
+    """Of three targets and a background, in steps of a quarter: many are equal, and many at the threshold."""
+    shares = np.random.default_rng(seed).multinomial(4, [1 / (targets + 1)] * (targets + 1), 500)
+    return (shares[:, 1:].T / 4).astype(np.float32)
+
+
+@given(st.integers(0, 1000), st.sampled_from([0.25, 0.5, 0.6, 1.0]))
+def test_a_region_holds_what_is_at_its_threshold_and_all_of_those_within_it(seed: int, threshold: float) -> None:
+    probability = probabilities(seed, 3)
+    over = probability >= threshold
+    prediction = BRATS.encode(BRATS.decide(probability, threshold))
+    whole, core, enhancing = prediction
+    assert (enhancing == over[2]).all()
+    assert (core == (over[1] | over[2])).all()
+    assert (whole == over.any(axis=0)).all()
+
+
+@given(st.integers(0, 1000))
+def test_of_classes_the_most_probable_is_taken(seed: int) -> None:
+    probability = probabilities(seed, 3)
+    decided = TISSUES.decide(probability, 0.9)
+    assert (decided == TISSUES.decide(probability, 0.1)).all(), "no threshold"
+    for voxel, label in zip(probability.T, decided, strict=True):
+        odds = {0: 1 - voxel.sum(), 2: voxel[0], 3: voxel[1], 16: voxel[2]}
+        assert odds[int(label)] == max(odds.values())
+    assert TISSUES.decide(np.array([[0.5], [0.5], [0.0]], np.float32), 0.5) == 2, "the first of equals"
+    assert TISSUES.decide(np.array([[0.0], [0.5], [0.0]], np.float32), 0.5) == 3, "before the background"
+
+
+@given(st.integers(0, 1000), st.sampled_from([BRATS, TISSUES]))
+def test_what_is_decided_can_be_written_and_read_again(seed: int, targets: Targets) -> None:
+    decided = targets.decide(probabilities(seed, 3), 0.5)
+    prediction = targets.encode(decided)
+    assert (targets.decode(prediction) == decided).all()
+    if targets.kind == CLASSES:
+        assert prediction.sum(axis=0).max() <= 1
+
+
+@pytest.mark.parametrize("kind", [REGIONS, CLASSES])
+@pytest.mark.parametrize("threshold", [0.25, 0.5, 0.75])
+def test_one_target_is_decided_by_the_threshold(kind: str, threshold: float) -> None:
+    targets, probability = Targets((Target("lesion", (3, 7)),), kind), probabilities(0, 1)
+    assert (targets.encode(targets.decide(probability, threshold)) == (probability >= threshold)).all()
+    assert set(np.unique(targets.decide(probability, threshold))) == {0, 3}
 
 
 def test_large_labels_need_two_bytes() -> None:

@@ -27,9 +27,10 @@ LAYERS = (
         "__init__",
     },
     {"options", "models", "records", "task"},
+    {"preparing"},
     {"readers"},
     {"config_file", "effects", "help_page", "cohort", "runs"},
-    {"batches", "scoring", "statistics"},
+    {"batches", "drawing", "scoring", "statistics"},
     {"learning"},
     {"trained"},
     {"comparing", "exploring", "predicting", "reporting"},
@@ -43,10 +44,14 @@ STRANGERS = {
     "models": {"headtohead." + part for part in RANK if part not in ("errors", "machine", "models", "records")},
     "task": {"torch", "torchvision", "pytorch_lightning", "lightning", "pandas", "cv2", "pathlib"}
     | {"headtohead." + part for part in RANK if part != "task"},
+    "preparing": {"torch", "torchvision", "pytorch_lightning", "lightning", "pandas"},
     "readers": {"torch", "torchvision", "pytorch_lightning", "lightning"},
     "cohort": {"torch", "torchvision", "pytorch_lightning", "lightning"},
     "scoring": {"torch", "torchvision", "pytorch_lightning", "lightning", "torchmetrics"},
-    "statistics": {"torch", "torchvision", "pytorch_lightning", "lightning", "torchmetrics"},
+    "statistics": {"torch", "torchvision", "pytorch_lightning", "lightning", "torchmetrics"}
+    | {"headtohead." + part for part in RANK if part not in ("errors", "options", "statistics")},
+    "drawing": {"torch", "torchvision", "pytorch_lightning", "lightning", "matplotlib"}
+    | {"headtohead." + part for part in ("batches", "cohort", "models", "options", "runs", "statistics")},
     "runs": {"torch", "torchvision", "pytorch_lightning", "lightning"},
 }
 

@@ -48,7 +48,7 @@ POLICIES = {"none": list, "flips": _flips, "standard": _standard, "turns": _turn
 
 
 def build_policy(name: str) -> A.Compose:
-    """Build a policy by its name: a callable of `image` (uint8 [H, W, C]) and `mask` (uint8 [H, W])."""
+    """Build a policy by its name: a callable of `image` (uint8 [H, W, C]) and `mask` (uint8 [H, W, K])."""
     return A.Compose(POLICIES[name]())
 
 

@@ -66,22 +66,25 @@ class SliceDataset(Dataset[Item]):
         """Give one slice.
 
         Returns:
-            image uint8 [S, S, C], statistics float32 [C, 2], mask uint8 {0, 1} [S, S], case and slice int64;
-            without a policy also truth uint8 {0, 1} [H, W], the mask on the source grid, which is never turned, and
-            with `test_flips` turn int64, in which of eight ways image and mask were.
+            image uint8 [S, S, C], statistics float32 [C, 2], mask uint8 {0, 1} [S, S, K], case and slice int64;
+            without a policy also truth uint8 or int32 [H, W], the label map on the source grid, which is never turned,
+            and with `test_flips` turn int64, in which of eight ways image and mask were.
         """
         epoch, number = key
         case, index = self.cohort.case_of(number)
-        truth = self.cohort.masks(case)[index]
+        labels = self.cohort.labels(case)[index]
         view = self.recipe.view(self.cohort.images(case), index)
         statistics = self.recipe.channel_statistics(self.statistics[case])
         item: Item = {"case": np.array(case), "slice": np.array(index)}
-        mask = self.recipe.fit_mask(truth)
+        truth = self.cohort.task.targets.encode(labels)
+        mask = np.stack([self.recipe.fit_mask(channel) for channel in truth], axis=-1)
         if self.policy is None:
             if self.test_flips:
                 item["turn"] = np.array(way := draw_turn(self.seed, number))
                 view, mask = turn(view, way), turn(mask, way)
-            return item | {"image": view, "statistics": statistics, "mask": mask, "truth": np.array(truth)}
+            # PyTorch compares no numbers of uint16.
+            whole = labels.astype(np.uint8 if labels.dtype == np.uint8 else np.int32)
+            return item | {"image": view, "statistics": statistics, "mask": mask, "truth": whole}
         rng = np.random.default_rng((self.seed, epoch, number))
         view, statistics = drop_sequences(view, statistics, self.sequence_dropout, rng, self.droppable)
         # One stream for all transforms: each with the same seed would draw the same numbers as the others.

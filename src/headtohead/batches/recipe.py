@@ -9,10 +9,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-from headtohead.cohort.head import head_mask, inner_head, intensity_statistics
-from headtohead.cohort.intensities import BETWEEN
 from headtohead.errors import UserError
 from headtohead.options.input import InputOptions
+from headtohead.preparing.head import head_mask, inner_head, intensity_statistics
+from headtohead.preparing.intensities import BETWEEN
 from headtohead.task import Task
 
 UNIT = np.array([[0.0, 255.0]], np.float32)

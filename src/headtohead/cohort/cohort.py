@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from headtohead.cohort.intensities import to_eight_bits
 from headtohead.cohort.made_up import made_up_data
+from headtohead.preparing.intensities import to_eight_bits
 from headtohead.readers.tasks import LGG
 from headtohead.records.array_reader import read_array
 from headtohead.task import Task
@@ -125,7 +125,7 @@ class Cohort:
         return np.arange(first, first + self._shapes[case][0])
 
     def has_lesion(self) -> np.ndarray:
-        """Say for every slice whether its mask holds any lesion: bool [n_slices]."""
+        """Say for every slice whether it holds any target: bool [n_slices]."""
         return np.concatenate([self.masks(case).any(axis=(1, 2)) for case in range(len(self))])
 
     def statistics(self, normalise: str) -> np.ndarray:

@@ -17,10 +17,14 @@ import numpy as np
 from filelock import FileLock
 
 from headtohead.cohort.cohort import DEPTHS, PIXELS, SPACING, Cohort
-from headtohead.cohort.head import head_mask, inner_head, intensity_statistics
-from headtohead.cohort.intensities import EIGHT, to_depth, to_eight_bits
 from headtohead.cohort.packed import is_whole, read_case_table
 from headtohead.errors import UserError
+from headtohead.preparing.chain import Chain
+from headtohead.preparing.head import head_mask, inner_head, intensity_statistics
+from headtohead.preparing.intensities import EIGHT, to_eight_bits
+from headtohead.preparing.steps.reorient import Reorient
+from headtohead.preparing.steps.square import Square
+from headtohead.preparing.steps.window import Window
 from headtohead.readers import lgg, nifti
 from headtohead.readers.case_files import CaseFiles
 from headtohead.readers.patients import patients_by_pattern, print_patients, warn_of_shared_beginnings
@@ -239,12 +243,13 @@ def _refuse_strays(files: CaseFiles, case: Case, targets: Targets) -> None:
 
 def _in_slices(case: Case, task: Task, depths: dict[str, np.dtype]) -> tuple[np.ndarray, np.ndarray, dict[str, object]]:
     """Cut a case into slices of the depths in which it is stored, and say what the case table says of it."""
+    chain = Chain((Reorient(task.plane), Square(), Window(str(depths["images"]))))
+    case, _ = chain.fitted(case).apply(case)
     assert case.labels is not None
-    images, labels = to_depth(case.images, depths["images"]), case.labels.astype(depths["labels"], copy=False)
+    images, labels = case.images, case.labels.astype(depths["labels"], copy=False)
     spacing: dict[str, object] = {}
-    if cut := case.grid.slices(task.plane):
-        images, labels = cut.to_slices(images), cut.to_slices(labels)
-        spacing = dict(zip(SPACING, (round(step, 6) for step in cut.spacing), strict=True))
+    if case.grid.spacing:
+        spacing = dict(zip(SPACING, (round(step, 6) for step in case.grid.spacing), strict=True))
     inside = np.asarray(task.targets.encode(labels).any(axis=0))
     about: dict[str, object] = {
         "slices": len(images),

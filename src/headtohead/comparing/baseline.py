@@ -1,18 +1,22 @@
 """The baseline's run folder: a threshold on the primary sequence, beside the models and on the same test cases."""
 
+import math
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from headtohead.batches.splits import Split
 from headtohead.cohort import Cohort
 from headtohead.comparing.outcome import outcome
+from headtohead.options.comparison import BASELINE
 from headtohead.readers.sequence_names import sequence_title
 from headtohead.runs.folder import RunFolder
-from headtohead.runs.run import BASELINE
 from headtohead.saving import write_json
-from headtohead.scoring.baseline import Histograms, apply_threshold, fit_threshold, primary_histograms
+from headtohead.scoring.baseline import Histograms, apply_threshold, fit_thresholds, primary_histograms
 
 NORMALISE = "inner"
 
@@ -22,9 +26,9 @@ def run_baseline(
     split: Split,
     comparison_folder: Path,
     provenance: dict[str, Any],
-    counted: Histograms | None = None,
+    counted: Sequence[Histograms] | None = None,
 ) -> Path:
-    """Fit the threshold on the training slices, score it on the test slices and write its run folder.
+    """Fit a threshold for each target on the training slices, score it on the test slices and write the run folder.
 
     It takes seconds, so it is repeated by every comparison and never goes stale.
 
@@ -45,7 +49,8 @@ def run_baseline(
     started = datetime.now(UTC)
     clock = time.perf_counter()
     statistics = cohort.statistics(NORMALISE)[:, cohort.task.primary_channel]
-    threshold = fit_threshold(_training_histograms(cohort, split, counted), statistics)
+    thresholds = fit_thresholds(_training_histograms(cohort, split, counted), statistics)
+    targets = cohort.task.targets
 
     name = baseline_name(split)
     folder = RunFolder(comparison_folder / name)
@@ -53,7 +58,8 @@ def run_baseline(
         for case in split.cases(cohort, "test"):
             places = found.tested(case)
             grey, inner = cohort.primary(case)[places], cohort.inner_heads(case)[places]
-            found.add(int(case), apply_threshold(grey, inner, statistics[case], threshold))
+            over = np.stack([apply_threshold(grey, inner, statistics[case], one) for one in thresholds])
+            found.add(int(case), targets.encode(targets.decode(over)))
     sequence = sequence_title(cohort.task.primary)
     unit = f"{sequence} of the inner head above the case's centre, in its scales ({NORMALISE} statistics)"
     # Last, because a status of "finished" promises that cases.csv is there.
@@ -61,7 +67,7 @@ def run_baseline(
         **provenance,
         "status": "finished",
         "experiment": {"model": BASELINE, "schedule": "-", "seed": None, "fold": split.fold, "name": name},
-        "threshold": threshold,
+        **_recorded(thresholds, targets.names),
         "threshold_unit": unit,
         "seconds": round(time.perf_counter() - clock, 3),
         "started": started.isoformat(timespec="seconds"),
@@ -73,9 +79,17 @@ def run_baseline(
     return folder.path
 
 
-def _training_histograms(cohort: Cohort, split: Split, counted: Histograms | None) -> Histograms:
+def _recorded(thresholds: list[float], names: tuple[str, ...]) -> dict[str, Any]:
+    """What run.json says of the thresholds; None for a target that no training case has."""
+    if len(thresholds) == 1:
+        return {"threshold": thresholds[0]}
+    return {"thresholds": {n: None if math.isinf(one) else one for n, one in zip(names, thresholds, strict=True)}}
+
+
+def _training_histograms(cohort: Cohort, split: Split, counted: Sequence[Histograms] | None) -> tuple[Histograms, ...]:
     if counted is not None and split.kind == "patient":
-        return counted.of_cases(split.cases(cohort, "train"))
+        cases = split.cases(cohort, "train")
+        return tuple(one.of_cases(cases) for one in counted)
     return primary_histograms(cohort, split.train)
 
 

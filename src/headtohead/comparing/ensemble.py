@@ -5,7 +5,6 @@ trained model; its run.json names the members. It is scored anew where the membe
 member that was trained again.
 """
 
-import math
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,6 @@ from headtohead.learning.recording import CaseRecorder
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.reading import read_ledger
 from headtohead.runs.run import Run, ensemble_schedule
-from headtohead.scoring.counts import mean_dice
 from headtohead.scoring.protocol import PROTOCOL
 
 if TYPE_CHECKING:
@@ -104,19 +102,19 @@ def _run_ensemble(experiment: Experiment, members: list[Run]) -> None:
             started=now(),
             error=None,
         )
-        score = _score(experiment, members, folder)
-        folder.note(status="finished", test_dice=score, test_seconds=round(time.perf_counter() - clock, 1), ended=now())
+        scores = _score(experiment, members, folder)
+        folder.note(status="finished", **scores, test_seconds=round(time.perf_counter() - clock, 1), ended=now())
 
 
-def _score(experiment: Experiment, members: list[Run], folder: RunFolder) -> float | None:
-    """Write the scores and masks of the ensemble; give its mean Dice, None where there is none."""
+def _score(experiment: Experiment, members: list[Run], folder: RunFolder) -> dict[str, Any]:
+    """Write the scores and masks of the ensemble; give what run.json says of its scores."""
     module, trainer = build_trainer(experiment, fitting=False)
-    module.model = AveragedNets(module.model, [_weights(RunFolder(run.folder).best) for run in members])
+    weights = [_weights(RunFolder(run.folder).best) for run in members]
+    module.model = AveragedNets(module.model, weights, module.targets.kind)
     with outcome(folder, experiment.cohort, experiment.split) as found:
         module.recorder = CaseRecorder(found.add)
         trainer.test(module, batches_of(experiment), verbose=False)
-    score = mean_dice([row["dice"] for row in found.cases])
-    return None if math.isnan(score) else score
+    return found.facts()
 
 
 def _weights(checkpoint: Path) -> "dict[str, torch.Tensor]":

@@ -11,6 +11,7 @@ from headtohead.errors import UserError
 from headtohead.predicting.trust.familiarity import measure_cohort
 from headtohead.records.regular import UnreadableError
 from headtohead.records.table_reader import read_table
+from headtohead.scoring.tested import primary_scores
 from headtohead.statistics.intervals import mean_interval, median_interval
 from headtohead.trained.engines.torch_engine import load_net
 from headtohead.trained.facts import FILE, ModelFacts, read_facts
@@ -81,7 +82,7 @@ def test_scores(path: Path) -> dict[str, float | int | None]:
         UserError: it is damaged.
     """
     try:
-        dice = read_table(path)["dice"].astype(float)
+        dice = primary_scores(read_table(path).astype({"dice": float}))
     except FileNotFoundError:
         return {}
     except (UnreadableError, LookupError, ValueError, TypeError) as fault:

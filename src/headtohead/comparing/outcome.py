@@ -15,7 +15,7 @@ from headtohead.saving import atomic_path
 from headtohead.scoring.counts import mean_dice
 from headtohead.scoring.prediction_files import CaseWriter, writing
 from headtohead.scoring.probabilities import BINS, probability_histogram
-from headtohead.scoring.tested import score_tested, truth_of
+from headtohead.scoring.tested import primary_scores, recorded_scores, score_tested, target_scores, truth_of
 from headtohead.statistics.matrix import holds_lesion
 
 
@@ -25,14 +25,14 @@ class Outcome:
     Attributes:
         cases: the rows of cases.csv so far.
         slices: the tables of slices.csv so far, one a case.
-        histogram: of all probabilities so far, int64 [2, 256].
+        histograms: of all probabilities so far, int64 [K, 2, 256].
     """
 
     def __init__(self, cohort: Cohort, split: Split, masks: CaseWriter, probabilities: CaseWriter) -> None:
         """Score the test slices of a split; predictions go to the two writers."""
         self.cohort, self.split = cohort, split
         self.masks, self.probabilities = masks, probabilities
-        self.histogram = np.zeros((2, BINS), np.int64)
+        self.histograms = np.zeros((len(cohort.task.targets), 2, BINS), np.int64)
         self.cases: list[dict[str, Any]] = []
         self.slices: list[pd.DataFrame] = []
 
@@ -45,20 +45,25 @@ class Outcome:
 
         Args:
             case: its index in the cohort.
-            prediction: bool [test slices, H, W].
+            prediction: bool [K, test slices, H, W].
             probability: float, the same shape; None where a prediction has none.
         """
         places = self.tested(case)
         truth = truth_of(self.cohort, case, places)
-        row, slices = score_tested(self.cohort, case, places, prediction, truth)
-        name = row["case"]
-        self.cases.append(row)
+        rows, slices = score_tested(self.cohort, case, places, prediction, truth)
+        name = rows[0]["case"]
+        self.cases += rows
         self.slices.append(slices)
         self.masks.add_mask(name, prediction)
         if probability is not None:
-            histogram = probability_histogram(probability, truth)
-            self.histogram += histogram
-            self.probabilities.add_histogram(name, histogram)
+            pairs = zip(probability, truth, strict=True)
+            histograms = np.stack([probability_histogram(*pair) for pair in pairs])
+            self.histograms += histograms
+            self.probabilities.add_histogram(name, histograms)
+
+    def facts(self) -> dict[str, Any]:
+        """What run.json says of the scores: the mean primary score, None where no case has one, and of each target."""
+        return recorded_scores(pd.DataFrame(self.cases))
 
 
 @contextmanager
@@ -75,9 +80,15 @@ def outcome(folder: RunFolder, cohort: Cohort, split: Split) -> Iterator[Outcome
 def scores_in_words(cases: pd.DataFrame) -> str:
     """Say how the test cases were scored: mean Dice of those with a lesion; the others are left alone or not.
 
+    Of several targets: the mean of the primary score, then that of each target.
+
     Args:
         cases: as cases.csv of a run folder.
     """
+    if "target" in cases:
+        primary = primary_scores(cases).dropna()
+        each = (f"{name} {mean:.3f}" for name, mean in target_scores(cases).items() if mean is not None)
+        return f"mean Dice per case {primary.mean():.3f} on {count_of(len(primary), 'test case')} ({', '.join(each)})"
     lesion = holds_lesion(cases)
     parts = []
     if lesion.any():

@@ -26,7 +26,7 @@ from headtohead.comparing.model_settings import with_own_settings
 from headtohead.comparing.outcome import outcome, scores_in_words
 from headtohead.comparing.provenance import now, provenance
 from headtohead.errors import UserError
-from headtohead.learning.callbacks import EpochTable, WholeFiles, checkpoints
+from headtohead.learning.callbacks import EpochTable, WholeFiles, checkpoints, val_dice_of
 from headtohead.learning.checkpoint import read_checkpoint
 from headtohead.learning.module import SegmentationModule
 from headtohead.learning.recording import CaseRecorder
@@ -35,10 +35,9 @@ from headtohead.options.table import Options
 from headtohead.records.regular import UnreadableError
 from headtohead.records.table_reader import read_table
 from headtohead.reporting.report import write_row
-from headtohead.reporting.tensorboard import RunLogger, ValidationImages, write_hparams, write_pr_curve
+from headtohead.reporting.tensorboard import RunLogger, ValidationImages, write_hparams, write_pr_curves
 from headtohead.runs.holding import comparison_held
 from headtohead.saving import remove_folder
-from headtohead.scoring.counts import mean_dice
 from headtohead.scoring.protocol import PROTOCOL, same_predictions
 
 machine.mend_torchvision()
@@ -133,19 +132,27 @@ def _note_end(experiment: Experiment, epochs: int) -> None:
     best = read_checkpoint(folder.best)["epoch"]
     try:
         table = read_table(folder.metrics)
-        table = table.astype(dict.fromkeys(("val_dice", "seconds"), float))
+        dice = [name for name in table if name.startswith("val_dice")]
+        table = table.astype(dict.fromkeys((*dice, "val_dice", "seconds"), float))
     except (UnreadableError, ValueError, LookupError) as fault:
         raise UserError(f"{folder.metrics}: damaged ({fault}); train again with --overwrite") from fault
     best_dice = table["val_dice"].get(best, math.nan)
+    names = experiment.cohort.task.targets.names
+    each = {name: table[column].get(best, math.nan) for name in names if (column := val_dice_of(name)) in table}
     folder.note(
         status="trained",
         epochs=epochs,
         best_epoch=best + 1,
-        best_val_dice=None if math.isnan(best_dice) else best_dice,
+        best_val_dice=_known(best_dice),
+        **({"best_val_dice_of_targets": {name: _known(dice) for name, dice in each.items()}} if each else {}),
         # Of all epochs, whatever commands they ran under.
         seconds=round(table["seconds"].sum(), 1),
         ended=now(),
     )
+
+
+def _known(score: float) -> float | None:
+    return None if math.isnan(score) else float(score)
 
 
 def run_test(experiment: Experiment) -> None:
@@ -164,13 +171,14 @@ def run_test(experiment: Experiment) -> None:
     with outcome(folder, experiment.cohort, experiment.split) as found:
         module.recorder = CaseRecorder(found.add)
         trainer.test(module, batches_of(experiment), verbose=False)
-    score = mean_dice([row["dice"] for row in found.cases])
+    scores = found.facts()
+    score = math.nan if scores["test_dice"] is None else scores["test_dice"]
     write_hparams(folder.path, settings_of(experiment.options), score)
-    write_pr_curve(folder.path, found.histogram)
+    write_pr_curves(folder.path, dict(zip(experiment.cohort.task.targets.names, found.histograms, strict=True)))
     keep_model(experiment)
     if same_predictions(record.get("protocol")):
         folder.note(protocol=PROTOCOL)  # trained and predicted as now, and now scored as now
-    folder.note(status="finished", test_dice=None if math.isnan(score) else score, tested=now())
+    folder.note(status="finished", **scores, tested=now())
 
 
 def batches_of(experiment: Experiment) -> SliceDataModule:
@@ -202,6 +210,7 @@ def build_trainer(experiment: Experiment, fitting: bool, step: int = 0) -> tuple
         width=options.model.width,
         in_channels=experiment.recipe.channels,
         recipe=experiment.recipe.to_dict(),
+        targets=experiment.cohort.task.targets.to_dict(),
         threshold=options.prediction.threshold,
         cases=len(experiment.cohort),
         learning_rate=options.training.learning_rate,

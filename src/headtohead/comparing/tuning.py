@@ -21,7 +21,8 @@ from headtohead.learning.recording import CaseRecorder
 from headtohead.options.table import Options
 from headtohead.predicting.cleaning.postprocessing import Step, clean, parse_steps
 from headtohead.saving import write_table
-from headtohead.scoring.counts import count, dice, mean_dice
+from headtohead.scoring.counts import count, mean_dice, over_targets, target_dice
+from headtohead.task import Targets
 from headtohead.trained.facts import FILE, read_facts
 
 TABLE = "tuning.csv"
@@ -78,7 +79,7 @@ def run_tuning(experiment: Experiment) -> None:
     refuse_parts_of_cases(experiment)
     facts = read_facts(folder.path)
     own = Candidate(experiment.options.prediction.threshold, "")
-    candidates = candidates_around(own)
+    candidates = candidates_around(own, decides=experiment.cohort.task.targets.thresholded)
     scores = score_candidates(experiment, candidates)
     means = [mean_dice(column) for column in scores.T]
     chosen = choose(candidates, means, own)
@@ -116,9 +117,14 @@ def refuse_parts_of_cases(experiment: Experiment) -> None:
         raise UserError("--tune_postprocessing: this split has no validation cases; use fewer --folds")
 
 
-def candidates_around(own: Candidate) -> list[Candidate]:
-    """List the choices, the run's own threshold without clean-up among them, from simple to complex."""
-    thresholds = sorted({*THRESHOLDS, own.threshold})
+def candidates_around(own: Candidate, decides: bool = True) -> list[Candidate]:
+    """List the choices, the run's own threshold without clean-up among them, from simple to complex.
+
+    Args:
+        own: the run's.
+        decides: whether the threshold has an effect.
+    """
+    thresholds = sorted({*THRESHOLDS, own.threshold} if decides else {own.threshold})
     found = [Candidate(threshold, steps) for threshold in thresholds for steps in CLEAN_UPS]
     return sorted(found, key=lambda one: (len(one.steps), round(abs(one.threshold - own.threshold), 6)))
 
@@ -127,13 +133,13 @@ def score_candidates(experiment: Experiment, candidates: Sequence[Candidate]) ->
     """Predict the validation cases with the best checkpoint and score every candidate on each.
 
     Returns:
-        Dice, float64 [validation cases, candidates]; NaN where the truth holds no lesion. No more than one
+        Primary Dice, float64 [validation cases, candidates]; NaN where the truth holds no target. No more than one
         case is in memory at a time.
     """
-    cohort, rows = experiment.cohort, []
+    cohort, targets, rows = experiment.cohort, experiment.cohort.task.targets, []
 
     def score(case: int, _: NDArray[np.bool_], probability: NDArray[np.float32]) -> None:
-        rows.append(dice_of(probability, cohort.masks(case).astype(bool), candidates, cohort.spacing(case)))
+        rows.append(dice_of(probability, cohort.truth(case), candidates, cohort.spacing(case), targets))
 
     module, trainer = build_trainer(experiment, fitting=False)
     module.load_state_dict(read_checkpoint(experiment.folder.best)["state_dict"])
@@ -148,13 +154,30 @@ def dice_of(
     truth: NDArray[np.bool_],
     candidates: Sequence[Candidate],
     spacing: tuple[float, float, float] | None,
+    targets: Targets,
 ) -> NDArray[np.float64]:
-    """Score every candidate on one case: Dice, float64 [candidates]; NaN where the truth holds no lesion."""
+    """Score every candidate on one case.
+
+    Args:
+        probability: float [K, slices, H, W].
+        truth: bool, the same shape.
+        candidates: the choices. The clean-up of each works on one target after the other.
+        spacing: as `clean` takes it.
+        targets: of the task.
+
+    Returns:
+        Primary Dice, float64 [candidates]; NaN where the truth holds no target.
+    """
     if not truth.any():
         return np.full(len(candidates), np.nan)
-    masks = {threshold: probability >= threshold for threshold in {one.threshold for one in candidates}}
-    counts = [count(clean(masks[one.threshold], one.steps, spacing), truth) for one in candidates]
-    return dice(*np.array(counts).T)
+    thresholds = {one.threshold for one in candidates}
+    decided = {one: targets.encode(targets.decide(probability, one)) for one in thresholds}
+    counts = []
+    for one in candidates:
+        cleaned = np.stack([clean(mask, one.steps, spacing) for mask in decided[one.threshold]])
+        written = targets.encode(targets.decode(cleaned))
+        counts.append([count(*pair) for pair in zip(written, truth, strict=True)])
+    return over_targets(target_dice(np.array(counts)))
 
 
 def choose(candidates: Sequence[Candidate], means: Sequence[float], own: Candidate) -> Candidate:

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from headtohead.cohort import Cohort
+from headtohead.drawing.brightness import brightened, white_of
+from headtohead.drawing.lettering import FAINT, shorten, write
+from headtohead.drawing.sizes import resized
 from headtohead.exploring.duplicates import ALIKE, Duplicates
-from headtohead.reporting.lettering import FAINT, shorten, write
 from headtohead.saving import write_picture
 
 SIDE, MARGIN, GAP, HEADER, CAPTION = 200, 20, 26, 58, 46
@@ -47,6 +48,5 @@ def draw_alike(cohort: Cohort, duplicates: Duplicates, path: Path) -> None:
 
 def _tile(grey: np.ndarray) -> np.ndarray:
     """Fit a slice, uint8 [H, W], into the tile and brighten it: uint8 [SIDE, SIDE, 3]."""
-    square = cv2.resize(np.ascontiguousarray(grey), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-    bright = cv2.convertScaleAbs(square, alpha=255 / max(1.0, float(np.percentile(square, 99.8))))
-    return np.repeat(bright[:, :, None], 3, axis=2)
+    square = resized(np.ascontiguousarray(grey), (SIDE, SIDE))
+    return np.repeat(brightened(square, white_of(square))[:, :, None], 3, axis=2)

@@ -15,7 +15,7 @@ from headtohead.exploring.figures import (
     draw_patients,
     missing_by_site,
 )
-from headtohead.exploring.measures import UNKNOWN, Findings, measure
+from headtohead.exploring.measures import UNKNOWN, Measures, measure
 from headtohead.options.table import Options
 from headtohead.plurals import count_of
 from headtohead.readers.sequence_names import sequence_title
@@ -66,7 +66,7 @@ def explore(options: Options) -> Path:
     return page
 
 
-def write_page(findings: Findings, duplicates: Duplicates, key: str) -> str:
+def write_page(findings: Measures, duplicates: Duplicates, key: str) -> str:
     """Give the text of explore.md.
 
     Args:
@@ -111,7 +111,7 @@ def write_page(findings: Findings, duplicates: Duplicates, key: str) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _class_lines(findings: Findings) -> list[list[str]]:
+def _class_lines(findings: Measures) -> list[list[str]]:
     return [
         [" ".join(what.split()), f"{lesion:,}", f"{100 * lesion / max(lesion + rest, 1):.2f} %", f"{rest:,}"]
         for what, lesion, rest, _, _ in class_rows(findings)
@@ -128,7 +128,7 @@ def _spacing(cases: "pd.DataFrame") -> list[str]:
     ]
 
 
-def _sites(findings: Findings) -> list[list[str]]:
+def _sites(findings: Measures) -> list[list[str]]:
     cases = findings.cases
     groups = [*cases.groupby("site"), ("all", cases)]
     return [
@@ -139,7 +139,7 @@ def _sites(findings: Findings) -> list[list[str]]:
     ]
 
 
-def _levels(findings: Findings) -> list[list[str]]:
+def _levels(findings: Measures) -> list[list[str]]:
     cases, lines = findings.cases, []
     for site, own in cases.groupby("site"):
         lacking = own["missing"].str.split()

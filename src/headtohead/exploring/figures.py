@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from headtohead.exploring.measures import Findings
+    from headtohead.exploring.measures import Measures
 
 LESION, REST, VOLUME, HEAD = COLOURS[1], "0.87", COLOURS[4], COLOURS[0]
 GAP = 3  # empty places between two sites
@@ -40,7 +40,7 @@ def _figure(path: Path, title: str, **layout: Any) -> Iterator[np.ndarray]:
         pyplot.close(figure)
 
 
-def draw_classes(findings: "Findings", path: Path) -> None:
+def draw_classes(findings: "Measures", path: Path) -> None:
     """Draw the share of lesion: in slices, in all pixels, and in the pixels of the slices that have any."""
     rows = class_rows(findings)
     with _figure(path, "How rare lesions are", figsize=(8.5, 0.5 + 0.75 * len(rows))) as panels:
@@ -58,7 +58,7 @@ def draw_classes(findings: "Findings", path: Path) -> None:
         panel.axis("off")
 
 
-def class_rows(findings: "Findings") -> list[tuple[str, int, int, str, str]]:
+def class_rows(findings: "Measures") -> list[tuple[str, int, int, str, str]]:
     """Count lesion against the rest.
 
     Returns:
@@ -75,7 +75,7 @@ def class_rows(findings: "Findings") -> list[tuple[str, int, int, str, str]]:
     ]
 
 
-def draw_patients(findings: "Findings", path: Path) -> None:
+def draw_patients(findings: "Measures", path: Path) -> None:
     """Draw slices and lesion size of every case, grouped by site, within it by lesion size."""
     cases = findings.cases.sort_values(["site", "lesion_voxels"], kind="stable")
     places = place_by_site(cases["site"])
@@ -99,7 +99,7 @@ def draw_patients(findings: "Findings", path: Path) -> None:
         _legend_above(upper)
 
 
-def draw_intensity(findings: "Findings", path: Path) -> None:
+def draw_intensity(findings: "Measures", path: Path) -> None:
     """Draw where the grey levels of every case lie, by sequence and site; the darkest in the primary one first."""
     cases = findings.cases.sort_values(["site", f"{findings.primary}_median"], kind="stable")
     rows = len(findings.sequences)
@@ -155,7 +155,7 @@ def _legend_above(panel: "Axes") -> None:
     panel.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=4, frameon=False, fontsize=9, borderaxespad=0.2)
 
 
-def draw_missing(findings: "Findings", path: Path) -> None:
+def draw_missing(findings: "Measures", path: Path) -> None:
     """Draw which sequences are missing at which site."""
     table = missing_by_site(findings.cases)
     colours = {COMPLETE: REST} | dict(

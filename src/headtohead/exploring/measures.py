@@ -17,7 +17,7 @@ PERCENTILES = {"p10": 10, "median": 50, "p90": 90}
 
 
 @dataclass(frozen=True)
-class Findings:
+class Measures:
     """What a data set holds.
 
     Attributes:
@@ -38,7 +38,7 @@ class Findings:
     primary: str
 
 
-def measure(cohort: Cohort) -> Findings:
+def measure(cohort: Cohort) -> Measures:
     """Measure a data set, one case in memory at a time.
 
     Intensities are those of the inner head: air, scalp and fat would otherwise say more than the brain.
@@ -71,7 +71,7 @@ def measure(cohort: Cohort) -> Findings:
         grey = images[..., cohort.task.primary_channel]
         case[f"lesion_{primary}_median"] = float(np.median(grey[masks])) if masks.any() else float("nan")
         cases.append(case | {f"{primary}_contrast": contrast(grey, masks, region)})
-    return Findings(pd.DataFrame(slices), pd.DataFrame(cases), sequences, primary)
+    return Measures(pd.DataFrame(slices), pd.DataFrame(cases), sequences, primary)
 
 
 def contrast(grey: np.ndarray, lesion: np.ndarray, region: np.ndarray) -> float:

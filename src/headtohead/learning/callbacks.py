@@ -22,6 +22,13 @@ COLUMNS = {
     "val_loss": "loss/val",
     "val_dice": "dice/val",
 }
+VAL_DICE = "dice/val/"
+"""Before the name of a target, the tag of its Dice; the module logs it where there are several."""
+
+
+def val_dice_of(target: str) -> str:
+    """Name the column of metrics.csv with the Dice of one target of several."""
+    return f"val_dice {target}"
 
 
 class EpochTable(pl.Callback):
@@ -51,6 +58,9 @@ class EpochTable(pl.Callback):
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Add the epoch's row."""
         values = {column: float(trainer.callback_metrics.get(tag, float("nan"))) for column, tag in COLUMNS.items()}
+        for tag in trainer.callback_metrics:
+            if tag.startswith(VAL_DICE):
+                values[val_dice_of(tag.removeprefix(VAL_DICE))] = float(trainer.callback_metrics[tag])
         rate = trainer.optimizers[0].param_groups[0]["lr"]
         row = {"epoch": trainer.current_epoch, **values, "learning_rate": rate}
         self.rows.append({**row, "seconds": round(time.monotonic() - self.started, 2)})

@@ -14,6 +14,7 @@ from headtohead.errors import UserError
 from headtohead.models.registry import build_model
 from headtohead.records.archives import refuse_packed
 from headtohead.records.regular import UnreadableError
+from headtohead.task import Targets
 
 PREFIX = "model."
 FOREIGN = "not a checkpoint of this version of the program; train again"
@@ -124,8 +125,10 @@ def load_trained(path: Path) -> Trained:
     try:
         facts = checkpoint["hyper_parameters"]
         recipe = InputRecipe(**facts["recipe"])
-        model = build_model(facts["model"], facts["in_channels"], width=facts["width"])
+        targets = Targets.from_dict(facts["targets"]) if facts.get("targets") else None  # else there is one
+        logits = targets.logits if targets else 1
+        model = build_model(facts["model"], facts["in_channels"], width=facts["width"], out_channels=logits)
         model.load_state_dict(network_weights(checkpoint, path))
         return Trained(model.eval(), facts["model"], recipe, facts["threshold"], checkpoint["epoch"])
-    except (KeyError, TypeError, AttributeError, RuntimeError) as fault:
+    except (KeyError, TypeError, AttributeError, RuntimeError, ValueError) as fault:
         raise UserError(f"{path}: {FOREIGN}") from fault

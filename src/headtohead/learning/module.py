@@ -6,23 +6,29 @@ import torch
 
 from headtohead import machine
 from headtohead.batches.recipe import CLIP, InputRecipe
+from headtohead.learning.callbacks import VAL_DICE
 from headtohead.learning.counts import DeviceCounts, to_source_grid, turned_back
-from headtohead.learning.losses import bce_dice_loss
+from headtohead.learning.deciding import activate, encode, predict
+from headtohead.learning.losses import LOSSES
 from headtohead.learning.recording import CaseRecorder
 from headtohead.learning.schedules import build_optimizer, build_schedule
 from headtohead.models.registry import build_model
+from headtohead.scoring.counts import mean_dice, over_targets, target_dice
+from headtohead.task import Target, Targets
 
 machine.mend_torchvision()
 
 import pytorch_lightning as pl  # noqa: E402  imports torchvision
 
 Batch = dict[str, torch.Tensor]
+LESION = Targets((Target("lesion", (1,)),))
 
 
 class SegmentationModule(pl.LightningModule):
     """Any registered model under the harness's loss, schedules and scores.
 
-    Its hyperparameters are plain data and hold all that prediction needs: model, width, channels, recipe, threshold.
+    Its hyperparameters are plain data and hold all that prediction needs: model, width, channels, recipe, targets and
+    threshold.
     """
 
     def __init__(
@@ -38,19 +44,26 @@ class SegmentationModule(pl.LightningModule):
         optimizer: str = "adamax",
         lr_scheduler: str = "none",
         encoder_weights: str = "none",
+        targets: dict[str, Any] | None = None,
     ) -> None:
-        """Build the net; `cases` is the number of cases of the cohort, whose indices batches carry."""
+        """Build the net.
+
+        `cases` is the number of cases of the cohort, whose indices batches carry; `targets` says what is segmented, as
+        plain data, and without it one region of label 1.
+        """
         super().__init__()
         self.save_hyperparameters(logger=False)
         self.recipe = InputRecipe(**recipe)
-        self.model = build_model(model, in_channels, width=width, encoder_weights=encoder_weights)
-        self.counts = DeviceCounts(cases)
-        self.train_counts = DeviceCounts(cases)
+        self.targets = Targets.from_dict(targets) if targets else LESION
+        self.loss = LOSSES[self.targets.kind]
+        self.model = build_model(model, in_channels, width, encoder_weights, self.targets.logits)
+        self.counts = DeviceCounts(cases, len(self.targets))
+        self.train_counts = DeviceCounts(cases, len(self.targets))
         self.memory_format = torch.contiguous_format
         self.recorder: CaseRecorder | None = None
 
     def forward(self, image: torch.Tensor, statistics: torch.Tensor) -> torch.Tensor:
-        """Map uint8 [B, S, S, C] and statistics float32 [B, C, 2] to logits float32 [B, 1, S, S]."""
+        """Map uint8 [B, S, S, C] and statistics float32 [B, C, 2] to logits float32 [B, logits, S, S]."""
         return self.model(scale(image, statistics).contiguous(memory_format=self.memory_format)).float()
 
     def arrange(self, memory_format: torch.memory_format) -> None:
@@ -61,10 +74,10 @@ class SegmentationModule(pl.LightningModule):
     def training_step(self, batch: Batch, _: int) -> torch.Tensor:
         """Learn from one batch; nothing here waits for the device."""
         logits = self(batch["image"], batch["statistics"])
-        mask = batch["mask"][:, None]
-        loss = bce_dice_loss(logits, mask.float())
+        mask = batch["mask"].movedim(3, 1)
+        loss = self.loss(logits, mask.float())
         with torch.no_grad():
-            self.train_counts.add(logits[:, 0].sigmoid() >= self.hparams["threshold"], mask[:, 0].bool(), batch["case"])
+            self.train_counts.add(self._predict(activate(logits, self.targets)), mask.bool(), batch["case"])
         rate = self.trainer.optimizers[0].param_groups[0]["lr"]
         self.log("learning_rate", rate, on_step=True, on_epoch=False, batch_size=len(mask))
         # `EpochTable` logs it: Lightning would do so after the checkpoint of the epoch, too late if it is killed.
@@ -77,8 +90,8 @@ class SegmentationModule(pl.LightningModule):
 
     def validation_step(self, batch: Batch, _: int) -> None:
         """Count one batch on the source grid."""
-        logits, _probability = self._count(batch)
-        loss = bce_dice_loss(logits, batch["mask"][:, None].float())
+        logits, _probability, _prediction = self._count(batch)
+        loss = self.loss(logits, batch["mask"].movedim(3, 1).float())
         self.log("loss/val", loss, on_epoch=True, batch_size=len(logits))
 
     def on_validation_epoch_start(self) -> None:
@@ -86,18 +99,18 @@ class SegmentationModule(pl.LightningModule):
         self.counts.reset()
 
     def on_validation_epoch_end(self) -> None:
-        """Log Dice per case; the best of validation chooses the checkpoint.
+        """Log the primary Dice per case, which in validation chooses the checkpoint, and that of each target.
 
         The training's is of augmented slices on the model's grid. It is logged here, where its epoch is just over.
         """
-        self.log("dice/train", self.train_counts.scores().mean_dice(), prog_bar=True)
-        self.log("dice/val", self.counts.scores().mean_dice(), prog_bar=True)
+        self._log_dice("dice/train", self.train_counts)
+        for name, score in self._log_dice("dice/val", self.counts).items():
+            self.log(f"{VAL_DICE}{name}", score)
 
     def test_step(self, batch: Batch, _: int) -> None:
         """Count one batch on the source grid, and record it where a recorder is set."""
-        _logits, probability = self._count(batch)
+        _logits, probability, prediction = self._count(batch)
         if self.recorder:
-            prediction = probability >= self.hparams["threshold"]
             self.recorder.add(batch["case"], prediction, probability)
 
     def on_test_epoch_start(self) -> None:
@@ -108,7 +121,7 @@ class SegmentationModule(pl.LightningModule):
         """Log Dice per case; the experiment reads the counts themselves. Hand on the last case."""
         if self.recorder:
             self.recorder.close()
-        self.log("dice/test", self.counts.scores().mean_dice())
+        self._log_dice("dice/test", self.counts)
 
     def configure_optimizers(self) -> Any:
         """Build the optimiser and, once, its schedule."""
@@ -117,16 +130,27 @@ class SegmentationModule(pl.LightningModule):
         schedule = build_schedule(self.hparams["lr_scheduler"], optimizer, steps, epochs)
         return optimizer if schedule is None else {"optimizer": optimizer, "lr_scheduler": schedule}
 
-    def _count(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
-        """Give the logits, and the probability on the source grid."""
+    def _count(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Give the logits, and probability and prediction on the source grid."""
         logits = self(batch["image"], batch["statistics"])
-        truth = batch["truth"].bool()
-        probability = logits[:, 0].sigmoid()
+        probability = activate(logits, self.targets)
         if "turn" in batch:
             probability = turned_back(probability, batch["turn"])
-        probability = to_source_grid(probability, *truth.shape[1:])
-        self.counts.add(probability >= self.hparams["threshold"], truth, batch["case"])
-        return logits, probability
+        probability = to_source_grid(probability, *batch["truth"].shape[1:])
+        prediction = self._predict(probability)
+        self.counts.add(prediction, encode(batch["truth"], self.targets), batch["case"])
+        return logits, probability, prediction
+
+    def _predict(self, probability: torch.Tensor) -> torch.Tensor:
+        return predict(probability, self.targets, self.hparams["threshold"])
+
+    def _log_dice(self, tag: str, counts: DeviceCounts) -> dict[str, float]:
+        """Log the primary score; of several targets, give the mean Dice of each."""
+        scores = target_dice(counts.table())
+        self.log(tag, mean_dice(over_targets(scores)), prog_bar=True)
+        if len(self.targets) == 1:
+            return {}
+        return {name: mean_dice(own) for name, own in zip(self.targets.names, scores.T, strict=True)}
 
 
 def scale(image: torch.Tensor, statistics: torch.Tensor) -> torch.Tensor:

@@ -18,7 +18,7 @@ class CaseRecorder:
         """Take what a finished case is given to.
 
         Args:
-            finish: called with the case index, its prediction bool [slices, H, W] and its probability float32, the
+            finish: called with the case index, its prediction bool [K, slices, H, W] and its probability float32, the
                 same shape.
         """
         self.finish = finish
@@ -31,17 +31,17 @@ class CaseRecorder:
 
         Args:
             case: int64 [B], all the same.
-            prediction: bool [B, H, W], on the source grid.
-            probability: float [B, H, W].
+            prediction: bool [B, K, H, W], on the source grid.
+            probability: float [B, K, H, W].
         """
         if int(case[0]) != self.case:
             self.close()
             self.case = int(case[0])
-        self.predictions.append(prediction.cpu().numpy())
-        self.probabilities.append(probability.float().cpu().numpy())
+        self.predictions.append(prediction.cpu().numpy().swapaxes(0, 1))
+        self.probabilities.append(probability.float().cpu().numpy().swapaxes(0, 1))
 
     def close(self) -> None:
         """Hand on the last case."""
         if self.predictions:
-            self.finish(self.case, np.concatenate(self.predictions), np.concatenate(self.probabilities))
+            self.finish(self.case, np.concatenate(self.predictions, axis=1), np.concatenate(self.probabilities, axis=1))
         self.predictions, self.probabilities = [], []

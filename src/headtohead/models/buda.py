@@ -19,9 +19,10 @@ class BudaUNet(nn.Module):
     Args:
         in_channels: channels of the input.
         width: channels of the first level.
+        out_channels: logits a pixel.
     """
 
-    def __init__(self, in_channels: int = 3, width: int = 32) -> None:
+    def __init__(self, in_channels: int = 3, width: int = 32, out_channels: int = 1) -> None:
         super().__init__()
         self.encoder1 = block(in_channels, width, "enc1")
         self.encoder2 = block(width, 2 * width, "enc2")
@@ -36,11 +37,11 @@ class BudaUNet(nn.Module):
         self.decoder2 = block(4 * width, 2 * width, "dec2")
         self.upconv1 = nn.ConvTranspose2d(2 * width, width, kernel_size=2, stride=2)
         self.decoder1 = block(2 * width, width, "dec1")
-        self.conv = nn.Conv2d(width, 1, kernel_size=1)
+        self.conv = nn.Conv2d(width, out_channels, kernel_size=1)
         self.pool = nn.MaxPool2d(2)
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
-        """Map float [B, C, H, W] to logits [B, 1, H, W]; H and W are multiples of 16."""
+        """Map float [B, C, H, W] to logits [B, out_channels, H, W]; H and W are multiples of 16."""
         skip1 = self.encoder1(image)  # [B, width, H, W]
         skip2 = self.encoder2(self.pool(skip1))  # [B, 2 width, H/2, W/2]
         skip3 = self.encoder3(self.pool(skip2))  # [B, 4 width, H/4, W/4]

@@ -22,9 +22,10 @@ class FetalUNet(nn.Module):
     Args:
         in_channels: channels of the input; 1 as published.
         width: channels of the first level.
+        out_channels: logits a pixel.
     """
 
-    def __init__(self, in_channels: int = 1, width: int = 32) -> None:
+    def __init__(self, in_channels: int = 1, width: int = 32, out_channels: int = 1) -> None:
         super().__init__()
         self.down1 = double_conv(in_channels, width)
         self.down2 = double_conv(width, 2 * width)
@@ -39,12 +40,12 @@ class FetalUNet(nn.Module):
         self.up2 = double_conv(4 * width, 2 * width)
         self.enlarge1 = EnlargingConv(2 * width, width)
         self.up1 = double_conv(2 * width, width)
-        self.head = nn.Conv2d(width, 1, kernel_size=1)
+        self.head = nn.Conv2d(width, out_channels, kernel_size=1)
         self.dropout = nn.Dropout(DROPOUT)
         self.apply(initialise)
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
-        """Map float [B, C, H, W] to logits [B, 1, H, W]; H and W are multiples of 16."""
+        """Map float [B, C, H, W] to logits [B, out_channels, H, W]; H and W are multiples of 16."""
         skip1 = self.down1(image)  # [B, width, H, W]
         skip2 = self.down2(functional.max_pool2d(skip1, 2))  # [B, 2 width, H/2, W/2]
         skip3 = self.down3(functional.max_pool2d(skip2, 2))  # [B, 4 width, H/4, W/4]

@@ -17,10 +17,11 @@ class ModelSpec:
 
     Attributes:
         name: what `--model` calls it.
-        builder: where its class or function is, `module:name`. It is called with `in_channels` (int), with `width`
-            (int) if `width` below is not 0, and with `encoder_weights` (str) if `encoder` below is not empty.
+        builder: where its class or function is, `module:name`. It is called with `in_channels` and `out_channels`
+            (int), with `width` (int) if `width` below is not 0, and with `encoder_weights` (str) if `encoder` below is
+            not empty.
         summary: one line for `--help`.
-        parameters: trainable parameters as published, with `in_channels` input channels.
+        parameters: trainable parameters as published, with `in_channels` input channels and one logit a pixel.
         source: the paper and its DOI.
         divisor: the image size must be a multiple of this.
         width: channels of the first level as published; 0: the net cannot be scaled.
@@ -102,7 +103,9 @@ def find_spec(name: str, flag: str = "--model") -> ModelSpec:
     raise UserError(f"{flag} {name}: no such model; {guess}: {', '.join(MODELS)}")
 
 
-def build_model(name: str, in_channels: int, width: int = 0, encoder_weights: str = "none") -> "nn.Module":
+def build_model(
+    name: str, in_channels: int, width: int = 0, encoder_weights: str = "none", out_channels: int = 1
+) -> "nn.Module":
     """Build a model with fresh weights, drawn from PyTorch's global generator: the same seed gives the same net.
 
     Args:
@@ -110,15 +113,16 @@ def build_model(name: str, in_channels: int, width: int = 0, encoder_weights: st
         in_channels: channels of its input.
         width: channels of its first level; 0: as published.
         encoder_weights: `none`, `imagenet`, or a file of weights for its encoder.
+        out_channels: logits a pixel, as `Targets.logits` counts them.
 
     Returns:
-        A module that maps float [B, in_channels, H, W] to logits float [B, 1, H, W].
+        A module that maps float [B, in_channels, H, W] to logits float [B, out_channels, H, W].
 
     Raises:
         UserError: no such model, or it cannot be scaled or has no encoder to load, or the weights cannot be had.
     """
     spec = find_spec(name)
-    arguments: dict[str, int | str] = {"in_channels": in_channels}
+    arguments: dict[str, int | str] = {"in_channels": in_channels, "out_channels": out_channels}
     if width < 0:
         raise UserError(f"--width {width}: must be a number of channels, or 0 for the published width")
     if spec.width:

@@ -16,22 +16,23 @@ ENCODER = "resnext50_32x4d"
 IMAGENET_CHANNELS = 3
 
 
-def resnext_unet(in_channels: int = 3, encoder_weights: str = "none") -> nn.Module:
-    """Build the net; it maps float [B, C, H, W] to logits [B, 1, H, W], H and W multiples of 32.
+def resnext_unet(in_channels: int = 3, encoder_weights: str = "none", out_channels: int = 1) -> nn.Module:
+    """Build the net; it maps float [B, C, H, W] to logits [B, out_channels, H, W], H and W multiples of 32.
 
     Args:
         in_channels: channels of the input. Pretrained weights of three channels are repeated in turn over more
             channels and scaled by 3 / in_channels, so that the sum over channels keeps its size.
         encoder_weights: `none`, `imagenet`, or a file (see `pretrained.read_encoder_weights`).
+        out_channels: logits a pixel.
 
     Raises:
         UserError: the weights cannot be had or do not fit.
     """
     if encoder_weights == "none":
-        return smp.Unet(ENCODER, encoder_weights=None, in_channels=in_channels, classes=1)
+        return smp.Unet(ENCODER, encoder_weights=None, in_channels=in_channels, classes=out_channels)
     weights = read_encoder_weights(encoder_weights, ENCODER, in_channels)
     stored_channels = weights["conv1.weight"].shape[1]
-    model = smp.Unet(ENCODER, encoder_weights=None, in_channels=stored_channels, classes=1)
+    model = smp.Unet(ENCODER, encoder_weights=None, in_channels=stored_channels, classes=out_channels)
     model.encoder.load_state_dict(weights)
     if stored_channels != in_channels:
         model.encoder.set_in_channels(in_channels, pretrained=True)

@@ -10,6 +10,8 @@ from headtohead.options.training import SCHEDULES
 
 SINGLE, GRID = "single", "grid"  # names of a comparison that was given none: of --train and --test, of --compare
 MARGIN = 0.02
+BASELINE = "flair-threshold"
+"""Model and folder name of the run that every comparison has besides, and that learns no weights."""
 
 
 @dataclass(frozen=True)

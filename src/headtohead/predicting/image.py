@@ -10,14 +10,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from headtohead.errors import printable
 from headtohead.options.table import Options
 from headtohead.predicting.cleaning.postprocessing import NO_CLEAN_UP
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.grouping import Job, refuse_ignored_channels, refuse_ignored_plane
-from headtohead.predicting.files.naming import ending, is_volume, printable, stem
+from headtohead.predicting.files.naming import ending, stem
 from headtohead.predicting.files.reading import refuse_wrong_file, slices_around
 from headtohead.predicting.files.scans import read_scan
-from headtohead.predicting.files.squaring import squaring
 from headtohead.predicting.files.writing import write_like
 from headtohead.predicting.predict import Found, predict
 from headtohead.predicting.predictor import Predictor, open_sound
@@ -30,6 +30,8 @@ from headtohead.predicting.scan import Scan
 from headtohead.predicting.seen import part_of_split, seen_before
 from headtohead.predicting.trust.familiarity import unfamiliar_features
 from headtohead.predicting.trust.geometry import doubts_of_header
+from headtohead.preparing.steps.square import resized, squared
+from headtohead.readers.volume_names import volume_end
 from headtohead.saving import write_picture
 from headtohead.task import Task
 
@@ -53,10 +55,10 @@ def predict_image(options: Options) -> Path:
         UserError: the image, the model or the place to write to cannot be used; nothing is written then.
     """
     path, files = Path(str(options.verbs.image_path)), options.files
-    if not is_volume(path):
+    if not volume_end(path.name):
         refuse_wrong_file(path)
         refuse_ignored_plane([], files.plane)
-    predictor = open_sound(options, path, many=is_volume(path))
+    predictor = open_sound(options, path, many=bool(volume_end(path.name)))
     task, records = predictor.facts.task, Records()
     job = _job_of(path, task, records)
     refuse_ignored_channels([job], files.channels, task)
@@ -71,9 +73,9 @@ def predict_image(options: Options) -> Path:
     shown, about = fullest_slice(scan, found, task)
     said = [f"model {predictor.name}", f"threshold {found.threshold:g}", *_said(job, scan, found, predictor, about)]
     with all_or_none(outputs) as temporary:
-        write_like(job, found.as_written(job), temporary["mask"])
+        write_like(job, found.as_written(job), temporary["mask"], scan.source)
         for name, one in zip(task.targets.names, found.probability, strict=True):
-            write_like(job, one, temporary[f"probability of {name}"])
+            write_like(job, one, temporary[f"probability of {name}"], scan.source)
         write_picture(temporary["panel"], draw_panel(shown, path.name, "  ·  ".join(said))[:, :, ::-1])
     _tell(printable(path.name), [*said[1:], *_scaled_by(job)], scan, predictor)
     return outputs["mask"].parent
@@ -81,7 +83,7 @@ def predict_image(options: Options) -> Path:
 
 def _job_of(path: Path, task: Task, records: Records) -> Job:
     """Find what belongs to an image: the other sequences of a volume, the other slices of a picture's case."""
-    if not is_volume(path):
+    if not volume_end(path.name):
         return Job(path.name, (path,), "picture", (), Path(path.name), context=tuple(slices_around(path)))
     # The file itself is predicted whoever wrote it; no other sequence of its case is a result of ours.
     [job] = find_jobs(path, "", task, (), lambda other: other != path and records.ours(other))
@@ -89,7 +91,7 @@ def _job_of(path: Path, task: Task, records: Records) -> Job:
 
 
 def _outputs(path: Path, folder: Path, task: Task) -> dict[str, Path]:
-    end, name = (ending(path).lower(), stem(path)) if is_volume(path) else (".png", path.stem)
+    end, name = (ending(path).lower(), stem(path)) if volume_end(path.name) else (".png", path.stem)
     names = task.targets.names
     ends = [""] if len(names) == 1 else [f"_{target}" for target in plain(names)]
     maps = {
@@ -114,24 +116,23 @@ def fullest_slice(scan: Scan, found: Found, task: Task) -> tuple[Prediction, str
     amounts = np.count_nonzero(labels, axis=(1, 2))
     place = int(amounts.argmax()) if amounts.any() else len(amounts) // 2
     height, width = labels.shape[1:]
-    square = squaring((height, width), *found.view.spacing[1:])
+    square = squared((height, width), *found.view.spacing[1:])
     white = 255.0 if scan.volume.dtype == np.uint8 else max(float(np.percentile(scan.volume, WHITE)), 1e-6)
     channels = range(3) if scan.volume.shape[-1] == 3 else (scan.primary,) * 3
     planes = {
-        channel: square.there(np.ascontiguousarray(scan.drawn(channel)[place]) * (255 / white)).clip(0, 255)
+        channel: resized(np.ascontiguousarray(scan.drawn(channel)[place]) * (255 / white), square).clip(0, 255)
         for channel in set(channels)
     }
 
-    def squared(values: np.ndarray) -> np.ndarray:
-        one = np.ascontiguousarray(found.view.to_slices(values)[place])
-        return cv2.resize(one, (square.after[1], square.after[0]), interpolation=cv2.INTER_NEAREST)
+    def whole(values: np.ndarray) -> np.ndarray:
+        return cv2.resize(found.as_slices(values)[place], square[::-1], interpolation=cv2.INTER_NEAREST)
 
     shown = Prediction(
         np.stack([planes[channel] for channel in channels], axis=-1).round().astype(np.uint8),
-        np.stack([square.there(np.ascontiguousarray(found.view.to_slices(one)[place])) for one in found.probability]),
+        np.stack([resized(found.as_slices(one)[place], square) for one in found.probability]),
         found.threshold,
-        squared(found.labels),
-        None if found.truth is None else squared(found.truth),
+        whole(found.labels),
+        None if found.truth is None else whole(found.truth),
         task,
     )
     return shown, f"slice {place + 1} of {len(labels)}"

@@ -3,12 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from headtohead.readers.sequence_names import sequence_label
 from headtohead.task import Grid, Task
 from headtohead.task.slicing import Slicing
+
+if TYPE_CHECKING:
+    from headtohead.readers.nifti_file import VolumeFile
 
 AS_STORED = Slicing("axial", (0, 1, 2), (False, False, False), (1.0, 1.0, 1.0))
 """How a grid without an affine is seen as slices: its axes are slices, rows and columns."""
@@ -29,7 +33,7 @@ class Scan:
         restore: takes float32 [slices, H, W] on the grid of `volume` to float32 on `grid`.
         grid: the file's own: axes of a NIfTI file as stored; (slices, H, W) of a folder; (1, H, W) of an image.
         view: how `grid` is seen as slices, as a reader holds them.
-        oriented: whether the file says how it lies in the patient.
+        source: the file of the primary sequence, whose header was read once; None of pictures.
         levelled: whether `grid` is oblique, and `volume` was resampled onto a level one.
         notes: what a user should know of its files: what was taken for the primary sequence, resampled, not used.
         primary: channel of `volume` that is drawn in grey.
@@ -46,7 +50,7 @@ class Scan:
     restore: Callable[[np.ndarray], np.ndarray]
     grid: Grid
     view: Slicing = AS_STORED
-    oriented: bool = False
+    source: "VolumeFile | None" = None
     levelled: bool = False
     notes: tuple[str, ...] = ()
     primary: int = 0

@@ -4,9 +4,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from headtohead.errors import UserError
+from headtohead.errors import UserError, printable
 from headtohead.predicting.files.finding import Job
-from headtohead.predicting.files.naming import printable
 from headtohead.predicting.overlapping import Outcome
 from headtohead.predicting.results.summary import Rows
 from headtohead.quiet import STDERR

@@ -1,1 +1,1 @@
-"""From the files of a data set to cases: one module and one row a kind of data."""
+"""From files on disk to cases: one module and one row a kind of data, and the one reader and writer of volumes."""

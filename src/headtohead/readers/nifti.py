@@ -6,11 +6,7 @@ doi 10.1038/sdata.2016.44.
 """
 
 import math
-import zlib
 from collections import Counter, defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
-from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,37 +14,29 @@ import numpy as np
 
 from headtohead.errors import UserError
 from headtohead.memory import refuse_unless_free
-from headtohead.quiet import NIBABEL, quiet_loggers
 from headtohead.readers.case_files import CaseFiles
 from headtohead.readers.mask_names import Images, bases_of_mask, outlines_other_than_brain
+from headtohead.readers.nifti_file import VolumeFile, open_volume
 from headtohead.readers.other_layouts import image_in_channels, masks_in_another_folder
 from headtohead.readers.patients import bids_patients
-from headtohead.task import Case, Grid, Target, Targets, Task
-from headtohead.task.case import finite
+from headtohead.readers.regridding import read_labels
+from headtohead.readers.volume_names import volume_end, volume_stem
+from headtohead.task import Case, Target, Targets, Task
 from headtohead.task.task import UNNAMED
 
 if TYPE_CHECKING:
     import pandas as pd
-    from nibabel.nifti1 import Nifti1Image
 
 TASK = Task("NIfTI volumes with masks", (UNNAMED,), primary=UNNAMED, targets=Targets((Target("lesion", (1,)),)))
 
-READING = "nifti 1"
+READING = "nifti 2"
 """Raised whenever the same files would be read as other pixels: the data are then other data."""
-
-ENDS = (".nii.gz", ".nii")
-DEFLATE = 1032
-"""Bytes at most that one byte of gzip expands to (RFC 1951: 258 bytes for two bits)."""
 
 SMALL = 2**26
 """Bytes below which nobody asks how much memory is free."""
 
 PACKED = 24
 """Bytes for each voxel while a volume is read, cut, joined to three channels and measured, stored ones apart."""
-
-IN_MM = {"meter": 1000.0, "micron": 0.001}
-MISALIGNED = 0.1
-"""A mask's grid may lie this far from its image's, in voxels: headers are rounded in different ways."""
 
 
 def list_cases(root: Path) -> list[CaseFiles]:
@@ -61,7 +49,7 @@ def list_cases(root: Path) -> list[CaseFiles]:
     """
     if not root.is_dir():
         raise UserError(f"--root_dir {root}: no such folder; name the one that holds the volumes")
-    files = sorted(path for path in root.rglob("*.nii*") if _is_volume(path))
+    files = sorted(path for path in root.rglob("*") if _is_volume(path))
     masks = [path for path in files if bases_of_mask(stem_of(path))]
     images = [path for path in files if path not in set(masks)]
     pairs = _pairs(images, masks)
@@ -79,12 +67,12 @@ def list_cases(root: Path) -> list[CaseFiles]:
 
 
 def _is_volume(path: Path) -> bool:
-    return path.name.endswith(ENDS) and not path.name.startswith(".") and path.is_file()
+    return bool(volume_end(path.name)) and not path.name.startswith(".") and path.is_file()
 
 
 def stem_of(path: Path) -> str:
-    """Name of a volume without `.nii` or `.nii.gz`."""
-    return path.name.removesuffix(".gz").removesuffix(".nii")
+    """Name of a volume without its end, such as `.nii.gz`."""
+    return volume_stem(path.name)
 
 
 def _pairs(images: list[Path], masks: list[Path]) -> dict[Path, Path]:
@@ -146,16 +134,14 @@ def read_case(files: CaseFiles) -> Case:
     Raises:
         UserError: a file is damaged or no volume of real numbers, the mask is not binary or on another grid.
     """
-    (image_path,), (mask_path,) = files.images, files.masks
-    image, mask = _open(image_path), _open(mask_path)
-    for path, one in ((image_path, image), (mask_path, mask)):
-        _refuse_large(path, one)
-    grid = _grid(image_path, image)
-    _refuse_other_grid(image_path, image, mask_path, mask)
-    grey = finite(_values(image_path, image))
+    image, mask = (open_volume(path) for (path,) in (files.images, files.masks))
+    for file in (image, mask):
+        _refuse_large(file)
+    labels = read_labels(mask, image, TASK.targets)
+    grey = image.read().astype(np.float32, copy=False)
     if not (grey > 0).any():
-        raise UserError(f"{image_path}: no voxel is above 0; restore it, or remove it with its mask")
-    return Case(files.name, grey[..., None], grid, _binary(mask_path, _values(mask_path, mask)))
+        raise UserError(f"{image.path}: no voxel is above 0; restore it, or remove it with its mask")
+    return Case(files.name, grey[..., None], image.grid, labels)
 
 
 def read_clinical(root: Path) -> "pd.DataFrame":
@@ -170,109 +156,11 @@ def further_files(root: Path) -> list[Path]:
     return []
 
 
-def _open(path: Path) -> "Nifti1Image":
-    """Read a volume's header.
-
-    Raises:
-        UserError: the file is damaged, or does not hold one volume of real numbers.
-    """
-    import nibabel
-
-    with _reading(path):
-        image = nibabel.load(path)
-    if not isinstance(image, nibabel.Nifti1Image):
-        raise UserError(f"{path}: not a NIfTI file despite its name; convert it, or remove it with its mask")
-    kind = image.get_data_dtype()
-    if kind.fields or kind.kind not in "biuf":
-        words = "colours" if kind.fields else "complex numbers"
-        raise UserError(f"{path}: holds {words}, not one grey level per voxel; convert it")
-    if len(_shape(image)) != 3 or 0 in image.shape:
-        raise UserError(
-            f"{path}: {'x'.join(map(str, image.shape))} voxels, not one 3-D volume; split it, or remove it "
-            "with its mask"
-        )
-    return image
-
-
-def _refuse_large(path: Path, image: "Nifti1Image") -> None:
-    """Refuse by its header what does not fit into memory, or what the file cannot hold."""
-    voxels = math.prod(_shape(image))
-    stored = voxels * image.get_data_dtype().itemsize
-    if stored > path.stat().st_size * (DEFLATE if path.name.endswith(".gz") else 1):
-        raise UserError(f"{path}: not a readable NIfTI volume (cut short or damaged); restore it")
-    need = PACKED * voxels + 2 * stored
+def _refuse_large(file: VolumeFile) -> None:
+    """Refuse by its header what is no single volume, or does not fit into memory."""
+    sizes = "x".join(map(str, file.stored_shape))
+    if file.volumes > 1:
+        raise UserError(f"{file.path}: {sizes} voxels, not one 3-D volume; split it, or remove it with its mask")
+    need = PACKED * math.prod(file.shape)
     if need > SMALL:
-        refuse_unless_free(path, f"{'x'.join(map(str, _shape(image)))} voxels", need)
-
-
-def _shape(image: "Nifti1Image") -> tuple[int, ...]:
-    """Shape without the axes of one value behind the third; a single slice has a third axis of one."""
-    shape = tuple(int(size) for size in image.shape)
-    while len(shape) > 3 and shape[-1] == 1:
-        shape = shape[:-1]
-    return shape + (1,) * (3 - len(shape))
-
-
-def _values(path: Path, image: "Nifti1Image") -> np.ndarray:
-    """Read a volume's values, scaled as its header says: float32, three axes."""
-    with _reading(path):
-        return image.get_fdata(caching="unchanged", dtype=np.float32).reshape(_shape(image))
-
-
-@contextmanager
-def _reading(path: Path) -> Iterator[None]:
-    """Say in a line what is wrong with a file; a damaged one fails in many ways."""
-    from nibabel.filebasedimages import ImageFileError
-    from nibabel.spatialimages import HeaderDataError
-
-    try:
-        with quiet_loggers(NIBABEL):
-            yield
-    except PermissionError:
-        raise UserError(f"{path}: no permission to read it; change its permissions") from None
-    except (ImageFileError, HeaderDataError, OSError, EOFError, zlib.error, ValueError, ArithmeticError, MemoryError):
-        raise UserError(f"{path}: not a readable NIfTI volume (cut short or damaged); restore it") from None
-
-
-def _unit_in_mm(image: "Nifti1Image") -> float:
-    try:
-        return IN_MM.get(image.header.get_xyzt_units()[0], 1.0)
-    except KeyError:  # a code that the standard does not know
-        return 1.0
-
-
-def _grid(path: Path, image: "Nifti1Image") -> Grid:
-    affine = np.array(image.affine)
-    affine[:3] *= _unit_in_mm(image)
-    first, second, third = _shape(image)
-    try:
-        return Grid((first, second, third), affine)
-    except ValueError as fault:
-        raise UserError(f"{path}: {fault}; correct its header, or remove it with its mask") from None
-
-
-def _refuse_other_grid(image_path: Path, image: "Nifti1Image", mask_path: Path, mask: "Nifti1Image") -> None:
-    mend = "resample the mask onto the image's grid"
-    if _shape(image) != _shape(mask):
-        sizes = ["x".join(map(str, _shape(one))) for one in (mask, image)]
-        raise UserError(f"{mask_path}: {sizes[0]} voxels, but {image_path.name} has {sizes[1]}; {mend}")
-    corners = np.array([(*corner, 1) for corner in product(*((0, size - 1) for size in _shape(image)))])
-    apart = np.linalg.norm((corners @ (image.affine - mask.affine).T)[:, :3], axis=1).max()
-    finest = np.linalg.norm(image.affine[:3, :3], axis=0).min()
-    if not apart <= MISALIGNED * finest:
-        raise UserError(
-            f"{mask_path}: is up to {apart:.3g} mm off the grid of {image_path.name} (its affine differs); {mend}"
-        )
-
-
-def _binary(path: Path, values: np.ndarray) -> np.ndarray:
-    """Give a mask of 0 and one other value as uint8 {0, 1}."""
-    levels = np.unique(values)
-    inside = levels[levels != 0]
-    if len(inside) > 1 or not np.isfinite(inside).all():
-        shown = ", ".join(f"{level:g}" for level in levels[:4])
-        more = ", ..." if len(levels) > 4 else ""
-        raise UserError(
-            f"{path}: a mask must hold 0 and one other value, but this one holds {shown}{more}; make it binary"
-        )
-    return (values != 0).astype(np.uint8)
+        refuse_unless_free(file.path, f"{sizes} voxels", need)

@@ -10,13 +10,13 @@ from headtohead.batches.datamodule import SliceDataset
 from headtohead.batches.recipe import InputRecipe
 from headtohead.batches.splits import Split, make_split
 from headtohead.cohort import Cohort, open_cohort
+from headtohead.drawing.lettering import FAINT, shorten, text_width, write
+from headtohead.drawing.outlines import TRUTH, Colour, by_colour, draw_outlines
 from headtohead.errors import UserError
 from headtohead.models.registry import find_spec
 from headtohead.options.table import Options
 from headtohead.options.training import TrainingOptions
 from headtohead.readers.sequence_names import sequence_title
-from headtohead.reporting.lettering import FAINT, shorten, text_width, write
-from headtohead.reporting.outlines import TRUTH, draw_outlines
 from headtohead.saving import write_picture
 from headtohead.task import Task
 
@@ -28,11 +28,11 @@ PAPER = (255, 255, 255)
 
 
 @dataclass(frozen=True)
-class Row:
-    """One training slice: its name, and (image uint8 RGB [S, S, 3], mask uint8 [S, S]) as it is and augmented."""
+class Example:
+    """One training slice: its name, and (image uint8 RGB [S, S, 3], masks by colour [S, S]) as it is and augmented."""
 
     title: str
-    views: list[tuple[np.ndarray, np.ndarray]]
+    views: list[tuple[np.ndarray, dict[Colour, np.ndarray]]]
 
 
 def view_augmentation(options: Options) -> Path:
@@ -58,7 +58,7 @@ def view_augmentation(options: Options) -> Path:
     return path
 
 
-def make_rows(cohort: Cohort, split: Split, recipe: InputRecipe, training: TrainingOptions) -> list[Row]:
+def make_rows(cohort: Cohort, split: Split, recipe: InputRecipe, training: TrainingOptions) -> list[Example]:
     """Collect slices of different training patients, by way of the very dataset that `--train` reads."""
     plain = SliceDataset(cohort, recipe)
     augmented = SliceDataset(cohort, recipe, training.augmentation, training.sequence_dropout, training.seed)
@@ -66,8 +66,9 @@ def make_rows(cohort: Cohort, split: Split, recipe: InputRecipe, training: Train
     for number in choose_slices(cohort, split, np.random.default_rng(training.seed)):
         case, index = cohort.case_of(number)
         items = [plain[(0, number)]] + [augmented[(epoch, number)] for epoch in range(EPOCHS)]
-        views = [(in_colour(item["image"]), item["mask"]) for item in items]
-        rows.append(Row(f"{cohort.table['case'].iloc[case]}, slice {index + 1}", views))
+        masks = [by_colour(np.moveaxis(item["mask"], 2, 0), cohort.task.targets, TRUTH) for item in items]
+        views = [(in_colour(item["image"]), own) for item, own in zip(items, masks, strict=True)]
+        rows.append(Example(f"{cohort.table['case'].iloc[case]}, slice {index + 1}", views))
     return rows
 
 
@@ -124,7 +125,7 @@ def policy_lines(training: TrainingOptions, task: Task | None) -> list[str]:
     return steps or ["none: training slices are used unchanged"]
 
 
-def draw_sheet(rows: list[Row], steps: list[str], seed: int, legend: str) -> np.ndarray:
+def draw_sheet(rows: list[Example], steps: list[str], seed: int, legend: str) -> np.ndarray:
     """Lay the rows out, with titles and the transforms below.
 
     Args:
@@ -153,9 +154,9 @@ def draw_sheet(rows: list[Row], steps: list[str], seed: int, legend: str) -> np.
     for row in rows:
         write(canvas, shorten(row.title, width - 2 * MARGIN, 14), MARGIN, top + ROW_TITLE - 7, 14, colour=FAINT)
         top += ROW_TITLE
-        for column, (image, mask) in enumerate(row.views):
+        for column, (image, masks) in enumerate(row.views):
             left = MARGIN + column * (side + GAP)
-            canvas[top : top + side, left : left + side] = draw_outlines(image, {TRUTH: mask}, scale)
+            canvas[top : top + side, left : left + side] = draw_outlines(image, masks, scale)
         top += side + GAP
     for line in lines:
         top += LINE

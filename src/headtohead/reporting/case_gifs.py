@@ -19,19 +19,20 @@ import numpy as np
 
 from headtohead import machine
 from headtohead.cohort import Cohort
-from headtohead.cohort.head import head_mask
+from headtohead.drawing.animation import write_gif
+from headtohead.drawing.lettering import FAINT, shorten, text_width, write
+from headtohead.drawing.outlines import TRUTH, Colour, draw_outlines, rgb
+from headtohead.drawing.plate import LINE, PAPER, SegmentedCase
+from headtohead.drawing.sizes import Size, resized, resized_mask, within
+from headtohead.options.comparison import BASELINE
+from headtohead.preparing.head import head_mask
 from headtohead.quiet import quiet_pillow
 from headtohead.records.regular import UnreadableError, opened
-from headtohead.reporting.animation import write_gif
-from headtohead.reporting.entrant_names import in_words
-from headtohead.reporting.findings import Findings, entrant_of
-from headtohead.reporting.lettering import FAINT, shorten, text_width, write
+from headtohead.reporting.entrant_names import entrant_of, in_words
+from headtohead.reporting.findings import Findings
 from headtohead.reporting.masks import Masks, name_with_seed, scan_of
-from headtohead.reporting.outlines import TRUTH, Colour, draw_outlines, rgb
-from headtohead.reporting.plate import LINE, PAPER, Scan
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.ledger import Ledger
-from headtohead.runs.run import BASELINE
 
 SIDE = 192  # pixels of the longer side
 WIDTH = 260  # pixels of the picture, so that names have room
@@ -44,7 +45,7 @@ FEW = 8  # cases for which starting processes is not worth its time
 
 
 @dataclass(frozen=True)
-class Job:
+class CaseToDraw:
     """One case to draw: its name, its title, of each entrant the name to show, and the mark that its GIF carries."""
 
     case: str
@@ -136,7 +137,7 @@ def write_all_case_gifs(findings: Findings, folder: Path, cohort: Cohort, masks:
     """
     shown = _shown(findings)
     jobs = [
-        Job(str(case), str(case), {name: name_with_seed(findings, name, str(case)) for name in shown}, mark)
+        CaseToDraw(str(case), str(case), {name: name_with_seed(findings, name, str(case)) for name in shown}, mark)
         for case in findings.matrix.index
     ]
     workers = min(machine.usable_cores(), len(jobs) // FEW)
@@ -158,12 +159,12 @@ def _take(folder: Path, cohort: Cohort, masks: Masks) -> None:
     _taken = folder, cohort, masks
 
 
-def _write_taken(job: Job) -> Path | None:
+def _write_taken(job: CaseToDraw) -> Path | None:
     assert _taken is not None
     return _write(job, *_taken)
 
 
-def _write(job: Job, folder: Path, cohort: Cohort, masks: Masks) -> Path | None:
+def _write(job: CaseToDraw, folder: Path, cohort: Cohort, masks: Masks) -> Path | None:
     scans = {
         name: scan for name, said in job.entrants.items() if (scan := scan_of(cohort, masks, name, job.case, said))
     }
@@ -174,7 +175,7 @@ def _write(job: Job, folder: Path, cohort: Cohort, masks: Masks) -> Path | None:
     return write_gif(pictures, folder / _file_name(job.case), shades=SHADES, comment=MARK + job.mark)
 
 
-def frames(scans: list[tuple[Colour, Scan]], title: str) -> Iterator[np.ndarray]:
+def frames(scans: list[tuple[Colour, SegmentedCase]], title: str) -> Iterator[np.ndarray]:
     """Draw all slices of a case, cut to the head.
 
     Args:
@@ -187,18 +188,17 @@ def frames(scans: list[tuple[Colour, Scan]], title: str) -> Iterator[np.ndarray]
     first = scans[0][1]
     rows, columns = head_box(first.images, [first.truth, *(scan.prediction for _, scan in scans)])
     grey = first.grey[:, rows, columns]
-    shrink = SIDE / max(grey.shape[1:])
-    size = (max(1, round(grey.shape[2] * shrink)), max(1, round(grey.shape[1] * shrink)))
+    size = height, width = within(grey.shape[1:], SIDE)
     paper, top = _paper(scans, title, size)
-    left = (paper.shape[1] - size[0]) // 2
+    left = (paper.shape[1] - width) // 2
     for number in range(len(grey)):
         masks = {TRUTH: first.truth, **{colour: scan.prediction for colour, scan in scans}}
-        cut = {colour: _resized(mask[number, rows, columns], size) for colour, mask in masks.items()}
-        picture = cv2.resize(grey[number], size, interpolation=cv2.INTER_AREA)
+        cut = {colour: resized_mask(mask[number, rows, columns], size) for colour, mask in masks.items()}
+        picture = resized(grey[number], size)
         picture[picture < DARK] = 0
         canvas = paper.copy()
-        canvas[top : top + size[1], left : left + size[0]] = draw_outlines(picture, cut)
-        write(canvas, f"slice {number + 1} of {len(grey)}", MARGIN, top + size[1] + LINE - 3, 13, colour=FAINT)
+        canvas[top : top + height, left : left + width] = draw_outlines(picture, cut)
+        write(canvas, f"slice {number + 1} of {len(grey)}", MARGIN, top + height + LINE - 3, 13, colour=FAINT)
         yield canvas
 
 
@@ -211,18 +211,13 @@ def head_box(images: np.ndarray, masks: list[np.ndarray]) -> tuple[slice, slice]
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
-def _resized(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Bring a mask to a size; however small a part is, it is kept."""
-    return cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0
-
-
-def _paper(scans: list[tuple[Colour, Scan]], title: str, size: tuple[int, int]) -> tuple[np.ndarray, int]:
+def _paper(scans: list[tuple[Colour, SegmentedCase]], title: str, size: Size) -> tuple[np.ndarray, int]:
     """Draw what is the same in all pictures of a case; give it, and the row in which the slice begins."""
-    width = max(WIDTH, size[0] + 2 * MARGIN)
+    width = max(WIDTH, size[1] + 2 * MARGIN)
     lines: list[tuple[Colour, str, str]] = [(TRUTH, "truth", "Dice")]
     lines += [(colour, scan.caption, scan.score) for colour, scan in scans]
     top = MARGIN + LINE * (1 + len(lines)) + 4
-    paper = np.full((top + size[1] + LINE + MARGIN // 2, width, 3), PAPER, np.uint8)
+    paper = np.full((top + size[0] + LINE + MARGIN // 2, width, 3), PAPER, np.uint8)
     write(paper, shorten(title, width - 2 * MARGIN, 14, bold=True), MARGIN, MARGIN + 12, 14, bold=True)
     for place, (colour, name, score) in enumerate(lines, start=1):
         base = MARGIN + 12 + place * LINE

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headtohead.errors import UserError
+from headtohead.options.comparison import BASELINE
 from headtohead.plurals import count_of
 from headtohead.reporting.case_names import short_names
 from headtohead.reporting.curves import COLOURS, spread
 from headtohead.reporting.entrant_names import in_words
-from headtohead.runs.run import BASELINE
 from headtohead.saving import write_figure
 from headtohead.scoring.counts import FAILED_BELOW
 from headtohead.statistics.intervals import Interval, mean_interval, median_interval

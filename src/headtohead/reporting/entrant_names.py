@@ -3,6 +3,9 @@
 import re
 from collections.abc import Iterable
 
+from headtohead.runs.run import Run
+from headtohead.statistics.matrix import entrant_name
+
 NO_SCHEDULE = "no schedule"
 
 
@@ -25,3 +28,8 @@ def listed(names: Iterable[str]) -> str:
     """Join names by commas, by semicolons where a name has a comma of its own."""
     names = list(names)
     return ("; " if any("," in name for name in names) else ", ").join(names)
+
+
+def entrant_of(run: Run) -> str:
+    """Name of the entrant a run belongs to, as the columns of the matrix have it."""
+    return entrant_name(*run.entrant)

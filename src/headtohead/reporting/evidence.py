@@ -11,11 +11,18 @@ import pandas as pd
 from headtohead.errors import UserError
 from headtohead.records.regular import UnreadableError
 from headtohead.records.table_reader import read_table as read_csv
+from headtohead.reporting.entrant_names import entrant_of
 from headtohead.runs.ledger import Ledger
 from headtohead.runs.run import EXPERIMENT_COLUMNS, Run
+from headtohead.scoring.conventions import conventions
+from headtohead.statistics.matrix import entrant_name
+from headtohead.statistics.targets import TARGET
 
 SLICE_COLUMNS = ["case", "slice", "tp", "fp", "fn", "predicted", "truth", "largest_tp", "largest_fp"]
 METRICS = "metrics.csv"
+CURVES = ["train_dice", "val_dice", "train_loss", "val_loss", "learning_rate"]
+SHUFFLE = 0  # seed
+BATCH = 32  # slices, one size for all so that their batch scores can be compared: that of the historical table
 PART_COLUMNS = ["fold", "case", "part", "slices"]
 
 
@@ -53,7 +60,8 @@ def slices_of(ledger: Ledger) -> pd.DataFrame:
     """Counts of each test slice of each run that counts.
 
     Returns:
-        Columns model, schedule, seed, fold, then those of `scoring.conventions.slice_counts`; slices count from 1.
+        Columns model, schedule, seed, fold, then those of `scoring.conventions.slice_counts`, with several targets one
+        row each; slices count from 1.
         Runs without slices.csv are left out.
     """
     tables = [
@@ -64,7 +72,10 @@ def slices_of(ledger: Ledger) -> pd.DataFrame:
     columns = [*EXPERIMENT_COLUMNS, *SLICE_COLUMNS]
     if not tables:
         return pd.DataFrame(columns=columns)
-    return pd.concat(tables, ignore_index=True).astype({"seed": "Int64", "fold": "Int64"})[columns]
+    stacked = pd.concat(tables, ignore_index=True).astype({"seed": "Int64", "fold": "Int64"})
+    if TARGET in stacked:
+        columns.insert(columns.index("case") + 1, TARGET)
+    return stacked[columns]
 
 
 def parts_of(ledger: Ledger) -> pd.DataFrame:
@@ -83,3 +94,52 @@ def parts_of(ledger: Ledger) -> pd.DataFrame:
     if not found:
         return pd.DataFrame(columns=PART_COLUMNS)
     return pd.concat([found[fold] for fold in sorted(found)], ignore_index=True)[PART_COLUMNS]
+
+
+def conventions_of(slices: pd.DataFrame, ledger: Ledger) -> pd.DataFrame:
+    """Each entrant's predictions scored in every way; seeds, which predict the same slices again, are averaged.
+
+    Batches are filled with slices in a random order, the same for all: in that of the cases they would be patients.
+    """
+    left_out = {run.entrant for run in _lacking_slices(ledger)}
+    scored = [
+        conventions(own.sample(frac=1, random_state=SHUFFLE), BATCH).assign(entrant=entrant_name(model, schedule))
+        for (model, schedule, _), own in slices.groupby(["model", "schedule", "seed"], sort=False, dropna=False)
+        if (model, schedule) not in left_out
+    ]
+    keys = ["entrant", *([TARGET] if TARGET in slices else []), "convention"]
+    columns = [*keys, "score", "n", "meaning"]
+    if not scored:
+        return pd.DataFrame(columns=columns)
+    stacked = pd.concat(scored)
+    grouped = stacked.groupby(keys, sort=False)
+    return grouped.agg(score=("score", "mean"), n=("n", "first"), meaning=("meaning", "first")).reset_index()[columns]
+
+
+def _lacking_slices(ledger: Ledger) -> list[Run]:
+    return [run for run in ledger.counted if not (run.folder / "slices.csv").is_file()]
+
+
+def without_slices(ledger: Ledger) -> list[str]:
+    """Name the runs that keep no slices.csv."""
+    lacking = [run.name for run in _lacking_slices(ledger)]
+    return [f"No slices.csv in {', '.join(lacking)}: left out of the conventions."] if lacking else []
+
+
+def curves_of(ledger: Ledger) -> pd.DataFrame:
+    """Give the curves of every run that counts: run, entrant, seed, fold, epoch (from 1), then `CURVES`."""
+    tables = []
+    for run in ledger.counted:
+        try:
+            table = metrics_of(run, CURVES)
+        except UnreadableError:
+            continue  # drawing the curves warns of it
+        if table is not None:
+            about = {
+                "run": run.name,
+                "entrant": entrant_of(run),
+                **{key: run.experiment[key] for key in ("seed", "fold")},
+            }
+            tables.append(table.assign(**about, epoch=table["epoch"] + 1)[[*about, "epoch", *CURVES]])
+    empty = pd.DataFrame(columns=["run", "entrant", "seed", "fold", "epoch", *CURVES])
+    return pd.concat(tables, ignore_index=True) if tables else empty

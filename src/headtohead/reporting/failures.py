@@ -3,14 +3,14 @@
 from pathlib import Path
 
 from headtohead.cohort import Cohort
+from headtohead.drawing.plate import COLUMNS, ROWS, write_plate
+from headtohead.options.comparison import BASELINE
 from headtohead.plurals import count_of
 from headtohead.reporting.case_names import short_names
 from headtohead.reporting.entrant_names import in_words
 from headtohead.reporting.findings import Findings
 from headtohead.reporting.masks import Masks, name_with_seed, scan_of
 from headtohead.reporting.page.wording import score
-from headtohead.reporting.plate import COLUMNS, ROWS, write_plate
-from headtohead.runs.run import BASELINE
 from headtohead.scoring.counts import FAILED_BELOW
 
 PAGES = 4

@@ -8,40 +8,45 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from headtohead.options.comparison import MARGIN
-from headtohead.records.regular import UnreadableError
-from headtohead.reporting.entrant_names import in_words
-from headtohead.reporting.evidence import metrics_of, parts_of, slices_of
+from headtohead.options.comparison import BASELINE, MARGIN
+from headtohead.reporting.entrant_names import entrant_of, in_words
+from headtohead.reporting.evidence import conventions_of, curves_of, parts_of, slices_of, without_slices
 from headtohead.reporting.notes.footnotes import footnotes_of
 from headtohead.reporting.notes.warnings import warnings_of
 from headtohead.reporting.table import result_rows
 from headtohead.runs.ledger import Ledger
-from headtohead.runs.run import BASELINE, Run
 from headtohead.scoring.case import UNDEFINED
-from headtohead.scoring.conventions import conventions
 from headtohead.scoring.counts import FAILED_BELOW
 from headtohead.statistics.ensembles import ensemble_pairs, verdict_on_ensembles
 from headtohead.statistics.families import all_pairs, secondary_pairs
-from headtohead.statistics.further import verdict_on_secondary, verdict_without_lesion
+from headtohead.statistics.further import verdict_on_secondary, verdict_on_targets, verdict_without_lesion
 from headtohead.statistics.intervals import mean_interval, median_interval
-from headtohead.statistics.matrix import entrant_name, entrants, holds_lesion, score_matrix
+from headtohead.statistics.matrix import entrants, holds_lesion, score_matrix
 from headtohead.statistics.paired import compare_pairs
 from headtohead.statistics.ranks import rank_distribution
 from headtohead.statistics.subgroups import subgroup_pairs, subgroup_table
+from headtohead.statistics.targets import (
+    TARGET,
+    compare_targets,
+    compare_without_lesion,
+    each_target,
+    over_targets,
+    sum_up_without_lesion,
+)
 from headtohead.statistics.trainings import THIS_TRAINING, TRAINED, trainings, with_seeds, without_ensembles
 from headtohead.statistics.verdict import verdict
-from headtohead.statistics.without_lesion import (
-    pairs_without_lesion,
-    scores_without_lesion,
-    trainings_without_lesion,
-    without_lesion_table,
-)
+from headtohead.task import Targets
 
-CURVES = ["train_dice", "val_dice", "train_loss", "val_loss", "learning_rate"]
 PROVENANCE = ["status", "command", "versions", "hardware", "device", "precision", "git_commit", "data", "split"]
 PROVENANCE += ["protocol", "recipe", "threshold", "parameters", "epochs", "seconds", "started", "ended"]
-SHUFFLE = 0  # seed
-BATCH = 32  # slices, one size for all so that their batch scores can be compared: that of the historical table
+
+
+@dataclass(frozen=True)
+class OneTarget:
+    """One target of several by itself: `matrix` and `means` as in `Findings`, of the cases whose truth holds it."""
+
+    matrix: pd.DataFrame
+    means: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -50,15 +55,20 @@ class Findings:
 
     Attributes:
         title: name of the comparison.
-        cases: one row a run and test case, all scores: what cases.csv holds.
+        targets: what is segmented.
+        tested_cases: one row a run, test case and target, all scores: what cases.csv holds.
+        cases: one row a run and test case: the primary scores, as `targets.over_targets` gives them.
         matrix: Dice of each case with a lesion (rows) and entrant (columns), seeds averaged within the case; the
-            baseline comes last.
+            baseline comes last. Here and below, of several targets the mean over those that the truth holds.
         means: by entrant: n, seeds, seed_sd, mean, low, high, median, median_low, median_high, minimum, maximum,
             failed, parameters, seconds, epochs.
+        by_target: of several targets, matrix and means of each by its name; else empty.
         pairs: one row a pair of entrants, Dice, as `statistics.paired.compare_pairs` gives it.
+        target_pairs: the same of every target, between models, as `statistics.targets.compare_targets`.
         ensembles: the same of ensembles of seeds, as `statistics.ensembles.ensemble_pairs`.
         secondary: the same of other scores, between models, as `statistics.families.secondary_pairs`.
-        without_lesion: by entrant, what it did on cases without a lesion, as `without_lesion.without_lesion_table`.
+        without_lesion: by entrant, what it did on cases without a lesion, as `without_lesion.without_lesion_table`;
+            of several targets, by target too.
         healthy_pairs: paired tests on these, as `without_lesion.pairs_without_lesion`.
         ranks: share of bootstrap resamples in which an entrant (row) takes a rank (column); without the baseline.
         scores: mean and median of every score, by entrant: what results.csv holds.
@@ -75,10 +85,14 @@ class Findings:
     """
 
     title: str
+    targets: Targets
+    tested_cases: pd.DataFrame
     cases: pd.DataFrame
     matrix: pd.DataFrame
     means: pd.DataFrame
+    by_target: dict[str, OneTarget]
     pairs: pd.DataFrame
+    target_pairs: pd.DataFrame
     ensembles: pd.DataFrame
     secondary: pd.DataFrame
     without_lesion: pd.DataFrame
@@ -99,7 +113,8 @@ class Findings:
     @property
     def tested(self) -> pd.DataFrame:
         """The pairs of all families in one table: what pairs.csv holds."""
-        return all_pairs(self.pairs, self.secondary, self.healthy_pairs, self.ensembles)
+        by_target = self.target_pairs if self.by_target else None
+        return all_pairs(self.pairs, self.secondary, self.healthy_pairs, self.ensembles, by_target)
 
 
 def findings_of(ledger: Ledger, unchecked: Sequence[str] = (), margin: float = MARGIN) -> Findings | None:
@@ -116,49 +131,60 @@ def findings_of(ledger: Ledger, unchecked: Sequence[str] = (), margin: float = M
     Returns:
         The findings; None where no entrant was scored on every test case.
     """
-    cases = ledger.comparable
-    if cases.empty:
+    tested = ledger.comparable
+    if tested.empty:
         return None
+    cases, each = over_targets(tested), each_target(tested)
     matrix = score_matrix(cases)
     trained = trainings(cases, "dice", holds_lesion(cases)).reindex(matrix.columns)
     models = matrix[without_ensembles(trained)]
     pairs, ensembles = compare_pairs(models, margin, trained=trained), ensemble_pairs(matrix, trained, margin)
     secondary = secondary_pairs(cases[entrants(cases).isin(models.columns)])
-    healthy = scores_without_lesion(cases)
-    healthy_pairs = pairs_without_lesion(healthy, trained=trainings_without_lesion(cases))
-    without_lesion = without_lesion_table(healthy)
+    target_pairs = compare_targets(tested, margin)
+    without_lesion, healthy_pairs = sum_up_without_lesion(tested), compare_without_lesion(tested)
     slices = slices_of(ledger)
     name = spoken_names(trained)
     return Findings(
         title=ledger.folder.name,
+        targets=ledger.task.targets,
+        tested_cases=tested,
         cases=cases,
         matrix=matrix,
         means=_means(ledger, matrix, trained),
+        by_target={target: _one_target(ledger, rows) for target, rows in each.items() if target},
         pairs=pairs,
+        target_pairs=target_pairs,
         ensembles=ensembles,
         secondary=secondary,
         without_lesion=without_lesion,
         healthy_pairs=healthy_pairs,
         ranks=rank_distribution(models.drop(columns=BASELINE, errors="ignore")),
-        scores=result_rows(cases),
-        subgroups=subgroup_table(cases),
-        subgroup_pairs=subgroup_pairs(cases),
-        conventions=_conventions(slices, ledger),
+        scores=result_rows(tested),
+        subgroups=subgroup_table(tested),
+        subgroup_pairs=subgroup_pairs(tested),
+        conventions=conventions_of(slices, ledger),
         slices=slices,
         parts=parts_of(ledger),
         verdict=_sentences(
             verdict(models.rename(columns=name), named(pairs, name)),
+            verdict_on_targets(named(target_pairs, name)),
             verdict_on_ensembles(named(ensembles, name)),
             verdict_on_secondary(named(secondary, name)),
             verdict_without_lesion(
                 without_lesion.assign(entrant=without_lesion["entrant"].map(name)), named(healthy_pairs, name)
             ),
         ),
-        warnings=warnings_of(ledger) + _without_slices(ledger) + list(unchecked),
-        footnotes=footnotes_of(ledger) + _undefined(cases),
-        curves=_curves(ledger),
+        warnings=warnings_of(ledger) + without_slices(ledger) + list(unchecked),
+        footnotes=footnotes_of(ledger) + _undefined(tested),
+        curves=curves_of(ledger),
         provenance=[{"name": run.name} | {key: run.record.get(key) for key in PROVENANCE} for run in ledger.finished],
     )
+
+
+def _one_target(ledger: Ledger, rows: pd.DataFrame) -> OneTarget:
+    matrix = score_matrix(rows)
+    trained = trainings(rows, "dice", holds_lesion(rows)).reindex(matrix.columns)
+    return OneTarget(matrix, _means(ledger, matrix, trained))
 
 
 def _sentences(*parts: str) -> str:
@@ -178,11 +204,6 @@ def spoken_names(trained: pd.DataFrame) -> dict[str, str]:
 def named(pairs: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
     """Give a table of pairs whose entrants are named in words, as the verdict says them."""
     return pairs.assign(a=pairs["a"].map(names), b=pairs["b"].map(names))
-
-
-def entrant_of(run: Run) -> str:
-    """Name of the entrant a run belongs to, as the columns of the matrix have it."""
-    return entrant_name(*run.entrant)
 
 
 def shown_seed(cases: pd.DataFrame, entrant: str, case: str) -> tuple[int, float] | None:
@@ -228,56 +249,12 @@ def _means(ledger: Ledger, matrix: pd.DataFrame, trained: pd.DataFrame) -> pd.Da
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(index="entrant")
 
 
-def _conventions(slices: pd.DataFrame, ledger: Ledger) -> pd.DataFrame:
-    """Each entrant's predictions scored in every way; seeds, which predict the same slices again, are averaged.
-
-    Batches are filled with slices in a random order, the same for all: in that of the cases they would be patients.
-    """
-    left_out = {run.entrant for run in _lacking_slices(ledger)}
-    scored = [
-        conventions(own.sample(frac=1, random_state=SHUFFLE), BATCH).assign(entrant=entrant_name(model, schedule))
-        for (model, schedule, _), own in slices.groupby(["model", "schedule", "seed"], sort=False, dropna=False)
-        if (model, schedule) not in left_out
-    ]
-    columns = ["entrant", "convention", "score", "n", "meaning"]
-    if not scored:
-        return pd.DataFrame(columns=columns)
-    stacked = pd.concat(scored)
-    grouped = stacked.groupby(["entrant", "convention"], sort=False)
-    return grouped.agg(score=("score", "mean"), n=("n", "first"), meaning=("meaning", "first")).reset_index()[columns]
-
-
-def _lacking_slices(ledger: Ledger) -> list[Run]:
-    return [run for run in ledger.counted if not (run.folder / "slices.csv").is_file()]
-
-
-def _without_slices(ledger: Ledger) -> list[str]:
-    lacking = [run.name for run in _lacking_slices(ledger)]
-    return [f"No slices.csv in {', '.join(lacking)}: left out of the conventions."] if lacking else []
-
-
-def _curves(ledger: Ledger) -> pd.DataFrame:
-    tables = []
-    for run in ledger.counted:
-        try:
-            table = metrics_of(run, CURVES)
-        except UnreadableError:
-            continue  # drawing the curves warns of it
-        if table is not None:
-            about = {
-                "run": run.name,
-                "entrant": entrant_of(run),
-                **{key: run.experiment[key] for key in ("seed", "fold")},
-            }
-            tables.append(table.assign(**about, epoch=table["epoch"] + 1)[[*about, "epoch", *CURVES]])
-    empty = pd.DataFrame(columns=["run", "entrant", "seed", "fold", "epoch", *CURVES])
-    return pd.concat(tables, ignore_index=True) if tables else empty
-
-
 def _undefined(cases: pd.DataFrame) -> list[str]:
     """Count the undefined scores of each column, and say why they are."""
     notes = []
     for name, reason in UNDEFINED.items():
+        if TARGET in cases:
+            reason = reason.replace("holds no lesion", "does not hold the target")
         for column in cases.columns[[column == name or column.startswith(f"{name}_") for column in cases.columns]]:
             missing = int(np.isnan(cases[column].to_numpy(float)).sum())
             if missing and column.removesuffix("_px").removesuffix("_mm") == name:

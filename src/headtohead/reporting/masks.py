@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from headtohead.cohort import Cohort
+from headtohead.drawing.plate import SegmentedCase
 from headtohead.errors import UserError
-from headtohead.reporting.entrant_names import in_words
-from headtohead.reporting.findings import Findings, entrant_of, shown_seed
-from headtohead.reporting.plate import Scan
+from headtohead.reporting.entrant_names import entrant_of, in_words
+from headtohead.reporting.findings import Findings, shown_seed
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.ledger import Ledger
 from headtohead.scoring.prediction_files import check_masks, read_mask
@@ -63,13 +63,13 @@ class Masks:
 
 def scan_of(
     cohort: Cohort, masks: Masks, entrant: str, case: str, caption: str, notes: tuple[str, ...] = ()
-) -> Scan | None:
+) -> SegmentedCase | None:
     """Put a case together as an entrant segmented it; None where no prediction of it was kept."""
     prediction = masks(entrant, case)
     if prediction is None:
         return None
     index = int(np.flatnonzero(cohort.table["case"] == case)[0])
-    return Scan(
+    return SegmentedCase(
         caption, cohort.images(index), cohort.masks(index).astype(bool), prediction, notes, cohort.task.primary_channel
     )
 

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 from headtohead.cohort import Cohort
-from headtohead.reporting.animation import write_case_gif, write_plate_gif
+from headtohead.drawing.animation import write_case_gif, write_plate_gif
+from headtohead.drawing.plate import choose_cases, write_plate
+from headtohead.options.comparison import BASELINE
 from headtohead.reporting.case_gifs import write_all_case_gifs
 from headtohead.reporting.case_names import short_names
 from headtohead.reporting.dice_bars import write_dice_bars
@@ -11,8 +13,6 @@ from headtohead.reporting.entrant_names import in_words
 from headtohead.reporting.failures import write_failures
 from headtohead.reporting.findings import Findings, shown_seed
 from headtohead.reporting.masks import Masks, name_with_seed, scan_of
-from headtohead.reporting.plate import choose_cases, write_plate
-from headtohead.runs.run import BASELINE
 
 CASES = "cases"  # below figures
 

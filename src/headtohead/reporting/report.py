@@ -34,7 +34,7 @@ from headtohead.saving import sync, temporary_folder, write_table, write_text
 from headtohead.scoring.protocol import PROTOCOL
 
 WITHOUT_LESION = "without_lesion"  # the one table that is not written where it would be empty
-TABLES = {"cases": "cases", "results": "scores", "subgroup_pairs": "subgroup_pairs"}
+TABLES = {"cases": "tested_cases", "results": "scores", "subgroup_pairs": "subgroup_pairs"}
 TABLES |= {name: name for name in ("ranks", "subgroups", "conventions", "slices", "parts")}
 TABLES |= {"pairs": "tested", WITHOUT_LESION: WITHOUT_LESION}
 PAGE = "report.html"

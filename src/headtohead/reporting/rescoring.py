@@ -1,6 +1,5 @@
 """Scores of an older protocol made again from the masks that a test keeps: no model is needed, only the data set."""
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +8,17 @@ import pandas as pd
 
 from headtohead.cohort import Cohort
 from headtohead.errors import UserError
+from headtohead.options.comparison import BASELINE
 from headtohead.plurals import count_of
 from headtohead.records.regular import UnreadableError
 from headtohead.records.table_reader import read_table
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.ledger import Ledger
-from headtohead.runs.run import BASELINE, Run
+from headtohead.runs.run import Run
 from headtohead.saving import atomic_path
-from headtohead.scoring.counts import mean_dice
 from headtohead.scoring.prediction_files import read_mask
 from headtohead.scoring.protocol import PROTOCOL, same_predictions
-from headtohead.scoring.tested import score_tested, truth_of
+from headtohead.scoring.tested import recorded_scores, score_tested, truth_of
 
 
 def rescore(ledger: Ledger, cohort: Cohort | None) -> dict[str, str]:
@@ -89,21 +88,21 @@ def _scored(run: Run, cohort: Cohort) -> tuple[pd.DataFrame, pd.DataFrame]:
     slices = []
     for name, tested in _tested_slices(folder, cohort).items():
         height, width = (int(cohort.table[side].iloc[numbers[name]]) for side in ("height", "width"))
-        mask = read_mask(folder.masks, name, (len(tested), height, width))
+        mask = read_mask(folder.masks, name, (len(cohort.task.targets), len(tested), height, width))
         truth = truth_of(cohort, numbers[name], tested)
-        row, counts = score_tested(cohort, numbers[name], tested, mask, truth)
-        rows.append(row)
+        own, counts = score_tested(cohort, numbers[name], tested, mask, truth)
+        rows += own
         slices.append(counts)
     return pd.DataFrame(rows), pd.concat(slices)
 
 
 def _keep(run: Run, rows: pd.DataFrame, slices: pd.DataFrame) -> None:
     """Write the new tables into the run folder, and the protocol into its run.json."""
-    folder, score = RunFolder(run.folder), mean_dice(rows["dice"])
+    folder = RunFolder(run.folder)
     with atomic_path(folder.cases, lasting=True) as cases_csv, atomic_path(folder.slices, lasting=True) as slices_csv:
         slices.to_csv(slices_csv, index=False)
         rows.to_csv(cases_csv, index=False)
-    facts = {"test_dice": None if math.isnan(score) else score} if "test_dice" in run.record else {}
+    facts = recorded_scores(rows) if "test_dice" in run.record else {}
     folder.note(**facts, protocol=PROTOCOL)
 
 
@@ -120,4 +119,5 @@ def _tested_slices(folder: RunFolder, cohort: Cohort) -> dict[str, "np.ndarray[A
             raise UnreadableError("no slices of this data set")
     except (OSError, UnreadableError) as fault:
         raise UserError(f"{folder.slices}: damaged ({fault}); delete it and run --test again") from fault
-    return {str(name): part["slice"].to_numpy(np.int64) - 1 for name, part in table.groupby("case", sort=False)}
+    own = table.groupby("case", sort=False)["slice"]  # of several targets, each slice has a row a target
+    return {str(name): part.unique().astype(np.int64) - 1 for name, part in own}

@@ -5,24 +5,25 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from headtohead.options.comparison import BASELINE
 from headtohead.readers.sequence_names import sequence_title
 from headtohead.reporting.entrant_names import schedule_order
 from headtohead.reporting.notes.footnotes import footnotes_of
 from headtohead.reporting.notes.seeds import one_training
 from headtohead.reporting.notes.warnings import warnings_of
 from headtohead.runs.ledger import Ledger
-from headtohead.runs.run import BASELINE, Run
+from headtohead.runs.run import Run
 from headtohead.scoring.counts import FAILED_BELOW, mean_dice
 from headtohead.statistics.intervals import Interval, MedianInterval, mean_interval, median_interval
 from headtohead.statistics.matrix import entrant_name, holds_lesion, score_matrix
+from headtohead.statistics.targets import TARGET, each_target, over_targets, sum_up_without_lesion
 from headtohead.statistics.trainings import trainings, with_seeds
-from headtohead.statistics.without_lesion import scores_without_lesion, without_lesion_table
 
 Cell = tuple[str, str]  # schedule, model
 
 
 @dataclass(frozen=True)
-class Row:
+class Training:
     """One experiment in the second table; None where a training has no such number."""
 
     name: str
@@ -48,6 +49,7 @@ class Summary:
         seed_sds: number of seeds and the SD over seeds of the mean over cases, where there are several.
         about: what stands before the table: whether it is about models or about single trainings.
         ranges: the lowest and the highest Dice of a case, the baseline's among them.
+        by_target: of several targets, entrant -> target -> interval of its mean Dice over the cases that hold it.
         without_lesion: by entrant, what it did on the cases without a lesion; empty where every case has one.
         gaps: (schedule, model) -> why there is no number: failed or unfinished.
         baseline: the threshold on the primary sequence, if it was scored.
@@ -64,17 +66,19 @@ class Summary:
     seed_sds: dict[Cell, tuple[int, float]]
     about: str
     ranges: dict[Cell, tuple[float, float]]
+    by_target: dict[str, dict[str, Interval]]
     without_lesion: pd.DataFrame
     gaps: dict[Cell, str]
     baseline: Interval | None
     sequence: str
-    rows: list[Row]
+    rows: list[Training]
     footnotes: list[str]
 
 
 def summarise(ledger: Ledger) -> Summary:
     """Work out the table of a comparison from its ledger."""
-    counted, cases = ledger.counted, ledger.comparable
+    counted, tested = ledger.counted, ledger.comparable
+    cases = over_targets(tested)
     matrix = score_matrix(cases)
     trained = trainings(cases, "dice", holds_lesion(cases)).reindex(matrix.columns)
     seed_sds: dict[Cell, tuple[int, float]] = {}
@@ -102,13 +106,24 @@ def summarise(ledger: Ledger) -> Summary:
         seed_sds=seed_sds,
         about=" ".join(one_training(ledger)),
         ranges=ranges,
-        without_lesion=without_lesion_table(scores_without_lesion(cases)),
+        by_target=_by_target(tested),
+        without_lesion=sum_up_without_lesion(tested),
         gaps=gaps,
         baseline=baseline,
         sequence="the image" if ledger.task.unnamed else sequence_title(ledger.task.primary),
         rows=[_row(run, ledger.tables[run.name], run in counted) for run in ledger.finished],
         footnotes=footnotes_of(ledger) + [note for note in warnings_of(ledger) if note not in one_training(ledger)],
     )
+
+
+def _by_target(tested: pd.DataFrame) -> dict[str, dict[str, Interval]]:
+    found: dict[str, dict[str, Interval]] = {}
+    for target, rows in each_target(tested).items() if TARGET in tested else ():
+        trained = trainings(rows, "dice", holds_lesion(rows))
+        for entrant, scores in score_matrix(rows).items():
+            interval = with_seeds(mean_interval(scores), trained.loc[str(entrant)], fraction=True)
+            found.setdefault(str(entrant), {})[target] = interval
+    return found
 
 
 def _cell(run: Run) -> Cell:
@@ -120,9 +135,10 @@ def _without_scores(ledger: Ledger) -> list[tuple[Run, str]]:
     return [(run, ledger.partial[run.entrant]) for run in ledger.finished if run.entrant in ledger.partial] + named
 
 
-def _row(run: Run, table: pd.DataFrame, counted: bool) -> Row:
+def _row(run: Run, table: pd.DataFrame, counted: bool) -> Training:
+    table = over_targets(table)
     scores = table.loc[holds_lesion(table), "dice"].to_numpy(float)
-    return Row(
+    return Training(
         name=run.name if counted else f"{run.name} (left out)",
         parameters=run.record.get("parameters"),
         mean=mean_dice(scores),

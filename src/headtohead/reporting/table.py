@@ -4,10 +4,11 @@ import math
 from typing import TYPE_CHECKING
 
 from headtohead.reporting.entrant_names import in_words, schedule_in_words
-from headtohead.reporting.summary import Row, Summary
+from headtohead.reporting.summary import Summary, Training
 from headtohead.scoring.counts import FAILED_BELOW
 from headtohead.statistics.decimals import number
 from headtohead.statistics.intervals import Interval
+from headtohead.statistics.targets import MEAN, TARGET, each_target, over_targets
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,10 +51,11 @@ def result_rows(cases: "pd.DataFrame") -> "pd.DataFrame":
     """Give the rows of results.csv: one for each entrant and score, over the cases with a lesion.
 
     Args:
-        cases: one row a run and test case, as in cases.csv.
+        cases: as in cases.csv.
 
     Returns:
-        `RESULT_COLUMNS`: mean and median with their intervals, the least and the largest, number of seeds and seed SD.
+        `RESULT_COLUMNS`, with several targets also which, the mean over them first: mean and median with
+        their intervals, the least and the largest, number of seeds and seed SD.
     """
     import pandas as pd
 
@@ -62,8 +64,12 @@ def result_rows(cases: "pd.DataFrame") -> "pd.DataFrame":
     from headtohead.statistics.trainings import trainings, with_seeds
 
     for error in ERRORS:
-        if error in cases:
+        if error in cases and f"absolute_{error}" not in cases:
             cases = cases.assign(**{f"absolute_{error}": cases[error].abs()})
+    if TARGET in cases:
+        parts = {MEAN: over_targets(cases), **each_target(cases)}
+        tables = [result_rows(rows).assign(**{TARGET: target}) for target, rows in parts.items()]
+        return pd.concat(tables, ignore_index=True)[[TARGET, *RESULT_COLUMNS]]
     scores = [column for column in cases.columns if column.startswith(SCORES)]
     rows = []
     for score in scores:
@@ -93,12 +99,15 @@ def result_rows(cases: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def render_latex(summary: Summary) -> str:
-    """Give the text of results.tex: the main table for a paper that loads booktabs, with the footnotes as comments."""
-    grid = [[_escape_latex(cell) for cell in line] for line in score_grid(summary)]
-    lines = [" & ".join(line) + r" \\" for line in grid]
-    notes = [f"% {note}" for note in summary.footnotes]
-    body = [r"\begin{tabular}{l" + "r" * (len(grid[0]) - 1) + "}", r"\toprule", lines[0], r"\midrule", *lines[1:]]
-    return "\n".join([*notes, *body, r"\bottomrule", r"\end{tabular}"]) + "\n"
+    """Give the text of results.tex: the main tables for a paper that loads booktabs, with the footnotes as comments."""
+    grids = [score_grid(summary), *([target_grid(summary)] if summary.by_target else [])]
+    return "\n".join([*(f"% {note}" for note in summary.footnotes), *(_tabular(grid) for grid in grids)]) + "\n"
+
+
+def _tabular(grid: Grid) -> str:
+    first, *lines = [" & ".join(map(_escape_latex, line)) + r" \\" for line in grid]
+    begin = r"\begin{tabular}{l" + "r" * (len(grid[0]) - 1) + "}"
+    return "\n".join([begin, r"\toprule", first, r"\midrule", *lines, r"\bottomrule", r"\end{tabular}"])
 
 
 def render_markdown(summary: Summary) -> str:
@@ -116,7 +125,8 @@ def _titled(summary: Summary) -> dict[str, Grid]:
     """The tables by their titles; one that has only a header has nothing to say."""
     return {
         f"{summary.title}: mean Dice per case": score_grid(summary),
-        "Cases without a lesion": without_lesion_grid(summary),
+        "Mean Dice per case, target by target": target_grid(summary),
+        f"Cases without a {'target' if summary.by_target else 'lesion'}": without_lesion_grid(summary),
         "Each training": run_grid(summary.rows),
     }
 
@@ -143,23 +153,34 @@ def score_grid(summary: Summary) -> Grid:
     return grid
 
 
+def target_grid(summary: Summary) -> Grid:
+    """Lay out the Dice of each of several targets: rows entrants, columns targets; the header alone where it is one."""
+    targets = list(next(iter(summary.by_target.values()), {}))
+    grid = [["entrant", *targets]]
+    for entrant, found in summary.by_target.items():
+        grid.append([in_words(entrant), *(show_interval(found[target]) for target in targets)])
+    if targets:
+        grid.append(["cases", *(str(next(iter(summary.by_target.values()))[target].n) for target in targets)])
+    return grid
+
+
 def without_lesion_grid(summary: Summary) -> Grid:
     """Lay out what each entrant did on the cases without a lesion; the header alone where every case has one."""
     found = summary.without_lesion
     in_ml = bool(len(found)) and bool(found["false_ml_mean"].notna().all())
     kind, unit = ("false_ml", "ml") if in_ml else ("false_voxels", "voxels")
-    grid = [
-        ["entrant", "cases", "left alone", "specificity", f"false {unit} per case, mean", "median", "lowest to highest"]
-    ]
+    columns = ["entrant", "cases", "left alone", "specificity", f"false {unit} per case, mean", "median"]
+    grid = [["without"] * (TARGET in found) + [*columns, "lowest to highest"]]
     for row in found.to_dict("records"):
         mean, median, low, high = (f"{row[f'{kind}_{size}']:,.4g}" for size in ("mean", "median", "minimum", "maximum"))
         share = show_estimate(row["specificity"], row["low"], row["high"])
         alone = f"{row['left_alone']:.3g}"
-        grid.append([in_words(row["entrant"]), str(row["n"]), alone, share, mean, median, f"{low} to {high}"])
+        which = [str(row[TARGET])] if TARGET in row else []
+        grid.append([*which, in_words(row["entrant"]), str(row["n"]), alone, share, mean, median, f"{low} to {high}"])
     return grid
 
 
-def run_grid(rows: list[Row]) -> Grid:
+def run_grid(rows: list[Training]) -> Grid:
     """Lay out the second table: one row per finished experiment."""
     cells = [
         "experiment",

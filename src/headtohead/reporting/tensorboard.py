@@ -17,12 +17,14 @@ from headtohead import machine
 from headtohead.batches.datamodule import SliceDataset
 from headtohead.batches.splits import Split
 from headtohead.cohort import Cohort
+from headtohead.drawing.outlines import PREDICTION, TRUTH, by_colour, draw_outlines
 from headtohead.learning.counts import to_source_grid
+from headtohead.learning.deciding import activate, encode, predict
 from headtohead.learning.module import SegmentationModule
 from headtohead.reporting.events import Events
-from headtohead.reporting.outlines import PREDICTION, TRUTH, draw_outlines
 from headtohead.runs.holding import comparison_held
 from headtohead.scoring.probabilities import counts_at_thresholds
+from headtohead.task import Targets
 
 machine.mend_torchvision()
 
@@ -89,17 +91,36 @@ def outlined(module: SegmentationModule, cohort: Cohort, split: Split) -> list[t
         item = dataset[(0, number)]
         batch = {name: value.to(module.device) for name, value in default_collate([item]).items()}
         with torch.inference_mode():
-            probability = module(batch["image"], batch["statistics"])[:, 0].sigmoid()
-        truth = item["truth"]
-        prediction = to_source_grid(probability, *truth.shape)[0].cpu().numpy() >= module.hparams["threshold"]
+            probability = activate(module(batch["image"], batch["statistics"]), module.targets)
+            probability = to_source_grid(probability, *item["truth"].shape)
+            prediction = predict(probability, module.targets, module.hparams["threshold"])[0].cpu().numpy()
+        truth = encode(batch["truth"], module.targets)[0].cpu().numpy()
         image = np.array(cohort.primary(case)[item["slice"]])
         tag = f"validation/{cohort.table['case'].iloc[case]} slice {item['slice'] + 1}"
-        drawn.append((tag, draw_outlines(image, {TRUTH: truth, PREDICTION: prediction}, scale=2)))
+        drawn.append((tag, draw_pair(image, truth, prediction, cohort.task.targets)))
     return drawn
 
 
+def draw_pair(image: np.ndarray, truth: np.ndarray, prediction: np.ndarray, targets: Targets) -> np.ndarray:
+    """Draw truth and prediction: of one target on one image, of several side by side in their own colours.
+
+    Args:
+        image: uint8 [H, W].
+        truth: bool [K, H, W].
+        prediction: bool, the same shape.
+        targets: whose they are.
+
+    Returns:
+        uint8 RGB [2 * H, 2 * W, 3], of several targets twice as wide: the truth on the left.
+    """
+    if len(targets) == 1:
+        return draw_outlines(image, {TRUTH: truth[0], PREDICTION: prediction[0]}, scale=2)
+    sides = [draw_outlines(image, by_colour(masks, targets, TRUTH), scale=2) for masks in (truth, prediction)]
+    return np.concatenate(sides, axis=1)
+
+
 def shown_slices(cohort: Cohort, split: Split) -> dict[int, int]:
-    """Choose cases evenly through the validation part, and of each the validation slice with most lesion.
+    """Choose cases evenly through the validation part, and of each the validation slice with most of the targets.
 
     Returns:
         Case index to global slice number.
@@ -131,18 +152,21 @@ def write_hparams(run_folder: Path, settings: dict[str, Any], test_dice: float) 
         writer.add_scalar(metric, test_dice)
 
 
-def write_pr_curve(run_folder: Path, histogram: np.ndarray) -> None:
-    """Add the precision-recall curve of all test voxels, pooled over cases.
+def write_pr_curves(run_folder: Path, histograms: dict[str, np.ndarray]) -> None:
+    """Add the precision-recall curve of all test voxels, pooled over cases, for each target.
 
     Args:
         run_folder: where its event files are.
-        histogram: of the test's probabilities, [2, 256] as `scoring.probabilities` makes it, summed over cases.
+        histograms: by target, of the test's probabilities, [2, 256] as `scoring.probabilities` makes it, summed over
+            cases.
     """
-    chosen = np.linspace(0, histogram.shape[1] - 1, MOST_THRESHOLDS).round().astype(int)
-    tp, fp, fn, tn = (counts[chosen] for counts in counts_at_thresholds(histogram))
-    precision, recall = tp / np.maximum(tp + fp, 1), tp / np.maximum(tp + fn, 1)
     with replacing(run_folder, PR_SUFFIX) as writer:
-        writer.add_pr_curve_raw("test", tp, fp, tn, fn, precision, recall, num_thresholds=MOST_THRESHOLDS)
+        for name, histogram in histograms.items():
+            chosen = np.linspace(0, histogram.shape[1] - 1, MOST_THRESHOLDS).round().astype(int)
+            tp, fp, fn, tn = (counts[chosen] for counts in counts_at_thresholds(histogram))
+            precision, recall = tp / np.maximum(tp + fp, 1), tp / np.maximum(tp + fn, 1)
+            tag = "test" if len(histograms) == 1 else f"test/{name}"
+            writer.add_pr_curve_raw(tag, tp, fp, tn, fn, precision, recall, num_thresholds=MOST_THRESHOLDS)
 
 
 def write_layout(folder: Path) -> None:

@@ -1,14 +1,24 @@
 """What runs must agree in before their scores may be in one table; those that do not are refused by name."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from headtohead.errors import UserError
+from headtohead.options.comparison import BASELINE
+from headtohead.readers.tasks import task_of
 from headtohead.runs.ledger import Ledger
-from headtohead.runs.run import BASELINE, Run
+from headtohead.runs.run import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # What two runs must share before their scores may be in one table: name for people -> where run.json has it.
-SHARED = {"data": ("data", "key"), "split": ("split", "key"), "protocol": ("protocol",)}
+SHARED = {
+    "data": ("data", "key"),
+    "targets": ("data", "task", "targets"),
+    "split": ("split", "key"),
+    "protocol": ("protocol",),
+}
 # What the runs of one entrant must share besides: they are its repeats. Entrants may differ in it; reports say so.
 INPUT = ("recipe",)
 # The splits of a cross-validation differ from fold to fold; what they share is the table of folds.
@@ -55,12 +65,19 @@ def refuse_other_cases(ledger: Ledger) -> None:
                 f"{ledger.folder}: {first.name} and {run.name} are of one fold but not of one split ({difference}): "
                 "train one of them again with --overwrite, or use another --comparison"
             )
-        differing = set(ledger.tables[first.name]["case"]) ^ set(ledger.tables[run.name]["case"])
+        differing = _scored(ledger.tables[first.name]) ^ _scored(ledger.tables[run.name])
         if differing:
             raise UserError(
                 f"{ledger.folder}: {first.name} and {run.name} have the same split but not the same test cases "
                 f"({', '.join(sorted(differing)[:3])}): delete the folder with the wrong cases.csv and run it again"
             )
+
+
+def _scored(table: "pd.DataFrame") -> set[str]:
+    """Name the cases of a table and, of several, their targets."""
+    if "target" not in table:
+        return set(table["case"])
+    return {f"{case}: {target}" for case, target in zip(table["case"], table["target"], strict=True)}
 
 
 def refuse_unlike(ledger: Ledger, facts: dict[str, Any], inputs: Mapping[tuple[str, str], Any] | None = None) -> None:
@@ -100,4 +117,7 @@ def _difference(one: Any, other: Any) -> str:
 
 def _shared(run: Run, name: str) -> Any:
     """What must be equal between runs; the table of folds stands for the split where there is one."""
+    if name == "targets":  # colours may differ, and older runs do not name them
+        targets = task_of(run.fact("data") or {}).targets.to_dict()
+        return {fact: targets[fact] for fact in ("kind", "labels", "others")}
     return (run.fact(*FOLDS) if name == "split" else None) or run.fact(*SHARED[name])

@@ -27,7 +27,7 @@ KEPT: dict[str, dict[str, type]] = {
     | {"case": str, "largest_tp": float, "largest_fp": float},
     "split.csv": {"case": str, "part": str},
 }
-TEXTS = ["case", "patient", "site", "grade", "missing"]
+TEXTS = ["case", "target", "patient", "site", "grade", "missing"]
 
 
 def read_ledger(comparison_folder: Path, without: Set[str] = frozenset(), *, agreeing: bool = True) -> Ledger:
@@ -153,7 +153,7 @@ def _refuse_made_up(table: "pd.DataFrame") -> None:
     double = 2 * table["tp"]
     follows = (double / (double + table["fp"] + table["fn"])).sub(table["dice"]).abs() < EDITED
     undefined = table["dice"].isna() & (table["tp"] + table["fn"] == 0)  # no lesion, no Dice
-    if not (follows | undefined).all() or table["case"].duplicated().any():
+    if not (follows | undefined).all() or table[[one for one in ("case", "target") if one in table]].duplicated().any():
         raise _LeftOutError("its cases.csv was edited: a case is listed twice, or a Dice does not match its counts")
 
 

@@ -63,6 +63,7 @@ RECORD = mapping(
         **dict.fromkeys(("best_val_dice", "test_dice", "threshold", "learning_rate"), SCORE),
         **dict.fromkeys(("seconds", "test_seconds"), SCORE),
         **dict.fromkeys(("epochs", "best_epoch", "parameters", "batch_size"), MAYBE_COUNT),
+        **dict.fromkeys(("thresholds", "best_val_dice_of_targets", "test_dice_of_targets"), mapping(others=SCORE)),
         "seed": either(nothing, whole()),
         "test_flips": either(nothing, truth),
         **dict.fromkeys(("command", "device", "precision", "git_commit", "comparison"), MAYBE_TEXT),

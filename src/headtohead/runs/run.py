@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-BASELINE = "flair-threshold"  # model and folder name of the run that learns no weights
 EXPERIMENT_COLUMNS = ["model", "schedule", "seed", "fold"]
 
 

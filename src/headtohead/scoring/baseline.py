@@ -1,9 +1,11 @@
-"""The score to beat: a threshold on the primary sequence, fitted on the training cases. It learns one number.
+"""The score to beat: a threshold on the primary sequence, fitted on the training cases. It learns a number a target.
 
 Lesions are bright on FLAIR, and so are scalp and eyes: the threshold looks only at the inner head, which the models'
 normalisation knows as well. A network that does not clearly beat it has learnt nothing about lesions.
 """
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +22,7 @@ CANDIDATES = np.round(np.arange(-1.0, 12.0, 0.02), 2)
 
 @dataclass(frozen=True)
 class Histograms:
-    """Histograms of the primary sequence in the chosen slices of each case.
+    """Histograms of the primary sequence in the chosen slices of each case, as one target divides them.
 
     Attributes:
         lesion: int64 [cases, 256], lesion voxels of the inner head per uint8 value.
@@ -39,7 +41,7 @@ class Histograms:
         return Histograms(self.lesion * kept[:, None], self.other * kept[:, None], self.outside * kept)
 
 
-def primary_histograms(cohort: Cohort, slices: NDArray[np.int64]) -> Histograms:
+def primary_histograms(cohort: Cohort, slices: NDArray[np.int64]) -> tuple[Histograms, ...]:
     """Count the primary sequence's values case by case, reading each slice once.
 
     Args:
@@ -47,21 +49,39 @@ def primary_histograms(cohort: Cohort, slices: NDArray[np.int64]) -> Histograms:
         slices: global slice numbers, in any order.
 
     Returns:
-        Histograms by case index, from which the counts at every threshold follow by summing.
+        Of each target, histograms by case index, from which the counts at every threshold follow by summing.
     """
-    found = Histograms(
-        np.zeros((len(cohort), LEVELS), np.int64),
-        np.zeros((len(cohort), LEVELS), np.int64),
-        np.zeros(len(cohort), np.int64),
+    targets = cohort.task.targets
+    every = tuple(
+        Histograms(
+            np.zeros((len(cohort), LEVELS), np.int64),
+            np.zeros((len(cohort), LEVELS), np.int64),
+            np.zeros(len(cohort), np.int64),
+        )
+        for _ in targets.all
     )
     for number in np.sort(np.asarray(slices)):
         case, index = cohort.case_of(int(number))
         inside = cohort.inner_heads(case)[index].astype(bool)
         grey = cohort.primary(case)[index][inside]
-        truth = cohort.masks(case)[index].astype(bool)
-        found.lesion[case] += np.bincount(grey[truth[inside]], minlength=LEVELS)
-        found.other[case] += np.bincount(grey[~truth[inside]], minlength=LEVELS)
-        found.outside[case] += np.count_nonzero(truth & ~inside)
+        for found, truth in zip(every, targets.encode(cohort.labels(case)[index]), strict=True):
+            found.lesion[case] += np.bincount(grey[truth[inside]], minlength=LEVELS)
+            found.other[case] += np.bincount(grey[~truth[inside]], minlength=LEVELS)
+            found.outside[case] += np.count_nonzero(truth & ~inside)
+    return every
+
+
+def fit_thresholds(histograms: Sequence[Histograms], statistics: NDArray[np.float32]) -> list[float]:
+    """Choose the threshold of each target, each by itself; see `fit_threshold`.
+
+    Raises:
+        UserError: if no training case has any of them.
+    """
+    found = [fit_threshold(one, statistics) for one in histograms]
+    if all(math.isinf(threshold) for threshold in found):
+        raise UserError(
+            "the training cases hold no lesion, so no threshold can be fitted: check the masks or the split"
+        )
     return found
 
 
@@ -73,16 +93,12 @@ def fit_threshold(histograms: Histograms, statistics: NDArray[np.float32]) -> fl
         statistics: centre and scale of the primary sequence of each case in uint8 units, [cases, 2].
 
     Returns:
-        The threshold, in scales above the centre. Cases without a lesion among the slices do not count.
-
-    Raises:
-        UserError: if no training case has a lesion.
+        The threshold, in scales above the centre; infinite if no training case has a lesion. Cases without one among
+        the slices do not count.
     """
     cases = np.flatnonzero(histograms.lesion.sum(axis=1))
     if not cases.size:
-        raise UserError(
-            "the training cases hold no lesion, so no threshold can be fitted: check the masks or the split"
-        )
+        return math.inf
     mean = np.mean([dice(*_counts(histograms, statistics, int(case), CANDIDATES)) for case in cases], axis=0)
     return float(CANDIDATES[np.argmax(mean)])
 

@@ -77,49 +77,34 @@ def mean_dice(scores: ArrayLike) -> float:
     return float(defined.mean()) if defined.size else math.nan
 
 
-class CaseCounts:
-    """Adds up the counts of slices, case by case, in whatever order and batches they come.
+def target_dice(counts: NDArray[np.int64]) -> Scores:
+    """Dice of each case and target whose truth holds it.
 
-    Attributes:
-        counts: int64 [cases, 4]: TP, FP, FN in voxels and the number of slices added, by case index. A plain array of
-            integers, so that the counts of several processes can be summed.
+    A false alarm on a case without the target would be a Dice of 0 and silence no Dice at all, so that the number of
+    votes would depend on the prediction.
+
+    Args:
+        counts: int64 [cases, K, 3 or more], or without either axis: TP, FP, FN in voxels, of all slices of a case
+            together.
+
+    Returns:
+        float64 [cases, K]; NaN where the truth does not hold the target.
     """
+    tp, fp, fn = counts[..., 0], counts[..., 1], counts[..., 2]
+    return np.where(tp + fn > 0, dice(tp, fp, fn), np.nan)
 
-    def __init__(self, n_cases: int) -> None:
-        self.counts = np.zeros((n_cases, 4), dtype=np.int64)
 
-    def add(self, case: ArrayLike, tp: ArrayLike, fp: ArrayLike, fn: ArrayLike, slices: ArrayLike = 1) -> None:
-        """Add the counts of a batch of slices.
+def over_targets(scores: Scores) -> Scores:
+    """The primary score of each case: the mean over the targets that its truth holds.
 
-        Args:
-            case: case index of each slice, integers [B].
-            tp: true positives of each slice, [B], as are `fp` and `fn`.
-            fp: false positives.
-            fn: false negatives.
-            slices: how many slices each entry stands for.
-        """
-        case = np.atleast_1d(np.asarray(case, dtype=np.int64))
-        columns = [np.broadcast_to(np.asarray(column, dtype=np.int64), case.shape) for column in (tp, fp, fn, slices)]
-        # add.at, not fancy indexing: a case that stands twice in the batch must be counted twice.
-        np.add.at(self.counts, case, np.stack(columns, axis=-1))
+    Args:
+        scores: float64 [cases, K], as `target_dice` gives them.
 
-    def seen(self) -> NDArray[np.int64]:
-        """Give the indices of the cases of which at least one slice was added, ascending."""
-        return np.flatnonzero(self.counts[:, 3])
-
-    def dice(self) -> Scores:
-        """Dice of each case seen, in the order of `seen`; NaN where undefined."""
-        tp, fp, fn, _ = self.counts[self.seen()].T
-        return dice(tp, fp, fn)
-
-    def mean_dice(self) -> float:
-        """Mean Dice over the cases seen whose truth holds a lesion, each with one vote; NaN if there is none.
-
-        A false alarm on a case without a lesion would be a Dice of 0 and silence no Dice at all, so that the number of
-        votes would depend on the prediction.
-        """
-        tp, fp, fn, _ = self.counts[self.seen()].T
-        return mean_dice(dice(tp, fp, fn)[tp + fn > 0])
+    Returns:
+        float64 [cases]; NaN where the truth holds none. Of a single target, its score.
+    """
+    held = ~np.isnan(scores)
+    return _ratio(np.where(held, scores, 0).sum(axis=1), held.sum(axis=1))
 
 
 def _as_floats(*counts: ArrayLike) -> tuple[Scores, ...]:

@@ -35,7 +35,7 @@ class CaseWriter:
 
         Args:
             case: name of the case.
-            mask: bool [slices, H, W]. Its shape is not kept: the cohort's table has it.
+            mask: bool [K, slices, H, W]. Its shape is not kept: the cohort's table has it.
 
         Raises:
             ValueError: if the mask is not bool, or the case was added before.
@@ -49,14 +49,15 @@ class CaseWriter:
 
         Args:
             case: name of the case.
-            histogram: uint32 [2, 256], as `probabilities.probability_histogram` gives it.
+            histogram: uint32 [K, 2, 256], of each target as `probabilities.probability_histogram` gives it. Of one
+                target, [2, 256] is kept.
 
         Raises:
             ValueError: if it is of another shape or type, or the case was added before.
         """
-        if histogram.shape != (2, BINS) or histogram.dtype != np.uint32:
-            raise ValueError(f"histogram must be uint32 (2, {BINS}), not {histogram.dtype} {histogram.shape}")
-        self._add(case, histogram)
+        if histogram.shape[1:] != (2, BINS) or histogram.dtype != np.uint32:
+            raise ValueError(f"histogram must be uint32 (K, 2, {BINS}), not {histogram.dtype} {histogram.shape}")
+        self._add(case, histogram if len(histogram) > 1 else histogram[0])
 
     def _add(self, case: str, array: NDArray[np.generic]) -> None:
         if case in self._cases:
@@ -99,10 +100,10 @@ def read_mask(path: Path, case: str, shape: Sequence[int]) -> NDArray[np.bool_]:
     Args:
         path: masks.npz of a run folder.
         case: name of the case.
-        shape: (slices, H, W) of the case, from the cohort's table.
+        shape: (slices, H, W) of the case, from the cohort's table; of several targets, (K, slices, H, W).
 
     Returns:
-        bool [slices, H, W].
+        bool, of this shape.
 
     Raises:
         UserError: the file is missing or damaged, or has no such case, or holds another number of voxels for it.
@@ -118,7 +119,7 @@ def check_masks(path: Path, shapes: Mapping[str, Sequence[int]]) -> None:
 
     Args:
         path: masks.npz of a run folder.
-        shapes: (slices, H, W) of each case, from the cohort's table.
+        shapes: of each case, as `read_mask` takes it.
 
     Raises:
         UserError: as `read_mask`.
@@ -127,23 +128,6 @@ def check_masks(path: Path, shapes: Mapping[str, Sequence[int]]) -> None:
     with _reading(path):
         for _ in read_arrays(path, packed, np.uint8):
             pass
-
-
-def read_histogram(path: Path, case: str) -> NDArray[np.uint32]:
-    """Read one case's histogram of probabilities.
-
-    Args:
-        path: probabilities.npz of a run folder.
-        case: name of the case.
-
-    Returns:
-        uint32 [2, 256], as `probabilities.probability_histogram` gave it.
-
-    Raises:
-        UserError: the file is missing or damaged, or has no such case.
-    """
-    with _reading(path):
-        return read_array(path, case, np.uint32, (2, BINS))
 
 
 @contextmanager

@@ -1,5 +1,6 @@
-"""The rows that a test leaves of one case: one of cases.csv, and one a slice of slices.csv."""
+"""The rows that a test leaves of one case and each target: of cases.csv, and one a slice of slices.csv."""
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 from headtohead.cohort import Cohort
 from headtohead.scoring.case import score_case
 from headtohead.scoring.conventions import slice_counts
+from headtohead.scoring.counts import mean_dice
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,9 +24,8 @@ is that of 51, 2 of 58, and one has none; TCGA-CS-4941 to 4944 have 2, 2, 2, 1 w
 
 
 def truth_of(cohort: Cohort, case: int, places: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Read the truth of a case's test slices: bool [test slices, H, W]."""
-    truth: NDArray[np.bool_] = cohort.masks(case)[places].astype(bool)
-    return truth
+    """Read the truth of a case's test slices: bool [K, test slices, H, W]."""
+    return cohort.task.targets.encode(cohort.labels(case)[places])
 
 
 def score_tested(
@@ -33,32 +34,81 @@ def score_tested(
     places: NDArray[np.int64],
     prediction: NDArray[np.bool_],
     truth: NDArray[np.bool_],
-) -> "tuple[dict[str, Any], pd.DataFrame]":
+) -> "tuple[list[dict[str, Any]], pd.DataFrame]":
     """Score what was predicted of one case, and say what is known of the patient.
 
     Args:
         cohort: the data.
         case: its index in the cohort.
         places: the test slices, from 0 within the case; of a whole case, all of them.
-        prediction: bool [test slices, H, W].
+        prediction: bool [K, test slices, H, W].
         truth: of these slices, the same shape, as `truth_of` gives it.
 
     Returns:
-        The row of cases.csv: case, patient, site, grade, missing, then the columns of `score_case`; and the rows of
-        slices.csv, as `slice_counts` gives them, slices counted from 1.
+        The rows of cases.csv, one a target: case, target (where there are several), patient, site, grade, missing, then
+        the columns of `score_case`; and the rows of slices.csv, target by target as `slice_counts` gives them, slices
+        counted from 1.
     """
+    import pandas as pd
+
     about = cohort.table.iloc[case]
     name = str(about["case"])
     whole = len(places) == about["slices"]
+    names = cohort.task.targets.names
     facts = {
-        "case": name,
         "patient": about.get("patient", name),
         "site": about["site"],
         "grade": _grade(about.get(GRADE, "")),
         "missing": about.get("missing", ""),
     }
-    slices = slice_counts(prediction, truth, name, whole=whole).assign(slice=places + 1)
-    return facts | score_case(prediction, truth, cohort.spacing(case), whole=whole), slices
+    rows, slices = [], []
+    for target, predicted, true in zip(names, prediction, truth, strict=True):
+        which = {"case": name} | ({"target": target} if len(names) > 1 else {})
+        rows.append(which | facts | score_case(predicted, true, cohort.spacing(case), whole=whole))
+        counts = slice_counts(predicted, true, name, whole=whole).assign(slice=places + 1)
+        if len(names) > 1:
+            counts.insert(1, "target", target)
+        slices.append(counts)
+    return rows, pd.concat(slices)
+
+
+def primary_scores(cases: "pd.DataFrame", score: str = "dice") -> "pd.Series":
+    """Give the primary score of each case: the mean over the targets that its truth holds; of one target, its score.
+
+    Args:
+        cases: the rows of `score_tested` of one run.
+        score: one that is NaN where the truth does not hold the target.
+
+    Returns:
+        float64, cases in the order of their rows; NaN where the truth holds no target.
+    """
+    if "target" not in cases:
+        return cases[score]
+    return cases.groupby("case", sort=False)[score].mean()
+
+
+def target_scores(cases: "pd.DataFrame", score: str = "dice") -> dict[str, float | None]:
+    """Give the mean score of each target over the cases whose truth holds it, None where there is none, for run.json.
+
+    Args:
+        cases: as in `primary_scores`; without a column `target` the answer is empty.
+        score: as there.
+    """
+    if "target" not in cases:
+        return {}
+    means = cases.groupby("target", sort=False)[score].mean()
+    return {str(name): None if mean != mean else float(mean) for name, mean in means.items()}
+
+
+def recorded_scores(cases: "pd.DataFrame") -> dict[str, Any]:
+    """What run.json says of the scores of a test: the mean primary Dice, None where no case has one; and each target's.
+
+    Args:
+        cases: as in `primary_scores`.
+    """
+    score, each = mean_dice(primary_scores(cases)), target_scores(cases)
+    facts: dict[str, Any] = {"test_dice": None if math.isnan(score) else score}
+    return facts | ({"test_dice_of_targets": each} if each else {})
 
 
 def _grade(value: Any) -> str:

@@ -154,7 +154,7 @@ def answer(files: Sequence[Path], predictor: Predictor, options: Options, limits
         name=job.name,
         pictures=pictures(scan, predictor.facts.task),
         found=found,
-        sides=scan.view.sides if scan.oriented else None,
+        sides=scan.view.sides if scan.source and scan.source.oriented else None,
         warnings=tuple(warnings),
         empty=empty,
         seconds=time.perf_counter() - start,

@@ -219,7 +219,7 @@ def describe(name: str, finding: Finding) -> dict[str, Any]:
         "millilitres": None if found.spacing is None else math.prod(found.spacing) / 1000,
         "spacing": found.spacing,
         "targets": [{"name": one.name, "colour": one.colour if several else None} for one in found.targets.all],
-        "exclusive": found.targets.exclusive,
+        "thresholded": found.targets.thresholded,
         "sides": finding.sides,
         "sequences": list(finding.pictures),
         "truth": found.truth is not None,

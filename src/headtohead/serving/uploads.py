@@ -150,9 +150,9 @@ def refuse_large(files: Iterable[Path], limits: Limits) -> None:
 
 def _voxels(file: Path) -> int:
     if is_volume(file):
-        from headtohead.predicting.files.nifti import open_nifti
+        from headtohead.readers.nifti_file import open_volume
 
-        return int(np.prod(open_nifti(file).stored_shape, dtype=object))
+        return int(np.prod(open_volume(file).stored_shape, dtype=object))
     size = picture_size(file)
     if size is None:
         raise UserError(f"{file.name}: not a readable image (empty, cut short or damaged); restore it")

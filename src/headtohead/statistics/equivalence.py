@@ -51,9 +51,14 @@ def equivalence(
     )
     if luck:
         found = luck.on_equivalence(found, differences, margin, fraction)
-    corrected = holm(found["tost_p"].to_numpy())
-    within = (found["low_90"] > -margin) & (found["high_90"] < margin)
-    return found.assign(margin=margin, tost_holm_p=corrected, equivalent=(corrected < ALPHA) & within)[COLUMNS]
+    return judge(found.assign(margin=margin))[COLUMNS]
+
+
+def judge(found: pd.DataFrame) -> pd.DataFrame:
+    """Add tost_holm_p, over all rows, and equivalent to a table that has the other `COLUMNS`."""
+    corrected = holm(found["tost_p"].to_numpy(dtype=np.float64))
+    within = (found["low_90"] > -found["margin"]) & (found["high_90"] < found["margin"])
+    return found.assign(tost_holm_p=corrected, equivalent=(corrected < ALPHA) & within)
 
 
 def _tost_p(differences: NDArray[np.float64], margin: float) -> float:

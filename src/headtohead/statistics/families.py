@@ -1,6 +1,7 @@
-"""What is tested between entrants, in four families, each corrected for the number of its own tests.
+"""What is tested between entrants, in families, each corrected for the number of its own tests.
 
-Primary: mean Dice of cases with a lesion, the one question that a comparison is planned for. Secondary: the scores
+Primary: mean Dice of cases with a lesion, the one question that a comparison is planned for; of several targets, the
+mean over those that the truth of a case holds. Targets: the Dice of each by itself. Secondary: the scores
 below, which may differ where Dice is even. Without lesion: healthy cases, where there is no Dice. IoU is not tested: it
 rises and falls with Dice. Ensembles of seeds: a family of its own, so that averaging the seeds changes no verdict on
 the models. The baseline is no contestant, so secondary scores are tested between models only.
@@ -8,13 +9,15 @@ the models. The baseline is no contestant, so secondary scores are tested betwee
 
 import pandas as pd
 
-from headtohead.runs.run import BASELINE
+from headtohead.options.comparison import BASELINE
 from headtohead.statistics.matrix import score_matrix
 from headtohead.statistics.paired import COLUMNS as PAIR_COLUMNS
 from headtohead.statistics.paired import DESCRIBED, describe, judge, paired_differences
+from headtohead.statistics.targets import MEAN, TARGET
 from headtohead.statistics.trainings import Luck, trainings
 
-PRIMARY, ENSEMBLES, SECONDARY, WITHOUT_LESION = "primary", "ensembles", "secondary", "without lesion"
+PRIMARY, TARGETS, ENSEMBLES, SECONDARY = "primary", "targets", "ensembles", "secondary"
+WITHOUT_LESION = "without lesion"
 SURFACE_DICE, FALSE_COMPONENTS = "surface_dice", "lesions_false"
 SCORES = (SURFACE_DICE, "recall", "precision", FALSE_COMPONENTS)
 LOWER_IS_BETTER = (FALSE_COMPONENTS,)
@@ -64,23 +67,31 @@ def all_pairs(
     secondary: pd.DataFrame,
     without_lesion: pd.DataFrame,
     ensembles: pd.DataFrame | None = None,
+    targets: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Put the pairs of the four families into one table, that of pairs.csv.
+    """Put the pairs of all families into one table, that of pairs.csv.
 
     Args:
         primary: as `compare_pairs` gives it, of Dice.
         secondary: as `secondary_pairs`.
         without_lesion: as `without_lesion.pairs_without_lesion`.
         ensembles: as `ensembles.ensemble_pairs`.
+        targets: as `targets.compare_targets`; None where there is one target.
 
     Returns:
-        `COLUMNS`; where a family has no such number (equivalence is tested in Dice only), the cell is empty.
+        `COLUMNS`, with several targets also which, or that it is the mean over them; where a family has no such number
+        (equivalence is tested in Dice only), the cell is empty.
     """
     families = {
         PRIMARY: primary.assign(score="dice"),
+        TARGETS: primary[:0] if targets is None else targets.assign(score="dice"),
         ENSEMBLES: primary[:0] if ensembles is None else ensembles.assign(score="dice"),
         SECONDARY: secondary,
         WITHOUT_LESION: without_lesion,
     }
     parts = [table.assign(family=family) for family, table in families.items() if len(table)]
-    return pd.concat(parts, ignore_index=True).reindex(columns=COLUMNS) if parts else pd.DataFrame(columns=COLUMNS)
+    columns = COLUMNS if targets is None else ["family", TARGET, *COLUMNS[1:]]
+    if not parts:
+        return pd.DataFrame(columns=columns)
+    found = pd.concat(parts, ignore_index=True).reindex(columns=columns)
+    return found if targets is None else found.fillna({TARGET: MEAN})

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from headtohead.statistics.families import FALSE_COMPONENTS, LOWER_IS_BETTER, SURFACE_DICE, unitless
+from headtohead.statistics.targets import TARGET
 from headtohead.statistics.without_lesion import FALSE_ML, FALSE_VOXELS, LEFT_ALONE
 from headtohead.statistics.words import listed, p_words, too_few
 
@@ -15,14 +16,31 @@ def verdict_without_lesion(table: pd.DataFrame, pairs: pd.DataFrame) -> str:
     """Say who leaves the cases without a lesion alone.
 
     Args:
-        table: as `without_lesion_table` gives it.
-        pairs: as `pairs_without_lesion`.
+        table: as `targets.sum_up_without_lesion` gives it.
+        pairs: as `targets.compare_without_lesion`.
 
     Returns:
-        One to three sentences; empty where every case has a lesion.
+        One to three sentences, of several targets each; empty where every case has a lesion.
     """
     if table.empty:
         return ""
+    if TARGET not in table:
+        return _left_alone(table, pairs, "a lesion", len(pairs))
+    each = {str(target): rows for target, rows in table.groupby(TARGET, sort=False)}
+    few = {target: int(rows["n"].iloc[0]) for target, rows in each.items() if too_few(rows["n"].iloc[0], len(pairs))}
+    sentences = [
+        _left_alone(rows, pairs[pairs[TARGET] == target], target, len(pairs))
+        for target, rows in each.items()
+        if target not in few
+    ]
+    if few:
+        named = listed([f"{target} ({n})" for target, n in few.items()])
+        sentences.append(f"Too few cases are without {named} for a difference to be shown in {len(pairs)} tests.")
+    return " ".join(sentences)
+
+
+def _left_alone(table: pd.DataFrame, pairs: pd.DataFrame, what: str, tests: int) -> str:
+    """Say who leaves the cases without something alone; `tests` are corrected for together."""
     n = int(table["n"].iloc[0])
     size, unit = (FALSE_ML, "ml") if table[f"{FALSE_ML}_mean"].notna().all() else (FALSE_VOXELS, "voxels")
     each = [
@@ -30,7 +48,7 @@ def verdict_without_lesion(table: pd.DataFrame, pairs: pd.DataFrame) -> str:
         for row in table.to_dict("records")
     ]
     of = "the one case" if n == 1 else f"the {n} cases"
-    sentences = [f"Of {of} without a lesion, {'; '.join(each)}."]
+    sentences = [f"Of {of} without {what}, {'; '.join(each)}."]
     fewer = f"marks fewer {unit} on them than"
     for score, words in ((LEFT_ALONE, "leaves more of them alone than"), (size, fewer)):
         tested = pairs[pairs["score"] == score]
@@ -41,10 +59,10 @@ def verdict_without_lesion(table: pd.DataFrame, pairs: pd.DataFrame) -> str:
         ]
         if shown:
             sentences.append(f"{listed(shown)}.")
-    if len(pairs) and (few := too_few(n, len(pairs))):
+    if len(pairs) and (few := too_few(n, tests)):
         sentences.append(f"{few}.")
     elif len(pairs) and not pairs["different"].any():
-        sentences.append(f"On them, no evidence of a difference between any two entrants ({len(pairs)} tests).")
+        sentences.append(f"On them, no evidence of a difference between any two entrants ({tests} tests).")
     return " ".join(sentences)
 
 
@@ -57,22 +75,37 @@ def verdict_on_secondary(pairs: pd.DataFrame) -> str:
     Returns:
         One sentence; empty where nothing was tested.
     """
+    names = [NAMES.get(unitless(score), unitless(score)) for score in pairs["score"]]
+    return _differences_in(pairs, names, "Besides Dice")
+
+
+def verdict_on_targets(pairs: pd.DataFrame) -> str:
+    """Name the targets in which Dice differs.
+
+    Args:
+        pairs: as `targets.compare_targets` gives it.
+
+    Returns:
+        One sentence; empty where nothing was tested.
+    """
+    return _differences_in(pairs.assign(score="dice"), list(pairs.get(TARGET, [])), "Dice target by target")
+
+
+def _differences_in(pairs: pd.DataFrame, names: list[str], opening: str) -> str:
+    """Say who is better in what; the names of what is tested row by row."""
     if pairs.empty:
         return ""
     if few := too_few(pairs["n"].max(), len(pairs)):
-        return f"Besides Dice, {few}."
-    scores = [NAMES.get(unitless(score), unitless(score)) for score in dict.fromkeys(pairs["score"])]
+        return f"{opening}, {few}."
     shown: dict[tuple[str, str], list[str]] = {}
-    for _, row in pairs[pairs["different"].astype(bool)].iterrows():
-        name = unitless(str(row["score"]))
-        shown.setdefault(better_and_worse(row), []).append(
-            f"{NAMES.get(name, name)} ({p_words(str(row['test']), row['holm_p'])})"
-        )
-    tested = f"{listed(scores)} (corrected for all {len(pairs)} tests)"
+    for name, (_, row) in zip(names, pairs.iterrows(), strict=True):
+        if row["different"]:
+            shown.setdefault(better_and_worse(row), []).append(f"{name} ({p_words(str(row['test']), row['holm_p'])})")
+    tested = f"{listed(list(dict.fromkeys(names)))} (corrected for all {len(pairs)} tests)"
     if not shown:
-        return f"Besides Dice, there is no evidence of a difference in {tested}."
+        return f"{opening}, there is no evidence of a difference in {tested}."
     each = [f"{better} is better than {worse} in {listed(found)}" for (better, worse), found in shown.items()]
-    return f"Besides Dice, in {tested}: {'; '.join(each)}."
+    return f"{opening}, in {tested}: {'; '.join(each)}."
 
 
 def better_and_worse(row: "pd.Series") -> tuple[str, str]:

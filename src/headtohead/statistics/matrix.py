@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from headtohead.errors import UserError
-from headtohead.runs.run import BASELINE
+from headtohead.options.comparison import BASELINE
 
 if TYPE_CHECKING:
     import numpy as np

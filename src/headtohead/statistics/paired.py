@@ -33,6 +33,7 @@ def compare_pairs(
     seed: int = 0,
     trained: pd.DataFrame | None = None,
     wanted: Callable[[str, str], bool] | None = None,
+    tests: int | None = None,
 ) -> pd.DataFrame:
     """Compare every pair of entrants case by case.
 
@@ -57,6 +58,7 @@ def compare_pairs(
         seed: seed of the bootstrap.
         trained: how often each entrant was trained, as `trainings` gives it; None: once.
         wanted: says of two columns, in their order, whether they are a pair to compare; None: all are.
+        tests: how many are corrected for together, if these are only some of them; the caller corrects them then.
 
     Returns:
         One row per unordered pair, in the order of the columns; all differences are a - b, in units of the score.
@@ -81,7 +83,8 @@ def compare_pairs(
         return pd.DataFrame(columns=COLUMNS)
     luck = None if trained is None else Luck.of(pairs, trained)
     described = describe(differences, seed=seed)
-    found = judge(luck.on_pairs(described, differences, len(pairs), fraction=True) if luck else described)
+    tests = tests or len(pairs)
+    found = judge(luck.on_pairs(described, differences, tests, fraction=True) if luck else described)
     even = alike.equivalence(differences, margin, seed, luck, fraction=True)
     return pd.concat([pairs, found, even], axis=1)[COLUMNS]
 
@@ -122,7 +125,7 @@ def describe(differences: NDArray[np.float64], lower_is_better: bool = False, se
 
 def judge(described: pd.DataFrame) -> pd.DataFrame:
     """Add to what `describe` gives the columns holm_p, over all rows, and different."""
-    holm_p = holm(described["p"].to_numpy())
+    holm_p = holm(described["p"].to_numpy(dtype=np.float64))
     apart = (described["low"] > 0) | (described["high"] < 0)
     return described.assign(holm_p=holm_p, different=(holm_p < ALPHA) & apart)
 

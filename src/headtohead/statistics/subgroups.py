@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from headtohead.runs.run import BASELINE
+from headtohead.options.comparison import BASELINE
 from headtohead.statistics.intervals import Interval, mean_intervals
 from headtohead.statistics.matrix import score_matrix
+from headtohead.statistics.targets import each_target, over_targets
 
 COLUMNS = ["group", "level", "n", "entrant", "mean", "low", "high"]
 PAIR_COLUMNS = ["group", "level", "a", "b", "n", "mean_difference", "low", "high"]
@@ -35,12 +36,13 @@ def subgroup_table(cases: pd.DataFrame, score: str = "dice", seed: int = 0) -> p
     Returns:
         Columns group (site, lesion size, missing sequence, WHO grade), level, n (cases of the level with a lesion),
         entrant, mean, low, high (95 %, BCa bootstrap over cases; NaN below 10 cases). A kind of which all cases have
-        the same level is left out. Lesion size is by thirds; cases without a lesion have no score and are in no level.
+        the same level is left out. Lesion size is by thirds, of several targets that of the first; cases without a
+        lesion have no score and are in no level.
 
     Raises:
         UserError: as `score_matrix`.
     """
-    matrix = score_matrix(cases, score)
+    matrix = score_matrix(over_targets(cases), score)
     rows = []
     for group, level, part in _parts(cases, matrix):
         for entrant, found in zip(matrix.columns, _intervals(part.to_numpy(), seed), strict=True):
@@ -63,7 +65,7 @@ def subgroup_pairs(cases: pd.DataFrame, score: str = "dice", seed: int = 0) -> p
     Raises:
         UserError: as `score_matrix`.
     """
-    matrix = score_matrix(cases, score).drop(columns=BASELINE, errors="ignore")
+    matrix = score_matrix(over_targets(cases), score).drop(columns=BASELINE, errors="ignore")
     pairs = list(combinations(matrix.columns, 2))
     rows = []
     for group, level, part in _parts(cases, matrix) if pairs else ():
@@ -94,9 +96,11 @@ def _kinds(cases: pd.DataFrame) -> dict[str, pd.Series]:
     if "site" in cases:
         kinds["site"] = _words(by_case["site"].first(), UNKNOWN)
     if "lesion_voxels" in cases:
-        # Under a split by slice a case is scored in pieces; the largest piece seen stands for it.
         column, unit, digits = ("lesion_ml", "ml", 1) if "lesion_ml" in cases else ("lesion_voxels", "voxels", 0)
-        kinds["lesion size"] = _thirds(by_case[column].max(), unit, digits)
+        target, own = next(iter(each_target(cases).items()))  # of regions that lie within each other, the outermost
+        what = target or "lesion"
+        # Under a split by slice a case is scored in pieces; the largest piece seen stands for it.
+        kinds[f"{what} size"] = _thirds(own.groupby("case")[column].max(), unit, digits, what)
     if "missing" in cases:
         kinds["missing sequence"] = _words(by_case["missing"].first(), "none")
     if "grade" in cases:
@@ -112,12 +116,12 @@ def _words(values: pd.Series, empty: str) -> pd.Series:
     return words.astype(pd.CategoricalDtype(levels))
 
 
-def _thirds(sizes: pd.Series, unit: str, digits: int) -> pd.Series:
+def _thirds(sizes: pd.Series, unit: str, digits: int, what: str) -> pd.Series:
     """Small, medium or large among the cases with a lesion, the bounds in the level's name."""
     lesions = sizes[sizes > 0]
     first, second = np.quantile(lesions, [1 / 3, 2 / 3]) if len(lesions) else (0.0, 0.0)
     names = [
-        "no lesion",
+        f"no {what}",
         f"small, up to {first:,.{digits}f} {unit}",
         f"medium, up to {second:,.{digits}f} {unit}",
         f"large, above {second:,.{digits}f} {unit}",

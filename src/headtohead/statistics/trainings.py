@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from headtohead.runs.run import BASELINE
+from headtohead.options.comparison import BASELINE
 from headtohead.statistics.intervals import FEWEST_VALUES, Interval
 from headtohead.statistics.matrix import entrants
 from headtohead.statistics.seeds import (

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from headtohead.runs.run import BASELINE
+from headtohead.options.comparison import BASELINE
 from headtohead.statistics.decimals import number
 from headtohead.statistics.power import ALPHA
 from headtohead.statistics.trainings import THIS_TRAINING, TWO_LEVEL

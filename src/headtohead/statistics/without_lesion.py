@@ -85,7 +85,7 @@ def without_lesion_table(scores: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def pairs_without_lesion(
-    scores: dict[str, pd.DataFrame], seed: int = 0, trained: dict[str, pd.DataFrame] | None = None
+    scores: dict[str, pd.DataFrame], seed: int = 0, trained: dict[str, pd.DataFrame] | None = None, targets: int = 1
 ) -> pd.DataFrame:
     """Compare every pair but ensembles on the cases without a lesion, corrected over both tests of all pairs.
 
@@ -98,6 +98,7 @@ def pairs_without_lesion(
         scores: as `scores_without_lesion` gives them.
         seed: seed of the bootstrap.
         trained: as `trainings_without_lesion` gives it; None: every entrant was trained once.
+        targets: for how many targets, this one among them, that is done and corrected together.
 
     Returns:
         Columns score, then those of `compare_pairs` up to different; no row where every case has a lesion.
@@ -113,7 +114,7 @@ def pairs_without_lesion(
                 found = found.assign(test=MCNEMAR, p=[mcnemar_p(column) for column in differences.T])
             if trained is not None:
                 luck = Luck.of(pairs, trained[score])
-                found = luck.on_pairs(found, differences, 2 * len(pairs), fraction=score == LEFT_ALONE)
+                found = luck.on_pairs(found, differences, 2 * len(pairs) * targets, fraction=score == LEFT_ALONE)
             if score == LEFT_ALONE:
                 found["smallest_detectable"] = math.nan  # that of a mean, which a yes or no is not
             described.append(pd.concat([pairs, found], axis=1).assign(score=score))

@@ -61,6 +61,23 @@ class Grid:
             return False
         return self.apart(other) <= MISALIGNED
 
+    def turned_like(self, other: "Grid", values: np.ndarray) -> "tuple[np.ndarray, Grid]":
+        """View values with the axes of another grid, in its order and directions; nothing is resampled.
+
+        Args:
+            other: a grid with an affine, as this one has.
+            values: any dtype, [*shape].
+
+        Returns:
+            The values, and the grid they lie on then.
+        """
+        own, wanted = self.slices("axial"), other.slices("axial")
+        assert self.affine is not None and own is not None and wanted is not None
+        turned = wanted.to_grid(own.to_slices(values))
+        to_own = own.matrix(self.shape) @ np.linalg.inv(wanted.matrix(turned.shape))
+        first, second, third = turned.shape
+        return turned, Grid((first, second, third), self.affine @ to_own)
+
     def apart(self, other: "Grid") -> float:
         """Give how far voxels of the same index lie apart at most, in voxels of this grid's finest spacing.
 

@@ -78,6 +78,15 @@ class Slicing:
         back = tuple(int(axis) for axis in np.argsort(self.axes))
         return np.transpose(slices[self._turn], (*back, *range(3, slices.ndim)))
 
+    def matrix(self, shape: Sequence[int]) -> np.ndarray:
+        """Give the affine [4, 4] from slice, row and column to the indices of a grid of three sizes."""
+        found = np.zeros((4, 4))
+        found[3, 3] = 1
+        for place, (axis, flipped) in enumerate(zip(self.axes, self.flipped, strict=True)):
+            found[axis, place] = -1 if flipped else 1
+            found[axis, 3] = shape[axis] - 1 if flipped else 0
+        return found
+
     @property
     def _turn(self) -> tuple[slice, ...]:
         return tuple(slice(None, None, -1 if flipped else 1) for flipped in self.flipped)

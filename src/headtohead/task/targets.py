@@ -5,6 +5,7 @@ A label map is kept as it is and encoded late: it is smaller than its channels, 
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -58,12 +59,13 @@ class Targets:
         kind: `regions`: targets may overlap, and a model answers each by itself (sigmoid). `classes`: they exclude
             each other, and a model chooses one of them or the background (softmax).
         others: labels that belong to no target and count as background.
+        written: the label that each target is written as: its first that no later target has.
     """
 
     all: tuple[Target, ...]
     kind: str = REGIONS
     others: tuple[int, ...] = ()
-    _written: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    written: tuple[int, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check that a label map can be encoded and decoded.
@@ -80,7 +82,7 @@ class Targets:
             raise ValueError(f"two targets have the same name: {', '.join(self.names)}")
         if shared := set(self.labels) & set(self.others):
             raise ValueError(f"label {min(shared)} is a target's, so it cannot count as background")
-        object.__setattr__(self, "_written", tuple(self._own_label(place) for place in range(len(self.all))))
+        object.__setattr__(self, "written", tuple(self._own_label(place) for place in range(len(self.all))))
 
     def _own_label(self, place: int) -> int:
         """Give the label that a target is written as: the first that no target after it has."""
@@ -106,14 +108,14 @@ class Targets:
         return tuple(target.name for target in self.all)
 
     @property
+    def thresholded(self) -> bool:
+        """Whether a threshold decides; if not, the most probable target does."""
+        return self.kind == REGIONS or len(self.all) == 1
+
+    @property
     def labels(self) -> tuple[int, ...]:
         """All labels that belong to a target, ascending."""
         return tuple(sorted({label for target in self.all for label in target.labels}))
-
-    @property
-    def exclusive(self) -> bool:
-        """Whether several targets exclude each other, so that the most probable one counts and no threshold."""
-        return self.kind == CLASSES and len(self.all) > 1
 
     @property
     def logits(self) -> int:
@@ -163,33 +165,33 @@ class Targets:
         """
         if len(channels) != len(self.all) or channels.dtype != np.bool_:
             raise ValueError(f"needs bool channels of {len(self.all)} targets, not {channels.dtype} {channels.shape}")
-        labels = np.zeros(channels.shape[1:], np.uint8 if max(self._written) < 256 else np.uint16)
-        for channel, label in zip(channels, self._written, strict=True):
+        labels = np.zeros(channels.shape[1:], np.uint8 if max(self.written) < 256 else np.uint16)
+        for channel, label in zip(channels, self.written, strict=True):
             labels[channel] = label
         return labels
 
     def decide(self, probability: NDArray[np.floating], threshold: float) -> NDArray[np.unsignedinteger]:
-        """Make a label map of probabilities: the only place where anything is thresholded.
+        """Decide what each voxel is: the only place, but for its equal on a device, where probabilities become labels.
 
-        Regions, and a lone target, are where their probability reaches the threshold. Of classes the most probable
-        counts, the background among them, whose probability is the rest.
+        A prediction is `encode(decide(probability, threshold))`, so that what is scored is what is written.
 
         Args:
-            probability: [K, ...], one channel a target.
-            threshold: from which a region is there.
+            probability: float [K, ...], one channel a target; of classes, the rest up to 1 is the background's.
+            threshold: a voxel is a region from this probability on. Of two classes or more the most probable one is
+                taken, or the background where that is more probable than each; the threshold then has no effect.
 
         Returns:
-            uint8 [...], or uint16 where a label needs it, as `decode` writes it.
+            The label map, uint8 or uint16 [...], as `decode` writes it.
+
+        Raises:
+            ValueError: there is not one channel a target.
         """
-        if len(probability) != len(self.all):
-            raise ValueError(f"needs the probability of {len(self.all)} targets, not {probability.shape}")
-        labels = np.zeros(probability.shape[1:], np.uint8 if max(self._written) < 256 else np.uint16)
-        highest = 1 - probability.sum(axis=0) if self.exclusive else None
-        for channel, label in zip(probability, self._written, strict=True):
-            labels[channel > highest if highest is not None else channel >= threshold] = label
-            if highest is not None:
-                np.maximum(highest, channel, out=highest)
-        return labels
+        if self.thresholded:
+            return self.decode(probability >= threshold)
+        # One sum after the other: it then rounds alike on every machine and device.
+        background = 1 - reduce(np.add, probability)
+        chosen = np.where(probability.max(axis=0) >= background, probability.argmax(axis=0), -1)
+        return self.decode(np.stack([chosen == place for place in range(len(probability))]))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, for run.json and model.json."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from headtohead.cohort.intensities import to_bytes
+from headtohead.preparing.intensities import to_bytes
 
 Volume = np.ndarray
 """uint8 or float32 [slices, H, W, C], finite."""

@@ -1,9 +1,5 @@
 """Models' facts and files that the tests of reading share."""
 
-from pathlib import Path
-from typing import Protocol
-
-import nibabel
 import numpy as np
 import pytest
 
@@ -30,20 +26,3 @@ def lone() -> ModelFacts:
 def texture() -> np.ndarray:
     """Positive numbers of which no two are alike: int16 [6, 7, 8]."""
     return np.random.default_rng(0).permutation(np.arange(1, 337, dtype=np.int16)).reshape(6, 7, 8)
-
-
-class Saves(Protocol):
-    def __call__(self, name: str, values: np.ndarray, affine: np.ndarray | None = None, version: int = 1) -> Path: ...
-
-
-@pytest.fixture
-def save(tmp_path: Path) -> Saves:
-    """Write a NIfTI file as other programs do."""
-
-    def write(name: str, values: np.ndarray, affine: np.ndarray | None = None, version: int = 1) -> Path:
-        kind = nibabel.Nifti1Image if version == 1 else nibabel.Nifti2Image
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        nibabel.save(kind(values, np.eye(4) if affine is None else affine), tmp_path / name)
-        return tmp_path / name
-
-    return write

@@ -6,8 +6,8 @@ import pytest
 
 from headtohead import memory
 from headtohead.errors import UserError
-from headtohead.predicting.files.nifti import open_nifti
 from headtohead.predicting.files.weighing import weigh_pictures
+from headtohead.readers.nifti_file import open_volume
 from tests.predicting.test_large_files import claiming
 from tests.predicting.test_odd_files import png_claiming
 
@@ -27,4 +27,4 @@ def test_a_volume_beyond_every_scanner_is_damaged_though_its_file_could_hold_it(
     with path.open("ab") as file:
         file.write(bytes(2_200_000))  # packed, these might be as many voxels
     with pytest.raises(UserError, match="its header claims 2048x1024x1025 voxels, more than the file can hold"):
-        open_nifti(path)
+        open_volume(path)

@@ -8,9 +8,9 @@ import pytest
 
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import find_jobs
-from headtohead.predicting.files.nifti import open_nifti
-from headtohead.predicting.files.regridding import on_grid_of, resample_onto
 from headtohead.predicting.files.scans import read_scan
+from headtohead.preparing.steps.resample import resample_onto
+from headtohead.readers.nifti_file import open_volume
 from headtohead.trained.facts import ModelFacts
 
 FLAIR = np.diag([1.0, 1, 2, 1])
@@ -35,47 +35,47 @@ def thick(turned: float = 0.0) -> np.ndarray:
 
 @pytest.mark.parametrize("turned", [0, 7])
 def test_values_are_those_of_their_place(save: Callable, turned: float) -> None:
-    grid = open_nifti(save("flair.nii", plane(SHAPE, FLAIR), FLAIR))
+    grid = open_volume(save("flair.nii", plane(SHAPE, FLAIR), FLAIR))
     affine = thick(turned)
-    file = open_nifti(save("t1.nii", plane((36, 40, 12), affine), affine))
-    assert not on_grid_of(file, grid)
-    found, share = resample_onto(file.read(), file, grid)
+    file = open_volume(save("t1.nii", plane((36, 40, 12), affine), affine))
+    assert not grid.grid.is_that_of(file.grid)
+    found, share = resample_onto(file.read(), file.grid, grid.grid)
     assert share == 1 and found.dtype == np.float32
     np.testing.assert_allclose(found, plane(SHAPE, FLAIR), atol=1e-3)
 
 
 def test_axes_that_run_the_other_way_are_no_interpolation(save: Callable, texture: np.ndarray) -> None:
-    grid = open_nifti(save("flair.nii", texture))
+    grid = open_volume(save("flair.nii", texture))
     affine = np.array([[0, -1.0, 0, 6], [0, 0, 1, 0], [-1, 0, 0, 7], [0, 0, 0, 1]])
     turned = np.zeros((8, 7, 6), np.int16)
     for index in np.ndindex(8, 7, 6):
         place = np.rint(affine @ (*index, 1)).astype(int)[:3]
         if all(0 <= at < size for at, size in zip(place, texture.shape, strict=True)):
             turned[index] = texture[tuple(place)]
-    file = open_nifti(save("t1.nii", turned, affine))
-    found, _ = resample_onto(file.read(), file, grid)
+    file = open_volume(save("t1.nii", turned, affine))
+    found, _ = resample_onto(file.read(), file.grid, grid.grid)
     inside = found != 0
     assert inside.mean() > 0.7
     np.testing.assert_array_equal(found[inside], texture[inside])
 
 
 def test_beyond_the_field_of_view_is_0(save: Callable) -> None:
-    grid = open_nifti(save("flair.nii", np.ones(SHAPE), FLAIR))
+    grid = open_volume(save("flair.nii", np.ones(SHAPE), FLAIR))
     affine = FLAIR.copy()
     affine[2, 3] = 12  # six slices up
-    file = open_nifti(save("t1.nii", np.full(SHAPE, 7, np.uint8), affine))
-    found, share = resample_onto(file.read(), file, grid)
+    file = open_volume(save("t1.nii", np.full(SHAPE, 7, np.uint8), affine))
+    found, share = resample_onto(file.read(), file.grid, grid.grid)
     assert found.dtype == np.uint8 and share == 0.5
     assert (found[..., :6] == 0).all() and (found[..., 6:] == 7).all()
 
 
 def test_a_thick_slice_counts_to_its_end(save: Callable) -> None:
     """Its first voxel's centre lies 2 mm up, but it begins at 0."""
-    grid = open_nifti(save("flair.nii", np.ones((4, 4, 8)), np.eye(4)))
+    grid = open_volume(save("flair.nii", np.ones((4, 4, 8)), np.eye(4)))
     affine = np.diag([1.0, 1, 4, 1])
     affine[2, 3] = 1.5
-    file = open_nifti(save("t1.nii", np.full((4, 4, 2), 7, np.int16), affine))
-    found, share = resample_onto(file.read(), file, grid)
+    file = open_volume(save("t1.nii", np.full((4, 4, 2), 7, np.int16), affine))
+    found, share = resample_onto(file.read(), file.grid, grid.grid)
     assert share == 1 and (found == 7).all()
 
 

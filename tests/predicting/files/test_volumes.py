@@ -4,11 +4,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from headtohead.cohort.intensities import to_bytes
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.scan import Scan
+from headtohead.preparing.intensities import to_bytes
 from headtohead.readers.nifti import TASK as NIFTI_TASK
 from headtohead.trained.facts import ModelFacts
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from headtohead.drawing.outlines import PREDICTION, TRUTH, rgb
 from headtohead.predicting.results.preview import (
     COLUMNS,
     LONE,
@@ -14,7 +15,6 @@ from headtohead.predicting.results.preview import (
     draw_sheet,
 )
 from headtohead.readers.lgg import TASK as LGG_TASK
-from headtohead.reporting.outlines import PREDICTION, TRUTH, rgb
 
 GREY = np.random.default_rng(0).normal(100, 30, (6, 40, 40)).astype(np.float32)
 MASK = np.zeros(GREY.shape, bool)

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from headtohead.reporting.findings import Findings
+from headtohead.task import Target, Targets
 
 ENTRANTS = ("unet none", "unet cosine", "resnext none", "resnext cosine", "flair-threshold")
 MODELS = ENTRANTS[:-1]
@@ -34,12 +35,17 @@ def make_findings(names: list[str] | None = None, seed: int = 0, folds: int = 5)
     hard = rng.beta(1.2, 6, n)  # what a case costs every entrant
     scores = [level - 0.6 * hard + rng.normal(0, 0.04, n) for level in LEVELS]
     matrix = pd.DataFrame(np.clip(np.stack(scores, 1), 0, 0.97), pd.Index(names, name="case"), pd.Index(ENTRANTS))
+    cases = _cases(matrix, rng)
     return Findings(
         title="lgg_cv",
-        cases=_cases(matrix, rng),
+        targets=Targets((Target("lesion", (1,)),)),
+        tested_cases=cases,
+        cases=cases,
         matrix=matrix,
         means=_means(matrix),
+        by_target={},
         pairs=_pairs(matrix),
+        target_pairs=_pairs(matrix)[:0],
         ensembles=_pairs(matrix)[:0],
         secondary=_secondary(matrix),
         without_lesion=_without_lesion(),

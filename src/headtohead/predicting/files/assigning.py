@@ -1,17 +1,18 @@
 """Which volume of which file is which sequence of the model: by names, by `dataset.json`, or as --channels says."""
 
-from headtohead.errors import UserError
+from headtohead.errors import UserError, printable
 from headtohead.predicting.files.grouping import Job
-from headtohead.predicting.files.naming import printable
-from headtohead.predicting.files.nifti import Nifti
+from headtohead.readers.nifti_file import VolumeFile
 from headtohead.readers.sequence_names import says_several, sequence_label
 from headtohead.trained.facts import ModelFacts
 
-Assigned = dict[str, tuple[Nifti, int]]
+Assigned = dict[str, tuple[VolumeFile, int]]
 """Sequence -> file, and number of the volume in it."""
 
 
-def assign(job: Job, files: list[Nifti], facts: ModelFacts, channels: dict[str, int]) -> tuple[Assigned, list[str]]:
+def assign(
+    job: Job, files: list[VolumeFile], facts: ModelFacts, channels: dict[str, int]
+) -> tuple[Assigned, list[str]]:
     """Settle which volume of which file is which sequence of the model.
 
     A 4-D file needs --channels, whatever its name. A 3-D file is the sequence its name says, or the primary one where
@@ -53,7 +54,7 @@ def assign(job: Job, files: list[Nifti], facts: ModelFacts, channels: dict[str, 
     return {sequence: found[sequence] for sequence in found if sequence in facts.task.sequences}, notes
 
 
-def _by_names(job: Job, files: list[Nifti]) -> Assigned:
+def _by_names(job: Job, files: list[VolumeFile]) -> Assigned:
     found: Assigned = {}
     for sequence, file in zip(job.sequences, files, strict=True):
         if sequence in found and sequence:
@@ -70,7 +71,7 @@ def _by_names(job: Job, files: list[Nifti]) -> Assigned:
     return found
 
 
-def _by_number(job: Job, files: list[Nifti], facts: ModelFacts, channels: dict[str, int]) -> Assigned:
+def _by_number(job: Job, files: list[VolumeFile], facts: ModelFacts, channels: dict[str, int]) -> Assigned:
     numbered = dict(zip(job.channels, files, strict=True))
     if not channels:
         names = ", ".join(f"_{number:04d}" for number in sorted(numbered))
@@ -96,7 +97,7 @@ def _usual(facts: ModelFacts) -> list[str]:
     return sorted(facts.task.sequences, key=lambda one: one != facts.task.primary)
 
 
-def _by_channels(file: Nifti, facts: ModelFacts, channels: dict[str, int]) -> Assigned:
+def _by_channels(file: VolumeFile, facts: ModelFacts, channels: dict[str, int]) -> Assigned:
     if not channels:
         example = ",".join(f"{name}={number}" for number, name in enumerate(facts.task.sequences))
         raise UserError(
@@ -113,7 +114,7 @@ def _by_channels(file: Nifti, facts: ModelFacts, channels: dict[str, int]) -> As
     return {sequence: (file, number) for sequence, number in channels.items()}
 
 
-def _refuse_without(needed: str, job: Job, files: list[Nifti], by_channels: bool) -> None:
+def _refuse_without(needed: str, job: Job, files: list[VolumeFile], by_channels: bool) -> None:
     """Refuse a case without the sequence that the model needs, saying what there is instead."""
     wanted = f"the model needs {needed.upper()}"
     if by_channels or not job.sequences:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from headtohead.errors import UserError
-from headtohead.predicting.files.naming import ending, is_volume, printable, result_name, stem
+from headtohead.errors import UserError, printable
+from headtohead.predicting.files.naming import ending, is_volume, result_name, stem
 from headtohead.predicting.files.nnunet import case_of_channel, channel_names, channels_of_cases
 from headtohead.predicting.files.sequences import parse_channels
 from headtohead.readers.sequence_names import Named, sequence_in_name
@@ -144,10 +144,10 @@ def _keeps_to_its_name(job: Job) -> bool:
     """Say whether the file of a job is one volume of a sequence that its name says; its header is read for that."""
     if not job.sequences:
         return False
-    from headtohead.predicting.files.nifti import open_nifti  # not for pictures
+    from headtohead.readers.nifti_file import open_volume  # not for pictures
 
     try:
-        return open_nifti(job.files[0]).volumes == 1
+        return open_volume(job.files[0]).volumes == 1
     except UserError:  # a damaged file; reading it says so
         return False
 

@@ -12,8 +12,8 @@ from typing import TypeVar
 import cv2
 import numpy as np
 
-from headtohead.cohort.head import head_mask
-from headtohead.cohort.intensities import to_bytes
+from headtohead.preparing.head import head_mask
+from headtohead.preparing.intensities import to_bytes
 from headtohead.task.slicing import WORLD, Slicing
 
 T = TypeVar("T")

@@ -1,11 +1,10 @@
 """Names of files: what a file is by its ending, and how a path is shown to a reader."""
 
-import re
 from pathlib import Path
 
 from headtohead.predicting.files.reading import SUFFIXES as PICTURES
-from headtohead.predicting.files.reading import VOLUMES
 from headtohead.readers.mask_names import bases_of_mask
+from headtohead.readers.volume_names import VOLUMES, volume_end
 
 INPUTS = VOLUMES + PICTURES
 PICTURE_MASKS = ("_mask", "_seg", "_dseg")
@@ -31,8 +30,8 @@ def result_name(path: Path) -> str:
 
 
 def is_volume(path: Path) -> bool:
-    """Say whether a name is that of a NIfTI file."""
-    return path.name.lower().endswith(VOLUMES)
+    """Say whether a name is that of a volume."""
+    return bool(volume_end(path.name))
 
 
 def is_mask(path: Path) -> bool:
@@ -40,9 +39,3 @@ def is_mask(path: Path) -> bool:
     if is_volume(path):
         return bool(bases_of_mask(stem(path)))
     return stem(path).lower().endswith(PICTURE_MASKS)
-
-
-def printable(path: Path | str) -> str:
-    """Write a path on one line of readable text, whatever bytes are in its name."""
-    text = str(path).encode("utf-8", "replace").decode("utf-8")
-    return re.sub(r"[\x00-\x1f\x7f]", "?", text)

@@ -6,17 +6,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from headtohead.cohort import intensities
 from headtohead.errors import UserError
 from headtohead.memory import refuse_unless_free
-from headtohead.predicting.files.labels import is_any_mask, labels_of
+from headtohead.preparing import intensities
 from headtohead.quiet import quiet_stderr
+from headtohead.readers.labels import labels_of
 from headtohead.readers.picture_sizes import MEND, picture_size
 from headtohead.task import Targets
 
 SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
 MASK_SUFFIXES = (".tif", ".tiff", ".png")
-VOLUMES = (".nii", ".nii.gz")
 SMALL = 2**24
 """Bytes of decoded pixels below which nobody asks how much memory is free."""
 
@@ -65,15 +64,7 @@ def read_truth(path: Path, shape: tuple[int, ...], targets: Targets) -> np.ndarr
         due = f"{shape[1]}x{shape[0]} pixels"
         raise UserError(f"{mask_path}: {size_of(mask)}, but its image is {due}; restore the mask")
     inside = mask.max(axis=-1)
-    if not is_any_mask(targets):
-        return labels_of(inside, targets, mask_path)
-    values = np.unique(inside[inside != 0])
-    if len(values) > 1:
-        raise UserError(
-            f"{mask_path}: a mask must hold 0 and one other value, but this one holds {len(values)} others; correct "
-            "or move it"
-        )
-    return targets.decode(inside[None] != 0)
+    return labels_of(str(mask_path), inside, targets)
 
 
 def read_pixels(path: Path) -> np.ndarray:

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
-from headtohead.errors import UserError
-from headtohead.predicting.files.labels import is_any_mask, labels_of
-from headtohead.predicting.files.naming import is_volume, printable, stem
-from headtohead.predicting.files.nifti import Nifti, open_nifti, same_place
+from headtohead.errors import UserError, printable
+from headtohead.predicting.files.naming import is_volume, stem
 from headtohead.predicting.files.nnunet import case_of_channel
 from headtohead.readers.mask_names import MASK_WORDS, Images, bases_of_mask, outlines_other_than_brain
+from headtohead.readers.nifti_file import VolumeFile, open_volume
+from headtohead.readers.regridding import read_labels
 from headtohead.readers.sequence_names import sequence_in_name
 from headtohead.task import Targets
 
@@ -62,43 +62,17 @@ def _case(name: str) -> str:
     return named.case if named else name
 
 
-def read_truth_volume(image: Nifti, targets: Targets) -> np.ndarray | None:
+def read_truth_volume(image: VolumeFile, targets: Targets) -> np.ndarray | None:
     """Read the mask beside a volume, on the volume's grid.
-
-    Of a lone target what is at least a half is inside, so that masks of labels (1, 2, 4) are the whole of what was
-    labelled. Of several, the values must be theirs. A mask stored with other axes, at the same places, is turned.
 
     Returns:
         A label map [x, y, z]; None where there is no mask.
 
     Raises:
-        UserError: it is damaged, or on another grid.
+        UserError: it is damaged, or on another grid, or no mask of these targets.
     """
     path = truth_beside(image.path)
     if path is None:
         return None
-    mask = open_nifti(path)
-    if mask.volumes > 1:
-        raise UserError(f"{printable(path)}: {mask.volumes} volumes, but a mask has one; restore it or move it away")
-    values = mask.read()
-    labels = targets.decode(values[None] >= 0.5) if is_any_mask(targets) else labels_of(values, targets, path)
-    turned, affine = _turned(labels, mask.affine, image.affine)
-    if turned.shape != image.shape:
-        sizes = ["x".join(map(str, one.shape)) for one in (mask, image)]
-        raise UserError(
-            f"{printable(path)}: {sizes[0]} voxels, but its image has {sizes[1]}; restore it or move it away"
-        )
-    if not same_place(affine, turned.shape, image.affine, image.shape):
-        raise UserError(
-            f"{printable(path)}: is not aligned with its image (its affine differs); resample it onto the image's grid "
-            "or move it away"
-        )
-    return turned
-
-
-def _turned(values: np.ndarray, affine: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give values the axes of another affine, without resampling: the values and their affine then."""
-    from nibabel.orientations import apply_orientation, inv_ornt_aff, io_orientation, ornt_transform
-
-    turn = ornt_transform(io_orientation(affine), io_orientation(wanted))
-    return apply_orientation(values, turn), affine @ inv_ornt_aff(turn, values.shape)
+    whole = targets.labels == (1,) and not targets.others  # no labels of others are known
+    return read_labels(open_volume(path), image, targets, united=whole)

@@ -6,21 +6,20 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from headtohead.cohort.intensities import to_levels, white_of
-from headtohead.errors import UserError
+from headtohead.errors import UserError, printable
 from headtohead.predicting.files.assigning import assign
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.files.label_maps import is_label_map
 from headtohead.predicting.files.levelling import Levelling, levelling, needs_levelling
-from headtohead.predicting.files.naming import printable, stem
-from headtohead.predicting.files.nifti import Nifti, open_nifti
-from headtohead.predicting.files.regridding import WHOLE, on_grid_of, resample_onto
-from headtohead.predicting.files.squaring import Squaring, squaring
+from headtohead.predicting.files.naming import stem
 from headtohead.predicting.files.truth import read_truth_volume
 from headtohead.predicting.scan import Scan
+from headtohead.preparing.intensities import to_levels, white_of
+from headtohead.preparing.steps.square import resized, squared, unsquared
 from headtohead.readers.mask_names import says_mask
+from headtohead.readers.nifti_file import VolumeFile, open_volume
+from headtohead.readers.regridding import read_onto
 from headtohead.readers.sequence_names import sequence_label
-from headtohead.task import Grid
 from headtohead.task.slicing import Slicing, slicing
 from headtohead.trained.facts import ModelFacts
 
@@ -34,7 +33,8 @@ class Reslicing:
     """From a NIfTI grid to level slices with square pixels, and back; no levelling where none is needed."""
 
     slicing: Slicing
-    squaring: Squaring
+    before: tuple[int, int]
+    after: tuple[int, int]
     levelling: Levelling | None = None
 
     def slices(self, values: np.ndarray, white: float | None = None) -> np.ndarray:
@@ -49,24 +49,24 @@ class Reslicing:
         """
         cut = self.slicing.to_slices(values)
         cut = self.levelling.there(cut) if self.levelling else cut
-        out = np.empty((len(cut), *self.squaring.after), values.dtype if white is None else np.uint8)
+        out = np.empty((len(cut), *self.after), values.dtype if white is None else np.uint8)
         for first in range(0, len(cut), TOGETHER):
             block = np.ascontiguousarray(cut[first : first + TOGETHER])
             for number, image in enumerate(block, first):
-                square = self.squaring.there(image)
+                square = resized(image, self.after)
                 out[number] = square if white is None else to_levels(square, white)
         return out
 
     def restore(self, slices: np.ndarray) -> np.ndarray:
         """Bring float32 [slices, H, W] back onto the file's own grid [x, y, z]."""
-        slices = self.squaring.back(slices)
+        slices = slices if self.before == self.after else unsquared(slices, self.before)
         return self.slicing.to_grid(self.levelling.back(slices) if self.levelling else slices)
 
     @property
     def spacing(self) -> tuple[float, float, float]:
         """Millimetres between slices, rows and columns, once pixels are square."""
         slices, rows, columns = self.levelling.spacing if self.levelling else self.slicing.spacing
-        before, after = self.squaring.before, self.squaring.after
+        before, after = self.before, self.after
         return slices, rows * before[0] / after[0], columns * before[1] / after[1]
 
 
@@ -83,10 +83,10 @@ def read_volumes(job: Job, facts: ModelFacts, channels: dict[str, int], plane: s
     Raises:
         UserError: see `read_scan`.
     """
-    files = [open_nifti(path) for path in job.files]
+    files = [open_volume(path) for path in job.files]
     first, needed = files[0], facts.task.primary
     found, notes = assign(job, files, facts, channels)
-    values, said = _read(*found[needed], first, needed)
+    values, said = read_onto(*found[needed], first, sequence_label(needed))
     _refuse_labels(found[needed][0].path, values)
     read = {needed: values}  # once: it also shows where the head is
     notes += said
@@ -98,7 +98,7 @@ def read_volumes(job: Job, facts: ModelFacts, channels: dict[str, int], plane: s
         if sequence in read:
             values = read.pop(sequence)
         else:
-            values, said = _read(*found[sequence], first, sequence)
+            values, said = read_onto(*found[sequence], first, sequence_label(sequence))
             notes += said
         planes[sequence] = _cut(values, reslicing, facts, as_bytes)
     missing = tuple(sequence for sequence in facts.task.sequences if sequence not in found)
@@ -112,28 +112,13 @@ def read_volumes(job: Job, facts: ModelFacts, channels: dict[str, int], plane: s
         missing,
         truth,
         reslicing.restore,
-        Grid(first.shape, first.affine),
+        first.grid,
         reslicing.slicing,
-        _oriented(first),
+        first,
         reslicing.levelling is not None,
         tuple(notes),
         facts.task.primary_channel,
     )
-
-
-def _read(file: Nifti, number: int, grid: Nifti, sequence: str) -> tuple[np.ndarray, list[str]]:
-    """Read one sequence on the grid of the case: [x, y, z], and what is to be said of it."""
-    values = file.read(number)
-    if on_grid_of(file, grid):
-        return values, []
-    values, share = resample_onto(values, file, grid)
-    part = f", of which it covers {share:.0%}" if share < WHOLE else ""
-    unsure = (
-        "" if _oriented(file) and _oriented(grid) else "; a header has no position in the scanner, so check the result"
-    )
-    return values, [
-        f"{sequence_label(sequence)} was resampled onto the grid of {printable(grid.path.name)}{part}{unsure}"
-    ]
 
 
 def _cut(values: np.ndarray, reslicing: Reslicing, facts: ModelFacts, as_bytes: bool) -> np.ndarray:
@@ -144,10 +129,6 @@ def _cut(values: np.ndarray, reslicing: Reslicing, facts: ModelFacts, as_bytes: 
         values = values.astype(np.float32, copy=False)
         white = white_of(values)
     return reslicing.slices(values if as_bytes else values.astype(np.float32, copy=False), white)
-
-
-def _oriented(file: Nifti) -> bool:
-    return bool(file.header["sform_code"] or file.header["qform_code"])
 
 
 def _refuse_labels(path: Path, values: np.ndarray) -> None:
@@ -169,7 +150,7 @@ def interleave(planes: list[np.ndarray]) -> np.ndarray:
     return volume
 
 
-def cutting(file: Nifti, facts: ModelFacts, plane: str) -> tuple[Slicing, bool]:
+def cutting(file: VolumeFile, facts: ModelFacts, plane: str) -> tuple[Slicing, bool]:
     """Decide how a file is cut into slices, and whether these are levelled; its header is enough for that."""
     lone = file.shape.count(1) == 1
     auto = plane == "auto"
@@ -180,10 +161,11 @@ def cutting(file: Nifti, facts: ModelFacts, plane: str) -> tuple[Slicing, bool]:
     return cut, plane != "acquired" and sliced and needs_levelling(file.affine, cut, lone)
 
 
-def _reslicing(file: Nifti, values: np.ndarray, facts: ModelFacts, plane: str) -> Reslicing:
+def _reslicing(file: VolumeFile, values: np.ndarray, facts: ModelFacts, plane: str) -> Reslicing:
     cut, oblique = cutting(file, facts, plane)
     if oblique:
         level = levelling(file.affine, cut, cut.to_slices(values))
-        return Reslicing(cut, squaring(level.after[1:], *level.spacing[1:]), level)
+        size = (level.after[1], level.after[2])
+        return Reslicing(cut, size, squared(size, *level.spacing[1:]), level)
     height, width = (file.shape[axis] for axis in cut.axes[1:])
-    return Reslicing(cut, squaring((height, width), *cut.spacing[1:]))
+    return Reslicing(cut, (height, width), squared((height, width), *cut.spacing[1:]))

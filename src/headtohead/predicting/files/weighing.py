@@ -7,10 +7,10 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from headtohead.errors import printable
 from headtohead.memory import refuse_unless_free
 from headtohead.predicting.files.finding import Job
-from headtohead.predicting.files.naming import printable
-from headtohead.predicting.files.opening import first_bytes
+from headtohead.readers.opening import first_bytes
 from headtohead.readers.picture_sizes import MEND, PictureSize, picture_size
 from headtohead.trained.facts import ModelFacts
 
@@ -121,18 +121,17 @@ def _size(path: Path) -> PictureSize | None:
 
 def _volumes(job: Job, facts: ModelFacts, plane: str, as_bytes: bool, further: int, extra: int) -> Weight:
     from headtohead.predicting.files.levelling import most_after
-    from headtohead.predicting.files.nifti import open_nifti
-    from headtohead.predicting.files.regridding import on_grid_of
-    from headtohead.predicting.files.squaring import squaring
     from headtohead.predicting.files.truth import truth_beside
     from headtohead.predicting.files.volumes import cutting
+    from headtohead.preparing.steps.square import squared
+    from headtohead.readers.nifti_file import open_volume
 
-    files = [open_nifti(path) for path in job.files]
+    files = [open_volume(path) for path in job.files]
     first = files[0]
     grid = math.prod(first.shape)
     view, oblique = cutting(first, facts, plane)
     before = tuple(first.shape[axis] for axis in view.axes)
-    after = (before[0], *squaring((before[1], before[2]), *view.spacing[1:]).after)
+    after = (before[0], *squared((before[1], before[2]), *view.spacing[1:]))
     if oblique:
         after = most_after(first.affine, view, (before[0], before[1], before[2]))
     shown = math.prod(after)
@@ -142,7 +141,7 @@ def _volumes(job: Job, facts: ModelFacts, plane: str, as_bytes: bool, further: i
     width = 1 if as_bytes else 4
     # What an output masks are all volumes of a file.
     need = grid * (GRID + further * first.volumes) + shown * width * channels + max(after[1:]) ** 2 * max(4, 3 * width)
-    others = [math.prod(file.shape) for file in files[1:] if not on_grid_of(file, first)]
+    others = [math.prod(file.shape) for file in files[1:] if not first.grid.is_that_of(file.grid)]
     need += OTHER * max(others) + RESAMPLED * grid if others else 0
     if len(files) > 1 or first.volumes > 1:  # each as slices before they are joined
         need += shown * width * len(facts.task.sequences)

@@ -1,13 +1,17 @@
 """Values on a file's own grid, written as a file of its kind: NIfTI with the same header, PNG or TIFF of pictures."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from headtohead.errors import UserError
+from headtohead.errors import UserError, printable
 from headtohead.predicting.files.finding import Job
-from headtohead.predicting.files.naming import printable, stem
-from headtohead.saving import atomic_path, write_picture
+from headtohead.predicting.files.naming import stem
+from headtohead.saving import write_picture
+
+if TYPE_CHECKING:
+    from headtohead.readers.nifti_file import VolumeFile
 
 HELD = {
     ".png": (np.uint8, np.uint16),
@@ -34,12 +38,11 @@ def output_paths(job: Job, path: Path) -> list[Path]:
     return [path.with_name(stem(file) + path.name[len(first) :]) for file in job.files]
 
 
-def write_like(job: Job, values: np.ndarray, path: Path) -> None:
+def write_like(job: Job, values: np.ndarray, path: Path, source: "VolumeFile | None" = None) -> None:
     """Write values on the grid of a job's first file.
 
-    NIfTI keeps affine, zooms, units and codes of the input, its byte order and its version; a mask is {0, 1}, a scale
-    factor never applies. In pictures a mask is {0, 255}, as in LGG. What is a mask follows from the type, bool, and not
-    from the values: a label map of integers keeps its labels, also where only 0 and 1 occur in it.
+    Volumes are written as `write_volume` does. In pictures a mask is {0, 255}, as in LGG. What is a mask follows from
+    the type, bool, and not from the values: a label map keeps its labels, also where only 0 and 1 occur in it.
 
     Args:
         job: what was predicted.
@@ -47,13 +50,17 @@ def write_like(job: Job, values: np.ndarray, path: Path) -> None:
             [slices, H, W, 3] of a folder; [1, H, W] or [1, H, W, 3] of a picture. Bool: a mask. Other types stay what
             they are, but for float in PNG, which becomes uint16 with 65535 for 1.
         path: `.nii` or `.nii.gz`; `.png`, `.tif` or `.tiff`, of a folder the output of the first slice.
+        source: the job's first file, if it was opened before.
 
     Raises:
         UserError: it cannot be written there.
     """
     try:
         if job.kind == "nifti":
-            _write_nifti(job.files[0], values, path)
+            from headtohead.readers.nifti_file import open_volume  # not for pictures
+            from headtohead.readers.nifti_writing import write_volume
+
+            write_volume(path, values, source or open_volume(job.files[0]))
         else:
             for one, image in zip(output_paths(job, path), values, strict=True):
                 _write_picture(image, one)
@@ -61,36 +68,6 @@ def write_like(job: Job, values: np.ndarray, path: Path) -> None:
         raise UserError(
             f"{printable(path)}: cannot be written ({fault.strerror or fault}); choose another --output"
         ) from fault
-
-
-def _write_nifti(like: Path, values: np.ndarray, path: Path) -> None:
-    from isal import igzip
-
-    from headtohead.predicting.files.nifti import open_nifti
-
-    source = open_nifti(like)
-    values = values.astype(np.uint8) if values.dtype == np.bool_ else values
-    # A 2-D file gets a 2-D mask, one with a last axis of length 1 keeps it, a 4-D one gets a single volume.
-    shape = source.stored_shape if values.size == np.prod(source.stored_shape) else source.shape
-    header = source.header.copy()
-    header.set_data_shape(shape)
-    # Nibabel forgets the steps beyond the last axis, by which the qform places a 2-D file among its neighbours.
-    header["pixdim"] = source.header["pixdim"]
-    header.set_data_dtype(values.dtype)
-    header.set_slope_inter(1, 0)
-    header["descrip"] = b"predicted by Head-to-Head"
-    header["cal_min"] = header["cal_max"] = 0
-    header["intent_code"], header["intent_name"] = 0, b""
-    header.extensions.clear()
-    header["vox_offset"] = 0
-    image = type(source.image)(values.reshape(shape), None, header)
-    with atomic_path(path) as temporary, temporary.open("wb") as file:
-        if path.name.lower().endswith(".gz"):
-            # No time stamp: equal masks, equal bytes.
-            with igzip.IGzipFile("", "wb", 1, file, mtime=0) as packed:
-                image.to_stream(packed)
-        else:
-            image.to_stream(file)
 
 
 def _write_picture(values: np.ndarray, path: Path) -> None:

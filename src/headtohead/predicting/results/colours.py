@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from headtohead.reporting.outlines import PREDICTION, TRUTH, Colour
+from headtohead.drawing.outlines import PREDICTION, TRUTH, Colour
 from headtohead.task import Targets
 
 Outlines = dict[Colour, np.ndarray]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from headtohead.drawing.animation import write_gif
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.files.writing import write_like
@@ -17,7 +18,6 @@ from headtohead.predicting.results.summary import Rows, measures_in_words
 from headtohead.predicting.results.written import checksum
 from headtohead.predicting.scan import Scan
 from headtohead.predicting.trust.uncertainty import entropy
-from headtohead.reporting.animation import write_gif
 from headtohead.saving import temporary_folder, write_picture
 
 
@@ -71,10 +71,10 @@ def _write_all(job: Job, scan: Scan, found: Found, rows: Rows, outputs: Outputs,
     for kind, files in paths.items():
         name, _, target = kind.partition(" of ")
         if kind == "mask":
-            write_like(job, found.as_written(job), files[0])
+            write_like(job, found.as_written(job), files[0], scan.source)
         elif name in maps:
             place = found.targets.names.index(target) if target else 0
-            write_like(job, np.asarray(maps[name], np.float32)[place], files[0])
+            write_like(job, np.asarray(maps[name], np.float32)[place], files[0], scan.source)
     if outputs.preview:
         _write_preview(scan, found, rows, paths["preview"][0], paths["scroll"][0])
     for one in outputs.masked:

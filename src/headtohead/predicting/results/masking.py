@@ -71,9 +71,9 @@ def dim(values: np.ndarray, inside: np.ndarray, multiplier: float, zero: float =
 def _write_volume(source: Path, mask: np.ndarray, multiplier: float, path: Path) -> None:
     import nibabel
 
-    from headtohead.predicting.files.nifti import open_nifti
+    from headtohead.readers.nifti_file import open_volume
 
-    image: Any = open_nifti(source).image
+    image: Any = open_volume(source).image
     stored = np.asanyarray(image.dataobj.get_unscaled())
     slope, intercept = float(image.dataobj.slope), float(image.dataobj.inter)
     inside = mask.reshape(stored.shape[:3] + (1,) * (stored.ndim - 3))
@@ -82,7 +82,8 @@ def _write_volume(source: Path, mask: np.ndarray, multiplier: float, path: Path)
     header.set_data_dtype(result.dtype)
     masked = image.__class__(result, image.affine, header)
     # Only afterwards, because a new image forgets them; with them nibabel stores the array as it is.
-    masked.header.set_slope_inter(slope, intercept)
+    if isinstance(image, nibabel.Nifti1Image):  # MGH has none
+        masked.header.set_slope_inter(slope, intercept)
     with atomic_path(path) as temporary:
         nibabel.save(masked, temporary)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from headtohead.errors import UserError
 from headtohead.options.files import FileOptions
 from headtohead.predicting.files.finding import Job
+from headtohead.readers.volume_names import MGH, volume_end
 from headtohead.task import Targets
 
 COMPRESSED, PLAIN = ".nii.gz", ".nii"
@@ -129,8 +130,8 @@ def read_outputs(files: FileOptions) -> Outputs:
 
 
 def without_extension(name: str) -> str:
-    """Cut off the extension that a file has as NIfTI or as picture; another dot is part of the name."""
-    return re.sub(r"(\.nii(\.gz)?|\.tiff?|\.png|\.jpe?g)$", "", name, flags=re.IGNORECASE)
+    """Cut off the extension that a file has as volume or as picture; another dot is part of the name."""
+    return re.sub(r"(\.nii(\.gz)?|\.mg[hz]|\.tiff?|\.png|\.jpe?g)$", "", name, flags=re.IGNORECASE)
 
 
 def name_of(file: Path, suffix: str, kind: str = "mask") -> str:
@@ -145,7 +146,9 @@ def name_of(file: Path, suffix: str, kind: str = "mask") -> str:
         kind: as in `Outputs.suffixes`.
     """
     own, asked = file.name.lower(), suffix.lower()
-    if own.endswith((PLAIN, COMPRESSED)):
+    if own.endswith(MGH):
+        extension = volume_end(own)
+    elif own.endswith((PLAIN, COMPRESSED)):
         extension = COMPRESSED if own.endswith(COMPRESSED) or asked.endswith(COMPRESSED) else PLAIN
     elif kind.partition(" of ")[0] in ("probability", "uncertainty"):
         extension = ".png"

@@ -8,17 +8,18 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from headtohead.drawing.brightness import brightened, white_of
+from headtohead.drawing.lettering import FAINT, INK, shorten, text_width, write
+from headtohead.drawing.outlines import Colour, draw_outlines, enlarge, rgb
+from headtohead.drawing.sizes import resized, resized_mask, within
 from headtohead.predicting.files.pictures import drawn_channel
 from headtohead.predicting.results.colours import outlines_of
 from headtohead.readers.sequence_names import sequence_title
-from headtohead.reporting.lettering import FAINT, INK, shorten, text_width, write
-from headtohead.reporting.outlines import Colour, draw_outlines, enlarge, rgb
 from headtohead.task import Task
 from headtohead.task.targets import CLASSES
 
 SIDE = 512  # small images are enlarged up to this many pixels
 LARGEST = 768  # larger ones are drawn smaller
-WHITE = 99.8  # percentile drawn as white: MRI of 8 bits is often dark, and only its fat is bright
 NARROWEST = 340  # so that a caption fits above a slim image
 MARGIN, GAP, HEADER, CAPTION, FOOTER = 24, 24, 78, 28, 46
 PAPER, SURROUND = (255, 255, 255), (241, 242, 244)
@@ -99,7 +100,7 @@ def draw_panel(prediction: Prediction, title: str, subtitle: str) -> np.ndarray:
 
 def _tiles(shown: Prediction, scale: int) -> list[tuple[str, np.ndarray]]:
     """Caption and drawing of the four tiles, row by row."""
-    image = window(shown.image)
+    image = brightened(shown.image, white_of(shown.image.max(axis=-1)))
     channel = drawn_channel(shown.task)
     grey = np.ascontiguousarray(image[:, :, channel])
     coloured = bool((shown.image != shown.image[:, :, channel, None]).any())
@@ -107,19 +108,13 @@ def _tiles(shown: Prediction, scale: int) -> list[tuple[str, np.ndarray]]:
     sequences = ", ".join(map(sequence_title, shown.task.sequences))
     truth, prediction = shown.outlines
     whole = "lesion" if len(shown.task.targets) == 1 else "any target"
-    decided = "the most probable" if shown.task.targets.exclusive else f"probability ≥ {shown.threshold:g}"
+    decided = "the most probable" if not shown.task.targets.thresholded else f"probability ≥ {shown.threshold:g}"
     return [
         (f"image: {sequences} as red, green, blue" if coloured else "image", enlarge(image, scale)),
         (f"{name} with truth" if truth else f"{name} (no truth found)", draw_outlines(grey, truth, scale)),
         (f"probability of {whole}", enlarge(colour(shown.any_target), scale)),
         (f"{name} with prediction, {decided}", draw_outlines(grey, {**truth, **prediction}, scale)),
     ]
-
-
-def window(image: np.ndarray) -> np.ndarray:
-    """Brighten an image for the eye by one factor for all its channels: uint8 to uint8 [H, W, 3]."""
-    white = max(1.0, float(np.percentile(image.max(axis=-1), WHITE)))
-    return cv2.convertScaleAbs(image, alpha=255 / white)
 
 
 def colour(probability: np.ndarray) -> np.ndarray:
@@ -157,23 +152,18 @@ def _legend(canvas: np.ndarray, left: int, top: int, prediction: Prediction) -> 
 
 def _shrink(prediction: Prediction) -> Prediction:
     """Bring a large image to `LARGEST` by averaging; a mask keeps every part, however small."""
-    height, width = prediction.labels.shape
-    factor = max(height, width) / LARGEST
-    if factor <= 1:
+    shape = prediction.labels.shape
+    if max(shape) <= LARGEST:
         return prediction
-    size = (max(1, round(width / factor)), max(1, round(height / factor)))
+    size, targets = within(shape, LARGEST), prediction.task.targets
 
-    def area(pixels: np.ndarray) -> np.ndarray:
-        return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-
-    def shrink(labels: np.ndarray) -> np.ndarray:
-        targets = prediction.task.targets
-        return targets.decode(np.stack([area(mask.astype(np.float32)) > 0 for mask in targets.encode(labels)]))
+    def smaller(labels: np.ndarray) -> np.ndarray:
+        return targets.decode(np.stack([resized_mask(mask, size) for mask in targets.encode(labels)]))
 
     return replace(
         prediction,
-        image=area(prediction.image),
-        probability=np.stack([area(one) for one in prediction.probability]),
-        labels=shrink(prediction.labels),
-        truth=None if prediction.truth is None else shrink(prediction.truth),
+        image=resized(prediction.image, size),
+        probability=np.stack([resized(one, size) for one in prediction.probability]),
+        labels=smaller(prediction.labels),
+        truth=None if prediction.truth is None else smaller(prediction.truth),
     )

@@ -4,13 +4,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import cv2
 import numpy as np
 
+from headtohead.drawing.brightness import WHITE
+from headtohead.drawing.lettering import FAINT, shorten, text_width, write
+from headtohead.drawing.outlines import Colour, draw_outlines, rgb
+from headtohead.drawing.sizes import resized, resized_mask
 from headtohead.predicting.results.colours import outlines_of
-from headtohead.predicting.results.panel import PAPER, WHITE
-from headtohead.reporting.lettering import FAINT, shorten, text_width, write
-from headtohead.reporting.outlines import Colour, draw_outlines, rgb
+from headtohead.predicting.results.panel import PAPER
 from headtohead.task import Targets
 
 MOST = 48  # slices shown of a volume that has more
@@ -96,8 +97,8 @@ def _draw(slices: Slices, title: str, subtitle: str, shown: Sequence[int], longe
     write(canvas, shorten(subtitle, across, 14), MARGIN, MARGIN + 42, 14, colour=FAINT)
     for place, number in enumerate(shown):
         window = np.clip((grey[number] - low) * (255 / max(high - low, 1e-6)), 0, 255).astype(np.uint8)
-        outlines = {colour: _fit_mask(mask[number], height, width) for colour, mask in masks.items()}
-        tile = draw_outlines(_fit(window, height, width), outlines)
+        outlines = {colour: resized_mask(mask[number], (height, width)) for colour, mask in masks.items()}
+        tile = draw_outlines(resized(window, (height, width)), outlines)
         if len(grey) > 1:
             write(tile, str(number + 1), 4, 14, 12, colour=NUMBER)
         upper, left = top + place // columns * (height + GAP), MARGIN + place % columns * (width + GAP)
@@ -136,18 +137,6 @@ def _size(shape: Sequence[int], pixel: tuple[float, float], longest: int) -> tup
     height, width = shape[0] * pixel[0], shape[1] * pixel[1]
     scale = longest / max(height, width)
     return max(1, round(height * scale)), max(1, round(width * scale))
-
-
-def _fit(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
-    smaller = height <= pixels.shape[0] and width <= pixels.shape[1]
-    return cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
-
-
-def _fit_mask(mask: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Bring a mask to another size; where it becomes smaller it keeps every part, however small."""
-    smaller = height <= mask.shape[0] and width <= mask.shape[1]
-    method = cv2.INTER_AREA if smaller else cv2.INTER_NEAREST
-    return cv2.resize(mask.astype(np.float32), (width, height), interpolation=method) > 0
 
 
 def _legend(canvas: np.ndarray, baseline: int, slices: Slices, note: str) -> None:

@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from headtohead.cohort.greys import count_greys, percentiles
-from headtohead.cohort.head import NORMAL_80, head_mask, inner_head
-from headtohead.cohort.intensities import to_bytes
+from headtohead.preparing.greys import count_greys, percentiles
+from headtohead.preparing.head import NORMAL_80, head_mask, inner_head
+from headtohead.preparing.intensities import to_bytes
 from headtohead.scoring.bounding import bounding_box
 
 SIDE = 128

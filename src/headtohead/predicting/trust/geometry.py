@@ -14,9 +14,9 @@ def doubts_of_header(scan: Scan) -> list[str]:
     Returns:
         A line for each doubt.
     """
-    if scan.grid.affine is None:
+    if scan.source is None or scan.grid.affine is None:
         return []
-    if not scan.oriented:
+    if not scan.source.oriented:
         return [
             "no orientation in its header: left, right and up are unknown, and volumes in ml rely on its spacing alone"
         ]

@@ -2,6 +2,7 @@
 
 warnings.py    what must be known before any number, in the order of its weight
 footnotes.py   everything else, in its order
+targets.py     several targets: the primary score, what is corrected together
 seeds.py       one training, or several
 split.py       whether patients leak
 left_out.py    which entrants and seeds are not counted, and why

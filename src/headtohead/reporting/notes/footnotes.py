@@ -1,18 +1,20 @@
 """What the numbers of a comparison are, and over what."""
 
+from headtohead.options.comparison import BASELINE
 from headtohead.plurals import count_of
 from headtohead.reporting.notes.seeds import several_seeds, uneven_seeds
 from headtohead.reporting.notes.split import no_leak
+from headtohead.reporting.notes.targets import of_targets
 from headtohead.runs.ledger import Ledger
-from headtohead.runs.run import BASELINE
 from headtohead.scoring.lesions import size_in_words
 from headtohead.statistics.matrix import holds_lesion
+from headtohead.statistics.targets import TARGET, over_targets
 
 
 def footnotes_of(ledger: Ledger) -> list[str]:
     """Everything else that a number of the table does not say by itself, one paragraph each."""
     notes = [_what_is_shown(ledger)] if ledger.finished else ["No experiment is finished yet."]
-    notes += several_seeds(ledger) + of_volumes(ledger) + uneven_seeds(ledger)
+    notes += of_targets(ledger) + several_seeds(ledger) + of_volumes(ledger) + uneven_seeds(ledger)
     notes += _without_lesion(ledger) + _how_counted(ledger)
     notes += no_leak(ledger)
     for run in ledger.failed:
@@ -52,15 +54,16 @@ def _without_lesion(ledger: Ledger) -> list[str]:
     healthy = _number_of(ledger, lesion=False)
     if not healthy:
         return []
+    what = "target" if TARGET in ledger.comparable else "lesion"
     return [
-        f"{healthy} further test {'case has' if healthy == 1 else 'cases have'} no lesion and so no Dice: they "
+        f"{healthy} further test {'case has' if healthy == 1 else 'cases have'} no {what} and so no Dice: they "
         "are scored apart, left alone or not."
     ]
 
 
 def _number_of(ledger: Ledger, lesion: bool) -> int:
-    """How many test cases have a lesion, or have none."""
-    cases = ledger.comparable
+    """How many test cases have a lesion, that is, a target, or have none."""
+    cases = over_targets(ledger.comparable)
     return int(cases.loc[holds_lesion(cases) == lesion, "case"].nunique())
 
 

@@ -1,8 +1,8 @@
 """What the number of trainings means for the numbers: one seed, several, or not the same ones."""
 
+from headtohead.options.comparison import BASELINE
 from headtohead.reporting.entrant_names import in_words, listed
 from headtohead.runs.ledger import Ledger
-from headtohead.runs.run import BASELINE
 
 
 def one_training(ledger: Ledger) -> list[str]:

@@ -5,12 +5,13 @@ from functools import partial
 from typing import Any
 
 from headtohead.errors import UserError
+from headtohead.options.comparison import BASELINE
 from headtohead.options.settling import settle
 from headtohead.options.table import OPTIONS
 from headtohead.reporting.entrant_names import in_words, listed
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.ledger import Ledger
-from headtohead.runs.run import BASELINE, Run
+from headtohead.runs.run import Run
 
 ONE_SCALE = {"image size": "image_size", "learning rate": "learning_rate", "batch size": "batch_size"}
 INPUT = ("normalise", "neighbours", "channel_order")

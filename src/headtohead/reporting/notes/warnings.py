@@ -9,6 +9,7 @@ from headtohead.reporting.notes.unequal import unequal_settings
 from headtohead.runs.ledger import Ledger
 from headtohead.statistics.intervals import mean_interval
 from headtohead.statistics.matrix import score_matrix
+from headtohead.statistics.targets import over_targets
 
 FEW_CASES = 30
 
@@ -38,7 +39,7 @@ def _made_up(ledger: Ledger) -> list[str]:
 
 
 def _few(ledger: Ledger) -> list[str]:
-    intervals = [mean_interval(scores) for _, scores in score_matrix(ledger.comparable).items()]
+    intervals = [mean_interval(scores) for _, scores in score_matrix(over_targets(ledger.comparable)).items()]
     fewest = min((interval.n for interval in intervals), default=FEW_CASES)
     if fewest >= FEW_CASES:
         return []

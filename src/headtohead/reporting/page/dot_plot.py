@@ -17,7 +17,9 @@ LEFT, TOP, BOTTOM = 34.0, 12.0, 44.0
 MEAN_OFFSET = 0.2  # where the mean stands beside the dots, as a share of the distance between two entrants
 
 
-def dot_plot(matrix: "pd.DataFrame", means: "pd.DataFrame", entrants: list[Entrant], width: float) -> Markup:
+def dot_plot(
+    matrix: "pd.DataFrame", means: "pd.DataFrame", entrants: list[Entrant], width: float, target: str = ""
+) -> Markup:
     """Draw Dice per case, one column an entrant, a case's dots joined; the mean and its interval beside the dots.
 
     Args:
@@ -25,6 +27,7 @@ def dot_plot(matrix: "pd.DataFrame", means: "pd.DataFrame", entrants: list[Entra
         means: mean, low and high by entrant.
         entrants: the columns, in order.
         width: in CSS pixels.
+        target: whose Dice it is, of several.
 
     Returns:
         The drawing; each case is a group of class `case` that holds its name and scores as a title.
@@ -39,13 +42,12 @@ def dot_plot(matrix: "pd.DataFrame", means: "pd.DataFrame", entrants: list[Entra
     grid = [_grid_line(value, y, width - right) for value in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)]
     failed = svg.line(LEFT, y(FAILED_BELOW), width - right, y(FAILED_BELOW), "threshold")
     cases = [
-        _case(str(case), row, entrants, places, y, radius)
+        _case(str(case), row, entrants, places, y, radius, target)
         for case, row in zip(matrix.index, matrix.to_dict("records"), strict=True)
     ]
     columns = [_column(entrant, means.loc[entrant.name], places[entrant.name], step, y, height) for entrant in entrants]
-    label = (
-        f"Dice of {len(matrix)} cases under {len(entrants)} entrants, each case one line; the numbers are in the tables"
-    )
+    of = f"{target} in {len(matrix)}" if target else f"{len(matrix)}"
+    label = f"Dice of {of} cases under {len(entrants)} entrants, each case one line; the numbers are in the tables"
     return svg.chart(width, height, label, "dot-plot", *grid, failed, *cases, *columns)
 
 
@@ -62,6 +64,7 @@ def _case(
     places: dict[str, float],
     y: svg.Scale,
     radius: float,
+    target: str,
 ) -> Markup:
     points = [(places[entrant.name], y(row[entrant.name])) for entrant in entrants]
     dots = [
@@ -69,9 +72,17 @@ def _case(
         for entrant, point in zip(entrants, points, strict=True)
         if not missing(row[entrant.name])
     ]
+    of = f"{target} of {name}" if target else name
     said = ", ".join(f"{entrant.label} {score(row[entrant.name])}" for entrant in entrants)
     line = svg.polyline(points, "pair")
-    return svg.element("g", svg.element("title", f"{name}: {said}"), line, *dots, class_="case", data_case=name)
+    return svg.element(
+        "g",
+        svg.element("title", f"{of}: {said}"),
+        line,
+        *dots,
+        class_="case",
+        data_case=name,
+    )
 
 
 def _column(entrant: Entrant, found: "pd.Series[float]", x: float, step: float, y: svg.Scale, height: float) -> Markup:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from headtohead.options.comparison import BASELINE
 from headtohead.reporting.entrant_names import in_words
 from headtohead.reporting.findings import Findings
-from headtohead.runs.run import BASELINE
 
 # As many as style.css has; they are counted separately, so that the pair repeats later than either.
 COLOURS = 6

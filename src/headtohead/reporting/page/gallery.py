@@ -10,6 +10,8 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from headtohead.cohort import Cohort
+from headtohead.drawing.brightness import white_of
+from headtohead.drawing.sizes import resized, within
 from headtohead.errors import UserError
 from headtohead.readers.sequence_names import sequence_title
 from headtohead.reporting.findings import Findings, shown_seed
@@ -24,7 +26,6 @@ WORST, MEDIAN, BEST = 6, 3, 3
 BUDGET = 9_000_000  # characters of all pictures and outlines together, so that the page stays below 15 MB
 QUALITIES = (80, 60, 40, 20)
 LARGEST_SIDE = 512
-BRIGHTEST = 99.8  # percentile of a case's primary sequence that is drawn white
 TRUTH = "truth"
 STRIP_HEIGHT = 22.0
 
@@ -151,13 +152,9 @@ def _outlines(masks: NDArray[np.generic]) -> list[str]:
 
 def _brightened(grey: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
     """The slices of a case, stretched to its own white and no larger than the page can use."""
-    white = max(float(np.percentile(grey, BRIGHTEST)), 1.0)
-    look_up = np.clip(np.arange(256) * 255.0 / white, 0, 255).astype(np.uint8)
-    shrink = min(1.0, LARGEST_SIDE / max(grey.shape[1:]))
-    size = (round(grey.shape[2] * shrink), round(grey.shape[1] * shrink))
-    return [
-        cv2.resize(look_up[one], size, interpolation=cv2.INTER_AREA) if shrink < 1 else look_up[one] for one in grey
-    ]
+    look_up = np.clip(np.arange(256) * 255.0 / white_of(grey), 0, 255).astype(np.uint8)
+    size = within(grey.shape[1:], min(LARGEST_SIDE, max(grey.shape[1:])))
+    return [resized(look_up[one], size) for one in grey]
 
 
 def _webp(image: NDArray[np.uint8], quality: int) -> str:

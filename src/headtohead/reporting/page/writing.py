@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from headtohead.cohort import Cohort
+from headtohead.drawing.outlines import hexadecimal
 from headtohead.readers.sequence_names import sequence_title
 from headtohead.reporting.findings import Findings
 from headtohead.reporting.page import gallery, panels, provenance, svg, wording
@@ -17,6 +18,8 @@ from headtohead.reporting.page.entrants import Entrant, entrants_of
 from headtohead.reporting.page.forest_plot import forest_plot
 from headtohead.reporting.page.tables import by_case, by_entrant, by_pair, by_score, by_subgroup
 from headtohead.saving import write_text
+from headtohead.statistics.targets import TARGET
+from headtohead.task import Target
 
 HERE = Path(__file__).parent
 WIDE, NARROW = 1040.0, 340.0  # each large chart is drawn for a desk and for a phone, so that its letters stay readable
@@ -47,6 +50,8 @@ def write_report(
     if cohort is not None and masks_of is not None:
         pictures = gallery.gallery(findings, entrants, cohort, masks_of)
     style, script = (_read(name) for name in ("style.css", "script.js"))
+    if findings.by_target:
+        style, script = style + _read("targets.css"), script + _read("targets.js")
     # Nothing is trimmed after rendering: the policy names the style and the script by their exact text.
     environment = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -100,7 +105,25 @@ def _charts(findings: Findings, entrants: list[Entrant]) -> dict[str, Any]:
         "dice_curves": panels.curve_panels(findings.curves, models, ["val_dice", "train_dice"], "Dice"),
         "loss_curves": panels.curve_panels(findings.curves, models, ["val_loss", "train_loss"], "Loss"),
         "rate_curves": panels.curve_panels(findings.curves, models, ["learning_rate"], "Learning rate"),
+        "by_target": {
+            target.name: _target_charts(findings, entrants, target)
+            for target in findings.targets.all
+            if findings.by_target
+        },
         "subgroup_charts": panels.subgroup_panels(findings.subgroups, entrants),
+    }
+
+
+def _target_charts(findings: Findings, entrants: list[Entrant], target: Target) -> dict[str, Any]:
+    """The drawings of one target of several."""
+    found, pairs = findings.by_target[target.name], findings.target_pairs
+    own = pairs[pairs[TARGET] == target.name]
+    label = f"{target.name}: mean differences in Dice with intervals"
+    return {
+        "colour": hexadecimal(target.colour),
+        "cases": int(found.matrix.notna().all(axis=1).sum()),
+        "dots": [dot_plot(found.matrix, found.means, entrants, width, target.name) for width in (WIDE, NARROW)],
+        "forest": [forest_plot(own, width, label, len(pairs)) for width in (WIDE, NARROW)] if len(own) else [],
     }
 
 
@@ -108,7 +131,9 @@ def _tables(findings: Findings, entrants: list[Entrant]) -> dict[str, Any]:
     shared, runs = provenance.shared_and_own(findings.provenance)
     return {
         "entrant_table": by_entrant.entrant_table(findings, entrants),
+        "target_table": by_entrant.target_table(findings, entrants) if findings.by_target else None,
         "pair_table": by_pair.pair_table(findings, entrants),
+        "target_pair_table": by_pair.target_pair_table(findings, entrants),
         "ensemble_table": by_pair.ensemble_table(findings, entrants),
         "without_lesion_table": by_entrant.without_lesion_table(findings, entrants),
         "secondary_table": by_pair.further_pair_table(findings.secondary, "Paired differences in other scores"),
@@ -117,6 +142,7 @@ def _tables(findings: Findings, entrants: list[Entrant]) -> dict[str, Any]:
         ),
         "rank_table": by_entrant.rank_table(findings, entrants),
         "score_table": by_score.score_table(findings, entrants),
+        "score_tables": [by_score.score_table(findings, entrants, target) for target in findings.by_target],
         "convention_table": by_score.convention_table(findings, entrants),
         "subgroup_table": by_subgroup.subgroup_table(findings, entrants),
         "subgroup_pair_table": by_subgroup.subgroup_pair_table(findings, entrants),

@@ -50,15 +50,15 @@ def load_net(source: Source) -> torch.nn.Module:
     Raises:
         DamagedModel: the weights cannot be read, or are not those of the net.
     """
-    facts = source.facts
+    facts, logits = source.facts, source.facts.task.targets.logits
     try:
         weights = source.weights()
         if facts.width > MODELS[facts.model].width:
             # On no device first: a width made up to exhaust the memory costs nothing.
             with torch.device("meta"):
-                expected = build_model(facts.model, facts.in_channels, width=facts.width).state_dict()
+                expected = build_model(facts.model, facts.in_channels, facts.width, out_channels=logits).state_dict()
             _refuse_other_shapes(weights, expected)
-        model = build_model(facts.model, facts.in_channels, width=facts.width)
+        model = build_model(facts.model, facts.in_channels, facts.width, out_channels=logits)
         model.load_state_dict(weights)
     except UserError as fault:
         raise DamagedModel(str(fault), source.folder) from fault

@@ -1,11 +1,13 @@
 """One row an entrant: the main table, the ranks, and the cases without a lesion."""
 
+from headtohead.drawing.outlines import hexadecimal
 from headtohead.reporting.findings import Findings
 from headtohead.reporting.page import wording
 from headtohead.reporting.page.entrants import Entrant
 from headtohead.reporting.page.tables import cells
-from headtohead.reporting.page.tables.table import Cell, Table, head
+from headtohead.reporting.page.tables.table import Cell, Column, Table, head
 from headtohead.scoring.counts import FAILED_BELOW
+from headtohead.statistics.targets import TARGET, each_target
 
 
 def entrant_table(findings: Findings, entrants: list[Entrant]) -> Table:
@@ -39,6 +41,17 @@ def entrant_table(findings: Findings, entrants: list[Entrant]) -> Table:
     return Table("Dice per case, by entrant", head("entrant", columns), rows)
 
 
+def target_table(findings: Findings, entrants: list[Entrant]) -> Table:
+    """Lay out the Dice of each of several targets: one row an entrant, one column a target."""
+    columns = [Column("entrant", numeric=False)]
+    columns += [Column(f"{one.name} [95\u00a0%]", colour=hexadecimal(one.colour)) for one in findings.targets.all]
+    rows = []
+    for entrant in entrants:
+        means = [findings.by_target[name].means.loc[entrant.name] for name in findings.by_target]
+        rows.append([Cell(entrant.label, entrant.label, entrant), *(cells.mean_with_range(one) for one in means)])
+    return Table("Mean Dice per case, target by target, over the cases that hold it", columns, rows)
+
+
 def rank_table(findings: Findings, entrants: list[Entrant]) -> Table:
     """Lay out how often each entrant takes each rank."""
     ranks = findings.ranks
@@ -59,15 +72,19 @@ def rank_table(findings: Findings, entrants: list[Entrant]) -> Table:
 
 def without_lesion_table(findings: Findings, entrants: list[Entrant]) -> Table:
     """Lay out what each entrant did on the cases without a lesion; no row where every case has one."""
-    found = findings.without_lesion.set_index("entrant")
+    found = findings.without_lesion
     in_ml = bool(len(found)) and bool(found["false_ml_mean"].notna().all())
     kind, unit = ("false_ml", "ml") if in_ml else ("false_voxels", "voxels")
     columns = ["cases", "left alone", "specificity [95\u00a0%]", f"false {unit} per case, mean", "median"]
+    first = [Column("without", numeric=False)] if TARGET in found else []
+    each = [(target, own.set_index("entrant")) for target, own in each_target(found).items()]
     rows = []
-    for entrant in entrants if len(found) else []:
-        row = found.loc[entrant.name]
+    for target, row, entrant in [
+        (target, own.loc[entrant.name], entrant) for target, own in each for entrant in entrants if len(own)
+    ]:
         rows.append(
             [
+                *(Cell(target, target) for _ in first),
                 Cell(entrant.label, entrant.label, entrant),
                 cells.number(row["n"], wording.whole),
                 cells.number(row["left_alone"], "{:.3g}".format),
@@ -77,4 +94,5 @@ def without_lesion_table(findings: Findings, entrants: list[Entrant]) -> Table:
                 cells.lowest_to_highest(row[f"{kind}_minimum"], row[f"{kind}_maximum"], "{:,.4g}".format),
             ]
         )
-    return Table("Cases without a lesion, by entrant", head("entrant", [*columns, "lowest to highest"]), rows)
+    what = "target" if first else "lesion"
+    return Table(f"Cases without a {what}, by entrant", first + head("entrant", [*columns, "lowest to highest"]), rows)

@@ -10,6 +10,7 @@ from headtohead.reporting.page.entrants import Entrant
 from headtohead.reporting.page.tables import cells
 from headtohead.reporting.page.tables.table import Cell, Column, Table
 from headtohead.statistics.further import better_and_worse
+from headtohead.statistics.targets import TARGET
 from headtohead.statistics.words import no_difference
 
 if TYPE_CHECKING:
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 def pair_table(findings: Findings, entrants: list[Entrant]) -> Table:
     """Lay out every pair but those of ensembles, with all that was worked out about it."""
     return _pairs(findings.pairs, entrants, "Paired differences in Dice, first minus second")
+
+
+def target_pair_table(findings: Findings, entrants: list[Entrant]) -> Table:
+    """Lay out the pairs of models in the Dice of each of several targets."""
+    return _pairs(findings.target_pairs, entrants, "Target by target: paired differences in Dice, first minus second")
 
 
 def ensemble_table(findings: Findings, entrants: list[Entrant]) -> Table:
@@ -34,6 +40,7 @@ def _pairs(pairs: "pd.DataFrame", entrants: list[Entrant], caption: str) -> Tabl
         higher = first if pair["mean_difference"] > 0 else second
         rows.append(
             [
+                *_target(pair),
                 Cell(first, first, names.get(pair["a"])),
                 Cell(second, second, names.get(pair["b"])),
                 _finding(pair, higher, len(pairs)),
@@ -49,10 +56,18 @@ def _pairs(pairs: "pd.DataFrame", entrants: list[Entrant], caption: str) -> Tabl
                 cells.number(pair["n"], wording.whole),
             ]
         )
-    words = [Column(name, numeric=False) for name in ("first", "second", "finding")]
+    words = [Column(name, numeric=False) for name in (*_named(pairs), "first", "second", "finding")]
     numbers = ["mean difference [95\u00a0%]", "median difference", "p", "p (Holm)", "rank-biserial"]
     numbers += ["wins / ties / losses", "smallest detectable", "90\u00a0% interval", "p (equivalence, Holm)", "cases"]
     return Table(caption, words + [Column(name) for name in numbers], rows)
+
+
+def _named(pairs: "pd.DataFrame") -> list[str]:
+    return [TARGET] * (TARGET in pairs and len(pairs) > 0)
+
+
+def _target(pair: "dict[Hashable, Any] | pd.Series") -> list[Cell]:
+    return [Cell(str(pair[TARGET]), str(pair[TARGET]))] if TARGET in pair else []
 
 
 def _finding(pair: dict[Hashable, Any], higher: str, tests: int) -> Cell:
@@ -77,6 +92,7 @@ def further_pair_table(pairs: "pd.DataFrame", caption: str) -> Table:
         finding = better if pair["different"] else no_difference(pair["n"], len(pairs))
         rows.append(
             [
+                *_target(pair),
                 Cell(str(pair["score"]), str(pair["score"])),
                 Cell(first, first),
                 Cell(second, second),
@@ -89,6 +105,6 @@ def further_pair_table(pairs: "pd.DataFrame", caption: str) -> Table:
                 cells.number(pair["n"], wording.whole),
             ]
         )
-    words = [Column(name, numeric=False) for name in ("score", "first", "second", "finding")]
+    words = [Column(name, numeric=False) for name in (*_named(pairs), "score", "first", "second", "finding")]
     columns = [Column("mean difference [95\u00a0%]"), Column("test", numeric=False), Column("p"), Column("p (Holm)")]
     return Table(caption, [*words, *columns, Column("better / even / worse"), Column("cases")], rows)

@@ -5,9 +5,10 @@ from headtohead.reporting.page import wording
 from headtohead.reporting.page.entrants import Entrant
 from headtohead.reporting.page.tables import cells
 from headtohead.reporting.page.tables.lookup import having_rows, value_of
-from headtohead.reporting.page.tables.table import Cell, Table, head
+from headtohead.reporting.page.tables.table import Cell, Column, Table, head
 from headtohead.scoring.lesions import size_in_words
 from headtohead.statistics.families import unitless
+from headtohead.statistics.targets import MEAN, TARGET, each_target
 
 SCORES = {
     "dice": "overlap of both volumes",
@@ -33,15 +34,18 @@ SLICE_STEP = "a step between slices counts as one pixel"
 COUNTED = ("lesions_found", "lesions_missed", "lesions_false")
 
 
-def score_table(findings: Findings, entrants: list[Entrant]) -> Table:
-    """Lay out the mean over cases of every score: one row a score, one column an entrant."""
-    shown, rows = having_rows(entrants, findings.scores), []
-    unit = "mm" if findings.scores["score"].eq("hd95_mm").any() else "px"
-    for name, found in findings.scores.groupby("score", sort=False):
+def score_table(findings: Findings, entrants: list[Entrant], target: str = MEAN) -> Table:
+    """Lay out the mean over cases of every score, of one of several targets: one row a score, one column an entrant."""
+    scores = findings.scores
+    scores = scores[scores[TARGET] == target] if TARGET in scores else scores
+    shown, rows = having_rows(entrants, scores), []
+    unit = "mm" if scores["score"].eq("hd95_mm").any() else "px"
+    for name, found in scores.groupby("score", sort=False):
         by_entrant = found.set_index("entrant")
         means = [cells.estimate_with_range(by_entrant, entrant) for entrant in shown]
         rows.append([Cell(str(name), str(name), note=meaning_of(str(name), unit)), *means, cells.votes(found["n"])])
-    return Table("Mean over cases of every score", head("score", [*(one.label for one in shown), "cases"]), rows)
+    of = f": {target}" if TARGET in findings.scores else ""
+    return Table(f"Mean over cases of every score{of}", head("score", [*(one.label for one in shown), "cases"]), rows)
 
 
 def meaning_of(column: str, unit: str) -> str:
@@ -55,12 +59,12 @@ def meaning_of(column: str, unit: str) -> str:
 def convention_table(findings: Findings, entrants: list[Entrant]) -> Table:
     """Lay out the same predictions scored in several ways: one row a convention, one column an entrant."""
     shown, rows = having_rows(entrants, findings.conventions), []
-    for name, found in findings.conventions.groupby("convention", sort=False):
-        by_entrant = found.set_index("entrant")
-        scores = [cells.number(value_of(by_entrant, entrant, "score"), wording.score) for entrant in shown]
-        rows.append([Cell(str(name), str(name), note=str(found["meaning"].iloc[0])), *scores, cells.votes(found["n"])])
-    return Table(
-        "The same predictions under each convention",
-        head("convention", [*(one.label for one in shown), "votes"]),
-        rows,
-    )
+    for target, own in each_target(findings.conventions).items():
+        for name, found in own.groupby("convention", sort=False):
+            by_entrant = found.set_index("entrant")
+            scores = [cells.number(value_of(by_entrant, entrant, "score"), wording.score) for entrant in shown]
+            named = Cell(str(name), str(name), note=str(found["meaning"].iloc[0]))
+            rows.append([*([Cell(target, target)] if target else []), named, *scores, cells.votes(found["n"])])
+    first = [Column(TARGET, numeric=False)] if TARGET in findings.conventions else []
+    columns = head("convention", [*(one.label for one in shown), "votes"])
+    return Table("The same predictions under each convention", first + columns, rows)

@@ -46,11 +46,20 @@ def lowest_to_highest(low: Any, high: Any, write: Any = wording.score) -> Cell:
 
 def estimate_with_range(rows: "pd.DataFrame", entrant: Entrant) -> Cell:
     """A mean with its interval, and below it median, lowest and highest."""
-    cell = estimate(*(value_of(rows, entrant, column) for column in ("mean", "mean_low", "mean_high")))
+    columns = ("mean", "mean_low", "mean_high", "median", "minimum", "maximum")
+    return _with_range(*(value_of(rows, entrant, column) for column in columns))
+
+
+def mean_with_range(means: "pd.Series[float]") -> Cell:
+    """The same of a row of `Findings.means`."""
+    return _with_range(*(means[column] for column in ("mean", "low", "high", "median", "minimum", "maximum")))
+
+
+def _with_range(mean: Any, low: Any, high: Any, median: Any, lowest: Any, highest: Any) -> Cell:
+    cell = estimate(mean, low, high)
     if cell.order is None:
         return cell
-    median, low, high = (value_of(rows, entrant, column) for column in ("median", "minimum", "maximum"))
-    return replace(cell, note=f"median {wording.score(median)}, {lowest_to_highest(low, high).text}")
+    return replace(cell, note=f"median {wording.score(median)}, {lowest_to_highest(lowest, highest).text}")
 
 
 def votes(numbers: "pd.Series[int]") -> Cell:

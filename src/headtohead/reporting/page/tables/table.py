@@ -25,10 +25,11 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """The head of a column: its name, and whether its cells are numbers."""
+    """The head of a column: its name, whether its cells are numbers, and the colour of the target it is about."""
 
     name: str
     numeric: bool = True
+    colour: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Pictures without a plotting library: lettering, outlines, brightness, sizes, plates of cases, GIFs."""

@@ -1,0 +1,173 @@
+"""Moving pictures of test cases: the plate, or one case, scrolling through its slices. Small enough to mail."""
+
+from collections.abc import Iterable, Sequence
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+
+from headtohead.drawing.plate import COLUMNS, ROWS, SegmentedCase, draw_plate
+from headtohead.errors import UserError
+from headtohead.saving import write_bytes
+
+MOST_BYTES = 2_000_000
+SHADES = (24, 16, 10)  # of grey in a GIF: its size grows with them, and the eye misses few
+COLOURS = 200  # other colours that fit beside them in a GIF's 256
+TINT = 16  # channels that differ by no more are grey: the ink of the lettering has a breath of blue
+FRAMES = 20  # of a plate
+PLATE_SIDE, CASE_SIDE = 128, 256  # pixels of a tile's side
+SECONDS = 0.2  # a frame
+AROUND = 1  # slices shown before the first and after the last with any lesion, true or predicted
+
+
+def write_plate_gif(
+    scans: Sequence[SegmentedCase],
+    path: Path,
+    title: str = "",
+    columns: int = COLUMNS,
+    rows: int = ROWS,
+    side: int = PLATE_SIDE,
+    frames: int = FRAMES,
+) -> Path:
+    """Write a plate as GIF in which every case scrolls through the slices that hold lesion, true or predicted.
+
+    Cases have different numbers of slices; all take the same time from their first to their last.
+
+    Args:
+        scans: what to show; those beyond `columns` x `rows` are left out.
+        path: where to.
+        title: the line above.
+        columns: tiles beside each other.
+        rows: tiles below each other.
+        side: pixels of a tile's side.
+        frames: number of pictures; fewer where no case has as many slices to show.
+
+    Returns:
+        The path.
+
+    Raises:
+        UserError: there is no case to show.
+    """
+    shown = list(scans)[: columns * rows]
+    ranges = [slices_to_show(scan) for scan in shown]
+    steps = min(frames, max((len(one) for one in ranges), default=0))
+    pictures = (
+        draw_plate(shown, [one[place(step, steps, len(one))] for one in ranges], title, columns, side)
+        for step in range(max(steps, 1))
+    )
+    return write_gif(pictures, path)
+
+
+def write_case_gif(
+    scans: SegmentedCase | Sequence[SegmentedCase], path: Path, title: str = "", side: int = CASE_SIDE
+) -> Path:
+    """Write one case as GIF, scrolling through all its slices.
+
+    Args:
+        scans: the case; or the case once for each entrant, to see them side by side.
+        path: where to.
+        title: the line above.
+        side: pixels of a tile's side.
+
+    Returns:
+        The path.
+
+    Raises:
+        UserError: there is no case to show.
+        ValueError: the scans differ in their number of slices.
+    """
+    shown = [scans] if isinstance(scans, SegmentedCase) else list(scans)
+    lengths = {len(scan.truth) for scan in shown}
+    if len(lengths) > 1:
+        raise ValueError(f"{title or path}: one case cannot have {sorted(lengths)} slices")
+    pictures = (
+        draw_plate(shown, [number] * len(shown), title, len(shown), side) for number in range(max(lengths, default=1))
+    )
+    return write_gif(pictures, path)
+
+
+def slices_to_show(scan: SegmentedCase) -> range:
+    """The slices from the first to the last with lesion, true or predicted, and `AROUND` more; all where none has."""
+    found = np.flatnonzero((scan.truth | scan.prediction).any(axis=(1, 2)))
+    if not found.size:
+        return range(len(scan.truth))
+    return range(max(0, int(found[0]) - AROUND), min(len(scan.truth), int(found[-1]) + AROUND + 1))
+
+
+def place(step: int, steps: int, length: int) -> int:
+    """Which of `length` slices is shown at a step: the first at the first, the last at the last, evenly between."""
+    return round(step * (length - 1) / max(steps - 1, 1))
+
+
+def write_gif(
+    frames: Iterable[np.ndarray],
+    path: Path,
+    seconds: float = SECONDS,
+    shades: Sequence[int] = SHADES,
+    comment: str = "",
+) -> Path:
+    """Write pictures as an endless GIF with one palette: few shades of grey, every other colour exactly as it is.
+
+    Args:
+        frames: uint8 RGB [H, W, 3], all of one size: grey images with lines in few colours, as `draw_plate` gives.
+            Taken one by one, and kept at two bytes a pixel.
+        path: where to.
+        seconds: how long a picture stands.
+        shades: of grey. A file that would be larger than `MOST_BYTES` is written in the next number, to the last.
+        comment: text that the file carries and no viewer shows.
+
+    Returns:
+        The path.
+
+    Raises:
+        UserError: there is no picture.
+        ValueError: the pictures have more than `COLOURS` colours that are not grey.
+    """
+    colours: list[int] = []
+    pages = [_number_colours(frame, colours) for frame in frames]
+    if not pages:
+        raise UserError(f"{path}: no picture to write; score a run first with --test or --compare")
+    for number in shades:
+        content = _encode(pages, colours, number, round(1000 * seconds), comment)
+        if len(content) <= MOST_BYTES:
+            break
+    write_bytes(path, content)
+    return path
+
+
+def _number_colours(frame: np.ndarray, colours: list[int]) -> np.ndarray:
+    """Give a frame as uint16 [H, W]: below 256 a grey, from there on a place in the list of colours, which grows."""
+    channels = frame.astype(np.int64)
+    page = channels[..., 1].astype(np.uint16)
+    coloured = np.ptp(channels, axis=-1) > TINT
+    red, green, blue = channels[coloured].T
+    known, inverse = np.unique(red << 16 | green << 8 | blue, return_inverse=True)
+    colours += [int(code) for code in known if int(code) not in colours]
+    if len(colours) > COLOURS:
+        raise ValueError(f"a GIF has room for {COLOURS} colours beside grey; these pictures have more")
+    page[coloured] = np.array([256 + colours.index(int(code)) for code in known], np.uint16)[inverse]
+    return page
+
+
+def _encode(pages: list[np.ndarray], colours: list[int], shades: int, milliseconds: int, comment: str) -> bytes:
+    from PIL import Image
+
+    places = np.concatenate([np.arange(256) * (shades - 1) / 255, shades + np.arange(len(colours))])
+    greys = np.linspace(0, 255, shades).round().astype(int)
+    codes = [int(grey) * 0x010101 for grey in greys] + colours
+    palette = [channel for code in codes for channel in code.to_bytes(3, "big")]
+    images = [Image.fromarray(places.round().astype(np.uint8)[page]) for page in pages]
+    for image in images:
+        image.putpalette(palette)
+    content = BytesIO()
+    images[0].save(
+        content,
+        format="GIF",
+        save_all=True,
+        append_images=images[1:],
+        duration=milliseconds,
+        loop=0,
+        comment=comment.encode(),
+        optimize=False,  # would sort the palette anew for each picture
+    )
+    return content.getvalue()

@@ -1,0 +1,218 @@
+"""A plate of test cases: one slice each, every contour of truth and prediction, and the Dice of the whole case."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from headtohead.drawing.brightness import brightened, white_of
+from headtohead.drawing.lettering import FAINT, shorten, text_width, write
+from headtohead.drawing.outlines import PREDICTION, TRUTH, Colour, draw_outlines, rgb
+from headtohead.drawing.sizes import resized, resized_mask, within
+from headtohead.errors import UserError
+from headtohead.saving import write_picture
+from headtohead.scoring.counts import count, dice
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SIDE = 256  # pixels of a tile's side
+COLUMNS, ROWS = 5, 3
+MARGIN, GAP, TITLE, LEGEND, LINE = 20, 10, 34, 26, 19
+TITLE_SIZES = (20, 18, 16, 14)  # the largest that fits
+PAPER, AIR = (255, 255, 255), (0, 0, 0)
+
+
+@dataclass(frozen=True)
+class SegmentedCase:
+    """One test case as one entrant segmented it.
+
+    Attributes:
+        caption: what stands below it, such as the case's name.
+        images: uint8 [S, H, W, C].
+        truth: bool [S, H, W].
+        prediction: bool [S, H, W].
+        notes: further lines below it.
+        primary: channel of `images` that is drawn.
+    """
+
+    caption: str
+    images: np.ndarray
+    truth: np.ndarray
+    prediction: np.ndarray
+    notes: tuple[str, ...] = ()
+    primary: int = 0
+
+    def __post_init__(self) -> None:
+        """Check the shapes.
+
+        Raises:
+            ValueError: they differ.
+        """
+        if not self.images.shape[:3] == self.truth.shape == self.prediction.shape:
+            shapes = f"{self.images.shape[:3]}, {self.truth.shape} and {self.prediction.shape}"
+            raise ValueError(f"{self.caption}: images, truth and prediction have the shapes {shapes}")
+
+    @cached_property
+    def dice(self) -> float:
+        """Dice of the whole case in 3-D; NaN where the truth holds no lesion."""
+        if not self.truth.any():
+            return math.nan
+        return float(dice(*count(self.prediction.astype(bool), self.truth.astype(bool))))
+
+    @property
+    def score(self) -> str:
+        """The Dice; where the truth holds no lesion, whether it was left alone."""
+        if math.isnan(self.dice):
+            return "false alarm" if self.prediction.any() else "left alone"
+        return f"{self.dice:.2f}"
+
+    @cached_property
+    def grey(self) -> np.ndarray:
+        """The primary sequence, brightened for the eye by one factor for all slices: uint8 [S, H, W]."""
+        grey = self.images[..., self.primary]
+        white = white_of(grey)
+        return np.stack([brightened(np.ascontiguousarray(one), white) for one in grey])
+
+    def fullest_slice(self) -> int:
+        """The slice with the most lesion in truth; without any, with the most predicted; without any, the middle."""
+        for mask in (self.truth, self.prediction):
+            if mask.any():
+                return int(mask.sum(axis=(1, 2)).argmax())
+        return len(self.truth) // 2
+
+
+def choose_cases(scores: "pd.Series", most: int = COLUMNS * ROWS) -> list[str]:
+    """Choose cases evenly from the worst score to the best, both among them, so that none is picked by taste.
+
+    Args:
+        scores: one score per case, its index the cases; NaN is left out.
+        most: how many to choose where there are more.
+
+    Returns:
+        Names of cases, the worst first.
+    """
+    ranked = scores.dropna().sort_values(kind="stable").index.tolist()
+    places = np.linspace(0, len(ranked) - 1, min(most, len(ranked))).round().astype(int)
+    return [str(ranked[place]) for place in places]
+
+
+def write_plate(
+    scans: Sequence[SegmentedCase],
+    path: Path,
+    title: str = "",
+    columns: int = COLUMNS,
+    rows: int = ROWS,
+    side: int = SIDE,
+) -> Path:
+    """Write a plate of the fullest slice of each case as PNG, row by row.
+
+    Args:
+        scans: what to show; those beyond `columns` x `rows` are left out.
+        path: where to.
+        title: the line above.
+        columns: tiles beside each other.
+        rows: tiles below each other; fewer are drawn where there are fewer cases.
+        side: pixels of a tile's side.
+
+    Returns:
+        The path.
+
+    Raises:
+        UserError: there is no case to show, or the file cannot be written.
+    """
+    shown = list(scans)[: columns * rows]
+    picture = draw_plate(shown, [scan.fullest_slice() for scan in shown], title, columns, side)
+    write_picture(path, picture[:, :, ::-1])
+    return path
+
+
+def draw_plate(
+    scans: Sequence[SegmentedCase], slices: Sequence[int], title: str = "", columns: int = COLUMNS, side: int = SIDE
+) -> np.ndarray:
+    """Draw one slice of each case in a grid.
+
+    Args:
+        scans: what to show, row by row.
+        slices: number of the slice of each case, from 0.
+        title: the line above.
+        columns: tiles beside each other; fewer are drawn where there are fewer cases.
+        side: pixels of a tile's side.
+
+    Returns:
+        uint8 RGB.
+
+    Raises:
+        UserError: there is no case to show.
+    """
+    if not scans:
+        raise UserError("no test case to draw; score a run first with --test or --compare")
+    columns = min(columns, len(scans))
+    rows = -(-len(scans) // columns)
+    caption = (2 + max(len(scan.notes) for scan in scans)) * LINE + 8
+    top = MARGIN + (TITLE if title else 0) + LEGEND
+    canvas = np.full(
+        (top + rows * (side + caption + GAP) - GAP + MARGIN // 2, 2 * MARGIN + columns * (side + GAP) - GAP, 3),
+        PAPER,
+        np.uint8,
+    )
+    room = canvas.shape[1] - 2 * MARGIN
+    size = next((size for size in TITLE_SIZES if text_width(title, size, bold=True) <= room), TITLE_SIZES[-1])
+    write(canvas, shorten(title, room, size, bold=True), MARGIN, MARGIN + 16, size, bold=True)
+    _legend(canvas, top - LEGEND + 8, room)
+    for place, (scan, number) in enumerate(zip(scans, slices, strict=True)):
+        left = MARGIN + place % columns * (side + GAP)
+        upper = top + place // columns * (side + caption + GAP)
+        canvas[upper : upper + side, left : left + side] = draw_tile(scan, number, side)
+        score = f"no lesion: {scan.score}" if math.isnan(scan.dice) else f"Dice {scan.score}"
+        where = f"slice {number + 1} of {len(scan.truth)}"
+        write(canvas, shorten(scan.caption, side, 14, bold=True), left, upper + side + LINE - 2, 14, bold=True)
+        write(canvas, score, left, upper + side + 2 * LINE, 14)
+        start = left + side - text_width(where, 13)
+        if start > left + text_width(score, 14) + 8:
+            write(canvas, where, start, upper + side + 2 * LINE, 13, colour=FAINT)
+        for line, note in enumerate(scan.notes, start=3):
+            write(canvas, shorten(note, side, 13), left, upper + side + line * LINE, 13, colour=FAINT)
+    return canvas
+
+
+def draw_tile(scan: SegmentedCase, number: int, side: int) -> np.ndarray:
+    """Draw one slice with its outlines in a black square, its proportions kept.
+
+    A slice larger than the tile is averaged down; its masks keep every part, however small.
+
+    Args:
+        scan: the case.
+        number: its slice, from 0.
+        side: pixels of the square's side.
+
+    Returns:
+        uint8 RGB [side, side, 3].
+    """
+    grey = scan.grey[number]
+    masks: dict[Colour, np.ndarray] = {TRUTH: scan.truth[number], PREDICTION: scan.prediction[number]}
+    if max(grey.shape) > side:
+        size = within(grey.shape, side)
+        grey, masks = resized(grey, size), {colour: resized_mask(mask, size) for colour, mask in masks.items()}
+    scale = side // max(grey.shape)
+    drawn = draw_outlines(grey, masks, scale)
+    tile = np.full((side, side, 3), AIR, np.uint8)
+    height, width = drawn.shape[:2]
+    top, left = (side - height) // 2, (side - width) // 2
+    tile[top : top + height, left : left + width] = drawn
+    return tile
+
+
+def _legend(canvas: np.ndarray, middle: int, room: int) -> None:
+    left = MARGIN
+    for colour, words in ((TRUTH, "truth"), (PREDICTION, "prediction")):
+        canvas[middle - 2 : middle + 2, left : left + 20] = rgb(colour)
+        write(canvas, words, left + 27, middle + 5, 14)
+        left += 27 + text_width(words, 14) + 20
+    note = "Dice: of the whole case, in 3-D"
+    if left + text_width(note, 14) <= MARGIN + room:
+        write(canvas, note, MARGIN + room - text_width(note, 14), middle + 5, 14, colour=FAINT)

@@ -1,0 +1,1 @@
+"""The steps of preparation, one file each."""
