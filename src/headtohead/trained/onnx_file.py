@@ -10,9 +10,9 @@ import numpy as np
 import torch
 
 from headtohead.errors import UserError
+from headtohead.learning.deciding import activate
 from headtohead.saving import atomic_path
 from headtohead.task import Targets
-from headtohead.trained.activation import probability_of
 from headtohead.trained.engines.onnx_engine import OnnxEngine
 from headtohead.trained.facts import ModelFacts
 
@@ -34,7 +34,7 @@ class Probability(torch.nn.Module):
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Map scaled slices float [B, C, S, S] to the probability of the targets [B, K, S, S]."""
-        return probability_of(self.model(image), self.targets)
+        return activate(self.model(image), self.targets)
 
 
 @dataclass(frozen=True)

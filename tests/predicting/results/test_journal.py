@@ -89,7 +89,7 @@ def test_results_must_be_whole_and_all_of_them(mask: Path) -> None:
 def test_what_stood_there_before_is_still_ours(mask: Path) -> None:
     # Predicted anew, since its input had changed, and killed before the new mask had its name.
     with Journal(mask.parents[1], SETTINGS) as journal:
-        journal.add(ROW, Inputs((("a.nii", "flair", 10, 100),), ()), {mask: "0" * 64})
+        journal.add((ROW,), Inputs((("a.nii", "flair", 10, 100),), ()), {mask: "0" * 64})
     with Journal(mask.parents[1], SETTINGS) as journal:
         assert journal.left_over(mask)
     assert found(mask)  # with the input as it was

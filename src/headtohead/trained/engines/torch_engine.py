@@ -7,8 +7,8 @@ import torch
 
 from headtohead import machine
 from headtohead.errors import DamagedModel, UserError
+from headtohead.learning.deciding import activate
 from headtohead.models.registry import MODELS, build_model
-from headtohead.trained.activation import probability_of
 from headtohead.trained.source import Source
 
 
@@ -41,7 +41,7 @@ class TorchEngine:
         cast = torch.autocast(self.device.type, torch.bfloat16) if self.mixed else nullcontext()
         with torch.inference_mode(), cast:
             logits = self.model(image)
-        return probability_of(logits.float(), self.targets).cpu().numpy()
+        return activate(logits.float(), self.targets).cpu().numpy()
 
 
 def load_net(source: Source) -> torch.nn.Module:
