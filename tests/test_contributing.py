@@ -3,21 +3,24 @@
 import importlib
 import re
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 import yaml
 
-from headtohead import __version__, cohort
-from headtohead.cohort import pack
+from headtohead import __version__, readers
+from headtohead.cohort import open_cohort
 from headtohead.comparing.training import train
 from headtohead.learning import losses
 from headtohead.learning.module import SegmentationModule
+from headtohead.options import data
 from headtohead.options.declaring import describe
 from headtohead.options.table import OPTIONS, from_flat
+from headtohead.readers.table import recognise
+
+AFFINE = [[0, 0, -1, 0], [0, -1, 0, 0], [4, 0, 0, 0], [0, 0, 0, 1]]
+"""Slices to the head, rows to the back, columns to the left."""
 
 ROOT = Path(__file__).resolve().parents[1]
 TINY = {"model": "buda", "width": 2, "in_channels": 3, "threshold": 0.5, "cases": 1, "learning_rate": 0.1} | {
@@ -31,37 +34,38 @@ def python_blocks(page: str) -> list[str]:
 
 
 @pytest.fixture
-def archives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The reader of docs/how-to/add-a-reader.md, added as that page says."""
-    module, row, names = python_blocks("docs/how-to/add-a-reader.md")
+def archives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reader of docs/how-to/add-a-data-set.md, added as that page says."""
+    module, row = python_blocks("docs/how-to/add-a-data-set.md")
     (tmp_path / "archives.py").write_text(module, encoding="utf-8")
-    monkeypatch.setattr(cohort, "__path__", [*cohort.__path__, str(tmp_path)])
+    monkeypatch.setattr(readers, "__path__", [*readers.__path__, str(tmp_path)])
     importlib.invalidate_caches()
-    reader = importlib.import_module("headtohead.cohort.archives")
-    known: dict[str, Any] = {"archives": reader, **vars(pack)}
-    exec(f"from __future__ import annotations\n{row}{names}", known)
-    monkeypatch.setattr(pack, "READERS", known["READERS"])
-    monkeypatch.setitem(vars(describe(OPTIONS["data"])), "choices", known["DATA_SETS"])
-    return reader
+    known = dict(data.DATA_SETS)
+    exec(row, {"DATA_SETS": known})
+    monkeypatch.setitem(data.DATA_SETS, "archives", known["archives"])
+    monkeypatch.setitem(vars(describe(OPTIONS["data"])), "choices", tuple(known))
 
 
-def test_a_reader_added_as_the_page_says(archives: ModuleType, tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    data.mkdir()
+@pytest.mark.usefixtures("archives")
+def test_a_reader_added_as_the_page_says(tmp_path: Path) -> None:
+    root = tmp_path / "data"
+    root.mkdir()
     rng = np.random.default_rng(0)
     for patient in range(4):
-        mask = np.zeros((4, 32, 32), np.uint8)
-        mask[1:3, 8:16, 8:20] = 1
-        image = rng.uniform(0.2, 0.5, mask.shape) + 0.5 * mask
-        np.savez(data / f"p{patient}.npz", image=image, mask=mask, spacing=[4.0, 1.0, 1.0])
-    places = {"root_dir": str(data), "cache_dir": str(tmp_path / "packed"), "runs_dir": str(tmp_path / "runs")}
+        labels = np.zeros((4, 32, 32), np.uint8)
+        labels[1:3, 8:16, 8:20], labels[2, 10:14, 10:14] = 1, 2
+        images = {name: rng.uniform(200, 500, labels.shape) + 400.0 * labels for name in ("t1", "flair")}
+        np.savez(root / f"p{patient}.npz", labels=labels, affine=np.array(AFFINE), **images)
+    assert recognise(root) == "archives"
+    places = {"root_dir": str(root), "cache_dir": str(tmp_path / "packed"), "runs_dir": str(tmp_path / "runs")}
     small = {"model": "buda", "width": 4, "num_epochs": 1, "image_size": 32, "gpus": "cpu", "num_workers": 0}
     folder = train(from_flat({"data": "archives", **places, **small}))
-    assert (folder / "model.onnx").is_file()
-    opened = pack.open_cohort(data, tmp_path / "packed", "archives")
+    assert (folder / "checkpoints" / "best.ckpt").is_file()
+    opened = open_cohort(root, tmp_path / "packed", "archives")
     assert list(opened.table["patient"]) == ["p0", "p1", "p2", "p3"]
     assert opened.spacing(0) == (4.0, 1.0, 1.0)
-    assert opened.masks(0).sum() == 2 * 8 * 12
+    assert opened.images(0).shape == (4, 32, 32, 2)
+    assert opened.truth(0).sum(axis=(1, 2, 3)).tolist() == [2 * 8 * 12, 4 * 4]
 
 
 def test_a_loss_added_as_the_page_says() -> None:

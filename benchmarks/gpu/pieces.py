@@ -20,7 +20,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from headtohead.cohort.pack import content_key
+from headtohead.cohort.listing import content_key
 from headtohead.errors import UserError
 from headtohead.saving import write_json, write_text
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from headtohead.cohort import Cohort, open_cohort, pack
+from headtohead.cohort import Cohort, listing, open_cohort, pack
 from headtohead.errors import UserError
 from headtohead.preparing.head import head_mask, inner_head
 from headtohead.readers import lgg
@@ -59,8 +59,8 @@ def test_missing_sequences_are_seen_in_the_pixels(own_root: Path, tmp_path: Path
 
 def test_a_second_run_reads_no_pixel_again(own_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = open_cohort(own_root, tmp_path / "packed")
-    monkeypatch.setattr(lgg, "read_case", None)
-    monkeypatch.setattr(pack, "_content_key", None)
+    monkeypatch.setattr(pack, "_pack", None)
+    monkeypatch.setattr(listing.DataFiles, "content_key", None)
     assert open_cohort(own_root, tmp_path / "packed").key == first.key
 
 
@@ -127,7 +127,7 @@ def test_the_real_data_set_is_as_published(shared_lgg: Path, tmp_path: Path) -> 
 
 
 def test_content_key_is_known_without_packing(phantom_root: Path, phantom_cohort: Cohort) -> None:
-    assert pack.content_key(phantom_root) == phantom_cohort.key
+    assert listing.content_key(phantom_root) == phantom_cohort.key
 
 
 def test_a_pipe_among_its_files_is_refused(own_root: Path) -> None:
@@ -135,7 +135,7 @@ def test_a_pipe_among_its_files_is_refused(own_root: Path) -> None:
     path.unlink()
     os.mkfifo(path)
     with pytest.raises(UserError, match=f"{path}: .*a pipe or a device"):
-        pack.content_key(own_root)
+        listing.content_key(own_root)
 
 
 def damage_copy(copy: Path, how: str) -> None:

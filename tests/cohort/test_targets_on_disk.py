@@ -5,12 +5,13 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from headtohead.cohort import open_cohort, pack
+from headtohead.cohort import listing, open_cohort
 from headtohead.errors import UserError
+from headtohead.preparing.intensities import EIGHT
 from headtohead.readers.case_files import CaseFiles
+from headtohead.readers.reader import Reader
 from headtohead.task import Case, Grid, Target, Targets, Task
 
 REGIONS = Targets((Target("whole", (1, 2, 300)), Target("core", (1, 300)), Target("enhancing", (300,))), others=(7,))
@@ -32,15 +33,19 @@ def reader(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
     files = tmp_path / "data" / "x"
     files.parent.mkdir()
     files.write_text("x")
-    made = SimpleNamespace(
-        READING="made up",
-        TASK=Task("regions", ("t1", "t2"), "t2", REGIONS, {"t1": "t2"}),
-        list_cases=lambda root: [CaseFiles(name, name, "", (files,), ()) for name in "12"],
-        read_case=case_of,
-        read_clinical=lambda root: pd.DataFrame({"patient": pd.Series(dtype=str)}),
-        further_files=lambda root: [],
-    )
-    monkeypatch.setitem(pack.READERS, "made", made)
+    made = SimpleNamespace(task=Task("regions", ("t1", "t2"), "t2", REGIONS, {"t1": "t2"}), read=case_of, depth=EIGHT)
+
+    def row(data: str) -> Reader:
+        return Reader(
+            reading="made up",
+            recognises=lambda root: False,
+            list_cases=lambda root, reading: [CaseFiles(name, name, "", (files,), ()) for name in "12"],
+            task=lambda root, reading, cases: made.task,
+            read_case=lambda files, task: made.read(files),
+            depth=made.depth,
+        )
+
+    monkeypatch.setattr(listing, "find_reader", row)
     return made
 
 
@@ -62,8 +67,18 @@ def test_labels_are_kept_and_targets_encoded(reader: SimpleNamespace, tmp_path: 
 
 
 def test_labels_need_two_bytes_only_where_a_target_has_such_a_label(reader: SimpleNamespace, tmp_path: Path) -> None:
-    reader.TASK = Task("one", ("t1", "t2"), "t2", Targets((Target("whole", (1, 2)),), others=(7, 44)))
+    reader.task = Task("one", ("t1", "t2"), "t2", Targets((Target("whole", (1, 2)),), others=(7, 44)))
     with pytest.raises(UserError, match=r"x: holds 300, which is no label of a target; they have 1, 2, 7, 44; name"):
         open_cohort(tmp_path / "data", tmp_path / "packed", "made")
-    reader.read_case = lambda files: replace(case_of(files), labels=case_of(files).labels.clip(0, 44))
+    reader.read = lambda files: replace(case_of(files), labels=case_of(files).labels.clip(0, 44))
     assert open_cohort(tmp_path / "data", tmp_path / "packed", "made").labels(0).dtype == np.uint8
+
+
+def test_a_reader_may_ask_for_sixteen_bits(reader: SimpleNamespace, tmp_path: Path) -> None:
+    coarse = open_cohort(tmp_path / "data", tmp_path / "packed", "made")
+    reader.depth = np.dtype(np.uint16)
+    fine = open_cohort(tmp_path / "data", tmp_path / "fine", "made")
+    assert fine.images(0).dtype == np.uint16 and coarse.images(0).dtype == fine.primary(0).dtype == np.uint8
+    assert len(np.unique(fine.images(0))) > 500
+    assert np.abs(fine.primary(0).astype(int) - coarse.primary(0)).max() <= 1
+    np.testing.assert_allclose(fine.statistics("inner"), coarse.statistics("inner"), atol=1)

@@ -12,6 +12,7 @@ from headtohead.drawing.animation import place, slices_to_show, write_case_gif, 
 from headtohead.drawing.outlines import PALETTE, PREDICTION, TRUTH
 from headtohead.drawing.plate import SegmentedCase, draw_plate
 from headtohead.errors import UserError
+from tests.drawing.segmented import segmented
 
 
 def scan(slices: int = 8, size: int = 64, first: int = 2, last: int = 5) -> SegmentedCase:
@@ -20,7 +21,7 @@ def scan(slices: int = 8, size: int = 64, first: int = 2, last: int = 5) -> Segm
     truth = np.zeros((slices, size, size), bool)
     for number in range(first, last + 1):
         truth[number, 20:30, number : number + 10] = True
-    return SegmentedCase("case", images, truth, np.roll(truth, 3, axis=1))
+    return segmented("case", images, truth, np.roll(truth, 3, axis=1))
 
 
 def frames_of(path: Path) -> list[np.ndarray]:
@@ -82,11 +83,11 @@ def test_slices_without_lesion_are_left_out() -> None:
     assert slices_to_show(scan(8, first=2, last=5)) == range(1, 7)
     assert slices_to_show(scan(8, first=0, last=7)) == range(8)
     nothing = np.zeros((8, 64, 64), bool)
-    assert slices_to_show(SegmentedCase("", scan().images, nothing, nothing)) == range(8)
+    assert slices_to_show(segmented("", scan().images, nothing, nothing)) == range(8)
     # What is only predicted is a mistake worth seeing.
     false = nothing.copy()
     false[6, 1, 1] = True
-    assert slices_to_show(SegmentedCase("", scan().images, nothing, false)) == range(5, 8)
+    assert slices_to_show(segmented("", scan().images, nothing, false)) == range(5, 8)
 
 
 def test_first_and_last_slice_are_reached() -> None:
@@ -99,7 +100,7 @@ def test_a_full_plate_of_noise_stays_small(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     truth = np.zeros((20, 128, 128), bool)
     truth[:, 40:60, 40:60] = True
-    noise = [SegmentedCase("noise", rng.integers(0, 256, (20, 128, 128, 3), np.uint8), truth, truth) for _ in range(15)]
+    noise = [segmented("noise", rng.integers(0, 256, (20, 128, 128, 3), np.uint8), truth, truth) for _ in range(15)]
     path = write_plate_gif(noise, tmp_path / "plate.gif")
     # Noise is the worst there is to compress; the heads of real cases take less than a third of it.
     assert path.stat().st_size < 1.5 * animation.MOST_BYTES

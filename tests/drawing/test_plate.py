@@ -12,6 +12,8 @@ from headtohead.drawing.lettering import text_width
 from headtohead.drawing.outlines import PALETTE, PREDICTION, TRUTH
 from headtohead.drawing.plate import LINE, SegmentedCase, choose_cases, draw_plate, draw_tile, write_plate
 from headtohead.errors import UserError
+from headtohead.task import Target, Targets
+from tests.drawing.segmented import segmented
 
 
 def scan(caption: str = "case", size: int = 64, slices: int = 5) -> SegmentedCase:
@@ -23,7 +25,7 @@ def scan(caption: str = "case", size: int = 64, slices: int = 5) -> SegmentedCas
     prediction = truth.copy()
     prediction[:, :, 15:20] = False
     prediction[:, :, 45:50] = False
-    return SegmentedCase(caption, images, truth, prediction)
+    return segmented(caption, images, truth, prediction)
 
 
 def painted(drawn: np.ndarray, colour: str) -> np.ndarray:
@@ -35,31 +37,54 @@ def test_dice_is_of_the_whole_case() -> None:
     # 400 voxels of truth, half of them found: 2 * 200 / (400 + 200).
     assert scan().dice == pytest.approx(2 / 3)
     nothing = np.zeros((5, 64, 64), bool)
-    assert np.isnan(SegmentedCase("", scan().images, nothing, nothing).dice)
-    alarm = SegmentedCase("", scan().images, nothing, scan().prediction)
+    assert np.isnan(segmented("", scan().images, nothing, nothing).dice)
+    alarm = segmented("", scan().images, nothing, scan().prediction[0])
     assert np.isnan(alarm.dice) and alarm.score == "false alarm", "without a lesion there is no Dice to be 0"
+
+
+def several(count: int) -> SegmentedCase:
+    """Give the case of `scan` with so many targets, each as large as the lesion."""
+    targets = Targets(tuple(Target(f"tissue number {n}", (n,), (200, 20 * n, 40)) for n in range(1, count + 1)))
+    one = scan()
+    truth, prediction = (np.repeat(masks, count, axis=0) for masks in (one.truth, one.prediction))
+    truth[1:] = False
+    truth[1:2, 2, 40:42, 40:42] = True
+    return SegmentedCase("case", one.images, truth, prediction, targets)
+
+
+def test_dice_of_several_targets_is_the_mean_over_those_that_the_truth_holds() -> None:
+    # The first as above; of the second 2 * 4 / (4 + 200) voxels; the third is not in the truth.
+    assert several(3).dice == pytest.approx((2 / 3 + 2 * 4 / 204) / 2)
+
+
+def test_a_legend_of_many_targets_takes_more_lines_and_hides_no_picture() -> None:
+    one, five = (draw_plate([several(count)], [2], "Title", side=128) for count in (1, 5))
+    # A line each for the five and for what light means; "truth" and "prediction" need two.
+    assert one.shape[1] == five.shape[1] and five.shape[0] - one.shape[0] == (6 - 2) * LINE
+    for number in range(1, 6):
+        assert (five == np.array((200, 20 * number, 40), np.uint8)).all(axis=-1).any()
 
 
 def test_the_fullest_slice_is_shown() -> None:
     one = scan()
     assert one.fullest_slice() == 2
-    nothing = np.zeros_like(one.truth)
+    nothing = np.zeros_like(one.truth[0])
     predicted = nothing.copy()
     predicted[4, 3, 3] = True
-    assert SegmentedCase("", one.images, nothing, predicted).fullest_slice() == 4
-    assert SegmentedCase("", one.images, nothing, nothing).fullest_slice() == 2
+    assert segmented("", one.images, nothing, predicted).fullest_slice() == 4
+    assert segmented("", one.images, nothing, nothing).fullest_slice() == 2
 
 
 def test_shapes_must_agree() -> None:
     one = scan()
     with pytest.raises(ValueError, match="case: images, truth and prediction have the shapes"):
-        SegmentedCase("case", one.images, one.truth[1:], one.prediction)
+        segmented("case", one.images, one.truth[0, 1:], one.prediction[0])
 
 
 def test_brightness_is_one_factor_for_all_slices() -> None:
     images = np.zeros((2, 8, 8, 3), np.uint8)
     images[0, :, :, 1], images[1, :, :, 1] = 20, 40
-    grey = SegmentedCase("", images, np.zeros((2, 8, 8), bool), np.zeros((2, 8, 8), bool), primary=1).grey
+    grey = segmented("", images, np.zeros((2, 8, 8), bool), np.zeros((2, 8, 8), bool), primary=1).grey
     assert grey[1, 0, 0] == 255
     assert grey[0, 0, 0] == 128
 
@@ -80,7 +105,7 @@ def test_any_shape_fits_the_tile(shape: tuple[int, int]) -> None:
     truth = np.zeros((1, *shape), bool)
     truth[0, shape[0] // 2, shape[1] // 2] = True
     images = np.full((1, *shape, 3), 90, np.uint8)
-    tile = draw_tile(SegmentedCase("", images, truth, np.zeros_like(truth)), 0, 128)
+    tile = draw_tile(segmented("", images, truth, np.zeros_like(truth)), 0, 128)
     assert tile.shape == (128, 128, 3)
     # A lesion of one pixel is still seen in the middle, and the image keeps its proportions.
     rows, columns = np.nonzero(painted(tile, TRUTH))
@@ -110,7 +135,7 @@ def test_captions_name_case_score_and_slice(monkeypatch: pytest.MonkeyPatch) -> 
     written: list[str] = []
     monkeypatch.setattr(plate, "write", lambda canvas, text, *rest, **more: written.append(text))
     nothing = np.zeros((5, 64, 64), bool)
-    draw_plate([scan("CS_4941"), SegmentedCase("empty", scan().images, nothing, nothing)], [2, 0], "Title", side=256)
+    draw_plate([scan("CS_4941"), segmented("empty", scan().images, nothing, nothing)], [2, 0], "Title", side=256)
     assert {"Title", "truth", "prediction", "CS_4941", "Dice 0.67", "slice 3 of 5"} <= set(written)
     assert {"empty", "no lesion: left alone", "slice 1 of 5"} <= set(written)
     written.clear()
@@ -142,8 +167,10 @@ def test_cases_are_chosen_evenly_from_worst_to_best() -> None:
 
 def test_notes_make_room_below_their_case() -> None:
     masks = np.zeros((2, 40, 40), bool)
-    plain = SegmentedCase("a", np.zeros((2, 40, 40, 3), np.uint8), masks, masks)
-    noted = SegmentedCase("a", np.zeros((2, 40, 40, 3), np.uint8), masks, masks, ("unet none 0.412", "buda none 0.312"))
+    plain = segmented("a", np.zeros((2, 40, 40, 3), np.uint8), masks, masks)
+    noted = segmented(
+        "a", np.zeros((2, 40, 40, 3), np.uint8), masks, masks, notes=("unet none 0.412", "buda none 0.312")
+    )
     without, beside = (draw_plate([plain, one], [0, 0], side=64) for one in (plain, noted))
     assert beside.shape[0] == without.shape[0] + 2 * LINE
     below = beside[without.shape[0] - 10 :]

@@ -13,6 +13,7 @@ from headtohead.cohort import open_cohort
 from headtohead.errors import UserError
 from headtohead.readers.case_files import CaseFiles
 from headtohead.readers.patients import bids_patients, patients_by_pattern, print_patients, warn_of_shared_beginnings
+from headtohead.readers.reading import Reading
 
 ROOT = Path("data")
 SCANS = [f"P{patient:02d}_scan{scan}" for patient in range(3) for scan in (1, 2)]
@@ -114,8 +115,8 @@ def test_a_bad_pattern_is_refused_in_a_line(capsys: pytest.CaptureFixture[str]) 
 
 
 def test_lgg_folders_name_their_patients_themselves(phantom_root: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="--patient_pattern P: has no effect on LGG"):
-        open_cohort(phantom_root, tmp_path, patient_pattern="P")
+    with pytest.raises(UserError, match="--patient_pattern P: has no effect on --data lgg, whose folders"):
+        open_cohort(phantom_root, tmp_path, reading=Reading("P"))
 
 
 def test_patients_of_a_pattern_are_kept_together_and_in_the_key(
@@ -126,13 +127,13 @@ def test_patients_of_a_pattern_are_kept_together_and_in_the_key(
     alone = open_cohort(volumes, tmp_path, "nifti")
     said = capsys.readouterr().out
     assert "6 volumes of 6 patients" in said and "WARNING: P00_scan1 and P00_scan2 count as two patients" in said
-    cohort = open_cohort(volumes, tmp_path, "nifti", "^P[0-9]+")
+    cohort = open_cohort(volumes, tmp_path, "nifti", Reading("^P[0-9]+"))
     assert capsys.readouterr().out == f"{volumes}: 6 volumes of 3 patients\n"
     assert alone.table["patient"].tolist() == SCANS
     assert cohort.table["patient"].tolist() == ["P00", "P00", "P01", "P01", "P02", "P02"]
     assert cohort.key != alone.key
     # Another spelling of the same patients is the same data.
-    assert open_cohort(volumes, tmp_path, "nifti", "(.+)[_/-]").key == cohort.key
+    assert open_cohort(volumes, tmp_path, "nifti", Reading("(.+)[_/-]")).key == cohort.key
     assert open_cohort(volumes, tmp_path, "nifti").key == alone.key
     folds = make_folds(cohort, "3", 0).table.set_index("case")["fold"]
     assert all(folds[f"P{patient:02d}_scan1"] == folds[f"P{patient:02d}_scan2"] for patient in range(3))

@@ -33,9 +33,13 @@ def scored(phantom_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     """A folder with `data`, `packed` and the comparison `runs/made`. Read only: a test that changes it takes a copy."""
     place = tmp_path_factory.mktemp("scored")
     shutil.copytree(phantom_root, place / "data")
-    cohort = open_cohort(place / "data", place / "packed")
-    folds = make_folds(cohort, str(FOLDS), seed=0)
-    home = place / "runs" / "made"
+    score(open_cohort(place / "data", place / "packed"), place / "runs" / "made")
+    return place
+
+
+def score(cohort: Cohort, home: Path) -> None:
+    """Write the run folders of two models in two seeds and of the baseline, as a comparison would leave them."""
+    folds, targets = make_folds(cohort, str(FOLDS), seed=0), cohort.task.targets
     folds.write(home / FOLD_FILE)
     rng = np.random.default_rng(0)
     for fold in range(FOLDS):
@@ -48,13 +52,14 @@ def scored(phantom_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
                 for case in split.cases(cohort, "test"):
                     truth = cohort.truth(case)
                     probability = np.where(truth ^ (rng.random(truth.shape) < WRONG[model]), 0.9, 0.1)
-                    found.add(int(case), probability >= 0.5, probability)
+                    found.add(int(case), targets.encode(targets.decide(probability, 0.5)), probability)
             experiment = {"model": model, "schedule": "none", "seed": seed, "fold": fold, "name": folder.path.name}
             trained = {"threshold": 0.5, "batch_size": 8, "parameters": 1000, "epochs": EPOCHS, "seconds": 10.0}
             folder.note(**facts, **trained, status="finished", experiment=experiment, error=None)
             metrics = {"epoch": range(EPOCHS), "train_loss": 0.5, "train_dice": 0.5, "val_loss": 0.4, "val_dice": 0.6}
+            if len(targets) > 1:
+                metrics |= {f"val_dice {name}": 0.7 - 0.1 * place for place, name in enumerate(targets.names)}
             pd.DataFrame(metrics).assign(learning_rate=1e-3, seconds=5.0).to_csv(folder.metrics, index=False)
-    return place
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from headtohead.reporting.case_gifs import COLOURS, frames, head_box, write_all_
 from headtohead.reporting.findings import Findings
 from headtohead.reporting.masks import Masks
 from headtohead.runs.reading import read_ledger
+from tests.drawing.segmented import segmented
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +96,7 @@ def test_an_entrant_keeps_its_colour_where_another_has_no_mask_and_the_worst_of_
 
     def masks(entrant: str, case: str) -> np.ndarray | None:
         index = scored_cohort.table["case"].tolist().index(case)
-        return None if entrant == "net2 none" else scored_cohort.masks(index) > 0
+        return None if entrant == "net2 none" else scored_cohort.truth(index)
 
     write_all_case_gifs(dataclasses.replace(found, matrix=matrix), tmp_path, scored_cohort, masks)  # type: ignore[arg-type]
     drawn = {scan.caption: colour for colour, scan in given[0][0]}
@@ -112,24 +113,24 @@ def scan_in_a_corner() -> SegmentedCase:
     mask[2, 15:20, 15:20] = True
     beyond = mask.copy()
     beyond[1, 40, 41] = True
-    return SegmentedCase("net none", images, mask, beyond)
+    return segmented("net none", images, mask, beyond)
 
 
 def test_the_cut_holds_the_head_and_every_outline() -> None:
     scan = scan_in_a_corner()
-    rows, columns = head_box(scan.images, [scan.truth])
+    rows, columns = head_box(scan.images, [scan.truth[0]])
     assert abs(rows.start - 10) <= 3 and abs(rows.stop - 30) <= 3
     assert abs(columns.start - 8) <= 3 and abs(columns.stop - 38) <= 3
-    rows, columns = head_box(scan.images, [scan.truth, scan.prediction])
+    rows, columns = head_box(scan.images, [scan.truth[0], scan.prediction[0]])
     assert (rows.stop, columns.stop) == (41, 42)
     nothing = np.zeros_like(scan.images)
-    assert head_box(nothing, [np.zeros_like(scan.truth)]) == (slice(None), slice(None))
+    assert head_box(nothing, [np.zeros_like(scan.truth[0])]) == (slice(None), slice(None))
 
 
 def test_air_is_black_and_a_single_pixel_of_a_mask_is_seen() -> None:
     scan = scan_in_a_corner()
     noisy = np.maximum(scan.images, 1)
-    pictures = list(frames([("orange", SegmentedCase("net none", noisy, scan.truth, scan.prediction))], "a case"))
+    pictures = list(frames([("orange", segmented("net none", noisy, scan.truth[0], scan.prediction[0]))], "a case"))
     assert len(pictures) == 4 and len({picture.shape for picture in pictures}) == 1
     swatch = [(picture == PALETTE["orange"]).all(axis=-1).sum() for picture in pictures]
     assert swatch[1] > swatch[0] == swatch[3], "the pixel in slice 2, beside the legend that all slices have"
@@ -143,8 +144,8 @@ def test_a_large_slice_is_drawn_small_and_a_mask_keeps_its_smallest_part() -> No
     pictures = list(
         frames(
             [
-                ("orange", SegmentedCase("net", images, empty, one)),
-                ("green", SegmentedCase("other", images, empty, empty)),
+                ("orange", segmented("net", images, empty, one)),
+                ("green", segmented("other", images, empty, empty)),
             ],
             "x",
         )

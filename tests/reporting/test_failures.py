@@ -60,7 +60,7 @@ def test_each_is_drawn_with_every_models_dice(
     assert scans[0].notes == ("resnext, no schedule 0.100", "unet, no schedule 0.050")
     assert scans[1].notes == ("resnext, no schedule 0.300", "unet, no schedule –")
     index = scored_cohort.table["case"].tolist().index(cases[0])
-    assert np.array_equal(scans[2].truth, scored_cohort.masks(index).astype(bool))
+    assert np.array_equal(scans[2].truth, scored_cohort.truth(index))
     mask = masks("unet none", cases[0])
     assert mask is not None and np.array_equal(scans[2].prediction, mask)
 

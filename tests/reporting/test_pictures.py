@@ -36,7 +36,7 @@ def test_masks_are_those_of_the_first_seed_from_the_fold_that_tested_the_case(
             assert mask is not None and mask.dtype == bool
             rows = found.cases[(found.cases["case"] == case) & (found.cases["model"] == entrant.split()[0])]
             own = rows[rows["seed"].fillna(0) == 0].iloc[0]
-            assert count(mask, scored_cohort.masks(index).astype(bool)) == (own["tp"], own["fp"], own["fn"])
+            assert count(mask[0], scored_cohort.masks(index).astype(bool)) == (own["tp"], own["fp"], own["fn"])
 
 
 def test_there_is_no_mask_where_none_was_kept_or_only_of_some_slices(
@@ -101,7 +101,7 @@ def test_each_model_has_a_plate_from_worst_to_best_and_the_baseline_has_none(
         for scan, case in zip(scans, ordered, strict=True):
             index = scored_cohort.table["case"].tolist().index(case)
             assert np.array_equal(scan.images, scored_cohort.images(index))
-            assert np.array_equal(scan.truth, scored_cohort.masks(index).astype(bool))
+            assert np.array_equal(scan.truth, scored_cohort.truth(index))
             wrong = (scan.prediction ^ scan.truth).mean()
             assert wrong == pytest.approx({"unet": 0.02, "resnext": 0.05}[model], abs=0.005)
 

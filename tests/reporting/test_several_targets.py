@@ -1,15 +1,24 @@
 """The report of several targets: each stands beside the primary score, in tables, notes and on the page."""
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pandas as pd
 import pytest
 
+from headtohead.cohort import Cohort
+from headtohead.drawing.outlines import hexadecimal, lighter
+from headtohead.reporting.page.contours import outline_path
 from headtohead.reporting.report import write_reports
 from headtohead.statistics.targets import MEAN
+from tests.reporting.conftest import score
 from tests.reporting.made_gliomas import CASES, EMPTY, TARGETS, WITHOUT_ENHANCING, make_runs
 from tests.reporting.markdown import cells
+from tests.several_targets import NESTED, relabelled
 
 HELD = {"whole tumour": CASES - 1, "tumour core": CASES - 1, "enhancing tumour": CASES - 1 - len(WITHOUT_ENHANCING)}
 
@@ -87,3 +96,46 @@ def test_the_page_has_a_chart_and_a_colour_for_each_target(reported: Path) -> No
     assert "Target by target: paired differences in Dice" in section
     assert "Cases without a target" in page and "Cases without a lesion" not in page
     assert "is better than resnext, no schedule in enhancing tumour" in page
+
+
+@pytest.fixture(scope="module")
+def cohort(phantom_cohort: Cohort, tmp_path_factory: pytest.TempPathFactory) -> Cohort:
+    """The made-up patients with two targets, one within the other."""
+    return relabelled(phantom_cohort, tmp_path_factory.mktemp("relabelled") / "packed", NESTED)
+
+
+@pytest.fixture(scope="module")
+def pictured(cohort: Cohort, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a comparison on them, pictures and all. Read only."""
+    folder = tmp_path_factory.mktemp("pictured") / "runs" / "made"
+    score(cohort, folder)
+    write_reports(folder, cohort, case_gifs="all")
+    return folder
+
+
+def test_outlines_have_the_colours_of_their_targets(pictured: Path, cohort: Cohort) -> None:
+    page = (pictured / "report.html").read_text()
+    card = page[page.index('<figure class="card"') :]
+    card = card[: card.index("</figure>")]
+    paths = re.findall(r'<path class="outline [^"]*" color="(#\w+)"(?: hidden)? data-outline="([^"]+)"', card)
+    assert [key for _, key in paths] == [f"{who}.{place}" for place in range(2) for who in ("truth", *"012")]
+    for place, target in enumerate(NESTED.all):
+        own = [colour for colour, key in paths if key.endswith(f".{place}")]
+        assert own == [hexadecimal(lighter(target.colour)), *[hexadecimal(target.colour)] * 3]
+    case = card[card.index('data-case="') + 11 :].split('"')[0]
+    truth = cohort.truth(cohort.table["case"].tolist().index(case))
+    slices = json.loads(card[card.index('class="slices">') + 15 : card.index("</script>")])
+    for place, masks in enumerate(truth):
+        assert [one.get(f"truth.{place}", "") for one in slices] == [outline_path(mask) for mask in masks]
+    assert "whole tumour 0." in card and "core 0." in card
+
+
+def test_every_picture_is_drawn_in_the_colours_of_its_targets(pictured: Path) -> None:
+    figures = pictured / "figures"
+    names = {path.relative_to(figures).as_posix() for path in figures.rglob("*") if path.is_file()}
+    assert {"dice.png", "curves.png", "plate-unet-none.png", "plate-unet-none.gif", "case-worst.gif"} <= names
+    assert sum(name.startswith("cases/") for name in names) == 10
+    plate = cv2.imread(str(figures / "plate-unet-none.png"))[:, :, ::-1]
+    for target in NESTED.all:
+        for colour in (target.colour, lighter(target.colour)):
+            assert (plate == np.array(colour, np.uint8)).all(axis=-1).sum() > 100, f"{target.name} is not drawn"

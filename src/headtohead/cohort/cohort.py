@@ -7,6 +7,7 @@ import numpy as np
 
 from headtohead.cohort.made_up import made_up_data
 from headtohead.preparing.intensities import to_eight_bits
+from headtohead.readers.reading import AS_NAMED, Reading
 from headtohead.readers.tasks import LGG
 from headtohead.records.array_reader import read_array
 from headtohead.task import Task
@@ -37,7 +38,7 @@ class Cohort:
         packed: the folder of the packed arrays.
         task: what is segmented from what.
         data: what kind of data set it is, as `--data` calls it.
-        patient_pattern: by which patients were told apart, as `--patient_pattern` takes it; empty: by names alone.
+        reading: how a user wanted its files to be understood.
     """
 
     def __init__(
@@ -48,20 +49,20 @@ class Cohort:
         packed: Path,
         task: Task,
         data: str = LGG,
-        patient_pattern: str = "",
+        reading: Reading = AS_NAMED,
     ) -> None:
         """Map the packed pixels into memory; nothing is read yet."""
         self.task = task
-        self.patient_pattern = patient_pattern
+        self.reading = reading
         self.root, self.key, self.table, self.packed, self.data = root, key, table, packed, data
         self._first = table["first"].to_numpy(np.int64)
         self._shapes = [tuple(int(n) for n in row) for row in table[["slices", "height", "width"]].to_numpy()]
         self._starts = np.concatenate([[0], np.cumsum([np.prod(shape, dtype=np.int64) for shape in self._shapes])])
         self._pixels = {name: np.memmap(*packed_file(packed, name), "r") for name in PIXELS}
 
-    def __reduce__(self) -> tuple[type["Cohort"], "tuple[Path, str, pd.DataFrame, Path, Task, str, str]"]:
+    def __reduce__(self) -> tuple[type["Cohort"], "tuple[Path, str, pd.DataFrame, Path, Task, str, Reading]"]:
         # Sent to a worker process by name: pickling a memory map would copy every pixel.
-        return Cohort, (self.root, self.key, self.table, self.packed, self.task, self.data, self.patient_pattern)
+        return Cohort, (self.root, self.key, self.table, self.packed, self.task, self.data, self.reading)
 
     def __len__(self) -> int:
         return len(self.table)

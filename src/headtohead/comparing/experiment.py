@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from headtohead.batches.folds import Folds, make_folds, read_folds
+from headtohead.batches.folds import SPLITS, Folds, make_folds, read_folds
 from headtohead.batches.recipe import InputRecipe
 from headtohead.batches.splits import Split, make_split
-from headtohead.cohort import Cohort, open_cohort
+from headtohead.cohort import Cohort, open_data
 from headtohead.errors import UserError
 from headtohead.models.registry import check_image_size, find_spec
 from headtohead.options import table as option_table
@@ -75,6 +75,11 @@ def folds_of(options: Options, cohort: Cohort) -> Folds | None:
     data = options.data
     if data.fold_file:
         return read_folds(Path(data.fold_file), cohort, data.split_seed)
+    if data.folds and (own := cohort.root / SPLITS).is_file():
+        found = read_folds(own, cohort, data.split_seed)
+        if str(len(found)) == data.folds:
+            print(f"folds: those of {own}")
+            return found
     return make_folds(cohort, data.folds, data.split_seed) if data.folds else None
 
 
@@ -86,7 +91,7 @@ def prepare(options: Options, cohort: Cohort | None = None, folds: Folds | None 
     """
     check_image_size(options.model.architecture, options.input.image_size)
     data = options.data
-    cohort = cohort or open_cohort(Path(data.root_dir), Path(data.cache_dir), data.data, data.patient_pattern)
+    cohort = cohort or open_data(data)
     folds = folds or folds_of(options, cohort)
     split = folds.split(cohort, data.fold) if folds else make_split(cohort, data.split, data.split_seed)
     recipe = InputRecipe.of(options.input, cohort.task, find_spec(options.model.architecture).normalise)

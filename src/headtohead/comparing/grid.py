@@ -10,7 +10,7 @@ import numpy as np
 
 from headtohead import machine
 from headtohead.batches.folds import Folds, read_folds
-from headtohead.cohort import Cohort, open_cohort
+from headtohead.cohort import Cohort, open_data
 from headtohead.comparing.baseline import baseline_name, run_baseline
 from headtohead.comparing.ensemble import run_ensembles
 from headtohead.comparing.experiment import Experiment, folds_of, made_since, prepare, refuse_other_run
@@ -82,7 +82,7 @@ def compare(options: Options) -> Path:
     """
     machine.pick_device(options.machine.gpus)
     data = options.data
-    cohort = open_cohort(Path(data.root_dir), Path(data.cache_dir), data.data, data.patient_pattern)
+    cohort = open_data(data)
     folds = folds_of(options, cohort)
     experiments = [prepare(own, cohort, folds) for own in experiments_of(options, len(folds) if folds else 1)]
     first = experiments[0]

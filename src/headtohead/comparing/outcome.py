@@ -87,6 +87,8 @@ def scores_in_words(cases: pd.DataFrame) -> str:
     """
     if "target" in cases:
         primary = primary_scores(cases).dropna()
+        if primary.empty:
+            return f"no target in {count_of(cases['case'].nunique(), 'test case')}, so no Dice"
         each = (f"{name} {mean:.3f}" for name, mean in target_scores(cases).items() if mean is not None)
         return f"mean Dice per case {primary.mean():.3f} on {count_of(len(primary), 'test case')} ({', '.join(each)})"
     lesion = holds_lesion(cases)

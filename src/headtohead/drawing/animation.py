@@ -59,7 +59,12 @@ def write_plate_gif(
 
 
 def write_case_gif(
-    scans: SegmentedCase | Sequence[SegmentedCase], path: Path, title: str = "", side: int = CASE_SIDE
+    scans: SegmentedCase | Sequence[SegmentedCase],
+    path: Path,
+    title: str = "",
+    side: int = CASE_SIDE,
+    shades: Sequence[int] = SHADES,
+    comment: str = "",
 ) -> Path:
     """Write one case as GIF, scrolling through all its slices.
 
@@ -68,6 +73,8 @@ def write_case_gif(
         path: where to.
         title: the line above.
         side: pixels of a tile's side.
+        shades: as for `write_gif`.
+        comment: as for `write_gif`.
 
     Returns:
         The path.
@@ -77,21 +84,21 @@ def write_case_gif(
         ValueError: the scans differ in their number of slices.
     """
     shown = [scans] if isinstance(scans, SegmentedCase) else list(scans)
-    lengths = {len(scan.truth) for scan in shown}
+    lengths = {len(scan.images) for scan in shown}
     if len(lengths) > 1:
         raise ValueError(f"{title or path}: one case cannot have {sorted(lengths)} slices")
     pictures = (
         draw_plate(shown, [number] * len(shown), title, len(shown), side) for number in range(max(lengths, default=1))
     )
-    return write_gif(pictures, path)
+    return write_gif(pictures, path, shades=shades, comment=comment)
 
 
 def slices_to_show(scan: SegmentedCase) -> range:
     """The slices from the first to the last with lesion, true or predicted, and `AROUND` more; all where none has."""
-    found = np.flatnonzero((scan.truth | scan.prediction).any(axis=(1, 2)))
+    found = np.flatnonzero((scan.truth | scan.prediction).any(axis=(0, 2, 3)))
     if not found.size:
-        return range(len(scan.truth))
-    return range(max(0, int(found[0]) - AROUND), min(len(scan.truth), int(found[-1]) + AROUND + 1))
+        return range(len(scan.images))
+    return range(max(0, int(found[0]) - AROUND), min(len(scan.images), int(found[-1]) + AROUND + 1))
 
 
 def place(step: int, steps: int, length: int) -> int:

@@ -78,6 +78,31 @@ def by_colour(masks: np.ndarray, targets: Targets, single: Colour) -> dict[Colou
     return drawn
 
 
+def overlaid(truth: np.ndarray, prediction: np.ndarray, targets: Targets) -> dict[Colour, np.ndarray]:
+    """Give the masks of a truth and of a prediction their colours, for one picture of both.
+
+    Args:
+        truth: [K, H, W], nonzero inside.
+        prediction: the same shape.
+        targets: whose they are.
+
+    Returns:
+        As `by_colour`: of several targets, the truth is lighter than the prediction.
+    """
+    true, predicted = by_colour(truth, targets, TRUTH), by_colour(prediction, targets, PREDICTION)
+    return (true if len(targets) == 1 else {lighter(colour): mask for colour, mask in true.items()}) | predicted
+
+
+def named_colours(targets: Targets) -> list[tuple[str, tuple[Colour, ...]]]:
+    """Give the words of the legend of `overlaid` and their colours: of several targets, light for the truth."""
+    if len(targets) == 1:
+        return [("truth", (TRUTH,)), ("prediction", (PREDICTION,))]
+    each: list[tuple[str, tuple[Colour, ...]]] = [
+        (target.name, (lighter(target.colour), target.colour)) for target in targets.all
+    ]
+    return [*each, ("(light: truth)", ())]
+
+
 def outline(mask: np.ndarray, width: int = 1) -> np.ndarray:
     """The pixels of a mask that lie within `width` of its outside, the image's edge counting as outside.
 

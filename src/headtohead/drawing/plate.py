@@ -11,11 +11,12 @@ import numpy as np
 
 from headtohead.drawing.brightness import brightened, white_of
 from headtohead.drawing.lettering import FAINT, shorten, text_width, write
-from headtohead.drawing.outlines import PREDICTION, TRUTH, Colour, draw_outlines, rgb
+from headtohead.drawing.outlines import Colour, draw_outlines, named_colours, overlaid, rgb
 from headtohead.drawing.sizes import resized, resized_mask, within
 from headtohead.errors import UserError
 from headtohead.saving import write_picture
-from headtohead.scoring.counts import count, dice
+from headtohead.scoring.counts import count, dice, mean_dice
+from headtohead.task import Targets
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 SIDE = 256  # pixels of a tile's side
 COLUMNS, ROWS = 5, 3
 MARGIN, GAP, TITLE, LEGEND, LINE = 20, 10, 34, 26, 19
+SAMPLE = 27  # pixels that a colour of the legend takes
 TITLE_SIZES = (20, 18, 16, 14)  # the largest that fits
 PAPER, AIR = (255, 255, 255), (0, 0, 0)
 
@@ -34,8 +36,9 @@ class SegmentedCase:
     Attributes:
         caption: what stands below it, such as the case's name.
         images: uint8 [S, H, W, C].
-        truth: bool [S, H, W].
-        prediction: bool [S, H, W].
+        truth: bool [K, S, H, W].
+        prediction: bool, the same shape.
+        targets: the K that are segmented.
         notes: further lines below it.
         primary: channel of `images` that is drawn.
     """
@@ -44,6 +47,7 @@ class SegmentedCase:
     images: np.ndarray
     truth: np.ndarray
     prediction: np.ndarray
+    targets: Targets
     notes: tuple[str, ...] = ()
     primary: int = 0
 
@@ -53,16 +57,15 @@ class SegmentedCase:
         Raises:
             ValueError: they differ.
         """
-        if not self.images.shape[:3] == self.truth.shape == self.prediction.shape:
+        if not (len(self.targets), *self.images.shape[:3]) == self.truth.shape == self.prediction.shape:
             shapes = f"{self.images.shape[:3]}, {self.truth.shape} and {self.prediction.shape}"
             raise ValueError(f"{self.caption}: images, truth and prediction have the shapes {shapes}")
 
     @cached_property
     def dice(self) -> float:
-        """Dice of the whole case in 3-D; NaN where the truth holds no lesion."""
-        if not self.truth.any():
-            return math.nan
-        return float(dice(*count(self.prediction.astype(bool), self.truth.astype(bool))))
+        """Dice of the whole case in 3-D, the mean over the targets that the truth holds; NaN where it holds none."""
+        pairs = zip(self.prediction.astype(bool), self.truth.astype(bool), strict=True)
+        return mean_dice([dice(*count(predicted, true)) for predicted, true in pairs if true.any()])
 
     @property
     def score(self) -> str:
@@ -82,8 +85,8 @@ class SegmentedCase:
         """The slice with the most lesion in truth; without any, with the most predicted; without any, the middle."""
         for mask in (self.truth, self.prediction):
             if mask.any():
-                return int(mask.sum(axis=(1, 2)).argmax())
-        return len(self.truth) // 2
+                return int(mask.any(axis=0).sum(axis=(1, 2)).argmax())
+        return len(self.images) // 2
 
 
 def choose_cases(scores: "pd.Series", most: int = COLUMNS * ROWS) -> list[str]:
@@ -154,22 +157,23 @@ def draw_plate(
     columns = min(columns, len(scans))
     rows = -(-len(scans) // columns)
     caption = (2 + max(len(scan.notes) for scan in scans)) * LINE + 8
-    top = MARGIN + (TITLE if title else 0) + LEGEND
+    above = MARGIN + (TITLE if title else 0)
+    room = columns * (side + GAP) - GAP
+    top = above + LEGEND + LINE * (len(_legend_lines(scans[0].targets, room)) - 1)
     canvas = np.full(
         (top + rows * (side + caption + GAP) - GAP + MARGIN // 2, 2 * MARGIN + columns * (side + GAP) - GAP, 3),
         PAPER,
         np.uint8,
     )
-    room = canvas.shape[1] - 2 * MARGIN
     size = next((size for size in TITLE_SIZES if text_width(title, size, bold=True) <= room), TITLE_SIZES[-1])
     write(canvas, shorten(title, room, size, bold=True), MARGIN, MARGIN + 16, size, bold=True)
-    _legend(canvas, top - LEGEND + 8, room)
+    _legend(canvas, above + 8, room, scans[0].targets)
     for place, (scan, number) in enumerate(zip(scans, slices, strict=True)):
         left = MARGIN + place % columns * (side + GAP)
         upper = top + place // columns * (side + caption + GAP)
         canvas[upper : upper + side, left : left + side] = draw_tile(scan, number, side)
         score = f"no lesion: {scan.score}" if math.isnan(scan.dice) else f"Dice {scan.score}"
-        where = f"slice {number + 1} of {len(scan.truth)}"
+        where = f"slice {number + 1} of {len(scan.images)}"
         write(canvas, shorten(scan.caption, side, 14, bold=True), left, upper + side + LINE - 2, 14, bold=True)
         write(canvas, score, left, upper + side + 2 * LINE, 14)
         start = left + side - text_width(where, 13)
@@ -194,7 +198,7 @@ def draw_tile(scan: SegmentedCase, number: int, side: int) -> np.ndarray:
         uint8 RGB [side, side, 3].
     """
     grey = scan.grey[number]
-    masks: dict[Colour, np.ndarray] = {TRUTH: scan.truth[number], PREDICTION: scan.prediction[number]}
+    masks = overlaid(scan.truth[:, number], scan.prediction[:, number], scan.targets)
     if max(grey.shape) > side:
         size = within(grey.shape, side)
         grey, masks = resized(grey, size), {colour: resized_mask(mask, size) for colour, mask in masks.items()}
@@ -207,12 +211,31 @@ def draw_tile(scan: SegmentedCase, number: int, side: int) -> np.ndarray:
     return tile
 
 
-def _legend(canvas: np.ndarray, middle: int, room: int) -> None:
+def _legend_lines(targets: Targets, room: int) -> list[list[tuple[str, tuple[Colour, ...]]]]:
+    """Set the entries of the legend in as many lines as they need; one that is too long is shortened."""
+    lines: list[list[tuple[str, tuple[Colour, ...]]]] = [[]]
+    left = 0
+    for words, colours in named_colours(targets):
+        words = shorten(words, room - SAMPLE, 14)
+        wide = SAMPLE * bool(colours) + text_width(words, 14) + 20
+        if left and left + wide - 20 > room:
+            lines.append([])
+            left = 0
+        lines[-1].append((words, colours))
+        left += wide
+    return lines
+
+
+def _legend(canvas: np.ndarray, middle: int, room: int, targets: Targets) -> None:
     left = MARGIN
-    for colour, words in ((TRUTH, "truth"), (PREDICTION, "prediction")):
-        canvas[middle - 2 : middle + 2, left : left + 20] = rgb(colour)
-        write(canvas, words, left + 27, middle + 5, 14)
-        left += 27 + text_width(words, 14) + 20
-    note = "Dice: of the whole case, in 3-D"
+    for line, entries in enumerate(_legend_lines(targets, room)):
+        base, left = middle + line * LINE, MARGIN
+        for words, colours in entries:
+            for place, colour in enumerate(colours):
+                canvas[base - 2 : base + 2, left + place * 20 // len(colours) : left + 20] = rgb(colour)
+            left += SAMPLE * bool(colours)
+            write(canvas, words, left, base + 5, 14)
+            left += text_width(words, 14) + 20
+    note = "Dice: of the whole case, in 3-D" + (", mean over targets" if len(targets) > 1 else "")
     if left + text_width(note, 14) <= MARGIN + room:
-        write(canvas, note, MARGIN + room - text_width(note, 14), middle + 5, 14, colour=FAINT)
+        write(canvas, note, MARGIN + room - text_width(note, 14), base + 5, 14, colour=FAINT)

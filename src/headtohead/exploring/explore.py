@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from headtohead.cohort import open_cohort
+from headtohead.cohort import open_data
 from headtohead.cohort.cohort import SPACING
 from headtohead.exploring.alike import draw_alike
 from headtohead.exploring.duplicates import ALIKE, Duplicates, find_duplicates
@@ -45,7 +45,7 @@ def explore(options: Options) -> Path:
         UserError: the data set is missing or damaged, or the folder cannot be written to.
     """
     data = options.data
-    cohort = open_cohort(Path(data.root_dir), Path(data.cache_dir), data.data, data.patient_pattern)
+    cohort = open_data(data)
     folder = Path(options.prediction.output or Path(options.comparison.runs_dir) / "explore")
     findings, duplicates = measure(cohort), find_duplicates(cohort)
     for name, table in (("slices", findings.slices), ("cases", findings.cases.round(DIGITS))):

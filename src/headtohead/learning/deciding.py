@@ -1,5 +1,7 @@
 """What `task.Targets` does with label maps and probabilities, done on the device, target axis second."""
 
+from functools import reduce
+
 import torch
 
 from headtohead.task import Targets
@@ -35,7 +37,7 @@ def predict(probability: torch.Tensor, targets: Targets, threshold: float) -> to
 
 def encode(labels: torch.Tensor, targets: Targets) -> torch.Tensor:
     """Encode label maps [B, H, W] of any type of whole numbers as channels, bool [B, K, H, W]."""
-    channels = [torch.stack([labels == label for label in target.labels]).any(dim=0) for target in targets.all]
+    channels = [reduce(torch.logical_or, [labels == label for label in target.labels]) for target in targets.all]
     return torch.stack(channels, dim=1)
 
 

@@ -7,23 +7,53 @@ from headtohead.options.checks import SEED, at_least, fold_count, not_empty, reg
 from headtohead.options.declaring import option
 from headtohead.options.group import Group
 
-DATA_SETS = ("lgg", "nifti")
+DATA_SETS = {
+    "lgg": "folders of LGG slices",
+    "nnunet": "a data set of nnU-Net",
+    "brats": "folders of BraTS cases",
+    "nifti": "NIfTI volumes with masks",
+    "images": "pictures with masks",
+}
+"""Kinds of data: the reader of each is the module of its name in `headtohead.readers`. A folder is recognised as the
+first whose layout fits, so that narrow ones come first."""
 
 
 @dataclass(frozen=True)
 class DataOptions(Group):
     """Data."""
 
-    data: str = option("lgg", "kind of data in --root_dir: LGG folders, or NIfTI images with masks", choices=DATA_SETS)
+    data: str = option(
+        "lgg",
+        "kind of data in --root_dir; default: as its layout says",
+        choices=tuple(DATA_SETS),
+    )
     root_dir: str = option("data/kaggle_3m", "folder of the data set", metavar="DIR", check=not_empty)
     cache_dir: str = option("data/packed", "folder for the packed copy of the data", metavar="DIR", check=not_empty)
     patient_pattern: str = option(
         "",
-        "which patient a volume of --data nifti belongs to: a regular expression searched for in its path below "
+        "which patient a volume or picture belongs to: a regular expression searched for in its path below "
         "--root_dir; its first group (or all that matches) is the patient; default: sub-01 of BIDS, else each "
-        "volume is a patient",
+        "case is a patient",
         metavar="REGEX",
         check=regular_expression,
+    )
+    labels: str = option(
+        "",
+        "which values of the label maps are which target, outer regions first: 'whole tumour=1,2,4;enhancing=4'; "
+        "values of background=... are no target",
+        metavar="NAME=VALUES;...",
+    )
+    sequences: str = option(
+        "",
+        "sequences of --data nifti to use, the primary one first: flair,t1,t1ce,t2; default: all that names say",
+        metavar="NAMES",
+    )
+    mask_dir: str = option("", "folder of the masks of --data nifti; default: --root_dir", metavar="DIR")
+    mask_pattern: str = option(
+        "",
+        "how the masks of --data nifti are named, with * for the name of the image or case: '*_manual.nii.gz'; "
+        "default: X_mask, X_seg, X_dseg and the like",
+        metavar="NAME",
     )
     split: str = option(
         "patient", "what is split: patients, or slices, in which case patients leak", choices=("patient", "slice")

@@ -13,7 +13,8 @@ class CaseFiles:
         patient: whose scan it is.
         site: where it was made; empty where nobody says.
         images: its images.
-        masks: of each image its mask.
+        masks: of each image its mask; of a case of several sequences the one label map.
+        sequences: of a case of several sequences, which one each image is; else empty.
     """
 
     name: str
@@ -21,3 +22,4 @@ class CaseFiles:
     site: str
     images: tuple[Path, ...]
     masks: tuple[Path, ...]
+    sequences: tuple[str, ...] = ()

@@ -17,6 +17,8 @@ from headtohead.memory import refuse_unless_free
 from headtohead.quiet import quiet_stderr
 from headtohead.readers.case_files import CaseFiles
 from headtohead.readers.picture_sizes import MEND, picture_size
+from headtohead.readers.reader import Reader
+from headtohead.readers.reading import AS_NAMED, Reading
 from headtohead.records.regular import UnreadableError
 from headtohead.records.table_reader import read_table
 from headtohead.task import Case, Grid, Target, Targets, Task
@@ -39,9 +41,6 @@ TASK = Task(
     "doi:10.7937/K9/TCIA.2016.L4LTD3TK (images)",
 )
 
-READING = "1"
-"""Raised whenever the same files would be read as other pixels: the data are then other data."""
-
 CASE_FOLDER = re.compile(r"(?P<patient>TCGA_(?P<site>[A-Z0-9]{2})_[A-Z0-9]+)_(?P<date>\d{8})")
 
 CLINICAL = "data.csv"
@@ -59,7 +58,12 @@ PACKED = 16
 """Bytes for each pixel while the slices of a case are read, joined and measured."""
 
 
-def list_cases(root: Path) -> list[CaseFiles]:
+def recognises(root: Path) -> bool:
+    """Say whether a folder holds cases of LGG, or one that does, or is one."""
+    return any(CASE_FOLDER.fullmatch(path.name) and path.is_dir() for path in (root, *root.rglob("TCGA_*")))
+
+
+def list_cases(root: Path, reading: Reading = AS_NAMED) -> list[CaseFiles]:
     """List the cases below `root`, sorted by name, without reading a pixel.
 
     Raises:
@@ -82,7 +86,7 @@ def _where_else(root: Path) -> str:
         return f"it is the folder of one case; did you mean --root_dir {root.parent}?"
     if any(root.glob("**/*.nii*")):
         return "it holds NIfTI volumes; if they have masks beside them, add --data nifti"
-    return "name the folder that holds them, often called kaggle_3m"
+    return "name the folder that holds them, often called kaggle_3m, or another --data"
 
 
 def _list_case(folder: Path) -> CaseFiles:
@@ -116,7 +120,7 @@ def _list_case(folder: Path) -> CaseFiles:
     )
 
 
-def read_case(files: CaseFiles) -> Case:
+def read_case(files: CaseFiles, task: Task = TASK) -> Case:
     """Read the pixels of one case: images uint8 [slices, H, W, 3], labels {0, 1} [slices, H, W].
 
     Raises:
@@ -203,3 +207,15 @@ def read_clinical(root: Path) -> "pd.DataFrame":
     for column in sorted(OWN_COLUMNS & set(table.columns)):
         raise UserError(f"{path}: the name of column {column} is reserved; rename it")
     return table.rename(columns={"Patient": "patient"})
+
+
+READER = Reader(
+    reading="1",
+    recognises=recognises,
+    list_cases=list_cases,
+    task=lambda root, reading, cases: TASK,
+    read_case=read_case,
+    takes=frozenset(),
+    further_files=further_files,
+    read_clinical=read_clinical,
+)

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from headtohead.readers.sequence_names import is_sequence_or_treatment, sequence_in_name
 
@@ -86,7 +86,10 @@ class Images:
         Args:
             stem: of the mask.
         """
-        bases = bases_of_mask(stem)
+        return self.of_bases(bases_of_mask(stem))
+
+    def of_bases(self, bases: Sequence[str]) -> Collection[str]:
+        """Find the images of a mask by the names that its image or case may have, the likeliest first."""
         for base in bases:
             if base in self._all:
                 return [base]

@@ -1,166 +1,188 @@
-"""Reader of a folder of NIfTI volumes with a mask beside each: `X.nii.gz` with `X_mask.nii.gz` or `X_seg.nii.gz`.
+"""Reader of a folder of volumes with a mask of each image, or of each case: `X.nii.gz`, `X_mask.nii.gz`.
 
-Names of the Brain Imaging Data Structure (BIDS) are read as well: `X_desc-brain_mask.nii.gz`, folders within folders,
-masks in a tree of derivatives, patients as `sub-01`. Source: Gorgolewski et al., Scientific Data 2016,
-doi 10.1038/sdata.2016.44.
+A case may have several sequences (`X_flair.nii.gz`, `X_t1.nii.gz`, `X_seg.nii.gz`). Names of the Brain Imaging Data
+Structure (BIDS) are read as well: `X_desc-brain_mask.nii.gz`, folders within folders, masks in a tree of derivatives,
+patients as `sub-01`. Source: Gorgolewski et al., Scientific Data 2016, doi 10.1038/sdata.2016.44.
 """
 
-import math
-from collections import Counter, defaultdict
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import numpy as np
 
 from headtohead.errors import UserError
-from headtohead.memory import refuse_unless_free
 from headtohead.readers.case_files import CaseFiles
-from headtohead.readers.mask_names import Images, bases_of_mask, outlines_other_than_brain
-from headtohead.readers.nifti_file import VolumeFile, open_volume
-from headtohead.readers.other_layouts import image_in_channels, masks_in_another_folder
+from headtohead.readers.label_option import targets_of
+from headtohead.readers.mask_files import MaskFile, pair, split_files, stem_of, volumes_below
+from headtohead.readers.mask_names import bases_of_mask
+from headtohead.readers.other_layouts import masks_in_another_folder
 from headtohead.readers.patients import bids_patients
-from headtohead.readers.regridding import read_labels
-from headtohead.readers.volume_names import volume_end, volume_stem
+from headtohead.readers.reader import Reader
+from headtohead.readers.reading import AS_NAMED, Reading
+from headtohead.readers.sequence_names import says_several, sequence_in_name, sequence_label
+from headtohead.readers.sequence_words import WORDS
+from headtohead.readers.volumes import read_volumes
 from headtohead.task import Case, Target, Targets, Task
 from headtohead.task.task import UNNAMED
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 TASK = Task("NIfTI volumes with masks", (UNNAMED,), primary=UNNAMED, targets=Targets((Target("lesion", (1,)),)))
 
-READING = "nifti 2"
-"""Raised whenever the same files would be read as other pixels: the data are then other data."""
-
-SMALL = 2**26
-"""Bytes below which nobody asks how much memory is free."""
-
-PACKED = 24
-"""Bytes for each voxel while a volume is read, cut, joined to three channels and measured, stored ones apart."""
+PRIMARY = "flair"
+"""The sequence that lesions are outlined on, where a case has it."""
 
 
-def list_cases(root: Path) -> list[CaseFiles]:
+def recognises(root: Path) -> bool:
+    """Say whether a folder holds volumes, masks among them."""
+    return any(bases_of_mask(stem_of(path)) for path in volumes_below(root))
+
+
+def list_cases(root: Path, reading: Reading = AS_NAMED) -> list[CaseFiles]:
     """List the images below `root` that have a mask, sorted by name, without reading a voxel.
 
-    An image without a mask is left out, and how many were is printed.
+    An image without a mask is left out, and how many were is printed; but a sequence beside a masked image of the same
+    case belongs to the case.
 
     Raises:
-        UserError: the folder is missing or holds no pair; a mask has no image, or more than one; an image has two.
+        UserError: the folder is missing or holds no pair; a mask has no image, or more than one; an image has two; a
+            case lacks a sequence that others have.
     """
     if not root.is_dir():
         raise UserError(f"--root_dir {root}: no such folder; name the one that holds the volumes")
-    files = sorted(path for path in root.rglob("*") if _is_volume(path))
-    masks = [path for path in files if bases_of_mask(stem_of(path))]
-    images = [path for path in files if path not in set(masks)]
-    pairs = _pairs(images, masks)
+    images, masks = split_files(root, reading)
+    pairs = pair(images, masks)
     if not pairs:
-        if reason := masks_in_another_folder(root, files):
+        if reason := masks_in_another_folder(root, volumes_below(root)):
             raise UserError(f"--root_dir {root}: {reason}")
         raise UserError(
             f"--root_dir {root}: no image in it has a mask (X.nii.gz with X_mask.nii.gz, X_seg.nii.gz or "
-            f"X_desc-brain_mask.nii.gz); {_what_else(root, files)}"
+            f"X_desc-brain_mask.nii.gz); {_what_else(root, volumes_below(root))}"
         )
-    alone = [path for path in images if path not in pairs]
-    if alone:
+    free = set(images) - {path for found in pairs for path in found}
+    scans = [_Scan.of(found, mask, free) for found, mask in pairs.items()]
+    wanted = _sequences(scans, reading)
+    _refuse_lacking(scans, wanted)
+    used = {path for scan in scans for path in scan.files(wanted)}
+    if alone := [path for path in images if path not in used]:
         print(f"{root}: images left out because they have no mask: {len(alone)} of {len(images)}, such as {alone[0]}")
-    return bids_patients(_named(root, pairs), root)
+    return bids_patients(_named(root, scans, wanted), root)
 
 
-def _is_volume(path: Path) -> bool:
-    return bool(volume_end(path.name)) and not path.name.startswith(".") and path.is_file()
+@dataclass(frozen=True)
+class _Scan:
+    """The files of one case: by sequence, where their names say one; the first is what the mask is named after."""
+
+    first: Path
+    case: str
+    by_sequence: dict[str, Path]
+    mask: Path
+
+    @classmethod
+    def of(cls, found: Sequence[Path], mask: MaskFile, free: set[Path]) -> "_Scan":
+        """Collect the sequences of a case: those that its mask fits, and those without a mask beside a single one."""
+        named = sequence_in_name(stem_of(found[0]))
+        if named is None or says_several(named.sequence):
+            return cls(found[0], "", {}, mask.path)
+        sequences: dict[str, Path] = {}
+        for path in found:
+            own = sequence_in_name(stem_of(path))
+            assert own is not None
+            sequences[own.sequence] = path
+        beside = [] if len(found) > 1 else sorted(path for path in free if path.parent == found[0].parent)
+        for path in beside:
+            other = sequence_in_name(stem_of(path))
+            if other is None or other.case != named.case or says_several(other.sequence):
+                continue
+            if other.sequence == named.sequence:  # another treatment of the masked image
+                continue
+            if other.sequence in sequences:
+                two = f"{sequences[other.sequence].name} and {path.name}"
+                raise UserError(
+                    f"{path.parent}: two files of one case's {sequence_label(other.sequence)}, {two}; move one away"
+                )
+            sequences[other.sequence] = path
+        return cls(found[0], named.case, sequences, mask.path)
+
+    def files(self, wanted: tuple[str, ...]) -> tuple[Path, ...]:
+        """List the files of the sequences that are wanted; none are where cases have a single image."""
+        return tuple(self.by_sequence[sequence] for sequence in wanted) or (self.first,)
 
 
-def stem_of(path: Path) -> str:
-    """Name of a volume without its end, such as `.nii.gz`."""
-    return volume_stem(path.name)
+def _sequences(scans: list[_Scan], reading: Reading) -> tuple[str, ...]:
+    """Settle the sequences of the data set, in the order of their words; none where no case has two."""
+    if reading.sequences:
+        return _asked_for(reading.sequences)
+    if max(len(scan.by_sequence) for scan in scans) < 2:
+        return ()
+    found = {sequence for scan in scans for sequence in scan.by_sequence}
+    known = list(WORDS)
+    return tuple(sorted(found, key=lambda one: (known.index(one) if one in known else len(known), one)))
 
 
-def _pairs(images: list[Path], masks: list[Path]) -> dict[Path, Path]:
-    """Find the image of each mask: among those of the mask's own folder, else anywhere."""
-    by_folder: dict[Path, list[Path]] = defaultdict(list)
-    for path in images:
-        by_folder[path.parent].append(path)
-    named = {folder: Images(map(stem_of, inside)) for folder, inside in by_folder.items()}
-    everywhere = Images(map(stem_of, images))
-    pairs: dict[Path, Path] = {}
-    # BIDS derivatives often hold further masks (of CSF, of vessels): they count where an image has no other.
-    for mask in sorted(masks, key=lambda path: outlines_other_than_brain(stem_of(path))):
-        other = outlines_other_than_brain(stem_of(mask))
-        stem, inside = stem_of(mask), by_folder.get(mask.parent, [])
-        stems = named[mask.parent].of_mask(stem) if inside else []
-        found = [path for path in inside if stem_of(path) in stems]
-        if not found and bases_of_mask(stem)[-1]:
-            stems = everywhere.of_mask(stem)
-            found = [path for path in images if stem_of(path) in stems]
-        if len(found) > 1:
-            raise UserError(f"{mask}: fits both {found[0]} and {found[1]}; rename the mask after its image")
-        if not found and not other:
-            if reason := image_in_channels(mask, bases_of_mask(stem), images):
-                raise UserError(f"{mask}: {reason}")
-            base = bases_of_mask(stem)[-1] or "X"
-            raise UserError(f"{mask}: a mask without its image {base}.nii.gz; restore the image or remove the mask")
-        if found and found[0] in pairs and not other:
-            two = f"{pairs[found[0]].name} and {mask.name}"
-            raise UserError(f"{found[0]}: has two masks, {two}; move one of them away")
-        if found:
-            pairs.setdefault(found[0], mask)
-    return pairs
+def _asked_for(text: str) -> tuple[str, ...]:
+    wanted = []
+    for word in filter(None, map(str.strip, text.split(","))):
+        named = sequence_in_name(word)
+        if named is None or says_several(named.sequence):
+            raise UserError(f"--sequences {text}: {word} is no sequence; an example: flair,t1,t1ce,t2")
+        wanted.append(named.sequence)
+    if not wanted or len(set(wanted)) < len(wanted):
+        raise UserError(f"--sequences {text}: name each sequence once, the primary one first: flair,t1,t1ce,t2")
+    return tuple(wanted)
+
+
+def _refuse_lacking(scans: list[_Scan], wanted: tuple[str, ...]) -> None:
+    for scan in scans:
+        for sequence in wanted:
+            if sequence not in scan.by_sequence:
+                there = ", ".join(map(sequence_label, scan.by_sequence)) or "none by its name"
+                having = sum(sequence in other.by_sequence for other in scans)
+                raise UserError(
+                    f"{scan.first}: its case has no {sequence_label(sequence)} ({there}), which {having} of "
+                    f"{len(scans)} cases have; restore the file, or name the sequences to use: --sequences "
+                    f"{','.join(WORDS.get(one, one).split()[0] for one in scan.by_sequence) or 'flair'}"
+                )
+
+
+def _named(root: Path, scans: list[_Scan], wanted: tuple[str, ...]) -> list[CaseFiles]:
+    """Name cases by their files, and those of one name by their folders, too."""
+    stems = [scan.case if len(wanted) > 1 else stem_of(scan.first) for scan in scans]
+    often = Counter(stems)
+    cases: dict[str, CaseFiles] = {}
+    for scan, stem in zip(scans, stems, strict=True):
+        folders = scan.first.relative_to(root).parts[:-1]
+        name = stem if stem and often[stem] == 1 else "_".join(filter(None, (*folders, stem))) or root.resolve().name
+        if name in cases:
+            raise UserError(f"{scan.first}: {cases[name].images[0]} also has the name {name}; rename one of the two")
+        cases[name] = CaseFiles(name, name, "", scan.files(wanted), (scan.mask,), wanted)
+    return [cases[name] for name in sorted(cases)]
 
 
 def _what_else(root: Path, files: list[Path]) -> str:
     if files:
-        return f"it holds volumes, such as {files[0]}, but no masks"
+        return f"it holds volumes, such as {files[0]}, but no masks; name their folder with --mask_dir"
     if any(root.glob("**/TCGA_*")):
         return "it looks like LGG; leave --data out"
     return "name the folder that holds the volumes"
 
 
-def _named(root: Path, pairs: dict[Path, Path]) -> list[CaseFiles]:
-    """Name cases by their files, and those of one name by their folders, too."""
-    often = Counter(stem_of(path) for path in pairs)
-    cases: dict[str, CaseFiles] = {}
-    for image, mask in pairs.items():
-        stem = stem_of(image)
-        name = stem if often[stem] == 1 else "_".join((*image.relative_to(root).parts[:-1], stem))
-        if name in cases:
-            raise UserError(f"{image}: {cases[name].images[0]} also has the name {name}; rename one of the two")
-        cases[name] = CaseFiles(name, name, "", (image,), (mask,))
-    return [cases[name] for name in sorted(cases)]
+def task(root: Path, reading: Reading, cases: list[CaseFiles]) -> Task:
+    """Segment what the masks outline, or what `--labels` says, in the sequences of the cases."""
+    sequences = cases[0].sequences or TASK.sequences
+    primary = sequences[0] if reading.sequences or PRIMARY not in sequences else PRIMARY
+    targets = targets_of(reading.labels) if reading.labels else TASK.targets
+    return Task(TASK.name, sequences, primary, targets)
 
 
-def read_case(files: CaseFiles) -> Case:
-    """Read the voxels of one case on the file's own grid: images float32 [*grid, 1], labels {0, 1}.
-
-    Raises:
-        UserError: a file is damaged or no volume of real numbers, the mask is not binary or on another grid.
-    """
-    image, mask = (open_volume(path) for (path,) in (files.images, files.masks))
-    for file in (image, mask):
-        _refuse_large(file)
-    labels = read_labels(mask, image, TASK.targets)
-    grey = image.read().astype(np.float32, copy=False)
-    if not (grey > 0).any():
-        raise UserError(f"{image.path}: no voxel is above 0; restore it, or remove it with its mask")
-    return Case(files.name, grey[..., None], image.grid, labels)
+def read_case(files: CaseFiles, task: Task = TASK) -> Case:
+    """Read one case as `read_volumes` does."""
+    return read_volumes(files, task)
 
 
-def read_clinical(root: Path) -> "pd.DataFrame":
-    """Give a table of patients without any column: nothing but the volumes is read."""
-    import pandas as pd
-
-    return pd.DataFrame({"patient": pd.Series(dtype=str)})
-
-
-def further_files(root: Path) -> list[Path]:
-    """List files besides images and masks from which the cohort is made: none."""
-    return []
-
-
-def _refuse_large(file: VolumeFile) -> None:
-    """Refuse by its header what is no single volume, or does not fit into memory."""
-    sizes = "x".join(map(str, file.stored_shape))
-    if file.volumes > 1:
-        raise UserError(f"{file.path}: {sizes} voxels, not one 3-D volume; split it, or remove it with its mask")
-    need = PACKED * math.prod(file.shape)
-    if need > SMALL:
-        refuse_unless_free(file.path, f"{sizes} voxels", need)
+READER = Reader(
+    reading="nifti 2",
+    recognises=recognises,
+    list_cases=list_cases,
+    task=task,
+    read_case=read_case,
+    takes=frozenset({"patient_pattern", "labels", "sequences", "mask_dir", "mask_pattern"}),
+)

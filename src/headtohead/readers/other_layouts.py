@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from headtohead.readers.volume_names import volume_end, volume_stem
+
 CHANNEL = re.compile(r"(?P<case>.+)_(?P<channel>[0-9]{4})", re.DOTALL)
 """A file of nnU-Net, without suffix."""
 
@@ -28,34 +30,32 @@ def masks_in_another_folder(root: Path, files: Sequence[Path]) -> str:
     Returns:
         The reason and the mend; empty where the files are not laid out so.
     """
-    volumes = [*files, *(_beside(root) if IMAGES.fullmatch(root.name) else [])]
+    alone = bool(IMAGES.fullmatch(root.name))
+    volumes = [*files, *(_beside(root) if alone else [])]
     labels = [path for path in volumes if LABELS.fullmatch(path.parent.name)]
     images = {path for path in volumes if not LABELS.fullmatch(path.parent.name)}
     for label in labels:
-        case = _stem(label)
-        own = sorted(path for path in images if _stem(path) == case)
-        channels = channels_of(case, images)
-        if not own and not channels:
-            continue
-        image = (own or channels)[0]
-        nnunet = ", as in nnU-Net" if channels or label.parent.name.lower().endswith(("tr", "ts")) else ""
-        new = f"{case}{_suffix(image)}"
-        which = f" (of its {len(channels)} channels the one that the mask was drawn on)" if len(channels) > 1 else ""
-        return (
-            f"the masks lie in {label.parent.name} under the names of their images in {image.parent.name}{nnunet}, but "
-            f"training looks for image and mask by their names; copy or link {image.parent.name}/{image.name} as "
-            f"{new}{which}, {label.parent.name}/{label.name} as {case}_mask{_suffix(label)} beside it, and so on for "
-            "each case"
-        )
+        own = sorted(path for path in images if _stem(path) == _stem(label))
+        channels = channels_of(_stem(label), images)
+        if channels:
+            home = label.parent.parent
+            return (
+                f"{label.parent.name} and {channels[0].parent.name} are laid out for nnU-Net; give --data nnunet "
+                f"--root_dir {home}, which needs its dataset.json"
+            )
+        if own:
+            return (
+                f"the masks lie in {label.parent.name} under the names of their images in {own[0].parent.name}; add "
+                f"--mask_dir {label.parent}"
+            )
     return ""
 
 
-def image_in_channels(mask: Path, bases: Iterable[str], images: Iterable[Path]) -> str:
+def image_in_channels(bases: Iterable[str], images: Iterable[Path]) -> str:
     """Say what to do where the image of a mask is named as channels of nnU-Net.
 
     Args:
-        mask: its file.
-        bases: what it may be the mask of, as `bases_of_mask` gives it.
+        bases: what the mask may be the mask of, as `bases_of_mask` gives it.
         images: all files that may be its image.
 
     Returns:
@@ -63,14 +63,12 @@ def image_in_channels(mask: Path, bases: Iterable[str], images: Iterable[Path]) 
     """
     images = list(images)
     for base in filter(None, bases):
-        channels = channels_of(base, images)
-        if channels:
+        if channels := channels_of(base, images):
             names = ", ".join(path.name for path in channels[:4]) + (", ..." if len(channels) > 4 else "")
-            one = channels[0].name if len(channels) == 1 else "the channel that the mask was drawn on"
-            are = "a channel" if len(channels) == 1 else f"{len(channels)} channels"
+            end = channels[0].name[len(_stem(channels[0])) :]
             return (
-                f"its image is named as {are} of nnU-Net, {names}, but training reads one image for each mask, by its "
-                f"name; copy, link or rename {one} as {base}{_suffix(channels[0])}, and so on for each case"
+                f"its image is named as channels of nnU-Net, {names}; name them after their sequences "
+                f"({base}_flair{end}), or lay the data out for --data nnunet"
             )
     return ""
 
@@ -83,12 +81,8 @@ def channels_of(case: str, images: Iterable[Path]) -> list[Path]:
 
 def _beside(root: Path) -> list[Path]:
     folders = [path for path in root.absolute().parent.iterdir() if LABELS.fullmatch(path.name) and path.is_dir()]
-    return sorted(path for folder in folders for path in folder.glob("*.nii*"))
+    return sorted(path for folder in folders for path in folder.iterdir() if volume_end(path.name))
 
 
 def _stem(path: Path) -> str:
-    return path.name.removesuffix(".gz").removesuffix(".nii")
-
-
-def _suffix(path: Path) -> str:
-    return path.name[len(_stem(path)) :]
+    return volume_stem(path.name)

@@ -9,6 +9,7 @@ from headtohead.errors import UserError
 from headtohead.plurals import count_of
 from headtohead.readers.case_files import CaseFiles
 from headtohead.readers.shared_beginnings import shared_beginning
+from headtohead.readers.volume_names import volume_end, volume_stem
 
 SUBJECT = re.compile(r"(?:^|_)(sub-[A-Za-z0-9]+)(?=_|$)")
 
@@ -72,5 +73,5 @@ def warn_of_shared_beginnings(cases: Sequence[CaseFiles], root: Path) -> None:
 
 
 def _path_of(case: CaseFiles, root: Path) -> str:
-    path = case.images[0].relative_to(root).as_posix()
-    return path.removesuffix(".gz").removesuffix(".nii")
+    path = case.images[0].relative_to(root)
+    return path.with_name(volume_stem(path.name) if volume_end(path.name) else path.stem).as_posix()

@@ -47,9 +47,9 @@ def read_labels(
 ) -> NDArray[np.unsignedinteger]:
     """Read a mask or label map on the grid of a case's primary sequence.
 
-    What is a mask is the same for training and prediction. With one target, 0 and one other value are a mask, whatever
-    that value is. Else the values are whole numbers, each of them a label that the targets know. Labels are never
-    interpolated: the file lies on the grid of the image, its axes in any order and direction.
+    What is a mask is the same for training and prediction. With one target that is label 1, 0 and one other value are a
+    mask, whatever that value is. Else the values are whole numbers, each of them a label that the targets know. Labels
+    are never interpolated: the file lies on the grid of the image, its axes in any order and direction.
 
     Args:
         file: the mask.

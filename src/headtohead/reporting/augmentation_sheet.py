@@ -9,7 +9,7 @@ from headtohead.batches.augmentation import OTHERS_TOO, describe_policy
 from headtohead.batches.datamodule import SliceDataset
 from headtohead.batches.recipe import InputRecipe
 from headtohead.batches.splits import Split, make_split
-from headtohead.cohort import Cohort, open_cohort
+from headtohead.cohort import Cohort, open_data
 from headtohead.drawing.lettering import FAINT, shorten, text_width, write
 from headtohead.drawing.outlines import TRUTH, Colour, by_colour, draw_outlines
 from headtohead.errors import UserError
@@ -45,7 +45,7 @@ def view_augmentation(options: Options) -> Path:
         UserError: the data set is missing or damaged, or no training slice has a lesion.
     """
     training, inputs, comparison, data = options.training, options.input, options.comparison, options.data
-    cohort = open_cohort(Path(data.root_dir), Path(data.cache_dir), data.data, data.patient_pattern)
+    cohort = open_data(data)
     split = make_split(cohort, options.data.split, options.data.split_seed)
     recipe = InputRecipe.of(inputs, cohort.task, find_spec(options.model.architecture).normalise)
     coloured = recipe.channels > 1 and len(cohort.task.sequences) > 1

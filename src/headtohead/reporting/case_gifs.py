@@ -19,7 +19,7 @@ import numpy as np
 
 from headtohead import machine
 from headtohead.cohort import Cohort
-from headtohead.drawing.animation import write_gif
+from headtohead.drawing.animation import write_case_gif, write_gif
 from headtohead.drawing.lettering import FAINT, shorten, text_width, write
 from headtohead.drawing.outlines import TRUTH, Colour, draw_outlines, rgb
 from headtohead.drawing.plate import LINE, PAPER, SegmentedCase
@@ -170,13 +170,17 @@ def _write(job: CaseToDraw, folder: Path, cohort: Cohort, masks: Masks) -> Path 
     }
     if not scans:
         return None
+    if len(cohort.task.targets) > 1:  # colours are those of targets: each entrant has a tile
+        return write_case_gif(
+            list(scans.values()), folder / _file_name(job.case), job.title, SIDE, SHADES, MARK + job.mark
+        )
     colours = dict(zip(job.entrants, COLOURS, strict=False))  # by entrant, the same in every case
     pictures = frames([(colours[name], scan) for name, scan in scans.items()], job.title)
     return write_gif(pictures, folder / _file_name(job.case), shades=SHADES, comment=MARK + job.mark)
 
 
 def frames(scans: list[tuple[Colour, SegmentedCase]], title: str) -> Iterator[np.ndarray]:
-    """Draw all slices of a case, cut to the head.
+    """Draw all slices of a case of one target, cut to the head.
 
     Args:
         scans: the case as each entrant segmented it, and the colour of its outline.
@@ -186,13 +190,13 @@ def frames(scans: list[tuple[Colour, SegmentedCase]], title: str) -> Iterator[np
         uint8 RGB [H, W, 3], all of one size.
     """
     first = scans[0][1]
-    rows, columns = head_box(first.images, [first.truth, *(scan.prediction for _, scan in scans)])
+    rows, columns = head_box(first.images, [first.truth[0], *(scan.prediction[0] for _, scan in scans)])
     grey = first.grey[:, rows, columns]
     size = height, width = within(grey.shape[1:], SIDE)
     paper, top = _paper(scans, title, size)
     left = (paper.shape[1] - width) // 2
     for number in range(len(grey)):
-        masks = {TRUTH: first.truth, **{colour: scan.prediction for colour, scan in scans}}
+        masks = {TRUTH: first.truth[0], **{colour: scan.prediction[0] for colour, scan in scans}}
         cut = {colour: resized_mask(mask[number, rows, columns], size) for colour, mask in masks.items()}
         picture = resized(grey[number], size)
         picture[picture < DARK] = 0

@@ -24,7 +24,7 @@ class Masks:
 
     def __init__(self, ledger: Ledger, cohort: Cohort) -> None:
         """Note which run predicted which case; of several seeds, the lowest, as `findings.shown_seed` says."""
-        self.table = cohort.table.set_index("case")
+        self.table, self.targets = cohort.table.set_index("case"), cohort.task.targets
         self.files: dict[tuple[str, str], Path] = {}
         for run in sorted(ledger.counted, key=lambda run: run.experiment["seed"] or 0):
             scored = ledger.tables[run.name]
@@ -40,7 +40,7 @@ class Masks:
         """Give a prediction.
 
         Returns:
-            bool [slices, H, W]; None where the entrant predicted only some slices of the case, or kept no masks that
+            bool [K, slices, H, W]; None where the entrant predicted only some slices of the case, or kept no masks that
             can be read.
 
         Raises:
@@ -50,7 +50,7 @@ class Masks:
         return read_mask(path, case, self._shape(case)) if path and path.exists() else None
 
     def _shape(self, case: str) -> tuple[int, ...]:
-        return tuple(self.table.loc[case, ["slices", "height", "width"]])
+        return len(self.targets), *self.table.loc[case, ["slices", "height", "width"]]
 
     def _fault(self, path: Path) -> str:
         """Say why the masks of a run cannot be read; empty where they can, which costs unpacking them."""
@@ -69,8 +69,9 @@ def scan_of(
     if prediction is None:
         return None
     index = int(np.flatnonzero(cohort.table["case"] == case)[0])
+    truth, task = cohort.truth(index), cohort.task
     return SegmentedCase(
-        caption, cohort.images(index), cohort.masks(index).astype(bool), prediction, notes, cohort.task.primary_channel
+        caption, cohort.images(index), truth, prediction, task.targets, notes, primary=task.primary_channel
     )
 
 

@@ -13,6 +13,7 @@ from headtohead.options.data import DataOptions
 from headtohead.options.settling import settle
 from headtohead.options.table import OPTIONS, Options
 from headtohead.plurals import count_of
+from headtohead.readers.reading import Reading
 from headtohead.readers.tasks import LGG
 from headtohead.reporting.case_gifs import mark_of, remove_earlier_case_gifs
 from headtohead.reporting.curves import write_curves
@@ -235,9 +236,9 @@ def _cohort_of(ledger: Ledger, options: Options) -> Cohort | None:
     """Open `--root_dir` where it is given, else the data the runs were made from, if it still lies there."""
     data, said = options.data, ledger.finished[0].record.get("data", {})
     kind = said.get("kind", LGG)  # runs from before there were others do not say
-    pattern = data.patient_pattern or said.get("patient_pattern", "")
+    reading = replace(Reading.recorded(said), **Reading.of(data).given())
     if data.root_dir != DataOptions().root_dir or "root_dir" in options.given:
-        return open_cohort(Path(data.root_dir), Path(data.cache_dir), kind, pattern)
+        return open_cohort(Path(data.root_dir), Path(data.cache_dir), kind, reading)
     root = Path(str(said.get("root", "")))
     if not root.is_dir():
         print(
@@ -245,7 +246,7 @@ def _cohort_of(ledger: Ledger, options: Options) -> Cohort | None:
             "give its folder with --root_dir"
         )
         return None
-    return open_cohort(root, Path(data.cache_dir), kind, pattern)
+    return open_cohort(root, Path(data.cache_dir), kind, reading)
 
 
 def _refuse_stale(ledger: Ledger, cohort: Cohort | None) -> None:

@@ -117,7 +117,6 @@ def _difference(one: Any, other: Any) -> str:
 
 def _shared(run: Run, name: str) -> Any:
     """What must be equal between runs; the table of folds stands for the split where there is one."""
-    if name == "targets":  # colours may differ, and older runs do not name them
-        targets = task_of(run.fact("data") or {}).targets.to_dict()
-        return {fact: targets[fact] for fact in ("kind", "labels", "others")}
+    if name == "targets":  # older runs do not name them
+        return task_of(run.fact("data") or {}).targets.labelling
     return (run.fact(*FOLDS) if name == "split" else None) or run.fact(*SHARED[name])

@@ -28,8 +28,9 @@ def a_task(value: Any) -> str | None:
     return None
 
 
+READING = ("patient_pattern", "labels", "sequences", "mask_dir", "mask_pattern")
 DATA = {
-    **dict.fromkeys(("kind", "root", "patient_pattern", "key", "name"), text),
+    **dict.fromkeys(("kind", "root", "key", "name", *READING), text),
     **dict.fromkeys(("cases", "slices"), COUNT),
     "made_up": truth,
     "task": a_task,

@@ -38,10 +38,14 @@ class Target:
         """Check it.
 
         Raises:
-            ValueError: it has no name, or no labels, or one that no label map holds; or the colour is none.
+            ValueError: its name cannot be written, or it has no labels, or one that no label map holds; or the colour
+                is none.
         """
         if not self.name.strip():
             raise ValueError("a target needs a name")
+        # It stands in tables, and in clean-ups between semicolons.
+        if not self.name.isprintable() or ";" in self.name or self.name != self.name.strip():
+            raise ValueError(f"a target's name is a line without a semicolon or outer spaces, not {self.name!r}")
         if not self.labels or not all(0 < label <= LARGEST_LABEL for label in self.labels):
             raise ValueError(f"{self.name}: labels must be whole numbers from 1 to {LARGEST_LABEL}, not {self.labels}")
         if list(self.labels) != sorted(set(self.labels)):
@@ -201,6 +205,11 @@ class Targets:
             "colours": {target.name: list(target.colour) for target in self.all},
             "others": list(self.others),
         }
+
+    @property
+    def labelling(self) -> dict[str, Any]:
+        """Of the plain data, what must be equal for scores to be of the same: all but the colours."""
+        return {fact: value for fact, value in self.to_dict().items() if fact != "colours"}
 
     @classmethod
     def from_dict(cls, found: Any) -> "Targets":

@@ -33,7 +33,7 @@ def shifted(cohort: Cohort) -> gallery_module.MasksOf:
     names = list(cohort.table["case"])
 
     def masks_of(entrant: str, case: str) -> np.ndarray | None:
-        return None if "threshold" in entrant else np.roll(cohort.masks(names.index(case)), 2, axis=2) != 0
+        return None if "threshold" in entrant else np.roll(cohort.truth(names.index(case)), 2, axis=3)
 
     return masks_of
 
@@ -116,7 +116,9 @@ def test_a_foreign_cohort_and_a_foreign_mask_are_refused(
 def made_up(images: np.ndarray, masks: np.ndarray, names: list[str]) -> Any:
     """A cohort of which every case has the same pixels."""
     table = pd.DataFrame({"case": names})
-    return SimpleNamespace(table=table, root="nowhere", primary=lambda _: images[..., 1], masks=lambda _: masks)
+    return SimpleNamespace(
+        table=table, root="nowhere", primary=lambda _: images[..., 1], truth=lambda _: masks[None] != 0
+    )
 
 
 def card_of(findings: Findings, images: np.ndarray, masks: np.ndarray) -> Card:

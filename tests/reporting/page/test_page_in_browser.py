@@ -21,7 +21,7 @@ def address(phantom_cohort: Cohort, make: Callable[..., Findings], tmp_path_fact
     names = [str(name) for name in phantom_cohort.table["case"]]
 
     def masks_of(entrant: str, case: str) -> np.ndarray:
-        return np.roll(phantom_cohort.masks(names.index(case)), len(entrant) % 4, axis=2) != 0
+        return np.roll(phantom_cohort.truth(names.index(case)), len(entrant) % 4, axis=3)
 
     path = tmp_path_factory.mktemp("page") / "report.html"
     return write_report(make(names), path, phantom_cohort, masks_of).as_uri()

@@ -132,9 +132,9 @@ def test_what_comes_from_outside_stays_text(findings: Findings, make: Callable[.
         root="",
         task=LGG_TASK,
         primary=lambda _: images[..., 1],
-        masks=lambda _: masks,
+        truth=lambda _: masks[None] != 0,
     )
-    path = write_report(evil, tmp_path / "report.html", cohort, lambda entrant, case: masks != 0)  # type: ignore[arg-type]
+    path = write_report(evil, tmp_path / "report.html", cohort, lambda entrant, case: masks[None] != 0)  # type: ignore[arg-type]
     html = path.read_text(encoding="utf-8")
     assert "alert(1)</script>" not in html
     assert "<script>alert" not in html

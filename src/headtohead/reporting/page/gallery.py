@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from headtohead.cohort import Cohort
 from headtohead.drawing.brightness import white_of
+from headtohead.drawing.outlines import hexadecimal, lighter
 from headtohead.drawing.sizes import resized, within
 from headtohead.errors import UserError
 from headtohead.readers.sequence_names import sequence_title
@@ -18,9 +19,11 @@ from headtohead.reporting.findings import Findings, shown_seed
 from headtohead.reporting.page import svg, wording
 from headtohead.reporting.page.contours import outline_path
 from headtohead.reporting.page.entrants import Entrant
+from headtohead.statistics.targets import each_target
+from headtohead.task import Targets
 
 MasksOf = Callable[[str, str], NDArray[np.bool_] | None]
-"""(entrant, case) -> bool [slices, H, W], or None where no prediction was kept."""
+"""(entrant, case) -> bool [K, slices, H, W], or None where no prediction was kept."""
 
 WORST, MEDIAN, BEST = 6, 3, 3
 BUDGET = 9_000_000  # characters of all pictures and outlines together, so that the page stays below 15 MB
@@ -28,6 +31,24 @@ QUALITIES = (80, 60, 40, 20)
 LARGEST_SIDE = 512
 TRUTH = "truth"
 STRIP_HEIGHT = 22.0
+
+
+@dataclass(frozen=True)
+class Outline:
+    """How an outline is drawn in every card.
+
+    Attributes:
+        key: under which its paths stand in a card's slices: `truth` or an entrant's; of several targets `truth.0`,
+            `3.1`.
+        look: classes of style.css: kind of dash, of one target also the colour.
+        colour: of one of several targets, which is lighter for the truth; else empty.
+        hidden: whether it is off at first.
+    """
+
+    key: str
+    look: str
+    colour: str
+    hidden: bool
 
 
 @dataclass(frozen=True)
@@ -71,6 +92,19 @@ def gallery(findings: Findings, entrants: list[Entrant], cohort: Cohort, masks_o
     }
 
 
+def outlines_of(entrants: list[Entrant], targets: Targets) -> list[Outline]:
+    """List the outlines of a slice, the truth first; of several targets in their colours, entrants told by dashes."""
+    if len(targets) == 1:
+        truth = Outline(TRUTH, "outline-truth", "", hidden=False)
+        return [truth, *(Outline(one.key, f"{one.colour} {one.dash}", "", one.baseline) for one in entrants)]
+    found = []
+    for place, target in enumerate(targets.all):
+        found.append(Outline(f"{TRUTH}.{place}", "", hexadecimal(lighter(target.colour)), hidden=False))
+        colour = hexadecimal(target.colour)
+        found += [Outline(f"{one.key}.{place}", one.dash, colour, one.baseline) for one in entrants]
+    return found
+
+
 def choose_cases(findings: Findings, entrants: list[Entrant]) -> dict[str, list[str]]:
     """Choose by mean Dice over the entrants; the baseline does not count, being bad on most cases.
 
@@ -101,8 +135,8 @@ def _card(case: str, findings: Findings, entrants: list[Entrant], cohort: Cohort
         raise UserError(f"{cohort.root}: has no case {case}, which was scored; give the data set that was compared")
     number = names.index(case)
     grey = cohort.primary(number)
-    truth = cohort.masks(number) != 0
-    outlines = {TRUTH: _outlines(truth)}
+    truth = cohort.truth(number)
+    outlines = _outlines(TRUTH, truth)
     scores = []
     for entrant in entrants:
         predicted = masks_of(entrant.name, case)
@@ -116,15 +150,17 @@ def _card(case: str, findings: Findings, entrants: list[Entrant], cohort: Cohort
                 "score the run again with --test"
             )
         else:
-            outlines[entrant.key] = _outlines(predicted)
+            outlines |= _outlines(entrant.key, predicted)
+            note = _of_each(case, entrant, findings)
             if shown:
-                note = f"mean of seeds; the outline is seed {shown[0]}: {wording.score(shown[1])}"
+                own = f"mean of seeds; the outline is seed {shown[0]}: {wording.score(shown[1])}"
+                note = f"{note}; {own}" if note else own
         scores.append((entrant, score, note))
-    areas = truth.sum(axis=(1, 2))
+    areas = truth.any(axis=0).sum(axis=(1, 2))
     fullest = int(areas.argmax()) if areas.any() else len(areas) // 2
     slices = _fit(grey, outlines, fullest, room)
     start = next(place for place, one in enumerate(slices) if one["number"] == str(fullest + 1))
-    height, width = truth.shape[1:]
+    height, width = truth.shape[2:]
     return Card(case, _facts(case, findings), scores, width, height, slices, start, len(areas), _strip(areas))
 
 
@@ -146,8 +182,17 @@ def _fit(grey: NDArray[np.uint8], outlines: dict[str, list[str]], fullest: int, 
             step *= 2
 
 
-def _outlines(masks: NDArray[np.generic]) -> list[str]:
-    return [outline_path(mask) for mask in masks]
+def _outlines(key: str, masks: NDArray[np.bool_]) -> dict[str, list[str]]:
+    """The paths of each slice, by the keys of `outlines_of`."""
+    keys = [key] if len(masks) == 1 else [f"{key}.{place}" for place in range(len(masks))]
+    return {one: [outline_path(mask) for mask in slices] for one, slices in zip(keys, masks, strict=True)}
+
+
+def _of_each(case: str, entrant: Entrant, findings: Findings) -> str:
+    """The Dice of each of several targets that the truth holds."""
+    matrices = {target: found.matrix for target, found in findings.by_target.items()}
+    there = {target: matrix.loc[case, entrant.name] for target, matrix in matrices.items() if case in matrix.index}
+    return ", ".join(f"{target} {wording.score(value)}" for target, value in there.items())
 
 
 def _brightened(grey: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
@@ -195,8 +240,10 @@ def _facts(case: str, findings: Findings) -> list[str]:
         said.append(f"site {row['site']}")
     if not wording.missing(row.get("grade")):
         said.append(f"WHO grade {str(row['grade']).removesuffix('.0')}")
-    if not wording.missing(row.get("lesion_voxels")):
-        said.append(f"lesion {wording.whole(row['lesion_voxels'])} voxels")
+    for target, own in each_target(findings.tested_cases[findings.tested_cases["case"] == case]).items():
+        voxels = own.iloc[0].get("lesion_voxels")
+        if not wording.missing(voxels):
+            said.append(f"{target or 'lesion'} {wording.whole(voxels)} voxels")
     if not wording.missing(row.get("missing")):
         said += [f"no {sequence_title(sequence)}" for sequence in str(row["missing"]).split()]
     return said

@@ -67,6 +67,7 @@ def write_report(
         **_charts(findings, entrants),
         **_tables(findings, entrants),
         gallery=pictures,
+        outlines=gallery.outlines_of(entrants, findings.targets),
         pictured=_pictured(cohort),
         whole=len(findings.matrix),
         band=wording.band(findings.pairs),

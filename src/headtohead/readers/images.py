@@ -1,0 +1,191 @@
+"""Reader of grey pictures (PNG, TIFF, JPEG) with masks: `X.png` and `X_mask.png`, or `images/X.png` and `masks/X.png`.
+
+Each picture is a slice. With `--patient_pattern` the slices of a patient are one case, in the order of their numbers.
+"""
+
+import re
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from headtohead.errors import UserError, printable
+from headtohead.memory import refuse_unless_free
+from headtohead.quiet import quiet_stderr
+from headtohead.readers.case_files import CaseFiles
+from headtohead.readers.label_option import targets_of
+from headtohead.readers.mask_names import bases_of_mask
+from headtohead.readers.other_layouts import IMAGES, LABELS
+from headtohead.readers.patients import patients_by_pattern
+from headtohead.readers.picture_sizes import MEND, picture_size
+from headtohead.readers.reader import Reader
+from headtohead.readers.reading import Reading
+from headtohead.task import Case, Grid, Target, Targets, Task
+from headtohead.task.task import UNNAMED
+
+ENDS = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
+
+SMALL = 2**26
+"""Bytes below which nobody asks how much memory is free."""
+
+PACKED = 16
+"""Bytes for each pixel while the slices of a case are read, joined and measured."""
+
+
+def recognises(root: Path) -> bool:
+    """Say whether a folder holds pictures with masks."""
+    return bool(_pairs(root))
+
+
+def list_cases(root: Path, reading: Reading) -> list[CaseFiles]:
+    """List the pictures below `root` that have a mask: one case each, or one a patient with `--patient_pattern`.
+
+    Raises:
+        UserError: there is none, a mask has no picture, two cases have one name, or the pattern does not fit.
+    """
+    pairs = _pairs(root)
+    if not pairs:
+        raise UserError(
+            f"--root_dir {root}: no picture in it has a mask (X.png with X_mask.png, or images/X.png with masks/X.png)"
+            "; name the folder that holds them, or another --data"
+        )
+    cases: dict[str, CaseFiles] = {}
+    for image, mask in sorted(pairs.items()):
+        case = CaseFiles(_name(root, image), _name(root, image), "", (image,), (mask,))
+        if case.name in cases:
+            raise UserError(f"{cases[case.name].images[0]} and {image}: two cases of one name; rename one of them")
+        cases[case.name] = case
+    if not reading.patient_pattern:
+        return [cases[name] for name in sorted(cases)]
+    slices = defaultdict(list)
+    for case in patients_by_pattern(list(cases.values()), root, reading.patient_pattern):
+        slices[case.patient].append(case)
+    return [_joined(patient, slices[patient]) for patient in sorted(slices)]
+
+
+def _name(root: Path, image: Path) -> str:
+    folders = [part for part in image.relative_to(root).parts[:-1] if not IMAGES.fullmatch(part)]
+    return "_".join((*folders, image.stem))
+
+
+def _joined(patient: str, slices: list[CaseFiles]) -> CaseFiles:
+    """Make one case of the slices of a patient, in the order of the numbers in their names."""
+
+    def order(case: CaseFiles) -> list[tuple[int, str]]:
+        return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", case.name)]
+
+    slices = sorted(slices, key=order)
+    images, masks = (tuple(path for case in slices for path in getattr(case, name)) for name in ("images", "masks"))
+    return replace(slices[0], name=patient, images=images, masks=masks)
+
+
+def _pairs(root: Path) -> dict[Path, Path]:
+    """Find the mask of each picture: beside it by its name, else in the folder of masks beside its own."""
+    files = sorted(path for path in root.rglob("*") if path.suffix.lower() in ENDS and not path.name.startswith("."))
+    by_place: dict[tuple[Path, str], Path] = {}
+    masks = []
+    for path in files:
+        if LABELS.fullmatch(path.parent.name) or bases_of_mask(path.stem):
+            masks.append(path)
+        elif by_place.setdefault((path.parent, path.stem), path) != path:
+            two = f"{by_place[path.parent, path.stem].name} and {path.name}"
+            raise UserError(f"{path.parent}: two pictures of one name, {two}; move one of them away")
+    pairs: dict[Path, Path] = {}
+    for mask in masks:
+        names = (*(base for base in bases_of_mask(mask.stem) if base), mask.stem)
+        folders = [mask.parent]
+        if LABELS.fullmatch(mask.parent.name):
+            beside = mask.parent.parent
+            folders = [
+                *(one for one in sorted(beside.iterdir()) if one.is_dir() and IMAGES.fullmatch(one.name)),
+                beside,
+            ]
+        image = next((by_place[one, name] for one in folders for name in names if (one, name) in by_place), None)
+        if image is None:
+            raise UserError(f"{mask}: a mask without its picture {names[0]}; restore the picture or remove the mask")
+        if image in pairs:
+            raise UserError(f"{image}: has two masks, {pairs[image].name} and {mask.name}; move one of them away")
+        pairs[image] = mask
+    return pairs
+
+
+def task(root: Path, reading: Reading, cases: list[CaseFiles]) -> Task:
+    """Segment what the masks outline, or what `--labels` says, in slices of no particular sequence."""
+    targets = targets_of(reading.labels) if reading.labels else Targets((Target("lesion", (1,)),))
+    return Task("pictures with masks", (UNNAMED,), UNNAMED, targets)
+
+
+def read_case(files: CaseFiles, task: Task) -> Case:
+    """Read the slices of one case: images of 8 or 16 bits [slices, H, W, 1], and their label map.
+
+    Raises:
+        UserError: a file is damaged, in colour, of another size than the first or too large; a mask is no mask.
+    """
+    _refuse_large(files)
+    images = [_read(path) for path in files.images]
+    masks = [_read(path) for path in files.masks]
+    for path, pixels in zip((*files.images, *files.masks), (*images, *masks), strict=True):
+        if pixels.shape != images[0].shape:
+            raise UserError(
+                f"{printable(path)}: {_size(pixels)}, but {printable(files.images[0].name)} is {_size(images[0])}; the "
+                "pictures of a case have one size: restore it, or crop it"
+            )
+    labels = np.stack(masks)
+    if task.targets.labels == (1,):
+        _refuse_more_than_two(files, masks)
+        labels = (labels != 0).astype(np.uint8)
+    pixels = np.stack(images)[..., None]
+    slices, height, width = labels.shape
+    return Case(files.name, pixels, Grid((slices, height, width)), labels)
+
+
+def _read(path: Path) -> np.ndarray:
+    """Read a grey picture, also one stored in three equal channels: uint8 or uint16 [H, W]."""
+    size = picture_size(path) if path.is_file() else None
+    with quiet_stderr():
+        pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) if size else None
+    if pixels is None:
+        raise UserError(f"{printable(path)}: not a readable picture (cut short or damaged); restore it")
+    if pixels.dtype not in (np.uint8, np.uint16):
+        raise UserError(f"{printable(path)}: holds {pixels.dtype} values; save it in 8 or 16 bits")
+    if pixels.ndim == 3:
+        if not (pixels[..., :3] == pixels[..., :1]).all():
+            raise UserError(f"{printable(path)}: in colour, but a slice is grey; convert it")
+        pixels = pixels[..., 0]
+    return pixels
+
+
+def _refuse_more_than_two(files: CaseFiles, masks: list[np.ndarray]) -> None:
+    inside: set[int] = set()
+    for path, mask in zip(files.masks, masks, strict=True):
+        levels = np.unique(mask)
+        inside |= set(levels[levels != 0].tolist())
+        if len(inside) > 1:
+            some = ", ".join(map(str, sorted(inside)[:4])) + (", ..." if len(inside) > 4 else "")
+            raise UserError(
+                f"{printable(path)}: the masks of a case must hold 0 and one other value, but these hold {some}; say "
+                "with --labels which value is what, or make them binary (JPEG does not keep values: use PNG)"
+            )
+
+
+def _refuse_large(files: CaseFiles) -> None:
+    sizes = [size for path in (*files.images, *files.masks) if path.is_file() and (size := picture_size(path))]
+    need = sum(PACKED * size.pixels for size in sizes)
+    if need > SMALL:
+        refuse_unless_free(files.images[0], f"{len(sizes)} pictures", need, MEND)
+
+
+def _size(pixels: np.ndarray) -> str:
+    return f"{pixels.shape[1]}x{pixels.shape[0]} pixels"
+
+
+READER = Reader(
+    reading="images 1",
+    recognises=recognises,
+    list_cases=list_cases,
+    task=task,
+    read_case=read_case,
+    takes=frozenset({"patient_pattern", "labels"}),
+)

@@ -1,0 +1,147 @@
+"""Which volumes are masks, and of which images: by their names, by their folder, or by a pattern."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from headtohead.errors import UserError
+from headtohead.readers.mask_names import Images, bases_of_mask, outlines_other_than_brain
+from headtohead.readers.other_layouts import image_in_channels
+from headtohead.readers.reading import Reading
+from headtohead.readers.sequence_names import says_several, sequence_in_name
+from headtohead.readers.volume_names import volume_end, volume_stem
+
+
+@dataclass(frozen=True)
+class MaskFile:
+    """A mask whose image is not known yet.
+
+    Attributes:
+        path: the file.
+        folder: where its image most likely lies.
+        bases: names that its image or case may have, the likeliest first.
+        further: whether it counts only where an image has no other: BIDS derivatives often hold masks of CSF, too.
+    """
+
+    path: Path
+    folder: Path
+    bases: tuple[str, ...]
+    further: bool = False
+
+
+def volumes_below(root: Path) -> list[Path]:
+    """List the volumes below a folder, sorted, without hidden ones."""
+    return sorted(
+        path for path in root.rglob("*") if volume_end(path.name) and not path.name.startswith(".") and path.is_file()
+    )
+
+
+def stem_of(path: Path) -> str:
+    """Name of a volume without its end, such as `.nii.gz`."""
+    return volume_stem(path.name)
+
+
+def split_files(root: Path, reading: Reading) -> tuple[list[Path], list[MaskFile]]:
+    """Tell images from masks.
+
+    Raises:
+        UserError: there is no folder of masks, the pattern is none, or no mask fits it.
+    """
+    files = volumes_below(root)
+    if not reading.mask_dir and not reading.mask_pattern:
+        masks = [_by_name(path) for path in files if bases_of_mask(stem_of(path))]
+        return [path for path in files if not bases_of_mask(stem_of(path))], masks
+    home = Path(reading.mask_dir) if reading.mask_dir else root
+    if not home.is_dir():
+        raise UserError(f"--mask_dir {home}: no such folder; name the one that holds the masks")
+    masks = list(_masks_of(home, root, reading))
+    if not masks:
+        option = f"--mask_pattern {reading.mask_pattern}" if reading.mask_pattern else f"--mask_dir {home}"
+        some = next(iter(volumes_below(home)), None)
+        raise UserError(f"{option}: no volume in {home} is named so{f', but there is {some.name}' if some else ''}")
+    apart = {one.path.resolve() for one in masks}
+    inside = home.resolve() if reading.mask_dir and home.resolve() != root.resolve() else None
+    images = [
+        path
+        for path in files
+        if path.resolve() not in apart
+        and (inside is None or inside not in path.resolve().parents)
+        and not bases_of_mask(stem_of(path))
+    ]
+    return images, masks
+
+
+def _by_name(path: Path) -> MaskFile:
+    return MaskFile(path, path.parent, bases_of_mask(stem_of(path)), outlines_other_than_brain(stem_of(path)))
+
+
+def _masks_of(home: Path, root: Path, reading: Reading) -> Iterator[MaskFile]:
+    """Find the masks in a folder of masks, or of a pattern."""
+    pattern = _as_expression(reading.mask_pattern) if reading.mask_pattern else None
+    for path in volumes_below(home):
+        folder = root / path.parent.relative_to(home)
+        if pattern is None:
+            yield MaskFile(path, folder, (stem_of(path), *bases_of_mask(stem_of(path))))
+        elif match := pattern.fullmatch(path.name if volume_end(reading.mask_pattern) else stem_of(path)):
+            yield MaskFile(path, folder, (volume_stem(match[1]),))
+
+
+def _as_expression(pattern: str) -> re.Pattern[str]:
+    before, star, after = pattern.partition("*")
+    if not star or "*" in after or "/" in pattern:
+        raise UserError(
+            f"--mask_pattern {pattern}: write the name of a mask with one * for the name of its image, such as "
+            "'*_manual.nii.gz'; folders go to --mask_dir"
+        )
+    return re.compile(f"{re.escape(before)}(.+){re.escape(after)}", re.DOTALL)
+
+
+def pair(images: Sequence[Path], masks: Sequence[MaskFile]) -> dict[tuple[Path, ...], MaskFile]:
+    """Find the image of each mask, or the sequences of its case: in the mask's own folder, else anywhere.
+
+    Raises:
+        UserError: a mask has no image, or fits several that are not the sequences of one case; an image has two masks.
+    """
+    by_folder: dict[Path, list[Path]] = defaultdict(list)
+    for path in images:
+        by_folder[path.parent].append(path)
+    named = {folder: Images(map(stem_of, inside)) for folder, inside in by_folder.items()}
+    everywhere = Images(map(stem_of, images))
+    pairs: dict[tuple[Path, ...], MaskFile] = {}
+    owners: dict[Path, MaskFile] = {}
+    for mask in sorted(masks, key=lambda one: one.further):
+        inside = by_folder.get(mask.folder, [])
+        stems = named[mask.folder].of_bases(mask.bases) if inside else []
+        found = [path for path in inside if stem_of(path) in stems]
+        if not found and mask.bases[-1]:
+            stems = everywhere.of_bases(mask.bases)
+            found = [path for path in images if stem_of(path) in stems]
+        if len(found) > 1 and not of_one_case(found):
+            raise UserError(f"{mask.path}: fits both {found[0]} and {found[1]}; rename the mask after its image")
+        if not found and not mask.further:
+            if reason := image_in_channels(mask.bases, images):
+                raise UserError(f"{mask.path}: {reason}")
+            base = mask.bases[-1] or "X"
+            raise UserError(
+                f"{mask.path}: a mask without its image {base}.nii.gz; restore the image or remove the mask"
+            )
+        taken = next((path for path in found if path in owners), None)
+        if taken and not mask.further:
+            two = f"{owners[taken].path.name} and {mask.path.name}"
+            raise UserError(f"{taken}: has two masks, {two}; move one of them away")
+        if found and not taken:
+            pairs[tuple(found)] = mask
+            owners |= dict.fromkeys(found, mask)
+    return pairs
+
+
+def of_one_case(images: Sequence[Path]) -> bool:
+    """Say whether images are different sequences of one case, by their names."""
+    named = [sequence_in_name(stem_of(path)) for path in images]
+    known = [one for one in named if one and not says_several(one.sequence)]
+    return (
+        len(known) == len(images) == len({one.sequence for one in known})
+        and len({one.case for one in known}) == len({path.parent for path in images}) == 1
+    )

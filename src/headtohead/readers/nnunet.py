@@ -1,0 +1,173 @@
+"""Reader of a data set of nnU-Net: `imagesTr/CASE_0000.nii.gz`, ..., `labelsTr/CASE.nii.gz` and `dataset.json`.
+
+Source: Isensee et al., Nature Methods 2021, doi 10.1038/s41592-020-01008-z; the layout is described in
+documentation/dataset_format.md of github.com/MIC-DKFZ/nnUNet.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from headtohead.errors import UserError, printable
+from headtohead.readers.case_files import CaseFiles
+from headtohead.readers.label_option import make_targets, targets_of
+from headtohead.readers.other_layouts import CHANNEL
+from headtohead.readers.reader import Reader
+from headtohead.readers.reading import Reading
+from headtohead.readers.sequence_names import says_several, sequence_in_name
+from headtohead.readers.volume_names import VOLUMES
+from headtohead.readers.volumes import read_volumes
+from headtohead.records.json_reader import read_json
+from headtohead.records.regular import UnreadableError
+from headtohead.task import Targets, Task
+from headtohead.task.targets import CLASSES, REGIONS
+from headtohead.task.task import UNNAMED
+
+DESCRIPTION, IMAGES, LABELS = "dataset.json", "imagesTr", "labelsTr"
+
+LARGEST = 2**20
+"""Bytes of a dataset.json that is read."""
+
+
+def recognises(root: Path) -> bool:
+    """Say whether a folder is a data set of nnU-Net, or holds one, or is part of one."""
+    return any((path.parent / IMAGES).is_dir() for path in (*root.rglob(DESCRIPTION), *_description_above(root)))
+
+
+def _description_above(root: Path) -> list[Path]:
+    above = root.absolute().parent / DESCRIPTION
+    return [above] if root.absolute().name in (IMAGES, LABELS) and above.is_file() else []
+
+
+def list_cases(root: Path, reading: Reading) -> list[CaseFiles]:
+    """List the cases of `labelsTr`, each with all channels that dataset.json names.
+
+    Raises:
+        UserError: dataset.json cannot be used, a folder is missing, or a case lacks its label map or a channel.
+    """
+    described = _description(root)
+    end = str(described.get("file_ending", ".nii.gz"))  # nnU-Net 1 knew no other
+    if end.lower() not in VOLUMES:
+        raise UserError(
+            f"{root / DESCRIPTION}: file_ending is {end}, but volumes end in {', '.join(VOLUMES)}; convert them, or "
+            "read pictures with --data images"
+        )
+    sequences = sequences_of(described, root / DESCRIPTION)
+    images = _files(root, IMAGES, end)
+    masks = {path.name.removesuffix(end): path for path in _files(root, LABELS, end)}
+    channels: dict[str, dict[int, Path]] = {}
+    for path in images:
+        match = CHANNEL.fullmatch(path.name.removesuffix(end))
+        if not match or int(match["channel"]) >= len(sequences):
+            raise UserError(
+                f"{printable(path)}: dataset.json names {len(sequences)} channels, so images are CASE_0000{end} to "
+                f"CASE_{len(sequences) - 1:04d}{end}; rename it, or move it away"
+            )
+        channels.setdefault(match["case"], {})[int(match["channel"])] = path
+    for case in sorted(channels.keys() - masks.keys()):
+        raise UserError(f"{root / LABELS}: no label map {case}{end} for {channels[case].popitem()[1].name}; restore it")
+    cases = []
+    for name, mask in sorted(masks.items()):
+        own = channels.get(name, {})
+        if lost := [number for number in range(len(sequences)) if number not in own]:
+            raise UserError(f"{root / IMAGES}: {name}_{lost[0]:04d}{end} ({sequences[lost[0]]}) is missing; restore it")
+        files = tuple(own[number] for number in range(len(sequences)))
+        cases.append(CaseFiles(name, name, "", files, (mask,), sequences))
+    return cases
+
+
+def _files(root: Path, folder: str, end: str) -> list[Path]:
+    inside = root / folder
+    found = sorted(path for path in inside.glob(f"*{end}") if not path.name.startswith("."))
+    if not found:
+        raise UserError(
+            f"--root_dir {root}: no {folder}/*{end} in it; name a data set of nnU-Net, such as Dataset001_X"
+        )
+    return found
+
+
+def _description(root: Path) -> dict[str, Any]:
+    path = root / DESCRIPTION
+    try:
+        return read_json(path, LARGEST)
+    except FileNotFoundError:
+        meant = [*sorted(root.rglob(DESCRIPTION)), *_description_above(root)]
+        hint = f"did you mean --root_dir {meant[0].parent}?" if meant else "name a data set of nnU-Net"
+        raise UserError(f"--root_dir {root}: no {DESCRIPTION} in it; {hint}") from None
+    except UnreadableError as fault:
+        raise UserError(f"{path}: cannot be read ({fault}); restore it") from fault
+
+
+def sequences_of(described: Mapping[str, Any], path: Path) -> tuple[str, ...]:
+    """Name the channels: as names of files do where they are sequences, else in small letters.
+
+    Args:
+        described: what dataset.json says.
+        path: of it.
+
+    Raises:
+        UserError: it does not number its channels from 0.
+    """
+    names = described.get("channel_names", described.get("modality"))  # the second in nnU-Net 1
+    if not isinstance(names, dict) or sorted(names) != sorted(map(str, range(len(names)))) or not names:
+        raise UserError(f'{path}: channel_names must be numbered from "0"; correct it')
+    if len(names) == 1:
+        return (UNNAMED,)
+    words = [" ".join(str(names[str(number)]).split()) for number in range(len(names))]
+    named = [sequence_in_name(word) for word in words]
+    known = tuple(
+        one.sequence if one and not says_several(one.sequence) else word.lower()
+        for one, word in zip(named, words, strict=True)
+    )
+    if len(set(known)) == len(known) and all(known):
+        return known
+    return tuple(f"channel {number}" for number in range(len(words)))
+
+
+def task(root: Path, reading: Reading, cases: list[CaseFiles]) -> Task:
+    """What dataset.json says; FLAIR is the primary sequence, or the first one."""
+    described, path = _description(root), root / DESCRIPTION
+    sequences = sequences_of(described, path)
+    return Task(
+        str(described.get("name") or root.resolve().name),
+        sequences,
+        primary="flair" if "flair" in sequences else sequences[0],
+        targets=targets_of(reading.labels) if reading.labels else _targets(described, path),
+        licence=str(described.get("licence", described.get("license", ""))),
+        citation=str(described.get("reference", "")),
+    )
+
+
+def _targets(described: Mapping[str, Any], path: Path) -> Targets:
+    """Make targets of `labels`, name -> value, or values of a region; in nnU-Net 1, value -> name."""
+    labels = described.get("labels")
+    mend = 'give labels as {"background": 0, "name": 1, "region": [1, 2]}'
+    if not isinstance(labels, dict):
+        raise UserError(f"{path}: has no labels; {mend}")
+    if labels and all(isinstance(name, str) and not isinstance(value, str) for name, value in labels.items()):
+        named = {str(name): tuple(value) if isinstance(value, list) else (value,) for name, value in labels.items()}
+    else:
+        named = {str(name): (int(value) if str(value).isdecimal() else value,) for value, name in labels.items()}
+    if not all(type(value) is int for values in named.values() for value in values):
+        raise UserError(f"{path}: labels hold what is no whole number; {mend}")
+    if "ignore" in named:
+        raise UserError(f"{path}: has a label to be ignored, which is not supported; give those voxels another label")
+    regions = any(isinstance(value, list) for value in labels.values())
+    named = {name: tuple(sorted(set(values))) for name, values in named.items()}
+    return make_targets(named, str(path), REGIONS if regions else CLASSES)
+
+
+def further_files(root: Path) -> list[Path]:
+    """List files besides images and masks from which the cohort is made: the description."""
+    return [root / DESCRIPTION]
+
+
+READER = Reader(
+    reading="nnunet 1",
+    recognises=recognises,
+    list_cases=list_cases,
+    task=task,
+    read_case=read_volumes,
+    takes=frozenset({"patient_pattern", "labels"}),
+    further_files=further_files,
+)
