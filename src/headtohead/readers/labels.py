@@ -11,8 +11,8 @@ from headtohead.task.targets import LARGEST_LABEL
 def labels_of(name: str, values: np.ndarray, targets: Targets, united: bool = False) -> NDArray[np.unsignedinteger]:
     """Take the values of a mask for labels.
 
-    With one target that is label 1, 0 and one other value are a mask, whatever that value is. Else the values are whole numbers, each
-    of them a label that the targets know.
+    With one target that is label 1, 0 and one other value are a mask, whatever that value is. Else the values are
+    whole numbers, each of them a label that the targets know.
 
     Args:
         name: of the file, for messages.
