@@ -72,6 +72,7 @@ def write_curves(ledger: Ledger, folder: Path | None = None) -> Path:
     _label(panels, len(models), columns)
     several = len({run.entrant for run, _ in curves}) < len(curves)
     lines = "validation (solid) and training (dotted)" + "; thick: mean over seeds and folds, thin: each run" * several
+    lines += "; dashed: validation, each target" * bool(targets)
     figure.suptitle(f"{ledger.folder.name}: {lines}", fontsize=11, parse_math=False)  # `$` is only a letter
     if targets:
         handles = [Line2D([], [], color=colour, lw=1.2, ls="--", label=name) for name, colour in targets.items()]

@@ -76,10 +76,11 @@ def write_dice_bars(cases: "pd.DataFrame", path: Path, targets: Sequence[Target]
         _draw_panel(panel, entrant, matrix[entrant].rename(index=names))
         ranked = matrix[entrant].sort_values(ascending=False, kind="stable").index
         for found, colour in dots.values():
-            panel.scatter(range(len(ranked)), found[entrant].reindex(ranked), s=10, color=colour, lw=0, zorder=4)
-    grid[-1, 0].set_xlabel(
-        f"{count_of(len(matrix), 'test case')}, in each panel from the best to the worst", fontsize=9
-    )
+            panel.scatter(
+                range(len(ranked)), found[entrant].reindex(ranked), s=14, color=colour, lw=0.5, ec="white", zorder=4
+            )
+    order = f"{count_of(len(matrix), 'test case')}, in each panel from the best to the worst"
+    grid[-1, 0].set_xlabel(order + "; bars: mean over targets" * bool(dots), fontsize=9)
     _head(figure, {name: colour for name, (_, colour) in dots.items()})
     write_figure(path, figure)
     pyplot.close(figure)
@@ -96,18 +97,19 @@ def _head(figure: "Figure", dots: dict[str, str]) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    each = [Line2D([], [], color=colour, marker="o", ms=4, lw=0, label=name) for name, colour in dots.items()]
+    if dots:
+        each = [Line2D([], [], color=colour, marker="o", ms=4, lw=0, label=name) for name, colour in dots.items()]
+        figure.legend(handles=each, loc="outside lower center", ncols=4, fontsize=8, frameon=False)
     figure.legend(
         handles=[
-            Patch(color=BAR, label="mean over targets" if dots else "a case"),
+            Patch(color=BAR, label="a case"),
             Patch(color=FAILED, label=f"below {FAILED_BELOW:g}"),
             Line2D([], [], color=DARK, lw=1.4, label="mean"),
             Patch(color=DARK, alpha=0.2, lw=0, label="its 95 % interval"),
             Line2D([], [], color=DARK, lw=1.2, ls=(0, (4, 2)), label="median"),
-            *each,
         ],
         loc="outside upper right",
-        ncols=5 + min(len(dots), 3),
+        ncols=5,
         fontsize=8,
         frameon=False,
         handlelength=1.6,
