@@ -3,8 +3,8 @@
     model = torch.hub.load("path/to/checkout", "unet", source="local", in_channels=3, width=16)
     model = torch.hub.load("path/to/checkout", "bundle", "path/to/bundle", source="local")
 
-Models map scaled slices, float [B, C, H, W], to logits [B, 1, H, W]. For a model from a bundle, `facts.recipe` says how
-to scale.
+Models map scaled slices, float [B, C, H, W], to logits [B, out_channels, H, W]. Of a model from a bundle,
+`facts.recipe` says how to scale, and `facts.task.targets` what the logits are of.
 """
 
 import sys
@@ -19,29 +19,32 @@ if SOURCE not in sys.path:
 dependencies = ["torch", "numpy", "cv2", "safetensors"]
 
 
-def unet(in_channels: int = 3, width: int = 64, pretrained: bool = False) -> torch.nn.Module:
+def unet(in_channels: int = 3, width: int = 64, pretrained: bool = False, out_channels: int = 1) -> torch.nn.Module:
     """Plain U-Net, four levels from `width` to eight times `width` channels."""
-    return _fresh("unet", in_channels, width, pretrained)
+    return _fresh("unet", in_channels, width, pretrained, out_channels)
 
 
-def buda(in_channels: int = 3, width: int = 32, pretrained: bool = False) -> torch.nn.Module:
+def buda(in_channels: int = 3, width: int = 32, pretrained: bool = False, out_channels: int = 1) -> torch.nn.Module:
     """U-Net with batch norm of Buda et al.; a published state dict loads with `load_state_dict`."""
-    return _fresh("buda", in_channels, width, pretrained)
+    return _fresh("buda", in_channels, width, pretrained, out_channels)
 
 
-def fetal_unet(in_channels: int = 1, width: int = 32, pretrained: bool = False) -> torch.nn.Module:
+def fetal_unet(
+    in_channels: int = 1, width: int = 32, pretrained: bool = False, out_channels: int = 1
+) -> torch.nn.Module:
     """U-Net of the fetal brain masking system, for one channel."""
-    return _fresh("fetal_unet", in_channels, width, pretrained)
+    return _fresh("fetal_unet", in_channels, width, pretrained, out_channels)
 
 
-def resnext(in_channels: int = 3, width: int = 0, pretrained: bool = False) -> torch.nn.Module:
+def resnext(in_channels: int = 3, width: int = 0, pretrained: bool = False, out_channels: int = 1) -> torch.nn.Module:
     """U-Net with a ResNeXt-50 encoder, which `pretrained` starts from ImageNet; it has one width only.
 
     Needs segmentation_models_pytorch.
     """
     from headtohead.models.registry import build_model
 
-    return build_model("resnext", in_channels, width=width, encoder_weights="imagenet" if pretrained else "none")
+    start = "imagenet" if pretrained else "none"
+    return build_model("resnext", in_channels, width=width, encoder_weights=start, out_channels=out_channels)
 
 
 def bundle(path: str) -> torch.nn.Module:
@@ -57,9 +60,9 @@ def bundle(path: str) -> torch.nn.Module:
     return model
 
 
-def _fresh(name: str, in_channels: int, width: int, pretrained: bool) -> torch.nn.Module:
+def _fresh(name: str, in_channels: int, width: int, pretrained: bool, out_channels: int) -> torch.nn.Module:
     from headtohead.models.registry import build_model
 
     if pretrained:
         raise ValueError(f"{name}: no pretrained weights go by this name; load a trained model with bundle(path)")
-    return build_model(name, in_channels, width=width)
+    return build_model(name, in_channels, width, out_channels=out_channels)

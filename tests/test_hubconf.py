@@ -48,6 +48,11 @@ def test_channels_and_width(name: str) -> None:
     }
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_several_logits(name: str) -> None:
+    assert load(name, out_channels=3).eval()(torch.randn(1, MODELS[name].in_channels, 32, 32)).shape == (1, 3, 32, 32)
+
+
 @pytest.mark.parametrize("name", ["unet", "buda", "fetal_unet"])
 def test_weights_that_do_not_exist_are_not_pretended(name: str) -> None:
     with pytest.raises(ValueError, match="no pretrained weights go by this name; load a trained model with bundle"):

@@ -20,6 +20,7 @@ from headtohead.disk_faults import line_of
 from headtohead.effects import refuse_without_effect
 from headtohead.errors import PartlyDone, UserError, did_you_mean, one_line
 from headtohead.help_page import USAGE, help_page
+from headtohead.options.data import DATA_SETS, DataOptions
 from headtohead.options.declaring import describe
 from headtohead.options.settling import settle
 from headtohead.options.table import OPTIONS, Options, from_flat
@@ -27,8 +28,8 @@ from headtohead.overruled import refuse_overruled
 from headtohead.stopping import TERMINATED, tidy_on_terminate
 
 VERBS = {
-    "download": "headtohead.readers.download:download_lgg",
-    "make_phantoms": "headtohead.cohort.phantom:make_phantoms",
+    "download": "headtohead.readers.download:download",
+    "make_phantoms": "headtohead.cohort.phantom:make",
     "view_aug": "headtohead.reporting.augmentation_sheet:view_augmentation",
     "train": "headtohead.comparing.training:train",
     "test": "headtohead.comparing.training:test",
@@ -154,7 +155,7 @@ def parse(argv: Sequence[str]) -> Options:
     """
     flags = read_flags(argv)
     config = read_config(flags["config"]) if flags.get("config") else {}
-    options = from_flat({**config, **with_test(config, flags)}, given=flags)
+    options = from_flat(with_data({**config, **with_test(config, flags)}), given=flags)
     check_sense(options, flags)
     return options
 
@@ -164,6 +165,29 @@ def with_test(config: dict[str, Any], flags: dict[str, Any]) -> dict[str, Any]:
     train = flags.get("train", config.get("train", False))
     settled = "test" in flags or ("test" in config and config.get("train", False))
     return {**flags, "test": True} if train and not settled else flags
+
+
+def with_data(values: dict[str, Any]) -> dict[str, Any]:
+    """Say what kind of data is meant, where nobody does: what is downloaded, or what a folder's layout says.
+
+    Args:
+        values: all options that were given, by name.
+    """
+    default = DataOptions().data
+    wanted_set = values.get("download")
+    if wanted_set in DATA_SETS and wanted_set != default:
+        return {"data": wanted_set, "root_dir": f"data/{wanted_set}", **values}
+    reads = any(values.get(verb) for verb in READ_DATA) and not values.get("print_config")
+    root = values.get("root_dir")
+    if "data" in values or not reads or not root or wanted_set or values.get("make_phantoms"):
+        return values
+    from headtohead.readers.table import recognise
+
+    kind = recognise(Path(str(root)))
+    if kind in ("", default):
+        return values
+    print(f"{root}: read as {DATA_SETS[kind]} (--data {kind})")
+    return {**values, "data": kind}
 
 
 def read_flags(argv: Sequence[str]) -> dict[str, Any]:
@@ -258,8 +282,7 @@ def run_verb(verb: str, options: Options) -> Path | None:
     """
     module, _, function = VERBS[verb].partition(":")
     folders = {"download": options.data.root_dir, "make_phantoms": options.verbs.make_phantoms}
-    argument = Path(str(folders[verb])) if verb in folders else options
-    place = getattr(importlib.import_module(module), function)(argument)
+    place = getattr(importlib.import_module(module), function)(options)
     if place is None:
         place = folders.get(verb)
     return None if place is None else Path(place)

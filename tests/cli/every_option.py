@@ -6,7 +6,7 @@ from headtohead.options.table import Options
 
 # Every option once, with the text of its flag and the value it must arrive as (never the default).
 TABLE: dict[str, tuple[str, Any]] = {
-    "download": ("yes", True),
+    "download": ("brats", "brats"),
     "make_phantoms": ("made/up", "made/up"),
     "view_aug": ("True", True),
     "train": ("true", True),
@@ -21,7 +21,7 @@ TABLE: dict[str, tuple[str, Any]] = {
     "labels": ("core=1;rest=2,4", "core=1;rest=2,4"),
     "sequences": ("flair,t1", "flair,t1"),
     "mask_dir": ("my/masks", "my/masks"),
-    "mask_pattern": ("*_manual", "*_manual"),
+    "mask_pattern": ("P*_manual", "P*_manual"),
     "split": ("slice", "slice"),
     "split_seed": ("7", 7),
     "folds": ("5", "5"),
@@ -88,7 +88,7 @@ TABLE: dict[str, tuple[str, Any]] = {
 # What an option makes no sense without.
 COMPANIONS = {"fold": {"folds": "7"}}
 # What an option switches on besides.
-FOLLOWS = {"train": {"test": True}}
+FOLLOWS = {"train": {"test": True}, "download": {"data": "brats", "root_dir": "data/brats"}}
 
 
 def value_of(options: Options, name: str) -> Any:

@@ -15,6 +15,7 @@ from headtohead.comparing import ensemble
 from headtohead.comparing.baseline import run_baseline
 from headtohead.comparing.experiment import Experiment, prepare
 from headtohead.comparing.training import run_test, run_training
+from headtohead.comparing.tuning import run_tuning
 from headtohead.options.table import replace
 from headtohead.reporting.rescoring import rescore
 from headtohead.runs.folder import RunFolder
@@ -160,3 +161,16 @@ def test_seeds_are_averaged_and_scored_as_one(tested: Experiment, tmp_path: Path
     assert record["test_dice"] == pytest.approx(cases.groupby("case")["dice"].mean().mean())
     assert list(record["test_dice_of_targets"]) == list(tested.cohort.task.targets.names)
     assert cases[["case", "target"]].equals(pd.read_csv(tested.folder.cases)[["case", "target"]])
+
+
+def test_threshold_and_clean_up_are_tuned_on_the_primary_score(tested: Experiment, tmp_path: Path) -> None:
+    shutil.copytree(tested.folder.path.parent, tmp_path / "single")
+    copied = prepare(replace(tested.options, runs_dir=str(tmp_path)), tested.cohort)
+    run_tuning(copied)
+    record, table = copied.folder.record(), pd.read_csv(copied.folder.path / "tuning.csv")
+    assert record["tuning"]["val_dice_before"] == pytest.approx(record["best_val_dice"], abs=1e-6)
+    assert record["tuning"]["candidates"] == len(table) > 10
+    chosen = table[table["chosen"]].iloc[0]
+    assert chosen["mean_dice"] == pytest.approx(record["tuning"]["val_dice"], abs=1e-6)
+    facts = read_facts(copied.folder.path)
+    assert (facts.threshold, facts.postprocessing or "none") == (chosen["threshold"], chosen["postprocessing"])

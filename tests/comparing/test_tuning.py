@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -28,9 +29,10 @@ from headtohead.comparing.tuning import (
 )
 from headtohead.errors import UserError
 from headtohead.options import table as option_table
-from headtohead.predicting.cleaning.postprocessing import parse_steps
+from headtohead.predicting.cleaning.postprocessing import parse_clean_up, parse_steps
 from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.trained.facts import ModelFacts, read_facts
+from tests.several_targets import CLASSED, NESTED
 
 OWN = Candidate(0.5, "")
 
@@ -179,7 +181,8 @@ def test_candidates_are_few_and_go_from_simple_to_complex() -> None:
     found = candidates_around(OWN)
     assert found[0] == OWN
     assert len(set(found)) == len(found) == len(THRESHOLDS) * len(CLEAN_UPS) == 90
-    assert [len(one.steps) for one in found] == sorted(len(one.steps) for one in found)
+    steps = [len(parse_steps(one.postprocessing)) for one in found]
+    assert steps == sorted(steps)
     assert THRESHOLDS == (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7)
     other = Candidate(0.12, "")
     assert candidates_around(other)[0] == other and len(candidates_around(other)) == 100
@@ -216,6 +219,35 @@ def test_a_candidate_is_scored_as_it_would_predict() -> None:
     expected = [2 * 91 / (95 + 100), 2 * 91 / (91 + 100), 2 * 100 / (104 + 100), 1]
     found = dice_of(probability[None], truth[None], candidates, None, LGG_TASK.targets)
     assert found == pytest.approx(expected)
+
+
+def test_of_several_targets_each_is_cleaned_by_its_own_steps_and_all_count() -> None:
+    truth, probability = np.zeros((2, 3, 20, 20), bool), np.zeros((2, 3, 20, 20), np.float32)
+    truth[0, 1, 2:12, 2:12] = truth[1, 1, 4:8, 4:8] = True
+    probability[0, 1, 2:12, 2:12] = 0.8
+    probability[:, 1, 4:8, 4:8] = 0.8
+    probability[1, 1, 15:18, 15:18] = 0.8  # a core outside the whole tumour, which then holds it, too
+    candidates = [Candidate(0.5, text) for text in ("", "core:largest", "largest", "whole tumour:largest")]
+    alone, core = 2 * 100 / (109 + 100), 2 * 16 / (25 + 16)
+    expected = [(alone + core) / 2, (alone + 1) / 2, 1, 1]
+    assert dice_of(probability, truth, candidates, None, NESTED) == pytest.approx(expected)
+
+
+def test_the_clean_up_of_each_target_is_chosen_after_that_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    gains = {"largest": 0.1, "largest;core:min_size=50vox": 0.15}
+
+    def score(_: Any, candidates: list[Candidate]) -> np.ndarray:
+        return np.array([[0.5 + gains.get(one.postprocessing, 0) * (one.threshold == 0.4) for one in candidates]] * 3)
+
+    monkeypatch.setattr(tuning, "score_candidates", score)
+    experiment = SimpleNamespace(cohort=SimpleNamespace(task=SimpleNamespace(targets=NESTED)))
+    chosen, scores = tuning.search(experiment, OWN)  # type: ignore[arg-type]
+    assert chosen == Candidate(0.4, "largest;core:min_size=50vox")
+    assert parse_clean_up(chosen.postprocessing, NESTED).of("whole tumour") == parse_steps("largest")
+    assert len(scores) == 90 + 2 * len(CLEAN_UPS)
+    experiment.cohort.task.targets = CLASSED
+    chosen, scores = tuning.search(experiment, OWN)  # type: ignore[arg-type]
+    assert {one.threshold for one in scores} == {OWN.threshold}, "no threshold decides between classes"
 
 
 def test_all_clean_ups_can_be_read_and_need_no_spacing() -> None:

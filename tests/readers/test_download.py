@@ -8,8 +8,9 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
+from headtohead import cli
 from headtohead.errors import UserError
-from headtohead.readers.download import DATA_SET, download_lgg
+from headtohead.readers.download import SOURCES, fetch
 from headtohead.readers.lgg import list_cases
 
 CASE = "TCGA_CS_0001_20000101"
@@ -38,7 +39,7 @@ def write_case(folder: Path) -> None:
 
 
 def as_kaggle_sends_it(handle: str, folder: Path) -> Path:
-    assert handle == DATA_SET
+    assert handle == SOURCES["lgg"].name
     write_case(folder / "kaggle_3m")
     write_case(folder / "lgg-mri-segmentation" / "kaggle_3m")
     return folder
@@ -62,7 +63,7 @@ def named(name: str, base: type[Exception] = Exception, **attributes: object) ->
 
 def message(root_dir: Path) -> str:
     with pytest.raises(UserError) as caught:
-        download_lgg(root_dir)
+        fetch("lgg", root_dir)
     text = str(caught.value)
     assert "\n" not in text
     return text
@@ -74,7 +75,7 @@ def test_case_folders_lie_in_root_dir(there: bool, tmp_path: Path, fake_kaggle: 
     root = tmp_path / "data" / "kaggle_3m"
     if there:
         root.mkdir(parents=True)
-    assert download_lgg(root) == root
+    assert fetch("lgg", root) == root
     assert [case.name for case in list_cases(root)] == [CASE]
     assert (root / "data.csv").is_file()
     assert [path.name for path in root.parent.iterdir()] == ["kaggle_3m"]
@@ -84,7 +85,7 @@ def test_copy_lent_by_a_notebook_service_stays_where_it_is(tmp_path: Path, fake_
     lent = tmp_path / "lent"
     write_case(lent / "kaggle_3m")
     fake_kaggle(lambda handle, folder: lent)
-    download_lgg(tmp_path / "data")
+    fetch("lgg", tmp_path / "data")
     assert list_cases(tmp_path / "data")[0].name == list_cases(lent / "kaggle_3m")[0].name
 
 
@@ -158,3 +159,39 @@ def test_root_dir_that_cannot_be_made(tmp_path: Path, fake_kaggle: Fake) -> None
     fake_kaggle(as_kaggle_sends_it)
     (tmp_path / "file").write_text("")
     assert "name another --root_dir" in message(tmp_path / "file" / "data")
+
+
+def test_brats_comes_without_its_validation_cases(tmp_path: Path, fake_kaggle: Fake) -> None:
+    def answer(handle: str, folder: Path) -> Path:
+        assert handle == SOURCES["brats"].name
+        for part, ends in (("Training", ("t1", "t1ce", "t2", "flair", "seg")), ("Validation", ("t1", "flair"))):
+            case = folder / f"BraTS2020_{part}Data/MICCAI_BraTS2020_{part}Data/BraTS20_{part}_001"
+            case.mkdir(parents=True)
+            for end in ends:
+                (case / f"{case.name}_{end}.nii").write_bytes(b"volume")
+        return folder
+
+    fake_kaggle(answer)
+    root = fetch("brats", tmp_path / "data" / "brats")
+    assert [path.name for path in root.iterdir()] == ["BraTS20_Training_001"]
+
+
+@pytest.mark.parametrize(
+    ("argv", "data", "root"),
+    [
+        (["--download"], "lgg", "data/kaggle_3m"),
+        (["--download", "lgg"], "lgg", "data/kaggle_3m"),
+        (["--download=True"], "lgg", "data/kaggle_3m"),
+        (["--download", "brats"], "brats", "data/brats"),
+        (["--download", "brats", "--root_dir", "there"], "brats", "there"),
+    ],
+)
+def test_a_download_says_what_and_where(argv: list[str], data: str, root: str) -> None:
+    options = cli.parse(argv)
+    assert (options.verbs.download, options.data.data, options.data.root_dir) == (data, data, root)
+
+
+def test_no_download() -> None:
+    assert cli.parse(["--download", "False"]).verbs.download is None
+    with pytest.raises(UserError, match="--download moon: not one of lgg, brats"):
+        cli.parse(["--download", "moon"])

@@ -152,8 +152,9 @@ def test_plain_data_goes_round(targets: Targets) -> None:
         (("a",), ((70000,),), REGIONS, "a: labels must be whole numbers from 1"),
         (("a",), ((2, 1),), REGIONS, "a: labels must ascend"),
         ((" ",), ((1,),), REGIONS, "a target needs a name"),
-        (("core;all",), ((1,),), REGIONS, "one line of text without a semicolon, not 'core;all'"),
-        (("core\nall",), ((1,),), REGIONS, "one line of text without a semicolon"),
+        (("core ",), ((1,),), REGIONS, "outer spaces, not 'core '"),
+        (("core;all",), ((1,),), REGIONS, "without a semicolon or outer spaces, not 'core;all'"),
+        (("core\nall",), ((1,),), REGIONS, "a line without"),
     ],
 )
 def test_what_cannot_be_is_refused(

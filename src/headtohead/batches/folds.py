@@ -6,6 +6,7 @@ The table of folds is a file of two columns, `case,fold`, that a comparison writ
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from headtohead.batches.splits import Split, patients_in_order, runs_of_alike, s
 from headtohead.cohort import Cohort
 from headtohead.errors import UserError
 from headtohead.plurals import count_of
+from headtohead.records.json_reader import read_json_list
 from headtohead.records.regular import UnreadableError
 from headtohead.records.table_reader import read_table
 from headtohead.saving import write_table
@@ -21,6 +23,8 @@ from headtohead.saving import write_table
 EVERY_PATIENT = "patients"
 COLUMNS = ["case", "fold"]
 MEND = "write one row per case, `case,fold`, with folds counted from 0"
+SPLITS = "splits_final.json"
+"""Where nnU-Net keeps the folds of a data set."""
 
 
 @dataclass(frozen=True)
@@ -106,13 +110,18 @@ def make_folds(cohort: Cohort, wanted: str, seed: int) -> Folds:
 def read_folds(path: Path, cohort: Cohort, seed: int) -> Folds:
     """Read the folds a user brings, and refuse those that would not test every patient exactly once.
 
+    The file is a table `case,fold`, or splits_final.json of nnU-Net.
+
     Raises:
         UserError: the file is missing or no such table, a case is missing, unknown or there twice, a patient's cases
             are in different folds, or the folds are not counted from 0 without a gap.
     """
     label = f"--fold_file {path}"
     try:
-        table = read_table(path, dtype={"case": str}, keep_default_na=False)[COLUMNS]
+        if path.suffix == ".json":
+            table = _validated_in(read_json_list(path))
+        else:
+            table = read_table(path, dtype={"case": str}, keep_default_na=False)[COLUMNS]
         whole = pd.to_numeric(table["fold"], errors="raise")
         table["fold"] = whole.astype(int)
         if not (whole == table["fold"]).all():
@@ -140,6 +149,18 @@ def read_folds(path: Path, cohort: Cohort, seed: int) -> Folds:
     if (spread > 1).any():
         raise UserError(f"{label}: patient {spread.idxmax()} is in {spread.max()} folds and would leak; use one fold")
     return _ordered(table, seed)
+
+
+def _validated_in(splits: list[Any]) -> pd.DataFrame:
+    """Make a table of nnU-Net's splits_final.json: each case is tested in the fold that validates on it.
+
+    Raises:
+        ValueError: it is no list of folds of cases.
+    """
+    rows = [(case, fold) for fold, split in enumerate(splits) for case in split["val"]]
+    if not all(isinstance(case, str) for case, _ in rows):
+        raise ValueError("cases are names")
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _ordered(table: pd.DataFrame, seed: int) -> Folds:

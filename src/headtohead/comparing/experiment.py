@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from headtohead.batches.folds import Folds, make_folds, read_folds
+from headtohead.batches.folds import SPLITS, Folds, make_folds, read_folds
 from headtohead.batches.recipe import InputRecipe
 from headtohead.batches.splits import Split, make_split
 from headtohead.cohort import Cohort, open_data
@@ -75,6 +75,11 @@ def folds_of(options: Options, cohort: Cohort) -> Folds | None:
     data = options.data
     if data.fold_file:
         return read_folds(Path(data.fold_file), cohort, data.split_seed)
+    if data.folds and (own := cohort.root / SPLITS).is_file():
+        found = read_folds(own, cohort, data.split_seed)
+        if str(len(found)) == data.folds:
+            print(f"folds: those of {own}")
+            return found
     return make_folds(cohort, data.folds, data.split_seed) if data.folds else None
 
 

@@ -19,7 +19,7 @@ from headtohead.errors import UserError
 from headtohead.learning.checkpoint import read_checkpoint
 from headtohead.learning.recording import CaseRecorder
 from headtohead.options.table import Options
-from headtohead.predicting.cleaning.postprocessing import Step, clean, parse_steps
+from headtohead.predicting.cleaning.postprocessing import NONE, clean_labels, parse_clean_up, parse_steps
 from headtohead.saving import write_table
 from headtohead.scoring.counts import count, mean_dice, over_targets, target_dice
 from headtohead.task import Targets
@@ -44,10 +44,10 @@ class Candidate:
     threshold: float
     postprocessing: str
 
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        """The steps, read."""
-        return parse_steps(self.postprocessing)
+    def for_target(self, name: str, steps: str) -> "Candidate":
+        """Give the choice with other steps for one target."""
+        parts = (self.postprocessing, f"{name}:{steps or NONE}")
+        return dataclasses.replace(self, postprocessing=";".join(filter(None, parts)))
 
     def __str__(self) -> str:
         """Both in words."""
@@ -79,28 +79,25 @@ def run_tuning(experiment: Experiment) -> None:
     refuse_parts_of_cases(experiment)
     facts = read_facts(folder.path)
     own = Candidate(experiment.options.prediction.threshold, "")
-    candidates = candidates_around(own, decides=experiment.cohort.task.targets.thresholded)
-    scores = score_candidates(experiment, candidates)
-    means = [mean_dice(column) for column in scores.T]
-    chosen = choose(candidates, means, own)
-    write_scores(folder.path / TABLE, candidates, scores, chosen)
+    chosen, scores = search(experiment, own)
+    write_scores(folder.path / TABLE, scores, chosen)
     dataclasses.replace(facts, threshold=chosen.threshold, postprocessing=chosen.postprocessing).write(folder.path)
-    before, after = (means[candidates.index(one)] for one in (own, chosen))
+    before, after, cases = mean_dice(scores[own]), mean_dice(scores[chosen]), len(scores[own])
     folder.note(
         tuning={
             "threshold": chosen.threshold,
             "postprocessing": chosen.postprocessing,
             "val_dice_before": None if np.isnan(before) else before,
             "val_dice": None if np.isnan(after) else after,
-            "cases": len(scores),
-            "candidates": len(candidates),
+            "cases": cases,
+            "candidates": len(scores),
         }
     )
     kept = chosen == own
-    why = f"kept, none of {len(candidates)} choices is better by more than {MARGIN}" if kept else f"in place of {own}"
+    why = f"kept, none of {len(scores)} choices is better by more than {MARGIN}" if kept else f"in place of {own}"
     gain = f"{before:.3f}" if kept else f"{before:.3f} before, {after:.3f} now"
     print(f"{experiment.name}: {chosen} ({why})")
-    print(f"mean Dice per case on the {len(scores)} validation cases that chose it: {gain}")
+    print(f"mean Dice per case on the {cases} validation cases that chose it: {gain}")
     print(f"the test scores do not change: they are those of {own}")
 
 
@@ -117,6 +114,25 @@ def refuse_parts_of_cases(experiment: Experiment) -> None:
         raise UserError("--tune_postprocessing: this split has no validation cases; use fewer --folds")
 
 
+def search(experiment: Experiment, own: Candidate) -> tuple[Candidate, dict[Candidate, NDArray[np.float64]]]:
+    """Choose a threshold and a clean-up for all targets; then, of several, the clean-up of one after the other.
+
+    Returns:
+        The choice; and by candidate its primary Dice on each validation case, as `score_candidates` gives it.
+    """
+    targets = experiment.cohort.task.targets
+    scores: dict[Candidate, NDArray[np.float64]] = {}
+
+    def best_of(candidates: list[Candidate], kept: Candidate) -> Candidate:
+        scores.update(zip(candidates, score_candidates(experiment, candidates).T, strict=True))
+        return choose(candidates, [mean_dice(scores[one]) for one in candidates], kept)
+
+    chosen = best_of(candidates_around(own, decides=targets.thresholded), own)
+    for name in targets.names if len(targets) > 1 else ():
+        chosen = best_of([chosen, *(chosen.for_target(name, steps) for steps in CLEAN_UPS)], chosen)
+    return chosen, scores
+
+
 def candidates_around(own: Candidate, decides: bool = True) -> list[Candidate]:
     """List the choices, the run's own threshold without clean-up among them, from simple to complex.
 
@@ -126,7 +142,8 @@ def candidates_around(own: Candidate, decides: bool = True) -> list[Candidate]:
     """
     thresholds = sorted({*THRESHOLDS, own.threshold} if decides else {own.threshold})
     found = [Candidate(threshold, steps) for threshold in thresholds for steps in CLEAN_UPS]
-    return sorted(found, key=lambda one: (len(one.steps), round(abs(one.threshold - own.threshold), 6)))
+    steps = {text: len(parse_steps(text)) for text in CLEAN_UPS}
+    return sorted(found, key=lambda one: (steps[one.postprocessing], round(abs(one.threshold - own.threshold), 6)))
 
 
 def score_candidates(experiment: Experiment, candidates: Sequence[Candidate]) -> NDArray[np.float64]:
@@ -161,7 +178,7 @@ def dice_of(
     Args:
         probability: float [K, slices, H, W].
         truth: bool, the same shape.
-        candidates: the choices. The clean-up of each works on one target after the other.
+        candidates: the choices.
         spacing: as `clean` takes it.
         targets: of the task.
 
@@ -170,12 +187,11 @@ def dice_of(
     """
     if not truth.any():
         return np.full(len(candidates), np.nan)
-    thresholds = {one.threshold for one in candidates}
-    decided = {one: targets.encode(targets.decide(probability, one)) for one in thresholds}
+    decided = {threshold: targets.decide(probability, threshold) for threshold in {one.threshold for one in candidates}}
     counts = []
     for one in candidates:
-        cleaned = np.stack([clean(mask, one.steps, spacing) for mask in decided[one.threshold]])
-        written = targets.encode(targets.decode(cleaned))
+        clean_up = parse_clean_up(one.postprocessing, targets)
+        written = targets.encode(clean_labels(decided[one.threshold], targets, clean_up, spacing))
         counts.append([count(*pair) for pair in zip(written, truth, strict=True)])
     return over_targets(target_dice(np.array(counts)))
 
@@ -193,7 +209,7 @@ def choose(candidates: Sequence[Candidate], means: Sequence[float], own: Candida
     return candidates[best] if known[best] > known[candidates.index(own)] + MARGIN else own
 
 
-def write_scores(path: Path, candidates: Sequence[Candidate], scores: NDArray[np.float64], chosen: Candidate) -> None:
+def write_scores(path: Path, scores: dict[Candidate, NDArray[np.float64]], chosen: Candidate) -> None:
     """Write all candidates and their scores, the best first, as CSV."""
     rows = [
         {
@@ -205,6 +221,6 @@ def write_scores(path: Path, candidates: Sequence[Candidate], scores: NDArray[np
             "cases": int(defined.size),
             "chosen": one == chosen,
         }
-        for one, column in zip(candidates, scores.T, strict=True)
+        for one, column in scores.items()
     ]
     write_table(path, pd.DataFrame(rows).sort_values("mean_dice", ascending=False, kind="stable"))

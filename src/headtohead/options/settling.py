@@ -46,7 +46,7 @@ def _settle(declared: "Field[Any]", raw: Any) -> Any:
     kind: Any = declared.type
     description = describe(declared)
     if kind == str | None:
-        if raw is None or raw == "":
+        if raw is None or raw == "" or (description.bare and str(raw).strip().lower() in NO):
             return None
         kind = str
     if raw is None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from headtohead.options.declaring import option
 from headtohead.options.group import Group
 
+DOWNLOADS = ("lgg", "brats")
 EXPORTS = ("bundle", "onnx", "safetensors", "torchscript")
 
 
@@ -12,8 +13,15 @@ EXPORTS = ("bundle", "onnx", "safetensors", "torchscript")
 class Verbs(Group):
     """What to do. Several may be given; they run in this order."""
 
-    download: bool = option(False, "download the LGG data set from Kaggle into --root_dir")
-    make_phantoms: str | None = option(None, "write made-up patients into DIR, in the layout of LGG", metavar="DIR")
+    download: str | None = option(
+        None,
+        "download a data set from Kaggle into --root_dir; without a value: lgg",
+        choices=DOWNLOADS,
+        bare="lgg",
+    )
+    make_phantoms: str | None = option(
+        None, "write made-up patients into DIR, in the layout of --data lgg or brats", metavar="DIR"
+    )
     view_aug: bool = option(False, "write a sheet of augmented training images with their mask outlines")
     train: bool = option(False, "train one experiment (--model, --lr_scheduler, --seed), then --test it")
     test: bool = option(

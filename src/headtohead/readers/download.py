@@ -1,25 +1,47 @@
-"""The LGG data set from Kaggle, through kagglehub, which is imported only when it is needed."""
+"""Data sets from Kaggle, through kagglehub, which is imported only when it is needed."""
 
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
 from headtohead.errors import UserError
-from headtohead.readers.lgg import list_cases
+from headtohead.options.table import Options
+from headtohead.readers.reading import AS_NAMED
+from headtohead.readers.table import find_reader
 from headtohead.saving import temporary_folder
 
-DATA_SET = "mateuszbuda/lgg-mri-segmentation"
-INNER_FOLDER = "kaggle_3m"
 BY_HAND = "or download the data by hand (see data/README.md)"
 
 
-def download_lgg(root_dir: Path) -> Path:
-    """Fetch the LGG MRI segmentation data set (CC BY-NC-SA 4.0) so that its case folders lie in `root_dir`.
+@dataclass(frozen=True)
+class Source:
+    """Where a data set is: its name on Kaggle, and the folder of the archive that holds its cases."""
+
+    name: str
+    folder: str
+
+
+SOURCES = {
+    "lgg": Source("mateuszbuda/lgg-mri-segmentation", "kaggle_3m"),
+    "brats": Source("awsaf49/brats20-dataset-training-validation", "MICCAI_BraTS2020_TrainingData"),
+}
+"""By kind of data."""
+
+
+def download(options: Options) -> Path:
+    """Do what `--download` says."""
+    return fetch(str(options.verbs.download), Path(options.data.root_dir))
+
+
+def fetch(data: str, root_dir: Path) -> Path:
+    """Fetch a data set so that its cases lie in `root_dir`.
 
     It is fetched and unpacked beside `root_dir` and renamed at the end, so `root_dir` is whole or absent.
     Nothing that is there already is touched.
 
     Args:
+        data: a key of `SOURCES`.
         root_dir: folder to make; it may exist if it is empty.
 
     Returns:
@@ -35,7 +57,7 @@ def download_lgg(root_dir: Path) -> Path:
     try:
         root_dir.parent.mkdir(parents=True, exist_ok=True)
         with temporary_folder(root_dir.parent, becomes=root_dir, kind="downloading") as scratch:
-            found = _find_cases(_fetch(kagglehub, scratch / "archive"))
+            found = _find_cases(data, _fetch(kagglehub, SOURCES[data], scratch / "archive"))
             if scratch.resolve() not in found.resolve().parents:
                 # Some notebook services lend their own read-only copy in place of a download.
                 found = Path(shutil.copytree(found, scratch / "copy"))
@@ -63,10 +85,10 @@ def _import_kagglehub() -> ModuleType:
     return kagglehub
 
 
-def _fetch(kagglehub: ModuleType, folder: Path) -> Path:
+def _fetch(kagglehub: ModuleType, source: Source, folder: Path) -> Path:
     """Let kagglehub fetch and unpack into `folder`; give the folder it says it used."""
     try:
-        return Path(kagglehub.dataset_download(DATA_SET, output_dir=str(folder)))
+        return Path(kagglehub.dataset_download(source.name, output_dir=str(folder)))
     except Exception as problem:
         # Which exceptions come depends on kagglehub's version and on what it is built on: judge them by what they say.
         raise UserError(f"--download: {_explain(problem)}; {BY_HAND}") from problem
@@ -88,12 +110,13 @@ def _explain(problem: Exception) -> str:
     return f"kagglehub failed: {type(problem).__name__}: {' '.join(str(problem).split())[:200]}"
 
 
-def _find_cases(fetched: Path) -> Path:
-    """Find the folder of the cases: Kaggle's archive holds it twice, once a level deeper than needed."""
-    for candidate in (fetched, *sorted(fetched.glob(f"**/{INNER_FOLDER}"), key=lambda path: len(path.parts))):
+def _find_cases(data: str, fetched: Path) -> Path:
+    """Find the folder of the cases: the archive of LGG holds it twice, once a level deeper than needed."""
+    inside = sorted(fetched.glob(f"**/{SOURCES[data].folder}"), key=lambda path: len(path.parts))
+    for candidate in (*inside, fetched):
         try:
-            list_cases(candidate)
+            find_reader(data).list_cases(candidate, AS_NAMED)
         except UserError:
             continue
         return candidate
-    raise UserError(f"--download: the download of {DATA_SET} is not complete; try again, {BY_HAND}")
+    raise UserError(f"--download: the download of {SOURCES[data].name} is not complete; try again, {BY_HAND}")

@@ -99,8 +99,8 @@ def _pairs(root: Path) -> dict[Path, Path]:
         if LABELS.fullmatch(mask.parent.name):
             beside = mask.parent.parent
             folders = [
-                beside,
                 *(one for one in sorted(beside.iterdir()) if one.is_dir() and IMAGES.fullmatch(one.name)),
+                beside,
             ]
         image = next((by_place[one, name] for one in folders for name in names if (one, name) in by_place), None)
         if image is None:

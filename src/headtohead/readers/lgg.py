@@ -59,8 +59,8 @@ PACKED = 16
 
 
 def recognises(root: Path) -> bool:
-    """Say whether a folder holds cases of LGG."""
-    return any(CASE_FOLDER.fullmatch(path.name) and path.is_dir() for path in root.glob("TCGA_*"))
+    """Say whether a folder holds cases of LGG, or one that does, or is one."""
+    return any(CASE_FOLDER.fullmatch(path.name) and path.is_dir() for path in (root, *root.rglob("TCGA_*")))
 
 
 def list_cases(root: Path, reading: Reading = AS_NAMED) -> list[CaseFiles]:
@@ -86,7 +86,7 @@ def _where_else(root: Path) -> str:
         return f"it is the folder of one case; did you mean --root_dir {root.parent}?"
     if any(root.glob("**/*.nii*")):
         return "it holds NIfTI volumes; if they have masks beside them, add --data nifti"
-    return "name the folder that holds them, often called kaggle_3m"
+    return "name the folder that holds them, often called kaggle_3m, or another --data"
 
 
 def _list_case(folder: Path) -> CaseFiles:

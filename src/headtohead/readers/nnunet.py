@@ -30,8 +30,13 @@ LARGEST = 2**20
 
 
 def recognises(root: Path) -> bool:
-    """Say whether a folder is a data set of nnU-Net."""
-    return (root / DESCRIPTION).is_file() and (root / IMAGES).is_dir()
+    """Say whether a folder is a data set of nnU-Net, or holds one, or is part of one."""
+    return any((path.parent / IMAGES).is_dir() for path in (*root.rglob(DESCRIPTION), *_description_above(root)))
+
+
+def _description_above(root: Path) -> list[Path]:
+    above = root.absolute().parent / DESCRIPTION
+    return [above] if root.absolute().name in (IMAGES, LABELS) and above.is_file() else []
 
 
 def list_cases(root: Path, reading: Reading) -> list[CaseFiles]:
@@ -86,8 +91,8 @@ def _description(root: Path) -> dict[str, Any]:
     try:
         return read_json(path, LARGEST)
     except FileNotFoundError:
-        inner = sorted(one.parent.name for one in root.glob(f"*/{DESCRIPTION}"))
-        hint = f"did you mean --root_dir {root / inner[0]}?" if inner else "name a data set of nnU-Net"
+        meant = [*sorted(root.rglob(DESCRIPTION)), *_description_above(root)]
+        hint = f"did you mean --root_dir {meant[0].parent}?" if meant else "name a data set of nnU-Net"
         raise UserError(f"--root_dir {root}: no {DESCRIPTION} in it; {hint}") from None
     except UnreadableError as fault:
         raise UserError(f"{path}: cannot be read ({fault}); restore it") from fault

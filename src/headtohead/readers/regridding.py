@@ -96,7 +96,10 @@ def _labels(name: str, values: np.ndarray, targets: Targets, united: bool) -> ND
             return values.astype(kind)
     some = ", ".join(f"{level:g}" for level in levels[:4]) + (", ..." if len(levels) > 4 else "")
     if alone and targets.labels == (1,):
-        raise UserError(f"{name}: a mask must hold 0 and one other value, but this one holds {some}; make it binary")
+        raise UserError(
+            f"{name}: a mask must hold 0 and one other value, but this one holds {some}; make it binary, or name its "
+            "values with --labels"
+        )
     due = ", ".join(map(str, targets.labels))
     odd = f"label {strays[0]} belongs to no target" if whole else f"it holds {some}, but labels are whole numbers"
     raise UserError(f"{name}: {odd}; the labels of this task are {due}; correct the map")

@@ -28,20 +28,33 @@ def read_json(path: Path, most: int = LARGEST) -> dict[str, Any]:
     return parse_json(read_utf8(path, most))
 
 
+def read_json_list(path: Path, most: int = LARGEST) -> list[Any]:
+    """Read a JSON file that holds one list, as `read_json` reads an object."""
+    found = _parse(read_utf8(path, most))
+    if not isinstance(found, list):
+        raise UnreadableError("not a JSON list")
+    return found
+
+
 def parse_json(text: str) -> dict[str, Any]:
     """Read one object from text.
 
     Raises:
         UnreadableError: beyond a bound, not JSON, or another value than an object.
     """
+    found = _parse(text)
+    if not isinstance(found, dict):
+        raise UnreadableError("not a JSON object")
+    return found
+
+
+def _parse(text: str) -> Any:
     try:
         found = json.loads(text, parse_int=_whole)
     except json.JSONDecodeError as fault:
         raise UnreadableError(f"line {fault.lineno}: not valid JSON: {fault.msg}") from fault
     except RecursionError as fault:
         raise UnreadableError(f"nested more than {DEEPEST} deep") from fault
-    if not isinstance(found, dict):
-        raise UnreadableError("not a JSON object")
     _refuse_deep(found)
     return found
 

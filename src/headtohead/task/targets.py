@@ -43,8 +43,9 @@ class Target:
         """
         if not self.name.strip():
             raise ValueError("a target needs a name")
-        if not self.name.isprintable() or ";" in self.name:  # it stands in tables, and in clean-ups between semicolons
-            raise ValueError(f"a target's name is one line of text without a semicolon, not {self.name!r}")
+        # It stands in tables, and in clean-ups between semicolons.
+        if not self.name.isprintable() or ";" in self.name or self.name != self.name.strip():
+            raise ValueError(f"a target's name is a line without a semicolon or outer spaces, not {self.name!r}")
         if not self.labels or not all(0 < label <= LARGEST_LABEL for label in self.labels):
             raise ValueError(f"{self.name}: labels must be whole numbers from 1 to {LARGEST_LABEL}, not {self.labels}")
         if list(self.labels) != sorted(set(self.labels)):

@@ -3,7 +3,7 @@
 import csv
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +22,7 @@ from headtohead.records.json_reader import read_json
 from headtohead.records.regular import UnreadableError
 from headtohead.saving import temporary_folder, write_json, write_picture, write_text
 
+CLINICAL_TABLE = "data.csv"
 LARGEST = 1 << 20
 """Bytes of the note; that of the most patients has 100 KiB."""
 
@@ -47,26 +48,56 @@ def make_phantoms(
         UserError: `dest` holds anything else or cannot be written, or a parameter is out of range.
     """
     parameters = Parameters(n_cases, seed, size, (slices[0], slices[1]))
-    dest = Path(dest).resolve()
-    if dest.is_file():
-        raise UserError(f"{dest}: is a file; name a folder for the made-up patients")
-    if dest.is_dir() and any(dest.iterdir()):
-        _check_same(dest, parameters)
-        return
-    with _folder_in_one_step(dest) as folder:
-        cases = plan_cases(parameters)
+    cases = plan_cases(parameters)
+
+    def fill(folder: Path) -> list[dict[str, object]]:
         # Threads, as array code lets others run; few, as each case takes some 150 MB.
         with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
             lesion_slices = list(pool.map(lambda case: _write_case(folder, case, size), cases))
         table = io.StringIO()
         csv.writer(table, lineterminator="\n").writerows(draw_clinical_table(cases, seed))
-        write_text(folder / "data.csv", table.getvalue())
-        listed = [
+        write_text(folder / CLINICAL_TABLE, table.getvalue())
+        return [
             {"case": case.name, "slices": case.slices, "lesion_slices": found, "missing": case.missing}
             for case, found in zip(cases, lesion_slices, strict=True)
         ]
+
+    def lacks(folder: Path) -> str:
+        for case in cases:  # as the parameters have it, not the note, which anybody may have edited
+            if len(list((folder / case.name).glob(f"{case.name}_*.tif"))) != 2 * case.slices:
+                return f"{folder / case.name}: files are missing or were added"
+        return "" if (folder / CLINICAL_TABLE).is_file() else f"{folder / CLINICAL_TABLE}: is missing"
+
+    make_data_set(dest, parameters.to_dict(), fill, lacks)
+
+
+def make_data_set(
+    dest: Path,
+    parameters: dict[str, object],
+    fill: Callable[[Path], list[dict[str, object]]],
+    lacks: Callable[[Path], str],
+) -> None:
+    """Fill a folder with made-up patients, and write the note that says so; or keep it where it holds the same.
+
+    Args:
+        dest: folder to make; it is whole or absent.
+        parameters: what decides every byte.
+        fill: writes the patients into a folder and describes each for the note.
+        lacks: says what a folder of these patients lacks, or where files were added; empty: it is whole.
+
+    Raises:
+        UserError: `dest` holds anything else or cannot be written.
+    """
+    dest = Path(dest).resolve()
+    if dest.is_file():
+        raise UserError(f"{dest}: is a file; name a folder for the made-up patients")
+    if dest.is_dir() and any(dest.iterdir()):
+        _check_same(dest, parameters, lacks)
+        return
+    with _folder_in_one_step(dest) as folder:
+        listed = fill(folder)
         note = "Made-up patients drawn by Head-to-Head. No person was scanned; of no use for medicine."
-        write_json(folder / NOTE_FILE, {"note": note, "parameters": parameters.to_dict(), "cases": listed})
+        write_json(folder / NOTE_FILE, {"note": note, "parameters": parameters, "cases": listed})
 
 
 def draw_case(case: PlannedCase, size: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
@@ -102,7 +133,7 @@ def _write_tiff(path: Path, picture: NDArray[np.uint8]) -> None:
     write_picture(path, picture, (cv2.IMWRITE_TIFF_COMPRESSION, cv2.IMWRITE_TIFF_COMPRESSION_NONE))
 
 
-def _check_same(dest: Path, parameters: Parameters) -> None:
+def _check_same(dest: Path, parameters: dict[str, object], lacks: Callable[[Path], str]) -> None:
     """Pass if `dest` holds a whole data set of these parameters; else say what to do."""
     note = dest / NOTE_FILE
     try:
@@ -111,14 +142,10 @@ def _check_same(dest: Path, parameters: Parameters) -> None:
         raise UserError(f"{dest}: is not empty and holds no made-up patients; name a new or empty folder") from None
     except UnreadableError as fault:
         raise UserError(f"{note}: cannot be read ({fault}); delete the folder {dest} and run again") from fault
-    if found.get("parameters") != parameters.to_dict():
+    if found.get("parameters") != parameters:
         raise UserError(f"{dest}: holds made-up patients with other parameters; delete it or name another folder")
-    for case in plan_cases(parameters):  # as the parameters have it, not the note, which anybody may have edited
-        folder = dest / case.name
-        if len(list(folder.glob(f"{case.name}_*.tif"))) != 2 * case.slices:
-            raise UserError(f"{folder}: files are missing or were added; delete the folder {dest} and run again")
-    if not (dest / "data.csv").is_file():
-        raise UserError(f"{dest / 'data.csv'}: is missing; delete the folder {dest} and run again")
+    if place := lacks(dest):
+        raise UserError(f"{place}; delete the folder {dest} and run again")
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """Clean-up of masks in named steps, such as `largest,fill,min_size=0.1ml,close=2mm`: read, checked and carried out.
 
+The steps are for every target, or for those that are named: `whole tumour:largest;enhancing:min_size=0.1ml`.
+
 Masks are [slices, H, W]. Beyond its edges a volume is taken to go on as it ends, so that a lesion cut by the edge is
 neither worn away nor stretched there, and a single slice is cleaned as a plane.
 """
@@ -16,6 +18,10 @@ from headtohead.errors import UserError, did_you_mean
 from headtohead.predicting.cleaning.shapes import Mask, Spacing, close_gaps, dilate, erode, fill_holes, open_bridges
 from headtohead.scoring.bounding import bounding_box
 from headtohead.scoring.components import largest_component, without_small
+from headtohead.task import Targets
+
+Labels = NDArray[np.unsignedinteger]
+"""A label map: uint8 or uint16 [slices, H, W]."""
 
 LENGTHS = ("mm", "vox", "px")
 VOLUMES = ("vox", "mm3", "ml")
@@ -55,6 +61,58 @@ class Step:
     def __str__(self) -> str:
         """The step as it is given."""
         return f"{self.name}={self.amount:g}{self.unit}" if self.unit else self.name
+
+
+@dataclass(frozen=True)
+class CleanUp:
+    """The steps of each target.
+
+    Attributes:
+        steps: by the name of a target; those under the empty name are for all targets that are not named.
+    """
+
+    steps: tuple[tuple[str, tuple[Step, ...]], ...] = ()
+
+    def of(self, target: str) -> tuple[Step, ...]:
+        """Give the steps for a target."""
+        named = dict(self.steps)
+        return named.get(target, named.get("", ()))
+
+    def __bool__(self) -> bool:
+        """Whether there is any step."""
+        return any(steps for _, steps in self.steps)
+
+    def __str__(self) -> str:
+        """As it is given; empty where there is no step."""
+        texts = ((name, ",".join(map(str, steps))) for name, steps in self.steps)
+        return ";".join(f"{name}:{text or NONE}" if name else text for name, text in texts if name or text)
+
+
+NO_CLEAN_UP = CleanUp()
+
+
+def parse_clean_up(text: str, targets: Targets, label: str = "--postprocessing") -> CleanUp:
+    """Read a clean-up: steps for all targets, or for named ones with semicolons between them.
+
+    Args:
+        text: such as `largest`, or `whole tumour:largest;min_size=0.1ml`.
+        targets: of the model.
+        label: where the text stood, for messages.
+
+    Raises:
+        UserError: as `parse_steps`, or no target has the name, or two clean-ups are for one target.
+    """
+    found: dict[str, tuple[Step, ...]] = {}
+    for part in text.split(";"):
+        name, colon, steps = part.rpartition(":")
+        name = name.strip()
+        if colon and name not in targets.names:
+            guess = did_you_mean(name, targets.names) or f"; its targets are {', '.join(targets.names)}"
+            raise UserError(f"{label} {text.strip()}: {name or 'nothing'} is no target of the model{guess}")
+        if name in found:
+            raise UserError(f"{label} {text.strip()}: two clean-ups for {name or 'all targets'}; give each target one")
+        found[name] = parse_steps(steps, label)
+    return CleanUp(tuple(found.items()))
 
 
 def parse_steps(text: str, label: str = "--postprocessing") -> tuple[Step, ...]:
@@ -118,6 +176,30 @@ def clean(mask: Mask, steps: tuple[Step, ...], spacing: Spacing | None) -> Mask:
     for step in steps:
         mask = _within_box(mask, *_planned(step, spacing))
     return mask
+
+
+def clean_labels(labels: Labels, targets: Targets, clean_up: CleanUp, spacing: Spacing | None) -> Labels:
+    """Clean a label map target by target, in their order.
+
+    What is removed from a region is removed from those within it, too.
+
+    Args:
+        labels: uint8 or uint16 [slices, H, W], as `Targets.decide` gives it; it is left as it is.
+        targets: whose labels they are.
+        clean_up: the steps of each.
+        spacing: as `clean` takes it.
+
+    Raises:
+        UserError: as `clean`.
+    """
+    channels = targets.encode(labels)
+    for place, target in enumerate(targets.all):
+        cleaned = clean(channels[place], clean_up.of(target.name), spacing)
+        for later, other in enumerate(targets.all[place + 1 :], place + 1):
+            if set(other.labels) <= set(target.labels):
+                channels[later] &= cleaned
+        channels[place] = cleaned
+    return targets.decode(channels)
 
 
 Work = Callable[[Mask], Mask]

@@ -1,0 +1,50 @@
+"""A folder given without `--data` is read as its layout says."""
+
+from pathlib import Path
+
+import pytest
+
+from headtohead import cli
+from headtohead.readers.table import recognise
+
+LGG, BRATS = "TCGA_CS_0001_20000101", "BraTS20_Training_001"
+LAYOUTS = {
+    "lgg": (f"{LGG}/{LGG}_1.tif", f"{LGG}/{LGG}_1_mask.tif"),
+    "nnunet": ("dataset.json", "imagesTr/a_0000.nii.gz", "labelsTr/a.nii.gz"),
+    "brats": (f"HGG/{BRATS}/{BRATS}_flair.nii", f"HGG/{BRATS}/{BRATS}_seg.nii"),
+    "nifti": ("sub-01/anat/sub-01_FLAIR.nii.gz", "derivatives/sub-01/sub-01_label-lesion_mask.nii.gz"),
+    "images": ("images/a.png", "masks/a.png"),
+}
+
+
+def lay_out(root: Path, *names: str) -> Path:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(b"")
+    return root
+
+
+@pytest.mark.parametrize("data", LAYOUTS)
+@pytest.mark.parametrize("above", [False, True])
+def test_each_layout_is_known_also_from_above(tmp_path: Path, data: str, above: bool) -> None:
+    lay_out(tmp_path / "data", *LAYOUTS[data])
+    assert recognise(tmp_path if above else tmp_path / "data") == data
+
+
+@pytest.mark.parametrize("files", [(), ("notes.txt",), ("a.nii.gz",), ("a.png", "b.png")])
+def test_what_is_like_no_layout_is_not_guessed(tmp_path: Path, files: tuple[str, ...]) -> None:
+    assert recognise(lay_out(tmp_path, *files)) == ""
+    assert recognise(tmp_path / "nowhere") == ""
+
+
+def test_the_line_says_as_what(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = str(lay_out(tmp_path, *LAYOUTS["brats"]))
+    assert cli.parse(["--train", "--root_dir", root]).data.data == "brats"
+    assert capsys.readouterr().out == f"{root}: read as folders of BraTS cases (--data brats)\n"
+    assert cli.parse(["--train", "--root_dir", root, "--data", "nifti"]).data.data == "nifti"
+    config = tmp_path / "one.yaml"
+    config.write_text("data: lgg\n")
+    assert cli.parse(["--train", "--root_dir", root, "--config", str(config)]).data.data == "lgg"
+    assert cli.parse(["--report", "--root_dir", root]).data.data == "lgg", "a report asks the runs"
+    assert cli.parse(["--train", "--root_dir", str(lay_out(tmp_path / "l", *LAYOUTS["lgg"]))]).data.data == "lgg"
+    assert capsys.readouterr().out == ""
