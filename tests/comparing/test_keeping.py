@@ -87,16 +87,23 @@ def test_real_slices_are_validation_slices_with_lesions(finished: Experiment, ph
     np.testing.assert_allclose(slices[0], prepared.input(index), atol=1e-5)
 
 
-def test_chosen_clean_up_stays(options_for: Any, phantom_cohort: Cohort, tmp_path: Any) -> None:
+def test_chosen_clean_up_stays(
+    options_for: Any, phantom_cohort: Cohort, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     experiment = prepare(options_for(tmp_path, num_epochs=1), phantom_cohort)
     run_training(experiment)
     assert (experiment.folder.path / ONNX).is_file()
     facts = read_facts(experiment.folder.path)
     assert "mean" not in facts.scores
     dataclasses.replace(facts, threshold=0.45, postprocessing="largest").write(experiment.folder.path)
-    keep_model(experiment)
+    with monkeypatch.context() as patched:
+        patched.delattr(keeping, "measure_cohort")  # the training cases were measured once
+        keep_model(experiment)
     kept = read_facts(experiment.folder.path)
-    assert (kept.threshold, kept.postprocessing) == (0.45, "largest")
+    assert (kept.threshold, kept.postprocessing, kept.familiar) == (0.45, "largest", facts.familiar)
+    dataclasses.replace(facts, familiar={}).write(experiment.folder.path)  # as an earlier version left it
+    keep_model(experiment)
+    assert read_facts(experiment.folder.path).familiar == facts.familiar
 
 
 def test_a_net_without_onnx_is_kept_all_the_same(

@@ -20,13 +20,14 @@ from headtohead.errors import UserError
 from headtohead.learning.checkpoint import load_trained
 from headtohead.learning.counts import to_source_grid
 from headtohead.options.table import Options, from_flat, replace
-from headtohead.predicting.image import OUTPUTS, predict_image
+from headtohead.predicting.image import predict_image
 from headtohead.predicting.results.written import Written
 from headtohead.preparing.steps.scale import scaled
 from headtohead.runs.folder import RunFolder
 from headtohead.scoring.counts import count, dice
 
 MakeRun = Callable[..., RunFolder]
+OUTPUTS = ("mask", "probability", "panel")
 HEAVY = ("pytorch_lightning", "lightning", "albumentations", "matplotlib", "pandas", "torchvision", "torchmetrics")
 HEAVIER = ("torch", "scipy", "nibabel", *HEAVY)
 

@@ -8,7 +8,7 @@ import numpy as np
 from headtohead.batches.datamodule import SliceDataset
 from headtohead.comparing.experiment import Experiment
 from headtohead.errors import UserError
-from headtohead.predicting.trust.familiarity import measure_cohort
+from headtohead.predicting.trust.familiarity import VERSION, measure_cohort
 from headtohead.preparing.steps.scale import scaled
 from headtohead.records.regular import UnreadableError
 from headtohead.records.table_reader import read_table
@@ -46,6 +46,9 @@ def facts_of(experiment: Experiment) -> ModelFacts:
     """Collect what model.json says of a trained experiment."""
     folder, options, record = experiment.folder, experiment.options, experiment.folder.record()
     before = read_facts(folder.path) if (folder.path / FILE).is_file() else None
+    familiar = before.familiar if before else {}
+    if familiar.get("version") != VERSION:
+        familiar = measure_cohort(experiment.cohort, experiment.split.cases(experiment.cohort, "train"))
     return ModelFacts(
         name=f"{folder.path.parent.name}/{folder.path.name}",
         model=options.model.architecture,
@@ -55,7 +58,7 @@ def facts_of(experiment: Experiment) -> ModelFacts:
         task=experiment.cohort.task,
         threshold=before.threshold if before else options.prediction.threshold,
         postprocessing=before.postprocessing if before else "",
-        familiar=measure_cohort(experiment.cohort, experiment.split.cases(experiment.cohort, "train")),
+        familiar=familiar,
         scores={"val_dice": record.get("best_val_dice"), **test_scores(folder.cases)},
         data={
             "name": experiment.cohort.root.name,

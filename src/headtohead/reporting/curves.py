@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from headtohead.drawing.outlines import hexadecimal
 from headtohead.errors import UserError
 from headtohead.records.regular import UnreadableError
 from headtohead.reporting.entrant_names import schedule_in_words, schedule_order
-from headtohead.reporting.evidence import METRICS, metrics_of
+from headtohead.reporting.evidence import METRICS, VAL_DICE_OF, metrics_of
 from headtohead.runs.ledger import FIGURES, Ledger
 from headtohead.runs.run import Run
 from headtohead.saving import write_figure
@@ -42,8 +43,10 @@ def write_curves(ledger: Ledger, folder: Path | None = None) -> Path:
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
+    from matplotlib.lines import Line2D
 
-    curves = [(run, table) for run in ledger.runs if (table := _read_metrics(run)) is not None]
+    targets = {one.name: hexadecimal(one.colour) for one in ledger.task.targets.all if len(ledger.task.targets) > 1}
+    curves = [(run, table) for run in ledger.runs if (table := _read_metrics(run, list(targets))) is not None]
     if not curves:
         raise UserError(
             f"{ledger.folder}: no run has finished an epoch, so there is no curve to draw; run --train or --compare"
@@ -64,20 +67,26 @@ def write_curves(ledger: Ledger, folder: Path | None = None) -> Path:
     for panel, model in zip(panels, models, strict=False):
         own = [curve for curve in curves if curve[0].experiment["model"] == model]
         _draw_panel(panel, model, own, colours, longest)
+        for target, colour in targets.items():
+            _draw_target(panel, [table for _, table in own if VAL_DICE_OF + target in table], target, colour)
     _label(panels, len(models), columns)
     several = len({run.entrant for run, _ in curves}) < len(curves)
     lines = "validation (solid) and training (dotted)" + "; thick: mean over seeds and folds, thin: each run" * several
+    lines += "; dashed: validation, each target" * bool(targets)
     figure.suptitle(f"{ledger.folder.name}: {lines}", fontsize=11, parse_math=False)  # `$` is only a letter
+    if targets:
+        handles = [Line2D([], [], color=colour, lw=1.2, ls="--", label=name) for name, colour in targets.items()]
+        figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=9)
     path = (folder or ledger.folder / FIGURES) / "curves.png"
     write_figure(path, figure)
     pyplot.close(figure)
     return path
 
 
-def _read_metrics(run: Run) -> "pd.DataFrame | None":
+def _read_metrics(run: Run, targets: Sequence[str]) -> "pd.DataFrame | None":
     """Read metrics.csv, and say where it is damaged; None for the baseline and for a run without a whole epoch."""
     try:
-        return metrics_of(run, ["train_dice", "val_dice"])
+        return metrics_of(run, ["train_dice", "val_dice"], [VAL_DICE_OF + name for name in targets])
     except UnreadableError:
         print(f"warning: {run.folder / METRICS}: damaged; this run has no curve", file=sys.stderr)
         return None
@@ -134,13 +143,20 @@ def _draw_panel(panel: "Axes", model: str, curves: list[Curve], colours: dict[st
     panel.spines[["top", "right"]].set_visible(False)
 
 
-def mean_of_runs(tables: "list[pd.DataFrame]") -> "pd.DataFrame":
+def _draw_target(panel: "Axes", tables: "list[pd.DataFrame]", target: str, colour: str) -> None:
+    """Draw the validation Dice of one of several targets: the mean over all runs of the model."""
+    if tables:
+        mean = mean_of_runs(tables, [VAL_DICE_OF + target])[VAL_DICE_OF + target]
+        panel.plot(mean.index + 1, mean, color=colour, lw=1.2, ls="--", marker="o" if len(mean) == 1 else "", ms=3)
+
+
+def mean_of_runs(tables: "list[pd.DataFrame]", columns: Sequence[str] = ("train_dice", "val_dice")) -> "pd.DataFrame":
     """Average the runs of all seeds and folds epoch by epoch, as far as all of them have come."""
     import pandas as pd
 
     common = min(table["epoch"].max() for table in tables)
     stacked = pd.concat(tables)
-    return stacked[stacked["epoch"] <= common].groupby("epoch")[["train_dice", "val_dice"]].mean()
+    return stacked[stacked["epoch"] <= common].groupby("epoch")[list(columns)].mean()
 
 
 def spread(heights: Sequence[float], nearest: float = NEAREST_LABELS) -> list[float]:

@@ -1,10 +1,12 @@
 """Dice of every test case as sorted bars, one panel an entrant, with mean, median and the interval of the mean."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from headtohead.drawing.outlines import hexadecimal
 from headtohead.errors import UserError
 from headtohead.options.comparison import BASELINE
 from headtohead.plurals import count_of
@@ -15,6 +17,8 @@ from headtohead.saving import write_figure
 from headtohead.scoring.counts import FAILED_BELOW
 from headtohead.statistics.intervals import Interval, mean_interval, median_interval
 from headtohead.statistics.matrix import score_matrix
+from headtohead.statistics.targets import each_target, over_targets
+from headtohead.task import Target
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,15 +35,17 @@ FEWEST_PLACES = 8  # a bar is never wider than this share of the panel
 NEAREST_LABELS = 0.11  # in units of Dice: closer labels would be printed over each other
 
 
-def write_dice_bars(cases: "pd.DataFrame", path: Path) -> Path:
+def write_dice_bars(cases: "pd.DataFrame", path: Path, targets: Sequence[Target] = ()) -> Path:
     """Draw the Dice of every case, the best first, a panel for each entrant.
 
     The line is the mean, the band its 95 % interval over cases, the dashes the median. Cases below `FAILED_BELOW`
-    are coloured and, for models, named: they decide the mean.
+    are coloured and, for models, named: they decide the mean. Of several targets the bar is the mean over those that
+    the truth holds, and each has a dot in its colour.
 
     Args:
-        cases: one row per run and test case, as in the comparison's cases.csv. Seeds are averaged within a case.
+        cases: as in the comparison's cases.csv. Seeds are averaged within a case.
         path: where to; the suffix decides the format (.png, .svg, .pdf).
+        targets: that have a dot, by name and colour.
 
     Returns:
         The path.
@@ -55,7 +61,9 @@ def write_dice_bars(cases: "pd.DataFrame", path: Path) -> Path:
 
     if not len(cases):
         raise UserError(f"{path}: no test case is scored, so there are no bars to draw; run --test or --compare")
-    matrix = score_matrix(cases)
+    matrix = score_matrix(over_targets(cases))
+    each = {target: score_matrix(rows) for target, rows in each_target(cases).items() if target}
+    dots = {target.name: (each[target.name], hexadecimal(target.colour)) for target in targets if target.name in each}
     names = short_names(matrix.index)
     figure, grid = pyplot.subplots(
         len(matrix.columns),
@@ -66,10 +74,14 @@ def write_dice_bars(cases: "pd.DataFrame", path: Path) -> Path:
     )
     for panel, entrant in zip(grid.flat, matrix.columns, strict=True):
         _draw_panel(panel, entrant, matrix[entrant].rename(index=names))
-    grid[-1, 0].set_xlabel(
-        f"{count_of(len(matrix), 'test case')}, in each panel from the best to the worst", fontsize=9
-    )
-    _head(figure)
+        ranked = matrix[entrant].sort_values(ascending=False, kind="stable").index
+        for found, colour in dots.values():
+            panel.scatter(
+                range(len(ranked)), found[entrant].reindex(ranked), s=14, color=colour, lw=0.5, ec="white", zorder=4
+            )
+    order = f"{count_of(len(matrix), 'test case')}, in each panel from the best to the worst"
+    grid[-1, 0].set_xlabel(order + "; bars: mean over targets" * bool(dots), fontsize=9)
+    _head(figure, {name: colour for name, (_, colour) in dots.items()})
     write_figure(path, figure)
     pyplot.close(figure)
     return path
@@ -80,11 +92,14 @@ def _width(n: int) -> float:
     return float(np.clip(MARGINS + 0.8 + BAR_WIDTH * n, NARROWEST, WIDEST))
 
 
-def _head(figure: "Figure") -> None:
-    """Write the title of the figure, and beside it what its colours and lines mean."""
+def _head(figure: "Figure", dots: dict[str, str]) -> None:
+    """Write the title of the figure, and beside it what its colours and lines mean, and the colours of its dots."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
+    if dots:
+        each = [Line2D([], [], color=colour, marker="o", ms=4, lw=0, label=name) for name, colour in dots.items()]
+        figure.legend(handles=each, loc="outside lower center", ncols=4, fontsize=8, frameon=False)
     figure.legend(
         handles=[
             Patch(color=BAR, label="a case"),

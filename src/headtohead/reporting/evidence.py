@@ -20,6 +20,7 @@ from headtohead.statistics.targets import TARGET
 
 SLICE_COLUMNS = ["case", "slice", "tp", "fp", "fn", "predicted", "truth", "largest_tp", "largest_fp"]
 METRICS = "metrics.csv"
+VAL_DICE_OF = "val_dice "  # before the name of a target: a column of metrics.csv where there are several
 CURVES = ["train_dice", "val_dice", "train_loss", "val_loss", "learning_rate"]
 SHUFFLE = 0  # seed
 BATCH = 32  # slices, one size for all so that their batch scores can be compared: that of the historical table
@@ -38,8 +39,8 @@ def read_table(run: Run, name: str) -> pd.DataFrame:
         raise UserError(f"{run.folder / name}: damaged ({fault}); delete it and run --test again") from fault
 
 
-def metrics_of(run: Run, columns: Sequence[str]) -> pd.DataFrame | None:
-    """Read some columns of metrics.csv and the epoch, which counts from 0.
+def metrics_of(run: Run, columns: Sequence[str], others: Sequence[str] = ()) -> pd.DataFrame | None:
+    """Read some columns of metrics.csv and the epoch, which counts from 0; of the others those that are there.
 
     Returns:
         One row an epoch; None for the baseline and for a run without a whole epoch.
@@ -48,7 +49,9 @@ def metrics_of(run: Run, columns: Sequence[str]) -> pd.DataFrame | None:
         UnreadableError: it is damaged.
     """
     try:
-        table = read_csv(run.folder / METRICS)[["epoch", *columns]].astype(float).astype({"epoch": int})
+        table = read_csv(run.folder / METRICS)
+        there = [name for name in others if name in table]
+        table = table[["epoch", *columns, *there]].astype(float).astype({"epoch": int})
     except FileNotFoundError:
         return None
     except (LookupError, ValueError, TypeError, OverflowError) as fault:
@@ -127,11 +130,14 @@ def without_slices(ledger: Ledger) -> list[str]:
 
 
 def curves_of(ledger: Ledger) -> pd.DataFrame:
-    """Give the curves of every run that counts: run, entrant, seed, fold, epoch (from 1), then `CURVES`."""
-    tables = []
+    """Give the curves of every run that counts: run, entrant, seed, fold, epoch (from 1), then `CURVES`.
+
+    Of several targets, the validation Dice of each comes last.
+    """
+    tables, names = [], ledger.task.targets.names
     for run in ledger.counted:
         try:
-            table = metrics_of(run, CURVES)
+            table = metrics_of(run, CURVES, [VAL_DICE_OF + name for name in names if len(names) > 1])
         except UnreadableError:
             continue  # drawing the curves warns of it
         if table is not None:
@@ -140,6 +146,6 @@ def curves_of(ledger: Ledger) -> pd.DataFrame:
                 "entrant": entrant_of(run),
                 **{key: run.experiment[key] for key in ("seed", "fold")},
             }
-            tables.append(table.assign(**about, epoch=table["epoch"] + 1)[[*about, "epoch", *CURVES]])
+            tables.append(table.assign(**about, epoch=table["epoch"] + 1)[[*about, *table]])
     empty = pd.DataFrame(columns=["run", "entrant", "seed", "fold", "epoch", *CURVES])
     return pd.concat(tables, ignore_index=True) if tables else empty

@@ -39,7 +39,7 @@ def write_pictures(
         case_gifs: `few`; `all` for `cases/<case>.gif` of every case as well; `none` for no case that scrolls.
         mark: what the files of every case carry, from `case_gifs.mark_of`.
     """
-    write_dice_bars(findings.cases, folder / "dice.png")
+    write_dice_bars(findings.tested_cases, folder / "dice.png", findings.targets.all)
     if cohort is None or masks is None:
         return
     short = short_names(findings.matrix.index)

@@ -1,12 +1,16 @@
 """Small charts of one width that stand side by side, as many in a row as there is room: curves and subgroups."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from headtohead.drawing.outlines import hexadecimal
+from headtohead.reporting.evidence import VAL_DICE_OF
 from headtohead.reporting.page import svg
 from headtohead.reporting.page.entrants import Entrant
 from headtohead.reporting.page.wording import interval, missing, score
+from headtohead.task import Target
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,18 +50,6 @@ def _curve_panel(
     last, highest = ends
     x = svg.scale(1.0, last, LEFT, WIDTH - RIGHT)
     y = svg.scale(0.0, highest, HEIGHT - BOTTOM, TOP)
-    frame = [
-        svg.line(LEFT, y(value), WIDTH - RIGHT, y(value), "grid")
-        + svg.text(LEFT - 6, y(value) + 4, svg.tick_label(value), anchor="end")
-        for value in svg.ticks(0.0, highest, 4)
-    ]
-    frame += [
-        svg.text(x(value), HEIGHT - BOTTOM + 17, f"{value:g}", anchor="middle")
-        for value in svg.ticks(1.0, last, 4)
-        if value == int(value)
-    ]
-    frame.append(svg.text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 3, "epoch", anchor="middle"))
-    title = svg.marker(entrant, 6, 9, 4.5) + svg.text(17, 13, svg.shorten(entrant.label, WIDTH - 20), "name")
     runs = list(own.groupby("run", sort=True))
     drawn = []
     for column, style in zip(columns, ("solid", "dotted"), strict=False):
@@ -72,7 +64,47 @@ def _curve_panel(
         if len(points) == 1:
             drawn.append(svg.marker(entrant, *points[0], 3.0))  # a line of one epoch would not be seen
     label = f"{what} of {entrant.label} by epoch, {len(runs)} runs"
-    return svg.chart(WIDTH, HEIGHT, label, "curves", *frame, title, *drawn)
+    return svg.chart(WIDTH, HEIGHT, label, "curves", *_frame(x, y, last, highest), _title(entrant), *drawn)
+
+
+def _frame(x: svg.Scale, y: svg.Scale, last: float, highest: float) -> list[Markup]:
+    """Lines and numbers of both axes."""
+    frame = [
+        svg.line(LEFT, y(value), WIDTH - RIGHT, y(value), "grid")
+        + svg.text(LEFT - 6, y(value) + 4, svg.tick_label(value), anchor="end")
+        for value in svg.ticks(0.0, highest, 4)
+    ]
+    frame += [
+        svg.text(x(value), HEIGHT - BOTTOM + 17, f"{value:g}", anchor="middle")
+        for value in svg.ticks(1.0, last, 4)
+        if value == int(value)
+    ]
+    return [*frame, svg.text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 3, "epoch", anchor="middle")]
+
+
+def _title(entrant: Entrant) -> Markup:
+    return svg.marker(entrant, 6, 9, 4.5) + svg.text(17, 13, svg.shorten(entrant.label, WIDTH - 20), "name")
+
+
+def target_panels(curves: "pd.DataFrame", entrants: list[Entrant], targets: Sequence[Target]) -> list[Markup]:
+    """Draw one panel an entrant: validation Dice of each of several targets in its colour, the mean of its runs."""
+    columns = {VAL_DICE_OF + target.name: hexadecimal(target.colour) for target in targets}
+    columns = {column: colour for column, colour in columns.items() if column in curves}
+    if not columns:
+        return []
+    last, panels = max(float(curves["epoch"].max()), 2.0), []
+    x, y = svg.scale(1.0, last, LEFT, WIDTH - RIGHT), svg.scale(0.0, 1.0, HEIGHT - BOTTOM, TOP)
+    for entrant in entrants:
+        own = curves[curves["entrant"] == entrant.name]
+        drawn = []
+        for column, colour in columns.items():
+            mean = own.groupby("epoch")[column].mean().dropna()
+            points = [(x(float(epoch)), y(float(value))) for epoch, value in mean.items()]
+            drawn.append(svg.element("g", svg.polyline(points, "average"), color=colour))
+        if len(own):
+            label = f"Validation Dice of each target of {entrant.label} by epoch"
+            panels.append(svg.chart(WIDTH, HEIGHT, label, "curves", *_frame(x, y, last, 1.0), _title(entrant), *drawn))
+    return panels
 
 
 def subgroup_panels(subgroups: "pd.DataFrame", entrants: list[Entrant]) -> list[Markup]:

@@ -104,6 +104,7 @@ def _charts(findings: Findings, entrants: list[Entrant]) -> dict[str, Any]:
             if len(rows)
         },
         "dice_curves": panels.curve_panels(findings.curves, models, ["val_dice", "train_dice"], "Dice"),
+        "target_curves": panels.target_panels(findings.curves, models, findings.targets.all),
         "loss_curves": panels.curve_panels(findings.curves, models, ["val_loss", "train_loss"], "Loss"),
         "rate_curves": panels.curve_panels(findings.curves, models, ["learning_rate"], "Learning rate"),
         "by_target": {
