@@ -41,7 +41,7 @@ def test_onnx_scores_what_the_run_scored(finished: Experiment, phantom_cohort: C
     for case in finished.split.cases(phantom_cohort, "test"):
         prepared = source.facts.chain.prepare(np.asarray(phantom_cohort.images(int(case))))
         batch = np.stack([prepared.input(index) for index in range(prepared.n)])
-        mask = prepared.restore(engine(batch)) >= source.facts.threshold
+        mask = prepared.restore(engine(batch)[:, 0]) >= source.facts.threshold
         row = table.loc[phantom_cohort.table["case"].iloc[case]]
         found = count(mask, np.asarray(phantom_cohort.masks(int(case))) == 1)
         assert np.allclose(found, row[["tp", "fp", "fn"]].to_numpy(float), atol=2)  # voxels on the threshold itself
