@@ -100,7 +100,7 @@ IN_RECIPE = ("image_size", "normalise", "neighbours", "channel_order", "primary"
         ("preparation", None),
         ("task", None),
         ("task", "lgg"),
-        ("task", LGG_TASK.to_dict() | {"sequences": ["flair", "t2"], "stand_ins": {}}),
+        ("task", LGG_TASK.to_dict() | {"sequences": ["flair", *map(str, range(16))], "stand_ins": {}}),
         ("task", LGG_TASK.to_dict() | {"sequences": "image"}),
         ("task", LGG_TASK.to_dict() | {"plane": "auto"}),
         ("task", LGG_TASK.to_dict() | {"targets": []}),
