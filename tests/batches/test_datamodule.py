@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from torch.utils.data import default_collate
 
 from headtohead.batches.augmentation import build_policy
 from headtohead.batches.datamodule import CaseSampler, SliceDataModule, SliceDataset
@@ -16,9 +17,10 @@ from headtohead.batches.recipe import InputRecipe
 from headtohead.batches.splits import Split
 from headtohead.batches.turning import turn
 from headtohead.cohort import Cohort
+from headtohead.learning.deciding import encode
 from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.task import Targets
-from tests.several_targets import CLASSED, NESTED, relabelled
+from tests.several_targets import CLASSED, LARGE, NESTED, relabelled
 
 RECIPE = InputRecipe(32, "inner", 1)
 Make = Callable[..., SliceDataModule]
@@ -265,18 +267,22 @@ def test_masks_of_targets_move_with_the_image_as_one_mask_does(policy: str, targ
             assert (together["mask"][..., place] == alone["mask"]).all()
 
 
-@pytest.mark.parametrize("targets", [NESTED, CLASSED], ids=["regions", "classes"])
+@pytest.mark.parametrize("targets", [NESTED, CLASSED, LARGE], ids=["regions", "classes", "two bytes"])
 def test_targets_are_fitted_by_majority_and_the_truth_is_a_label_map(
     phantom_cohort: Cohort, tmp_path: Path, targets: Targets
 ) -> None:
     cohort = relabelled(phantom_cohort, tmp_path / "packed", targets)
     dataset = SliceDataset(cohort, RECIPE)
-    held = cohort.has_lesion()
+    held, seen = cohort.has_lesion(), []
     for number in range(0, cohort.n_slices, 3):
         case, index = cohort.case_of(number)
         item = dataset[(0, number)]
         assert (item["truth"] == cohort.labels(case)[index]).all()
         truth = cohort.truth(case)[:, index]
+        on_device = encode(default_collate([item])["truth"], targets)[0].numpy()
+        assert (on_device == truth).all()
+        seen.append(truth.any(axis=(1, 2)))
         assert held[number] == truth.any()
         blocks = truth.reshape(len(targets), 32, 2, 32, 2).mean(axis=(2, 4))  # 64 pixels become 32
         assert (np.moveaxis(item["mask"], 2, 0) == (blocks >= 0.5)).all()
+    assert np.any(seen, axis=0).all()
