@@ -51,13 +51,16 @@ import torch, cv2
 from headtohead.trained.source import open_source
 from headtohead.trained.engines.torch_engine import load_net
 from headtohead.trained.preparation import prepare
-from headtohead.predicting.files.reading import read_picture
+import numpy as np
+from headtohead.predicting.files.reading import colour, read_pixels, slices_around
 source = open_source(Path({model!r}))
-net, picture = load_net(source), read_picture(Path({image!r}))
-prepared = prepare(picture.volume, source.facts)
+net, path = load_net(source), Path({image!r})
+files = slices_around(path)
+volume, index = np.stack([colour(read_pixels(file)) for file in files]), files.index(path)
+prepared = prepare(volume, source.facts)
 with torch.inference_mode():
-    probability = net(torch.from_numpy(prepared.input(picture.index))[None])[0, 0].sigmoid().numpy()
-mask = source.facts.input_recipe.back(probability, *picture.image.shape[:2]) >= source.facts.threshold
+    probability = net(torch.from_numpy(prepared.input(index))[None])[0, 0].sigmoid().numpy()
+mask = source.facts.input_recipe.back(probability, *volume.shape[1:3]) >= source.facts.threshold
 cv2.imwrite({mask!r}, mask.astype("uint8") * 255)
 """
 

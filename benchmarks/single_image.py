@@ -21,6 +21,7 @@ from headtohead.batches.splits import make_split
 from headtohead.cohort import open_cohort
 from headtohead.options.table import from_flat
 from headtohead.predicting.predictor import open_predictor
+from headtohead.predicting.scan import scan_of
 from headtohead.runs.folder import RunFolder
 from headtohead.scoring.counts import count, mean_dice, target_dice
 
@@ -47,10 +48,10 @@ def main() -> None:
         case, index = cohort.case_of(int(number))
         volume = np.asarray(cohort.images(case))
         truth = np.asarray(cohort.masks(case)[index]) == 1
-        ways = {"with its volume": (volume, index), "alone": (volume[index : index + 1], 0)}
-        for way, (slices, place) in ways.items():
-            found = predictor.slice(slices, place) >= predictor.threshold
-            counts[way][case] += count(found, truth)
+        one = slice(index, index + 1)
+        ways = {"with its volume": scan_of(volume, one), "alone": scan_of(volume[one])}
+        for way, scan in ways.items():
+            counts[way][case] += count(predictor(scan).probability[0, 0] >= predictor.threshold, truth)
 
     print(f"{arguments.run.name}: {len(split.cases(cohort, 'test'))} test cases, {len(split.test)} slices")
     print("\n| slice             | mean Dice per case | median |\n|---|---:|---:|")

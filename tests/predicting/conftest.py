@@ -12,7 +12,7 @@ import torch
 
 from headtohead.cli import main
 from headtohead.models.registry import build_model
-from headtohead.predicting.predictor import Estimate
+from headtohead.predicting.predictor import Estimate, Predictor
 from headtohead.predicting.scan import Scan
 from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.runs.folder import RunFolder
@@ -74,34 +74,28 @@ def make_run(tmp_path: Path) -> MakeRun:
 
 
 @dataclass(frozen=True)
-class Brightness:
+class Brightness(Predictor):
     """In place of trained models: what is brighter than half of white is lesion, with a probability of its own.
 
-    It has what `predicting.predictor.Predictor` has, and needs no net.
+    It needs no net.
     """
 
-    facts: ModelFacts = FACTS
-    name: str = "brightness"
-    members: int = 1
-    threshold: float = 0.5
-    steps: tuple[Any, ...] = ()
     choices: tuple[Choice, ...] = ()
+    engines: tuple[Any, ...] = ()
+    threshold: float = 0.5
+    facts: ModelFacts = FACTS  # type: ignore[assignment,misc]
+    name: str = "brightness"  # type: ignore[assignment,misc]
+    members: int = 1  # type: ignore[assignment,misc]
 
-    def __call__(self, scan: Scan, /) -> Estimate:
-        grey = scan.volume[..., scan.volume.shape[-1] // 2].astype(np.float32)
-        probability = grey / max(255.0, float(grey.max(initial=0)))
-        return Estimate(probability, probability / 10 if self.members > 1 else None)
-
-    def ready(self) -> None:
-        """There is nothing to wait for."""
-
-    def prepare(self, scan: Scan, /) -> Scan:
+    def prepare(self, scan: Scan) -> Any:
         return scan
 
-    def ask(self, scan: Scan, /) -> Estimate:
-        return self(scan)
+    def ask(self, inputs: Any) -> Any:
+        grey = inputs.volume[..., inputs.volume.shape[-1] // 2].astype(np.float32)
+        probability = grey[None] / max(255.0, float(grey.max(initial=0)))
+        return Estimate(probability, probability / 10 if self.members > 1 else None)
 
-    def combine(self, scan: Scan, answers: Estimate, /) -> Estimate:
+    def combine(self, inputs: Any, answers: Any) -> Estimate:
         return answers
 
 

@@ -10,6 +10,7 @@ from headtohead.cli import main
 from headtohead.errors import DamagedModel, UserError
 from headtohead.options.table import from_flat
 from headtohead.predicting.predictor import Predictor, open_predictor
+from headtohead.predicting.scan import scan_of
 from headtohead.runs.folder import RunFolder
 from headtohead.trained.export import export
 from tests.predicting.conftest import MakeRun
@@ -42,7 +43,7 @@ def test_the_next_is_taken_and_a_warning_names_both(
     predictor = opened(tmp_path, engine=engine)
     assert predictor.name == "single/next"
     assert predictor.choices[0].line.endswith("; left out as damaged: single/best)")
-    assert predictor.volume(np.zeros((2, 32, 32, 3), np.uint8)).probability.shape == (2, 32, 32)
+    assert predictor(scan_of(np.zeros((2, 32, 32, 3), np.uint8))).probability.shape == (1, 2, 32, 32)
     line = capsys.readouterr().err
     assert line.count("\n") == 1 and line.startswith(f"warning: {fault}")
     assert line.endswith(

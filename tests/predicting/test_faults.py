@@ -209,7 +209,7 @@ def test_faults_in_one_line(
     line: str,
 ) -> None:
     class Broken(brightness):  # type: ignore[misc]
-        def __call__(self, scan: Any, /) -> Any:
+        def ask(self, inputs: Any) -> Any:
             raise fault
 
     head(tmp_path / "in/a.nii")
@@ -223,11 +223,11 @@ def test_faults_in_one_line(
 
 def test_an_interrupt_keeps_what_is_done(tmp_path: Path, predict: Predict, brightness: Any) -> None:
     class Stopped(brightness):  # type: ignore[misc]
-        def __call__(self, scan: Any, /) -> Any:
-            if scan.name == "d":
+        def ask(self, inputs: Any) -> Any:
+            if inputs.name == "d":
                 raise KeyboardInterrupt
             time.sleep(0.05)
-            return super().__call__(scan)
+            return super().ask(inputs)
 
     for name in "abcd":
         head(tmp_path / f"in/{name}.nii")

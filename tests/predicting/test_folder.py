@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from headtohead.cli import main
-from headtohead.predicting.cleaning.postprocessing import parse_steps
+from headtohead.predicting.cleaning.postprocessing import parse_clean_up
 from headtohead.predicting.telling import progress
 from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.trained.choosing import Choice
@@ -119,7 +119,7 @@ def test_clean_up_threshold_and_ensemble(tmp_path: Path, predict: Predict, brigh
     two = INSIDE.copy()
     two[16, 20, 0] = True
     head(tmp_path / "in/a.nii", two)
-    models = brightness(members=2, threshold=0.05, steps=parse_steps("largest,dilate=1px"))
+    models = brightness(members=2, threshold=0.05, clean_up=parse_clean_up("largest,dilate=1px", LGG_TASK.targets))
     assert predict("--save_uncertainty", "variance", predictor=models) == 0
     rows = summary_of(tmp_path / "out")
     assert rows["a"]["steps"] == "largest,dilate=1px"
@@ -134,7 +134,7 @@ def test_a_turned_copy_gets_the_same_mask_on_its_own_grid(tmp_path: Path, predic
     image = nibabel.load(head(tmp_path / "in/a.nii", ragged))
     turned = image.as_reoriented(np.array([[2, -1], [0, 1], [1, -1]]))
     nibabel.save(turned, tmp_path / "in/turned.nii")
-    models = brightness(steps=parse_steps("close=2cube,dilate=2mm,min_size=5vox"))
+    models = brightness(clean_up=parse_clean_up("close=2cube,dilate=2mm,min_size=5vox", LGG_TASK.targets))
     assert predict("--outputs", "0:_cut.nii", predictor=models) == 0
     for end in ("mask", "cut"):
         plain, other = (nibabel.load(tmp_path / f"out/{stem}_{end}.nii") for stem in ("a", "turned"))

@@ -20,12 +20,13 @@ from headtohead.errors import UserError
 from headtohead.learning.checkpoint import load_trained
 from headtohead.learning.counts import to_source_grid
 from headtohead.options.table import Options, from_flat, replace
-from headtohead.predicting.image import OUTPUTS, predict_image
+from headtohead.predicting.image import predict_image
 from headtohead.predicting.results.written import Written
 from headtohead.runs.folder import RunFolder
 from headtohead.scoring.counts import count, dice
 
 MakeRun = Callable[..., RunFolder]
+OUTPUTS = ("mask", "probability", "panel")
 HEAVY = ("pytorch_lightning", "lightning", "albumentations", "matplotlib", "pandas", "torchvision", "torchmetrics")
 HEAVIER = ("torch", "scipy", "nibabel", *HEAVY)
 
@@ -70,8 +71,8 @@ def test_same_as_in_the_test_of_the_run(
     item = SliceDataset(phantom_cohort, trained.recipe)[(0, int(phantom_cohort.slices_of(case)[index]))]
     scaled = torch.from_numpy(trained.recipe.scale(item["image"], item["statistics"])).permute(2, 0, 1)
     with torch.inference_mode():
-        logits = trained.model(scaled[None])[:, 0]
-    expected = to_source_grid(logits.sigmoid(), *item["truth"].shape)[0].numpy()
+        logits = trained.model(scaled[None])
+    expected = to_source_grid(logits.sigmoid(), *item["truth"].shape)[0, 0].numpy()
 
     name = phantom_cohort.table["case"].iloc[case]
     image = phantom_cohort.root / name / f"{name}_{index + 1}.tif"

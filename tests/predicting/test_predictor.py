@@ -14,10 +14,11 @@ from headtohead.errors import UserError
 from headtohead.options.table import from_flat
 from headtohead.predicting import predictor as predictor_module
 from headtohead.predicting.predictor import Predictor, open_choices, open_predictor
-from headtohead.predicting.scan import Scan
+from headtohead.predicting.scan import scan_of
 from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.readers.nifti import TASK as NIFTI_TASK
 from headtohead.runs.folder import RunFolder
+from headtohead.task import Target, Targets
 from headtohead.trained.choosing import Choice
 from headtohead.trained.source import ONNX, Source, open_source
 
@@ -35,11 +36,11 @@ def test_mean_and_variance(make_run: MakeRun, tmp_path: Path) -> None:
     alone = []
     for seed, name in enumerate(names):
         make_run(name, seed=seed, threshold=0.3 + 0.1 * seed)
-        estimate = opened(tmp_path, run_name=name).volume(VOLUME)
+        estimate = opened(tmp_path, run_name=name)(scan_of(VOLUME))
         assert estimate.variance is None
         alone.append(estimate.probability)
     together = opened(tmp_path, run_name="a,b,c")
-    estimate = together.volume(VOLUME)
+    estimate = together(scan_of(VOLUME))
     assert estimate.probability.dtype == np.float32
     np.testing.assert_allclose(estimate.probability, np.mean(alone, axis=0), atol=1e-6)
     assert estimate.variance is not None
@@ -53,38 +54,33 @@ def test_a_slice_is_what_it_is_in_its_volume(make_run: MakeRun, tmp_path: Path) 
     make_run("a")
     make_run("b", seed=1, normalise="zscore", neighbours=2)
     together = opened(tmp_path, run_name="a,b")
-    whole = together.volume(VOLUME).probability
+    whole = together(scan_of(VOLUME)).probability
     for index in (0, 3, 6):
-        np.testing.assert_allclose(together.slice(VOLUME, index), whole[index], atol=1e-5)
+        alone = together(scan_of(VOLUME, slice(index, index + 1))).probability
+        np.testing.assert_allclose(alone, whole[:, index : index + 1], atol=1e-5)
 
 
 def test_batches_do_not_change_the_answer(make_run: MakeRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_run()
-    whole = opened(tmp_path).volume(VOLUME).probability
+    whole = opened(tmp_path)(scan_of(VOLUME)).probability
     monkeypatch.setattr(predictor_module, "PIXELS", 3 * 32 * 32)
-    np.testing.assert_allclose(opened(tmp_path).volume(VOLUME).probability, whole, atol=1e-6)
+    np.testing.assert_allclose(opened(tmp_path)(scan_of(VOLUME)).probability, whole, atol=1e-6)
 
 
 def test_mirrored_slices(make_run: MakeRun, tmp_path: Path) -> None:
     make_run(normalise="unit")
     square = VOLUME[:, :30]  # no padding, so that mirroring the volume mirrors the input
     plain = opened(tmp_path)
-    expected = (plain.volume(square).probability + plain.volume(square[:, :, ::-1]).probability[:, :, ::-1]) / 2
-    np.testing.assert_allclose(opened(tmp_path, tta=True).volume(square).probability, expected, atol=1e-5)
-    assert np.abs(expected - plain.volume(square).probability).max() > 1e-4
+    expected = (plain(scan_of(square)).probability + plain(scan_of(square[:, :, ::-1])).probability[..., ::-1]) / 2
+    np.testing.assert_allclose(opened(tmp_path, tta=True)(scan_of(square)).probability, expected, atol=1e-5)
+    assert np.abs(expected - plain(scan_of(square)).probability).max() > 1e-4
 
 
-def test_scan_in_probability_out(make_run: MakeRun, tmp_path: Path) -> None:
-    make_run()
-    found = opened(tmp_path)
-    scan = Scan("a", (), VOLUME, None, (), None, None, lambda values: values)
-    assert np.array_equal(found(scan).probability, found.volume(VOLUME).probability)
-
-
-@pytest.mark.parametrize("field", ["plane", "sequences"])
+@pytest.mark.parametrize("field", ["plane", "sequences", "targets"])
 def test_what_cannot_be_averaged(make_run: MakeRun, field: str) -> None:
     source = open_source(make_run().path)
-    task = replace(LGG_TASK, plane="coronal") if field == "plane" else replace(NIFTI_TASK, plane=LGG_TASK.plane)
+    others = {"plane": replace(LGG_TASK, plane="coronal"), "sequences": replace(NIFTI_TASK, plane=LGG_TASK.plane)}
+    task = others.get(field, replace(LGG_TASK, targets=Targets((Target("brain", (1,)),))))
     other = Source(replace(source.facts, task=task), source.folder)
     with pytest.raises(UserError, match=f"differ in {field}, so they cannot be averaged"):
         open_choices([Choice(source, ""), Choice(other, "")], from_flat({}))
@@ -94,9 +90,9 @@ def test_stored_clean_up_unless_another_is_asked_for(make_run: MakeRun, tmp_path
     run = make_run(onnx=True)
     source = open_source(run.path)
     replace(source.facts, postprocessing="largest", threshold=0.35).write(run.path)
-    assert [str(step) for step in opened(tmp_path).steps] == ["largest"]
+    assert str(opened(tmp_path).clean_up) == "largest"
     assert opened(tmp_path).threshold == 0.35
-    assert opened(tmp_path, postprocessing="none").steps == ()
+    assert not opened(tmp_path, postprocessing="none").clean_up
     assert opened(tmp_path, threshold=0.6).threshold == 0.6
     with pytest.raises(UserError, match="--postprocessing"):
         opened(tmp_path, postprocessing="polish")
@@ -108,7 +104,7 @@ def test_different_stored_clean_up_is_said(
     for name, steps in (("a", ""), ("b", "largest")):
         run = make_run(name, onnx=True)
         replace(open_source(run.path).facts, postprocessing=steps).write(run.path)
-    assert opened(tmp_path, run_name="a,b").steps == ()
+    assert not opened(tmp_path, run_name="a,b").clean_up
     line = "clean-up differs between the models (single/a none, single/b largest), so none is applied; "
     assert capsys.readouterr().err == f"{line}choose one with --postprocessing\n"
     for settings in ({"run_name": "a,b", "postprocessing": "none"}, {"run_name": "b"}):

@@ -42,7 +42,7 @@ class UpperLeft:
     def __call__(self, scan: Scan, /) -> Estimate:
         bright = scan.volume[..., 1] > 60
         rows, columns = (np.linspace(-1, 1, size) for size in bright.shape[1:])
-        return Estimate((bright & (rows[:, None] + 0.5 * columns < 0)).astype(np.float32), None)
+        return Estimate((bright & (rows[:, None] + 0.5 * columns < 0)).astype(np.float32)[None], None)
 
 
 def grid(shape: tuple[int, ...], steps: tuple[float, ...], axis: int = UP, degrees: float = 0) -> np.ndarray:
@@ -70,7 +70,7 @@ def predict(folder: Path, predictor: Predicts, sequences: dict[str, np.ndarray],
         nibabel.save(image, folder / f"copy_{name}.nii")
     [job] = find_jobs(folder, "", predictor.facts.task, ())
     scan = read_scan(job, predictor.facts, "", "auto")
-    return scan.restore(predictor(scan).probability) >= predictor.threshold
+    return scan.on_grid(predictor(scan).probability)[0] >= predictor.threshold
 
 
 def agreement(

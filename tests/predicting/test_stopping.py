@@ -19,8 +19,8 @@ from headtohead.predicting.results import finishing
 from tests.predicting.conftest import Brightness
 
 really, written = finishing.write_like, []
-def slow(job, values, path):
-    really(job, values, path)
+def slow(job, values, path, source):
+    really(job, values, path, source)
     written.append(path)
     if len(written) == 2:  # a file lies in the temporary folder
         os.kill(os.getpid(), signal.SIGTERM)

@@ -12,14 +12,13 @@ import pytest
 
 from headtohead.errors import UserError
 from headtohead.options.table import Options, from_flat
-from headtohead.predicting import volume as module
-from headtohead.predicting.image import predict_image
-from headtohead.predicting.results.finishing import Answer
+from headtohead.predicting import image as module
+from headtohead.predicting.cleaning.postprocessing import NO_CLEAN_UP
+from headtohead.predicting.image import fullest_slice, predict_image
+from headtohead.predicting.predict import Found
 from headtohead.predicting.results.panel import Prediction
-from headtohead.predicting.results.summary import Row
 from headtohead.predicting.results.written import Written
-from headtohead.predicting.scan import Scan
-from headtohead.predicting.volume import fullest_slice
+from headtohead.predicting.scan import scan_of
 from headtohead.readers.nifti import TASK as NIFTI_TASK
 from headtohead.runs.folder import RunFolder
 from headtohead.task.slicing import Slicing
@@ -86,17 +85,18 @@ def test_nothing_is_written_where_something_is_wrong(make_run: MakeRun, tmp_path
 
 def test_fullest_slice_is_shown_as_it_is_written() -> None:
     view = Slicing("axial", (0, 1, 2), (False, False, False), (3.0, 1.0, 1.0))
-    scan = Scan("a", (), np.full((5, 9, 9, 1), 7.5, np.float32), None, (), None, None, lambda values: values)
-    mask, row = np.zeros((5, 9, 9), bool), Row("a", threshold=0.5)
-    probability = np.ones((5, 9, 9), np.float32)  # the mask is what was written, whatever its probability
-    assert fullest_slice(scan, Answer(probability, None, mask, row), view, NIFTI_TASK)[1] == "slice 3 of 5"
-    mask[1, :2] = mask[4, :3] = True
-    shown, about = fullest_slice(scan, Answer(probability, None, mask, row), view, NIFTI_TASK)
+    scan = scan_of(np.full((5, 9, 9, 1), 7.5, np.float32))
+    labels = np.zeros((5, 9, 9), np.uint8)
+    probability = np.ones((1, 5, 9, 9), np.float32)  # the mask is what was written, whatever its probability
+    found = Found(NIFTI_TASK.targets, probability, None, labels, None, view, None, 0.5, NO_CLEAN_UP)
+    assert fullest_slice(scan, found, NIFTI_TASK)[1] == "slice 3 of 5"
+    labels[1, :2] = labels[4, :3] = 1
+    shown, about = fullest_slice(scan, found, NIFTI_TASK)
     assert about == "slice 5 of 5"
-    assert np.array_equal(shown.mask, mask[4])
+    assert np.array_equal(shown.labels, labels[4])
     assert shown.image.shape == (9, 9, 3) and shown.image.dtype == np.uint8 and (shown.image == 255).all()
     oblong = Slicing("axial", (0, 1, 2), (False, False, False), (3.0, 2.0, 1.0))
-    assert fullest_slice(scan, Answer(probability, None, mask, row), oblong, NIFTI_TASK)[0].mask.shape == (18, 9)
+    assert fullest_slice(scan, replace(found, view=oblong), NIFTI_TASK)[0].labels.shape == (18, 9)
 
 
 @pytest.mark.parametrize("angle", [0, 20])
@@ -120,7 +120,7 @@ def test_the_panel_shows_the_mask_that_is_written(
     written = np.asanyarray(nib.load(folder / "scan_mask.nii.gz").dataobj)
     assert 0 < written.mean() < 0.6
     fullest = np.moveaxis(written, 1, 0).sum(axis=(1, 2)).max()  # the file's second axis goes from feet to head
-    assert drawn[0].mask.sum() == 2 * fullest  # drawn on square pixels, and its own are 1.5 mm by 3 mm
+    assert drawn[0].labels.sum() == 2 * fullest  # drawn on square pixels, and its own are 1.5 mm by 3 mm
 
 
 def test_an_earlier_prediction_is_no_truth(

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from headtohead.options.table import Options, from_flat
-from headtohead.predicting.cleaning.postprocessing import parse_steps
+from headtohead.predicting.cleaning.postprocessing import NO_CLEAN_UP
 from headtohead.predicting.predictor import Predictor
 from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.serving.limits import Limits
@@ -44,7 +44,7 @@ class Bright:
         self.began.set()
         if self.wait is not None:
             assert self.wait.wait(20)
-        return (1 / (1 + np.exp(-12 * (batch[:, 1] - 0.5)))).astype(np.float32)
+        return (1 / (1 + np.exp(-12 * (batch[:, 1:2] - 0.5)))).astype(np.float32)
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def predictor(engine: Bright) -> Predictor:
         scores={"val_dice": 0.8, "mean": 0.784, "low": 0.751, "high": 0.809, "n": 22},
         task=LGG_TASK,
     )
-    return Predictor((Choice(Source(facts), "the only one"),), (engine,), 0.5, parse_steps("none"))
+    return Predictor((Choice(Source(facts), "the only one"),), (engine,), 0.5, NO_CLEAN_UP)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from headtohead.predicting.cleaning.postprocessing import parse_steps
+from headtohead.predicting.cleaning.postprocessing import NO_CLEAN_UP, parse_clean_up
 from headtohead.predicting.predictor import Predictor
 from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.serving.introducing import introduce, origin, score
@@ -19,13 +19,13 @@ def test_what_it_was_trained_on_is_said_and_made_up_patients_are_a_caution() -> 
         "named by --run_name",
     )
     assert origin((real, real)) == "Trained on NIfTI volumes of fetal. Named by --run_name."
-    said = introduce(Predictor((real,), (), 0.5, parse_steps("none")))
+    said = introduce(Predictor((real,), (), 0.5, NO_CLEAN_UP))
     assert said["made_up"] == ""
     toy = Choice(
         Source(ModelFacts("b", "buda", 4, 5, {}, data={"kind": "lgg", "made_up": True}, task=LGG_TASK)),
         "named by --run_name",
     )
-    said = introduce(Predictor((toy,), (), 0.5, parse_steps("none")))
+    said = introduce(Predictor((toy,), (), 0.5, NO_CLEAN_UP))
     assert said["origin"] == "Trained on made-up patients. Named by --run_name."
     assert said["made_up"].startswith("Trained on made-up patients: its masks of real images mean nothing")
 
@@ -78,5 +78,5 @@ def test_an_average_does_not_claim_the_scores_of_its_models() -> None:
 def test_settings(predictor: Predictor) -> None:
     said = introduce(predictor)
     assert said["name"] == "tiny" and said["settings"] == "threshold 0.5, no clean-up, brightness on cpu"
-    cleaned = Predictor(predictor.choices, predictor.engines, 0.45, parse_steps("largest,fill"))
+    cleaned = Predictor(predictor.choices, predictor.engines, 0.45, parse_clean_up("largest,fill", LGG_TASK.targets))
     assert introduce(cleaned)["settings"] == "threshold 0.45, clean-up largest, fill, brightness on cpu"

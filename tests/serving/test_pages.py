@@ -17,8 +17,9 @@ import pytest
 from headtohead.options.table import from_flat
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.scans import read_scan
+from headtohead.predicting.predict import predict
 from headtohead.predicting.predictor import Predictor
-from headtohead.predicting.results.finishing import answer
+from headtohead.predicting.results.summary import rows_of
 from headtohead.serving.limits import Limits
 
 AFFINE = np.diag([1.0, 1, 4, 1])
@@ -89,23 +90,24 @@ def test_the_mask_is_that_of_predict(server: Any, volume: Path, volume_mask: Pat
     volume_mask.rename(volume.with_name("case7_mask.nii"))
     [job] = find_jobs(volume, "", predictor.facts.task, ())
     scan = read_scan(job, predictor.facts, "", "auto")
-    expected = answer("case7_flair.nii.gz", scan, predictor(scan), predictor, ())
-    assert expected.mask.any() and not expected.mask.all()
+    expected = predict(scan, predictor)
+    [row], mask = rows_of("case7_flair.nii.gz", expected, "tiny"), expected.labels != 0
+    assert mask.any() and not mask.all()
 
     shown = server.ask("GET", f"/{found['address']}/mask")
-    measures = json.loads(shown.headers["measures"])
-    assert measures["volume_ml"] == expected.row.volume_ml == expected.mask.sum() * 8 / 1000
+    [measures] = json.loads(shown.headers["measures"])
+    assert measures["volume_ml"] == row.volume_ml == mask.sum() * 8 / 1000
     assert measures["left_alone"] is None
-    assert measures["dice"] == expected.row.dice and 0.5 < measures["dice"] <= 1
-    assert (measures["voxels"], measures["lesions"]) == (expected.mask.sum(), expected.row.lesions)
-    assert slices_of(shown.body, found, packed=True).sum() == expected.mask.sum()
+    assert measures["dice"] == row.dice and 0.5 < measures["dice"] <= 1
+    assert (measures["voxels"], measures["lesions"]) == (mask.sum(), row.lesions)
+    assert slices_of(shown.body, found, packed=True).sum() == mask.sum()
 
     file = server.ask("GET", f"/{found['address']}/file")
     assert file.headers["content-disposition"] == "attachment; filename*=UTF-8''case7_flair_mask.nii.gz"
     image, source = nifti(gzip.decompress(file.body)), nibabel.load(volume)
     assert image.get_data_dtype() == np.uint8 and np.array_equal(image.affine, source.affine)
     assert image.header.get_zooms() == source.header.get_zooms()
-    assert np.array_equal(np.asarray(image.dataobj), expected.mask)
+    assert np.array_equal(np.asarray(image.dataobj), mask)
 
 
 def test_a_threshold_changes_mask_and_file(server: Any, volume: Path) -> None:
@@ -120,7 +122,7 @@ def test_a_threshold_changes_mask_and_file(server: Any, volume: Path) -> None:
             and not mask[probability < float(threshold) * 255 - 1].any()
         )
         file = nifti(gzip.decompress(server.ask("GET", f"/{found['address']}/file?threshold={threshold}").body))
-        assert np.asarray(file.dataobj).sum() == mask.sum() == json.loads(shown.headers["measures"])["voxels"]
+        assert np.asarray(file.dataobj).sum() == mask.sum() == json.loads(shown.headers["measures"])[0]["voxels"]
         sums.append(mask.sum())
     assert sums[0] > sums[1] > sums[2]
 
@@ -196,7 +198,7 @@ def test_an_image_gives_an_image(server: Any, tmp_path: Path, kind: str, written
     found = server.drop_paths(tmp_path / f"slice.{kind}").json()
     assert (found["slices"], found["height"], found["width"], found["millilitres"]) == (1, 40, 50, None)
     assert found["sides"] is None
-    assert json.loads(server.ask("GET", f"/{found['address']}/mask").headers["measures"])["volume_ml"] is None
+    assert json.loads(server.ask("GET", f"/{found['address']}/mask").headers["measures"])[0]["volume_ml"] is None
     file = server.ask("GET", f"/{found['address']}/file")
     assert file.headers["content-disposition"].endswith(f"slice_mask.{written}")
     mask = cv2.imdecode(np.frombuffer(file.body, np.uint8), cv2.IMREAD_UNCHANGED)
@@ -228,9 +230,9 @@ def test_without_a_lesion_in_the_truth_it_is_left_alone_or_not(server: Any, tmp_
     for name in ("dark.png", "dark_mask.png"):
         cv2.imwrite(str(tmp_path / name), np.zeros((32, 32), np.uint8))
     found = server.drop_paths(tmp_path / "dark.png", tmp_path / "dark_mask.png").json()
-    measures = json.loads(server.ask("GET", f"/{found['address']}/mask?threshold=1").headers["measures"])
+    [measures] = json.loads(server.ask("GET", f"/{found['address']}/mask?threshold=1").headers["measures"])
     assert measures["dice"] is None and measures["left_alone"] is True and measures["voxels"] == 0
-    measures = json.loads(server.ask("GET", f"/{found['address']}/mask?threshold=0.000001").headers["measures"])
+    [measures] = json.loads(server.ask("GET", f"/{found['address']}/mask?threshold=0.000001").headers["measures"])
     assert measures["dice"] is None and measures["left_alone"] is False and measures["voxels"] > 0
 
 
@@ -277,7 +279,7 @@ def test_a_fault_of_ours_is_not_told_to_the_page(
     def fail(*arguments: Any) -> None:
         raise RuntimeError("a secret detail")
 
-    monkeypatch.setattr("headtohead.serving.answering.slicing_of", fail)
+    monkeypatch.setattr("headtohead.serving.answering.predict", fail)
     failed = server.drop_paths(volume)
     assert (failed.status, failed.text) == (500, "internal error; the terminal has the details\n")
     assert failed.headers["x-content-type-options"] == "nosniff"

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from headtohead.predicting.scan import scan_of
 from headtohead.serving.stopping import Stoppable, Stopped, stoppable
 
 
@@ -24,7 +25,7 @@ def test_all_engines_of_a_predictor_stop(predictor: Any) -> None:
     stop = threading.Event()
     stop.set()
     with pytest.raises(Stopped):
-        stoppable(predictor, stop).volume(np.zeros((2, 16, 16, 3), np.uint8))
+        stoppable(predictor, stop)(scan_of(np.zeros((2, 16, 16, 3), np.uint8)))
 
 
 def test_who_waits_for_an_answer_is_told(

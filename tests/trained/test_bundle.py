@@ -29,7 +29,7 @@ def answer(facts: ModelFacts, state: dict[str, torch.Tensor], slices: np.ndarray
     model = build_model(facts.model, facts.in_channels, width=facts.width).eval()
     model.load_state_dict(state)
     with torch.inference_mode():
-        return model(torch.from_numpy(slices))[:, 0].sigmoid().numpy()
+        return model(torch.from_numpy(slices)).sigmoid().numpy()
 
 
 class TestOfARun:

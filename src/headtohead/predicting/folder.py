@@ -11,16 +11,16 @@ from headtohead.predicting.files.finding import Job, find_jobs, refuse_missing
 from headtohead.predicting.files.grouping import refuse_ignored_channels, refuse_ignored_plane
 from headtohead.predicting.files.sequences import parse_channels
 from headtohead.predicting.overlapping import overlap
+from headtohead.predicting.predictor import Predictor
 from headtohead.predicting.results import summary
 from headtohead.predicting.results.deciding import settings_of
-from headtohead.predicting.results.finishing import Predicts
 from headtohead.predicting.results.journal import Journal
 from headtohead.predicting.results.outputs import Outputs, read_outputs
 from headtohead.predicting.results.placing import name_all, refuse_replacing
-from headtohead.predicting.results.summary import Row
+from headtohead.predicting.results.summary import Row, Rows
 from headtohead.predicting.results.written import Records, Written
 from headtohead.predicting.stages import Work
-from headtohead.predicting.telling import progress, tell_fault, tell_row
+from headtohead.predicting.telling import progress, tell_fault, tell_rows
 
 
 def predict_folder(options: Options) -> Path:
@@ -43,6 +43,7 @@ def predict_folder(options: Options) -> Path:
     refuse_own_folder(outputs, source, folder)
     refuse_missing(source)  # before `folder` is made, which may be the same
     predictor = open_predictor(options)
+    outputs = outputs.of(predictor.facts.task.targets)
     parse_channels(options.files.channels, predictor.facts.task)  # once, rather than an error for every file
     if outputs.uncertainty == "variance" and predictor.members < 2:
         raise UserError(
@@ -86,7 +87,7 @@ def output_folder(options: Options) -> Path:
     return folder
 
 
-def predict_jobs(jobs: Sequence[Job], predictor: Predicts, options: Options, journal: Journal) -> None:
+def predict_jobs(jobs: Sequence[Job], predictor: Predictor, options: Options, journal: Journal) -> None:
     """Predict what was found and say what became of each. What the same command did before is not done again.
 
     Args:
@@ -100,7 +101,7 @@ def predict_jobs(jobs: Sequence[Job], predictor: Predicts, options: Options, jou
         NoRoomError: the disk is full; the same command goes on.
         PartlyDone: some could not be predicted; each has a line on stderr.
     """
-    outputs, folder = read_outputs(options.files), journal.folder
+    outputs, folder = read_outputs(options.files).of(predictor.facts.task.targets), journal.folder
     places, clashes = name_all(jobs, outputs, folder)
     work = Work(predictor, options, outputs, Written(folder), journal, places, clashes)
     work.find_done()
@@ -120,7 +121,7 @@ def predict_left(left: Sequence[Job], jobs: Sequence[Job], work: Work) -> list[R
     Returns:
         The rows of all jobs, in their order.
     """
-    failed: dict[Job, Row] = {}
+    failed: dict[Job, Rows] = {}
     before, begun = len(work.done), False
     try:
         with overlap(left, work.read, work.compute, work.write, work.claims.close) as outcomes:
@@ -137,15 +138,14 @@ def predict_left(left: Sequence[Job], jobs: Sequence[Job], work: Work) -> list[R
                     if isinstance(outcome.fault, NoRoomError):
                         raise outcome.fault  # no fault of this file: the next would be computed for nothing
                     if outcome.result is not None:
-                        tell_row(outcome.result)
+                        tell_rows(outcome.result)
                     else:
                         reason = tell_fault(outcome, work.options.machine.debug)
-                        failed[outcome.item] = Row(
-                            outcome.item.name, model=work.models, seconds=outcome.seconds, error=reason
-                        )
+                        row = Row(outcome.item.name, model=work.models, seconds=outcome.seconds, error=reason)
+                        failed[outcome.item] = (row,)
                     advance()
     finally:  # when nothing is being written any more
-        rows = [row for job in jobs if (row := work.done.get(job) or failed.get(job))]
+        rows = [row for job in jobs for row in work.done.get(job) or failed.get(job, ())]
         if begun:
             write_lists(rows, work.written)
     return rows
@@ -168,12 +168,13 @@ def tell_all(rows: Sequence[Row], folder: Path) -> None:
         PartlyDone: some are not.
     """
     done = [row for row in rows if not row.error]
-    if done:
-        summary.print_table(done, len(rows))
     failed = len(rows) - len(done)
+    files = len({row.file for row in rows})
+    if done:
+        summary.print_table(done, files)
     if failed:
         reasons, them, these = ("reason is", "it", "this is") if failed == 1 else ("reasons are", "them", "these are")
         raise PartlyDone(
-            f"{failed} of {count_of(len(rows), 'file')} could not be predicted; the {reasons} above and in "
+            f"{failed} of {count_of(files, 'file')} could not be predicted; the {reasons} above and in "
             f"{folder / summary.FILE}; fix {them} and run the same command again: only {these} predicted"
         )

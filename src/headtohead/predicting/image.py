@@ -1,40 +1,52 @@
-"""`--image_path`: predict one image; write its mask, its probability and a panel to look at.
+"""`--image_path`: predict one image or volume; write its label map, its probability and a panel to look at.
 
-Everything on this way is light to import: from a cold start it is done before PyTorch would be loaded.
+Everything a TIFF needs here is light to import: from a cold start it is predicted before PyTorch would be loaded.
 """
 
 import sys
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from headtohead.errors import printable
 from headtohead.options.table import Options
-from headtohead.predicting.cleaning.postprocessing import clean
+from headtohead.predicting.cleaning.postprocessing import NO_CLEAN_UP
+from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.grouping import Job, refuse_ignored_channels, refuse_ignored_plane
-from headtohead.predicting.files.reading import Picture, read_picture, refuse_wrong_file, slices_around
-from headtohead.predicting.files.weighing import weigh_pictures
+from headtohead.predicting.files.naming import ending, stem
+from headtohead.predicting.files.reading import refuse_wrong_file, slices_around
+from headtohead.predicting.files.scans import read_scan
+from headtohead.predicting.files.writing import write_like
+from headtohead.predicting.predict import Found, predict
 from headtohead.predicting.predictor import Predictor, open_sound
+from headtohead.predicting.results.outputs import plain
 from headtohead.predicting.results.panel import Prediction, draw_panel
 from headtohead.predicting.results.placing_one import all_or_none, folder_for, refuse_overwriting
-from headtohead.predicting.results.summary import dice_of_lesion
+from headtohead.predicting.results.summary import measures_in_words, rows_of
 from headtohead.predicting.results.written import Records, truth_is_ours
-from headtohead.predicting.seen import part_of_split
+from headtohead.predicting.scan import Scan
+from headtohead.predicting.seen import part_of_split, seen_before
 from headtohead.predicting.trust.familiarity import unfamiliar_features
+from headtohead.predicting.trust.geometry import doubts_of_header
+from headtohead.preparing.steps.square import resized, squared
 from headtohead.readers.volume_names import volume_end
 from headtohead.saving import write_picture
+from headtohead.task import Task
 
-OUTPUTS = ("mask", "probability", "panel")
+WHITE = 99.9
+"""Percentile of a volume's intensities that is drawn as white, where it has more than 8 bits."""
+
 SEEN = {"train": "a slice that the model was trained on", "val": "a validation slice", "test": "a test slice"}
 
 
 def predict_image(options: Options) -> Path:
     """Carry out `--image_path`.
 
-    Writes `<stem>_mask.png` (uint8 {0, 255}), `<stem>_probability.png` (uint16, 65535 is certain) and
-    `<stem>_panel.png`, the first two on the image's own pixel grid, into `--output` or the run folder's `figures`.
-    Of a NIfTI volume mask and probability are NIfTI on its own grid, and the panel shows its fullest slice.
+    Writes into `--output`, or the run folder's `figures`, `<stem>_mask`, `<stem>_probability` (of several targets one
+    each: `<stem>_probability_<target>`) and `<stem>_panel.png`. The first two are on the image's own grid: NIfTI of
+    NIfTI, else PNG, where a lone target is {0, 255} and 65535 is certain. The panel shows a volume's fullest slice.
 
     Returns:
         The folder they are in.
@@ -42,75 +54,121 @@ def predict_image(options: Options) -> Path:
     Raises:
         UserError: the image, the model or the place to write to cannot be used; nothing is written then.
     """
-    path = Path(str(options.verbs.image_path))
-    if volume_end(path.name):
-        from headtohead.predicting.volume import predict_volume
-
-        return predict_volume(options, path)
-    refuse_wrong_file(path)
-    weigh_pictures(slices_around(path), as_bytes=True).refuse_unless_free()
-    picture = read_picture(path)
-    job = Job(path.name, (picture.path,), "picture", (), Path(path.name))
-    refuse_ignored_plane([job], options.files.plane)
-    if picture.truth is not None and truth_is_ours(job, Records()):
-        picture = replace(picture, truth=None)
-    predictor = open_sound(options, picture.path, many=False)
-    choices = list(predictor.choices)
-    refuse_ignored_channels([job], options.files.channels, predictor.facts.task)
-    folder = folder_for(options, choices)
-    outputs = {kind: folder / f"{picture.path.stem}_{kind}.png" for kind in OUTPUTS}
-    refuse_overwriting(outputs, picture.path, options.comparison.overwrite)
-
-    probability = predictor.slice(picture.volume, picture.index)
-    prediction = predicted(options, predictor, picture, probability)
-    facts = describe(prediction, predictor, picture)
-    pixels: dict[str, np.ndarray] = {
-        "mask": prediction.mask.astype(np.uint8) * 255,
-        "probability": (probability * 65535).round().astype(np.uint16),
-        "panel": draw_panel(prediction, picture.path.name, "  ·  ".join(facts))[:, :, ::-1],
-    }
+    path, files = Path(str(options.verbs.image_path)), options.files
+    if not volume_end(path.name):
+        refuse_wrong_file(path)
+        refuse_ignored_plane([], files.plane)
+    predictor = open_sound(options, path, many=bool(volume_end(path.name)))
+    task, records = predictor.facts.task, Records()
+    job = _job_of(path, task, records)
+    refuse_ignored_channels([job], files.channels, task)
+    outputs = _outputs(path, folder_for(options, list(predictor.choices)), task)
+    refuse_overwriting(outputs, path, options.comparison.overwrite)
+    scan = read_scan(job, predictor.facts, files.channels, files.plane)
+    if scan.truth is not None and truth_is_ours(job, records):
+        scan = replace(scan, truth=None)
+    if job.context and not options.prediction.postprocessing:
+        predictor = replace(predictor, clean_up=NO_CLEAN_UP)  # what is stored with a model is for whole volumes
+    found = predict(scan, predictor)
+    shown, about = fullest_slice(scan, found, task)
+    said = [f"model {predictor.name}", f"threshold {found.threshold:g}", *_said(job, scan, found, predictor, about)]
     with all_or_none(outputs) as temporary:
-        for kind, place in temporary.items():
-            write_picture(place, pixels[kind])
-    shown = printable(picture.path.name)
-    for choice in choices:
-        print(f"{shown}: {choice.line}")
-    print(f"{shown}: {', '.join(facts[1:])}, {surroundings(picture)}")
-    for line in unfamiliar_features(
-        picture.volume, None, predictor.facts.familiar, predictor.facts.task.primary_channel
-    ):
-        print(f"{shown}: unlike the training data: {line}", file=sys.stderr)
-    return folder
+        write_like(job, found.as_written(job), temporary["mask"], scan.source)
+        for name, one in zip(task.targets.names, found.probability, strict=True):
+            write_like(job, one, temporary[f"probability of {name}"], scan.source)
+        write_picture(temporary["panel"], draw_panel(shown, path.name, "  ·  ".join(said))[:, :, ::-1])
+    _tell(printable(path.name), [*said[1:], *_scaled_by(job)], scan, predictor)
+    return outputs["mask"].parent
 
 
-def predicted(options: Options, predictor: Predictor, picture: Picture, probability: np.ndarray) -> Prediction:
-    """Turn the probability of one slice into what the panel shows.
+def _job_of(path: Path, task: Task, records: Records) -> Job:
+    """Find what belongs to an image: the other sequences of a volume, the other slices of a picture's case."""
+    if not volume_end(path.name):
+        return Job(path.name, (path,), "picture", (), Path(path.name), context=tuple(slices_around(path)))
+    # The file itself is predicted whoever wrote it; no other sequence of its case is a result of ours.
+    [job] = find_jobs(path, "", task, (), lambda other: other != path and records.ours(other))
+    return job
 
-    Clean-up that is stored with a model is for whole volumes; a slice is cleaned only by what the command gives.
+
+def _outputs(path: Path, folder: Path, task: Task) -> dict[str, Path]:
+    end, name = (ending(path).lower(), stem(path)) if volume_end(path.name) else (".png", path.stem)
+    names = task.targets.names
+    ends = [""] if len(names) == 1 else [f"_{target}" for target in plain(names)]
+    maps = {
+        f"probability of {target}": folder / f"{name}_probability{own}{end}"
+        for target, own in zip(names, ends, strict=True)
+    }
+    return {"mask": folder / f"{name}_mask{end}", **maps, "panel": folder / f"{name}_panel.png"}
+
+
+def fullest_slice(scan: Scan, found: Found, task: Task) -> tuple[Prediction, str]:
+    """Show the slice in which most was found, else the middle one: of the file's own grid, as it is written.
+
+    Args:
+        scan: the volume.
+        found: what was found in it.
+        task: of the model.
+
+    Returns:
+        What the panel shows, its pixels made square, and which slice it is.
     """
-    cleaned = None
-    if options.prediction.postprocessing:
-        cleaned = clean((probability >= predictor.threshold)[None], predictor.steps, None)[0]
-    return Prediction(picture.image, probability, predictor.threshold, picture.truth, predictor.facts.task, cleaned)
+    labels = found.view.to_slices(found.labels)
+    amounts = np.count_nonzero(labels, axis=(1, 2))
+    place = int(amounts.argmax()) if amounts.any() else len(amounts) // 2
+    height, width = labels.shape[1:]
+    square = squared((height, width), *found.view.spacing[1:])
+    white = 255.0 if scan.volume.dtype == np.uint8 else max(float(np.percentile(scan.volume, WHITE)), 1e-6)
+    channels = range(3) if scan.volume.shape[-1] == 3 else (scan.primary,) * 3
+    planes = {
+        channel: resized(np.ascontiguousarray(scan.drawn(channel)[place]) * (255 / white), square).clip(0, 255)
+        for channel in set(channels)
+    }
 
+    def whole(values: np.ndarray) -> np.ndarray:
+        return cv2.resize(found.as_slices(values)[place], square[::-1], interpolation=cv2.INTER_NEAREST)
 
-def describe(prediction: Prediction, predictor: Predictor, picture: Picture) -> list[str]:
-    """State model, threshold, Dice where there is a truth, and whether a model has seen the slice."""
-    facts = [f"model {predictor.name}", f"threshold {prediction.threshold:g}"]
-    if prediction.truth is not None:
-        score = dice_of_lesion(prediction.mask, prediction.truth)
-        healthy = f"no lesion in the truth: {'false alarm' if prediction.mask.any() else 'left alone'}"
-        facts.append(healthy if np.isnan(score) else f"Dice of this slice {score:.3f}")
-    parts = {part_of_split(choice, picture.path, picture.index) for choice in predictor.choices}
-    # Of several models the one that knows most of the slice is what a reader must be told of.
-    return facts + [words for part, words in SEEN.items() if part in parts][:1]
-
-
-def surroundings(picture: Picture) -> str:
-    """Say what the intensity statistics and the neighbours were taken from."""
-    slices = len(picture.volume)
-    return (
-        f"scaled by the {slices} slices of its folder"
-        if slices > 1
-        else "a single image, scaled by its own intensities"
+    shown = Prediction(
+        np.stack([planes[channel] for channel in channels], axis=-1).round().astype(np.uint8),
+        np.stack([resized(found.as_slices(one)[place], square) for one in found.probability]),
+        found.threshold,
+        whole(found.labels),
+        None if found.truth is None else whole(found.truth),
+        task,
     )
+    return shown, f"slice {place + 1} of {len(labels)}"
+
+
+def _said(job: Job, scan: Scan, found: Found, predictor: Predictor, about: str) -> list[str]:
+    """State what was found, the Dice where there is a truth, and whether a model has seen the case."""
+    rows = rows_of(job.name, found, predictor.name)
+    if not job.context:
+        return [about, measures_in_words(rows), *seen_before(predictor.choices, job)[1]]
+    scores = [row.score.replace("Dice", "Dice of this slice") for row in rows if row.score]
+    if len(rows) > 1:
+        scores = [f"{row.target}: {score}" for row, score in zip(rows, scores, strict=False)]
+    parts = {part_of_split(choice, job.files[0], scan.wanted.start) for choice in predictor.choices}
+    # Of several models the one that knows most of the slice is what a reader must be told of.
+    return scores + [words for part, words in SEEN.items() if part in parts][:1]
+
+
+def _scaled_by(job: Job) -> list[str]:
+    """Say what the intensity statistics and the neighbours of a picture were taken from."""
+    if not job.context:
+        return []
+    several = f"scaled by the {len(job.context)} slices of its folder"
+    return [several if len(job.context) > 1 else "a single image, scaled by its own intensities"]
+
+
+def _tell(name: str, said: list[str], scan: Scan, predictor: Predictor) -> None:
+    """Print which model it was, what it found, and on stderr what makes that doubtful."""
+    facts = predictor.facts
+    for choice in predictor.choices:
+        print(f"{name}: {choice.line}")
+    print(f"{name}: {', '.join(said)}")
+    for line in scan.notes:
+        print(f"{name}: note: {line}")
+    doubts = [scan.substitution(facts.task)] if scan.missing else []
+    for line in doubts + doubts_of_header(scan):
+        print(f"{name}: warning: {line}", file=sys.stderr)
+    for line in unfamiliar_features(scan.volume, scan.spacing, facts.familiar, scan.primary):
+        print(f"{name}: unlike the training data: {line}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""One or several trained models at work as one: a scan goes in, its probability comes out."""
+"""One or several trained models at work as one: a scan goes in, the probability of its targets comes out."""
 
 import sys
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ import numpy as np
 
 from headtohead.errors import UserError
 from headtohead.options.table import Options
-from headtohead.predicting.cleaning.postprocessing import Step, parse_steps
+from headtohead.predicting.cleaning.postprocessing import NO_CLEAN_UP, CleanUp, parse_clean_up
 from headtohead.predicting.scan import Scan
 from headtohead.trained.choosing import Choice
 from headtohead.trained.engines import Engine, open_engine
@@ -28,7 +28,7 @@ class Estimate:
     """What the models say of a scan, on the grid of `Scan.volume`.
 
     Attributes:
-        probability: mean over the models: float32 [slices, H, W].
+        probability: of each target, mean over the models: float32 [K, slices, H, W].
         variance: between the models, float32 of the same shape; None where there is one model.
     """
 
@@ -39,17 +39,26 @@ class Estimate:
 class Inputs:
     """The inputs that a model gets of a volume, in batches; the first is made at once."""
 
-    def __init__(self, prepared: Prepared, places: range) -> None:
+    def __init__(self, prepared: Prepared, wanted: slice, by_slice: bool) -> None:
         """Make the first batch.
 
         Args:
             prepared: the volume.
-            places: which of its inputs.
+            wanted: slices of the volume that are to be predicted.
+            by_slice: whether there is an input for each slice; otherwise all are made, whatever is wanted.
         """
-        self.prepared, self.places = prepared, places
-        first = prepared.input(places[0])
+        self.prepared, self.wanted, self.by_slice = prepared, wanted, by_slice
+        self.places = range(prepared.n)[wanted] if by_slice else range(prepared.n)
+        first = prepared.input(self.places[0])
         self.size = max(1, PIXELS // first[0].size)
-        self.first = np.stack([first, *map(prepared.input, places[1 : self.size])])
+        self.first = np.stack([first, *map(prepared.input, self.places[1 : self.size])])
+
+    def restore(self, answers: np.ndarray) -> np.ndarray:
+        """Bring answers, float32 [n, K, S, S], onto the grid of the volume: [K, wanted slices, H, W]."""
+        found = [self.prepared.restore(answers[:, target]) for target in range(answers.shape[1])]
+        if not self.by_slice:
+            found = [whole[self.wanted] for whole in found]
+        return np.stack(found) if len(found) > 1 else found[0][None]
 
     def batches(self) -> Iterator[np.ndarray]:
         """Give all inputs in their order: float32 [n, C, S, S] at a time."""
@@ -66,14 +75,14 @@ class Predictor:
         choices: the models and why they were chosen.
         engines: what runs each of them.
         threshold: probability from which a voxel is lesion.
-        steps: clean-up of the masks.
+        clean_up: of the label maps.
         mirror: whether each slice is also predicted mirrored left to right, and both answers averaged.
     """
 
     choices: tuple[Choice, ...]
     engines: tuple[Engine, ...]
     threshold: float
-    steps: tuple[Step, ...] = ()
+    clean_up: CleanUp = NO_CLEAN_UP
     mirror: bool = False
 
     @property
@@ -103,12 +112,8 @@ class Predictor:
                 engine.ready()
 
     def __call__(self, scan: Scan) -> Estimate:
-        """Predict all slices of a scan."""
-        return self.volume(scan.volume)
-
-    def volume(self, volume: np.ndarray) -> Estimate:
-        """Predict all slices of a volume: uint8 or float32 [slices, H, W, C], channels as `facts.task.sequences`."""
-        inputs = self._inputs(volume)
+        """Predict the slices of a scan."""
+        inputs = self.prepare(scan)
         return self.combine(inputs, self.ask(inputs))
 
     def prepare(self, scan: Scan) -> tuple[Inputs, ...]:
@@ -117,10 +122,18 @@ class Predictor:
         With `ask` and `combine` after it, it is what a call does, in three steps that can overlap: of several scans,
         only `ask` keeps all cores busy.
         """
-        return self._inputs(scan.volume)
+        done: dict[str, Inputs] = {}
+        inputs = []
+        for choice in self.choices:
+            facts = choice.source.facts
+            key = f"{facts.preparation} {facts.recipe}"
+            if key not in done:
+                done[key] = Inputs(prepare(scan.volume, facts), scan.wanted, facts.preparation == "recipe")
+            inputs.append(done[key])
+        return tuple(inputs)
 
     def ask(self, inputs: tuple[Inputs, ...]) -> tuple[np.ndarray, ...]:
-        """Ask each model: float32 [inputs, S, S] of each."""
+        """Ask each model: float32 [inputs, K, S, S] of each."""
         return tuple(self._run(engine, one) for engine, one in zip(self.engines, inputs, strict=True))
 
     def combine(self, inputs: tuple[Inputs, ...], answers: tuple[np.ndarray, ...]) -> Estimate:
@@ -128,46 +141,23 @@ class Predictor:
         # Welford's way: neither all members' maps at once, nor the cancellation of a difference of squares.
         mean = spread = None
         for number, (one, answer) in enumerate(zip(inputs, answers, strict=True), 1):
-            found = one.prepared.restore(answer)
+            found = one.restore(answer)
             if mean is None:
                 mean, spread = found, np.zeros_like(found) if self.members > 1 else None
                 continue
             assert spread is not None
-            for slice_found, slice_mean, slice_spread in zip(found, mean, spread, strict=True):
-                step = slice_found - slice_mean
-                slice_mean += step / number
-                slice_spread += step * (slice_found - slice_mean)
+            planes = (values.reshape(-1, *values.shape[2:]) for values in (found, mean, spread))
+            for plane_found, plane_mean, plane_spread in zip(*planes, strict=True):
+                step = plane_found - plane_mean
+                plane_mean += step / number
+                plane_spread += step * (plane_found - plane_mean)
         assert mean is not None
         if spread is not None:
             spread /= self.members
         return Estimate(mean, spread)
 
-    def slice(self, volume: np.ndarray, index: int) -> np.ndarray:
-        """Predict one slice of a volume as in its volume: float32 [H, W], without the work for the others."""
-        if any(choice.source.facts.preparation != "recipe" for choice in self.choices):
-            return self.volume(volume).probability[index]
-        found = []
-        for choice, engine in zip(self.choices, self.engines, strict=True):
-            facts = choice.source.facts
-            inputs = Inputs(prepare(volume, facts), range(index, index + 1))
-            probability = self._run(engine, inputs)[0]
-            found.append(facts.input_recipe.back(probability, *volume.shape[1:3]))
-        return np.stack(found).mean(axis=0, dtype=np.float32)
-
-    def _inputs(self, volume: np.ndarray) -> tuple[Inputs, ...]:
-        done: dict[str, Inputs] = {}
-        inputs = []
-        for choice in self.choices:
-            facts = choice.source.facts
-            key = f"{facts.preparation} {facts.recipe}"
-            if key not in done:
-                prepared = prepare(volume, facts)
-                done[key] = Inputs(prepared, range(prepared.n))
-            inputs.append(done[key])
-        return tuple(inputs)
-
     def _run(self, engine: Engine, inputs: Inputs) -> np.ndarray:
-        """Ask an engine for the probability of its inputs: float32 [n, S, S]."""
+        """Ask an engine for the probability of its inputs: float32 [n, K, S, S]."""
         found = []
         for batch in inputs.batches():
             answer = engine(batch)
@@ -224,12 +214,13 @@ def open_choices(choices: list[Choice], options: Options, many: bool = True) -> 
     wanted, machine = options.prediction, options.machine
     facts = [choice.source.facts for choice in choices]
     for choice, other in zip(choices, facts, strict=True):
-        for name in ("sequences", "plane"):
+        for name in ("sequences", "plane", "targets"):
             if getattr(other.task, name) != getattr(facts[0].task, name):
                 raise UserError(
                     f"--run_name: {choices[0].name} and {choice.name} differ in {name}, so they cannot be averaged; "
                     "leave one of them out"
                 )
+    targets = facts[0].task.targets
     stored = facts[0].postprocessing if len({other.postprocessing for other in facts}) == 1 else ""
     if many and not wanted.postprocessing and any(other.postprocessing != stored for other in facts):
         kept = ", ".join(
@@ -249,8 +240,8 @@ def open_choices(choices: list[Choice], options: Options, many: bool = True) -> 
         tuple(choices),
         engines,
         wanted.threshold or float(np.mean([other.threshold for other in facts])),
-        parse_steps(wanted.postprocessing)
+        parse_clean_up(wanted.postprocessing, targets)
         if wanted.postprocessing
-        else parse_steps(stored, f"{facts[0].name}: clean-up"),
+        else parse_clean_up(stored, targets, f"{facts[0].name}: clean-up"),
         wanted.tta,
     )

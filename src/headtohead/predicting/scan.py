@@ -1,17 +1,21 @@
-"""A scan: one case that came from a file, cut into slices as a model wants them, and the way back onto its grid."""
+"""A scan: one case that came from a file, cut into slices as a model wants them, and the inverse onto its grid."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from headtohead.readers.sequence_names import sequence_label
-from headtohead.task import Task
+from headtohead.task import Grid, Task
+from headtohead.task.slicing import Slicing
 
 if TYPE_CHECKING:
     from headtohead.readers.nifti_file import VolumeFile
+
+AS_STORED = Slicing("axial", (0, 1, 2), (False, False, False), (1.0, 1.0, 1.0))
+"""How a grid without an affine is seen as slices: its axes are slices, rows and columns."""
 
 
 @dataclass(frozen=True)
@@ -25,16 +29,16 @@ class Scan:
             model's sequences in order, its slices lie in the model's plane, its pixels are square.
         spacing: millimetres between slices, rows and columns of `volume`; None where the file does not say.
         missing: sequences that were not there and were filled.
-        truth: bool [slices, H, W] from a mask beside the files, on the grid of `volume`; None where there is none.
-        truth_on_grid: the same mask on the file's own grid, by which a prediction is scored.
-        restore: takes float32 [slices, H, W] on the grid of `volume` to float32 on the file's own grid, which has
-            three axes: those of a NIfTI file as stored; (slices, H, W) of a folder; (1, H, W) of an image.
-        slice_axis: axis of the file's own grid across which the slices lie.
-        grid_spacing: millimetres along the axes of the file's own grid; None where the file does not say.
+        truth: label map from a mask beside the files, on `grid`; None where there is none.
+        restore: takes float32 [slices, H, W] on the grid of `volume` to float32 on `grid`.
+        grid: the file's own: axes of a NIfTI file as stored; (slices, H, W) of a folder; (1, H, W) of an image.
+        view: how `grid` is seen as slices, as a reader holds them.
+        source: the file of the primary sequence, whose header was read once; None of pictures.
+        levelled: whether `grid` is oblique, and `volume` was resampled onto a level one.
         notes: what a user should know of its files: what was taken for the primary sequence, resampled, not used.
         primary: channel of `volume` that is drawn in grey.
-        source: the file of the primary sequence, whose header was read once; None of pictures.
-        levelled: whether the file's own grid is oblique, and `volume` was resampled onto a level one.
+        wanted: slices of `volume` that are to be predicted, and make up `grid`; the others are shown to the model as
+            their neighbours, and measured with them.
     """
 
     name: str
@@ -43,14 +47,14 @@ class Scan:
     spacing: tuple[float, float, float] | None
     missing: tuple[str, ...]
     truth: np.ndarray | None
-    truth_on_grid: np.ndarray | None
     restore: Callable[[np.ndarray], np.ndarray]
-    slice_axis: int = 0
-    grid_spacing: tuple[float, float, float] | None = None
+    grid: Grid
+    view: Slicing = AS_STORED
+    source: "VolumeFile | None" = None
     levelled: bool = False
     notes: tuple[str, ...] = ()
     primary: int = 0
-    source: "VolumeFile | None" = None
+    wanted: slice = field(default_factory=lambda: slice(None))
 
     def substitution(self, task: Task) -> str:
         """Say what the primary sequence stands in for; empty where no sequence is missing."""
@@ -58,3 +62,27 @@ class Scan:
             return ""
         names, place = " or ".join(map(sequence_label, self.missing)), "its" if len(self.missing) == 1 else "their"
         return f"no {names}; {sequence_label(task.primary)} was used in {place} place"
+
+    def on_grid(self, values: np.ndarray) -> np.ndarray:
+        """Bring float32 [K, slices, H, W] on the grid of `volume` to [K, *grid]."""
+        found = [self.restore(one) for one in values]
+        return np.stack(found) if len(found) > 1 else found[0][None]
+
+    def drawn(self, channel: int) -> np.ndarray:
+        """Give a channel, as the model was shown it, as slices of `grid`: float32 [slices, H, W]."""
+        values = np.ascontiguousarray(self.volume[self.wanted, ..., channel], dtype=np.float32)
+        return self.view.to_slices(self.restore(values))
+
+
+def scan_of(volume: np.ndarray, wanted: slice | None = None, name: str = "", primary: int = 0) -> Scan:
+    """Take slices that come from no file, such as a case of a cohort, for a scan.
+
+    Args:
+        volume: [slices, H, W, C], as `Scan.volume`.
+        wanted: slices that are to be predicted; None: all.
+        name: of the case.
+        primary: channel that is drawn in grey.
+    """
+    wanted = wanted or slice(None)
+    grid = Grid((len(volume[wanted]), volume.shape[1], volume.shape[2]))
+    return Scan(name, (), volume, None, (), None, lambda values: values, grid, primary=primary, wanted=wanted)

@@ -14,19 +14,21 @@ from headtohead.options.table import Options
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.files.scans import read_scan, wants_bytes
 from headtohead.predicting.files.weighing import Weight, weigh
-from headtohead.predicting.results.finishing import Predicts, answer, write_results
+from headtohead.predicting.predict import conclude
+from headtohead.predicting.predictor import Predictor
+from headtohead.predicting.results.finishing import write_results
 from headtohead.predicting.results.inputs import Inputs, inputs_of
 from headtohead.predicting.results.journal import Journal
 from headtohead.predicting.results.outputs import Outputs, Paths
-from headtohead.predicting.results.summary import Row
+from headtohead.predicting.results.summary import Rows, rows_of
 from headtohead.predicting.results.written import Records, Written, truth_is_ours
 from headtohead.predicting.scan import Scan
 from headtohead.predicting.seen import seen_before
 from headtohead.predicting.trust.geometry import doubts_of_header
 
-MASKED, PREVIEW, CLEANED, MEMBERS = 12, 6, 8, 8
+MASKED, PREVIEW, CLEANED, MEMBERS, TARGET = 12, 6, 8, 8, 11
 """Bytes for each voxel that images times masks, previews and a clean-up take more than what `files.weighing` counts
-anyway, each at a time of its own; and several models, all the time."""
+anyway, each at a time of its own; and several models, or each further target, all the time."""
 
 
 @dataclass(frozen=True)
@@ -54,14 +56,14 @@ class Work:
         done: the rows of the jobs whose results are there.
     """
 
-    predictor: Predicts
+    predictor: Predictor
     options: Options
     outputs: Outputs
     written: Written
     journal: Journal
     places: dict[Job, Paths]
     clashes: dict[Job, str]
-    done: dict[Job, Row] = field(default_factory=dict)
+    done: dict[Job, Rows] = field(default_factory=dict)
     claims: Claims = field(default_factory=Claims)
 
     @cached_property
@@ -88,7 +90,7 @@ class Work:
                 continue
             with suppress(OSError, UserError):  # reading it will say why
                 if entry := self.journal.finished(job, paths, inputs_of(job, self.planned)):
-                    self.done[job] = entry.row
+                    self.done[job] = entry.rows
                     self.written.recall(entry.outputs)
 
     def read(self, job: Job) -> Loaded:
@@ -109,7 +111,7 @@ class Work:
         before = inputs_of(job, self.planned)
         scan = read_scan(job, facts, files.channels, files.plane, weight)
         if scan.truth is not None and truth_is_ours(job, self.records, self.planned):
-            scan = replace(scan, truth=None, truth_on_grid=None)
+            scan = replace(scan, truth=None)
         warnings = [scan.substitution(facts.task)] if scan.missing else []
         warnings += doubts_of_header(scan)
         warnings += unfamiliar_features(scan.volume, scan.spacing, facts.familiar, scan.primary)
@@ -120,33 +122,34 @@ class Work:
         with self.claims.until_failure(job):
             return self.predictor.ask(loaded.inputs)
 
-    def write(self, job: Job, loaded: Loaded, answers: Any, seconds: float) -> Row:
+    def write(self, job: Job, loaded: Loaded, answers: Any, seconds: float) -> Rows:
         """Make mask and files. `seconds` went into the file before."""
         try:
             return self._write(job, loaded, answers, time.perf_counter() - seconds)
         finally:
             self.claims.drop(job)
 
-    def _write(self, job: Job, loaded: Loaded, answers: Any, begin: float) -> Row:
+    def _write(self, job: Job, loaded: Loaded, answers: Any, begin: float) -> Rows:
         scan, warnings = loaded.scan, loaded.warnings
         estimate = self.predictor.combine(loaded.inputs, answers)
         seen, flattered = seen_before(self.predictor.choices, job)
-        found = answer(job.name, scan, estimate, self.predictor, flattered + warnings)
-        row = replace(found.row, model=self.models, seen=seen, notes=scan.notes)
+        found = conclude(scan, estimate, self.predictor)
+        rows = rows_of(job.name, found, self.models, flattered + warnings, seen=seen, notes=scan.notes)
 
         def record(sums: Mapping[Path, str]) -> None:
-            nonlocal row
-            row = replace(row, seconds=time.perf_counter() - begin)
+            nonlocal rows
+            rows = (replace(rows[0], seconds=time.perf_counter() - begin), *rows[1:])
             self.written.expect(sums)  # a fault of a list is one of this file: what is not listed gets no name
-            self.journal.add(row, loaded.files, sums)
+            self.journal.add(rows, loaded.files, sums)
 
-        final = write_results(job, scan, found, self.outputs, self.places[job], self.written.folder, record)
+        final = write_results(job, scan, found, rows, self.outputs, self.places[job], self.written.folder, record)
         self.written.settle(final)
-        self.done[job] = row
-        return row
+        self.done[job] = rows
+        return rows
 
 
-def further_bytes(outputs: Outputs, predictor: Predicts) -> int:
+def further_bytes(outputs: Outputs, predictor: Predictor) -> int:
     """Give the bytes for each voxel that outputs, clean-up and several models take besides the usual."""
-    most = max(MASKED * bool(outputs.masked), PREVIEW * outputs.preview, CLEANED * bool(predictor.steps))
-    return most + MEMBERS * (predictor.members > 1)
+    most = max(MASKED * bool(outputs.masked), PREVIEW * outputs.preview, CLEANED * bool(predictor.clean_up))
+    targets = len(predictor.facts.task.targets)
+    return most + MEMBERS * targets * (predictor.members > 1) + TARGET * (targets - 1)

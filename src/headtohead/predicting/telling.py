@@ -7,20 +7,21 @@ from contextlib import contextmanager
 from headtohead.errors import UserError, printable
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.overlapping import Outcome
-from headtohead.predicting.results.summary import Row
+from headtohead.predicting.results.summary import Rows
 from headtohead.quiet import STDERR
 
 
-def tell_row(row: Row) -> None:
-    """Print what was found in a file: a line, and one for each note and warning."""
-    print(row.line)
-    for note in row.notes:
-        print(f"{row.file}: note: {note}")
-    for warning in row.warnings:
-        print(f"{row.file}: warning: {warning}")
+def tell_rows(rows: Rows) -> None:
+    """Print what was found in a file: a line for each target, and one for each note and warning."""
+    for row in rows:
+        print(row.line)
+    for note in rows[0].notes:
+        print(f"{rows[0].file}: note: {note}")
+    for warning in rows[0].warnings:
+        print(f"{rows[0].file}: warning: {warning}")
 
 
-def tell_fault(outcome: Outcome[Job, Row], debug: bool) -> str:
+def tell_fault(outcome: Outcome[Job, Rows], debug: bool) -> str:
     """Print on stderr why a file could not be predicted, with `debug` the traceback too.
 
     Returns:

@@ -5,9 +5,9 @@ from numpy.typing import NDArray
 
 from headtohead.errors import UserError, printable
 from headtohead.preparing.steps.resample import resample_onto
+from headtohead.readers.labels import labels_of
 from headtohead.readers.nifti_file import VolumeFile
 from headtohead.task import Targets
-from headtohead.task.targets import LARGEST_LABEL
 
 WHOLE = 0.95
 """A sequence that covers less of the grid than this is reported with its share."""
@@ -77,29 +77,4 @@ def read_labels(
             f"{name}: is up to {apart:.3g} mm off the grid of {printable(grid.path.name)} (its affine differs); {mend}"
         )
     turned, _ = file.grid.turned_like(grid.grid, file.read(strict=True))
-    return _labels(name, turned, targets, united)
-
-
-def _labels(name: str, values: np.ndarray, targets: Targets, united: bool) -> NDArray[np.unsignedinteger]:
-    levels = np.unique(values)
-    inside = levels[levels != 0]
-    whole = bool(((inside > 0) & (inside <= LARGEST_LABEL) & (inside == np.rint(inside))).all())
-    alone = len(targets) == 1
-    if alone and ((len(inside) <= 1 and targets.labels == (1,)) or (united and whole)):
-        label = targets.labels[0]
-        return (values != 0) * np.array(label, np.uint8 if label < 256 else np.uint16)
-    strays: tuple[int, ...] = ()
-    if whole:
-        kind = np.uint8 if inside[-1:].max(initial=0) < 256 else np.uint16
-        strays = targets.strays(inside.astype(kind))
-        if not strays:
-            return values.astype(kind)
-    some = ", ".join(f"{level:g}" for level in levels[:4]) + (", ..." if len(levels) > 4 else "")
-    if alone and targets.labels == (1,):
-        raise UserError(
-            f"{name}: a mask must hold 0 and one other value, but this one holds {some}; make it binary, or name its "
-            "values with --labels"
-        )
-    due = ", ".join(map(str, targets.labels))
-    odd = f"label {strays[0]} belongs to no target" if whole else f"it holds {some}, but labels are whole numbers"
-    raise UserError(f"{name}: {odd}; the labels of this task are {due}; correct the map")
+    return labels_of(name, turned, targets, united)

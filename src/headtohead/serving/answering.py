@@ -5,7 +5,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +13,19 @@ import numpy as np
 
 from headtohead.errors import UserError
 from headtohead.options.table import Options
-from headtohead.predicting.cleaning.postprocessing import Step, clean
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.files.naming import ending
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.files.writing import output_paths, write_like
+from headtohead.predicting.predict import Found, predict
 from headtohead.predicting.predictor import Predictor
-from headtohead.predicting.results.finishing import slicing_of
 from headtohead.predicting.results.outputs import name_of
 from headtohead.predicting.results.summary import measure
 from headtohead.predicting.scan import Scan
 from headtohead.predicting.seen import seen_before
 from headtohead.serving.limits import Limits
 from headtohead.serving.uploads import refuse_large, the_case
-from headtohead.task.slicing import Slicing
+from headtohead.task import Task
 
 WHITE = 99.8
 """Percentile of the lit voxels that is shown white, sequence by sequence."""
@@ -47,18 +46,13 @@ class Empty:
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found in a case, as slices of the file's own grid, seen as a reader holds them.
+    """What the page shows of a case, as slices of the file's own grid, seen as a reader holds them.
 
     Attributes:
         name: of the case.
         pictures: grey slices by sequence: uint8 [slices, H, W].
-        probability: float32 [slices, H, W].
-        truth: bool of the same shape, or None.
-        spacing: millimetres between slices, rows and columns; None where the file does not say.
+        found: what was found in it.
         sides: which side of the patient lies at the left, right, top and bottom of a slice; None where unknown.
-        view: how the file's own grid is cut into slices.
-        steps: clean-up of the mask.
-        threshold: the model's own, or as --threshold.
         warnings: what makes the result doubtful.
         empty: for the file to download.
         seconds: of reading and predicting.
@@ -66,25 +60,37 @@ class Finding:
 
     name: str
     pictures: dict[str, np.ndarray]
-    probability: np.ndarray
-    truth: np.ndarray | None
-    spacing: tuple[float, float, float] | None
+    found: Found
     sides: dict[str, str] | None
-    view: Slicing
-    steps: tuple[Step, ...]
-    threshold: float
     warnings: tuple[str, ...]
     empty: Empty
     seconds: float
 
-    def mask(self, threshold: float) -> np.ndarray:
-        """Threshold and clean, as `--predict` does: bool [slices, H, W]."""
-        return clean(self.probability >= np.float32(threshold), self.steps, self.spacing)
+    @property
+    def probability(self) -> np.ndarray:
+        """Of each target: float32 [K, slices, H, W]."""
+        return np.stack([self.found.view.to_slices(one) for one in self.found.probability])
 
-    def measures(self, mask: np.ndarray) -> dict[str, Any]:
-        """Measure a mask as `--predict` does; where the truth holds no lesion, it is left alone or not."""
-        found = measure(mask, self.truth, self.spacing)
-        healthy = self.truth is not None and not self.truth.any()
+    @property
+    def truth(self) -> np.ndarray | None:
+        """Of each target: bool [K, slices, H, W]; None without a truth."""
+        return None if self.found.truth is None else self._channels(self.found.truth)
+
+    def masks(self, threshold: float) -> np.ndarray:
+        """Decide and clean up as `--predict` does: bool [K, slices, H, W]."""
+        return self._channels(self.found.label_map(threshold))
+
+    def _channels(self, labels: np.ndarray) -> np.ndarray:
+        return self.found.targets.encode(self.found.as_slices(labels))
+
+    def measures(self, masks: np.ndarray) -> list[dict[str, Any]]:
+        """Measure the masks as `--predict` does; a target that the truth does not hold is left alone or not."""
+        truths = self.truth
+        return [self._measures(mask, None if truths is None else truths[k]) for k, mask in enumerate(masks)]
+
+    def _measures(self, mask: np.ndarray, truth: np.ndarray | None) -> dict[str, Any]:
+        found = measure(mask, truth, self.found.spacing)
+        healthy = truth is not None and not truth.any()
         return {**found, "dice": None if healthy else found["dice"], "left_alone": not mask.any() if healthy else None}
 
     def file(self, threshold: float, scratch: Path) -> tuple[str, bytes]:
@@ -97,7 +103,7 @@ class Finding:
         Returns:
             Name and content; of a folder of slices a ZIP of their masks.
         """
-        values = np.ascontiguousarray(self.view.to_grid(self.mask(threshold)))
+        found = replace(self.found, labels=self.found.label_map(threshold))
         with tempfile.TemporaryDirectory(dir=scratch) as place:
             sources = tuple(Path(place) / "source" / file.name for file in self.empty.job.files)
             sources[0].parent.mkdir()
@@ -105,7 +111,7 @@ class Finding:
                 sources[0].write_bytes(self.empty.nifti)
             job = Job(self.name, sources, self.empty.job.kind, (), Path(sources[0].name))
             first = Path(place) / name_of(sources[0], "_mask.nii")
-            write_like(job, values, first)
+            write_like(job, found.as_written(job), first)
             paths = output_paths(job, first)
             if job.kind != "folder":
                 return first.name, first.read_bytes()
@@ -129,7 +135,7 @@ def answer(files: Sequence[Path], predictor: Predictor, options: Options, limits
         UserError: the files cannot be used; no path of this machine is named.
     """
     from headtohead.predicting.trust.familiarity import unfamiliar_features
-    from headtohead.predicting.trust.geometry import doubts_of_header, is_oriented
+    from headtohead.predicting.trust.geometry import doubts_of_header
 
     start = time.perf_counter()
     folder = files[0].parent
@@ -137,26 +143,18 @@ def answer(files: Sequence[Path], predictor: Predictor, options: Options, limits
         refuse_large(files, limits)
         job = the_case(files, predictor.facts.task)
         scan = read_scan(job, predictor.facts, options.files.channels, options.files.plane)
-        estimate = predictor(scan)
-        probability = np.clip(scan.restore(estimate.probability), 0, 1)
-        view = slicing_of(scan)
-        empty = _empty_of(job, probability, folder)
-        doubts, oriented = doubts_of_header(scan), is_oriented(scan)
+        found = predict(scan, predictor)
+        empty = _empty_of(job, found.labels, folder)
     except UserError as fault:
         raise UserError(without_paths(str(fault), folder)) from fault
     warnings = [*scan.notes, *([scan.substitution(predictor.facts.task)] if scan.missing else [])]
-    warnings += seen_before(predictor.choices, job)[1] + doubts
+    warnings += seen_before(predictor.choices, job)[1] + doubts_of_header(scan)
     warnings += unfamiliar_features(scan.volume, scan.spacing, predictor.facts.familiar, scan.primary)
     return Finding(
         name=job.name,
-        pictures=pictures(scan, view, predictor.facts.task.sequences),
-        probability=np.ascontiguousarray(view.to_slices(probability)),
-        truth=None if scan.truth_on_grid is None else np.ascontiguousarray(view.to_slices(scan.truth_on_grid)),
-        spacing=view.spacing if scan.grid_spacing else None,
-        sides=view.sides if oriented else None,
-        view=view,
-        steps=predictor.steps,
-        threshold=predictor.threshold,
+        pictures=pictures(scan, predictor.facts.task),
+        found=found,
+        sides=scan.view.sides if scan.source and scan.source.oriented else None,
         warnings=tuple(warnings),
         empty=empty,
         seconds=time.perf_counter() - start,
@@ -170,22 +168,21 @@ def without_paths(text: str, folder: Path) -> str:
     return " ".join(text.removeprefix("--predict ").removeprefix(": ").split())
 
 
-def pictures(scan: Scan, view: Slicing, sequences: tuple[str, ...]) -> dict[str, np.ndarray]:
-    """Give grey slices of each sequence that was there: uint8 [slices, H, W], FLAIR or the only one first."""
-    shown = [name for name in sequences if name not in scan.missing]
+def pictures(scan: Scan, task: Task) -> dict[str, np.ndarray]:
+    """Give grey slices of each sequence that was there: uint8 [slices, H, W], the primary or the only one first."""
+    shown = [name for name in task.sequences if name not in scan.missing]
     found = {}
-    for name in sorted(shown, key=lambda name: name != "flair"):
-        values = np.ascontiguousarray(scan.volume[..., sequences.index(name)], dtype=np.float32)
-        grey = view.to_slices(scan.restore(values))
+    for name in sorted(shown, key=lambda name: name != task.primary):
+        grey = scan.drawn(task.sequences.index(name))
         lit = grey[grey > 0]
         white = float(np.percentile(lit, WHITE)) if lit.size else 1.0
         found[name] = np.ascontiguousarray(np.clip(grey * (255 / white), 0, 255).round().astype(np.uint8))
     return found
 
 
-def _empty_of(job: Job, grid: np.ndarray, folder: Path) -> Empty:
+def _empty_of(job: Job, labels: np.ndarray, folder: Path) -> Empty:
     if job.kind != "nifti":
         return Empty(job)
     path = folder / f"empty{ending(job.files[0]).lower()}"
-    write_like(job, np.zeros(grid.shape, np.bool_), path)
+    write_like(job, np.zeros_like(labels), path)
     return Empty(job, path.read_bytes())

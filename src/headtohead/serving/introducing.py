@@ -16,7 +16,7 @@ def introduce(predictor: Predictor) -> dict[str, str]:
         sentence) and `settings` (threshold, clean-up, engine).
     """
     engines = ", ".join(dict.fromkeys(engine.name for engine in predictor.engines))
-    steps = ", ".join(map(str, predictor.steps))
+    steps = str(predictor.clean_up).replace(",", ", ")
     return {
         "name": predictor.name,
         "origin": origin(predictor.choices),

@@ -8,6 +8,6 @@ def probability_bytes(probability: np.ndarray) -> bytes:
     return np.floor(probability * np.float32(255)).astype(np.uint8).tobytes()
 
 
-def bits(mask: np.ndarray) -> bytes:
-    """Give a mask a bit a voxel, the first in the highest bit."""
-    return np.packbits(mask).tobytes()
+def bits(masks: np.ndarray) -> bytes:
+    """Give masks [K, ...] a bit a voxel, the first in the highest bit; each begins with a byte of its own."""
+    return b"".join(np.packbits(one).tobytes() for one in masks)

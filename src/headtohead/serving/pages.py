@@ -150,22 +150,22 @@ class Pages:
         return _bytes(pictures[sequence].tobytes())
 
     async def probability(self, request: Request) -> Response:
-        """Probability of all slices: uint8."""
+        """Probability of all slices, target by target: uint8."""
         return _bytes(probability_bytes(self._finding(request).probability))
 
     async def truth(self, request: Request) -> Response:
-        """The truth of all slices: a bit a voxel."""
+        """The truth of all slices, target by target: a bit a voxel."""
         truth = self._finding(request).truth
         if truth is None:
             raise HTTPException(404, "no truth was given")
         return _bytes(bits(truth))
 
     async def mask(self, request: Request) -> Response:
-        """The cleaned mask at a threshold, a bit a voxel; its measures in a header."""
+        """The cleaned mask of each target at a threshold, a bit a voxel; their measures in a header."""
         finding, threshold = self._finding(request), self._threshold(request)
-        mask = await run_in_threadpool(finding.mask, threshold)
-        measures = await run_in_threadpool(finding.measures, mask)
-        return _bytes(bits(mask), {"Measures": json.dumps(measures)})
+        masks = await run_in_threadpool(finding.masks, threshold)
+        measures = await run_in_threadpool(finding.measures, masks)
+        return _bytes(bits(masks), {"Measures": json.dumps(measures)})
 
     async def file(self, request: Request) -> Response:
         """The mask as a file of the source's kind."""
@@ -183,7 +183,7 @@ class Pages:
         """Read the threshold that is asked for; the model's own where none is."""
         text = request.query_params.get("threshold", "")
         if not text:
-            return self._finding(request).threshold
+            return self._finding(request).found.threshold
         try:
             threshold = float(text)
         except ValueError:
@@ -205,8 +205,10 @@ async def in_a_moment(done: Callable[[], bool]) -> bool:
 
 def describe(name: str, finding: Finding) -> dict[str, Any]:
     """Say what the page must know of a result before it asks for pixels; spacing is by slices, rows and columns."""
-    slices, height, width = finding.probability.shape
-    _, row, column = finding.spacing or (1.0, 1.0, 1.0)
+    found = finding.found
+    slices, height, width = found.view.to_slices(found.labels).shape
+    _, row, column = found.spacing or (1.0, 1.0, 1.0)
+    several = len(found.targets) > 1
     return {
         "address": f"cases/{name}",
         "name": finding.name,
@@ -214,13 +216,15 @@ def describe(name: str, finding: Finding) -> dict[str, Any]:
         "height": height,
         "width": width,
         "pixel": [row, column],
-        "millilitres": None if finding.spacing is None else math.prod(finding.spacing) / 1000,
-        "spacing": finding.spacing,
+        "millilitres": None if found.spacing is None else math.prod(found.spacing) / 1000,
+        "spacing": found.spacing,
+        "targets": [{"name": one.name, "colour": one.colour if several else None} for one in found.targets.all],
+        "thresholded": found.targets.thresholded,
         "sides": finding.sides,
         "sequences": list(finding.pictures),
-        "truth": finding.truth is not None,
-        "threshold": finding.threshold,
-        "steps": ", ".join(map(str, finding.steps)),
+        "truth": found.truth is not None,
+        "threshold": found.threshold,
+        "steps": str(found.clean_up).replace(",", ", "),
         "warnings": list(finding.warnings),
         "seconds": finding.seconds,
     }

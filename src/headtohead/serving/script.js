@@ -267,7 +267,7 @@ async function settle() {
   const mask = new Uint8Array(await answer.arrayBuffer());
   if (shown.address !== address || shown.threshold !== threshold) return; // moved on meanwhile
   shown.mask = mask;
-  measures(JSON.parse(answer.headers.get("Measures")), false);
+  measures(JSON.parse(answer.headers.get("Measures"))[0], false);
 }
 
 function measures(found, moving) {

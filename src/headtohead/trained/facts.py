@@ -20,7 +20,7 @@ FORMAT = 2
 """Raised whenever an older program would read the file wrongly. Format 1 had sequences and plane in place of a task."""
 
 NORMALISATIONS = ("inner", "zscore", "unit", "imagenet", "slice")
-LARGEST_WIDTH, MOST_CHANNELS, MOST_NEIGHBOURS = 1024, 64, 8
+LARGEST_WIDTH, MOST_CHANNELS, MOST_NEIGHBOURS, MOST_SEQUENCES = 1024, 64, 8, 16
 SIDES = (16, 2048)
 """Bounds of what is believed of a file: a made-up number must not exhaust the memory."""
 
@@ -122,7 +122,7 @@ def _read_task(found: dict[str, Any], path: Path, mend: str) -> Task:
             sequences = tuple(found.get("sequences", lgg.sequences))
             [task] = [one for one in TASKS.values() if one.sequences == sequences]
             task = replace(task, plane=found.get("plane", lgg.plane))
-        if len(task.sequences) not in (1, 3) or any(len(str(text)) > LONGEST for text in task.to_dict().values()):
+        if len(task.sequences) > MOST_SEQUENCES or any(len(str(text)) > LONGEST for text in task.to_dict().values()):
             raise ValueError("not of this program")
     except (ValueError, TypeError, KeyError) as fault:
         raise UserError(f"{path}: damaged (task); {mend}") from fault
@@ -173,7 +173,7 @@ def _wrong_in_recipe(facts: ModelFacts) -> str:
         "normalise": recipe.normalise in NORMALISATIONS,
         "neighbours": _whole(recipe.neighbours, 0, MOST_NEIGHBOURS),
         "channel_order": recipe.channel_order in (RGB, BGR),
-        "primary": _whole(recipe.primary, 0, 2),
+        "primary": _whole(recipe.primary, 0, recipe.sequences - 1),
     }
     wrong = next((f"recipe: {name}" for name, fine in sound.items() if not fine), "")
     return wrong or ("" if facts.in_channels == recipe.channels else "in_channels")

@@ -1,4 +1,4 @@
-"""model.onnx: the net with its sigmoid, written by PyTorch and checked against it."""
+"""model.onnx: the net with its sigmoid or softmax, written by PyTorch and checked against it."""
 
 import io
 import json
@@ -10,7 +10,9 @@ import numpy as np
 import torch
 
 from headtohead.errors import UserError
+from headtohead.learning.deciding import activate
 from headtohead.saving import atomic_path
+from headtohead.task import Targets
 from headtohead.trained.engines.onnx_engine import OnnxEngine
 from headtohead.trained.facts import ModelFacts
 
@@ -23,16 +25,16 @@ TOLERANCE = 1e-3
 
 
 class Probability(torch.nn.Module):
-    """A net with the sigmoid that its training keeps in the loss."""
+    """A net with the sigmoid or softmax that its training keeps in the loss."""
 
-    def __init__(self, model: torch.nn.Module) -> None:
+    def __init__(self, model: torch.nn.Module, targets: Targets) -> None:
         """Wrap a net."""
         super().__init__()
-        self.model = model
+        self.model, self.targets = model, targets
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
-        """Map scaled slices float [B, C, S, S] to probability [B, 1, S, S]."""
-        return self.model(image).sigmoid()
+        """Map scaled slices float [B, C, S, S] to the probability of the targets [B, K, S, S]."""
+        return activate(self.model(image), self.targets)
 
 
 @dataclass(frozen=True)
@@ -73,9 +75,9 @@ def write_onnx(
         UserError: ONNX Runtime gets something else from the file than PyTorch does; it is not written.
     """
     # The exporter leaves a net in the mode that its wrapper was in.
-    net = Probability(model).eval()
+    net = Probability(model, facts.task.targets).eval()
     with torch.inference_mode():
-        expected = net(torch.from_numpy(slices))[:, 0].numpy()
+        expected = net(torch.from_numpy(slices)).numpy()
     with atomic_path(path, lasting=True) as temporary:
         exported = io.BytesIO()
         with warnings.catch_warnings():

@@ -32,9 +32,8 @@ def test_a_picture_alone(tmp_path: Path, lgg: ModelFacts) -> None:
     scan = read(path, lgg)
     np.testing.assert_array_equal(scan.volume, RGB[None])
     assert (scan.name, scan.files, scan.spacing, scan.missing) == ("a b", (path,), None, ())
-    assert (scan.slice_axis, scan.grid_spacing) == (0, None)
+    assert (scan.grid.shape, scan.grid.affine) == ((1, 20, 30), None)
     np.testing.assert_array_equal(scan.truth, RGB[None, ..., 0] > 99)
-    np.testing.assert_array_equal(scan.truth_on_grid, scan.truth)
     probability = RGB[None, ..., 0].astype(np.float32)
     np.testing.assert_array_equal(scan.restore(probability), probability)
 

@@ -9,6 +9,7 @@ from headtohead.errors import UserError
 from headtohead.predicting.files.truth import read_truth_volume, truth_beside
 from headtohead.readers.nifti import TASK as NIFTI_TASK
 from headtohead.readers.nifti_file import open_volume
+from headtohead.task import Target, Targets
 
 LESION = NIFTI_TASK.targets
 INSIDE = np.zeros((3, 4, 5), np.uint8)
@@ -42,7 +43,7 @@ def test_a_mask_is_found_by_its_name(save: Callable, image: str, mask: str) -> N
     expected = save(mask, INSIDE, AFFINE)
     assert truth_beside(path) == expected
     found = read_truth_volume(open_volume(path), LESION)
-    assert found is not None and found.dtype == bool
+    assert found is not None and found.dtype == np.uint8
     np.testing.assert_array_equal(found, INSIDE == 1)
 
 
@@ -108,3 +109,19 @@ def test_a_damaged_mask_is_named(save: Callable, tmp_path: Path) -> None:
     (tmp_path / "a_mask.nii.gz").write_bytes(b"\x1f\x8bxx")
     with pytest.raises(UserError, match=r"a_mask\.nii\.gz: not a readable"):
         read_truth_volume(image, LESION)
+
+
+@pytest.mark.parametrize("targets", [
+    Targets((Target("core", (1, 4)), Target("edema", (2,))), "classes"),
+    Targets((Target("enhancing", (4,)),), others=(1, 2)),
+])  # fmt: skip
+def test_of_several_targets_the_values_are_their_labels(save: Callable, targets: Targets) -> None:
+    image = open_volume(save("a.nii", INSIDE, AFFINE))
+    labels = INSIDE * np.uint8(4)
+    labels[0] = 2
+    save("a_mask.nii", labels.astype(np.float32), AFFINE)
+    np.testing.assert_array_equal(read_truth_volume(image, targets), labels)
+    for stray, shown in ((7, "label 7 belongs to no target"), (2.5, r"it holds 0, 2, 2\.5, 4, but labels are whole")):
+        save("a_mask.nii", np.where(np.arange(60).reshape(labels.shape) == 59, stray, labels), AFFINE)
+        with pytest.raises(UserError, match=rf"a_mask\.nii: {shown}"):
+            read_truth_volume(image, targets)

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from headtohead.memory import Claims
-from headtohead.predicting.cleaning.postprocessing import parse_steps
+from headtohead.predicting.cleaning.postprocessing import parse_clean_up
 from headtohead.predicting.files.weighing import ENGINE
+from headtohead.readers.lgg import TASK as LGG_TASK
 from tests.predicting.scans import Predict, summary_of
 
 CONSTANT, FRAMES = 12e6, 36e6
@@ -20,13 +21,22 @@ STEPS = "largest,fill,min_size=2vox,close=2px,open=2px,dilate=2px,erode=2px"
 ALL = ("--save_probability", "--save_uncertainty", "entropy", "--preview")
 
 
+CLEANED = {"clean_up": parse_clean_up(STEPS, LGG_TASK.targets)}
+
+
 @pytest.mark.parametrize(
     ("flags", "settings", "dtype", "zooms"),
     [
         pytest.param((), {}, np.int16, (1, 1, 1), marks=pytest.mark.exhaustive),
-        ((), {"steps": parse_steps(STEPS)}, np.int16, (1, 1, 1)),
+        ((), CLEANED, np.int16, (1, 1, 1)),
         (ALL, {}, np.int16, (1, 1, 1)),
-        pytest.param(ALL, {"steps": parse_steps(STEPS)}, np.uint8, (1, 2, 1), marks=pytest.mark.exhaustive),
+        pytest.param(
+            ALL,
+            CLEANED,
+            np.uint8,
+            (1, 2, 1),
+            marks=pytest.mark.exhaustive,
+        ),
         (("--outputs", "0.2:_dim.nii.gz"), {"threshold": 1.0}, np.float64, (1, 1, 1)),
         (("--save_uncertainty", "variance"), {"members": 2}, np.int16, (1, 1, 1)),
     ],

@@ -9,6 +9,7 @@ import pytest
 
 from headtohead.effects import READ
 from headtohead.options.table import OPTIONS, from_flat
+from headtohead.predicting.cleaning.postprocessing import parse_clean_up
 from headtohead.predicting.predictor import open_predictor
 from headtohead.predicting.results.deciding import difference, key_of, settings_of
 from tests.predicting.conftest import FACTS, Brightness
@@ -37,7 +38,7 @@ def test_every_option_that_changes_results_decides(name: str) -> None:
     ("change", "words"),
     [
         ({"threshold": 0.25}, "--threshold 0.25"),
-        ({"steps": ("fill",)}, "--postprocessing fill"),
+        ({"clean_up": parse_clean_up("fill", FACTS.task.targets)}, "--postprocessing fill"),
         ({"name": "mine"}, "model mine"),
         ({"facts": replace(FACTS, familiar={"mean": 1})}, "other weights"),
     ],

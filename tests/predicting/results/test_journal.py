@@ -4,6 +4,7 @@ import json
 import os
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,18 +31,24 @@ def mask(tmp_path: Path) -> Path:
     path.parent.mkdir()
     path.write_bytes(b"mask")
     with Journal(tmp_path, SETTINGS) as journal:
-        journal.add(ROW, INPUTS, {path: checksum(path)})
+        journal.add((ROW,), INPUTS, {path: checksum(path)})
     return path
 
 
 def found(mask: Path, settings: dict[str, str] = SETTINGS, job: Job = JOB, inputs: Inputs = INPUTS) -> Row | None:
     with Journal(mask.parents[1], settings) as journal:
         entry = journal.finished(job, {"mask": (mask,)}, inputs)
-        return entry.row if entry else None
+        return entry.rows[0] if entry else None
 
 
 def test_a_row_comes_back_as_it_was(mask: Path) -> None:
     assert repr(found(mask)) == repr(ROW)  # NaN equals nothing
+    rows = tuple(replace(ROW, target=name, seconds=None if name else 1.5) for name in ("core", "edema"))
+    with Journal(mask.parents[1], SETTINGS) as journal:
+        journal.add(rows, INPUTS, {mask: checksum(mask)})
+    with Journal(mask.parents[1], SETTINGS) as journal:
+        entry = journal.finished(JOB, {"mask": (mask,)}, INPUTS)
+    assert entry is not None and repr(entry.rows) == repr(rows)
     line = json.loads((mask.parents[1] / FILE).read_text().splitlines()[1])
     assert line["outputs"] == {"sub/a_mask\udcff.nii": checksum(mask)} and line["files"] == [["a.nii", "flair", 9, 99]]
 
@@ -82,7 +89,7 @@ def test_results_must_be_whole_and_all_of_them(mask: Path) -> None:
 def test_what_stood_there_before_is_still_ours(mask: Path) -> None:
     # Predicted anew, since its input had changed, and killed before the new mask had its name.
     with Journal(mask.parents[1], SETTINGS) as journal:
-        journal.add(ROW, Inputs((("a.nii", "flair", 10, 100),), ()), {mask: "0" * 64})
+        journal.add((ROW,), Inputs((("a.nii", "flair", 10, 100),), ()), {mask: "0" * 64})
     with Journal(mask.parents[1], SETTINGS) as journal:
         assert journal.left_over(mask)
     assert found(mask)  # with the input as it was
@@ -101,7 +108,7 @@ def test_other_commands_are_kept_until_their_results_are_replaced(mask: Path) ->
     for target, kept in ((mine, True), (mask, False)):
         with Journal(folder, {"threshold": "0.4"}) as journal:
             assert journal.origin(mask) == "--threshold 0.5, without --tta"
-            journal.add(ROW, INPUTS, {target: checksum(target)})
+            journal.add((ROW,), INPUTS, {target: checksum(target)})
             journal.conclude(["a"], complete=True)
         assert (folder / FILE).exists() == kept
         assert (found(mask) is not None) == kept
@@ -187,7 +194,7 @@ def test_what_is_no_file_is_refused_in_a_line(tmp_path: Path, make: Callable[[Pa
         {"row": 1},
         {"row": {}},
         *({"row": {name: value}} for name, value in (
-            ("file", None), ("voxels", None), ("voxels", 1.5), ("voxels", 10**400), ("slices", -1), ("seconds", None),
+            ("file", None), ("voxels", None), ("voxels", 1.5), ("voxels", 10**400), ("slices", -1), ("target", 1),
             ("seconds", float("inf")), ("dice", 2), ("volume_ml", "1"), ("warnings", "odd"), ("notes", [1]),
             ("model", "\ud800"), ("error", "failed"), ("nobody", 1), ("threshold", True),
         )),
@@ -208,7 +215,10 @@ def test_a_line_with_a_wrong_value_is_left_out(mask: Path, change: dict[str, Any
     head, line = path.read_text().splitlines()
     values = json.loads(line)
     for name, value in change.items():
-        values[name] = {**values[name], **value} if name == "row" and value and value != 1 else value
+        if name == "row":
+            values["rows"] = [{**values["rows"][0], **value} if value and value != 1 else value]
+        else:
+            values[name] = value
     path.write_text(f"{head}\n{json.dumps(values)}\n")
     assert found(mask) is None
 
@@ -220,7 +230,7 @@ def test_what_is_not_a_journal_says_nothing_and_is_continued(mask: Path, content
     path.write_bytes(content)
     assert found(mask) is None
     with Journal(mask.parents[1], SETTINGS) as journal:
-        journal.add(ROW, INPUTS, {mask: checksum(mask)})
+        journal.add((ROW,), INPUTS, {mask: checksum(mask)})
     assert found(mask)
     assert path.read_bytes() == (content + b"\n" * bool(content) if content[-1:] != b"\n" else content) + before
 
@@ -242,6 +252,6 @@ def test_damaged_anywhere_it_ends_in_no_fault(mask: Path, tmp_path: Path) -> Non
             journal.origin(mask)
             if entry := journal.finished(JOB, {"mask": (mask,)}, INPUTS):
                 survived += 1
-                write_summary([entry.row], tmp_path / "summary")
-                print_table([entry.row], 1)
+                write_summary(entry.rows, tmp_path / "summary")
+                print_table(entry.rows, 1)
     assert survived

@@ -31,6 +31,12 @@ def has(pixels: np.ndarray, name: str) -> bool:
     return bool((pixels == np.array(PALETTE[name], np.uint8)).all(axis=-1).any())
 
 
+def shown(image: np.ndarray, probability: np.ndarray, threshold: float, truth: np.ndarray | None) -> Prediction:
+    """Give a prediction [H, W] with the mask that its threshold makes."""
+    labels = LGG_TASK.targets.decide(probability[None], threshold)
+    return Prediction(image, probability[None], threshold, labels, truth, LGG_TASK)
+
+
 @pytest.fixture
 def prediction() -> Prediction:
     """Two predicted lesions, one of them true."""
@@ -38,16 +44,16 @@ def prediction() -> Prediction:
     probability = np.full((256, 256), 0.1, np.float32)
     probability[20:40, 20:40] = 0.9
     probability[100:120, 200:220] = 0.6
-    truth = np.zeros((256, 256), bool)
-    truth[22:44, 22:44] = True
-    return Prediction(image, probability, 0.5, truth, LGG_TASK)
+    truth = np.zeros((256, 256), np.uint8)
+    truth[22:44, 22:44] = 1
+    return shown(image, probability, 0.5, truth)
 
 
 def test_four_tiles_on_one_grid(prediction: Prediction) -> None:
     image, truth, probability, mask = tiles(draw_panel(prediction, "title", "facts"), SIDE, SIDE)
     bright = brightened(prediction.image, white_of(prediction.image.max(axis=-1)))
     assert np.array_equal(image, enlarge(bright, 2))
-    assert np.array_equal(probability, enlarge(colour(prediction.probability), 2))
+    assert np.array_equal(probability, enlarge(colour(prediction.any_target), 2))
     flair = enlarge(bright[:, :, 1], 2)
     for tile in (truth, mask):
         assert np.array_equal(tile[300:, :, 0], flair[300:])
@@ -62,34 +68,32 @@ def test_every_lesion_is_outlined(prediction: Prediction) -> None:
 
 
 def test_no_truth_no_outline_of_it(prediction: Prediction) -> None:
-    alone = Prediction(prediction.image, prediction.probability, 0.5, None, LGG_TASK)
+    alone = shown(prediction.image, prediction.any_target, 0.5, None)
     assert not has(draw_panel(alone, "title", "facts"), TRUTH)
 
 
 def test_threshold_decides(prediction: Prediction) -> None:
-    strict = Prediction(prediction.image, prediction.probability, 0.7, None, LGG_TASK)
+    strict = shown(prediction.image, prediction.any_target, 0.7, None)
     *_, mask = tiles(draw_panel(strict, "title", "facts"), SIDE, SIDE)
     assert has(mask[30:90, 30:90], PREDICTION)
     assert not has(mask[190:250, 390:450], PREDICTION)
-    assert Prediction(prediction.image, prediction.probability, 0.9, None, LGG_TASK).mask.sum() == 400
+    assert shown(prediction.image, prediction.any_target, 0.9, None).labels.sum() == 400
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 500), (500, 3), (40, 30), (1300, 700)])
 @pytest.mark.parametrize("threshold", [0.01, 0.5, 0.99])
 def test_any_shape(shape: tuple[int, int], threshold: float) -> None:
     image = np.zeros((*shape, 3), np.uint8)
-    panel = draw_panel(Prediction(image, np.zeros(shape, np.float32), threshold, None, LGG_TASK), "t" * 300, "s" * 300)
+    panel = draw_panel(shown(image, np.zeros(shape, np.float32), threshold, None), "t" * 300, "s" * 300)
     assert panel.dtype == np.uint8 and panel.shape[2] == 3
     assert min(panel.shape[:2]) > 200 and max(panel.shape[:2]) < 3 * LARGEST
 
 
 def test_one_pixel_of_a_large_image_is_still_seen() -> None:
     probability = np.zeros((2000, 3000), np.float32)
-    truth = np.zeros((2000, 3000), bool)
-    truth[1234, 2345] = True
-    panel = draw_panel(
-        Prediction(np.zeros((2000, 3000, 3), np.uint8), probability, 0.5, truth, LGG_TASK), "title", "facts"
-    )
+    truth = np.zeros((2000, 3000), np.uint8)
+    truth[1234, 2345] = 1
+    panel = draw_panel(shown(np.zeros((2000, 3000, 3), np.uint8), probability, 0.5, truth), "title", "facts")
     *_, bottom = tiles(panel, round(2000 * LARGEST / 3000), LARGEST)
     assert has(bottom, TRUTH)
 

@@ -14,6 +14,7 @@ from headtohead.predicting.results.preview import (
     draw_frames,
     draw_sheet,
 )
+from headtohead.readers.lgg import TASK as LGG_TASK
 
 GREY = np.random.default_rng(0).normal(100, 30, (6, 40, 40)).astype(np.float32)
 MASK = np.zeros(GREY.shape, bool)
@@ -34,11 +35,13 @@ def drawn(
     subtitle: str,
 ) -> np.ndarray:
     """Draw the sheet of a volume."""
-    return draw_sheet(Slices(grey, prediction, truth, pixel), title, subtitle)
+    labels = None if truth is None else truth.astype(np.uint8)
+    return draw_sheet(Slices(grey, prediction.astype(np.uint8), labels, pixel, LGG_TASK.targets), title, subtitle)
 
 
 def test_frames_are_slices_of_one_size_under_the_levels_of_the_volume() -> None:
-    slices = Slices(np.concatenate([GREY, GREY[:1] + 300]), np.concatenate([MASK, MASK[:1]]), None, (1, 1))
+    labels = np.concatenate([MASK, MASK[:1]]).astype(np.uint8)
+    slices = Slices(np.concatenate([GREY, GREY[:1] + 300]), labels, None, (1, 1), LGG_TASK.targets)
     frames = list(draw_frames(slices, "a", "b"))
     assert len(frames) == 7 and len({frame.shape for frame in frames}) == 1
     assert not np.array_equal(frames[0], frames[6]), "a brighter slice must look brighter"

@@ -9,6 +9,7 @@ import pytest
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.scan import Scan
+from headtohead.predicting.scan import scan_of as scan_of_slices
 from headtohead.predicting.trust.geometry import doubts_of_header
 from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.trained.facts import ModelFacts
@@ -80,5 +81,5 @@ def test_no_orientation(tmp_path: Path, coded: str) -> None:
 
 
 def test_pictures_have_no_header() -> None:
-    scan = Scan("a", (Path("a.png"),), VALUES[..., None], None, (), None, None, lambda values: values)
+    scan = scan_of_slices(VALUES[..., None])
     assert doubts_of_header(scan) == []

@@ -84,7 +84,7 @@ def test_what_is_declared_openly_and_fits_is_taken(made: Any, tmp_path: Path, en
     open_wide = ("n", "c", "h", "w")
     for takes, gives in ((TAKES, GIVES), (TAKES, None), (TAKES, open_wide), (open_wide, open_wide)):
         path = written(tmp_path / "model.onnx", takes, gives)
-        assert ENGINES[engine](path, made.source.facts)(made.slices).shape == (len(made.slices), 32, 32)
+        assert ENGINES[engine](path, made.source.facts)(made.slices).shape == (len(made.slices), 1, 32, 32)
 
 
 @pytest.mark.parametrize("engine", ENGINES)

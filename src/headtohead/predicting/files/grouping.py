@@ -33,6 +33,7 @@ class Job:
             folder's (`.`: the source).
         channels: number of each file in the names of nnU-Net; empty where files are named otherwise.
         unused: further files of the case, which no model here looks at.
+        context: of a lone picture, all slices of its case in their order, which are read with it; empty: it is alone.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Job:
     relative: Path
     channels: tuple[int, ...] = ()
     unused: tuple[Path, ...] = ()
+    context: tuple[Path, ...] = ()
 
 
 def jobs_of(source: Path, files: Iterable[Path], task: Task) -> list[Job]:

@@ -7,7 +7,7 @@ from headtohead.predicting.files.finding import Job
 from headtohead.predicting.files.reading import colour, read_pixels, read_truth, size_of, to_bytes
 from headtohead.predicting.scan import Scan
 from headtohead.readers.opening import first_bytes
-from headtohead.task import Task
+from headtohead.task import Grid, Task
 from headtohead.trained.facts import ModelFacts
 
 
@@ -31,16 +31,18 @@ def read_pictures(job: Job, facts: ModelFacts, as_bytes: bool) -> Scan:
             f"{printable(job.files[0])}: an image has 3 channels, but model {facts.name} takes {len(task.sequences)}; "
             "choose another model"
         )
+    files = job.context or job.files
     pixels, truths = [], []
-    for path in job.files:
+    for path in files:
         first_bytes(path)
         pixels.append(colour(read_pixels(path)))
         if pixels[-1].shape != pixels[0].shape or pixels[-1].dtype != pixels[0].dtype:
             raise UserError(
-                f"{printable(path)}: {_kind(pixels[-1])}, but {printable(job.files[0].name)} of the same folder is "
+                f"{printable(path)}: {_kind(pixels[-1])}, but {printable(files[0].name)} of the same folder is "
                 f"{_kind(pixels[0])}; restore it, or move it to a folder of its own"
             )
-        truths.append(read_truth(path, pixels[-1].shape[:2]))
+        if path in job.files:
+            truths.append(read_truth(path, pixels[-1].shape[:2], task.targets))
     volume = np.stack(pixels)
     missing = tuple(
         name
@@ -57,6 +59,7 @@ def read_pictures(job: Job, facts: ModelFacts, as_bytes: bool) -> Scan:
     outlined = [truth for truth in truths if truth is not None]
     # A case with only some of its masks cannot be scored.
     truth = np.stack(outlined) if len(outlined) == len(truths) else None
+    place = files.index(job.files[0])
     return Scan(
         job.name,
         job.files,
@@ -64,9 +67,10 @@ def read_pictures(job: Job, facts: ModelFacts, as_bytes: bool) -> Scan:
         None,
         missing,
         truth,
-        truth,
         _as_it_is,
+        Grid((len(job.files), *volume.shape[1:3])),
         primary=task.primary_channel,
+        wanted=slice(place, place + len(job.files)),
     )
 
 

@@ -1,7 +1,6 @@
-"""Read one image from a file, with what belongs to it: the slices around it and its truth, where they exist."""
+"""Read the pixels of an image, and its truth; name the slices around it."""
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -11,7 +10,9 @@ from headtohead.errors import UserError
 from headtohead.memory import refuse_unless_free
 from headtohead.preparing import intensities
 from headtohead.quiet import quiet_stderr
+from headtohead.readers.labels import labels_of
 from headtohead.readers.picture_sizes import MEND, picture_size
+from headtohead.task import Targets
 
 SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
 MASK_SUFFIXES = (".tif", ".tiff", ".png")
@@ -19,51 +20,6 @@ SMALL = 2**24
 """Bytes of decoded pixels below which nobody asks how much memory is free."""
 
 ACCEPTED = "one 2-D slice as TIFF, PNG or JPEG"
-
-
-@dataclass(frozen=True)
-class Picture:
-    """One image and its surroundings.
-
-    Attributes:
-        path: the image's file.
-        volume: uint8 [slices, H, W, 3] RGB: the slices of its folder in order, or it alone.
-        index: its place in `volume`.
-        truth: bool [H, W] from the mask beside it; None where there is none.
-    """
-
-    path: Path
-    volume: np.ndarray
-    index: int
-    truth: np.ndarray | None
-
-    @property
-    def image(self) -> np.ndarray:
-        """The image itself: uint8 RGB [H, W, 3]."""
-        return self.volume[self.index]
-
-
-def read_picture(path: Path) -> Picture:
-    """Read an image with the other slices of its case and its truth.
-
-    In the layout of LGG (`<case>/<case>_<number>.tif`) the other slices of the folder come with it, in the order of
-    their numbers. Any other image stands alone. Grey images are repeated into three channels, transparency is
-    dropped, and more than 8 bits are brought to 8 by one factor for the whole volume.
-
-    Raises:
-        UserError: the file, a slice of the same folder or the mask cannot be used.
-    """
-    refuse_wrong_file(path)
-    files = slices_around(path)
-    pixels = [colour(read_pixels(file)) for file in files]
-    index = files.index(path)
-    for file, other in zip(files, pixels, strict=True):
-        if other.shape != pixels[index].shape:
-            raise UserError(
-                f"{file}: {size_of(other)}, but {path.name} of the same case is {size_of(pixels[index])}; "
-                "restore it, or move the image to a folder of its own"
-            )
-    return Picture(path, to_bytes(np.stack(pixels)), index, read_truth(path, pixels[index].shape[:2]))
 
 
 def refuse_wrong_file(path: Path) -> None:
@@ -93,11 +49,11 @@ def slices_around(path: Path) -> list[Path]:
     return sorted(found, key=lambda file: int(found[file][1]))
 
 
-def read_truth(path: Path, shape: tuple[int, ...]) -> np.ndarray | None:
-    """Read `<stem>_mask.tif` (or .tiff, .png) beside an image: bool `shape` [H, W], None where there is none.
+def read_truth(path: Path, shape: tuple[int, ...], targets: Targets) -> np.ndarray | None:
+    """Read `<stem>_mask.tif` (or .tiff, .png) beside an image: a label map [H, W]; None where there is none.
 
     Raises:
-        UserError: it is damaged, of another size, or has more than two values.
+        UserError: it is damaged, of another size, or its values are not those of the targets.
     """
     beside = (path.with_name(f"{path.stem}_mask{suffix}") for suffix in MASK_SUFFIXES)
     mask_path = next((file for file in beside if file.is_file()), None)
@@ -108,13 +64,7 @@ def read_truth(path: Path, shape: tuple[int, ...]) -> np.ndarray | None:
         due = f"{shape[1]}x{shape[0]} pixels"
         raise UserError(f"{mask_path}: {size_of(mask)}, but its image is {due}; restore the mask")
     inside = mask.max(axis=-1)
-    values = np.unique(inside[inside != 0])
-    if len(values) > 1:
-        raise UserError(
-            f"{mask_path}: a mask must hold 0 and one other value, but this one holds {len(values)} others; correct "
-            "or move it"
-        )
-    return inside != 0
+    return labels_of(str(mask_path), inside, targets)
 
 
 def read_pixels(path: Path) -> np.ndarray:

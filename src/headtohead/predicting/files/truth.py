@@ -66,10 +66,13 @@ def read_truth_volume(image: VolumeFile, targets: Targets) -> np.ndarray | None:
     """Read the mask beside a volume, on the volume's grid.
 
     Returns:
-        bool [x, y, z]; None where there is no mask.
+        A label map [x, y, z]; None where there is no mask.
 
     Raises:
         UserError: it is damaged, or on another grid, or no mask of these targets.
     """
     path = truth_beside(image.path)
-    return None if path is None else read_labels(open_volume(path), image, targets, united=True) != 0
+    if path is None:
+        return None
+    whole = targets.labels == (1,) and not targets.others  # no labels of others are known
+    return read_labels(open_volume(path), image, targets, united=whole)

@@ -91,7 +91,7 @@ def read_volumes(job: Job, facts: ModelFacts, channels: dict[str, int], plane: s
     read = {needed: values}  # once: it also shows where the head is
     notes += said
     reslicing = _reslicing(first, read[needed], facts, plane)
-    truth_on_grid = read_truth_volume(first, facts.task.targets)
+    truth = read_truth_volume(first, facts.task.targets)
 
     planes: dict[str, np.ndarray] = {}
     for sequence in sorted(found, key=lambda sequence: sequence != needed):
@@ -104,7 +104,6 @@ def read_volumes(job: Job, facts: ModelFacts, channels: dict[str, int], plane: s
     missing = tuple(sequence for sequence in facts.task.sequences if sequence not in found)
     # What is missing is filled as the data set does where a sequence was not taken.
     volume = interleave([planes.get(sequence, planes[needed]) for sequence in facts.task.sequences])
-    truth = None if truth_on_grid is None else reslicing.slices(truth_on_grid.astype(np.uint8) * np.uint8(255)) > 127
     return Scan(
         job.name,
         job.files,
@@ -112,14 +111,13 @@ def read_volumes(job: Job, facts: ModelFacts, channels: dict[str, int], plane: s
         reslicing.spacing,
         missing,
         truth,
-        truth_on_grid,
         reslicing.restore,
-        reslicing.slicing.slice_axis,
-        first.spacing,
+        first.grid,
+        reslicing.slicing,
+        first,
         reslicing.levelling is not None,
         tuple(notes),
         facts.task.primary_channel,
-        first,
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from headtohead import __version__
 from headtohead.options.group import declarations
 from headtohead.options.table import Options
-from headtohead.predicting.results.finishing import Predicts
+from headtohead.predicting.predictor import Predictor
 from headtohead.predicting.results.written import checksum
 from headtohead.runs.folder import RunFolder
 from headtohead.trained.choosing import Choice
@@ -25,7 +25,7 @@ APPLIED = ("threshold", "postprocessing")
 """What an option may say, or else the model."""
 
 
-def settings_of(predictor: Predicts, options: Options) -> Settings:
+def settings_of(predictor: Predictor, options: Options) -> Settings:
     """Gather what decides. Threshold and clean-up are those applied, whether an option or the model asked for them.
 
     `--overwrite` is among it: it takes nothing from a command without it.
@@ -37,7 +37,7 @@ def settings_of(predictor: Predicts, options: Options) -> Settings:
         "model": " + ".join(choice.name for choice in predictor.choices) or predictor.name,
         "weights": _digest(predictor, options),
         "threshold": f"{predictor.threshold:g}",
-        "postprocessing": ",".join(map(str, predictor.steps)),
+        "postprocessing": str(predictor.clean_up),
         "tta": wanted.tta,
         "engine": wanted.engine,
         "gpus": machine.gpus,
@@ -70,7 +70,7 @@ def difference(theirs: Settings, ours: Settings) -> str:
     return ", ".join(words)
 
 
-def _digest(predictor: Predicts, options: Options) -> str:
+def _digest(predictor: Predictor, options: Options) -> str:
     """Give one checksum of what all models are: their facts, and the weights that are read."""
     whole = sha256(_facts(predictor.facts))
     for choice in predictor.choices:

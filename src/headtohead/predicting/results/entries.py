@@ -9,7 +9,7 @@ from typing import Any
 
 from headtohead.predicting.results.deciding import Settings
 from headtohead.predicting.results.inputs import Inputs
-from headtohead.predicting.results.summary import Row
+from headtohead.predicting.results.summary import Row, Rows
 from headtohead.records.json_lines import read_lines
 from headtohead.records.regular import UnreadableError
 from headtohead.records.shape import Check, either, listing, mapping, nothing, number, one_of, undefined, whole
@@ -25,9 +25,9 @@ def written_name(value: Any) -> str | None:
 
 ROW = mapping(
     {
-        **dict.fromkeys(("file", "steps", "model", "seen"), written_name),
+        **dict.fromkeys(("file", "steps", "model", "seen", "target"), written_name),
         **dict.fromkeys(("voxels", "slices", "slices_with_lesion", "lesions"), whole(0)),
-        "seconds": number(0),
+        "seconds": either(nothing, number(0)),
         "volume_ml": either(nothing, number(0)),
         "dice": either(undefined, number(0, 1)),
         "threshold": either(nothing, number(0, 1)),
@@ -50,7 +50,7 @@ LINE = mapping(
     {
         "by": written_name,
         "settings": mapping(others=written_name),
-        "row": ROW,
+        "rows": listing(ROW, 1),
         "files": listing(_stamp),
         "truth": either(nothing, listing(_stamp)),
         "outputs": mapping(others=written_name),
@@ -66,21 +66,26 @@ class Entry:
 
     Attributes:
         by: `key_of` the settings of the command.
-        row: its line of the summary.
+        rows: its lines of the summary.
         inputs: what it was made from.
         outputs: the results: path below the folder -> SHA-256.
     """
 
     by: str
-    row: Row
+    rows: Rows
     inputs: Inputs
     outputs: Mapping[str, str]
+
+    @property
+    def file(self) -> str:
+        """The name of its job."""
+        return self.rows[0].file
 
     @property
     def line(self) -> str:
         """As it is written."""
         inputs = {"files": self.inputs.files, "truth": self.inputs.truth}
-        values = {"by": self.by, "row": asdict(self.row), **inputs, "outputs": self.outputs}
+        values = {"by": self.by, "rows": [asdict(row) for row in self.rows], **inputs, "outputs": self.outputs}
         return json.dumps(values, default=float) + "\n"  # a number of NumPy
 
 
@@ -101,12 +106,16 @@ def read_journal(path: Path) -> tuple[dict[str, Settings], list[Entry]]:
         for line in read_lines(path, LINE):
             if "settings" in line:
                 commands[line["by"]] = line["settings"]
-            elif {"row", "files", "truth", "outputs"} <= line.keys() and line["by"] in commands:
-                row = {**line["row"], **{name: tuple(line["row"].get(name, ())) for name in ("warnings", "notes")}}
+            elif {"rows", "files", "truth", "outputs"} <= line.keys() and line["by"] in commands:
+                rows = tuple(map(_row, line["rows"]))
                 truth = None if line["truth"] is None else _stamps(line["truth"])
-                entry = Entry(line["by"], Row(**row), Inputs(_stamps(line["files"]), truth), line["outputs"])
+                entry = Entry(line["by"], rows, Inputs(_stamps(line["files"]), truth), line["outputs"])
                 entries.append(entry)
     return commands, entries
+
+
+def _row(found: dict[str, Any]) -> Row:
+    return Row(**{**found, **{name: tuple(found.get(name, ())) for name in ("warnings", "notes")}})
 
 
 def _stamps(values: Any) -> tuple[Any, ...]:

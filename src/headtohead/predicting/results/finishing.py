@@ -1,137 +1,31 @@
-"""From what the models say of a scan to the files of it, all of them or none, and its line of the summary."""
+"""From what was found in a scan to the files of it, all of them or none."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from headtohead.drawing.animation import write_gif
 from headtohead.errors import UserError
-from headtohead.predicting.cleaning.postprocessing import Step, clean
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.files.writing import write_like
+from headtohead.predicting.predict import Found
 from headtohead.predicting.results.masking import write_masked
 from headtohead.predicting.results.outputs import Outputs, Paths
 from headtohead.predicting.results.preview import Slices, draw_frames, draw_sheet
-from headtohead.predicting.results.summary import Row, measure
+from headtohead.predicting.results.summary import Rows, measures_in_words
 from headtohead.predicting.results.written import checksum
 from headtohead.predicting.scan import Scan
 from headtohead.predicting.trust.uncertainty import entropy
 from headtohead.saving import temporary_folder, write_picture
-from headtohead.task.slicing import PLANES, Slicing, slicing
-from headtohead.trained.facts import ModelFacts
-
-if TYPE_CHECKING:
-    from headtohead.predicting.predictor import Estimate
-    from headtohead.trained.choosing import Choice
-
-
-class Predicts(Protocol):
-    """What answers for a scan: trained models as `predicting.predictor.Predictor` holds them."""
-
-    @property
-    def facts(self) -> ModelFacts:
-        """What the models expect."""
-
-    @property
-    def name(self) -> str:
-        """What to call them."""
-
-    @property
-    def choices(self) -> "Sequence[Choice]":
-        """Each of them, and why it was chosen."""
-
-    @property
-    def members(self) -> int:
-        """How many there are."""
-
-    @property
-    def threshold(self) -> float:
-        """Probability from which a voxel is inside."""
-
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        """Clean-up of the mask."""
-
-    def ready(self) -> None:
-        """Wait until they can be asked."""
-
-    def prepare(self, scan: Scan, /) -> Any:
-        """Prepare a scan for each of them."""
-
-    def ask(self, inputs: Any, /) -> Any:
-        """Ask each of them for all slices of what was prepared."""
-
-    def combine(self, inputs: Any, answers: Any, /) -> "Estimate":
-        """Bring the answers onto the grid of the scan, and average them."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What was found in a scan, on the grid of its file.
-
-    Attributes:
-        probability: of each voxel: float32, three axes, from 0 to 1.
-        variance: between the models, float32 of the same shape; None where there is one model.
-        mask: bool of the same shape, cleaned.
-        row: its measures.
-    """
-
-    probability: np.ndarray
-    variance: np.ndarray | None
-    mask: np.ndarray
-    row: Row
-
-
-def answer(name: str, scan: Scan, estimate: "Estimate", predictor: Predicts, warnings: Sequence[str]) -> Answer:
-    """Bring an estimate onto the file's own grid, make the mask there, clean and measure it.
-
-    Args:
-        name: the file's name in the summary.
-        scan: the scan.
-        estimate: what the models say of it.
-        predictor: the models.
-        warnings: what makes the result doubtful.
-    """
-    restored = scan.restore(estimate.probability)
-    variance = None if estimate.variance is None else scan.restore(estimate.variance)
-    if variance is not None:
-        np.maximum(variance, 0, out=variance)
-    view = slicing_of(scan)
-    # Seen as slices, a copy of the volume with other axes is cleaned in the same way.
-    slices = np.ascontiguousarray(view.to_slices(restored >= predictor.threshold))
-    spacing = view.spacing if scan.grid_spacing else None
-    cleaned = clean(slices, predictor.steps, spacing)
-    truth = None if scan.truth_on_grid is None else np.ascontiguousarray(view.to_slices(scan.truth_on_grid))
-    row = Row(
-        file=name,
-        **measure(cleaned, truth, spacing),  # type: ignore[arg-type]
-        threshold=predictor.threshold,
-        steps=",".join(map(str, predictor.steps)),
-        model=predictor.name,
-        warnings=tuple(warnings),
-    )
-    # In the order of the slices, which is mostly that of the file, and so soonest written.
-    probability = np.clip(restored, 0, 1, out=restored)  # rounding adds a hair to it
-    return Answer(probability, variance, view.to_grid(cleaned).copy(order="K"), row)
-
-
-def slicing_of(scan: Scan) -> Slicing:
-    """Find how a file's own grid is seen as slices: as a reader holds them, in the plane that the model saw."""
-    source = scan.source
-    if source is None:
-        return Slicing("axial", (0, 1, 2), (False, False, False), scan.grid_spacing or (1.0, 1.0, 1.0))
-    views = (slicing(source.affine, source.spacing, plane) for plane in PLANES)
-    return next(view for view in views if view.slice_axis == scan.slice_axis)
 
 
 def write_results(
     job: Job,
     scan: Scan,
-    found: Answer,
+    found: Found,
+    rows: Rows,
     outputs: Outputs,
     paths: Paths,
     folder: Path,
@@ -142,7 +36,8 @@ def write_results(
     Args:
         job: what was read.
         scan: the scan.
-        found: the answer.
+        found: what was found in it.
+        rows: its measures.
         outputs: what is to be written.
         paths: where to, by what it is.
         folder: `--output`, an ancestor of all paths.
@@ -160,7 +55,7 @@ def write_results(
     with temporary_folder(folder) as place:
         staged = {kind: tuple(place / path.name for path in wanted) for kind, wanted in paths.items()}
         try:
-            _write_all(job, scan, found, outputs, staged)
+            _write_all(job, scan, found, rows, outputs, staged)
         except UserError as fault:
             raise UserError(str(fault).replace(f"{place}/", "")) from fault
         written = [path for kind in staged for path in staged[kind]]
@@ -169,21 +64,23 @@ def write_results(
     return final
 
 
-def _write_all(job: Job, scan: Scan, found: Answer, outputs: Outputs, paths: Paths) -> None:
+def _write_all(job: Job, scan: Scan, found: Found, rows: Rows, outputs: Outputs, paths: Paths) -> None:
+    maps: dict[str, np.ndarray | None] = {"probability": found.probability, "uncertainty": found.variance}
+    if outputs.uncertainty == "entropy":
+        maps["uncertainty"] = entropy(found.probability)
     for kind, files in paths.items():
+        name, _, target = kind.partition(" of ")
         if kind == "mask":
-            write_like(job, found.mask, files[0], scan.source)
-        elif kind == "probability":
-            write_like(job, found.probability, files[0], scan.source)
-        elif kind == "uncertainty":
-            wanted = entropy(found.probability) if outputs.uncertainty == "entropy" else found.variance
-            write_like(job, np.asarray(wanted, np.float32), files[0], scan.source)
+            write_like(job, found.as_written(job), files[0], scan.source)
+        elif name in maps:
+            place = found.targets.names.index(target) if target else 0
+            write_like(job, np.asarray(maps[name], np.float32)[place], files[0], scan.source)
     if outputs.preview:
-        _write_preview(scan, found, paths["preview"][0], paths["scroll"][0])
+        _write_preview(scan, found, rows, paths["preview"][0], paths["scroll"][0])
     for one in outputs.masked:
         for number, path in enumerate(paths[f"image{one.suffix}"]):
-            mask = found.mask[number : number + 1] if job.kind == "folder" else found.mask
-            write_masked(job.files[number], mask, one.multiplier, path)
+            mask = found.labels[number : number + 1] if job.kind == "folder" else found.labels
+            write_masked(job.files[number], mask != 0, one.multiplier, path)
 
 
 def _move_all(staged: Sequence[Path], final: Sequence[Path], place: Path) -> None:
@@ -214,13 +111,11 @@ def _put_back(begun: Sequence[tuple[Path, Path, Path | None]]) -> None:
             aside.replace(path)
 
 
-def _write_preview(scan: Scan, found: Answer, sheet: Path, scroll: Path) -> None:
-    view = slicing_of(scan)
-    grey = scan.restore(np.ascontiguousarray(scan.volume[..., scan.primary], dtype=np.float32))
-    truth = None if scan.truth_on_grid is None else view.to_slices(scan.truth_on_grid)
-    row = found.row
-    about = f"{row.measures}  ·  model {row.model}  ·  threshold {row.threshold:g}"
-    slices = Slices(view.to_slices(grey), view.to_slices(found.mask), truth, view.spacing[1:])
-    picture = draw_sheet(slices, row.file, about)
-    write_picture(sheet, picture[:, :, ::-1])
-    write_gif(draw_frames(slices, row.file, row.measures), scroll)
+def _write_preview(scan: Scan, found: Found, rows: Rows, sheet: Path, scroll: Path) -> None:
+    truth = None if found.truth is None else found.as_slices(found.truth)
+    labels, pixel = found.as_slices(found.labels), found.view.spacing[1:]
+    slices = Slices(scan.drawn(scan.primary), labels, truth, pixel, found.targets)
+    measures = measures_in_words(rows)
+    about = f"{measures}  ·  model {rows[0].model}  ·  threshold {found.threshold:g}"
+    write_picture(sheet, draw_sheet(slices, rows[0].file, about)[:, :, ::-1])
+    write_gif(draw_frames(slices, rows[0].file, measures), scroll)

@@ -22,7 +22,7 @@ from headtohead.predicting.results.deciding import Settings, difference, key_of
 from headtohead.predicting.results.entries import Entry, head_line, read_journal
 from headtohead.predicting.results.inputs import Inputs
 from headtohead.predicting.results.outputs import Paths
-from headtohead.predicting.results.summary import Row
+from headtohead.predicting.results.summary import Rows
 from headtohead.predicting.results.written import checksum, name_below
 from headtohead.saving import append_text, write_text
 
@@ -107,11 +107,11 @@ class Journal:
         by = next((entry.by for entry in reversed(self.others) if self._wrote(path, [entry])), "")
         return difference(self.commands[by], self.settings) if by in self.commands else ""
 
-    def add(self, row: Row, inputs: Inputs, outputs: Mapping[Path, str]) -> None:
+    def add(self, rows: Rows, inputs: Inputs, outputs: Mapping[Path, str]) -> None:
         """Take down a file whose results are about to get their names.
 
         Args:
-            row: its line of the summary.
+            rows: its lines of the summary.
             inputs: its files, as they were before they were read.
             outputs: its results -> their SHA-256.
 
@@ -119,7 +119,7 @@ class Journal:
             UserError: as `told`; they must not get them then.
         """
         named = {name_below(path, self.folder): known for path, known in outputs.items()}
-        entry = Entry(self.key, row, inputs, named)
+        entry = Entry(self.key, rows, inputs, named)
         head = "" if self.key in self.commands else head_line(self.key, self.settings)
         append_text(self.path, head + entry.line)
         self.commands[self.key] = self.settings
@@ -149,7 +149,7 @@ class Journal:
 
     def _keep(self, entry: Entry) -> None:
         if entry.by == self.key:
-            self.own.setdefault(entry.row.file, []).append(entry)
+            self.own.setdefault(entry.file, []).append(entry)
         else:
             self.others.append(entry)
 

@@ -2,13 +2,15 @@
 
 import math
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from headtohead.errors import UserError
 from headtohead.options.files import FileOptions
 from headtohead.predicting.files.finding import Job
 from headtohead.readers.volume_names import MGH, volume_end
+from headtohead.task import Targets
 
 COMPRESSED, PLAIN = ".nii.gz", ".nii"
 PIXELS = (".png", ".tif", ".tiff")  # lossless, so fit for masks
@@ -41,6 +43,7 @@ class Outputs:
         probability: whether the probability is written.
         uncertainty: `none`, `variance` or `entropy`: the map that is written.
         preview: whether a sheet of slices is written, and a GIF that scrolls through them.
+        targets: names of the model's, where it has several: each has maps of its own.
     """
 
     mask: str
@@ -48,6 +51,11 @@ class Outputs:
     probability: bool = False
     uncertainty: str = "none"
     preview: bool = False
+    targets: tuple[str, ...] = ()
+
+    def of(self, targets: Targets) -> "Outputs":
+        """Give the same for the targets of a model."""
+        return replace(self, targets=targets.names if len(targets) > 1 else ())
 
     @property
     def named_as_input(self) -> str:
@@ -56,11 +64,17 @@ class Outputs:
 
     @property
     def suffixes(self) -> dict[str, str]:
-        """What is written -> the end of its name. The images of `--outputs` are called by that end."""
+        """What is written -> the end of its name.
+
+        The images of `--outputs` are called by that end, a map of one of several targets `probability of TARGET`.
+        """
         named = {"mask": self.mask} if self.mask else {}
         named |= {f"image{one.suffix}": one.suffix for one in self.masked}
-        chosen = {"probability": self.probability, "uncertainty": self.uncertainty != "none", "preview": self.preview}
-        return named | {kind: f"_{kind}" for kind, wanted in chosen.items() if wanted}
+        maps = {"probability": self.probability, "uncertainty": self.uncertainty != "none"}
+        for kind in (kind for kind, wanted in maps.items() if wanted):
+            ends = {f" of {target}": f"_{end}" for target, end in zip(self.targets, plain(self.targets), strict=True)}
+            named |= {f"{kind}{target}": f"_{kind}{end}" for target, end in (ends or {"": ""}).items()}
+        return named | ({"preview": "_preview"} if self.preview else {})
 
     @property
     def ends(self) -> tuple[str, ...]:
@@ -136,12 +150,18 @@ def name_of(file: Path, suffix: str, kind: str = "mask") -> str:
         extension = volume_end(own)
     elif own.endswith((PLAIN, COMPRESSED)):
         extension = COMPRESSED if own.endswith(COMPRESSED) or asked.endswith(COMPRESSED) else PLAIN
-    elif kind in ("probability", "uncertainty"):
+    elif kind.partition(" of ")[0] in ("probability", "uncertainty"):
         extension = ".png"
     else:
         choices = (Path(asked).suffix, file.suffix.lower(), ".png")
         extension = next(one for one in choices if one in PIXELS)
     return without_extension(file.name) + without_extension(suffix) + extension
+
+
+def plain(targets: Sequence[str]) -> list[str]:
+    """Write names of targets as parts of files' names, each its own: `Whole tumour` as `whole-tumour`."""
+    ends = [re.sub(r"[^\w]+", "-", target.casefold()).strip("-") for target in targets]
+    return [end if end and ends.count(end) == 1 else f"{end}{number}" for number, end in enumerate(ends, 1)]
 
 
 def _masked(item: str) -> Masked:

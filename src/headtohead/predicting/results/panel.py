@@ -10,11 +10,13 @@ import numpy as np
 
 from headtohead.drawing.brightness import brightened, white_of
 from headtohead.drawing.lettering import FAINT, INK, shorten, text_width, write
-from headtohead.drawing.outlines import PREDICTION, TRUTH, Colour, draw_outlines, enlarge, rgb
+from headtohead.drawing.outlines import Colour, draw_outlines, enlarge, rgb
 from headtohead.drawing.sizes import resized, resized_mask, within
 from headtohead.predicting.files.pictures import drawn_channel
+from headtohead.predicting.results.colours import outlines_of
 from headtohead.readers.sequence_names import sequence_title
 from headtohead.task import Task
+from headtohead.task.targets import CLASSES
 
 SIDE = 512  # small images are enlarged up to this many pixels
 LARGEST = 768  # larger ones are drawn smaller
@@ -30,24 +32,31 @@ class Prediction:
 
     Attributes:
         image: uint8 RGB [H, W, 3].
-        probability: float32 [H, W].
-        threshold: probability from which a pixel is lesion.
-        truth: bool [H, W], or None.
+        probability: float32 [K, H, W].
+        threshold: probability from which a region was there.
+        labels: uint8 or uint16 [H, W], the label map that is written.
+        truth: the same of the truth, or None.
         task: of the model.
-        cleaned: bool [H, W], the mask after its clean-up; None where it has none.
     """
 
     image: np.ndarray
     probability: np.ndarray
     threshold: float
+    labels: np.ndarray
     truth: np.ndarray | None
     task: Task
-    cleaned: np.ndarray | None = None
 
     @property
-    def mask(self) -> np.ndarray:
-        """The lesion as predicted: bool [H, W]."""
-        return self.probability >= self.threshold if self.cleaned is None else self.cleaned
+    def any_target(self) -> np.ndarray:
+        """Probability of any target: float32 [H, W]; the highest of regions, which may overlap, the sum of classes."""
+        if self.task.targets.kind == CLASSES:
+            return self.probability.sum(axis=0)
+        return self.probability.max(axis=0)
+
+    @property
+    def outlines(self) -> tuple[dict[Colour, np.ndarray], dict[Colour, np.ndarray]]:
+        """Colours and masks to draw: of the truth, and of the prediction."""
+        return outlines_of(self.truth, self.labels, self.task.targets)
 
 
 def draw_panel(prediction: Prediction, title: str, subtitle: str) -> np.ndarray:
@@ -62,7 +71,7 @@ def draw_panel(prediction: Prediction, title: str, subtitle: str) -> np.ndarray:
         uint8 RGB.
     """
     shown = _shrink(prediction)
-    height, width = shown.probability.shape
+    height, width = shown.labels.shape
     scale = max(1, SIDE // max(height, width))
     box_height, box_width = height * scale, max(width * scale, NARROWEST)
     canvas = np.full(
@@ -97,15 +106,14 @@ def _tiles(shown: Prediction, scale: int) -> list[tuple[str, np.ndarray]]:
     coloured = bool((shown.image != shown.image[:, :, channel, None]).any())
     name = sequence_title(shown.task.primary) if coloured and not shown.task.unnamed else "image"
     sequences = ", ".join(map(sequence_title, shown.task.sequences))
-    truth: dict[Colour, np.ndarray] = {} if shown.truth is None else {TRUTH: shown.truth}
+    truth, prediction = shown.outlines
+    whole = "lesion" if len(shown.task.targets) == 1 else "any target"
+    decided = "the most probable" if not shown.task.targets.thresholded else f"probability ≥ {shown.threshold:g}"
     return [
         (f"image: {sequences} as red, green, blue" if coloured else "image", enlarge(image, scale)),
         (f"{name} with truth" if truth else f"{name} (no truth found)", draw_outlines(grey, truth, scale)),
-        ("probability of lesion", enlarge(colour(shown.probability), scale)),
-        (
-            f"{name} with prediction, probability ≥ {shown.threshold:g}",
-            draw_outlines(grey, {**truth, PREDICTION: shown.mask}, scale),
-        ),
+        (f"probability of {whole}", enlarge(colour(shown.any_target), scale)),
+        (f"{name} with prediction, {decided}", draw_outlines(grey, {**truth, **prediction}, scale)),
     ]
 
 
@@ -131,11 +139,12 @@ def _colour_bar(canvas: np.ndarray, left: int, top: int, width: int, threshold: 
 
 
 def _legend(canvas: np.ndarray, left: int, top: int, prediction: Prediction) -> None:
-    entries = [(PREDICTION, "prediction", prediction.mask)]
-    if prediction.truth is not None:
-        entries.insert(0, (TRUTH, "truth", prediction.truth))
-    for name, words, mask in entries:
-        canvas[top + 4 : top + 8, left : left + 22] = rgb(name)
+    truth, predicted = prediction.outlines
+    names = prediction.task.targets.names if len(predicted) > 1 else ("prediction",)
+    entries = [(colour, "truth", mask) for colour, mask in truth.items()]
+    entries += [(colour, name, mask) for name, (colour, mask) in zip(names, predicted.items(), strict=True)]
+    for colour, words, mask in entries:
+        canvas[top + 4 : top + 8, left : left + 22] = rgb(colour)
         label = f"{words}: {np.count_nonzero(mask):,} px"
         write(canvas, label, left + 30, top + 11, 14)
         left += 30 + text_width(label, 14) + 24
@@ -143,14 +152,18 @@ def _legend(canvas: np.ndarray, left: int, top: int, prediction: Prediction) -> 
 
 def _shrink(prediction: Prediction) -> Prediction:
     """Bring a large image to `LARGEST` by averaging; a mask keeps every part, however small."""
-    shape = prediction.probability.shape
+    shape = prediction.labels.shape
     if max(shape) <= LARGEST:
         return prediction
-    size = within(shape, LARGEST)
+    size, targets = within(shape, LARGEST), prediction.task.targets
+
+    def smaller(labels: np.ndarray) -> np.ndarray:
+        return targets.decode(np.stack([resized_mask(mask, size) for mask in targets.encode(labels)]))
+
     return replace(
         prediction,
         image=resized(prediction.image, size),
-        probability=resized(prediction.probability, size),
-        truth=None if prediction.truth is None else resized_mask(prediction.truth, size),
-        cleaned=None if prediction.cleaned is None else resized(prediction.cleaned.astype(np.float32), size) >= 0.5,
+        probability=np.stack([resized(one, size) for one in prediction.probability]),
+        labels=smaller(prediction.labels),
+        truth=None if prediction.truth is None else smaller(prediction.truth),
     )

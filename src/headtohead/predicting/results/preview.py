@@ -1,6 +1,6 @@
 """A volume's slices with the outlines of its mask, on a sheet or scrolling: to look at before trusting it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -8,9 +8,11 @@ import numpy as np
 
 from headtohead.drawing.brightness import WHITE
 from headtohead.drawing.lettering import FAINT, shorten, text_width, write
-from headtohead.drawing.outlines import PREDICTION, TRUTH, Colour, draw_outlines, rgb
+from headtohead.drawing.outlines import Colour, draw_outlines, rgb
 from headtohead.drawing.sizes import resized, resized_mask
+from headtohead.predicting.results.colours import outlines_of
 from headtohead.predicting.results.panel import PAPER
+from headtohead.task import Targets
 
 MOST = 48  # slices shown of a volume that has more
 COLUMNS = 8
@@ -28,20 +30,29 @@ class Slices:
 
     Attributes:
         grey: float32 [slices, H, W], any range.
-        prediction: bool, the same shape.
-        truth: bool, the same shape; None where there is none.
+        labels: label map of the prediction, the same shape.
+        truth: the same of the truth; None where there is none.
         pixel: height and width of a pixel, in any unit.
+        targets: whose labels they are.
     """
 
     grey: np.ndarray
-    prediction: np.ndarray
+    labels: np.ndarray
     truth: np.ndarray | None
     pixel: tuple[float, float]
+    targets: Targets
 
-    @property
+    @cached_property
     def masks(self) -> dict[Colour, np.ndarray]:
         """The outlines to draw, the truth below the prediction."""
-        return {PREDICTION: self.prediction} if self.truth is None else {TRUTH: self.truth, PREDICTION: self.prediction}
+        truth, prediction = outlines_of(self.truth, self.labels, self.targets)
+        return truth | prediction
+
+    @property
+    def names(self) -> list[str]:
+        """What each of `masks` is."""
+        predicted = ["prediction"] if len(self.targets) == 1 else list(self.targets.names)
+        return predicted if self.truth is None else ["truth", *predicted]
 
     @cached_property
     def levels(self) -> tuple[float, float]:
@@ -53,7 +64,7 @@ class Slices:
     def chosen(self) -> list[int]:
         """Numbers of the slices that show something; see `choose_slices`."""
         low, high = self.levels
-        return choose_slices(self.prediction, self.grey.max(axis=(1, 2)) > low + AIR * (high - low))
+        return choose_slices(self.labels != 0, self.grey.max(axis=(1, 2)) > low + AIR * (high - low))
 
 
 def draw_sheet(slices: Slices, title: str, subtitle: str) -> np.ndarray:
@@ -95,7 +106,7 @@ def _draw(slices: Slices, title: str, subtitle: str, shown: Sequence[int], longe
     note = "" if len(shown) == len(grey) else f"{len(shown)} of {len(grey)} slices"
     if len(shown) == 1 < len(grey):
         note = f"slice {shown[0] + 1} of {len(grey)}"
-    _legend(canvas, canvas.shape[0] - MARGIN - 4, masks, note)
+    _legend(canvas, canvas.shape[0] - MARGIN - 4, slices, note)
     return canvas
 
 
@@ -128,11 +139,11 @@ def _size(shape: Sequence[int], pixel: tuple[float, float], longest: int) -> tup
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
-def _legend(canvas: np.ndarray, baseline: int, masks: Mapping[Colour, np.ndarray], note: str) -> None:
+def _legend(canvas: np.ndarray, baseline: int, slices: Slices, note: str) -> None:
     left = MARGIN
-    for colour, mask in masks.items():
+    for name, (colour, mask) in zip(slices.names, slices.masks.items(), strict=True):
         canvas[baseline - 7 : baseline - 3, left : left + 20] = rgb(colour)
-        label = f"{'truth' if colour == TRUTH else 'prediction'}{'' if mask.any() else ': empty'}"
+        label = f"{name}{'' if mask.any() else ': empty'}"
         write(canvas, label, left + 27, baseline, 14)
         left += 27 + text_width(label, 14) + 20
     write(canvas, note, canvas.shape[1] - MARGIN - text_width(note, 13), baseline, 13, colour=FAINT)

@@ -6,11 +6,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from headtohead.errors import UserError
 from headtohead.plurals import count_of
+from headtohead.predicting.predict import Found
 from headtohead.records.regular import UnreadableError, read_regular
 from headtohead.saving import write_text
 from headtohead.scoring.components import count_components
@@ -37,11 +39,12 @@ class Row:
         threshold: probability from which a voxel was inside.
         steps: clean-up of the mask, as `--postprocessing` takes it.
         model: what predicted it; several models are joined by ` + `.
-        seconds: of reading, computing and writing.
+        seconds: of reading, computing and writing, on the first line of a file.
         warnings: what makes the result doubtful; in the file they are joined by semicolons.
         error: why there is no result; empty where there is one.
         seen: `train` or `val` where a model was trained on the case or chosen by it, so that its Dice is no test.
         notes: what was decided about its files: taken as which sequence, resampled, or not used; joined likewise.
+        target: which of several targets the line is of; empty where the model has one.
     """
 
     file: str
@@ -59,6 +62,12 @@ class Row:
     error: str = ""
     seen: str = ""
     notes: tuple[str, ...] = ()
+    target: str = ""
+
+    @property
+    def title(self) -> str:
+        """File and target."""
+        return f"{self.file}: {self.target}" if self.target else self.file
 
     @property
     def measures(self) -> str:
@@ -69,15 +78,56 @@ class Row:
             f"{self.slices_with_lesion} of {count_of(self.slices or 0, 'slice')}",
             count_of(self.lesions or 0, "lesion"),
         ]
-        if self.dice is not None:
-            healthy = f"no lesion in the truth: {'false alarm' if self.voxels else 'left alone'}"
-            parts.append(healthy if math.isnan(self.dice) else f"Dice {self.dice:.3f}")
-        return ", ".join(parts)
+        return ", ".join(filter(None, [*parts, self.score]))
+
+    @property
+    def score(self) -> str:
+        """The Dice in words; empty without a truth."""
+        if self.dice is None:
+            return ""
+        healthy = f"no lesion in the truth: {'false alarm' if self.voxels else 'left alone'}"
+        return healthy if math.isnan(self.dice) else f"Dice {self.dice:.3f}"
 
     @property
     def line(self) -> str:
         """What is printed once the file is done."""
-        return f"{self.file}: {self.measures}, {self.seconds:.2f} s"
+        seconds = "" if self.seconds is None else f", {self.seconds:.2f} s"
+        return f"{self.title}: {self.measures}{seconds}"
+
+
+Rows = tuple[Row, ...]
+"""The lines of one file: one for each target, the first with the seconds."""
+
+
+def rows_of(name: str, found: Found, model: str, warnings: Sequence[str] = (), **further: Any) -> Rows:
+    """Measure what was found: a line for each target.
+
+    Args:
+        name: the file's name in the summary.
+        found: what was found in it.
+        model: what predicted it.
+        warnings: what makes the result doubtful.
+        further: attributes of `Row` that all lines share.
+    """
+    masks = found.targets.encode(found.as_slices(found.labels))
+    truths = None if found.truth is None else found.targets.encode(found.as_slices(found.truth))
+    rows = []
+    for place, (target, mask) in enumerate(zip(found.targets.names, masks, strict=True)):
+        measures = measure(mask, None if truths is None else truths[place], found.spacing)
+        about = {
+            "threshold": found.threshold,
+            "steps": str(found.clean_up),
+            "model": model,
+            "warnings": tuple(warnings),
+        }
+        several = {"target": target} if len(masks) > 1 else {}
+        rows.append(Row(name, **several, **measures, **about, **further))  # type: ignore[arg-type]
+    return tuple(rows)
+
+
+def measures_in_words(rows: Rows) -> str:
+    """Say what was found in a file, target by target."""
+    return "; ".join(f"{row.target}: {row.measures}" if row.target else row.measures for row in rows)
 
 
 def measure(
@@ -116,12 +166,19 @@ def write_summary(rows: Sequence[Row], folder: Path) -> Path:
         The path.
     """
     path = folder / FILE
-    lines = {line["file"]: line for line in read_summary(path)}
-    lines |= {row.file: {name: _cell(value) for name, value in asdict(row).items()} for row in rows}
+    again = {row.file for row in rows}
+    lines = {
+        (line["file"], number): line for number, line in enumerate(read_summary(path)) if line["file"] not in again
+    }
+    lines |= {
+        (row.file, number): {name: _cell(value) for name, value in asdict(row).items()}
+        for number, row in enumerate(rows)
+    }
+    several = any(line.get("target") for line in lines.values())
     text = io.StringIO()
-    table = csv.DictWriter(text, [one.name for one in fields(Row)], lineterminator="\n")
+    table = csv.DictWriter(text, _columns(several), restval="", extrasaction="ignore", lineterminator="\n")
     table.writeheader()
-    table.writerows(lines[name] for name in sorted(lines))
+    table.writerows(lines[key] for key in sorted(lines))
     write_text(path, text.getvalue(), lasting=True, errors="surrogateescape")
     return path
 
@@ -136,8 +193,9 @@ def read_summary(path: Path) -> list[dict[str, str]]:
     try:
         text = read_regular(path, LARGEST).decode("utf-8", errors="surrogateescape")
         table = csv.DictReader(io.StringIO(text, newline=""))
-        columns = [one.name for one in fields(Row)]
-        if table.fieldnames not in (columns, columns[:-1], columns[:-2]):  # `seen` came later, and `notes`
+        lone = _columns(several=False)
+        older = (lone[:-1], lone[:-2])  # `seen` came later, and `notes`
+        if table.fieldnames not in (_columns(several=True), lone, *older):
             raise foreign
         lines = list(table)
     except FileNotFoundError:
@@ -147,6 +205,12 @@ def read_summary(path: Path) -> list[dict[str, str]]:
     if any(None in line or None in line.values() for line in lines):
         raise foreign  # shorter or longer than the header
     return lines
+
+
+def _columns(several: bool) -> list[str]:
+    """Name the columns; that of the targets stands after the files, where there are several."""
+    file, *others, target = (one.name for one in fields(Row))
+    return [file, *([target] if several else []), *others]
 
 
 def print_table(rows: Sequence[Row], asked: int) -> None:
@@ -176,8 +240,9 @@ def print_table(rows: Sequence[Row], asked: int) -> None:
         for cells in grid:
             first, *others = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
             print("  ".join([first, *(cell.strip().rjust(len(cell)) for cell in others)]).rstrip())
-    for line in _beside_the_mean(rows):
-        print(line)
+    for target in dict.fromkeys(row.target for row in rows):
+        for line in _beside_the_mean([row for row in rows if row.target == target]):
+            print(f"{target}: {line}" if target else line)
 
 
 def _grid(rows: Sequence[Row], asked: int) -> list[list[str]]:
@@ -186,30 +251,34 @@ def _grid(rows: Sequence[Row], asked: int) -> list[list[str]]:
     for row in rows if len(rows) <= SHOWN else ():
         grid.append(
             [
-                row.file,
+                row.title,
                 "" if row.volume_ml is None else f"{row.volume_ml:.2f}",
                 f"{row.voxels:,}",
                 f"{row.slices_with_lesion}/{row.slices}",
                 str(row.lesions),
                 *([_score(row.dice)] if scored else []),
-                f"{row.seconds:.2f}",
+                "" if row.seconds is None else f"{row.seconds:.2f}",
             ]
         )
+    targets = dict.fromkeys(row.target for row in rows)
+    return grid + [_sums([row for row in rows if row.target == target], asked, scored) for target in targets]
+
+
+def _sums(rows: Sequence[Row], asked: int, scored: bool) -> list[str]:
+    """Sum up the lines of one target."""
     amounts = [row.volume_ml for row in rows if row.volume_ml is not None]
     scores = [dice for row in rows if (dice := row.dice) is not None and not math.isnan(dice) and not row.seen]
-    about = ", mean Dice" if scores else ""
-    grid.append(
-        [
-            f"all {asked}{about}" if len(rows) == asked else f"{len(rows)} of {asked} predicted{about}",
-            f"{sum(amounts):.2f}" if amounts else "",
-            f"{sum(row.voxels or 0 for row in rows):,}",
-            f"{sum(row.slices_with_lesion or 0 for row in rows)}/{sum(row.slices or 0 for row in rows)}",
-            str(sum(row.lesions or 0 for row in rows)),
-            *([_score(float(np.mean(scores)) if scores else None)] if scored else []),
-            f"{sum(row.seconds or 0 for row in rows):.2f}",
-        ]
-    )
-    return grid
+    count = f"all {asked}" if len(rows) == asked else f"{len(rows)} of {asked} predicted"
+    seconds = [row.seconds for row in rows if row.seconds is not None]
+    return [
+        f"{count}{f': {rows[0].target}' * bool(rows[0].target)}{', mean Dice' if scores else ''}",
+        f"{sum(amounts):.2f}" if amounts else "",
+        f"{sum(row.voxels or 0 for row in rows):,}",
+        f"{sum(row.slices_with_lesion or 0 for row in rows)}/{sum(row.slices or 0 for row in rows)}",
+        str(sum(row.lesions or 0 for row in rows)),
+        *([_score(float(np.mean(scores)) if scores else None)] if scored else []),
+        f"{sum(seconds):.2f}" if seconds else "",
+    ]
 
 
 def _score(value: float | None) -> str:

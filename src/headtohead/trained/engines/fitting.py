@@ -69,7 +69,7 @@ def refuse_unfit(
         UserError: names what does not fit.
     """
     side = facts.image_size
-    due = {"takes": (2, facts.in_channels, side, side), "gives": (2, 1, side, side)}
+    due = {"takes": (2, facts.in_channels, side, side), "gives": (2, len(facts.task.targets), side, side)}
     for verb, ports in (("takes", inputs), ("gives", outputs)):
         if len(ports) != 1 or not ports[0].fits(due[verb]):
             _refuse(path, verb, " and ".join(map(str, ports)) or "nothing", due[verb])

@@ -48,7 +48,7 @@ class OnnxEngine:
 
     def __call__(self, batch: np.ndarray) -> np.ndarray:
         """See `Engine`."""
-        return self._ask(np.ascontiguousarray(batch, np.float32))[:, 0]
+        return self._ask(np.ascontiguousarray(batch, np.float32))
 
     def _ask(self, batch: np.ndarray) -> np.ndarray:
         return self.session.run(None, {self.input: batch})[0]

@@ -22,7 +22,7 @@ class Engine(Protocol):
         ...
 
     def __call__(self, batch: np.ndarray) -> np.ndarray:
-        """Map scaled slices float32 [B, C, S, S] to probability float32 [B, S, S]."""
+        """Map scaled slices float32 [B, C, S, S] to the probability of the targets, float32 [B, K, S, S]."""
         ...
 
 

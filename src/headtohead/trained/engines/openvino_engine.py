@@ -70,7 +70,7 @@ class OpenVinoEngine:
         """See `Engine`."""
         batch = np.ascontiguousarray(batch, np.float32)
         if not self.many:
-            return self.compiled(batch)[0][:, 0]
+            return self.compiled(batch)[0]
         size = max(1, PART // batch[0, 0].size)
         parts = [batch[start : start + size] for start in range(0, len(batch), size)]
         with self.lock:
@@ -87,7 +87,7 @@ class OpenVinoEngine:
         finally:  # whatever happens, nothing goes on with memory that is given back
             for request in asked:
                 request.wait()
-        return [request.get_output_tensor(0).data[:, 0] for request in asked]
+        return [request.get_output_tensor(0).data for request in asked]
 
 
 def _port(declared: Any) -> Port:

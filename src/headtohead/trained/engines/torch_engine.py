@@ -7,6 +7,7 @@ import torch
 
 from headtohead import machine
 from headtohead.errors import DamagedModel, UserError
+from headtohead.learning.deciding import activate
 from headtohead.models.registry import MODELS, build_model
 from headtohead.trained.source import Source
 
@@ -31,6 +32,7 @@ class TorchEngine:
             self.format = torch.channels_last
         self.model = model.to(self.device).to(memory_format=self.format)  # type: ignore[call-overload]
         self.mixed = mixed == "bf16-mixed"
+        self.targets = facts.task.targets
         self.name = f"torch on {self.device}"
 
     def __call__(self, batch: np.ndarray) -> np.ndarray:
@@ -39,7 +41,7 @@ class TorchEngine:
         cast = torch.autocast(self.device.type, torch.bfloat16) if self.mixed else nullcontext()
         with torch.inference_mode(), cast:
             logits = self.model(image)
-        return logits[:, 0].float().sigmoid().cpu().numpy()
+        return activate(logits.float(), self.targets).cpu().numpy()
 
 
 def load_net(source: Source) -> torch.nn.Module:
