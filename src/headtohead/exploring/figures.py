@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from headtohead.drawing.outlines import hexadecimal
+from headtohead.drawing.outlines import ON_PAPER, hexadecimal
 from headtohead.readers.sequence_names import sequence_title
-from headtohead.reporting.curves import COLOURS
 from headtohead.saving import write_figure
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
     from headtohead.exploring.measures import Measures
 
-LESION, REST, VOLUME, HEAD = COLOURS[1], "0.87", COLOURS[4], COLOURS[0]
+LESION, REST, VOLUME, HEAD = ON_PAPER[1], "0.87", ON_PAPER[4], ON_PAPER[0]
 GAP = 3  # empty places between two sites
 COMPLETE = "complete"
 
@@ -178,7 +177,7 @@ def draw_missing(findings: "Measures", path: Path) -> None:
     """Draw which sequences are missing at which site."""
     table = missing_by_site(findings.cases)
     colours = {COMPLETE: REST} | dict(
-        zip([name for name in table if name != COMPLETE], (COLOURS[5], COLOURS[1], COLOURS[3]), strict=False)
+        zip([name for name in table if name != COMPLETE], (ON_PAPER[5], ON_PAPER[1], ON_PAPER[3]), strict=False)
     )
     with _figure(path, "Sequences per case, by site", figsize=(8.5, 1.2 + 0.42 * len(table))) as panels:
         panel = panels[0, 0]
