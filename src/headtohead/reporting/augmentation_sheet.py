@@ -7,7 +7,6 @@ import numpy as np
 
 from headtohead.batches.augmentation import OTHERS_TOO, describe_policy
 from headtohead.batches.datamodule import SliceDataset
-from headtohead.batches.recipe import InputRecipe
 from headtohead.batches.splits import Split, make_split
 from headtohead.cohort import Cohort, open_data
 from headtohead.drawing.lettering import FAINT, shorten, text_width, write
@@ -16,6 +15,7 @@ from headtohead.errors import UserError
 from headtohead.models.registry import find_spec
 from headtohead.options.table import Options
 from headtohead.options.training import TrainingOptions
+from headtohead.preparing.recipe import InputRecipe
 from headtohead.readers.sequence_names import sequence_title
 from headtohead.saving import write_picture
 from headtohead.task import Task
