@@ -12,13 +12,15 @@ from headtohead.task import Target, Targets
 from headtohead.task.targets import CLASSES
 
 NESTED = Targets((Target("whole tumour", (1, 4), (31, 119, 180)), Target("core", (4,), (214, 39, 40))), others=(9,))
+LARGE = Targets((Target("whole tumour", (300, 1035)), Target("core", (1035,), (214, 39, 40))), others=(9,))
+"""As `NESTED`, with labels that need two bytes."""
 CLASSED = Targets(
     (Target("rim", (1,)), Target("inside", (2, 5), (31, 119, 180)), Target("bright", (3,), (44, 160, 44))), CLASSES
 )
 
 
 def labels_of(cohort: Cohort, case: int, targets: Targets) -> np.ndarray:
-    """Make the label map of a case from its lesion: uint8 [slices, H, W].
+    """Make the label map of a case from its lesion: uint8 or uint16 [slices, H, W].
 
     In one case of four the second target is missing, in one of six all are.
     """
@@ -34,13 +36,17 @@ def labels_of(cohort: Cohort, case: int, targets: Targets) -> np.ndarray:
         labels = np.where((grey > np.percentile(grey, 80)) & (lesion == 0), 3, lesion)
         labels[(inside > 0) & (lesion > 0)] = 2
         labels[:, :32][labels[:, :32] == 2] = 5
-    return (labels * (case % 6 < 5)).astype(np.uint8)
+    labels = labels * (case % 6 < 5)
+    if targets is LARGE:
+        return np.select([labels == 1, labels == 4], [np.uint16(300), np.uint16(1035)], labels.astype(np.uint16))
+    return labels.astype(np.uint8)
 
 
 def relabelled(cohort: Cohort, folder: Path, targets: Targets) -> Cohort:
     """Pack a cohort of `folder` with the images of another and label maps of `targets`."""
     shutil.copytree(cohort.packed, folder)
     maps = [labels_of(cohort, case, targets) for case in range(len(cohort))]
-    np.concatenate([one.ravel() for one in maps]).tofile(folder / "labels.u8")
+    (folder / "labels.u8").unlink()
+    np.concatenate([one.ravel() for one in maps]).tofile(folder / f"labels.u{8 * maps[0].itemsize}")
     task = dataclasses.replace(cohort.task, name="several targets", targets=targets)
     return Cohort(cohort.root, f"several {targets.kind}", cohort.table, folder, task)

@@ -9,16 +9,18 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from torch.utils.data import default_collate
 
 from headtohead.batches.augmentation import build_policy
 from headtohead.batches.datamodule import CaseSampler, SliceDataModule, SliceDataset
-from headtohead.batches.recipe import InputRecipe
 from headtohead.batches.splits import Split
 from headtohead.batches.turning import turn
 from headtohead.cohort import Cohort
+from headtohead.learning.deciding import encode
+from headtohead.preparing.recipe import InputRecipe
 from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.task import Targets
-from tests.several_targets import CLASSED, NESTED, relabelled
+from tests.several_targets import CLASSED, LARGE, NESTED, relabelled
 
 RECIPE = InputRecipe(32, "inner", 1)
 Make = Callable[..., SliceDataModule]
@@ -89,10 +91,10 @@ def test_scoring_batches_are_the_plain_slices_on_every_pass(make: Make, part: st
         for row in range(len(batch["case"])):
             case, index = int(batch["case"][row]), int(batch["slice"][row])
             seen.append(int(cohort.slices_of(case)[index]))
-            assert (batch["image"][row].numpy() == RECIPE.view(cohort.images(case), index)).all()
+            assert (batch["image"][row].numpy() == RECIPE.chain.view(cohort.images(case), index)).all()
             assert (batch["truth"][row].numpy() == cohort.masks(case)[index]).all()
-            assert (batch["mask"][row, ..., 0].numpy() == RECIPE.fit_mask(cohort.masks(case)[index])).all()
-            expected = RECIPE.channel_statistics(cohort.statistics("inner")[case])
+            assert (batch["mask"][row, ..., 0].numpy() == RECIPE.chain.resize.fit_mask(cohort.masks(case)[index])).all()
+            expected = RECIPE.chain.scale.by_channel(cohort.statistics("inner")[case])
             assert (batch["statistics"][row].numpy() == expected).all()
     assert seen == getattr(batches.split, part).tolist()
     assert len(loader) == len(passes[0])
@@ -102,7 +104,7 @@ def test_without_augmentation_training_sees_the_plain_slices(make: Make) -> None
     batches = make(augmentation="none", sequence_dropout=0.0)
     for batch in batches.train_dataloader():
         for row, (case, index) in enumerate(keys([batch])):
-            assert (batch["image"][row].numpy() == RECIPE.view(batches.cohort.images(case), index)).all()
+            assert (batch["image"][row].numpy() == RECIPE.chain.view(batches.cohort.images(case), index)).all()
 
 
 @pytest.mark.parametrize(
@@ -265,18 +267,22 @@ def test_masks_of_targets_move_with_the_image_as_one_mask_does(policy: str, targ
             assert (together["mask"][..., place] == alone["mask"]).all()
 
 
-@pytest.mark.parametrize("targets", [NESTED, CLASSED], ids=["regions", "classes"])
+@pytest.mark.parametrize("targets", [NESTED, CLASSED, LARGE], ids=["regions", "classes", "two bytes"])
 def test_targets_are_fitted_by_majority_and_the_truth_is_a_label_map(
     phantom_cohort: Cohort, tmp_path: Path, targets: Targets
 ) -> None:
     cohort = relabelled(phantom_cohort, tmp_path / "packed", targets)
     dataset = SliceDataset(cohort, RECIPE)
-    held = cohort.has_lesion()
+    held, seen = cohort.has_lesion(), []
     for number in range(0, cohort.n_slices, 3):
         case, index = cohort.case_of(number)
         item = dataset[(0, number)]
         assert (item["truth"] == cohort.labels(case)[index]).all()
         truth = cohort.truth(case)[:, index]
+        on_device = encode(default_collate([item])["truth"], targets)[0].numpy()
+        assert (on_device == truth).all()
+        seen.append(truth.any(axis=(1, 2)))
         assert held[number] == truth.any()
         blocks = truth.reshape(len(targets), 32, 2, 32, 2).mean(axis=(2, 4))  # 64 pixels become 32
         assert (np.moveaxis(item["mask"], 2, 0) == (blocks >= 0.5)).all()
+    assert np.any(seen, axis=0).all()

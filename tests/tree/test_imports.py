@@ -47,7 +47,7 @@ STRANGERS = {
     "preparing": {"torch", "torchvision", "pytorch_lightning", "lightning", "pandas"},
     "readers": {"torch", "torchvision", "pytorch_lightning", "lightning"},
     "cohort": {"torch", "torchvision", "pytorch_lightning", "lightning"},
-    "scoring": {"torch", "torchvision", "pytorch_lightning", "lightning", "torchmetrics"},
+    "scoring": {"monai", "torch", "torchvision", "pytorch_lightning", "lightning", "torchmetrics"},
     "statistics": {"torch", "torchvision", "pytorch_lightning", "lightning", "torchmetrics"}
     | {"headtohead." + part for part in RANK if part not in ("errors", "options", "statistics")},
     "drawing": {"torch", "torchvision", "pytorch_lightning", "lightning", "matplotlib"}

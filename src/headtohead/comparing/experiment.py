@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from headtohead.batches.folds import SPLITS, Folds, make_folds, read_folds
-from headtohead.batches.recipe import InputRecipe
 from headtohead.batches.splits import Split, make_split
 from headtohead.cohort import Cohort, open_data
 from headtohead.errors import UserError
@@ -15,6 +14,7 @@ from headtohead.options.group import declarations
 from headtohead.options.prediction import THRESHOLD
 from headtohead.options.settling import settle
 from headtohead.options.table import Options
+from headtohead.preparing.recipe import InputRecipe
 from headtohead.runs.folder import RunFolder
 
 PLACES = ("root_dir", "cache_dir", "runs_dir", "comparison", "run_name", "fold_file")

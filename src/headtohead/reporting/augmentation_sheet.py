@@ -7,7 +7,6 @@ import numpy as np
 
 from headtohead.batches.augmentation import OTHERS_TOO, describe_policy
 from headtohead.batches.datamodule import SliceDataset
-from headtohead.batches.recipe import InputRecipe
 from headtohead.batches.splits import Split, make_split
 from headtohead.cohort import Cohort, open_data
 from headtohead.drawing.legend import legend as drawn_legend
@@ -17,6 +16,7 @@ from headtohead.errors import UserError
 from headtohead.models.registry import find_spec
 from headtohead.options.table import Options
 from headtohead.options.training import TrainingOptions
+from headtohead.preparing.recipe import InputRecipe
 from headtohead.readers.sequence_names import sequence_title
 from headtohead.saving import write_picture
 from headtohead.task import Targets, Task
