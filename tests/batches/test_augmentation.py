@@ -142,7 +142,7 @@ def test_every_policy_takes_one_channel(name: str) -> None:
         (
             {"channel_order": "bgr"},
             NIFTI_TASK,
-            "--channel_order: is of three sequences; NIfTI volumes with masks has 1",
+            "--channel_order: is of three sequences; NIfTI volumes with",
         ),
         ({"sequence_dropout": 0.5, "channel_order": "bgr"}, LGG_TASK, ""),
         ({"sequence_dropout": 0.0, "channel_order": "rgb"}, NIFTI_TASK, ""),

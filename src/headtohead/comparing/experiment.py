@@ -6,7 +6,6 @@ from typing import Any
 
 from headtohead.batches.augmentation import refuse_by_task
 from headtohead.batches.folds import SPLITS, Folds, make_folds, read_folds
-from headtohead.batches.recipe import InputRecipe
 from headtohead.batches.splits import Split, make_split
 from headtohead.cohort import Cohort, open_data
 from headtohead.errors import UserError
@@ -16,6 +15,7 @@ from headtohead.options.group import declarations
 from headtohead.options.prediction import THRESHOLD
 from headtohead.options.settling import settle
 from headtohead.options.table import Options
+from headtohead.preparing.recipe import InputRecipe
 from headtohead.runs.folder import RunFolder
 
 PLACES = ("root_dir", "cache_dir", "runs_dir", "comparison", "run_name", "fold_file")
