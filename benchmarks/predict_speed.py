@@ -39,7 +39,6 @@ from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.trained.choosing import SHIPPED
 from headtohead.trained.engines.opening import Engine, installed, open_engine
 from headtohead.trained.facts import ModelFacts
-from headtohead.trained.preparation import prepare
 from headtohead.trained.source import ONNX, Source, open_source
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -50,17 +49,16 @@ from pathlib import Path
 import torch, cv2
 from headtohead.trained.source import open_source
 from headtohead.trained.engines.torch_engine import load_net
-from headtohead.trained.preparation import prepare
 import numpy as np
 from headtohead.predicting.files.reading import colour, read_pixels, slices_around
 source = open_source(Path({model!r}))
 net, path = load_net(source), Path({image!r})
 files = slices_around(path)
 volume, index = np.stack([colour(read_pixels(file)) for file in files]), files.index(path)
-prepared = prepare(volume, source.facts)
+prepared = source.facts.chain.prepare(volume)
 with torch.inference_mode():
     probability = net(torch.from_numpy(prepared.input(index))[None])[0, 0].sigmoid().numpy()
-mask = source.facts.input_recipe.back(probability, *volume.shape[1:3]) >= source.facts.threshold
+mask = source.facts.chain.resize.undone(probability, *volume.shape[1:3]) >= source.facts.threshold
 cv2.imwrite({mask!r}, mask.astype("uint8") * 255)
 """
 
@@ -89,7 +87,7 @@ def main() -> None:
 
 def engines(source: Source, volume: np.ndarray, repeats: int) -> None:
     """Print slices a second of each engine on the slices of one volume."""
-    prepared = prepare(volume, source.facts)
+    prepared = source.facts.chain.prepare(volume)
     batch = np.stack([prepared.input(index) for index in range(16)])
     ways: dict[str, Callable[[np.ndarray], np.ndarray]] = {"torch, eager, float32": eager(source)}
     ways["torch, tuned"] = open_engine(source, "torch", "cpu")
@@ -165,7 +163,7 @@ def beside_the_net(
     engine, batches = predictor.engines[0], []
     for volume in volumes:
         primary = predictor.facts.task.primary_channel
-        one = prepare(volume[..., primary : primary + 1], predictor.facts)
+        one = predictor.facts.chain.prepare(volume[..., primary : primary + 1])
         inputs = np.stack([one.input(index) for index in range(one.n)])
         size = max(1, PIXELS // inputs[0, 0].size)
         batches += [inputs[start : start + size] for start in range(0, len(inputs), size)]

@@ -52,9 +52,9 @@ def ours(model: str, root: Path, cache: Path, size: int, batch: int, steps: int)
     import pytorch_lightning as pl
 
     from headtohead.batches.datamodule import SliceDataModule
-    from headtohead.batches.recipe import InputRecipe
     from headtohead.batches.splits import make_split
     from headtohead.cohort import open_cohort
+    from headtohead.preparing.recipe import InputRecipe
 
     torch.manual_seed(SEED)
     cohort = open_cohort(root, cache)
@@ -162,7 +162,7 @@ def tiff_slices(root: Path, size: int) -> Any:
     from torch.utils.data import Dataset
 
     from headtohead.batches.augmentation import build_policy
-    from headtohead.batches.recipe import FIXED_STATISTICS
+    from headtohead.preparing.recipe import FIXED_STATISTICS
 
     centre, spread = FIXED_STATISTICS["imagenet"].T
 

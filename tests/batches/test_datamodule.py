@@ -13,11 +13,11 @@ from torch.utils.data import default_collate
 
 from headtohead.batches.augmentation import build_policy
 from headtohead.batches.datamodule import CaseSampler, SliceDataModule, SliceDataset
-from headtohead.batches.recipe import InputRecipe
 from headtohead.batches.splits import Split
 from headtohead.batches.turning import turn
 from headtohead.cohort import Cohort
 from headtohead.learning.deciding import encode
+from headtohead.preparing.recipe import InputRecipe
 from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.task import Targets
 from tests.several_targets import CLASSED, LARGE, NESTED, relabelled
@@ -91,10 +91,10 @@ def test_scoring_batches_are_the_plain_slices_on_every_pass(make: Make, part: st
         for row in range(len(batch["case"])):
             case, index = int(batch["case"][row]), int(batch["slice"][row])
             seen.append(int(cohort.slices_of(case)[index]))
-            assert (batch["image"][row].numpy() == RECIPE.view(cohort.images(case), index)).all()
+            assert (batch["image"][row].numpy() == RECIPE.chain.view(cohort.images(case), index)).all()
             assert (batch["truth"][row].numpy() == cohort.masks(case)[index]).all()
-            assert (batch["mask"][row, ..., 0].numpy() == RECIPE.fit_mask(cohort.masks(case)[index])).all()
-            expected = RECIPE.channel_statistics(cohort.statistics("inner")[case])
+            assert (batch["mask"][row, ..., 0].numpy() == RECIPE.chain.resize.fit_mask(cohort.masks(case)[index])).all()
+            expected = RECIPE.chain.scale.by_channel(cohort.statistics("inner")[case])
             assert (batch["statistics"][row].numpy() == expected).all()
     assert seen == getattr(batches.split, part).tolist()
     assert len(loader) == len(passes[0])
@@ -104,7 +104,7 @@ def test_without_augmentation_training_sees_the_plain_slices(make: Make) -> None
     batches = make(augmentation="none", sequence_dropout=0.0)
     for batch in batches.train_dataloader():
         for row, (case, index) in enumerate(keys([batch])):
-            assert (batch["image"][row].numpy() == RECIPE.view(batches.cohort.images(case), index)).all()
+            assert (batch["image"][row].numpy() == RECIPE.chain.view(batches.cohort.images(case), index)).all()
 
 
 @pytest.mark.parametrize(

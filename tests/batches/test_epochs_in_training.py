@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from headtohead.batches.datamodule import SliceDataModule
-from headtohead.batches.recipe import InputRecipe
 from headtohead.batches.splits import make_split
 from headtohead.cohort import Cohort
 from headtohead.learning.callbacks import checkpoints
 from headtohead.learning.module import SegmentationModule, pl
+from headtohead.preparing.recipe import InputRecipe
 
 Seen = dict[int, list[tuple[int, int, int]]]
 

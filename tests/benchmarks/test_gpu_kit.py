@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from benchmarks.gpu import pieces, results, stages, wheels
-from headtohead.batches.recipe import InputRecipe
 from headtohead.cohort import Cohort
 from headtohead.errors import UserError
+from headtohead.preparing.recipe import InputRecipe
 from headtohead.readers.lgg import list_cases, read_case
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -89,7 +89,7 @@ def test_reduced_images_show_a_net_the_same_pixels_under_another_key(
         assert reduced.shape == images.shape
         assert np.array_equal(read_case(before).labels, read_case(after).labels)
         for index in range(len(images)):
-            assert np.array_equal(recipe.view(reduced, index), recipe.view(images, index))
+            assert np.array_equal(recipe.chain.view(reduced, index), recipe.chain.view(images, index))
     assert "reduced to 32x32" in results.summary(tmp_path, tmp_path / "pieces" / pieces.MANIFEST)
 
 

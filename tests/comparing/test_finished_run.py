@@ -9,13 +9,14 @@ import torch
 import yaml
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from headtohead.batches.recipe import InputRecipe
 from headtohead.cohort import Cohort
 from headtohead.comparing.experiment import Experiment
 from headtohead.learning.checkpoint import load_trained
 from headtohead.options import table as option_table
 from headtohead.options.group import declarations
 from headtohead.options.table import GROUPS
+from headtohead.preparing.recipe import InputRecipe
+from headtohead.preparing.steps.scale import scaled
 from headtohead.runs.reading import read_ledger
 from headtohead.scoring.counts import count
 from headtohead.scoring.prediction_files import cases_in, read_mask
@@ -93,11 +94,13 @@ class TestFinishedRun:
         for number in finished.split.test:
             case, index = phantom_cohort.case_of(int(number))
             volume, truth = phantom_cohort.images(case), phantom_cohort.masks(case)[index].astype(bool)
-            view, statistics = trained.recipe.view(volume, index), trained.recipe.measure(volume)
-            image = trained.recipe.scale(view, trained.recipe.channel_statistics(statistics))
+            view, statistics = trained.recipe.chain.view(volume, index), trained.recipe.chain.scale.measure(volume)
+            image = scaled(view, trained.recipe.chain.scale.by_channel(statistics))
             with torch.inference_mode():
                 logits = trained.model(torch.from_numpy(image.transpose(2, 0, 1))[None])
-            predicted = trained.recipe.back(logits.sigmoid()[0, 0].numpy(), *truth.shape) >= trained.threshold
+            predicted = (
+                trained.recipe.chain.resize.undone(logits.sigmoid()[0, 0].numpy(), *truth.shape) >= trained.threshold
+            )
             found += [(predicted & truth).sum(), (predicted & ~truth).sum(), (~predicted & truth).sum()]
         cases = pd.read_csv(finished.folder.cases)
         assert cases[["tp", "fp", "fn"]].sum().tolist() == pytest.approx(found.tolist(), abs=20)

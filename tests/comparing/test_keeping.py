@@ -19,7 +19,6 @@ from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.scoring.counts import count
 from headtohead.trained.engines import open_engine
 from headtohead.trained.facts import FILE, read_facts
-from headtohead.trained.preparation import prepare as prepare_volume
 from headtohead.trained.source import ONNX, open_source
 
 
@@ -40,9 +39,9 @@ def test_onnx_scores_what_the_run_scored(finished: Experiment, phantom_cohort: C
     table = pd.read_csv(finished.folder.cases).set_index("case")
     assert table["tp"].sum() > 0
     for case in finished.split.cases(phantom_cohort, "test"):
-        prepared = prepare_volume(np.asarray(phantom_cohort.images(int(case))), source.facts)
+        prepared = source.facts.chain.prepare(np.asarray(phantom_cohort.images(int(case))))
         batch = np.stack([prepared.input(index) for index in range(prepared.n)])
-        mask = prepared.restore(engine(batch)) >= source.facts.threshold
+        mask = prepared.restore(engine(batch)[:, 0]) >= source.facts.threshold
         row = table.loc[phantom_cohort.table["case"].iloc[case]]
         found = count(mask, np.asarray(phantom_cohort.masks(int(case))) == 1)
         assert np.allclose(found, row[["tp", "fp", "fn"]].to_numpy(float), atol=2)  # voxels on the threshold itself
@@ -53,7 +52,7 @@ def test_facts(finished: Experiment, phantom_cohort: Cohort) -> None:
     assert facts.name == f"{finished.folder.path.parent.name}/{finished.name}"
     assert (facts.model, facts.width, facts.in_channels, facts.threshold) == ("buda", 2, 5, 0.3)
     assert facts.task == LGG_TASK
-    assert facts.recipe == finished.recipe.to_dict()
+    assert facts.chain == finished.recipe.chain
     assert facts.data["key"] == phantom_cohort.key
     for part in ("train", "val"):
         names = phantom_cohort.table["case"].iloc[finished.split.cases(phantom_cohort, part)]
@@ -84,7 +83,7 @@ def test_real_slices_are_validation_slices_with_lesions(finished: Experiment, ph
     assert 1 < len(slices) <= keeping.CHECKED
     first = finished.split.val[phantom_cohort.has_lesion()[finished.split.val]][0]
     case, index = phantom_cohort.case_of(int(first))
-    prepared = prepare_volume(np.asarray(phantom_cohort.images(case)), facts_of(finished))
+    prepared = facts_of(finished).chain.prepare(np.asarray(phantom_cohort.images(case)))
     np.testing.assert_allclose(slices[0], prepared.input(index), atol=1e-5)
 
 

@@ -12,11 +12,11 @@ from headtohead.comparing.experiment import prepare
 from headtohead.comparing.grid import experiments_of
 from headtohead.comparing.model_settings import own_settings
 from headtohead.errors import UserError
+from headtohead.preparing.recipe import InputRecipe
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.reading import read_ledger
 from headtohead.scoring.prediction_files import read_mask
 from headtohead.trained.engines.torch_engine import load_net
-from headtohead.trained.preparation import prepare as prepare_volume
 from headtohead.trained.source import open_source
 
 SLICE = {"image_size": 32, "normalise": "slice", "neighbours": 0}
@@ -51,11 +51,11 @@ class TestComparison:
     def test_its_prediction_is_that_of_the_test(self, compared: Path, phantom_cohort: Cohort) -> None:
         run = RunFolder(compared / "fetal_unet-none-s0-f0")
         source = open_source(run.path)
-        assert source.facts.in_channels == 1 and source.facts.recipe == SLICE
+        assert source.facts.in_channels == 1 and source.facts.chain == InputRecipe(**SLICE).chain
         case = next(row["case"] for _, row in read_ledger(compared).tables[run.path.name].iterrows())
         index = int(np.flatnonzero(phantom_cohort.table["case"] == case)[0])
         volume = phantom_cohort.images(index)
-        prepared = prepare_volume(volume, source.facts)
+        prepared = source.facts.chain.prepare(volume)
         with torch.inference_mode():
             slices = torch.from_numpy(np.stack([prepared.input(place) for place in range(prepared.n)]))
             probability = prepared.restore(load_net(source)(slices)[:, 0].sigmoid().numpy())

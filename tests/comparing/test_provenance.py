@@ -8,11 +8,11 @@ import pytest
 
 from headtohead import __version__
 from headtohead.batches.folds import make_folds
-from headtohead.batches.recipe import InputRecipe
 from headtohead.batches.splits import make_split
 from headtohead.cohort import Cohort
 from headtohead.comparing import provenance as module
 from headtohead.comparing.provenance import PROTOCOL, git_commit, now, provenance
+from headtohead.preparing.recipe import InputRecipe
 from headtohead.readers.lgg import TASK as LGG_TASK
 
 

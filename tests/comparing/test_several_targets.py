@@ -8,21 +8,30 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from headtohead.cohort import Cohort
 from headtohead.comparing import ensemble
 from headtohead.comparing.baseline import run_baseline
 from headtohead.comparing.experiment import Experiment, prepare
+from headtohead.comparing.keeping import real_slices
 from headtohead.comparing.training import run_test, run_training
 from headtohead.comparing.tuning import run_tuning
-from headtohead.options.table import replace
+from headtohead.learning.deciding import activate
+from headtohead.options.table import from_flat, replace
+from headtohead.predicting.predict import predict
+from headtohead.predicting.predictor import open_predictor
+from headtohead.predicting.scan import scan_of
 from headtohead.reporting.rescoring import rescore
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.reading import read_ledger
 from headtohead.scoring.prediction_files import cases_in, read_mask
 from headtohead.scoring.protocol import PROTOCOL
+from headtohead.trained.engines.onnx_engine import OnnxEngine
+from headtohead.trained.engines.torch_engine import load_net
 from headtohead.trained.facts import read_facts
+from headtohead.trained.source import ONNX, Source
 from tests.several_targets import CLASSED, NESTED, relabelled
 
 TARGETS = {"regions": NESTED, "classes": CLASSED}
@@ -174,3 +183,23 @@ def test_threshold_and_clean_up_are_tuned_on_the_primary_score(tested: Experimen
     assert chosen["mean_dice"] == pytest.approx(record["tuning"]["val_dice"], abs=1e-6)
     facts = read_facts(copied.folder.path)
     assert (facts.threshold, facts.postprocessing or "none") == (chosen["threshold"], chosen["postprocessing"])
+
+
+def test_onnx_gives_the_probability_of_each_target(tested: Experiment) -> None:
+    assert "agrees with PyTorch" in tested.folder.record()["onnx"]
+    facts, slices = read_facts(tested.folder.path), real_slices(tested)
+    assert facts.task.targets == tested.cohort.task.targets
+    with torch.inference_mode():
+        logits = load_net(Source(facts, tested.folder.path))(torch.from_numpy(slices))
+    found = OnnxEngine(tested.folder.path / ONNX, facts)(slices)
+    assert found.shape == (len(slices), len(facts.task.targets), 32, 32)
+    assert found == pytest.approx(activate(logits, facts.task.targets).numpy(), abs=1e-4)
+
+
+def test_a_prediction_is_what_the_test_scored(tested: Experiment) -> None:
+    """The road of `--predict`, on the same slices: resizing may round a pixel at the edge to the other side."""
+    models = open_predictor(from_flat({"model_path": str(tested.folder.path), "gpus": "cpu"}))
+    case, kept = next(iter(predictions(tested).items()))
+    volume = tested.cohort.images(tested.cohort.table["case"].tolist().index(case))
+    found = predict(scan_of(np.asarray(volume)), models)
+    assert (tested.cohort.task.targets.encode(found.labels) != kept).mean() < 0.002

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import torch
 
-from headtohead.batches.recipe import InputRecipe
 from headtohead.errors import UserError
 from headtohead.learning.checkpoint import load_trained, read_checkpoint
 from headtohead.models.pretrained import read_encoder_weights
+from headtohead.preparing.recipe import InputRecipe
 
 
 class Planted:

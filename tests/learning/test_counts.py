@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from headtohead.batches.recipe import InputRecipe
 from headtohead.batches.turning import WAYS, turn
 from headtohead.learning.counts import DeviceCounts, to_source_grid, turned_back
+from headtohead.preparing.recipe import InputRecipe
 from headtohead.scoring.counts import count, dice, mean_dice, over_targets, target_dice
 
 CASES, SLICES, TARGETS = 5, 40, 2
@@ -84,7 +84,7 @@ def test_source_grid_is_that_of_the_recipe(size: int, height: int, width: int) -
     ours = to_source_grid(torch.from_numpy(probability), height, width).numpy()
     assert ours.shape == (2, 3, height, width)
     for one, expected in zip(ours.reshape(6, height, width), probability.reshape(6, size, size), strict=True):
-        assert one == pytest.approx(InputRecipe(size, "unit", 0).back(expected, height, width), abs=1e-5)
+        assert one == pytest.approx(InputRecipe(size, "unit", 0).chain.resize.undone(expected, height, width), abs=1e-5)
 
 
 def test_what_was_turned_is_turned_back() -> None:

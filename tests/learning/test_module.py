@@ -7,13 +7,14 @@ import pytest
 import torch
 
 from headtohead.batches.datamodule import SliceDataModule, SliceDataset
-from headtohead.batches.recipe import InputRecipe
 from headtohead.batches.splits import Split
 from headtohead.batches.turning import draw_turn, turn
 from headtohead.cohort import Cohort
 from headtohead.learning.counts import to_source_grid
 from headtohead.learning.losses import bce_dice_loss
 from headtohead.learning.module import SegmentationModule, scale
+from headtohead.preparing.recipe import InputRecipe
+from headtohead.preparing.steps.scale import scaled
 from headtohead.scoring.counts import count, dice, mean_dice, over_targets, target_dice
 
 
@@ -47,12 +48,13 @@ def module(make_module: Any, phantom_cohort: Cohort) -> SegmentationModule:
 def test_scales_as_the_recipe_does(phantom_cohort: Cohort, normalise: str) -> None:
     recipe = InputRecipe(32, normalise, 1)
     items = [
-        (recipe.view(phantom_cohort.images(case), 2), recipe.measure(phantom_cohort.images(case))) for case in (0, 5)
+        (recipe.chain.view(phantom_cohort.images(case), 2), recipe.chain.scale.measure(phantom_cohort.images(case)))
+        for case in (0, 5)
     ]
-    expected = np.stack([recipe.scale(view, recipe.channel_statistics(statistics)) for view, statistics in items])
+    expected = np.stack([scaled(view, recipe.chain.scale.by_channel(statistics)) for view, statistics in items])
     ours = scale(
         torch.from_numpy(np.stack([view for view, _ in items])),
-        torch.from_numpy(np.stack([recipe.channel_statistics(statistics) for _, statistics in items])),
+        torch.from_numpy(np.stack([recipe.chain.scale.by_channel(statistics) for _, statistics in items])),
     )
     assert ours.shape == (2, 5, 32, 32)
     assert ours.numpy() == pytest.approx(expected.transpose(0, 3, 1, 2), abs=1e-5)
@@ -104,10 +106,12 @@ def test_scores_are_those_of_predicting_slice_by_slice_on_the_source_grid(
     for number in small_split.test:
         case, index = phantom_cohort.case_of(int(number))
         volume, truth = phantom_cohort.images(case), phantom_cohort.masks(case)[index].astype(bool)
-        image = recipe.scale(recipe.view(volume, index), recipe.channel_statistics(recipe.measure(volume)))
+        image = scaled(
+            recipe.chain.view(volume, index), recipe.chain.scale.by_channel(recipe.chain.scale.measure(volume))
+        )
         with torch.inference_mode():
             logits = net(torch.from_numpy(image.transpose(2, 0, 1))[None])
-        probability = recipe.back(logits.sigmoid()[0, 0].numpy(), *truth.shape)
+        probability = recipe.chain.resize.undone(logits.sigmoid()[0, 0].numpy(), *truth.shape)
         expected[case] += (*count(probability >= 0.5, truth), 1)
     ours = counts_on_test(make_trainer, module, phantom_cohort, small_split)
     # cv2 and torch may round a pixel at the threshold to different sides.
@@ -194,8 +198,10 @@ def test_flipped_slices_score_what_flipped_pictures_and_flipped_truths_would(
     for number in small_split.test:
         case, index = phantom_cohort.case_of(int(number))
         way = draw_turn(0, int(number))
-        view = turn(module.recipe.view(phantom_cohort.images(case), index), way)
-        statistics = module.recipe.channel_statistics(module.recipe.measure(phantom_cohort.images(case)))
+        view = turn(module.recipe.chain.view(phantom_cohort.images(case), index), way)
+        statistics = module.recipe.chain.scale.by_channel(
+            module.recipe.chain.scale.measure(phantom_cohort.images(case))
+        )
         with torch.inference_mode():
             logits = module(torch.from_numpy(view)[None], torch.from_numpy(statistics)[None])
         predicted = to_source_grid(logits.sigmoid(), side, side)[0, 0] >= module.hparams["threshold"]

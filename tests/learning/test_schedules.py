@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from headtohead.batches.datamodule import SliceDataModule
-from headtohead.batches.recipe import InputRecipe
 from headtohead.batches.splits import Split
 from headtohead.cohort import Cohort
 from headtohead.learning.module import SegmentationModule, pl
@@ -15,6 +14,7 @@ from headtohead.learning.schedules import OPTIMIZERS, START, build_optimizer, bu
 from headtohead.options.declaring import describe
 from headtohead.options.table import OPTIONS
 from headtohead.options.training import SCHEDULES
+from headtohead.preparing.recipe import InputRecipe
 
 RATE = 2e-3
 EPOCHS = 2

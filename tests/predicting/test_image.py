@@ -22,6 +22,7 @@ from headtohead.learning.counts import to_source_grid
 from headtohead.options.table import Options, from_flat, replace
 from headtohead.predicting.image import predict_image
 from headtohead.predicting.results.written import Written
+from headtohead.preparing.steps.scale import scaled
 from headtohead.runs.folder import RunFolder
 from headtohead.scoring.counts import count, dice
 
@@ -69,9 +70,9 @@ def test_same_as_in_the_test_of_the_run(
     index = int(phantom_cohort.masks(case).sum(axis=(1, 2)).argmax())
     trained = load_trained(run.best)
     item = SliceDataset(phantom_cohort, trained.recipe)[(0, int(phantom_cohort.slices_of(case)[index]))]
-    scaled = torch.from_numpy(trained.recipe.scale(item["image"], item["statistics"])).permute(2, 0, 1)
+    inputs = torch.from_numpy(scaled(item["image"], item["statistics"])).permute(2, 0, 1)
     with torch.inference_mode():
-        logits = trained.model(scaled[None])
+        logits = trained.model(inputs[None])
     expected = to_source_grid(logits.sigmoid(), *item["truth"].shape)[0, 0].numpy()
 
     name = phantom_cohort.table["case"].iloc[case]

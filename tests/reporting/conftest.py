@@ -11,12 +11,12 @@ import pandas as pd
 import pytest
 
 from headtohead.batches.folds import make_folds
-from headtohead.batches.recipe import InputRecipe
 from headtohead.cohort import Cohort, open_cohort
 from headtohead.comparing.baseline import run_baseline
 from headtohead.comparing.outcome import outcome
 from headtohead.comparing.provenance import provenance
 from headtohead.options.table import Options, from_flat
+from headtohead.preparing.recipe import InputRecipe
 from headtohead.reporting import report
 from headtohead.reporting.findings import Findings, findings_of
 from headtohead.runs.folder import RunFolder

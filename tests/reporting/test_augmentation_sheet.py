@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from headtohead.batches.datamodule import SliceDataset
-from headtohead.batches.recipe import InputRecipe
 from headtohead.batches.splits import Split, make_split
 from headtohead.cohort import Cohort
 from headtohead.drawing.lettering import text_width
@@ -16,6 +15,7 @@ from headtohead.drawing.outlines import TRUTH, draw_outlines
 from headtohead.errors import UserError
 from headtohead.options.table import from_flat
 from headtohead.options.training import TrainingOptions
+from headtohead.preparing.recipe import InputRecipe
 from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.reporting import augmentation_sheet
 from headtohead.reporting.augmentation_sheet import (
@@ -72,8 +72,8 @@ def test_views_are_what_training_sees(phantom_cohort: Cohort, split: Split) -> N
     for row, number in zip(rows, numbers, strict=True):
         case, index = phantom_cohort.case_of(number)
         image, masks = row.views[0]
-        assert np.array_equal(image, RECIPE.view(phantom_cohort.images(case), index)[:, :, :3])
-        assert np.array_equal(masks[TRUTH], RECIPE.fit_mask(phantom_cohort.masks(case)[index]))
+        assert np.array_equal(image, RECIPE.chain.view(phantom_cohort.images(case), index)[:, :, :3])
+        assert np.array_equal(masks[TRUTH], RECIPE.chain.resize.fit_mask(phantom_cohort.masks(case)[index]))
         assert len(row.views) == 1 + EPOCHS
         for epoch, (image, masks) in enumerate(row.views[1:]):
             item = dataset[(epoch, number)]
@@ -97,7 +97,7 @@ def test_transforms_are_named() -> None:
 
 def test_outlines_are_drawn(phantom_cohort: Cohort, split: Split) -> None:
     rows = make_rows(phantom_cohort, split, RECIPE, TrainingOptions())
-    sheet = draw_sheet(rows, ["step"], 0, "the image")
+    sheet = draw_sheet(rows, ["step"], 0, "the image", LGG_TASK.targets)
     tile = draw_outlines(*rows[0].views[0], 8)
     top, left = HEADER + COLUMN_TITLE + ROW_TITLE, MARGIN
     assert np.array_equal(sheet[top : top + 256, left : left + 256], tile)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from headtohead.cli import parse
+from headtohead.preparing.recipe import buda_chain
 from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.readers.nifti import TASK as NIFTI_TASK
 from headtohead.runs.folder import RunFolder
@@ -112,9 +113,12 @@ def test_clean_up_is_no_part_of_the_scores(run: RunFolder, facts: ModelFacts) ->
 
 
 def test_weights_from_elsewhere_claim_nothing(facts: ModelFacts) -> None:
-    card = model_card(ModelFacts("unet", "buda", 32, 3, {}, preparation="buda_volume", task=LGG_TASK), None, "mine")
+    card = model_card(ModelFacts("unet", "buda", 32, 3, buda_chain(3).to_dict(), task=LGG_TASK), None, "mine")
     assert "Third-party weights" in card and "Not tested by this program" in card
-    assert "| preparation | `buda_volume` |" in card and "mean **" not in card
+    assert (
+        "| preparation | channels (order 0 1 2), window (depth uint8), trim (ends 1), crop (dark 0.1), " in card
+        and "mean **" not in card
+    )
     assert "| width | 32 |" in card
 
 
@@ -126,10 +130,8 @@ def test_a_run_that_was_not_tested(run: RunFolder, facts: ModelFacts) -> None:
 
 
 def test_a_scaled_and_a_fixed_architecture(facts: ModelFacts) -> None:
-    fixed = model_card(ModelFacts("r", "resnext", 0, 3, {"image_size": 64}, task=LGG_TASK), None, "mine")
-    assert "| width | as published |" in fixed
-    published = model_card(ModelFacts("r", "unet", 0, 3, {"image_size": 64}, task=LGG_TASK), None, "mine")
-    assert "| width | 64 |" in published
+    for model, line in (("resnext", "| width | as published |"), ("unet", "| width | 64 |")):
+        assert line in model_card(dataclasses.replace(facts, model=model, width=0), None, "mine")
 
 
 @pytest.mark.parametrize(

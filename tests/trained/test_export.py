@@ -18,6 +18,7 @@ from safetensors.torch import load_file
 
 from headtohead.errors import UserError
 from headtohead.options.table import Options, from_flat
+from headtohead.preparing.recipe import buda_chain
 from headtohead.trained.choosing import choose_models
 from headtohead.trained.engines.onnx_engine import OnnxEngine
 from headtohead.trained.export import export
@@ -118,7 +119,7 @@ class TestWhichModel:
         given = {"model": "buda", "model_path": str(tmp_path / "unet.pt"), "output": str(tmp_path / "out")}
         bundle = export(wanted(run_folder, **given))
         assert bundle.name == "unet"
-        assert json.loads((bundle / FILE).read_text())["preparation"] == "buda_volume"
+        assert json.loads((bundle / FILE).read_text())["recipe"] == buda_chain(3).to_dict()
 
     @pytest.mark.parametrize(
         ("given", "said"),

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from headtohead.batches.recipe import FIXED_STATISTICS, InputRecipe
 from headtohead.errors import UserError
 from headtohead.options.input import InputOptions
+from headtohead.preparing.recipe import InputRecipe, buda_chain
+from headtohead.preparing.steps.scale import FIXED, MEASURED
 from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.readers.nifti import TASK as NIFTI_TASK
 from headtohead.task import Task
-from headtohead.trained.facts import FILE, NORMALISATIONS, ModelFacts, read_facts
+from headtohead.trained.facts import FILE, ModelFacts, read_facts
 
 RECIPE = {"image_size": 64, "normalise": "inner", "neighbours": 1}
 FACTS = ModelFacts("lgg/buda", "buda", 16, 5, RECIPE, threshold=0.4, familiar={"side": [1, 2]}, task=NIFTI_TASK)
@@ -22,9 +23,9 @@ FACTS = ModelFacts("lgg/buda", "buda", 16, 5, RECIPE, threshold=0.4, familiar={"
 def test_comes_back(tmp_path: Path) -> None:
     FACTS.write(tmp_path)
     assert read_facts(tmp_path) == FACTS
-    recipe = read_facts(tmp_path).input_recipe
-    assert (recipe.image_size, recipe.normalise, recipe.neighbours) == (64, "inner", 1)
-    assert isinstance(recipe, InputRecipe)
+    assert read_facts(tmp_path).chain == InputRecipe(**RECIPE).chain
+    replace(FACTS, recipe=FACTS.chain.to_dict()).write(tmp_path)
+    assert read_facts(tmp_path).chain == FACTS.chain
 
 
 def test_later_fields_do_no_harm(tmp_path: Path) -> None:
@@ -55,7 +56,7 @@ def test_none_there(tmp_path: Path) -> None:
 )
 def test_damaged(tmp_path: Path, text: str) -> None:
     (tmp_path / FILE).write_text(text, encoding="latin-1")
-    with pytest.raises(UserError, match=r"model\.json: damaged( \(recipe\))?; make the bundle again"):
+    with pytest.raises(UserError, match=r"model\.json: damaged( \(recipe: .*\))?; make the bundle again"):
         read_facts(tmp_path)
 
 
@@ -96,11 +97,8 @@ IN_RECIPE = ("image_size", "normalise", "neighbours", "channel_order", "primary"
         ("neighbours", True),
         ("channel_order", "gbr"),
         ("channel_order", []),
-        ("preparation", 1),
-        ("preparation", None),
         ("task", None),
         ("task", "lgg"),
-        ("task", LGG_TASK.to_dict() | {"sequences": ["flair", "t2"], "stand_ins": {}}),
         ("task", LGG_TASK.to_dict() | {"sequences": "image"}),
         ("task", LGG_TASK.to_dict() | {"plane": "auto"}),
         ("task", LGG_TASK.to_dict() | {"targets": []}),
@@ -145,8 +143,7 @@ def test_a_value_no_model_has_is_named(tmp_path: Path, name: str, value: object)
         },
         {"recipe": RECIPE | {"normalise": "imagenet", "neighbours": 8}, "in_channels": 19, "width": 1024},
         {"recipe": {"image_size": 16, "normalise": "slice", "neighbours": 0}, "in_channels": 1, "task": NIFTI_TASK},
-        {"recipe": {}, "preparation": "buda_volume", "in_channels": 3, "task": LGG_TASK},
-        {"recipe": {}, "preparation": "of tomorrow"},
+        {"recipe": buda_chain(3).to_dict(), "in_channels": 3, "task": LGG_TASK},
     ],
 )
 def test_the_outermost_sound_values_come_back(tmp_path: Path, changes: dict[str, Any]) -> None:
@@ -157,7 +154,49 @@ def test_the_outermost_sound_values_come_back(tmp_path: Path, changes: dict[str,
 
 def test_every_scaling_that_can_be_trained_with_can_be_read() -> None:
     declared = next(one for one in fields(InputOptions) if one.name == "normalise")
-    assert set(NORMALISATIONS) == {*declared.metadata["option"].choices, *FIXED_STATISTICS}
+    assert {*MEASURED, *FIXED} == {*declared.metadata["option"].choices}
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"size": 10**6}, "resize: size"),
+        ({"size": 17}, "image_size"),
+        ({"size": True}, "resize: size"),
+        ({"size": 64, "evil": 1}, "resize: other settings than size"),
+        ({"step": ["resize"]}, "a step has no name"),
+    ],
+)
+def test_a_chain_that_no_model_has_is_named(tmp_path: Path, changes: dict[str, Any], fault: str) -> None:
+    steps = [step | changes if step["step"] == "resize" else step for step in FACTS.chain.to_dict()]
+    replace(FACTS, recipe=steps).write(tmp_path)
+    with pytest.raises(UserError, match=rf"damaged \(recipe: {fault}\); make the bundle again"):
+        read_facts(tmp_path)
+
+
+def test_a_step_of_a_later_version_is_refused(tmp_path: Path) -> None:
+    replace(FACTS, recipe=[*FACTS.chain.to_dict(), {"step": "dream"}]).write(tmp_path)
+    with pytest.raises(UserError, match="the model needs the preparation dream, which this version does not know"):
+        read_facts(tmp_path)
+
+
+def test_a_chain_of_more_sequences_than_the_task_has_is_named(tmp_path: Path) -> None:
+    two = replace(LGG_TASK, sequences=("flair", "t2"), stand_ins={})
+    replace(FACTS, task=two).write(tmp_path)
+    with pytest.raises(UserError, match=r"damaged \(recipe: channels\)"):
+        read_facts(tmp_path)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_published_protocol_was_once_a_name(tmp_path: Path, channels: int) -> None:
+    facts = replace(FACTS, in_channels=channels, task=LGG_TASK, recipe=buda_chain(channels).to_dict())
+    facts.write(tmp_path)
+    path = tmp_path / FILE
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"recipe": {}, "preparation": "buda_volume"}))
+    assert read_facts(tmp_path) == facts
+    path.write_text(path.read_text().replace("buda_volume", "of tomorrow"))
+    with pytest.raises(UserError, match="needs the preparation of tomorrow, which this version does not know"):
+        read_facts(tmp_path)
 
 
 def test_of_another_format(tmp_path: Path) -> None:

@@ -14,10 +14,11 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from headtohead import machine
 from headtohead.batches.augmentation import build_policy, drop_sequences, droppable
-from headtohead.batches.recipe import BGR, InputRecipe
 from headtohead.batches.splits import Split
 from headtohead.batches.turning import draw_turn, turn
 from headtohead.cohort import Cohort
+from headtohead.preparing.recipe import BGR, InputRecipe
+from headtohead.preparing.steps.scale import FIXED
 
 machine.mend_torchvision()
 
@@ -59,8 +60,9 @@ class SliceDataset(Dataset[Item]):
         self.droppable = droppable(cohort.task, reverse=recipe.channel_order == BGR)
         self.seed = seed
         self.test_flips = test_flips
-        fixed = recipe.fixed_statistics()
-        self.statistics = cohort.statistics(recipe.normalise) if fixed is None else np.stack([fixed] * len(cohort))
+        self.chain = recipe.chain
+        by = self.chain.scale.by
+        self.statistics = np.stack([FIXED[by]] * len(cohort)) if by in FIXED else cohort.statistics(by)
 
     def __getitem__(self, key: Key) -> Item:
         """Give one slice.
@@ -73,11 +75,11 @@ class SliceDataset(Dataset[Item]):
         epoch, number = key
         case, index = self.cohort.case_of(number)
         labels = self.cohort.labels(case)[index]
-        view = self.recipe.view(self.cohort.images(case), index)
-        statistics = self.recipe.channel_statistics(self.statistics[case])
+        view = self.chain.view(self.cohort.images(case), index)
+        statistics = self.chain.scale.by_channel(self.statistics[case])
         item: Item = {"case": np.array(case), "slice": np.array(index)}
         truth = self.cohort.task.targets.encode(labels)
-        mask = np.stack([self.recipe.fit_mask(channel) for channel in truth], axis=-1)
+        mask = np.stack([self.chain.resize.fit_mask(channel) for channel in truth], axis=-1)
         if self.policy is None:
             if self.test_flips:
                 item["turn"] = np.array(way := draw_turn(self.seed, number))

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from headtohead.batches.augmentation import refuse_by_task
 from headtohead.batches.folds import SPLITS, Folds, make_folds, read_folds
-from headtohead.batches.recipe import InputRecipe
 from headtohead.batches.splits import Split, make_split
 from headtohead.cohort import Cohort, open_data
 from headtohead.errors import UserError
@@ -15,6 +15,7 @@ from headtohead.options.group import declarations
 from headtohead.options.prediction import THRESHOLD
 from headtohead.options.settling import settle
 from headtohead.options.table import Options
+from headtohead.preparing.recipe import InputRecipe
 from headtohead.runs.folder import RunFolder
 
 PLACES = ("root_dir", "cache_dir", "runs_dir", "comparison", "run_name", "fold_file")
@@ -94,6 +95,7 @@ def prepare(options: Options, cohort: Cohort | None = None, folds: Folds | None 
     cohort = cohort or open_data(data)
     folds = folds or folds_of(options, cohort)
     split = folds.split(cohort, data.fold) if folds else make_split(cohort, data.split, data.split_seed)
+    refuse_by_task(options, cohort.task)
     recipe = InputRecipe.of(options.input, cohort.task, find_spec(options.model.architecture).normalise)
     decided = option_table.replace(
         options, model=options.model.architecture, threshold=options.prediction.threshold or THRESHOLD

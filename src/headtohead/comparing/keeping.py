@@ -9,6 +9,7 @@ from headtohead.batches.datamodule import SliceDataset
 from headtohead.comparing.experiment import Experiment
 from headtohead.errors import UserError
 from headtohead.predicting.trust.familiarity import VERSION, measure_cohort
+from headtohead.preparing.steps.scale import scaled
 from headtohead.records.regular import UnreadableError
 from headtohead.records.table_reader import read_table
 from headtohead.scoring.tested import primary_scores
@@ -53,7 +54,7 @@ def facts_of(experiment: Experiment) -> ModelFacts:
         model=options.model.architecture,
         width=options.model.width,
         in_channels=experiment.recipe.channels,
-        recipe=experiment.recipe.to_dict(),
+        recipe=experiment.recipe.chain.to_dict(),
         task=experiment.cohort.task,
         threshold=before.threshold if before else options.prediction.threshold,
         postprocessing=before.postprocessing if before else "",
@@ -104,5 +105,5 @@ def real_slices(experiment: Experiment) -> np.ndarray:
     chosen = pool[np.unique(np.linspace(0, len(pool) - 1, CHECKED).astype(int))]
     dataset = SliceDataset(cohort, recipe)
     items = [dataset[(0, int(number))] for number in chosen]
-    scaled = np.stack([recipe.scale(item["image"], item["statistics"]) for item in items])
-    return np.ascontiguousarray(scaled.transpose(0, 3, 1, 2), dtype=np.float32)
+    inputs = np.stack([scaled(item["image"], item["statistics"]) for item in items])
+    return np.ascontiguousarray(inputs.transpose(0, 3, 1, 2), dtype=np.float32)

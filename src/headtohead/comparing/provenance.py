@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from headtohead import __version__, machine
-from headtohead.batches.recipe import InputRecipe
 from headtohead.batches.splits import Split
 from headtohead.cohort import Cohort
+from headtohead.preparing.recipe import InputRecipe
 from headtohead.scoring.protocol import PROTOCOL
 
 

@@ -15,6 +15,8 @@ PALETTE: dict[str, tuple[int, int, int]] = {
     "purple": (204, 121, 167),
     "white": (255, 255, 255),
 }
+ON_PAPER = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+"""What of it reads well on white, for charts."""
 TRUTH = "sky"
 PREDICTION = "orange"
 

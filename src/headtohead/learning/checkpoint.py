@@ -9,9 +9,9 @@ from typing import Any
 
 import torch
 
-from headtohead.batches.recipe import InputRecipe
 from headtohead.errors import UserError
 from headtohead.models.registry import build_model
+from headtohead.preparing.recipe import InputRecipe
 from headtohead.records.archives import refuse_packed
 from headtohead.records.regular import UnreadableError
 from headtohead.task import Targets

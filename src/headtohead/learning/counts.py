@@ -49,7 +49,7 @@ def turned_back(probability: torch.Tensor, ways: torch.Tensor) -> torch.Tensor:
 
 
 def to_source_grid(probability: torch.Tensor, height: int, width: int) -> torch.Tensor:
-    """Bring probabilities from the model's square onto the source grid, as `InputRecipe.back` does.
+    """Bring probabilities from the model's square onto the source grid, as `Resize.undone` does.
 
     Args:
         probability: float [B, K, S, S].

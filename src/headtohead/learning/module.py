@@ -5,7 +5,6 @@ from typing import Any
 import torch
 
 from headtohead import machine
-from headtohead.batches.recipe import CLIP, InputRecipe
 from headtohead.learning.callbacks import VAL_DICE
 from headtohead.learning.counts import DeviceCounts, to_source_grid, turned_back
 from headtohead.learning.deciding import activate, encode, predict
@@ -13,6 +12,8 @@ from headtohead.learning.losses import LOSSES
 from headtohead.learning.recording import CaseRecorder
 from headtohead.learning.schedules import build_optimizer, build_schedule
 from headtohead.models.registry import build_model
+from headtohead.preparing.recipe import InputRecipe
+from headtohead.preparing.steps.scale import CLIP
 from headtohead.scoring.counts import mean_dice, over_targets, target_dice
 from headtohead.task import Target, Targets
 
@@ -154,7 +155,7 @@ class SegmentationModule(pl.LightningModule):
 
 
 def scale(image: torch.Tensor, statistics: torch.Tensor) -> torch.Tensor:
-    """Scale a uint8 batch on its device, as `InputRecipe.scale` does one slice.
+    """Scale a uint8 batch on its device, as `preparing.steps.scale.scaled` does one slice.
 
     Args:
         image: uint8 [B, S, S, C].

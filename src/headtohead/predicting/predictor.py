@@ -12,11 +12,11 @@ from headtohead.errors import UserError
 from headtohead.options.table import Options
 from headtohead.predicting.cleaning.postprocessing import NO_CLEAN_UP, CleanUp, parse_clean_up
 from headtohead.predicting.scan import Scan
+from headtohead.preparing.chain import Prepared
 from headtohead.trained.choosing import Choice
 from headtohead.trained.engines import Engine, open_engine
 from headtohead.trained.engines.ahead import EngineAhead
 from headtohead.trained.facts import ModelFacts
-from headtohead.trained.preparation import Prepared, prepare, refuse_unknown
 from headtohead.trained.trying import with_sound_models
 
 PIXELS = 64 * 128 * 128
@@ -125,10 +125,10 @@ class Predictor:
         done: dict[str, Inputs] = {}
         inputs = []
         for choice in self.choices:
-            facts = choice.source.facts
-            key = f"{facts.preparation} {facts.recipe}"
+            chain = choice.source.facts.chain
+            key = str(chain.to_dict())
             if key not in done:
-                done[key] = Inputs(prepare(scan.volume, facts), scan.wanted, facts.preparation == "recipe")
+                done[key] = Inputs(chain.prepare(scan.volume), scan.wanted, chain.slicewise)
             inputs.append(done[key])
         return tuple(inputs)
 
@@ -230,8 +230,6 @@ def open_choices(choices: list[Choice], options: Options, many: bool = True) -> 
             f"clean-up differs between the models ({kept}), so none is applied; choose one with --postprocessing",
             file=sys.stderr,
         )
-    for other in facts:
-        refuse_unknown(other)
     openings = [
         partial(open_engine, one.source, wanted.engine, machine.gpus, machine.precision, many) for one in choices
     ]

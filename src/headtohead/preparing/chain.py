@@ -1,11 +1,43 @@
-"""A chain of steps: how a case becomes what a model sees, and its inverse."""
+"""A chain of steps: how a case becomes what a model sees, and its inverse. Plain data in files."""
 
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
+from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 
-from headtohead.preparing.step import Step, Undo
-from headtohead.task import Case
+from headtohead.preparing.step import Kept, Slices, SliceStep, Step, Undo, planes_of
+from headtohead.preparing.steps.channels import Channels
+from headtohead.preparing.steps.crop import Crop
+from headtohead.preparing.steps.neighbours import Neighbours
+from headtohead.preparing.steps.resize import Resize
+from headtohead.preparing.steps.scale import FIXED, MEASURED, Scale
+from headtohead.preparing.steps.spline import Spline
+from headtohead.preparing.steps.standardise import Standardise
+from headtohead.preparing.steps.stretch import Stretch
+from headtohead.preparing.steps.trim import Trim
+from headtohead.preparing.steps.window import Window
+from headtohead.task import Case, Grid
+
+STEPS: dict[str, type[Step]] = {
+    step.kind: step for step in (Channels, Crop, Neighbours, Resize, Scale, Spline, Standardise, Stretch, Trim, Window)
+}
+"""The steps that a model's chain may have, by their names in files."""
+
+LIMITS: dict[str, tuple[float, float]] = {
+    "size": (16, 2048), "count": (0, 8), "channel": (0, 63), "order": (0, 63), "of": (0, 63), "ends": (0, 100),
+    "dark": (0, 1), "low": (0, 100), "high": (0, 100), "percentile": (0, 100),
+}  # fmt: skip
+"""Bounds of what is believed of a file: a made-up number must not exhaust the memory."""
+
+WORDS = {"by": (*MEASURED, *FIXED), "depth": ("uint8", "uint16")}
+MOST_STEPS, MOST_CHANNELS = 32, 64
+
+S = TypeVar("S", bound=Step)
+
+
+class UnknownStepError(ValueError):
+    """A chain has a step that this version does not know."""
 
 
 @dataclass(frozen=True)
@@ -15,7 +47,7 @@ class Chain:
     steps: tuple[Step, ...]
 
     def fitted(self, case: Case) -> "Chain":
-        """Settle all that the case decides, by the case as it was read."""
+        """Settle what the whole case decides, before it is resampled."""
         return Chain(tuple(step.fitted(case) for step in self.steps))
 
     def apply(self, case: Case) -> tuple[Case, Undo]:
@@ -31,3 +63,166 @@ class Chain:
             return values
 
         return case, back
+
+    def prepare(self, volume: np.ndarray) -> "Prepared":
+        """Prepare a volume that is cut into slices: uint8 or float32 [slices, H, W, C], finite."""
+        return Prepared(self, volume)
+
+    def view(self, images: np.ndarray, index: int) -> np.ndarray:
+        """Show a slice of a case whose grey levels are stored, before they are scaled.
+
+        Args:
+            images: uint8 or uint16 [slices, H, W, C].
+            index: which slice.
+
+        Returns:
+            [size, size, channels]: uint8, or float32 in units of 8 bits of what has more.
+        """
+        slices: Slices = images
+        for step in self.steps:
+            if isinstance(step, SliceStep) and not isinstance(step, Scale):
+                slices = step.over(slices)
+        return slices[index]
+
+    def only(self, kind: type[S]) -> S | None:
+        """Give the step of a kind; None where there is none."""
+        return next((step for step in self.steps if isinstance(step, kind)), None)
+
+    @cached_property
+    def slicewise(self) -> bool:
+        """Whether a slice can be prepared without those far from it, once the case is in 8 bits."""
+        return all(isinstance(step, SliceStep | Window) for step in self.steps)
+
+    @property
+    def in_words(self) -> str:
+        """The steps for a reader: `window (depth uint8), resize (size 256)`."""
+        return ", ".join(step.in_words for step in self.steps)
+
+    @property
+    def takes_levels(self) -> bool:
+        """Whether it begins with the grey levels that a cohort stores."""
+        return bool(self.steps) and isinstance(self.steps[0], Window)
+
+    @cached_property
+    def scale(self) -> Scale:
+        """The step that a training does on its device."""
+        found = self.only(Scale)
+        assert found is not None
+        return found
+
+    @cached_property
+    def resize(self) -> Resize:
+        """The step that masks go through, too."""
+        found = self.only(Resize)
+        assert found is not None
+        return found
+
+    def suits(self, sequences: int) -> bool:
+        """Say whether a case of so many sequences has all that go into channels; a single one is in all of them."""
+        chosen = self.only(Channels)
+        return sequences == 1 or chosen is None or max(chosen.order) < sequences
+
+    @property
+    def size(self) -> int:
+        """Pixels of a side of the model's input."""
+        return next(step.size for step in self.steps if isinstance(step, Resize | Spline))
+
+    @property
+    def channels(self) -> int:
+        """Channels of the model's input."""
+        around = self.only(Neighbours)
+        chosen = self.only(Channels)
+        return (len(chosen.order) if chosen else 0) + (2 * around.count if around else 0)
+
+    def to_dict(self) -> list[dict[str, Any]]:
+        """Plain data: the steps in their order."""
+        return [step.to_dict() for step in self.steps]
+
+    @classmethod
+    def from_dict(cls, found: Any) -> "Chain":
+        """Make a chain of plain data, which may come from anybody.
+
+        Raises:
+            UnknownStepError: it has a step that this version does not know.
+            ValueError: it is no chain; the message names the step and its setting.
+        """
+        if not isinstance(found, list) or not 0 < len(found) <= MOST_STEPS:
+            raise ValueError("not a list of steps")
+        chain = cls(tuple(_step(one) for one in found))
+        if sum(isinstance(step, Resize | Spline) for step in chain.steps) != 1 or not chain.only(Channels):
+            raise ValueError("needs channels and one size")
+        return chain
+
+
+class Prepared:
+    """The inputs of a volume, and the inverse for their answers.
+
+    What treats the whole volume is done at once. The steps after it that treat single slices are done when an input is
+    asked for, each slice once.
+    """
+
+    def __init__(self, chain: Chain, volume: np.ndarray) -> None:
+        """Apply the steps that need the whole volume."""
+        steps = chain.steps
+        last = max((place for place, step in enumerate(steps, 1) if not isinstance(step, SliceStep)), default=0)
+        slices, height, width = volume.shape[:3]
+        case, self._back = Chain(steps[:last]).apply(Case("", volume, Grid((slices, height, width))))
+        self._steps = Chain(steps[last:]).fitted(case).steps
+        self._shape = case.grid.shape
+        self._slices: Slices = case.images
+        for step in self._steps:
+            self._slices = step.over(self._slices)  # type: ignore[attr-defined]
+            if isinstance(step, Resize):
+                self._slices = Kept(self._slices)
+
+    @property
+    def n(self) -> int:
+        """How many inputs there are; not always one a slice."""
+        return len(self._slices)
+
+    def input(self, index: int) -> np.ndarray:
+        """Give one input: float32 [C, S, S], scaled."""
+        return np.stack(planes_of(self._slices, index))
+
+    def restore(self, probability: np.ndarray) -> np.ndarray:
+        """Bring the probability of all inputs, float32 [n, S, S], onto the volume's grid, float32 [slices, H, W]."""
+        _, height, width = self._shape
+        whole = np.empty((len(probability), height, width), np.float32)
+        for one, place in zip(probability, whole, strict=True):
+            values = one
+            for step in reversed(self._steps):
+                values = step.undone(values, height, width)  # type: ignore[attr-defined]
+            place[:] = values
+        return self._back(whole)
+
+
+def _step(found: Any) -> Step:
+    if not isinstance(found, dict) or not isinstance(found.get("step"), str):
+        raise ValueError("a step has no name")
+    name = found["step"]
+    if name not in STEPS:
+        raise UnknownStepError(name[:100])
+    known = {one.name: one for one in fields(STEPS[name]) if one.metadata.get("saved", True)}  # type: ignore[arg-type]
+    given = {key: value for key, value in found.items() if key != "step"}
+    lacking = {key for key, one in known.items() if one.default is MISSING}
+    if not lacking <= given.keys() <= known.keys():
+        raise ValueError(f"{name}: other settings than {', '.join(known)}")
+    for key, value in given.items():
+        if not _sound(key, value, str(known[key].type)):
+            raise ValueError(f"{name}: {key}")
+    return STEPS[name](**{key: tuple(value) if isinstance(value, list) else value for key, value in given.items()})
+
+
+def _sound(key: str, value: Any, kind: str) -> bool:
+    if key in WORDS:
+        return isinstance(value, str) and value in WORDS[key]
+    least, most = LIMITS[key]
+    if "tuple" in kind:
+        return (
+            isinstance(value, list) and 0 < len(value) <= MOST_CHANNELS and all(_in(one, least, most) for one in value)
+        )
+    return _in(value, least, most) if kind == "int" else isinstance(value, int | float) and least <= value <= most
+
+
+def _in(value: Any, least: float, most: float) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most

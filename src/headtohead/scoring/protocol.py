@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from headtohead.batches.recipe import CLIP
+from headtohead.preparing.steps.scale import CLIP
 from headtohead.scoring.lesions import SMALLEST_ML, SMALLEST_PIXELS
 from headtohead.scoring.surfaces import PERCENT, TOLERANCE
 

@@ -93,13 +93,13 @@ def _use(folder: str) -> str:
 
 
 def _model(facts: ModelFacts) -> str:
-    spec, recipe = find_spec(facts.model), facts.recipe
+    spec = find_spec(facts.model)
     rows = {
         "architecture": f"`{facts.model}`: {spec.summary}",
         "source": spec.source,
         "width": f"{facts.width or spec.width}" if spec.width else "as published",
         "input": f"{facts.in_channels} channels, from {', '.join(facts.task.sequences)}; slices {facts.task.plane}",
-        "preparation": ", ".join(f"{name} {value}" for name, value in recipe.items()) or f"`{facts.preparation}`",
+        "preparation": facts.chain.in_words,
         "threshold": f"{facts.threshold:g}",
         "clean-up of masks": f"`{facts.postprocessing}`" if facts.postprocessing else "none",
     }

@@ -1,12 +1,14 @@
 """model.json: all that a program must know about a trained model besides its weights. Plain data; no PyTorch."""
 
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from headtohead.batches.recipe import BGR, RGB, InputRecipe
 from headtohead.errors import UserError
 from headtohead.models.registry import MODELS
+from headtohead.preparing.chain import Chain, UnknownStepError
+from headtohead.preparing.recipe import RECIPE, chain_of, published_chain
 from headtohead.readers.tasks import LGG, TASKS
 from headtohead.records.json_reader import read_json
 from headtohead.records.regular import UnreadableError
@@ -19,9 +21,7 @@ FILE = "model.json"
 FORMAT = 2
 """Raised whenever an older program would read the file wrongly. Format 1 had sequences and plane in place of a task."""
 
-NORMALISATIONS = ("inner", "zscore", "unit", "imagenet", "slice")
-LARGEST_WIDTH, MOST_CHANNELS, MOST_NEIGHBOURS, MOST_SEQUENCES = 1024, 64, 8, 16
-SIDES = (16, 2048)
+LARGEST_WIDTH, MOST_CHANNELS, MOST_SEQUENCES = 1024, 64, 16
 """Bounds of what is believed of a file: a made-up number must not exhaust the memory."""
 
 
@@ -34,8 +34,8 @@ class ModelFacts:
         model: a name of the registry.
         width: channels of its first level; 0: as published.
         in_channels: channels of its input.
-        recipe: the `InputRecipe` as plain data; empty where `preparation` is another.
-        preparation: how a volume becomes its input: `recipe`, or the name of a foreign protocol.
+        recipe: how a case becomes its input: the steps of a chain as plain data, or, as earlier versions had it, the
+            settings of an `InputRecipe`.
         task: what it segments from what.
         threshold: probability from which a pixel is lesion.
         postprocessing: steps that clean its masks, as `--postprocessing` takes them; empty: none.
@@ -50,24 +50,27 @@ class ModelFacts:
     model: str
     width: int
     in_channels: int
-    recipe: dict[str, Any]
+    recipe: list[dict[str, Any]] | dict[str, Any]
     task: Task
-    preparation: str = "recipe"
     threshold: float = 0.5
     postprocessing: str = ""
     familiar: dict[str, Any] = field(default_factory=dict)
     scores: dict[str, Any] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict)
 
-    @property
-    def input_recipe(self) -> InputRecipe:
-        """The recipe that its input is prepared with."""
-        return InputRecipe(**self.recipe)
+    @cached_property
+    def chain(self) -> Chain:
+        """The steps that a case goes through.
+
+        Raises:
+            ValueError: as `chain_of`.
+        """
+        return chain_of(self.recipe)
 
     @property
     def image_size(self) -> int:
         """Pixels of a side of its input."""
-        return int(self.recipe.get("image_size", 256))  # of a foreign protocol, all have 256
+        return self.chain.size
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data."""
@@ -94,9 +97,16 @@ def read_facts(folder: Path) -> ModelFacts:
         if found["format"] not in (1, FORMAT):
             raise UserError(f"{path}: written by another version of this program; update this one, or {mend}")
         found["task"] = _read_task(found, path, mend)
+        protocol = found.get("preparation", RECIPE)
+        if protocol != RECIPE:  # of a version before chains: a published one by its name
+            found["recipe"] = published_chain(protocol, found["in_channels"]).to_dict()
         known = {one.name for one in fields(ModelFacts)}
         facts = ModelFacts(**{name: value for name, value in found.items() if name in known})
         wrong = wrong_field(facts)
+    except UnknownStepError as fault:
+        raise UserError(
+            f"{path}: the model needs the preparation {fault}, which this version does not know; update the program"
+        ) from fault
     except FileNotFoundError:
         raise UserError(
             f"{folder}: no {FILE} in it, so it is not a bundle; name a folder that --export bundle wrote"
@@ -132,16 +142,13 @@ def _read_task(found: dict[str, Any], path: Path, mend: str) -> Task:
 def wrong_field(facts: ModelFacts) -> str:
     """Name the first field whose value no model of this program has; empty: all are sound.
 
-    A `preparation` that is not known is left to `trained.preparation`, which can say more of it.
-
     Raises:
-        TypeError: the recipe lacks a field, or has one too many.
-        ValueError: its fields contradict each other.
+        UnknownStepError: its input needs a step that this version does not know.
     """
-    for name in ("name", "model", "preparation", "postprocessing"):
+    for name in ("name", "model", "postprocessing"):
         if not isinstance(getattr(facts, name), str):
             return name
-    for name in ("recipe", "familiar", "scores", "data"):
+    for name in ("familiar", "scores", "data"):
         if not isinstance(getattr(facts, name), dict):
             return name
     sound = {
@@ -150,7 +157,6 @@ def wrong_field(facts: ModelFacts) -> str:
         "in_channels": _whole(facts.in_channels, 1, MOST_CHANNELS),
         "threshold": _is_number(facts.threshold) and 0 < facts.threshold <= 1,
         "name": len(facts.name) <= LONGEST,
-        "preparation": len(facts.preparation) <= LONGEST,
         "postprocessing": len(facts.postprocessing) <= LONGEST,
     }
     if wrong := next((name for name, fine in sound.items() if not fine), ""):
@@ -161,22 +167,21 @@ def wrong_field(facts: ModelFacts) -> str:
         "familiar": wrong_in_familiar(facts.familiar, facts.task),
     }
     wrong = next((".".join(filter(None, (name, fault))) for name, fault in within.items() if fault is not None), "")
-    return wrong or (_wrong_in_recipe(facts) if facts.preparation == "recipe" else "")
+    return wrong or _wrong_in_recipe(facts)
 
 
 def _wrong_in_recipe(facts: ModelFacts) -> str:
-    recipe = facts.input_recipe
-    side = recipe.image_size
-    sound = {
-        "image_size": _whole(side, *SIDES) and side % MODELS[facts.model].divisor == 0,
-        # In a tuple, not a set: what is not hashable is unknown like any other.
-        "normalise": recipe.normalise in NORMALISATIONS,
-        "neighbours": _whole(recipe.neighbours, 0, MOST_NEIGHBOURS),
-        "channel_order": recipe.channel_order in (RGB, BGR),
-        "primary": _whole(recipe.primary, 0, recipe.sequences - 1),
-    }
-    wrong = next((f"recipe: {name}" for name, fine in sound.items() if not fine), "")
-    return wrong or ("" if facts.in_channels == recipe.channels else "in_channels")
+    try:
+        chain = facts.chain
+    except UnknownStepError:
+        raise
+    except ValueError as fault:
+        return f"recipe: {fault}"
+    if chain.size % MODELS[facts.model].divisor:
+        return "recipe: image_size"
+    if not chain.suits(len(facts.task.sequences)):
+        return "recipe: channels"
+    return "" if facts.in_channels == chain.channels else "in_channels"
 
 
 def _whole(value: object, least: int, most: int) -> bool:

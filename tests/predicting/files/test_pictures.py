@@ -94,6 +94,6 @@ def test_pictures_that_cannot_be_read(tmp_path: Path, lgg: ModelFacts, lone: Mod
     put(tmp_path / "a_mask.png", RGB[:9, :, 0])
     with pytest.raises(UserError, match=r"a_mask\.png: 30x9 pixels"):
         read(path, lgg)
-    two = ModelFacts("m", "unet", 0, 2, {}, Task("two", ("flair", "t2"), "flair", LGG_TASK.targets), "buda_volume")
+    two = ModelFacts("m", "unet", 0, 2, lgg.recipe, Task("two", ("flair", "t2"), "flair", LGG_TASK.targets))
     with pytest.raises(UserError, match="an image has 3 channels, but model m takes 2"):
         read(path, two)

@@ -9,6 +9,7 @@ import torch
 from torch.nn import functional as F
 
 from headtohead.errors import UserError
+from headtohead.preparing.recipe import buda_chain
 from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.readers.nifti import TASK as NIFTI_TASK
 from headtohead.trained.engines.torch_engine import load_net
@@ -85,7 +86,7 @@ def test_the_weights_load_and_answer_as_the_published_net(width: int, in_channel
     facts, weights = read_foreign(tmp_path / "unet.pt", "buda")
     assert (facts.name, facts.model, facts.width, facts.in_channels) == ("unet", "buda", width, in_channels)
     assert facts.task.sequences == (LGG_TASK if in_channels == 3 else NIFTI_TASK).sequences
-    assert (facts.preparation, facts.postprocessing, facts.threshold) == ("buda_volume", "largest", 0.5)
+    assert (facts.chain, facts.postprocessing, facts.threshold) == (buda_chain(in_channels), "largest", 0.5)
     image = torch.randn(1, in_channels, 48, 32, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
         found = load_net(Source(facts, None, weights))(image).sigmoid()

@@ -9,7 +9,7 @@ from headtohead.trained.facts import ModelFacts
 
 def wants_bytes(facts: ModelFacts) -> bool:
     """Say whether a model was trained on 8 bits, and scales them by the whole volume."""
-    return facts.preparation == "recipe" and facts.recipe.get("normalise") != "slice"
+    return facts.chain.takes_levels
 
 
 def read_scan(job: Job, facts: ModelFacts, channels: str, plane: str, weight: Weight | None = None) -> Scan:

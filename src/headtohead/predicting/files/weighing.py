@@ -135,9 +135,7 @@ def _volumes(job: Job, facts: ModelFacts, plane: str, as_bytes: bool, further: i
     if oblique:
         after = most_after(first.affine, view, (before[0], before[1], before[2]))
     shown = math.prod(after)
-    channels = (
-        max(3, len(facts.task.sequences)) if facts.preparation != "recipe" or as_bytes else len(facts.task.sequences)
-    )
+    channels = max(3, len(facts.task.sequences)) if not facts.chain.slicewise or as_bytes else len(facts.task.sequences)
     width = 1 if as_bytes else 4
     # What an output masks are all volumes of a file.
     need = grid * (GRID + further * first.volumes) + shown * width * channels + max(after[1:]) ** 2 * max(4, 3 * width)
@@ -147,7 +145,7 @@ def _volumes(job: Job, facts: ModelFacts, plane: str, as_bytes: bool, further: i
         need += shown * width * len(facts.task.sequences)
     if after != before:
         need += SHOWN * shown
-    if not as_bytes or facts.preparation != "recipe":
+    if not as_bytes or not facts.chain.slicewise:
         need += LAST * shown * channels
     if truth_beside(first.path):
         need += OTHER * grid + 2 * shown
@@ -158,5 +156,5 @@ def _volumes(job: Job, facts: ModelFacts, plane: str, as_bytes: bool, further: i
 
 def _slices(number: int, facts: ModelFacts) -> int:
     """Give what slices take at the size of the model's input: their planes, and the answers twice."""
-    planes = 4 * facts.in_channels if facts.preparation != "recipe" else max(3, len(facts.task.sequences))
+    planes = 4 * facts.in_channels if not facts.chain.slicewise else max(3, len(facts.task.sequences))
     return number * facts.image_size**2 * (planes + 8)

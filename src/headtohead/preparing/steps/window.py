@@ -1,6 +1,6 @@
 """Grey levels of any scanner as the whole numbers that a cohort stores."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
@@ -27,8 +27,8 @@ class Window(Step):
 
     kind = "window"
     depth: str = "uint8"
-    again: bool = False
-    whites: tuple[float, ...] | None = None
+    again: bool = field(default=False, metadata={"saved": False})
+    whites: tuple[float, ...] | None = field(default=None, metadata={"saved": False})
 
     def fitted(self, case: Case) -> Self:
         """Measure the bright ends before anything is resampled."""

@@ -8,6 +8,7 @@ import torch
 from headtohead.errors import UserError
 from headtohead.learning.checkpoint import read_tensors
 from headtohead.models.buda import BudaUNet
+from headtohead.preparing.recipe import buda_chain
 from headtohead.readers import lgg, nifti
 from headtohead.trained.facts import ModelFacts
 
@@ -48,8 +49,7 @@ def read_buda(path: Path) -> tuple[ModelFacts, dict[str, torch.Tensor]]:
         model="buda",
         width=width,
         in_channels=in_channels,
-        recipe={},
-        preparation="buda_volume",
+        recipe=buda_chain(in_channels).to_dict(),
         task=TASKS[in_channels],
         postprocessing=CLEAN_UP,
     )

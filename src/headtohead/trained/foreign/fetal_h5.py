@@ -15,6 +15,7 @@ import torch
 
 from headtohead.errors import UserError
 from headtohead.models.fetal_unet import FetalUNet
+from headtohead.preparing.recipe import InputRecipe
 from headtohead.readers import nifti
 from headtohead.trained.facts import ModelFacts
 
@@ -70,7 +71,7 @@ def facts_of(path: Path, width: int) -> ModelFacts:
         model="fetal_unet",
         width=width,
         in_channels=1,
-        recipe={"image_size": IMAGE_SIZE, "normalise": "slice", "neighbours": 0},
+        recipe=InputRecipe(IMAGE_SIZE, "slice", 0).chain.to_dict(),
         task=nifti.TASK,
         postprocessing=CLEAN_UP,
     )

@@ -5,10 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headtohead.batches.recipe import CLIP, FIXED_STATISTICS, InputRecipe, scale_slice
 from headtohead.cohort import Cohort
 from headtohead.errors import UserError
 from headtohead.options.input import InputOptions
+from headtohead.preparing.recipe import InputRecipe
+from headtohead.preparing.steps.scale import CLIP, FIXED, scaled
+from headtohead.preparing.steps.stretch import stretched
 from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.task import Target, Targets, Task
 
@@ -25,14 +27,14 @@ def volume_of(slices: int, height: int, width: int) -> np.ndarray:
 @pytest.mark.parametrize(("height", "width"), SHAPES)
 def test_view_has_the_shape_the_model_is_built_for(size: int, neighbours: int, height: int, width: int) -> None:
     recipe = InputRecipe(size, "inner", neighbours)
-    view = recipe.view(volume_of(4, height, width), 1)
+    view = recipe.chain.view(volume_of(4, height, width), 1)
     assert view.shape == (size, size, recipe.channels) == (size, size, 3 + 2 * neighbours)
     assert view.dtype == np.uint8
 
 
 def test_at_its_own_size_a_slice_is_shown_as_it_is_with_flair_around_it() -> None:
     volume = volume_of(5, 32, 32)
-    view = InputRecipe(32, "inner", 2).view(volume, 2)
+    view = InputRecipe(32, "inner", 2).chain.view(volume, 2)
     assert (view[..., :3] == volume[2]).all()
     for channel, place in enumerate((0, 1, 3, 4), start=3):
         assert (view[..., channel] == volume[place, ..., LGG_TASK.primary_channel]).all()
@@ -41,21 +43,21 @@ def test_at_its_own_size_a_slice_is_shown_as_it_is_with_flair_around_it() -> Non
 @pytest.mark.parametrize(("index", "around"), [(0, (0, 0, 1, 2)), (1, (0, 0, 2, 3)), (3, (1, 2, 3, 3))])
 def test_neighbours_repeat_at_the_ends_of_a_case(index: int, around: tuple[int, ...]) -> None:
     volume = volume_of(4, 32, 32)
-    view = InputRecipe(32, "inner", 2).view(volume, index)
+    view = InputRecipe(32, "inner", 2).chain.view(volume, index)
     for channel, place in enumerate(around, start=3):
         assert (view[..., channel] == volume[place, ..., LGG_TASK.primary_channel]).all()
 
 
 def test_one_slice_alone_is_its_own_neighbour() -> None:
     volume = volume_of(1, 32, 32)
-    view = InputRecipe(32, "inner", 1).view(volume, 0)
+    view = InputRecipe(32, "inner", 1).chain.view(volume, 0)
     assert (view[..., 3:] == volume[0, ..., LGG_TASK.primary_channel, None]).all()
 
 
 @pytest.mark.parametrize(("height", "width"), [(20, 32), (32, 20)])
 def test_other_shapes_are_padded_and_keep_their_aspect(height: int, width: int) -> None:
     volume = volume_of(1, height, width)
-    view = InputRecipe(32, "inner", 0).view(volume, 0)
+    view = InputRecipe(32, "inner", 0).chain.view(volume, 0)
     assert (view[:height, :width] == volume[0]).all()
     assert not view[height:].any() and not view[:, width:].any()
 
@@ -63,14 +65,14 @@ def test_other_shapes_are_padded_and_keep_their_aspect(height: int, width: int) 
 def test_shrinking_averages_areas() -> None:
     image = np.zeros((64, 64), np.uint8)
     image[::2, ::2] = 200
-    assert (InputRecipe(32, "inner", 0).fit(image) == 50).all()
+    assert (InputRecipe(32, "inner", 0).chain.resize.fit(image) == 50).all()
 
 
 def test_a_mask_stays_a_mask_of_zeros_and_ones() -> None:
     mask = np.zeros((64, 64), np.uint8)
     mask[10:30, 20:40] = 1
     mask[50, 50] = 1  # a quarter of its pixel on the smaller grid
-    small = InputRecipe(32, "inner", 0).fit_mask(mask)
+    small = InputRecipe(32, "inner", 0).chain.resize.fit_mask(mask)
     expected = np.zeros((32, 32), np.uint8)
     expected[5:15, 10:20] = 1
     assert small.dtype == np.uint8
@@ -80,7 +82,7 @@ def test_a_mask_stays_a_mask_of_zeros_and_ones() -> None:
 @pytest.mark.parametrize(("height", "width"), SHAPES)
 @pytest.mark.parametrize("size", [32, 64, 96])
 def test_back_gives_the_source_grid(size: int, height: int, width: int) -> None:
-    back = InputRecipe(size, "inner", 0).back(np.full((size, size), 0.25, np.float32), height, width)
+    back = InputRecipe(size, "inner", 0).chain.resize.undone(np.full((size, size), 0.25, np.float32), height, width)
     assert back.shape == (height, width)
     assert back.dtype == np.float32
     assert back == pytest.approx(0.25)
@@ -90,7 +92,7 @@ def test_back_gives_the_source_grid(size: int, height: int, width: int) -> None:
 def test_back_undoes_fit_exactly_where_nothing_is_resized(height: int, width: int) -> None:
     image = volume_of(1, height, width)[0, ..., 0]
     recipe = InputRecipe(64, "inner", 0)
-    assert (recipe.back(recipe.fit(image).astype(np.float32), height, width) == image).all()
+    assert (recipe.chain.resize.undone(recipe.chain.resize.fit(image).astype(np.float32), height, width) == image).all()
 
 
 @settings(max_examples=60)
@@ -106,7 +108,9 @@ def test_back_undoes_fit_in_place(height: int, width: int, size: int, place: tup
     rows, columns = np.mgrid[:height, :width]
     blob = 255 * np.exp(-((rows - row) ** 2 + (columns - column) ** 2) / (2 * 4**2))
     recipe = InputRecipe(size, "inner", 0)
-    back = recipe.back(recipe.fit(blob.astype(np.uint8)).astype(np.float32), height, width).astype(float)
+    back = recipe.chain.resize.undone(
+        recipe.chain.resize.fit(blob.astype(np.uint8)).astype(np.float32), height, width
+    ).astype(float)
     before = blob.astype(np.uint8).astype(float)
     for grid in (rows, columns):
         assert (grid * back).sum() / back.sum() == pytest.approx((grid * before).sum() / before.sum(), abs=0.3)
@@ -115,7 +119,7 @@ def test_back_undoes_fit_in_place(height: int, width: int, size: int, place: tup
 
 def test_neighbour_channels_have_the_statistics_of_flair() -> None:
     statistics = np.array([[1, 2], [3, 4], [5, 6]], np.float32)
-    assert InputRecipe(32, "inner", 1).channel_statistics(statistics).tolist() == [
+    assert InputRecipe(32, "inner", 1).chain.scale.by_channel(statistics).tolist() == [
         [1, 2],
         [3, 4],
         [5, 6],
@@ -128,19 +132,19 @@ def test_neighbour_channels_have_the_statistics_of_flair() -> None:
 def test_a_volume_of_one_sequence_is_in_all_three_channels(kind: type) -> None:
     volume = np.random.default_rng(0).integers(0, 256, (4, 40, 30, 1)).astype(kind)
     recipe = InputRecipe(32, "inner", 1)
-    np.testing.assert_array_equal(recipe.view(volume, 1), recipe.view(np.repeat(volume, 3, axis=-1), 1))
+    np.testing.assert_array_equal(recipe.chain.view(volume, 1), recipe.chain.view(np.repeat(volume, 3, axis=-1), 1))
     one = np.array([[3, 4]], np.float32)
-    assert recipe.channel_statistics(one).tolist() == [[3, 4]] * recipe.channels
+    assert recipe.chain.scale.by_channel(one).tolist() == [[3, 4]] * recipe.channels
 
 
 def test_four_sequences_and_the_neighbours_of_the_primary_one() -> None:
     task = Task("four", ("a", "b", "c", "d"), "d", Targets((Target("lesion", (1,)),)))
     recipe = InputRecipe.of(InputOptions(image_size=32, neighbours=1, normalise="unit"), task)
     volume = np.random.default_rng(0).integers(0, 256, (4, 40, 30, 4)).astype(np.uint8)
-    view = recipe.view(volume, 1)
+    view = recipe.chain.view(volume, 1)
     assert view.shape == (32, 32, recipe.channels) == (32, 32, 6)
-    np.testing.assert_array_equal(view[..., 4], recipe.fit(volume[0, ..., 3]))
-    assert recipe.channel_statistics(recipe.measure(volume)).tolist() == [[0, 255]] * 6
+    np.testing.assert_array_equal(view[..., 4], recipe.chain.resize.fit(volume[0, ..., 3]))
+    assert recipe.chain.scale.by_channel(recipe.chain.scale.measure(volume)).tolist() == [[0, 255]] * 6
     assert InputRecipe(**recipe.to_dict()) == recipe
     with pytest.raises(UserError, match="imagenet: knows three channels, but four has 4"):
         InputRecipe.of(InputOptions(normalise="imagenet"), task)
@@ -149,38 +153,41 @@ def test_four_sequences_and_the_neighbours_of_the_primary_one() -> None:
 def test_sixteen_bits_are_seen_in_units_of_eight() -> None:
     volume = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3)).astype(np.uint8)
     recipe = InputRecipe(32, "inner", 1)
-    seen = recipe.view(volume.astype(np.uint16) * np.uint16(257), 1)
+    seen = recipe.chain.view(volume.astype(np.uint16) * np.uint16(257), 1)
     assert seen.dtype == np.float32
-    np.testing.assert_array_equal(seen, recipe.view(volume, 1))
+    np.testing.assert_array_equal(seen, recipe.chain.view(volume, 1))
 
 
 def test_scale_by_hand() -> None:
     statistics = np.array([[100, 10], [50, 5], [0, 255]], np.float32)
     view = np.array([[[110, 40, 51], [255, 0, 255]]], np.uint8)
-    scaled = InputRecipe(32, "inner", 0).scale(view, statistics)
-    assert scaled.dtype == np.float32
-    assert scaled[0, 0] == pytest.approx([1, -2, 0.2])
-    assert scaled[0, 1] == pytest.approx([CLIP, -CLIP, 1])
+    found = scaled(view, statistics)
+    assert found.dtype == np.float32
+    assert found[0, 0] == pytest.approx([1, -2, 0.2])
+    assert found[0, 1] == pytest.approx([CLIP, -CLIP, 1])
 
 
 def test_fixed_statistics_are_in_the_order_of_the_channels() -> None:
     """ImageNet's published constants are for red, green, blue: pre, FLAIR, post here."""
-    assert FIXED_STATISTICS["imagenet"][:, 0] / 255 == pytest.approx([0.485, 0.456, 0.406])
-    assert FIXED_STATISTICS["imagenet"][:, 1] / 255 == pytest.approx([0.229, 0.224, 0.225])
-    assert FIXED_STATISTICS["unit"].tolist() == [[0, 255]] * 3
+    assert FIXED["imagenet"][:, 0] / 255 == pytest.approx([0.485, 0.456, 0.406])
+    assert FIXED["imagenet"][:, 1] / 255 == pytest.approx([0.229, 0.224, 0.225])
+    assert FIXED["unit"].tolist() == [[0, 255]]
 
 
 @pytest.mark.parametrize("normalise", ["inner", "zscore"])
 def test_a_volume_outside_a_cohort_is_measured_as_inside(normalise: str, phantom_cohort: Cohort) -> None:
     known = phantom_cohort.statistics(normalise)
-    measured = InputRecipe(32, normalise, 1).measure(phantom_cohort.images(3))
+    measured = InputRecipe(32, normalise, 1).chain.scale.measure(phantom_cohort.images(3))
     assert measured == pytest.approx(known[3])
     assert not np.allclose(known[3], known[4])
 
 
 def test_normalisations_differ(phantom_cohort: Cohort) -> None:
     volume = phantom_cohort.images(0)
-    found = [InputRecipe(32, name, 0).measure(volume).tolist() for name in ("inner", "zscore", "unit", "imagenet")]
+    found = [
+        InputRecipe(32, name, 0).chain.scale.measure(volume).tolist()
+        for name in ("inner", "zscore", "unit", "imagenet")
+    ]
     assert all(one != other for place, one in enumerate(found) for other in found[place + 1 :])
 
 
@@ -195,7 +202,7 @@ class TestScaledSliceBySlice:
 
     def test_by_hand(self) -> None:
         image = np.arange(-10, 191, dtype=np.float32).reshape(3, 67)  # -10 ... 190: the 97th percentile is 184
-        scaled = scale_slice(image)
+        scaled = stretched(image)
         assert scaled.dtype == np.uint8
         assert scaled.ravel()[:11].tolist() == [0] * 11, "negatives become 0"
         assert scaled.ravel()[194:].tolist() == [255] * 7, "from 184 on"
@@ -203,33 +210,33 @@ class TestScaledSliceBySlice:
 
     @pytest.mark.parametrize("value", [0, -3, 7])
     def test_a_slice_of_one_value_has_no_division_by_zero(self, value: int) -> None:
-        assert (scale_slice(np.full((8, 8), value, np.float32)) == (255 if value > 0 else 0)).all()
+        assert (stretched(np.full((8, 8), value, np.float32)) == (255 if value > 0 else 0)).all()
 
     def test_few_bright_pixels_in_nothing_are_cut_off_as_published(self) -> None:
         image = np.zeros((20, 20), np.uint8)
         image[0, :5] = 200  # under 3 % of the slice
-        assert not scale_slice(image).any()
+        assert not stretched(image).any()
 
     def test_the_unit_of_the_file_does_not_matter(self) -> None:
         image = volume_of(1, 40, 50)[0, ..., 0]
-        assert (scale_slice(image) == scale_slice(image * np.float32(16.5))).all()
+        assert (stretched(image) == stretched(image * np.float32(16.5))).all()
 
     @pytest.mark.parametrize(("channels", "shown"), [(1, 0), (3, LGG_TASK.primary_channel)])
     def test_the_view_is_flair_or_the_only_sequence(self, channels: int, shown: int) -> None:
         volume = volume_of(3, 32, 32)[..., :channels]
         recipe = InputRecipe(32, "slice", 0)
-        view = recipe.view(volume, 1)
+        view = recipe.chain.view(volume, 1)
         assert view.shape == (32, 32, 1) and recipe.channels == 1
-        assert (view[..., 0] == scale_slice(volume[1, ..., shown])).all()
-        scaled = recipe.scale(view, recipe.channel_statistics(recipe.measure(volume)))
-        assert (scaled == view / np.float32(255)).all()
+        assert (view[..., 0] == stretched(volume[1, ..., shown])).all()
+        step = recipe.chain.scale
+        assert (scaled(view, step.by_channel(step.measure(volume))) == view / np.float32(255)).all()
 
     def test_other_slices_have_no_say(self) -> None:
         volume = volume_of(3, 32, 32)
         brighter = volume.copy()
         brighter[0] = 255
         recipe = InputRecipe(32, "slice", 0)
-        assert (recipe.view(volume, 1) == recipe.view(brighter, 1)).all()
+        assert (recipe.chain.view(volume, 1) == recipe.chain.view(brighter, 1)).all()
 
     def test_it_has_no_neighbours(self) -> None:
         with pytest.raises(ValueError, match="no neighbours"):
@@ -238,7 +245,7 @@ class TestScaledSliceBySlice:
 
 def test_a_volume_of_floats_is_shown_in_floats() -> None:
     volume = volume_of(3, 40, 64).astype(np.float32) / 7
-    view = InputRecipe(32, "inner", 1).view(volume, 1)
+    view = InputRecipe(32, "inner", 1).chain.view(volume, 1)
     assert view.dtype == np.float32 and view.shape == (32, 32, 5)
     assert view[..., :3].mean() == pytest.approx(volume[1].mean() * 40 / 64, rel=0.01)
 
@@ -257,4 +264,4 @@ def test_the_order_of_channels_is_said_only_where_it_is_not_the_usual_one() -> N
     assert InputRecipe(**usual.to_dict()) == usual
     assert InputRecipe(**swapped.to_dict()) == swapped
     volume = volume_of(3, 32, 32)
-    assert (swapped.view(volume, 1)[..., [2, 1, 0, 3, 4]] == usual.view(volume, 1)).all()
+    assert (swapped.chain.view(volume, 1)[..., [2, 1, 0, 3, 4]] == usual.chain.view(volume, 1)).all()

@@ -1,0 +1,162 @@
+"""The chains that are known by name: those of our own training, by its settings, and those of published protocols."""
+
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+from headtohead.errors import UserError
+from headtohead.options.input import InputOptions
+from headtohead.preparing.chain import Chain, UnknownStepError
+from headtohead.preparing.step import Step
+from headtohead.preparing.steps.channels import Channels
+from headtohead.preparing.steps.crop import Crop
+from headtohead.preparing.steps.neighbours import Neighbours
+from headtohead.preparing.steps.resize import Resize
+from headtohead.preparing.steps.scale import FIXED, MEASURED, Scale
+from headtohead.preparing.steps.spline import Spline
+from headtohead.preparing.steps.standardise import Standardise
+from headtohead.preparing.steps.stretch import Stretch
+from headtohead.preparing.steps.trim import Trim
+from headtohead.preparing.steps.window import Window
+from headtohead.task import Task
+
+RGB, BGR = "rgb", "bgr"
+"""Orders of three sequences; the middle one has the same place in both."""
+
+BUDA, RECIPE = "buda_volume", "recipe"
+"""The name of Buda's chain in files of earlier versions; that of all others was `RECIPE`."""
+
+
+@dataclass(frozen=True)
+class InputRecipe:
+    """The settings from which the chain of a training follows: run.json and checkpoints hold them.
+
+    Attributes:
+        image_size: side in pixels of the square given to the model.
+        normalise: `inner`, `zscore`, `unit` or `imagenet`; or what belongs to a model and cannot be asked for, a key of
+            `TIED`.
+        neighbours: the number of slices before and after that add their primary sequence as channels.
+        channel_order: `rgb`: as the task has them. `bgr` replays a historical fault: they are reversed, their
+            statistics are not.
+        primary: channel of the primary sequence.
+        sequences: channels that a slice has of its own. A volume of one channel is in all of them.
+
+    Raises:
+        ValueError: neighbours, but a chain that has none.
+    """
+
+    image_size: int
+    normalise: str
+    neighbours: int
+    channel_order: str = RGB
+    primary: int = 1
+    sequences: int = 3
+
+    def __post_init__(self) -> None:
+        if self.neighbours and isinstance(self.normalise, str) and self.normalise in TIED:
+            raise ValueError("a slice that is scaled by itself has no neighbours")
+
+    @classmethod
+    def of(cls, inputs: InputOptions, task: Task, tied: str = "") -> "InputRecipe":
+        """Settle the recipe of a model.
+
+        Args:
+            inputs: what the user wants.
+            task: whose sequences it sees.
+            tied: the scaling that belongs to the model, which then decides; empty: there is none.
+
+        Raises:
+            UserError: ImageNet's three colours are asked for, but there are not three channels.
+        """
+        neighbours = 0 if tied else inputs.neighbours
+        # A single sequence is in all three.
+        primary, sequences = (1, 3) if len(task.sequences) == 1 else (task.primary_channel, len(task.sequences))
+        if (tied or inputs.normalise) == "imagenet" and sequences != 3:
+            raise UserError(f"--normalise imagenet: knows three channels, but {task.name} has {sequences} sequences")
+        return cls(inputs.image_size, tied or inputs.normalise, neighbours, inputs.channel_order, primary, sequences)
+
+    @cached_property
+    def chain(self) -> Chain:
+        """The chain: steps that the case of a cohort, or one that is predicted, goes through."""
+        if self.normalise in TIED:
+            return Chain(TIED[self.normalise](self))
+        order = tuple(range(self.sequences))
+        order = order if self.channel_order == RGB else order[::-1]
+        steps: list[Step] = [Window(), Channels(order), Resize(self.image_size)]
+        if self.neighbours:
+            steps.append(Neighbours(self.neighbours, order.index(self.primary)))
+        of = (*range(self.sequences), *[self.primary] * (2 * self.neighbours))
+        return Chain((*steps, Scale(self.normalise, of)))
+
+    @property
+    def channels(self) -> int:
+        """Input channels of the model: the slice's own, then the primary sequence of the neighbours in order."""
+        return self.chain.channels
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, for a checkpoint or run.json; without what earlier versions left out, where it is as then."""
+        facts = asdict(self)
+        if self.channel_order == RGB:
+            del facts["channel_order"]
+        if self.primary == 1:
+            del facts["primary"]
+        if self.sequences == 3:
+            del facts["sequences"]
+        return facts
+
+
+def _slice_by_itself(recipe: InputRecipe) -> tuple[Step, ...]:
+    return Channels((recipe.primary,)), Stretch(), Resize(recipe.image_size), Scale("unit", (0,))
+
+
+TIED = {"slice": _slice_by_itself}
+"""Scalings that belong to a model: that of the fetal brain masking system."""
+
+
+def buda_chain(channels: int) -> Chain:
+    """Give the chain of the published FLAIR abnormality U-Net.
+
+    Buda, Saha, Mazurowski: Association of genomic subtypes of lower-grade gliomas with shape features automatically
+    extracted by a deep learning algorithm. Comput Biol Med 109:218-225, 2019, doi:10.1016/j.compbiomed.2019.05.002.
+
+    Args:
+        channels: of the model; one of a single channel takes FLAIR, in the middle of three.
+    """
+    order = (1,) if channels == 1 else tuple(range(channels))
+    return Chain((Channels(order), Window(), Trim(1), Crop(0.1), Spline(256, 2), Standardise(10, 99)))
+
+
+def published_chain(name: str, channels: int) -> Chain:
+    """Give the chain of a published protocol by the name that earlier versions wrote.
+
+    Raises:
+        UnknownStepError: this version does not know it.
+    """
+    if name != BUDA:
+        raise UnknownStepError(str(name)[:100])
+    return buda_chain(channels)
+
+
+def chain_of(found: Any) -> Chain:
+    """Make a chain of what model.json says: a list of steps, or, in earlier versions, the settings of a recipe.
+
+    Raises:
+        UnknownStepError: it has a step that this version does not know.
+        ValueError: it is no chain; the message names the setting.
+    """
+    if isinstance(found, list):
+        return Chain.from_dict(found)
+    try:
+        recipe = InputRecipe(**found)
+    except TypeError as fault:
+        raise ValueError("other settings than a recipe has") from fault
+    if recipe.normalise not in (*MEASURED, *FIXED, *TIED) or recipe.channel_order not in (RGB, BGR):
+        raise ValueError("normalise" if recipe.channel_order in (RGB, BGR) else "channel_order")
+    bounds = {"image_size": (16, 2048), "neighbours": (0, 8), "sequences": (1, 32), "primary": (0, 31)}
+    for name, (least, most) in bounds.items():
+        value = getattr(recipe, name)
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            raise ValueError(name)
+    if recipe.primary >= recipe.sequences:
+        raise ValueError("primary")
+    return Chain.from_dict(recipe.chain.to_dict())

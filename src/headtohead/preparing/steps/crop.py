@@ -1,0 +1,63 @@
+"""A case cropped to what is not empty."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from headtohead.preparing.step import Step, Undo
+from headtohead.task import Case, Grid
+
+Box = tuple[slice, slice, slice]
+
+
+@dataclass(frozen=True)
+class Crop(Step):
+    """Crop to the smallest box that holds every voxel above 0 in any channel; nothing where there is none.
+
+    Attributes:
+        dark: share of the brightest voxel below which a voxel is 0 from here on.
+    """
+
+    kind = "crop"
+    dark: float = 0.0
+
+    def apply(self, case: Case) -> tuple[Case, Undo]:
+        """See `Step`; outside the box all is 0."""
+        if self.dark:
+            values: np.ndarray = case.images
+            images = np.where(values < self.dark * float(values.max()), 0, values)
+            case = replace(case, images=images)
+        return cropped(case, lit_box(case.images))
+
+
+def lit_box(volume: np.ndarray) -> Box:
+    """Find the smallest box that holds every voxel above 0 in any channel; all of the volume where there is none.
+
+    Args:
+        volume: [slices, H, W, C].
+    """
+    lit = np.asarray(volume.any(axis=-1))
+    if not lit.any():
+        return slice(0, lit.shape[0]), slice(0, lit.shape[1]), slice(0, lit.shape[2])
+    ends = [np.flatnonzero(lit.any(axis=others)) for others in ((1, 2), (0, 2), (0, 1))]
+    z, y, x = (slice(int(found[0]), int(found[-1]) + 1) for found in ends)
+    return z, y, x
+
+
+def cropped(case: Case, box: Box) -> tuple[Case, Undo]:
+    """Crop a case to a box, and give the inverse, which puts 0 around."""
+    whole = case.grid.shape
+    images = case.images[box]
+    labels = None if case.labels is None else case.labels[box]
+    affine = case.grid.affine
+    if affine is not None:
+        affine = affine.copy()
+        affine[:3, 3] += affine[:3, :3] @ [part.start for part in box]
+    slices, height, width = images.shape[:3]
+
+    def back(values: np.ndarray) -> np.ndarray:
+        found = np.zeros(whole, values.dtype)
+        found[box] = values
+        return found
+
+    return replace(case, images=images, labels=labels, grid=Grid((slices, height, width), affine)), back

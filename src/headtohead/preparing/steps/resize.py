@@ -1,0 +1,75 @@
+"""Slices padded to a square and resized to that of a model, and the inverse."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from headtohead.preparing.intensities import BETWEEN
+from headtohead.preparing.step import Slices, SliceStep, plane_of
+
+AT_ONCE = 4
+"""Channels that OpenCV resizes by area together."""
+
+
+@dataclass(frozen=True)
+class Resize(SliceStep):
+    """Pad to a square (zeros on the right and at the bottom, so the aspect is kept), and resize by area.
+
+    Attributes:
+        size: side in pixels of the square given to the model.
+    """
+
+    kind = "resize"
+    size: int
+
+    def over(self, slices: Slices) -> Slices:
+        """See `SliceStep`; 16 bits become float32 in units of 8 bits."""
+        return Resized(slices, self)
+
+    def fit(self, image: np.ndarray) -> np.ndarray:
+        """Resize [H, W] or [H, W, C] to [size, size(, C)]; the type is kept, but 16 bits become float32."""
+        if image.dtype == np.uint16:
+            image = image.astype(np.float32) / BETWEEN
+        image = np.ascontiguousarray(_to_square(image))
+        if image.ndim < 3 or image.shape[2] <= AT_ONCE:
+            return cv2.resize(image, (self.size, self.size), interpolation=cv2.INTER_AREA)
+        return np.dstack([self.fit(image[..., channel]) for channel in range(image.shape[2])])
+
+    def fit_mask(self, mask: np.ndarray) -> np.ndarray:
+        """Bring a mask {0, 1} to the model's grid: uint8 [size, size], the majority of each area."""
+        return (self.fit(mask * np.uint8(255)) > 127).astype(np.uint8)
+
+    def undone(self, values: np.ndarray, height: int, width: int) -> np.ndarray:
+        """Bring float32 [size, size] onto the source grid: float32 [height, width]."""
+        side = max(height, width)
+        square = cv2.resize(values, (side, side), interpolation=cv2.INTER_LINEAR)
+        return np.ascontiguousarray(square[:height, :width])
+
+
+class Resized:
+    """Slices resized."""
+
+    def __init__(self, source: Slices, step: Resize) -> None:
+        """Take slices."""
+        self.source, self.step = source, step
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        image = self.source[index]
+        return self.step.fit(image).reshape(self.step.size, self.step.size, image.shape[-1])
+
+    def plane(self, index: int, channel: int) -> np.ndarray:
+        """Give one channel of a slice, without the work for the others: [size, size]."""
+        return self.step.fit(plane_of(self.source, index, channel))
+
+
+def _to_square(image: np.ndarray) -> np.ndarray:
+    height, width = image.shape[:2]
+    if height == width:
+        return image
+    side = max(height, width)
+    padding = [(0, side - height), (0, side - width)] + [(0, 0)] * (image.ndim - 2)
+    return np.pad(image, padding)

@@ -1,0 +1,59 @@
+"""Slices padded to a square around their middle and resized by splines, and the inverse."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from headtohead.preparing.step import Slices, SliceStep
+
+
+@dataclass(frozen=True)
+class Spline(SliceStep):
+    """Pad to a square, the image in its middle, and resize by splines that overshoot no value of the image.
+
+    Attributes:
+        size: side in pixels of the square given to the model.
+        order: of the splines.
+    """
+
+    kind = "spline"
+    size: int
+    order: int
+
+    def over(self, slices: Slices) -> Slices:
+        """See `SliceStep`; float32."""
+        return Splined(slices, self)
+
+    def undone(self, values: np.ndarray, height: int, width: int) -> np.ndarray:
+        """Bring float32 [size, size] onto the source grid: float32 [height, width]."""
+        side = max(height, width)
+        top, left = (side - height) // 2, (side - width) // 2
+        square = cv2.resize(values, (side, side), interpolation=cv2.INTER_LINEAR)
+        return square[top : top + height, left : left + width]
+
+
+class Splined:
+    """Slices resized by splines."""
+
+    def __init__(self, source: Slices, step: Spline) -> None:
+        """Take slices."""
+        self.source, self.step = source, step
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        from scipy import ndimage  # which other chains do without
+
+        image = pad_to_square(self.source[index]).astype(np.float32)
+        zoom = (self.step.size / image.shape[0], self.step.size / image.shape[1], 1)
+        large = ndimage.zoom(image, zoom, order=self.step.order, mode="grid-constant", grid_mode=True)
+        return np.clip(large, image.min(), image.max())
+
+
+def pad_to_square(image: np.ndarray) -> np.ndarray:
+    """Pad [H, W, C] with zeros to a square, the image in its middle; an odd row or column to spare comes last."""
+    side = max(image.shape[:2])
+    spare = [side - extent for extent in image.shape[:2]]
+    return np.pad(image, [*((total // 2, total - total // 2) for total in spare), (0, 0)])

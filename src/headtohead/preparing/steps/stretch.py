@@ -1,0 +1,55 @@
+"""Each slice scaled by itself, as the fetal brain masking system does (Ebner et al., NeuroImage 206:116324, 2020)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from headtohead.preparing.step import Slices, SliceStep
+
+
+@dataclass(frozen=True)
+class Stretch(SliceStep):
+    """Scale each slice to whole numbers by a percentile of its own; bright fat beyond it would darken the rest.
+
+    Attributes:
+        percentile: of the slice, which becomes 255.
+    """
+
+    kind = "stretch"
+    percentile: float = 97.0
+
+    def over(self, slices: Slices) -> Slices:
+        """See `SliceStep`."""
+        return Stretched(slices, self.percentile)
+
+
+class Stretched:
+    """Slices, each scaled by itself; their channels are one."""
+
+    def __init__(self, source: Slices, percentile: float) -> None:
+        """Take slices of one channel."""
+        self.source, self.percentile = source, percentile
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        return stretched(self.source[index][..., 0], self.percentile)[..., None]
+
+
+def stretched(image: np.ndarray, percentile: float = 97.0) -> np.ndarray:
+    """Scale one slice.
+
+    Args:
+        image: [H, W] of any type, finite.
+        percentile: what becomes 255.
+
+    Returns:
+        uint8 [H, W], 255 where it reaches its percentile; all 0 where that is not above 0.
+    """
+    positive = np.maximum(image.astype(np.float32), 0)
+    capped = np.minimum(positive, np.percentile(positive, percentile))
+    brightest = capped.max()
+    if brightest <= 0:
+        return np.zeros(image.shape, np.uint8)
+    return (capped / brightest * 255).round().astype(np.uint8)
