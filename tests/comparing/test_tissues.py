@@ -1,4 +1,4 @@
-"""Five tissues of real heads, as classes: read, trained, scored, reported and predicted, and scored by others once more."""
+"""Five tissues of real heads, as classes: read, trained, scored, reported, predicted, and scored by others again."""
 
 from pathlib import Path
 
