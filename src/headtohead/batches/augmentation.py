@@ -9,6 +9,8 @@ from typing import Any
 import albumentations as A
 import numpy as np
 
+from headtohead.errors import UserError
+from headtohead.options.table import Options
 from headtohead.task import Task
 
 OTHERS_TOO = 0.6
@@ -95,3 +97,15 @@ def drop_sequences(
         view[..., channel] = view[..., stand_in]
         statistics[channel] = statistics[stand_in]
     return view, statistics
+
+
+def refuse_by_task(options: Options, task: Task) -> None:
+    """Refuse flags that have no effect on data of these sequences.
+
+    Raises:
+        UserError: names the flag.
+    """
+    if "sequence_dropout" in options.given and options.training.sequence_dropout and not task.stand_ins:
+        raise UserError(f"--sequence_dropout: no sequence of {task.name} may be missing; leave it out")
+    if "channel_order" in options.given and options.input.channel_order != "rgb" and len(task.sequences) != 3:
+        raise UserError(f"--channel_order: is of three sequences; {task.name} has {len(task.sequences)}: leave it out")

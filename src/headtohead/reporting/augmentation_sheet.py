@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from headtohead.batches.augmentation import OTHERS_TOO, describe_policy
+from headtohead.batches.augmentation import OTHERS_TOO, describe_policy, refuse_by_task
 from headtohead.batches.datamodule import SliceDataset
 from headtohead.batches.splits import Split, make_split
 from headtohead.cohort import Cohort, open_data
@@ -47,6 +47,7 @@ def view_augmentation(options: Options) -> Path:
     """
     training, inputs, comparison, data = options.training, options.input, options.comparison, options.data
     cohort = open_data(data)
+    refuse_by_task(options, cohort.task)
     split = make_split(cohort, options.data.split, options.data.split_seed)
     recipe = InputRecipe.of(inputs, cohort.task, find_spec(options.model.architecture).normalise)
     coloured = recipe.channels > 1 and len(cohort.task.sequences) > 1
