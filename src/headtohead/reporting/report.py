@@ -255,7 +255,9 @@ def _refuse_stale(ledger: Ledger, cohort: Cohort | None) -> None:
         UserError: names what changed, and the fix.
     """
     first = ledger.finished[0].record
-    facts = {**first, "protocol": PROTOCOL} | ({"data": {"key": cohort.key}} if cohort else {})
+    facts = {**first, "protocol": PROTOCOL} | (
+        {"data": {"key": cohort.key, "task": cohort.task.to_dict()}} if cohort else {}
+    )
     again = "train and test again with --compare --overwrite, or restore what the runs were made from"
     try:
         refuse_unlike(ledger, facts)

@@ -45,9 +45,11 @@ def of_volumes(ledger: Ledger) -> list[str]:
     """Say what lesion, baseline and distance mean where the data are volumes with one image each."""
     if not ledger.finished or not ledger.task.unnamed:
         return []
+    marked = (
+        "one mask each: lesion means whatever the masks mark" if len(ledger.task.targets) == 1 else "one image each"
+    )
     return [
-        "The data are volumes with one mask each: lesion means whatever the masks mark, "
-        f"{BASELINE} is a threshold on the only image, and distances are in mm."
+        f"The data are volumes with {marked}, {BASELINE} is a threshold on the only image, and distances are in mm."
     ]
 
 
