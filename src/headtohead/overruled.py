@@ -118,11 +118,6 @@ def _bringing_a_scaling(options: Options, verb: str) -> tuple[str, ...]:
     return models if all(find_spec(model).normalise for model in models) else ()
 
 
-def _one_sequence(options: Options, verb: str) -> str:
-    data = options.data.data
-    return "" if data == "lgg" else f"the images of --data {data} are of one sequence; leave it out"
-
-
 def _not_scalable(options: Options, verb: str) -> str:
     models = models_of(options, verb)
     if not models or any(find_spec(model).width for model in models):
@@ -168,7 +163,6 @@ RULES: tuple[tuple[frozenset[str], frozenset[str], Rule], ...] = (
     (PREDICTING, frozenset({"precision"}), _by_engine),
     (BATCHES, frozenset({"normalise", "neighbours", "channel_order"}), _own_scaling),
     (BATCHES, frozenset({"sequence_dropout"}), _one_channel),
-    (BATCHES, frozenset({"sequence_dropout", "channel_order"}), _one_sequence),
     (TRAINING, frozenset({"early_stopping"}), _never_stops),
     (TRAINING, frozenset({"width"}), _not_scalable),
     (TRAINING, frozenset({"encoder_weights"}), _no_encoder),

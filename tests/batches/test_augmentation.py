@@ -1,6 +1,7 @@
 """Augmentation policies move image and mask alike; sequence dropout replaces pixels and statistics alike."""
 
 import os
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,14 +9,19 @@ import pytest
 from headtohead.batches.augmentation import (
     OTHERS_TOO,
     POLICIES,
+    augment,
     build_policy,
     describe_policy,
     drop_sequences,
     droppable,
+    refuse_by_task,
 )
+from headtohead.errors import UserError
 from headtohead.options.declaring import describe
-from headtohead.options.table import OPTIONS
+from headtohead.options.table import OPTIONS, from_flat
 from headtohead.readers.lgg import TASK as LGG_TASK
+from headtohead.readers.nifti import TASK as NIFTI_TASK
+from headtohead.task import Task
 
 SIDE = 48
 
@@ -128,3 +134,41 @@ def test_every_policy_takes_one_channel(name: str) -> None:
         augmented = build_policy(name)(image=image, mask=image[..., 0] // 128)
         assert augmented["image"].shape == (32, 32, 1) and augmented["image"].dtype == np.uint8
         assert augmented["mask"].shape == (32, 32)
+
+
+@pytest.mark.parametrize(
+    ("options", "task", "words"),
+    [
+        ({"sequence_dropout": 0.5}, NIFTI_TASK, "--sequence_dropout: no sequence of NIfTI volumes with masks may be"),
+        (
+            {"channel_order": "bgr"},
+            NIFTI_TASK,
+            "--channel_order: is of three sequences; NIfTI volumes with",
+        ),
+        ({"sequence_dropout": 0.5, "channel_order": "bgr"}, LGG_TASK, ""),
+        ({"sequence_dropout": 0.0, "channel_order": "rgb"}, NIFTI_TASK, ""),
+    ],
+)
+def test_flags_that_the_sequences_make_useless_are_refused(options: dict[str, Any], task: Task, words: str) -> None:
+    given = from_flat(options, given=options)
+    if not words:
+        refuse_by_task(given, task)
+        return
+    with pytest.raises(UserError, match=words):
+        refuse_by_task(given, task)
+    refuse_by_task(from_flat(options), task)  # a config file may serve several data sets
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_more_than_eight_bits_are_augmented_alike(name: str) -> None:
+    rng = np.random.default_rng(0)
+    image = rng.integers(40, 200, (SIDE, SIDE, 3), dtype=np.uint8)
+    mask = (rng.random((SIDE, SIDE, 1)) > 0.5).astype(np.uint8)
+    found = []
+    for view in (image, image.astype(np.float32)):
+        policy = build_policy(name)
+        policy.set_random_seed(3)
+        found.append(augment(policy, view, mask))
+    assert (found[0][0].dtype, found[1][0].dtype) == (np.uint8, np.float32)
+    assert np.abs(found[0][0].astype(float) - found[1][0]).max() <= 3, "each step rounds 8 bits"
+    np.testing.assert_array_equal(found[0][1], found[1][1])

@@ -75,8 +75,6 @@ def refusal(words: str | list[str]) -> str:
         ("--compare --models fetal_unet --channel_order bgr", "--channel_order: the intensity scaling of fetal_unet"),
         ("--view_aug --model fetal_unet --channel_order bgr", "--channel_order: the intensity scaling of fetal_unet"),
         ("--train --model fetal_unet --sequence_dropout 0.5", "--sequence_dropout: fetal_unet takes one sequence"),
-        ("--train --data nifti --sequence_dropout 0.5", "--sequence_dropout: the images of --data nifti"),
-        ("--compare --data nifti --channel_order bgr", "--channel_order: the images of --data nifti"),
     ],
 )
 def test_an_option_that_another_overrules_is_refused(words: str, message: str) -> None:

@@ -14,13 +14,13 @@ from headtohead.comparing.experiment import prepare
 from headtohead.comparing.grid import compare, experiments_of
 from headtohead.comparing.training import build_trainer
 from headtohead.learning.averaging import SMALLEST, AveragedNets
-from headtohead.learning.checkpoint import load_trained
 from headtohead.options.table import Options
 from headtohead.runs.finding import trained_runs
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.reading import read_ledger
 from headtohead.scoring.prediction_files import read_mask
 from headtohead.task.targets import CLASSES, REGIONS
+from tests.trained_nets import load_trained
 
 NAME = "buda-none-ensemble-f0"
 GRID = {"comparison": "seeds", "seeds": (0, 1)}

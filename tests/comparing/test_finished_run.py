@@ -11,7 +11,6 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from headtohead.cohort import Cohort
 from headtohead.comparing.experiment import Experiment
-from headtohead.learning.checkpoint import load_trained
 from headtohead.options import table as option_table
 from headtohead.options.group import declarations
 from headtohead.options.table import GROUPS
@@ -20,6 +19,7 @@ from headtohead.preparing.steps.scale import scaled
 from headtohead.runs.reading import read_ledger
 from headtohead.scoring.counts import count
 from headtohead.scoring.prediction_files import cases_in, read_mask
+from tests.trained_nets import load_trained
 
 EPOCHS = 3
 
@@ -28,11 +28,12 @@ import sys
 from pathlib import Path
 from typing import Any
 import torch
-from headtohead.learning.checkpoint import load_trained
+from headtohead.trained.engines.torch_engine import load_net
+from headtohead.trained.source import open_source
 
-trained = load_trained(Path(sys.argv[1]))
+net = load_net(open_source(Path(sys.argv[1])))
 with torch.inference_mode():
-    print(trained.model(torch.ones(1, 5, 32, 32)).double().sum().item())
+    print(net(torch.ones(1, 5, 32, 32)).double().sum().item())
 print([name for name in sys.modules if "lightning" in name])
 """
 
@@ -156,7 +157,7 @@ class TestFinishedRun:
         assert b"learning_rate" in session and b"cosine" in session
 
     def test_predicts_without_lightning(self, finished: Experiment, run_python: Any) -> None:
-        run = run_python(PREDICTING, str(finished.folder.best))
+        run = run_python(PREDICTING, str(finished.folder.path))
         assert run.returncode == 0, run.stderr
         answer, lightning = run.stdout.splitlines()
         with torch.inference_mode():
@@ -166,4 +167,4 @@ class TestFinishedRun:
 
     def test_checkpoint_says_how_to_predict(self, finished: Experiment) -> None:
         trained = load_trained(finished.folder.best)
-        assert (trained.name, trained.recipe, trained.threshold) == ("buda", InputRecipe(32, "inner", 1), 0.3)
+        assert (trained.recipe, trained.threshold) == (InputRecipe(32, "inner", 1), 0.3)

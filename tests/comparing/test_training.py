@@ -13,8 +13,8 @@ from headtohead.comparing import training
 from headtohead.comparing.experiment import Experiment, prepare
 from headtohead.comparing.training import run_test, run_training
 from headtohead.errors import UserError
-from headtohead.learning.checkpoint import load_trained
 from headtohead.learning.module import SegmentationModule
+from tests.trained_nets import load_trained
 
 
 def test_same_seed_same_weights_and_the_threshold_changes_only_scores(

@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from headtohead.drawing import plate
+from headtohead.drawing import legend, plate
+from headtohead.drawing.legend import LINE
 from headtohead.drawing.lettering import text_width
 from headtohead.drawing.outlines import PALETTE, PREDICTION, TRUTH
-from headtohead.drawing.plate import LINE, SegmentedCase, choose_cases, draw_plate, draw_tile, write_plate
+from headtohead.drawing.plate import SegmentedCase, choose_cases, draw_plate, draw_tile, write_plate
 from headtohead.errors import UserError
 from headtohead.task import Target, Targets
 from tests.drawing.segmented import segmented
@@ -133,7 +134,8 @@ def test_plate_is_as_large_as_its_cases(tmp_path: Path) -> None:
 
 def test_captions_name_case_score_and_slice(monkeypatch: pytest.MonkeyPatch) -> None:
     written: list[str] = []
-    monkeypatch.setattr(plate, "write", lambda canvas, text, *rest, **more: written.append(text))
+    for module in (plate, legend):
+        monkeypatch.setattr(module, "write", lambda canvas, text, *rest, **more: written.append(text))
     nothing = np.zeros((5, 64, 64), bool)
     draw_plate([scan("CS_4941"), segmented("empty", scan().images, nothing, nothing)], [2, 0], "Title", side=256)
     assert {"Title", "truth", "prediction", "CS_4941", "Dice 0.67", "slice 3 of 5"} <= set(written)

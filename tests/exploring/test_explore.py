@@ -16,8 +16,10 @@ from headtohead.exploring import alike
 from headtohead.exploring.alike import draw_alike
 from headtohead.exploring.duplicates import Duplicates
 from headtohead.exploring.explore import explore, write_page
+from headtohead.exploring.figures import draw_targets
 from headtohead.exploring.measures import Measures, measure
 from headtohead.options.table import from_flat
+from tests.several_targets import NESTED, relabelled
 
 COLUMNS = ["case_a", "slice_a", "case_b", "slice_b", "bits", "correlation"]
 
@@ -141,3 +143,21 @@ def test_a_failing_writer_is_said(phantom_cohort: Cohort, tmp_path: Path, monkey
     with pytest.raises(UserError, match="cannot be written"):
         draw_alike(phantom_cohort, duplicates_of((names[0], 1, names[1], 1, 2, 0.5)), tmp_path / "alike.png")
     assert not list(tmp_path.iterdir())
+
+
+def test_each_of_several_targets_is_measured(phantom_cohort: Cohort, tmp_path: Path) -> None:
+    cohort = relabelled(phantom_cohort, tmp_path / "packed", NESTED)
+    found = measure(cohort)
+    for place, name in enumerate(NESTED.names):
+        sizes = [int(cohort.truth(number)[place].sum()) for number in range(len(cohort))]
+        assert found.cases[f"{name}_voxels"].tolist() == sizes
+        assert (found.cases[f"{name}_slices"] > 0).tolist() == [size > 0 for size in sizes]
+    assert (found.cases["whole tumour_voxels"] > found.cases["core_voxels"]).any()
+    text = write_page(found, duplicates_of(), cohort.key)
+    held = [int((found.cases[f"{name}_voxels"] > 0).sum()) for name in NESTED.names]
+    assert f"| whole tumour | 1, 4 | {held[0]} |" in text and f"| core | 4 | {held[1]} |" in text
+    assert "## Targets" not in write_page(measure(phantom_cohort), duplicates_of(), cohort.key)
+    draw_targets(found, tmp_path / "targets.png")
+    drawn = cv2.imread(str(tmp_path / "targets.png"))[:, :, ::-1]
+    for target in NESTED.all:
+        assert (drawn == np.array(target.colour, np.uint8)).all(axis=-1).sum() > 50

@@ -37,7 +37,7 @@ def findings() -> Measures:
     for name in ("pre", "flair", "post"):
         cases[f"{name}_p10"], cases[f"{name}_median"], cases[f"{name}_p90"] = 10, [40, 50, 60, 70], 90
     cases["lesion_flair_median"] = [120, np.nan, 140, 200]
-    return Measures(slices, cases, LGG_TASK.sequences, LGG_TASK.primary)
+    return Measures(slices, cases, LGG_TASK)
 
 
 @pytest.fixture

@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from headtohead.errors import UserError
-from headtohead.learning.checkpoint import load_trained, read_checkpoint
+from headtohead.learning.checkpoint import read_checkpoint
 from headtohead.models.pretrained import read_encoder_weights
 from headtohead.preparing.recipe import InputRecipe
+from tests.trained_nets import load_trained
 
 
 class Planted:
@@ -57,9 +58,7 @@ def refusal(path: Path) -> str:
 
 def test_all_that_prediction_needs_is_inside(written: Path, make_module: Any) -> None:
     trained = load_trained(written)
-    assert (trained.name, trained.threshold, trained.epoch) == ("buda", 0.4, 3)
-    assert trained.recipe == InputRecipe(32, "inner", 1)
-    assert not trained.model.training
+    assert (trained.recipe, trained.threshold) == (InputRecipe(32, "inner", 1), 0.4)
     module, image = make_module().eval(), torch.rand(1, 5, 32, 32)
     with torch.inference_mode():
         assert torch.equal(trained.model(image), module.model(image))
@@ -135,8 +134,8 @@ def test_foreign_checkpoints(tmp_path: Path, content: Any) -> None:
     assert "not a checkpoint of this version" in refusal(path)
 
 
-@pytest.mark.parametrize("change", [{"width": 4}, {"in_channels": 3}, {"recipe": {"image_size": 32}}])
-def test_weights_and_description_that_do_not_fit(written: Path, tmp_path: Path, change: dict[str, Any]) -> None:
+@pytest.mark.parametrize("change", [{"recipe": {"image_size": 32}}, {"recipe": 32}])
+def test_a_description_that_is_none(written: Path, tmp_path: Path, change: dict[str, Any]) -> None:
     facts = read_checkpoint(written)
     facts["hyper_parameters"] |= change
     torch.save(facts, tmp_path / "odd.ckpt")

@@ -17,7 +17,6 @@ import headtohead
 from headtohead.batches.datamodule import SliceDataset
 from headtohead.cohort import Cohort
 from headtohead.errors import UserError
-from headtohead.learning.checkpoint import load_trained
 from headtohead.learning.counts import to_source_grid
 from headtohead.options.table import Options, from_flat, replace
 from headtohead.predicting.image import predict_image
@@ -25,6 +24,7 @@ from headtohead.predicting.results.written import Written
 from headtohead.preparing.steps.scale import scaled
 from headtohead.runs.folder import RunFolder
 from headtohead.scoring.counts import count, dice
+from tests.trained_nets import load_trained
 
 MakeRun = Callable[..., RunFolder]
 OUTPUTS = ("mask", "probability", "panel")

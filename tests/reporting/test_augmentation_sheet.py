@@ -97,7 +97,7 @@ def test_transforms_are_named() -> None:
 
 def test_outlines_are_drawn(phantom_cohort: Cohort, split: Split) -> None:
     rows = make_rows(phantom_cohort, split, RECIPE, TrainingOptions())
-    sheet = draw_sheet(rows, ["step"], 0, "the image")
+    sheet = draw_sheet(rows, ["step"], 0, "the image", LGG_TASK.targets)
     tile = draw_outlines(*rows[0].views[0], 8)
     top, left = HEADER + COLUMN_TITLE + ROW_TITLE, MARGIN
     assert np.array_equal(sheet[top : top + 256, left : left + 256], tile)

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from headtohead.drawing.outlines import ON_PAPER as COLOURS
 from headtohead.errors import UserError
-from headtohead.reporting.curves import COLOURS, NEAREST_LABELS, mean_of_runs, spread
+from headtohead.reporting.curves import NEAREST_LABELS, mean_of_runs, spread
 from headtohead.reporting.curves import write_curves as write_curves_of
 from headtohead.runs.reading import read_ledger
 

@@ -1,14 +1,18 @@
 """The table as people and programs read it."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.reporting.summary import summarise
 from headtohead.reporting.table import print_table, render_latex, result_rows
 from headtohead.runs.reading import read_ledger
+from headtohead.task import Target, Targets
+from headtohead.task.targets import CLASSES
 from tests.reporting.markdown import cells, markdown
 
 
@@ -24,6 +28,15 @@ def test_rows_are_schedules_and_columns_models(comparison: Path, write_run: Any)
     assert table["cosine"] == ["–", "0.800 [0.800, 0.800]"]
     assert "n = 4 test cases" in text
     assert "threshold 0.5" in text
+
+
+def test_classes_are_decided_without_a_threshold(comparison: Path, write_run: Any) -> None:
+    classes = Targets((Target("whole", (1,)), Target("core", (2,))), CLASSES)
+    data = {"key": "d1", "task": dataclasses.replace(LGG_TASK, targets=classes).to_dict()}
+    write_run(cases=["a", "a", "b", "b"], extra={"target": ["whole", "core"] * 2}, data=data)
+    text = markdown(comparison)
+    assert "on the source grid, the most probable target of each voxel)" in text
+    assert "threshold 0.5" not in text
 
 
 def test_mean_is_over_cases_not_pooled_and_not_over_n_minus_1(comparison: Path, write_run: Any) -> None:

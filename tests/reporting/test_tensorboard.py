@@ -1,113 +1,26 @@
-"""What TensorBoard is given beside the curves: outlined validation slices and the table of settings and scores."""
+"""What TensorBoard is given beside the curves: the table of settings and scores, curves of the test, a layout."""
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.custom_scalar import layout_pb2
 from tensorboard.util import tensor_util
 
-from headtohead.batches.splits import Split
-from headtohead.cohort import Cohort
-from headtohead.drawing.outlines import PREDICTION, TRUTH, draw_outlines
-from headtohead.learning.module import SegmentationModule
 from headtohead.options.table import Options, flat, replace
-from headtohead.reporting import tensorboard as module
 from headtohead.reporting.tensorboard import (
     SHOWN_SETTINGS,
     RunLogger,
-    ValidationImages,
-    outlined,
-    shown_slices,
     write_hparams,
     write_layout,
     write_pr_curves,
 )
 from headtohead.scoring.probabilities import probability_histogram
 
-RECIPE = {"image_size": 32, "normalise": "inner", "neighbours": 1}
-
-
-@pytest.fixture(scope="module")
-def split(phantom_cohort: Cohort) -> Split:
-    """Seven cases to validate."""
-    parts = [np.concatenate([phantom_cohort.slices_of(case) for case in cases])
-             for cases in (range(4), range(4, 11), (11,))]  # fmt: skip
-    return Split("patient", 0, *parts)
-
-
-def everywhere(cohort: Cohort, threshold: float = 0.5) -> SegmentationModule:
-    """A net that answers 0.6 in every pixel."""
-    net = SegmentationModule(
-        model="buda", width=2, in_channels=5, recipe=RECIPE, threshold=threshold, cases=len(cohort), learning_rate=1
-    )
-    with torch.no_grad():
-        net.model.conv.weight.zero_()
-        net.model.conv.bias.fill_(np.log(0.6 / 0.4))
-    return net.eval()
-
 
 def read(folder: Path) -> EventAccumulator:
     return EventAccumulator(str(folder), size_guidance={"images": 0}).Reload()
-
-
-def test_shows_the_largest_lesion_of_cases_throughout_validation(phantom_cohort: Cohort, split: Split) -> None:
-    shown = shown_slices(phantom_cohort, split)
-    assert list(shown) == [4, 6, 8, 10]
-    for case, number in shown.items():
-        assert number in split.val
-        areas = phantom_cohort.masks(case).sum(axis=(1, 2))
-        assert areas[phantom_cohort.case_of(number)[1]] == areas.max()
-
-
-def test_shows_only_validation_slices_where_slices_are_split(phantom_cohort: Cohort) -> None:
-    numbers = np.arange(phantom_cohort.n_slices)
-    split = Split("slice", 0, numbers[::2], numbers[1::4], numbers[3::4])
-    assert set(shown_slices(phantom_cohort, split).values()) <= set(split.val.tolist())
-
-
-def test_few_cases_are_shown_once(phantom_cohort: Cohort) -> None:
-    numbers = phantom_cohort.slices_of(3)
-    assert len(shown_slices(phantom_cohort, Split("patient", 0, numbers, numbers, numbers))) == 1
-
-
-@pytest.mark.parametrize(("threshold", "predicted"), [(0.5, True), (0.7, False)])
-def test_outlines_truth_and_prediction_at_the_threshold(
-    phantom_cohort: Cohort, split: Split, threshold: float, predicted: bool
-) -> None:
-    drawn = outlined(everywhere(phantom_cohort, threshold), phantom_cohort, split)
-    assert len(drawn) == 4
-    for (tag, image), (case, number) in zip(drawn, shown_slices(phantom_cohort, split).items(), strict=True):
-        index = phantom_cohort.case_of(number)[1]
-        assert tag == f"validation/{phantom_cohort.table['case'].iloc[case]} slice {index + 1}"
-        truth = phantom_cohort.masks(case)[index]
-        flair = np.array(phantom_cohort.primary(case)[index])
-        masks = {TRUTH: truth, PREDICTION: np.full(truth.shape, predicted)}
-        assert (image == draw_outlines(flair, masks, scale=2)).all()
-
-
-@pytest.mark.parametrize(("epochs", "due"), [(1, [0]), (3, [0, 1, 2]), (5, [0, 1, 2, 3, 4]), (30, [0, 7, 14, 22, 29])])
-def test_shows_images_a_few_times_in_a_training(
-    epochs: int, due: list[int], phantom_cohort: Cohort, split: Split, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "outlined", lambda *_: [("validation/x", np.zeros((2, 2, 3), np.uint8))])
-    shown: list[int] = []
-    writer = SimpleNamespace(add_image=lambda name, image, step, dataformats: shown.append(step))
-    batches, net = SimpleNamespace(cohort=phantom_cohort, split=split), everywhere(phantom_cohort)
-    for epoch in range(epochs):
-        trainer = SimpleNamespace(
-            max_epochs=epochs,
-            current_epoch=epoch,
-            global_step=epoch + 1,  # as after the epoch's last batch
-            is_global_zero=True,
-            logger=SimpleNamespace(experiment=writer),
-            datamodule=batches,
-        )
-        ValidationImages().on_validation_epoch_end(trainer, net)  # type: ignore[arg-type]
-    assert shown == due
 
 
 def test_logger_leaves_events_in_the_run_folder_and_nothing_else(tmp_path: Path) -> None:

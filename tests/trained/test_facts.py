@@ -13,7 +13,8 @@ from headtohead.preparing.recipe import InputRecipe, buda_chain
 from headtohead.preparing.steps.scale import FIXED, MEASURED
 from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.readers.nifti import TASK as NIFTI_TASK
-from headtohead.task import Task
+from headtohead.task import Target, Targets, Task
+from headtohead.task.targets import CLASSES
 from headtohead.trained.facts import FILE, ModelFacts, read_facts
 
 RECIPE = {"image_size": 64, "normalise": "inner", "neighbours": 1}
@@ -26,6 +27,18 @@ def test_comes_back(tmp_path: Path) -> None:
     assert read_facts(tmp_path).chain == InputRecipe(**RECIPE).chain
     replace(FACTS, recipe=FACTS.chain.to_dict()).write(tmp_path)
     assert read_facts(tmp_path).chain == FACTS.chain
+
+
+@pytest.mark.parametrize(("count", "fine"), [(40, True), (256, True), (257, False)])
+def test_many_targets_come_back_and_too_many_are_refused(tmp_path: Path, count: int, fine: bool) -> None:
+    targets = Targets(tuple(Target(f"structure {label}", (label,)) for label in range(1, count + 1)), CLASSES)
+    facts = replace(FACTS, task=replace(NIFTI_TASK, targets=targets))
+    facts.write(tmp_path)
+    if fine:
+        assert read_facts(tmp_path) == facts
+    else:
+        with pytest.raises(UserError, match=r"damaged \(task\)"):
+            read_facts(tmp_path)
 
 
 def test_later_fields_do_no_harm(tmp_path: Path) -> None:

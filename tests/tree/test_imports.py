@@ -52,6 +52,8 @@ STRANGERS = {
     | {"headtohead." + part for part in RANK if part not in ("errors", "options", "statistics")},
     "drawing": {"torch", "torchvision", "pytorch_lightning", "lightning", "matplotlib"}
     | {"headtohead." + part for part in ("batches", "cohort", "models", "options", "runs", "statistics")},
+    "reporting": {"headtohead." + part for part in ("learning", "trained", "predicting", "exploring")},
+    "exploring": {"headtohead." + part for part in ("learning", "trained", "predicting", "reporting", "runs")},
     "runs": {"torch", "torchvision", "pytorch_lightning", "lightning"},
 }
 

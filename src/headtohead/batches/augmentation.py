@@ -9,6 +9,8 @@ from typing import Any
 import albumentations as A
 import numpy as np
 
+from headtohead.errors import UserError
+from headtohead.options.table import Options
 from headtohead.task import Task
 
 OTHERS_TOO = 0.6
@@ -52,10 +54,21 @@ def build_policy(name: str) -> A.Compose:
     return A.Compose(POLICIES[name]())
 
 
+def augment(policy: A.Compose, image: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Apply a policy to an image, uint8 or float32 in units of 8 bits, and its mask."""
+    if image.dtype == np.uint8:
+        found = policy(image=image, mask=mask)
+        return found["image"], found["mask"]
+    found = policy(image=image / np.float32(WHITE), mask=mask)  # its floats run from 0 to 1
+    return found["image"] * np.float32(WHITE), found["mask"]
+
+
 def describe_policy(name: str) -> list[str]:
     """Name a policy's transforms in order, with their probability."""
     return [f"{type(step).__name__} p={step.p:g}" for step in POLICIES[name]()]
 
+
+WHITE = 255
 
 Droppable = tuple[tuple[int, int], ...]
 """Channels of sequences that may be missing, each with the channel that stands in for it."""
@@ -95,3 +108,15 @@ def drop_sequences(
         view[..., channel] = view[..., stand_in]
         statistics[channel] = statistics[stand_in]
     return view, statistics
+
+
+def refuse_by_task(options: Options, task: Task) -> None:
+    """Refuse flags that have no effect on data of these sequences.
+
+    Raises:
+        UserError: names the flag.
+    """
+    if "sequence_dropout" in options.given and options.training.sequence_dropout and not task.stand_ins:
+        raise UserError(f"--sequence_dropout: no sequence of {task.name} may be missing; leave it out")
+    if "channel_order" in options.given and options.input.channel_order != "rgb" and len(task.sequences) != 3:
+        raise UserError(f"--channel_order: is of three sequences; {task.name} has {len(task.sequences)}: leave it out")

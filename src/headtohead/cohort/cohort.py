@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from headtohead.cohort.made_up import made_up_data
+from headtohead.options.data import DEFAULT_DATA
 from headtohead.preparing.intensities import to_eight_bits
 from headtohead.readers.reading import AS_NAMED, Reading
-from headtohead.readers.tasks import LGG
 from headtohead.records.array_reader import read_array
 from headtohead.task import Task
 
@@ -48,7 +48,7 @@ class Cohort:
         table: "pd.DataFrame",
         packed: Path,
         task: Task,
-        data: str = LGG,
+        data: str = DEFAULT_DATA,
         reading: Reading = AS_NAMED,
     ) -> None:
         """Map the packed pixels into memory; nothing is read yet."""

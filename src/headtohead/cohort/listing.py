@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headtohead.errors import UserError
+from headtohead.options.data import DEFAULT_DATA
 from headtohead.readers.case_files import CaseFiles
 from headtohead.readers.patients import patients_by_pattern, print_patients, warn_of_shared_beginnings
 from headtohead.readers.reader import Reader
 from headtohead.readers.reading import AS_NAMED, Reading
 from headtohead.readers.table import find_reader
-from headtohead.readers.tasks import LGG
 from headtohead.records.regular import UnreadableError, opened
 from headtohead.task import Task
 
@@ -49,7 +49,8 @@ class DataFiles:
         patients = "".join(f"\n{case.name} {case.patient}" for case in self.cases if self.reading.patient_pattern)
         targets = self.task.targets.to_dict()
         labels = f"\n{targets['labels']} {targets['others']}" if self.reading.labels else ""
-        return f"{self.reader.reading}{patients}{labels}".encode()
+        depth = "" if self.reader.depth.itemsize == 1 else f"\n{self.reader.depth}"
+        return f"{self.reader.reading}{patients}{labels}{depth}".encode()
 
     def name(self, path: Path) -> str:
         """Name a file by its place below the folder."""
@@ -104,9 +105,9 @@ def list_data(root: Path, data: str, reading: Reading) -> DataFiles:
 
 
 def content_key(root_dir: Path) -> str:
-    """Hash everything an LGG data set is made of, wherever it lies: the `Cohort.key` it has, without packing it.
+    """Give the `Cohort.key` of a data set of the default kind, wherever it lies, without packing it.
 
     Raises:
         UserError: the data set is missing or damaged.
     """
-    return list_data(root_dir, LGG, AS_NAMED).content_key()
+    return list_data(root_dir, DEFAULT_DATA, AS_NAMED).content_key()

@@ -17,7 +17,7 @@ from headtohead.cohort.cohort import DEPTHS, PIXELS, SPACING, Cohort
 from headtohead.cohort.listing import DataFiles, list_data
 from headtohead.cohort.packed import is_whole, read_case_table
 from headtohead.errors import UserError
-from headtohead.options.data import DataOptions
+from headtohead.options.data import DEFAULT_DATA, DataOptions
 from headtohead.preparing.chain import Chain
 from headtohead.preparing.head import head_mask, inner_head, intensity_statistics
 from headtohead.preparing.intensities import EIGHT, to_eight_bits
@@ -26,7 +26,6 @@ from headtohead.preparing.steps.square import Square
 from headtohead.preparing.steps.window import Window
 from headtohead.readers.case_files import CaseFiles
 from headtohead.readers.reading import AS_NAMED, Reading
-from headtohead.readers.tasks import LGG
 from headtohead.records.json_reader import read_json
 from headtohead.records.regular import UnreadableError
 from headtohead.saving import temporary_folder, write_json
@@ -48,7 +47,7 @@ def open_data(options: DataOptions) -> Cohort:
     return open_cohort(Path(options.root_dir), Path(options.cache_dir), options.data, Reading.of(options))
 
 
-def open_cohort(root_dir: Path, cache_dir: Path, data: str = LGG, reading: Reading = AS_NAMED) -> Cohort:
+def open_cohort(root_dir: Path, cache_dir: Path, data: str = DEFAULT_DATA, reading: Reading = AS_NAMED) -> Cohort:
     """Open a data set, packing it first if no current copy exists.
 
     Args:
@@ -62,7 +61,7 @@ def open_cohort(root_dir: Path, cache_dir: Path, data: str = LGG, reading: Readi
     """
     files = list_data(root_dir, data, reading)
     cache_dir.mkdir(parents=True, exist_ok=True)
-    kind = "" if data == LGG else f"{data} "
+    kind = "" if data == DEFAULT_DATA else f"{data} "
     wanted = "".join(reading.given().values())
     place = hashlib.blake2b(f"{kind}{root_dir.resolve()}{wanted}".encode(), digest_size=8).hexdigest()
     note = cache_dir / f"{place}.json"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from headtohead.batches.augmentation import refuse_by_task
 from headtohead.batches.folds import SPLITS, Folds, make_folds, read_folds
 from headtohead.batches.splits import Split, make_split
 from headtohead.cohort import Cohort, open_data
@@ -94,6 +95,7 @@ def prepare(options: Options, cohort: Cohort | None = None, folds: Folds | None 
     cohort = cohort or open_data(data)
     folds = folds or folds_of(options, cohort)
     split = folds.split(cohort, data.fold) if folds else make_split(cohort, data.split, data.split_seed)
+    refuse_by_task(options, cohort.task)
     recipe = InputRecipe.of(options.input, cohort.task, find_spec(options.model.architecture).normalise)
     decided = option_table.replace(
         options, model=options.model.architecture, threshold=options.prediction.threshold or THRESHOLD

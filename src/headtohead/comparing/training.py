@@ -30,12 +30,13 @@ from headtohead.learning.callbacks import EpochTable, WholeFiles, checkpoints, v
 from headtohead.learning.checkpoint import read_checkpoint
 from headtohead.learning.module import SegmentationModule
 from headtohead.learning.recording import CaseRecorder
+from headtohead.learning.validation_images import ValidationImages
 from headtohead.models.registry import MODELS
 from headtohead.options.table import Options
 from headtohead.records.regular import UnreadableError
 from headtohead.records.table_reader import read_table
 from headtohead.reporting.report import write_row
-from headtohead.reporting.tensorboard import RunLogger, ValidationImages, write_hparams, write_pr_curves
+from headtohead.reporting.tensorboard import RunLogger, write_hparams, write_pr_curves
 from headtohead.runs.holding import comparison_held
 from headtohead.saving import remove_folder
 from headtohead.scoring.protocol import PROTOCOL, same_predictions

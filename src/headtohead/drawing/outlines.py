@@ -15,6 +15,8 @@ PALETTE: dict[str, tuple[int, int, int]] = {
     "purple": (204, 121, 167),
     "white": (255, 255, 255),
 }
+ON_PAPER = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+"""What of it reads well on white, for charts."""
 TRUTH = "sky"
 PREDICTION = "orange"
 
@@ -93,14 +95,20 @@ def overlaid(truth: np.ndarray, prediction: np.ndarray, targets: Targets) -> dic
     return (true if len(targets) == 1 else {lighter(colour): mask for colour, mask in true.items()}) | predicted
 
 
-def named_colours(targets: Targets) -> list[tuple[str, tuple[Colour, ...]]]:
-    """Give the words of the legend of `overlaid` and their colours: of several targets, light for the truth."""
+def named_colours(targets: Targets, truth: bool = True) -> list[tuple[str, tuple[Colour, ...]]]:
+    """Give the words of the legend of `overlaid` and their colours: of several targets, light for the truth.
+
+    Args:
+        targets: that are drawn.
+        truth: whether the truth is drawn too.
+    """
+    lone: list[tuple[str, tuple[Colour, ...]]] = [("truth", (TRUTH,)), ("prediction", (PREDICTION,))]
     if len(targets) == 1:
-        return [("truth", (TRUTH,)), ("prediction", (PREDICTION,))]
+        return lone if truth else lone[1:]
     each: list[tuple[str, tuple[Colour, ...]]] = [
-        (target.name, (lighter(target.colour), target.colour)) for target in targets.all
+        (target.name, (lighter(target.colour), target.colour) if truth else (target.colour,)) for target in targets.all
     ]
-    return [*each, ("(light: truth)", ())]
+    return [*each, ("(light: truth)", ())] if truth else each
 
 
 def outline(mask: np.ndarray, width: int = 1) -> np.ndarray:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headtohead.drawing.brightness import brightened, white_of
+from headtohead.drawing.legend import LINE, PAPER, legend_lines, write_legend
 from headtohead.drawing.lettering import FAINT, shorten, text_width, write
-from headtohead.drawing.outlines import Colour, draw_outlines, named_colours, overlaid, rgb
+from headtohead.drawing.outlines import draw_outlines, named_colours, overlaid
 from headtohead.drawing.sizes import resized, resized_mask, within
 from headtohead.errors import UserError
 from headtohead.saving import write_picture
@@ -23,10 +24,9 @@ if TYPE_CHECKING:
 
 SIDE = 256  # pixels of a tile's side
 COLUMNS, ROWS = 5, 3
-MARGIN, GAP, TITLE, LEGEND, LINE = 20, 10, 34, 26, 19
-SAMPLE = 27  # pixels that a colour of the legend takes
+MARGIN, GAP, TITLE, LEGEND = 20, 10, 34, 26
 TITLE_SIZES = (20, 18, 16, 14)  # the largest that fits
-PAPER, AIR = (255, 255, 255), (0, 0, 0)
+AIR = (0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -158,8 +158,8 @@ def draw_plate(
     rows = -(-len(scans) // columns)
     caption = (2 + max(len(scan.notes) for scan in scans)) * LINE + 8
     above = MARGIN + (TITLE if title else 0)
-    room = columns * (side + GAP) - GAP
-    top = above + LEGEND + LINE * (len(_legend_lines(scans[0].targets, room)) - 1)
+    room, entries = columns * (side + GAP) - GAP, named_colours(scans[0].targets)
+    top = above + LEGEND + LINE * (len(legend_lines(entries, room)) - 1)
     canvas = np.full(
         (top + rows * (side + caption + GAP) - GAP + MARGIN // 2, 2 * MARGIN + columns * (side + GAP) - GAP, 3),
         PAPER,
@@ -167,7 +167,8 @@ def draw_plate(
     )
     size = next((size for size in TITLE_SIZES if text_width(title, size, bold=True) <= room), TITLE_SIZES[-1])
     write(canvas, shorten(title, room, size, bold=True), MARGIN, MARGIN + 16, size, bold=True)
-    _legend(canvas, above + 8, room, scans[0].targets)
+    note = "Dice: of the whole case, in 3-D" + (", mean over targets" if len(scans[0].targets) > 1 else "")
+    write_legend(canvas, entries, MARGIN, above + 8, room, note)
     for place, (scan, number) in enumerate(zip(scans, slices, strict=True)):
         left = MARGIN + place % columns * (side + GAP)
         upper = top + place // columns * (side + caption + GAP)
@@ -209,33 +210,3 @@ def draw_tile(scan: SegmentedCase, number: int, side: int) -> np.ndarray:
     top, left = (side - height) // 2, (side - width) // 2
     tile[top : top + height, left : left + width] = drawn
     return tile
-
-
-def _legend_lines(targets: Targets, room: int) -> list[list[tuple[str, tuple[Colour, ...]]]]:
-    """Set the entries of the legend in as many lines as they need; one that is too long is shortened."""
-    lines: list[list[tuple[str, tuple[Colour, ...]]]] = [[]]
-    left = 0
-    for words, colours in named_colours(targets):
-        words = shorten(words, room - SAMPLE, 14)
-        wide = SAMPLE * bool(colours) + text_width(words, 14) + 20
-        if left and left + wide - 20 > room:
-            lines.append([])
-            left = 0
-        lines[-1].append((words, colours))
-        left += wide
-    return lines
-
-
-def _legend(canvas: np.ndarray, middle: int, room: int, targets: Targets) -> None:
-    left = MARGIN
-    for line, entries in enumerate(_legend_lines(targets, room)):
-        base, left = middle + line * LINE, MARGIN
-        for words, colours in entries:
-            for place, colour in enumerate(colours):
-                canvas[base - 2 : base + 2, left + place * 20 // len(colours) : left + 20] = rgb(colour)
-            left += SAMPLE * bool(colours)
-            write(canvas, words, left, base + 5, 14)
-            left += text_width(words, 14) + 20
-    note = "Dice: of the whole case, in 3-D" + (", mean over targets" if len(targets) > 1 else "")
-    if left + text_width(note, 14) <= MARGIN + room:
-        write(canvas, note, MARGIN + room - text_width(note, 14), base + 5, 14, colour=FAINT)

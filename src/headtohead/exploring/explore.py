@@ -13,6 +13,7 @@ from headtohead.exploring.figures import (
     draw_intensity,
     draw_missing,
     draw_patients,
+    draw_targets,
     missing_by_site,
 )
 from headtohead.exploring.measures import UNKNOWN, Measures, measure
@@ -27,11 +28,12 @@ if TYPE_CHECKING:
 FIGURES = {
     "classes": draw_classes,
     "patients": draw_patients,
+    "targets": draw_targets,
     "intensity": draw_intensity,
     "missing": draw_missing,
 }
 LARGEST_INNER = 0.6  # of the image: an inner head that fills more is none
-DIGITS = {"inner_share": 4, "flair_contrast": 4, "image_contrast": 4, "lesion_ml": 3}  # in cases.csv
+DIGITS = {"inner_share": 4, "lesion_ml": 3}  # in cases.csv
 MARKED = "The data are volumes with one mask each: what is called lesion here is whatever the masks mark."
 
 
@@ -48,12 +50,16 @@ def explore(options: Options) -> Path:
     cohort = open_data(data)
     folder = Path(options.prediction.output or Path(options.comparison.runs_dir) / "explore")
     findings, duplicates = measure(cohort), find_duplicates(cohort)
-    for name, table in (("slices", findings.slices), ("cases", findings.cases.round(DIGITS))):
+    for name, table in (
+        ("slices", findings.slices),
+        ("cases", findings.cases.round(DIGITS | {f"{findings.task.primary}_contrast": 4})),
+    ):
         write_table(folder / f"{name}.csv", table)
     # What does not apply may be there of an earlier look at other data.
+    idle = {"missing": len(findings.task.sequences) == 1, "targets": not findings.several}
     for name, draw in FIGURES.items():
-        if name == "missing" and len(findings.sequences) == 1:
-            (folder / "missing.png").unlink(missing_ok=True)
+        if idle.get(name):
+            (folder / f"{name}.png").unlink(missing_ok=True)
         else:
             draw(findings, folder / f"{name}.png")
     alike = folder / "alike.png"
@@ -77,8 +83,8 @@ def write_page(findings: Measures, duplicates: Duplicates, key: str) -> str:
     cases = findings.cases
     sites = cases["site"][cases["site"] != UNKNOWN].nunique()
     from_sites = f" from {count_of(sites, 'site')}" if sites else ""
-    main = sequence_title(findings.primary)
-    several = len(findings.sequences) > 1
+    main = sequence_title(findings.task.primary)
+    several = len(findings.task.sequences) > 1
     parts = [
         "# What the data set holds",
         f"{count_of(len(cases), 'case')} of {count_of(cases['patient'].nunique(), 'patient')}{from_sites}, "
@@ -98,13 +104,14 @@ def write_page(findings: Measures, duplicates: Duplicates, key: str) -> str:
         "inner head around it, in units of the latter's 10-90 % range.",
         *_without_lesion(cases),
         "![Slices and lesion of every case](patients.png)",
+        *_targets(findings),
         "## Grey levels",
-        _table(["site", *(sequence_title(name) for name in findings.sequences)], _levels(findings)),
+        _table(["site", *(sequence_title(name) for name in findings.task.sequences)], _levels(findings)),
         "Median over the site's cases of the inner head's median, the range in brackets; cases that lack the "
         "sequence are left out.",
         *_head_not_found(cases),
         "![Grey levels by site and sequence](intensity.png)",
-        *(["## Missing sequences", *_missing(cases), "![Sequences per case](missing.png)"] if several else []),
+        *(["## Missing sequences", *_missing(findings), "![Sequences per case](missing.png)"] if several else []),
         "## Similar slices of different patients",
         *_duplicates(duplicates),
     ]
@@ -134,8 +141,27 @@ def _sites(findings: Measures) -> list[list[str]]:
     return [
         [str(site), str(len(own))]
         + [_median(own[column]) for column in ("slices", "lesion_slices", "lesion_voxels")]
-        + [_median(own[f"{findings.primary}_contrast"], 2)]
+        + [_median(own[f"{findings.task.primary}_contrast"], 2)]
         for site, own in groups
+    ]
+
+
+def _targets(findings: Measures) -> list[str]:
+    """The section on several targets."""
+    cases, lines = findings.cases, []
+    for target in findings.several:
+        own = cases[cases[f"{target.name}_voxels"] > 0]
+        columns = [f"{target.name}_{one}" for one in ("slices", "voxels", "ml") if f"{target.name}_{one}" in cases]
+        labels = ", ".join(map(str, target.labels))
+        lines.append([target.name, labels, str(len(own)), *(_median(own[column]) for column in columns)])
+    if not lines:
+        return []
+    header = ["target", "labels", "cases", "slices", "voxels", "ml"][: len(lines[0])]
+    return [
+        "## Targets",
+        _table(header, lines),
+        "Medians over the cases that hold the target, the range in brackets. A lesion is where any of them is.",
+        "![Size of each target in every case](targets.png)",
     ]
 
 
@@ -143,8 +169,8 @@ def _levels(findings: Measures) -> list[list[str]]:
     cases, lines = findings.cases, []
     for site, own in cases.groupby("site"):
         lacking = own["missing"].str.split()
-        there = [own[[name not in missing for missing in lacking]] for name in findings.sequences]
-        medians = [_median(some[f"{name}_median"]) for name, some in zip(findings.sequences, there, strict=True)]
+        there = [own[[name not in missing for missing in lacking]] for name in findings.task.sequences]
+        medians = [_median(some[f"{name}_median"]) for name, some in zip(findings.task.sequences, there, strict=True)]
         lines.append([str(site), *medians])
     return lines
 
@@ -165,13 +191,15 @@ def _head_not_found(cases: "pd.DataFrame") -> list[str]:
     ]
 
 
-def _missing(cases: "pd.DataFrame") -> list[str]:
+def _missing(findings: Measures) -> list[str]:
+    cases = findings.cases
     counts = missing_by_site(cases)
     named = [f"- {case}: {missing}" for case, missing in zip(cases["case"], cases["missing"], strict=True) if missing]
     whole = int(counts["complete"].sum())
     words = f"{whole} of {len(cases)} cases are complete."
     if named:
-        words += " In the others, FLAIR was used in place of the missing sequences:"
+        used = " and ".join(map(sequence_title, dict.fromkeys(findings.task.stand_ins.values())))
+        words += f" In the others, {used} was used in place of the missing sequences:"
     return [words, *(["\n".join(named)] if named else [])]
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from headtohead.drawing.outlines import ON_PAPER, hexadecimal
 from headtohead.readers.sequence_names import sequence_title
-from headtohead.reporting.curves import COLOURS
 from headtohead.saving import write_figure
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from headtohead.exploring.measures import Measures
 
-LESION, REST, VOLUME, HEAD = COLOURS[1], "0.87", COLOURS[4], COLOURS[0]
+LESION, REST, VOLUME, HEAD = ON_PAPER[1], "0.87", ON_PAPER[4], ON_PAPER[0]
 GAP = 3  # empty places between two sites
 COMPLETE = "complete"
 
@@ -99,19 +99,37 @@ def draw_patients(findings: "Measures", path: Path) -> None:
         _legend_above(upper)
 
 
+def draw_targets(findings: "Measures", path: Path) -> None:
+    """Draw how large each of several targets is in every case, grouped by site as in `draw_patients`."""
+    cases = findings.cases.sort_values(["site", "lesion_voxels"], kind="stable")
+    places = place_by_site(cases["site"])
+    with _figure(path, "Size of each target in every case, by site", figsize=(_width(places), 3.6)) as panels:
+        panel = panels[0, 0]
+        for target in findings.several:
+            sizes = cases[f"{target.name}_voxels"] / 1000
+            there = sizes.to_numpy() > 0
+            colour = hexadecimal(target.colour)
+            panel.plot(places[there], sizes[there], "o", color=colour, ms=4, label=target.name)
+        panel.set_ylabel("thousand voxels")
+        panel.set_ylim(bottom=0)
+        _tidy(panel)
+        _name_sites(panel, cases["site"], places)
+        _legend_above(panel)
+
+
 def draw_intensity(findings: "Measures", path: Path) -> None:
     """Draw where the grey levels of every case lie, by sequence and site; the darkest in the primary one first."""
-    cases = findings.cases.sort_values(["site", f"{findings.primary}_median"], kind="stable")
-    rows = len(findings.sequences)
+    cases = findings.cases.sort_values(["site", f"{findings.task.primary}_median"], kind="stable")
+    rows = len(findings.task.sequences)
     places = place_by_site(cases["site"])
     title = "Grey levels in the inner head of every case, by site"
     with _figure(path, title, figsize=(_width(places), 1.6 + 2 * rows), nrows=rows, sharex=True, sharey=True) as panels:
-        for name, panel in zip(findings.sequences, panels[:, 0], strict=True):
+        for name, panel in zip(findings.task.sequences, panels[:, 0], strict=True):
             there = np.array([name not in missing.split() for missing in cases["missing"]])
             low, middle, high = (cases[f"{name}_{column}"].to_numpy() for column in ("p10", "median", "p90"))
             panel.vlines(places[there], low[there], high[there], color=HEAD, lw=2.2, alpha=0.3, label="10 to 90 %")
             panel.plot(places[there], middle[there], "o", color=HEAD, ms=3.5, label="median")
-            if name == findings.primary:
+            if name == findings.task.primary:
                 lesion = cases[f"lesion_{name}_median"]
                 panel.plot(places, lesion, "_", color=LESION, ms=6, mew=2, label="median of the lesion")
                 _legend_above(panel)
@@ -159,7 +177,7 @@ def draw_missing(findings: "Measures", path: Path) -> None:
     """Draw which sequences are missing at which site."""
     table = missing_by_site(findings.cases)
     colours = {COMPLETE: REST} | dict(
-        zip([name for name in table if name != COMPLETE], (COLOURS[5], COLOURS[1], COLOURS[3]), strict=False)
+        zip([name for name in table if name != COMPLETE], (ON_PAPER[5], ON_PAPER[1], ON_PAPER[3]), strict=False)
     )
     with _figure(path, "Sequences per case, by site", figsize=(8.5, 1.2 + 0.42 * len(table))) as panels:
         panel = panels[0, 0]

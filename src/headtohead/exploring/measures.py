@@ -8,6 +8,7 @@ import numpy as np
 
 from headtohead.cohort import Cohort
 from headtohead.cohort.cohort import SPACING
+from headtohead.task import Target, Task
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,15 +28,19 @@ class Measures:
             files say, the spacing in mm and lesion_ml; the 10th, 50th and 90th percentile of each sequence in the
             inner head (flair_p10, flair_median, flair_p90, ...); inner_share, the inner head's share of all voxels;
             lesion_flair_median; and flair_contrast, how much brighter the lesion is than the inner head outside it
-            (these two of the primary sequence).
-        sequences: what the images show, in order.
-        primary: the sequence that lesions are outlined on, of which there is a contrast.
+            (these two of the primary sequence). Of several targets also, by name, `core_voxels`, `core_slices` and,
+            where the spacing is known, `core_ml`; a lesion is then where any of them is.
+        task: what is segmented from what.
     """
 
     slices: "pd.DataFrame"
     cases: "pd.DataFrame"
-    sequences: tuple[str, ...]
-    primary: str
+    task: Task
+
+    @property
+    def several(self) -> tuple[Target, ...]:
+        """The targets; none where there is one, which is the lesion."""
+        return self.task.targets.all if len(self.task.targets) > 1 else ()
 
 
 def measure(cohort: Cohort) -> Measures:
@@ -66,12 +71,25 @@ def measure(cohort: Cohort) -> Measures:
         if spacing := cohort.spacing(number):
             case |= dict(zip(SPACING, spacing, strict=True))
             case["lesion_ml"] = case["lesion_voxels"] * math.prod(spacing) / 1000
+        case |= _of_targets(cohort, number) if len(cohort.task.targets) > 1 else {}
         for channel, values in zip(sequences, levels.T, strict=False):  # a single sequence is in every channel
             case |= {f"{channel}_{name}": int(value) for name, value in zip(PERCENTILES, values, strict=True)}
         grey = images[..., cohort.task.primary_channel]
         case[f"lesion_{primary}_median"] = float(np.median(grey[masks])) if masks.any() else float("nan")
         cases.append(case | {f"{primary}_contrast": contrast(grey, masks, region)})
-    return Measures(pd.DataFrame(slices), pd.DataFrame(cases), sequences, primary)
+    return Measures(pd.DataFrame(slices), pd.DataFrame(cases), cohort.task)
+
+
+def _of_targets(cohort: Cohort, number: int) -> dict[str, float]:
+    """The size of each target in a case."""
+    found: dict[str, float] = {}
+    spacing = cohort.spacing(number)
+    for name, mask in zip(cohort.task.targets.names, cohort.truth(number), strict=True):
+        found[f"{name}_voxels"] = int(mask.sum())
+        found[f"{name}_slices"] = int(mask.any(axis=(1, 2)).sum())
+        if spacing:
+            found[f"{name}_ml"] = round(found[f"{name}_voxels"] * math.prod(spacing) / 1000, 3)
+    return found
 
 
 def contrast(grey: np.ndarray, lesion: np.ndarray, region: np.ndarray) -> float:

@@ -1,34 +1,20 @@
-"""Read a trained model from a checkpoint: data only, no code is run, no Lightning needed."""
+"""What a checkpoint holds of a trained model: data only, no code is run, no Lightning needed."""
 
 import pickle
 import warnings
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from headtohead.errors import UserError
-from headtohead.models.registry import build_model
 from headtohead.preparing.recipe import InputRecipe
 from headtohead.records.archives import refuse_packed
 from headtohead.records.regular import UnreadableError
-from headtohead.task import Targets
 
 PREFIX = "model."
 FOREIGN = "not a checkpoint of this version of the program; train again"
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A model ready to predict, and all it was trained to expect."""
-
-    model: torch.nn.Module
-    name: str
-    recipe: InputRecipe
-    threshold: float
-    epoch: int
 
 
 def read_checkpoint(path: Path, mapped: bool = False) -> dict[str, Any]:
@@ -112,23 +98,4 @@ def checkpoint_facts(path: Path) -> dict[str, Any]:
         InputRecipe(**facts["recipe"])
         return {name: facts[name] for name in ("model", "width", "in_channels", "recipe", "threshold")}
     except (KeyError, TypeError) as fault:
-        raise UserError(f"{path}: {FOREIGN}") from fault
-
-
-def load_trained(path: Path) -> Trained:
-    """Build the model a checkpoint describes and load its weights, in evaluation mode on the CPU.
-
-    Raises:
-        UserError: as `read_checkpoint`, or it is not a checkpoint of this project.
-    """
-    checkpoint = read_checkpoint(path)
-    try:
-        facts = checkpoint["hyper_parameters"]
-        recipe = InputRecipe(**facts["recipe"])
-        targets = Targets.from_dict(facts["targets"]) if facts.get("targets") else None  # else there is one
-        logits = targets.logits if targets else 1
-        model = build_model(facts["model"], facts["in_channels"], width=facts["width"], out_channels=logits)
-        model.load_state_dict(network_weights(checkpoint, path))
-        return Trained(model.eval(), facts["model"], recipe, facts["threshold"], checkpoint["epoch"])
-    except (KeyError, TypeError, AttributeError, RuntimeError, ValueError) as fault:
         raise UserError(f"{path}: {FOREIGN}") from fault

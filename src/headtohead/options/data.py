@@ -17,13 +17,16 @@ DATA_SETS = {
 """Kinds of data: the reader of each is the module of its name in `headtohead.readers`. A folder is recognised as the
 first whose layout fits, so that narrow ones come first."""
 
+DEFAULT_DATA = next(iter(DATA_SETS))
+"""What is meant where nobody says, and what runs were made of before there were others."""
+
 
 @dataclass(frozen=True)
 class DataOptions(Group):
     """Data."""
 
     data: str = option(
-        "lgg",
+        DEFAULT_DATA,
         "kind of data in --root_dir; default: as its layout says",
         choices=tuple(DATA_SETS),
     )

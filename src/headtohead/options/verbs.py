@@ -15,9 +15,9 @@ class Verbs(Group):
 
     download: str | None = option(
         None,
-        "download a data set from Kaggle into --root_dir; without a value: lgg",
+        "download a data set from Kaggle into --root_dir; without a value the first",
         choices=DOWNLOADS,
-        bare="lgg",
+        bare=DOWNLOADS[0],
     )
     make_phantoms: str | None = option(
         None, "write made-up patients into DIR, in the layout of --data lgg or brats", metavar="DIR"

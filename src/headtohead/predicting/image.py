@@ -112,8 +112,9 @@ def fullest_slice(scan: Scan, found: Found, task: Task) -> tuple[Prediction, str
     Returns:
         What the panel shows, its pixels made square, and which slice it is.
     """
-    labels = found.view.to_slices(found.labels)
-    amounts = np.count_nonzero(labels, axis=(1, 2))
+    labels = found.as_slices(found.labels)
+    amounts = sum(np.count_nonzero(mask, axis=(1, 2)) for mask in found.targets.encode(labels))
+    assert isinstance(amounts, np.ndarray)
     place = int(amounts.argmax()) if amounts.any() else len(amounts) // 2
     height, width = labels.shape[1:]
     square = squared((height, width), *found.view.spacing[1:])

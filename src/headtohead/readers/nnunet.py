@@ -98,6 +98,14 @@ def _description(root: Path) -> dict[str, Any]:
         raise UserError(f"{path}: cannot be read ({fault}); restore it") from fault
 
 
+def channels_described(described: Mapping[str, Any]) -> dict[int, str]:
+    """Give number and name of the channels, in order; none where dataset.json does not number them from 0."""
+    names = described.get("channel_names", described.get("modality"))  # the second in nnU-Net 1
+    if not isinstance(names, dict) or sorted(names) != sorted(map(str, range(len(names)))):
+        return {}
+    return {number: " ".join(str(names[str(number)]).split()) for number in range(len(names))}
+
+
 def sequences_of(described: Mapping[str, Any], path: Path) -> tuple[str, ...]:
     """Name the channels: as names of files do where they are sequences, else in small letters.
 
@@ -108,12 +116,11 @@ def sequences_of(described: Mapping[str, Any], path: Path) -> tuple[str, ...]:
     Raises:
         UserError: it does not number its channels from 0.
     """
-    names = described.get("channel_names", described.get("modality"))  # the second in nnU-Net 1
-    if not isinstance(names, dict) or sorted(names) != sorted(map(str, range(len(names)))) or not names:
+    words = list(channels_described(described).values())
+    if not words:
         raise UserError(f'{path}: channel_names must be numbered from "0"; correct it')
-    if len(names) == 1:
+    if len(words) == 1:
         return (UNNAMED,)
-    words = [" ".join(str(names[str(number)]).split()) for number in range(len(names))]
     named = [sequence_in_name(word) for word in words]
     known = tuple(
         one.sequence if one and not says_several(one.sequence) else word.lower()

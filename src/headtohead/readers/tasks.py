@@ -2,13 +2,15 @@
 
 from typing import Any
 
-from headtohead.readers import lgg, nifti
+from headtohead.options.data import DEFAULT_DATA
+from headtohead.readers import nifti
+from headtohead.readers.lgg import TASK as FIRST_TASK
 from headtohead.task import Task
 
-LGG, NIFTI = "lgg", "nifti"
-"""Kinds of data, as `--data` calls them."""
+LGG, NIFTI = DEFAULT_DATA, "nifti"
+"""The kinds of data that runs were made of before they recorded a task, as `--data` calls them."""
 
-TASKS = {LGG: lgg.TASK, NIFTI: nifti.TASK}
+TASKS = {LGG: FIRST_TASK, NIFTI: nifti.TASK}
 """By the kind of data, as `--data` calls it."""
 
 

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from headtohead.batches.augmentation import OTHERS_TOO, describe_policy
+from headtohead.batches.augmentation import OTHERS_TOO, describe_policy, refuse_by_task
 from headtohead.batches.datamodule import SliceDataset
 from headtohead.batches.splits import Split, make_split
 from headtohead.cohort import Cohort, open_data
+from headtohead.drawing.legend import legend as drawn_legend
 from headtohead.drawing.lettering import FAINT, shorten, text_width, write
 from headtohead.drawing.outlines import TRUTH, Colour, by_colour, draw_outlines
 from headtohead.errors import UserError
@@ -18,7 +19,7 @@ from headtohead.options.training import TrainingOptions
 from headtohead.preparing.recipe import InputRecipe
 from headtohead.readers.sequence_names import sequence_title
 from headtohead.saving import write_picture
-from headtohead.task import Task
+from headtohead.task import Targets, Task
 
 PATIENTS, EPOCHS = 5, 5
 SIDE = 256  # small views are enlarged up to this many pixels
@@ -46,11 +47,13 @@ def view_augmentation(options: Options) -> Path:
     """
     training, inputs, comparison, data = options.training, options.input, options.comparison, options.data
     cohort = open_data(data)
+    refuse_by_task(options, cohort.task)
     split = make_split(cohort, options.data.split, options.data.split_seed)
     recipe = InputRecipe.of(inputs, cohort.task, find_spec(options.model.architecture).normalise)
     coloured = recipe.channels > 1 and len(cohort.task.sequences) > 1
     rows, steps = make_rows(cohort, split, recipe, training), policy_lines(training, cohort.task if coloured else None)
-    sheet = draw_sheet(rows, steps, training.seed, legend_of(cohort.task) if coloured else "the image")
+    shown = legend_of(cohort.task) if coloured else "the image"
+    sheet = draw_sheet(rows, steps, training.seed, shown, cohort.task.targets)
 
     folder = Path(options.prediction.output or comparison.home / "figures")
     path = folder / f"augmentation-{training.augmentation}-s{training.seed}.png"
@@ -125,14 +128,15 @@ def policy_lines(training: TrainingOptions, task: Task | None) -> list[str]:
     return steps or ["none: training slices are used unchanged"]
 
 
-def draw_sheet(rows: list[Example], steps: list[str], seed: int, legend: str) -> np.ndarray:
+def draw_sheet(rows: list[Example], steps: list[str], seed: int, legend: str, targets: Targets) -> np.ndarray:
     """Lay the rows out, with titles and the transforms below.
 
     Args:
         rows: what to show; all with the same number of views of one size.
         steps: what was done to the augmented ones.
         seed: the seed they were drawn from.
-        legend: what the colours are.
+        legend: what the colours of an image are.
+        targets: whose outlines are drawn; of several, their names stand at the bottom.
 
     Returns:
         uint8 RGB.
@@ -145,7 +149,7 @@ def draw_sheet(rows: list[Example], steps: list[str], seed: int, legend: str) ->
     height = HEADER + COLUMN_TITLE + len(rows) * (ROW_TITLE + side + GAP) + 18 + len(lines) * LINE + MARGIN
     canvas = np.full((height, width, 3), PAPER, np.uint8)
     write(canvas, "Training slices and their augmentation", MARGIN, 38, 22, bold=True)
-    about = f"{legend}; outline: mask; {size}x{size} pixels; seed {seed}"
+    about = f"{legend}; outline: {'targets' if len(targets) > 1 else 'mask'}; {size}x{size} pixels; seed {seed}"
     write(canvas, shorten(about, width - 2 * MARGIN), MARGIN, 62, colour=FAINT)
     for column in range(columns):
         title = "original" if column == 0 else f"epoch {column}"
@@ -161,7 +165,9 @@ def draw_sheet(rows: list[Example], steps: list[str], seed: int, legend: str) ->
     for line in lines:
         top += LINE
         write(canvas, line, MARGIN, top + 8)
-    return canvas
+    if len(targets) == 1:
+        return canvas
+    return np.concatenate([canvas, drawn_legend([(one.name, (one.colour,)) for one in targets.all], width)])
 
 
 def wrap(steps: list[str], room: int) -> list[str]:

@@ -20,9 +20,10 @@ import numpy as np
 from headtohead import machine
 from headtohead.cohort import Cohort
 from headtohead.drawing.animation import write_case_gif, write_gif
+from headtohead.drawing.legend import LINE, PAPER
 from headtohead.drawing.lettering import FAINT, shorten, text_width, write
 from headtohead.drawing.outlines import TRUTH, Colour, draw_outlines, rgb
-from headtohead.drawing.plate import LINE, PAPER, SegmentedCase
+from headtohead.drawing.plate import SegmentedCase
 from headtohead.drawing.sizes import Size, resized, resized_mask, within
 from headtohead.options.comparison import BASELINE
 from headtohead.preparing.head import head_mask

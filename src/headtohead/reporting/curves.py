@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from headtohead.drawing.outlines import hexadecimal
+from headtohead.drawing.outlines import ON_PAPER, hexadecimal
 from headtohead.errors import UserError
 from headtohead.records.regular import UnreadableError
 from headtohead.reporting.entrant_names import schedule_in_words, schedule_order
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-# Okabe and Ito's palette (https://jfly.uni-koeln.de/color/): what of it reads well on white, one colour a schedule.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 MOST_IN_A_ROW = 3
 NEAREST_LABELS = 0.055  # in units of Dice: closer labels would be printed over each other
 
@@ -54,7 +52,7 @@ def write_curves(ledger: Ledger, folder: Path | None = None) -> Path:
     models = sorted({run.experiment["model"] for run, _ in curves})
     # In the order of the table; a schedule keeps its colour in every panel.
     schedules = sorted({run.experiment["schedule"] for run, _ in curves}, key=schedule_order)
-    colours = {schedule: COLOURS[place % len(COLOURS)] for place, schedule in enumerate(schedules)}
+    colours = {schedule: ON_PAPER[place % len(ON_PAPER)] for place, schedule in enumerate(schedules)}
 
     columns = min(len(models), MOST_IN_A_ROW)
     rows = -(-len(models) // columns)

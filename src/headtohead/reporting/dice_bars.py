@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from headtohead.drawing.outlines import hexadecimal
+from headtohead.drawing.outlines import ON_PAPER, hexadecimal
 from headtohead.errors import UserError
 from headtohead.options.comparison import BASELINE
 from headtohead.plurals import count_of
 from headtohead.reporting.case_names import short_names
-from headtohead.reporting.curves import COLOURS, spread
+from headtohead.reporting.curves import spread
 from headtohead.reporting.entrant_names import in_words
 from headtohead.saving import write_figure
 from headtohead.scoring.counts import FAILED_BELOW
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-BAR, FAILED, REFERENCE = COLOURS[4], COLOURS[1], "0.72"  # sky; vermilion; grey for the baseline, which is no model
+BAR, FAILED, REFERENCE = ON_PAPER[4], ON_PAPER[1], "0.72"  # sky; vermilion; grey for the baseline, which is no model
 DARK = "0.15"
 PANEL_HEIGHT = 1.9  # inches
 NARROWEST, WIDEST, BAR_WIDTH = 7.5, 14.5, 0.115  # inches: a bar wide enough for its name while that fits

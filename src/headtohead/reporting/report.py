@@ -9,12 +9,11 @@ from headtohead.cohort import Cohort, open_cohort
 from headtohead.disk_faults import told
 from headtohead.errors import UserError
 from headtohead.options.comparison import MARGIN
-from headtohead.options.data import DataOptions
+from headtohead.options.data import DEFAULT_DATA, DataOptions
 from headtohead.options.settling import settle
 from headtohead.options.table import OPTIONS, Options
 from headtohead.plurals import count_of
 from headtohead.readers.reading import Reading
-from headtohead.readers.tasks import LGG
 from headtohead.reporting.case_gifs import mark_of, remove_earlier_case_gifs
 from headtohead.reporting.curves import write_curves
 from headtohead.reporting.failures import STEM
@@ -235,7 +234,7 @@ def _noting(ledger: Ledger, notes: Sequence[str]) -> Ledger:
 def _cohort_of(ledger: Ledger, options: Options) -> Cohort | None:
     """Open `--root_dir` where it is given, else the data the runs were made from, if it still lies there."""
     data, said = options.data, ledger.finished[0].record.get("data", {})
-    kind = said.get("kind", LGG)  # runs from before there were others do not say
+    kind = said.get("kind", DEFAULT_DATA)  # runs from before there were others do not say
     reading = replace(Reading.recorded(said), **Reading.of(data).given())
     if data.root_dir != DataOptions().root_dir or "root_dir" in options.given:
         return open_cohort(Path(data.root_dir), Path(data.cache_dir), kind, reading)
@@ -256,7 +255,9 @@ def _refuse_stale(ledger: Ledger, cohort: Cohort | None) -> None:
         UserError: names what changed, and the fix.
     """
     first = ledger.finished[0].record
-    facts = {**first, "protocol": PROTOCOL} | ({"data": {"key": cohort.key}} if cohort else {})
+    facts = {**first, "protocol": PROTOCOL} | (
+        {"data": {"key": cohort.key, "task": cohort.task.to_dict()}} if cohort else {}
+    )
     again = "train and test again with --compare --overwrite, or restore what the runs were made from"
     try:
         refuse_unlike(ledger, facts)

@@ -1,6 +1,6 @@
 """What TensorBoard shows beside the curves of a run.
 
-Validation slices with outlines, the table of settings and scores, precision-recall curves of the test, and a layout
+The table of settings and scores, precision-recall curves of the test, and a layout
 that lays the Dice curves of a whole comparison over each other.
 """
 
@@ -10,30 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from torch.utils.data import default_collate
 
 from headtohead import machine
-from headtohead.batches.datamodule import SliceDataset
-from headtohead.batches.splits import Split
-from headtohead.cohort import Cohort
-from headtohead.drawing.outlines import PREDICTION, TRUTH, by_colour, draw_outlines
-from headtohead.learning.counts import to_source_grid
-from headtohead.learning.deciding import activate, encode, predict
-from headtohead.learning.module import SegmentationModule
 from headtohead.reporting.events import Events
 from headtohead.runs.holding import comparison_held
 from headtohead.scoring.probabilities import counts_at_thresholds
-from headtohead.task import Targets
 
 machine.mend_torchvision()
 
-import pytorch_lightning as pl  # noqa: E402  imports torchvision
 from lightning_fabric.loggers.logger import rank_zero_experiment  # noqa: E402
 from pytorch_lightning.loggers import TensorBoardLogger  # noqa: E402
 
-CASES = 4
-TIMES = 5
 SHOWN_SETTINGS = ("model", "lr_scheduler", "seed", "fold", "image_size", "learning_rate")
 LAYOUT = {"Dice per case": {"validation": ["Multiline", ["dice/val"]], "training": ["Multiline", ["dice/train"]]}}
 LAYOUT_SUFFIX, PR_SUFFIX, HPARAMS_SUFFIX = ".layout", ".pr", ".hparams"
@@ -61,77 +48,6 @@ class RunLogger(TensorBoardLogger):
     def save(self) -> None:
         """Flush the events; the parent would also leave an hparams.yaml."""
         self.experiment.flush()
-
-
-class ValidationImages(pl.Callback):
-    """A few times in a training, shows a slice of some validation cases with the truth's and the model's outline."""
-
-    def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Show them in the first, the last and some epochs evenly between."""
-        last = (trainer.max_epochs or 1) - 1
-        due = {round(last * step / (TIMES - 1)) for step in range(TIMES)}
-        if trainer.current_epoch not in due or not trainer.is_global_zero or trainer.logger is None:
-            return
-        batches = trainer.datamodule  # type: ignore[attr-defined]
-        assert isinstance(pl_module, SegmentationModule)
-        step = trainer.global_step - 1  # that of the epoch's scores, so that a resumed training keeps or repeats both
-        for name, image in outlined(pl_module, batches.cohort, batches.split):
-            trainer.logger.experiment.add_image(name, image, step, dataformats="HWC")  # type: ignore[attr-defined]
-
-
-def outlined(module: SegmentationModule, cohort: Cohort, split: Split) -> list[tuple[str, np.ndarray]]:
-    """Predict and draw the shown slices.
-
-    Returns:
-        (tag, uint8 RGB [H, W, 3]) for each.
-    """
-    dataset = SliceDataset(cohort, module.recipe)
-    drawn = []
-    for case, number in shown_slices(cohort, split).items():
-        item = dataset[(0, number)]
-        batch = {name: value.to(module.device) for name, value in default_collate([item]).items()}
-        with torch.inference_mode():
-            probability = activate(module(batch["image"], batch["statistics"]), module.targets)
-            probability = to_source_grid(probability, *item["truth"].shape)
-            prediction = predict(probability, module.targets, module.hparams["threshold"])[0].cpu().numpy()
-        truth = encode(batch["truth"], module.targets)[0].cpu().numpy()
-        image = np.array(cohort.primary(case)[item["slice"]])
-        tag = f"validation/{cohort.table['case'].iloc[case]} slice {item['slice'] + 1}"
-        drawn.append((tag, draw_pair(image, truth, prediction, cohort.task.targets)))
-    return drawn
-
-
-def draw_pair(image: np.ndarray, truth: np.ndarray, prediction: np.ndarray, targets: Targets) -> np.ndarray:
-    """Draw truth and prediction: of one target on one image, of several side by side in their own colours.
-
-    Args:
-        image: uint8 [H, W].
-        truth: bool [K, H, W].
-        prediction: bool, the same shape.
-        targets: whose they are.
-
-    Returns:
-        uint8 RGB [2 * H, 2 * W, 3], of several targets twice as wide: the truth on the left.
-    """
-    if len(targets) == 1:
-        return draw_outlines(image, {TRUTH: truth[0], PREDICTION: prediction[0]}, scale=2)
-    sides = [draw_outlines(image, by_colour(masks, targets, TRUTH), scale=2) for masks in (truth, prediction)]
-    return np.concatenate(sides, axis=1)
-
-
-def shown_slices(cohort: Cohort, split: Split) -> dict[int, int]:
-    """Choose cases evenly through the validation part, and of each the validation slice with most of the targets.
-
-    Returns:
-        Case index to global slice number.
-    """
-    cases = split.cases(cohort, "val")
-    chosen = {}
-    for case in cases[np.unique(np.linspace(0, len(cases) - 1, CASES).round().astype(int))]:
-        own = np.intersect1d(cohort.slices_of(int(case)), split.val)
-        areas = cohort.masks(int(case)).sum(axis=(1, 2))[own - cohort.slices_of(int(case))[0]]
-        chosen[int(case)] = int(own[np.argmax(areas)])
-    return chosen
 
 
 def write_hparams(run_folder: Path, settings: dict[str, Any], test_dice: float) -> None:

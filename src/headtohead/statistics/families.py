@@ -94,4 +94,5 @@ def all_pairs(
     if not parts:
         return pd.DataFrame(columns=columns)
     found = pd.concat(parts, ignore_index=True).reindex(columns=columns)
-    return found if targets is None else found.fillna({TARGET: MEAN})
+    # A column without any target is of numbers, which take no text.
+    return found if targets is None else found.astype({TARGET: object}).fillna({TARGET: MEAN})

@@ -21,7 +21,7 @@ FILE = "model.json"
 FORMAT = 2
 """Raised whenever an older program would read the file wrongly. Format 1 had sequences and plane in place of a task."""
 
-LARGEST_WIDTH, MOST_CHANNELS, MOST_SEQUENCES = 1024, 64, 16
+LARGEST_WIDTH, MOST_CHANNELS, MOST_SEQUENCES, MOST_TARGETS = 1024, 64, 16, 256
 """Bounds of what is believed of a file: a made-up number must not exhaust the memory."""
 
 
@@ -132,7 +132,9 @@ def _read_task(found: dict[str, Any], path: Path, mend: str) -> Task:
             sequences = tuple(found.get("sequences", lgg.sequences))
             [task] = [one for one in TASKS.values() if one.sequences == sequences]
             task = replace(task, plane=found.get("plane", lgg.plane))
-        if len(task.sequences) > MOST_SEQUENCES or any(len(str(text)) > LONGEST for text in task.to_dict().values()):
+        plain = task.to_dict()
+        texts = (*task.targets.names, *(str(plain[name]) for name in plain if name != "targets"))
+        if len(task.sequences) > MOST_SEQUENCES or len(task.targets) > MOST_TARGETS or max(map(len, texts)) > LONGEST:
             raise ValueError("not of this program")
     except (ValueError, TypeError, KeyError) as fault:
         raise UserError(f"{path}: damaged (task); {mend}") from fault

@@ -7,7 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
+from headtohead.errors import UserError
 from headtohead.predicting.files.naming import is_volume, stem
+from headtohead.readers.nnunet import channels_described, sequences_of
 from headtohead.readers.other_layouts import CHANNEL
 from headtohead.readers.sequence_names import sequence_in_name
 from headtohead.records.json_reader import read_json
@@ -52,19 +54,19 @@ def channel_names(folder: Path) -> dict[int, str]:
         folder: of the files; the description lies in it, or in the folder above.
 
     Returns:
-        Number of a channel -> sequence as `sequence_in_name` has it; none where there is no description, or it does
-        not say.
+        Number of a channel -> sequence, as the reader of such data sets names them; none where there is no description,
+        or it does not say.
     """
     for place in (folder, folder.absolute().parent):
         path = place / "dataset.json"
         try:
             described = read_json(path, LARGEST)
-            # "modality" is what nnU-Net 1 calls them.
-            names = described.get("channel_names", described.get("modality"))
-            if not isinstance(names, dict):
-                continue
-            found = {int(number): sequence_in_name(str(name).strip()) for number, name in names.items()}
-        except (FileNotFoundError, UnreadableError, ValueError):
+            names = channels_described(described)
+            if len(names) > 1:
+                return dict(enumerate(sequences_of(described, path)))
+        except (FileNotFoundError, UnreadableError, UserError):
             continue
-        return {number: named.sequence for number, named in found.items() if named}
+        if names:
+            named = sequence_in_name(names[0])
+            return {0: named.sequence} if named else {}
     return {}

@@ -10,10 +10,19 @@ import numpy as np
 
 from headtohead.drawing.brightness import brightened, white_of
 from headtohead.drawing.lettering import FAINT, INK, shorten, text_width, write
-from headtohead.drawing.outlines import Colour, draw_outlines, enlarge, rgb
+from headtohead.drawing.outlines import (
+    PREDICTION,
+    TRUTH,
+    Colour,
+    by_colour,
+    draw_outlines,
+    enlarge,
+    named_colours,
+    overlaid,
+    rgb,
+)
 from headtohead.drawing.sizes import resized, resized_mask, within
 from headtohead.predicting.files.pictures import drawn_channel
-from headtohead.predicting.results.colours import outlines_of
 from headtohead.readers.sequence_names import sequence_title
 from headtohead.task import Task
 from headtohead.task.targets import CLASSES
@@ -21,7 +30,7 @@ from headtohead.task.targets import CLASSES
 SIDE = 512  # small images are enlarged up to this many pixels
 LARGEST = 768  # larger ones are drawn smaller
 NARROWEST = 340  # so that a caption fits above a slim image
-MARGIN, GAP, HEADER, CAPTION, FOOTER = 24, 24, 78, 28, 46
+MARGIN, GAP, HEADER, CAPTION, FOOTER, LINE = 24, 24, 78, 28, 46, 20
 PAPER, SURROUND = (255, 255, 255), (241, 242, 244)
 COLOURS = cv2.COLORMAP_INFERNO  # rises evenly in lightness, so it also reads in grey
 
@@ -54,9 +63,14 @@ class Prediction:
         return self.probability.max(axis=0)
 
     @property
-    def outlines(self) -> tuple[dict[Colour, np.ndarray], dict[Colour, np.ndarray]]:
-        """Colours and masks to draw: of the truth, and of the prediction."""
-        return outlines_of(self.truth, self.labels, self.task.targets)
+    def masks(self) -> np.ndarray:
+        """The prediction: bool [K, H, W]."""
+        return self.task.targets.encode(self.labels)
+
+    @property
+    def true_masks(self) -> np.ndarray | None:
+        """The truth: bool [K, H, W], or None."""
+        return None if self.truth is None else self.task.targets.encode(self.truth)
 
 
 def draw_panel(prediction: Prediction, title: str, subtitle: str) -> np.ndarray:
@@ -74,11 +88,10 @@ def draw_panel(prediction: Prediction, title: str, subtitle: str) -> np.ndarray:
     height, width = shown.labels.shape
     scale = max(1, SIDE // max(height, width))
     box_height, box_width = height * scale, max(width * scale, NARROWEST)
-    canvas = np.full(
-        (HEADER + 2 * (CAPTION + box_height) + GAP + FOOTER + MARGIN, 2 * (MARGIN + box_width) + GAP, 3),
-        PAPER,
-        np.uint8,
-    )
+    legend = _legend(prediction, box_width)
+    tall = HEADER + 2 * (CAPTION + box_height) + GAP + FOOTER + MARGIN
+    further = max(0, len(legend) - 2) * LINE  # the scale of the colours beside it takes two lines
+    canvas = np.full((tall + further, 2 * (MARGIN + box_width) + GAP, 3), PAPER, np.uint8)
     room = canvas.shape[1] - 2 * MARGIN
     write(canvas, shorten(title, room, 22, bold=True), MARGIN, 38, 22, bold=True)
     write(canvas, shorten(subtitle, room), MARGIN, 63, colour=FAINT)
@@ -92,9 +105,9 @@ def draw_panel(prediction: Prediction, title: str, subtitle: str) -> np.ndarray:
         inset = left + (box_width - tile.shape[1]) // 2
         canvas[top : top + box_height, inset : inset + tile.shape[1]] = tile
 
-    footer = canvas.shape[0] - MARGIN - FOOTER + 12
+    footer = tall - MARGIN - FOOTER + 12
     _colour_bar(canvas, MARGIN, footer, box_width, prediction.threshold)
-    _legend(canvas, MARGIN + box_width + GAP, footer, prediction)
+    _write_legend(canvas, MARGIN + box_width + GAP, footer, legend)
     return canvas
 
 
@@ -106,14 +119,16 @@ def _tiles(shown: Prediction, scale: int) -> list[tuple[str, np.ndarray]]:
     coloured = bool((shown.image != shown.image[:, :, channel, None]).any())
     name = sequence_title(shown.task.primary) if coloured and not shown.task.unnamed else "image"
     sequences = ", ".join(map(sequence_title, shown.task.sequences))
-    truth, prediction = shown.outlines
-    whole = "lesion" if len(shown.task.targets) == 1 else "any target"
-    decided = "the most probable" if not shown.task.targets.thresholded else f"probability ≥ {shown.threshold:g}"
+    targets, true = shown.task.targets, shown.true_masks
+    both = by_colour(shown.masks, targets, PREDICTION) if true is None else overlaid(true, shown.masks, targets)
+    truth = {} if true is None else by_colour(true, targets, TRUTH)
+    whole = "lesion" if len(targets) == 1 else "any target"
+    decided = "the most probable" if not targets.thresholded else f"probability ≥ {shown.threshold:g}"
     return [
         (f"image: {sequences} as red, green, blue" if coloured else "image", enlarge(image, scale)),
         (f"{name} with truth" if truth else f"{name} (no truth found)", draw_outlines(grey, truth, scale)),
         (f"probability of {whole}", enlarge(colour(shown.any_target), scale)),
-        (f"{name} with prediction, {decided}", draw_outlines(grey, {**truth, **prediction}, scale)),
+        (f"{name} with prediction, {decided}", draw_outlines(grey, both, scale)),
     ]
 
 
@@ -138,16 +153,37 @@ def _colour_bar(canvas: np.ndarray, left: int, top: int, width: int, threshold: 
         write(canvas, "1", left + width - text_width("1", 14), top + 31, 14, colour=FAINT)
 
 
-def _legend(canvas: np.ndarray, left: int, top: int, prediction: Prediction) -> None:
-    truth, predicted = prediction.outlines
-    names = prediction.task.targets.names if len(predicted) > 1 else ("prediction",)
-    entries = [(colour, "truth", mask) for colour, mask in truth.items()]
-    entries += [(colour, name, mask) for name, (colour, mask) in zip(names, predicted.items(), strict=True)]
-    for colour, words, mask in entries:
-        canvas[top + 4 : top + 8, left : left + 22] = rgb(colour)
-        label = f"{words}: {np.count_nonzero(mask):,} px"
-        write(canvas, label, left + 30, top + 11, 14)
-        left += 30 + text_width(label, 14) + 24
+def _legend(prediction: Prediction, room: int) -> list[list[tuple[tuple[Colour, ...], str]]]:
+    """Set the entries of the legend in lines: their colours, and their words."""
+    targets, sizes = prediction.task.targets, np.count_nonzero(prediction.masks, axis=(1, 2))
+    if len(targets) == 1:
+        alone: list[tuple[tuple[Colour, ...], str]] = [((PREDICTION,), f"prediction: {sizes[0]:,} px")]
+        if prediction.true_masks is not None:
+            alone.insert(0, ((TRUTH,), f"truth: {np.count_nonzero(prediction.true_masks):,} px"))
+        return [alone]
+    lines: list[list[tuple[tuple[Colour, ...], str]]] = [[]]
+    left = 0
+    for place, (words, colours) in enumerate(named_colours(targets, prediction.truth is not None)):
+        label = shorten(f"{words}: {sizes[place]:,} px" if colours else words, room - 30, 14)
+        wide = 30 * bool(colours) + text_width(label, 14)
+        if left and left + wide > room:
+            lines.append([])
+            left = 0
+        lines[-1].append((colours, label))
+        left += wide + 24
+    return lines
+
+
+def _write_legend(canvas: np.ndarray, left: int, top: int, lines: list[list[tuple[tuple[Colour, ...], str]]]) -> None:
+    for number, entries in enumerate(lines):
+        here, base = left, top + number * LINE
+        for colours, label in entries:
+            for place, colour in enumerate(colours):
+                start = here + place * 22 // len(colours)
+                canvas[base + 4 : base + 8, start : here + 22] = rgb(colour)
+            here += 30 * bool(colours)
+            write(canvas, label, here, base + 11, 14)
+            here += text_width(label, 14) + 24
 
 
 def _shrink(prediction: Prediction) -> Prediction:

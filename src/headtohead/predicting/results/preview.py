@@ -8,9 +8,8 @@ import numpy as np
 
 from headtohead.drawing.brightness import WHITE
 from headtohead.drawing.lettering import FAINT, shorten, text_width, write
-from headtohead.drawing.outlines import Colour, draw_outlines, rgb
+from headtohead.drawing.outlines import PREDICTION, Colour, by_colour, draw_outlines, named_colours, overlaid, rgb
 from headtohead.drawing.sizes import resized, resized_mask
-from headtohead.predicting.results.colours import outlines_of
 from headtohead.predicting.results.panel import PAPER
 from headtohead.task import Targets
 
@@ -43,16 +42,21 @@ class Slices:
     targets: Targets
 
     @cached_property
-    def masks(self) -> dict[Colour, np.ndarray]:
-        """The outlines to draw, the truth below the prediction."""
-        truth, prediction = outlines_of(self.truth, self.labels, self.targets)
-        return truth | prediction
+    def masks(self) -> np.ndarray:
+        """The prediction: bool [K, slices, H, W]."""
+        return self.targets.encode(self.labels)
 
-    @property
-    def names(self) -> list[str]:
-        """What each of `masks` is."""
-        predicted = ["prediction"] if len(self.targets) == 1 else list(self.targets.names)
-        return predicted if self.truth is None else ["truth", *predicted]
+    @cached_property
+    def true_masks(self) -> np.ndarray | None:
+        """The truth: bool [K, slices, H, W], or None."""
+        return None if self.truth is None else self.targets.encode(self.truth)
+
+    def outlines(self, number: int) -> dict[Colour, np.ndarray]:
+        """The outlines to draw on a slice, the truth below the prediction."""
+        here = self.masks[:, number]
+        if self.true_masks is None:
+            return by_colour(here, self.targets, PREDICTION)
+        return overlaid(self.true_masks[:, number], here, self.targets)
 
     @cached_property
     def levels(self) -> tuple[float, float]:
@@ -85,7 +89,7 @@ def draw_frames(slices: Slices, title: str, subtitle: str) -> Iterator[np.ndarra
 
 
 def _draw(slices: Slices, title: str, subtitle: str, shown: Sequence[int], longest: int) -> np.ndarray:
-    grey, masks = slices.grey, slices.masks
+    grey = slices.grey
     low, high = slices.levels
     height, width = _size(grey.shape[1:], slices.pixel, longest)
     columns = min(COLUMNS, len(shown))
@@ -97,7 +101,7 @@ def _draw(slices: Slices, title: str, subtitle: str, shown: Sequence[int], longe
     write(canvas, shorten(subtitle, across, 14), MARGIN, MARGIN + 42, 14, colour=FAINT)
     for place, number in enumerate(shown):
         window = np.clip((grey[number] - low) * (255 / max(high - low, 1e-6)), 0, 255).astype(np.uint8)
-        outlines = {colour: resized_mask(mask[number], (height, width)) for colour, mask in masks.items()}
+        outlines = {colour: resized_mask(mask, (height, width)) for colour, mask in slices.outlines(number).items()}
         tile = draw_outlines(resized(window, (height, width)), outlines)
         if len(grey) > 1:
             write(tile, str(number + 1), 4, 14, 12, colour=NUMBER)
@@ -141,9 +145,14 @@ def _size(shape: Sequence[int], pixel: tuple[float, float], longest: int) -> tup
 
 def _legend(canvas: np.ndarray, baseline: int, slices: Slices, note: str) -> None:
     left = MARGIN
-    for name, (colour, mask) in zip(slices.names, slices.masks.items(), strict=True):
-        canvas[baseline - 7 : baseline - 3, left : left + 20] = rgb(colour)
-        label = f"{name}{'' if mask.any() else ': empty'}"
-        write(canvas, label, left + 27, baseline, 14)
-        left += 27 + text_width(label, 14) + 20
+    there = [bool(mask.any()) for mask in slices.masks]
+    if slices.true_masks is not None:  # of a lone target it stands first, of several there is a note of it last
+        there = [bool(slices.true_masks.any()), *there] if len(there) == 1 else [*there, True]
+    for (name, colours), some in zip(named_colours(slices.targets, slices.truth is not None), there, strict=True):
+        for place, colour in enumerate(colours):
+            canvas[baseline - 7 : baseline - 3, left + place * 20 // len(colours) : left + 20] = rgb(colour)
+        left += 27 * bool(colours)
+        label = f"{name}{'' if some else ': empty'}"
+        write(canvas, label, left, baseline, 14)
+        left += text_width(label, 14) + 20
     write(canvas, note, canvas.shape[1] - MARGIN - text_width(note, 13), baseline, 13, colour=FAINT)

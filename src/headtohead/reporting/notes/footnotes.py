@@ -29,7 +29,8 @@ def footnotes_of(ledger: Ledger) -> list[str]:
 def _what_is_shown(ledger: Ledger) -> str:
     runs = [run for run in ledger.counted if run.experiment["model"] != BASELINE]
     thresholds = ", ".join(sorted({str(run.record.get("threshold")) for run in runs}))
-    at_threshold = f", threshold {thresholds}" if runs else ""
+    how = f"threshold {thresholds}" if ledger.task.targets.thresholded else "the most probable target of each voxel"
+    at_threshold = f", {how}" if runs else ""
     seeds = sorted({run.experiment["seed"] for run in runs if not run.is_ensemble})
     averaged = f" Seeds {', '.join(map(str, seeds))} are averaged within a case first." if len(seeds) > 1 else ""
     and_seeds = ", widened by the seeds" if len(seeds) > 1 else ""
@@ -44,9 +45,11 @@ def of_volumes(ledger: Ledger) -> list[str]:
     """Say what lesion, baseline and distance mean where the data are volumes with one image each."""
     if not ledger.finished or not ledger.task.unnamed:
         return []
+    marked = (
+        "one mask each: lesion means whatever the masks mark" if len(ledger.task.targets) == 1 else "one image each"
+    )
     return [
-        "The data are volumes with one mask each: lesion means whatever the masks mark, "
-        f"{BASELINE} is a threshold on the only image, and distances are in mm."
+        f"The data are volumes with {marked}, {BASELINE} is a threshold on the only image, and distances are in mm."
     ]
 
 

@@ -140,7 +140,8 @@ def _tables(findings: Findings, entrants: list[Entrant]) -> dict[str, Any]:
         "without_lesion_table": by_entrant.without_lesion_table(findings, entrants),
         "secondary_table": by_pair.further_pair_table(findings.secondary, "Paired differences in other scores"),
         "healthy_table": by_pair.further_pair_table(
-            findings.healthy_pairs, "Paired differences on cases without a lesion"
+            findings.healthy_pairs,
+            f"Paired differences on cases without a {'target' if findings.by_target else 'lesion'}",
         ),
         "rank_table": by_entrant.rank_table(findings, entrants),
         "score_table": by_score.score_table(findings, entrants),

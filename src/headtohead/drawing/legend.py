@@ -1,0 +1,64 @@
+"""What the colours of a picture mean: samples and words, in as many lines as they need."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from headtohead.drawing.lettering import FAINT, shorten, text_width, write
+from headtohead.drawing.outlines import Colour, rgb
+
+LINE, BETWEEN, SAMPLE, SIZE, MARGIN = 19, 20, 27, 14, 24
+PAPER = (255, 255, 255)
+
+Entry = tuple[str, tuple[Colour, ...]]
+"""Words, and the colours before them; none where it is only words."""
+
+
+def legend_lines(entries: Sequence[Entry], room: int) -> list[list[Entry]]:
+    """Set the entries in lines of at most `room` pixels; one that is too long is shortened."""
+    lines: list[list[Entry]] = [[]]
+    left = 0
+    for words, colours in entries:
+        words = shorten(words, room - SAMPLE, SIZE)
+        wide = SAMPLE * bool(colours) + text_width(words, SIZE)
+        if left and left + wide > room:
+            lines.append([])
+            left = 0
+        lines[-1].append((words, colours))
+        left += wide + BETWEEN
+    return lines
+
+
+def write_legend(
+    canvas: np.ndarray, entries: Sequence[Entry], left: int, middle: int, room: int, note: str = ""
+) -> None:
+    """Write a legend onto a canvas.
+
+    Args:
+        canvas: uint8 RGB [H, W, 3], changed in place.
+        entries: what to write.
+        left: its left end, in pixels.
+        middle: of the first line, in pixels.
+        room: in pixels.
+        note: words at the right end of the last line, where there is room for them.
+    """
+    at = left
+    for number, line in enumerate(legend_lines(entries, room)):
+        base, at = middle + number * LINE, left
+        for words, colours in line:
+            for place, colour in enumerate(colours):
+                canvas[base - 2 : base + 2, at + place * 20 // len(colours) : at + 20] = rgb(colour)
+            at += SAMPLE * bool(colours)
+            write(canvas, words, at, base + 5, SIZE)
+            at += text_width(words, SIZE) + BETWEEN
+    if at + text_width(note, SIZE) <= left + room:
+        write(canvas, note, left + room - text_width(note, SIZE), base + 5, SIZE, colour=FAINT)
+
+
+def legend(entries: Sequence[Entry], width: int, note: str = "") -> np.ndarray:
+    """Draw a legend on paper of its own: uint8 RGB [H, width, 3]."""
+    room = width - 2 * MARGIN
+    entries = [*entries, *([(f"({note})", ())] if note else [])]
+    canvas = np.full((len(legend_lines(entries, room)) * LINE + 8, width, 3), PAPER, np.uint8)
+    write_legend(canvas, entries, MARGIN, LINE // 2, room)
+    return canvas
