@@ -181,7 +181,7 @@ def test_pictures_are_read_without_nibabel(tmp_path: Path) -> None:
         "from headtohead.predicting.files.scans import read_scan\n"
         "from headtohead.predicting.files.writing import write_like\n"
         "from headtohead.trained.facts import ModelFacts\n"
-        "from headtohead.readers.lgg import TASK\nfacts = ModelFacts('m', 'unet', 0, 5, {'normalise': 'inner'}, TASK)\n"
+        "from headtohead.readers.lgg import TASK\nfacts = ModelFacts('m', 'unet', 0, 5, {'image_size': 32, 'normalise': 'inner', 'neighbours': 1}, TASK)\n"
         f"[job] = find_jobs(Path({str(tmp_path)!r}), '', facts.task, ())\n"
         "scan = read_scan(job, facts, '', 'auto')\n"
         f"write_like(job, scan.volume[..., 0] > 3, Path({str(tmp_path)!r}) / 'b.png')\n"
