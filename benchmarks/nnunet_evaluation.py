@@ -26,7 +26,7 @@ from headtohead.cli import main
 
 SEQUENCES = ("t1", "t1ce", "t2", "flair")
 REGIONS = {"whole tumour": [1, 2, 4], "tumour core": [1, 4], "enhancing tumour": 4}
-NET = "--model unet --width 8 --image_size 64 --num_epochs 12 --batch_size 8 --learning_rate 0.005 --folds 2 --fold 0 --precision 32"
+NET = "--model unet --width 8 --image_size 64 --num_epochs 12 --batch_size 8 --learning_rate 0.005 --precision 32"
 EXACT = ("--engine", "torch", "--precision", "32")
 """The engine that the scores of a test come from; others round differently."""
 EVALUATE = """
@@ -42,7 +42,19 @@ def run(arguments: argparse.Namespace, folder: Path) -> None:
     call("--make_phantoms", str(brats), "--data", "brats")
     write_nnunet(brats, nnunet)
     runs = ["--runs_dir", str(folder / "runs"), "--run_name", "one"]
-    call("--train", "--data", "nnunet", "--root_dir", str(nnunet), "--cache_dir", str(folder), *runs, *NET.split())
+    call(
+        "--train",
+        "--data",
+        "nnunet",
+        "--root_dir",
+        str(nnunet),
+        "--cache_dir",
+        str(folder),
+        *runs,
+        *NET.split(),
+        "--folds",
+        "2",
+    )
     call("--predict", str(nnunet / "imagesTr"), "--output", str(out), "--mask_suffix", ".nii.gz", *runs, *EXACT)
     ours = pd.read_csv(folder / "runs" / "single" / "one" / "cases.csv").set_index(["case", "target"])["dice"]
     theirs = evaluate(arguments.nnunet, nnunet, out, folder)
