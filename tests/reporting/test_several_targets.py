@@ -14,6 +14,7 @@ from headtohead.cohort import Cohort
 from headtohead.drawing.outlines import hexadecimal, lighter
 from headtohead.reporting.page.contours import outline_path
 from headtohead.reporting.report import write_reports
+from headtohead.scoring.conventions import PER_CASE
 from headtohead.statistics.targets import MEAN
 from tests.reporting.conftest import score
 from tests.reporting.made_gliomas import CASES, EMPTY, TARGETS, WITHOUT_ENHANCING, make_runs
@@ -139,3 +140,12 @@ def test_every_picture_is_drawn_in_the_colours_of_its_targets(pictured: Path) ->
     for target in NESTED.all:
         for colour in (target.colour, lighter(target.colour)):
             assert (plate == np.array(colour, np.uint8)).all(axis=-1).sum() > 100, f"{target.name} is not drawn"
+
+
+def test_conventions_are_of_each_target_in_its_order(pictured: Path) -> None:
+    found = pd.read_csv(pictured / "conventions.csv")
+    assert list(dict.fromkeys(found["target"])) == list(NESTED.names)
+    assert found.groupby(["entrant", "target", "convention"]).size().eq(1).all()
+    results = pd.read_csv(pictured / "results.csv").query("score == 'dice'").set_index(["entrant", "target"])["mean"]
+    own = found[found["convention"] == PER_CASE].set_index(["entrant", "target"])["score"]
+    assert own.to_dict() == pytest.approx(results.loc[own.index].to_dict())
