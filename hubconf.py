@@ -2,6 +2,7 @@
 
     model = torch.hub.load("path/to/checkout", "unet", source="local", in_channels=3, width=16)
     model = torch.hub.load("path/to/checkout", "bundle", "path/to/bundle", source="local")
+    models = torch.hub.load("path/to/checkout", "predictor", "path/to/bundle", source="local")
 
 Models map scaled slices, float [B, C, H, W], to logits [B, out_channels, H, W]. Of a model from a bundle,
 `facts.recipe` says how to scale, and `facts.task.targets` what the logits are of.
@@ -9,8 +10,12 @@ Models map scaled slices, float [B, C, H, W], to logits [B, out_channels, H, W].
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
+
+if TYPE_CHECKING:
+    from headtohead.predicting.predictor import Predictor
 
 SOURCE = str(Path(__file__).resolve().parent / "src")
 if SOURCE not in sys.path:
@@ -58,6 +63,26 @@ def bundle(path: str) -> torch.nn.Module:
     facts, model = load_bundle(Path(path))
     model.facts = facts
     return model
+
+
+def predictor(path: str, threshold: float = 0.0, postprocessing: str = "") -> "Predictor":
+    """Open a trained model, a run folder or a bundle, to predict with as the program does.
+
+        from headtohead.predicting.predict import predict
+        from headtohead.predicting.scan import scan_of
+
+        found = predict(scan_of(volume), models)  # volume: uint8 or float32 [slices, H, W, C]
+        found.labels, found.probability  # [slices, H, W], [K, slices, H, W]
+
+    Args:
+        path: the folder.
+        threshold: as `--threshold`; 0: the model's own.
+        postprocessing: as `--postprocessing`; empty: the model's own.
+    """
+    from headtohead.options.table import from_flat
+    from headtohead.predicting.predictor import open_predictor
+
+    return open_predictor(from_flat({"model_path": path, "threshold": threshold, "postprocessing": postprocessing}))
 
 
 def _fresh(name: str, in_channels: int, width: int, pretrained: bool, out_channels: int) -> torch.nn.Module:

@@ -7,7 +7,7 @@ corners are cut off, or is enlarged to hold all of it. Each copy is predicted tw
 
 Claims:
 1. Levelled copies rotated within the slices by 5 degrees or more agree with their case at a mean Dice of at least .97.
-2. From the limits of predicting/files/levelling.py on, levelling agrees better than the copy's own axes.
+2. From the limits of preparing/steps/level.py on, levelling agrees better than the copy's own axes.
 
 "agree" is the Dice of the copy's mask with the case's mask resampled onto the copy's grid (linear, threshold one half),
 "truth" the Dice with the resampled truth. "resampled" is the Dice of a mask with itself after resampling it onto that
@@ -36,10 +36,10 @@ from scipy import ndimage
 
 from headtohead import machine
 from headtohead.options.table import from_flat
-from headtohead.predicting.files import levelling
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.predictor import Predictor, open_predictor
+from headtohead.preparing.steps import level
 from headtohead.readers import lgg
 from headtohead.trained.choosing import SHIPPED
 
@@ -186,21 +186,21 @@ def predict(predictor: Predictor, case: Case, how: str) -> np.ndarray:
             nibabel.save(image, Path(folder) / f"copy_{name}.nii")
         [job] = find_jobs(Path(folder), "", predictor.facts.task, ())
         scan = read_scan(job, predictor.facts, "", "auto")
-        return scan.restore(predictor(scan).probability) >= predictor.threshold
+        return scan.on_grid(predictor(scan).probability)[0] >= predictor.threshold
 
 
 @contextmanager
 def limited(degrees: float) -> Iterator[None]:
     """Set from which angle a scan is levelled."""
     names = ("TURNED", "TILTED", "THICK_TILTED")
-    kept = {name: getattr(levelling, name) for name in names}
+    kept = {name: getattr(level, name) for name in names}
     for name in names:
-        setattr(levelling, name, max(degrees, 0.1))  # above 0, for a level grid is to stay as it is
+        setattr(level, name, max(degrees, 0.1))  # above 0, for a level grid is to stay as it is
     try:
         yield
     finally:
         for name, limit in kept.items():
-            setattr(levelling, name, limit)
+            setattr(level, name, limit)
 
 
 def dice(one: np.ndarray, other: np.ndarray) -> float:

@@ -2,15 +2,21 @@
 
 import importlib.util
 import inspect
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from headtohead.errors import UserError
 from headtohead.models.registry import MODELS, build_model
+from headtohead.predicting.predict import predict
+from headtohead.predicting.scan import scan_of
 from headtohead.readers.lgg import TASK as LGG_TASK
+from headtohead.scoring.components import label_components
+from headtohead.task import Target, Targets
 from headtohead.trained.bundle import write_bundle
 from headtohead.trained.facts import ModelFacts
 from headtohead.trained.source import Source
@@ -27,7 +33,7 @@ def test_every_model_of_the_table_is_an_entry_point_and_explains_itself() -> Non
     assert place and place.loader
     hubconf = importlib.util.module_from_spec(place)
     place.loader.exec_module(hubconf)
-    for name in (*MODELS, "bundle"):
+    for name in (*MODELS, "bundle", "predictor"):
         assert inspect.getdoc(getattr(hubconf, name)), name
     for package in hubconf.dependencies:
         assert importlib.util.find_spec(package), package
@@ -77,3 +83,19 @@ def test_a_bundle(tmp_path: Path) -> None:
     assert model.facts == facts
     with pytest.raises(UserError, match="not a bundle"):
         load("bundle", str(tmp_path))
+
+
+def test_a_bundle_predicts_as_the_program_does(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    task = replace(LGG_TASK, targets=Targets((Target("whole", (1, 3)), Target("core", (3,)))))
+    facts = ModelFacts("mine", "unet", 4, 3, {"image_size": 32, "normalise": "unit", "neighbours": 0}, task=task)
+    net = build_model("unet", 3, width=4, out_channels=2)
+    write_bundle(Source(facts, None, net.state_dict()), tmp_path / "mine")
+    volume = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), np.uint8)
+    models = load("predictor", str(tmp_path / "mine"), threshold=0.5, postprocessing="core:largest")
+    found = predict(scan_of(volume), models)
+    with torch.inference_mode():
+        expected = net.eval()(torch.from_numpy(volume).permute(0, 3, 1, 2) / 255).sigmoid().transpose(0, 1).numpy()
+    np.testing.assert_allclose(found.probability, expected, atol=0.03)
+    core = label_components(found.targets.encode(found.labels)[1])[1]
+    assert len(core) <= 2 and set(np.unique(found.labels)) <= {0, 1, 3}

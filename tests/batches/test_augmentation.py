@@ -9,6 +9,7 @@ import pytest
 from headtohead.batches.augmentation import (
     OTHERS_TOO,
     POLICIES,
+    augment,
     build_policy,
     describe_policy,
     drop_sequences,
@@ -156,3 +157,18 @@ def test_flags_that_the_sequences_make_useless_are_refused(options: dict[str, An
     with pytest.raises(UserError, match=words):
         refuse_by_task(given, task)
     refuse_by_task(from_flat(options), task)  # a config file may serve several data sets
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_more_than_eight_bits_are_augmented_alike(name: str) -> None:
+    rng = np.random.default_rng(0)
+    image = rng.integers(40, 200, (SIDE, SIDE, 3), dtype=np.uint8)
+    mask = (rng.random((SIDE, SIDE, 1)) > 0.5).astype(np.uint8)
+    found = []
+    for view in (image, image.astype(np.float32)):
+        policy = build_policy(name)
+        policy.set_random_seed(3)
+        found.append(augment(policy, view, mask))
+    assert (found[0][0].dtype, found[1][0].dtype) == (np.uint8, np.float32)
+    assert np.abs(found[0][0].astype(float) - found[1][0]).max() <= 3, "each step rounds 8 bits"
+    np.testing.assert_array_equal(found[0][1], found[1][1])

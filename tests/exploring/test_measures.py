@@ -63,7 +63,7 @@ class Odd:
     def __len__(self) -> int:
         return 2
 
-    def images(self, case: int) -> np.ndarray:
+    def in_bytes(self, case: int) -> np.ndarray:
         return self.cohort.images(case)
 
     def masks(self, case: int) -> np.ndarray:

@@ -67,3 +67,20 @@ def test_resampled_sequences_are_told(tmp_path: Path, predict: Predict, capsys: 
         assert predict("--overwrite", source=source) == 0
         assert f"p_flair: note: {note}" in capsys.readouterr().out
         assert summary_of(tmp_path / "out")["p_flair"]["notes"].startswith(note)
+
+
+def test_masks_of_nnunet_may_have_the_names_of_their_cases(
+    tmp_path: Path, predict: Predict, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As nnU-Net's own evaluation expects them; nowhere else, where a mask would pass for an image."""
+    for number in range(2):
+        head(tmp_path / f"in/a_{number:04d}.nii.gz")
+    flags = ("--channels", "flair=1,t1=0", "--mask_suffix", ".nii.gz")
+    assert predict(*flags) == 0
+    assert files_in(tmp_path / "out") - OURS == {"a.nii.gz"}
+    capsys.readouterr()
+    assert predict(*flags, output="in") == 2
+    assert "--mask_suffix .nii.gz: masks would pass for images; name another folder" in capsys.readouterr().err
+    head(tmp_path / "in/b_flair.nii.gz")
+    assert predict(*flags, output="other") == 2
+    assert "would give the mask of b_flair the name of its image; only channels of nnU-Net" in capsys.readouterr().err

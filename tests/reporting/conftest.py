@@ -22,6 +22,7 @@ from headtohead.reporting.findings import Findings, findings_of
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.ledger import FOLD_FILE
 from headtohead.runs.reading import read_ledger
+from tests.several_targets import NESTED, relabelled
 
 FOLDS = 3
 WRONG = {"unet": 0.02, "resnext": 0.05}  # share of the voxels that each predicts wrongly
@@ -74,6 +75,21 @@ def scored_findings(scored: Path) -> Findings:
     found = findings_of(read_ledger(scored / "runs" / "made"))
     assert found is not None
     return found
+
+
+@pytest.fixture(scope="session")
+def nested(phantom_cohort: Cohort, tmp_path_factory: pytest.TempPathFactory) -> Cohort:
+    """The made-up patients with two targets, one within the other."""
+    return relabelled(phantom_cohort, tmp_path_factory.mktemp("relabelled") / "packed", NESTED)
+
+
+@pytest.fixture(scope="session")
+def pictured(nested: Cohort, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a comparison on them, pictures and all. Read only."""
+    folder = tmp_path_factory.mktemp("pictured") / "runs" / "made"
+    score(nested, folder)
+    report.write_reports(folder, nested, case_gifs="all")
+    return folder
 
 
 @pytest.fixture

@@ -14,11 +14,11 @@ from headtohead.cohort import Cohort
 from headtohead.drawing.outlines import hexadecimal, lighter
 from headtohead.reporting.page.contours import outline_path
 from headtohead.reporting.report import write_reports
+from headtohead.scoring.conventions import PER_CASE
 from headtohead.statistics.targets import MEAN
-from tests.reporting.conftest import score
 from tests.reporting.made_gliomas import CASES, EMPTY, TARGETS, WITHOUT_ENHANCING, make_runs
 from tests.reporting.markdown import cells
-from tests.several_targets import NESTED, relabelled
+from tests.several_targets import NESTED
 
 HELD = {"whole tumour": CASES - 1, "tumour core": CASES - 1, "enhancing tumour": CASES - 1 - len(WITHOUT_ENHANCING)}
 
@@ -98,22 +98,7 @@ def test_the_page_has_a_chart_and_a_colour_for_each_target(reported: Path) -> No
     assert "is better than resnext, no schedule in enhancing tumour" in page
 
 
-@pytest.fixture(scope="module")
-def cohort(phantom_cohort: Cohort, tmp_path_factory: pytest.TempPathFactory) -> Cohort:
-    """The made-up patients with two targets, one within the other."""
-    return relabelled(phantom_cohort, tmp_path_factory.mktemp("relabelled") / "packed", NESTED)
-
-
-@pytest.fixture(scope="module")
-def pictured(cohort: Cohort, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a comparison on them, pictures and all. Read only."""
-    folder = tmp_path_factory.mktemp("pictured") / "runs" / "made"
-    score(cohort, folder)
-    write_reports(folder, cohort, case_gifs="all")
-    return folder
-
-
-def test_outlines_have_the_colours_of_their_targets(pictured: Path, cohort: Cohort) -> None:
+def test_outlines_have_the_colours_of_their_targets(pictured: Path, nested: Cohort) -> None:
     page = (pictured / "report.html").read_text()
     card = page[page.index('<figure class="card"') :]
     card = card[: card.index("</figure>")]
@@ -123,7 +108,7 @@ def test_outlines_have_the_colours_of_their_targets(pictured: Path, cohort: Coho
         own = [colour for colour, key in paths if key.endswith(f".{place}")]
         assert own == [hexadecimal(lighter(target.colour)), *[hexadecimal(target.colour)] * 3]
     case = card[card.index('data-case="') + 11 :].split('"')[0]
-    truth = cohort.truth(cohort.table["case"].tolist().index(case))
+    truth = nested.truth(nested.table["case"].tolist().index(case))
     slices = json.loads(card[card.index('class="slices">') + 15 : card.index("</script>")])
     for place, masks in enumerate(truth):
         assert [one.get(f"truth.{place}", "") for one in slices] == [outline_path(mask) for mask in masks]
@@ -139,3 +124,12 @@ def test_every_picture_is_drawn_in_the_colours_of_its_targets(pictured: Path) ->
     for target in NESTED.all:
         for colour in (target.colour, lighter(target.colour)):
             assert (plate == np.array(colour, np.uint8)).all(axis=-1).sum() > 100, f"{target.name} is not drawn"
+
+
+def test_conventions_are_of_each_target_in_its_order(pictured: Path) -> None:
+    found = pd.read_csv(pictured / "conventions.csv")
+    assert list(dict.fromkeys(found["target"])) == list(NESTED.names)
+    assert found.groupby(["entrant", "target", "convention"]).size().eq(1).all()
+    results = pd.read_csv(pictured / "results.csv").query("score == 'dice'").set_index(["entrant", "target"])["mean"]
+    own = found[found["convention"] == PER_CASE].set_index(["entrant", "target"])["score"]
+    assert own.to_dict() == pytest.approx(results.loc[own.index].to_dict())

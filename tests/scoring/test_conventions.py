@@ -292,13 +292,3 @@ def test_masks_of_two_lengths_or_types_are_refused() -> None:
 def test_a_batch_of_no_slices_is_refused() -> None:
     with pytest.raises(ValueError, match="batch_size"):
         conventions(counted(made_up(0)), 0)
-
-
-def test_of_several_targets_each_has_its_own(example: pd.DataFrame) -> None:
-    other = example.assign(tp=example["fn"], fn=example["tp"])
-    both = pd.concat([example.assign(target="whole"), other.assign(target="core")])
-    found = conventions(both, BATCH_SIZE)
-    assert found.columns[0] == "target"
-    for name, alone in (("whole", example), ("core", other)):
-        own = found[found["target"] == name].drop(columns="target").reset_index(drop=True)
-        pd.testing.assert_frame_equal(own, conventions(alone, BATCH_SIZE))

@@ -54,10 +54,21 @@ def build_policy(name: str) -> A.Compose:
     return A.Compose(POLICIES[name]())
 
 
+def augment(policy: A.Compose, image: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Apply a policy to an image, uint8 or float32 in units of 8 bits, and its mask."""
+    if image.dtype == np.uint8:
+        found = policy(image=image, mask=mask)
+        return found["image"], found["mask"]
+    found = policy(image=image / np.float32(WHITE), mask=mask)  # its floats run from 0 to 1
+    return found["image"] * np.float32(WHITE), found["mask"]
+
+
 def describe_policy(name: str) -> list[str]:
     """Name a policy's transforms in order, with their probability."""
     return [f"{type(step).__name__} p={step.p:g}" for step in POLICIES[name]()]
 
+
+WHITE = 255
 
 Droppable = tuple[tuple[int, int], ...]
 """Channels of sequences that may be missing, each with the channel that stands in for it."""

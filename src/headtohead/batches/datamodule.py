@@ -13,7 +13,7 @@ import numpy as np
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from headtohead import machine
-from headtohead.batches.augmentation import build_policy, drop_sequences, droppable
+from headtohead.batches.augmentation import augment, build_policy, drop_sequences, droppable
 from headtohead.batches.splits import Split
 from headtohead.batches.turning import draw_turn, turn
 from headtohead.cohort import Cohort
@@ -68,9 +68,10 @@ class SliceDataset(Dataset[Item]):
         """Give one slice.
 
         Returns:
-            image uint8 [S, S, C], statistics float32 [C, 2], mask uint8 {0, 1} [S, S, K], case and slice int64;
-            without a policy also truth uint8 or int32 [H, W], the label map on the source grid, which is never turned,
-            and with `test_flips` turn int64, in which of eight ways image and mask were.
+            image uint8 [S, S, C] (float32 in units of 8 bits of a cohort of 16), statistics float32 [C, 2], mask uint8
+            {0, 1} [S, S, K], case and slice int64; without a policy also truth uint8 or int32 [H, W], the label map on
+            the source grid, which is never turned, and with `test_flips` turn int64, in which of eight ways image and
+            mask were.
         """
         epoch, number = key
         case, index = self.cohort.case_of(number)
@@ -91,8 +92,8 @@ class SliceDataset(Dataset[Item]):
         view, statistics = drop_sequences(view, statistics, self.sequence_dropout, rng, self.droppable)
         # One stream for all transforms: each with the same seed would draw the same numbers as the others.
         self.policy.set_random_state(rng, random.Random(int(rng.integers(2**31))))
-        augmented = self.policy(image=view, mask=mask)
-        return item | {"image": augmented["image"], "statistics": statistics, "mask": augmented["mask"]}
+        view, mask = augment(self.policy, view, mask)
+        return item | {"image": view, "statistics": statistics, "mask": mask}
 
 
 class EpochSampler(Sampler[list[Key]]):

@@ -90,6 +90,10 @@ class Cohort:
         start, stop = channels * self._starts[case], channels * self._starts[case + 1]
         return self._pixels["images"][start:stop].reshape(*self._shapes[case], channels)
 
+    def in_bytes(self, case: int) -> np.ndarray:
+        """`images` in 8 bits, as they are drawn and looked at."""
+        return to_eight_bits(self.images(case))
+
     def primary(self, case: int) -> np.ndarray:
         """The primary sequence of one case in 8 bits, as it is drawn: uint8 [slices, H, W]."""
         return to_eight_bits(self.images(case)[..., self.task.primary_channel])

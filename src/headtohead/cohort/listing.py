@@ -49,7 +49,8 @@ class DataFiles:
         patients = "".join(f"\n{case.name} {case.patient}" for case in self.cases if self.reading.patient_pattern)
         targets = self.task.targets.to_dict()
         labels = f"\n{targets['labels']} {targets['others']}" if self.reading.labels else ""
-        return f"{self.reader.reading}{patients}{labels}".encode()
+        depth = "" if self.reader.depth.itemsize == 1 else f"\n{self.reader.depth}"
+        return f"{self.reader.reading}{patients}{labels}{depth}".encode()
 
     def name(self, path: Path) -> str:
         """Name a file by its place below the folder."""

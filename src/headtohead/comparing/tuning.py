@@ -14,16 +14,18 @@ from numpy.typing import NDArray
 from headtohead import machine
 from headtohead.comparing.experiment import Experiment, as_trained, prepare, refuse_other_run, trained_model
 from headtohead.comparing.model_settings import with_own_settings
-from headtohead.comparing.training import batches_of, build_trainer
 from headtohead.errors import UserError
-from headtohead.learning.checkpoint import read_checkpoint
-from headtohead.learning.recording import CaseRecorder
-from headtohead.options.table import Options
+from headtohead.options.table import Options, replace
 from headtohead.predicting.cleaning.postprocessing import NONE, clean_labels, parse_clean_up, parse_steps
+from headtohead.predicting.predict import predict
+from headtohead.predicting.predictor import open_choices
+from headtohead.predicting.scan import scan_of
 from headtohead.saving import write_table
 from headtohead.scoring.counts import count, mean_dice, over_targets, target_dice
 from headtohead.task import Targets
+from headtohead.trained.choosing import Choice
 from headtohead.trained.facts import FILE, read_facts
+from headtohead.trained.source import open_source
 
 TABLE = "tuning.csv"
 THRESHOLDS = tuple(round(0.3 + 0.05 * step, 2) for step in range(9))
@@ -153,16 +155,13 @@ def score_candidates(experiment: Experiment, candidates: Sequence[Candidate]) ->
         Primary Dice, float64 [validation cases, candidates]; NaN where the truth holds no target. No more than one
         case is in memory at a time.
     """
-    cohort, targets, rows = experiment.cohort, experiment.cohort.task.targets, []
-
-    def score(case: int, _: NDArray[np.bool_], probability: NDArray[np.float32]) -> None:
-        rows.append(dice_of(probability, cohort.truth(case), candidates, cohort.spacing(case), targets))
-
-    module, trainer = build_trainer(experiment, fitting=False)
-    module.load_state_dict(read_checkpoint(experiment.folder.best)["state_dict"])
-    module.recorder = CaseRecorder(score)
-    # Lightning's word for a pass that scores; what it is given are the validation cases.
-    trainer.test(module, dataloaders=batches_of(experiment).val_dataloader(), verbose=False)
+    cohort, task, rows = experiment.cohort, experiment.cohort.task, []
+    # PyTorch, as the test takes; an exported file may be from before the last training.
+    options = replace(experiment.options, engine="torch", postprocessing=NONE)
+    models = open_choices([Choice(open_source(experiment.folder.path), "trained here", experiment.folder)], options)
+    for case in map(int, experiment.split.cases(cohort, "val")):
+        found = predict(scan_of(cohort.images(case), primary=task.primary_channel), models)
+        rows.append(dice_of(found.probability, cohort.truth(case), candidates, cohort.spacing(case), task.targets))
     return np.stack(rows)
 
 

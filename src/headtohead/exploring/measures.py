@@ -56,7 +56,7 @@ def measure(cohort: Cohort) -> Measures:
     known = ["case", "patient", "site", "slices", "lesion_slices", "lesion_voxels", "missing"]
     for number, row in enumerate(cohort.table[known].to_dict("records")):
         row["site"] = row["site"] or UNKNOWN
-        images, masks = np.asarray(cohort.images(number)), cohort.masks(number).astype(bool)
+        images, masks = np.asarray(cohort.in_bytes(number)), cohort.masks(number).astype(bool)
         inner = cohort.inner_heads(number).astype(bool)
         names = {name: row[name] for name in ("case", "patient", "site")}
         for index, (image, mask, region) in enumerate(zip(images, masks, inner, strict=True)):

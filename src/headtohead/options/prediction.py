@@ -35,7 +35,7 @@ class PredictionOptions(Group):
     postprocessing: str = option(
         "",
         "clean-up steps of masks, in order: largest,fill,min_size=0.1ml,close=2mm,dilate=2px; or none; "
-        "default: those of the model",
+        "by target: core:largest;fill; default: those of the model",
         metavar="STEPS",
     )
     half: bool = option(False, "store the weights of --export bundle in 16 bits")

@@ -52,6 +52,7 @@ def predict_folder(options: Options) -> Path:
     with Journal(folder, settings_of(predictor, options)) as journal:
         # Results of an earlier command may lie among the inputs, under ends that this one does not name.
         jobs = find_jobs(source, options.files.pattern, predictor.facts.task, outputs.ends, Records().ours)
+        refuse_bare_names(outputs, jobs, source, folder)
         refuse_ignored_channels(jobs, options.files.channels, predictor.facts.task)
         refuse_ignored_plane(jobs, options.files.plane)
         predict_jobs(jobs, predictor, options, journal)
@@ -69,6 +70,23 @@ def refuse_own_folder(outputs: Outputs, source: Path, folder: Path) -> None:
         raise UserError(
             f"--outputs {suffix}: would replace the images themselves; name another folder with --output, or give the "
             "results a suffix, such as 0.0:_brain.nii"
+        )
+
+
+def refuse_bare_names(outputs: Outputs, jobs: list[Job], source: Path, folder: Path) -> None:
+    """Refuse masks without a suffix where they would be taken for images.
+
+    Raises:
+        UserError: an image has the name of its case, as none of nnU-Net's has, or the masks would lie among the images.
+    """
+    if not outputs.bare:
+        return
+    if source.resolve() == folder.resolve():
+        raise UserError(f"--mask_suffix {outputs.mask}: masks would pass for images; name another folder with --output")
+    if alone := next((job for job in jobs if not job.channels), None):
+        raise UserError(
+            f"--mask_suffix {outputs.mask}: would give the mask of {alone.name} the name of its image; only channels "
+            "of nnU-Net (CASE_0000.nii.gz) leave it free"
         )
 
 

@@ -51,18 +51,23 @@ class Chain:
         return Chain(tuple(step.fitted(case) for step in self.steps))
 
     def apply(self, case: Case) -> tuple[Case, Undo]:
-        """Apply all steps, as they are settled; see `Step.apply`."""
-        undoes: list[Undo] = []
-        for step in self.steps:
+        """Apply all steps; see `Step.apply`. The last ones, which treat slice by slice, are settled before them."""
+        case, undo_whole, steps = self.begin(case)
+        undoes = [undo_whole]
+        for step in steps:
             case, undo = step.apply(case)
             undoes.append(undo)
+        return case, _one_after_the_other(undoes)
 
-        def back(values: np.ndarray) -> np.ndarray:
-            for undo in reversed(undoes):
-                values = undo(values)
-            return values
-
-        return case, back
+    def begin(self, case: Case) -> tuple[Case, Undo, tuple[SliceStep, ...]]:
+        """Apply the steps that need the whole case, and settle those after them, which treat slice by slice."""
+        last = max((place for place, step in enumerate(self.steps, 1) if not isinstance(step, SliceStep)), default=0)
+        undoes: list[Undo] = []
+        for step in self.steps[:last]:
+            case, undo = step.apply(case)
+            undoes.append(undo)
+        left = tuple(step.fitted(case) for step in self.steps[last:] if isinstance(step, SliceStep))
+        return case, _one_after_the_other(undoes), left
 
     def prepare(self, volume: np.ndarray) -> "Prepared":
         """Prepare a volume that is cut into slices: uint8 or float32 [slices, H, W, C], finite."""
@@ -163,15 +168,12 @@ class Prepared:
 
     def __init__(self, chain: Chain, volume: np.ndarray) -> None:
         """Apply the steps that need the whole volume."""
-        steps = chain.steps
-        last = max((place for place, step in enumerate(steps, 1) if not isinstance(step, SliceStep)), default=0)
         slices, height, width = volume.shape[:3]
-        case, self._back = Chain(steps[:last]).apply(Case("", volume, Grid((slices, height, width))))
-        self._steps = Chain(steps[last:]).fitted(case).steps
+        case, self._undo, self._steps = chain.begin(Case("", volume, Grid((slices, height, width))))
         self._shape = case.grid.shape
         self._slices: Slices = case.images
         for step in self._steps:
-            self._slices = step.over(self._slices)  # type: ignore[attr-defined]
+            self._slices = step.over(self._slices)
             if isinstance(step, Resize):
                 self._slices = Kept(self._slices)
 
@@ -191,9 +193,18 @@ class Prepared:
         for one, place in zip(probability, whole, strict=True):
             values = one
             for step in reversed(self._steps):
-                values = step.undone(values, height, width)  # type: ignore[attr-defined]
+                values = step.undone(values, height, width)
             place[:] = values
-        return self._back(whole)
+        return self._undo(whole)
+
+
+def _one_after_the_other(undoes: list[Undo]) -> Undo:
+    def undo(values: np.ndarray) -> np.ndarray:
+        for one in reversed(undoes):
+            values = one(values)
+        return values
+
+    return undo
 
 
 def _step(found: Any) -> Step:
@@ -221,8 +232,8 @@ def _sound(key: str, value: Any, kind: str) -> bool:
         return (
             isinstance(value, list) and 0 < len(value) <= MOST_CHANNELS and all(_in(one, least, most) for one in value)
         )
-    return _in(value, least, most) if kind == "int" else isinstance(value, int | float) and least <= value <= most
+    return _in(value, least, most, int if kind == "int" else (int, float))
 
 
-def _in(value: Any, least: float, most: float) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+def _in(value: Any, least: float, most: float, kind: Any = int) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool) and least <= value <= most

@@ -16,7 +16,7 @@ from headtohead.runs.ledger import Ledger
 from headtohead.runs.run import EXPERIMENT_COLUMNS, Run
 from headtohead.scoring.conventions import conventions
 from headtohead.statistics.matrix import entrant_name
-from headtohead.statistics.targets import TARGET
+from headtohead.statistics.targets import TARGET, each_target
 
 SLICE_COLUMNS = ["case", "slice", "tp", "fp", "fn", "predicted", "truth", "largest_tp", "largest_fp"]
 METRICS = "metrics.csv"
@@ -106,8 +106,11 @@ def conventions_of(slices: pd.DataFrame, ledger: Ledger) -> pd.DataFrame:
     """
     left_out = {run.entrant for run in _lacking_slices(ledger)}
     scored = [
-        conventions(own.sample(frac=1, random_state=SHUFFLE), BATCH).assign(entrant=entrant_name(model, schedule))
+        conventions(rows.sample(frac=1, random_state=SHUFFLE), BATCH).assign(
+            entrant=entrant_name(model, schedule), **{TARGET: target}
+        )
         for (model, schedule, _), own in slices.groupby(["model", "schedule", "seed"], sort=False, dropna=False)
+        for target, rows in each_target(own).items()
         if (model, schedule) not in left_out
     ]
     keys = ["entrant", *([TARGET] if TARGET in slices else []), "convention"]

@@ -20,8 +20,8 @@ from headtohead.scoring.counts import FAILED_BELOW
 from headtohead.statistics.ensembles import ensemble_pairs, verdict_on_ensembles
 from headtohead.statistics.families import all_pairs, secondary_pairs
 from headtohead.statistics.further import verdict_on_secondary, verdict_on_targets, verdict_without_lesion
-from headtohead.statistics.intervals import mean_interval, median_interval
 from headtohead.statistics.matrix import entrants, holds_lesion, score_matrix
+from headtohead.statistics.means import sum_up
 from headtohead.statistics.paired import compare_pairs
 from headtohead.statistics.ranks import rank_distribution
 from headtohead.statistics.subgroups import subgroup_pairs, subgroup_table
@@ -33,7 +33,7 @@ from headtohead.statistics.targets import (
     over_targets,
     sum_up_without_lesion,
 )
-from headtohead.statistics.trainings import THIS_TRAINING, TRAINED, trainings, with_seeds, without_ensembles
+from headtohead.statistics.trainings import THIS_TRAINING, TRAINED, trainings, without_ensembles
 from headtohead.statistics.verdict import verdict
 from headtohead.task import Targets
 
@@ -150,7 +150,7 @@ def findings_of(ledger: Ledger, unchecked: Sequence[str] = (), margin: float = M
         tested_cases=tested,
         cases=cases,
         matrix=matrix,
-        means=_means(ledger, matrix, trained),
+        means=_means(ledger, cases, matrix),
         by_target={target: _one_target(ledger, rows) for target, rows in each.items() if target},
         pairs=pairs,
         target_pairs=target_pairs,
@@ -170,9 +170,7 @@ def findings_of(ledger: Ledger, unchecked: Sequence[str] = (), margin: float = M
             verdict_on_targets(named(target_pairs, name)),
             verdict_on_ensembles(named(ensembles, name)),
             verdict_on_secondary(named(secondary, name)),
-            verdict_without_lesion(
-                without_lesion.assign(entrant=without_lesion["entrant"].map(name)), named(healthy_pairs, name)
-            ),
+            verdict_without_lesion(without_lesion.replace({"entrant": name}), named(healthy_pairs, name)),
         ),
         warnings=warnings_of(ledger) + without_slices(ledger) + list(unchecked),
         footnotes=footnotes_of(ledger) + _undefined(tested),
@@ -183,8 +181,7 @@ def findings_of(ledger: Ledger, unchecked: Sequence[str] = (), margin: float = M
 
 def _one_target(ledger: Ledger, rows: pd.DataFrame) -> OneTarget:
     matrix = score_matrix(rows)
-    trained = trainings(rows, "dice", holds_lesion(rows)).reindex(matrix.columns)
-    return OneTarget(matrix, _means(ledger, matrix, trained))
+    return OneTarget(matrix, _means(ledger, rows, matrix))
 
 
 def _sentences(*parts: str) -> str:
@@ -224,29 +221,17 @@ def shown_seed(cases: pd.DataFrame, entrant: str, case: str) -> tuple[int, float
     return int(first["seed"]), float(first["dice"])
 
 
-def _means(ledger: Ledger, matrix: pd.DataFrame, trained: pd.DataFrame) -> pd.DataFrame:
+def _means(ledger: Ledger, cases: pd.DataFrame, matrix: pd.DataFrame) -> pd.DataFrame:
     rows = {}
-    for name, scores in matrix.items():
-        mean, median = with_seeds(mean_interval(scores), trained.loc[name], fraction=True), median_interval(scores)
+    for name in matrix:
         records = [run.record for run in ledger.counted if entrant_of(run) == name]
         rows[name] = {
-            "n": mean.n,
-            "seeds": trained.loc[name, "seeds"],
-            "seed_sd": trained.loc[name, "seed_sd"],
-            "mean": mean.mean,
-            "low": mean.low,
-            "high": mean.high,
-            "median": median.median,
-            "median_low": median.low,
-            "median_high": median.high,
-            "minimum": scores.min(),
-            "maximum": scores.max(),
-            "failed": int((scores < FAILED_BELOW).sum()),
+            "failed": int((matrix[name] < FAILED_BELOW).sum()),
             "parameters": records[0].get("parameters"),
             "seconds": sum(record.get("seconds") or 0 for record in records) or None,
             "epochs": max((record.get("epochs") or 0 for record in records), default=0) or None,
         }
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(index="entrant")
+    return sum_up(cases).join(pd.DataFrame.from_dict(rows, orient="index"))
 
 
 def _undefined(cases: pd.DataFrame) -> list[str]:

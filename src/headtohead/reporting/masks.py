@@ -71,7 +71,7 @@ def scan_of(
     index = int(np.flatnonzero(cohort.table["case"] == case)[0])
     truth, task = cohort.truth(index), cohort.task
     return SegmentedCase(
-        caption, cohort.images(index), truth, prediction, task.targets, notes, primary=task.primary_channel
+        caption, cohort.in_bytes(index), truth, prediction, task.targets, notes, primary=task.primary_channel
     )
 
 

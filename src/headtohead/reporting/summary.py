@@ -14,10 +14,9 @@ from headtohead.reporting.notes.warnings import warnings_of
 from headtohead.runs.ledger import Ledger
 from headtohead.runs.run import Run
 from headtohead.scoring.counts import FAILED_BELOW, mean_dice
-from headtohead.statistics.intervals import Interval, MedianInterval, mean_interval, median_interval
-from headtohead.statistics.matrix import entrant_name, holds_lesion, score_matrix
-from headtohead.statistics.targets import TARGET, each_target, over_targets, sum_up_without_lesion
-from headtohead.statistics.trainings import trainings, with_seeds
+from headtohead.statistics.matrix import holds_lesion
+from headtohead.statistics.means import sum_up
+from headtohead.statistics.targets import each_target, over_targets, sum_up_without_lesion
 
 Cell = tuple[str, str]  # schedule, model
 
@@ -44,16 +43,12 @@ class Summary:
         title: name of the comparison.
         schedules: rows of the main table.
         models: its columns.
-        cells: (schedule, model) -> interval of the mean Dice per case, seeds averaged within each case first.
-        medians: the same of the median, the baseline's among them.
-        seed_sds: number of seeds and the SD over seeds of the mean over cases, where there are several.
+        means: by entrant, as `means.sum_up` gives them, the baseline's among them.
         about: what stands before the table: whether it is about models or about single trainings.
-        ranges: the lowest and the highest Dice of a case, the baseline's among them.
-        by_target: of several targets, entrant -> target -> interval of its mean Dice over the cases that hold it.
+        by_target: the same of each of several targets, over the cases that hold it.
         without_lesion: by entrant, what it did on the cases without a lesion; empty where every case has one.
         gaps: (schedule, model) -> why there is no number: failed or unfinished.
-        baseline: the threshold on the primary sequence, if it was scored.
-        sequence: what that threshold is on.
+        sequence: what the baseline's threshold is on.
         rows: one per finished experiment.
         footnotes: what a reader must know, one paragraph each.
     """
@@ -61,15 +56,11 @@ class Summary:
     title: str
     schedules: list[str]
     models: list[str]
-    cells: dict[Cell, Interval]
-    medians: dict[Cell, MedianInterval]
-    seed_sds: dict[Cell, tuple[int, float]]
+    means: pd.DataFrame
     about: str
-    ranges: dict[Cell, tuple[float, float]]
-    by_target: dict[str, dict[str, Interval]]
+    by_target: dict[str, pd.DataFrame]
     without_lesion: pd.DataFrame
     gaps: dict[Cell, str]
-    baseline: Interval | None
     sequence: str
     rows: list[Training]
     footnotes: list[str]
@@ -78,52 +69,22 @@ class Summary:
 def summarise(ledger: Ledger) -> Summary:
     """Work out the table of a comparison from its ledger."""
     counted, tested = ledger.counted, ledger.comparable
-    cases = over_targets(tested)
-    matrix = score_matrix(cases)
-    trained = trainings(cases, "dice", holds_lesion(cases)).reindex(matrix.columns)
-    seed_sds: dict[Cell, tuple[int, float]] = {}
-    cells: dict[Cell, Interval] = {}
-    medians: dict[Cell, MedianInterval] = {}
-    ranges: dict[Cell, tuple[float, float]] = {}
-    for schedule, model in sorted(set(zip(cases["schedule"], cases["model"], strict=True))):
-        scores = matrix[entrant_name(model, schedule)]
-        training = trained.loc[entrant_name(model, schedule)]
-        cells[schedule, model] = with_seeds(mean_interval(scores), training, fraction=True)
-        medians[schedule, model] = median_interval(scores)
-        if training["seeds"] > 1:
-            seed_sds[schedule, model] = (int(training["seeds"]), float(training["seed_sd"]))
-        ranges[schedule, model] = (float(scores.min()), float(scores.max()))
-    baseline = next((interval for (_, model), interval in cells.items() if model == BASELINE), None)
-    cells = {cell: interval for cell, interval in cells.items() if cell[1] != BASELINE}
+    cells = {_cell(run) for run in counted if run.entrant[0] != BASELINE}
     gaps = {cell: word for run, word in _without_scores(ledger) if (cell := _cell(run)) not in cells}
     gaps = {cell: word for cell, word in gaps.items() if cell[1] != BASELINE}
     return Summary(
         title=ledger.folder.name,
-        schedules=sorted({schedule for schedule, _ in cells | gaps}, key=schedule_order),
-        models=sorted({model for _, model in cells | gaps}),
-        cells=cells,
-        medians=medians,
-        seed_sds=seed_sds,
+        schedules=sorted({schedule for schedule, _ in cells | gaps.keys()}, key=schedule_order),
+        models=sorted({model for _, model in cells | gaps.keys()}),
+        means=sum_up(over_targets(tested)),
         about=" ".join(one_training(ledger)),
-        ranges=ranges,
-        by_target=_by_target(tested),
+        by_target={target: sum_up(rows) for target, rows in each_target(tested).items() if target},
         without_lesion=sum_up_without_lesion(tested),
         gaps=gaps,
-        baseline=baseline,
         sequence="the image" if ledger.task.unnamed else sequence_title(ledger.task.primary),
         rows=[_row(run, ledger.tables[run.name], run in counted) for run in ledger.finished],
         footnotes=footnotes_of(ledger) + [note for note in warnings_of(ledger) if note not in one_training(ledger)],
     )
-
-
-def _by_target(tested: pd.DataFrame) -> dict[str, dict[str, Interval]]:
-    found: dict[str, dict[str, Interval]] = {}
-    for target, rows in each_target(tested).items() if TARGET in tested else ():
-        trained = trainings(rows, "dice", holds_lesion(rows))
-        for entrant, scores in score_matrix(rows).items():
-            interval = with_seeds(mean_interval(scores), trained.loc[str(entrant)], fraction=True)
-            found.setdefault(str(entrant), {})[target] = interval
-    return found
 
 
 def _cell(run: Run) -> Cell:

@@ -3,11 +3,13 @@
 import math
 from typing import TYPE_CHECKING
 
+from headtohead.options.comparison import BASELINE
 from headtohead.reporting.entrant_names import in_words, schedule_in_words
 from headtohead.reporting.summary import Summary, Training
 from headtohead.scoring.counts import FAILED_BELOW
 from headtohead.statistics.decimals import number
-from headtohead.statistics.intervals import Interval
+from headtohead.statistics.matrix import entrant_name
+from headtohead.statistics.means import sum_up
 from headtohead.statistics.targets import MEAN, TARGET, each_target, over_targets
 
 if TYPE_CHECKING:
@@ -59,10 +61,6 @@ def result_rows(cases: "pd.DataFrame") -> "pd.DataFrame":
     """
     import pandas as pd
 
-    from headtohead.statistics.intervals import mean_interval, median_interval
-    from headtohead.statistics.matrix import holds_lesion, score_matrix
-    from headtohead.statistics.trainings import trainings, with_seeds
-
     for error in ERRORS:
         if error in cases and f"absolute_{error}" not in cases:
             cases = cases.assign(**{f"absolute_{error}": cases[error].abs()})
@@ -70,32 +68,13 @@ def result_rows(cases: "pd.DataFrame") -> "pd.DataFrame":
         parts = {MEAN: over_targets(cases), **each_target(cases)}
         tables = [result_rows(rows).assign(**{TARGET: target}) for target, rows in parts.items()]
         return pd.concat(tables, ignore_index=True)[[TARGET, *RESULT_COLUMNS]]
-    scores = [column for column in cases.columns if column.startswith(SCORES)]
-    rows = []
-    for score in scores:
-        trained = trainings(cases, score, holds_lesion(cases))
-        for entrant, values in score_matrix(cases, score).items():
-            training = trained.loc[str(entrant)]
-            mean = with_seeds(mean_interval(values), training, fraction=score.startswith(FRACTIONS))
-            median = median_interval(values)
-            rows.append(
-                {
-                    "entrant": entrant,
-                    "score": score,
-                    "n": mean.n,
-                    "mean": mean.mean,
-                    "mean_low": mean.low,
-                    "mean_high": mean.high,
-                    "median": median.median,
-                    "median_low": median.low,
-                    "median_high": median.high,
-                    "minimum": values.min(),
-                    "maximum": values.max(),
-                    "seeds": training["seeds"],
-                    "seed_sd": training["seed_sd"],
-                }
-            )
-    return pd.DataFrame(rows, columns=RESULT_COLUMNS)
+    tables = []
+    for score in (column for column in cases.columns if column.startswith(SCORES)):
+        found = sum_up(cases, score, fraction=score.startswith(FRACTIONS)).reset_index()
+        tables.append(
+            found.rename(columns={"low": "mean_low", "high": "mean_high"}).assign(score=score)[RESULT_COLUMNS]
+        )
+    return pd.concat(tables, ignore_index=True) if len(cases) else pd.DataFrame(columns=RESULT_COLUMNS)
 
 
 def render_latex(summary: Summary) -> str:
@@ -133,7 +112,7 @@ def _titled(summary: Summary) -> dict[str, Grid]:
 
 def score_grid(summary: Summary) -> Grid:
     """Lay out the main table: rows schedule, columns model; the baseline, which is no model, in a column of its own."""
-    with_baseline = summary.baseline is not None
+    with_baseline = BASELINE in summary.means.index
     header = ["schedule", *summary.models, *(["no model"] if with_baseline else [])]
     grid = [header]
     for schedule in summary.schedules:
@@ -142,26 +121,24 @@ def score_grid(summary: Summary) -> Grid:
         name = schedule_in_words(schedule)
         grid.append([name, *line, *([NOTHING] if with_baseline else [])])
         grid.append([f"{name}, median", *medians, *([NOTHING] if with_baseline else [])])
-        if any((schedule, model) in summary.seed_sds for model in summary.models):
-            sds = [_seed_sd(summary, schedule, model) for model in summary.models]
+        sds = [_seed_sd(summary, schedule, model) for model in summary.models]
+        if set(sds) != {NOTHING}:
             grid.append([f"{name}, seed SD", *sds, *([NOTHING] if with_baseline else [])])
         ranges = [_range(summary, schedule, model) for model in summary.models]
         grid.append([f"{name}, lowest to highest", *ranges, *([NOTHING] if with_baseline else [])])
-    if summary.baseline is not None:
+    if with_baseline:
         threshold = f"threshold on {summary.sequence}"
-        grid.append([threshold, *[NOTHING] * len(summary.models), show_interval(summary.baseline)])
+        grid.append([threshold, *[NOTHING] * len(summary.models), _estimate(summary.means.loc[BASELINE])])
     return grid
 
 
 def target_grid(summary: Summary) -> Grid:
     """Lay out the Dice of each of several targets: rows entrants, columns targets; the header alone where it is one."""
-    targets = list(next(iter(summary.by_target.values()), {}))
-    grid = [["entrant", *targets]]
-    for entrant, found in summary.by_target.items():
-        grid.append([in_words(entrant), *(show_interval(found[target]) for target in targets)])
-    if targets:
-        grid.append(["cases", *(str(next(iter(summary.by_target.values()))[target].n) for target in targets)])
-    return grid
+    means = summary.by_target.values()
+    grid = [["entrant", *summary.by_target]]
+    for entrant in summary.means.index if means else ():
+        grid.append([in_words(entrant), *(_estimate(own.loc[entrant]) for own in means)])
+    return grid + [["cases", *(str(own["n"].iloc[0]) for own in means)]] * bool(len(grid) > 1)
 
 
 def without_lesion_grid(summary: Summary) -> Grid:
@@ -201,11 +178,6 @@ def run_grid(rows: list[Training]) -> Grid:
     return grid
 
 
-def show_interval(interval: Interval) -> str:
-    """Give `0.82 [0.74, 0.89]`; the mean alone where there are too few values for an interval."""
-    return show_estimate(interval.mean, interval.low, interval.high)
-
-
 def show_estimate(value: float, low: float, high: float) -> str:
     """Give `0.823 [0.794, 0.849]` with the decimals that the interval carries; the value alone where there is none."""
     if math.isnan(low):
@@ -214,25 +186,37 @@ def show_estimate(value: float, low: float, high: float) -> str:
     return f"{mean} [{', '.join(ends)}]"
 
 
+def _of(summary: Summary, schedule: str, model: str) -> "pd.Series | None":
+    """What is known of an entrant; None where it has no scores."""
+    name = entrant_name(model, schedule)
+    return summary.means.loc[name] if name in summary.means.index else None
+
+
+def _estimate(found: "pd.Series", of: str = "mean") -> str:
+    before = "" if of == "mean" else f"{of}_"
+    return show_estimate(found[of], found[f"{before}low"], found[f"{before}high"])
+
+
 def _cell(summary: Summary, schedule: str, model: str) -> str:
-    if (schedule, model) in summary.cells:
-        return show_interval(summary.cells[schedule, model])
-    return summary.gaps.get((schedule, model), NOTHING)
+    found = _of(summary, schedule, model)
+    return summary.gaps.get((schedule, model), NOTHING) if found is None else _estimate(found)
 
 
 def _median(summary: Summary, schedule: str, model: str) -> str:
-    found = summary.medians.get((schedule, model))
-    return show_estimate(found.median, found.low, found.high) if found else NOTHING
+    found = _of(summary, schedule, model)
+    return NOTHING if found is None else _estimate(found, "median")
 
 
 def _seed_sd(summary: Summary, schedule: str, model: str) -> str:
-    seeds, sd = summary.seed_sds.get((schedule, model), (0, math.nan))
-    return f"{sd:.4f} ({seeds} seeds)" if seeds > 1 else NOTHING
+    found = _of(summary, schedule, model)
+    return NOTHING if found is None or found["seeds"] < 2 else f"{found['seed_sd']:.4f} ({found['seeds']:.0f} seeds)"
 
 
 def _range(summary: Summary, schedule: str, model: str) -> str:
-    low, high = summary.ranges.get((schedule, model), (math.nan, math.nan))
-    return NOTHING if math.isnan(low) else f"{_number(low)} to {_number(high)}"
+    found = _of(summary, schedule, model)
+    if found is None or math.isnan(found["minimum"]):
+        return NOTHING
+    return f"{_number(found['minimum'])} to {_number(found['maximum'])}"
 
 
 def _number(value: float) -> str:

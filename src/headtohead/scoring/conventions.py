@@ -87,8 +87,7 @@ def conventions(slices: "pd.DataFrame", batch_size: int) -> "pd.DataFrame":
 
     Returns:
         One row for each of `MEANINGS`: convention, score, n (how many cases, slices or batches have a vote) and
-        meaning; where the slices have a column `target`, for each target, named in a first column. NaN, with n 0, where
-        nothing has a vote; the mean divided by N - 1 also for one batch.
+        meaning. NaN, with n 0, where nothing has a vote; the mean divided by N - 1 also for one batch.
 
     Raises:
         ValueError: if the batch size is below 1.
@@ -97,10 +96,6 @@ def conventions(slices: "pd.DataFrame", batch_size: int) -> "pd.DataFrame":
 
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, not {batch_size}")
-    if "target" in slices:
-        parts = slices.groupby("target", sort=False)
-        tables = {target: conventions(own.drop(columns="target"), batch_size) for target, own in parts}
-        return pd.concat(tables, names=["target"]).reset_index("target").reset_index(drop=True)
     per_slice = dice(*slices[COUNTS].to_numpy().T)
     per_batch = _empty_as_one(_grouped(slices, np.arange(len(slices)) // batch_size))
     with_lesion = slices[slices.groupby("case")["truth"].transform("sum") > 0]

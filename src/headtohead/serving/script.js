@@ -131,15 +131,24 @@ const array = async (path) => new Uint8Array(await (await bytes(path)).arrayBuff
 
 async function show(found) {
   if (shown) fetch(shown.address, { method: "DELETE" }).catch(() => {});
-  shown = { ...found, own: found.threshold, pictures: {}, mask: null, truthBits: null };
+  shown = { ...found, own: found.threshold, pictures: {} };
   const first = found.sequences[0];
-  [shown.pictures[first], shown.probability, shown.truthBits] = await Promise.all([
+  const [picture, probability, truth] = await Promise.all([
     array(`pictures/${first}`),
     array("probability"),
     found.truth ? array("truth") : null,
   ]);
+  shown.pictures[first] = picture;
   shown.sequence = first;
-  count();
+  const voxels = found.slices * found.height * found.width;
+  shown.targets = found.targets.map((target, place) => ({
+    ...target,
+    probability: part(probability, place, voxels),
+    truthBits: truth && part(truth, place, Math.ceil(voxels / 8)),
+    mask: null,
+  }));
+  shown.targets.forEach(count);
+  choose(0);
   await settle();
 
   document.body.classList.add("has-result");
@@ -158,12 +167,48 @@ async function show(found) {
   byId("sequence").replaceChildren(...found.sequences.map((name) => new Option({ flair: "FLAIR" }[name] ?? name, name)));
   byId("grid").textContent = "On the grid and in the format of the file you dropped" + (shown.steps ? `, after clean-up (${shown.steps}).` : ".");
   byId("slice").max = found.slices - 1;
+  listTargets();
+  document.querySelector(".threshold").hidden = !found.thresholded;
   tellThreshold();
   byId("jumps").hidden = found.slices === 1;
   byId("to-truth").hidden = !found.truth;
-  goTo(fullest(areasOfTruth()) ?? fullest(areasOfMask()) ?? Math.floor(found.slices / 2));
+  goTo(fullest(together(areasOfTruth)) ?? fullest(together(areasOfMask)) ?? Math.floor(found.slices / 2));
   if (!matchMedia("(prefers-reduced-motion: reduce)").matches && innerWidth < 640) byId("result").scrollIntoView();
   byId("name").focus({ preventScroll: true });
+}
+
+const part = (values, place, size) => values.subarray(place * size, (place + 1) * size);
+
+/* One of the targets is measured; all are outlined. */
+function choose(place) {
+  Object.assign(shown, { target: shown.targets[place], profiled: undefined, truthAreas: undefined });
+}
+
+/* Colours and names of several targets, of which one is chosen to be measured. */
+function listTargets() {
+  byId("targets").hidden = shown.targets.length < 2;
+  byId("targets").querySelectorAll("label").forEach((label) => label.remove());
+  shown.targets.forEach((target, place) => {
+    const label = document.createElement("label");
+    const radio = Object.assign(document.createElement("input"), { type: "radio", name: "target", checked: !place });
+    radio.addEventListener("change", () => {
+      choose(place);
+      if (target.measured) measures(target.measured, false);
+      else estimate();
+      paint();
+    });
+    const swatch = Object.assign(document.createElement("i"), { className: "swatch" });
+    swatch.style.background = colourOf(target, "--mask");
+    label.append(radio, swatch, target.name);
+    byId("targets").append(label);
+  });
+}
+
+/* A lone target and its truth have the colours of the page; of several, the truth is lighter. */
+function colourOf({ colour }, variable) {
+  if (!colour) return getComputedStyle(document.documentElement).getPropertyValue(variable);
+  const parts = variable === "--truth" ? colour.map((one) => (one + 255) >> 1) : colour;
+  return `rgb(${parts.join(", ")})`;
 }
 
 /* Size and spacing in one order: columns, rows, slices. */
@@ -187,28 +232,28 @@ function fullest(areas) {
 }
 
 /* Counts per slice and level of probability, so that measures follow the threshold at once in any volume. */
-function count() {
+function count(target) {
   const area = shown.width * shown.height;
-  shown.levels = [];
+  target.levels = [];
   for (let slice = 0; slice < shown.slices; slice += 1) {
     const all = new Uint32Array(257);
     const hit = new Uint32Array(257);
     for (let place = slice * area; place < (slice + 1) * area; place += 1) {
-      const level = shown.probability[place];
+      const level = target.probability[place];
       all[level] += 1;
-      if (shown.truthBits && bit(shown.truthBits, place)) hit[level] += 1;
+      if (target.truthBits && bit(target.truthBits, place)) hit[level] += 1;
     }
     for (let level = 255; level >= 0; level -= 1) {
       all[level] += all[level + 1];
       hit[level] += hit[level + 1];
     }
-    shown.levels.push({ all, hit });
+    target.levels.push({ all, hit });
   }
 }
 
 const bit = (bits, place) => (bits[place >> 3] >> (7 - (place & 7))) & 1;
 const level = () => Math.floor(shown.threshold * 255);
-const inside = (place) => (shown.mask ? bit(shown.mask, place) : shown.probability[place] >= level());
+const within = (target) => (place) => (target.mask ? bit(target.mask, place) : target.probability[place] >= level());
 
 function areasOf(test) {
   const area = shown.width * shown.height;
@@ -218,8 +263,9 @@ function areasOf(test) {
     return sum;
   });
 }
-const areasOfMask = () => (shown.mask ? areasOf(inside) : shown.levels.map(({ all }) => all[level()]));
-const areasOfTruth = () => (shown.truthBits ? shown.levels.map(({ hit }) => hit[0]) : []);
+const areasOfMask = (target = shown.target) => (target.mask ? areasOf(within(target)) : target.levels.map(({ all }) => all[level()]));
+const areasOfTruth = (target = shown.target) => (target.truthBits ? target.levels.map(({ hit }) => hit[0]) : []);
+const together = (areas) => shown.targets.map((target) => areas(target)).reduce((sums, more) => sums.map((sum, slice) => sum + more[slice]));
 
 /* The threshold: while it moves the page reckons by itself; when it rests the program says it exactly, cleaned up. */
 
@@ -229,7 +275,7 @@ byId("reset").addEventListener("click", () => moveThreshold(shown.own));
 
 function moveThreshold(value) {
   shown.threshold = value;
-  shown.mask = null;
+  for (const target of shown.targets) Object.assign(target, { mask: null, measured: null });
   tellThreshold();
   estimate();
   paint();
@@ -245,7 +291,7 @@ function tellThreshold() {
 }
 
 function estimate() {
-  const sums = shown.levels.map(({ all, hit }) => [all[level()], hit[level()], hit[0]]);
+  const sums = shown.target.levels.map(({ all, hit }) => [all[level()], hit[level()], hit[0]]);
   const total = (which) => sums.reduce((sum, one) => sum + one[which], 0);
   const [voxels, hits, truth] = [total(0), total(1), total(2)];
   measures(
@@ -264,10 +310,13 @@ function estimate() {
 async function settle() {
   const { address, threshold } = shown;
   const answer = await bytes(`mask?threshold=${threshold}`);
-  const mask = new Uint8Array(await answer.arrayBuffer());
+  const masks = new Uint8Array(await answer.arrayBuffer());
   if (shown.address !== address || shown.threshold !== threshold) return; // moved on meanwhile
-  shown.mask = mask;
-  measures(JSON.parse(answer.headers.get("Measures"))[0], false);
+  JSON.parse(answer.headers.get("Measures")).forEach((measured, place) => {
+    const mask = part(masks, place, masks.length / shown.targets.length);
+    Object.assign(shown.targets[place], { mask, measured });
+  });
+  measures(shown.target.measured, false);
 }
 
 function measures(found, moving) {
@@ -402,7 +451,7 @@ function paint() {
   const share = byId("show-probability").checked ? Number(byId("opacity").value) / 100 : 0;
   for (let place = 0; place < width * height; place += 1) {
     const grey = windowed[picture[start + place]];
-    const chance = shown.probability[start + place];
+    const chance = shown.target.probability[start + place];
     // What is improbable stays clear, so that the image can be seen.
     const weight = share * Math.min(1, chance / 64);
     const colour = INFERNO[chance];
@@ -417,9 +466,13 @@ function paint() {
   context.drawImage(sheet, 0, 0, canvas.width, canvas.height);
 
   // The truth is drawn broader and first: where both outlines run together, both are seen.
-  const style = getComputedStyle(document.documentElement);
-  if (shown.truthBits && byId("show-truth").checked) outline(context, (place) => bit(shown.truthBits, place), style.getPropertyValue("--truth"), (across < 450 ? 4 : 4.5) * dense);
-  if (byId("show-mask").checked) outline(context, inside, style.getPropertyValue("--mask"), 1.75 * dense);
+  for (const target of shown.targets) {
+    if (!target.truthBits || !byId("show-truth").checked) continue;
+    outline(context, (place) => bit(target.truthBits, place), colourOf(target, "--truth"), (across < 450 ? 4 : 4.5) * dense);
+  }
+  for (const target of shown.targets) {
+    if (byId("show-mask").checked) outline(context, within(target), colourOf(target, "--mask"), 1.75 * dense);
+  }
 
   slider.value = slice;
   const where = slices > 1 ? `slice ${slice + 1} of ${slices}` : "one slice";
@@ -458,8 +511,8 @@ function outline(context, test, colour, thickness) {
 /* How much is inside on each slice, above the slider. */
 function profile() {
   if (shown.slices === 1) return;
-  if (shown.profiled === (shown.mask ?? shown.threshold)) return;
-  shown.profiled = shown.mask ?? shown.threshold;
+  if (shown.profiled === (shown.target.mask ?? shown.threshold)) return;
+  shown.profiled = shown.target.mask ?? shown.threshold;
   const mask = areasOfMask();
   shown.truthAreas ??= areasOfTruth();
   const most = Math.max(1, ...mask, ...shown.truthAreas);
@@ -467,7 +520,7 @@ function profile() {
   const strip = byId("strip");
   strip.setAttribute("viewBox", `0 0 ${shown.slices} 1`);
   strip.querySelector(".by-mask").setAttribute("d", `M0,1 ${line(mask)} L${shown.slices},1 Z`);
-  strip.querySelector(".by-truth").setAttribute("d", shown.truthBits ? `M0,1 ${line(shown.truthAreas)} L${shown.slices},1` : "");
+  strip.querySelector(".by-truth").setAttribute("d", shown.target.truthBits ? `M0,1 ${line(shown.truthAreas)} L${shown.slices},1` : "");
 }
 
 /* Download: by way of a blob, so that a refusal can be said here. */

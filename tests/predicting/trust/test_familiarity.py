@@ -114,7 +114,7 @@ class OneSequence:
     def __init__(self, cohort: Cohort) -> None:
         self.cohort, self.task = cohort, NIFTI_TASK
 
-    def images(self, case: int) -> np.ndarray:
+    def in_bytes(self, case: int) -> np.ndarray:
         return self.cohort.images(case)[..., 1:2]
 
     def spacing(self, case: int) -> Spacing:

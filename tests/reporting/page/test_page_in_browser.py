@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -39,21 +40,22 @@ def browser() -> Iterator[Any]:
 def open_page(browser: Any, address: str) -> Iterator[Callable[..., Any]]:
     """Open the page in a window; at the end, no complaint and no request may have been heard."""
     heard: list[str] = []
-    pages = []
+    pages, asked_for = [], []
 
-    def open_it(width: int = 1280, **settings: Any) -> Any:
+    def open_it(width: int = 1280, address: str = address, **settings: Any) -> Any:
         page = browser.new_page(viewport={"width": width, "height": 800}, **settings)
         page.on("console", lambda message: heard.append(f"{message.type}: {message.text}"))
         page.on("pageerror", lambda error: heard.append(str(error)))
         page.on("request", lambda asked: heard.append(asked.url) if not asked.url.startswith("data:") else None)
         page.goto(address)
         pages.append(page)
+        asked_for.append(address)
         return page
 
     yield open_it
     for page in pages:
         page.close()
-    assert heard == [address] * len(pages)
+    assert heard == asked_for
 
 
 def column(page: Any, section: str, place: int) -> list[str]:
@@ -211,3 +213,21 @@ def test_the_policy_stops_what_is_not_ours(browser: Any, address: str) -> None:
     page.evaluate(ran)
     assert page.evaluate("window.ran") is None
     page.close()
+
+
+def test_of_several_targets_each_outline_has_two_switches(open_page: Callable[..., Any], pictured: Path) -> None:
+    """That of its target and that of whoever drew it; the slider brings other outlines, and keeps what is off."""
+    page = open_page(address=(pictured / "report.html").as_uri())
+    card = page.locator(".card").first
+    seen = lambda: {path.get_attribute("data-outline") for path in card.locator(".picture path:not([hidden])").all()}  # noqa: E731
+    assert seen() == {"truth.0", "truth.1", "0.0", "0.1", "1.0", "1.1"}, "the threshold is off at first"
+    page.locator('.switches [data-target="1"]').uncheck()
+    assert seen() == {"truth.0", "0.0", "1.0"}
+    page.locator('.switches [data-who="truth"]').uncheck()
+    card.locator("input[type=range]").fill("1")
+    assert seen() == {"0.0", "1.0"}
+    page.locator('.switches [data-target="1"]').check()
+    assert seen() == {"0.0", "0.1", "1.0", "1.1"}
+    page.locator("#case-choice").select_option(index=1)
+    said = page.locator("#case-said").inner_text()
+    assert " · whole tumour of " in said, "the chosen case is said with the Dice of each target"

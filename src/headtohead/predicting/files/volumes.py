@@ -1,6 +1,6 @@
 """NIfTI files as scans: their sequences told apart, cut into level slices with square pixels, and the inverse."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -10,64 +10,22 @@ from headtohead.errors import UserError, printable
 from headtohead.predicting.files.assigning import assign
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.files.label_maps import is_label_map
-from headtohead.predicting.files.levelling import Levelling, levelling, needs_levelling
 from headtohead.predicting.files.naming import stem
 from headtohead.predicting.files.truth import read_truth_volume
 from headtohead.predicting.scan import Scan
-from headtohead.preparing.intensities import to_levels, white_of
-from headtohead.preparing.steps.square import resized, squared, unsquared
+from headtohead.preparing.chain import Chain
+from headtohead.preparing.step import Undo, as_it_is
+from headtohead.preparing.steps.level import Level, needs_levelling
+from headtohead.preparing.steps.reorient import Reorient
+from headtohead.preparing.steps.square import Square
+from headtohead.preparing.steps.window import Window
 from headtohead.readers.mask_names import says_mask
 from headtohead.readers.nifti_file import VolumeFile, open_volume
 from headtohead.readers.regridding import read_onto
 from headtohead.readers.sequence_names import sequence_label
+from headtohead.task import Case
 from headtohead.task.slicing import Slicing, slicing
 from headtohead.trained.facts import ModelFacts
-
-TOGETHER = 16
-"""Slices that are turned at once: neighbours in memory may lie across slices, and to fetch the voxels of one slice
-alone would then read the whole volume once a slice."""
-
-
-@dataclass(frozen=True)
-class Reslicing:
-    """From a NIfTI grid to level slices with square pixels, and back; no levelling where none is needed."""
-
-    slicing: Slicing
-    before: tuple[int, int]
-    after: tuple[int, int]
-    levelling: Levelling | None = None
-
-    def slices(self, values: np.ndarray, white: float | None = None) -> np.ndarray:
-        """View values [x, y, z] as slices.
-
-        Args:
-            values: uint8 or float32.
-            white: what becomes 255, the values float32; None: they keep their type.
-
-        Returns:
-            [slices, H, W], in one piece.
-        """
-        cut = self.slicing.to_slices(values)
-        cut = self.levelling.there(cut) if self.levelling else cut
-        out = np.empty((len(cut), *self.after), values.dtype if white is None else np.uint8)
-        for first in range(0, len(cut), TOGETHER):
-            block = np.ascontiguousarray(cut[first : first + TOGETHER])
-            for number, image in enumerate(block, first):
-                square = resized(image, self.after)
-                out[number] = square if white is None else to_levels(square, white)
-        return out
-
-    def restore(self, slices: np.ndarray) -> np.ndarray:
-        """Bring float32 [slices, H, W] back onto the file's own grid [x, y, z]."""
-        slices = slices if self.before == self.after else unsquared(slices, self.before)
-        return self.slicing.to_grid(self.levelling.back(slices) if self.levelling else slices)
-
-    @property
-    def spacing(self) -> tuple[float, float, float]:
-        """Millimetres between slices, rows and columns, once pixels are square."""
-        slices, rows, columns = self.levelling.spacing if self.levelling else self.slicing.spacing
-        before, after = self.before, self.after
-        return slices, rows * before[0] / after[0], columns * before[1] / after[1]
 
 
 def read_volumes(job: Job, facts: ModelFacts, channels: dict[str, int], plane: str, as_bytes: bool) -> Scan:
@@ -90,17 +48,25 @@ def read_volumes(job: Job, facts: ModelFacts, channels: dict[str, int], plane: s
     _refuse_labels(found[needed][0].path, values)
     read = {needed: values}  # once: it also shows where the head is
     notes += said
-    reslicing = _reslicing(first, read[needed], facts, plane)
+    cut, oblique = cutting(first, facts, plane)
+    geometry = _geometry(case_of(values, first), cut.plane, oblique)
+    del values  # in `read` until it is cut
     truth = read_truth_volume(first, facts.task.targets)
 
     planes: dict[str, np.ndarray] = {}
+    restore: Undo = as_it_is
     for sequence in sorted(found, key=lambda sequence: sequence != needed):
-        if sequence in read:
-            values = read.pop(sequence)
-        else:
-            values, said = read_onto(*found[sequence], first, sequence_label(sequence))
+        if sequence not in read:
+            read[sequence], said = read_onto(*found[sequence], first, sequence_label(sequence))
             notes += said
-        planes[sequence] = _cut(values, reslicing, facts, as_bytes)
+        shown = case_of(read.pop(sequence), first)
+        if as_bytes:
+            # The LGG data are 8-bit themselves; every other cohort was brought to 8 bits by its brightest voxels.
+            chain = Chain((*geometry.steps, Window(again=facts.task.unnamed).fitted(shown)))
+        else:
+            chain, shown = geometry, replace(shown, images=shown.images.astype(np.float32, copy=False))
+        shown, restore = chain.apply(shown)
+        planes[sequence] = np.ascontiguousarray(shown.images[..., 0])
     missing = tuple(sequence for sequence in facts.task.sequences if sequence not in found)
     # What is missing is filled as the data set does where a sequence was not taken.
     volume = interleave([planes.get(sequence, planes[needed]) for sequence in facts.task.sequences])
@@ -108,27 +74,29 @@ def read_volumes(job: Job, facts: ModelFacts, channels: dict[str, int], plane: s
         job.name,
         job.files,
         volume,
-        reslicing.spacing,
+        shown.grid.spacing,
         missing,
         truth,
-        reslicing.restore,
+        restore,
         first.grid,
-        reslicing.slicing,
+        cut,
         first,
-        reslicing.levelling is not None,
+        oblique,
         tuple(notes),
         facts.task.primary_channel,
     )
 
 
-def _cut(values: np.ndarray, reslicing: Reslicing, facts: ModelFacts, as_bytes: bool) -> np.ndarray:
-    """Cut a sequence into slices, in 8 bits if the model was trained on them."""
-    white = None
-    # The LGG data are 8-bit themselves; every other cohort was brought to 8 bits by its brightest voxels.
-    if as_bytes and (values.dtype != np.uint8 or facts.task.unnamed):
-        values = values.astype(np.float32, copy=False)
-        white = white_of(values)
-    return reslicing.slices(values if as_bytes else values.astype(np.float32, copy=False), white)
+def case_of(values: np.ndarray, file: VolumeFile) -> Case:
+    """Take values [x, y, z] on the grid of a file for a case of one channel."""
+    return Case("", values[..., None], file.grid)
+
+
+def _geometry(case: Case, plane: str, oblique: bool) -> Chain:
+    """Settle how a case becomes level slices with square pixels."""
+    reorient = Reorient(plane)
+    steps = (reorient, Level(plane).fitted(reorient.apply(case)[0])) if oblique else (reorient,)
+    return Chain((*steps, Square()))
 
 
 def _refuse_labels(path: Path, values: np.ndarray) -> None:
@@ -158,14 +126,4 @@ def cutting(file: VolumeFile, facts: ModelFacts, plane: str) -> tuple[Slicing, b
     # A single slice is what was acquired, whatever plane the model was trained in.
     cut = slicing(file.affine, plane="acquired" if lone and auto else plane, shape=file.shape)
     sliced = not lone or file.shape[cut.slice_axis] == 1  # else rows of a single slice are taken for slices
-    return cut, plane != "acquired" and sliced and needs_levelling(file.affine, cut, lone)
-
-
-def _reslicing(file: VolumeFile, values: np.ndarray, facts: ModelFacts, plane: str) -> Reslicing:
-    cut, oblique = cutting(file, facts, plane)
-    if oblique:
-        level = levelling(file.affine, cut, cut.to_slices(values))
-        size = (level.after[1], level.after[2])
-        return Reslicing(cut, size, squared(size, *level.spacing[1:]), level)
-    height, width = (file.shape[axis] for axis in cut.axes[1:])
-    return Reslicing(cut, (height, width), squared((height, width), *cut.spacing[1:]))
+    return cut, bool(plane != "acquired" and sliced and needs_levelling(file.affine, cut, lone))

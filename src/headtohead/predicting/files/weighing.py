@@ -120,9 +120,9 @@ def _size(path: Path) -> PictureSize | None:
 
 
 def _volumes(job: Job, facts: ModelFacts, plane: str, as_bytes: bool, further: int, extra: int) -> Weight:
-    from headtohead.predicting.files.levelling import most_after
     from headtohead.predicting.files.truth import truth_beside
     from headtohead.predicting.files.volumes import cutting
+    from headtohead.preparing.steps.level import most_after
     from headtohead.preparing.steps.square import squared
     from headtohead.readers.nifti_file import open_volume
 

@@ -63,6 +63,11 @@ class Outputs:
         return next((one.suffix for one in self.masked if not without_extension(one.suffix)), "")
 
     @property
+    def bare(self) -> bool:
+        """Whether the mask has the name of the case and nothing more."""
+        return bool(self.mask) and not without_extension(self.mask)
+
+    @property
     def suffixes(self) -> dict[str, str]:
         """What is written -> the end of its name.
 
@@ -178,8 +183,8 @@ def _masked(item: str) -> Masked:
 
 def _check_suffix(flag: str, suffix: str) -> None:
     stem = without_extension(suffix)
-    # An image may keep its name in another folder; a mask under an image's name would be taken for one.
-    if not stem.strip(".") and (flag == "--mask_suffix" or stem or not suffix):
+    # An image may keep its name in another folder, and channels of nnU-Net leave that of their case to its mask.
+    if not stem.strip(".") and (stem or not suffix):
         raise UserError(f"{flag} {suffix or repr('')}: would give an output the name of its image; {EXAMPLE}")
     if any(sign in suffix for sign in "/\\") or not suffix.isprintable():
         raise UserError(f"{flag} {suffix!r}: a suffix cannot hold a slash; {EXAMPLE}")

@@ -53,7 +53,7 @@ def measure_cohort(cohort: Cohort, cases: Sequence[int] | NDArray[np.int64]) -> 
         Plain data for model.json: ranges over the cases, the sequences that some lack, and how the grey values of whole
         cases and of lone slices are spread. Empty where there are no cases.
     """
-    volumes = [cohort.images(int(case))[..., : len(cohort.task.sequences)] for case in cases]
+    volumes = [cohort.in_bytes(int(case))[..., : len(cohort.task.sequences)] for case in cases]
     if not volumes:
         return {}
     task = cohort.task

@@ -1,7 +1,7 @@
 """What the header of a NIfTI file makes doubtful: how it lies in space, where a model knows one way only."""
 
-from headtohead.predicting.files.levelling import is_tilted, tilt_of
 from headtohead.predicting.scan import Scan
+from headtohead.preparing.steps.level import is_tilted, tilt_of
 from headtohead.task.slicing import COARSE
 
 

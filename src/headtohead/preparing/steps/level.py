@@ -1,29 +1,28 @@
-"""Oblique scans made level: slices along the axes of the world, as a model knows them, and the inverse.
+"""An oblique case resampled onto slices along the axes of the world, as a model knows them, and the inverse.
 
-A scan that is only turned within its slices is turned slice by slice, and nothing is lost across thick slices. One
+A case that is only turned within its slices is resampled slice by slice, and nothing is lost across thick slices. One
 whose slices are tilted is resampled in three dimensions.
 """
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 import cv2
 import numpy as np
 
 from headtohead.preparing.head import head_mask
 from headtohead.preparing.intensities import to_bytes
-from headtohead.task.slicing import WORLD, Slicing
-
-T = TypeVar("T")
+from headtohead.preparing.step import Step, Undo
+from headtohead.task import Case, Grid
+from headtohead.task.slicing import PLANES, WORLD, Slicing, slicing
 
 TURNED = 2.0
-"""Degrees within its slices from which a scan is levelled. Turned by 2 degrees and more, copies of LGG cases agree
+"""Degrees within its slices from which a case is levelled. Turned by 2 degrees and more, copies of LGG cases agree
 better with the cases when levelled; see results/rotated-copies.md, from which all limits are."""
 
 TILTED = 8.0
-"""Degrees of its slices against their plane from which a scan is levelled. Copies tilted by 10 degrees gain."""
+"""Degrees of its slices against their plane from which a case is levelled. Copies tilted by 10 degrees gain."""
 
 THICK_TILTED = 15.0
 """The same where slices are thick. From 20 degrees on it gains much, up to 10 little; and so far radiographers tilt
@@ -42,11 +41,9 @@ than the file."""
 FLAT = 0.1
 """Axes that span less than this share of a box are no scanner's, and are left as they are."""
 
-DIGITS = 4
-"""Decimals of direction cosines that count. Headers round, and copies with other axes are to give the same voxels."""
-
-FINE = 6
-"""Decimals of voxels that count in resampling and its inverse; the rest differs between copies in the last bits."""
+DIGITS, FINE = 4, 6
+"""Decimals of direction cosines, and of voxels, that count: headers round, and a copy of a scan with other axes is to
+give the same voxels."""
 
 ASIDE = 0.37
 """Where rounding goes up, as a share of its last digit: not halfway, for there lie spacings that scanners use, such as
@@ -57,36 +54,45 @@ ENLARGED = 0.08
 grid, but for this share."""
 
 
-@dataclass(frozen=True, eq=False)
-class Levelling:
-    """Resampling of oblique slices onto level ones; made by `levelling`.
+@dataclass(frozen=True)
+class Level(Step):
+    """Resample a case that is cut into slices onto a level grid.
 
     Attributes:
-        before: (slices, H, W) of the scan.
-        after: (slices, H, W) of the level grid.
-        spacing: millimetres between slices, rows and columns of the level grid; its pixels are square.
-        turn: float64 [3, 3], from steps on the level grid to steps on the scan's own.
-        start: float64 [3], where the level grid's first voxel lies on the scan's own.
+        plane: axial, coronal or sagittal: the one nearest to the slices.
+        grid: the level grid; settled by `fitted`, as is
+        to_own: float64 [4, 4], from its voxels to those of the case.
     """
 
-    before: tuple[int, int, int]
-    after: tuple[int, int, int]
-    spacing: tuple[float, float, float]
-    turn: np.ndarray
-    start: np.ndarray
+    kind = "level"
+    plane: str
+    grid: Grid | None = field(default=None, compare=False, metadata={"saved": False})
+    to_own: np.ndarray | None = field(default=None, compare=False, metadata={"saved": False})
 
-    def there(self, slices: np.ndarray) -> np.ndarray:
-        """Make slices level, outside the scan 0: uint8 or float32 [slices, H, W] of size `before` to size `after`."""
+    def fitted(self, case: Case) -> Self:
+        """Choose the grid by the first channel, which shows where the head is."""
+        grid, to_own = level_grid(case.grid, self.plane, case.images[..., 0])
+        return replace(self, grid=grid, to_own=to_own)
+
+    def apply(self, case: Case) -> tuple[Case, Undo]:
+        """See `Step`. Beyond the case all is 0; of labels nothing is kept."""
+        assert self.grid is not None and self.to_own is not None
+        to_own, before = self.to_own, case.grid.shape
+        back = np.eye(4)
+        back[:3, :3] = np.linalg.inv(to_own[:3, :3])
+        back[:3, 3] = -back[:3, :3] @ to_own[:3, 3]
         # Cubic keeps a slice as sharp as it was. In three dimensions it takes five times as long and gains little.
-        return _resample(slices, self.turn, self.start, self.after, cv2.INTER_CUBIC)
+        channels = [
+            _resample(case.images[..., channel], to_own, self.grid.shape, cv2.INTER_CUBIC)
+            for channel in range(case.images.shape[-1])
+        ]
+        images = np.stack(channels, axis=-1) if len(channels) > 1 else channels[0][..., None]
 
-    def back(self, slices: np.ndarray) -> np.ndarray:
-        """Bring level values onto the scan's own voxels: float32 of size `after` to `before`; 0 where there were none.
+        def undo(values: np.ndarray) -> np.ndarray:
+            # By straight lines between neighbours, so that a probability stays one.
+            return _resample(values, back, before, cv2.INTER_LINEAR)
 
-        By straight lines between neighbours, so that a probability stays one.
-        """
-        turn = np.linalg.inv(self.turn)
-        return _resample(slices, turn, -turn @ self.start, self.before, cv2.INTER_LINEAR)
+        return replace(case, images=images, labels=None, grid=self.grid), undo
 
 
 def tilt_of(affine: np.ndarray, view: Slicing) -> tuple[float, float]:
@@ -121,52 +127,55 @@ def needs_levelling(affine: np.ndarray, view: Slicing, lone: bool = False) -> bo
     return unlike and abs(np.linalg.det(_directions(affine, view))) > FLAT
 
 
-def levelling(affine: np.ndarray, view: Slicing, slices: np.ndarray) -> Levelling:
-    """Decide onto which level grid a scan is brought.
+def level_grid(grid: Grid, plane: str, slices: np.ndarray) -> tuple[Grid, np.ndarray]:
+    """Decide onto which level grid a case is brought.
 
-    Spacings are those of the scan's nearest own axes: finer ones between thick slices took longer and agreed less with
-    the unturned case. The grid is as large as the scan's own, so that the head keeps its size for the model. It is
-    larger where the head would be cut, and smaller where the scan's was evidently enlarged to hold a rotated scan.
+    Spacings are those of the case's nearest own axes: finer ones between thick slices took longer and agreed less with
+    the unturned case. The grid is as large as the case's own, so that the head keeps its size for the model. It is
+    larger where the head would be cut, and smaller where the case's was evidently enlarged to hold a rotated scan.
 
     Args:
-        affine: float64 [4, 4], from voxel to millimetres.
-        view: how the grid is cut into slices.
-        slices: one sequence as slices, uint8 or float32 [slices, H, W]; shows where the head is.
+        grid: of slices, rows and columns.
+        plane: the one nearest to the slices.
+        slices: one sequence, uint8 or float32 [slices, H, W]; shows where the head is.
+
+    Returns:
+        The grid, and float64 [4, 4], from its voxels to those of the case.
     """
-    tilted, steps, millimetres = _axes(affine, view, len(slices))
+    assert grid.affine is not None
+    tilted, steps, millimetres = _axes(grid.affine, slicing(grid.affine, plane=plane), len(slices))
     low, high = _reach(slices, millimetres, steps)
     if not tilted:  # slices stay what they are
         low[0], high[0] = -len(slices) * steps[0] / 2, len(slices) * steps[0] / 2
     spacing, after = _sized(high - low, steps, slices.size, tilted)
     first = (low + high) / 2 - spacing * (after - 1) / 2
-    before = np.array(slices.shape)
-    return Levelling(
-        _three(before.tolist()),
-        _three(after.tolist()),
-        _three(spacing.tolist()),
-        _rounded(np.linalg.solve(millimetres, np.diag(spacing)), FINE),
-        _rounded(np.linalg.solve(millimetres, first) + (before - 1) / 2, FINE),
-    )
+    to_own = np.eye(4)
+    to_own[:3, :3] = _rounded(np.linalg.solve(millimetres, np.diag(spacing)), FINE)
+    to_own[:3, 3] = _rounded(np.linalg.solve(millimetres, first) + (np.array(slices.shape) - 1) / 2, FINE)
+    affine = grid.affine @ to_own
+    affine[:3, :3] *= spacing / np.linalg.norm(affine[:3, :3], axis=0)  # without the rounding
+    return Grid((int(after[0]), int(after[1]), int(after[2])), affine), to_own
 
 
 def most_after(affine: np.ndarray, view: Slicing, shape: tuple[int, int, int]) -> tuple[int, int, int]:
-    """Give the largest level grid that `levelling` may choose for a scan, wherever its head is.
+    """Give the largest level grid that `level_grid` may choose for a case, wherever its head is.
 
     Args:
         affine: float64 [4, 4], from voxel to millimetres.
         view: how the grid is cut into slices.
-        shape: (slices, H, W) of the scan.
+        shape: (slices, H, W) of the case.
     """
     tilted, steps, millimetres = _axes(affine, view, shape[0])
     own = np.array(shape) * steps
     whole = np.maximum(own, np.abs(millimetres / steps) @ own)
     if not tilted:
         whole[0] = own[0]
-    return _three(_sized(whole, steps, math.prod(shape), tilted)[1].tolist())
+    first, second, third = _sized(whole, steps, math.prod(shape), tilted)[1].tolist()
+    return first, second, third
 
 
 def _axes(affine: np.ndarray, view: Slicing, slices: int) -> tuple[bool, np.ndarray, np.ndarray]:
-    """Say whether slices are tilted; give the steps of a scan, and the level millimetres of one along each own axis."""
+    """Say whether slices are tilted; give the steps of a case, and the level millimetres of one along each own axis."""
     tilted, towards = slices > 1 and is_tilted(affine, view), _directions(affine, view)
     if not tilted:
         within = np.eye(3)
@@ -188,10 +197,10 @@ def _sized(extent: np.ndarray, steps: np.ndarray, voxels: int, tilted: bool) -> 
 
 
 def _directions(affine: np.ndarray, view: Slicing) -> np.ndarray:
-    """Give where slices, rows and columns of a scan run (the columns) along those of a level one (the rows)."""
+    """Give where slices, rows and columns of a case run (the columns) along those of a level one (the rows)."""
     linear = np.asarray(affine, np.float64)[:3, list(view.axes)]
     own = linear / np.linalg.norm(linear, axis=0) * np.where(view.flipped, -1, 1)
-    worlds = [next(axis for axis, ways in enumerate(WORLD) if code in ways) for code in view.codes]
+    worlds = [next(axis for axis, ways in enumerate(WORLD) if code in ways) for code in PLANES[view.plane]]
     signs = [1 if code == WORLD[axis][0] else -1 for axis, code in zip(worlds, view.codes, strict=True)]
     return own[worlds] * np.array(signs)[:, None]
 
@@ -203,7 +212,7 @@ def _turn_within(towards: np.ndarray) -> np.ndarray:
 
 
 def _reach(slices: np.ndarray, millimetres: np.ndarray, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give the ends of the level grid along its axes, in mm from the scan's middle: two of [3].
+    """Give the ends of the level grid along its axes, in mm from the case's middle: two of [3].
 
     What is not 0 decides whether the grid counts as enlarged, so noise in air does: a grid that is filled with noise to
     its corners counts as not enlarged, one whose corners were left 0 as enlarged.
@@ -215,7 +224,7 @@ def _reach(slices: np.ndarray, millimetres: np.ndarray, steps: np.ndarray) -> tu
         return -own / 2, own / 2
     if np.allclose(np.abs(millimetres / steps) @ (lit[1] - lit[0]), own, rtol=ENLARGED):
         return lit
-    # Whole slices from the middle, as the scan's own lie: then a copy's fall onto those of the scan it was made from.
+    # Whole slices from the middle, as the case's own lie: then a copy's fall onto those of the case it was made from.
     half = len(slices) / 2
     ends = np.floor(lit[0][0] / steps[0] + half + 0.01), np.ceil(lit[1][0] / steps[0] + half - 0.01)
     low, high = (np.r_[(end - half) * steps[0], side * own[1:] / 2] for end, side in zip(ends, (-1, 1), strict=True))
@@ -236,22 +245,20 @@ def _extent(inside: np.ndarray, millimetres: np.ndarray) -> tuple[np.ndarray, np
     return np.min(ends, axis=(0, 1)) - half, np.max(ends, axis=(0, 1)) + half
 
 
-def _resample(
-    values: np.ndarray, turn: np.ndarray, start: np.ndarray, size: tuple[int, int, int], how: int
-) -> np.ndarray:
-    """Give the values at `turn @ place + start` for each place of a grid, 0 beyond; the type is kept."""
+def _resample(values: np.ndarray, affine: np.ndarray, size: tuple[int, int, int], how: int) -> np.ndarray:
+    """Give the values at `affine @ index` for each index of a grid, 0 beyond; the type is kept."""
+    turn, start = affine[:3, :3], affine[:3, 3]
+    out = np.empty(size, values.dtype)
     if np.allclose(turn[0], (1, 0, 0)) and np.allclose(turn[:, 0], (1, 0, 0)):
         # OpenCV's first axis is the columns.
         matrix = np.column_stack([turn[1:, 1:][::-1, ::-1], start[1:][::-1]])
-        out = np.empty(size, values.dtype)
         for image, level in zip(values, out, strict=True):
             level[:] = cv2.warpAffine(
                 np.ascontiguousarray(image), matrix, (size[2], size[1]), flags=how | cv2.WARP_INVERSE_MAP
             )
         return out
-    from scipy import ndimage  # its import is nothing that a level scan is to wait for
+    from scipy import ndimage  # its import is nothing that a level case is to wait for
 
-    out = np.empty(size, values.dtype)
     ndimage.affine_transform(np.ascontiguousarray(values), turn, start, size, out, order=1, mode="grid-constant")
     return out
 
@@ -260,8 +267,3 @@ def _rounded(values: np.ndarray | float, digits: int) -> np.ndarray:
     """Round to this many decimals, equally where values differ in their last bits; see `ASIDE`."""
     scale = 10.0**digits
     return np.asarray(np.floor(np.asarray(values) * scale + 1 - ASIDE) / scale)
-
-
-def _three(values: Iterable[T]) -> tuple[T, T, T]:
-    first, second, third = values
-    return first, second, third
