@@ -162,9 +162,9 @@ def tiff_slices(root: Path, size: int) -> Any:
     from torch.utils.data import Dataset
 
     from headtohead.batches.augmentation import build_policy
-    from headtohead.preparing.recipe import FIXED_STATISTICS
+    from headtohead.preparing.steps.scale import FIXED
 
-    centre, spread = FIXED_STATISTICS["imagenet"].T
+    centre, spread = FIXED["imagenet"].T
 
     class TiffSlices(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         def __init__(self) -> None:

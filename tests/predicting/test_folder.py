@@ -209,7 +209,13 @@ def test_a_case_that_the_model_has_seen(
             mask = np.roll(INSIDE[:, :, 3], 5 if name == "three" else 0, axis=0)
             assert cv2.imwrite(str(tmp_path / f"in/{name}/{name}_{number}_mask.tif"), mask.astype(np.uint8) * 255)
     facts = ModelFacts(
-        "m", "buda", 4, 5, {"image_size": 32}, data={"parts": {"train": ["one"], "val": ["two"]}}, task=LGG_TASK
+        "m",
+        "buda",
+        4,
+        5,
+        {"image_size": 32, "normalise": "unit", "neighbours": 1},
+        data={"parts": {"train": ["one"], "val": ["two"]}},
+        task=LGG_TASK,
     )
     models = brightness(facts=facts, choices=(Choice(Source(facts), "the only one"),))
     assert predict(predictor=models) == 0
