@@ -1,5 +1,6 @@
 """What TensorBoard is given beside the curves: the table of settings and scores, curves of the test, a layout."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from headtohead.reporting.tensorboard import (
     write_pr_curves,
 )
 from headtohead.scoring.probabilities import probability_histogram
+from tests.several_targets import NESTED
 
 
 def read(folder: Path) -> EventAccumulator:
@@ -81,8 +83,8 @@ def test_precision_recall_curve_without_a_lesion(tmp_path: Path) -> None:
 def test_layout_is_replaced_not_added_to(tmp_path: Path) -> None:
     keep = tmp_path / "events.out.tfevents.1.of.another"
     keep.write_bytes(b"")
-    write_layout(tmp_path)
-    write_layout(tmp_path)
+    write_layout(tmp_path, ["lesion"])
+    write_layout(tmp_path, ["lesion"])
     (layout,) = tmp_path.glob("*.layout")
     assert {path.name for path in tmp_path.iterdir()} == {keep.name, layout.name}
     keep.unlink()
@@ -92,6 +94,21 @@ def test_layout_is_replaced_not_added_to(tmp_path: Path) -> None:
     layout = layout_pb2.Layout.FromString(tensor_util.make_ndarray(event.tensor_proto).item())
     charts = {chart.title: list(chart.multiline.tag) for chart in layout.category[0].chart}
     assert charts == {"validation": ["dice/val"], "training": ["dice/train"]}, "tags that every run logs"
+
+
+def test_each_of_several_targets_has_a_chart_of_its_own(tmp_path: Path) -> None:
+    write_layout(tmp_path, NESTED.names)
+    (event,) = read(tmp_path).Tensors("custom_scalars__config__")
+    layout = layout_pb2.Layout.FromString(tensor_util.make_ndarray(event.tensor_proto).item())
+    charts = {chart.title: chart.multiline.tag[0] for category in layout.category for chart in category.chart}
+    tags = ["dice/train", "dice/val", *(f"dice/val/{name}" for name in NESTED.names)]
+    shown = {title: [tag for tag in tags if re.match(pattern, tag)] for title, pattern in charts.items()}
+    assert shown == {
+        "validation": ["dice/val"],
+        "training": ["dice/train"],
+        "whole tumour": ["dice/val/whole tumour"],
+        "core": ["dice/val/core"],
+    }
 
 
 def test_a_second_test_replaces_curve_and_score_and_touches_no_other_events(tmp_path: Path) -> None:

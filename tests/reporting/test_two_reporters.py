@@ -40,7 +40,7 @@ def test_at_once_none_fails_and_all_is_there(
 
     def finish(number: int) -> None:
         write_reports(comparison, None, "none" if number % 2 else "few")
-        write_layout(comparison)
+        write_layout(comparison, ["lesion"])
         write_row(folder)
 
     with ThreadPoolExecutor(4) as pool:
@@ -89,5 +89,5 @@ def test_one_that_waited_reports_the_runs_as_they_are_then(
 
 
 def test_a_layout_waits_as_well(comparison: Path, beside: Any) -> None:
-    assert "waiting" in beside(lambda: write_layout(comparison), lambda: None)
+    assert "waiting" in beside(lambda: write_layout(comparison, ["lesion"]), lambda: None)
     assert len(list(comparison.glob("events.*.layout"))) == 1

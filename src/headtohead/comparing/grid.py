@@ -100,7 +100,7 @@ def compare(options: Options) -> Path:
     write_reports(folder, cohort, options.comparison.case_gifs, margin=margin_of(options))
     if all(failures):
         raise UserError(f"--compare: every experiment failed; the first error: {failures[0]}")
-    write_layout(folder)
+    write_layout(folder, cohort.task.targets.names)
     print(f"curves: tensorboard --logdir {folder}")
     if failed := [reason for reason in failures if reason]:
         raise UserError(

@@ -4,7 +4,8 @@ The table of settings and scores, precision-recall curves of the test, and a lay
 that lays the Dice curves of a whole comparison over each other.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -85,14 +86,21 @@ def write_pr_curves(run_folder: Path, histograms: dict[str, np.ndarray]) -> None
             writer.add_pr_curve_raw(tag, tp, fp, tn, fn, precision, recall, num_thresholds=MOST_THRESHOLDS)
 
 
-def write_layout(folder: Path) -> None:
+def write_layout(folder: Path, targets: Sequence[str]) -> None:
     """Write the layout of TensorBoard's page of custom scalars: all runs of a comparison in one chart.
 
     Args:
         folder: the comparison's folder; a layout that is there is replaced.
+        targets: by name; several have a chart each.
     """
+    layout = {name: dict(charts) for name, charts in LAYOUT.items()}
+    if len(targets) > 1:  # tags are patterns, of which a beginning is enough: `dice/val` would show every target
+        layout["Dice per case"]["validation"] = ["Multiline", ["dice/val$"]]
+        layout["Validation Dice of each target"] = {
+            name: ["Multiline", [f"dice/val/{re.escape(name)}$"]] for name in targets
+        }
     with comparison_held(folder), replacing(folder, LAYOUT_SUFFIX) as writer:
-        writer.add_custom_scalars(LAYOUT)
+        writer.add_custom_scalars(layout)
 
 
 @contextmanager
