@@ -17,6 +17,7 @@ from headtohead.memory import refuse_unless_free
 from headtohead.quiet import quiet_stderr
 from headtohead.readers.case_files import CaseFiles
 from headtohead.readers.picture_sizes import MEND, picture_size
+from headtohead.readers.pictures import size_of
 from headtohead.readers.reader import Reader
 from headtohead.readers.reading import AS_NAMED, Reading
 from headtohead.records.regular import UnreadableError
@@ -130,7 +131,9 @@ def read_case(files: CaseFiles, task: Task = TASK) -> Case:
     images = np.stack(_same_size(files.images, [_read(path, cv2.IMREAD_COLOR) for path in files.images]))
     masks = np.stack(_same_size(files.masks, [_read(path, cv2.IMREAD_GRAYSCALE) for path in files.masks]))
     if images.shape[1:3] != masks.shape[1:3]:
-        raise UserError(f"{files.masks[0]}: {_size(masks[0])}, but its image is {_size(images[0])}; restore the mask")
+        raise UserError(
+            f"{files.masks[0]}: {size_of(masks[0])}, but its image is {size_of(images[0])}; restore the mask"
+        )
     for path, mask in zip(files.masks, masks, strict=True):
         if not np.isin(mask, (0, 255)).all():
             raise UserError(
@@ -162,12 +165,8 @@ def _read(path: Path, mode: int) -> np.ndarray:
 def _same_size(paths: tuple[Path, ...], arrays: list[np.ndarray]) -> list[np.ndarray]:
     for path, array in zip(paths, arrays, strict=True):
         if array.shape != arrays[0].shape:
-            raise UserError(f"{path}: {_size(array)}, but {paths[0].name} is {_size(arrays[0])}; restore it")
+            raise UserError(f"{path}: {size_of(array)}, but {paths[0].name} is {size_of(arrays[0])}; restore it")
     return arrays
-
-
-def _size(array: np.ndarray) -> str:
-    return f"{array.shape[1]}x{array.shape[0]} pixels"
 
 
 def _stranger(mask: np.ndarray) -> int:

@@ -13,10 +13,11 @@ import pytest
 from headtohead.errors import UserError
 from headtohead.predicting.files.grouping import Job
 from headtohead.predicting.files.pictures import read_pictures
-from headtohead.predicting.files.reading import read_pixels, refuse_wrong_file, slices_around
+from headtohead.predicting.files.reading import refuse_wrong_file, slices_around
 from headtohead.predicting.scan import Scan
 from headtohead.quiet import STDERR
 from headtohead.readers.lgg import TASK as LGG_TASK
+from headtohead.readers.pictures import read_pixels
 from headtohead.trained.facts import ModelFacts
 
 TEXTURE = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)

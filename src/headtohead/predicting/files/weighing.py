@@ -129,7 +129,7 @@ def _volumes(job: Job, facts: ModelFacts, plane: str, as_bytes: bool, further: i
     files = [open_volume(path) for path in job.files]
     first = files[0]
     grid = math.prod(first.shape)
-    view, oblique = cutting(first, facts, plane)
+    view, oblique = cutting(first.grid, facts, plane)
     before = tuple(first.shape[axis] for axis in view.axes)
     after = (before[0], *squared((before[1], before[2]), *view.spacing[1:]))
     if oblique:
