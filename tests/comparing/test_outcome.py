@@ -187,5 +187,7 @@ def test_of_several_targets_the_mean_is_over_those_that_a_case_holds() -> None:
         "test_dice": pytest.approx(0.55),
         "test_dice_of_targets": {"whole": 0.65, "core": 0.4},
     }
+    called_na = cases.assign(case=[nan, nan, "b", "b", "c", "c"])  # as pandas reads it
+    assert scores_in_words(called_na) == expected
     assert scores_in_words(cases[4:]) == "no target in 1 test case, so no Dice"
     assert recorded_scores(cases[4:]) == {"test_dice": None, "test_dice_of_targets": {"whole": None, "core": None}}

@@ -84,7 +84,7 @@ def primary_scores(cases: "pd.DataFrame", score: str = "dice") -> "pd.Series":
     """
     if "target" not in cases:
         return cases[score]
-    return cases.groupby("case", sort=False)[score].mean()
+    return cases.groupby("case", sort=False, dropna=False)[score].mean()  # a case may be called NA
 
 
 def target_scores(cases: "pd.DataFrame", score: str = "dice") -> dict[str, float | None]:
@@ -96,7 +96,7 @@ def target_scores(cases: "pd.DataFrame", score: str = "dice") -> dict[str, float
     """
     if "target" not in cases:
         return {}
-    means = cases.groupby("target", sort=False)[score].mean()
+    means = cases.groupby("target", sort=False, dropna=False)[score].mean()
     return {str(name): None if mean != mean else float(mean) for name, mean in means.items()}
 
 
