@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from headtohead.preparing.intensities import EIGHT
-from headtohead.preparing.step import Kept, Slices, SliceStep, Step, Undo, planes_of
+from headtohead.preparing.step import SliceStep, Step, Undo, made_of
 from headtohead.preparing.steps.channels import Channels
 from headtohead.preparing.steps.crop import Crop
 from headtohead.preparing.steps.neighbours import Neighbours
@@ -85,7 +85,7 @@ class Chain:
         Returns:
             [size, size, channels]: uint8, or float32 in units of 8 bits of what has more.
         """
-        slices: Slices = images
+        slices = made_of(images)
         for step in self.steps:
             if isinstance(step, SliceStep) and not isinstance(step, Scale):
                 slices = step.over(slices)
@@ -179,11 +179,11 @@ class Prepared:
         slices, height, width = volume.shape[:3]
         case, self._undo, self._steps = chain.begin(Case("", volume, Grid((slices, height, width))))
         self._shape = case.grid.shape
-        self._slices: Slices = case.images
+        self._slices = made_of(case.images)
         for step in self._steps:
             self._slices = step.over(self._slices)
             if isinstance(step, Resize):
-                self._slices = Kept(self._slices)
+                self._slices = self._slices.kept()
 
     @property
     def n(self) -> int:
@@ -192,7 +192,7 @@ class Prepared:
 
     def input(self, index: int) -> np.ndarray:
         """Give one input: float32 [C, S, S], scaled."""
-        return np.stack(planes_of(self._slices, index))
+        return np.stack(self._slices.planes(index))
 
     def restore(self, probability: np.ndarray) -> np.ndarray:
         """Bring the probability of all inputs, float32 [n, S, S], onto the volume's grid, float32 [slices, H, W]."""
