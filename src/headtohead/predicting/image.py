@@ -29,7 +29,7 @@ from headtohead.predicting.results.written import Records, truth_is_ours
 from headtohead.predicting.scan import Scan
 from headtohead.predicting.seen import part_of_split, seen_before
 from headtohead.predicting.trust.familiarity import unfamiliar_features
-from headtohead.predicting.trust.geometry import doubts_of_header
+from headtohead.predicting.trust.geometry import doubts_of_scan
 from headtohead.preparing.steps.square import resized, squared
 from headtohead.readers.volume_names import volume_end
 from headtohead.saving import write_picture
@@ -168,8 +168,7 @@ def _tell(name: str, said: list[str], scan: Scan, predictor: Predictor) -> None:
     print(f"{name}: {', '.join(said)}")
     for line in scan.notes:
         print(f"{name}: note: {line}")
-    doubts = [scan.substitution(facts.task)] if scan.missing else []
-    for line in doubts + doubts_of_header(scan):
+    for line in doubts_of_scan(scan, facts.task):
         print(f"{name}: warning: {line}", file=sys.stderr)
     for line in unfamiliar_features(scan.volume, scan.spacing, facts.familiar, scan.primary):
         print(f"{name}: unlike the training data: {line}", file=sys.stderr)
