@@ -104,11 +104,6 @@ def _outputs(path: Path, folder: Path, task: Task) -> dict[str, Path]:
 def fullest_slice(scan: Scan, found: Found, task: Task) -> tuple[Prediction, str]:
     """Show the slice in which most was found, else the middle one: of the file's own grid, as it is written.
 
-    Args:
-        scan: the volume.
-        found: what was found in it.
-        task: of the model.
-
     Returns:
         What the panel shows, its pixels made square, and which slice it is.
     """

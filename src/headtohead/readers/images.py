@@ -12,26 +12,18 @@ import cv2
 import numpy as np
 
 from headtohead.errors import UserError, printable
-from headtohead.memory import refuse_unless_free
-from headtohead.quiet import quiet_stderr
 from headtohead.readers.case_files import CaseFiles
 from headtohead.readers.label_option import targets_of
 from headtohead.readers.mask_names import bases_of_mask
 from headtohead.readers.other_layouts import IMAGES, LABELS
 from headtohead.readers.patients import patients_by_pattern
-from headtohead.readers.picture_sizes import MEND, picture_size
+from headtohead.readers.pictures import read_picture, refuse_large, size_of
 from headtohead.readers.reader import Reader
 from headtohead.readers.reading import Reading
 from headtohead.task import Case, Grid, Target, Targets, Task
 from headtohead.task.task import UNNAMED
 
 ENDS = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
-
-SMALL = 2**26
-"""Bytes below which nobody asks how much memory is free."""
-
-PACKED = 16
-"""Bytes for each pixel while the slices of a case are read, joined and measured."""
 
 
 def recognises(root: Path) -> bool:
@@ -123,14 +115,14 @@ def read_case(files: CaseFiles, task: Task) -> Case:
     Raises:
         UserError: a file is damaged, in colour, of another size than the first or too large; a mask is no mask.
     """
-    _refuse_large(files)
+    refuse_large(files)
     images = [_read(path) for path in files.images]
     masks = [_read(path) for path in files.masks]
     for path, pixels in zip((*files.images, *files.masks), (*images, *masks), strict=True):
         if pixels.shape != images[0].shape:
             raise UserError(
-                f"{printable(path)}: {_size(pixels)}, but {printable(files.images[0].name)} is {_size(images[0])}; the "
-                "pictures of a case have one size: restore it, or crop it"
+                f"{printable(path)}: {size_of(pixels)}, but {printable(files.images[0].name)} is {size_of(images[0])}; "
+                "the pictures of a case have one size: restore it, or crop it"
             )
     labels = np.stack(masks)
     if task.targets.labels == (1,):
@@ -143,11 +135,7 @@ def read_case(files: CaseFiles, task: Task) -> Case:
 
 def _read(path: Path) -> np.ndarray:
     """Read a grey picture, also one stored in three equal channels: uint8 or uint16 [H, W]."""
-    size = picture_size(path) if path.is_file() else None
-    with quiet_stderr():
-        pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) if size else None
-    if pixels is None:
-        raise UserError(f"{printable(path)}: not a readable picture (cut short or damaged); restore it")
+    pixels = read_picture(path, cv2.IMREAD_UNCHANGED)
     if pixels.dtype not in (np.uint8, np.uint16):
         raise UserError(f"{printable(path)}: holds {pixels.dtype} values; save it in 8 or 16 bits")
     if pixels.ndim == 3:
@@ -168,17 +156,6 @@ def _refuse_more_than_two(files: CaseFiles, masks: list[np.ndarray]) -> None:
                 f"{printable(path)}: the masks of a case must hold 0 and one other value, but these hold {some}; say "
                 "with --labels which value is what, or make them binary (JPEG does not keep values: use PNG)"
             )
-
-
-def _refuse_large(files: CaseFiles) -> None:
-    sizes = [size for path in (*files.images, *files.masks) if path.is_file() and (size := picture_size(path))]
-    need = sum(PACKED * size.pixels for size in sizes)
-    if need > SMALL:
-        refuse_unless_free(files.images[0], f"{len(sizes)} pictures", need, MEND)
-
-
-def _size(pixels: np.ndarray) -> str:
-    return f"{pixels.shape[1]}x{pixels.shape[0]} pixels"
 
 
 READER = Reader(

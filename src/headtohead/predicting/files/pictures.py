@@ -4,9 +4,10 @@ import numpy as np
 
 from headtohead.errors import UserError, printable
 from headtohead.predicting.files.finding import Job
-from headtohead.predicting.files.reading import colour, read_pixels, read_truth, size_of, to_bytes
+from headtohead.predicting.files.reading import colour, read_pixels, read_truth, to_bytes
 from headtohead.predicting.scan import Scan
 from headtohead.readers.opening import first_bytes
+from headtohead.readers.pictures import size_of
 from headtohead.task import Grid, Task
 from headtohead.trained.facts import ModelFacts
 

@@ -12,6 +12,7 @@ from headtohead.preparing import intensities
 from headtohead.quiet import quiet_stderr
 from headtohead.readers.labels import labels_of
 from headtohead.readers.picture_sizes import MEND, picture_size
+from headtohead.readers.pictures import size_of
 from headtohead.task import Targets
 
 SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
@@ -110,8 +111,3 @@ def colour(pixels: np.ndarray) -> np.ndarray:
 def to_bytes(volume: np.ndarray) -> np.ndarray:
     """Bring pixels of any type to uint8 by one factor; 8-bit pixels stay as they are."""
     return volume if volume.dtype == np.uint8 else intensities.to_bytes(volume)
-
-
-def size_of(pixels: np.ndarray) -> str:
-    """Say the size of an image [H, W, ...] as users read it: width by height."""
-    return f"{pixels.shape[1]}x{pixels.shape[0]} pixels"

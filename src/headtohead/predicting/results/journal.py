@@ -83,13 +83,7 @@ class Journal:
         return job.name in self.own
 
     def finished(self, job: Job, paths: Paths, inputs: Inputs) -> Entry | None:
-        """Find what this command has predicted before of a job, from the same inputs, if its results are whole.
-
-        Args:
-            job: the job.
-            paths: its results.
-            inputs: its files as they are now.
-        """
+        """Find what this command has predicted before of a job, from the same inputs, if its results are whole."""
         names = {name_below(path, self.folder): path for kind in paths.values() for path in kind}
         same = [entry for entry in self.own.get(job.name, ()) if inputs.unchanged_since(entry.inputs)]
         same = [entry for entry in same if entry.outputs.keys() == names.keys()]
