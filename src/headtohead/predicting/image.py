@@ -23,7 +23,7 @@ from headtohead.predicting.predict import Found, predict
 from headtohead.predicting.predictor import Predictor, open_sound
 from headtohead.predicting.results.outputs import plain
 from headtohead.predicting.results.panel import Prediction, draw_panel
-from headtohead.predicting.results.placing_one import all_or_none, folder_for, refuse_overwriting
+from headtohead.predicting.results.placing import all_or_none, folder_for, refuse_overwriting
 from headtohead.predicting.results.summary import measures_in_words, rows_of
 from headtohead.predicting.results.written import Records, truth_is_ours
 from headtohead.predicting.scan import Scan

@@ -16,8 +16,8 @@ from headtohead.predicting.files.scans import read_scan, wants_bytes
 from headtohead.predicting.files.weighing import Weight, weigh
 from headtohead.predicting.predict import conclude
 from headtohead.predicting.predictor import Predictor
+from headtohead.predicting.results.entries import Inputs, inputs_of
 from headtohead.predicting.results.finishing import write_results
-from headtohead.predicting.results.inputs import Inputs, inputs_of
 from headtohead.predicting.results.journal import Journal
 from headtohead.predicting.results.outputs import Outputs, Paths
 from headtohead.predicting.results.summary import Rows, rows_of

@@ -13,7 +13,7 @@ import pytest
 from headtohead.claiming import hold
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import Job
-from headtohead.predicting.results.inputs import Inputs
+from headtohead.predicting.results.entries import Inputs
 from headtohead.predicting.results.journal import FILE, Journal
 from headtohead.predicting.results.summary import Row, print_table, write_summary
 from headtohead.predicting.results.written import checksum

@@ -1,18 +1,62 @@
 """The lines of a journal: what a command was, and each file that it predicted. A wrong one is left out."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from headtohead.predicting.files.finding import Job
 from headtohead.predicting.results.deciding import Settings
-from headtohead.predicting.results.inputs import Inputs
 from headtohead.predicting.results.summary import Row, Rows
+from headtohead.predicting.results.written import truths_of
 from headtohead.records.json_lines import read_lines
 from headtohead.records.regular import UnreadableError
 from headtohead.records.shape import Check, either, listing, mapping, nothing, number, one_of, undefined, whole
+
+Stamp = tuple[str, str, int, int]
+"""Name, sequence (empty: not said), bytes, and nanoseconds at which it was changed."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The files of a job.
+
+    Attributes:
+        files: what it is read from, in order.
+        truth: the truth beside them; None where that cannot be told, since a result of ours has its name.
+    """
+
+    files: tuple[Stamp, ...]
+    truth: tuple[Stamp, ...] | None
+
+    def unchanged_since(self, earlier: "Inputs") -> bool:
+        """Say whether what was made from the earlier files could be made from these."""
+        return self.files == earlier.files and self.truth in (None, earlier.truth)
+
+
+def inputs_of(job: Job, planned: Collection[Path]) -> Inputs:
+    """Look at the files of a job.
+
+    Args:
+        job: what is to be predicted.
+        planned: absolute paths that the command writes.
+
+    Raises:
+        OSError: one is not there.
+        UserError: what its truth is cannot be decided.
+    """
+    files = tuple(_stamp(path, named) for path, named in zip_longest(job.files, job.sequences[: len(job.files)]))
+    truths = truths_of(job)
+    hidden = any(path.absolute() in planned for path in truths)
+    return Inputs(files, None if hidden else tuple(_stamp(path, "") for path in truths))
+
+
+def _stamp(path: Path, sequence: str | None) -> Stamp:
+    found = path.stat()
+    return path.name, sequence or "", found.st_size, found.st_mtime_ns
 
 
 def written_name(value: Any) -> str | None:
@@ -39,7 +83,7 @@ ROW = mapping(
 )
 
 
-def _stamp(value: Any) -> str | None:
+def _stamp_shape(value: Any) -> str | None:
     if not isinstance(value, list) or len(value) != 4:
         return ""
     checks: tuple[Check, ...] = (written_name, written_name, whole(0), whole(-(2**63), 2**63))
@@ -51,8 +95,8 @@ LINE = mapping(
         "by": written_name,
         "settings": mapping(others=written_name),
         "rows": listing(ROW, 1),
-        "files": listing(_stamp),
-        "truth": either(nothing, listing(_stamp)),
+        "files": listing(_stamp_shape),
+        "truth": either(nothing, listing(_stamp_shape)),
         "outputs": mapping(others=written_name),
     },
     needed=("by",),

@@ -19,8 +19,7 @@ from headtohead.disk_faults import told
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.results.deciding import Settings, difference, key_of
-from headtohead.predicting.results.entries import Entry, head_line, read_journal
-from headtohead.predicting.results.inputs import Inputs
+from headtohead.predicting.results.entries import Entry, Inputs, head_line, read_journal
 from headtohead.predicting.results.outputs import Paths
 from headtohead.predicting.results.summary import Rows
 from headtohead.predicting.results.written import checksum, name_below
