@@ -72,31 +72,29 @@ def score_tested(
     return rows, pd.concat(slices)
 
 
-def primary_scores(cases: "pd.DataFrame", score: str = "dice") -> "pd.Series":
-    """Give the primary score of each case: the mean over the targets that its truth holds; of one target, its score.
+def primary_scores(cases: "pd.DataFrame") -> "pd.Series":
+    """Give the primary score of each case: its Dice, of several targets the mean over those that its truth holds.
 
     Args:
-        cases: the rows of `score_tested` of one run.
-        score: one that is NaN where the truth does not hold the target.
+        cases: the rows of `score_tested` of one run; NaN where the truth does not hold the target.
 
     Returns:
         float64, cases in the order of their rows; NaN where the truth holds no target.
     """
     if "target" not in cases:
-        return cases[score]
-    return cases.groupby("case", sort=False)[score].mean()
+        return cases["dice"]
+    return cases.groupby("case", sort=False)["dice"].mean()
 
 
-def target_scores(cases: "pd.DataFrame", score: str = "dice") -> dict[str, float | None]:
-    """Give the mean score of each target over the cases whose truth holds it, None where there is none, for run.json.
+def target_scores(cases: "pd.DataFrame") -> dict[str, float | None]:
+    """Give the mean Dice of each target over the cases whose truth holds it, None where there is none, for run.json.
 
     Args:
         cases: as in `primary_scores`; without a column `target` the answer is empty.
-        score: as there.
     """
     if "target" not in cases:
         return {}
-    means = cases.groupby("target", sort=False)[score].mean()
+    means = cases.groupby("target", sort=False)["dice"].mean()
     return {str(name): None if mean != mean else float(mean) for name, mean in means.items()}
 
 
