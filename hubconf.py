@@ -69,10 +69,10 @@ def predictor(path: str, threshold: float = 0.0, postprocessing: str = "") -> "P
     """Open a trained model, a run folder or a bundle, to predict with as the program does.
 
         from headtohead.predicting.predict import predict
-        from headtohead.predicting.scan import scan_of
+        from headtohead.task import Case, Grid
 
-        found = predict(scan_of(volume), models)  # volume: uint8 or float32 [slices, H, W, C]
-        found.labels, found.probability  # [slices, H, W], [K, slices, H, W]
+        found = predict(Case("mine", images, Grid(images.shape[:3], affine)), models)  # images: [x, y, z, C]
+        found.labels, found.probability  # [x, y, z], [K, x, y, z]
 
     Args:
         path: the folder.

@@ -19,10 +19,10 @@ import pytest
 from headtohead import memory
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import find_jobs
-from headtohead.predicting.files.reading import read_pixels
 from headtohead.predicting.files.weighing import weigh
 from headtohead.readers.nifti_file import open_volume
 from headtohead.readers.picture_sizes import picture_size
+from headtohead.readers.pictures import read_pixels
 from tests.predicting.scans import Predict, head, picture, summary_of
 from tests.predicting.test_odd_files import png_claiming
 

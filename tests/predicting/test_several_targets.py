@@ -15,11 +15,13 @@ import pytest
 from headtohead.errors import UserError
 from headtohead.predicting import image as module
 from headtohead.predicting.cleaning.postprocessing import clean_labels, parse_clean_up
+from headtohead.predicting.files.finding import find_jobs
+from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.predict import predict as predict_scan
 from headtohead.predicting.predictor import Estimate
 from headtohead.predicting.results.journal import FILE as JOURNAL
 from headtohead.predicting.scan import scan_of
-from headtohead.task import Target, Targets
+from headtohead.task import Case, Grid, Target, Targets
 from headtohead.trained.facts import ModelFacts
 from tests.predicting.conftest import FACTS, Brightness
 from tests.predicting.scans import Predict, files_in, picture
@@ -213,3 +215,19 @@ def test_names_that_are_one_file_name_get_numbers(tmp_path: Path, predict: Calla
     tumour(tmp_path / "in/x.nii")
     assert predict("--save_probability", predictor=Several(facts=facts_of(twins))) == 0
     assert {f"x_probability_{end}.nii" for end in ("a-b1", "a-b2", "3")} < files_in(tmp_path / "out")
+
+
+@pytest.mark.parametrize("affine", [np.diag([-1.0, 1, 4, 1]), np.diag([1.0, 2, 3, 1])[[1, 0, 2, 3]]])
+def test_a_case_from_python_is_what_it_is_from_a_file(tmp_path: Path, affine: np.ndarray) -> None:
+    path = tumour(tmp_path / "in/a_flair.nii")
+    values = np.asanyarray(nibabel.load(path).dataobj).copy()
+    nibabel.save(nibabel.Nifti1Image(values, affine), path)
+    [job] = find_jobs(path, "", THREE.task, ())
+    from_file = predict_scan(read_scan(job, THREE, "", "auto"), Several())
+    images = np.repeat(values[..., None], 3, axis=-1)
+    found = predict_scan(Case("a", images, Grid(values.shape, affine)), Several())
+    np.testing.assert_array_equal(found.labels, from_file.labels)
+    np.testing.assert_array_equal(found.probability, from_file.probability)
+    assert found.spacing == from_file.spacing
+    with pytest.raises(ValueError, match="a: needs 3 channels, not 2"):
+        predict_scan(Case("a", images[..., :2], Grid(values.shape, affine)), Several())

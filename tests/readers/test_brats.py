@@ -256,6 +256,9 @@ CASE = "BraTS20_Training_001"
         ({"file_ending": ".png"}, "file_ending is .png, but volumes end in .*--data images"),
         ({"file_ending": ".nii"}, r"no imagesTr/\*.nii in it"),
         ({"labels": None}, "has no labels"),
+        ({"labels": {"0": "background", "1": "x", "2": "x", "4": "y"}}, "two labels have one name"),
+        ({"labels": {"background": 0, "a\nb": 1}}, "a name cannot be shown"),
+        ({"labels": {"0": "background", "9" * 5000: "x"}}, "labels hold what is no whole number"),
         ({"labels": {"background": 0, "x": 1.5}}, "labels hold what is no whole number"),
         ({"labels": {"background": 0, "core": [1, 4], "whole": [1, 2, 4]}}, "name the outer regions first"),
         ({"labels": {"background": 0, "x": [1, 2, 4], "ignore": 5}}, "to be ignored, which is not supported"),
@@ -305,3 +308,9 @@ def test_the_folds_of_nnunet_are_kept(tmp_path: Path, nnunet: Path, capsys: pyte
         path.write_text(wrong)
         with pytest.raises(UserError, match="not a table of folds"):
             folds_of(from_flat({"fold_file": str(path)}), cohort)
+
+
+def test_texts_of_a_description_are_short_lines(tmp_path: Path, nnunet: Path) -> None:
+    change(nnunet, name="A\n\x1b[31mB", licence="x" * 10**5, reference=["a", {"b": 1}])
+    task = read_nnunet(nnunet, tmp_path).task
+    assert task.name == "A \\x1b[31mB" and len(task.licence) == 200 and task.citation == "['a', {'b': 1}]"

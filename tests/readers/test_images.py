@@ -77,7 +77,7 @@ def test_labels_by_name(tmp_path: Path) -> None:
     write(tmp_path / "d", {"x.png": GREY, "x_mask.png": labels})
     cohort = open_cohort(tmp_path / "d", tmp_path / "packed", "images", Reading(labels="whole=1,3;core=3"))
     assert cohort.truth(0).sum(axis=(1, 2, 3)).tolist() == [56, 2]
-    with pytest.raises(UserError, match=r"x_mask.png: holds 3, which is no label of a target; they have 1, 9;"):
+    with pytest.raises(UserError, match=r"x_mask.png: label 3 belongs to no target; the labels of this task are 1, 9"):
         open_cohort(tmp_path / "d", tmp_path / "packed", "images", Reading(labels="whole=1;other=9"))
 
 
@@ -96,7 +96,7 @@ COLOUR = np.dstack([GREY, GREY, 249 - GREY])
         ({"x.png": GREY, "x_mask.png": INSIDE[:-1]}, r"x_mask.png: 30x19 pixels, but x.png is 30x20 pixels"),
         (
             {"x.png": GREY, "x_mask.png": GREY},
-            "0 and one other value, but these hold 1, 2, 3, 4, ...; say with --labels",
+            "0 and one other value, but this one holds 0, 1, 2, 3, ...; make it binary",
         ),
         (
             {"x.tif": GREY.astype(np.float32), "x_mask.png": INSIDE},
@@ -115,7 +115,7 @@ def test_what_cannot_be_learnt_from_is_refused(tmp_path: Path, files: dict[str, 
 def test_a_damaged_picture_is_named(tmp_path: Path) -> None:
     root = write(tmp_path / "d", {"x.png": GREY, "x_mask.png": INSIDE})
     (root / "x.png").write_bytes((root / "x.png").read_bytes()[:40])
-    with pytest.raises(UserError, match=r"x\.png: not a readable picture"):
+    with pytest.raises(UserError, match=r"x\.png: not a readable image"):
         open_cohort(root, tmp_path / "packed", "images")
 
 

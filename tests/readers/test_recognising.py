@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from headtohead import cli
-from headtohead.readers.table import recognise
+from headtohead.errors import UserError
+from headtohead.readers.table import find_reader, recognise
 
 LGG, BRATS = "TCGA_CS_0001_20000101", "BraTS20_Training_001"
 LAYOUTS = {
@@ -48,3 +49,9 @@ def test_the_line_says_as_what(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert cli.parse(["--report", "--root_dir", root]).data.data == "lgg", "a report asks the runs"
     assert cli.parse(["--train", "--root_dir", str(lay_out(tmp_path / "l", *LAYOUTS["lgg"]))]).data.data == "lgg"
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("kind", ["table", "os", "../lgg", "lgg.READER", ""])
+def test_a_kind_that_is_none_is_never_imported(kind: str) -> None:
+    with pytest.raises(UserError, match="no such kind of data here; known are lgg, nnunet"):
+        find_reader(kind)

@@ -1,5 +1,6 @@
 """`--view_aug`: exactly the training pipeline, on training slices only, reproducible from its seed."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,14 @@ from headtohead.reporting.augmentation_sheet import (
     ROW_TITLE,
     choose_slices,
     draw_sheet,
+    legend_of,
     make_rows,
     policy_lines,
+    shown_channels,
     view_augmentation,
     wrap,
 )
+from tests.several_targets import NESTED
 
 RECIPE = InputRecipe(image_size=32, normalise="inner", neighbours=1)
 
@@ -158,3 +162,18 @@ def test_of_a_model_of_one_channel_no_sequence_is_dropped(
         view(phantom_root, cache_dir, tmp_path, model=model)
         assert ("sequence dropout" in " ".join(written)) is dropped
         assert ("pre-contrast, FLAIR, post-contrast as red, green, blue" in " ".join(written)) is dropped
+
+
+def test_other_tasks_than_one_lesion_on_three_sequences_are_shown_in_grey() -> None:
+    """Four sequences are no colours, two would take a neighbour's slice for the third, and outlines would be lost."""
+    view = np.arange(2 * 2 * 6, dtype=np.uint8).reshape(2, 2, 6)
+    assert np.array_equal(shown_channels(view, LGG_TASK), view[:, :, :3])
+    for task, channel, words in (
+        (dataclasses.replace(LGG_TASK, sequences=("pre", "flair"), stand_ins={}), 1, "FLAIR"),
+        (dataclasses.replace(LGG_TASK, sequences=("t1", "post", "t2", "flair"), stand_ins={}), 3, "FLAIR"),
+        (dataclasses.replace(LGG_TASK, targets=NESTED), 1, "FLAIR"),
+    ):
+        grey = shown_channels(view, task)
+        assert all(np.array_equal(grey[:, :, place], view[:, :, channel]) for place in range(3))
+        assert legend_of(task) == words
+    assert np.array_equal(shown_channels(view[:, :, :1], LGG_TASK)[:, :, 2], view[:, :, 0])

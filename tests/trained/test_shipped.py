@@ -10,7 +10,9 @@ import pytest
 
 from headtohead.cohort import open_cohort
 from headtohead.options.table import from_flat
+from headtohead.predicting.predict import predict
 from headtohead.predicting.predictor import open_predictor
+from headtohead.predicting.scan import scan_of
 from headtohead.scoring.counts import count, dice
 from headtohead.trained.choosing import SHIPPED
 from headtohead.trained.engines import open_engine
@@ -62,5 +64,5 @@ def test_scores_real_cases_as_its_card_says(shared_lgg: Path, cache_dir: Path) -
     # From the worst case to the best: a mean alone could hide two mistakes.
     for name in table.index[np.linspace(0, len(table) - 1, CASES).astype(int)]:
         case = cohort.table.index[cohort.table["case"] == name][0]
-        mask = predictor.volume(np.asarray(cohort.images(case))).probability >= predictor.threshold
+        mask = predict(scan_of(np.asarray(cohort.images(case))), predictor).labels == 1
         assert float(dice(*count(mask, np.asarray(cohort.masks(case)) == 1))) == pytest.approx(table[name], abs=0.01)

@@ -106,12 +106,12 @@ def draw_targets(findings: "Measures", path: Path) -> None:
     with _figure(path, "Size of each target in every case, by site", figsize=(_width(places), 3.6)) as panels:
         panel = panels[0, 0]
         for target in findings.several:
-            sizes = cases[f"{target.name}_voxels"] / 1000
+            sizes = cases[f"{target.name}_voxels"]
             there = sizes.to_numpy() > 0
             colour = hexadecimal(target.colour)
             panel.plot(places[there], sizes[there], "o", color=colour, ms=4, label=target.name)
-        panel.set_ylabel("thousand voxels")
-        panel.set_ylim(bottom=0)
+        panel.set_yscale("log")  # a core may be a hundredth of the whole
+        panel.set_ylabel("voxels")
         _tidy(panel)
         _name_sites(panel, cases["site"], places)
         _legend_above(panel)

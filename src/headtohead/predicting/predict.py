@@ -12,9 +12,10 @@ import numpy as np
 from headtohead.predicting.cleaning.postprocessing import CleanUp, clean_labels
 from headtohead.predicting.cleaning.shapes import Spacing
 from headtohead.predicting.files.grouping import Job
+from headtohead.predicting.files.scans import show
 from headtohead.predicting.predictor import Estimate, Predictor
 from headtohead.predicting.scan import Scan
-from headtohead.task import Targets
+from headtohead.task import Case, Targets
 from headtohead.task.slicing import Slicing
 
 
@@ -63,13 +64,14 @@ class Found:
         return self.view.to_grid(cleaned).copy(order="K")
 
 
-def predict(scan: Scan, models: Predictor) -> Found:
+def predict(case: Case | Scan, models: Predictor) -> Found:
     """Predict one case.
 
     Args:
-        scan: as `files.scans.read_scan` gives it.
+        case: on its own grid, or already as models are shown it, as `files.scans.read_scan` gives it.
         models: as `open_predictor` opens them.
     """
+    scan = case if isinstance(case, Scan) else show(case, models.facts)
     inputs = models.prepare(scan)
     return conclude(scan, models.combine(inputs, models.ask(inputs)), models)
 

@@ -8,22 +8,30 @@ from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from headtohead.errors import UserError, printable
+from headtohead.memory import refuse_unless_free
 from headtohead.readers.case_files import CaseFiles
 from headtohead.readers.label_option import targets_of
+from headtohead.readers.labels import labels_of
 from headtohead.readers.mask_names import bases_of_mask
 from headtohead.readers.other_layouts import IMAGES, LABELS
 from headtohead.readers.patients import patients_by_pattern
-from headtohead.readers.pictures import read_picture, refuse_large, size_of
+from headtohead.readers.picture_sizes import MEND, picture_size
+from headtohead.readers.pictures import read_pixels, size_of
 from headtohead.readers.reader import Reader
 from headtohead.readers.reading import Reading
 from headtohead.task import Case, Grid, Target, Targets, Task
 from headtohead.task.task import UNNAMED
 
 ENDS = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
+
+SMALL = 2**26
+"""Bytes below which nobody asks how much memory is free."""
+
+PACKED = 16
+"""Bytes for each pixel while the slices of a case are read, joined and measured."""
 
 
 def recognises(root: Path) -> bool:
@@ -115,7 +123,7 @@ def read_case(files: CaseFiles, task: Task) -> Case:
     Raises:
         UserError: a file is damaged, in colour, of another size than the first or too large; a mask is no mask.
     """
-    refuse_large(files)
+    _refuse_large(files)
     images = [_read(path) for path in files.images]
     masks = [_read(path) for path in files.masks]
     for path, pixels in zip((*files.images, *files.masks), (*images, *masks), strict=True):
@@ -124,18 +132,14 @@ def read_case(files: CaseFiles, task: Task) -> Case:
                 f"{printable(path)}: {size_of(pixels)}, but {printable(files.images[0].name)} is {size_of(images[0])}; "
                 "the pictures of a case have one size: restore it, or crop it"
             )
-    labels = np.stack(masks)
-    if task.targets.labels == (1,):
-        _refuse_more_than_two(files, masks)
-        labels = (labels != 0).astype(np.uint8)
-    pixels = np.stack(images)[..., None]
+    labels = labels_of(printable(files.masks[0]), np.stack(masks), task.targets)
     slices, height, width = labels.shape
-    return Case(files.name, pixels, Grid((slices, height, width)), labels)
+    return Case(files.name, np.stack(images)[..., None], Grid((slices, height, width)), labels)
 
 
 def _read(path: Path) -> np.ndarray:
     """Read a grey picture, also one stored in three equal channels: uint8 or uint16 [H, W]."""
-    pixels = read_picture(path, cv2.IMREAD_UNCHANGED)
+    pixels = read_pixels(path)
     if pixels.dtype not in (np.uint8, np.uint16):
         raise UserError(f"{printable(path)}: holds {pixels.dtype} values; save it in 8 or 16 bits")
     if pixels.ndim == 3:
@@ -145,17 +149,11 @@ def _read(path: Path) -> np.ndarray:
     return pixels
 
 
-def _refuse_more_than_two(files: CaseFiles, masks: list[np.ndarray]) -> None:
-    inside: set[int] = set()
-    for path, mask in zip(files.masks, masks, strict=True):
-        levels = np.unique(mask)
-        inside |= set(levels[levels != 0].tolist())
-        if len(inside) > 1:
-            some = ", ".join(map(str, sorted(inside)[:4])) + (", ..." if len(inside) > 4 else "")
-            raise UserError(
-                f"{printable(path)}: the masks of a case must hold 0 and one other value, but these hold {some}; say "
-                "with --labels which value is what, or make them binary (JPEG does not keep values: use PNG)"
-            )
+def _refuse_large(files: CaseFiles) -> None:
+    sizes = [size for path in (*files.images, *files.masks) if path.is_file() and (size := picture_size(path))]
+    need = sum(PACKED * size.pixels for size in sizes)
+    if need > SMALL:
+        refuse_unless_free(files.images[0], f"{len(sizes)} pictures", need, MEND)
 
 
 READER = Reader(

@@ -4,11 +4,12 @@ Source: Isensee et al., Nature Methods 2021, doi 10.1038/s41592-020-01008-z; the
 documentation/dataset_format.md of github.com/MIC-DKFZ/nnUNet.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from headtohead.errors import UserError, printable
+from headtohead.errors import UserError, one_line, printable
 from headtohead.readers.case_files import CaseFiles
 from headtohead.readers.label_option import make_targets, targets_of
 from headtohead.readers.other_layouts import CHANNEL
@@ -27,6 +28,11 @@ DESCRIPTION, IMAGES, LABELS = "dataset.json", "imagesTr", "labelsTr"
 
 LARGEST = 2**20
 """Bytes of a dataset.json that is read."""
+
+LONGEST = 200
+"""Characters of a text or name in it."""
+
+WHOLE = re.compile("[0-9]{1,5}")
 
 
 def recognises(root: Path) -> bool:
@@ -132,13 +138,18 @@ def task(root: Path, reading: Reading, cases: list[CaseFiles]) -> Task:
     described, path = _description(root), root / DESCRIPTION
     sequences = sequences_of(described, path)
     return Task(
-        str(described.get("name") or root.resolve().name),
+        _text(described, "name") or root.resolve().name,
         sequences,
         primary="flair" if "flair" in sequences else sequences[0],
         targets=targets_of(reading.labels) if reading.labels else _targets(described, path),
-        licence=str(described.get("licence", described.get("license", ""))),
-        citation=str(described.get("reference", "")),
+        licence=_text(described, "licence") or _text(described, "license"),
+        citation=_text(described, "reference"),
     )
+
+
+def _text(described: Mapping[str, Any], field: str) -> str:
+    """Give a text of the description on one line, as much of it as a report can show."""
+    return one_line(" ".join(str(described.get(field) or "").split()))[:LONGEST]
 
 
 def _targets(described: Mapping[str, Any], path: Path) -> Targets:
@@ -150,9 +161,11 @@ def _targets(described: Mapping[str, Any], path: Path) -> Targets:
     if labels and all(isinstance(name, str) and not isinstance(value, str) for name, value in labels.items()):
         named = {str(name): tuple(value) if isinstance(value, list) else (value,) for name, value in labels.items()}
     else:
-        named = {str(name): (int(value) if str(value).isdecimal() else value,) for value, name in labels.items()}
+        named = {str(name): (int(value) if WHOLE.fullmatch(value) else value,) for value, name in labels.items()}
     if not all(type(value) is int for values in named.values() for value in values):
         raise UserError(f"{path}: labels hold what is no whole number; {mend}")
+    if len(named) < len(labels) or not all(name.isprintable() and len(name) <= LONGEST for name in named):
+        raise UserError(f"{path}: two labels have one name, or a name cannot be shown; {mend}")
     if "ignore" in named:
         raise UserError(f"{path}: has a label to be ignored, which is not supported; give those voxels another label")
     regions = any(isinstance(value, list) for value in labels.values())

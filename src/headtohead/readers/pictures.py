@@ -1,50 +1,48 @@
-"""Pictures of a data set, read whole; what does not fit into memory is refused by its headers."""
+"""The pixels of a picture as they are stored: TIFF, PNG or JPEG."""
 
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from headtohead.errors import UserError, printable
+from headtohead.errors import UserError
 from headtohead.memory import refuse_unless_free
 from headtohead.quiet import quiet_stderr
-from headtohead.readers.case_files import CaseFiles
 from headtohead.readers.picture_sizes import MEND, picture_size
 
-SMALL = 2**26
-"""Bytes below which nobody asks how much memory is free."""
-
-PACKED = 16
-"""Bytes for each pixel while the slices of a case are read, joined and measured."""
+SMALL = 2**24
+"""Bytes of decoded pixels below which nobody asks how much memory is free."""
 
 
-def read_picture(path: Path, mode: int, kind: str = "picture") -> np.ndarray:
-    """Read a picture as OpenCV does in a mode.
+def read_pixels(path: Path) -> np.ndarray:
+    """Read the stored pixels of a file: [H, W] or [H, W, C] (BGR, BGRA), of the type in the file.
 
     Raises:
-        UserError: it cannot be read.
+        UserError: it is empty, damaged, or holds several pages.
     """
-    size = picture_size(path) if path.is_file() else None
-    with quiet_stderr():
-        pixels = cv2.imread(str(path), mode) if size else None
-    if pixels is None:
-        raise UserError(f"{printable(path)}: not a readable {kind} (cut short or damaged); restore it")
+    damaged = UserError(f"{path}: not a readable image (empty, cut short or damaged); restore it")
+    try:
+        size = picture_size(path)
+        if size is None:
+            raise damaged
+        if size.pages > 1:
+            raise UserError(f"{path}: holds {size.pages} pages; save the page you mean as a separate file")
+        if size.decoded > SMALL:
+            refuse_unless_free(path, f"{size.width}x{size.height} pixels", size.decoded, MEND)
+        with quiet_stderr():
+            pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
+            pages = cv2.imcount(str(path))
+    except cv2.error as fault:
+        raise damaged from fault
+    except OSError as fault:
+        raise UserError(f"{path}: cannot be read ({fault.strerror})") from fault
+    except MemoryError as fault:
+        raise UserError(f"{path}: does not fit into this machine's memory; crop or resample it") from fault
+    if pixels is None or pixels.size == 0:
+        raise damaged
+    if pages > 1:
+        raise UserError(f"{path}: holds {pages} pages; save the page you mean as a separate file")
     return pixels
-
-
-def refuse_large(files: CaseFiles) -> None:
-    """Refuse by the headers what does not fit into memory: its pixels as they are read, joined and measured.
-
-    Raises:
-        UserError: more is needed than is free.
-    """
-    paths = (path for path in (*files.images, *files.masks) if path.is_file())
-    sizes = {path: size for path in paths if (size := picture_size(path))}
-    need = sum(PACKED * size.pixels for size in sizes.values())
-    if need > SMALL:
-        path = max(sizes, key=lambda path: sizes[path].decoded)
-        what = f"{len(sizes)} pictures of up to {sizes[path].width}x{sizes[path].height} pixels"
-        refuse_unless_free(path, what, need, MEND)
 
 
 def size_of(pixels: np.ndarray) -> str:

@@ -50,9 +50,9 @@ def view_augmentation(options: Options) -> Path:
     refuse_by_task(options, cohort.task)
     split = make_split(cohort, options.data.split, options.data.split_seed)
     recipe = InputRecipe.of(inputs, cohort.task, find_spec(options.model.architecture).normalise)
-    coloured = recipe.channels > 1 and len(cohort.task.sequences) > 1
-    rows, steps = make_rows(cohort, split, recipe, training), policy_lines(training, cohort.task if coloured else None)
-    shown = legend_of(cohort.task) if coloured else "the image"
+    several = recipe.channels > 1 and len(cohort.task.sequences) > 1
+    rows, steps = make_rows(cohort, split, recipe, training), policy_lines(training, cohort.task if several else None)
+    shown = legend_of(cohort.task) if several else "the image"
     sheet = draw_sheet(rows, steps, training.seed, shown, cohort.task.targets)
 
     folder = Path(options.prediction.output or comparison.home / "figures")
@@ -70,14 +70,22 @@ def make_rows(cohort: Cohort, split: Split, recipe: InputRecipe, training: Train
         case, index = cohort.case_of(number)
         items = [plain[(0, number)]] + [augmented[(epoch, number)] for epoch in range(EPOCHS)]
         masks = [by_colour(np.moveaxis(item["mask"], 2, 0), cohort.task.targets, TRUTH) for item in items]
-        views = [(in_colour(item["image"]), own) for item, own in zip(items, masks, strict=True)]
+        views = [(shown_channels(item["image"], cohort.task), own) for item, own in zip(items, masks, strict=True)]
         rows.append(Example(f"{cohort.table['case'].iloc[case]}, slice {index + 1}", views))
     return rows
 
 
-def in_colour(view: np.ndarray) -> np.ndarray:
-    """Show a view's own sequences, not its neighbours', as RGB: uint8 [S, S, C] to [S, S, 3]; one channel is grey."""
-    return np.ascontiguousarray(view[:, :, :3] if view.shape[-1] > 1 else np.repeat(view, 3, axis=-1))
+def in_colour(task: Task) -> bool:
+    """Whether the sequences are shown as red, green and blue; the outlines of several targets would be lost in that."""
+    return len(task.sequences) == 3 and len(task.targets) == 1
+
+
+def shown_channels(view: np.ndarray, task: Task) -> np.ndarray:
+    """Show a view, uint8 [S, S, C], as RGB [S, S, 3]: its own sequences in colour, or the primary one in grey."""
+    if view.shape[-1] > 1 and in_colour(task):
+        return np.ascontiguousarray(view[:, :, :3])
+    channel = task.primary_channel if view.shape[-1] > 1 else 0
+    return np.repeat(view[:, :, [channel]], 3, axis=-1)
 
 
 def choose_slices(cohort: Cohort, split: Split, rng: np.random.Generator) -> list[int]:
@@ -105,8 +113,10 @@ def choose_slices(cohort: Cohort, split: Split, rng: np.random.Generator) -> lis
 
 
 def legend_of(task: Task) -> str:
-    """Say what the colours of a slice of several sequences are."""
-    return f"{', '.join(map(sequence_title, task.sequences[:3]))} as red, green, blue"
+    """Say what is shown of a slice of several sequences."""
+    if not in_colour(task):
+        return sequence_title(task.primary)
+    return f"{', '.join(map(sequence_title, task.sequences))} as red, green, blue"
 
 
 def policy_lines(training: TrainingOptions, task: Task | None) -> list[str]:

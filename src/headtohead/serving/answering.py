@@ -14,7 +14,6 @@ import numpy as np
 from headtohead.errors import UserError
 from headtohead.options.table import Options
 from headtohead.predicting.files.finding import Job
-from headtohead.predicting.files.naming import ending
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.files.writing import output_paths, write_like
 from headtohead.predicting.predict import Found, predict
@@ -23,25 +22,13 @@ from headtohead.predicting.results.outputs import name_of
 from headtohead.predicting.results.summary import measure
 from headtohead.predicting.scan import Scan
 from headtohead.predicting.seen import seen_before
+from headtohead.readers.nifti_file import VolumeFile
 from headtohead.serving.limits import Limits
 from headtohead.serving.uploads import refuse_large, the_case
 from headtohead.task import Task
 
 WHITE = 99.8
 """Percentile of the lit voxels that is shown white, sequence by sequence."""
-
-
-@dataclass(frozen=True)
-class Empty:
-    """What the mask's file is made from once the upload is gone: its name, and of NIfTI an empty file of its kind.
-
-    Attributes:
-        job: the case; its files are names alone.
-        nifti: bytes of a mask without a voxel, which has the header of the source; empty for pictures.
-    """
-
-    job: Job
-    nifti: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -54,7 +41,8 @@ class Finding:
         found: what was found in it.
         sides: which side of the patient lies at the left, right, top and bottom of a slice; None where unknown.
         warnings: what makes the result doubtful.
-        empty: for the file to download.
+        job: the case; its files are gone.
+        source: the header of its file, for the file to download; None of pictures.
         seconds: of reading and predicting.
     """
 
@@ -63,7 +51,8 @@ class Finding:
     found: Found
     sides: dict[str, str] | None
     warnings: tuple[str, ...]
-    empty: Empty
+    job: Job
+    source: VolumeFile | None
     seconds: float
 
     @property
@@ -105,15 +94,10 @@ class Finding:
         """
         found = replace(self.found, labels=self.found.label_map(threshold))
         with tempfile.TemporaryDirectory(dir=scratch) as place:
-            sources = tuple(Path(place) / "source" / file.name for file in self.empty.job.files)
-            sources[0].parent.mkdir()
-            if self.empty.nifti:
-                sources[0].write_bytes(self.empty.nifti)
-            job = Job(self.name, sources, self.empty.job.kind, (), Path(sources[0].name))
-            first = Path(place) / name_of(sources[0], "_mask.nii")
-            write_like(job, found.as_written(job), first)
-            paths = output_paths(job, first)
-            if job.kind != "folder":
+            first = Path(place) / name_of(self.job.files[0], "_mask.nii")
+            write_like(self.job, found.as_written(self.job), first, self.source)
+            paths = output_paths(self.job, first)
+            if self.job.kind != "folder":
                 return first.name, first.read_bytes()
             packed = io.BytesIO()
             with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -144,7 +128,6 @@ def answer(files: Sequence[Path], predictor: Predictor, options: Options, limits
         job = the_case(files, predictor.facts.task)
         scan = read_scan(job, predictor.facts, options.files.channels, options.files.plane)
         found = predict(scan, predictor)
-        empty = _empty_of(job, found.labels, folder)
     except UserError as fault:
         raise UserError(without_paths(str(fault), folder)) from fault
     warnings = [*scan.notes, *seen_before(predictor.choices, job)[1], *doubts_of_scan(scan, predictor.facts.task)]
@@ -155,7 +138,8 @@ def answer(files: Sequence[Path], predictor: Predictor, options: Options, limits
         found=found,
         sides=scan.view.sides if scan.source and scan.source.oriented else None,
         warnings=tuple(warnings),
-        empty=empty,
+        job=job,
+        source=scan.source,
         seconds=time.perf_counter() - start,
     )
 
@@ -177,11 +161,3 @@ def pictures(scan: Scan, task: Task) -> dict[str, np.ndarray]:
         white = float(np.percentile(lit, WHITE)) if lit.size else 1.0
         found[name] = np.ascontiguousarray(np.clip(grey * (255 / white), 0, 255).round().astype(np.uint8))
     return found
-
-
-def _empty_of(job: Job, labels: np.ndarray, folder: Path) -> Empty:
-    if job.kind != "nifti":
-        return Empty(job)
-    path = folder / f"empty{ending(job.files[0]).lower()}"
-    write_like(job, np.zeros_like(labels), path)
-    return Empty(job, path.read_bytes())

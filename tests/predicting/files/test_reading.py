@@ -12,11 +12,12 @@ import pytest
 
 from headtohead.errors import UserError
 from headtohead.predicting.files.grouping import Job
-from headtohead.predicting.files.pictures import read_pictures
-from headtohead.predicting.files.reading import read_pixels, refuse_wrong_file, slices_around
+from headtohead.predicting.files.pictures import scan_pictures
+from headtohead.predicting.files.reading import refuse_wrong_file, slices_around
 from headtohead.predicting.scan import Scan
 from headtohead.quiet import STDERR
 from headtohead.readers.lgg import TASK as LGG_TASK
+from headtohead.readers.pictures import read_pixels
 from headtohead.trained.facts import ModelFacts
 
 TEXTURE = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
@@ -33,7 +34,7 @@ def read(path: Path) -> Scan:
     """Read an image as `--image_path` does."""
     refuse_wrong_file(path)
     job = Job(path.name, (path,), "picture", (), Path(path.name), context=tuple(slices_around(path)))
-    return read_pictures(job, ModelFacts("m", "unet", 0, 3, {}, task=LGG_TASK), as_bytes=True)
+    return scan_pictures(job, ModelFacts("m", "unet", 0, 3, {}, task=LGG_TASK), as_bytes=True)
 
 
 def image_of(path: Path) -> np.ndarray:

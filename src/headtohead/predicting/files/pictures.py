@@ -4,15 +4,15 @@ import numpy as np
 
 from headtohead.errors import UserError, printable
 from headtohead.predicting.files.finding import Job
-from headtohead.predicting.files.reading import colour, read_pixels, read_truth, to_bytes
+from headtohead.predicting.files.reading import colour, read_truth, to_bytes
 from headtohead.predicting.scan import Scan
 from headtohead.readers.opening import first_bytes
-from headtohead.readers.pictures import size_of
+from headtohead.readers.pictures import read_pixels, size_of
 from headtohead.task import Grid, Task
 from headtohead.trained.facts import ModelFacts
 
 
-def read_pictures(job: Job, facts: ModelFacts, as_bytes: bool) -> Scan:
+def scan_pictures(job: Job, facts: ModelFacts, as_bytes: bool) -> Scan:
     """Read a picture, or a folder of slices.
 
     Red, green and blue are the sequences of a model in their order; in a grey picture they are equal. A model of one

@@ -3,23 +3,16 @@
 import re
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from headtohead.errors import UserError
-from headtohead.memory import refuse_unless_free
 from headtohead.preparing import intensities
-from headtohead.quiet import quiet_stderr
 from headtohead.readers.labels import labels_of
-from headtohead.readers.picture_sizes import MEND, picture_size
-from headtohead.readers.pictures import size_of
+from headtohead.readers.pictures import read_pixels, size_of
 from headtohead.task import Targets
 
 SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
 MASK_SUFFIXES = (".tif", ".tiff", ".png")
-SMALL = 2**24
-"""Bytes of decoded pixels below which nobody asks how much memory is free."""
-
 ACCEPTED = "one 2-D slice as TIFF, PNG or JPEG"
 
 
@@ -66,37 +59,6 @@ def read_truth(path: Path, shape: tuple[int, ...], targets: Targets) -> np.ndarr
         raise UserError(f"{mask_path}: {size_of(mask)}, but its image is {due}; restore the mask")
     inside = mask.max(axis=-1)
     return labels_of(str(mask_path), inside, targets)
-
-
-def read_pixels(path: Path) -> np.ndarray:
-    """Read the stored pixels of a file: [H, W] or [H, W, C] (BGR, BGRA), of the type in the file.
-
-    Raises:
-        UserError: it is empty, damaged, or holds several pages.
-    """
-    damaged = UserError(f"{path}: not a readable image (empty, cut short or damaged); restore it")
-    try:
-        size = picture_size(path)
-        if size is None:
-            raise damaged
-        if size.pages > 1:
-            raise UserError(f"{path}: holds {size.pages} pages; save the page you mean as a separate file")
-        if size.decoded > SMALL:
-            refuse_unless_free(path, f"{size.width}x{size.height} pixels", size.decoded, MEND)
-        with quiet_stderr():
-            pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
-            pages = cv2.imcount(str(path))
-    except cv2.error as fault:
-        raise damaged from fault
-    except OSError as fault:
-        raise UserError(f"{path}: cannot be read ({fault.strerror})") from fault
-    except MemoryError as fault:
-        raise UserError(f"{path}: does not fit into this machine's memory; crop or resample it") from fault
-    if pixels is None or pixels.size == 0:
-        raise damaged
-    if pages > 1:
-        raise UserError(f"{path}: holds {pages} pages; save the page you mean as a separate file")
-    return pixels
 
 
 def colour(pixels: np.ndarray) -> np.ndarray:

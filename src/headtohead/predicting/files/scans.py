@@ -4,6 +4,7 @@ from headtohead.predicting.files.finding import Job
 from headtohead.predicting.files.sequences import parse_channels
 from headtohead.predicting.files.weighing import Weight, weigh
 from headtohead.predicting.scan import Scan
+from headtohead.task import Case
 from headtohead.trained.facts import ModelFacts
 
 
@@ -37,9 +38,27 @@ def read_scan(job: Job, facts: ModelFacts, channels: str, plane: str, weight: We
     (weight or weigh(job, facts, plane, as_bytes)).refuse_unless_free()
     # Neither NIfTI's reader nor that of pictures is imported for the other.
     if job.kind == "nifti":
-        from headtohead.predicting.files.volumes import read_volumes
+        from headtohead.predicting.files.volumes import scan_volumes
 
-        return read_volumes(job, facts, named, plane, as_bytes)
-    from headtohead.predicting.files.pictures import read_pictures
+        return scan_volumes(job, facts, named, plane, as_bytes)
+    from headtohead.predicting.files.pictures import scan_pictures
 
-    return read_pictures(job, facts, as_bytes)
+    return scan_pictures(job, facts, as_bytes)
+
+
+def show(case: Case, facts: ModelFacts, plane: str = "auto") -> Scan:
+    """Show a case that was read elsewhere as a model wants it.
+
+    Args:
+        case: its channels are the model's sequences, in order; a missing one is filled by what stands in for it.
+        facts: the model's.
+        plane: as `read_scan` takes it.
+
+    Raises:
+        ValueError: it has another number of channels.
+    """
+    from headtohead.predicting.files.volumes import show_case
+
+    if case.images.shape[-1] != len(facts.task.sequences):
+        raise ValueError(f"{case.name}: needs {len(facts.task.sequences)} channels, not {case.images.shape[-1]}")
+    return show_case(case, facts, plane, wants_bytes(facts))

@@ -12,7 +12,7 @@ from headtohead.predicting.files.finding import Job
 from headtohead.predicting.files.label_maps import is_label_map
 from headtohead.predicting.files.naming import stem
 from headtohead.predicting.files.truth import read_truth_volume
-from headtohead.predicting.scan import Scan
+from headtohead.predicting.scan import AS_STORED, Scan
 from headtohead.preparing.chain import Chain
 from headtohead.preparing.step import Undo, as_it_is
 from headtohead.preparing.steps.level import Level, needs_levelling
@@ -23,12 +23,12 @@ from headtohead.readers.mask_names import says_mask
 from headtohead.readers.nifti_file import VolumeFile, open_volume
 from headtohead.readers.regridding import read_onto
 from headtohead.readers.sequence_names import sequence_label
-from headtohead.task import Case
+from headtohead.task import Case, Grid
 from headtohead.task.slicing import Slicing, slicing
 from headtohead.trained.facts import ModelFacts
 
 
-def read_volumes(job: Job, facts: ModelFacts, channels: dict[str, int], plane: str, as_bytes: bool) -> Scan:
+def scan_volumes(job: Job, facts: ModelFacts, channels: dict[str, int], plane: str, as_bytes: bool) -> Scan:
     """Read the NIfTI files of a case.
 
     Args:
@@ -48,7 +48,7 @@ def read_volumes(job: Job, facts: ModelFacts, channels: dict[str, int], plane: s
     _refuse_labels(found[needed][0].path, values)
     read = {needed: values}  # once: it also shows where the head is
     notes += said
-    cut, oblique = cutting(first, facts, plane)
+    cut, oblique = cutting(first.grid, facts, plane)
     geometry = _geometry(case_of(values, first), cut.plane, oblique)
     del values  # in `read` until it is cut
     truth = read_truth_volume(first, facts.task.targets)
@@ -59,13 +59,7 @@ def read_volumes(job: Job, facts: ModelFacts, channels: dict[str, int], plane: s
         if sequence not in read:
             read[sequence], said = read_onto(*found[sequence], first, sequence_label(sequence))
             notes += said
-        shown = case_of(read.pop(sequence), first)
-        if as_bytes:
-            # The LGG data are 8-bit themselves; every other cohort was brought to 8 bits by its brightest voxels.
-            chain = Chain((*geometry.steps, Window(again=facts.task.unnamed).fitted(shown)))
-        else:
-            chain, shown = geometry, replace(shown, images=shown.images.astype(np.float32, copy=False))
-        shown, restore = chain.apply(shown)
+        shown, restore = _as_slices(case_of(read.pop(sequence), first), geometry, facts, as_bytes)
         planes[sequence] = np.ascontiguousarray(shown.images[..., 0])
     missing = tuple(sequence for sequence in facts.task.sequences if sequence not in found)
     # What is missing is filled as the data set does where a sequence was not taken.
@@ -85,6 +79,37 @@ def read_volumes(job: Job, facts: ModelFacts, channels: dict[str, int], plane: s
         tuple(notes),
         facts.task.primary_channel,
     )
+
+
+def show_case(case: Case, facts: ModelFacts, plane: str, as_bytes: bool) -> Scan:
+    """See `scans.show`."""
+    view, oblique = cutting(case.grid, facts, plane) if case.grid.affine is not None else (AS_STORED, False)
+    primary = facts.task.primary_channel
+    alone = [replace(case, images=one[..., None], labels=None) for one in np.moveaxis(case.images, -1, 0)]
+    geometry = _geometry(alone[primary], view.plane, oblique)
+    shown = [_as_slices(one, geometry, facts, as_bytes) for one in alone]
+    last, restore = shown[-1]
+    return Scan(
+        case.name,
+        (),
+        interleave([np.ascontiguousarray(one.images[..., 0]) for one, _ in shown]),
+        last.grid.spacing,
+        case.missing,
+        case.labels,
+        restore,
+        case.grid,
+        view,
+        levelled=oblique,
+        primary=primary,
+    )
+
+
+def _as_slices(case: Case, geometry: Chain, facts: ModelFacts, as_bytes: bool) -> tuple[Case, Undo]:
+    """Cut a case of one channel into slices, in 8 bits if the model was trained on them."""
+    if not as_bytes:
+        return geometry.apply(replace(case, images=case.images.astype(np.float32, copy=False)))
+    # The LGG data are 8-bit themselves; every other cohort was brought to 8 bits by its brightest voxels.
+    return Chain((*geometry.steps, Window(facts.chain.depth, facts.task.unnamed).fitted(case))).apply(case)
 
 
 def case_of(values: np.ndarray, file: VolumeFile) -> Case:
@@ -118,12 +143,13 @@ def interleave(planes: list[np.ndarray]) -> np.ndarray:
     return volume
 
 
-def cutting(file: VolumeFile, facts: ModelFacts, plane: str) -> tuple[Slicing, bool]:
-    """Decide how a file is cut into slices, and whether these are levelled; its header is enough for that."""
-    lone = file.shape.count(1) == 1
+def cutting(grid: Grid, facts: ModelFacts, plane: str) -> tuple[Slicing, bool]:
+    """Decide how a grid is cut into slices, and whether these are levelled; it must have an affine."""
+    assert grid.affine is not None
+    lone = grid.shape.count(1) == 1
     auto = plane == "auto"
     plane = facts.task.plane if auto else plane
     # A single slice is what was acquired, whatever plane the model was trained in.
-    cut = slicing(file.affine, plane="acquired" if lone and auto else plane, shape=file.shape)
-    sliced = not lone or file.shape[cut.slice_axis] == 1  # else rows of a single slice are taken for slices
-    return cut, bool(plane != "acquired" and sliced and needs_levelling(file.affine, cut, lone))
+    cut = slicing(grid.affine, plane="acquired" if lone and auto else plane, shape=grid.shape)
+    sliced = not lone or grid.shape[cut.slice_axis] == 1  # else rows of a single slice are taken for slices
+    return cut, bool(plane != "acquired" and sliced and needs_levelling(grid.affine, cut, lone))

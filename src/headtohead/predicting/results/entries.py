@@ -1,7 +1,10 @@
-"""The lines of a journal: what a command was, and each file that it predicted. A wrong one is left out."""
+"""The lines of a journal: what a command was, each file that it predicted, and what that was made from.
+
+A wrong line is left out.
+"""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import zip_longest
@@ -21,7 +24,7 @@ Stamp = tuple[str, str, int, int]
 
 
 @dataclass(frozen=True)
-class Inputs:
+class Sources:
     """The files of a job.
 
     Attributes:
@@ -32,12 +35,13 @@ class Inputs:
     files: tuple[Stamp, ...]
     truth: tuple[Stamp, ...] | None
 
-    def unchanged_since(self, earlier: "Inputs") -> bool:
+    def unchanged_since(self, earlier: "Sources") -> bool:
         """Say whether what was made from the earlier files could be made from these."""
-        return self.files == earlier.files and self.truth in (None, earlier.truth)
+        same = self.truth is None or self.truth == earlier.truth
+        return self.files == earlier.files and same
 
 
-def inputs_of(job: Job, planned: Collection[Path]) -> Inputs:
+def sources_of(job: Job, planned: Collection[Path]) -> Sources:
     """Look at the files of a job.
 
     Args:
@@ -48,13 +52,17 @@ def inputs_of(job: Job, planned: Collection[Path]) -> Inputs:
         OSError: one is not there.
         UserError: what its truth is cannot be decided.
     """
-    files = tuple(_stamp(path, named) for path, named in zip_longest(job.files, job.sequences[: len(job.files)]))
+    files = tuple(_stamp_of(path, named) for path, named in zip_longest(job.files, job.sequences[: len(job.files)]))
     truths = truths_of(job)
     hidden = any(path.absolute() in planned for path in truths)
-    return Inputs(files, None if hidden else tuple(_stamp(path, "") for path in truths))
+    return Sources(files, None if hidden else _stamps_of(truths))
 
 
-def _stamp(path: Path, sequence: str | None) -> Stamp:
+def _stamps_of(paths: Sequence[Path]) -> tuple[Stamp, ...]:
+    return tuple(_stamp_of(path, "") for path in paths)
+
+
+def _stamp_of(path: Path, sequence: str | None) -> Stamp:
     found = path.stat()
     return path.name, sequence or "", found.st_size, found.st_mtime_ns
 
@@ -83,7 +91,7 @@ ROW = mapping(
 )
 
 
-def _stamp_shape(value: Any) -> str | None:
+def _stamp(value: Any) -> str | None:
     if not isinstance(value, list) or len(value) != 4:
         return ""
     checks: tuple[Check, ...] = (written_name, written_name, whole(0), whole(-(2**63), 2**63))
@@ -95,8 +103,8 @@ LINE = mapping(
         "by": written_name,
         "settings": mapping(others=written_name),
         "rows": listing(ROW, 1),
-        "files": listing(_stamp_shape),
-        "truth": either(nothing, listing(_stamp_shape)),
+        "files": listing(_stamp),
+        "truth": either(nothing, listing(_stamp)),
         "outputs": mapping(others=written_name),
     },
     needed=("by",),
@@ -111,13 +119,13 @@ class Entry:
     Attributes:
         by: `key_of` the settings of the command.
         rows: its lines of the summary.
-        inputs: what it was made from.
+        sources: what it was made from.
         outputs: the results: path below the folder -> SHA-256.
     """
 
     by: str
     rows: Rows
-    inputs: Inputs
+    sources: Sources
     outputs: Mapping[str, str]
 
     @property
@@ -128,8 +136,8 @@ class Entry:
     @property
     def line(self) -> str:
         """As it is written."""
-        inputs = {"files": self.inputs.files, "truth": self.inputs.truth}
-        values = {"by": self.by, "rows": [asdict(row) for row in self.rows], **inputs, "outputs": self.outputs}
+        sources = {"files": self.sources.files, "truth": self.sources.truth}
+        values = {"by": self.by, "rows": [asdict(row) for row in self.rows], **sources, "outputs": self.outputs}
         return json.dumps(values, default=float) + "\n"  # a number of NumPy
 
 
@@ -153,7 +161,7 @@ def read_journal(path: Path) -> tuple[dict[str, Settings], list[Entry]]:
             elif {"rows", "files", "truth", "outputs"} <= line.keys() and line["by"] in commands:
                 rows = tuple(map(_row, line["rows"]))
                 truth = None if line["truth"] is None else _stamps(line["truth"])
-                entry = Entry(line["by"], rows, Inputs(_stamps(line["files"]), truth), line["outputs"])
+                entry = Entry(line["by"], rows, Sources(_stamps(line["files"]), truth), line["outputs"])
                 entries.append(entry)
     return commands, entries
 

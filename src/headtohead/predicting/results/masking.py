@@ -7,7 +7,7 @@ import numpy as np
 
 from headtohead.errors import UserError
 from headtohead.predicting.files.naming import is_volume
-from headtohead.predicting.files.reading import read_pixels
+from headtohead.readers.pictures import read_pixels
 from headtohead.saving import atomic_path, write_picture
 
 
