@@ -16,6 +16,7 @@ CHAINS = {
     "reversed": InputRecipe(48, "zscore", 2, "bgr").chain,
     "colours": InputRecipe(32, "imagenet", 0).chain,
     "four sequences": InputRecipe(32, "unit", 1, "rgb", 3, 4).chain,
+    "16 bits": InputRecipe(32, "inner", 1, depth="uint16").chain,
     "fetal": InputRecipe(64, "slice", 0).chain,
     "buda": buda_chain(3),
     "buda of one channel": buda_chain(1),

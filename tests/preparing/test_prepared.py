@@ -8,6 +8,7 @@ from headtohead.cohort import Cohort
 from headtohead.learning.module import scale
 from headtohead.preparing.intensities import EIGHT, to_depth
 from headtohead.preparing.recipe import InputRecipe
+from headtohead.preparing.steps.scale import scaled
 from headtohead.preparing.steps.stretch import stretched
 from headtohead.readers.lgg import TASK as LGG_TASK
 
@@ -27,6 +28,20 @@ def test_a_volume_of_the_cohort_is_shown_as_in_training(normalise: str, phantom_
         found = prepared.input(index)
         assert found.dtype == np.float32 and found.flags.c_contiguous
         np.testing.assert_allclose(found, trained, atol=2e-4)
+
+
+@pytest.mark.parametrize("depth", ["uint8", "uint16"])
+def test_prediction_sees_the_levels_that_training_saw(depth: str) -> None:
+    """Of a scan of 12 bits that a cohort stored in 8 or 16."""
+    volume = np.random.default_rng(0).gamma(2, 400, (3, 40, 32, 3)).clip(0, 4095).astype(np.float32)
+    volume[:, :8] = 0
+    chain = InputRecipe(32, "inner", 1, depth=depth).chain
+    stored = to_depth(volume, np.dtype(depth))
+    trained = scaled(chain.view(stored, 1), chain.scale.by_channel(chain.scale.measure(stored)))
+    found = chain.prepare(volume).input(1)
+    np.testing.assert_allclose(found, np.moveaxis(trained, -1, 0), atol=1e-5)
+    assert len(np.unique(found[0])) > (256 if depth == "uint16" else 1)
+    np.testing.assert_array_equal(chain.prepare(stored).input(1), found)
 
 
 @pytest.mark.parametrize("shape", [(3, 32, 32), (2, 40, 64), (1, 64, 41)])

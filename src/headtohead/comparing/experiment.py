@@ -96,7 +96,8 @@ def prepare(options: Options, cohort: Cohort | None = None, folds: Folds | None 
     folds = folds or folds_of(options, cohort)
     split = folds.split(cohort, data.fold) if folds else make_split(cohort, data.split, data.split_seed)
     refuse_by_task(options, cohort.task)
-    recipe = InputRecipe.of(options.input, cohort.task, find_spec(options.model.architecture).normalise)
+    depth = cohort.images(0).dtype.name
+    recipe = InputRecipe.of(options.input, cohort.task, find_spec(options.model.architecture).normalise, depth)
     decided = option_table.replace(
         options, model=options.model.architecture, threshold=options.prediction.threshold or THRESHOLD
     )

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from headtohead.preparing.intensities import EIGHT
 from headtohead.preparing.step import Kept, Slices, SliceStep, Step, Undo, planes_of
 from headtohead.preparing.steps.channels import Channels
 from headtohead.preparing.steps.crop import Crop
@@ -30,7 +31,8 @@ LIMITS: dict[str, tuple[float, float]] = {
 }  # fmt: skip
 """Bounds of what is believed of a file: a made-up number must not exhaust the memory."""
 
-WORDS = {"by": (*MEASURED, *FIXED), "depth": ("uint8", "uint16")}
+DEPTHS = ("uint8", "uint16")
+WORDS = {"by": (*MEASURED, *FIXED), "depth": DEPTHS}
 MOST_STEPS, MOST_CHANNELS = 32, 64
 
 S = TypeVar("S", bound=Step)
@@ -102,6 +104,12 @@ class Chain:
     def in_words(self) -> str:
         """The steps for a reader: `window (depth uint8), resize (size 256)`."""
         return ", ".join(step.in_words for step in self.steps)
+
+    @property
+    def depth(self) -> str:
+        """In which grey levels a case is stored, or kept where the chain does not begin with them."""
+        window = self.only(Window)
+        return window.depth if window else EIGHT.name
 
     @property
     def takes_levels(self) -> bool:

@@ -25,10 +25,12 @@ def to_depth(volume: np.ndarray, depth: np.dtype, whites: Sequence[float] = ()) 
     Args:
         volume: [..., C] of any real type.
         depth: uint8 or uint16.
-        whites: what becomes the last level, by channel; empty: `white_of` it, and 8 bits keep their levels.
+        whites: what becomes the last level, by channel; empty: `white_of` it, and what is stored keeps its levels.
     """
+    if volume.dtype == depth and not whites:
+        return volume
     if volume.dtype == np.uint8 and not whites:
-        return volume if depth.itemsize == 1 else volume.astype(depth) * depth.type(BETWEEN)
+        return volume.astype(depth) * depth.type(BETWEEN)
     levels = np.empty(volume.shape, depth)
     for channel in range(volume.shape[-1]):
         values = finite(np.ascontiguousarray(volume[..., channel]))

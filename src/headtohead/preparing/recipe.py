@@ -6,7 +6,8 @@ from typing import Any
 
 from headtohead.errors import UserError
 from headtohead.options.input import InputOptions
-from headtohead.preparing.chain import Chain, UnknownStepError
+from headtohead.preparing.chain import DEPTHS, Chain, UnknownStepError
+from headtohead.preparing.intensities import EIGHT
 from headtohead.preparing.step import Step
 from headtohead.preparing.steps.channels import Channels
 from headtohead.preparing.steps.crop import Crop
@@ -40,6 +41,7 @@ class InputRecipe:
             statistics are not.
         primary: channel of the primary sequence.
         sequences: channels that a slice has of its own. A volume of one channel is in all of them.
+        depth: in which grey levels are stored: `uint8` or `uint16`.
 
     Raises:
         ValueError: neighbours, but a chain that has none.
@@ -51,19 +53,21 @@ class InputRecipe:
     channel_order: str = RGB
     primary: int = 1
     sequences: int = 3
+    depth: str = EIGHT.name
 
     def __post_init__(self) -> None:
         if self.neighbours and isinstance(self.normalise, str) and self.normalise in TIED:
             raise ValueError("a slice that is scaled by itself has no neighbours")
 
     @classmethod
-    def of(cls, inputs: InputOptions, task: Task, tied: str = "") -> "InputRecipe":
+    def of(cls, inputs: InputOptions, task: Task, tied: str = "", depth: str = EIGHT.name) -> "InputRecipe":
         """Settle the recipe of a model.
 
         Args:
             inputs: what the user wants.
             task: whose sequences it sees.
             tied: the scaling that belongs to the model, which then decides; empty: there is none.
+            depth: of the cohort's grey levels.
 
         Raises:
             UserError: ImageNet's three colours are asked for, but there are not three channels.
@@ -73,7 +77,8 @@ class InputRecipe:
         primary, sequences = (1, 3) if len(task.sequences) == 1 else (task.primary_channel, len(task.sequences))
         if (tied or inputs.normalise) == "imagenet" and sequences != 3:
             raise UserError(f"--normalise imagenet: knows three channels, but {task.name} has {sequences} sequences")
-        return cls(inputs.image_size, tied or inputs.normalise, neighbours, inputs.channel_order, primary, sequences)
+        scaling, order = tied or inputs.normalise, inputs.channel_order
+        return cls(inputs.image_size, scaling, neighbours, order, primary, sequences, depth)
 
     @cached_property
     def chain(self) -> Chain:
@@ -82,7 +87,7 @@ class InputRecipe:
             return Chain(TIED[self.normalise](self))
         order = tuple(range(self.sequences))
         order = order if self.channel_order == RGB else order[::-1]
-        steps: list[Step] = [Window(), Channels(order), Resize(self.image_size)]
+        steps: list[Step] = [Window(self.depth), Channels(order), Resize(self.image_size)]
         if self.neighbours:
             steps.append(Neighbours(self.neighbours, order.index(self.primary)))
         of = (*range(self.sequences), *[self.primary] * (2 * self.neighbours))
@@ -102,6 +107,8 @@ class InputRecipe:
             del facts["primary"]
         if self.sequences == 3:
             del facts["sequences"]
+        if self.depth == EIGHT.name:
+            del facts["depth"]
         return facts
 
 
@@ -152,6 +159,8 @@ def chain_of(found: Any) -> Chain:
         raise ValueError("other settings than a recipe has") from fault
     if recipe.normalise not in (*MEASURED, *FIXED, *TIED) or recipe.channel_order not in (RGB, BGR):
         raise ValueError("normalise" if recipe.channel_order in (RGB, BGR) else "channel_order")
+    if recipe.depth not in DEPTHS:
+        raise ValueError("depth")
     bounds = {"image_size": (16, 2048), "neighbours": (0, 8), "sequences": (1, 32), "primary": (0, 31)}
     for name, (least, most) in bounds.items():
         value = getattr(recipe, name)

@@ -43,7 +43,7 @@ SPLIT = {
     "seed": either(nothing, whole()),
 }
 RECIPE = {
-    **dict.fromkeys(("normalise", "channel_order"), text),
+    **dict.fromkeys(("normalise", "channel_order", "depth"), text),
     **dict.fromkeys(("image_size", "neighbours"), COUNT),
 }
 RECORD = mapping(

@@ -109,7 +109,7 @@ def _as_slices(case: Case, geometry: Chain, facts: ModelFacts, as_bytes: bool) -
     if not as_bytes:
         return geometry.apply(replace(case, images=case.images.astype(np.float32, copy=False)))
     # The LGG data are 8-bit themselves; every other cohort was brought to 8 bits by its brightest voxels.
-    return Chain((*geometry.steps, Window(again=facts.task.unnamed).fitted(case))).apply(case)
+    return Chain((*geometry.steps, Window(facts.chain.depth, facts.task.unnamed).fitted(case))).apply(case)
 
 
 def case_of(values: np.ndarray, file: VolumeFile) -> Case:

@@ -7,6 +7,8 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from headtohead.errors import printable
 from headtohead.memory import refuse_unless_free
 from headtohead.predicting.files.finding import Job
@@ -136,7 +138,7 @@ def _volumes(job: Job, facts: ModelFacts, plane: str, as_bytes: bool, further: i
         after = most_after(first.affine, view, (before[0], before[1], before[2]))
     shown = math.prod(after)
     channels = max(3, len(facts.task.sequences)) if not facts.chain.slicewise or as_bytes else len(facts.task.sequences)
-    width = 1 if as_bytes else 4
+    width = np.dtype(facts.chain.depth).itemsize if as_bytes else 4
     # What an output masks are all volumes of a file.
     need = grid * (GRID + further * first.volumes) + shown * width * channels + max(after[1:]) ** 2 * max(4, 3 * width)
     others = [math.prod(file.shape) for file in files[1:] if not first.grid.is_that_of(file.grid)]

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from headtohead.preparing.head import head_mask, inner_head, intensity_statistics
+from headtohead.preparing.intensities import to_eight_bits
 from headtohead.preparing.step import Slices, SliceStep, planes_of
 from headtohead.task import Case
 
@@ -40,18 +41,18 @@ class Scale(SliceStep):
     statistics: np.ndarray | None = field(default=None, compare=False, metadata={"saved": False})
 
     def fitted(self, case: Case) -> Self:
-        """Measure a case in 8 bits."""
+        """Measure a case whose grey levels are stored."""
         return replace(self, statistics=self.measure(case.images))
 
     def measure(self, volume: np.ndarray) -> np.ndarray:
         """Measure centre and scale of each sequence: float32 [sequences, 2], or [1, 2] for all, in uint8 units.
 
         Args:
-            volume: uint8 [slices, H, W, sequences]; where the numbers are fixed, anything.
+            volume: uint8 or uint16 [slices, H, W, sequences]; where the numbers are fixed, anything.
         """
         if self.by in FIXED:
             return FIXED[self.by]
-        head = head_mask(volume)
+        head = head_mask(to_eight_bits(volume))
         return intensity_statistics(volume, inner_head(head) if self.by == "inner" else head, self.by)
 
     def by_channel(self, statistics: np.ndarray) -> np.ndarray:

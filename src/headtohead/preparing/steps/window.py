@@ -32,7 +32,7 @@ class Window(Step):
 
     def fitted(self, case: Case) -> Self:
         """Measure the bright ends before anything is resampled."""
-        if case.images.dtype == np.uint8 and not self.again:
+        if case.images.dtype in (np.uint8, np.dtype(self.depth)) and not self.again:
             return self
         channels = range(case.images.shape[-1])
         return replace(self, whites=tuple(white_of(finite(case.images[..., channel])) for channel in channels))
