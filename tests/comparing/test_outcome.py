@@ -17,7 +17,8 @@ from headtohead.runs.folder import RunFolder
 from headtohead.runs.reading import TEXTS
 from headtohead.scoring.case import score_columns
 from headtohead.scoring.prediction_files import cases_in, read_mask
-from headtohead.scoring.tested import GRADE, recorded_scores
+from headtohead.scoring.tested import GRADE
+from headtohead.statistics.targets import recorded_scores
 
 FILES = {"cases.csv", "slices.csv", "masks.npz", "probabilities.npz"}
 
@@ -178,9 +179,9 @@ def test_the_mean_counts_the_cases_it_is_over() -> None:
 
 def test_of_several_targets_the_mean_is_over_those_that_a_case_holds() -> None:
     nan = float("nan")
-    cases = pd.DataFrame(
-        {"case": list("aabbcc"), "target": ["whole", "core"] * 3, "dice": [0.8, 0.4, 0.5, nan, nan, nan]}
-    )
+    counts = {"tp": [8, 4, 5, 0, 0, 0], "fp": [2, 6, 5, 9, 0, 0], "fn": [2, 6, 5, 0, 0, 0]}
+    dice = {"dice": [0.8, 0.4, 0.5, nan, nan, nan]}
+    cases = pd.DataFrame({"case": list("aabbcc"), "target": ["whole", "core"] * 3} | counts | dice)
     expected = "mean Dice per case 0.550 on 2 test cases (whole 0.650, core 0.400)"
     assert scores_in_words(cases) == expected
     assert recorded_scores(cases) == {

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from headtohead.predicting.overlapping import Outcome, overlap
+from headtohead.predicting.overlapping import Ended, overlap
 
 
-def outcomes_of(items: Sequence[Any], *stages: Any) -> list[Outcome[Any, Any]]:
+def outcomes_of(items: Sequence[Any], *stages: Any) -> list[Ended[Any, Any]]:
     with overlap(items, *stages) as outcomes:
         return list(outcomes)
 

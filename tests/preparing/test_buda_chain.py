@@ -27,7 +27,7 @@ def box_of(volume: np.ndarray, channels: int = 3) -> tuple[slice, ...]:
 
 
 def enlarge(image: np.ndarray) -> np.ndarray:
-    return Spline(SIZE, 2).over(image[None])[0]
+    return Spline(SIZE, 2).enlarge(image)
 
 
 def bright_block(shape: tuple[int, int, int] = (7, 60, 50), kind: type = np.uint8) -> np.ndarray:

@@ -103,6 +103,7 @@ def test_two_files_of_one_sequence_are_refused(volumes: Path, write: Scan) -> No
     write("x_flair", "x_t1", "x_t1_bet", mask="x_flair_mask")
     with pytest.raises(UserError, match=r"two files of one case's T1, x_t1.nii.gz and x_t1_bet.nii.gz; move one away"):
         list_cases(volumes)
+    assert listed(volumes, sequences="flair") == [("x_flair", ("flair",), ["x_flair", "x_flair_mask"])]
 
 
 def test_masks_in_a_folder_of_their_own(volumes: Path, write: Scan, tmp_path: Path) -> None:

@@ -16,9 +16,6 @@ OWN = ("readers/lgg.py", "cohort/phantom/")
 ROWS = {"options/data.py", "options/verbs.py", "readers/download.py"}
 """Tables of the kinds of data, one row of which it is."""
 
-OLDER = {"trained/facts.py", "trained/foreign/buda_weights.py"}
-"""Models from before a task was recorded, and a published one: they were trained on it."""
-
 
 def words_in_code(path: Path) -> tuple[set[str], set[str]]:
     """Give the names and the texts of a file's code, without imports."""
@@ -38,7 +35,7 @@ def words_in_code(path: Path) -> tuple[set[str], set[str]]:
 @pytest.mark.parametrize("path", MODULES, ids=module_name)
 def test_only_its_own_code_names_the_first_data_set(path: Path) -> None:
     place = path.relative_to(PACKAGE).as_posix()
-    if place.startswith(OWN) or place in ROWS | OLDER:
+    if place.startswith(OWN) or place in ROWS:
         return
     names, texts = words_in_code(path)
     assert not (NAMES & names) | (TEXTS & texts)

@@ -12,8 +12,8 @@ from headtohead.predicting.trust.familiarity import VERSION, measure_cohort
 from headtohead.preparing.steps.scale import scaled
 from headtohead.records.regular import UnreadableError
 from headtohead.records.table_reader import read_table
-from headtohead.scoring.tested import primary_scores
 from headtohead.statistics.intervals import mean_interval, median_interval
+from headtohead.statistics.targets import over_targets
 from headtohead.trained.engines.torch_engine import load_net
 from headtohead.trained.facts import FILE, ModelFacts, read_facts
 from headtohead.trained.onnx_file import write_onnx
@@ -86,7 +86,7 @@ def test_scores(path: Path) -> dict[str, float | int | None]:
         UserError: it is damaged.
     """
     try:
-        dice = primary_scores(read_table(path).astype({"dice": float}))
+        dice = over_targets(read_table(path).astype({"dice": float}))["dice"]
     except FileNotFoundError:
         return {}
     except (UnreadableError, LookupError, ValueError, TypeError) as fault:

@@ -15,8 +15,9 @@ from headtohead.saving import atomic_path
 from headtohead.scoring.counts import mean_dice
 from headtohead.scoring.prediction_files import CaseWriter, writing
 from headtohead.scoring.probabilities import BINS, probability_histogram
-from headtohead.scoring.tested import primary_scores, recorded_scores, score_tested, target_scores, truth_of
+from headtohead.scoring.tested import score_tested, truth_of
 from headtohead.statistics.matrix import holds_lesion
+from headtohead.statistics.targets import over_targets, recorded_scores
 
 
 class Outcome:
@@ -86,10 +87,11 @@ def scores_in_words(cases: pd.DataFrame) -> str:
         cases: as cases.csv of a run folder.
     """
     if "target" in cases:
-        primary = primary_scores(cases).dropna()
+        primary = over_targets(cases)["dice"].dropna()
         if primary.empty:
             return f"no target in {count_of(cases['case'].nunique(), 'test case')}, so no Dice"
-        each = (f"{name} {mean:.3f}" for name, mean in target_scores(cases).items() if mean is not None)
+        means = recorded_scores(cases)["test_dice_of_targets"]
+        each = (f"{name} {mean:.3f}" for name, mean in means.items() if mean is not None)
         return f"mean Dice per case {primary.mean():.3f} on {count_of(len(primary), 'test case')} ({', '.join(each)})"
     lesion = holds_lesion(cases)
     parts = []

@@ -19,7 +19,7 @@ WAITING = 2
 
 
 @dataclass(frozen=True)
-class Outcome(Generic[Item, Result]):
+class Ended(Generic[Item, Result]):
     """What became of one item.
 
     Attributes:
@@ -44,7 +44,7 @@ def overlap(
     compute: Callable[[Item, Read], Computed],
     write: Callable[[Item, Read, Computed, float], Result],
     leave: Callable[[], object] = lambda: None,
-) -> Iterator[Iterator[Outcome[Item, Result]]]:
+) -> Iterator[Iterator[Ended[Item, Result]]]:
     """Put items through three stages; a fault in one item does not touch the others.
 
     The last stage is told the seconds that the other two took.
@@ -60,7 +60,7 @@ def overlap(
     with ThreadPoolExecutor(1, "reading") as reader, ThreadPoolExecutor(1, "writing") as writer:
         ahead = [reader.submit(_attempt, read, items[0])] if items else []
 
-        def outcomes() -> Iterator[Outcome[Item, Result]]:
+        def outcomes() -> Iterator[Ended[Item, Result]]:
             pending: deque[tuple[Item, _Try[Any], Future[_Try[Result]] | None]] = deque()
             for place, item in enumerate(items):
                 loaded = ahead.pop().result()
@@ -114,8 +114,8 @@ def _attempt(function: Callable[..., Any], *arguments: Any) -> _Try[Any]:
         return _Try(None, fault, time.perf_counter() - start, trace)
 
 
-def _outcome(item: Item, done: _Try[Any], future: "Future[_Try[Result]] | None") -> Outcome[Item, Result]:
+def _outcome(item: Item, done: _Try[Any], future: "Future[_Try[Result]] | None") -> Ended[Item, Result]:
     if future is None:
-        return Outcome(item, None, done.fault, done.seconds, done.trace)
+        return Ended(item, None, done.fault, done.seconds, done.trace)
     written = future.result()
-    return Outcome(item, written.value, written.fault, done.seconds + written.seconds, written.trace)
+    return Ended(item, written.value, written.fault, done.seconds + written.seconds, written.trace)

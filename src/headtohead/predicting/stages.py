@@ -16,8 +16,8 @@ from headtohead.predicting.files.scans import read_scan, wants_bytes
 from headtohead.predicting.files.weighing import Weight, weigh
 from headtohead.predicting.predict import conclude
 from headtohead.predicting.predictor import Predictor
+from headtohead.predicting.results.entries import Sources, sources_of
 from headtohead.predicting.results.finishing import write_results
-from headtohead.predicting.results.inputs import Inputs, inputs_of
 from headtohead.predicting.results.journal import Journal
 from headtohead.predicting.results.outputs import Outputs, Paths
 from headtohead.predicting.results.summary import Rows, rows_of
@@ -36,7 +36,7 @@ class Loaded:
     """A scan that was read, its files as they were then, what is odd about it, and the inputs of the models."""
 
     scan: Scan
-    files: Inputs
+    files: Sources
     warnings: list[str]
     inputs: Any
 
@@ -89,7 +89,7 @@ class Work:
             if not self.journal.knows(job):
                 continue
             with suppress(OSError, UserError):  # reading it will say why
-                if entry := self.journal.finished(job, paths, inputs_of(job, self.planned)):
+                if entry := self.journal.finished(job, paths, sources_of(job, self.planned)):
                     self.done[job] = entry.rows
                     self.written.recall(entry.outputs)
 
@@ -108,7 +108,7 @@ class Work:
         from headtohead.predicting.trust.familiarity import unfamiliar_features
 
         files, facts = self.options.files, self.predictor.facts
-        before = inputs_of(job, self.planned)
+        before = sources_of(job, self.planned)
         scan = read_scan(job, facts, files.channels, files.plane, weight)
         if scan.truth is not None and truth_is_ours(job, self.records, self.planned):
             scan = replace(scan, truth=None)

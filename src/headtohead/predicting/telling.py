@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from headtohead.errors import UserError, printable
 from headtohead.predicting.files.finding import Job
-from headtohead.predicting.overlapping import Outcome
+from headtohead.predicting.overlapping import Ended
 from headtohead.predicting.results.summary import Rows
 from headtohead.quiet import STDERR
 
@@ -21,7 +21,7 @@ def tell_rows(rows: Rows) -> None:
         print(f"{rows[0].file}: warning: {warning}")
 
 
-def tell_fault(outcome: Outcome[Job, Rows], debug: bool) -> str:
+def tell_fault(outcome: Ended[Job, Rows], debug: bool) -> str:
     """Print on stderr why a file could not be predicted, with `debug` the traceback too.
 
     Returns:

@@ -1,7 +1,8 @@
 """A step of preparation: plain data that turns a case into the next, and values on the grid of that back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
+from functools import cache
 from typing import Any, ClassVar, Protocol, Self
 
 import cv2
@@ -60,47 +61,56 @@ class Slices(Protocol):
         ...
 
 
-def plane_of(slices: Slices, index: int, channel: int) -> np.ndarray:
-    """Give one channel of a slice, [H, W], by itself where the slices can be had so."""
-    plane = getattr(slices, "plane", None)
-    return plane(index, channel) if plane else slices[index][..., channel]
+class Made:
+    """Slices that a step makes of others when they are asked for, as [H, W, C] or by channel."""
 
+    def __init__(
+        self,
+        source: Slices,
+        image: Callable[[int], np.ndarray],
+        plane: Callable[[int, int], np.ndarray] | None = None,
+        planes: Callable[[int], Sequence[np.ndarray]] | None = None,
+    ) -> None:
+        """Take the others.
 
-def planes_of(slices: Slices, index: int) -> tuple[np.ndarray, ...]:
-    """Give the channels of a slice, [H, W] each."""
-    planes = getattr(slices, "planes", None)
-    return planes(index) if planes else tuple(cv2.split(slices[index]))
-
-
-class Kept:
-    """Slices of which each is made only once, whoever asks for it or for a channel of it."""
-
-    def __init__(self, source: Slices) -> None:
-        """Take slices."""
-        self.source = source
-        self._made: dict[int, tuple[np.ndarray, ...]] = {}
+        Args:
+            source: the others; there are as many.
+            image: makes a slice, [H, W, C].
+            plane: makes a channel of it alone, [H, W], if that is less work.
+            planes: makes all channels, [H, W] each, if they come one by one.
+        """
+        self._source, self._image = source, image
+        self._plane, self._planes = plane, planes
 
     def __len__(self) -> int:
-        return len(self.source)
+        return len(self._source)
 
     def __getitem__(self, index: int) -> np.ndarray:
-        return np.dstack(self.planes(index))
+        return self._image(index)
 
     def plane(self, index: int, channel: int) -> np.ndarray:
         """Give one channel of a slice: [H, W]."""
-        return self.planes(index)[channel]
+        return self._plane(index, channel) if self._plane else self._image(index)[..., channel]
 
-    def planes(self, index: int) -> tuple[np.ndarray, ...]:
+    def planes(self, index: int) -> Sequence[np.ndarray]:
         """Give all channels of a slice, [H, W] each."""
-        if index not in self._made:
-            self._made[index] = planes_of(self.source, index)
-        return self._made[index]
+        return self._planes(index) if self._planes else cv2.split(self._image(index))
+
+    def kept(self) -> "Made":
+        """Give the same slices, each made only once, whoever asks for it or for a channel of it."""
+        made = cache(self.planes)
+        return Made(self, lambda index: np.dstack(made(index)), lambda index, channel: made(index)[channel], made)
+
+
+def made_of(slices: Slices) -> Made:
+    """Give slices that can be had by channel, too."""
+    return slices if isinstance(slices, Made) else Made(slices, lambda index: slices[index])
 
 
 class SliceStep(Step):
     """A step that treats slice by slice, so that a single one can be had without the others."""
 
-    def over(self, slices: Slices) -> Slices:
+    def over(self, slices: Made) -> Made:
         """Give the slices as they are after the step."""
         raise NotImplementedError
 
@@ -110,7 +120,7 @@ class SliceStep(Step):
 
     def apply(self, case: Case) -> tuple[Case, Undo]:
         """Apply it to all slices; see `Step`."""
-        after = self.over(case.images)
+        after = self.over(made_of(case.images))
         images = np.stack([after[index] for index in range(len(after))])
         _, height, width = case.grid.shape
         grid = case.grid if images.shape[:3] == case.grid.shape else Grid((len(images), *images.shape[1:3]))

@@ -5,7 +5,7 @@ Structure (BIDS) are read as well: `X_desc-brain_mask.nii.gz`, folders within fo
 patients as `sub-01`. Source: Gorgolewski et al., Scientific Data 2016, doi 10.1038/sdata.2016.44.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +60,7 @@ def list_cases(root: Path, reading: Reading = AS_NAMED) -> list[CaseFiles]:
     free = set(images) - {path for found in pairs for path in found}
     scans = [_Scan.of(found, mask, free) for found, mask in pairs.items()]
     wanted = _sequences(scans, reading)
-    _refuse_lacking(scans, wanted)
+    _refuse_unclear(scans, wanted)
     used = {path for scan in scans for path in scan.files(wanted)}
     if alone := [path for path in images if path not in used]:
         print(f"{root}: images left out because they have no mask: {len(alone)} of {len(images)}, such as {alone[0]}")
@@ -73,7 +73,7 @@ class _Scan:
 
     first: Path
     case: str
-    by_sequence: dict[str, Path]
+    by_sequence: dict[str, list[Path]]
     mask: Path
 
     @classmethod
@@ -82,29 +82,19 @@ class _Scan:
         named = sequence_in_name(stem_of(found[0]))
         if named is None or says_several(named.sequence):
             return cls(found[0], "", {}, mask.path)
-        sequences: dict[str, Path] = {}
-        for path in found:
-            own = sequence_in_name(stem_of(path))
-            assert own is not None
-            sequences[own.sequence] = path
+        sequences: dict[str, list[Path]] = defaultdict(list)
         beside = [] if len(found) > 1 else sorted(path for path in free if path.parent == found[0].parent)
-        for path in beside:
-            other = sequence_in_name(stem_of(path))
-            if other is None or other.case != named.case or says_several(other.sequence):
+        for path in (*found, *beside):
+            own = sequence_in_name(stem_of(path))
+            if own is None or own.case != named.case or says_several(own.sequence):
                 continue
-            if other.sequence == named.sequence:  # another treatment of the masked image
-                continue
-            if other.sequence in sequences:
-                two = f"{sequences[other.sequence].name} and {path.name}"
-                raise UserError(
-                    f"{path.parent}: two files of one case's {sequence_label(other.sequence)}, {two}; move one away"
-                )
-            sequences[other.sequence] = path
+            if path in found or own.sequence != named.sequence:  # else another treatment of the masked image
+                sequences[own.sequence].append(path)
         return cls(found[0], named.case, sequences, mask.path)
 
     def files(self, wanted: tuple[str, ...]) -> tuple[Path, ...]:
         """List the files of the sequences that are wanted; none are where cases have a single image."""
-        return tuple(self.by_sequence[sequence] for sequence in wanted) or (self.first,)
+        return tuple(self.by_sequence[sequence][0] for sequence in wanted) or (self.first,)
 
 
 def _sequences(scans: list[_Scan], reading: Reading) -> tuple[str, ...]:
@@ -130,10 +120,17 @@ def _asked_for(text: str) -> tuple[str, ...]:
     return tuple(wanted)
 
 
-def _refuse_lacking(scans: list[_Scan], wanted: tuple[str, ...]) -> None:
+def _refuse_unclear(scans: list[_Scan], wanted: tuple[str, ...]) -> None:
+    """Refuse a case that has not one file of each sequence."""
     for scan in scans:
         for sequence in wanted:
-            if sequence not in scan.by_sequence:
+            files = scan.by_sequence.get(sequence, [])
+            if len(files) > 1:
+                two = f"{files[0].name} and {files[1].name}"
+                raise UserError(
+                    f"{scan.first.parent}: two files of one case's {sequence_label(sequence)}, {two}; move one away"
+                )
+            if not files:
                 there = ", ".join(map(sequence_label, scan.by_sequence)) or "none by its name"
                 having = sum(sequence in other.by_sequence for other in scans)
                 raise UserError(

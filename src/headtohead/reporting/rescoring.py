@@ -18,7 +18,8 @@ from headtohead.runs.run import Run
 from headtohead.saving import atomic_path
 from headtohead.scoring.prediction_files import read_mask
 from headtohead.scoring.protocol import PROTOCOL, same_predictions
-from headtohead.scoring.tested import recorded_scores, score_tested, truth_of
+from headtohead.scoring.tested import score_tested, truth_of
+from headtohead.statistics.targets import recorded_scores
 
 
 def rescore(ledger: Ledger, cohort: Cohort | None) -> dict[str, str]:

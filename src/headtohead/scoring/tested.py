@@ -1,6 +1,5 @@
 """The rows that a test leaves of one case and each target: of cases.csv, and one a slice of slices.csv."""
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,7 +8,6 @@ from numpy.typing import NDArray
 from headtohead.cohort import Cohort
 from headtohead.scoring.case import score_case
 from headtohead.scoring.conventions import slice_counts
-from headtohead.scoring.counts import mean_dice
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,45 +68,6 @@ def score_tested(
             counts.insert(1, "target", target)
         slices.append(counts)
     return rows, pd.concat(slices)
-
-
-def primary_scores(cases: "pd.DataFrame", score: str = "dice") -> "pd.Series":
-    """Give the primary score of each case: the mean over the targets that its truth holds; of one target, its score.
-
-    Args:
-        cases: the rows of `score_tested` of one run.
-        score: one that is NaN where the truth does not hold the target.
-
-    Returns:
-        float64, cases in the order of their rows; NaN where the truth holds no target.
-    """
-    if "target" not in cases:
-        return cases[score]
-    return cases.groupby("case", sort=False, dropna=False)[score].mean()  # a case may be called NA
-
-
-def target_scores(cases: "pd.DataFrame", score: str = "dice") -> dict[str, float | None]:
-    """Give the mean score of each target over the cases whose truth holds it, None where there is none, for run.json.
-
-    Args:
-        cases: as in `primary_scores`; without a column `target` the answer is empty.
-        score: as there.
-    """
-    if "target" not in cases:
-        return {}
-    means = cases.groupby("target", sort=False, dropna=False)[score].mean()
-    return {str(name): None if mean != mean else float(mean) for name, mean in means.items()}
-
-
-def recorded_scores(cases: "pd.DataFrame") -> dict[str, Any]:
-    """What run.json says of the scores of a test: the mean primary Dice, None where no case has one; and each target's.
-
-    Args:
-        cases: as in `primary_scores`.
-    """
-    score, each = mean_dice(primary_scores(cases)), target_scores(cases)
-    facts: dict[str, Any] = {"test_dice": None if math.isnan(score) else score}
-    return facts | ({"test_dice_of_targets": each} if each else {})
 
 
 def _grade(value: Any) -> str:

@@ -4,7 +4,7 @@ Who holds what is decided by the truth alone: a case without enhancing tumour ha
 there, so its mean is over the other targets, and `without_lesion` scores what was predicted.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from headtohead.statistics import equivalence
 from headtohead.statistics.matrix import holds_lesion, score_matrix
@@ -64,6 +64,21 @@ def over_targets(cases: "pd.DataFrame") -> "pd.DataFrame":
     grouped = held.groupby(keys, sort=False, dropna=False)
     found = [grouped[about].first(), grouped[[name for name in COUNTS if name in cases]].sum(), grouped[scores].mean()]
     return found[0].join(found[1:]).reset_index()[[name for name in cases if name != TARGET]]
+
+
+def recorded_scores(cases: "pd.DataFrame") -> dict[str, Any]:
+    """What run.json says of the scores of a test: the mean primary Dice and, of several targets, that of each.
+
+    Args:
+        cases: rows of one run, as in cases.csv.
+
+    Returns:
+        test_dice; with several targets also test_dice_of_targets. None where no case has a Dice.
+    """
+    defined = (rows["dice"].dropna().to_numpy() for rows in (over_targets(cases), *each_target(cases).values()))
+    score, *each = (float(dice.mean()) if dice.size else None for dice in defined)
+    of_targets = dict(zip(each_target(cases), each, strict=True))
+    return {"test_dice": score} | ({"test_dice_of_targets": of_targets} if TARGET in cases else {})
 
 
 def _is_score(cases: "pd.DataFrame", name: str) -> bool:

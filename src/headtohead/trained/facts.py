@@ -128,10 +128,10 @@ def _read_task(found: dict[str, Any], path: Path, mend: str) -> Task:
         if found["format"] == FORMAT:
             task = Task.from_dict(found["task"])
         else:
-            lgg = TASKS[LGG]
-            sequences = tuple(found.get("sequences", lgg.sequences))
+            first = TASKS[LGG]
+            sequences = tuple(found.get("sequences", first.sequences))
             [task] = [one for one in TASKS.values() if one.sequences == sequences]
-            task = replace(task, plane=found.get("plane", lgg.plane))
+            task = replace(task, plane=found.get("plane", first.plane))
         plain = task.to_dict()
         texts = (*task.targets.names, *(str(plain[name]) for name in plain if name != "targets"))
         if len(task.sequences) > MOST_SEQUENCES or len(task.targets) > MOST_TARGETS or max(map(len, texts)) > LONGEST:

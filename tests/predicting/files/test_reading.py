@@ -12,7 +12,7 @@ import pytest
 
 from headtohead.errors import UserError
 from headtohead.predicting.files.grouping import Job
-from headtohead.predicting.files.pictures import read_pictures
+from headtohead.predicting.files.pictures import scan_pictures
 from headtohead.predicting.files.reading import refuse_wrong_file, slices_around
 from headtohead.predicting.scan import Scan
 from headtohead.quiet import STDERR
@@ -34,7 +34,7 @@ def read(path: Path) -> Scan:
     """Read an image as `--image_path` does."""
     refuse_wrong_file(path)
     job = Job(path.name, (path,), "picture", (), Path(path.name), context=tuple(slices_around(path)))
-    return read_pictures(job, ModelFacts("m", "unet", 0, 3, {}, task=LGG_TASK), as_bytes=True)
+    return scan_pictures(job, ModelFacts("m", "unet", 0, 3, {}, task=LGG_TASK), as_bytes=True)
 
 
 def image_of(path: Path) -> np.ndarray:

@@ -13,13 +13,13 @@ import pytest
 from headtohead.claiming import hold
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import Job
-from headtohead.predicting.results.inputs import Inputs
+from headtohead.predicting.results.entries import Sources
 from headtohead.predicting.results.journal import FILE, Journal
 from headtohead.predicting.results.summary import Row, print_table, write_summary
 from headtohead.predicting.results.written import checksum
 
 SETTINGS = {"threshold": "0.5", "tta": "False"}
-INPUTS = Inputs((("a.nii", "flair", 9, 99),), ())
+INPUTS = Sources((("a.nii", "flair", 9, 99),), ())
 ROW = Row("a", 1.5, 7, 6, 3, 1, float("nan"), 0.5, "largest", "m", 0.5, ("odd; dark",), "", "val", ("turned",))
 JOB = Job("a", (Path("in/a.nii"),), "nifti", ("flair",), Path("a.nii"))
 
@@ -35,7 +35,7 @@ def mask(tmp_path: Path) -> Path:
     return path
 
 
-def found(mask: Path, settings: dict[str, str] = SETTINGS, job: Job = JOB, inputs: Inputs = INPUTS) -> Row | None:
+def found(mask: Path, settings: dict[str, str] = SETTINGS, job: Job = JOB, inputs: Sources = INPUTS) -> Row | None:
     with Journal(mask.parents[1], settings) as journal:
         entry = journal.finished(job, {"mask": (mask,)}, inputs)
         return entry.rows[0] if entry else None
@@ -58,11 +58,11 @@ def test_a_row_comes_back_as_it_was(mask: Path) -> None:
     [
         {"settings": SETTINGS | {"tta": "True"}},
         {"job": Job("b", (Path("in/b.nii"),), "nifti", ("flair",), Path("b.nii"))},
-        {"inputs": Inputs((("a.nii", "flair", 10, 99),), ())},
-        {"inputs": Inputs((("a.nii", "flair", 9, 98),), ())},
-        {"inputs": Inputs((("a.nii", "t1", 9, 99),), ())},
-        {"inputs": Inputs((*INPUTS.files, ("b.nii", "t1", 1, 1)), ())},
-        {"inputs": Inputs(INPUTS.files, (("a_mask.nii", "", 1, 1),))},
+        {"inputs": Sources((("a.nii", "flair", 10, 99),), ())},
+        {"inputs": Sources((("a.nii", "flair", 9, 98),), ())},
+        {"inputs": Sources((("a.nii", "t1", 9, 99),), ())},
+        {"inputs": Sources((*INPUTS.files, ("b.nii", "t1", 1, 1)), ())},
+        {"inputs": Sources(INPUTS.files, (("a_mask.nii", "", 1, 1),))},
     ],
 )
 def test_it_is_of_one_command_job_and_input(mask: Path, other: dict[str, Any]) -> None:
@@ -70,7 +70,7 @@ def test_it_is_of_one_command_job_and_input(mask: Path, other: dict[str, Any]) -
 
 
 def test_a_truth_that_cannot_be_told_is_not_compared(mask: Path) -> None:
-    assert found(mask, inputs=Inputs(INPUTS.files, None))
+    assert found(mask, inputs=Sources(INPUTS.files, None))
 
 
 def test_results_must_be_whole_and_all_of_them(mask: Path) -> None:
@@ -89,7 +89,7 @@ def test_results_must_be_whole_and_all_of_them(mask: Path) -> None:
 def test_what_stood_there_before_is_still_ours(mask: Path) -> None:
     # Predicted anew, since its input had changed, and killed before the new mask had its name.
     with Journal(mask.parents[1], SETTINGS) as journal:
-        journal.add((ROW,), Inputs((("a.nii", "flair", 10, 100),), ()), {mask: "0" * 64})
+        journal.add((ROW,), Sources((("a.nii", "flair", 10, 100),), ()), {mask: "0" * 64})
     with Journal(mask.parents[1], SETTINGS) as journal:
         assert journal.left_over(mask)
     assert found(mask)  # with the input as it was

@@ -9,7 +9,7 @@ from headtohead.predicting.results.preview import (
     LONE,
     MOST,
     TILE,
-    Slices,
+    Preview,
     choose_slices,
     draw_frames,
     draw_sheet,
@@ -36,12 +36,12 @@ def drawn(
 ) -> np.ndarray:
     """Draw the sheet of a volume."""
     labels = None if truth is None else truth.astype(np.uint8)
-    return draw_sheet(Slices(grey, prediction.astype(np.uint8), labels, pixel, LGG_TASK.targets), title, subtitle)
+    return draw_sheet(Preview(grey, prediction.astype(np.uint8), labels, pixel, LGG_TASK.targets), title, subtitle)
 
 
 def test_frames_are_slices_of_one_size_under_the_levels_of_the_volume() -> None:
     labels = np.concatenate([MASK, MASK[:1]]).astype(np.uint8)
-    slices = Slices(np.concatenate([GREY, GREY[:1] + 300]), labels, None, (1, 1), LGG_TASK.targets)
+    slices = Preview(np.concatenate([GREY, GREY[:1] + 300]), labels, None, (1, 1), LGG_TASK.targets)
     frames = list(draw_frames(slices, "a", "b"))
     assert len(frames) == 7 and len({frame.shape for frame in frames}) == 1
     assert not np.array_equal(frames[0], frames[6]), "a brighter slice must look brighter"

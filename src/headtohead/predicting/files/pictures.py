@@ -12,7 +12,7 @@ from headtohead.task import Grid, Task
 from headtohead.trained.facts import ModelFacts
 
 
-def read_pictures(job: Job, facts: ModelFacts, as_bytes: bool) -> Scan:
+def scan_pictures(job: Job, facts: ModelFacts, as_bytes: bool) -> Scan:
     """Read a picture, or a folder of slices.
 
     Red, green and blue are the sequences of a model in their order; in a grey picture they are equal. A model of one

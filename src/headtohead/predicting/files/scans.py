@@ -38,12 +38,12 @@ def read_scan(job: Job, facts: ModelFacts, channels: str, plane: str, weight: We
     (weight or weigh(job, facts, plane, as_bytes)).refuse_unless_free()
     # Neither NIfTI's reader nor that of pictures is imported for the other.
     if job.kind == "nifti":
-        from headtohead.predicting.files.volumes import read_volumes
+        from headtohead.predicting.files.volumes import scan_volumes
 
-        return read_volumes(job, facts, named, plane, as_bytes)
-    from headtohead.predicting.files.pictures import read_pictures
+        return scan_volumes(job, facts, named, plane, as_bytes)
+    from headtohead.predicting.files.pictures import scan_pictures
 
-    return read_pictures(job, facts, as_bytes)
+    return scan_pictures(job, facts, as_bytes)
 
 
 def show(case: Case, facts: ModelFacts, plane: str = "auto") -> Scan:

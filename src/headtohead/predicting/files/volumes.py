@@ -28,7 +28,7 @@ from headtohead.task.slicing import Slicing, slicing
 from headtohead.trained.facts import ModelFacts
 
 
-def read_volumes(job: Job, facts: ModelFacts, channels: dict[str, int], plane: str, as_bytes: bool) -> Scan:
+def scan_volumes(job: Job, facts: ModelFacts, channels: dict[str, int], plane: str, as_bytes: bool) -> Scan:
     """Read the NIfTI files of a case.
 
     Args:

@@ -1,18 +1,70 @@
-"""The lines of a journal: what a command was, and each file that it predicted. A wrong one is left out."""
+"""The lines of a journal: what a command was, each file that it predicted, and what that was made from.
+
+A wrong line is left out.
+"""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from headtohead.predicting.files.finding import Job
 from headtohead.predicting.results.deciding import Settings
-from headtohead.predicting.results.inputs import Inputs
 from headtohead.predicting.results.summary import Row, Rows
+from headtohead.predicting.results.written import truths_of
 from headtohead.records.json_lines import read_lines
 from headtohead.records.regular import UnreadableError
 from headtohead.records.shape import Check, either, listing, mapping, nothing, number, one_of, undefined, whole
+
+Stamp = tuple[str, str, int, int]
+"""Name, sequence (empty: not said), bytes, and nanoseconds at which it was changed."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The files of a job.
+
+    Attributes:
+        files: what it is read from, in order.
+        truth: the truth beside them; None where that cannot be told, since a result of ours has its name.
+    """
+
+    files: tuple[Stamp, ...]
+    truth: tuple[Stamp, ...] | None
+
+    def unchanged_since(self, earlier: "Sources") -> bool:
+        """Say whether what was made from the earlier files could be made from these."""
+        same = self.truth is None or self.truth == earlier.truth
+        return self.files == earlier.files and same
+
+
+def sources_of(job: Job, planned: Collection[Path]) -> Sources:
+    """Look at the files of a job.
+
+    Args:
+        job: what is to be predicted.
+        planned: absolute paths that the command writes.
+
+    Raises:
+        OSError: one is not there.
+        UserError: what its truth is cannot be decided.
+    """
+    files = tuple(_stamp_of(path, named) for path, named in zip_longest(job.files, job.sequences[: len(job.files)]))
+    truths = truths_of(job)
+    hidden = any(path.absolute() in planned for path in truths)
+    return Sources(files, None if hidden else _stamps_of(truths))
+
+
+def _stamps_of(paths: Sequence[Path]) -> tuple[Stamp, ...]:
+    return tuple(_stamp_of(path, "") for path in paths)
+
+
+def _stamp_of(path: Path, sequence: str | None) -> Stamp:
+    found = path.stat()
+    return path.name, sequence or "", found.st_size, found.st_mtime_ns
 
 
 def written_name(value: Any) -> str | None:
@@ -67,13 +119,13 @@ class Entry:
     Attributes:
         by: `key_of` the settings of the command.
         rows: its lines of the summary.
-        inputs: what it was made from.
+        sources: what it was made from.
         outputs: the results: path below the folder -> SHA-256.
     """
 
     by: str
     rows: Rows
-    inputs: Inputs
+    sources: Sources
     outputs: Mapping[str, str]
 
     @property
@@ -84,8 +136,8 @@ class Entry:
     @property
     def line(self) -> str:
         """As it is written."""
-        inputs = {"files": self.inputs.files, "truth": self.inputs.truth}
-        values = {"by": self.by, "rows": [asdict(row) for row in self.rows], **inputs, "outputs": self.outputs}
+        sources = {"files": self.sources.files, "truth": self.sources.truth}
+        values = {"by": self.by, "rows": [asdict(row) for row in self.rows], **sources, "outputs": self.outputs}
         return json.dumps(values, default=float) + "\n"  # a number of NumPy
 
 
@@ -109,7 +161,7 @@ def read_journal(path: Path) -> tuple[dict[str, Settings], list[Entry]]:
             elif {"rows", "files", "truth", "outputs"} <= line.keys() and line["by"] in commands:
                 rows = tuple(map(_row, line["rows"]))
                 truth = None if line["truth"] is None else _stamps(line["truth"])
-                entry = Entry(line["by"], rows, Inputs(_stamps(line["files"]), truth), line["outputs"])
+                entry = Entry(line["by"], rows, Sources(_stamps(line["files"]), truth), line["outputs"])
                 entries.append(entry)
     return commands, entries
 

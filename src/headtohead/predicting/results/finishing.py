@@ -13,7 +13,7 @@ from headtohead.predicting.files.writing import write_like
 from headtohead.predicting.predict import Found
 from headtohead.predicting.results.masking import write_masked
 from headtohead.predicting.results.outputs import Outputs, Paths
-from headtohead.predicting.results.preview import Slices, draw_frames, draw_sheet
+from headtohead.predicting.results.preview import Preview, draw_frames, draw_sheet
 from headtohead.predicting.results.summary import Rows, measures_in_words
 from headtohead.predicting.results.written import checksum
 from headtohead.predicting.scan import Scan
@@ -114,7 +114,7 @@ def _put_back(begun: Sequence[tuple[Path, Path, Path | None]]) -> None:
 def _write_preview(scan: Scan, found: Found, rows: Rows, sheet: Path, scroll: Path) -> None:
     truth = None if found.truth is None else found.as_slices(found.truth)
     labels, pixel = found.as_slices(found.labels), found.view.spacing[1:]
-    slices = Slices(scan.drawn(scan.primary), labels, truth, pixel, found.targets)
+    slices = Preview(scan.drawn(scan.primary), labels, truth, pixel, found.targets)
     measures = measures_in_words(rows)
     about = f"{measures}  ·  model {rows[0].model}  ·  threshold {found.threshold:g}"
     write_picture(sheet, draw_sheet(slices, rows[0].file, about)[:, :, ::-1])

@@ -19,8 +19,7 @@ from headtohead.disk_faults import told
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.results.deciding import Settings, difference, key_of
-from headtohead.predicting.results.entries import Entry, head_line, read_journal
-from headtohead.predicting.results.inputs import Inputs
+from headtohead.predicting.results.entries import Entry, Sources, head_line, read_journal
 from headtohead.predicting.results.outputs import Paths
 from headtohead.predicting.results.summary import Rows
 from headtohead.predicting.results.written import checksum, name_below
@@ -82,7 +81,7 @@ class Journal:
         """Say whether this command has predicted a job before, whatever has become of it since."""
         return job.name in self.own
 
-    def finished(self, job: Job, paths: Paths, inputs: Inputs) -> Entry | None:
+    def finished(self, job: Job, paths: Paths, inputs: Sources) -> Entry | None:
         """Find what this command has predicted before of a job, from the same inputs, if its results are whole.
 
         Args:
@@ -91,7 +90,7 @@ class Journal:
             inputs: its files as they are now.
         """
         names = {name_below(path, self.folder): path for kind in paths.values() for path in kind}
-        same = [entry for entry in self.own.get(job.name, ()) if inputs.unchanged_since(entry.inputs)]
+        same = [entry for entry in self.own.get(job.name, ()) if inputs.unchanged_since(entry.sources)]
         same = [entry for entry in same if entry.outputs.keys() == names.keys()]
         if not same or not all(path.is_file() for path in names.values()):
             return None
@@ -107,7 +106,7 @@ class Journal:
         by = next((entry.by for entry in reversed(self.others) if self._wrote(path, [entry])), "")
         return difference(self.commands[by], self.settings) if by in self.commands else ""
 
-    def add(self, rows: Rows, inputs: Inputs, outputs: Mapping[Path, str]) -> None:
+    def add(self, rows: Rows, inputs: Sources, outputs: Mapping[Path, str]) -> None:
         """Take down a file whose results are about to get their names.
 
         Args:

@@ -24,7 +24,7 @@ AIR = 0.2  # between black and white: nothing in the air around a head is bright
 
 
 @dataclass(frozen=True)
-class Slices:
+class Preview:
     """What is drawn of a volume.
 
     Attributes:
@@ -71,7 +71,7 @@ class Slices:
         return choose_slices(self.labels != 0, self.grey.max(axis=(1, 2)) > low + AIR * (high - low))
 
 
-def draw_sheet(slices: Slices, title: str, subtitle: str) -> np.ndarray:
+def draw_sheet(slices: Preview, title: str, subtitle: str) -> np.ndarray:
     """Draw slices beside and below each other: uint8 RGB.
 
     Args:
@@ -82,13 +82,13 @@ def draw_sheet(slices: Slices, title: str, subtitle: str) -> np.ndarray:
     return _draw(slices, title, subtitle, slices.chosen, LONE if len(slices.grey) == 1 else TILE)
 
 
-def draw_frames(slices: Slices, title: str, subtitle: str) -> Iterator[np.ndarray]:
+def draw_frames(slices: Preview, title: str, subtitle: str) -> Iterator[np.ndarray]:
     """Draw slices one after the other, from the first to the last that shows something; as `draw_sheet`."""
     for number in slices.chosen:
         yield _draw(slices, title, subtitle, [number], FRAME)
 
 
-def _draw(slices: Slices, title: str, subtitle: str, shown: Sequence[int], longest: int) -> np.ndarray:
+def _draw(slices: Preview, title: str, subtitle: str, shown: Sequence[int], longest: int) -> np.ndarray:
     grey = slices.grey
     low, high = slices.levels
     height, width = _size(grey.shape[1:], slices.pixel, longest)
@@ -143,7 +143,7 @@ def _size(shape: Sequence[int], pixel: tuple[float, float], longest: int) -> tup
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
-def _legend(canvas: np.ndarray, baseline: int, slices: Slices, note: str) -> None:
+def _legend(canvas: np.ndarray, baseline: int, slices: Preview, note: str) -> None:
     left = MARGIN
     there = [bool(mask.any()) for mask in slices.masks]
     if slices.true_masks is not None:  # of a lone target it stands first, of several there is a note of it last

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headtohead.preparing.step import Slices, SliceStep
+from headtohead.preparing.step import Made, SliceStep
 
 
 @dataclass(frozen=True)
@@ -18,32 +18,18 @@ class Channels(SliceStep):
     kind = "channels"
     order: tuple[int, ...]
 
-    def over(self, slices: Slices) -> Slices:
+    def over(self, slices: Made) -> Made:
         """See `SliceStep`."""
-        return Chosen(slices, self.order)
 
+        def image(index: int) -> np.ndarray:
+            found = slices[index]
+            alone, straight = found.shape[-1] == 1, tuple(range(found.shape[-1]))
+            if alone:
+                return np.broadcast_to(found, (*found.shape[:2], len(self.order)))
+            return found if self.order == straight else found[..., list(self.order)]
 
-class Chosen:
-    """Slices with their channels in some order."""
+        def plane(index: int, channel: int) -> np.ndarray:
+            found = slices[index]
+            return found[..., 0 if found.shape[-1] == 1 else self.order[channel]]
 
-    def __init__(self, source: Slices, order: tuple[int, ...]) -> None:
-        """Take slices, and the number of each channel."""
-        self.source, self.order = source, order
-
-    def __len__(self) -> int:
-        return len(self.source)
-
-    def __getitem__(self, index: int) -> np.ndarray:
-        image = self.source[index]
-        if image.shape[-1] == 1:
-            return np.broadcast_to(image, (*image.shape[:2], len(self.order)))
-        if self.order == tuple(range(image.shape[-1])):
-            return image
-        if self.order == tuple(range(image.shape[-1]))[::-1]:
-            return image[..., ::-1]
-        return image[..., list(self.order)]
-
-    def plane(self, index: int, channel: int) -> np.ndarray:
-        """Give one channel of a slice: [H, W]."""
-        image = self.source[index]
-        return image[..., 0 if image.shape[-1] == 1 else self.order[channel]]
+        return Made(slices, image, plane)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from headtohead.preparing.intensities import BETWEEN
-from headtohead.preparing.step import Slices, SliceStep, plane_of
+from headtohead.preparing.step import Made, SliceStep
 
 AT_ONCE = 4
 """Channels that OpenCV resizes by area together."""
@@ -23,9 +23,14 @@ class Resize(SliceStep):
     kind = "resize"
     size: int
 
-    def over(self, slices: Slices) -> Slices:
+    def over(self, slices: Made) -> Made:
         """See `SliceStep`; 16 bits become float32 in units of 8 bits."""
-        return Resized(slices, self)
+
+        def image(index: int) -> np.ndarray:
+            found = slices[index]
+            return self.fit(found).reshape(self.size, self.size, found.shape[-1])
+
+        return Made(slices, image, lambda index, channel: self.fit(slices.plane(index, channel)))
 
     def fit(self, image: np.ndarray) -> np.ndarray:
         """Resize [H, W] or [H, W, C] to [size, size(, C)]; the type is kept, but 16 bits become float32."""
@@ -45,25 +50,6 @@ class Resize(SliceStep):
         side = max(height, width)
         square = cv2.resize(values, (side, side), interpolation=cv2.INTER_LINEAR)
         return np.ascontiguousarray(square[:height, :width])
-
-
-class Resized:
-    """Slices resized."""
-
-    def __init__(self, source: Slices, step: Resize) -> None:
-        """Take slices."""
-        self.source, self.step = source, step
-
-    def __len__(self) -> int:
-        return len(self.source)
-
-    def __getitem__(self, index: int) -> np.ndarray:
-        image = self.source[index]
-        return self.step.fit(image).reshape(self.step.size, self.step.size, image.shape[-1])
-
-    def plane(self, index: int, channel: int) -> np.ndarray:
-        """Give one channel of a slice, without the work for the others: [size, size]."""
-        return self.step.fit(plane_of(self.source, index, channel))
 
 
 def _to_square(image: np.ndarray) -> np.ndarray:

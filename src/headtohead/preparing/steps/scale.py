@@ -8,7 +8,7 @@ import numpy as np
 
 from headtohead.preparing.head import head_mask, inner_head, intensity_statistics
 from headtohead.preparing.intensities import to_eight_bits
-from headtohead.preparing.step import Slices, SliceStep, planes_of
+from headtohead.preparing.step import Made, SliceStep
 from headtohead.task import Case
 
 CLIP = 8.0
@@ -60,39 +60,25 @@ class Scale(SliceStep):
         rows = [0 if len(statistics) == 1 else sequence for sequence in self.of]
         return statistics[rows]
 
-    def over(self, slices: Slices) -> Slices:
+    def over(self, slices: Made) -> Made:
         """See `SliceStep`; the step is fitted."""
         assert self.statistics is not None
-        return Scaled(slices, self.by_channel(self.statistics))
+        statistics = self.by_channel(self.statistics)
+        greys = np.repeat(np.arange(256, dtype=np.uint8)[:, None], len(statistics), axis=1)
+        tables = np.ascontiguousarray(scaled(greys, statistics).T)
+
+        def planes(index: int) -> list[np.ndarray]:
+            pairs = zip(slices.planes(index), tables, statistics, strict=True)
+            # All 256 grey values were scaled once: looking them up is faster than scaling every pixel.
+            return [
+                cv2.LUT(plane, table) if plane.dtype == np.uint8 else scaled(plane[..., None], one[None])[..., 0]
+                for plane, table, one in pairs
+            ]
+
+        return Made(slices, lambda index: np.dstack(planes(index)), planes=planes)
 
 
 def scaled(image: np.ndarray, statistics: np.ndarray) -> np.ndarray:
     """Scale [..., channels] with float32 [channels, 2] to float32 [..., channels]."""
     found = (image.astype(np.float32) - statistics[:, 0]) / statistics[:, 1]
     return np.clip(found, -CLIP, CLIP)
-
-
-class Scaled:
-    """Slices scaled."""
-
-    def __init__(self, source: Slices, statistics: np.ndarray) -> None:
-        """Take slices, and float32 [channels, 2]."""
-        self.source, self.statistics = source, statistics
-        greys = np.repeat(np.arange(256, dtype=np.uint8)[:, None], len(statistics), axis=1)
-        self._table = np.ascontiguousarray(scaled(greys, statistics).T)
-
-    def __len__(self) -> int:
-        return len(self.source)
-
-    def __getitem__(self, index: int) -> np.ndarray:
-        return np.dstack(self.planes(index))
-
-    def planes(self, index: int) -> tuple[np.ndarray, ...]:
-        """Give all channels of a slice, float32 [H, W] each."""
-        planes = planes_of(self.source, index)
-        if planes[0].dtype == np.uint8:
-            # All 256 grey values were scaled once: looking them up is faster than scaling every pixel.
-            return tuple(cv2.LUT(plane, table) for plane, table in zip(planes, self._table, strict=True))
-        return tuple(
-            scaled(plane[..., None], one[None])[..., 0] for plane, one in zip(planes, self.statistics, strict=True)
-        )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from headtohead.preparing.step import Slices, SliceStep
+from headtohead.preparing.step import Made, SliceStep
 
 
 @dataclass(frozen=True)
@@ -14,16 +14,25 @@ class Spline(SliceStep):
 
     Attributes:
         size: side in pixels of the square given to the model.
-        order: of the splines.
+        degree: of the splines.
     """
 
     kind = "spline"
     size: int
-    order: int
+    degree: int
 
-    def over(self, slices: Slices) -> Slices:
+    def over(self, slices: Made) -> Made:
         """See `SliceStep`; float32."""
-        return Splined(slices, self)
+        return Made(slices, lambda index: self.enlarge(slices[index]))
+
+    def enlarge(self, image: np.ndarray) -> np.ndarray:
+        """Resize [H, W, C] to float32 [size, size, C]."""
+        from scipy import ndimage  # which other chains do without
+
+        image = pad_to_square(image).astype(np.float32)
+        zoom = (self.size / image.shape[0], self.size / image.shape[1], 1)
+        large = ndimage.zoom(image, zoom, order=self.degree, mode="grid-constant", grid_mode=True)
+        return np.clip(large, image.min(), image.max())
 
     def undone(self, values: np.ndarray, height: int, width: int) -> np.ndarray:
         """Bring float32 [size, size] onto the source grid: float32 [height, width]."""
@@ -31,25 +40,6 @@ class Spline(SliceStep):
         top, left = (side - height) // 2, (side - width) // 2
         square = cv2.resize(values, (side, side), interpolation=cv2.INTER_LINEAR)
         return square[top : top + height, left : left + width]
-
-
-class Splined:
-    """Slices resized by splines."""
-
-    def __init__(self, source: Slices, step: Spline) -> None:
-        """Take slices."""
-        self.source, self.step = source, step
-
-    def __len__(self) -> int:
-        return len(self.source)
-
-    def __getitem__(self, index: int) -> np.ndarray:
-        from scipy import ndimage  # which other chains do without
-
-        image = pad_to_square(self.source[index]).astype(np.float32)
-        zoom = (self.step.size / image.shape[0], self.step.size / image.shape[1], 1)
-        large = ndimage.zoom(image, zoom, order=self.step.order, mode="grid-constant", grid_mode=True)
-        return np.clip(large, image.min(), image.max())
 
 
 def pad_to_square(image: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headtohead.preparing.step import Slices, SliceStep
+from headtohead.preparing.step import Made, SliceStep
 
 
 @dataclass(frozen=True)
@@ -18,23 +18,9 @@ class Stretch(SliceStep):
     kind = "stretch"
     percentile: float = 97.0
 
-    def over(self, slices: Slices) -> Slices:
-        """See `SliceStep`."""
-        return Stretched(slices, self.percentile)
-
-
-class Stretched:
-    """Slices, each scaled by itself; their channels are one."""
-
-    def __init__(self, source: Slices, percentile: float) -> None:
-        """Take slices of one channel."""
-        self.source, self.percentile = source, percentile
-
-    def __len__(self) -> int:
-        return len(self.source)
-
-    def __getitem__(self, index: int) -> np.ndarray:
-        return stretched(self.source[index][..., 0], self.percentile)[..., None]
+    def over(self, slices: Made) -> Made:
+        """See `SliceStep`; of one channel."""
+        return Made(slices, lambda index: stretched(slices[index][..., 0], self.percentile)[..., None])
 
 
 def stretched(image: np.ndarray, percentile: float = 97.0) -> np.ndarray:

@@ -9,11 +9,12 @@ from headtohead.errors import UserError
 from headtohead.learning.checkpoint import read_tensors
 from headtohead.models.buda import BudaUNet
 from headtohead.preparing.recipe import buda_chain
-from headtohead.readers import lgg, nifti
+from headtohead.readers.lgg import TASK as LGG_TASK
+from headtohead.readers.nifti import TASK as NIFTI_TASK
 from headtohead.trained.facts import ModelFacts
 
 FIRST = "encoder1.enc1conv1.weight"
-TASKS = {1: replace(nifti.TASK, plane="axial"), 3: lgg.TASK}
+TASKS = {1: replace(NIFTI_TASK, plane="axial"), 3: LGG_TASK}
 """What such weights were trained for, by the channels of their input."""
 
 CLEAN_UP = "largest"
@@ -31,7 +32,9 @@ def read_buda(path: Path) -> tuple[ModelFacts, dict[str, torch.Tensor]]:
         raise UserError(f"{path}: not the weights of buda: {FIRST} is missing; is it another --model?")
     width, in_channels = state[FIRST].shape[:2]
     if in_channels not in TASKS:
-        raise UserError(f"{path}: takes {in_channels} channels; supported are 1, and 3 ({', '.join(lgg.SEQUENCES)})")
+        raise UserError(
+            f"{path}: takes {in_channels} channels; supported are 1, and 3 ({', '.join(LGG_TASK.sequences)})"
+        )
     # On no device: a width made up to exhaust the memory costs nothing.
     with torch.device("meta"):
         expected = BudaUNet(in_channels, width).state_dict()
