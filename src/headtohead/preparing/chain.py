@@ -18,6 +18,7 @@ from headtohead.preparing.steps.standardise import Standardise
 from headtohead.preparing.steps.stretch import Stretch
 from headtohead.preparing.steps.trim import Trim
 from headtohead.preparing.steps.window import Window
+from headtohead.records.shape import Check, listing, mapping, number, one_of, whole
 from headtohead.task import Case, Grid
 
 STEPS: dict[str, type[Step]] = {
@@ -25,15 +26,16 @@ STEPS: dict[str, type[Step]] = {
 }
 """The steps that a model's chain may have, by their names in files."""
 
-LIMITS: dict[str, tuple[float, float]] = {
-    "size": (16, 2048), "count": (0, 8), "channel": (0, 63), "order": (0, 63), "of": (0, 63), "ends": (0, 100),
-    "dark": (0, 1), "low": (0, 100), "high": (0, 100), "percentile": (0, 100),
-}  # fmt: skip
-"""Bounds of what is believed of a file: a made-up number must not exhaust the memory."""
-
 DEPTHS = ("uint8", "uint16")
-WORDS = {"by": (*MEASURED, *FIXED), "depth": DEPTHS}
-MOST_STEPS, MOST_CHANNELS = 32, 64
+NUMBERS, SHARE, PERCENTILE = listing(whole(0, 63), 1, 64), number(0, 1), number(0, 100)
+SETTINGS: dict[str, Check] = {
+    "size": whole(16, 2048), "count": whole(0, 8), "channel": whole(0, 63), "order": NUMBERS, "of": NUMBERS,
+    "ends": whole(0, 100), "degree": whole(0, 5), "dark": SHARE, "low": PERCENTILE, "high": PERCENTILE,
+    "percentile": PERCENTILE, "by": one_of(*MEASURED, *FIXED), "depth": one_of(*DEPTHS),
+}  # fmt: skip
+"""What is believed of a file: a made-up number must not exhaust the memory."""
+
+MOST_STEPS = 32
 
 S = TypeVar("S", bound=Step)
 
@@ -222,26 +224,9 @@ def _step(found: Any) -> Step:
     if name not in STEPS:
         raise UnknownStepError(name[:100])
     known = {one.name: one for one in fields(STEPS[name]) if one.metadata.get("saved", True)}  # type: ignore[arg-type]
-    given = {key: value for key, value in found.items() if key != "step"}
-    lacking = {key for key, one in known.items() if one.default is MISSING}
-    if not lacking <= given.keys() <= known.keys():
-        raise ValueError(f"{name}: other settings than {', '.join(known)}")
-    for key, value in given.items():
-        if not _sound(key, value, str(known[key].type)):
-            raise ValueError(f"{name}: {key}")
-    return STEPS[name](**{key: tuple(value) if isinstance(value, list) else value for key, value in given.items()})
-
-
-def _sound(key: str, value: Any, kind: str) -> bool:
-    if key in WORDS:
-        return isinstance(value, str) and value in WORDS[key]
-    least, most = LIMITS[key]
-    if "tuple" in kind:
-        return (
-            isinstance(value, list) and 0 < len(value) <= MOST_CHANNELS and all(_in(one, least, most) for one in value)
-        )
-    return _in(value, least, most, int if kind == "int" else (int, float))
-
-
-def _in(value: Any, least: float, most: float, kind: Any = int) -> bool:
-    return isinstance(value, kind) and not isinstance(value, bool) and least <= value <= most
+    lacking = tuple(key for key, one in known.items() if one.default is MISSING)
+    settings = {key: value for key, value in found.items() if key != "step"}
+    wrong = mapping(SETTINGS, lacking)(settings)
+    if wrong is not None or not settings.keys() <= known.keys():
+        raise ValueError(f"{name}: {wrong or 'other settings than ' + ', '.join(known)}")
+    return STEPS[name](**{key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()})

@@ -14,12 +14,12 @@ class Spline(SliceStep):
 
     Attributes:
         size: side in pixels of the square given to the model.
-        order: of the splines.
+        degree: of the splines.
     """
 
     kind = "spline"
     size: int
-    order: int
+    degree: int
 
     def over(self, slices: Made) -> Made:
         """See `SliceStep`; float32."""
@@ -31,7 +31,7 @@ class Spline(SliceStep):
 
         image = pad_to_square(image).astype(np.float32)
         zoom = (self.size / image.shape[0], self.size / image.shape[1], 1)
-        large = ndimage.zoom(image, zoom, order=self.order, mode="grid-constant", grid_mode=True)
+        large = ndimage.zoom(image, zoom, order=self.degree, mode="grid-constant", grid_mode=True)
         return np.clip(large, image.min(), image.max())
 
     def undone(self, values: np.ndarray, height: int, width: int) -> np.ndarray:
