@@ -57,6 +57,12 @@ def test_maps_of_pictures_are_png_because_tiff_readers_differ() -> None:
     assert name_of(Path("a.nii.gz"), "_probability", "probability") == "a_probability.nii.gz"
 
 
+def test_a_volume_of_freesurfer_gets_files_of_its_own_kind() -> None:
+    assert name_of(Path("a.mgz"), "_mask.nii") == "a_mask.mgz"
+    assert name_of(Path("a_flair.MGH"), "_mask.nii.gz") == "a_flair_mask.mgh"
+    assert name_of(Path("a.mgz"), "_probability", "probability") == "a_probability.mgz"
+
+
 def test_folders_are_mirrored() -> None:
     wanted = outputs(outputs=FETAL, save_probability=True, save_uncertainty="entropy", preview=True)
     assert wanted.paths(job("sub/a.nii.gz"), Path("out")) == {
