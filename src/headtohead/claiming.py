@@ -95,10 +95,6 @@ def _make(path: Path, folder: bool) -> int | None:
 def hold(path: Path, make: bool) -> int:
     """Lock a file that stays, until what is returned is closed. The holder may remove it or put another in its place.
 
-    Args:
-        path: the file.
-        make: whether it is made if it is missing.
-
     Returns:
         A descriptor, -1 where files have no locks.
 

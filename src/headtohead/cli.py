@@ -168,11 +168,7 @@ def with_test(config: dict[str, Any], flags: dict[str, Any]) -> dict[str, Any]:
 
 
 def with_data(values: dict[str, Any]) -> dict[str, Any]:
-    """Say what kind of data is meant, where nobody does: what is downloaded, or what a folder's layout says.
-
-    Args:
-        values: all options that were given, by name.
-    """
+    """Say what kind of data is meant, where nobody does: what is downloaded, or what a folder's layout says."""
     default = DataOptions().data
     wanted_set = values.get("download")
     if wanted_set in DATA_SETS and wanted_set != default:
@@ -230,10 +226,6 @@ def _not_a_flag(word: str) -> str:
 
 def check_sense(options: Options, flags: dict[str, Any]) -> None:
     """Refuse at once what would fail, or be silently ignored, only later.
-
-    Args:
-        options: all options.
-        flags: those among them that were given as flags.
 
     Raises:
         UserError: an unknown model, or options that make no sense together.

@@ -16,10 +16,6 @@ def read_config(file: str, inside: tuple[str, ...] = ()) -> dict[str, Any]:
 
     A file may build on another with its own key `config`; its other keys win over that one's.
 
-    Args:
-        file: path of the file.
-        inside: the files that led to this one.
-
     Returns:
         Name to value, settled, for the keys that are there.
 

@@ -16,9 +16,10 @@ from headtohead.options.group import declarations
 from headtohead.options.table import GROUPS
 from headtohead.preparing.recipe import InputRecipe
 from headtohead.preparing.steps.scale import scaled
+from headtohead.records.array_reader import array_names
 from headtohead.runs.reading import read_ledger
 from headtohead.scoring.counts import count
-from headtohead.scoring.prediction_files import cases_in, read_mask
+from headtohead.scoring.prediction_files import read_mask
 from tests.trained_nets import load_trained
 
 EPOCHS = 3
@@ -110,7 +111,7 @@ class TestFinishedRun:
         cases = pd.read_csv(finished.folder.cases).set_index("case")
         slices = pd.read_csv(finished.folder.slices)
         table = phantom_cohort.table
-        assert cases_in(finished.folder.masks) == list(cases.index) == cases_in(finished.folder.probabilities)
+        assert array_names(finished.folder.masks) == list(cases.index) == array_names(finished.folder.probabilities)
         assert slices.groupby("case", sort=False)[["tp", "fp", "fn"]].sum().equals(cases[["tp", "fp", "fn"]])
         for index in finished.split.cases(phantom_cohort, "test"):
             about = table.iloc[index]

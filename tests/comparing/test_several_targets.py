@@ -23,10 +23,11 @@ from headtohead.options.table import from_flat, replace
 from headtohead.predicting.predict import predict
 from headtohead.predicting.predictor import open_predictor
 from headtohead.predicting.scan import scan_of
+from headtohead.records.array_reader import array_names
 from headtohead.reporting.rescoring import rescore
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.reading import read_ledger
-from headtohead.scoring.prediction_files import cases_in, read_mask
+from headtohead.scoring.prediction_files import read_mask
 from headtohead.scoring.protocol import PROTOCOL
 from headtohead.trained.engines.onnx_engine import OnnxEngine
 from headtohead.trained.engines.torch_engine import load_net
@@ -120,7 +121,7 @@ def test_counts_and_histograms_are_kept_by_target(tested: Experiment) -> None:
     assert sums.to_numpy().tolist() == cases[["tp", "fp", "fn"]].to_numpy().tolist()
     table, targets = tested.cohort.table.set_index("case"), tested.cohort.task.targets
     with np.load(tested.folder.probabilities, allow_pickle=False) as histograms:
-        assert list(histograms) == cases_in(tested.folder.masks) == list(dict.fromkeys(cases["case"]))
+        assert list(histograms) == array_names(tested.folder.masks) == list(dict.fromkeys(cases["case"]))
         for case, own in cases.groupby("case"):
             assert histograms[case].shape == (len(targets), 2, 256)
             assert histograms[case][:, 1].sum(axis=1).tolist() == own["lesion_voxels"].tolist()

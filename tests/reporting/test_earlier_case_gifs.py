@@ -23,7 +23,7 @@ def gifs(folder: Path) -> dict[str, bytes]:
 
 def one_frame(scans: list[Any], title: str) -> Iterator[np.ndarray]:
     """In place of all slices: where the first entrant's mask is in the middle one."""
-    (mask,) = scans[0][1].prediction
+    mask = scans[0][1].prediction[0]
     yield np.repeat(mask[len(mask) // 2, :, :, None], 3, axis=-1).astype(np.uint8) * 255
 
 

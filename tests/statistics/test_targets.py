@@ -86,6 +86,14 @@ def test_every_target_is_tested_between_models_and_all_are_corrected_together(ca
     assert text.endswith("b none is better than a none in enhancing (Wilcoxon p < 0.001).")
 
 
+def test_a_target_that_no_case_holds_is_no_test(cases: pd.DataFrame) -> None:
+    lost = cases["target"] == "core"
+    cases = cases.assign(**{one: cases[one].where(~lost, 0) for one in ("tp", "fn")}, dice=cases["dice"].where(~lost))
+    pairs = compare_targets(cases, 0.02)
+    assert pairs["target"].tolist() == ["whole", "enhancing"]
+    assert "(corrected for all 2 tests)" in verdict_on_targets(pairs)
+
+
 def test_cases_without_a_target_are_scored_for_it(cases: pd.DataFrame) -> None:
     table, pairs = sum_up_without_lesion(cases), compare_without_lesion(cases)
     assert table.groupby("target", sort=False)["n"].first().to_dict() == {"whole": 1, "core": 1, "enhancing": 2}

@@ -104,29 +104,13 @@ def test_the_acquired_plane_lies_across_the_coarsest_spacing(steps: tuple[float,
     assert slicing(straight(*steps)).plane == plane
 
 
-def test_the_given_spacing_wins_over_the_affine() -> None:
-    way = slicing(straight(1, 1, 1), (4, 2, 1))
-    assert (way.plane, way.spacing) == ("sagittal", (4.0, 1.0, 2.0))
-
-
 def test_a_single_slice_is_a_slice_whatever_its_thickness() -> None:
     assert slicing(straight(1, 1, 1), shape=(9, 1, 9)).plane == "coronal"
     assert slicing(straight(5, 1, 1), shape=(9, 9, 1)).plane == "axial"
     assert slicing(straight(5, 1, 1), shape=(9, 1, 1)).plane == "sagittal"  # two of them: the spacing decides
 
 
-def test_codes_of_the_grid_are_those_of_nibabel() -> None:
-    for _, affine in copies(VOLUME, tilted(20, (1, 2, 3))):
-        assert slicing(affine, plane="axial").grid_codes == "".join(nibabel.aff2axcodes(affine))
-
-
 @pytest.mark.parametrize("affine", [np.zeros((4, 4)), straight(1, 1, 0), straight(1, np.nan, 1), np.ones((4, 4))])
 def test_an_affine_without_an_inverse_is_refused(affine: np.ndarray) -> None:
     with pytest.raises(ValueError, match="no inverse"):
         slicing(affine)
-
-
-@pytest.mark.parametrize("zooms", [(1, 0, 1), (1, -1, 1), (np.nan, 1, 1), (np.inf, 1, 1), (1, 1)])
-def test_a_spacing_that_is_none_is_refused(zooms: tuple[float, ...]) -> None:
-    with pytest.raises(ValueError, match="not three positive numbers"):
-        slicing(straight(1, 1, 1), zooms)

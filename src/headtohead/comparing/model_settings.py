@@ -26,10 +26,6 @@ SETTABLE += FURTHER
 def own_settings(options: Options, model: str) -> dict[str, Any]:
     """Read what `--model_settings` says of one model.
 
-    Args:
-        options: those of the command.
-        model: its name.
-
     Returns:
         Option to settled value.
 
@@ -101,11 +97,6 @@ def check_models(options: Options) -> None:
 
 def refuse_impossible_models(given: Mapping[str, Any], options: Options, verbs: Collection[str]) -> None:
     """Refuse models that do not exist, or that cannot have the settings that this command gives them.
-
-    Args:
-        given: the flags on the command line.
-        options: all options.
-        verbs: what is to be done.
 
     Raises:
         UserError: names the model or the setting, and the fix.

@@ -82,9 +82,6 @@ def scores_in_words(cases: pd.DataFrame) -> str:
     """Say how the test cases were scored: mean Dice of those with a lesion; the others are left alone or not.
 
     Of several targets: the mean of the primary score, then that of each target.
-
-    Args:
-        cases: as cases.csv of a run folder.
     """
     if "target" in cases:
         primary = over_targets(cases)["dice"].dropna()

@@ -136,12 +136,7 @@ def search(experiment: Experiment, own: Candidate) -> tuple[Candidate, dict[Cand
 
 
 def candidates_around(own: Candidate, decides: bool = True) -> list[Candidate]:
-    """List the choices, the run's own threshold without clean-up among them, from simple to complex.
-
-    Args:
-        own: the run's.
-        decides: whether the threshold has an effect.
-    """
+    """List the choices, the run's own threshold without clean-up among them, from simple to complex."""
     thresholds = sorted({*THRESHOLDS, own.threshold} if decides else {own.threshold})
     found = [Candidate(threshold, steps) for threshold in thresholds for steps in CLEAN_UPS]
     steps = {text: len(parse_steps(text)) for text in CLEAN_UPS}

@@ -1,36 +1,55 @@
 """What the colours of a picture mean: samples and words, in as many lines as they need."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from headtohead.drawing.lettering import FAINT, shorten, text_width, write
 from headtohead.drawing.outlines import Colour, rgb
 
-LINE, BETWEEN, SAMPLE, SIZE, MARGIN = 19, 20, 27, 14, 24
+LINE, SIZE, MARGIN = 19, 14, 24
 PAPER = (255, 255, 255)
 
 Entry = tuple[str, tuple[Colour, ...]]
 """Words, and the colours before them; none where it is only words."""
 
 
-def legend_lines(entries: Sequence[Entry], room: int) -> list[list[Entry]]:
+class Spacing(NamedTuple):
+    """Pixels from line to line, between entries, from a sample's start to its words, and of the sample."""
+
+    line: int = LINE
+    between: int = 20
+    words: int = 27
+    sample: int = 20
+
+
+USUAL = Spacing()
+
+
+def legend_lines(entries: Sequence[Entry], room: int, spacing: Spacing = USUAL) -> list[list[Entry]]:
     """Set the entries in lines of at most `room` pixels; one that is too long is shortened."""
     lines: list[list[Entry]] = [[]]
     left = 0
     for words, colours in entries:
-        words = shorten(words, room - SAMPLE, SIZE)
-        wide = SAMPLE * bool(colours) + text_width(words, SIZE)
+        words = shorten(words, room - spacing.words, SIZE)
+        wide = spacing.words * bool(colours) + text_width(words, SIZE)
         if left and left + wide > room:
             lines.append([])
             left = 0
         lines[-1].append((words, colours))
-        left += wide + BETWEEN
+        left += wide + spacing.between
     return lines
 
 
 def write_legend(
-    canvas: np.ndarray, entries: Sequence[Entry], left: int, middle: int, room: int, note: str = ""
+    canvas: np.ndarray,
+    entries: Sequence[Entry],
+    left: int,
+    middle: int,
+    room: int,
+    note: str = "",
+    spacing: Spacing = USUAL,
 ) -> None:
     """Write a legend onto a canvas.
 
@@ -41,16 +60,18 @@ def write_legend(
         middle: of the first line, in pixels.
         room: in pixels.
         note: words at the right end of the last line, where there is room for them.
+        spacing: of its parts.
     """
     at = left
-    for number, line in enumerate(legend_lines(entries, room)):
-        base, at = middle + number * LINE, left
+    for number, line in enumerate(legend_lines(entries, room, spacing)):
+        base, at = middle + number * spacing.line, left
         for words, colours in line:
             for place, colour in enumerate(colours):
-                canvas[base - 2 : base + 2, at + place * 20 // len(colours) : at + 20] = rgb(colour)
-            at += SAMPLE * bool(colours)
+                start, end = at + place * spacing.sample // len(colours), at + spacing.sample
+                canvas[base - 2 : base + 2, start:end] = rgb(colour)
+            at += spacing.words * bool(colours)
             write(canvas, words, at, base + 5, SIZE)
-            at += text_width(words, SIZE) + BETWEEN
+            at += text_width(words, SIZE) + spacing.between
     if at + text_width(note, SIZE) <= left + room:
         write(canvas, note, left + room - text_width(note, SIZE), base + 5, SIZE, colour=FAINT)
 

@@ -96,12 +96,7 @@ def overlaid(truth: np.ndarray, prediction: np.ndarray, targets: Targets) -> dic
 
 
 def named_colours(targets: Targets, truth: bool = True) -> list[tuple[str, tuple[Colour, ...]]]:
-    """Give the words of the legend of `overlaid` and their colours: of several targets, light for the truth.
-
-    Args:
-        targets: that are drawn.
-        truth: whether the truth is drawn too.
-    """
+    """Give the words of the legend of `overlaid` and their colours: of several targets, light for the truth."""
     lone: list[tuple[str, tuple[Colour, ...]]] = [("truth", (TRUTH,)), ("prediction", (PREDICTION,))]
     if len(targets) == 1:
         return lone if truth else lone[1:]

@@ -23,13 +23,13 @@ from headtohead.predicting.predict import Found, predict
 from headtohead.predicting.predictor import Predictor, open_sound
 from headtohead.predicting.results.outputs import plain
 from headtohead.predicting.results.panel import Prediction, draw_panel
-from headtohead.predicting.results.placing_one import all_or_none, folder_for, refuse_overwriting
+from headtohead.predicting.results.placing import all_or_none, folder_for, refuse_overwriting
 from headtohead.predicting.results.summary import measures_in_words, rows_of
 from headtohead.predicting.results.written import Records, truth_is_ours
 from headtohead.predicting.scan import Scan
 from headtohead.predicting.seen import part_of_split, seen_before
 from headtohead.predicting.trust.familiarity import unfamiliar_features
-from headtohead.predicting.trust.geometry import doubts_of_header
+from headtohead.predicting.trust.geometry import doubts_of_scan
 from headtohead.preparing.steps.square import resized, squared
 from headtohead.readers.volume_names import volume_end
 from headtohead.saving import write_picture
@@ -104,11 +104,6 @@ def _outputs(path: Path, folder: Path, task: Task) -> dict[str, Path]:
 def fullest_slice(scan: Scan, found: Found, task: Task) -> tuple[Prediction, str]:
     """Show the slice in which most was found, else the middle one: of the file's own grid, as it is written.
 
-    Args:
-        scan: the volume.
-        found: what was found in it.
-        task: of the model.
-
     Returns:
         What the panel shows, its pixels made square, and which slice it is.
     """
@@ -168,8 +163,7 @@ def _tell(name: str, said: list[str], scan: Scan, predictor: Predictor) -> None:
     print(f"{name}: {', '.join(said)}")
     for line in scan.notes:
         print(f"{name}: note: {line}")
-    doubts = [scan.substitution(facts.task)] if scan.missing else []
-    for line in doubts + doubts_of_header(scan):
+    for line in doubts_of_scan(scan, facts.task):
         print(f"{name}: warning: {line}", file=sys.stderr)
     for line in unfamiliar_features(scan.volume, scan.spacing, facts.familiar, scan.primary):
         print(f"{name}: unlike the training data: {line}", file=sys.stderr)

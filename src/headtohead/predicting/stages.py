@@ -24,7 +24,7 @@ from headtohead.predicting.results.summary import Rows, rows_of
 from headtohead.predicting.results.written import Records, Written, truth_is_ours
 from headtohead.predicting.scan import Scan
 from headtohead.predicting.seen import seen_before
-from headtohead.predicting.trust.geometry import doubts_of_header
+from headtohead.predicting.trust.geometry import doubts_of_scan
 
 MASKED, PREVIEW, CLEANED, MEMBERS, TARGET = 12, 6, 8, 8, 11
 """Bytes for each voxel that images times masks, previews and a clean-up take more than what `files.weighing` counts
@@ -112,8 +112,7 @@ class Work:
         scan = read_scan(job, facts, files.channels, files.plane, weight)
         if scan.truth is not None and truth_is_ours(job, self.records, self.planned):
             scan = replace(scan, truth=None)
-        warnings = [scan.substitution(facts.task)] if scan.missing else []
-        warnings += doubts_of_header(scan)
+        warnings = doubts_of_scan(scan, facts.task)
         warnings += unfamiliar_features(scan.volume, scan.spacing, facts.familiar, scan.primary)
         return Loaded(scan, before, warnings, self.predictor.prepare(scan))
 

@@ -53,10 +53,6 @@ def explain(job: Job, fault: Exception) -> str:
 def progress(total: int, done: int = 0) -> Iterator[Callable[[], None]]:
     """Show a bar while files are predicted, on a terminal; in a log their lines are enough.
 
-    Args:
-        total: how many files there are.
-        done: how many of them were predicted before.
-
     Yields:
         What to call after each file.
     """

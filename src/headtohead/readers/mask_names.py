@@ -82,9 +82,6 @@ class Images:
 
         First the one of the mask's own name, then those of its case (`x_flair` of `x_seg`), then those whose name has
         one word more (`sub-01_T2w` of `sub-01_desc-brain_mask`) or, where it is a sequence, one less.
-
-        Args:
-            stem: of the mask.
         """
         return self.of_bases(bases_of_mask(stem))
 

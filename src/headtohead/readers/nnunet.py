@@ -115,10 +115,6 @@ def channels_described(described: Mapping[str, Any]) -> dict[int, str]:
 def sequences_of(described: Mapping[str, Any], path: Path) -> tuple[str, ...]:
     """Name the channels: as names of files do where they are sequences, else in small letters.
 
-    Args:
-        described: what dataset.json says.
-        path: of it.
-
     Raises:
         UserError: it does not number its channels from 0.
     """

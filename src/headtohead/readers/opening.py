@@ -6,8 +6,8 @@ from pathlib import Path
 from headtohead.errors import UserError, printable
 
 
-def first_bytes(path: Path, count: int = 4) -> bytes:
-    """Read how a file begins.
+def first_bytes(path: Path) -> bytes:
+    """Read the first four bytes of a file.
 
     Raises:
         UserError: it is not there, not a file, empty or not readable.
@@ -20,7 +20,7 @@ def first_bytes(path: Path, count: int = 4) -> bytes:
         if not path.is_file():  # opening a pipe would wait for ever
             raise UserError(f"{printable(path)}: not a regular file; remove it")
         with path.open("rb") as file:
-            start = file.read(count)
+            start = file.read(4)
     except OSError as fault:
         raise UserError(f"{printable(path)}: {_reason(path, fault)}") from fault
     if not start:

@@ -14,10 +14,6 @@ LARGEST = 256 << 20
 def read_lines(path: Path, sound: Check) -> list[dict[str, Any]]:
     """Read the sound lines of a file. Others are left out: a kill or a full disk may have cut one short.
 
-    Args:
-        path: the file.
-        sound: what a line must be.
-
     Raises:
         FileNotFoundError: there is none.
         UnreadableError: it is no file, too large, or cannot be read.

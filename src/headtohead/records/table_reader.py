@@ -40,10 +40,6 @@ def read_table(path: Path, **options: Any) -> "pd.DataFrame":
 def read_rows(path: Path, needed: tuple[str, ...] = ()) -> list[dict[str, str]]:
     """Read a CSV file as text.
 
-    Args:
-        path: the file.
-        needed: columns that must be there.
-
     Raises:
         FileNotFoundError: there is none.
         UnreadableError: it is no file, too large, not UTF-8 or no table, lacks a column, or a row is of another length

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headtohead.errors import UserError
-from headtohead.records.array_reader import NoSuchArrayError, OtherShapeError, array_names, read_array, read_arrays
+from headtohead.records.array_reader import NoSuchArrayError, OtherShapeError, read_array, read_arrays
 from headtohead.records.regular import UnreadableError
 from headtohead.saving import atomic_path
 from headtohead.scoring.probabilities import BINS
@@ -82,16 +82,6 @@ def writing(path: Path) -> Iterator[CaseWriter]:
     """
     with atomic_path(path, lasting=True) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         yield CaseWriter(archive)
-
-
-def cases_in(path: Path) -> list[str]:
-    """Name the cases of masks.npz or probabilities.npz, in the order they were added.
-
-    Raises:
-        UserError: the file is missing or damaged.
-    """
-    with _reading(path):
-        return array_names(path)
 
 
 def read_mask(path: Path, case: str, shape: Sequence[int]) -> NDArray[np.bool_]:

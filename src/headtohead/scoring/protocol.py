@@ -27,9 +27,6 @@ def same_predictions(protocol: Any) -> bool:
     """Whether masks that were predicted under another protocol would be predicted under ours, too.
 
     Their scores then need no model: they can be made again from the masks.
-
-    Args:
-        protocol: that of a run.json.
     """
     if not isinstance(protocol, dict):
         return False

@@ -119,7 +119,7 @@ def answer(files: Sequence[Path], predictor: Predictor, options: Options, limits
         UserError: the files cannot be used; no path of this machine is named.
     """
     from headtohead.predicting.trust.familiarity import unfamiliar_features
-    from headtohead.predicting.trust.geometry import doubts_of_header
+    from headtohead.predicting.trust.geometry import doubts_of_scan
 
     start = time.perf_counter()
     folder = files[0].parent
@@ -130,8 +130,7 @@ def answer(files: Sequence[Path], predictor: Predictor, options: Options, limits
         found = predict(scan, predictor)
     except UserError as fault:
         raise UserError(without_paths(str(fault), folder)) from fault
-    warnings = [*scan.notes, *([scan.substitution(predictor.facts.task)] if scan.missing else [])]
-    warnings += seen_before(predictor.choices, job)[1] + doubts_of_header(scan)
+    warnings = [*scan.notes, *seen_before(predictor.choices, job)[1], *doubts_of_scan(scan, predictor.facts.task)]
     warnings += unfamiliar_features(scan.volume, scan.spacing, predictor.facts.familiar, scan.primary)
     return Finding(
         name=job.name,

@@ -77,10 +77,6 @@ def store(files: Iterable[tuple[str, IO[bytes]]], folder: Path) -> list[Path]:
 def the_case(files: Sequence[Path], task: Task) -> Job:
     """Make one case of the files, the truth put where prediction looks for it.
 
-    Args:
-        files: as stored, all in one folder.
-        task: of the model.
-
     Raises:
         UserError: they are no case, or several.
     """

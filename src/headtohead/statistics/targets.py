@@ -95,14 +95,15 @@ def compare_targets(cases: "pd.DataFrame", margin: float, seed: int = 0) -> "pd.
         seed: as for `compare_pairs`.
 
     Returns:
-        Column target, then those of `compare_pairs`; no row where there is one target.
+        Column target, then those of `compare_pairs`; no row where there is one target, nor of one that no case holds.
     """
+    held = {target: rows for target, rows in each_target(cases).items() if target and holds_lesion(rows).any()}
     parts = {}
-    for target, rows in each_target(cases).items() if TARGET in cases else ():
+    for target, rows in held.items():
         trained = trainings(rows, "dice", holds_lesion(rows))
         matrix = score_matrix(rows)
         models = matrix[[name for name in matrix if trained.loc[name, "kind"] == TRAINED]]
-        tests = len(models.columns) * (len(models.columns) - 1) // 2 * cases[TARGET].nunique()
+        tests = len(models.columns) * (len(models.columns) - 1) // 2 * len(held)
         parts[target] = compare_pairs(models, margin, seed, trained, tests=tests)
     return corrected_together(parts)
 

@@ -56,12 +56,6 @@ class Slicing:
         down, right = self.codes[1], self.codes[2]
         return {"left": _opposite(right), "right": right, "top": _opposite(down), "bottom": down}
 
-    @property
-    def grid_codes(self) -> str:
-        """Where the grid's own axes run toward, such as `RAS`: the nearest axes of the world."""
-        toward = dict(zip(self.axes, zip(self.codes, self.flipped, strict=True), strict=True))
-        return "".join(_opposite(code) if flipped else code for code, flipped in (toward[axis] for axis in range(3)))
-
     def to_slices(self, values: np.ndarray) -> np.ndarray:
         """View values on the grid as slices.
 
@@ -92,12 +86,7 @@ class Slicing:
         return tuple(slice(None, None, -1 if flipped else 1) for flipped in self.flipped)
 
 
-def slicing(
-    affine: np.ndarray,
-    zooms: Sequence[float] | None = None,
-    plane: str = "acquired",
-    shape: Sequence[int] | None = None,
-) -> Slicing:
+def slicing(affine: np.ndarray, plane: str = "acquired", shape: Sequence[int] | None = None) -> Slicing:
     """Decide how a volume is cut into slices.
 
     `acquired` cuts across the axis along which the scanner moved: the one of the coarsest spacing if that is more than
@@ -105,20 +94,16 @@ def slicing(
 
     Args:
         affine: [4, 4], from voxel indices to millimetres of NIfTI's world (right, front, head).
-        zooms: spacing of the three axes in mm; None: as long as the affine's columns.
         plane: axial, coronal, sagittal or acquired.
         shape: the grid's three sizes, if they are to be considered.
 
     Raises:
-        ValueError: the affine has no inverse, or a spacing is not a positive number; the message says which, in words
-            for users.
+        ValueError: the affine has no inverse, in words for users.
     """
     linear = np.asarray(affine, np.float64)[:3, :3]
     if not (np.isfinite(linear).all() and abs(np.linalg.det(_unit(linear))) > 1e-6):
         raise ValueError("its affine has no inverse: its axes are not three directions in space")
-    steps = np.linalg.norm(linear, axis=0) if zooms is None else np.asarray(zooms, np.float64)[:3]
-    if not (len(steps) == 3 and np.isfinite(steps).all() and (steps > 0).all()):
-        raise ValueError(f"its spacing is {', '.join(f'{step:g}' for step in steps)} mm, not three positive numbers")
+    steps = np.linalg.norm(linear, axis=0)
     grid_axes = _nearest(_unit(linear))
     if plane == "acquired":
         plane = _acquired(steps[list(grid_axes)], None if shape is None else [shape[axis] for axis in grid_axes])

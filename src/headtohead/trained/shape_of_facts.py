@@ -25,12 +25,7 @@ TRAINING_DATA = mapping(DATA | {"parts": either(nothing, mapping(others=either(n
 
 
 def wrong_in_familiar(familiar: dict[str, Any], task: Task) -> str | None:
-    """Name the first fault in what the training cases looked like; None where there is none.
-
-    Args:
-        familiar: of model.json.
-        task: of the model.
-    """
+    """Name the first fault in what the training cases looked like; None where there is none."""
     if familiar.get("version") != MEASURED:
         return None
     looks = mapping(

@@ -1,6 +1,7 @@
 """What is reckoned from a header, beside what a prediction allocates: masks that fill the volume take most."""
 
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from headtohead.memory import Claims
 from headtohead.predicting.cleaning.postprocessing import parse_clean_up
 from headtohead.predicting.files.weighing import ENGINE
 from headtohead.readers.lgg import TASK as LGG_TASK
+from headtohead.task import Target, Targets
+from tests.predicting.conftest import FACTS
 from tests.predicting.scans import Predict, summary_of
 
 CONSTANT, FRAMES = 12e6, 36e6
@@ -21,7 +24,21 @@ STEPS = "largest,fill,min_size=2vox,close=2px,open=2px,dilate=2px,erode=2px"
 ALL = ("--save_probability", "--save_uncertainty", "entropy", "--preview")
 
 
+REGIONS = Targets((Target("a", (1, 2, 4)), Target("b", (1, 4)), Target("c", (4,))))
+THREE = replace(FACTS, task=replace(LGG_TASK, targets=REGIONS))
+EACH = {"clean_up": parse_clean_up(STEPS, REGIONS)}
 CLEANED = {"clean_up": parse_clean_up(STEPS, LGG_TASK.targets)}
+
+
+def repeated(brightness: Any, targets: int) -> Any:
+    """Give a stand-in that answers alike for each of several targets."""
+
+    class Repeated(brightness):  # type: ignore[misc]
+        def ask(self, inputs: Any) -> Any:
+            found = super().ask(inputs)
+            return replace(found, probability=np.repeat(found.probability, targets, axis=0))
+
+    return brightness if targets == 1 else Repeated
 
 
 @pytest.mark.parametrize(
@@ -39,8 +56,10 @@ CLEANED = {"clean_up": parse_clean_up(STEPS, LGG_TASK.targets)}
         ),
         (("--outputs", "0.2:_dim.nii.gz"), {"threshold": 1.0}, np.float64, (1, 1, 1)),
         (("--save_uncertainty", "variance"), {"members": 2}, np.int16, (1, 1, 1)),
+        ((*ALL, "--outputs", "0.2:_dim.nii.gz"), {"facts": THREE}, np.int16, (1, 1, 1)),
+        pytest.param((), {"facts": THREE, **EACH}, np.int16, (1, 1, 1), marks=pytest.mark.exhaustive),
     ],
-    ids=["mask", "cleaned", "all", "resampled", "dimmed", "models"],
+    ids=["mask", "cleaned", "all", "resampled", "dimmed", "models", "several targets", "each cleaned"],
 )
 def test_the_estimate_is_sufficient(
     predict: Predict,
@@ -63,13 +82,14 @@ def test_the_estimate_is_sufficient(
         take(claims, owner, need)
 
     monkeypatch.setattr(Claims, "take", noted)
-    predictor = brightness(**{"threshold": 1e-6, **settings})
+    several = len(settings.get("facts", FACTS).task.targets)
+    predictor = repeated(brightness, several)(**{"threshold": 1e-6, **settings})
     tracemalloc.start()
     try:
         assert predict(*flags, predictor=predictor) == 0
         taken = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert (summary_of(tmp_path / "out")["a"]["voxels"] == str(values.size)) == (predictor.threshold < 1)
+    assert several > 1 or (summary_of(tmp_path / "out")["a"]["voxels"] == str(values.size)) == (predictor.threshold < 1)
     [need] = reckoned
     assert taken <= need - ENGINE * predictor.members + CONSTANT + FRAMES * ("--preview" in flags)

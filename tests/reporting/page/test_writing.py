@@ -153,6 +153,11 @@ def test_the_same_findings_give_the_same_bytes(findings: Findings, html: str, tm
     assert write_report(findings, tmp_path / "again.html").read_text(encoding="utf-8") == html
 
 
+def test_of_one_target_nothing_on_the_page_speaks_of_several(make: Callable[..., Findings], tmp_path: Path) -> None:
+    html = write_report(make(), tmp_path / "report.html").read_text()
+    assert not re.search(r"[Tt]arget|sayEach|over the targets", html.replace("event.target", ""))
+
+
 def test_a_comparison_of_one_entrant_has_only_the_sections_it_can_fill(findings: Findings, tmp_path: Path) -> None:
     alone = ["unet none"]
     bare = dataclasses.replace(

@@ -59,18 +59,7 @@ CONTRASTS = {
 def make_brats_phantoms(
     dest: Path, n_cases: int = 24, seed: int = 0, size: int = 64, slices: tuple[int, int] = (12, 16)
 ) -> None:
-    """Write made-up patients in the layout of BraTS 2020, as `make_phantoms` writes those of its layout.
-
-    Args:
-        dest: folder to make. It may exist if it is empty or holds the same phantoms.
-        n_cases: number of patients, 1 to 999.
-        seed: the same seed draws the same bytes.
-        size: height and width of a slice in pixels, at least 32.
-        slices: fewest and most slices a case may have, at least 4.
-
-    Raises:
-        UserError: `dest` holds anything else or cannot be written, or a parameter is out of range.
-    """
+    """Write made-up patients in the layout of BraTS 2020, as `make_phantoms` writes those of LGG's."""
     parameters = Parameters(n_cases, seed, size, (slices[0], slices[1]))
     names = [f"BraTS20_Training_{number:03d}" for number in range(1, n_cases + 1)]
 

@@ -49,11 +49,6 @@ class Job:
 def jobs_of(source: Path, files: Iterable[Path], task: Task) -> list[Job]:
     """Make jobs of files.
 
-    Args:
-        source: the folder that they all lie below.
-        files: what is to be predicted.
-        task: of the model.
-
     Returns:
         Jobs in the order of their names.
     """
@@ -104,11 +99,6 @@ def refuse_ignored_channels(jobs: Iterable[Job], channels: str, task: Task) -> N
 
     A file that holds one volume and says by its name which sequence that is keeps to its name, unless `--channels`
     asks for nothing but volume 0 (`assigning.assign`).
-
-    Args:
-        jobs: what was found.
-        channels: as given.
-        task: of the model.
 
     Raises:
         UserError: it is given, and would be ignored by every job, or it cannot be read.

@@ -23,10 +23,6 @@ HELD = {
 def output_paths(job: Job, path: Path) -> list[Path]:
     """List the files `write_like` writes: one, or of a folder one a slice.
 
-    Args:
-        job: what was predicted.
-        path: the output of the job's first file.
-
     Returns:
         `path`; of a folder of slices `X_1.tif`, `X_2.tif` and the path `X_1_mask.png`: `X_1_mask.png`, `X_2_mask.png`.
     """

@@ -9,17 +9,16 @@ import cv2
 import numpy as np
 
 from headtohead.drawing.brightness import brightened, white_of
+from headtohead.drawing.legend import PAPER, Entry, Spacing, legend_lines, write_legend
 from headtohead.drawing.lettering import FAINT, INK, shorten, text_width, write
 from headtohead.drawing.outlines import (
     PREDICTION,
     TRUTH,
-    Colour,
     by_colour,
     draw_outlines,
     enlarge,
     named_colours,
     overlaid,
-    rgb,
 )
 from headtohead.drawing.sizes import resized, resized_mask, within
 from headtohead.predicting.files.pictures import drawn_channel
@@ -30,8 +29,9 @@ from headtohead.task.targets import CLASSES
 SIDE = 512  # small images are enlarged up to this many pixels
 LARGEST = 768  # larger ones are drawn smaller
 NARROWEST = 340  # so that a caption fits above a slim image
-MARGIN, GAP, HEADER, CAPTION, FOOTER, LINE = 24, 24, 78, 28, 46, 20
-PAPER, SURROUND = (255, 255, 255), (241, 242, 244)
+MARGIN, GAP, HEADER, CAPTION, FOOTER = 24, 24, 78, 28, 46
+LEGEND = Spacing(line=20, between=24, words=30, sample=22)
+SURROUND = (241, 242, 244)
 COLOURS = cv2.COLORMAP_INFERNO  # rises evenly in lightness, so it also reads in grey
 
 
@@ -76,11 +76,6 @@ class Prediction:
 def draw_panel(prediction: Prediction, title: str, subtitle: str) -> np.ndarray:
     """Draw the panel.
 
-    Args:
-        prediction: what to show.
-        title: the first line, in bold.
-        subtitle: the second line.
-
     Returns:
         uint8 RGB.
     """
@@ -88,9 +83,10 @@ def draw_panel(prediction: Prediction, title: str, subtitle: str) -> np.ndarray:
     height, width = shown.labels.shape
     scale = max(1, SIDE // max(height, width))
     box_height, box_width = height * scale, max(width * scale, NARROWEST)
-    legend = _legend(prediction, box_width)
+    entries = _entries(prediction)
     tall = HEADER + 2 * (CAPTION + box_height) + GAP + FOOTER + MARGIN
-    further = max(0, len(legend) - 2) * LINE  # the scale of the colours beside it takes two lines
+    # The scale of the colours beside it takes two lines.
+    further = max(0, len(legend_lines(entries, box_width, LEGEND)) - 2) * LEGEND.line
     canvas = np.full((tall + further, 2 * (MARGIN + box_width) + GAP, 3), PAPER, np.uint8)
     room = canvas.shape[1] - 2 * MARGIN
     write(canvas, shorten(title, room, 22, bold=True), MARGIN, 38, 22, bold=True)
@@ -107,7 +103,7 @@ def draw_panel(prediction: Prediction, title: str, subtitle: str) -> np.ndarray:
 
     footer = tall - MARGIN - FOOTER + 12
     _colour_bar(canvas, MARGIN, footer, box_width, prediction.threshold)
-    _write_legend(canvas, MARGIN + box_width + GAP, footer, legend)
+    write_legend(canvas, entries, MARGIN + box_width + GAP, footer + 6, box_width, spacing=LEGEND)
     return canvas
 
 
@@ -153,37 +149,15 @@ def _colour_bar(canvas: np.ndarray, left: int, top: int, width: int, threshold: 
         write(canvas, "1", left + width - text_width("1", 14), top + 31, 14, colour=FAINT)
 
 
-def _legend(prediction: Prediction, room: int) -> list[list[tuple[tuple[Colour, ...], str]]]:
-    """Set the entries of the legend in lines: their colours, and their words."""
-    targets, sizes = prediction.task.targets, np.count_nonzero(prediction.masks, axis=(1, 2))
-    if len(targets) == 1:
-        alone: list[tuple[tuple[Colour, ...], str]] = [((PREDICTION,), f"prediction: {sizes[0]:,} px")]
-        if prediction.true_masks is not None:
-            alone.insert(0, ((TRUTH,), f"truth: {np.count_nonzero(prediction.true_masks):,} px"))
-        return [alone]
-    lines: list[list[tuple[tuple[Colour, ...], str]]] = [[]]
-    left = 0
-    for place, (words, colours) in enumerate(named_colours(targets, prediction.truth is not None)):
-        label = shorten(f"{words}: {sizes[place]:,} px" if colours else words, room - 30, 14)
-        wide = 30 * bool(colours) + text_width(label, 14)
-        if left and left + wide > room:
-            lines.append([])
-            left = 0
-        lines[-1].append((colours, label))
-        left += wide + 24
-    return lines
-
-
-def _write_legend(canvas: np.ndarray, left: int, top: int, lines: list[list[tuple[tuple[Colour, ...], str]]]) -> None:
-    for number, entries in enumerate(lines):
-        here, base = left, top + number * LINE
-        for colours, label in entries:
-            for place, colour in enumerate(colours):
-                start = here + place * 22 // len(colours)
-                canvas[base + 4 : base + 8, start : here + 22] = rgb(colour)
-            here += 30 * bool(colours)
-            write(canvas, label, here, base + 11, 14)
-            here += text_width(label, 14) + 24
+def _entries(prediction: Prediction) -> list[Entry]:
+    """Give the entries of the legend, with the pixels of each target."""
+    targets, true = prediction.task.targets, prediction.true_masks
+    entries = named_colours(targets, true is not None)
+    sizes = [int(np.count_nonzero(mask)) for mask in prediction.masks]
+    if len(targets) == 1 and true is not None:  # the truth has an entry of its own
+        sizes.insert(0, int(np.count_nonzero(true)))
+    named = [(f"{words}: {size:,} px", colours) for (words, colours), size in zip(entries, sizes, strict=False)]
+    return named + entries[len(sizes) :]
 
 
 def _shrink(prediction: Prediction) -> Prediction:

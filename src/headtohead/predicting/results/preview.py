@@ -7,10 +7,10 @@ from functools import cached_property
 import numpy as np
 
 from headtohead.drawing.brightness import WHITE
+from headtohead.drawing.legend import LINE, PAPER, Entry, legend_lines, write_legend
 from headtohead.drawing.lettering import FAINT, shorten, text_width, write
-from headtohead.drawing.outlines import PREDICTION, Colour, by_colour, draw_outlines, named_colours, overlaid, rgb
+from headtohead.drawing.outlines import PREDICTION, Colour, by_colour, draw_outlines, named_colours, overlaid
 from headtohead.drawing.sizes import resized, resized_mask
-from headtohead.predicting.results.panel import PAPER
 from headtohead.task import Targets
 
 MOST = 48  # slices shown of a volume that has more
@@ -96,7 +96,10 @@ def _draw(slices: Preview, title: str, subtitle: str, shown: Sequence[int], long
     rows = -(-len(shown) // columns)
     across = max(columns * (width + GAP) - GAP, NARROWEST)
     top = MARGIN + TITLE
-    canvas = np.full((top + rows * (height + GAP) + LEGEND + MARGIN, across + 2 * MARGIN, 3), PAPER, np.uint8)
+    entries = _entries(slices)
+    bottom = top + rows * (height + GAP) + LEGEND
+    below = bottom + (len(legend_lines(entries, across)) - 1) * LINE + MARGIN
+    canvas = np.full((below, across + 2 * MARGIN, 3), PAPER, np.uint8)
     write(canvas, shorten(title, across, 20, bold=True), MARGIN, MARGIN + 18, 20, bold=True)
     write(canvas, shorten(subtitle, across, 14), MARGIN, MARGIN + 42, 14, colour=FAINT)
     for place, number in enumerate(shown):
@@ -110,7 +113,8 @@ def _draw(slices: Preview, title: str, subtitle: str, shown: Sequence[int], long
     note = "" if len(shown) == len(grey) else f"{len(shown)} of {len(grey)} slices"
     if len(shown) == 1 < len(grey):
         note = f"slice {shown[0] + 1} of {len(grey)}"
-    _legend(canvas, canvas.shape[0] - MARGIN - 4, slices, note)
+    write_legend(canvas, entries, MARGIN, bottom - 9, across)
+    write(canvas, note, MARGIN + across - text_width(note, 13), bottom - 4, 13, colour=FAINT)
     return canvas
 
 
@@ -143,16 +147,12 @@ def _size(shape: Sequence[int], pixel: tuple[float, float], longest: int) -> tup
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
-def _legend(canvas: np.ndarray, baseline: int, slices: Preview, note: str) -> None:
-    left = MARGIN
+def _entries(slices: Preview) -> list[Entry]:
+    """Give the entries of the legend, which say where nothing of a target was found."""
     there = [bool(mask.any()) for mask in slices.masks]
     if slices.true_masks is not None:  # of a lone target it stands first, of several there is a note of it last
         there = [bool(slices.true_masks.any()), *there] if len(there) == 1 else [*there, True]
-    for (name, colours), some in zip(named_colours(slices.targets, slices.truth is not None), there, strict=True):
-        for place, colour in enumerate(colours):
-            canvas[baseline - 7 : baseline - 3, left + place * 20 // len(colours) : left + 20] = rgb(colour)
-        left += 27 * bool(colours)
-        label = f"{name}{'' if some else ': empty'}"
-        write(canvas, label, left, baseline, 14)
-        left += text_width(label, 14) + 20
-    write(canvas, note, canvas.shape[1] - MARGIN - text_width(note, 13), baseline, 13, colour=FAINT)
+    entries = named_colours(slices.targets, slices.truth is not None)
+    return [
+        (f"{name}{'' if some else ': empty'}", colours) for (name, colours), some in zip(entries, there, strict=True)
+    ]

@@ -1,7 +1,4 @@
-"""What a volume looks like, in a few numbers that do not depend on its scanner's units: head, texture, grey values.
-
-Only NumPy and OpenCV are needed. Large volumes are looked at in a few of their slices, made small.
-"""
+"""What a volume looks like, in a few numbers that do not depend on its scanner's units: head, texture, grey values."""
 
 from dataclasses import dataclass
 from itertools import combinations
@@ -15,17 +12,11 @@ from headtohead.preparing.head import NORMAL_80, head_mask, inner_head
 from headtohead.preparing.intensities import to_bytes
 from headtohead.scoring.bounding import bounding_box
 
-SIDE = 128
-"""Longer side to which slices are shrunk: that of the input of most models. Smaller ones stay as they are."""
+SIDE, LOOKED_AT = 128, 12
+"""Longer side to which slices are shrunk, smaller ones stay; and how many of them are looked at, evenly spaced."""
 
-LOOKED_AT = 12
-"""Slices of a volume that are looked at, evenly spaced."""
-
-LEVELS = 4
-"""Numbers that describe the grey values of one sequence."""
-
-FARTHEST = 20.0
-"""Bound of those numbers: what lies farther out is odd, and it does not matter how odd."""
+LEVELS, FARTHEST = 4, 20.0
+"""Numbers that describe the grey values of one sequence, and their bound: farther out it does not matter how odd."""
 
 HEADLESS = 0.01
 """Share of the image below which nothing of use was found."""
@@ -59,12 +50,7 @@ class Appearance:
 
 
 def look_at(volume: np.ndarray, primary: int) -> Appearance:
-    """Measure a volume.
-
-    Args:
-        volume: uint8 or float32 [slices, H, W, C], finite.
-        primary: channel of the primary sequence, which stands in for others.
-    """
+    """Measure a volume, uint8 or float32 [slices, H, W, C] and finite; its primary channel stands in for others."""
     slices, height, width, channels = volume.shape
     small = _shrink(volume)
     head = head_mask(small)
@@ -72,16 +58,11 @@ def look_at(volume: np.ndarray, primary: int) -> Appearance:
     inner = inner_head(head)
     inner = inner if inner.any() else np.ones(head.shape, bool)
     shown = small[..., primary]
-    copies = (place for place in range(channels) if place != primary and (small[..., place] == shown).all())
-    return Appearance(
-        slices,
-        max(height, width),
-        tuple(copies),
-        float(head.mean()),
-        min(_texture(small[..., place], inner) for place in range(channels)) if head.mean() > HEADLESS else 0.0,
-        _symmetry(shown, head),
-        _grey(small, head, inner),
-    )
+    copies = tuple(place for place in range(channels) if place != primary and (small[..., place] == shown).all())
+    share = float(head.mean())
+    texture = min(_texture(small[..., place], inner) for place in range(channels)) if share > HEADLESS else 0.0
+    grey = _grey(small, head, inner)
+    return Appearance(slices, max(height, width), copies, share, texture, _symmetry(shown, head), grey)
 
 
 def pairs_of(channels: int) -> list[tuple[int, int]]:

@@ -21,20 +21,12 @@ VERSION = 1
 LONE = (0.3, 0.5, 0.7)
 """Where along a training case slices are taken to be measured alone, as an input of one slice will be."""
 
-MORE_SLICES = 1.25
-"""Factor by which more or fewer slices than in any training case are odd."""
+MORE_SLICES, OTHER_SIZE, OTHER_SPACING = 1.25, 2.0, 1.5
+"""Factors beyond the range of training that are odd: of slices, of their longer side (which is shrunk to the model's
+input anyway), of their spacing or that of pixels."""
 
-OTHER_SIZE = 2.0
-"""The same for the longer side of a slice; both are shrunk to the size of the model's input."""
-
-OTHER_SPACING = 1.5
-"""The same for the spacing of slices, or of pixels."""
-
-OTHER_HEAD = 0.1
-"""Difference in the share of the image from that in training that is odd."""
-
-OTHER_CORRELATION = 0.05
-"""Distance above or below the correlations of training that is odd."""
+OTHER_HEAD, OTHER_CORRELATION = 0.1, 0.05
+"""Differences that are odd: of the share of the image that is head, and of correlations."""
 
 SWAPPED = 10.0
 """Gain in squared distance from which another order of the sequences is believed: odds of 150 to 1 if grey values
@@ -44,10 +36,6 @@ swapped channels are."""
 
 def measure_cohort(cohort: Cohort, cases: Sequence[int] | NDArray[np.int64]) -> dict[str, Any]:
     """Measure what the training cases look like.
-
-    Args:
-        cohort: the data set.
-        cases: indices of the training cases.
 
     Returns:
         Plain data for model.json: ranges over the cases, the sequences that some lack, and how the grey values of whole
@@ -84,9 +72,6 @@ def unfamiliar_features(
         spacing: millimetres between slices, rows and columns; None where it is unknown.
         familiar: as `measure_cohort` gave it; empty where nothing is known.
         primary: channel of the primary sequence among those of the model.
-
-    Returns:
-        One plain line for each finding; none for a usual input.
     """
     if familiar.get("version") != VERSION:
         return []
@@ -102,16 +87,19 @@ def unfamiliar_features(
 
 
 def _size_lines(seen: Appearance, spacing: tuple[float, float, float] | None, familiar: dict[str, Any]) -> list[str]:
+    count = "a single slice" if seen.slices == 1 else f"{seen.slices} slices"
+    apart, pixel = spacing[:2] if spacing else (None, None)
+    measured = (
+        (seen.slices, "slices", MORE_SLICES, f"{count}; training cases had", ""),
+        (seen.side, "side", OTHER_SIZE, f"a longer side of {seen.side} px; in training", " px"),
+        (apart, "apart", OTHER_SPACING, f"slices {apart or 0:.3g} mm apart; in training", " mm"),
+        (pixel, "pixel", OTHER_SPACING, f"pixels of {pixel or 0:.3g} mm; in training", " mm"),
+    )
     lines = []
-    if _far(seen.slices, familiar["slices"], MORE_SLICES):
-        count = "a single slice" if seen.slices == 1 else f"{seen.slices} slices"
-        lines.append(f"{count}; training cases had {_between(familiar['slices'])}")
-    if _far(seen.side, familiar["side"], OTHER_SIZE):
-        lines.append(f"a longer side of {seen.side} px; in training {_between(familiar['side'])} px")
-    if spacing and _far(spacing[0], familiar["apart"], OTHER_SPACING):
-        lines.append(f"slices {spacing[0]:.3g} mm apart; in training {_between(familiar['apart'])} mm")
-    if spacing and _far(spacing[1], familiar["pixel"], OTHER_SPACING):
-        lines.append(f"pixels of {spacing[1]:.3g} mm; in training {_between(familiar['pixel'])} mm")
+    for value, name, times, words, unit in measured:
+        usual = familiar[name]
+        if value is not None and usual and not usual[0] / times <= value <= usual[1] * times:
+            lines.append(f"{words} {' to '.join(dict.fromkeys(f'{end:.4g}' for end in usual))}{unit}")
     return lines
 
 
@@ -144,21 +132,16 @@ def _grey_lines(seen: Appearance, profile: dict[str, Any] | None, names: tuple[s
         best = int(np.argmin(distances))
         if (here**2 - distances[best] ** 2) * len(there) > SWAPPED:
             found = ", ".join(names[orders[best].index(place)] for place in range(len(names)))
-            return [
-                f"its channels look like {found}; the model takes {', '.join(names)} (--channels says which is which)"
-            ]
+            takes = ", ".join(names)
+            return [f"its channels look like {found}; the model takes {takes} (--channels says which is which)"]
     much = profile["much"][_named(seen.missing, names)]
-    if here > much:
-        return [
-            f"its grey values are unlike those of the training cases (distance {here:.1f}; above {much:.1f} is unusual)"
-        ]
-    return []
+    unlike = "its grey values are unlike those of the training cases"
+    return [f"{unlike} (distance {here:.1f}; above {much:.1f} is unusual)"] if here > much else []
 
 
 def _looks(groups: list[list[Appearance]], task: Task) -> dict[str, Any]:
     """Sum up the appearances of whole cases, or of slices of each case."""
-    every = [one for group in groups for one in group]
-    names = task.sequences
+    every, names = [one for group in groups for one in group], task.sequences
     # Copies of the primary one would pass for grey values of the other sequences.
     complete = [[one.grey for one in group if not one.missing] for group in groups]
     optional = [place for place in range(len(names)) if place != task.primary_channel]
@@ -179,15 +162,6 @@ def _range(values: Sequence[float]) -> list[float]:
 def _usual(values: Sequence[float]) -> list[float]:
     """Give the range without the few that failed: a slice at the top of a head may hold none."""
     return [round(float(end), 4) for end in np.percentile(values, (1, 99))]
-
-
-def _far(value: float, usual: list[float], times: float) -> bool:
-    return bool(usual) and not usual[0] / times <= value <= usual[1] * times
-
-
-def _between(usual: list[float]) -> str:
-    low, high = (f"{end:.4g}" for end in usual)
-    return low if low == high else f"{low} to {high}"
 
 
 def _named(missing: tuple[int, ...], names: Sequence[str]) -> str:

@@ -1,28 +1,26 @@
-"""What the header of a NIfTI file makes doubtful: how it lies in space, where a model knows one way only."""
+"""What makes a scan doubtful before a model looks at it: what it lacks, and how its header says it lies in space."""
 
 from headtohead.predicting.scan import Scan
 from headtohead.preparing.steps.level import is_tilted, tilt_of
+from headtohead.task import Task
 from headtohead.task.slicing import COARSE
 
 
+def doubts_of_scan(scan: Scan, task: Task) -> list[str]:
+    """Say in a line each what stands in for a sequence that is missing, and what the header leaves in doubt."""
+    return [scan.substitution(task)] * bool(scan.missing) + doubts_of_header(scan)
+
+
 def doubts_of_header(scan: Scan) -> list[str]:
-    """Say what is doubtful about the place of a scan in space; pictures have none.
-
-    Args:
-        scan: as read.
-
-    Returns:
-        A line for each doubt.
-    """
+    """Say in a line each what is doubtful about the place of a scan in space; pictures have none."""
     if scan.source is None or scan.grid.affine is None:
         return []
     if not scan.source.oriented:
         return [
             "no orientation in its header: left, right and up are unknown, and volumes in ml rely on its spacing alone"
         ]
-    if not scan.levelled or len(scan.volume) == 1:  # a single slice is levelled within its plane only
-        return []
-    if not is_tilted(scan.grid.affine, scan.view):  # turned within its slices, which costs little
+    # A single slice is levelled within its plane only; to be turned within its slices costs a volume little, too.
+    if not scan.levelled or len(scan.volume) == 1 or not is_tilted(scan.grid.affine, scan.view):
         return []
     tilted, _ = tilt_of(scan.grid.affine, scan.view)
     slices, *sides = scan.view.spacing

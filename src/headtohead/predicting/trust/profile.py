@@ -21,16 +21,11 @@ MUCH = 1.5
 
 
 def profile_of(groups: list[NDArray[np.float64]], parts: dict[str, Which]) -> dict[str, Any] | None:
-    """Sum up how cases are spread.
-
-    Args:
-        groups: what was measured of each case: float64 [measurements, numbers].
-        parts: by name, the numbers that some later case may have.
+    """Sum up how cases are spread, of each float64 [measurements, numbers]; None for fewer than `FEWEST`.
 
     Returns:
-        Plain data: `centre` and `scale` of each number; `correlation`, each row a line of text, because people read
-        model.json too; `much`, by the names of `parts`, the distance from which a case is odd. None for fewer than
-        `FEWEST` cases.
+        Plain data: `centre` and `scale` of each number; `correlation`, each row a line of text; `much`, by the names of
+        `parts`, which are numbers that a later case may have, the distance from which a case is odd.
     """
     if len(groups) < FEWEST:
         return None

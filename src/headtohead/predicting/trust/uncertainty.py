@@ -12,17 +12,11 @@ def entropy(probability: Map) -> Map:
     Source: Shannon 1948, doi:10.1002/j.1538-7305.1948.tb01338.x; as a map of segmentation: Mehrtash et al. 2020,
     doi:10.1109/TMI.2020.3006437.
 
-    Args:
-        probability: float32 in [0, 1], any shape.
-
     Returns:
-        float32 in bits, the same shape: 0 where the answer is sure, 1 where it is a coin's.
+        float32 in bits, of the same shape: 0 where the answer is sure, 1 where it is a coin's.
     """
     if probability.ndim > 2:  # plane by plane: float64 of a volume would be many times the result
-        found = np.empty_like(probability, np.float32)
-        for plane, out in zip(probability, found, strict=True):
-            out[:] = entropy(plane)
-        return found
+        return np.stack([entropy(plane) for plane in probability])
     inside = probability.astype(np.float64)
     bits = np.zeros(inside.shape)
     for share in (inside, 1 - inside):

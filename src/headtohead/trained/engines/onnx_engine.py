@@ -23,10 +23,6 @@ class OnnxEngine:
     def __init__(self, path: Path, facts: ModelFacts) -> None:
         """Open model.onnx.
 
-        Args:
-            path: of it.
-            facts: what it must take and give.
-
         Raises:
             UserError: it is damaged, or does not fit the facts.
         """
