@@ -11,27 +11,19 @@ from pathlib import Path
 import numpy as np
 
 from headtohead.errors import UserError, printable
-from headtohead.memory import refuse_unless_free
 from headtohead.readers.case_files import CaseFiles
 from headtohead.readers.label_option import targets_of
 from headtohead.readers.labels import labels_of
 from headtohead.readers.mask_names import bases_of_mask
 from headtohead.readers.other_layouts import IMAGES, LABELS
 from headtohead.readers.patients import patients_by_pattern
-from headtohead.readers.picture_sizes import MEND, picture_size
-from headtohead.readers.pictures import read_pixels, size_of
+from headtohead.readers.pictures import read_pixels, refuse_large, size_of
 from headtohead.readers.reader import Reader
 from headtohead.readers.reading import Reading
 from headtohead.task import Case, Grid, Target, Targets, Task
 from headtohead.task.task import UNNAMED
 
 ENDS = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
-
-SMALL = 2**26
-"""Bytes below which nobody asks how much memory is free."""
-
-PACKED = 16
-"""Bytes for each pixel while the slices of a case are read, joined and measured."""
 
 
 def recognises(root: Path) -> bool:
@@ -123,7 +115,7 @@ def read_case(files: CaseFiles, task: Task) -> Case:
     Raises:
         UserError: a file is damaged, in colour, of another size than the first or too large; a mask is no mask.
     """
-    _refuse_large(files)
+    refuse_large(files)
     images = [_read(path) for path in files.images]
     masks = [_read(path) for path in files.masks]
     for path, pixels in zip((*files.images, *files.masks), (*images, *masks), strict=True):
@@ -147,13 +139,6 @@ def _read(path: Path) -> np.ndarray:
             raise UserError(f"{printable(path)}: in colour, but a slice is grey; convert it")
         pixels = pixels[..., 0]
     return pixels
-
-
-def _refuse_large(files: CaseFiles) -> None:
-    sizes = [size for path in (*files.images, *files.masks) if path.is_file() and (size := picture_size(path))]
-    need = sum(PACKED * size.pixels for size in sizes)
-    if need > SMALL:
-        refuse_unless_free(files.images[0], f"{len(sizes)} pictures", need, MEND)
 
 
 READER = Reader(

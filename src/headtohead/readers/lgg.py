@@ -13,11 +13,10 @@ import cv2
 import numpy as np
 
 from headtohead.errors import UserError
-from headtohead.memory import refuse_unless_free
 from headtohead.quiet import quiet_stderr
 from headtohead.readers.case_files import CaseFiles
-from headtohead.readers.picture_sizes import MEND, picture_size
-from headtohead.readers.pictures import size_of
+from headtohead.readers.picture_sizes import picture_size
+from headtohead.readers.pictures import refuse_large, size_of
 from headtohead.readers.reader import Reader
 from headtohead.readers.reading import AS_NAMED, Reading
 from headtohead.records.regular import UnreadableError
@@ -50,13 +49,6 @@ OWN_COLUMNS = frozenset(
     ("case", "patient", "site", "slices", "height", "width", "first", "lesion_voxels", "lesion_slices", "missing")
 )
 """Columns of the case table, which the clinical table must not repeat."""
-
-
-SMALL = 2**26
-"""Bytes below which nobody asks how much memory is free."""
-
-PACKED = 16
-"""Bytes for each pixel while the slices of a case are read, joined and measured."""
 
 
 def recognises(root: Path) -> bool:
@@ -127,9 +119,8 @@ def read_case(files: CaseFiles, task: Task = TASK) -> Case:
     Raises:
         UserError: a file cannot be read, a size differs from the case's first slice, a mask is not binary.
     """
-    _refuse_large(files)
-    images = np.stack(_same_size(files.images, [_read(path, cv2.IMREAD_COLOR) for path in files.images]))
-    masks = np.stack(_same_size(files.masks, [_read(path, cv2.IMREAD_GRAYSCALE) for path in files.masks]))
+    refuse_large(files)
+    images, masks = _read(files.images, cv2.IMREAD_COLOR), _read(files.masks, cv2.IMREAD_GRAYSCALE)
     if images.shape[1:3] != masks.shape[1:3]:
         raise UserError(
             f"{files.masks[0]}: {size_of(masks[0])}, but its image is {size_of(images[0])}; restore the mask"
@@ -143,30 +134,19 @@ def read_case(files: CaseFiles, task: Task = TASK) -> Case:
     return Case(files.name, pixels, Grid(masks.shape), masks // 255, _missing(pixels))
 
 
-def _refuse_large(files: CaseFiles) -> None:
-    """Refuse by the headers what does not fit into memory: its pixels as they are read, joined and measured."""
-    sizes = {path: size for path in (*files.images, *files.masks) if (size := picture_size(path))}
-    need = sum(PACKED * size.pixels for size in sizes.values())
-    if need > SMALL:
-        path = max(sizes, key=lambda path: sizes[path].decoded)
-        what = f"{len(sizes)} pictures of up to {sizes[path].width}x{sizes[path].height} pixels"
-        refuse_unless_free(path, what, need, MEND)
-
-
-def _read(path: Path, mode: int) -> np.ndarray:
-    size = picture_size(path) if path.is_file() else None
-    with quiet_stderr():
-        pixels = cv2.imread(str(path), mode) if size else None
-    if pixels is None:
-        raise UserError(f"{path}: not a readable TIFF (cut short or damaged); restore it")
-    return pixels
-
-
-def _same_size(paths: tuple[Path, ...], arrays: list[np.ndarray]) -> list[np.ndarray]:
-    for path, array in zip(paths, arrays, strict=True):
-        if array.shape != arrays[0].shape:
-            raise UserError(f"{path}: {size_of(array)}, but {paths[0].name} is {size_of(arrays[0])}; restore it")
-    return arrays
+def _read(paths: tuple[Path, ...], mode: int) -> np.ndarray:
+    slices: list[np.ndarray] = []
+    for path in paths:
+        size = picture_size(path) if path.is_file() else None
+        with quiet_stderr():
+            pixels = cv2.imread(str(path), mode) if size else None
+        if pixels is None:
+            raise UserError(f"{path}: not a readable TIFF (cut short or damaged); restore it")
+        slices.append(pixels)
+    for path, pixels in zip(paths, slices, strict=True):
+        if pixels.shape != slices[0].shape:
+            raise UserError(f"{path}: {size_of(pixels)}, but {paths[0].name} is {size_of(slices[0])}; restore it")
+    return np.stack(slices)
 
 
 def _stranger(mask: np.ndarray) -> int:

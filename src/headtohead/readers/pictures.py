@@ -8,10 +8,14 @@ import numpy as np
 from headtohead.errors import UserError
 from headtohead.memory import refuse_unless_free
 from headtohead.quiet import quiet_stderr
+from headtohead.readers.case_files import CaseFiles
 from headtohead.readers.picture_sizes import MEND, picture_size
 
 SMALL = 2**24
 """Bytes of decoded pixels below which nobody asks how much memory is free."""
+
+SMALL_CASE, PACKED = 2**26, 16
+"""The same of a case, and bytes for each pixel while its slices are read, joined and measured."""
 
 
 def read_pixels(path: Path) -> np.ndarray:
@@ -43,6 +47,21 @@ def read_pixels(path: Path) -> np.ndarray:
     if pages > 1:
         raise UserError(f"{path}: holds {pages} pages; save the page you mean as a separate file")
     return pixels
+
+
+def refuse_large(files: CaseFiles) -> None:
+    """Refuse by the headers a case that does not fit into memory.
+
+    Raises:
+        UserError: more is needed than is free.
+    """
+    paths = filter(Path.is_file, (*files.images, *files.masks))
+    sizes = {path: size for path in paths if (size := picture_size(path))}
+    need = sum(PACKED * size.pixels for size in sizes.values())
+    if need > SMALL_CASE:
+        path = max(sizes, key=lambda path: sizes[path].decoded)
+        what = f"{len(sizes)} pictures of up to {sizes[path].width}x{sizes[path].height} pixels"
+        refuse_unless_free(path, what, need, MEND)
 
 
 def size_of(pixels: np.ndarray) -> str:
