@@ -69,6 +69,14 @@ def test_resampled_sequences_are_told(tmp_path: Path, predict: Predict, capsys: 
         assert summary_of(tmp_path / "out")["p_flair"]["notes"].startswith(note)
 
 
+@pytest.mark.parametrize("name", ["FLAIR", "MRI", "CT"])
+def test_a_lone_channel_of_nnunet_is_a_case(tmp_path: Path, predict: Predict, name: str) -> None:
+    head(tmp_path / "in/imagesTs/a_0000.nii.gz")
+    (tmp_path / "in/dataset.json").write_text(f'{{"channel_names": {{"0": "{name}"}}}}')
+    assert predict("--mask_suffix", ".nii.gz") == (1 if name == "CT" else 0)
+    assert name == "CT" or files_in(tmp_path / "out") - OURS == {"imagesTs/a.nii.gz"}
+
+
 def test_masks_of_nnunet_may_have_the_names_of_their_cases(
     tmp_path: Path, predict: Predict, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -83,7 +83,7 @@ def refuse_bare_names(outputs: Outputs, jobs: list[Job], source: Path, folder: P
         return
     if source.resolve() == folder.resolve():
         raise UserError(f"--mask_suffix {outputs.mask}: masks would pass for images; name another folder with --output")
-    if alone := next((job for job in jobs if not job.channels), None):
+    if alone := next((job for job in jobs if job.kind != "nifti" or job.files[0].name == job.relative.name), None):
         raise UserError(
             f"--mask_suffix {outputs.mask}: would give the mask of {alone.name} the name of its image; only channels "
             "of nnU-Net (CASE_0000.nii.gz) leave it free"

@@ -162,7 +162,7 @@ def _jobs_in_folder(folder: Path, files: list[Path], task: Task) -> Iterator[Job
     names = channel_names(folder) if numbered else {}
     taken: set[Path] = set()
     for case, channels in numbered.items():
-        if len(channels) > 1 or names.get(0):  # else an unnamed volume like any other
+        if len(channels) > 1 or names:  # else a volume like any other
             taken |= set(channels.values())
             yield _channels(case, channels, names, task)
     cases: dict[str, list[tuple[Named, Path]]] = defaultdict(list)
@@ -190,7 +190,7 @@ def _channels(case: str, channels: dict[int, Path], names: dict[int, str], task:
         "nifti",
         known,
         path.with_name(f"{case}{ending(path)}"),
-        tuple(order),
+        tuple(order) if known or len(order) > 1 else (),
     )
 
 

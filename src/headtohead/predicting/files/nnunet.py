@@ -54,8 +54,8 @@ def channel_names(folder: Path) -> dict[int, str]:
         folder: of the files; the description lies in it, or in the folder above.
 
     Returns:
-        Number of a channel -> sequence, as the reader of such data sets names them; none where there is no description,
-        or it does not say.
+        Number of a channel -> sequence, as the reader of such data sets names them, empty where a lone one is named
+        otherwise; none where there is no description.
     """
     for place in (folder, folder.absolute().parent):
         path = place / "dataset.json"
@@ -68,5 +68,5 @@ def channel_names(folder: Path) -> dict[int, str]:
             continue
         if names:
             named = sequence_in_name(names[0])
-            return {0: named.sequence} if named else {}
+            return {0: named.sequence if named else ""}
     return {}
