@@ -81,6 +81,13 @@ def test_labels_by_name(tmp_path: Path) -> None:
         open_cohort(tmp_path / "d", tmp_path / "packed", "images", Reading(labels="whole=1;other=9"))
 
 
+def test_pictures_without_a_mask_are_left_out_and_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = write(tmp_path / "d", {"P_1.png": GREY, "P_2.png": GREY, "P_3.png": GREY, "P_1_mask.png": INSIDE})
+    assert listed(root, Reading("^(P)")) == [("P", ["P_1.png"], ["P_1_mask.png"])]
+    said = f"{root}: pictures left out because they have no mask: 2 of 3, such as {root / 'P_2.png'}\n"
+    assert capsys.readouterr().out == said
+
+
 COLOUR = np.dstack([GREY, GREY, 249 - GREY])
 
 

@@ -28,21 +28,26 @@ ENDS = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
 
 def recognises(root: Path) -> bool:
     """Say whether a folder holds pictures with masks."""
-    return bool(_pairs(root))
+    return bool(_pairs(root)[0])
 
 
 def list_cases(root: Path, reading: Reading) -> list[CaseFiles]:
     """List the pictures below `root` that have a mask: one case each, or one a patient with `--patient_pattern`.
 
+    A picture without a mask is left out, and how many were is printed.
+
     Raises:
         UserError: there is none, a mask has no picture, two cases have one name, or the pattern does not fit.
     """
-    pairs = _pairs(root)
+    pairs, alone = _pairs(root)
     if not pairs:
         raise UserError(
             f"--root_dir {root}: no picture in it has a mask (X.png with X_mask.png, or images/X.png with masks/X.png)"
             "; name the folder that holds them, or another --data"
         )
+    if alone:
+        count = len(pairs) + len(alone)
+        print(f"{root}: pictures left out because they have no mask: {len(alone)} of {count}, such as {alone[0]}")
     cases: dict[str, CaseFiles] = {}
     for image, mask in sorted(pairs.items()):
         case = CaseFiles(_name(root, image), _name(root, image), "", (image,), (mask,))
@@ -73,8 +78,12 @@ def _joined(patient: str, slices: list[CaseFiles]) -> CaseFiles:
     return replace(slices[0], name=patient, images=images, masks=masks)
 
 
-def _pairs(root: Path) -> dict[Path, Path]:
-    """Find the mask of each picture: beside it by its name, else in the folder of masks beside its own."""
+def _pairs(root: Path) -> tuple[dict[Path, Path], list[Path]]:
+    """Find the mask of each picture, beside it by its name, else in the folder of masks beside its own.
+
+    Returns:
+        Picture -> mask, and the pictures without one.
+    """
     files = sorted(path for path in root.rglob("*") if path.suffix.lower() in ENDS and not path.name.startswith("."))
     by_place: dict[tuple[Path, str], Path] = {}
     masks = []
@@ -100,7 +109,7 @@ def _pairs(root: Path) -> dict[Path, Path]:
         if image in pairs:
             raise UserError(f"{image}: has two masks, {pairs[image].name} and {mask.name}; move one of them away")
         pairs[image] = mask
-    return pairs
+    return pairs, [path for path in by_place.values() if path not in pairs]
 
 
 def task(root: Path, reading: Reading, cases: list[CaseFiles]) -> Task:
