@@ -17,6 +17,7 @@ from headtohead.readers.brats import list_cases
 from headtohead.readers.case_files import CaseFiles
 from headtohead.readers.nnunet import sequences_of
 from headtohead.readers.reading import AS_NAMED, Reading
+from headtohead.readers.table import recognise
 from headtohead.task.targets import CLASSES
 
 SHAPE = (9, 8, 5)
@@ -81,6 +82,35 @@ def test_cases_of_three_years(
         expected = values[sequence].transpose(2, 1, 0)
         stored = cohort.images(1)[..., channel]
         assert np.corrcoef(expected.ravel(), stored.ravel())[0, 1] > 0.999
+
+
+def test_outer_folders_as_published_are_no_cases(
+    tmp_path: Path, write: WriteCase, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("BraTS20_Training_001", OLD, below="BraTS2020_TrainingData/MICCAI_BraTS2020_TrainingData")
+    folder = write("BraTS20_Validation_001", OLD, below="BraTS2020_ValidationData/MICCAI_BraTS2020_ValidationData")
+    (folder / f"{folder.name}_seg.nii.gz").unlink()
+    for name in ("Brats17_CBICA_AAB_1", "Brats18_2013_0_1"):
+        write(name, OLD, below="HGG")
+    assert len(cases_of(tmp_path / "brats")) == 3
+    assert "left out because they have no label map: 1 of 4" in capsys.readouterr().out
+
+
+def test_cases_without_a_point_in_time(tmp_path: Path, write: WriteCase) -> None:
+    for name in ("BraTS-GoAT-00001", "BraTS-GoAT-00002"):
+        write(name, NEW, 3)
+    assert recognise(tmp_path) == "brats"
+    cohort = open_cohort(tmp_path / "brats", tmp_path / "packed", "brats")
+    assert cohort.table["patient"].tolist() == ["BraTS-GoAT-00001", "BraTS-GoAT-00002"]
+    assert cohort.truth(0).sum(axis=(1, 2, 3)).tolist() == [108, 18, 2]
+
+
+def test_the_folder_of_one_case(tmp_path: Path, write: WriteCase, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(write("BraTS20_Training_001", OLD))
+    for root in (Path(), Path.cwd()):
+        assert recognise(root) == "brats"
+        cohort = open_cohort(root, tmp_path / "packed", "brats")
+        assert cohort.table["case"].tolist() == ["BraTS20_Training_001"]
 
 
 def test_after_treatment_the_cavity_is_no_tumour(tmp_path: Path, write: WriteCase) -> None:
@@ -259,6 +289,11 @@ CASE = "BraTS20_Training_001"
         ({"labels": {"0": "background", "1": "x", "2": "x", "4": "y"}}, "two labels have one name"),
         ({"labels": {"background": 0, "a\nb": 1}}, "a name cannot be shown"),
         ({"labels": {"0": "background", "9" * 5000: "x"}}, "labels hold what is no whole number"),
+        (
+            {"labels": {"back": 0, "x": 1}},
+            r'0 is the background and is called so, not back; give labels as \{"background"',
+        ),
+        ({"labels": {"background": 0, "x": [0, 1]}}, "0 is the background and is called so, not x; give"),
         ({"labels": {"background": 0, "x": 1.5}}, "labels hold what is no whole number"),
         ({"labels": {"background": 0, "core": [1, 4], "whole": [1, 2, 4]}}, "name the outer regions first"),
         ({"labels": {"background": 0, "x": [1, 2, 4], "ignore": 5}}, "to be ignored, which is not supported"),

@@ -1,7 +1,8 @@
 """Reader of the BraTS challenges in their own folders, 2017 to 2024: a folder a case, a file a sequence.
 
 `BraTS20_Training_001/BraTS20_Training_001_flair.nii.gz`, `_t1`, `_t1ce`, `_t2`, `_seg`; since 2023
-`BraTS-GLI-00000-000/BraTS-GLI-00000-000-t2f.nii.gz`, `-t1n`, `-t1c`, `-t2w`, `-seg`. Sources: Menze et al., IEEE TMI
+`BraTS-GLI-00000-000/BraTS-GLI-00000-000-t2f.nii.gz`, `-t1n`, `-t1c`, `-t2w`, `-seg`; `BraTS-GoAT-00000` has no point
+in time. Sources: Menze et al., IEEE TMI
 2015, doi 10.1109/TMI.2014.2377694; Baid et al. 2021, arXiv 2107.02314; de Verdier et al. 2024, arXiv 2405.18368.
 """
 
@@ -20,7 +21,7 @@ from headtohead.readers.volumes import read_volumes
 from headtohead.task import Targets, Task
 
 FOLDER = re.compile(
-    r"(?P<old>brats\d{2,4}_\w+)|(?P<patient>brats-[a-z]+-\d{5})-(?P<time>\d{3})", re.IGNORECASE | re.ASCII
+    r"(?P<old>brats\d{2,4}_(?:\w+_)?\d+)|(?P<patient>brats-[a-z]+-\d{5})(?:-(?P<time>\d{3}))?", re.IGNORECASE | re.ASCII
 )
 
 SEQUENCES = {
@@ -41,8 +42,17 @@ ENHANCING = 4, 3
 
 
 def recognises(root: Path) -> bool:
-    """Say whether a folder holds cases of BraTS, at any depth."""
-    return any(path.is_dir() and FOLDER.fullmatch(path.name) for path in root.rglob("*[Bb][Rr][Aa][Tt][Ss]*"))
+    """Say whether a folder holds cases of BraTS, at any depth, or is one."""
+    return bool(_folders(root))
+
+
+def _folders(root: Path) -> list[Path]:
+    """List the folders of cases; that is `root` itself if it is called so and holds volumes but none of them."""
+    below = root.rglob("*[Bb][Rr][Aa][Tt][Ss]*")
+    folders = sorted(path for path in below if FOLDER.fullmatch(path.name) and path.is_dir())
+    if not folders and FOLDER.fullmatch(root.absolute().name) and root.is_dir():
+        return [root] if any(path.name.lower().endswith(NIFTI) for path in root.iterdir()) else []
+    return folders
 
 
 def list_cases(root: Path, reading: Reading) -> list[CaseFiles]:
@@ -51,7 +61,7 @@ def list_cases(root: Path, reading: Reading) -> list[CaseFiles]:
     Raises:
         UserError: there are none, or two of one name; a case lacks a sequence, or has two files of one.
     """
-    folders = sorted(path for path in root.rglob("*") if FOLDER.fullmatch(path.name) and path.is_dir())
+    folders = _folders(root)
     if not folders:
         raise UserError(
             f"--root_dir {root}: no folders of cases (BraTS20_Training_001, BraTS2021_00000, BraTS-GLI-00000-000) in "
@@ -80,12 +90,13 @@ def list_cases(root: Path, reading: Reading) -> list[CaseFiles]:
 def _list_case(folder: Path) -> CaseFiles | None:
     found: dict[str, Path] = {}
     others = []
+    case = folder.absolute().name
     words = {word: sequence for sequence, words in SEQUENCES.items() for word in words} | {MASK: MASK}
     for path in sorted(folder.iterdir()):
         if not path.name.lower().endswith(NIFTI) or path.name.startswith("."):
             continue
         stem = volume_stem(path.name)
-        word = stem[len(folder.name) + 1 :].lower() if stem.lower().startswith(folder.name.lower()) else ""
+        word = stem[len(case) + 1 :].lower() if stem.lower().startswith(case.lower()) else ""
         if word not in words:
             others.append(path)
         elif words[word] in found:
@@ -105,10 +116,10 @@ def _list_case(folder: Path) -> CaseFiles | None:
             f"{printable(folder)}: has no {sequence_label(lost[0])} (a file that ends in {ends}); a case has "
             f"{', '.join(map(sequence_label, SEQUENCES))} and seg: restore the file, or move the folder away"
         )
-    name = FOLDER.fullmatch(folder.name)
+    name = FOLDER.fullmatch(case)
     assert name is not None
     images = tuple(found[sequence] for sequence in SEQUENCES)
-    return CaseFiles(folder.name, name["patient"] or folder.name, "", images, (found[MASK],), tuple(SEQUENCES))
+    return CaseFiles(case, name["patient"] or case, "", images, (found[MASK],), tuple(SEQUENCES))
 
 
 def task(root: Path, reading: Reading, cases: list[CaseFiles]) -> Task:

@@ -11,7 +11,7 @@ from typing import Any
 
 from headtohead.errors import UserError, one_line, printable
 from headtohead.readers.case_files import CaseFiles
-from headtohead.readers.label_option import make_targets, targets_of
+from headtohead.readers.label_option import BACKGROUND, make_targets, targets_of
 from headtohead.readers.other_layouts import CHANNEL
 from headtohead.readers.reader import Reader
 from headtohead.readers.reading import Reading
@@ -168,6 +168,8 @@ def _targets(described: Mapping[str, Any], path: Path) -> Targets:
         raise UserError(f"{path}: two labels have one name, or a name cannot be shown; {mend}")
     if "ignore" in named:
         raise UserError(f"{path}: has a label to be ignored, which is not supported; give those voxels another label")
+    if called := [name for name, values in named.items() if 0 in values and name != BACKGROUND]:
+        raise UserError(f"{path}: 0 is the background and is called so, not {called[0]}; {mend}")
     regions = any(isinstance(value, list) for value in labels.values())
     named = {name: tuple(sorted(set(values))) for name, values in named.items()}
     return make_targets(named, str(path), REGIONS if regions else CLASSES)
