@@ -11,6 +11,7 @@ import pytest
 from headtohead.errors import UserError
 from headtohead.readers.case_files import CaseFiles
 from headtohead.readers.nifti import list_cases, read_case
+from headtohead.readers.reading import Reading
 
 BRAIN = "_desc-brain_mask"
 
@@ -99,6 +100,32 @@ def test_an_image_with_two_masks_is_refused(volumes: Path, write_pair: Callable[
         write_pair("x", mask)
     with pytest.raises(UserError, match=r"has two masks, x_desc-brain_mask\.nii\.gz and x_mask\.nii\.gz"):
         list_cases(volumes)
+
+
+@pytest.mark.parametrize(
+    "other", ["other/sub-01_label-lesion_mask", "other/sub-01_desc-lesion_mask", "one/sub-01_desc-x_mask"]
+)
+def test_masks_of_two_derivatives_are_refused_until_one_is_named(tmp_path: Path, other: str) -> None:
+    one = "derivatives/one/sub-01_desc-lesion_mask.nii.gz"
+    touch(tmp_path, "sub-01/anat/sub-01_T2w.nii.gz", one, f"derivatives/{other}.nii.gz")
+    with pytest.raises(
+        UserError, match=r"T2w\.nii\.gz: has two masks, .*; move one .* --mask_dir or --mask_pattern$"
+    ) as refused:
+        list_cases(tmp_path)
+    assert Path(one).name in str(refused.value) and Path(other).name in str(refused.value)
+    if other.startswith("other"):
+        assert f"{one} and " in str(refused.value) or f" and {tmp_path / one}" in str(refused.value)
+        [case] = list_cases(tmp_path, Reading(mask_dir=str(tmp_path / "derivatives" / "one")))
+    else:
+        [case] = list_cases(tmp_path, Reading(mask_pattern="*_desc-lesion_mask.nii.gz"))
+    assert case.masks == (tmp_path / one,)
+
+
+def test_the_mask_of_the_brain_counts_before_others_of_another_derivative(tmp_path: Path) -> None:
+    brain = "derivatives/b/sub-01_desc-brain_mask.nii.gz"
+    others = [f"derivatives/a/sub-01_desc-{tissue}_mask.nii.gz" for tissue in ("csf", "wm")]
+    touch(tmp_path, "sub-01/anat/sub-01_T2w.nii.gz", brain, *others)
+    assert [case.masks for case in list_cases(tmp_path)] == [(tmp_path / brain,)]
 
 
 def test_a_mask_without_its_image_is_refused(volumes: Path, write_pair: Callable[..., Any]) -> None:

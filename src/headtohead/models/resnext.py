@@ -13,7 +13,6 @@ mend_torchvision()
 import segmentation_models_pytorch as smp  # noqa: E402  needs the mend above
 
 ENCODER = "resnext50_32x4d"
-IMAGENET_CHANNELS = 3
 
 
 def resnext_unet(in_channels: int = 3, encoder_weights: str = "none", out_channels: int = 1) -> nn.Module:

@@ -128,13 +128,23 @@ def pair(images: Sequence[Path], masks: Sequence[MaskFile]) -> dict[tuple[Path, 
                 f"{mask.path}: a mask without its image {base}.nii.gz; restore the image or remove the mask"
             )
         taken = next((path for path in found if path in owners), None)
-        if taken and not mask.further:
-            two = f"{owners[taken].path.name} and {mask.path.name}"
-            raise UserError(f"{taken}: has two masks, {two}; move one of them away")
+        if taken and not _beside(owners[taken], mask):
+            one, other = owners[taken].path, mask.path
+            two = f"{one.name} and {other.name}" if one.parent == other.parent else f"{one} and {other}"
+            raise UserError(
+                f"{taken}: has two masks, {two}; move one of them away, or say which to use with --mask_dir or "
+                "--mask_pattern"
+            )
         if found and not taken:
             pairs[tuple(found)] = mask
             owners |= dict.fromkeys(found, mask)
     return pairs
+
+
+def _beside(owner: MaskFile, mask: MaskFile) -> bool:
+    """Say whether a mask is left out beside that of its image: one of CSF beside the brain's or of the same folder."""
+    apart = owner.path.parent != mask.path.parent
+    return mask.further and not owner.further and (not apart or "brain" in stem_of(owner.path).lower())
 
 
 def of_one_case(images: Sequence[Path]) -> bool:

@@ -15,6 +15,7 @@ from headtohead.predicting.results.preview import (
     draw_sheet,
 )
 from headtohead.readers.lgg import TASK as LGG_TASK
+from headtohead.task import Target, Targets
 
 GREY = np.random.default_rng(0).normal(100, 30, (6, 40, 40)).astype(np.float32)
 MASK = np.zeros(GREY.shape, bool)
@@ -92,3 +93,15 @@ def test_negative_values_are_not_black() -> None:
     sheet = drawn(GREY - 1000, np.zeros_like(MASK), None, (1, 1), "a", "b")
     same = drawn(GREY, np.zeros_like(MASK), None, (1, 1), "a", "b")
     assert np.abs(sheet.astype(int) - same).max() <= 1
+
+
+def test_a_long_legend_takes_several_lines() -> None:
+    colours = [(40 * number, 200, 99) for number in range(6)]
+    names = [f"a long name of target {number}" for number in range(6)]
+    targets = Targets(
+        tuple(
+            Target(name, (place,), colour) for place, (name, colour) in enumerate(zip(names, colours, strict=True), 1)
+        )
+    )
+    sheet = draw_sheet(Preview(GREY[:1], np.zeros_like(MASK[:1], np.uint8), None, (1, 1), targets), "a", "b")
+    assert all((sheet == colour).all(axis=-1).any() for colour in colours), "each has its sample in the legend"
