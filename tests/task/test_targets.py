@@ -41,6 +41,25 @@ def test_nested_regions_go_round(values: tuple[int, int, int]) -> None:
     assert oedema in targets.decode(targets.encode(np.array([oedema], np.uint8)))
 
 
+@pytest.mark.parametrize(("one", "other"), [((1, 3), (2, 3)), ((1, 2), (2, 4))])
+def test_regions_of_which_none_lies_within_the_other_go_round(one: tuple[int, ...], other: tuple[int, ...]) -> None:
+    targets = Targets((Target("one", one), Target("other", other)))
+    labels = np.array([0, *targets.labels], np.uint8)
+    assert targets.decode(targets.encode(labels)).tolist() == labels.tolist()
+    far = Targets((Target("one", (1, 400)), Target("other", (2, 400))))
+    assert far.decode(np.array([[True], [True]])).tolist() == [400]
+
+
+@given(st.lists(st.sets(st.integers(1, 6), min_size=1), min_size=1, max_size=4))
+def test_encoding_what_was_decoded_changes_no_region(labels: list[set[int]]) -> None:
+    try:
+        targets = Targets(tuple(Target(str(place), tuple(sorted(one))) for place, one in enumerate(labels)))
+    except ValueError:
+        return  # no label of its own
+    encoded = targets.encode(np.array([0, *targets.labels], np.uint8))
+    assert (targets.encode(targets.decode(encoded)) == encoded).all()
+
+
 def test_regions_that_leave_one_no_label_of_its_own_are_refused() -> None:
     for order in permutations(BRATS.all):
         if order != BRATS.all:

@@ -30,8 +30,12 @@ def predict(probability: torch.Tensor, targets: Targets, threshold: float) -> to
     if len(targets) == 1:
         return probability >= threshold
     labels = torch.zeros_like(probability[:, 0], dtype=torch.int32)
-    for chosen, label in zip(_chosen(probability, targets, threshold), targets.written, strict=True):
+    channels = _chosen(probability, targets, threshold)
+    for chosen, label in zip(channels, targets.written, strict=True):
         labels.masked_fill_(chosen, label)
+    for inside, label in targets.overlaps:
+        alike = [chosen == there for chosen, there in zip(channels, inside, strict=True)]
+        labels.masked_fill_(reduce(torch.logical_and, alike), label)
     return encode(labels, targets)
 
 

@@ -64,12 +64,14 @@ class Targets:
             each other, and a model chooses one of them or the background (softmax).
         others: labels that belong to no target and count as background.
         written: the label that each target is written as: its first that no later target has.
+        overlaps: which targets a voxel is, and the label that says so, where the later target's would say another.
     """
 
     all: tuple[Target, ...]
     kind: str = REGIONS
     others: tuple[int, ...] = ()
     written: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    overlaps: tuple[tuple[tuple[bool, ...], int], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check that a label map can be encoded and decoded.
@@ -87,6 +89,7 @@ class Targets:
         if shared := set(self.labels) & set(self.others):
             raise ValueError(f"label {min(shared)} is a target's, so it cannot count as background")
         object.__setattr__(self, "written", tuple(self._own_label(place) for place in range(len(self.all))))
+        object.__setattr__(self, "overlaps", tuple(self._labels_of_overlaps().items()))
 
     def _own_label(self, place: int) -> int:
         """Give the label that a target is written as: the first that no target after it has."""
@@ -102,6 +105,19 @@ class Targets:
                 f"{target.name}: all its labels belong to targets that come after it; name the outer regions first"
             )
         return own[0]
+
+    def _labels_of_overlaps(self) -> dict[tuple[bool, ...], int]:
+        """Find the labels that unite targets of which none lies within the other."""
+        found: dict[tuple[bool, ...], int] = {}
+        for label in self.labels:
+            inside = self._inside(label)
+            last = max(place for place, one in enumerate(inside) if one)
+            if self._inside(self.written[last]) != inside:
+                found.setdefault(inside, label)
+        return found
+
+    def _inside(self, label: int) -> tuple[bool, ...]:
+        return tuple(label in target.labels for target in self.all)
 
     def __len__(self) -> int:
         return len(self.all)
@@ -155,8 +171,9 @@ class Targets:
     def decode(self, channels: NDArray[np.bool_]) -> NDArray[np.unsignedinteger]:
         """Write channels as a label map, one target over the other in their order.
 
-        Of a target that unites several labels, the first is written that no later target has: where the regions of a
-        label map lie within each other and each adds one label, `decode(encode(labels))` is the label map.
+        Of a target that unites several labels, the first is written that no later target has; where targets overlap
+        and a label says so, that label. So `decode(encode(labels))` is of the same targets as the label map, and the
+        label map itself where no two labels are of the same targets.
 
         Args:
             channels: bool [K, ...].
@@ -169,9 +186,12 @@ class Targets:
         """
         if len(channels) != len(self.all) or channels.dtype != np.bool_:
             raise ValueError(f"needs bool channels of {len(self.all)} targets, not {channels.dtype} {channels.shape}")
-        labels = np.zeros(channels.shape[1:], np.uint8 if max(self.written) < 256 else np.uint16)
+        largest = max(*self.written, *(label for _, label in self.overlaps), 0)
+        labels = np.zeros(channels.shape[1:], np.uint8 if largest < 256 else np.uint16)
         for channel, label in zip(channels, self.written, strict=True):
             labels[channel] = label
+        for inside, label in self.overlaps:
+            labels[np.logical_and.reduce([one == there for one, there in zip(channels, inside, strict=True)])] = label
         return labels
 
     def decide(self, probability: NDArray[np.floating], threshold: float) -> NDArray[np.unsignedinteger]:
