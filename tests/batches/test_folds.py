@@ -1,5 +1,6 @@
 """Cross-validation tests every patient exactly once, keeps patients apart and takes no half-right file of folds."""
 
+import json
 import os
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from headtohead.batches.folds import Folds, make_folds, read_folds
 from headtohead.batches.splits import PARTS
 from headtohead.cohort import Cohort
+from headtohead.comparing.provenance import split_facts
 from headtohead.errors import UserError
 from headtohead.readers.lgg import TASK as LGG_TASK
 
@@ -119,6 +121,17 @@ def test_a_wrong_table_is_refused_in_a_line(cohort: Cohort, tmp_path: Path, chan
     with pytest.raises(UserError, match=said) as caught:
         read_folds(tmp_path / "folds.csv", cohort, 0)
     assert "\n" not in str(caught.value) and "--fold_file" in str(caught.value)
+
+
+def test_runs_record_that_their_folds_are_of_nnunet(cohort: Cohort, tmp_path: Path) -> None:
+    dealt = make_folds(cohort, "2", seed=0)
+    cases = [dealt.table["case"][dealt.table["fold"] == fold].tolist() for fold in range(2)]
+    path = tmp_path / "splits_final.json"
+    path.write_text(json.dumps([{"train": [], "val": own} for own in cases]))
+    folds = read_folds(path, cohort, 0)
+    assert folds.key == dealt.key
+    assert split_facts(cohort, folds.split(cohort, 1))["source"] == "splits_final.json"
+    assert "source" not in split_facts(cohort, dealt.split(cohort, 1))
 
 
 def test_no_file_and_no_text(cohort: Cohort, tmp_path: Path) -> None:

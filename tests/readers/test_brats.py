@@ -339,10 +339,26 @@ def test_the_folds_of_nnunet_are_kept(tmp_path: Path, nnunet: Path, capsys: pyte
     assert f"folds: those of {path}" in capsys.readouterr().out
     given = folds_of(from_flat({"fold_file": str(path)}), cohort)
     assert given is not None and given.key == folds.key
+    assert folds.source == given.source == path.name
     for wrong in ("{}", "[1, 2]", '[{"val": [1]}]', '[{"train": []}]', "["):
         path.write_text(wrong)
         with pytest.raises(UserError, match="not a table of folds"):
             folds_of(from_flat({"fold_file": str(path)}), cohort)
+    with pytest.raises(UserError, match=rf"^{path}: not a table of folds .*move it away, or give .* --fold_file$"):
+        folds_of(from_flat({"folds": "2"}), cohort)
+
+
+def test_folds_of_nnunet_that_lack_a_case(tmp_path: Path, nnunet: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cohort = read_nnunet(nnunet, tmp_path)
+    path = nnunet / "splits_final.json"
+    path.write_text(json.dumps([{"train": [], "val": [CASE]}, {"train": [], "val": ["other"]}]))
+    mend = "list each case in `val` of one fold, or give another number of --folds to deal them anew"
+    with pytest.raises(UserError, match=rf"^{path}: other is not in the data set; {mend}$"):
+        folds_of(from_flat({"folds": "2"}), cohort)
+    path.write_text(json.dumps([{"train": [], "val": [CASE]}]))
+    with pytest.raises(UserError, match=r"^--folds 2: not possible with 2 patients"):
+        folds_of(from_flat({"folds": "2"}), cohort)
+    assert f"folds: not those of {path}, which has 1 fold\n" in capsys.readouterr().out
 
 
 def test_texts_of_a_description_are_short_lines(tmp_path: Path, nnunet: Path) -> None:

@@ -25,6 +25,7 @@ COLUMNS = ["case", "fold"]
 MEND = "write one row per case, `case,fold`, with folds counted from 0"
 SPLITS = "splits_final.json"
 """Where nnU-Net keeps the folds of a data set."""
+MEND_SPLITS = "list each case in `val` of one fold"
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,12 @@ class Folds:
     Attributes:
         table: columns case and fold, by case name; every case of a cohort once, folds counted from 0.
         seed: from which the validation patients of each fold are drawn.
+        source: name of the file of nnU-Net that they are from; empty for others.
     """
 
     table: pd.DataFrame
     seed: int
+    source: str = ""
 
     def __len__(self) -> int:
         return int(self.table["fold"].max()) + 1
@@ -74,6 +77,7 @@ class Folds:
             fold=fold,
             folds=len(self),
             plan=self.key,
+            source=self.source,
         )
 
     def write(self, path: Path) -> None:
@@ -116,7 +120,36 @@ def read_folds(path: Path, cohort: Cohort, seed: int) -> Folds:
         UserError: the file is missing or no such table, a case is missing, unknown or there twice, a patient's cases
             are in different folds, or the folds are not counted from 0 without a gap.
     """
-    label = f"--fold_file {path}"
+    return _checked(_table_of(path, f"--fold_file {path}"), path, f"--fold_file {path}", cohort, seed)
+
+
+def folds_of_data_set(cohort: Cohort, wanted: str, seed: int) -> Folds | None:
+    """Read the splits_final.json of a data set if it has as many folds as are wanted, and print whether it has.
+
+    Raises:
+        UserError: it cannot be read, or would not test every patient exactly once.
+    """
+    path = cohort.root / SPLITS
+    if not path.is_file():
+        return None
+    table = _table_of(path, str(path), ", move it away, or give a table `case,fold` with --fold_file")
+    if str(count := table["fold"].nunique()) != wanted:
+        print(f"folds: not those of {path}, which has {count_of(count, 'fold')}")
+        return None
+    folds = _checked(table, path, str(path), cohort, seed, ", or give another number of --folds to deal them anew")
+    print(f"folds: those of {path}")
+    return folds
+
+
+def _table_of(path: Path, label: str, also: str = "") -> pd.DataFrame:
+    """Read columns case and fold.
+
+    Args:
+        path: a table `case,fold`, or splits_final.json of nnU-Net.
+        label: what errors begin with.
+        also: what else may be done, for their end.
+    """
+    mend = _mend(path) + also
     try:
         if path.suffix == ".json":
             table = _validated_in(read_json_list(path))
@@ -129,9 +162,15 @@ def read_folds(path: Path, cohort: Cohort, seed: int) -> Folds:
     except FileNotFoundError:
         raise UserError(f"{label}: no such file") from None
     except UnreadableError as fault:
-        raise UserError(f"{label}: not a table of folds ({fault}); {MEND}") from None
+        raise UserError(f"{label}: not a table of folds ({fault}); {mend}") from None
     except (OSError, ValueError, KeyError, TypeError, OverflowError):
-        raise UserError(f"{label}: not a table of folds; {MEND}") from None
+        raise UserError(f"{label}: not a table of folds; {mend}") from None
+    return table
+
+
+def _checked(table: pd.DataFrame, path: Path, label: str, cohort: Cohort, seed: int, also: str = "") -> Folds:
+    """Make folds of what `_table_of` gave, unless they would not test every patient exactly once."""
+    mend = _mend(path) + also
     known = set(cohort.table["case"])
     for problem, cases in (
         ("is listed twice", table["case"][table["case"].duplicated()]),
@@ -140,15 +179,20 @@ def read_folds(path: Path, cohort: Cohort, seed: int) -> Folds:
     ):
         if len(cases):
             more = f" (and {len(cases) - 1} more)" if len(cases) > 1 else ""
-            raise UserError(f"{label}: {next(iter(cases))} {problem}{more}; {MEND}")
+            raise UserError(f"{label}: {next(iter(cases))} {problem}{more}; {mend}")
     count = table["fold"].nunique()
     if count < 2 or table["fold"].min() != 0 or table["fold"].max() != count - 1:
-        raise UserError(f"{label}: there must be at least two folds, numbered without a gap; {MEND}")
+        raise UserError(f"{label}: there must be at least two folds, numbered without a gap; {mend}")
     patient_of = dict(zip(cohort.table["case"], cohort.table["patient"], strict=True))
     spread = table.groupby(table["case"].map(patient_of))["fold"].nunique()
     if (spread > 1).any():
-        raise UserError(f"{label}: patient {spread.idxmax()} is in {spread.max()} folds and would leak; use one fold")
-    return _ordered(table, seed)
+        who = f"patient {spread.idxmax()} is in {spread.max()} folds and would leak"
+        raise UserError(f"{label}: {who}; use one fold{also}")
+    return _ordered(table, seed, path.name if path.suffix == ".json" else "")
+
+
+def _mend(path: Path) -> str:
+    return MEND_SPLITS if path.suffix == ".json" else MEND
 
 
 def _validated_in(splits: list[Any]) -> pd.DataFrame:
@@ -163,5 +207,5 @@ def _validated_in(splits: list[Any]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _ordered(table: pd.DataFrame, seed: int) -> Folds:
-    return Folds(table.sort_values("case").reset_index(drop=True), seed)
+def _ordered(table: pd.DataFrame, seed: int, source: str = "") -> Folds:
+    return Folds(table.sort_values("case").reset_index(drop=True), seed, source)

@@ -32,6 +32,7 @@ class Split:
         fold: which one of a cross-validation it is, from 0.
         folds: how many splits there are.
         plan: key of the table of folds it belongs to; empty for a split that stands alone.
+        source: name of the file of nnU-Net that the folds are from; empty for others.
     """
 
     kind: str
@@ -42,6 +43,7 @@ class Split:
     fold: int = 0
     folds: int = 1
     plan: str = ""
+    source: str = ""
 
     @property
     def key(self) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from headtohead.batches.augmentation import refuse_by_task
-from headtohead.batches.folds import SPLITS, Folds, make_folds, read_folds
+from headtohead.batches.folds import Folds, folds_of_data_set, make_folds, read_folds
 from headtohead.batches.splits import Split, make_split
 from headtohead.cohort import Cohort, open_data
 from headtohead.errors import UserError
@@ -76,12 +76,10 @@ def folds_of(options: Options, cohort: Cohort) -> Folds | None:
     data = options.data
     if data.fold_file:
         return read_folds(Path(data.fold_file), cohort, data.split_seed)
-    if data.folds and (own := cohort.root / SPLITS).is_file():
-        found = read_folds(own, cohort, data.split_seed)
-        if str(len(found)) == data.folds:
-            print(f"folds: those of {own}")
-            return found
-    return make_folds(cohort, data.folds, data.split_seed) if data.folds else None
+    if not data.folds:
+        return None
+    own = folds_of_data_set(cohort, data.folds, data.split_seed)
+    return own or make_folds(cohort, data.folds, data.split_seed)
 
 
 def prepare(options: Options, cohort: Cohort | None = None, folds: Folds | None = None) -> Experiment:

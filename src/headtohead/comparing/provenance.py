@@ -60,6 +60,7 @@ def split_facts(cohort: Cohort, split: Split) -> dict[str, Any]:
         "val": len(split.val),
         "test": len(split.test),
         "leaking_patients": split.leaking_patients(cohort),
+        **({"source": split.source} if split.source else {}),
     }
 
 

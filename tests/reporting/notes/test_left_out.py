@@ -27,6 +27,21 @@ def test_an_entrant_that_lacks_a_fold_is_left_out_and_named(comparison: Path, wr
     assert "unet cosine is left out: 1 of 2 folds are finished" in text
     assert "n = 4 test cases" in text
     assert "2-fold cross-validation by patient (seed 0): no patient is in both training and test." in text
+
+
+def test_folds_of_nnunet_are_named(comparison: Path, write_run: Any) -> None:
+    split = {
+        "kind": "patient",
+        "seed": 0,
+        "leaking_patients": 0,
+        "plan": "p",
+        "folds": 2,
+        "source": "splits_final.json",
+    }
+    for fold, cases in enumerate((["a", "b"], ["c", "d"])):
+        write_run("unet", "none", counts=[(9, 1, 1)] * 2, fold=fold, cases=cases, split={**split, "key": f"s{fold}"})
+    how = "2-fold cross-validation by patient (folds of splits_final.json, validation patients by seed 0): no patient"
+    assert how in markdown(comparison)
     assert set(result_rows(read_ledger(comparison).comparable)["entrant"]) == {"unet none"}
 
 

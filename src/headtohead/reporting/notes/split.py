@@ -25,7 +25,10 @@ def no_leak(ledger: Ledger) -> list[str]:
     if not split or leak(ledger):
         return []
     how = f"{ledger.folds}-fold cross-validation" if ledger.folds > 1 else "Split"
-    return [f"{how} by {split.get('kind')} (seed {split.get('seed')}): no patient is in both training and test."]
+    source = f"folds of {split['source']}, validation patients by " if split.get("source") else ""
+    return [
+        f"{how} by {split.get('kind')} ({source}seed {split.get('seed')}): no patient is in both training and test."
+    ]
 
 
 def _split(ledger: Ledger) -> dict[str, Any]:
