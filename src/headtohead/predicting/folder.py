@@ -18,6 +18,7 @@ from headtohead.predicting.results.journal import Journal
 from headtohead.predicting.results.outputs import Outputs, read_outputs
 from headtohead.predicting.results.placing import name_all, refuse_replacing
 from headtohead.predicting.results.summary import Row, Rows
+from headtohead.predicting.results.table import print_table
 from headtohead.predicting.results.written import Records, Written
 from headtohead.predicting.stages import Work
 from headtohead.predicting.telling import progress, tell_fault, tell_rows
@@ -189,7 +190,7 @@ def tell_all(rows: Sequence[Row], folder: Path) -> None:
     failed = len(rows) - len(done)
     files = len({row.file for row in rows})
     if done:
-        summary.print_table(done, files)
+        print_table(done, files)
     if failed:
         reasons, them, these = ("reason is", "it", "this is") if failed == 1 else ("reasons are", "them", "these are")
         raise PartlyDone(

@@ -15,7 +15,8 @@ from headtohead.errors import UserError
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.results.entries import Sources
 from headtohead.predicting.results.journal import FILE, Journal
-from headtohead.predicting.results.summary import Row, print_table, write_summary
+from headtohead.predicting.results.summary import Row, write_summary
+from headtohead.predicting.results.table import print_table
 from headtohead.predicting.results.written import checksum
 
 SETTINGS = {"threshold": "0.5", "tta": "False"}

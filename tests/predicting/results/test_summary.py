@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from headtohead.errors import UserError
-from headtohead.predicting.results.summary import SHOWN, Row, measure, print_table, read_summary, write_summary
+from headtohead.predicting.results.summary import Row, measure, read_summary, write_summary
+from headtohead.predicting.results.table import SHOWN, print_table
 
 DONE = Row("a.nii", 12.345678, 1000, 20, 4, 2, 0.8123, 0.5, "largest", "lgg/buda", 1.25, ("dark",), "")
 PICTURE = Row("b.png", None, 33, 1, 1, 1, None, 0.5, "", "lgg/buda", 0.5)

@@ -45,11 +45,7 @@ def scan_pictures(job: Job, facts: ModelFacts, as_bytes: bool) -> Scan:
         if path in job.files:
             truths.append(read_truth(path, pixels[-1].shape[:2], task.targets))
     volume = np.stack(pixels)
-    missing = tuple(
-        name
-        for channel, name in enumerate(task.sequences)
-        if name in task.stand_ins and np.array_equal(volume[..., channel], volume[..., drawn])
-    )
+    missing = _missing(volume, task, drawn)
     if len(task.sequences) == 1:
         volume = volume[..., drawn : drawn + 1]
     if as_bytes:
@@ -89,3 +85,12 @@ def _as_it_is(values: np.ndarray) -> np.ndarray:
 
 def _kind(pixels: np.ndarray) -> str:
     return f"{size_of(pixels)} of {pixels.dtype}"
+
+
+def _missing(volume: np.ndarray, task: Task, drawn: int) -> tuple[str, ...]:
+    """Name the sequences in whose channels the primary one stands."""
+    return tuple(
+        name
+        for channel, name in enumerate(task.sequences)
+        if name in task.stand_ins and np.array_equal(volume[..., channel], volume[..., drawn])
+    )
