@@ -76,7 +76,7 @@ def predict_image(options: Options) -> Path:
         write_like(job, found.as_written(job), temporary["mask"], scan.source)
         for name, one in zip(task.targets.names, found.probability, strict=True):
             write_like(job, one, temporary[f"probability of {name}"], scan.source)
-        write_picture(temporary["panel"], draw_panel(shown, path.name, "  ·  ".join(said))[:, :, ::-1])
+        write_picture(temporary["panel"], draw_panel(shown, path.name, *said)[:, :, ::-1])
     _tell(printable(path.name), [*said[1:], *_scaled_by(job)], scan, predictor)
     return outputs["mask"].parent
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from headtohead.drawing.brightness import brightened, white_of
+from headtohead.drawing.lettering import shorten
 from headtohead.drawing.outlines import PALETTE, PREDICTION, TRUTH, enlarge
 from headtohead.predicting.results.panel import (
     CAPTION,
@@ -13,6 +14,7 @@ from headtohead.predicting.results.panel import (
     MARGIN,
     SIDE,
     Prediction,
+    _lines,
     colour,
     draw_panel,
 )
@@ -47,6 +49,13 @@ def prediction() -> Prediction:
     truth = np.zeros((256, 256), np.uint8)
     truth[22:44, 22:44] = 1
     return shown(image, probability, 0.5, truth)
+
+
+def test_the_measures_of_each_target_stay_together() -> None:
+    facts = ["model a", "; ".join(f"{name}: {'1,000 voxels, ' * 5}Dice 0.5" for name in ("whole", "core", "rim"))]
+    lines = _lines(facts, 600)
+    assert [line.rpartition(": ")[0] for line in lines if "Dice" in line] == ["whole", "core", "rim"]
+    assert all(line.count("Dice") <= 1 and shorten(line, 600) == line for line in lines)
 
 
 def test_four_tiles_on_one_grid(prediction: Prediction) -> None:

@@ -3,6 +3,7 @@
 Drawn with OpenCV alone: importing a plotting library would take longer than the prediction.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -30,6 +31,7 @@ SIDE = 512  # small images are enlarged up to this many pixels
 LARGEST = 768  # larger ones are drawn smaller
 NARROWEST = 340  # so that a caption fits above a slim image
 MARGIN, GAP, HEADER, CAPTION, FOOTER = 24, 24, 78, 28, 46
+LINE, BETWEEN = 20, "  ·  "
 LEGEND = Spacing(line=20, between=24, words=30, sample=22)
 SURROUND = (241, 242, 244)
 COLOURS = cv2.COLORMAP_INFERNO  # rises evenly in lightness, so it also reads in grey
@@ -73,8 +75,13 @@ class Prediction:
         return None if self.truth is None else self.task.targets.encode(self.truth)
 
 
-def draw_panel(prediction: Prediction, title: str, subtitle: str) -> np.ndarray:
+def draw_panel(prediction: Prediction, title: str, *facts: str) -> np.ndarray:
     """Draw the panel.
+
+    Args:
+        prediction: what is drawn.
+        title: above it.
+        facts: what stands below the title; of several targets, in as many lines as it takes.
 
     Returns:
         uint8 RGB.
@@ -87,14 +94,18 @@ def draw_panel(prediction: Prediction, title: str, subtitle: str) -> np.ndarray:
     tall = HEADER + 2 * (CAPTION + box_height) + GAP + FOOTER + MARGIN
     # The scale of the colours beside it takes two lines.
     further = max(0, len(legend_lines(entries, box_width, LEGEND)) - 2) * LEGEND.line
-    canvas = np.full((tall + further, 2 * (MARGIN + box_width) + GAP, 3), PAPER, np.uint8)
-    room = canvas.shape[1] - 2 * MARGIN
+    room = 2 * box_width + GAP
+    lines = [BETWEEN.join(facts)] if len(prediction.masks) == 1 else _lines(facts, room)
+    header = HEADER + LINE * (len(lines) - 1)
+    tall += header - HEADER
+    canvas = np.full((tall + further, room + 2 * MARGIN, 3), PAPER, np.uint8)
     write(canvas, shorten(title, room, 22, bold=True), MARGIN, 38, 22, bold=True)
-    write(canvas, shorten(subtitle, room), MARGIN, 63, colour=FAINT)
+    for number, line in enumerate(lines):
+        write(canvas, shorten(line, room), MARGIN, 63 + number * LINE, colour=FAINT)
 
     for place, (caption, tile) in enumerate(_tiles(shown, scale)):
         left = MARGIN + place % 2 * (box_width + GAP)
-        top = HEADER + place // 2 * (CAPTION + box_height + GAP)
+        top = header + place // 2 * (CAPTION + box_height + GAP)
         write(canvas, shorten(caption, box_width, 16), left, top + CAPTION - 9, 16)
         top += CAPTION
         canvas[top : top + box_height, left : left + box_width] = SURROUND
@@ -105,6 +116,18 @@ def draw_panel(prediction: Prediction, title: str, subtitle: str) -> np.ndarray:
     _colour_bar(canvas, MARGIN, footer, box_width, prediction.threshold)
     write_legend(canvas, entries, MARGIN + box_width + GAP, footer + 6, box_width, spacing=LEGEND)
     return canvas
+
+
+def _lines(facts: Sequence[str], room: int) -> list[str]:
+    """Put as many facts in a line as there is room for; the measures of each target stay together."""
+    lines = [""]
+    for fact in (part for one in facts for part in one.split("; ")):
+        longer = BETWEEN.join(filter(None, (lines[-1], fact)))
+        if lines[-1] and text_width(longer) > room:
+            lines.append(fact)
+        else:
+            lines[-1] = longer
+    return lines
 
 
 def _tiles(shown: Prediction, scale: int) -> list[tuple[str, np.ndarray]]:
