@@ -121,6 +121,12 @@ def test_masks_in_a_folder_of_their_own(volumes: Path, write: Scan, tmp_path: Pa
     assert again.key == cohort.key
 
 
+def test_masks_of_other_names_in_a_folder_of_their_own_need_a_pattern(volumes: Path, write: Scan) -> None:
+    write("images/x", mask="masks/x_manual")
+    with pytest.raises(UserError, match=r"without its image x_manual\.nii\.gz; .* named with --mask_pattern$"):
+        list_cases(volumes / "images", Reading(mask_dir=str(volumes / "masks")))
+
+
 def test_masks_of_a_mirrored_tree_belong_to_their_own_folder(volumes: Path, write: Scan) -> None:
     for patient in ("p1", "p2"):
         write(f"images/{patient}/flair", mask=f"masks/{patient}/flair")
@@ -194,6 +200,7 @@ def test_targets_that_share_a_label_are_regions_others_classes() -> None:
         ("=1", "=1 is not name=values"),
         ("a=1;a=2", "names a twice"),
         ("a=one", "values of a are not whole numbers"),
+        ("a=1_2", "values of a are not whole numbers"),
         ("a=1.5", "values of a are not whole numbers"),
         ("a=0", "labels must be whole numbers from 1"),
         ("a=70000", "labels must be whole numbers from 1"),

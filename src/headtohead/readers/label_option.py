@@ -28,6 +28,8 @@ def targets_of(text: str) -> Targets:
         if name in named:
             raise UserError(f"--labels {text}: names {name} twice; give it all its values at once")
         try:
+            if "_" in values:  # int() would take 1_2 for 12
+                raise ValueError
             named[name] = tuple(sorted({int(value) for value in values.split(",")}))
         except ValueError:
             raise UserError(

@@ -125,7 +125,8 @@ def pair(images: Sequence[Path], masks: Sequence[MaskFile]) -> dict[tuple[Path, 
                 raise UserError(f"{mask.path}: {reason}")
             base = mask.bases[-1] or "X"
             raise UserError(
-                f"{mask.path}: a mask without its image {base}.nii.gz; restore the image or remove the mask"
+                f"{mask.path}: a mask without its image {base}.nii.gz; restore the image, remove the mask, or say how "
+                "masks are named with --mask_pattern"
             )
         taken = next((path for path in found if path in owners), None)
         if taken and not _beside(owners[taken], mask):
