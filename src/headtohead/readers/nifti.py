@@ -21,11 +21,11 @@ from headtohead.readers.reader import Reader
 from headtohead.readers.reading import AS_NAMED, Reading
 from headtohead.readers.sequence_names import says_several, sequence_in_name, sequence_label
 from headtohead.readers.sequence_words import WORDS
+from headtohead.readers.tasks import VOLUMES_TASK
 from headtohead.readers.volumes import read_volumes
-from headtohead.task import Case, Target, Targets, Task
-from headtohead.task.task import UNNAMED
+from headtohead.task import Case, Task
 
-TASK = Task("NIfTI volumes with masks", (UNNAMED,), primary=UNNAMED, targets=Targets((Target("lesion", (1,)),)))
+TASK = VOLUMES_TASK
 
 PRIMARY = "flair"
 """The sequence that lesions are outlined on, where a case has it."""

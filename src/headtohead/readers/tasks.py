@@ -3,14 +3,17 @@
 from typing import Any
 
 from headtohead.options.data import DEFAULT_DATA
-from headtohead.readers import nifti
 from headtohead.readers.lgg import TASK as FIRST_TASK
-from headtohead.task import Task
+from headtohead.task import Target, Targets, Task
+from headtohead.task.task import UNNAMED
 
 LGG, NIFTI = DEFAULT_DATA, "nifti"
 """The kinds of data that runs were made of before they recorded a task, as `--data` calls them."""
 
-TASKS = {LGG: FIRST_TASK, NIFTI: nifti.TASK}
+VOLUMES_TASK = Task("NIfTI volumes with masks", (UNNAMED,), primary=UNNAMED, targets=Targets((Target("lesion", (1,)),)))
+"""Of volumes of which nobody says what they are. It stands here because a prediction needs it, but not their reader."""
+
+TASKS = {LGG: FIRST_TASK, NIFTI: VOLUMES_TASK}
 """By the kind of data, as `--data` calls it."""
 
 
@@ -26,4 +29,4 @@ def task_of(data: dict[str, Any]) -> Task:
     """
     if "task" in data:
         return Task.from_dict(data["task"])
-    return TASKS.get(str(data.get("kind") or LGG), nifti.TASK)
+    return TASKS.get(str(data.get("kind") or LGG), VOLUMES_TASK)

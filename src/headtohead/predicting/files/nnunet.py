@@ -9,7 +9,6 @@ from pathlib import Path
 
 from headtohead.errors import UserError
 from headtohead.predicting.files.naming import is_volume, stem
-from headtohead.readers.nnunet import channels_described, sequences_of
 from headtohead.readers.other_layouts import CHANNEL
 from headtohead.readers.sequence_names import sequence_in_name
 from headtohead.records.json_reader import read_json
@@ -57,6 +56,8 @@ def channel_names(folder: Path) -> dict[int, str]:
         Number of a channel -> sequence, as the reader of such data sets names them, empty where a lone one is named
         otherwise; none where there is no description.
     """
+    from headtohead.readers.nnunet import channels_described, sequences_of  # not for pictures
+
     for place in (folder, folder.absolute().parent):
         path = place / "dataset.json"
         try:

@@ -1,6 +1,7 @@
 """The truth beside a volume: a mask drawn by a person, found by its name."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -8,10 +9,11 @@ from headtohead.errors import UserError, printable
 from headtohead.predicting.files.naming import is_volume, stem
 from headtohead.predicting.files.nnunet import case_of_channel
 from headtohead.readers.mask_names import MASK_WORDS, Images, bases_of_mask, outlines_other_than_brain
-from headtohead.readers.nifti_file import VolumeFile, open_volume
-from headtohead.readers.regridding import read_labels
 from headtohead.readers.sequence_names import sequence_in_name
 from headtohead.task import Targets
+
+if TYPE_CHECKING:
+    from headtohead.readers.nifti_file import VolumeFile
 
 
 def truth_beside(path: Path) -> Path | None:
@@ -62,7 +64,7 @@ def _case(name: str) -> str:
     return named.case if named else name
 
 
-def read_truth_volume(image: VolumeFile, targets: Targets) -> np.ndarray | None:
+def read_truth_volume(image: "VolumeFile", targets: Targets) -> np.ndarray | None:
     """Read the mask beside a volume, on the volume's grid.
 
     Returns:
@@ -75,4 +77,7 @@ def read_truth_volume(image: VolumeFile, targets: Targets) -> np.ndarray | None:
     if path is None:
         return None
     whole = targets.labels == (1,) and not targets.others  # no labels of others are known
+    from headtohead.readers.nifti_file import open_volume  # not for pictures
+    from headtohead.readers.regridding import read_labels
+
     return read_labels(open_volume(path), image, targets, united=whole)

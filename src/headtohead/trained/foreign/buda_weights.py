@@ -10,7 +10,7 @@ from headtohead.learning.checkpoint import read_tensors
 from headtohead.models.buda import BudaUNet
 from headtohead.preparing.recipe import buda_chain
 from headtohead.readers.lgg import TASK as LGG_TASK
-from headtohead.readers.nifti import TASK as NIFTI_TASK
+from headtohead.readers.tasks import VOLUMES_TASK as NIFTI_TASK
 from headtohead.trained.facts import ModelFacts
 
 FIRST = "encoder1.enc1conv1.weight"

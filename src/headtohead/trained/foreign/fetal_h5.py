@@ -16,7 +16,7 @@ import torch
 from headtohead.errors import UserError
 from headtohead.models.fetal_unet import FetalUNet
 from headtohead.preparing.recipe import InputRecipe
-from headtohead.readers import nifti
+from headtohead.readers.tasks import VOLUMES_TASK
 from headtohead.trained.facts import ModelFacts
 
 CLEAN_UP = "dilate=2px,close=2cube,largest"
@@ -72,7 +72,7 @@ def facts_of(path: Path, width: int) -> ModelFacts:
         width=width,
         in_channels=1,
         recipe=InputRecipe(IMAGE_SIZE, "slice", 0).chain.to_dict(),
-        task=nifti.TASK,
+        task=VOLUMES_TASK,
         postprocessing=CLEAN_UP,
     )
 
