@@ -56,7 +56,7 @@ def test_opencv_is_quiet_about_a_damaged_slice_of_the_data_set(
     content[200:260] = b"\xff" * 60
     path.write_bytes(content)
     with suppress(UserError):
-        lgg._read(path, cv2.IMREAD_UNCHANGED)
+        lgg._read((path,), cv2.IMREAD_UNCHANGED)
     assert capfd.readouterr().err == ""
 
 
