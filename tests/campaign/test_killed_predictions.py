@@ -79,4 +79,4 @@ def test_killed_at_any_moment(
         assert {name for name in expected | found if found.get(name) != expected.get(name)} == set(), told
         assert not unfinished(home), told
     record_property("campaign", f"predict {' '.join(more)}: {killed} times {by.name}, {between} with results there")
-    assert killed
+    assert killed or len(attacks(2)) == 1, "a single one may come too late"

@@ -1,6 +1,7 @@
 """The seeds of a model averaged: two seeds of a net of two channels, one epoch each."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -117,3 +118,19 @@ def test_one_that_cannot_be_scored_is_an_error_after_the_report(copied_grid: Opt
     with pytest.raises(Exception, match=r"the seeds were not averaged: buda-none-ensemble-f0: .*best\.ckpt"):
         compare(copied_grid)
     assert [run.name for run in read_ledger(folder).failed] == [NAME]
+
+
+def test_members_that_another_command_trains_again_are_left_to_it(
+    copied_grid: Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    folder = copied_grid.comparison.home
+    averaged = ensemble._score
+    RunFolder(folder / NAME).note(members={})  # it is to be averaged again
+
+    def overtaken(*given: Any) -> Any:
+        RunFolder(folder / "buda-none-s1-f0").best.unlink()
+        return averaged(*given)
+
+    monkeypatch.setattr(ensemble, "_score", overtaken)
+    compare(copied_grid)
+    assert f"{NAME}: left to the command that trains buda-none-s1-f0 again" in capsys.readouterr().out

@@ -52,6 +52,10 @@ def run_ensembles(experiments: list[Experiment]) -> list[str]:
         try:
             _run_ensemble(one, sorted(members, key=lambda run: run.experiment["seed"]))
         except Exception as fault:  # one that cannot be scored must not stop the others, nor the report
+            if away := [run.name for run in members if not RunFolder(run.folder).best.is_file()]:
+                name = ensemble_folder(one).path.name
+                print(f"{name}: left to the command that trains {' and '.join(away)} again, with --overwrite")
+                continue
             failed.append(f"{ensemble_folder(one).path.name}: {' '.join(str(fault).split()) or type(fault).__name__}")
             print(f"FAILED: {failed[-1]}")
             ensemble_folder(one).record_if_sound()
