@@ -10,6 +10,8 @@ import pytest
 from headtohead.cli import main
 from tests.tissues import TISSUES, write_tissues
 
+pytestmark = pytest.mark.exhaustive
+
 CASES = 6
 NET = "--models buda --schedules none --width 4 --image_size 48 --num_epochs 6 --batch_size 8 --learning_rate 0.01"
 
