@@ -1,5 +1,6 @@
 """A step of preparation: plain data that turns a case into the next, and values on the grid of that back."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from functools import cache
@@ -14,7 +15,7 @@ Undo = Callable[[np.ndarray], np.ndarray]
 """Takes float32 values [slices, H, W] on the grid of a case after a step onto the grid before it."""
 
 
-class Step:
+class Step(ABC):
     """One act of preparation; a frozen dataclass, whose fields are its settings.
 
     Attributes:
@@ -27,9 +28,9 @@ class Step:
         """Settle what the whole case decides, before it is resampled."""
         return self
 
+    @abstractmethod
     def apply(self, case: Case) -> tuple[Case, Undo]:
         """Give the case as it is after the step, and the inverse for values on its grid."""
-        raise NotImplementedError
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data: the kind, and the settings."""
@@ -110,9 +111,9 @@ def made_of(slices: Slices) -> Made:
 class SliceStep(Step):
     """A step that treats slice by slice, so that a single one can be had without the others."""
 
+    @abstractmethod
     def over(self, slices: Made) -> Made:
         """Give the slices as they are after the step."""
-        raise NotImplementedError
 
     def undone(self, values: np.ndarray, height: int, width: int) -> np.ndarray:
         """Bring values [H', W'] of one slice back onto its own [height, width]."""
