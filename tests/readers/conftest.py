@@ -7,6 +7,8 @@ import nibabel
 import numpy as np
 import pytest
 
+from tests.readers.brats_cases import AFFINE, WriteCase, values_of
+
 WriteVolume = Callable[..., Path]
 
 
@@ -49,3 +51,18 @@ def write_pair(write_volume: WriteVolume) -> Callable[..., tuple[np.ndarray, np.
         return values, inside
 
     return write
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> WriteCase:
+    """Give `write(name, ends, enhancing=4, end=".nii.gz", below=".")`: a folder of a case below `tmp_path / brats`."""
+
+    def case(name: str, ends: dict[str, str], enhancing: int = 4, end: str = ".nii.gz", below: str = ".") -> Path:
+        folder = tmp_path / "brats" / below / name
+        folder.mkdir(parents=True)
+        for sequence, values in values_of(name).items():
+            stored = np.where(values == 4, np.uint8(enhancing), values) if sequence == "seg" else values
+            nibabel.save(nibabel.Nifti1Image(stored, AFFINE), folder / f"{name}{ends[sequence]}{end}")
+        return folder
+
+    return case
