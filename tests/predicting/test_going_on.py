@@ -3,12 +3,9 @@
 import itertools
 import os
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from headtohead.claiming import hold
@@ -18,64 +15,10 @@ from headtohead.predicting.results import finishing, journal
 from headtohead.predicting.results.journal import FILE
 from headtohead.predicting.results.written import Written
 from tests.matrices import thinned
-from tests.predicting.conftest import Brightness
-from tests.predicting.scans import INSIDE, OURS, Predict, case_of_slices, drawn, files_in, head, summary_of
+from tests.predicting.interrupted import FLAGS, NAMES, Counting, Killed, asked, contents, rows_of
+from tests.predicting.scans import OURS, Predict, case_of_slices, files_in, head, summary_of
 
-NAMES = ("a", "b", "c", "d", "site/e")
-FLAGS = ("--save_probability", "--outputs", "0:_brain.nii")
-
-
-class Killed(BaseException):
-    """Nothing in the program catches it, as nothing catches a kill."""
-
-
-@dataclass(frozen=True)
-class Counting(Brightness):
-    """Takes down what it is asked, and stops at one."""
-
-    asked: tuple[list[str], ...] = ()
-    stop: str = ""
-    stage: str = "ask"
-    how: Callable[[], BaseException] = KeyboardInterrupt
-
-    def prepare(self, scan: Any, /) -> Any:
-        return self._pass("prepare", scan)
-
-    def ask(self, scan: Any, /) -> Any:
-        self.asked[0].append(scan.name)
-        return super().ask(self._pass("ask", scan))
-
-    def combine(self, scan: Any, answers: Any, /) -> Any:
-        return super().combine(self._pass("combine", scan), answers)
-
-    def _pass(self, stage: str, scan: Any) -> Any:
-        if (stage, scan.name) == (self.stage, self.stop):
-            raise self.how()
-        return scan
-
-
-@pytest.fixture
-def asked(tmp_path: Path, predict: Predict) -> Callable[..., tuple[int, list[str]]]:
-    """Give a function that predicts five volumes: exit status, and what the models were asked."""
-    for number, name in enumerate(NAMES):
-        head(tmp_path / f"in/{name}.nii", np.roll(INSIDE, number, axis=0))
-    drawn(tmp_path / "in/b_seg.nii")
-
-    def run(*flags: str, stop: str = "", stage: str = "ask", how: Any = KeyboardInterrupt, **places: str) -> Any:
-        said: list[str] = []
-        return predict(*flags, predictor=Counting(asked=(said,), stop=stop, stage=stage, how=how), **places), said
-
-    return run
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    """Give the bytes of all files but the summary."""
-    return {name: (folder / name).read_bytes() for name in files_in(folder) - {"summary.csv"}}
-
-
-def rows_of(folder: Path) -> dict[str, dict[str, str]]:
-    """Give the summary without what no two commands have in common."""
-    return {name: row | {"seconds": ""} for name, row in summary_of(folder).items()}
+__all__ = ["asked"]  # a fixture
 
 
 @pytest.mark.parametrize(
@@ -193,111 +136,6 @@ def test_failed_files_are_predicted_alone(tmp_path: Path, asked: Any, capsys: py
     assert asked() == (0, [])
     assert "5 of 5 files were predicted before" in capsys.readouterr().out
     assert FILE not in files_in(tmp_path / "out") and summary_of(tmp_path / "out")["c"]["error"] == ""
-
-
-class TestWhatIsNotTakenOver:
-    """Four files are done, then something changes."""
-
-    @pytest.fixture(autouse=True)
-    def _interrupted(self, asked: Any, tmp_path: Path) -> None:
-        assert asked(*FLAGS, stop="site/e")[0] == 130
-        assert {f"{name}_mask.nii" for name in "abc"} <= files_in(tmp_path / "out")
-        asked(*FLAGS, stop="site/e")  # all before it are done now, whatever was still being written
-        assert asked(*FLAGS, stop="site/e")[1] == ["site/e"]
-
-    def test_a_changed_input(self, tmp_path: Path, asked: Any) -> None:
-        head(tmp_path / "in/b.nii", ~INSIDE)
-        assert asked(*FLAGS) == (0, ["b", "site/e"])
-        assert float(summary_of(tmp_path / "out")["b"]["dice"]) < 0.1
-
-    @pytest.mark.parametrize("flags", [[], ["again"]])
-    def test_a_changed_truth(self, tmp_path: Path, asked: Any, flags: list[str]) -> None:
-        if flags:
-            drawn(tmp_path / "in/b_seg.nii", np.roll(INSIDE, 5, axis=0))
-            os.utime(tmp_path / "in/b_seg.nii", ns=(1, 1))
-        else:
-            (tmp_path / "in/b_seg.nii").unlink()
-        assert asked(*FLAGS) == (0, ["b", "site/e"])
-        assert bool(summary_of(tmp_path / "out")["b"]["dice"]) == bool(flags)
-
-    @pytest.mark.parametrize("end", ["mask", "brain", "probability"])
-    def test_a_removed_result(self, tmp_path: Path, asked: Any, end: str) -> None:
-        before = contents(tmp_path / "out")
-        (tmp_path / f"out/c_{end}.nii").unlink()
-        assert asked(*FLAGS) == (0, ["c", "site/e"])
-        after = contents(tmp_path / "out")
-        assert all(after[name] == content for name, content in before.items() if name.endswith(".nii"))
-
-    @pytest.mark.parametrize("more", [(), ("--overwrite",)])
-    def test_a_corrected_mask_is_somebodys(
-        self, tmp_path: Path, asked: Any, capsys: pytest.CaptureFixture[str], more: tuple[str, ...]
-    ) -> None:
-        mine = drawn(tmp_path / "out/c_mask.nii", ~INSIDE).read_bytes()
-        before = contents(tmp_path / "out")
-        assert asked(*FLAGS, *more) == (2, [])
-        assert "may be a ground truth, which is never overwritten; move it away, or" in capsys.readouterr().err
-        assert contents(tmp_path / "out") == before
-        (tmp_path / "out/c_mask.nii").rename(tmp_path / "mine.nii")
-        assert asked(*FLAGS) == (0, ["c", "site/e"])
-        assert (tmp_path / "mine.nii").read_bytes() == mine
-
-    @pytest.mark.parametrize(
-        ("flags", "said"),
-        [
-            ((*FLAGS, "--tta"), "without --tta"),
-            ((*FLAGS, "--plane", "coronal"), "--plane auto"),
-            (FLAGS[:1], "--outputs 0:_brain.nii"),
-            ((*FLAGS, "--mask_suffix", "_probability_mask.nii"), "--mask_suffix _mask.nii"),
-        ],
-    )
-    def test_other_options(
-        self, tmp_path: Path, asked: Any, capsys: pytest.CaptureFixture[str], flags: tuple[str, ...], said: str
-    ) -> None:
-        before = contents(tmp_path / "out")
-        assert asked(*flags) == (2, [])
-        error = capsys.readouterr().err
-        assert f"already exists, from an interrupted command ({said}); repeat that one to go on with it" in error
-        assert contents(tmp_path / "out") == before
-        assert asked(*FLAGS) == (0, ["site/e"])
-
-    def test_other_models(
-        self, tmp_path: Path, predict: Predict, brightness: Any, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        assert predict(*FLAGS, predictor=brightness(threshold=0.4)) == 2
-        assert "(--threshold 0.5); repeat" in capsys.readouterr().err
-        assert predict(*FLAGS, predictor=brightness(name="other")) == 2
-        assert "(model brightness); repeat" in capsys.readouterr().err
-
-    def test_a_list_that_was_lost_is_made_good(self, tmp_path: Path, asked: Any) -> None:
-        path = tmp_path / "out/predicted.sha256"
-        path.write_text("".join(line for line in path.read_text().splitlines(keepends=True) if "b_mask" not in line))
-        assert asked(*FLAGS) == (0, ["site/e"])
-        assert all(Written(tmp_path / "out").ours(tmp_path / f"out/{name}_mask.nii") for name in NAMES)
-
-    def test_overwriting_begins_anew_and_goes_on_itself(self, tmp_path: Path, asked: Any) -> None:
-        status, again = asked(*FLAGS, "--overwrite", stop="site/e")
-        assert (status, again) == (130, list(NAMES))
-        asked(*FLAGS, "--overwrite", stop="site/e")
-        assert asked(*FLAGS, "--overwrite") == (0, ["site/e"])
-        assert FILE not in files_in(tmp_path / "out")
-        assert asked(*FLAGS, "--overwrite") == (0, list(NAMES))
-
-    def test_another_command_with_other_results_leaves_the_journal(self, tmp_path: Path, asked: Any) -> None:
-        flags = ("--mask_suffix", "_other.nii")
-        assert asked(*flags, stop="b")[0] == 130
-        assert asked(*flags)[0] == 0
-        assert asked(*FLAGS) == (0, ["site/e"])
-        assert FILE not in files_in(tmp_path / "out")
-
-    def test_one_command_at_a_time(self, tmp_path: Path, asked: Any, capsys: pytest.CaptureFixture[str]) -> None:
-        before = contents(tmp_path / "out")
-        handle = hold(tmp_path / "out" / FILE, make=False)
-        assert asked(*FLAGS, "--overwrite") == (2, [])
-        error = capsys.readouterr().err
-        assert f"error: --output {tmp_path / 'out'}: another --predict is writing there; wait until" in error
-        assert len(error.splitlines()) == 1 and contents(tmp_path / "out") == before
-        os.close(handle)
-        assert asked(*FLAGS) == (0, ["site/e"])
 
 
 @pytest.mark.parametrize("moment", ["find_jobs", "name_all", "refuse_replacing", "overlap", "write_lists"])
