@@ -11,7 +11,7 @@ import pytest
 from headtohead import memory
 from headtohead.errors import UserError
 from headtohead.readers import lgg, nifti
-from headtohead.readers.case_files import CaseFiles
+from headtohead.readers.reader import CaseFiles
 from tests.predicting.test_large_files import claiming, tiff_claiming
 
 REFUSED = r"need about [\d.]+ GB, 300 MB are free; crop or resample it, {}or use a machine with more memory$"

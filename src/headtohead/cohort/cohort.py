@@ -8,7 +8,7 @@ import numpy as np
 from headtohead.cohort.made_up import made_up_data
 from headtohead.options.data import DEFAULT_DATA
 from headtohead.preparing.intensities import to_eight_bits
-from headtohead.readers.reading import AS_NAMED, Reading
+from headtohead.readers.reader import AS_NAMED, Reading
 from headtohead.records.array_reader import read_array
 from headtohead.task import Task
 

@@ -9,11 +9,8 @@ from pathlib import Path
 
 from headtohead.errors import UserError
 from headtohead.options.data import DEFAULT_DATA
-from headtohead.readers.case_files import CaseFiles
 from headtohead.readers.patients import patients_by_pattern, print_patients, warn_of_shared_beginnings
-from headtohead.readers.reader import Reader
-from headtohead.readers.reading import AS_NAMED, Reading
-from headtohead.readers.table import find_reader
+from headtohead.readers.reader import AS_NAMED, CaseFiles, Reader, Reading, find_reader
 from headtohead.records.regular import UnreadableError, opened
 from headtohead.task import Task
 

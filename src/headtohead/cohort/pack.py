@@ -24,8 +24,7 @@ from headtohead.preparing.intensities import EIGHT, to_eight_bits
 from headtohead.preparing.steps.reorient import Reorient
 from headtohead.preparing.steps.square import Square
 from headtohead.preparing.steps.window import Window
-from headtohead.readers.case_files import CaseFiles
-from headtohead.readers.reading import AS_NAMED, Reading
+from headtohead.readers.reader import AS_NAMED, CaseFiles, Reading
 from headtohead.records.json_reader import read_json
 from headtohead.records.regular import UnreadableError
 from headtohead.saving import temporary_folder, write_json

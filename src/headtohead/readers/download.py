@@ -7,8 +7,7 @@ from types import ModuleType
 
 from headtohead.errors import UserError
 from headtohead.options.table import Options
-from headtohead.readers.reading import AS_NAMED
-from headtohead.readers.table import find_reader
+from headtohead.readers.reader import AS_NAMED, find_reader
 from headtohead.saving import temporary_folder
 
 BY_HAND = "or download the data by hand (see data/README.md)"

@@ -11,15 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from headtohead.errors import UserError, printable
-from headtohead.readers.case_files import CaseFiles
-from headtohead.readers.label_option import targets_of
-from headtohead.readers.labels import labels_of
+from headtohead.readers.labels import labels_of, targets_of
 from headtohead.readers.mask_names import bases_of_mask
 from headtohead.readers.other_layouts import IMAGES, LABELS
 from headtohead.readers.patients import patients_by_pattern
 from headtohead.readers.pictures import read_pixels, refuse_large, size_of
-from headtohead.readers.reader import Reader
-from headtohead.readers.reading import Reading
+from headtohead.readers.reader import CaseFiles, Reader, Reading
 from headtohead.task import Case, Grid, Target, Targets, Task
 from headtohead.task.task import UNNAMED
 

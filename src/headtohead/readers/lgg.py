@@ -14,11 +14,9 @@ import numpy as np
 
 from headtohead.errors import UserError
 from headtohead.quiet import quiet_stderr
-from headtohead.readers.case_files import CaseFiles
 from headtohead.readers.picture_sizes import picture_size
 from headtohead.readers.pictures import refuse_large, size_of
-from headtohead.readers.reader import Reader
-from headtohead.readers.reading import AS_NAMED, Reading
+from headtohead.readers.reader import AS_NAMED, CaseFiles, Reader, Reading, nothing_known
 from headtohead.records.regular import UnreadableError
 from headtohead.records.table_reader import read_table
 from headtohead.task import Case, Grid, Target, Targets, Task
@@ -57,11 +55,10 @@ def recognises(root: Path) -> bool:
 
 
 def list_cases(root: Path, reading: Reading = AS_NAMED) -> list[CaseFiles]:
-    """List the cases below `root`, sorted by name, without reading a pixel.
+    """List the cases below `root`.
 
     Raises:
-        UserError: the folder is missing, empty or not this data set; a mask, an image or a slice number
-            is missing.
+        UserError: the folder is missing or not this data set; a mask, an image or a slice number is missing.
     """
     if not root.is_dir():
         raise UserError(f"--root_dir {root}: no such folder; see data/README.md for how to get the data set")
@@ -126,10 +123,8 @@ def read_case(files: CaseFiles, task: Task = TASK) -> Case:
             f"{files.masks[0]}: {size_of(masks[0])}, but its image is {size_of(images[0])}; restore the mask"
         )
     for path, mask in zip(files.masks, masks, strict=True):
-        if not np.isin(mask, (0, 255)).all():
-            raise UserError(
-                f"{path}: a mask must hold only 0 and 255, but this one also holds {_stranger(mask)}; restore it"
-            )
+        if (others := mask[(mask != 0) & (mask != 255)]).size:
+            raise UserError(f"{path}: a mask must hold only 0 and 255, but this one also holds {others[0]}; restore it")
     pixels = np.ascontiguousarray(images[..., ::-1])
     return Case(files.name, pixels, Grid(masks.shape), masks // 255, _missing(pixels))
 
@@ -149,10 +144,6 @@ def _read(paths: tuple[Path, ...], mode: int) -> np.ndarray:
     return np.stack(slices)
 
 
-def _stranger(mask: np.ndarray) -> int:
-    return int(mask[(mask != 0) & (mask != 255)][0])
-
-
 def _missing(images: np.ndarray) -> tuple[str, ...]:
     """Name the sequences a case lacks: the data set fills their channel with FLAIR, in every slice."""
     flair = images[..., TASK.primary_channel]
@@ -161,18 +152,11 @@ def _missing(images: np.ndarray) -> tuple[str, ...]:
     )
 
 
-def further_files(root: Path) -> list[Path]:
-    """List files besides images and masks from which the cohort is made: the clinical table."""
-    return [path for path in [root / CLINICAL] if path.exists()]
-
-
 def read_clinical(root: Path) -> "pd.DataFrame":
     """Read the clinical table `data.csv`: one row a patient, column `patient`; empty where there is no such file."""
-    import pandas as pd
-
     path = root / CLINICAL
     if not path.exists():
-        return pd.DataFrame({"patient": pd.Series(dtype=str)})
+        return nothing_known(root)
     try:
         # Pandas makes numbers of names that are digits; folders are text.
         table = read_table(path, dtype={"Patient": str})
@@ -195,6 +179,6 @@ READER = Reader(
     task=lambda root, reading, cases: TASK,
     read_case=read_case,
     takes=frozenset(),
-    further_files=further_files,
+    further_files=lambda root: [path for path in [root / CLINICAL] if path.exists()],
     read_clinical=read_clinical,
 )

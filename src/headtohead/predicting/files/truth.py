@@ -78,6 +78,6 @@ def read_truth_volume(image: "VolumeFile", targets: Targets) -> np.ndarray | Non
         return None
     whole = targets.labels == (1,) and not targets.others  # no labels of others are known
     from headtohead.readers.nifti_file import open_volume  # not for pictures
-    from headtohead.readers.regridding import read_labels
+    from headtohead.readers.volumes import read_labels
 
     return read_labels(open_volume(path), image, targets, united=whole)
