@@ -43,8 +43,9 @@ def draw_outlines(image: np.ndarray, masks: dict[Colour, np.ndarray], scale: int
     width = 1 if scale < 5 else 2
     rings = np.stack([outline(enlarge((mask != 0).astype(np.uint8), scale), width) for mask in masks.values()])
     # The n-th outline through a pixel wins where the pixel's diagonal stripe has number n.
-    rows, columns = np.indices(rings.shape[1:], sparse=True)
-    turn = (rows + columns) // (2 * width + scale) % np.maximum(rings.sum(axis=0), 1)
+    crowd = rings.sum(axis=0)
+    rows, columns = np.indices(crowd.shape, sparse=True)
+    turn = (rows + columns) // (2 * width + scale) % np.maximum(crowd, 1)
     for ring, order, colour in zip(rings, np.cumsum(rings, axis=0) - 1, masks, strict=True):
         drawn[ring & (order == turn)] = rgb(colour)
     return drawn

@@ -42,12 +42,9 @@ class Step(ABC):
     @property
     def in_words(self) -> str:
         """The step for a reader, such as `resize (size 256)`."""
-        settings = [f"{name} {_in_words(value)}" for name, value in self.to_dict().items() if name != "step"]
+        values = {name: value for name, value in self.to_dict().items() if name != "step"}
+        settings = [f"{name} {' '.join(map(str, v)) if isinstance(v, list) else v}" for name, v in values.items()]
         return f"{self.kind} ({', '.join(settings)})" if settings else self.kind
-
-
-def _in_words(value: Any) -> str:
-    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 class Slices(Protocol):
@@ -72,7 +69,7 @@ class Made:
         plane: Callable[[int, int], np.ndarray] | None = None,
         planes: Callable[[int], Sequence[np.ndarray]] | None = None,
     ) -> None:
-        """Take the others.
+        """Take the others, and what makes a slice of them.
 
         Args:
             source: the others; there are as many.

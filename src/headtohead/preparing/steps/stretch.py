@@ -24,15 +24,7 @@ class Stretch(SliceStep):
 
 
 def stretched(image: np.ndarray, percentile: float = 97.0) -> np.ndarray:
-    """Scale one slice.
-
-    Args:
-        image: [H, W] of any type, finite.
-        percentile: what becomes 255.
-
-    Returns:
-        uint8 [H, W], 255 where it reaches its percentile; all 0 where that is not above 0.
-    """
+    """Scale one slice [H, W], finite, to uint8: 255 where it reaches its percentile; all 0 where that is not above 0."""
     positive = np.maximum(image.astype(np.float32), 0)
     capped = np.minimum(positive, np.percentile(positive, percentile))
     brightest = capped.max()
