@@ -102,9 +102,5 @@ def list_data(root: Path, data: str, reading: Reading) -> DataFiles:
 
 
 def content_key(root_dir: Path) -> str:
-    """Give the `Cohort.key` of a data set of the default kind, wherever it lies, without packing it.
-
-    Raises:
-        UserError: the data set is missing or damaged.
-    """
+    """Give the `Cohort.key` of a data set of the default kind, wherever it lies, without packing it."""
     return list_data(root_dir, DEFAULT_DATA, AS_NAMED).content_key()

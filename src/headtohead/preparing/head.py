@@ -46,7 +46,7 @@ def head_mask(volume: np.ndarray) -> np.ndarray:
 
 
 def air_levels(volume: np.ndarray) -> np.ndarray:
-    """Measure how bright each channel of uint8 [slices, H, W, C] is along the edges of its slices, in air: uint8 [C]."""
+    """Measure how bright each channel of uint8 [slices, H, W, C] is along the edges of slices, in air: uint8 [C]."""
     edges = (volume[:, :RIM], volume[:, -RIM:], volume[:, RIM:-RIM, :RIM], volume[:, RIM:-RIM, -RIM:])
     small = min(volume.shape[1:3]) <= 2 * RIM  # then all of it is edge
     pixels = [part.reshape(-1, volume.shape[-1]) for part in ((volume,) if small else edges)]

@@ -16,7 +16,7 @@ from headtohead.errors import UserError
 from headtohead.quiet import quiet_stderr
 from headtohead.readers.picture_sizes import picture_size
 from headtohead.readers.pictures import refuse_large, size_of
-from headtohead.readers.reader import AS_NAMED, CaseFiles, Reader, Reading, nothing_known
+from headtohead.readers.reader import AS_NAMED, COLUMNS, CaseFiles, Reader, Reading, nothing_known
 from headtohead.records.regular import UnreadableError
 from headtohead.records.table_reader import read_table
 from headtohead.task import Case, Grid, Target, Targets, Task
@@ -42,11 +42,6 @@ TASK = Task(
 CASE_FOLDER = re.compile(r"(?P<patient>TCGA_(?P<site>[A-Z0-9]{2})_[A-Z0-9]+)_(?P<date>\d{8})")
 
 CLINICAL = "data.csv"
-
-OWN_COLUMNS = frozenset(
-    ("case", "patient", "site", "slices", "height", "width", "first", "lesion_voxels", "lesion_slices", "missing")
-)
-"""Columns of the case table, which the clinical table must not repeat."""
 
 
 def recognises(root: Path) -> bool:
@@ -167,7 +162,7 @@ def read_clinical(root: Path) -> "pd.DataFrame":
     table = table[table["Patient"].notna()]
     for patient in table["Patient"][table["Patient"].duplicated()]:
         raise UserError(f"{path}: patient {patient} has more than one row; keep one")
-    for column in sorted(OWN_COLUMNS & set(table.columns)):
+    for column in sorted({*COLUMNS} & {*table.columns}):
         raise UserError(f"{path}: the name of column {column} is reserved; rename it")
     return table.rename(columns={"Patient": "patient"})
 

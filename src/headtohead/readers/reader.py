@@ -49,6 +49,11 @@ class Reading:
         return {one.name: value for one in fields(self) if (value := getattr(self, one.name))}
 
 
+COLUMNS = (
+    "case", "patient", "site", "slices", "height", "width", "first", "lesion_voxels", "lesion_slices", "missing",
+)  # fmt: skip
+"""Of the case table, before the spacing and the clinical columns, which must not repeat one."""
+
 AS_NAMED = Reading()
 """Names of files say everything."""
 

@@ -24,7 +24,7 @@ class Stretch(SliceStep):
 
 
 def stretched(image: np.ndarray, percentile: float = 97.0) -> np.ndarray:
-    """Scale one slice [H, W], finite, to uint8: 255 where it reaches its percentile; all 0 where that is not above 0."""
+    """Scale a finite slice [H, W] to uint8: 255 where it reaches its percentile; all 0 where that is not above 0."""
     positive = np.maximum(image.astype(np.float32), 0)
     capped = np.minimum(positive, np.percentile(positive, percentile))
     brightest = capped.max()
