@@ -80,7 +80,7 @@ class Chain:
         for step in self.steps:
             if isinstance(step, SliceStep) and not isinstance(step, Scale):
                 slices = step.over(slices)
-        return slices[index]
+        return slices.image(index)
 
     def only(self, kind: type[S]) -> S | None:
         """Give the step of a kind; None where there is none."""
@@ -178,7 +178,7 @@ class Prepared:
     @property
     def n(self) -> int:
         """How many inputs there are; not always one a slice."""
-        return len(self._slices)
+        return self._slices.number
 
     def input(self, index: int) -> np.ndarray:
         """Give one input: float32 [C, S, S], scaled."""

@@ -7,6 +7,9 @@ from headtohead.errors import UserError
 from headtohead.task import Target, Targets
 from headtohead.task.targets import CLASSES, COLOURS, LARGEST_LABEL, REGIONS
 
+LESION = Targets((Target("lesion", (1,)),))
+"""Where nobody says what masks outline."""
+
 BACKGROUND = "background"
 """In place of a target's name: the values count as background."""
 

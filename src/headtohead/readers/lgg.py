@@ -14,12 +14,13 @@ import numpy as np
 
 from headtohead.errors import UserError
 from headtohead.quiet import quiet_stderr
+from headtohead.readers.labels import LESION
 from headtohead.readers.picture_sizes import picture_size
 from headtohead.readers.pictures import refuse_large, size_of
 from headtohead.readers.reader import AS_NAMED, COLUMNS, CaseFiles, Reader, Reading, nothing_known
 from headtohead.records.regular import UnreadableError
 from headtohead.records.table_reader import read_table
-from headtohead.task import Case, Grid, Target, Targets, Task
+from headtohead.task import Case, Grid, Task
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +32,7 @@ TASK = Task(
     "LGG MRI segmentation",
     SEQUENCES,
     primary="flair",
-    targets=Targets((Target("lesion", (1,)),)),
+    targets=LESION,
     stand_ins={"post": "flair", "pre": "flair"},
     plane="axial",
     licence="CC BY-NC-SA 4.0 (share and adapt with attribution, under the same licence, for non-commercial use)",

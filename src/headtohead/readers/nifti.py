@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headtohead.errors import UserError
+from headtohead.options.data import DATA_SETS
 from headtohead.readers.labels import targets_of
 from headtohead.readers.mask_files import MaskFile, pair, split_files, volumes_below
 from headtohead.readers.mask_names import bases_of_mask
 from headtohead.readers.other_layouts import masks_in_another_folder
 from headtohead.readers.patients import bids_patients
-from headtohead.readers.reader import AS_NAMED, CaseFiles, Reader, Reading
+from headtohead.readers.reader import AS_NAMED, CaseFiles, Reader, Reading, recognise
 from headtohead.readers.sequence_names import WORDS, says_several, sequence_in_name, sequence_label
 from headtohead.readers.tasks import VOLUMES_TASK
 from headtohead.readers.volume_names import volume_stem
@@ -154,9 +155,8 @@ def _named(root: Path, scans: list[_Scan], wanted: tuple[str, ...]) -> list[Case
 def _what_else(root: Path, files: list[Path]) -> str:
     if files:
         return f"it holds volumes, such as {files[0]}, but no masks; name their folder with --mask_dir"
-    if any(root.glob("**/TCGA_*")):
-        return "it looks like LGG; leave --data out"
-    return "name the folder that holds the volumes"
+    kind = recognise(root)
+    return f"it holds {DATA_SETS[kind]}; leave --data out" if kind else "name the folder that holds the volumes"
 
 
 def task(root: Path, reading: Reading, cases: list[CaseFiles]) -> Task:

@@ -26,7 +26,7 @@ WORDS = {
     "perfusion": "pwi rcbv rcbf m0scan",
     "tof": "tof",
 }
-"""Sequence -> words that say it anywhere in a name, in small letters. Also kinds of image that are no one's FLAIR."""
+"""Sequence -> words that say it anywhere in a name, in small letters. Also kinds of image that nobody outlines."""
 
 LAST_WORDS = {
     "pre": "pre",
@@ -96,9 +96,10 @@ SHOWN = {
     "perfusion": "perfusion",
     "map": "a map of a quantity",
 }
+"""Sequences as radiologists write them, where that is not their name in capitals."""
 
-TITLES = {"pre": "pre-contrast", "flair": "FLAIR", "post": "post-contrast", "image": "image"}
-"""Sequences as the LGG data set calls them."""
+TITLES = {"pre": "pre-contrast", "post": "post-contrast", "image": "image"}
+"""Sequences as headings call them, where that is not their name in capitals."""
 
 BETWEEN = "+"
 """Between the sequences of a name that says several: `pre+flair`."""

@@ -40,7 +40,7 @@ def truth_beside(path: Path) -> Path | None:
         return next(iter(direct), None)
     images = Images(stem(file) for file in beside if not bases_of_mask(stem(file)))
     for mask in masks:
-        fitting = list(images.of_mask(stem(mask)))
+        fitting = list(images.of_bases(bases_of_mask(stem(mask))))
         if stem(path) not in fitting:
             continue
         other = next((one for one in fitting if _case(one) != _case(stem(path))), None)

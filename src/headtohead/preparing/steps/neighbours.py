@@ -25,10 +25,10 @@ class Neighbours(SliceStep):
 
         def others(index: int) -> list[np.ndarray]:
             steps = (step for step in range(-self.count, self.count + 1) if step)
-            return [slices.plane(min(max(index + step, 0), len(slices) - 1), self.channel) for step in steps]
+            return [slices.plane(min(max(index + step, 0), slices.number - 1), self.channel) for step in steps]
 
         return Made(
-            slices,
-            lambda index: np.dstack([slices[index], *others(index)]),
-            planes=lambda index: [*slices.planes(index), *others(index)],
+            slices.number,
+            lambda index: np.dstack([slices.image(index), *others(index)]),
+            all_planes=lambda index: [*slices.planes(index), *others(index)],
         )

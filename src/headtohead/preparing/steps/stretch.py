@@ -20,7 +20,7 @@ class Stretch(SliceStep):
 
     def over(self, slices: Made) -> Made:
         """See `SliceStep`; of one channel."""
-        return Made(slices, lambda index: stretched(slices[index][..., 0], self.percentile)[..., None])
+        return Made(slices.number, lambda index: stretched(slices.image(index)[..., 0], self.percentile)[..., None])
 
 
 def stretched(image: np.ndarray, percentile: float = 97.0) -> np.ndarray:
