@@ -54,13 +54,7 @@ def to_bytes(volume: np.ndarray) -> np.ndarray:
 
 
 def to_levels(values: np.ndarray, white: float, depth: np.dtype = EIGHT) -> np.ndarray:
-    """Scale values to the levels of a depth, so that `white` becomes the last; what is negative becomes 0.
-
-    Args:
-        values: float32 of any shape, finite.
-        white: more than 0, in the unit of the values.
-        depth: uint8 or uint16.
-    """
+    """Scale finite float32 values to the levels of a depth, so that `white` becomes the last; a negative becomes 0."""
     # Divided first: 255 over the white of a file in a tiny unit is more than float32 holds.
     with np.errstate(over="ignore"):
         levels = values / np.float32(white)

@@ -73,10 +73,8 @@ class Made:
 
     def kept(self) -> "Made":
         """Give the same slices, each made only once, whoever asks for it or for a channel of it."""
-        made = cache(self.planes)
-        return Made(
-            self.number, lambda index: np.dstack(made(index)), lambda index, channel: made(index)[channel], made
-        )
+        of = cache(self.planes)
+        return Made(self.number, lambda index: np.dstack(of(index)), lambda index, channel: of(index)[channel], of)
 
 
 def made_of(images: np.ndarray) -> Made:

@@ -191,12 +191,7 @@ def _draw_brain(
 
 @dataclass(frozen=True)
 class Lesion:
-    """A lesion in a head.
-
-    Attributes:
-        mask: what an expert would outline, bool [n, size, size].
-        distance: 0 in the middle, 1 on the outline of the growth, float32 [n, size, size].
-    """
+    """A lesion in a head, [n, size, size]: what an expert would outline; 0 in its middle, 1 on the growth's outline."""
 
     mask: NDArray[np.bool_]
     distance: Field
