@@ -80,18 +80,21 @@ def by_colour(masks: np.ndarray, targets: Targets, single: Colour) -> dict[Colou
     return drawn
 
 
-def overlaid(truth: np.ndarray, prediction: np.ndarray, targets: Targets) -> dict[Colour, np.ndarray]:
+def overlaid(truth: np.ndarray | None, prediction: np.ndarray, targets: Targets) -> dict[Colour, np.ndarray]:
     """Give the masks of a truth and of a prediction their colours, for one picture of both.
 
     Args:
-        truth: [K, H, W], nonzero inside.
+        truth: [K, H, W], nonzero inside; None: there is none.
         prediction: the same shape.
         targets: whose they are.
 
     Returns:
         As `by_colour`: of several targets, the truth is lighter than the prediction.
     """
-    true, predicted = by_colour(truth, targets, TRUTH), by_colour(prediction, targets, PREDICTION)
+    predicted = by_colour(prediction, targets, PREDICTION)
+    if truth is None:
+        return predicted
+    true = by_colour(truth, targets, TRUTH)
     return (true if len(targets) == 1 else {lighter(colour): mask for colour, mask in true.items()}) | predicted
 
 
