@@ -64,12 +64,15 @@ def by_colour(masks: np.ndarray, targets: Targets, single: Colour) -> dict[Colou
     return drawn
 
 
-def overlaid(truth: np.ndarray, prediction: np.ndarray, targets: Targets) -> dict[Colour, np.ndarray]:
-    """Give the masks of a truth and of a prediction, [K, H, W] each, their colours as `by_colour` does.
+def overlaid(truth: np.ndarray | None, prediction: np.ndarray, targets: Targets) -> dict[Colour, np.ndarray]:
+    """Give the masks of a truth, if there is one, and of a prediction, [K, H, W] each, their colours as `by_colour`.
 
     Of several targets, the truth is lighter than the prediction.
     """
-    true, predicted = by_colour(truth, targets, TRUTH), by_colour(prediction, targets, PREDICTION)
+    predicted = by_colour(prediction, targets, PREDICTION)
+    if truth is None:
+        return predicted
+    true = by_colour(truth, targets, TRUTH)
     return (true if len(targets) == 1 else {lighter(colour): mask for colour, mask in true.items()}) | predicted
 
 
