@@ -9,14 +9,13 @@ import numpy as np
 from headtohead.preparing.intensities import EIGHT
 from headtohead.preparing.step import SliceStep, Step, Undo, made_of
 from headtohead.preparing.steps.channels import Channels
-from headtohead.preparing.steps.crop import Crop
+from headtohead.preparing.steps.crop import Crop, Trim
 from headtohead.preparing.steps.neighbours import Neighbours
 from headtohead.preparing.steps.resize import Resize
 from headtohead.preparing.steps.scale import FIXED, MEASURED, Scale
 from headtohead.preparing.steps.spline import Spline
 from headtohead.preparing.steps.standardise import Standardise
 from headtohead.preparing.steps.stretch import Stretch
-from headtohead.preparing.steps.trim import Trim
 from headtohead.preparing.steps.window import Window
 from headtohead.records.shape import Check, listing, mapping, number, one_of, whole
 from headtohead.task import Case, Grid

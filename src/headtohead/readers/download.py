@@ -42,7 +42,10 @@ def fetch(data: str, root_dir: Path) -> Path:
             or what came is not this data set.
     """
     _refuse_to_overwrite(root_dir)
-    kagglehub = _import_kagglehub()
+    try:
+        import kagglehub
+    except ImportError:
+        raise UserError(f"--download needs the package kagglehub; run pip install kagglehub, {BY_HAND}") from None
     try:
         root_dir.parent.mkdir(parents=True, exist_ok=True)
         with temporary_folder(root_dir.parent, becomes=root_dir, kind="downloading") as scratch:
@@ -64,14 +67,6 @@ def _refuse_to_overwrite(root_dir: Path) -> None:
     in_use = any(root_dir.iterdir()) if root_dir.is_dir() else root_dir.exists()
     if in_use:
         raise UserError(f"--download: {root_dir} already exists and is kept; move it away or name another --root_dir")
-
-
-def _import_kagglehub() -> ModuleType:
-    try:
-        import kagglehub
-    except ImportError:
-        raise UserError(f"--download needs the package kagglehub; run pip install kagglehub, {BY_HAND}") from None
-    return kagglehub
 
 
 def _fetch(kagglehub: ModuleType, name: str, folder: Path) -> Path:
