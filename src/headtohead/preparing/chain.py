@@ -66,11 +66,7 @@ class Chain:
         return case, undo, tuple(step.fitted(case) for step in self.steps[last:] if isinstance(step, SliceStep))
 
     def view(self, images: np.ndarray, index: int) -> np.ndarray:
-        """Show a slice of a case whose grey levels are stored, before they are scaled.
-
-        Args:
-            images: uint8 or uint16 [slices, H, W, C].
-            index: which slice.
+        """Show a slice of a case whose grey levels are stored, [slices, H, W, C], before they are scaled.
 
         Returns:
             [size, size, channels]: uint8, or float32 in units of 8 bits of what has more.

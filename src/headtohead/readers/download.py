@@ -30,13 +30,6 @@ def fetch(data: str, root_dir: Path) -> Path:
     It is fetched and unpacked beside `root_dir` and renamed at the end, so `root_dir` is whole or absent.
     Nothing that is there already is touched.
 
-    Args:
-        data: a key of `SOURCES`.
-        root_dir: folder to make; it may exist if it is empty.
-
-    Returns:
-        `root_dir`.
-
     Raises:
         UserError: `root_dir` is in use, kagglehub is missing, Kaggle cannot be reached or refuses, the disk is full,
             or what came is not this data set.

@@ -103,12 +103,7 @@ def make_data_set(
 
 
 def draw_case(case: PlannedCase, size: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """Draw one case.
-
-    Returns:
-        uint8 volume [n, size, size, 3] (pre, FLAIR, post; a missing sequence repeats FLAIR) and
-        bool mask [n, size, size].
-    """
+    """Draw one case: [n, size, size, 3] (pre, FLAIR, post; a missing sequence repeats FLAIR), and its mask."""
     rng = np.random.default_rng(case.seed)
     head = draw_head(rng, case.slices, size)
     lesion = grow_lesion(rng, head)

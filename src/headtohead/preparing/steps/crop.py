@@ -22,7 +22,7 @@ class Crop(Step):
     dark: float = 0.0
 
     def apply(self, case: Case) -> tuple[Case, Undo]:
-        """See `Step`; outside the box all is 0."""
+        """Outside the box all is 0."""
         if self.dark:
             values: np.ndarray = case.images
             case = replace(case, images=np.where(values < self.dark * float(values.max()), 0, values))
@@ -41,7 +41,7 @@ class Trim(Step):
     ends: int
 
     def apply(self, case: Case) -> tuple[Case, Undo]:
-        """See `Step`; what was left out holds 0."""
+        """What was left out holds 0."""
         slices, height, width = case.grid.shape
         first = self.ends if slices > 2 * self.ends else 0
         return cropped(case, (slice(first, slices - first), slice(0, height), slice(0, width)))
