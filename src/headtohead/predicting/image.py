@@ -4,13 +4,15 @@ Everything a TIFF needs here is light to import: from a cold start it is predict
 """
 
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from headtohead.errors import printable
+from headtohead.errors import UserError, printable
 from headtohead.options.table import Options
 from headtohead.predicting.cleaning.postprocessing import NO_CLEAN_UP
 from headtohead.predicting.files.finding import find_jobs
@@ -23,7 +25,6 @@ from headtohead.predicting.predict import Found, predict
 from headtohead.predicting.predictor import Predictor, open_sound
 from headtohead.predicting.results.outputs import Outputs
 from headtohead.predicting.results.panel import Prediction, draw_panel
-from headtohead.predicting.results.placing import all_or_none, refuse_overwriting
 from headtohead.predicting.results.summary import measures_in_words, rows_of
 from headtohead.predicting.results.written import Records, truth_is_ours
 from headtohead.predicting.scan import Scan
@@ -32,7 +33,7 @@ from headtohead.predicting.trust.familiarity import unfamiliar_features
 from headtohead.predicting.trust.geometry import doubts_of_scan
 from headtohead.preparing.steps.square import resized, squared
 from headtohead.readers.volume_names import volume_end
-from headtohead.saving import write_picture
+from headtohead.saving import atomic_path, write_picture
 from headtohead.task import Task
 
 WHITE = 99.9
@@ -67,7 +68,7 @@ def predict_image(options: Options) -> Path:
     wanted = Outputs("_mask.png", probability=True).of(task.targets)
     paths = wanted.paths(replace(job, relative=Path(path.name)), folder)
     outputs = {kind: file for kind, (file,) in paths.items()} | {"panel": folder / f"{stem(path)}_panel.png"}
-    refuse_overwriting(outputs, path, settings.overwrite)
+    _refuse_overwriting(outputs, path, settings.overwrite)
     scan = read_scan(job, predictor.facts, files.channels, files.plane)
     if scan.truth is not None and truth_is_ours(job, records):
         scan = replace(scan, truth=None)
@@ -76,7 +77,7 @@ def predict_image(options: Options) -> Path:
     found = predict(scan, predictor)
     shown, about = fullest_slice(scan, found, task)
     facts = [f"model {predictor.name}", f"threshold {found.threshold:g}", *_facts(job, scan, found, predictor, about)]
-    with all_or_none(outputs) as temporary:
+    with _all_or_none(outputs) as temporary:
         label_map, *maps, panel = temporary.values()
         write_like(job, found.as_written(job), label_map, scan.source)
         for one, place in zip(found.probability, maps, strict=True):
@@ -104,6 +105,39 @@ def _folder_for(output: str, runs_dir: Path, predictor: Predictor) -> Path:
         return Path(output)
     run = predictor.choices[0].run
     return run.figures if run and predictor.members == 1 else runs_dir / "predictions"
+
+
+def _refuse_overwriting(outputs: dict[str, Path], image: Path, overwrite: bool) -> None:
+    """Refuse to replace files, unless told to, and ever to put a predicted mask where the truth is looked for.
+
+    Raises:
+        UserError: names the file and the fix.
+    """
+    folder = outputs["mask"].parent
+    if folder.resolve() == image.resolve().parent:
+        raise UserError(
+            f"--output {folder}: the image's own folder, where {outputs['mask'].name} would be taken for its truth; "
+            "choose another folder"
+        )
+    for path in outputs.values():
+        if path.exists() and not overwrite:
+            raise UserError(f"{path}: already exists; choose another folder with --output, or add --overwrite")
+
+
+@contextmanager
+def _all_or_none(outputs: dict[str, Path]) -> Iterator[dict[str, Path]]:
+    """Give a temporary path for each output; all get their names on success, none on any failure.
+
+    Raises:
+        UserError: the folder cannot be made or written to.
+    """
+    with ExitStack() as stack:
+        try:
+            temporary = {kind: stack.enter_context(atomic_path(path)) for kind, path in outputs.items()}
+        except OSError as fault:
+            folder = outputs["mask"].parent
+            raise UserError(f"{folder}: cannot be written to ({fault.strerror}); choose another --output") from fault
+        yield temporary
 
 
 def fullest_slice(scan: Scan, found: Found, task: Task) -> tuple[Prediction, str]:

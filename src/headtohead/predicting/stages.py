@@ -19,7 +19,7 @@ from headtohead.predicting.results.journal import Journal
 from headtohead.predicting.results.outputs import Outputs, every
 from headtohead.predicting.results.placing import name_all
 from headtohead.predicting.results.summary import Row, Rows, rows_of
-from headtohead.predicting.results.written import Records, Written, checksum, truth_is_ours
+from headtohead.predicting.results.written import Records, Written, checksum, name_below, truth_is_ours
 from headtohead.predicting.scan import Scan
 from headtohead.predicting.seen import seen_before
 from headtohead.predicting.trust.geometry import doubts_of_scan
@@ -68,7 +68,7 @@ class Work:
         for job, paths in self.places.items():
             if entry := journal.finished(job, paths, self.planned):
                 self.done[job] = tuple(Row(**row) for row in entry["rows"])
-                self.written.recall(entry["outputs"])
+                self.written.settle(entry["outputs"])
 
     def read(self, job: Job) -> Loaded:
         """Read a scan, see what is odd about it, and prepare it, so that the models need not wait for that."""
@@ -103,14 +103,15 @@ class Work:
             self.claims.drop(job)
 
     def _write(self, job: Job, loaded: Loaded, answers: Any, begin: float) -> Rows:
-        scan, paths = loaded.scan, self.places[job]
+        scan, paths, folder = loaded.scan, self.places[job], self.written.folder
         estimate = self.predictor.combine(loaded.inputs, answers)
         seen, flattered = seen_before(self.predictor.choices, job)
         found = conclude(scan, estimate, self.predictor)
         rows = rows_of(job.name, found, self.model, flattered + loaded.warnings, seen=seen, notes=scan.notes)
-        with all_or_none(paths, self.written.folder) as staged:
+        with all_or_none(paths, folder) as staged:
             write_results(job, scan, found, rows, self.outputs, staged)
-            sums = {path: checksum(file) for path, file in zip(every(paths), every(staged), strict=True)}
+            files = zip(every(paths), every(staged), strict=True)
+            sums = {name_below(path, folder): checksum(file) for path, file in files}
             rows = (replace(rows[0], seconds=time.perf_counter() - begin), *rows[1:])
             self.written.expect(sums)  # a fault of a list is one of this file: what is not listed gets no name
             self.journal.add(rows, loaded.files, sums)
