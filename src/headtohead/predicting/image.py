@@ -4,7 +4,7 @@ Everything a TIFF needs here is light to import: from a cold start it is predict
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +23,7 @@ from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.files.writing import write_like
 from headtohead.predicting.predict import Found, predict
 from headtohead.predicting.predictor import Predictor, open_sound
-from headtohead.predicting.results.outputs import Outputs
+from headtohead.predicting.results.outputs import Outputs, every
 from headtohead.predicting.results.panel import Prediction, draw_panel
 from headtohead.predicting.results.summary import measures_in_words, rows_of
 from headtohead.predicting.results.written import Records, truth_is_ours
@@ -66,8 +66,8 @@ def predict_image(options: Options) -> Path:
     refuse_ignored_channels([job], files.channels, task)
     folder = _folder_for(options.prediction.output, Path(settings.runs_dir), predictor)
     wanted = Outputs("_mask.png", probability=True).of(task.targets)
-    paths = wanted.paths(replace(job, relative=Path(path.name)), folder)
-    outputs = {kind: file for kind, (file,) in paths.items()} | {"panel": folder / f"{stem(path)}_panel.png"}
+    outputs = every(wanted.paths(replace(job, relative=Path(path.name)), folder))
+    outputs.append(folder / f"{stem(path)}_panel.png")
     _refuse_overwriting(outputs, path, settings.overwrite)
     scan = read_scan(job, predictor.facts, files.channels, files.plane)
     if scan.truth is not None and truth_is_ours(job, records):
@@ -77,8 +77,7 @@ def predict_image(options: Options) -> Path:
     found = predict(scan, predictor)
     shown, about = fullest_slice(scan, found, task)
     facts = [f"model {predictor.name}", f"threshold {found.threshold:g}", *_facts(job, scan, found, predictor, about)]
-    with _all_or_none(outputs) as temporary:
-        label_map, *maps, panel = temporary.values()
+    with _all_or_none(outputs) as (label_map, *maps, panel):
         write_like(job, found.as_written(job), label_map, scan.source)
         for one, place in zip(found.probability, maps, strict=True):
             write_like(job, one, place, scan.source)
@@ -107,35 +106,27 @@ def _folder_for(output: str, runs_dir: Path, predictor: Predictor) -> Path:
     return run.figures if run and predictor.members == 1 else runs_dir / "predictions"
 
 
-def _refuse_overwriting(outputs: dict[str, Path], image: Path, overwrite: bool) -> None:
-    """Refuse to replace files, unless told to, and ever to put a predicted mask where the truth is looked for.
-
-    Raises:
-        UserError: names the file and the fix.
-    """
-    folder = outputs["mask"].parent
+def _refuse_overwriting(outputs: Sequence[Path], image: Path, overwrite: bool) -> None:
+    """Refuse to replace files, unless told to, and ever to put a predicted mask where the truth is looked for."""
+    mask, folder = outputs[0], outputs[0].parent
     if folder.resolve() == image.resolve().parent:
         raise UserError(
-            f"--output {folder}: the image's own folder, where {outputs['mask'].name} would be taken for its truth; "
-            "choose another folder"
+            f"--output {folder}: the image's own folder, where {mask.name} would be taken for its truth; choose "
+            "another folder"
         )
-    for path in outputs.values():
+    for path in outputs:
         if path.exists() and not overwrite:
             raise UserError(f"{path}: already exists; choose another folder with --output, or add --overwrite")
 
 
 @contextmanager
-def _all_or_none(outputs: dict[str, Path]) -> Iterator[dict[str, Path]]:
-    """Give a temporary path for each output; all get their names on success, none on any failure.
-
-    Raises:
-        UserError: the folder cannot be made or written to.
-    """
+def _all_or_none(outputs: Sequence[Path]) -> Iterator[list[Path]]:
+    """Give a temporary path for each output; all get their names on success, none on any failure."""
     with ExitStack() as stack:
         try:
-            temporary = {kind: stack.enter_context(atomic_path(path)) for kind, path in outputs.items()}
+            temporary = [stack.enter_context(atomic_path(path)) for path in outputs]
         except OSError as fault:
-            folder = outputs["mask"].parent
+            folder = outputs[0].parent
             raise UserError(f"{folder}: cannot be written to ({fault.strerror}); choose another --output") from fault
         yield temporary
 
@@ -147,8 +138,7 @@ def fullest_slice(scan: Scan, found: Found, task: Task) -> tuple[Prediction, str
         What the panel shows, its pixels made square, and which slice it is.
     """
     labels = found.as_slices(found.labels)
-    amounts = sum(np.count_nonzero(mask, axis=(1, 2)) for mask in found.targets.encode(labels))
-    assert isinstance(amounts, np.ndarray)
+    amounts = np.sum([np.count_nonzero(mask, axis=(1, 2)) for mask in found.targets.encode(labels)], axis=0)
     place = int(amounts.argmax()) if amounts.any() else len(amounts) // 2
     height, width = labels.shape[1:]
     square = squared((height, width), *found.view.spacing[1:])
