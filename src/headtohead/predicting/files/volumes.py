@@ -66,7 +66,6 @@ def scan_volumes(job: Job, facts: ModelFacts, channels: dict[str, int], plane: s
     volume = interleave([planes.get(sequence, planes[needed]) for sequence in facts.task.sequences])
     return Scan(
         job.name,
-        job.files,
         volume,
         shown.grid.spacing,
         missing,
@@ -91,7 +90,6 @@ def show_case(case: Case, facts: ModelFacts, plane: str, as_bytes: bool) -> Scan
     last, restore = shown[-1]
     return Scan(
         case.name,
-        (),
         interleave([np.ascontiguousarray(one.images[..., 0]) for one, _ in shown]),
         last.grid.spacing,
         case.missing,
