@@ -168,9 +168,9 @@ def test_a_file_of_folds_is_known_again_by_a_test_without_its_options(copied_gri
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"folds": "4"}, "made with --folds 3, now 4"),
-        ({"folds": ""}, "made with --folds 3, now none; "),
-        ({"split_seed": 1}, "made with --split_seed 0, now 1"),
+        ({"folds": "4"}, "made with `folds` 3, now 4"),
+        ({"folds": ""}, "made with `folds` 3, now none; "),
+        ({"split_seed": 1}, "made with `split_seed` 0, now 1"),
     ],
 )
 def test_other_folds_under_the_same_name_are_refused_before_anything_is_written(
@@ -197,7 +197,7 @@ def test_an_edited_table_of_folds_is_refused(copied_grid: Options, tmp_path: Pat
 
 
 def test_a_fold_that_is_not_there(wanted: Options, phantom_cohort: Cohort) -> None:
-    with pytest.raises(UserError, match="--fold 3: give a number from 0 to 2"):
+    with pytest.raises(UserError, match="`fold` 3: give a number from 0 to 2"):
         prepare(option_table.replace(wanted, fold=3), phantom_cohort)
 
 

@@ -102,12 +102,12 @@ def test_one_that_fails_is_reported_and_tried_again_while_the_finished_is_kept(
     assert set(pd.read_csv(folder / "cases.csv")["model"]) == {"buda", "unet", "flair-threshold"}
     assert set(pd.read_csv(folder / "results.csv")["entrant"]) == {"buda none", "unet none", "flair-threshold"}
 
-    with pytest.raises(UserError, match=r"-none-s0-f0: made with --num_epochs 1, now 2; .*--overwrite"):
+    with pytest.raises(UserError, match=r"-none-s0-f0: made with `num_epochs` 1, now 2; .*`overwrite`"):
         compare(option_table.replace(wanted, num_epochs=2))
 
 
 def test_all_failed_is_an_error(options_for: Any, tmp_path: Path, no_unet: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UserError, match="--compare: every experiment failed; the first error: RuntimeError: no memory"):
+    with pytest.raises(UserError, match="`compare`: every experiment failed; the first error: RuntimeError: no memory"):
         compare(options_for(tmp_path, **(TINY | {"models": ["unet"]})))
     assert set(pd.read_csv(tmp_path / "tiny" / "results.csv")["entrant"]) == {"flair-threshold"}
 
@@ -263,7 +263,7 @@ def test_an_edited_table_of_folds_is_not_put_back(phantom_cohort: Cohort, tmp_pa
     keep_folds(folds, path, phantom_cohort, overwrite=False)
     keep_folds(folds, path, phantom_cohort, overwrite=False)
     before = path.read_bytes()
-    with pytest.raises(UserError, match="holds other folds than the options ask for; use it with --fold_file"):
+    with pytest.raises(UserError, match="holds other folds than the options ask for; use it with `fold_file`"):
         keep_folds(others, path, phantom_cohort, overwrite=False)
     assert path.read_bytes() == before
     keep_folds(others, path, phantom_cohort, overwrite=True)

@@ -29,7 +29,7 @@ def test_damaged_scores_are_named_in_a_line(tmp_path: Path, content: bytes | Non
     path = tmp_path / "cases.csv"
     assert keeping.test_scores(path) == {}
     path.write_bytes(content) if content is not None else os.mkfifo(path)
-    with pytest.raises(UserError, match=r"cases\.csv: damaged \(.+\); delete it and run --test again"):
+    with pytest.raises(UserError, match=r"cases\.csv: damaged \(.+\); delete it and run `test` again"):
         keeping.test_scores(path)
 
 
@@ -70,7 +70,7 @@ def test_facts(finished: Experiment, phantom_cohort: Cohort) -> None:
 def test_damaged_facts_of_a_run_are_made_again_as_the_message_says(copied: Experiment, content: str) -> None:
     path, before = copied.folder.path / FILE, read_facts(copied.folder.path)
     path.write_text(content)
-    with pytest.raises(UserError, match=r"model\.json: damaged.*; restore it, or delete it and run --test again, then"):
+    with pytest.raises(UserError, match=r"model\.json: damaged.*; restore it, or delete it and run `test` again, then"):
         facts_of(copied)
     path.unlink()
     keep_model(copied)

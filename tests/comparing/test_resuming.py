@@ -162,5 +162,5 @@ def test_a_damaged_checkpoint_is_said_in_a_line(copied: Experiment, which: str, 
 @pytest.mark.parametrize("content", [b"", b"\xff", b"epoch,val_dice\n0,1\n", b"epoch,val_dice,seconds\n0,high,1\n"])
 def test_damaged_metrics_are_named(copied: Experiment, content: bytes) -> None:
     copied.folder.metrics.write_bytes(content)
-    with pytest.raises(UserError, match=r"metrics\.csv: damaged \(.*\); train again with --overwrite"):
+    with pytest.raises(UserError, match=r"metrics\.csv: damaged \(.*\); train again with `overwrite`"):
         training._note_end(copied, 1)

@@ -46,14 +46,14 @@ def test_the_best_checkpoint_is_scored_not_the_last(copied: Experiment) -> None:
 
 
 def test_test_needs_a_trained_model(options_for: Any, phantom_cohort: Cohort, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"--test: .*buda-cosine-s0-f0 holds no trained model; add --train"):
+    with pytest.raises(UserError, match=r"`test`: .*buda-cosine-s0-f0 holds no trained model; add `train`"):
         run_test(prepare(options_for(tmp_path), phantom_cohort))
     assert not list(tmp_path.iterdir())
 
 
 def test_a_refused_setting_leaves_nothing_behind(options_for: Any, phantom_cohort: Cohort, tmp_path: Path) -> None:
     """Or the mended command would be refused for differing from the one that never ran."""
-    with pytest.raises(UserError, match="--encoder_weights"):
+    with pytest.raises(UserError, match="`encoder_weights`"):
         run_training(prepare(options_for(tmp_path, encoder_weights="nowhere.pth"), phantom_cohort))
     assert not list(tmp_path.iterdir())
 
@@ -84,7 +84,7 @@ def test_early_stopping_stops(options_for: Any, phantom_cohort: Cohort, tmp_path
 
 
 def test_image_size_must_suit_the_model(options_for: Any, phantom_cohort: Cohort, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="--image_size 40"):
+    with pytest.raises(UserError, match="`image_size` 40"):
         prepare(options_for(tmp_path, image_size=40), phantom_cohort)
 
 

@@ -94,7 +94,7 @@ def test_stored_clean_up_unless_another_is_asked_for(make_run: MakeRun, tmp_path
     assert opened(tmp_path).threshold == 0.35
     assert not opened(tmp_path, postprocessing="none").clean_up
     assert opened(tmp_path, threshold=0.6).threshold == 0.6
-    with pytest.raises(UserError, match="--postprocessing"):
+    with pytest.raises(UserError, match="`postprocessing`"):
         opened(tmp_path, postprocessing="polish")
 
 

@@ -107,7 +107,7 @@ CASE = "BraTS20_Training_001"
             {"channel_names": {"0": "T1", "1": "T2"}},
             rf"{CASE}_0002.nii.gz: dataset.json names 2 channels, so",
         ),
-        ({"file_ending": ".png"}, "file_ending is .png, but volumes end in .*--data images"),
+        ({"file_ending": ".png"}, "file_ending is .png, but volumes end in .*`data=images`"),
         ({"file_ending": ".nii"}, r"no imagesTr/\*.nii in it"),
         ({"labels": None}, "has no labels"),
         ({"labels": {"0": "background", "1": "x", "2": "x", "4": "y"}}, "two labels have one name"),
@@ -149,7 +149,7 @@ def test_a_file_that_is_missing_is_named(tmp_path: Path, nnunet: Path, lost: str
 
 def test_the_folder_that_was_meant_is_named(tmp_path: Path, nnunet: Path) -> None:
     for given in (tmp_path, nnunet / "imagesTr"):
-        with pytest.raises(UserError, match=rf"did you mean --root_dir {nnunet}\?"):
+        with pytest.raises(UserError, match=rf"did you mean `root_dir` {nnunet}\?"):
             open_cohort(given, tmp_path / "packed", "nnunet")
 
 
@@ -168,7 +168,7 @@ def test_the_folds_of_nnunet_are_kept(tmp_path: Path, nnunet: Path, capsys: pyte
         path.write_text(wrong)
         with pytest.raises(UserError, match="not a table of folds"):
             folds_of(from_flat({"fold_file": str(path)}), cohort)
-    with pytest.raises(UserError, match=rf"^{path}: not a table of folds .*move it away, or give .* --fold_file$"):
+    with pytest.raises(UserError, match=rf"^{path}: not a table of folds .*move it away, or give .* `fold_file`$"):
         folds_of(from_flat({"folds": "2"}), cohort)
 
 
@@ -176,11 +176,11 @@ def test_folds_of_nnunet_that_lack_a_case(tmp_path: Path, nnunet: Path, capsys: 
     cohort = read_nnunet(nnunet, tmp_path)
     path = nnunet / "splits_final.json"
     path.write_text(json.dumps([{"train": [], "val": [CASE]}, {"train": [], "val": ["other"]}]))
-    mend = "list each case in `val` of one fold, or give another number of --folds to deal them anew"
+    mend = "list each case in `val` of one fold, or give another number of `folds` to deal them anew"
     with pytest.raises(UserError, match=rf"^{path}: other is not in the data set; {mend}$"):
         folds_of(from_flat({"folds": "2"}), cohort)
     path.write_text(json.dumps([{"train": [], "val": [CASE]}]))
-    with pytest.raises(UserError, match=r"^--folds 2: not possible with 2 patients"):
+    with pytest.raises(UserError, match=r"^`folds` 2: not possible with 2 patients"):
         folds_of(from_flat({"folds": "2"}), cohort)
     assert f"folds: not those of {path}, which has 1 fold\n" in capsys.readouterr().out
 

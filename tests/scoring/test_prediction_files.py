@@ -124,12 +124,12 @@ def test_an_unknown_case_is_named(masks: Path) -> None:
 
 
 def test_a_case_that_has_other_slices_now_is_refused(masks: Path) -> None:
-    with pytest.raises(UserError, match=r"TCGA_CS_1 is of another size than its images; .* run --test again"):
+    with pytest.raises(UserError, match=r"TCGA_CS_1 is of another size than its images; .* run `test` again"):
         read_mask(masks, "TCGA_CS_1", (6, 7, 9))
 
 
 def test_a_missing_file_says_how_to_make_it(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="--test"):
+    with pytest.raises(UserError, match="`test`"):
         read_mask(tmp_path / MASKS, "a", (1, 1, 1))
 
 

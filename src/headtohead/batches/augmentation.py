@@ -117,6 +117,6 @@ def refuse_by_task(options: Options, task: Task) -> None:
         UserError: names the flag.
     """
     if "sequence_dropout" in options.given and options.training.sequence_dropout and not task.stand_ins:
-        raise UserError(f"--sequence_dropout: no sequence of {task.name} may be missing; leave it out")
+        raise UserError(f"`sequence_dropout`: no sequence of {task.name} may be missing; leave it out")
     if "channel_order" in options.given and options.input.channel_order != "rgb" and len(task.sequences) != 3:
-        raise UserError(f"--channel_order: is of three sequences; {task.name} has {len(task.sequences)}: leave it out")
+        raise UserError(f"`channel_order`: is of three sequences; {task.name} has {len(task.sequences)}: leave it out")

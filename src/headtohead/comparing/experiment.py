@@ -113,9 +113,9 @@ def refuse_other_run(experiment: Experiment, trains: bool = True) -> None:
         UserError: names the first difference.
     """
     folder = experiment.folder
-    mend = "use the same, or choose another --run_name or --comparison"
+    mend = "use the same, or choose another `run_name` or `comparison`"
     if trains:
-        mend = "use the same, choose another --run_name or --comparison, or add --overwrite"
+        mend = "use the same, choose another `run_name` or `comparison`, or add `overwrite`"
     before, here, record = folder.read_config(), settings_of(experiment.options), folder.record()
     # The same folds may be dealt by --folds or read from the file that this left.
     same_folds = bool(experiment.split.plan) and experiment.split.plan == record.get("split", {}).get("plan")
@@ -125,7 +125,7 @@ def refuse_other_run(experiment: Experiment, trains: bool = True) -> None:
     for key in (key for key in here if key in made_with and key not in free):
         if made_with[key] != here[key]:
             was, now = ("none" if value == "" else value for value in (made_with[key], here[key]))
-            raise UserError(f"{folder.path}: made with --{key} {was}, now {now}; {mend}")
+            raise UserError(f"{folder.path}: made with `{key}` {was}, now {now}; {mend}")
     facts = {
         "other data": (record.get("data", {}).get("key"), experiment.cohort.key),
         "another split": (record.get("split", {}).get("key"), experiment.split.key),

@@ -22,6 +22,7 @@ from headtohead.errors import UserError
 from headtohead.models.registry import find_spec
 from headtohead.options import table as option_table
 from headtohead.options.comparison import GRID
+from headtohead.options.flags import as_flags
 from headtohead.options.table import Options
 from headtohead.reporting.report import margin_of, write_reports
 from headtohead.reporting.rescoring import rescore
@@ -47,7 +48,7 @@ def experiments_of(options: Options, folds: int = 1) -> list[Options]:
     wanted = options.comparison
     grid = []
     for model, schedule, seed, fold in product(wanted.models, wanted.schedules, wanted.seeds, range(folds)):
-        spec = find_spec(model, "--models")
+        spec = find_spec(model, "`models`")
         changes = {
             "model": model,
             "lr_scheduler": schedule,
@@ -99,17 +100,17 @@ def compare(options: Options) -> Path:
     not_averaged = run_ensembles(experiments)
     write_reports(folder, cohort, options.comparison.case_gifs, margin=margin_of(options))
     if all(failures):
-        raise UserError(f"--compare: every experiment failed; the first error: {failures[0]}")
+        raise UserError(f"`compare`: every experiment failed; the first error: {failures[0]}")
     write_layout(folder, cohort.task.targets.names)
     print(f"curves: tensorboard --logdir {folder}")
     if failed := [reason for reason in failures if reason]:
         raise UserError(
-            f"--compare: {len(failed)} of {len(experiments)} experiments failed; the first error: {failed[0]}; "
+            f"`compare`: {len(failed)} of {len(experiments)} experiments failed; the first error: {failed[0]}; "
             "rerun the same command to try them again"
         )
     if not_averaged:
         raise UserError(
-            f"--compare: the seeds were not averaged: {not_averaged[0]}; rerun the same command to try again"
+            f"`compare`: the seeds were not averaged: {not_averaged[0]}; rerun the same command to try again"
         )
     return folder
 
@@ -140,7 +141,7 @@ def keep_folds(folds: Folds, path: Path, cohort: Cohort, overwrite: bool) -> Non
     """
     if path.is_file() and not overwrite and read_folds(path, cohort, folds.seed).key != folds.key:
         raise UserError(
-            f"{path}: holds other folds than the options ask for; use it with --fold_file, or add --overwrite"
+            f"{path}: holds other folds than the options ask for; use it with `fold_file`, or add `overwrite`"
         )
     folds.write(path)
 
@@ -205,7 +206,7 @@ def _carry_out(experiment: Experiment, before: tuple[Any, ...], wait: bool) -> s
         except Exception as fault:
             if experiment.options.machine.debug:
                 traceback.print_exc()
-            reason = str(fault) if isinstance(fault, UserError) else f"{type(fault).__name__}: {fault}"
+            reason = as_flags(fault) if isinstance(fault, UserError) else f"{type(fault).__name__}: {fault}"
             reason = reason.splitlines()[0]
             print(f"{experiment.name}: FAILED: {reason}")
             _note_failure(experiment, reason)

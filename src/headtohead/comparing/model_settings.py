@@ -13,7 +13,7 @@ from headtohead.options.group import declarations
 from headtohead.options.settling import settle
 from headtohead.options.table import GROUPS, Options, known_option
 
-FLAG = "--model_settings"
+FLAG = "`model_settings`"
 AXES = ("model", "lr_scheduler", "seed")  # of the grid: what an experiment is named by
 FURTHER = ("threshold", "precision", "num_workers")
 SETTABLE = tuple(
@@ -38,7 +38,7 @@ def own_settings(options: Options, model: str) -> dict[str, Any]:
         place, _, text = item.partition("=")
         name, _, option = (part.strip() for part in place.partition("."))
         find_spec(name, FLAG)
-        declared = known_option(option, f"{FLAG} {name}.")
+        declared = known_option(option, f"{FLAG} {name}.{option}")
         if option not in SETTABLE:
             raise UserError(
                 f"{FLAG} {item}: {option} cannot differ between the models of a comparison; these can: "
@@ -75,7 +75,7 @@ def check_own_image_size(options: Options, model: str) -> None:
         UserError: names where the size was given, and the sizes that work; or as `own_settings`.
     """
     own = own_settings(options, model)
-    label = f"{FLAG} {model}.image_size" if "image_size" in own else "--image_size"
+    label = f"{FLAG} {model}.image_size" if "image_size" in own else "`image_size`"
     check_image_size(model, own.get("image_size", options.input.image_size), label)
 
 
@@ -87,12 +87,12 @@ def check_models(options: Options) -> None:
     """
     models = options.comparison.models
     for model in models:
-        find_spec(model, "--models")
+        find_spec(model, "`models`")
         check_own_image_size(options, model)
     for item in options.comparison.model_settings:
         name = item.partition(".")[0].strip()
         if name not in models:
-            raise UserError(f"{FLAG} {item}: {name} is not in --models {','.join(models)}; add it, or leave this out")
+            raise UserError(f"{FLAG} {item}: {name} is not in `models` {','.join(models)}; add it, or leave this out")
 
 
 def refuse_impossible_models(given: Mapping[str, Any], options: Options, verbs: Collection[str]) -> None:
@@ -116,6 +116,6 @@ def refuse_several_runs(given: Mapping[str, Any], options: Options, verbs: Colle
     """
     name, one = options.comparison.run_name, options.verbs
     if (one.train or one.test or one.tune_postprocessing) and "," in name:
-        raise UserError(f"--run_name {name}: name one run; only predictions average several")
+        raise UserError(f"`run_name` {name}: name one run; only predictions average several")
     if one.compare and name:
-        raise UserError("--run_name: --compare makes many runs and names them itself; leave it out")
+        raise UserError("`run_name`: `compare` makes many runs and names them itself; leave it out")

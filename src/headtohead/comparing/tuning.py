@@ -75,9 +75,9 @@ def run_tuning(experiment: Experiment) -> None:
     folder = experiment.folder
     refuse_other_run(experiment, trains=False)
     if folder.record().get("status") not in ("trained", "finished"):
-        raise UserError(f"--tune_postprocessing: {folder.path} holds no trained model; add --train")
+        raise UserError(f"`tune_postprocessing`: {folder.path} holds no trained model; add `train`")
     if not (folder.path / FILE).is_file():
-        raise UserError(f"{folder.path}: has no {FILE}, since an older version made it; run --test to write it")
+        raise UserError(f"{folder.path}: has no {FILE}, since an older version made it; run `test` to write it")
     refuse_parts_of_cases(experiment)
     facts = read_facts(folder.path)
     own = Candidate(experiment.options.prediction.threshold, "")
@@ -111,9 +111,9 @@ def refuse_parts_of_cases(experiment: Experiment) -> None:
     """
     cohort, split = experiment.cohort, experiment.split
     if split.kind != "patient":
-        raise UserError("--tune_postprocessing: needs whole validation cases; train with --split patient")
+        raise UserError("`tune_postprocessing`: needs whole validation cases; train with `split=patient`")
     if not len(split.cases(cohort, "val")):
-        raise UserError("--tune_postprocessing: this split has no validation cases; use fewer --folds")
+        raise UserError("`tune_postprocessing`: this split has no validation cases; use fewer `folds`")
 
 
 def search(experiment: Experiment, own: Candidate) -> tuple[Candidate, dict[Candidate, NDArray[np.float64]]]:

@@ -133,7 +133,7 @@ def write_gif(
     colours: list[int] = []
     pages = [_number_colours(frame, colours) for frame in frames]
     if not pages:
-        raise UserError(f"{path}: no picture to write; score a run first with --test or --compare")
+        raise UserError(f"{path}: no picture to write; score a run first with `test` or `compare`")
     for number in shades:
         content = _encode(pages, colours, number, round(1000 * seconds), comment)
         if len(content) <= MOST_BYTES:

@@ -153,7 +153,7 @@ def draw_plate(
         UserError: there is no case to show.
     """
     if not scans:
-        raise UserError("no test case to draw; score a run first with --test or --compare")
+        raise UserError("no test case to draw; score a run first with `test` or `compare`")
     columns = min(columns, len(scans))
     rows = -(-len(scans) // columns)
     caption = (2 + max(len(scan.notes) for scan in scans)) * LINE + 8

@@ -74,7 +74,7 @@ def from_flat(values: Mapping[str, Any], given: Collection[str] = ()) -> Options
         UserError: a name is unknown, or a value is refused.
     """
     for name in values:
-        known_option(name, "--")
+        known_option(name, f"`{name}`")
     return Options(
         **{
             group: kind(**{one.name: values[one.name] for one in declarations(kind) if one.name in values})
@@ -94,12 +94,12 @@ def replace(options: Options, **changes: Any) -> Options:
     return from_flat({**flat(options, verbs=True), **once, **changes}, options.given)
 
 
-def known_option(name: str, before: str) -> "Field[Any]":
-    """Find an option by name; `before` stands before the name where the user meets it: `--`, or `demo.yaml: `.
+def known_option(name: str, label: str) -> "Field[Any]":
+    """Find an option by name; `label` is what the user knows it by: a name in backquotes, or `demo.yaml: batch_size`.
 
     Raises:
         UserError: there is none; the nearest name is suggested.
     """
     if name not in OPTIONS:
-        raise UserError(f"{before}{name}: no such option{did_you_mean(name, OPTIONS)}")
+        raise UserError(f"{label}: no such option{did_you_mean(name, OPTIONS)}")
     return OPTIONS[name]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from headtohead.disk_faults import NoRoomError
 from headtohead.errors import PartlyDone, UserError
+from headtohead.options.flags import as_flags
 from headtohead.options.table import Options
 from headtohead.plurals import count_of
 from headtohead.predicting.files.finding import Job, find_jobs, refuse_missing
@@ -48,7 +49,7 @@ def predict_folder(options: Options) -> Path:
     parse_channels(options.files.channels, predictor.facts.task)  # once, rather than an error for every file
     if outputs.uncertainty == "variance" and predictor.members < 2:
         raise UserError(
-            "--save_uncertainty variance: a single model has none; average several (--ensemble), or use entropy"
+            "`save_uncertainty=variance`: a single model has none; average several (`ensemble`), or use entropy"
         )
     with Journal(folder, settings_of(predictor, options)) as journal:
         # Results of an earlier command may lie among the inputs, under ends that this one does not name.
@@ -69,7 +70,7 @@ def refuse_own_folder(outputs: Outputs, source: Path, folder: Path) -> None:
     suffix, inputs = outputs.named_as_input, source if source.is_dir() else source.parent
     if suffix and inputs.resolve() == folder.resolve():
         raise UserError(
-            f"--outputs {suffix}: would replace the images themselves; name another folder with --output, or give the "
+            f"`outputs` {suffix}: would replace the images themselves; name another folder with `output`, or give the "
             "results a suffix, such as 0.0:_brain.nii"
         )
 
@@ -83,10 +84,10 @@ def refuse_bare_names(outputs: Outputs, jobs: list[Job], source: Path, folder: P
     if not outputs.bare:
         return
     if source.resolve() == folder.resolve():
-        raise UserError(f"--mask_suffix {outputs.mask}: masks would pass for images; name another folder with --output")
+        raise UserError(f"`mask_suffix` {outputs.mask}: masks would pass for images; name another folder with `output`")
     if alone := next((job for job in jobs if job.kind != "nifti" or job.files[0].name == job.relative.name), None):
         raise UserError(
-            f"--mask_suffix {outputs.mask}: would give the mask of {alone.name} the name of its image; only channels "
+            f"`mask_suffix` {outputs.mask}: would give the mask of {alone.name} the name of its image; only channels "
             "of nnU-Net (CASE_0000.nii.gz) leave it free"
         )
 
@@ -98,10 +99,10 @@ def output_folder(options: Options) -> Path:
         UserError: none is given, it is a file, or somebody else's summary.csv lies in it.
     """
     if not options.prediction.output:
-        raise UserError("--predict: no output folder; name one with --output, such as the input folder itself")
+        raise UserError("`predict`: no output folder; name one with `output`, such as the input folder itself")
     folder = Path(options.prediction.output)
     if folder.exists() and not folder.is_dir():
-        raise UserError(f"--output {folder}: not a folder; name a folder, which need not exist yet")
+        raise UserError(f"`output` {folder}: not a folder; name a folder, which need not exist yet")
     summary.read_summary(folder / summary.FILE)
     return folder
 
@@ -148,7 +149,7 @@ def predict_left(left: Sequence[Job], jobs: Sequence[Job], work: Work) -> list[R
             work.written.tidy()  # so that lines can be added to it, whoever wrote it
             begun = True
             for choice in work.predictor.choices:
-                print(choice.line)
+                print(as_flags(choice.line))
             if before:
                 verb = "was" if before == 1 else "were"
                 print(f"{before} of {count_of(len(jobs), 'file')} {verb} predicted before; going on")

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from headtohead.errors import printable
+from headtohead.options.flags import as_flags
 from headtohead.options.table import Options
 from headtohead.predicting.cleaning.postprocessing import NO_CLEAN_UP
 from headtohead.predicting.files.finding import find_jobs
@@ -159,11 +160,11 @@ def _tell(name: str, said: list[str], scan: Scan, predictor: Predictor) -> None:
     """Print which model it was, what it found, and on stderr what makes that doubtful."""
     facts = predictor.facts
     for choice in predictor.choices:
-        print(f"{name}: {choice.line}")
+        print(f"{name}: {as_flags(choice.line)}")
     print(f"{name}: {', '.join(said)}")
     for line in scan.notes:
         print(f"{name}: note: {line}")
     for line in doubts_of_scan(scan, facts.task):
-        print(f"{name}: warning: {line}", file=sys.stderr)
+        print(f"{name}: warning: {as_flags(line)}", file=sys.stderr)
     for line in unfamiliar_features(scan.volume, scan.spacing, facts.familiar, scan.primary):
-        print(f"{name}: unlike the training data: {line}", file=sys.stderr)
+        print(f"{name}: unlike the training data: {as_flags(line)}", file=sys.stderr)

@@ -217,7 +217,7 @@ def open_choices(choices: list[Choice], options: Options, many: bool = True) -> 
         for name in ("sequences", "plane", "targets"):
             if getattr(other.task, name) != getattr(facts[0].task, name):
                 raise UserError(
-                    f"--run_name: {choices[0].name} and {choice.name} differ in {name}, so they cannot be averaged; "
+                    f"`run_name`: {choices[0].name} and {choice.name} differ in {name}, so they cannot be averaged; "
                     "leave one of them out"
                 )
     targets = facts[0].task.targets

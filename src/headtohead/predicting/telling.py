@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from headtohead.errors import UserError, printable
+from headtohead.options.flags import as_flags
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.overlapping import Ended
 from headtohead.predicting.results.summary import Rows
@@ -38,7 +39,7 @@ def tell_fault(outcome: Ended[Job, Rows], debug: bool) -> str:
 
 def explain(job: Job, fault: Exception) -> str:
     """Say in one line why a file could not be predicted, without the path if it is that of the file itself."""
-    text = " ".join(str(fault).split())
+    text = " ".join(as_flags(fault).split())
     if isinstance(fault, UserError):
         return text.removeprefix(f"{printable(job.files[0])}: ")
     if isinstance(fault, OSError):

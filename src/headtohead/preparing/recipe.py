@@ -76,7 +76,7 @@ class InputRecipe:
         # A single sequence is in all three.
         primary, sequences = (1, 3) if len(task.sequences) == 1 else (task.primary_channel, len(task.sequences))
         if (tied or inputs.normalise) == "imagenet" and sequences != 3:
-            raise UserError(f"--normalise imagenet: knows three channels, but {task.name} has {sequences} sequences")
+            raise UserError(f"`normalise=imagenet`: knows three channels, but {task.name} has {sequences} sequences")
         scaling, order = tied or inputs.normalise, inputs.channel_order
         return cls(inputs.image_size, scaling, neighbours, order, primary, sequences, depth)
 

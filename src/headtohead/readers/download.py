@@ -67,21 +67,21 @@ def fetch(data: str, root_dir: Path) -> Path:
             found.replace(root_dir)
     except OSError as problem:
         reason = problem.strerror or problem
-        raise UserError(f"--download: cannot write to {root_dir.parent}: {reason}; name another --root_dir") from None
+        raise UserError(f"`download`: cannot write to {root_dir.parent}: {reason}; name another `root_dir`") from None
     return root_dir
 
 
 def _refuse_to_overwrite(root_dir: Path) -> None:
     in_use = any(root_dir.iterdir()) if root_dir.is_dir() else root_dir.exists()
     if in_use:
-        raise UserError(f"--download: {root_dir} already exists and is kept; move it away or name another --root_dir")
+        raise UserError(f"`download`: {root_dir} already exists and is kept; move it away or name another `root_dir`")
 
 
 def _import_kagglehub() -> ModuleType:
     try:
         import kagglehub
     except ImportError:
-        raise UserError(f"--download needs the package kagglehub; run pip install kagglehub, {BY_HAND}") from None
+        raise UserError(f"`download` needs the package kagglehub; run pip install kagglehub, {BY_HAND}") from None
     return kagglehub
 
 
@@ -91,7 +91,7 @@ def _fetch(kagglehub: ModuleType, source: Source, folder: Path) -> Path:
         return Path(kagglehub.dataset_download(source.name, output_dir=str(folder)))
     except Exception as problem:
         # Which exceptions come depends on kagglehub's version and on what it is built on: judge them by what they say.
-        raise UserError(f"--download: {_explain(problem)}; {BY_HAND}") from problem
+        raise UserError(f"`download`: {_explain(problem)}; {BY_HAND}") from problem
 
 
 def _explain(problem: Exception) -> str:
@@ -119,4 +119,4 @@ def _find_cases(data: str, fetched: Path) -> Path:
         except UserError:
             continue
         return candidate
-    raise UserError(f"--download: the download of {SOURCES[data].name} is not complete; try again, {BY_HAND}")
+    raise UserError(f"`download`: the download of {SOURCES[data].name} is not complete; try again, {BY_HAND}")

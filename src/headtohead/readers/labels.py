@@ -43,7 +43,7 @@ def labels_of(name: str, values: np.ndarray, targets: Targets, united: bool = Fa
     if alone and targets.labels == (1,):
         raise UserError(
             f"{name}: a mask must hold 0 and one other value, but this one holds {some}; make it binary, or name its "
-            "values with --labels"
+            "values with `labels`"
         )
     due = ", ".join(map(str, targets.labels))
     odd = f"label {strays[0]} belongs to no target" if whole else f"it holds {some}, but labels are whole numbers"

@@ -64,22 +64,22 @@ def list_cases(root: Path, reading: Reading = AS_NAMED) -> list[CaseFiles]:
             is missing.
     """
     if not root.is_dir():
-        raise UserError(f"--root_dir {root}: no such folder; see data/README.md for how to get the data set")
+        raise UserError(f"`root_dir` {root}: no such folder; see data/README.md for how to get the data set")
     folders = sorted(path for path in root.iterdir() if path.is_dir() and CASE_FOLDER.fullmatch(path.name))
     if not folders:
-        raise UserError(f"--root_dir {root}: no case folders (TCGA_<site>_<id>_<date>) in it; {_where_else(root)}")
+        raise UserError(f"`root_dir` {root}: no case folders (TCGA_<site>_<id>_<date>) in it; {_where_else(root)}")
     return [_list_case(folder) for folder in folders]
 
 
 def _where_else(root: Path) -> str:
     """Guess the folder that was meant: users name the download's outer folder, or one case."""
     for candidate in sorted(root.glob("**/kaggle_3m")):
-        return f"did you mean --root_dir {candidate}?"
+        return f"did you mean `root_dir` {candidate}?"
     if CASE_FOLDER.fullmatch(root.name):
-        return f"it is the folder of one case; did you mean --root_dir {root.parent}?"
+        return f"it is the folder of one case; did you mean `root_dir` {root.parent}?"
     if any(root.glob("**/*.nii*")):
-        return "it holds NIfTI volumes; if they have masks beside them, add --data nifti"
-    return "name the folder that holds them, often called kaggle_3m, or another --data"
+        return "it holds NIfTI volumes; if they have masks beside them, add `data=nifti`"
+    return "name the folder that holds them, often called kaggle_3m, or another `data`"
 
 
 def _list_case(folder: Path) -> CaseFiles:

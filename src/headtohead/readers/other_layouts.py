@@ -40,13 +40,13 @@ def masks_in_another_folder(root: Path, files: Sequence[Path]) -> str:
         if channels:
             home = label.parent.parent
             return (
-                f"{label.parent.name} and {channels[0].parent.name} are laid out for nnU-Net; give --data nnunet "
-                f"--root_dir {home}, which needs its dataset.json"
+                f"{label.parent.name} and {channels[0].parent.name} are laid out for nnU-Net; give `data=nnunet` "
+                f"`root_dir` {home}, which needs its dataset.json"
             )
         if own:
             return (
                 f"the masks lie in {label.parent.name} under the names of their images in {own[0].parent.name}; add "
-                f"--mask_dir {label.parent}"
+                f"`mask_dir` {label.parent}"
             )
     return ""
 
@@ -68,7 +68,7 @@ def image_in_channels(bases: Iterable[str], images: Iterable[Path]) -> str:
             end = channels[0].name[len(_stem(channels[0])) :]
             return (
                 f"its image is named as channels of nnU-Net, {names}; name them after their sequences "
-                f"({base}_flair{end}), or lay the data out for --data nnunet"
+                f"({base}_flair{end}), or lay the data out for `data=nnunet`"
             )
     return ""
 

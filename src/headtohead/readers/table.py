@@ -15,7 +15,7 @@ def find_reader(data: str) -> Reader:
         UserError: there is no such kind; run.json of another version, or of anybody, may name any.
     """
     if data not in DATA_SETS:
-        raise UserError(f"--data {data}: no such kind of data here; known are {', '.join(DATA_SETS)}")
+        raise UserError(f"`data` {data}: no such kind of data here; known are {', '.join(DATA_SETS)}")
     reader: Reader = importlib.import_module(f"headtohead.readers.{data}").READER
     return reader
 

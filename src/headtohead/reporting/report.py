@@ -10,6 +10,7 @@ from headtohead.disk_faults import told
 from headtohead.errors import UserError
 from headtohead.options.comparison import MARGIN
 from headtohead.options.data import DEFAULT_DATA, DataOptions
+from headtohead.options.flags import as_flags
 from headtohead.options.settling import settle
 from headtohead.options.table import OPTIONS, Options
 from headtohead.plurals import count_of
@@ -55,12 +56,12 @@ def report(options: Options) -> Path:
     folder = runs_dir / (options.comparison.comparison or only_comparison(runs_dir))
     ledger = read_ledger(folder, agreeing=False)
     if not ledger.finished:
-        raise UserError(f"{folder}: no experiment is finished; resume them with --compare")
+        raise UserError(f"{folder}: no experiment is finished; resume them with `compare`")
     cohort = _cohort_of(ledger, options)
     with comparison_held(folder):
         faults = rescore(read_ledger(folder, agreeing=False), cohort)
         ledger = read_ledger(folder, without=faults.keys())
-        ledger = _noting(ledger, [f"{name} left out: {fault}" for name, fault in faults.items()])
+        ledger = _noting(ledger, [f"{name} left out: {as_flags(fault)}" for name, fault in faults.items()])
         _refuse_stale(ledger, cohort)
         write_held(folder, cohort, options.comparison.case_gifs, ledger, margin_of(options))
     return folder
@@ -258,21 +259,21 @@ def _refuse_stale(ledger: Ledger, cohort: Cohort | None) -> None:
     facts = {**first, "protocol": PROTOCOL} | (
         {"data": {"key": cohort.key, "task": cohort.task.to_dict()}} if cohort else {}
     )
-    again = "train and test again with --compare --overwrite, or restore what the runs were made from"
+    again = "train and test again with `compare` `overwrite`, or restore what the runs were made from"
     try:
         refuse_unlike(ledger, facts)
     except UserError as difference:
-        raise UserError(f"--report: {str(difference).split('; choose')[0]}; {again}") from None
+        raise UserError(f"`report`: {str(difference).split('; choose')[0]}; {again}") from None
     path = ledger.folder / FOLD_FILE
     if cohort is None or not path.is_file() or not first["split"].get("plan"):
         return
     try:
         folds = read_folds(path, cohort, first["split"]["seed"])
     except UserError as fault:
-        raise UserError(str(fault).replace("--fold_file ", "")) from None
+        raise UserError(str(fault).replace("`fold_file` ", "")) from None
     for run in ledger.finished:
         split = run.record["split"]
         if folds.key != split["plan"]:
-            raise UserError(f"--report: {path} is not the table of folds of {run.name}: a patient was moved; {again}")
+            raise UserError(f"`report`: {path} is not the table of folds of {run.name}: a patient was moved; {again}")
         if folds.split(cohort, run.experiment["fold"]).key != split["key"]:
-            raise UserError(f"--report: {run.name} was validated on other patients than the folds give now; {again}")
+            raise UserError(f"`report`: {run.name} was validated on other patients than the folds give now; {again}")

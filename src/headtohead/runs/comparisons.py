@@ -54,9 +54,9 @@ def only_comparison(runs_dir: Path) -> str:
     """
     found = list_comparisons(runs_dir)
     if not found:
-        raise UserError(f"--report: {runs_dir} holds no finished comparison; run --compare first")
+        raise UserError(f"`report`: {runs_dir} holds no finished comparison; run `compare` first")
     if len(found) > 1:
         print(*found, sep="\n")
-        raise UserError(f"--report: {len(found)} comparisons in {runs_dir}; choose one: --comparison {found[0].name}")
+        raise UserError(f"`report`: {len(found)} comparisons in {runs_dir}; choose one: `comparison` {found[0].name}")
     print(f"{found[0]}; the only comparison in {runs_dir}")
     return found[0].name

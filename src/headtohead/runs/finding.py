@@ -47,13 +47,13 @@ def named_run(runs_dir: Path, name: str, comparison: str = "") -> RunFolder:
     if not found:
         known = ", ".join(sorted({run.path.name for run in _folders(runs_dir, comparison) if run.best.is_file()}))
         raise UserError(
-            f"--run_name {name}: no such run in {where}; {f'there are: {known}' if known else 'train first: --train'}"
+            f"`run_name` {name}: no such run in {where}; {f'there are: {known}' if known else 'train first: `train`'}"
         )
     if len(found) > 1:
         places = ", ".join(run.path.parent.name for run in found)
-        raise UserError(f"--run_name {name}: there is one in each of {places}; choose with --comparison")
+        raise UserError(f"`run_name` {name}: there is one in each of {places}; choose with `comparison`")
     if not found[0].best.is_file():
-        raise UserError(f"--run_name {name}: {found[0].path} holds no trained model yet; train it first: --train")
+        raise UserError(f"`run_name` {name}: {found[0].path} holds no trained model yet; train it first: `train`")
     return found[0]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from headtohead.errors import UserError
+from headtohead.options.flags import as_flags
 from headtohead.records.regular import UnreadableError
 from headtohead.records.yaml_reader import read_yaml
 from headtohead.runs.holding import held
@@ -108,7 +109,7 @@ class RunFolder:
         try:
             self.note(**facts)
         except (UserError, OSError) as fault:
-            print(f"{self.path.name}: its failure is not recorded: {fault}")
+            print(f"{self.path.name}: its failure is not recorded: {as_flags(fault)}")
 
     def write_config(self, values: dict[str, Any]) -> None:
         """Write the options as YAML."""

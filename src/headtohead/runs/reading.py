@@ -46,7 +46,7 @@ def read_ledger(comparison_folder: Path, without: Set[str] = frozenset(), *, agr
     """
     folder = Path(comparison_folder)
     if not folder.is_dir():
-        raise UserError(f"{folder}: no such comparison; run --compare first, or name another with --comparison")
+        raise UserError(f"{folder}: no such comparison; run `compare` first, or name another with `comparison`")
     runs: list[Run] = []
     tables: dict[str, pd.DataFrame] = {}
     notes: list[str] = []

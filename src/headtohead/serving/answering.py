@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from headtohead.errors import UserError
+from headtohead.options.flags import as_flags
 from headtohead.options.table import Options
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.files.scans import read_scan
@@ -137,7 +138,7 @@ def answer(files: Sequence[Path], predictor: Predictor, options: Options, limits
         pictures=pictures(scan, predictor.facts.task),
         found=found,
         sides=scan.view.sides if scan.source and scan.source.oriented else None,
-        warnings=tuple(warnings),
+        warnings=tuple(map(as_flags, warnings)),
         job=job,
         source=scan.source,
         seconds=time.perf_counter() - start,
@@ -148,7 +149,7 @@ def without_paths(text: str, folder: Path) -> str:
     """Take the folder of the upload, and flags that nobody gave, out of a message."""
     for place in (f"{folder}/", str(folder)):
         text = text.replace(place, "")
-    return " ".join(text.removeprefix("--predict ").removeprefix(": ").split())
+    return " ".join(text.removeprefix("`predict` ").removeprefix(": ").split())
 
 
 def pictures(scan: Scan, task: Task) -> dict[str, np.ndarray]:

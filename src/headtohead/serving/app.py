@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from headtohead.errors import UserError
+from headtohead.options.flags import as_flags
 from headtohead.options.table import Options
 
 HERE = "127.0.0.1"
@@ -35,7 +36,7 @@ def serve(options: Options) -> None:
         predictor = open_sound(options, None)
         predictor.ready()
         for choice in predictor.choices:
-            print(choice.line)
+            print(as_flags(choice.line))
         with tempfile.TemporaryDirectory(prefix="headtohead-") as scratch:
             pages = Pages(predictor, options, Path(scratch), Limits())
             config = configuration(pages.app(), pages.limits, PATIENCE)
@@ -52,7 +53,7 @@ def refuse_missing() -> None:
     """
     if any(importlib.util.find_spec(name) is None for name in PACKAGES):
         raise UserError(
-            f"--serve: needs packages that are not installed; run pip install {' '.join(PACKAGES.values())}"
+            f"`serve`: needs packages that are not installed; run pip install {' '.join(PACKAGES.values())}"
         )
 
 
@@ -76,8 +77,8 @@ def listening(port: int) -> Iterator[tuple[socket.socket, str]]:
             sock.listen()
         except PermissionError:
             raise UserError(
-                f"--port {port}: reserved for the system; choose 1024 or higher, or 0 for any free port"
+                f"`port` {port}: reserved for the system; choose 1024 or higher, or 0 for any free port"
             ) from None
         except OSError:
-            raise UserError(f"--port {port}: already in use; choose another, or 0 for any free port") from None
+            raise UserError(f"`port` {port}: already in use; choose another, or 0 for any free port") from None
         yield sock, f"http://{HERE}:{sock.getsockname()[1]}"

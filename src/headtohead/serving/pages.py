@@ -23,6 +23,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, Router
 
 from headtohead.errors import UserError
+from headtohead.options.flags import as_flags
 from headtohead.options.table import Options
 from headtohead.predicting.files.naming import INPUTS
 from headtohead.predicting.predictor import Predictor
@@ -240,4 +241,4 @@ async def _refused(request: Request, fault: Exception) -> Response:
 
 
 async def _mistaken(request: Request, fault: Exception) -> Response:
-    return PlainTextResponse(f"{getattr(fault, 'message', fault)}\n", 422)
+    return PlainTextResponse(f"{as_flags(getattr(fault, 'message', fault))}\n", 422)

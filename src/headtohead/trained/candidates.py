@@ -74,7 +74,7 @@ class TrainedRun:
         if is_made_up(data, self.folder.path):
             return f"trained on {MADE_UP}"
         if kind_of(data) != kind:
-            return f"trained on other data (--data {kind_of(data)})"
+            return f"trained on other data (`data={kind_of(data)}`)"
         return self.unlearned
 
     @property

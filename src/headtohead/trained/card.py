@@ -21,7 +21,7 @@ from headtohead.statistics.intervals import mean_interval, median_interval
 from headtohead.trained.facts import ModelFacts
 from headtohead.trained.origin import LGG_NAME, MADE_UP, is_lgg, is_made_up, with_origin
 
-MEND = "restore it, or train and test again with --overwrite"
+MEND = "restore it, or train and test again with `overwrite`"
 PARTS = {"train": "training", "val": "validation", "test": "test"}
 MADE_UP_LICENCE = "The training images were drawn by this program, so the weights are under its licence, Apache-2.0."
 MADE_UP_LIMIT = "Trained on made-up patients: it shows that the program works and is of no use on a real scan."

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from headtohead.errors import UserError
+from headtohead.options.flags import as_flags
 from headtohead.options.table import Options
 from headtohead.saving import write_streamed
 from headtohead.trained.choosing import Choice
@@ -29,9 +30,9 @@ def export(options: Options) -> Path:
     """
     kind = str(options.verbs.export)
     if options.prediction.half and kind != "bundle":
-        raise UserError(f"--half: is for --export bundle, not for --export {kind}; leave it out")
+        raise UserError(f"`half`: is for `export=bundle`, not for `export={kind}`; leave it out")
     if options.prediction.ensemble or "," in options.comparison.run_name:
-        raise UserError("--export: one model at a time; name one run with --run_name")
+        raise UserError("`export`: one model at a time; name one run with `run_name`")
     return with_sound_models(options, None, lambda choices: _export(choices[0], kind, options))
 
 
@@ -42,7 +43,7 @@ def _export(choice: Choice, kind: str, options: Options) -> Path:
     path = folder / f"{name}{SUFFIXES[kind]}"
     overwrite = options.comparison.overwrite
     if path.exists() and not overwrite:
-        raise UserError(f"{path}: already exists; choose another folder with --output, or add --overwrite")
+        raise UserError(f"{path}: already exists; choose another folder with `output`, or add `overwrite`")
 
     # PyTorch takes a second to import, so mistakes are told before it.
     if kind == "bundle":
@@ -51,7 +52,7 @@ def _export(choice: Choice, kind: str, options: Options) -> Path:
         write_bundle(source, path, half=options.prediction.half, overwrite=overwrite)
     else:
         write_file(source, path, kind)
-    print(choice.line)
+    print(as_flags(choice.line))
     print(f"{source.facts.name}: {kind} {path}")
     return path
 

@@ -89,9 +89,9 @@ def read_facts(folder: Path) -> ModelFacts:
             a value that no model of this program has; the message names the field.
     """
     path = folder / FILE
-    mend = "make the bundle again with --export bundle"
+    mend = "make the bundle again with `export=bundle`"
     if (folder / RECORD).exists():
-        mend = "restore it, or delete it and run --test again, then --tune_postprocessing if that was used"
+        mend = "restore it, or delete it and run `test` again, then `tune_postprocessing` if that was used"
     try:
         found = read_json(path)
         if found["format"] not in (1, FORMAT):
@@ -109,7 +109,7 @@ def read_facts(folder: Path) -> ModelFacts:
         ) from fault
     except FileNotFoundError:
         raise UserError(
-            f"{folder}: no {FILE} in it, so it is not a bundle; name a folder that --export bundle wrote"
+            f"{folder}: no {FILE} in it, so it is not a bundle; name a folder that `export=bundle` wrote"
         ) from None
     except (UnreadableError, KeyError, TypeError, AttributeError, ValueError, OSError) as fault:
         raise UserError(f"{path}: damaged; {mend}") from fault

@@ -37,8 +37,8 @@ def test_every_option_that_changes_results_decides(name: str) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"threshold": 0.25}, "--threshold 0.25"),
-        ({"clean_up": parse_clean_up("fill", FACTS.task.targets)}, "--postprocessing fill"),
+        ({"threshold": 0.25}, "`threshold` 0.25"),
+        ({"clean_up": parse_clean_up("fill", FACTS.task.targets)}, "`postprocessing` fill"),
         ({"name": "mine"}, "model mine"),
         ({"facts": replace(FACTS, familiar={"mean": 1})}, "other weights"),
     ],

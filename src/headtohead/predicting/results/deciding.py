@@ -54,7 +54,7 @@ def key_of(settings: Settings) -> str:
 
 
 def difference(theirs: Settings, ours: Settings) -> str:
-    """Say in words what other settings are, where they differ from ours: `--threshold 0.4, without --tta`."""
+    """Say in words what other settings are, where they differ from ours: `threshold` 0.4, without `tta`."""
     words = []
     for name, value in theirs.items():
         if value == ours.get(name) or (name == "weights" and theirs.get("model") != ours.get("model")):
@@ -64,9 +64,9 @@ def difference(theirs: Settings, ours: Settings) -> str:
         elif name in ("version", "model"):
             words.append(f"{name} {value}")
         elif value in ("", "False"):
-            words.append(f"without --{name}")
+            words.append(f"without `{name}`")
         else:
-            words.append(f"--{name}" if value == "True" else f"--{name} {value}")
+            words.append(f"`{name}`" if value == "True" else f"`{name}` {value}")
     return ", ".join(words)
 
 

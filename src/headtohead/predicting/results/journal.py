@@ -168,7 +168,7 @@ class Journal:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as fault:
-            raise UserError(f"--output {self.folder}: cannot be created ({fault.strerror}); choose another") from fault
+            raise UserError(f"`output` {self.folder}: cannot be created ({fault.strerror}); choose another") from fault
 
     def _hold(self) -> None:
         try:
@@ -180,11 +180,11 @@ class Journal:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self.path))
         except BlockingIOError as fault:
             raise UserError(
-                f"--output {self.folder}: another --predict is writing there; wait until it has ended, or choose "
+                f"`output` {self.folder}: another `predict` is writing there; wait until it has ended, or choose "
                 "another folder"
             ) from fault
         except OSError as fault:
             if not os.path.lexists(self.path):
                 raise  # the folder is to blame
             reason = (fault.strerror or type(fault).__name__).lower()
-            raise UserError(f"{self.path}: cannot be used ({reason}); remove it, or choose another --output") from fault
+            raise UserError(f"{self.path}: cannot be used ({reason}); remove it, or choose another `output`") from fault

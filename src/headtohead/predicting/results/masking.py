@@ -91,7 +91,7 @@ def _write_volume(source: Path, mask: np.ndarray, multiplier: float, path: Path)
 def _write_picture(source: Path, mask: np.ndarray, multiplier: float, path: Path) -> None:
     pixels = read_pixels(source)
     if path.suffix == ".png" and pixels.dtype not in (np.uint8, np.uint16):
-        raise UserError(f"{source}: PNG cannot hold pixels of type {pixels.dtype}; end the name in --outputs in .tif")
+        raise UserError(f"{source}: PNG cannot hold pixels of type {pixels.dtype}; end the name in `outputs` in .tif")
     if pixels.ndim == 2:
         result = dim(pixels, mask, multiplier)
     else:

@@ -120,11 +120,11 @@ def read_outputs(files: FileOptions) -> Outputs:
     masked = tuple(_masked(item.strip()) for item in files.outputs.split(",")) if files.outputs.strip() else ()
     mask = files.mask_suffix.strip()
     if mask:
-        _check_suffix("--mask_suffix", mask)
+        _check_suffix("`mask_suffix`", mask)
     wanted = Outputs(mask, masked, files.save_probability, files.save_uncertainty, files.preview)
     seen: set[str] = set()
-    ends = [("--mask_suffix", mask)] if mask else []
-    ends += [("--outputs", one.suffix) for one in masked]
+    ends = [("`mask_suffix`", mask)] if mask else []
+    ends += [("`outputs`", one.suffix) for one in masked]
     taken = {end for end in RESULTS[1:] if end[1:] in wanted.suffixes}
     for flag, suffix in ends:
         stem = without_extension(suffix).lower()
@@ -176,8 +176,8 @@ def _masked(item: str) -> Masked:
     except ValueError:
         multiplier = math.nan
     if not colon or not 0 <= multiplier <= 1:
-        raise UserError(f"--outputs {item}: not MULT:SUFFIX with MULT from 0 to 1; {EXAMPLE}")
-    _check_suffix("--outputs", suffix)
+        raise UserError(f"`outputs` {item}: not MULT:SUFFIX with MULT from 0 to 1; {EXAMPLE}")
+    _check_suffix("`outputs`", suffix)
     return Masked(multiplier, suffix)
 
 

@@ -28,10 +28,10 @@ def name_all(jobs: Sequence[Job], outputs: Outputs, folder: Path) -> tuple[dict[
         paths = outputs.paths(job, folder)
         for path in (path for files in paths.values() for path in files):
             if path.absolute() in inputs:
-                clash = f"its {path.name} would replace an input; choose another folder with --output"
+                clash = f"its {path.name} would replace an input; choose another folder with `output`"
             elif path in owners:
                 clash = (
-                    f"its {path.name} would also be that of {owners[path].name}; rename one of them, or use --pattern"
+                    f"its {path.name} would also be that of {owners[path].name}; rename one of them, or use `pattern`"
                 )
             else:
                 continue
@@ -71,28 +71,28 @@ def refuse_replacing(
                 ours = records.ours(path)
                 if kind.startswith("image.") and not ours:  # of --outputs 0.0:.nii, named as its input is
                     raise UserError(
-                        f"{path}: already exists and is not as --predict wrote it, so it may be an image of yours, "
-                        "which is never overwritten; choose another --output"
+                        f"{path}: already exists and is not as `predict` wrote it, so it may be an image of yours, "
+                        "which is never overwritten; choose another `output`"
                     )
                 if kind == "mask" and not ours:
                     raise UserError(
-                        f"{path}: already exists and is not as --predict wrote it, so it may be a ground truth, "
-                        "which is never overwritten; move it away, or choose another --output or --mask_suffix"
+                        f"{path}: already exists and is not as `predict` wrote it, so it may be a ground truth, "
+                        "which is never overwritten; move it away, or choose another `output` or `mask_suffix`"
                     )
                 beside = path.parent.resolve()
                 if not ours and (beside in inputs or (source and beside.is_relative_to(source))):
                     raise UserError(
-                        f"{path}: already exists among the inputs and is not as --predict wrote it, so it is never "
-                        "overwritten; choose another --output, or another suffix"
+                        f"{path}: already exists among the inputs and is not as `predict` wrote it, so it is never "
+                        "overwritten; choose another `output`, or another suffix"
                     )
                 if options.comparison.overwrite or (ours and journal.left_over(path)):
                     continue
                 if others := journal.origin(path):
                     raise UserError(
                         f"{path}: already exists, from an interrupted command ({others}); repeat that one to go on "
-                        "with it, choose another folder with --output, or add --overwrite"
+                        "with it, choose another folder with `output`, or add `overwrite`"
                     )
-                raise UserError(f"{path}: already exists; choose another folder with --output, or add --overwrite")
+                raise UserError(f"{path}: already exists; choose another folder with `output`, or add `overwrite`")
 
 
 def folder_for(options: Options, choices: list[Choice]) -> Path:
@@ -112,12 +112,12 @@ def refuse_overwriting(outputs: dict[str, Path], image: Path, overwrite: bool) -
     folder = outputs["mask"].parent
     if folder.resolve() == image.resolve().parent:
         raise UserError(
-            f"--output {folder}: the image's own folder, where {outputs['mask'].name} would be taken for its truth; "
+            f"`output` {folder}: the image's own folder, where {outputs['mask'].name} would be taken for its truth; "
             "choose another folder"
         )
     for path in outputs.values():
         if path.exists() and not overwrite:
-            raise UserError(f"{path}: already exists; choose another folder with --output, or add --overwrite")
+            raise UserError(f"{path}: already exists; choose another folder with `output`, or add `overwrite`")
 
 
 @contextmanager
@@ -132,5 +132,5 @@ def all_or_none(outputs: dict[str, Path]) -> Iterator[dict[str, Path]]:
             temporary = {kind: stack.enter_context(atomic_path(path)) for kind, path in outputs.items()}
         except OSError as fault:
             folder = outputs["mask"].parent
-            raise UserError(f"{folder}: cannot be written to ({fault.strerror}); choose another --output") from fault
+            raise UserError(f"{folder}: cannot be written to ({fault.strerror}); choose another `output`") from fault
         yield temporary

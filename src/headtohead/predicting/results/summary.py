@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from headtohead.errors import UserError
+from headtohead.options.flags import as_flags
 from headtohead.plurals import count_of
 from headtohead.predicting.predict import Found
 from headtohead.records.regular import UnreadableError, read_regular
@@ -116,7 +117,7 @@ def rows_of(name: str, found: Found, model: str, warnings: Sequence[str] = (), *
             "threshold": found.threshold,
             "steps": str(found.clean_up),
             "model": model,
-            "warnings": tuple(warnings),
+            "warnings": tuple(map(as_flags, warnings)),
         }
         several = {"target": target} if len(masks) > 1 else {}
         rows.append(Row(name, **several, **measures, **about, **further))  # type: ignore[arg-type]
@@ -187,7 +188,7 @@ def read_summary(path: Path) -> list[dict[str, str]]:
     Raises:
         UserError: it is another table, which must not be replaced.
     """
-    foreign = UserError(f"{path}: not written by --predict; move it, or choose another folder with --output")
+    foreign = UserError(f"{path}: not written by `predict`; move it, or choose another folder with `output`")
     try:
         text = read_regular(path, LARGEST).decode("utf-8", errors="surrogateescape")
         table = csv.DictReader(io.StringIO(text, newline=""))
