@@ -82,7 +82,7 @@ def test_the_written_folds_make_the_same_splits_again(
 ) -> None:
     path = str(compared / FOLD_FILE)
     again = option_table.replace(wanted, folds="", fold_file=path, comparison="again", runs_dir=str(tmp_path))
-    made, read = folds_of(wanted, phantom_cohort), folds_of(again, phantom_cohort)
+    made, read = folds_of(wanted.data, phantom_cohort), folds_of(again.data, phantom_cohort)
     assert made is not None and read is not None
     assert read.key == made.key and len(read) == FOLDS
     for one in experiments_of(again, FOLDS):
@@ -229,6 +229,6 @@ def test_one_failed_fold_keeps_the_entrant_out_of_the_table(
 
 def test_leaving_one_patient_out(options_for: Any, phantom_cohort: Cohort, tmp_path: Path) -> None:
     asked = options_for(tmp_path, folds="patients", fold=11)
-    folds = folds_of(asked, phantom_cohort)
+    folds = folds_of(asked.data, phantom_cohort)
     assert folds is not None and len(folds) == phantom_cohort.table["patient"].nunique()
     assert len(prepare(asked, phantom_cohort).split.cases(phantom_cohort, "test")) == 1

@@ -54,7 +54,7 @@ def test_flags_and_yaml_mean_the_same(value: str, tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(f"models: [buda, resnext]\nmodel_settings: [{value}]\n")
     assert parse(["--compare", "--config", str(tmp_path / "a.yaml")]) == flags
     expected = {"num_epochs": 2, "learning_rate": 1e-4} if value else {}
-    assert own_settings(flags, "resnext") == expected
+    assert own_settings(flags.comparison.model_settings, "resnext") == expected
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def test_the_scaling_of_the_model_decides(model: str, options_for: Any, phantom_
 def test_another_scaling_for_it_alone_is_refused(option: str, options_for: Any, tmp_path: Any) -> None:
     options = options_for(tmp_path, models=["fetal_unet"], model_settings=[f"fetal_unet.{option}"])
     with pytest.raises(UserError, match=r"fetal_unet has no such setting; leave it out$"):
-        own_settings(options, "fetal_unet")
+        own_settings(options.comparison.model_settings, "fetal_unet")
     with pytest.raises(UserError, match="no such setting"):
         experiments_of(options)
 

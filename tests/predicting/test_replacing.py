@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from headtohead.errors import UserError
-from headtohead.options.table import from_flat
+from headtohead.options.files import FileOptions
 from headtohead.predicting import folder as verb
 from headtohead.predicting.results.journal import Journal
 from tests.predicting.scans import INSIDE, Predict, drawn, files_in, head, picture, summary_of
@@ -138,7 +138,7 @@ def test_an_input_is_never_replaced(tmp_path: Path, brightness: Any) -> None:
     jobs = [Job(path.stem, (path,), "nifti", (), Path(path.name)) for path in (first, second)]
     content = second.read_bytes()
     with pytest.raises(UserError, match="1 of 2 files could not"), Journal(tmp_path, {}) as journal:
-        verb.predict_jobs(jobs, brightness(), from_flat({"overwrite": True}), journal)
+        verb.predict_jobs(jobs, brightness(), FileOptions(), journal, overwrite=True)
     assert second.read_bytes() == content
     assert (tmp_path / "a_mask_mask.nii").is_file()
 

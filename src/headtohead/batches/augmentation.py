@@ -10,7 +10,7 @@ import albumentations as A
 import numpy as np
 
 from headtohead.errors import UserError
-from headtohead.options.table import Options
+from headtohead.options.table import RunOptions
 from headtohead.task import Task
 
 OTHERS_TOO = 0.6
@@ -110,7 +110,7 @@ def drop_sequences(
     return view, statistics
 
 
-def refuse_by_task(options: Options, task: Task) -> None:
+def refuse_by_task(options: RunOptions, task: Task) -> None:
     """Refuse flags that have no effect on data of these sequences.
 
     Raises:

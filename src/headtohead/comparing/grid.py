@@ -23,7 +23,7 @@ from headtohead.models.registry import find_spec
 from headtohead.options import table as option_table
 from headtohead.options.comparison import GRID
 from headtohead.options.flags import as_flags
-from headtohead.options.table import Options
+from headtohead.options.table import Options, RunOptions
 from headtohead.reporting.report import margin_of, write_reports
 from headtohead.reporting.rescoring import rescore
 from headtohead.reporting.tensorboard import write_layout
@@ -34,7 +34,7 @@ from headtohead.runs.reading import read_ledger, refuse_incompatible
 from headtohead.scoring.baseline import primary_histograms
 
 
-def experiments_of(options: Options, folds: int = 1) -> list[Options]:
+def experiments_of(options: RunOptions, folds: int = 1) -> list[RunOptions]:
     """List the options of every experiment of the grid: model by model, fold by fold.
 
     Args:
@@ -44,7 +44,7 @@ def experiments_of(options: Options, folds: int = 1) -> list[Options]:
     Raises:
         UserError: an unknown model, or a setting of one model that cannot be.
     """
-    check_models(options)
+    check_models(options.comparison, options.input.image_size)
     wanted = options.comparison
     grid = []
     for model, schedule, seed, fold in product(wanted.models, wanted.schedules, wanted.seeds, range(folds)):
@@ -59,7 +59,7 @@ def experiments_of(options: Options, folds: int = 1) -> list[Options]:
             # What a model has no use for must not stop the others of the grid.
             "width": options.model.width if spec.width else 0,
             "encoder_weights": options.model.encoder_weights if spec.encoder else "none",
-            **own_settings(options, model),
+            **own_settings(wanted.model_settings, model),
         }
         grid.append(option_table.replace(options, **changes))
     return grid
@@ -84,7 +84,7 @@ def compare(options: Options) -> Path:
     machine.pick_device(options.machine.gpus)
     data = options.data
     cohort = open_data(data)
-    folds = folds_of(options, cohort)
+    folds = folds_of(data, cohort)
     experiments = [prepare(own, cohort, folds) for own in experiments_of(options, len(folds) if folds else 1)]
     first = experiments[0]
     folder = first.folder.path.parent

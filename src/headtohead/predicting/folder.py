@@ -5,6 +5,7 @@ from pathlib import Path
 
 from headtohead.disk_faults import NoRoomError
 from headtohead.errors import PartlyDone, UserError
+from headtohead.options.files import FileOptions
 from headtohead.options.flags import as_flags
 from headtohead.options.table import Options
 from headtohead.plurals import count_of
@@ -41,23 +42,25 @@ def predict_folder(options: Options) -> Path:
     """
     from headtohead.predicting.predictor import open_predictor
 
-    outputs, folder, source = read_outputs(options.files), output_folder(options), Path(str(options.verbs.predict))
+    outputs, source = read_outputs(options.files), Path(str(options.verbs.predict))
+    folder = output_folder(options.prediction.output)
     refuse_own_folder(outputs, source, folder)
     refuse_missing(source)  # before `folder` is made, which may be the same
-    predictor = open_predictor(options)
+    predictor = open_predictor(options, source)
     outputs = outputs.of(predictor.facts.task.targets)
     parse_channels(options.files.channels, predictor.facts.task)  # once, rather than an error for every file
     if outputs.uncertainty == "variance" and predictor.members < 2:
         raise UserError(
             "`save_uncertainty=variance`: a single model has none; average several (`ensemble`), or use entropy"
         )
-    with Journal(folder, settings_of(predictor, options)) as journal:
+    with Journal(folder, settings_of(predictor, options, options.files)) as journal:
         # Results of an earlier command may lie among the inputs, under ends that this one does not name.
         jobs = find_jobs(source, options.files.pattern, predictor.facts.task, outputs.ends, Records().ours)
         refuse_bare_names(outputs, jobs, source, folder)
         refuse_ignored_channels(jobs, options.files.channels, predictor.facts.task)
         refuse_ignored_plane(jobs, options.files.plane)
-        predict_jobs(jobs, predictor, options, journal)
+        overwrite, debug = options.comparison.overwrite, options.machine.debug
+        predict_jobs(jobs, predictor, options.files, journal, source, overwrite, debug)
     return folder
 
 
@@ -92,50 +95,62 @@ def refuse_bare_names(outputs: Outputs, jobs: list[Job], source: Path, folder: P
         )
 
 
-def output_folder(options: Options) -> Path:
+def output_folder(output: str) -> Path:
     """Give the folder to write to.
 
     Raises:
         UserError: none is given, it is a file, or somebody else's summary.csv lies in it.
     """
-    if not options.prediction.output:
+    if not output:
         raise UserError("`predict`: no output folder; name one with `output`, such as the input folder itself")
-    folder = Path(options.prediction.output)
+    folder = Path(output)
     if folder.exists() and not folder.is_dir():
         raise UserError(f"`output` {folder}: not a folder; name a folder, which need not exist yet")
     summary.read_summary(folder / summary.FILE)
     return folder
 
 
-def predict_jobs(jobs: Sequence[Job], predictor: Predictor, options: Options, journal: Journal) -> None:
+def predict_jobs(
+    jobs: Sequence[Job],
+    predictor: Predictor,
+    files: FileOptions,
+    journal: Journal,
+    source: Path | None = None,
+    overwrite: bool = False,
+    debug: bool = False,
+) -> None:
     """Predict what was found and say what became of each. What the same command did before is not done again.
 
     Args:
         jobs: the files.
         predictor: the models.
-        options: of which `files`, `--overwrite` and `--debug` count.
+        files: what is read and written.
         journal: of the folder of the results, and held.
+        source: what `--predict` names.
+        overwrite: as `--overwrite`.
+        debug: as `--debug`.
 
     Raises:
         UserError: before anything is written, if a file would be replaced.
         NoRoomError: the disk is full; the same command goes on.
         PartlyDone: some could not be predicted; each has a line on stderr.
     """
-    outputs, folder = read_outputs(options.files).of(predictor.facts.task.targets), journal.folder
+    outputs, folder = read_outputs(files).of(predictor.facts.task.targets), journal.folder
     places, clashes = name_all(jobs, outputs, folder)
-    work = Work(predictor, options, outputs, Written(folder), journal, places, clashes)
+    work = Work(predictor, files, outputs, Written(folder), journal, places, clashes)
     work.find_done()
     left = [job for job in jobs if job not in work.done]
-    refuse_replacing({job: places[job] for job in left if job in places}, jobs, work.records, journal, options)
+    begun = {job: places[job] for job in left if job in places}
+    refuse_replacing(begun, jobs, work.records, journal, source, overwrite)
     complete = False
     try:
-        tell_all(predict_left(left, jobs, work), folder)
+        tell_all(predict_left(left, jobs, work, debug), folder)
         complete = True
     finally:  # the last change to the disk: until then, the same command goes on
         journal.conclude([job.name for job in work.done], complete)
 
 
-def predict_left(left: Sequence[Job], jobs: Sequence[Job], work: Work) -> list[Row]:
+def predict_left(left: Sequence[Job], jobs: Sequence[Job], work: Work, debug: bool) -> list[Row]:
     """Predict the jobs that are not done, and write summary and lists; an interrupt loses nothing of them.
 
     Returns:
@@ -160,7 +175,7 @@ def predict_left(left: Sequence[Job], jobs: Sequence[Job], work: Work) -> list[R
                     if outcome.result is not None:
                         tell_rows(outcome.result)
                     else:
-                        reason = tell_fault(outcome, work.options.machine.debug)
+                        reason = tell_fault(outcome, debug)
                         row = Row(outcome.item.name, model=work.models, seconds=outcome.seconds, error=reason)
                         failed[outcome.item] = (row,)
                     advance()

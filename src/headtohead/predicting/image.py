@@ -21,7 +21,7 @@ from headtohead.predicting.files.reading import refuse_wrong_file, slices_around
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.files.writing import write_like
 from headtohead.predicting.predict import Found, predict
-from headtohead.predicting.predictor import Predictor, open_sound
+from headtohead.predicting.predictor import Predictor, open_predictor
 from headtohead.predicting.results.outputs import plain
 from headtohead.predicting.results.panel import Prediction, draw_panel
 from headtohead.predicting.results.placing import all_or_none, folder_for, refuse_overwriting
@@ -59,11 +59,12 @@ def predict_image(options: Options) -> Path:
     if not volume_end(path.name):
         refuse_wrong_file(path)
         refuse_ignored_plane([], files.plane)
-    predictor = open_sound(options, path, many=bool(volume_end(path.name)))
+    predictor = open_predictor(options, path, many=bool(volume_end(path.name)))
     task, records = predictor.facts.task, Records()
     job = _job_of(path, task, records)
     refuse_ignored_channels([job], files.channels, task)
-    outputs = _outputs(path, folder_for(options, list(predictor.choices)), task)
+    folder = folder_for(options.prediction.output, options.comparison.runs_dir, predictor.choices)
+    outputs = _outputs(path, folder, task)
     refuse_overwriting(outputs, path, options.comparison.overwrite)
     scan = read_scan(job, predictor.facts, files.channels, files.plane)
     if scan.truth is not None and truth_is_ours(job, records):

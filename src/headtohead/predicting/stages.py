@@ -10,7 +10,7 @@ from typing import Any
 
 from headtohead.errors import UserError
 from headtohead.memory import Claims
-from headtohead.options.table import Options
+from headtohead.options.files import FileOptions
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.files.scans import read_scan, wants_bytes
 from headtohead.predicting.files.weighing import Weight, weigh
@@ -47,7 +47,7 @@ class Work:
 
     Attributes:
         predictor: the models.
-        options: of which `files` count.
+        options: what is read and written.
         outputs: what is written of each file.
         written: the list of what was written into the folder.
         journal: what is known of this command when it is interrupted.
@@ -57,7 +57,7 @@ class Work:
     """
 
     predictor: Predictor
-    options: Options
+    options: FileOptions
     outputs: Outputs
     written: Written
     journal: Journal
@@ -97,7 +97,7 @@ class Work:
         """Read a scan, see what is odd about it, and prepare it, so that the models need not wait for that."""
         if job in self.clashes:
             raise UserError(self.clashes[job])
-        files, facts = self.options.files, self.predictor.facts
+        files, facts = self.options, self.predictor.facts
         further = further_bytes(self.outputs, self.predictor)
         weight = weigh(job, facts, files.plane, wants_bytes(facts), further, self.predictor.members)
         self.claims.take(job, weight.need)
@@ -107,7 +107,7 @@ class Work:
     def _load(self, job: Job, weight: Weight) -> Loaded:
         from headtohead.predicting.trust.familiarity import unfamiliar_features
 
-        files, facts = self.options.files, self.predictor.facts
+        files, facts = self.options, self.predictor.facts
         before = sources_of(job, self.planned)
         scan = read_scan(job, facts, files.channels, files.plane, weight)
         if scan.truth is not None and truth_is_ours(job, self.records, self.planned):

@@ -12,7 +12,7 @@ from headtohead.options.comparison import MARGIN
 from headtohead.options.data import DEFAULT_DATA, DataOptions
 from headtohead.options.flags import as_flags
 from headtohead.options.settling import settle
-from headtohead.options.table import OPTIONS, Options
+from headtohead.options.table import OPTIONS, ChoiceOptions, Options
 from headtohead.plurals import count_of
 from headtohead.readers.reading import Reading
 from headtohead.reporting.case_gifs import mark_of, remove_earlier_case_gifs
@@ -57,7 +57,7 @@ def report(options: Options) -> Path:
     ledger = read_ledger(folder, agreeing=False)
     if not ledger.finished:
         raise UserError(f"{folder}: no experiment is finished; resume them with `compare`")
-    cohort = _cohort_of(ledger, options)
+    cohort = _cohort_of(ledger, options.data, "root_dir" in options.given)
     with comparison_held(folder):
         faults = rescore(read_ledger(folder, agreeing=False), cohort)
         ledger = read_ledger(folder, without=faults.keys())
@@ -67,7 +67,7 @@ def report(options: Options) -> Path:
     return folder
 
 
-def margin_of(options: Options) -> float | None:
+def margin_of(options: ChoiceOptions) -> float | None:
     """Give the margin of the command; None where it is left at its default."""
     margin = options.comparison.margin
     return None if margin == MARGIN and "margin" not in options.given else margin
@@ -232,12 +232,12 @@ def _noting(ledger: Ledger, notes: Sequence[str]) -> Ledger:
     return replace(ledger, notes=(*ledger.notes, *notes))
 
 
-def _cohort_of(ledger: Ledger, options: Options) -> Cohort | None:
-    """Open `--root_dir` where it is given, else the data the runs were made from, if it still lies there."""
-    data, said = options.data, ledger.finished[0].record.get("data", {})
+def _cohort_of(ledger: Ledger, data: DataOptions, given: bool) -> Cohort | None:
+    """Open `--root_dir` where it is `given`, else the data the runs were made from, if it still lies there."""
+    said = ledger.finished[0].record.get("data", {})
     kind = said.get("kind", DEFAULT_DATA)  # runs from before there were others do not say
     reading = replace(Reading.recorded(said), **Reading.of(data).given())
-    if data.root_dir != DataOptions().root_dir or "root_dir" in options.given:
+    if data.root_dir != DataOptions().root_dir or given:
         return open_cohort(Path(data.root_dir), Path(data.cache_dir), kind, reading)
     root = Path(str(said.get("root", "")))
     if not root.is_dir():

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from headtohead.errors import UserError
+from headtohead.options.files import FileOptions
 from headtohead.options.flags import as_flags
-from headtohead.options.table import Options
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.files.writing import output_paths, write_like
@@ -107,7 +107,7 @@ class Finding:
             return f"{self.name}_mask.zip", packed.getvalue()
 
 
-def answer(files: Sequence[Path], predictor: Predictor, options: Options, limits: Limits) -> Finding:
+def answer(files: Sequence[Path], predictor: Predictor, options: FileOptions, limits: Limits) -> Finding:
     """Predict the case in some files, all of which may be removed afterwards.
 
     Args:
@@ -127,7 +127,7 @@ def answer(files: Sequence[Path], predictor: Predictor, options: Options, limits
     try:
         refuse_large(files, limits)
         job = the_case(files, predictor.facts.task)
-        scan = read_scan(job, predictor.facts, options.files.channels, options.files.plane)
+        scan = read_scan(job, predictor.facts, options.channels, options.plane)
         found = predict(scan, predictor)
     except UserError as fault:
         raise UserError(without_paths(str(fault), folder)) from fault

@@ -28,17 +28,17 @@ def serve(options: Options) -> None:
     with listening(options.serving.port) as (sock, address):
         import uvicorn
 
-        from headtohead.predicting.predictor import open_sound
+        from headtohead.predicting.predictor import open_predictor
         from headtohead.serving.connections import configuration
         from headtohead.serving.limits import Limits
         from headtohead.serving.pages import Pages
 
-        predictor = open_sound(options, None)
+        predictor = open_predictor(options)
         predictor.ready()
         for choice in predictor.choices:
             print(as_flags(choice.line))
         with tempfile.TemporaryDirectory(prefix="headtohead-") as scratch:
-            pages = Pages(predictor, options, Path(scratch), Limits())
+            pages = Pages(predictor, options.files, Path(scratch), Limits(), options.machine.debug)
             config = configuration(pages.app(), pages.limits, PATIENCE)
             print(f"serving at {address}, stop with Ctrl+C", flush=True)
             with suppress(KeyboardInterrupt):  # uvicorn ends its work, then passes the signal on

@@ -8,7 +8,8 @@ from typing import Any
 
 from headtohead.errors import UserError
 from headtohead.options.comparison import ComparisonOptions
-from headtohead.options.table import Options
+from headtohead.options.model import ModelOptions
+from headtohead.options.table import ChoiceOptions
 from headtohead.runs.finding import READY, named_run
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.record import name_left_out
@@ -81,7 +82,7 @@ class Search:
             return None
 
 
-def choose_models(options: Options, files: Path | None, search: Search | None = None) -> list[Choice]:
+def choose_models(options: ChoiceOptions, files: Path | None, search: Search | None = None) -> list[Choice]:
     """Choose what predicts: one model, or several whose probabilities are averaged.
 
     `--model_path` decides, then `--ensemble` (all trained runs of `--comparison`), then `--run_name` (one run, or
@@ -89,7 +90,7 @@ def choose_models(options: Options, files: Path | None, search: Search | None = 
     with the program. `--model` narrows every choice to runs of that model.
 
     Args:
-        options: all options.
+        options: what is asked for.
         files: the file or folder to predict; None where it is not known yet.
         search: what was learned while models were chosen before.
 
@@ -99,7 +100,7 @@ def choose_models(options: Options, files: Path | None, search: Search | None = 
     wanted, settings, model = options.prediction, options.comparison, options.model.model
     search = search or Search()
     if wanted.model_path:
-        return [_from_path(Path(wanted.model_path), options)]
+        return [_from_path(Path(wanted.model_path), options.model)]
     runs_dir = Path(settings.runs_dir)
     if wanted.ensemble and settings.run_name:
         raise UserError(
@@ -184,16 +185,16 @@ def _none_of(runs: list[TrainedRun], of_model: list[TrainedRun], place: Path, fa
     )
 
 
-def _from_path(path: Path, options: Options) -> Choice:
+def _from_path(path: Path, model: ModelOptions) -> Choice:
     if path.is_dir():
         choice = Choice(open_source(path), "named by `model_path`")
-        _refuse_other_model(choice, options.model.model, f"`model_path` {path}")
+        _refuse_other_model(choice, model.model, f"`model_path` {path}")
         return choice
     if not path.is_file():
         raise UserError(f"`model_path` {path}: no such bundle or file of weights; check the path")
     from headtohead.trained.foreign import read_foreign
 
-    facts, state = read_foreign(path, options.model.architecture)
+    facts, state = read_foreign(path, model.architecture)
     return Choice(Source(facts, None, state), "named by `model_path`")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from headtohead.errors import UserError
 from headtohead.options.flags import as_flags
-from headtohead.options.table import Options
+from headtohead.options.table import ChoiceOptions, Options
 from headtohead.saving import write_streamed
 from headtohead.trained.choosing import Choice
 from headtohead.trained.origin import with_origin
@@ -36,9 +36,9 @@ def export(options: Options) -> Path:
     return with_sound_models(options, None, lambda choices: _export(choices[0], kind, options))
 
 
-def _export(choice: Choice, kind: str, options: Options) -> Path:
+def _export(choice: Choice, kind: str, options: ChoiceOptions) -> Path:
     source = replace(choice.source, facts=with_origin(choice.source.facts, choice.source.folder))
-    folder = Path(options.prediction.output or default_folder(source, options))
+    folder = Path(options.prediction.output or default_folder(source, options.comparison.runs_dir))
     name = re.sub(r"[^\w.-]+", "-", source.facts.name).strip("-.") or "model"
     path = folder / f"{name}{SUFFIXES[kind]}"
     overwrite = options.comparison.overwrite
@@ -57,10 +57,10 @@ def _export(choice: Choice, kind: str, options: Options) -> Path:
     return path
 
 
-def default_folder(source: Source, options: Options) -> Path:
+def default_folder(source: Source, runs_dir: str) -> Path:
     """Say where an export goes without `--output`: into its run folder, or below `--runs_dir`."""
     own = source.folder is not None and (source.folder / "run.json").is_file()
-    return (source.folder if own and source.folder else Path(options.comparison.runs_dir)) / "export"
+    return (source.folder if own and source.folder else Path(runs_dir)) / "export"
 
 
 def write_file(source: Source, path: Path, kind: str) -> None:

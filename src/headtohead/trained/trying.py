@@ -7,20 +7,20 @@ from typing import TypeVar
 
 from headtohead.errors import DamagedModel
 from headtohead.options.flags import as_flags
-from headtohead.options.table import Options
+from headtohead.options.table import ChoiceOptions
 from headtohead.trained.choosing import Choice, Search, choose_models
 
 Result = TypeVar("Result")
 
 
-def with_sound_models(options: Options, files: Path | None, use: Callable[[list[Choice]], Result]) -> Result:
+def with_sound_models(options: ChoiceOptions, files: Path | None, use: Callable[[list[Choice]], Result]) -> Result:
     """Choose models and do with them what reads their weights.
 
     The next candidate may be worse, so a warning names both, and how to insist on the first. In an average
     (`--ensemble`) the others go on without it.
 
     Args:
-        options: all options.
+        options: what is asked for.
         files: as `choose_models` takes it.
         use: raises `DamagedModel` before it has changed anything.
 

@@ -6,8 +6,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from headtohead import __version__
+from headtohead.options.files import FileOptions
 from headtohead.options.group import declarations
-from headtohead.options.table import Options
+from headtohead.options.table import ChoiceOptions
 from headtohead.predicting.predictor import Predictor
 from headtohead.predicting.results.written import checksum
 from headtohead.runs.folder import RunFolder
@@ -25,13 +26,13 @@ APPLIED = ("threshold", "postprocessing")
 """What an option may say, or else the model."""
 
 
-def settings_of(predictor: Predictor, options: Options) -> Settings:
+def settings_of(predictor: Predictor, options: ChoiceOptions, written: FileOptions) -> Settings:
     """Gather what decides. Threshold and clean-up are those applied, whether an option or the model asked for them.
 
     `--overwrite` is among it: it takes nothing from a command without it.
     """
     wanted, machine = options.prediction, options.machine
-    files = {one.name: getattr(options.files, one.name) for one in declarations(type(options.files))}
+    files = {one.name: getattr(written, one.name) for one in declarations(FileOptions)}
     values = {
         "version": __version__,
         "model": " + ".join(choice.name for choice in predictor.choices) or predictor.name,
@@ -70,7 +71,7 @@ def difference(theirs: Settings, ours: Settings) -> str:
     return ", ".join(words)
 
 
-def _digest(predictor: Predictor, options: Options) -> str:
+def _digest(predictor: Predictor, options: ChoiceOptions) -> str:
     """Give one checksum of what all models are: their facts, and the weights that are read."""
     whole = sha256(_facts(predictor.facts))
     for choice in predictor.choices:
@@ -87,7 +88,7 @@ def _facts(facts: ModelFacts) -> bytes:
     return repr(sorted(told.items())).encode(errors="surrogatepass")
 
 
-def _files_of(choice: Choice, options: Options) -> list[Path]:
+def _files_of(choice: Choice, options: ChoiceOptions) -> list[Path]:
     source, wanted, machine = choice.source, options.prediction, options.machine
     if source.state is not None:
         files = [Path(wanted.model_path)]

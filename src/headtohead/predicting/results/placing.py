@@ -5,7 +5,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from headtohead.errors import UserError
-from headtohead.options.table import Options
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.results.journal import Journal
 from headtohead.predicting.results.outputs import Outputs, Paths
@@ -43,7 +42,12 @@ def name_all(jobs: Sequence[Job], outputs: Outputs, folder: Path) -> tuple[dict[
 
 
 def refuse_replacing(
-    places: Mapping[Job, Paths], jobs: Sequence[Job], records: Records, journal: Journal, options: Options
+    places: Mapping[Job, Paths],
+    jobs: Sequence[Job],
+    records: Records,
+    journal: Journal,
+    source: Path | None,
+    overwrite: bool,
 ) -> None:
     """Refuse to replace a file unless told to, or unless this command left it when it was interrupted.
 
@@ -54,13 +58,14 @@ def refuse_replacing(
         jobs: the inputs.
         records: what earlier commands wrote.
         journal: what this command and others did without coming to their end.
-        options: of which `--predict` and `--overwrite` count.
+        source: what `--predict` names.
+        overwrite: as `--overwrite`.
 
     Raises:
         UserError: names the first such file.
     """
     inputs = {file.parent.resolve() for job in jobs for file in job.files}
-    source = Path(options.verbs.predict).resolve() if options.verbs.predict else None
+    source = source and source.resolve()
     for paths in places.values():
         for kind, files in paths.items():
             for path in files:
@@ -85,7 +90,7 @@ def refuse_replacing(
                         f"{path}: already exists among the inputs and is not as `predict` wrote it, so it is never "
                         "overwritten; choose another `output`, or another suffix"
                     )
-                if options.comparison.overwrite or (ours and journal.left_over(path)):
+                if overwrite or (ours and journal.left_over(path)):
                     continue
                 if others := journal.origin(path):
                     raise UserError(
@@ -95,12 +100,12 @@ def refuse_replacing(
                 raise UserError(f"{path}: already exists; choose another folder with `output`, or add `overwrite`")
 
 
-def folder_for(options: Options, choices: list[Choice]) -> Path:
+def folder_for(output: str, runs_dir: str, choices: Sequence[Choice]) -> Path:
     """Say where outputs go: `--output`, or the figures of the run, or a folder of predictions below `--runs_dir`."""
-    if options.prediction.output:
-        return Path(options.prediction.output)
+    if output:
+        return Path(output)
     run = choices[0].run
-    return run.figures if run and len(choices) == 1 else Path(options.comparison.runs_dir) / "predictions"
+    return run.figures if run and len(choices) == 1 else Path(runs_dir) / "predictions"
 
 
 def refuse_overwriting(outputs: dict[str, Path], image: Path, overwrite: bool) -> None:
