@@ -17,7 +17,7 @@ from headtohead.quiet import quiet_stderr
 from headtohead.readers.case_files import CaseFiles
 from headtohead.readers.picture_sizes import picture_size
 from headtohead.readers.pictures import refuse_large, size_of
-from headtohead.readers.reader import Reader
+from headtohead.readers.reader import Published, Reader
 from headtohead.readers.reading import AS_NAMED, Reading
 from headtohead.records.regular import UnreadableError
 from headtohead.records.table_reader import read_table
@@ -39,6 +39,16 @@ TASK = Task(
     licence="CC BY-NC-SA 4.0 (share and adapt with attribution, under the same licence, for non-commercial use)",
     citation="Buda et al., 2019, doi:10.1016/j.compbiomed.2019.05.002 (masks); TCGA-LGG, The Cancer Imaging Archive, "
     "doi:10.7937/K9/TCIA.2016.L4LTD3TK (images)",
+)
+
+PUBLISHED = Published(
+    "TCGA-LGG, Kaggle",
+    "the FLAIR abnormality of lower-grade gliomas on axial brain MRI (pre-contrast, FLAIR, post-contrast)",
+    (
+        "Trained on lower-grade gliomas of five hospitals, scanned before surgery. It has not been tested on other "
+        "tumours, scans after surgery or other scanners.",
+        "It marks the FLAIR abnormality, oedema included, not the enhancing tumour.",
+    ),
 )
 
 CASE_FOLDER = re.compile(r"(?P<patient>TCGA_(?P<site>[A-Z0-9]{2})_[A-Z0-9]+)_(?P<date>\d{8})")

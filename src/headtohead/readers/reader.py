@@ -28,6 +28,21 @@ def _nothing_known(root: Path) -> "pd.DataFrame":
 
 
 @dataclass(frozen=True)
+class Published:
+    """What is known of a public data set, for the card of a model trained on it, besides what its task says.
+
+    Attributes:
+        source: where it comes from, in a few words.
+        outlined: what its masks mark.
+        limits: sentences on what a model trained on it was never tested on.
+    """
+
+    source: str
+    outlined: str
+    limits: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Reader:
     """Reads one kind of data.
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from headtohead.options.data import DEFAULT_DATA
+from headtohead.readers.lgg import PUBLISHED as FIRST_PUBLISHED
 from headtohead.readers.lgg import TASK as FIRST_TASK
 from headtohead.task import Target, Targets, Task
 from headtohead.task.task import UNNAMED
@@ -15,6 +16,9 @@ VOLUMES_TASK = Task("NIfTI volumes with masks", (UNNAMED,), primary=UNNAMED, tar
 
 TASKS = {LGG: FIRST_TASK, NIFTI: VOLUMES_TASK}
 """By the kind of data, as `--data` calls it."""
+
+PUBLISHED = {LGG: FIRST_PUBLISHED}
+"""What is known of public data sets, by the kind of data."""
 
 
 def task_of(data: dict[str, Any]) -> Task:
