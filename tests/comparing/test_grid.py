@@ -12,7 +12,7 @@ from filelock import FileLock
 from headtohead.batches.folds import make_folds
 from headtohead.cohort import Cohort
 from headtohead.comparing import grid
-from headtohead.comparing.experiment import prepare, run_folder, settings_of
+from headtohead.comparing.experiment import open_experiment, run_folder, settings_of
 from headtohead.comparing.grid import compare, experiments_of, keep_folds
 from headtohead.comparing.training import run_training
 from headtohead.errors import UserError
@@ -119,7 +119,7 @@ def test_no_room_for_its_lock_fails_an_experiment_alone(
         raise OSError(errno.ENOSPC, "No space left on device", lock.lock_file)
 
     monkeypatch.setattr(FileLock, "acquire", full)
-    experiment = prepare(options_for(tmp_path), phantom_cohort)
+    experiment = open_experiment(options_for(tmp_path), phantom_cohort)
     assert str(grid._carry_out(experiment, (), wait=False)).startswith("no space left on ")
 
 
@@ -229,7 +229,7 @@ def test_overwrite_spares_what_another_process_finished_since(wanted: Options, n
 def test_a_trained_one_is_only_scored(wanted: Options, no_report: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Killed between training and test."""
     one = option_table.replace(wanted, models=["buda"])
-    experiment = prepare(experiments_of(one)[0])
+    experiment = open_experiment(experiments_of(one)[0])
     run_training(experiment)
     monkeypatch.setattr(module_of_learning.pl.Trainer, "fit", None)
     folder = compare(one)

@@ -11,7 +11,7 @@ import pytest
 
 from headtohead.cohort import Cohort
 from headtohead.comparing import keeping
-from headtohead.comparing.experiment import Experiment, prepare
+from headtohead.comparing.experiment import Experiment, open_experiment
 from headtohead.comparing.keeping import facts_of, keep_model, real_slices
 from headtohead.comparing.training import run_training
 from headtohead.errors import UserError
@@ -90,7 +90,7 @@ def test_real_slices_are_validation_slices_with_lesions(finished: Experiment, ph
 def test_chosen_clean_up_stays(
     options_for: Any, phantom_cohort: Cohort, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    experiment = prepare(options_for(tmp_path, num_epochs=1), phantom_cohort)
+    experiment = open_experiment(options_for(tmp_path, num_epochs=1), phantom_cohort)
     run_training(experiment)
     assert (experiment.folder.path / ONNX).is_file()
     facts = read_facts(experiment.folder.path)
@@ -117,7 +117,7 @@ def test_a_net_without_onnx_is_kept_all_the_same(
         raise RuntimeError("no such operator\nand more")
 
     monkeypatch.setattr(keeping, "write_onnx", fail)
-    experiment = prepare(options_for(tmp_path, num_epochs=1), phantom_cohort)
+    experiment = open_experiment(options_for(tmp_path, num_epochs=1), phantom_cohort)
     run_training(experiment)
     assert experiment.folder.record()["onnx"] == "not written: no such operator"
     assert "model.onnx not written: no such operator" in capsys.readouterr().out

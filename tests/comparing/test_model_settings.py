@@ -7,7 +7,7 @@ import pytest
 
 from headtohead.cli import parse
 from headtohead.cohort import Cohort
-from headtohead.comparing.experiment import prepare, run_folder, settings_of, trained_model
+from headtohead.comparing.experiment import open_experiment, run_folder, settings_of, trained_model
 from headtohead.comparing.grid import experiments_of
 from headtohead.comparing.model_settings import own_settings, with_own_settings
 from headtohead.comparing.training import train
@@ -32,7 +32,7 @@ def test_they_reach_all_experiments_of_their_model_and_no_other(asked: Options) 
 
 
 def test_a_run_keeps_what_was_in_effect(asked: Options, phantom_cohort: Cohort) -> None:
-    experiment = prepare(experiments_of(asked)[-1], phantom_cohort)
+    experiment = open_experiment(experiments_of(asked)[-1], phantom_cohort)
     assert experiment.recipe.image_size == 64
     stored = settings_of(experiment.options)
     assert (stored["image_size"], stored["num_epochs"], stored["model"]) == (64, 2, "resnext")

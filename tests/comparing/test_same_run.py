@@ -11,7 +11,7 @@ import pytest
 
 from headtohead.cohort import open_cohort
 from headtohead.comparing import training
-from headtohead.comparing.experiment import Experiment, as_trained, prepare, refuse_other_run
+from headtohead.comparing.experiment import Experiment, as_trained, open_experiment, refuse_other_run
 from headtohead.comparing.training import run_test, run_training
 from headtohead.errors import UserError
 from headtohead.options import table as option_table
@@ -21,7 +21,7 @@ from headtohead.scoring.protocol import PROTOCOL, SAME_PREDICTIONS_SINCE
 
 
 def changed(experiment: Experiment, **changes: Any) -> Experiment:
-    return prepare(option_table.replace(experiment.options, **changes), experiment.cohort)
+    return open_experiment(option_table.replace(experiment.options, **changes), experiment.cohort)
 
 
 @pytest.mark.parametrize(
@@ -55,13 +55,13 @@ def test_another_split_under_the_same_name_is_refused(copied: Experiment) -> Non
 def test_changed_data_are_refused(copied: Experiment, tmp_path: Path, phantom_root: Path) -> None:
     moved = tmp_path / "moved"
     shutil.copytree(phantom_root, moved)
-    run_training(prepare(option_table.replace(copied.options, root_dir=str(moved))))  # the same data elsewhere
+    run_training(open_experiment(option_table.replace(copied.options, root_dir=str(moved))))  # the same data elsewhere
     masks = sorted(moved.rglob("*_mask.tif"))
     shutil.copyfile(next(mask for mask in masks if mask.read_bytes() != masks[0].read_bytes()), masks[0])
     cohort = open_cohort(moved, Path(copied.options.data.cache_dir))
     assert cohort.key != copied.cohort.key
     with pytest.raises(UserError, match=r"made from other data \(.*`overwrite`"):
-        run_training(prepare(option_table.replace(copied.options, root_dir=str(moved)), cohort))
+        run_training(open_experiment(option_table.replace(copied.options, root_dir=str(moved)), cohort))
 
 
 def test_what_does_not_touch_the_result_may_differ(copied: Experiment, capsys: pytest.CaptureFixture[str]) -> None:

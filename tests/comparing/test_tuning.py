@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from headtohead.cohort import Cohort
 from headtohead.comparing import tuning
-from headtohead.comparing.experiment import Experiment, prepare
+from headtohead.comparing.experiment import Experiment, open_experiment
 from headtohead.comparing.tuning import (
     CLEAN_UPS,
     MARGIN,
@@ -150,7 +150,7 @@ def test_a_run_that_cannot_be_tuned_is_refused_in_a_line(
 
 def test_other_options_are_refused(copied: Experiment) -> None:
     with pytest.raises(UserError, match="`image_size` 32, now 64"):
-        run_tuning(prepare(option_table.replace(copied.options, image_size=64), copied.cohort))
+        run_tuning(open_experiment(option_table.replace(copied.options, image_size=64), copied.cohort))
 
 
 def test_parts_of_cases_are_refused(copied: Experiment) -> None:

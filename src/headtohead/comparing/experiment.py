@@ -82,7 +82,7 @@ def folds_of(data: DataOptions, cohort: Cohort) -> Folds | None:
     return own or make_folds(cohort, data.folds, data.split_seed)
 
 
-def prepare(options: RunOptions, cohort: Cohort | None = None, folds: Folds | None = None) -> Experiment:
+def open_experiment(options: RunOptions, cohort: Cohort | None = None, folds: Folds | None = None) -> Experiment:
     """Open the data, split it and settle the input recipe and the threshold.
 
     Raises:

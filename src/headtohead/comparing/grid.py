@@ -13,7 +13,7 @@ from headtohead.batches.folds import Folds, read_folds
 from headtohead.cohort import Cohort, open_data
 from headtohead.comparing.baseline import baseline_name, run_baseline
 from headtohead.comparing.ensemble import run_ensembles
-from headtohead.comparing.experiment import Experiment, folds_of, made_since, prepare, refuse_other_run
+from headtohead.comparing.experiment import Experiment, folds_of, made_since, open_experiment, refuse_other_run
 from headtohead.comparing.model_settings import check_models, own_settings
 from headtohead.comparing.provenance import provenance, split_facts
 from headtohead.comparing.training import run_test, run_training
@@ -85,7 +85,7 @@ def compare(options: Options) -> Path:
     data = options.data
     cohort = open_data(data)
     folds = folds_of(data, cohort)
-    experiments = [prepare(own, cohort, folds) for own in experiments_of(options, len(folds) if folds else 1)]
+    experiments = [open_experiment(own, cohort, folds) for own in experiments_of(options, len(folds) if folds else 1)]
     first = experiments[0]
     folder = first.folder.path.parent
     facts = provenance(cohort, first.split, first.recipe, folder.name)

@@ -16,7 +16,7 @@ from headtohead.comparing.experiment import (
     Experiment,
     as_trained,
     made_since,
-    prepare,
+    open_experiment,
     refuse_other_run,
     settings_of,
     trained_model,
@@ -51,7 +51,7 @@ from pytorch_lightning.callbacks import EarlyStopping  # noqa: E402
 def train(options: Options) -> Path:
     """Carry out `--train`: train one experiment, or say that it is trained. Returns the run folder."""
     machine.pick_device(options.machine.gpus)
-    experiment = prepare(with_own_settings(options, options.model.architecture))
+    experiment = open_experiment(with_own_settings(options, options.model.architecture))
     print(experiment.split.describe(experiment.cohort))
     before = experiment.folder.made()
     with experiment.folder.held(wait=True):
@@ -62,7 +62,7 @@ def train(options: Options) -> Path:
 def test(options: Options) -> Path:
     """Carry out `--test`: score the best checkpoint of one experiment, then the table. Returns the run folder."""
     machine.pick_device(options.machine.gpus)
-    experiment = prepare(as_trained(with_own_settings(options, trained_model(options))))
+    experiment = open_experiment(as_trained(with_own_settings(options, trained_model(options))))
     with experiment.folder.held(wait=True):
         run_test(experiment)
     print(f"{experiment.name}: {scores_in_words(pd.read_csv(experiment.folder.cases))}")

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from headtohead import machine
-from headtohead.comparing.experiment import Experiment, as_trained, prepare, refuse_other_run, trained_model
+from headtohead.comparing.experiment import Experiment, as_trained, open_experiment, refuse_other_run, trained_model
 from headtohead.comparing.model_settings import with_own_settings
 from headtohead.errors import UserError
 from headtohead.options.table import Options, replace
@@ -59,7 +59,7 @@ class Candidate:
 def tune(options: Options) -> Path:
     """Carry out `--tune_postprocessing` on the run that `--test` would score. Returns the run folder."""
     machine.pick_device(options.machine.gpus)
-    experiment = prepare(as_trained(with_own_settings(options, trained_model(options))))
+    experiment = open_experiment(as_trained(with_own_settings(options, trained_model(options))))
     with experiment.folder.held(wait=True):
         run_tuning(experiment)
     return experiment.folder.path
