@@ -23,7 +23,6 @@ from headtohead.options.table import from_flat, replace
 from headtohead.predicting.predict import predict
 from headtohead.predicting.predictor import open_predictor
 from headtohead.predicting.scan import scan_of
-from headtohead.records.array_reader import array_names
 from headtohead.reporting.rescoring import rescore
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.reading import read_ledger
@@ -121,7 +120,7 @@ def test_counts_and_histograms_are_kept_by_target(tested: Experiment) -> None:
     assert sums.to_numpy().tolist() == cases[["tp", "fp", "fn"]].to_numpy().tolist()
     table, targets = tested.cohort.table.set_index("case"), tested.cohort.task.targets
     with np.load(tested.folder.probabilities, allow_pickle=False) as histograms:
-        assert list(histograms) == array_names(tested.folder.masks) == list(dict.fromkeys(cases["case"]))
+        assert list(histograms) == np.load(tested.folder.masks).files == list(dict.fromkeys(cases["case"]))
         for case, own in cases.groupby("case"):
             assert histograms[case].shape == (len(targets), 2, 256)
             assert histograms[case][:, 1].sum(axis=1).tolist() == own["lesion_voxels"].tolist()

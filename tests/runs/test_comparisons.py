@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from headtohead.errors import UserError
-from headtohead.runs.comparisons import list_comparisons, only_comparison
+from headtohead.runs.finding import list_comparisons, only_comparison
 
 
 def write(runs_dir: Path, name: str, seed: int | None = 0, **record: Any) -> None:
@@ -47,6 +47,6 @@ def test_several_are_listed_and_none_is_taken(runs_dir: Path, capsys: pytest.Cap
 
 
 def test_none_at_all(tmp_path: Path) -> None:
-    assert list_comparisons(tmp_path / "nowhere") == []
+    assert list_comparisons(tmp_path / "nowhere") == {}
     with pytest.raises(UserError, match="holds no finished comparison; run `compare` first"):
         only_comparison(tmp_path / "nowhere")

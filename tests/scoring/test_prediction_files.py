@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headtohead.errors import UserError
-from headtohead.records.array_reader import array_names
 from headtohead.scoring.prediction_files import MASKS, PROBABILITIES, read_mask, writing
 
 
@@ -44,7 +43,7 @@ def test_a_mask_of_any_shape_comes_back(
 
 
 def test_cases_are_kept_apart_and_in_order(masks: Path) -> None:
-    assert array_names(masks) == ["TCGA_CS_1", "TCGA_CS_2"]
+    assert np.load(masks).files == ["TCGA_CS_1", "TCGA_CS_2"]
     assert (read_mask(masks, "TCGA_CS_1", (5, 7, 9)) == random_mask(1)).all()
     assert (read_mask(masks, "TCGA_CS_2", (4, 16, 16)) == random_mask(2, (4, 16, 16))).all()
 

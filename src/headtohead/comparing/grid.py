@@ -27,10 +27,11 @@ from headtohead.options.table import Options, RunOptions
 from headtohead.reporting.report import margin_of, write_reports
 from headtohead.reporting.rescoring import rescore
 from headtohead.reporting.tensorboard import write_layout
+from headtohead.runs.agreement import refuse_unlike
 from headtohead.runs.folder import DamagedRecordError
 from headtohead.runs.holding import comparison_held
 from headtohead.runs.ledger import FOLD_FILE
-from headtohead.runs.reading import read_ledger, refuse_incompatible
+from headtohead.runs.reading import read_ledger
 from headtohead.scoring.baseline import primary_histograms
 
 
@@ -130,7 +131,7 @@ def _refuse_misfits(experiments: list[Experiment], facts: dict[str, Any], overwr
             faults = rescore(read_ledger(folder, without=replaced, agreeing=False), experiments[0].cohort)
         for fault in faults.values():
             raise UserError(fault)
-    refuse_incompatible(folder, facts, replaced, inputs)
+        refuse_unlike(read_ledger(folder, without=replaced), facts, inputs)
 
 
 def keep_folds(folds: Folds, path: Path, cohort: Cohort, overwrite: bool) -> None:

@@ -26,7 +26,7 @@ from headtohead.reporting.rescoring import rescore
 from headtohead.reporting.summary import Summary, summarise
 from headtohead.reporting.table import print_table, render_latex, render_markdown
 from headtohead.runs.agreement import refuse_unlike
-from headtohead.runs.comparisons import only_comparison
+from headtohead.runs.finding import only_comparison
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.holding import comparison_held
 from headtohead.runs.ledger import FIGURES, FOLD_FILE, Ledger

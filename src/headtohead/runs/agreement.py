@@ -81,7 +81,12 @@ def _scored(table: "pd.DataFrame") -> set[str]:
 
 
 def refuse_unlike(ledger: Ledger, facts: dict[str, Any], inputs: Mapping[tuple[str, str], Any] | None = None) -> None:
-    """Refuse where a finished run of a ledger is not made as `facts` say; see `refuse_incompatible`.
+    """Refuse new runs that could not share a table with the finished runs of a ledger.
+
+    Args:
+        ledger: without the runs that will be made again.
+        facts: what run.json of the new runs will say.
+        inputs: the recipe of each entrant, model and schedule, that will have new runs.
 
     Raises:
         UserError: names a run and what differs.
