@@ -107,5 +107,5 @@ def test_range(name: str, good: list[Any], bad: list[Any]) -> None:
     for value in good:
         replace(Options(), **needs, **{name: value})
     for value in bad:
-        with pytest.raises(UserError, match=f"^--{name}"):
+        with pytest.raises(UserError, match=f"^`{name}`"):
             replace(Options(), **needs, **{name: value})

@@ -193,5 +193,5 @@ def test_a_download_says_what_and_where(argv: list[str], data: str, root: str) -
 
 def test_no_download() -> None:
     assert cli.parse(["--download", "False"]).verbs.download is None
-    with pytest.raises(UserError, match="`download` moon: not one of lgg, brats"):
+    with pytest.raises(UserError, match="--download moon: not one of lgg, brats"):
         cli.parse(["--download", "moon"])
