@@ -138,7 +138,7 @@ def test_failed_files_are_predicted_alone(tmp_path: Path, asked: Any, capsys: py
     assert FILE not in files_in(tmp_path / "out") and summary_of(tmp_path / "out")["c"]["error"] == ""
 
 
-@pytest.mark.parametrize("moment", ["find_jobs", "name_all", "refuse_replacing", "overlap", "write_lists"])
+@pytest.mark.parametrize("moment", ["find_jobs", "Work", "refuse_replacing", "overlap", "write_lists"])
 def test_a_second_command_is_refused_whenever_it_begins(
     tmp_path: Path, asked: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:

@@ -14,7 +14,7 @@ FLAG = re.compile(r"(?<![\w-])--(\w+)")
 
 FOR_THE_COMMAND_LINE = {"cli.py", "config_file.py", "effects.py", "help_page.py", "overruled.py"}
 FOR_READERS = {
-    "predicting/telling.py",
+    "predicting/folder.py",
     "reporting/notes/seeds.py",
     "reporting/notes/warnings.py",
     "reporting/report.py",

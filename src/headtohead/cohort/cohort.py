@@ -8,7 +8,7 @@ import numpy as np
 from headtohead.cohort.made_up import made_up_data
 from headtohead.options.data import DEFAULT_DATA
 from headtohead.preparing.intensities import to_eight_bits
-from headtohead.readers.reading import AS_NAMED, Reading
+from headtohead.readers.reader import AS_NAMED, Reading
 from headtohead.records.array_reader import read_array
 from headtohead.task import Task
 
@@ -52,9 +52,8 @@ class Cohort:
         reading: Reading = AS_NAMED,
     ) -> None:
         """Map the packed pixels into memory; nothing is read yet."""
-        self.task = task
-        self.reading = reading
-        self.root, self.key, self.table, self.packed, self.data = root, key, table, packed, data
+        self.root, self.key, self.table, self.packed = root, key, table, packed
+        self.task, self.data, self.reading = task, data, reading
         self._first = table["first"].to_numpy(np.int64)
         self._shapes = [tuple(int(n) for n in row) for row in table[["slices", "height", "width"]].to_numpy()]
         self._starts = np.concatenate([[0], np.cumsum([np.prod(shape, dtype=np.int64) for shape in self._shapes])])

@@ -9,11 +9,8 @@ from pathlib import Path
 
 from headtohead.errors import UserError
 from headtohead.options.data import DEFAULT_DATA
-from headtohead.readers.case_files import CaseFiles
 from headtohead.readers.patients import patients_by_pattern, print_patients, warn_of_shared_beginnings
-from headtohead.readers.reader import Reader
-from headtohead.readers.reading import AS_NAMED, Reading
-from headtohead.readers.table import find_reader
+from headtohead.readers.reader import AS_NAMED, CaseFiles, Reader, Reading, find_reader
 from headtohead.records.regular import UnreadableError, opened
 from headtohead.task import Task
 
@@ -105,9 +102,5 @@ def list_data(root: Path, data: str, reading: Reading) -> DataFiles:
 
 
 def content_key(root_dir: Path) -> str:
-    """Give the `Cohort.key` of a data set of the default kind, wherever it lies, without packing it.
-
-    Raises:
-        UserError: the data set is missing or damaged.
-    """
+    """Give the `Cohort.key` of a data set of the default kind, wherever it lies, without packing it."""
     return list_data(root_dir, DEFAULT_DATA, AS_NAMED).content_key()

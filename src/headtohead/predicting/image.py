@@ -16,15 +16,15 @@ from headtohead.options.table import Options
 from headtohead.predicting.cleaning.postprocessing import NO_CLEAN_UP
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.grouping import Job, refuse_ignored_channels, refuse_ignored_plane
-from headtohead.predicting.files.naming import ending, stem
+from headtohead.predicting.files.naming import stem
 from headtohead.predicting.files.reading import refuse_wrong_file, slices_around
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.files.writing import write_like
 from headtohead.predicting.predict import Found, predict
 from headtohead.predicting.predictor import Predictor, open_predictor
-from headtohead.predicting.results.outputs import plain
+from headtohead.predicting.results.outputs import Outputs
 from headtohead.predicting.results.panel import Prediction, draw_panel
-from headtohead.predicting.results.placing import all_or_none, folder_for, refuse_overwriting
+from headtohead.predicting.results.placing import all_or_none, refuse_overwriting
 from headtohead.predicting.results.summary import measures_in_words, rows_of
 from headtohead.predicting.results.written import Records, truth_is_ours
 from headtohead.predicting.scan import Scan
@@ -55,17 +55,20 @@ def predict_image(options: Options) -> Path:
     Raises:
         UserError: the image, the model or the place to write to cannot be used; nothing is written then.
     """
-    path, files = Path(str(options.verbs.image_path)), options.files
-    if not volume_end(path.name):
+    path, files, settings = Path(str(options.verbs.image_path)), options.files, options.comparison
+    volume = bool(volume_end(path.name))
+    if not volume:
         refuse_wrong_file(path)
         refuse_ignored_plane([], files.plane)
-    predictor = open_predictor(options, path, many=bool(volume_end(path.name)))
+    predictor = open_predictor(options, path, many=volume)
     task, records = predictor.facts.task, Records()
     job = _job_of(path, task, records)
     refuse_ignored_channels([job], files.channels, task)
-    folder = folder_for(options.prediction.output, options.comparison.runs_dir, predictor.choices)
-    outputs = _outputs(path, folder, task)
-    refuse_overwriting(outputs, path, options.comparison.overwrite)
+    folder = _folder_for(options.prediction.output, Path(settings.runs_dir), predictor)
+    wanted = Outputs("_mask.png", probability=True).of(task.targets)
+    paths = wanted.paths(replace(job, relative=Path(path.name)), folder)
+    outputs = {kind: file for kind, (file,) in paths.items()} | {"panel": folder / f"{stem(path)}_panel.png"}
+    refuse_overwriting(outputs, path, settings.overwrite)
     scan = read_scan(job, predictor.facts, files.channels, files.plane)
     if scan.truth is not None and truth_is_ours(job, records):
         scan = replace(scan, truth=None)
@@ -73,14 +76,18 @@ def predict_image(options: Options) -> Path:
         predictor = replace(predictor, clean_up=NO_CLEAN_UP)  # what is stored with a model is for whole volumes
     found = predict(scan, predictor)
     shown, about = fullest_slice(scan, found, task)
-    said = [f"model {predictor.name}", f"threshold {found.threshold:g}", *_said(job, scan, found, predictor, about)]
+    facts = [f"model {predictor.name}", f"threshold {found.threshold:g}", *_facts(job, scan, found, predictor, about)]
     with all_or_none(outputs) as temporary:
-        write_like(job, found.as_written(job), temporary["mask"], scan.source)
-        for name, one in zip(task.targets.names, found.probability, strict=True):
-            write_like(job, one, temporary[f"probability of {name}"], scan.source)
-        write_picture(temporary["panel"], draw_panel(shown, path.name, *said)[:, :, ::-1])
-    _tell(printable(path.name), [*said[1:], *_scaled_by(job)], scan, predictor)
-    return outputs["mask"].parent
+        label_map, *maps, panel = temporary.values()
+        write_like(job, found.as_written(job), label_map, scan.source)
+        for one, place in zip(found.probability, maps, strict=True):
+            write_like(job, one, place, scan.source)
+        write_picture(panel, draw_panel(shown, path.name, *facts)[:, :, ::-1])
+    if job.context:
+        alone = "a single image, scaled by its own intensities"
+        facts.append(f"scaled by the {len(job.context)} slices of its folder" if len(job.context) > 1 else alone)
+    _tell(printable(path.name), facts[1:], scan, predictor)
+    return folder
 
 
 def _job_of(path: Path, task: Task, records: Records) -> Job:
@@ -92,15 +99,12 @@ def _job_of(path: Path, task: Task, records: Records) -> Job:
     return job
 
 
-def _outputs(path: Path, folder: Path, task: Task) -> dict[str, Path]:
-    end, name = (ending(path).lower(), stem(path)) if volume_end(path.name) else (".png", path.stem)
-    names = task.targets.names
-    ends = [""] if len(names) == 1 else [f"_{target}" for target in plain(names)]
-    maps = {
-        f"probability of {target}": folder / f"{name}_probability{own}{end}"
-        for target, own in zip(names, ends, strict=True)
-    }
-    return {"mask": folder / f"{name}_mask{end}", **maps, "panel": folder / f"{name}_panel.png"}
+def _folder_for(output: str, runs_dir: Path, predictor: Predictor) -> Path:
+    """Say where outputs go: `--output`, or the figures of the run, or a folder of predictions below `--runs_dir`."""
+    if output:
+        return Path(output)
+    run = predictor.choices[0].run
+    return run.figures if run and predictor.members == 1 else runs_dir / "predictions"
 
 
 def fullest_slice(scan: Scan, found: Found, task: Task) -> tuple[Prediction, str]:
@@ -136,7 +140,7 @@ def fullest_slice(scan: Scan, found: Found, task: Task) -> tuple[Prediction, str
     return shown, f"slice {place + 1} of {len(labels)}"
 
 
-def _said(job: Job, scan: Scan, found: Found, predictor: Predictor, about: str) -> list[str]:
+def _facts(job: Job, scan: Scan, found: Found, predictor: Predictor, about: str) -> list[str]:
     """State what was found, the Dice where there is a truth, and whether a model has seen the case."""
     rows = rows_of(job.name, found, predictor.name)
     if not job.context:
@@ -149,23 +153,14 @@ def _said(job: Job, scan: Scan, found: Found, predictor: Predictor, about: str) 
     return scores + [words for part, words in SEEN.items() if part in parts][:1]
 
 
-def _scaled_by(job: Job) -> list[str]:
-    """Say what the intensity statistics and the neighbours of a picture were taken from."""
-    if not job.context:
-        return []
-    several = f"scaled by the {len(job.context)} slices of its folder"
-    return [several if len(job.context) > 1 else "a single image, scaled by its own intensities"]
-
-
-def _tell(name: str, said: list[str], scan: Scan, predictor: Predictor) -> None:
+def _tell(name: str, facts: list[str], scan: Scan, predictor: Predictor) -> None:
     """Print which model it was, what it found, and on stderr what makes that doubtful."""
-    facts = predictor.facts
     for choice in predictor.choices:
         print(f"{name}: {as_flags(choice.line)}")
-    print(f"{name}: {', '.join(said)}")
+    print(f"{name}: {', '.join(facts)}")
     for line in scan.notes:
         print(f"{name}: note: {line}")
-    for line in doubts_of_scan(scan, facts.task):
+    for line in doubts_of_scan(scan, predictor.facts.task):
         print(f"{name}: warning: {as_flags(line)}", file=sys.stderr)
-    for line in unfamiliar_features(scan.volume, scan.spacing, facts.familiar, scan.primary):
+    for line in unfamiliar_features(scan.volume, scan.spacing, predictor.facts.familiar, scan.primary):
         print(f"{name}: unlike the training data: {as_flags(line)}", file=sys.stderr)

@@ -130,7 +130,7 @@ class Predictor:
             chain = choice.source.facts.chain
             key = str(chain.to_dict())
             if key not in done:
-                done[key] = Inputs(chain.prepare(scan.volume), scan.wanted, chain.slicewise)
+                done[key] = Inputs(Prepared(chain, scan.volume), scan.wanted, chain.slicewise)
             inputs.append(done[key])
         return tuple(inputs)
 

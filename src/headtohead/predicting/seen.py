@@ -29,8 +29,7 @@ def part_of_split(choice: Choice, image: Path, index: int) -> str:
     """
     case = image.absolute().parent.name
     # Split by slices, a case has some in each part: only the run's own list knows which.
-    found = [part for number, part in _split_of(choice, image, case) if number == index + 1]
-    return found[0] if found else _listed_part(choice, case)
+    return _split_of(choice, image, case).get(index + 1) or _listed_part(choice, case)
 
 
 def part_of_case(choice: Choice, job: Job) -> str:
@@ -51,9 +50,9 @@ def part_of_case(choice: Choice, job: Job) -> str:
     elif not stem(image).startswith(f"{names[0]}_"):  # a picture that only happens to lie there
         return ""
     for case in names:
-        parts = {part for _, part in _split_of(choice, image, case)} or {_listed_part(choice, case)}
-        if parts & {"train", "val"}:
-            return "train" if "train" in parts else "val"
+        parts = set(_split_of(choice, image, case).values()) or {_listed_part(choice, case)}
+        if seen := next((part for part in SEEN if part in parts), ""):
+            return seen
     return ""
 
 
@@ -66,31 +65,26 @@ def seen_before(choices: Sequence[Choice], job: Job) -> tuple[str, list[str]]:
     parts = [part_of_case(choice, job) for choice in choices]
     warnings = []
     for part, words in SEEN.items():
-        number = parts.count(part)
-        if number:
-            who = (
-                "the model was"
-                if len(parts) == 1
-                else f"{number} of {len(parts)} models {'was' if number == 1 else 'were'}"
-            )
-            warnings.append(f"{who} {words} this case")
+        if number := parts.count(part):
+            several = f"{number} of {len(parts)} models {'was' if number == 1 else 'were'}"
+            warnings.append(f"{several if len(parts) > 1 else 'the model was'} {words} this case")
     return next((part for part in SEEN if part in parts), ""), warnings
 
 
 def _listed_part(choice: Choice, case: str) -> str:
     parts = choice.source.facts.data.get("parts") or {}
-    return next((part for part in ("train", "val") if case in parts.get(part, ())), "")
+    return next((part for part in SEEN if case in parts.get(part, ())), "")
 
 
-def _split_of(choice: Choice, image: Path, case: str) -> list[tuple[int, str]]:
-    """Give number and part of each slice of a case of the run's own data, from its split.csv; none of other data."""
+def _split_of(choice: Choice, image: Path, case: str) -> dict[int, str]:
+    """Give the part of each slice of a case of the run's own data, by its number; none of other data."""
     if choice.run is None or not lies_in_data(image, choice.record) or not choice.run.split.is_file():
-        return []
+        return {}
     try:
         rows = read_rows(choice.run.split, ("case", "slice", "part"))
-        return [(int(row["slice"]), row["part"]) for row in rows if row["case"] == case]
+        return {int(row["slice"]): row["part"] for row in rows if row["case"] == case}
     except (UnreadableError, ValueError):
         print(
             f"warning: {choice.run.split}: damaged, so it is not known whether {case} was trained on", file=sys.stderr
         )
-        return []
+        return {}

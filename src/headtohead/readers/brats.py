@@ -10,11 +10,9 @@ import re
 from pathlib import Path
 
 from headtohead.errors import UserError, printable
-from headtohead.readers.case_files import CaseFiles
-from headtohead.readers.label_option import make_targets, targets_of
+from headtohead.readers.labels import make_targets, targets_of
 from headtohead.readers.mask_names import bases_of_mask
-from headtohead.readers.reader import Reader
-from headtohead.readers.reading import Reading
+from headtohead.readers.reader import CaseFiles, Reader, Reading
 from headtohead.readers.sequence_names import sequence_label
 from headtohead.readers.volume_names import NIFTI, volume_stem
 from headtohead.readers.volumes import read_volumes
@@ -95,7 +93,7 @@ def _list_case(folder: Path) -> CaseFiles | None:
     for path in sorted(folder.iterdir()):
         if not path.name.lower().endswith(NIFTI) or path.name.startswith("."):
             continue
-        stem = volume_stem(path.name)
+        stem = volume_stem(path)
         word = stem[len(case) + 1 :].lower() if stem.lower().startswith(case.lower()) else ""
         if word not in words:
             others.append(path)
@@ -105,7 +103,7 @@ def _list_case(folder: Path) -> CaseFiles | None:
         else:
             found[words[word]] = path
     # Case 355 of 2020 was published with a label map of another name, W39_1998.09.19_Segm.nii.
-    masks = [path for path in others if bases_of_mask(volume_stem(path.name))]
+    masks = [path for path in others if bases_of_mask(volume_stem(path))]
     if MASK not in found and len(masks) == 1:
         found[MASK] = masks[0]
     if MASK not in found:

@@ -11,16 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from headtohead.errors import UserError, printable
-from headtohead.readers.case_files import CaseFiles
-from headtohead.readers.label_option import targets_of
-from headtohead.readers.labels import labels_of
+from headtohead.readers.labels import LESION, labels_of, targets_of
 from headtohead.readers.mask_names import bases_of_mask
 from headtohead.readers.other_layouts import IMAGES, LABELS
 from headtohead.readers.patients import patients_by_pattern
 from headtohead.readers.pictures import read_pixels, refuse_large, size_of
-from headtohead.readers.reader import Reader
-from headtohead.readers.reading import Reading
-from headtohead.task import Case, Grid, Target, Targets, Task
+from headtohead.readers.reader import CaseFiles, Reader, Reading
+from headtohead.task import Case, Grid, Task
 from headtohead.task.task import UNNAMED
 
 ENDS = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
@@ -114,7 +111,7 @@ def _pairs(root: Path) -> tuple[dict[Path, Path], list[Path]]:
 
 def task(root: Path, reading: Reading, cases: list[CaseFiles]) -> Task:
     """Segment what the masks outline, or what `--labels` says, in slices of no particular sequence."""
-    targets = targets_of(reading.labels) if reading.labels else Targets((Target("lesion", (1,)),))
+    targets = targets_of(reading.labels) if reading.labels else LESION
     return Task("pictures with masks", (UNNAMED,), UNNAMED, targets)
 
 

@@ -77,16 +77,12 @@ class Images:
             if re.search("[A-Za-z]", word):  # a number tells cases apart
                 self._without_last[base].append(stem)
 
-    def of_mask(self, stem: str) -> Collection[str]:
-        """Find the images that a mask fits best.
-
-        First the one of the mask's own name, then those of its case (`x_flair` of `x_seg`), then those whose name has
-        one word more (`sub-01_T2w` of `sub-01_desc-brain_mask`) or, where it is a sequence, one less.
-        """
-        return self.of_bases(bases_of_mask(stem))
-
     def of_bases(self, bases: Sequence[str]) -> Collection[str]:
-        """Find the images of a mask by the names that its image or case may have, the likeliest first."""
+        """Find the images that a mask fits best by the names that its image or case may have, the likeliest first.
+
+        First the one of that name, then those of its case (`x_flair` of `x_seg`), then those whose name has one word
+        more (`sub-01_T2w` of `sub-01_desc-brain_mask`) or, where it is a sequence, one less.
+        """
         for base in bases:
             if base in self._all:
                 return [base]

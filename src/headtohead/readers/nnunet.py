@@ -10,11 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from headtohead.errors import UserError, one_line, printable
-from headtohead.readers.case_files import CaseFiles
-from headtohead.readers.label_option import BACKGROUND, make_targets, targets_of
+from headtohead.readers.labels import BACKGROUND, make_targets, targets_of
 from headtohead.readers.other_layouts import CHANNEL
-from headtohead.readers.reader import Reader
-from headtohead.readers.reading import Reading
+from headtohead.readers.reader import CaseFiles, Reader, Reading
 from headtohead.readers.sequence_names import says_several, sequence_in_name
 from headtohead.readers.volume_names import VOLUMES
 from headtohead.readers.volumes import read_volumes
@@ -175,11 +173,6 @@ def _targets(described: Mapping[str, Any], path: Path) -> Targets:
     return make_targets(named, str(path), REGIONS if regions else CLASSES)
 
 
-def further_files(root: Path) -> list[Path]:
-    """List files besides images and masks from which the cohort is made: the description."""
-    return [root / DESCRIPTION]
-
-
 READER = Reader(
     reading="nnunet 1",
     recognises=recognises,
@@ -187,5 +180,5 @@ READER = Reader(
     task=task,
     read_case=read_volumes,
     takes=frozenset({"patient_pattern", "labels"}),
-    further_files=further_files,
+    further_files=lambda root: [root / DESCRIPTION],
 )

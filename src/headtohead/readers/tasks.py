@@ -3,15 +3,16 @@
 from typing import Any
 
 from headtohead.options.data import DEFAULT_DATA
+from headtohead.readers.labels import LESION
 from headtohead.readers.lgg import PUBLISHED as FIRST_PUBLISHED
 from headtohead.readers.lgg import TASK as FIRST_TASK
-from headtohead.task import Target, Targets, Task
+from headtohead.task import Task
 from headtohead.task.task import UNNAMED
 
 LGG, NIFTI = DEFAULT_DATA, "nifti"
 """The kinds of data that runs were made of before they recorded a task, as `--data` calls them."""
 
-VOLUMES_TASK = Task("NIfTI volumes with masks", (UNNAMED,), primary=UNNAMED, targets=Targets((Target("lesion", (1,)),)))
+VOLUMES_TASK = Task("NIfTI volumes with masks", (UNNAMED,), UNNAMED, LESION)
 """Of volumes of which nobody says what they are. It stands here because a prediction needs it, but not their reader."""
 
 TASKS = {LGG: FIRST_TASK, NIFTI: VOLUMES_TASK}

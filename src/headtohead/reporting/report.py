@@ -14,7 +14,7 @@ from headtohead.options.flags import as_flags
 from headtohead.options.settling import settle
 from headtohead.options.table import OPTIONS, ChoiceOptions, Options
 from headtohead.plurals import count_of
-from headtohead.readers.reading import Reading
+from headtohead.readers.reader import Reading
 from headtohead.reporting.case_gifs import mark_of, remove_earlier_case_gifs
 from headtohead.reporting.curves import write_curves
 from headtohead.reporting.failures import STEM

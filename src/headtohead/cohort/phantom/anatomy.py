@@ -7,7 +7,7 @@ its length), z upwards (0 is the middle of the brain, 1 the top of the head). Sh
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import reduce
-from math import cos, radians, sin
+from math import cos, pi, radians, sin
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,16 +58,7 @@ class Head:
 
 
 def draw_head(rng: np.random.Generator, n_slices: int, size: int) -> Head:
-    """Draw one head: its size, place, turn, thickness of scalp and skull, folds, ventricles, eyes and face.
-
-    Args:
-        rng: source of randomness.
-        n_slices: number of slices, from the face upwards.
-        size: height and width of a slice in pixels.
-
-    Returns:
-        The head, all arrays [n_slices, size, size].
-    """
+    """Draw one head in so many slices, from the face upwards, of `size` x `size` pixels."""
     z = np.linspace(rng.uniform(-0.85, -0.65), rng.uniform(0.9, 1.03), n_slices, dtype=np.float32)
     u, v, length = _coordinates(rng, z, size)
     height = z[:, None, None]
@@ -196,3 +187,41 @@ def _draw_brain(
     tissue[brain & sulci] = Tissue.CSF
     tissue[brain & sulci & (smooth_noise(rng, z, size, 0.05) > 1.7)] = Tissue.VESSEL
     tissue[brain & (ventricle < 1)] = Tissue.CSF
+
+
+@dataclass(frozen=True)
+class Lesion:
+    """A lesion in a head, [n, size, size]: what an expert would outline; 0 in its middle, 1 on the growth's outline."""
+
+    mask: NDArray[np.bool_]
+    distance: Field
+
+
+def grow_lesion(rng: np.random.Generator, head: Head) -> Lesion:
+    """Grow one lesion from a seed voxel in the white matter of the cerebrum; its mask is never empty.
+
+    It stays inside the brain and out of the ventricles.
+    """
+    size = head.u.shape[1]
+    height = np.broadcast_to(head.z[:, None, None], head.u.shape)
+    seeds = (head.tissue == Tissue.WHITE) & (head.rho < 0.72) & (height > -0.12) & (height < 0.62)
+    if not seeds.any():  # very few or very small slices
+        seeds = head.brain & (head.tissue != Tissue.CSF)
+    at = tuple(rng.choice(np.argwhere(seeds)))
+
+    radius = rng.uniform(0.19, 0.42)
+    stretch = rng.uniform(0.75, 1.3)
+    lean = rng.uniform(0, pi)
+    du, dv = head.u - head.u[at], (head.v - head.v[at]) * np.float32(head.length)
+    along = (cos(lean) * du + sin(lean) * dv) / (radius * stretch)
+    across = (cos(lean) * dv - sin(lean) * du) / (radius / stretch)
+    up = (height - height[at]) / (radius * rng.uniform(0.6, 0.9) + 0.05)
+    bumps = smooth_noise(rng, head.z, size, 0.28) + 0.6 * smooth_noise(rng, head.z, size, 0.13)
+    bumps = np.clip(bumps - bumps[at], -1.4, 2.0)
+    distance = np.sqrt(along**2 + across**2 + up**2) + 0.24 * bumps
+    # Growth follows one hemisphere: the falx holds it back.
+    crossing = np.clip(-np.sign(head.u[at]) * head.u, 0, None)
+    distance = (distance + 6 * crossing).astype(np.float32)
+    mask = (distance < 1) & head.brain & (head.ventricle >= 1)
+    mask[at] = True
+    return Lesion(mask, distance)

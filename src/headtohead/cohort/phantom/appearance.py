@@ -6,8 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from headtohead.cohort.phantom.anatomy import Head, Tissue
-from headtohead.cohort.phantom.lesion import Lesion
+from headtohead.cohort.phantom.anatomy import Head, Lesion, Tissue
 from headtohead.cohort.phantom.noise import Field, smooth_noise
 
 # Brightness relative to white matter: pre-contrast T1, FLAIR, post-contrast T1. Scalp, fat and marrow are
@@ -60,13 +59,7 @@ SCANNERS = {
 
 
 def render(rng: np.random.Generator, head: Head, lesion: Lesion, site: str) -> NDArray[np.uint8]:
-    """Image a head and its lesion with a scanner of the given site.
-
-    Args:
-        rng: source of randomness.
-        head: tissue map, arrays [n, size, size].
-        lesion: the lesion in it.
-        site: a key of `SCANNERS`.
+    """Image a head and its lesion with a scanner of a site, a key of `SCANNERS`.
 
     Returns:
         uint8 volume [n, size, size, 3]: pre-contrast, FLAIR, post-contrast.

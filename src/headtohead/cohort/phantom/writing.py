@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headtohead.cohort.made_up import NOTE_FILE
-from headtohead.cohort.phantom.anatomy import draw_head
+from headtohead.cohort.phantom.anatomy import draw_head, grow_lesion
 from headtohead.cohort.phantom.appearance import render
-from headtohead.cohort.phantom.lesion import grow_lesion
 from headtohead.cohort.phantom.planning import Parameters, PlannedCase, draw_clinical_table, plan_cases
 from headtohead.errors import UserError
 from headtohead.records.json_reader import read_json
@@ -23,6 +22,7 @@ from headtohead.records.regular import UnreadableError
 from headtohead.saving import temporary_folder, write_json, write_picture, write_text
 
 CLINICAL_TABLE = "data.csv"
+UNCOMPRESSED = cv2.IMWRITE_TIFF_COMPRESSION, cv2.IMWRITE_TIFF_COMPRESSION_NONE
 LARGEST = 1 << 20
 """Bytes of the note; that of the most patients has 100 KiB."""
 
@@ -30,15 +30,10 @@ LARGEST = 1 << 20
 def make_phantoms(
     dest: Path, n_cases: int = 80, seed: int = 0, size: int = 256, slices: tuple[int, int] = (6, 10)
 ) -> None:
-    """Write made-up patients in the layout of the LGG data set.
-
-    Each case is a folder `TCGA_<site>_<id>_<date>` of RGB slices (pre-contrast, FLAIR, post-contrast) and masks
-    {0, 255}, all uncompressed TIFF; `data.csv` is the clinical table, `phantoms.json` says that all of it is made up.
-    The data set is written beside `dest` and renamed, so `dest` is whole or absent. A whole data set of the same
-    parameters is kept as it is.
+    """Write made-up patients in the layout of the LGG data set, all uncompressed TIFF; see `make_data_set`.
 
     Args:
-        dest: folder to make. It may exist if it is empty or holds the same phantoms.
+        dest: folder to make. It may exist if it is empty or holds the same phantoms, which are kept.
         n_cases: number of patients, 1 to 999.
         seed: the same seed draws the same bytes.
         size: height and width of a slice in pixels, at least 32.
@@ -123,14 +118,10 @@ def _write_case(root: Path, case: PlannedCase, size: int) -> int:
     folder = root / case.name
     folder.mkdir()
     for k in range(case.slices):
-        _write_tiff(folder / f"{case.name}_{k + 1}.tif", np.ascontiguousarray(volume[k, ..., ::-1]))
-        _write_tiff(folder / f"{case.name}_{k + 1}_mask.tif", mask[k].astype(np.uint8) * 255)
+        blue_green_red = np.ascontiguousarray(volume[k, ..., ::-1])
+        write_picture(folder / f"{case.name}_{k + 1}.tif", blue_green_red, UNCOMPRESSED)
+        write_picture(folder / f"{case.name}_{k + 1}_mask.tif", mask[k].astype(np.uint8) * 255, UNCOMPRESSED)
     return int(mask.any(axis=(1, 2)).sum())
-
-
-def _write_tiff(path: Path, picture: NDArray[np.uint8]) -> None:
-    """Write an uncompressed TIFF from grey or blue-green-red pixels."""
-    write_picture(path, picture, (cv2.IMWRITE_TIFF_COMPRESSION, cv2.IMWRITE_TIFF_COMPRESSION_NONE))
 
 
 def _check_same(dest: Path, parameters: dict[str, object], lacks: Callable[[Path], str]) -> None:

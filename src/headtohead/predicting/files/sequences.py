@@ -1,7 +1,7 @@
 """--channels: which volume of a 4-D file, or which channel of an nnU-Net case, is which sequence."""
 
 from headtohead.errors import UserError, did_you_mean
-from headtohead.readers.sequence_words import AT_THE_END
+from headtohead.readers.sequence_names import AT_THE_END
 from headtohead.task import Task
 
 

@@ -40,7 +40,7 @@ def truth_beside(path: Path) -> Path | None:
         return next(iter(direct), None)
     images = Images(stem(file) for file in beside if not bases_of_mask(stem(file)))
     for mask in masks:
-        fitting = list(images.of_mask(stem(mask)))
+        fitting = list(images.of_bases(bases_of_mask(stem(mask))))
         if stem(path) not in fitting:
             continue
         other = next((one for one in fitting if _case(one) != _case(stem(path))), None)
@@ -78,6 +78,6 @@ def read_truth_volume(image: "VolumeFile", targets: Targets) -> np.ndarray | Non
         return None
     whole = targets.labels == (1,) and not targets.others  # no labels of others are known
     from headtohead.readers.nifti_file import open_volume  # not for pictures
-    from headtohead.readers.regridding import read_labels
+    from headtohead.readers.volumes import read_labels
 
     return read_labels(open_volume(path), image, targets, united=whole)

@@ -75,7 +75,7 @@ class Scale(SliceStep):
                 for plane, table, one in pairs
             ]
 
-        return Made(slices, lambda index: np.dstack(planes(index)), planes=planes)
+        return Made(slices.number, lambda index: np.dstack(planes(index)), all_planes=planes)
 
 
 def scaled(image: np.ndarray, statistics: np.ndarray) -> np.ndarray:

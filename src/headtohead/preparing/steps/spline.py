@@ -23,7 +23,7 @@ class Spline(SliceStep):
 
     def over(self, slices: Made) -> Made:
         """See `SliceStep`; float32."""
-        return Made(slices, lambda index: self.enlarge(slices[index]))
+        return Made(slices.number, lambda index: self.enlarge(slices.image(index)))
 
     def enlarge(self, image: np.ndarray) -> np.ndarray:
         """Resize [H, W, C] to float32 [size, size, C]."""
