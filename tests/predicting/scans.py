@@ -9,7 +9,7 @@ import cv2
 import nibabel
 import numpy as np
 
-from headtohead.predicting.results.written import Written, checksum
+from headtohead.predicting.results.written import Written, checksum, name_below
 
 Predict = Callable[..., int]
 OURS = {"summary.csv", "predicted.sha256"}
@@ -50,7 +50,7 @@ def case_of_slices(folder: Path, slices: int = 3) -> Path:
 
 def listed(folder: Path, *paths: Path) -> None:
     """Take files down as written by `--predict` into a folder."""
-    Written(folder).expect({path: checksum(path) for path in paths})
+    Written(folder).expect({name_below(path, folder): checksum(path) for path in paths})
 
 
 def files_in(folder: Path) -> set[str]:

@@ -113,7 +113,7 @@ def test_a_plane_is_refused_where_there_are_only_pictures(
         assert predict("--plane", "sagittal", source=source) == 2
         assert capsys.readouterr().err == f"error: {refused}\n"
         assert not (tmp_path / "out").exists()
-    with pytest.raises(UserError, match="^`plane` sagittal: is for NIfTI"):
+    with pytest.raises(UserError, match=r"^`plane` sagittal: is for NIfTI"):
         predict_image(from_flat({"image_path": str(tmp_path / "in/a.png"), "plane": "sagittal"}))
     save(tmp_path / "in/b.nii.gz", LEFT)
     assert predict("--plane", "sagittal") == 0

@@ -17,15 +17,7 @@ from headtohead.task import Task
 
 @dataclass(frozen=True)
 class DataFiles:
-    """A data set whose files are listed and not yet read.
-
-    Attributes:
-        root: its folder.
-        reader: who reads it.
-        reading: how a user wants its files to be understood.
-        cases: sorted by name.
-        task: what is segmented from what.
-    """
+    """A data set whose files are listed and not yet read; iterating gives all files that decide its pixels."""
 
     root: Path
     reader: Reader

@@ -161,11 +161,7 @@ def explain(job: Job, fault: Exception) -> str:
 
 @contextmanager
 def progress(total: int, done: int = 0) -> Iterator[Callable[[], None]]:
-    """Show a bar while files are predicted, on a terminal; in a log their lines are enough.
-
-    Yields:
-        What to call after each file.
-    """
+    """Show a bar while files are predicted, on a terminal; in a log their lines are enough. Give what moves it on."""
     if not sys.stdout.isatty():
         yield lambda: None
         return

@@ -4,13 +4,15 @@ Everything a TIFF needs here is light to import: from a cold start it is predict
 """
 
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from headtohead.errors import printable
+from headtohead.errors import UserError, printable
 from headtohead.options.flags import as_flags
 from headtohead.options.table import Options
 from headtohead.predicting.cleaning.postprocessing import NO_CLEAN_UP
@@ -22,9 +24,8 @@ from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.files.writing import write_like
 from headtohead.predicting.predict import Found, predict
 from headtohead.predicting.predictor import Predictor, open_predictor
-from headtohead.predicting.results.outputs import Outputs
+from headtohead.predicting.results.outputs import Outputs, every
 from headtohead.predicting.results.panel import Prediction, draw_panel
-from headtohead.predicting.results.placing import all_or_none, refuse_overwriting
 from headtohead.predicting.results.summary import measures_in_words, rows_of
 from headtohead.predicting.results.written import Records, truth_is_ours
 from headtohead.predicting.scan import Scan
@@ -33,7 +34,7 @@ from headtohead.predicting.trust.familiarity import unfamiliar_features
 from headtohead.predicting.trust.geometry import doubts_of_scan
 from headtohead.preparing.steps.square import resized, squared
 from headtohead.readers.volume_names import volume_end
-from headtohead.saving import write_picture
+from headtohead.saving import atomic_path, write_picture
 from headtohead.task import Task
 
 WHITE = 99.9
@@ -66,9 +67,9 @@ def predict_image(options: Options) -> Path:
     refuse_ignored_channels([job], files.channels, task)
     folder = _folder_for(options.prediction.output, Path(settings.runs_dir), predictor)
     wanted = Outputs("_mask.png", probability=True).of(task.targets)
-    paths = wanted.paths(replace(job, relative=Path(path.name)), folder)
-    outputs = {kind: file for kind, (file,) in paths.items()} | {"panel": folder / f"{stem(path)}_panel.png"}
-    refuse_overwriting(outputs, path, settings.overwrite)
+    outputs = every(wanted.paths(replace(job, relative=Path(path.name)), folder))
+    outputs.append(folder / f"{stem(path)}_panel.png")
+    _refuse_overwriting(outputs, path, settings.overwrite)
     scan = read_scan(job, predictor.facts, files.channels, files.plane)
     if scan.truth is not None and truth_is_ours(job, records):
         scan = replace(scan, truth=None)
@@ -77,8 +78,7 @@ def predict_image(options: Options) -> Path:
     found = predict(scan, predictor)
     shown, about = fullest_slice(scan, found, task)
     facts = [f"model {predictor.name}", f"threshold {found.threshold:g}", *_facts(job, scan, found, predictor, about)]
-    with all_or_none(outputs) as temporary:
-        label_map, *maps, panel = temporary.values()
+    with _all_or_none(outputs) as (label_map, *maps, panel):
         write_like(job, found.as_written(job), label_map, scan.source)
         for one, place in zip(found.probability, maps, strict=True):
             write_like(job, one, place, scan.source)
@@ -107,6 +107,31 @@ def _folder_for(output: str, runs_dir: Path, predictor: Predictor) -> Path:
     return run.figures if run and predictor.members == 1 else runs_dir / "predictions"
 
 
+def _refuse_overwriting(outputs: Sequence[Path], image: Path, overwrite: bool) -> None:
+    """Refuse to replace files, unless told to, and ever to put a predicted mask where the truth is looked for."""
+    mask, folder = outputs[0], outputs[0].parent
+    if folder.resolve() == image.resolve().parent:
+        raise UserError(
+            f"`output` {folder}: the image's own folder, where {mask.name} would be taken for its truth; choose "
+            "another folder"
+        )
+    for path in outputs:
+        if path.exists() and not overwrite:
+            raise UserError(f"{path}: already exists; choose another folder with `output`, or add `overwrite`")
+
+
+@contextmanager
+def _all_or_none(outputs: Sequence[Path]) -> Iterator[list[Path]]:
+    """Give a temporary path for each output; all get their names on success, none on any failure."""
+    with ExitStack() as stack:
+        try:
+            temporary = [stack.enter_context(atomic_path(path)) for path in outputs]
+        except OSError as fault:
+            folder = outputs[0].parent
+            raise UserError(f"{folder}: cannot be written to ({fault.strerror}); choose another `output`") from fault
+        yield temporary
+
+
 def fullest_slice(scan: Scan, found: Found, task: Task) -> tuple[Prediction, str]:
     """Show the slice in which most was found, else the middle one: of the file's own grid, as it is written.
 
@@ -114,8 +139,7 @@ def fullest_slice(scan: Scan, found: Found, task: Task) -> tuple[Prediction, str
         What the panel shows, its pixels made square, and which slice it is.
     """
     labels = found.as_slices(found.labels)
-    amounts = sum(np.count_nonzero(mask, axis=(1, 2)) for mask in found.targets.encode(labels))
-    assert isinstance(amounts, np.ndarray)
+    amounts = np.sum([np.count_nonzero(mask, axis=(1, 2)) for mask in found.targets.encode(labels)], axis=0)
     place = int(amounts.argmax()) if amounts.any() else len(amounts) // 2
     height, width = labels.shape[1:]
     square = squared((height, width), *found.view.spacing[1:])

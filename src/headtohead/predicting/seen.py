@@ -16,12 +16,7 @@ SEEN = {"train": "trained on", "val": "chosen by validation on"}
 
 
 def part_of_split(choice: Choice, image: Path, index: int) -> str:
-    """Say whether a model was trained on a slice.
-
-    Args:
-        choice: the model.
-        image: the slice's file.
-        index: its place among the slices of its case, from 0.
+    """Say whether a model was trained on a slice, whose place among those of its case is `index`, from 0.
 
     Returns:
         `train`, `val` or `test`; empty where the image is not of the data the run knows. Away from that data, and of a
@@ -33,11 +28,7 @@ def part_of_split(choice: Choice, image: Path, index: int) -> str:
 
 
 def part_of_case(choice: Choice, job: Job) -> str:
-    """Say whether a model was trained on a case, or on any slice of it.
-
-    Args:
-        choice: the model.
-        job: the case, which is known by the name of its folder of slices, or of its volume.
+    """Say whether a model was trained on a case, which is known by the name of its folder of slices, or of its volume.
 
     Returns:
         `train`, `val` (it chose epoch, threshold or clean-up), or empty: neither, as far as is known.

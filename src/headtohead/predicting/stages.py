@@ -1,9 +1,8 @@
 """The stages of a prediction: a file is read, the models are asked, its results are written."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from headtohead.errors import UserError
@@ -15,12 +14,12 @@ from headtohead.predicting.files.weighing import weigh
 from headtohead.predicting.predict import conclude
 from headtohead.predicting.predictor import Predictor
 from headtohead.predicting.results.entries import sources_of
-from headtohead.predicting.results.finishing import write_results
+from headtohead.predicting.results.finishing import all_or_none, write_results
 from headtohead.predicting.results.journal import Journal
 from headtohead.predicting.results.outputs import Outputs, every
 from headtohead.predicting.results.placing import name_all
 from headtohead.predicting.results.summary import Row, Rows, rows_of
-from headtohead.predicting.results.written import Records, Written, truth_is_ours
+from headtohead.predicting.results.written import Records, Written, checksum, name_below, truth_is_ours
 from headtohead.predicting.scan import Scan
 from headtohead.predicting.seen import seen_before
 from headtohead.predicting.trust.geometry import doubts_of_scan
@@ -69,7 +68,7 @@ class Work:
         for job, paths in self.places.items():
             if entry := journal.finished(job, paths, self.planned):
                 self.done[job] = tuple(Row(**row) for row in entry["rows"])
-                self.written.recall(entry["outputs"])
+                self.written.settle(entry["outputs"])
 
     def read(self, job: Job) -> Loaded:
         """Read a scan, see what is odd about it, and prepare it, so that the models need not wait for that."""
@@ -104,20 +103,19 @@ class Work:
             self.claims.drop(job)
 
     def _write(self, job: Job, loaded: Loaded, answers: Any, begin: float) -> Rows:
-        scan = loaded.scan
+        scan, paths, folder = loaded.scan, self.places[job], self.written.folder
         estimate = self.predictor.combine(loaded.inputs, answers)
         seen, flattered = seen_before(self.predictor.choices, job)
         found = conclude(scan, estimate, self.predictor)
         rows = rows_of(job.name, found, self.model, flattered + loaded.warnings, seen=seen, notes=scan.notes)
-
-        def record(sums: Mapping[Path, str]) -> None:
-            nonlocal rows
+        with all_or_none(paths, folder) as staged:
+            write_results(job, scan, found, rows, self.outputs, staged)
+            files = zip(every(paths), every(staged), strict=True)
+            sums = {name_below(path, folder): checksum(file) for path, file in files}
             rows = (replace(rows[0], seconds=time.perf_counter() - begin), *rows[1:])
             self.written.expect(sums)  # a fault of a list is one of this file: what is not listed gets no name
             self.journal.add(rows, loaded.files, sums)
-
-        final = write_results(job, scan, found, rows, self.outputs, self.places[job], self.written.folder, record)
-        self.written.settle(final)
+        self.written.settle(sums)
         self.done[job] = rows
         return rows
 

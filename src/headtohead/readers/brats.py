@@ -22,12 +22,7 @@ FOLDER = re.compile(
     r"(?P<old>brats\d{2,4}_(?:\w+_)?\d+)|(?P<patient>brats-[a-z]+-\d{5})(?:-(?P<time>\d{3}))?", re.IGNORECASE | re.ASCII
 )
 
-SEQUENCES = {
-    "pre": ("t1", "t1n"),
-    "post": ("t1ce", "t1c", "t1gd"),
-    "t2": ("t2", "t2w"),
-    "flair": ("flair", "t2f"),
-}
+SEQUENCES = {"pre": ("t1", "t1n"), "post": ("t1ce", "t1c", "t1gd"), "t2": ("t2", "t2w"), "flair": ("flair", "t2f")}
 """Sequence -> the words that end its file; those of 2020 and of 2023 come first and second."""
 
 MASK = "seg"
@@ -140,11 +135,7 @@ def _regions(cases: list[CaseFiles]) -> Targets:
             "label maps of one to those of the other and say which are which with `labels`, or use one of the two"
         )
     enhancing = ENHANCING[not any(old)]
-    regions = {
-        "whole tumour": (1, 2, enhancing),
-        "tumour core": (1, enhancing),
-        "enhancing tumour": (enhancing,),
-    }
+    regions = {"whole tumour": (1, 2, enhancing), "tumour core": (1, enhancing), "enhancing tumour": (enhancing,)}
     if any(name["time"] and int(name["time"]) >= TREATED for name in names):
         regions["background"] = (4,)
     return make_targets(regions, "BraTS")

@@ -30,19 +30,15 @@ def fetch(data: str, root_dir: Path) -> Path:
     It is fetched and unpacked beside `root_dir` and renamed at the end, so `root_dir` is whole or absent.
     Nothing that is there already is touched.
 
-    Args:
-        data: a key of `SOURCES`.
-        root_dir: folder to make; it may exist if it is empty.
-
-    Returns:
-        `root_dir`.
-
     Raises:
         UserError: `root_dir` is in use, kagglehub is missing, Kaggle cannot be reached or refuses, the disk is full,
             or what came is not this data set.
     """
     _refuse_to_overwrite(root_dir)
-    kagglehub = _import_kagglehub()
+    try:
+        import kagglehub
+    except ImportError:
+        raise UserError(f"`download` needs the package kagglehub; run pip install kagglehub, {BY_HAND}") from None
     try:
         root_dir.parent.mkdir(parents=True, exist_ok=True)
         with temporary_folder(root_dir.parent, becomes=root_dir, kind="downloading") as scratch:
@@ -64,14 +60,6 @@ def _refuse_to_overwrite(root_dir: Path) -> None:
     in_use = any(root_dir.iterdir()) if root_dir.is_dir() else root_dir.exists()
     if in_use:
         raise UserError(f"`download`: {root_dir} already exists and is kept; move it away or name another `root_dir`")
-
-
-def _import_kagglehub() -> ModuleType:
-    try:
-        import kagglehub
-    except ImportError:
-        raise UserError(f"`download` needs the package kagglehub; run pip install kagglehub, {BY_HAND}") from None
-    return kagglehub
 
 
 def _fetch(kagglehub: ModuleType, name: str, folder: Path) -> Path:

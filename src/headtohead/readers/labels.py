@@ -47,13 +47,10 @@ def targets_of(text: str) -> Targets:
 def make_targets(named: dict[str, tuple[int, ...]], source: str, kind: str = "") -> Targets:
     """Make targets of names and values, those of `background` among them.
 
-    Args:
-        named: name -> values.
-        source: where they stand, for errors.
-        kind: of several targets; empty: regions where they share a value, else classes.
+    Of several, no kind means regions where they share a value, else classes.
 
     Raises:
-        UserError: begins with `source`.
+        UserError: begins with `source`, which is where they stand.
     """
     others = tuple(value for value in named.get(BACKGROUND, ()) if value)
     wanted = {name: values for name, values in named.items() if name != BACKGROUND}
@@ -77,7 +74,7 @@ def labels_of(name: str, values: np.ndarray, targets: Targets, united: bool = Fa
 
     Args:
         name: of the file, for messages.
-        values: of any shape and real type, finite.
+        values: finite.
         targets: of the task.
         united: with one target, take every label for it: masks beside a scan to be predicted come from any program.
 

@@ -18,16 +18,13 @@ from headtohead.readers.mask_names import bases_of_mask
 from headtohead.readers.other_layouts import masks_in_another_folder
 from headtohead.readers.patients import bids_patients
 from headtohead.readers.reader import AS_NAMED, CaseFiles, Reader, Reading, recognise
-from headtohead.readers.sequence_names import WORDS, says_several, sequence_in_name, sequence_label
+from headtohead.readers.sequence_names import OUTLINED, WORDS, says_several, sequence_in_name, sequence_label
 from headtohead.readers.tasks import VOLUMES_TASK
 from headtohead.readers.volume_names import volume_stem
 from headtohead.readers.volumes import read_volumes
 from headtohead.task import Task
 
 TASK = VOLUMES_TASK
-
-PRIMARY = "flair"
-"""The sequence that lesions are outlined on, where a case has it."""
 
 
 def recognises(root: Path) -> bool:
@@ -162,7 +159,7 @@ def _what_else(root: Path, files: list[Path]) -> str:
 def task(root: Path, reading: Reading, cases: list[CaseFiles]) -> Task:
     """Segment what the masks outline, or what `--labels` says, in the sequences of the cases."""
     sequences = cases[0].sequences or TASK.sequences
-    primary = sequences[0] if reading.sequences or PRIMARY not in sequences else PRIMARY
+    primary = sequences[0] if reading.sequences or OUTLINED not in sequences else OUTLINED
     targets = targets_of(reading.labels) if reading.labels else TASK.targets
     return Task(TASK.name, sequences, primary, targets)
 

@@ -23,11 +23,9 @@ PUBLISHED = {LGG: FIRST_PUBLISHED}
 
 
 def task_of(data: dict[str, Any]) -> Task:
-    """Give the task that a run was trained on.
+    """Give the task that a run was trained on, by what run.json or model.json says of the data.
 
-    Args:
-        data: what run.json or model.json says of the data. Earlier versions recorded no task but the kind of data, and
-            before that not even the kind, since there was one only.
+    Earlier versions recorded no task but the kind of data, and before that not even the kind, since there was one only.
 
     Raises:
         ValueError: what is recorded is no task.

@@ -39,8 +39,12 @@ def mask(tmp_path: Path) -> Path:
     path.parent.mkdir()
     path.write_bytes(b"mask")
     with Journal(tmp_path, SETTINGS) as journal:
-        journal.add((ROW,), SOURCES, {path: checksum(path)})
+        journal.add((ROW,), SOURCES, sums(path))
     return path
+
+
+def sums(path: Path) -> dict[str, str]:
+    return {f"sub/{path.name}": checksum(path)}
 
 
 def found(mask: Path, settings: dict[str, str] = SETTINGS, job: Job = JOB) -> list[Row]:
@@ -53,7 +57,7 @@ def test_a_row_comes_back_as_it_was(mask: Path) -> None:
     assert repr(found(mask)) == repr([ROW])  # NaN equals nothing
     rows = [replace(ROW, target=name, seconds=None if name else 1.5) for name in ("core", "edema")]
     with Journal(mask.parents[1], SETTINGS) as journal:
-        journal.add(tuple(rows), SOURCES, {mask: checksum(mask)})
+        journal.add(tuple(rows), SOURCES, sums(mask))
     assert repr(found(mask)) == repr(rows)
     line = json.loads((mask.parents[1] / FILE).read_text().splitlines()[1])
     assert line["outputs"] == {"sub/a_mask\udcff.nii": checksum(mask)} and line["files"] == [["a.nii", "flair", 9, 99]]
@@ -117,7 +121,7 @@ def test_results_must_be_whole_and_all_of_them(mask: Path) -> None:
 def test_what_stood_there_before_is_still_ours(mask: Path) -> None:
     # Predicted anew, since its input had changed, and killed before the new mask had its name.
     with Journal(mask.parents[1], SETTINGS) as journal:
-        journal.add((ROW,), {"files": [["a.nii", "flair", 10, 100]], "truth": []}, {mask: "0" * 64})
+        journal.add((ROW,), {"files": [["a.nii", "flair", 10, 100]], "truth": []}, {f"sub/{mask.name}": "0" * 64})
     with Journal(mask.parents[1], SETTINGS) as journal:
         assert journal.left_over(mask)
     assert found(mask)  # with the input as it was
@@ -136,7 +140,7 @@ def test_other_commands_are_kept_until_their_results_are_replaced(mask: Path) ->
     for target, kept in ((mine, True), (mask, False)):
         with Journal(folder, {"threshold": "0.4"}) as journal:
             assert journal.origin(mask) == "`threshold` 0.5, without `tta`"
-            journal.add((ROW,), SOURCES, {target: checksum(target)})
+            journal.add((ROW,), SOURCES, sums(target))
             journal.conclude({"a"}, complete=True)
         assert (folder / FILE).exists() == kept
         assert bool(found(mask)) == kept
@@ -258,7 +262,7 @@ def test_what_is_not_a_journal_says_nothing_and_is_continued(mask: Path, content
     path.write_bytes(content)
     assert not found(mask)
     with Journal(mask.parents[1], SETTINGS) as journal:
-        journal.add((ROW,), SOURCES, {mask: checksum(mask)})
+        journal.add((ROW,), SOURCES, sums(mask))
     assert found(mask)
     assert path.read_bytes() == (content + b"\n" * bool(content) if content[-1:] != b"\n" else content) + before
 

@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from headtohead.errors import UserError, did_you_mean
 from headtohead.predicting.cleaning.shapes import Mask, Spacing, close_gaps, dilate, erode, fill_holes, open_bridges
-from headtohead.scoring.bounding import bounding_box
-from headtohead.scoring.components import largest_component, without_small
+from headtohead.scoring.components import bounding_box, largest_component, without_small
 from headtohead.task import Targets
 
 Labels = NDArray[np.unsignedinteger]

@@ -20,8 +20,6 @@ from headtohead.trained.source import WEIGHTS
 Settings = dict[str, str]
 """Names of options, and `version`, `model`, `weights` -> their values."""
 
-ELSEWHERE = ("pattern",)
-"""Options of the group `files` that choose inputs, and change no result."""
 APPLIED = ("threshold", "postprocessing")
 """What an option may say, or else the model."""
 
@@ -33,6 +31,7 @@ def settings_of(predictor: Predictor, options: ChoiceOptions, written: FileOptio
     """
     wanted, machine = options.prediction, options.machine
     files = {one.name: getattr(written, one.name) for one in declarations(FileOptions)}
+    del files["pattern"]  # chooses inputs, and changes no result
     values = {
         "version": __version__,
         "model": " + ".join(choice.name for choice in predictor.choices) or predictor.name,
@@ -43,7 +42,7 @@ def settings_of(predictor: Predictor, options: ChoiceOptions, written: FileOptio
         "engine": wanted.engine,
         "gpus": machine.gpus,
         "precision": machine.precision,
-        **{name: value for name, value in files.items() if name not in ELSEWHERE},
+        **files,
         "overwrite": options.comparison.overwrite,
     }
     return {name: str(value) for name, value in values.items()}

@@ -1,7 +1,8 @@
 """From what was found in a scan to the files of it, all of them or none."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -15,48 +16,39 @@ from headtohead.predicting.results.masking import write_masked
 from headtohead.predicting.results.outputs import Outputs, Paths, every
 from headtohead.predicting.results.preview import Preview, draw_frames, draw_sheet
 from headtohead.predicting.results.summary import Rows, measures_in_words
-from headtohead.predicting.results.written import checksum
 from headtohead.predicting.scan import Scan
 from headtohead.predicting.trust.uncertainty import entropy
 from headtohead.saving import temporary_folder, write_picture
 
 
-def write_results(
-    job: Job,
-    scan: Scan,
-    found: Found,
-    rows: Rows,
-    outputs: Outputs,
-    paths: Paths,
-    folder: Path,
-    record: Callable[[Mapping[Path, str]], None],
-) -> list[Path]:
-    """Write the files of one scan to their paths below `folder`, all or none.
+@contextmanager
+def all_or_none(paths: Paths, folder: Path) -> Iterator[Paths]:
+    """Give a temporary path for each file of a scan; all get their names at the end, none on any failure.
 
-    `record` is called with the path and the SHA-256 of each file once all are written, before the first gets its name.
-
-    Returns:
-        The paths.
+    Args:
+        paths: the files.
+        folder: `--output`, an ancestor of all of them.
 
     Raises:
         UserError: a file cannot be written; then all is as it was before.
         OSError: one cannot be put in its place; likewise.
     """
-    final = every(paths)
     # Beside the results, so that a rename is enough; a folder of its own, so that names and their ends stay.
     with temporary_folder(folder) as place:
-        staged = {kind: tuple(place / path.name for path in wanted) for kind, wanted in paths.items()}
+        staged = {kind: tuple(place / path.name for path in files) for kind, files in paths.items()}
         try:
-            _write_all(job, scan, found, rows, outputs, staged)
+            yield staged
         except UserError as fault:
-            raise UserError(str(fault).replace(f"{place}/", "")) from fault
-        written = every(staged)
-        record({path: checksum(source) for source, path in zip(written, final, strict=True)})
-        _move_all(written, final, place)
-    return final
+            raise type(fault)(str(fault).replace(f"{place}/", "")) from fault
+        _move_all(every(staged), every(paths), place)
 
 
-def _write_all(job: Job, scan: Scan, found: Found, rows: Rows, outputs: Outputs, paths: Paths) -> None:
+def write_results(job: Job, scan: Scan, found: Found, rows: Rows, outputs: Outputs, paths: Paths) -> None:
+    """Write what was found in a scan.
+
+    Raises:
+        UserError: a file cannot be written.
+    """
     maps: dict[str, np.ndarray | None] = {"probability": found.probability, "uncertainty": found.variance}
     if outputs.uncertainty == "entropy":
         maps["uncertainty"] = entropy(found.probability)

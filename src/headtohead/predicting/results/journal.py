@@ -103,14 +103,13 @@ class Journal:
         entry = self._origin(path, self.others)
         return difference(self.commands[entry["by"]], self.settings) if entry else ""
 
-    def add(self, rows: Rows, sources: Mapping[str, Any], outputs: Mapping[Path, str]) -> None:
-        """Take down a file whose results are about to get their names: its lines of the summary, what it was read from.
+    def add(self, rows: Rows, sources: Mapping[str, Any], outputs: Mapping[str, str]) -> None:
+        """Take down a file whose results are about to get their names; see `Entry`.
 
         Raises:
             UserError: as `told`; the results must not get their names then.
         """
-        named = {name_below(path, self.folder): known for path, known in outputs.items()}
-        entry = {"by": self.key, "rows": [vars(row) for row in rows], **sources, "outputs": named}
+        entry = {"by": self.key, "rows": [vars(row) for row in rows], **sources, "outputs": outputs}
         head = "" if self.key in self.commands else text_of({"by": self.key, "settings": self.settings})
         append_text(self.path, head + text_of(entry))
         self.commands[self.key] = self.settings

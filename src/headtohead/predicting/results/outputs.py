@@ -54,9 +54,10 @@ class Outputs:
         named = {"mask": self.mask} if self.mask else {}
         named |= {f"image{suffix}": suffix for suffix in self.masked}
         ends = {f" of {target}": f"_{end}" for target, end in zip(self.targets, plain(self.targets), strict=True)}
+        ends = ends or {"": ""}
         for kind, wanted in (("probability", self.probability), ("uncertainty", self.uncertainty != "none")):
             if wanted:
-                named |= {f"{kind}{target}": f"_{kind}{end}" for target, end in (ends or {"": ""}).items()}
+                named |= {f"{kind}{target}": f"_{kind}{end}" for target, end in ends.items()}
         return named | ({"preview": "_preview"} if self.preview else {})
 
     @property
@@ -65,15 +66,9 @@ class Outputs:
         return tuple(dict.fromkeys([*RESULTS, *map(without_extension, self.suffixes.values())]))
 
     def paths(self, job: Job, folder: Path) -> Paths:
-        """Name the files to write.
+        """Name the files to write below `folder`, where the input's folders are mirrored.
 
-        Args:
-            job: what is read.
-            folder: `--output`, below which the input's folders are mirrored.
-
-        Returns:
-            What is written -> its path; of a folder of slices one path each, in their order, but for `preview` and
-            `scroll`.
+        Of a folder of slices there is one path each, in their order, but for `preview` and `scroll`.
         """
         place = folder / (job.relative if job.kind == "folder" else job.relative.parent)
         sources = job.files if job.kind == "folder" else (job.relative,)
@@ -121,15 +116,10 @@ def without_extension(name: str) -> str:
 
 
 def name_of(file: Path, suffix: str, kind: str = "mask") -> str:
-    """Name what is written for one file.
+    """Name what is written for one file, with a suffix; `kind` as in `Outputs.suffixes`.
 
     `.nii` at the end of a suffix, and no extension at all, stand for the extension of the file itself; `.nii.gz` for
     compression. Of pictures a JPEG's results are PNG, since JPEG blurs, and maps of probability are 16-bit PNG.
-
-    Args:
-        file: what is read.
-        suffix: the end to give its name.
-        kind: as in `Outputs.suffixes`.
     """
     own, asked = file.name.lower(), suffix.lower()
     if own.endswith(MGH):

@@ -153,14 +153,9 @@ def _colour_bar(canvas: np.ndarray, left: int, top: int, width: int, threshold: 
 
 
 def legend_entries(masks: np.ndarray, truth: np.ndarray | None, targets: Targets, some: str, none: str) -> list[Entry]:
-    """Give the entries of the legend of outlines.
+    """Give the entries of the legend of outlines of masks, bool [K, ...], and of their truth, if there is one.
 
-    Args:
-        masks: the prediction: bool [K, ...].
-        truth: the same shape, or None.
-        targets: whose masks they are.
-        some: stands after the name of what has pixels; `{}` is how many.
-        none: after the name of what has none.
+    After the name of what has pixels stands `some`, in which `{}` is how many; else `none`.
     """
     entries = named_colours(targets, truth is not None)
     # The truth of a lone target has an entry of its own, the first; that of several shares theirs.

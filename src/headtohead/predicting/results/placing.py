@@ -1,8 +1,7 @@
-"""Where the results of `--predict` and `--image_path` go, and what they must never replace."""
+"""Where the results of `--predict` go, and what they must never replace."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from headtohead.errors import UserError
@@ -11,7 +10,6 @@ from headtohead.predicting.results import summary
 from headtohead.predicting.results.journal import Journal
 from headtohead.predicting.results.outputs import Outputs, Paths, every, without_extension
 from headtohead.predicting.results.written import Records
-from headtohead.saving import atomic_path
 
 
 def output_folder(output: str, source: Path, outputs: Outputs) -> Path:
@@ -128,36 +126,3 @@ def refuse_replacing(
         others = journal.origin(path)
         going_on = f", from an interrupted command ({others}); repeat that one to go on with it, " if others else "; "
         raise UserError(f"{path}: already exists{going_on}choose another folder with `output`, or add `overwrite`")
-
-
-def refuse_overwriting(outputs: dict[str, Path], image: Path, overwrite: bool) -> None:
-    """Refuse to replace files, unless told to, and ever to put a predicted mask where the truth is looked for.
-
-    Raises:
-        UserError: names the file and the fix.
-    """
-    folder = outputs["mask"].parent
-    if folder.resolve() == image.resolve().parent:
-        raise UserError(
-            f"`output` {folder}: the image's own folder, where {outputs['mask'].name} would be taken for its truth; "
-            "choose another folder"
-        )
-    for path in outputs.values():
-        if path.exists() and not overwrite:
-            raise UserError(f"{path}: already exists; choose another folder with `output`, or add `overwrite`")
-
-
-@contextmanager
-def all_or_none(outputs: dict[str, Path]) -> Iterator[dict[str, Path]]:
-    """Give a temporary path for each output; all get their names on success, none on any failure.
-
-    Raises:
-        UserError: the folder cannot be made or written to.
-    """
-    with ExitStack() as stack:
-        try:
-            temporary = {kind: stack.enter_context(atomic_path(path)) for kind, path in outputs.items()}
-        except OSError as fault:
-            folder = outputs["mask"].parent
-            raise UserError(f"{folder}: cannot be written to ({fault.strerror}); choose another `output`") from fault
-        yield temporary

@@ -118,23 +118,22 @@ def _draw(slices: Preview, title: str, subtitle: str, shown: Sequence[int], long
     return canvas
 
 
-def choose_slices(mask: np.ndarray, bright: np.ndarray, most: int = MOST) -> list[int]:
+def choose_slices(mask: np.ndarray, bright: np.ndarray) -> list[int]:
     """Choose slices evenly from the first that shows something to the last, among them the one with the most mask.
 
     Args:
         mask: bool [slices, H, W].
         bright: bool [slices], whether a slice is more than air.
-        most: how many to choose where there are more.
 
     Returns:
-        Their numbers, ascending; all of them where there are no more.
+        Their numbers, ascending, `MOST` at most; all of them where there are no more.
     """
     area = mask.sum(axis=(1, 2))
     worth = np.flatnonzero(bright | (area > 0))
-    if len(mask) <= most or not len(worth):
-        return np.linspace(0, len(mask) - 1, min(most, len(mask))).round().astype(int).tolist()
+    if len(mask) <= MOST or not len(worth):
+        return np.linspace(0, len(mask) - 1, min(MOST, len(mask))).round().astype(int).tolist()
     first, last = worth[0], worth[-1]
-    chosen = np.linspace(first, last, min(most, last - first + 1)).round().astype(int)
+    chosen = np.linspace(first, last, min(MOST, last - first + 1)).round().astype(int)
     if area.any():
         fullest = area.argmax()
         chosen[np.abs(chosen - fullest).argmin()] = fullest

@@ -99,15 +99,7 @@ Rows = tuple[Row, ...]
 
 
 def rows_of(name: str, found: Found, model: str, warnings: Sequence[str] = (), **further: Any) -> Rows:
-    """Measure what was found: a line for each target.
-
-    Args:
-        name: the file's name in the summary.
-        found: what was found in it.
-        model: what predicted it.
-        warnings: what makes the result doubtful.
-        further: attributes of `Row` that all lines share.
-    """
+    """Measure what was found in a file: a line for each target, with `further` attributes that all of them share."""
     masks = found.targets.encode(found.as_slices(found.labels))
     truths = None if found.truth is None else found.targets.encode(found.as_slices(found.truth))
     further |= {"threshold": found.threshold, "steps": str(found.clean_up), "model": model}

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -28,8 +29,8 @@ def print_table(rows: Sequence[Row], asked: int) -> None:
     targets = dict.fromkeys(row.target for row in rows)
     by_target = [[row for row in rows if row.target == target] for target in targets]
     grid = [["file", "ml", "voxels", "slices", "lesions", "Dice", "seconds"]]
-    grid += [_cells(row) for row in rows] if len(rows) <= SHOWN else []
-    grid += [_sums(lines, asked) for lines in by_target]
+    shown = [*rows] if len(rows) <= SHOWN else []
+    grid += [_cells(row) for row in shown + [_sums(lines, asked) for lines in by_target]]
     if all(row.dice is None for row in rows):
         grid = [[*cells[:5], cells[6]] for cells in grid]
     console = Console()
@@ -51,38 +52,28 @@ def print_table(rows: Sequence[Row], asked: int) -> None:
 
 
 def _cells(row: Row) -> list[str]:
+    score = "" if row.dice is None else f"{row.dice:.3f}"
     return [
         row.title,
         "" if row.volume_ml is None else f"{row.volume_ml:.2f}",
         f"{row.voxels:,}",
         f"{row.slices_with_lesion}/{row.slices}",
         str(row.lesions),
-        _score(row.dice),
+        "no lesion" if score == "nan" else score,
         "" if row.seconds is None else f"{row.seconds:.2f}",
     ]
 
 
-def _sums(rows: Sequence[Row], asked: int) -> list[str]:
+def _sums(rows: Sequence[Row], asked: int) -> Row:
     """Sum up the lines of one target."""
-    amounts = [row.volume_ml for row in rows if row.volume_ml is not None]
+    sums: dict[str, Any] = {}
+    for name in ("volume_ml", "voxels", "slices", "slices_with_lesion", "lesions", "seconds"):
+        known = [value for row in rows if (value := getattr(row, name)) is not None]
+        sums[name] = sum(known) if known else None
     scores = [dice for row in rows if (dice := row.dice) is not None and not math.isnan(dice) and not row.seen]
     count = f"all {asked}" if len(rows) == asked else f"{len(rows)} of {asked} predicted"
-    seconds = [row.seconds for row in rows if row.seconds is not None]
-    return [
-        f"{count}{f': {rows[0].target}' * bool(rows[0].target)}{', mean Dice' if scores else ''}",
-        f"{sum(amounts):.2f}" if amounts else "",
-        f"{sum(row.voxels or 0 for row in rows):,}",
-        f"{sum(row.slices_with_lesion or 0 for row in rows)}/{sum(row.slices or 0 for row in rows)}",
-        str(sum(row.lesions or 0 for row in rows)),
-        _score(float(np.mean(scores)) if scores else None),
-        f"{sum(seconds):.2f}" if seconds else "",
-    ]
-
-
-def _score(value: float | None) -> str:
-    if value is None:
-        return ""
-    return "no lesion" if math.isnan(value) else f"{value:.3f}"
+    title = f"{count}{f': {rows[0].target}' * bool(rows[0].target)}{', mean Dice' if scores else ''}"
+    return Row(title, dice=float(np.mean(scores)) if scores else None, **sums)
 
 
 def _beside_the_mean(rows: Sequence[Row]) -> list[str]:

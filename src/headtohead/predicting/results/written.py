@@ -9,7 +9,7 @@ of them a later command names.
 import hashlib
 import os
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -59,25 +59,19 @@ class Written:
         expected = self.sums.get(name_below(path, self.folder))
         return expected is not None and path.is_file() and checksum(path) in expected
 
-    def expect(self, sums: Mapping[Path, str]) -> None:
-        """Take down files that are about to get their names, with their checksums.
+    def expect(self, sums: Mapping[str, str]) -> None:
+        """Take down files that are about to get their names, by their paths below the folder.
 
         Raises:
             UserError: as `told`; they must not get them then.
         """
-        named = {name_below(path, self.folder): known for path, known in sums.items()}
-        append_text(self.path, "".join(_line(*pair) for pair in named.items()), ODD)
-        for name, known in named.items():
+        append_text(self.path, "".join(_line(*pair) for pair in sums.items()), ODD)
+        for name, known in sums.items():
             self._expect(name, known)
 
-    def recall(self, sums: Mapping[str, str]) -> None:
-        """List files that are there, by their paths below the folder, should the list have lost them."""
+    def settle(self, sums: Mapping[str, str]) -> None:
+        """Take files for what is there now, also should the list have lost them."""
         self.sums |= {name: [known] for name, known in sums.items()}
-
-    def settle(self, paths: Iterable[Path]) -> None:
-        """Take those that were expected last for what is there now."""
-        for name in (name_below(path, self.folder) for path in paths):
-            self.sums[name] = self.sums[name][-1:]
 
     def tidy(self) -> None:
         """Write the list anew: each file once, without those that are gone.

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from headtohead.preparing.greys import count_greys, percentiles
 from headtohead.preparing.head import NORMAL_80, head_mask, inner_head
 from headtohead.preparing.intensities import to_bytes
-from headtohead.scoring.bounding import bounding_box
+from headtohead.scoring.components import bounding_box
 
 SIDE, LOOKED_AT = 128, 12
 """Longer side to which slices are shrunk, smaller ones stay; and how many of them are looked at, evenly spaced."""
