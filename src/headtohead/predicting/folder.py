@@ -8,6 +8,7 @@ from pathlib import Path
 
 from headtohead.disk_faults import NoRoomError
 from headtohead.errors import PartlyDone, UserError, printable
+from headtohead.options.flags import as_flags
 from headtohead.options.table import Options
 from headtohead.plurals import count_of
 from headtohead.predicting.files.finding import Job, find_jobs, refuse_missing
@@ -46,15 +47,15 @@ def predict_folder(options: Options) -> Path:
     outputs = read_outputs(files)
     folder = output_folder(options.prediction.output, source, outputs)
     refuse_missing(source)  # before `folder` is made, which may be the same
-    predictor = open_predictor(options)
+    predictor = open_predictor(options, source)
     task = predictor.facts.task
     outputs = outputs.of(task.targets)
     parse_channels(files.channels, task)  # once, rather than an error for every file
     if outputs.uncertainty == "variance" and predictor.members < 2:
         raise UserError(
-            "--save_uncertainty variance: a single model has none; average several (--ensemble), or use entropy"
+            "`save_uncertainty=variance`: a single model has none; average several (`ensemble`), or use entropy"
         )
-    with Journal(folder, settings_of(predictor, options)) as journal:
+    with Journal(folder, settings_of(predictor, options, files)) as journal:
         # Results of an earlier command may lie among the inputs, under ends that this one does not name.
         jobs = find_jobs(source, files.pattern, task, outputs.ends, Records().ours)
         refuse_bare_names(outputs.mask, jobs, source, folder)
@@ -101,24 +102,24 @@ def refuse_replacing(left: Sequence[Job], work: Work, source: Path, overwrite: b
         ours, beside = work.records.ours(path), path.parent.resolve()
         if kind.startswith("image.") and not ours:  # of --outputs 0.0:.nii, named as its input is
             raise UserError(
-                f"{path}: already exists and is not as --predict wrote it, so it may be an image of yours, "
-                "which is never overwritten; choose another --output"
+                f"{path}: already exists and is not as `predict` wrote it, so it may be an image of yours, "
+                "which is never overwritten; choose another `output`"
             )
         if kind == "mask" and not ours:
             raise UserError(
-                f"{path}: already exists and is not as --predict wrote it, so it may be a ground truth, "
-                "which is never overwritten; move it away, or choose another --output or --mask_suffix"
+                f"{path}: already exists and is not as `predict` wrote it, so it may be a ground truth, "
+                "which is never overwritten; move it away, or choose another `output` or `mask_suffix`"
             )
         if not ours and (beside in inputs or beside.is_relative_to(source.resolve())):
             raise UserError(
-                f"{path}: already exists among the inputs and is not as --predict wrote it, so it is never "
-                "overwritten; choose another --output, or another suffix"
+                f"{path}: already exists among the inputs and is not as `predict` wrote it, so it is never "
+                "overwritten; choose another `output`, or another suffix"
             )
         if overwrite or (ours and work.journal.left_over(path)):
             continue
         others = work.journal.origin(path)
         going_on = f", from an interrupted command ({others}); repeat that one to go on with it, " if others else "; "
-        raise UserError(f"{path}: already exists{going_on}choose another folder with --output, or add --overwrite")
+        raise UserError(f"{path}: already exists{going_on}choose another folder with `output`, or add `overwrite`")
 
 
 def run_stages(left: Sequence[Job], work: Work, debug: bool) -> list[Row]:
@@ -135,7 +136,7 @@ def run_stages(left: Sequence[Job], work: Work, debug: bool) -> list[Row]:
             work.written.tidy()  # so that lines can be added to it, whoever wrote it
             begun = True
             for choice in work.predictor.choices:
-                print(choice.line)
+                print(as_flags(choice.line))
             if before:
                 verb = "was" if before == 1 else "were"
                 print(f"{before} of {count_of(len(work.jobs), 'file')} {verb} predicted before; going on")
@@ -185,7 +186,7 @@ def tell_fault(outcome: Ended[Job, Rows], debug: bool) -> str:
 
 def explain(job: Job, fault: Exception) -> str:
     """Say in one line why a file could not be predicted, without the path if it is that of the file itself."""
-    text = " ".join(str(fault).split())
+    text = " ".join(as_flags(fault).split())
     if isinstance(fault, UserError):
         return text.removeprefix(f"{printable(job.files[0])}: ")
     if isinstance(fault, OSError):

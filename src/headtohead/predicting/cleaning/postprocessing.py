@@ -90,7 +90,7 @@ class CleanUp:
 NO_CLEAN_UP = CleanUp()
 
 
-def parse_clean_up(text: str, targets: Targets, label: str = "--postprocessing") -> CleanUp:
+def parse_clean_up(text: str, targets: Targets, label: str = "`postprocessing`") -> CleanUp:
     """Read a clean-up: steps for all targets, or for named ones with semicolons between them.
 
     Args:
@@ -114,7 +114,7 @@ def parse_clean_up(text: str, targets: Targets, label: str = "--postprocessing")
     return CleanUp(tuple(found.items()))
 
 
-def parse_steps(text: str, label: str = "--postprocessing") -> tuple[Step, ...]:
+def parse_steps(text: str, label: str = "`postprocessing`") -> tuple[Step, ...]:
     """Read the steps of a clean-up.
 
     Args:

@@ -79,15 +79,15 @@ def _by_number(job: Job, files: list[VolumeFile], facts: ModelFacts, channels: d
         raise UserError(
             f"{printable(files[0].path)}: {len(files)} files are named like channels of one nnU-Net case ({names}), "
             "but "
-            f"no dataset.json says what they are; name them, for example --channels {example}, or rename the files if "
+            f"no dataset.json says what they are; name them, for example `channels` {example}, or rename the files if "
             "they are separate cases"
         )
     for sequence, number in channels.items():
         if number not in numbered:
             known = ", ".join(map(str, sorted(numbered)))
             raise UserError(
-                f"{printable(files[0].path)}: its channels are {known}, but --channels asks for {sequence}={number}; "
-                "correct --channels"
+                f"{printable(files[0].path)}: its channels are {known}, but `channels` asks for {sequence}={number}; "
+                "correct `channels`"
             )
     return {sequence: (numbered[number], 0) for sequence, number in channels.items()}
 
@@ -102,14 +102,14 @@ def _by_channels(file: VolumeFile, facts: ModelFacts, channels: dict[str, int]) 
         example = ",".join(f"{name}={number}" for number, name in enumerate(facts.task.sequences))
         raise UserError(
             f"{printable(file.path)}: a 4-D file of {file.volumes} volumes; say which sequence each is, "
-            f"for example --channels {example}"
+            f"for example `channels` {example}"
         )
     for sequence, number in channels.items():
         if number >= file.volumes:
             holds = f"volumes 0 to {file.volumes - 1}" if file.volumes > 1 else "one volume, number 0"
             raise UserError(
-                f"{printable(file.path)}: holds {holds}, but --channels asks for {sequence}={number}; correct "
-                "--channels"
+                f"{printable(file.path)}: holds {holds}, but `channels` asks for {sequence}={number}; correct "
+                "`channels`"
             )
     return {sequence: (file, number) for sequence, number in channels.items()}
 
@@ -119,18 +119,18 @@ def _refuse_without(needed: str, job: Job, files: list[VolumeFile], by_channels:
     wanted = f"the model needs {needed.upper()}"
     if by_channels or not job.sequences:
         raise UserError(
-            f"{printable(files[0].path)}: --channels names no {needed.upper()}, but {wanted}; add {needed}=NUMBER"
+            f"{printable(files[0].path)}: `channels` names no {needed.upper()}, but {wanted}; add {needed}=NUMBER"
         )
     named = [sequence_label(one) if one else "no known sequence" for one in job.sequences]
     if len(files) == 1 and says_several(job.sequences[0]):
         raise UserError(
             f"{printable(files[0].path)}: its name holds several sequences, {named[0]}, and does not say which of them "
-            f"it is; rename it, or, if this is {needed.upper()}, add --channels {needed}=0"
+            f"it is; rename it, or, if this is {needed.upper()}, add `channels` {needed}=0"
         )
     if len(files) == 1:
         raise UserError(
             f"{printable(files[0].path)}: named as {named[0]}, but {wanted}; put X_{needed}.nii.gz of the same case "
-            f"beside it, or, if this is {needed.upper()}, rename it or add --channels {needed}=0"
+            f"beside it, or, if this is {needed.upper()}, rename it or add `channels` {needed}=0"
         )
     are = ", ".join(f"{printable(file.path.name)} ({one})" for file, one in zip(files, named, strict=True))
     raise UserError(

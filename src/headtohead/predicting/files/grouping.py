@@ -109,13 +109,13 @@ def refuse_ignored_channels(jobs: Iterable[Job], channels: str, task: Task) -> N
     lone = [job for job in jobs if job.kind == "nifti" and len(job.files) == 1]
     if not lone:
         raise UserError(
-            f"--channels {channels}: is for the volumes of one NIfTI file, but here file names or colours say "
+            f"`channels` {channels}: is for the volumes of one NIfTI file, but here file names or colours say "
             "which sequence is which; leave it out, or rename the files"
         )
     if not any(parse_channels(channels, task).values()) or not all(map(_keeps_to_its_name, lone)):
         return
     raise UserError(
-        f"--channels {channels}: every file here holds one volume, number 0, and its name says which sequence it is; "
+        f"`channels` {channels}: every file here holds one volume, number 0, and its name says which sequence it is; "
         "leave it out, or give a sequence number 0"
     )
 
@@ -127,7 +127,7 @@ def refuse_ignored_plane(jobs: Iterable[Job], plane: str) -> None:
         UserError: it is given, and all jobs are pictures.
     """
     if plane != "auto" and not any(job.kind == "nifti" for job in jobs):
-        raise UserError(f"--plane {plane}: is for NIfTI volumes, and here are only pictures; leave it out")
+        raise UserError(f"`plane` {plane}: is for NIfTI volumes, and here are only pictures; leave it out")
 
 
 def _keeps_to_its_name(job: Job) -> bool:

@@ -22,10 +22,10 @@ def parse_channels(text: str, task: Task) -> dict[str, int]:
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, equals, number = (piece.strip() for piece in part.partition("="))
         if not equals or not number.isdecimal() or not number.isascii():
-            raise UserError(f"--channels {part}: takes NAME=NUMBER, numbers from 0, such as t1=0,flair=1")
+            raise UserError(f"`channels` {part}: takes NAME=NUMBER, numbers from 0, such as t1=0,flair=1")
         sequence = _sequence(name.lower(), task)
         if sequence in channels:
-            raise UserError(f"--channels {text}: {sequence} is named twice; name each sequence once")
+            raise UserError(f"`channels` {text}: {sequence} is named twice; name each sequence once")
         channels[sequence] = int(number)
     return channels
 
@@ -36,6 +36,6 @@ def _sequence(name: str, task: Task) -> str:
     if name not in known or not (task.unnamed or known[name] in task.sequences):
         usable = [alias for alias, sequence in known.items() if task.unnamed or sequence in task.sequences]
         raise UserError(
-            f"--channels {name}: not a sequence of this model ({', '.join(usable)}){did_you_mean(name, usable)}"
+            f"`channels` {name}: not a sequence of this model ({', '.join(usable)}){did_you_mean(name, usable)}"
         )
     return task.primary if task.unnamed else known[name]

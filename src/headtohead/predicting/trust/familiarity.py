@@ -133,7 +133,7 @@ def _grey_lines(seen: Appearance, profile: dict[str, Any] | None, names: tuple[s
         if (here**2 - distances[best] ** 2) * len(there) > SWAPPED:
             found = ", ".join(names[orders[best].index(place)] for place in range(len(names)))
             takes = ", ".join(names)
-            return [f"its channels look like {found}; the model takes {takes} (--channels says which is which)"]
+            return [f"its channels look like {found}; the model takes {takes} (`channels` says which is which)"]
     much = profile["much"][_named(seen.missing, names)]
     unlike = "its grey values are unlike those of the training cases"
     return [f"{unlike} (distance {here:.1f}; above {much:.1f} is unusual)"] if here > much else []
