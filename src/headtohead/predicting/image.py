@@ -13,10 +13,11 @@ import numpy as np
 from headtohead.errors import printable
 from headtohead.options.table import Options
 from headtohead.predicting.cleaning.postprocessing import NO_CLEAN_UP
+from headtohead.predicting.files.assigning import refuse_ignored_channels, refuse_ignored_plane
 from headtohead.predicting.files.finding import find_jobs
-from headtohead.predicting.files.grouping import Job, refuse_ignored_channels, refuse_ignored_plane
+from headtohead.predicting.files.grouping import Job, slices_around
 from headtohead.predicting.files.naming import ending, stem
-from headtohead.predicting.files.reading import refuse_wrong_file, slices_around
+from headtohead.predicting.files.pictures import refuse_wrong_file
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.files.writing import write_like
 from headtohead.predicting.predict import Found, predict
@@ -165,5 +166,5 @@ def _tell(name: str, said: list[str], scan: Scan, predictor: Predictor) -> None:
         print(f"{name}: note: {line}")
     for line in doubts_of_scan(scan, facts.task):
         print(f"{name}: warning: {line}", file=sys.stderr)
-    for line in unfamiliar_features(scan.volume, scan.spacing, facts.familiar, scan.primary):
+    for line in unfamiliar_features(scan.volume, facts.familiar, scan.primary):
         print(f"{name}: unlike the training data: {line}", file=sys.stderr)

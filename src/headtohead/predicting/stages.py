@@ -12,7 +12,7 @@ from headtohead.errors import UserError
 from headtohead.memory import Claims
 from headtohead.options.table import Options
 from headtohead.predicting.files.finding import Job
-from headtohead.predicting.files.scans import read_scan, wants_bytes
+from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.files.weighing import Weight, weigh
 from headtohead.predicting.predict import conclude
 from headtohead.predicting.predictor import Predictor
@@ -99,7 +99,7 @@ class Work:
             raise UserError(self.clashes[job])
         files, facts = self.options.files, self.predictor.facts
         further = further_bytes(self.outputs, self.predictor)
-        weight = weigh(job, facts, files.plane, wants_bytes(facts), further, self.predictor.members)
+        weight = weigh(job, facts, files.plane, further, self.predictor.members)
         self.claims.take(job, weight.need)
         with self.claims.until_failure(job):
             return self._load(job, weight)
@@ -113,7 +113,7 @@ class Work:
         if scan.truth is not None and truth_is_ours(job, self.records, self.planned):
             scan = replace(scan, truth=None)
         warnings = doubts_of_scan(scan, facts.task)
-        warnings += unfamiliar_features(scan.volume, scan.spacing, facts.familiar, scan.primary)
+        warnings += unfamiliar_features(scan.volume, facts.familiar, scan.primary)
         return Loaded(scan, before, warnings, self.predictor.prepare(scan))
 
     def compute(self, job: Job, loaded: Loaded) -> Any:
