@@ -7,9 +7,8 @@ from headtohead.disk_faults import NoRoomError
 from headtohead.errors import PartlyDone, UserError
 from headtohead.options.table import Options
 from headtohead.plurals import count_of
+from headtohead.predicting.files.assigning import parse_channels, refuse_ignored_channels, refuse_ignored_plane
 from headtohead.predicting.files.finding import Job, find_jobs, refuse_missing
-from headtohead.predicting.files.grouping import refuse_ignored_channels, refuse_ignored_plane
-from headtohead.predicting.files.sequences import parse_channels
 from headtohead.predicting.overlapping import overlap
 from headtohead.predicting.predictor import Predictor
 from headtohead.predicting.results import summary
