@@ -35,6 +35,7 @@ from headtohead.cohort.phantom import make_phantoms
 from headtohead.options.table import Options, from_flat
 from headtohead.predicting.folder import predict_folder
 from headtohead.predicting.predictor import PIXELS, open_predictor
+from headtohead.preparing.chain import Prepared
 from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.trained.choosing import SHIPPED
 from headtohead.trained.engines.opening import Engine, installed, open_engine
@@ -52,12 +53,13 @@ from headtohead.trained.engines.torch_engine import load_net
 import numpy as np
 from headtohead.predicting.files.grouping import slices_around
 from headtohead.predicting.files.pictures import colour
+from headtohead.preparing.chain import Prepared
 from headtohead.readers.pictures import read_pixels
 source = open_source(Path({model!r}))
 net, path = load_net(source), Path({image!r})
 files = slices_around(path)
 volume, index = np.stack([colour(read_pixels(file)) for file in files]), files.index(path)
-prepared = source.facts.chain.prepare(volume)
+prepared = Prepared(source.facts.chain, volume)
 with torch.inference_mode():
     probability = net(torch.from_numpy(prepared.input(index))[None])[0, 0].sigmoid().numpy()
 mask = source.facts.chain.resize.undone(probability, *volume.shape[1:3]) >= source.facts.threshold
@@ -89,7 +91,7 @@ def main() -> None:
 
 def engines(source: Source, volume: np.ndarray, repeats: int) -> None:
     """Print slices a second of each engine on the slices of one volume."""
-    prepared = source.facts.chain.prepare(volume)
+    prepared = Prepared(source.facts.chain, volume)
     batch = np.stack([prepared.input(index) for index in range(16)])
     ways: dict[str, Callable[[np.ndarray], np.ndarray]] = {"torch, eager, float32": eager(source)}
     ways["torch, tuned"] = open_engine(source, "torch", "cpu")
@@ -165,7 +167,7 @@ def beside_the_net(
     engine, batches = predictor.engines[0], []
     for volume in volumes:
         primary = predictor.facts.task.primary_channel
-        one = predictor.facts.chain.prepare(volume[..., primary : primary + 1])
+        one = Prepared(predictor.facts.chain, volume[..., primary : primary + 1])
         inputs = np.stack([one.input(index) for index in range(one.n)])
         size = max(1, PIXELS // inputs[0, 0].size)
         batches += [inputs[start : start + size] for start in range(0, len(inputs), size)]

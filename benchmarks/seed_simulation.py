@@ -27,11 +27,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from benchmarks.seed_spread import Spread, measure, read_scores
 from headtohead.statistics import intervals
-from headtohead.statistics.correction import holm
 from headtohead.statistics.intervals import mean_intervals
+from headtohead.statistics.paired import mcnemar_p
 from headtohead.statistics.power import ALPHA
+from headtohead.statistics.questions import holm
 from headtohead.statistics.seeds import pooled, seed_variance, smallest_detectable, two_level_p, widened
-from headtohead.statistics.without_lesion import mcnemar_p
 
 Scores = NDArray[np.float64]
 

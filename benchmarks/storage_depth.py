@@ -26,8 +26,7 @@ import pandas as pd
 
 from headtohead import machine
 from headtohead.cohort import listing
-from headtohead.cohort.phantom.anatomy import Tissue, draw_head
-from headtohead.cohort.phantom.lesion import grow_lesion
+from headtohead.cohort.phantom.anatomy import Tissue, draw_head, grow_lesion
 from headtohead.comparing.training import test, train
 from headtohead.options.table import from_flat
 from headtohead.readers.nifti import READER

@@ -21,10 +21,10 @@ from headtohead.reporting.findings import named, spoken_names
 from headtohead.reporting.table import result_rows
 from headtohead.saving import atomic_path
 from headtohead.scoring.tested import WHO_GRADES
-from headtohead.statistics.families import all_pairs, secondary_pairs
+from headtohead.statistics.families import PRIMARY, SECONDARY, all_pairs, secondary_pairs
 from headtohead.statistics.further import verdict_on_secondary
 from headtohead.statistics.matrix import holds_lesion, score_matrix
-from headtohead.statistics.paired import compare_pairs
+from headtohead.statistics.questions import compare_pairs
 from headtohead.statistics.ranks import rank_distribution
 from headtohead.statistics.subgroups import subgroup_pairs, subgroup_table
 from headtohead.statistics.trainings import trainings
@@ -45,7 +45,7 @@ def main() -> None:
     pairs, secondary = compare_pairs(matrix, MARGIN, trained=trained), secondary_pairs(cases)
     tables = {
         "results": result_rows(cases),
-        "pairs": all_pairs(pairs, secondary, pd.DataFrame()),
+        "pairs": all_pairs({PRIMARY: pairs, SECONDARY: secondary}),
         "ranks": rank_distribution(matrix.drop(columns=BASELINE, errors="ignore")),
         "subgroups": subgroup_table(cases),
         "subgroup_pairs": subgroup_pairs(cases),

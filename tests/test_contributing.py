@@ -17,7 +17,7 @@ from headtohead.learning.module import SegmentationModule
 from headtohead.options import data
 from headtohead.options.declaring import describe
 from headtohead.options.table import OPTIONS, from_flat
-from headtohead.readers.table import recognise
+from headtohead.readers.reader import recognise
 
 AFFINE = [[0, 0, -1, 0], [0, -1, 0, 0], [4, 0, 0, 0], [0, 0, 0, 1]]
 """Slices to the head, rows to the back, columns to the left."""

@@ -14,9 +14,11 @@ import pytest
 
 from headtohead.errors import UserError
 from headtohead.quiet import quiet_loggers
-from headtohead.readers import lgg, nifti
-from headtohead.readers.case_files import CaseFiles
+from headtohead.readers import lgg
+from headtohead.readers.nifti import TASK as NIFTI_TASK
 from headtohead.readers.nifti_file import open_volume
+from headtohead.readers.reader import CaseFiles
+from headtohead.readers.volumes import read_volumes
 from headtohead.reporting.case_gifs import remove_earlier_case_gifs
 
 
@@ -41,7 +43,7 @@ def test_nibabel_speaks_again_after_our_call(tmp_path: Path, caplog: pytest.LogC
     if reader == "of predictions":
         open_volume(path)
     else:
-        nifti.read_case(CaseFiles("a", "a", "", (path,), (mask,)))
+        read_volumes(CaseFiles("a", "a", "", (path,), (mask,)), NIFTI_TASK)
     assert caplog.messages == []
     nibabel.load(path).header  # noqa: B018 reads it
     assert caplog.messages

@@ -177,7 +177,7 @@ def with_data(values: dict[str, Any]) -> dict[str, Any]:
     root = values.get("root_dir")
     if "data" in values or not reads or not root or wanted_set or values.get("make_phantoms"):
         return values
-    from headtohead.readers.table import recognise
+    from headtohead.readers.reader import recognise
 
     kind = recognise(Path(str(root)))
     if kind in ("", default):

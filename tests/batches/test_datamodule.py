@@ -94,7 +94,7 @@ def test_scoring_batches_are_the_plain_slices_on_every_pass(make: Make, part: st
             assert (batch["image"][row].numpy() == RECIPE.chain.view(cohort.images(case), index)).all()
             assert (batch["truth"][row].numpy() == cohort.masks(case)[index]).all()
             assert (batch["mask"][row, ..., 0].numpy() == RECIPE.chain.resize.fit_mask(cohort.masks(case)[index])).all()
-            expected = RECIPE.chain.scale.by_channel(cohort.statistics("inner")[case])
+            expected = RECIPE.chain.scaling.by_channel(cohort.statistics("inner")[case])
             assert (batch["statistics"][row].numpy() == expected).all()
     assert seen == getattr(batches.split, part).tolist()
     assert len(loader) == len(passes[0])

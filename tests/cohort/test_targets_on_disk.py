@@ -10,8 +10,7 @@ import pytest
 from headtohead.cohort import listing, open_cohort
 from headtohead.errors import UserError
 from headtohead.preparing.intensities import EIGHT
-from headtohead.readers.case_files import CaseFiles
-from headtohead.readers.reader import Reader
+from headtohead.readers.reader import CaseFiles, Reader
 from headtohead.task import Case, Grid, Target, Targets, Task
 
 REGIONS = Targets((Target("whole", (1, 2, 300)), Target("core", (1, 300)), Target("enhancing", (300,))), others=(7,))

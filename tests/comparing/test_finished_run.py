@@ -96,8 +96,8 @@ class TestFinishedRun:
         for number in finished.split.test:
             case, index = phantom_cohort.case_of(int(number))
             volume, truth = phantom_cohort.images(case), phantom_cohort.masks(case)[index].astype(bool)
-            view, statistics = trained.recipe.chain.view(volume, index), trained.recipe.chain.scale.measure(volume)
-            image = scaled(view, trained.recipe.chain.scale.by_channel(statistics))
+            view, statistics = trained.recipe.chain.view(volume, index), trained.recipe.chain.scaling.measure(volume)
+            image = scaled(view, trained.recipe.chain.scaling.by_channel(statistics))
             with torch.inference_mode():
                 logits = trained.model(torch.from_numpy(image.transpose(2, 0, 1))[None])
             predicted = (

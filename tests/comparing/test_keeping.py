@@ -15,6 +15,7 @@ from headtohead.comparing.experiment import Experiment, prepare
 from headtohead.comparing.keeping import facts_of, keep_model, real_slices
 from headtohead.comparing.training import run_training
 from headtohead.errors import UserError
+from headtohead.preparing.chain import Prepared
 from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.scoring.counts import count
 from headtohead.trained.engines import open_engine
@@ -39,7 +40,7 @@ def test_onnx_scores_what_the_run_scored(finished: Experiment, phantom_cohort: C
     table = pd.read_csv(finished.folder.cases).set_index("case")
     assert table["tp"].sum() > 0
     for case in finished.split.cases(phantom_cohort, "test"):
-        prepared = source.facts.chain.prepare(np.asarray(phantom_cohort.images(int(case))))
+        prepared = Prepared(source.facts.chain, np.asarray(phantom_cohort.images(int(case))))
         batch = np.stack([prepared.input(index) for index in range(prepared.n)])
         mask = prepared.restore(engine(batch)[:, 0]) >= source.facts.threshold
         row = table.loc[phantom_cohort.table["case"].iloc[case]]
@@ -83,7 +84,7 @@ def test_real_slices_are_validation_slices_with_lesions(finished: Experiment, ph
     assert 1 < len(slices) <= keeping.CHECKED
     first = finished.split.val[phantom_cohort.has_lesion()[finished.split.val]][0]
     case, index = phantom_cohort.case_of(int(first))
-    prepared = facts_of(finished).chain.prepare(np.asarray(phantom_cohort.images(case)))
+    prepared = Prepared(facts_of(finished).chain, np.asarray(phantom_cohort.images(case)))
     np.testing.assert_allclose(slices[0], prepared.input(index), atol=1e-5)
 
 

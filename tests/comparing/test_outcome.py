@@ -16,7 +16,7 @@ from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.records.array_reader import array_names
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.reading import TEXTS
-from headtohead.scoring.case import score_columns
+from headtohead.scoring.case import score_case
 from headtohead.scoring.prediction_files import read_mask
 from headtohead.scoring.tested import GRADE
 from headtohead.statistics.targets import recorded_scores
@@ -54,7 +54,8 @@ def test_files_hold_every_case_in_order(folder: RunFolder, phantom_cohort: Cohor
     own = split.cases(phantom_cohort, "test")
     names = phantom_cohort.table["case"].iloc[own].tolist()
     cases = pd.read_csv(folder.cases, keep_default_na=False, na_values={"hd95_px": [""]})
-    assert list(cases.columns) == [*(name for name in TEXTS if name != "target"), *score_columns("px")]
+    nothing = np.zeros((1, 1, 1), bool)
+    assert list(cases.columns) == [*(name for name in TEXTS if name != "target"), *score_case(nothing, nothing)]
     assert cases["case"].tolist() == names == array_names(folder.masks) == array_names(folder.probabilities)
     about = phantom_cohort.table.iloc[own]
     for column in ("patient", "site", "slices", "lesion_voxels"):

@@ -12,6 +12,7 @@ from headtohead.comparing.experiment import prepare
 from headtohead.comparing.grid import experiments_of
 from headtohead.comparing.model_settings import own_settings
 from headtohead.errors import UserError
+from headtohead.preparing.chain import Prepared
 from headtohead.preparing.recipe import InputRecipe
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.reading import read_ledger
@@ -55,7 +56,7 @@ class TestComparison:
         case = next(row["case"] for _, row in read_ledger(compared).tables[run.path.name].iterrows())
         index = int(np.flatnonzero(phantom_cohort.table["case"] == case)[0])
         volume = phantom_cohort.images(index)
-        prepared = source.facts.chain.prepare(volume)
+        prepared = Prepared(source.facts.chain, volume)
         with torch.inference_mode():
             slices = torch.from_numpy(np.stack([prepared.input(place) for place in range(prepared.n)]))
             probability = prepared.restore(load_net(source)(slices)[:, 0].sigmoid().numpy())

@@ -48,13 +48,13 @@ def module(make_module: Any, phantom_cohort: Cohort) -> SegmentationModule:
 def test_scales_as_the_recipe_does(phantom_cohort: Cohort, normalise: str) -> None:
     recipe = InputRecipe(32, normalise, 1)
     items = [
-        (recipe.chain.view(phantom_cohort.images(case), 2), recipe.chain.scale.measure(phantom_cohort.images(case)))
+        (recipe.chain.view(phantom_cohort.images(case), 2), recipe.chain.scaling.measure(phantom_cohort.images(case)))
         for case in (0, 5)
     ]
-    expected = np.stack([scaled(view, recipe.chain.scale.by_channel(statistics)) for view, statistics in items])
+    expected = np.stack([scaled(view, recipe.chain.scaling.by_channel(statistics)) for view, statistics in items])
     ours = scale(
         torch.from_numpy(np.stack([view for view, _ in items])),
-        torch.from_numpy(np.stack([recipe.chain.scale.by_channel(statistics) for _, statistics in items])),
+        torch.from_numpy(np.stack([recipe.chain.scaling.by_channel(statistics) for _, statistics in items])),
     )
     assert ours.shape == (2, 5, 32, 32)
     assert ours.numpy() == pytest.approx(expected.transpose(0, 3, 1, 2), abs=1e-5)
@@ -107,7 +107,7 @@ def test_scores_are_those_of_predicting_slice_by_slice_on_the_source_grid(
         case, index = phantom_cohort.case_of(int(number))
         volume, truth = phantom_cohort.images(case), phantom_cohort.masks(case)[index].astype(bool)
         image = scaled(
-            recipe.chain.view(volume, index), recipe.chain.scale.by_channel(recipe.chain.scale.measure(volume))
+            recipe.chain.view(volume, index), recipe.chain.scaling.by_channel(recipe.chain.scaling.measure(volume))
         )
         with torch.inference_mode():
             logits = net(torch.from_numpy(image.transpose(2, 0, 1))[None])
@@ -199,8 +199,8 @@ def test_flipped_slices_score_what_flipped_pictures_and_flipped_truths_would(
         case, index = phantom_cohort.case_of(int(number))
         way = draw_turn(0, int(number))
         view = turn(module.recipe.chain.view(phantom_cohort.images(case), index), way)
-        statistics = module.recipe.chain.scale.by_channel(
-            module.recipe.chain.scale.measure(phantom_cohort.images(case))
+        statistics = module.recipe.chain.scaling.by_channel(
+            module.recipe.chain.scaling.measure(phantom_cohort.images(case))
         )
         with torch.inference_mode():
             logits = module(torch.from_numpy(view)[None], torch.from_numpy(statistics)[None])

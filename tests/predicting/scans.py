@@ -9,6 +9,8 @@ import cv2
 import nibabel
 import numpy as np
 
+from headtohead.predicting.results.written import Written, checksum, name_below
+
 Predict = Callable[..., int]
 OURS = {"summary.csv", "predicted.sha256"}
 SHAPE = (20, 24, 6)
@@ -44,6 +46,11 @@ def case_of_slices(folder: Path, slices: int = 3) -> Path:
     for number in range(1, slices + 1):
         picture(folder / f"{folder.name}_{number}.tif")
     return folder
+
+
+def listed(folder: Path, *paths: Path) -> None:
+    """Take files down as written by `--predict` into a folder."""
+    Written(folder).expect({name_below(path, folder): checksum(path) for path in paths})
 
 
 def files_in(folder: Path) -> set[str]:

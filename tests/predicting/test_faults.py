@@ -125,6 +125,25 @@ def test_a_full_disk_ends_the_command_in_a_line_and_the_same_command_goes_on(
     assert not any(row["error"] for row in summary_of(tmp_path / "out").values())
 
 
+def test_a_disk_that_is_full_while_a_mask_is_written_ends_the_command(
+    tmp_path: Path, predict: Predict, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = Path.write_bytes
+
+    def full(self: Path, content: bytes) -> int:
+        if self.suffix == ".png":
+            raise OSError(28, "No space left on device")
+        return really(self, content)
+
+    for name in "abcdefgh":
+        picture(tmp_path / f"in/{name}.png")
+    monkeypatch.setattr(Path, "write_bytes", full)
+    assert predict() == 2
+    said = capsys.readouterr()
+    assert said.err.startswith("error: no space left on ") and len(said.err.splitlines()) == 1
+    assert "/out/a_mask.png; free some and run the command again" in said.err
+
+
 @pytest.mark.parametrize(("number", "status", "said"), [(28, 2, "no space left on "), (5, 1, "a: ")])
 @pytest.mark.parametrize("name", ["predicted.sha256", JOURNAL])
 def test_what_cannot_be_listed_gets_no_name(

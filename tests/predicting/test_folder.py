@@ -13,7 +13,7 @@ from PIL import Image
 
 from headtohead.cli import main
 from headtohead.predicting.cleaning.postprocessing import parse_clean_up
-from headtohead.predicting.telling import progress
+from headtohead.predicting.folder import progress
 from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.trained.choosing import Choice
 from headtohead.trained.facts import ModelFacts

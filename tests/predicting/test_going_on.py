@@ -11,7 +11,8 @@ import pytest
 from headtohead.claiming import hold
 from headtohead.errors import UserError
 from headtohead.predicting import folder as verb
-from headtohead.predicting.results import finishing, journal
+from headtohead.predicting import stages
+from headtohead.predicting.results import finishing, journal, written
 from headtohead.predicting.results.journal import FILE
 from headtohead.predicting.results.written import Written
 from tests.matrices import thinned
@@ -138,7 +139,7 @@ def test_failed_files_are_predicted_alone(tmp_path: Path, asked: Any, capsys: py
     assert FILE not in files_in(tmp_path / "out") and summary_of(tmp_path / "out")["c"]["error"] == ""
 
 
-@pytest.mark.parametrize("moment", ["find_jobs", "name_all", "refuse_replacing", "overlap", "write_lists"])
+@pytest.mark.parametrize("moment", ["find_jobs", "Work", "refuse_replacing", "overlap", "write_lists"])
 def test_a_second_command_is_refused_whenever_it_begins(
     tmp_path: Path, asked: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
@@ -209,13 +210,13 @@ def test_a_summary_that_could_not_be_written_is_written_by_the_same_command(
 
 def test_each_result_is_hashed_once(tmp_path: Path, asked: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     hashed: list[str] = []
-    really = finishing.checksum
+    really = written.checksum
 
     def count(path: Path) -> str:
         hashed.append(path.name)
         return really(path)
 
-    for module in ("finishing", "journal", "written"):
-        monkeypatch.setattr(f"headtohead.predicting.results.{module}.checksum", count)
+    for module in (stages, journal, written):
+        monkeypatch.setattr(module, "checksum", count)
     assert asked(*FLAGS)[0] == 0
     assert sorted(hashed) == sorted(name for name in map(os.path.basename, files_in(tmp_path / "out") - OURS))

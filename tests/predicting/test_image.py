@@ -20,10 +20,10 @@ from headtohead.errors import UserError
 from headtohead.learning.counts import to_source_grid
 from headtohead.options.table import Options, from_flat, replace
 from headtohead.predicting.image import predict_image
-from headtohead.predicting.results.written import Written
 from headtohead.preparing.steps.scale import scaled
 from headtohead.runs.folder import RunFolder
 from headtohead.scoring.counts import count, dice
+from tests.predicting.scans import listed
 from tests.trained_nets import load_trained
 
 MakeRun = Callable[..., RunFolder]
@@ -257,7 +257,7 @@ def test_an_earlier_prediction_is_no_truth(
     image = lone_image(tmp_path, NOISE)
     mask = image.with_name("lone_mask.png")
     cv2.imwrite(str(mask), np.full(NOISE.shape[:2], 255, np.uint8))
-    Written(tmp_path).add([mask])
+    listed(tmp_path, mask)
     predict_image(options(tmp_path, image))
     assert "Dice" not in capsys.readouterr().out
     with pytest.raises(UserError, match="--channels t1=0"):

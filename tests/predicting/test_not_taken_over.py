@@ -1,5 +1,6 @@
 """An interrupted `--predict` goes on, but takes over nothing that something has changed for since."""
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,29 @@ class TestWhatIsNotTakenOver:
         assert "(--threshold 0.5); repeat" in capsys.readouterr().err
         assert predict(*FLAGS, predictor=brightness(name="other")) == 2
         assert "(model brightness); repeat" in capsys.readouterr().err
+
+    def test_what_an_earlier_version_left(self, tmp_path: Path, asked: Any, capsys: pytest.CaptureFixture[str]) -> None:
+        """Its lines had one row; what it called the weights cannot be compared."""
+        path = tmp_path / "out" / FILE
+        lines = [json.loads(line) for line in path.read_text().splitlines()]
+        for line in lines:
+            line["by"] = "earlier"
+            if "settings" in line:
+                line["settings"]["weights"] = "counted otherwise"
+            else:
+                [line["row"]] = line.pop("rows")
+                del line["row"]["target"]
+        path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        before = contents(tmp_path / "out")
+        assert asked(*FLAGS) == (2, [])
+        error = capsys.readouterr().err
+        assert len(error.splitlines()) == 1 and error.endswith(
+            "a_mask.nii: already exists, from an interrupted command (version older than this program); repeat that "
+            "one to go on with it, choose another folder with --output, or add --overwrite\n"
+        )
+        assert contents(tmp_path / "out") == before
+        assert asked(*FLAGS, "--overwrite") == (0, list(NAMES))
+        assert FILE not in files_in(tmp_path / "out")
 
     def test_a_list_that_was_lost_is_made_good(self, tmp_path: Path, asked: Any) -> None:
         path = tmp_path / "out/predicted.sha256"

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from headtohead.errors import UserError
-from headtohead.options.table import from_flat
+from headtohead.options.files import FileOptions
 from headtohead.predicting import folder as verb
 from headtohead.predicting.results.journal import Journal
+from headtohead.predicting.results.outputs import Outputs
+from headtohead.predicting.stages import Work
 from tests.predicting.scans import INSIDE, Predict, drawn, files_in, head, picture, summary_of
 
 
@@ -137,8 +139,10 @@ def test_an_input_is_never_replaced(tmp_path: Path, brightness: Any) -> None:
     first, second = head(tmp_path / "a.nii"), head(tmp_path / "a_mask.nii")
     jobs = [Job(path.stem, (path,), "nifti", (), Path(path.name)) for path in (first, second)]
     content = second.read_bytes()
-    with pytest.raises(UserError, match="1 of 2 files could not"), Journal(tmp_path, {}) as journal:
-        verb.predict_jobs(jobs, brightness(), from_flat({"overwrite": True}), journal)
+    with Journal(tmp_path, {"model": ""}) as journal:
+        work = Work(jobs, brightness(), Outputs("_mask.nii"), FileOptions(), journal)
+        with pytest.raises(UserError, match="1 of 2 files could not"):
+            verb.predict_left(work, tmp_path, overwrite=True, debug=False)
     assert second.read_bytes() == content
     assert (tmp_path / "a_mask_mask.nii").is_file()
 

@@ -17,12 +17,12 @@ from headtohead.predicting.cleaning.postprocessing import NO_CLEAN_UP
 from headtohead.predicting.image import fullest_slice, predict_image
 from headtohead.predicting.predict import Found
 from headtohead.predicting.results.panel import Prediction
-from headtohead.predicting.results.written import Written
 from headtohead.predicting.scan import scan_of
 from headtohead.readers.nifti import TASK as NIFTI_TASK
 from headtohead.runs.folder import RunFolder
 from headtohead.task.slicing import Slicing
 from headtohead.trained.facts import read_facts
+from tests.predicting.scans import listed
 
 MakeRun = Callable[..., RunFolder]
 AFFINE = np.array([[0, 0, 3.0, -5], [-1.5, 0, 0, 7], [0, 1.5, 0, 2], [0, 0, 0, 1]])  # axes P, S, R
@@ -128,7 +128,7 @@ def test_an_earlier_prediction_is_no_truth(
 ) -> None:
     make_run()
     image = volume(tmp_path, truth=True)
-    Written(tmp_path).add([image.with_name("scan_mask.nii.gz")])
+    listed(tmp_path, image.with_name("scan_mask.nii.gz"))
     predict_image(options(tmp_path, image))
     assert "Dice" not in capsys.readouterr().out
 
@@ -138,7 +138,7 @@ def test_our_results_are_no_sequence_of_a_case_but_may_be_named(make_run: MakeRu
     image = volume(tmp_path, "scan_flair.nii.gz")
     other = image.with_name("scan_t1.nii.gz")
     other.write_bytes(b"would be refused")
-    Written(tmp_path).add([image, other])
+    listed(tmp_path, image, other)
     predict_image(options(tmp_path, image))
 
 

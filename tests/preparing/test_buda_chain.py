@@ -15,7 +15,7 @@ SIZE = 256
 
 
 def prepared_by_buda(volume: np.ndarray, channels: int = 3) -> Prepared:
-    return buda_chain(channels).prepare(volume)
+    return Prepared(buda_chain(channels), volume)
 
 
 def box_of(volume: np.ndarray, channels: int = 3) -> tuple[slice, ...]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from headtohead.preparing.chain import STEPS, Chain, UnknownStepError
+from headtohead.preparing.chain import STEPS, Chain, Prepared, UnknownStepError
 from headtohead.preparing.recipe import InputRecipe, buda_chain, chain_of
 from headtohead.preparing.step import SliceStep
 from headtohead.task import Case, Grid
@@ -42,7 +42,7 @@ def test_at_once_and_slice_by_slice_it_does_the_same(name: str) -> None:
     """`prepare` makes an input when it is asked for, `apply` all of them; the inverses agree as well."""
     chain = CHAINS[name]
     volume = head(4 if name == "four sequences" else 3)
-    prepared = chain.prepare(volume)
+    prepared = Prepared(chain, volume)
     case, undo = chain.apply(Case("a", volume, Grid(volume.shape[:3])))
     assert case.images.shape == (prepared.n, chain.size, chain.size, chain.channels)
     for index in range(prepared.n):
@@ -69,7 +69,7 @@ def test_an_input_is_made_without_the_slices_far_from_it(monkeypatch: pytest.Mon
         return fit(step, image)
 
     monkeypatch.setattr(STEPS["resize"], "fit", counting)
-    prepared = CHAINS["ours"].prepare(head(3))
+    prepared = Prepared(CHAINS["ours"], head(3))
     assert not resized
     prepared.input(3)
     assert len(resized) == 3

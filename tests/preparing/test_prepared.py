@@ -6,6 +6,7 @@ import pytest
 from headtohead.batches.datamodule import SliceDataset
 from headtohead.cohort import Cohort
 from headtohead.learning.module import scale
+from headtohead.preparing.chain import Prepared
 from headtohead.preparing.intensities import EIGHT, to_depth
 from headtohead.preparing.recipe import InputRecipe
 from headtohead.preparing.steps.scale import scaled
@@ -18,7 +19,7 @@ def test_a_volume_of_the_cohort_is_shown_as_in_training(normalise: str, phantom_
     import torch
 
     recipe = InputRecipe(32, normalise, 0 if normalise == "slice" else 1)
-    prepared = recipe.chain.prepare(phantom_cohort.images(4))
+    prepared = Prepared(recipe.chain, phantom_cohort.images(4))
     assert prepared.n == phantom_cohort.table["slices"].iloc[4]
     dataset = SliceDataset(phantom_cohort, recipe)
     first = int(phantom_cohort.slices_of(4)[0])
@@ -37,18 +38,18 @@ def test_prediction_sees_the_levels_that_training_saw(depth: str) -> None:
     volume[:, :8] = 0
     chain = InputRecipe(32, "inner", 1, depth=depth).chain
     stored = to_depth(volume, np.dtype(depth))
-    trained = scaled(chain.view(stored, 1), chain.scale.by_channel(chain.scale.measure(stored)))
-    found = chain.prepare(volume).input(1)
+    trained = scaled(chain.view(stored, 1), chain.scaling.by_channel(chain.scaling.measure(stored)))
+    found = Prepared(chain, volume).input(1)
     np.testing.assert_allclose(found, np.moveaxis(trained, -1, 0), atol=1e-5)
     assert len(np.unique(found[0])) > (256 if depth == "uint16" else 1)
-    np.testing.assert_array_equal(chain.prepare(stored).input(1), found)
+    np.testing.assert_array_equal(Prepared(chain, stored).input(1), found)
 
 
 @pytest.mark.parametrize("shape", [(3, 32, 32), (2, 40, 64), (1, 64, 41)])
 def test_the_probability_comes_back_onto_the_volumes_grid(shape: tuple[int, int, int]) -> None:
     rng = np.random.default_rng(0)
     recipe = InputRecipe(32, "unit", 0)
-    prepared = recipe.chain.prepare(rng.integers(0, 256, (*shape, 3), dtype=np.uint8))
+    prepared = Prepared(recipe.chain, rng.integers(0, 256, (*shape, 3), dtype=np.uint8))
     probability = rng.random((prepared.n, 32, 32), np.float32)
     found = prepared.restore(probability)
     assert found.shape == shape and found.dtype == np.float32
@@ -60,8 +61,8 @@ def test_the_probability_comes_back_onto_the_volumes_grid(shape: tuple[int, int,
 def test_the_unit_of_a_file_does_not_matter(factor: float, phantom_cohort: Cohort) -> None:
     volume = phantom_cohort.images(2)
     recipe = InputRecipe(32, "inner", 1)
-    expected = recipe.chain.prepare(volume)
-    found = recipe.chain.prepare(volume.astype(np.float32) * factor)
+    expected = Prepared(recipe.chain, volume)
+    found = Prepared(recipe.chain, volume.astype(np.float32) * factor)
     difference = np.stack([expected.input(i) - found.input(i) for i in range(expected.n)])
     assert np.abs(difference).mean() < 0.05
 
@@ -78,7 +79,7 @@ def test_each_sequence_has_its_own_unit() -> None:
 def test_a_lone_sequence_stands_for_all_three() -> None:
     volume = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 1), dtype=np.uint8)
     recipe = InputRecipe(32, "unit", 1)
-    found = recipe.chain.prepare(volume).input(1)
+    found = Prepared(recipe.chain, volume).input(1)
     assert found.shape == (5, 32, 32)
     assert (found[0] == found[1]).all() and (found[0] == found[2]).all()
     assert found[0] == pytest.approx(volume[1, ..., 0] / 255)
@@ -87,7 +88,7 @@ def test_a_lone_sequence_stands_for_all_three() -> None:
 @pytest.mark.parametrize("channels", [1, 3])
 def test_scaling_by_slice_sees_the_original_intensities(channels: int) -> None:
     volume = np.random.default_rng(0).normal(300, 200, (3, 32, 32, channels)).astype(np.float32)
-    found = InputRecipe(32, "slice", 0).chain.prepare(volume).input(2)
+    found = Prepared(InputRecipe(32, "slice", 0).chain, volume).input(2)
     assert found.shape == (1, 32, 32)
     assert (
         found[0] == stretched(volume[2, ..., LGG_TASK.primary_channel if channels == 3 else 0]) / np.float32(255)
@@ -98,6 +99,6 @@ def test_scaling_by_slice_sees_the_original_intensities(channels: int) -> None:
 @pytest.mark.parametrize("value", [0, 7])
 @pytest.mark.parametrize("kind", [np.uint8, np.float32])
 def test_volumes_without_anything_in_them_give_finite_inputs(normalise: str, value: int, kind: type) -> None:
-    prepared = InputRecipe(32, normalise, 0).chain.prepare(np.full((1, 40, 30, 3), value, kind))
+    prepared = Prepared(InputRecipe(32, normalise, 0).chain, np.full((1, 40, 30, 3), value, kind))
     assert np.isfinite(prepared.input(0)).all()
     assert prepared.restore(np.zeros((1, 32, 32), np.float32)).shape == (1, 40, 30)

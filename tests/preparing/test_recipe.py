@@ -119,7 +119,7 @@ def test_back_undoes_fit_in_place(height: int, width: int, size: int, place: tup
 
 def test_neighbour_channels_have_the_statistics_of_flair() -> None:
     statistics = np.array([[1, 2], [3, 4], [5, 6]], np.float32)
-    assert InputRecipe(32, "inner", 1).chain.scale.by_channel(statistics).tolist() == [
+    assert InputRecipe(32, "inner", 1).chain.scaling.by_channel(statistics).tolist() == [
         [1, 2],
         [3, 4],
         [5, 6],
@@ -134,7 +134,7 @@ def test_a_volume_of_one_sequence_is_in_all_three_channels(kind: type) -> None:
     recipe = InputRecipe(32, "inner", 1)
     np.testing.assert_array_equal(recipe.chain.view(volume, 1), recipe.chain.view(np.repeat(volume, 3, axis=-1), 1))
     one = np.array([[3, 4]], np.float32)
-    assert recipe.chain.scale.by_channel(one).tolist() == [[3, 4]] * recipe.channels
+    assert recipe.chain.scaling.by_channel(one).tolist() == [[3, 4]] * recipe.channels
 
 
 def test_four_sequences_and_the_neighbours_of_the_primary_one() -> None:
@@ -144,7 +144,7 @@ def test_four_sequences_and_the_neighbours_of_the_primary_one() -> None:
     view = recipe.chain.view(volume, 1)
     assert view.shape == (32, 32, recipe.channels) == (32, 32, 6)
     np.testing.assert_array_equal(view[..., 4], recipe.chain.resize.fit(volume[0, ..., 3]))
-    assert recipe.chain.scale.by_channel(recipe.chain.scale.measure(volume)).tolist() == [[0, 255]] * 6
+    assert recipe.chain.scaling.by_channel(recipe.chain.scaling.measure(volume)).tolist() == [[0, 255]] * 6
     assert InputRecipe(**recipe.to_dict()) == recipe
     with pytest.raises(UserError, match="imagenet: knows three channels, but four has 4"):
         InputRecipe.of(InputOptions(normalise="imagenet"), task)
@@ -177,7 +177,7 @@ def test_fixed_statistics_are_in_the_order_of_the_channels() -> None:
 @pytest.mark.parametrize("normalise", ["inner", "zscore"])
 def test_a_volume_outside_a_cohort_is_measured_as_inside(normalise: str, phantom_cohort: Cohort) -> None:
     known = phantom_cohort.statistics(normalise)
-    measured = InputRecipe(32, normalise, 1).chain.scale.measure(phantom_cohort.images(3))
+    measured = InputRecipe(32, normalise, 1).chain.scaling.measure(phantom_cohort.images(3))
     assert measured == pytest.approx(known[3])
     assert not np.allclose(known[3], known[4])
 
@@ -185,7 +185,7 @@ def test_a_volume_outside_a_cohort_is_measured_as_inside(normalise: str, phantom
 def test_normalisations_differ(phantom_cohort: Cohort) -> None:
     volume = phantom_cohort.images(0)
     found = [
-        InputRecipe(32, name, 0).chain.scale.measure(volume).tolist()
+        InputRecipe(32, name, 0).chain.scaling.measure(volume).tolist()
         for name in ("inner", "zscore", "unit", "imagenet")
     ]
     assert all(one != other for place, one in enumerate(found) for other in found[place + 1 :])
@@ -228,7 +228,7 @@ class TestScaledSliceBySlice:
         view = recipe.chain.view(volume, 1)
         assert view.shape == (32, 32, 1) and recipe.channels == 1
         assert (view[..., 0] == stretched(volume[1, ..., shown])).all()
-        step = recipe.chain.scale
+        step = recipe.chain.scaling
         assert (scaled(view, step.by_channel(step.measure(volume))) == view / np.float32(255)).all()
 
     def test_other_slices_have_no_say(self) -> None:

@@ -10,9 +10,7 @@ import pytest
 from headtohead.cohort import open_cohort
 from headtohead.errors import UserError
 from headtohead.readers.brats import list_cases
-from headtohead.readers.case_files import CaseFiles
-from headtohead.readers.reading import AS_NAMED, Reading
-from headtohead.readers.table import recognise
+from headtohead.readers.reader import AS_NAMED, CaseFiles, Reading, recognise
 from tests.readers.brats_cases import AFFINE, NEW, OLD, WriteCase, values_of
 
 

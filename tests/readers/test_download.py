@@ -39,7 +39,7 @@ def write_case(folder: Path) -> None:
 
 
 def as_kaggle_sends_it(handle: str, folder: Path) -> Path:
-    assert handle == SOURCES["lgg"].name
+    assert handle == SOURCES["lgg"][0]
     write_case(folder / "kaggle_3m")
     write_case(folder / "lgg-mri-segmentation" / "kaggle_3m")
     return folder
@@ -163,7 +163,7 @@ def test_root_dir_that_cannot_be_made(tmp_path: Path, fake_kaggle: Fake) -> None
 
 def test_brats_comes_without_its_validation_cases(tmp_path: Path, fake_kaggle: Fake) -> None:
     def answer(handle: str, folder: Path) -> Path:
-        assert handle == SOURCES["brats"].name
+        assert handle == SOURCES["brats"][0]
         for part, ends in (("Training", ("t1", "t1ce", "t2", "flair", "seg")), ("Validation", ("t1", "flair"))):
             case = folder / f"BraTS2020_{part}Data/MICCAI_BraTS2020_{part}Data/BraTS20_{part}_001"
             case.mkdir(parents=True)

@@ -10,7 +10,7 @@ import pytest
 from headtohead.cohort import open_cohort
 from headtohead.errors import UserError
 from headtohead.readers.images import list_cases
-from headtohead.readers.reading import AS_NAMED, Reading
+from headtohead.readers.reader import AS_NAMED, Reading
 
 GREY = np.random.default_rng(0).integers(0, 250, (20, 30)).astype(np.uint8)
 INSIDE = np.zeros((20, 30), np.uint8)

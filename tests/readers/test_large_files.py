@@ -10,8 +10,10 @@ import pytest
 
 from headtohead import memory
 from headtohead.errors import UserError
-from headtohead.readers import lgg, nifti
-from headtohead.readers.case_files import CaseFiles
+from headtohead.readers import lgg
+from headtohead.readers.nifti import TASK as NIFTI_TASK
+from headtohead.readers.reader import CaseFiles
+from headtohead.readers.volumes import read_volumes
 from tests.predicting.test_large_files import claiming, tiff_claiming
 
 REFUSED = r"need about [\d.]+ GB, 300 MB are free; crop or resample it, {}or use a machine with more memory$"
@@ -28,7 +30,11 @@ def test_by_the_header(reader: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
         refused = REFUSED.format("restore it if its header is damaged, ")
         what = f"{mask}: 2 pictures of up to 20000x20000 pixels"
     else:
-        image, mask, read = tmp_path / "a.nii.gz", tmp_path / "a_mask.nii.gz", nifti.read_case
+        image, mask, read = (
+            tmp_path / "a.nii.gz",
+            tmp_path / "a_mask.nii.gz",
+            lambda files: read_volumes(files, NIFTI_TASK),
+        )
         claiming(image, (512, 512, 500))
         claiming(mask, (512, 512, 500))
         refused = REFUSED.format("")
@@ -40,4 +46,4 @@ def test_by_the_header(reader: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_a_header_that_claims_more_than_its_file_holds(tmp_path: Path) -> None:
     image = claiming(tmp_path / "a.nii.gz", (2000, 2000, 2000))
     with pytest.raises(UserError, match="cut short or damaged"):
-        nifti.read_case(CaseFiles("a", "a", "", (image,), (image,)))
+        read_volumes(CaseFiles("a", "a", "", (image,), (image,)), NIFTI_TASK)

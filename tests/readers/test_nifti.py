@@ -13,8 +13,9 @@ import pytest
 from headtohead.cohort import open_cohort
 from headtohead.errors import UserError
 from headtohead.preparing.intensities import EIGHT, to_bytes, to_depth
-from headtohead.readers.case_files import CaseFiles
-from headtohead.readers.nifti import list_cases, read_case
+from headtohead.readers.nifti import TASK, list_cases
+from headtohead.readers.reader import CaseFiles
+from headtohead.readers.volumes import read_volumes
 
 FETAL = Path(__file__).resolve().parents[2].parent / "shared" / "nifti" / "fetal"
 
@@ -33,12 +34,12 @@ def test_a_code_of_units_that_the_standard_does_not_know_means_mm(
     content = bytearray(gzip.decompress(packed.read_bytes()))
     content[123] = 7  # xyzt_units
     packed.write_bytes(gzip.compress(bytes(content)))
-    assert read_case(only_case(volumes)).grid.spacing == (1.0, 1.0, 3.0)
+    assert read_volumes(only_case(volumes), TASK).grid.spacing == (1.0, 1.0, 3.0)
 
 
 def in_slices(files: CaseFiles) -> tuple[np.ndarray, np.ndarray]:
     """Images uint8 [slices, H, W, C] and labels [slices, H, W] of a case, as a cohort has them."""
-    case = read_case(files)
+    case = read_volumes(files, TASK)
     cut = case.grid.slices()
     assert cut is not None and case.labels is not None
     return cut.to_slices(to_depth(case.images, EIGHT)), cut.to_slices(case.labels)
@@ -55,7 +56,7 @@ def test_voxels_are_read_as_slices_of_the_acquired_plane(volumes: Path, write_pa
     expected = to_bytes(values.astype(np.float32)).transpose(2, 1, 0)[:, ::-1, ::-1]
     np.testing.assert_array_equal(images[..., 0], expected)
     np.testing.assert_array_equal(masks, inside.transpose(2, 1, 0)[:, ::-1, ::-1])
-    assert read_case(only_case(volumes)).missing == ()
+    assert read_volumes(only_case(volumes), TASK).missing == ()
 
 
 def test_a_copy_that_is_stored_another_way_is_the_same_case(
@@ -70,7 +71,7 @@ def test_a_copy_that_is_stored_another_way_is_the_same_case(
     again, masks = in_slices(only_case(volumes))
     np.testing.assert_array_equal(again, first)
     np.testing.assert_array_equal(masks, truth)
-    cut = read_case(only_case(volumes)).grid.slices()
+    cut = read_volumes(only_case(volumes), TASK).grid.slices()
     assert cut is not None and cut.spacing[0] == 2.5
 
 
@@ -80,7 +81,7 @@ def test_spacing_is_in_mm_whatever_the_file_counts_in(
 ) -> None:
     write_volume("x.nii", np.ones((4, 5, 6), np.uint8), unit=unit)
     write_volume("x_mask.nii", np.ones((4, 5, 6), np.uint8), unit=unit)
-    assert read_case(only_case(volumes)).grid.spacing == pytest.approx((spacing / 3, spacing / 3, spacing))
+    assert read_volumes(only_case(volumes), TASK).grid.spacing == pytest.approx((spacing / 3, spacing / 3, spacing))
 
 
 @pytest.mark.parametrize("value", [1, 255, 0.5])
@@ -142,7 +143,7 @@ def test_what_cannot_be_learnt_from_is_refused(
     write_volume("x.nii", image)
     write_volume("x_mask.nii", mask, affine)
     with pytest.raises(UserError, match=words) as refused:
-        read_case(only_case(volumes))
+        read_volumes(only_case(volumes), TASK)
     assert len(str(refused.value).splitlines()) == 1
 
 
@@ -165,7 +166,7 @@ def test_an_affine_without_an_inverse_is_refused(volumes: Path) -> None:
     for name in ("x.nii", "x_mask.nii"):
         (volumes / name).write_bytes(damaged)
     with pytest.raises(UserError, match=r"no inverse.*correct its header"):
-        read_case(only_case(volumes))
+        read_volumes(only_case(volumes), TASK)
 
 
 def cut(content: bytes) -> bytes:
@@ -183,7 +184,7 @@ def test_a_damaged_file_is_named_in_a_line(
     path = volumes / f"{which}{end}"
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(UserError, match=r"restore|\.gz (to|from) its name") as refused:
-        read_case(only_case(volumes))
+        read_volumes(only_case(volumes), TASK)
     assert str(refused.value).startswith(f"{path}: ")
     assert len(str(refused.value).splitlines()) == 1
 
@@ -193,7 +194,7 @@ def test_a_file_of_another_format_is_refused(volumes: Path, write_pair: Callable
     nibabel.save(nibabel.MGHImage(ONES, np.eye(4)), volumes / "x.mgh")
     (volumes / "x.mgh").rename(volumes / "x.nii")
     with pytest.raises(UserError, match="not a"):
-        read_case(only_case(volumes))
+        read_volumes(only_case(volumes), TASK)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="the administrator may read everything")
@@ -201,7 +202,7 @@ def test_a_file_that_may_not_be_read_is_named(volumes: Path, write_pair: Callabl
     write_pair("x")
     (volumes / "x.nii.gz").chmod(0)
     with pytest.raises(UserError, match="no permission to read it"):
-        read_case(only_case(volumes))
+        read_volumes(only_case(volumes), TASK)
 
 
 # --- the cohort ------------------------------------------------------------------------------------------------------

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from headtohead.errors import UserError
-from headtohead.readers.case_files import CaseFiles
-from headtohead.readers.nifti import list_cases, read_case
-from headtohead.readers.reading import Reading
+from headtohead.readers.nifti import TASK, list_cases
+from headtohead.readers.reader import CaseFiles, Reading
+from headtohead.readers.volumes import read_volumes
 
 BRAIN = "_desc-brain_mask"
 
@@ -41,7 +41,7 @@ def test_a_mask_may_be_compressed_where_its_image_is_not(volumes: Path, write_pa
     mask = volumes / "x_mask.nii"
     (volumes / "x_mask.nii.gz").write_bytes(gzip.compress(mask.read_bytes()))
     mask.unlink()
-    labels = read_case(only_case(volumes)).labels
+    labels = read_volumes(only_case(volumes), TASK).labels
     assert labels is not None and labels.any()
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from headtohead.cohort import open_cohort
 from headtohead.errors import UserError
-from headtohead.readers.label_option import targets_of
+from headtohead.readers.labels import targets_of
 from headtohead.readers.nifti import list_cases, task
-from headtohead.readers.reading import Reading
+from headtohead.readers.reader import Reading
 from headtohead.task.targets import CLASSES, REGIONS
 
 WriteVolume = Callable[..., Path]

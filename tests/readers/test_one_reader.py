@@ -10,7 +10,8 @@ from headtohead.cohort import open_cohort
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.scans import read_scan
-from headtohead.readers.nifti import TASK, list_cases, read_case
+from headtohead.readers.nifti import TASK, list_cases
+from headtohead.readers.volumes import read_volumes
 from headtohead.trained.facts import ModelFacts
 
 RECIPE = {"image_size": 32, "normalise": "inner", "neighbours": 1}
@@ -55,7 +56,7 @@ def test_a_mask_of_any_value_is_the_same(save: Callable, tmp_path: Path, ball: t
     save("data/x_mask.nii", (inside * value).astype(np.float32))
     [files] = list_cases(tmp_path / "data")
     [job] = find_jobs(tmp_path / "data", "", TASK, ())
-    np.testing.assert_array_equal(read_case(files).labels, read_scan(job, FACTS, "", "auto").truth)
+    np.testing.assert_array_equal(read_volumes(files, TASK).labels, read_scan(job, FACTS, "", "auto").truth)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +76,7 @@ def test_what_is_no_mask_is_refused_by_both(
     save("data/x_mask.nii", change(inside.astype(np.float32)).astype(np.float32))
     [files] = list_cases(tmp_path / "data")
     [job] = find_jobs(tmp_path / "data", "", TASK, ())
-    for read in (lambda: read_case(files), lambda: read_scan(job, FACTS, "", "auto")):
+    for read in (lambda: read_volumes(files, TASK), lambda: read_scan(job, FACTS, "", "auto")):
         with pytest.raises(UserError, match=message) as refused:
             read()
         assert "\n" not in str(refused.value)

@@ -11,9 +11,8 @@ from headtohead import cli
 from headtohead.batches.folds import make_folds
 from headtohead.cohort import open_cohort
 from headtohead.errors import UserError
-from headtohead.readers.case_files import CaseFiles
 from headtohead.readers.patients import bids_patients, patients_by_pattern, print_patients, warn_of_shared_beginnings
-from headtohead.readers.reading import Reading
+from headtohead.readers.reader import CaseFiles, Reading
 
 ROOT = Path("data")
 SCANS = [f"P{patient:02d}_scan{scan}" for patient in range(3) for scan in (1, 2)]

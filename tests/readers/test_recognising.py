@@ -6,7 +6,7 @@ import pytest
 
 from headtohead import cli
 from headtohead.errors import UserError
-from headtohead.readers.table import find_reader, recognise
+from headtohead.readers.reader import find_reader, recognise
 
 LGG, BRATS = "TCGA_CS_0001_20000101", "BraTS20_Training_001"
 LAYOUTS = {

@@ -1,7 +1,6 @@
 import pytest
 
-from headtohead.readers.sequence_names import says_several, sequence_in_name, sequence_label
-from headtohead.readers.sequence_words import AT_THE_END
+from headtohead.readers.sequence_names import AT_THE_END, says_several, sequence_in_name, sequence_label
 
 
 @pytest.mark.parametrize(

@@ -153,14 +153,3 @@ def test_a_large_slice_is_drawn_small_and_a_mask_keeps_its_smallest_part() -> No
     assert max(pictures[0].shape[:2]) < 330
     counted = [(picture == PALETTE["orange"]).all(axis=-1).sum() for picture in pictures]
     assert counted[1] > counted[0]
-
-
-def test_a_process_is_given_what_all_its_cases_share_once(
-    found: Findings, masks: Masks, scored_cohort: Cohort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What the other process of the test above does, seen from inside."""
-    monkeypatch.setattr(module, "_taken", None)
-    case = str(found.matrix.index[0])
-    module._take(tmp_path, scored_cohort, masks)
-    assert module._write_taken(module.CaseToDraw(case, case, {"unet none": "unet none"})) == tmp_path / f"{case}.gif"
-    assert module._write_taken(module.CaseToDraw(case, case, {"nobody": "nobody"})) is None

@@ -18,7 +18,7 @@ from headtohead.runs.reading import read_ledger
 
 
 def write_curves(comparison: Path) -> Path:
-    return write_curves_of(read_ledger(comparison))
+    return write_curves_of(read_ledger(comparison), comparison / "figures")
 
 
 def pixels(path: Path) -> np.ndarray:

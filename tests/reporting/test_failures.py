@@ -47,9 +47,10 @@ def test_each_is_drawn_with_every_models_dice(
     found: Findings, masks: Masks, scored_cohort: Cohort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[Any] = []
-    monkeypatch.setattr(module, "write_plate", lambda *what: given.append(what) or what[1])
-    assert write_failures(found, tmp_path, scored_cohort, masks) == [tmp_path / "failures.png"]
-    scans, _, title = given[0]
+    monkeypatch.setattr(module, "write_plate", lambda *what: given.append(what))
+    write_failures(found, tmp_path, scored_cohort, masks)
+    [(scans, path, title)] = given
+    assert path == tmp_path / "failures.png"
     cases, short = found.matrix.index, short_names(found.matrix.index)
     assert title == "made: 3 cases below 0.5 in every model, with the best outline"
     assert [scan.caption for scan in scans] == [
@@ -68,30 +69,28 @@ def test_each_is_drawn_with_every_models_dice(
 def test_many_go_on_further_pages_up_to_a_limit(
     found: Findings, masks: Masks, scored_cohort: Cohort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    titles = []
-    monkeypatch.setattr(module, "write_plate", lambda scans, path, title: titles.append((len(scans), title)) or path)
+    drawn: list[tuple[str, int, str]] = []
+    monkeypatch.setattr(module, "write_plate", lambda scans, path, title: drawn.append((path.name, len(scans), title)))
     monkeypatch.setattr(module, "COLUMNS", 1)
     monkeypatch.setattr(module, "ROWS", 2)
-    paths = write_failures(found, tmp_path, scored_cohort, masks)
-    assert [path.name for path in paths] == ["failures.png", "failures-2.png"]
-    assert [count for count, _ in titles] == [2, 1]
-    assert titles[1][1].endswith("the best outline; 2 of 2")
+    write_failures(found, tmp_path, scored_cohort, masks)
+    assert [one[:2] for one in drawn] == [("failures.png", 2), ("failures-2.png", 1)]
+    assert drawn[1][2].endswith("the best outline; 2 of 2")
+    drawn.clear()
     monkeypatch.setattr(module, "PAGES", 1)
-    assert [path.name for path in write_failures(found, tmp_path, scored_cohort, masks)] == ["failures.png"]
-    assert titles[-1][1].endswith("; 1 of 2, 1 drawn")
+    write_failures(found, tmp_path, scored_cohort, masks)
+    assert [one[0] for one in drawn] == ["failures.png"] and drawn[0][2].endswith("; 1 of 2, 1 drawn")
 
 
 def test_without_failures_or_masks_there_is_no_figure(
     found: Findings, masks: Masks, scored_cohort: Cohort, tmp_path: Path
 ) -> None:
-    assert (
-        write_failures(dataclasses.replace(found, matrix=found.matrix.iloc[5:]), tmp_path, scored_cohort, masks) == []
-    )
+    write_failures(dataclasses.replace(found, matrix=found.matrix.iloc[5:]), tmp_path, scored_cohort, masks)
     masks.files.clear()
-    assert write_failures(found, tmp_path, scored_cohort, masks) == []
+    write_failures(found, tmp_path, scored_cohort, masks)
     assert not list(tmp_path.iterdir())
 
 
 def test_the_figure_is_written(found: Findings, masks: Masks, scored_cohort: Cohort, tmp_path: Path) -> None:
-    (path,) = write_failures(found, tmp_path, scored_cohort, masks)
-    assert path.read_bytes().startswith(b"\x89PNG")
+    write_failures(found, tmp_path, scored_cohort, masks)
+    assert (tmp_path / "failures.png").read_bytes().startswith(b"\x89PNG")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headtohead.scoring.bounding import bounding_box
+from headtohead.scoring.components import bounding_box
 
 
 def test_box_of_a_mask_known_by_hand() -> None:

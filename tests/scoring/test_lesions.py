@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from headtohead.scoring.components import largest_component
 from headtohead.scoring.lesions import (
-    LesionCounts,
     count_lesions,
     size_in_words,
     smallest_lesion,
@@ -44,35 +43,35 @@ def flooded(mask: np.ndarray) -> list[set[tuple[int, ...]]]:
 def test_found_missed_and_false() -> None:
     truth = with_blocks((0, 0, 0), (0, 10, 0), (3, 10, 10))
     prediction = with_blocks((0, 1, 1), (3, 0, 15), (0, 16, 16))
-    assert count_lesions(prediction, truth) == LesionCounts(lesions=3, found=1, missed=2, false=2)
+    assert count_lesions(prediction, truth) == (3, 1, 2, 2)
 
 
 def test_one_voxel_of_overlap_finds_a_lesion() -> None:
     truth, prediction = with_blocks((0, 0, 0)), with_blocks((2, 2, 2))
     assert np.count_nonzero(truth & prediction) == 1
-    assert count_lesions(prediction, truth) == LesionCounts(1, 1, 0, 0)
+    assert count_lesions(prediction, truth) == (1, 1, 0, 0)
 
 
 def test_touching_without_overlap_finds_nothing() -> None:
-    assert count_lesions(with_blocks((0, 0, 3)), with_blocks((0, 0, 0))) == LesionCounts(1, 0, 1, 1)
+    assert count_lesions(with_blocks((0, 0, 3)), with_blocks((0, 0, 0))) == (1, 0, 1, 1)
 
 
 def test_one_large_prediction_may_find_several_lesions() -> None:
     truth = with_blocks((0, 0, 0), (0, 10, 0))
-    assert count_lesions(np.ones(SHAPE, bool), truth) == LesionCounts(2, 2, 0, 0)
+    assert count_lesions(np.ones(SHAPE, bool), truth) == (2, 2, 0, 0)
 
 
 def test_several_predictions_in_one_lesion_are_none_of_them_false() -> None:
     prediction = with_blocks((0, 0, 0), (0, 10, 0))
-    assert count_lesions(prediction, np.ones(SHAPE, bool)) == LesionCounts(1, 1, 0, 0)
+    assert count_lesions(prediction, np.ones(SHAPE, bool)) == (1, 1, 0, 0)
 
 
 def test_corners_connect_also_from_slice_to_slice() -> None:
     corner = np.zeros((2, 4, 4), bool)
     corner[0, 1, 1] = corner[1, 2, 2] = True
-    assert count_lesions(corner, corner).lesions == 1
+    assert count_lesions(corner, corner)[0] == 1
     corner[1, 2, 2], corner[1, 3, 3] = False, True
-    assert count_lesions(corner, corner).lesions == 2
+    assert count_lesions(corner, corner)[0] == 2
 
 
 def test_specks_are_neither_lesions_nor_false() -> None:
@@ -81,15 +80,15 @@ def test_specks_are_neither_lesions_nor_false() -> None:
     truth[2, 0:2, :5] = True  # 10
     prediction[0, 5, :9] = True
     prediction[4, 0:2, :5] = True
-    assert count_lesions(prediction, truth) == LesionCounts(2, 0, 2, 2)
-    assert count_lesions(prediction, truth, smallest=10) == LesionCounts(1, 0, 1, 1)
+    assert count_lesions(prediction, truth) == (2, 0, 2, 2)
+    assert count_lesions(prediction, truth, smallest=10) == (1, 0, 1, 1)
 
 
 def test_what_touches_a_speck_of_the_truth_is_not_false() -> None:
     truth, prediction = np.zeros((2, *SHAPE), bool)
     truth[0, 0, 0] = True
     prediction[0, 0:2, :8] = True
-    assert count_lesions(prediction, truth, smallest=10) == LesionCounts(0, 0, 0, 0)
+    assert count_lesions(prediction, truth, smallest=10) == (0, 0, 0, 0)
 
 
 def test_the_least_size_is_a_tenth_of_a_millilitre_or_ten_pixels() -> None:
@@ -101,9 +100,9 @@ def test_the_least_size_is_a_tenth_of_a_millilitre_or_ten_pixels() -> None:
 
 def test_empty_masks() -> None:
     nothing, something = with_blocks(), with_blocks((1, 1, 1))
-    assert count_lesions(nothing, nothing) == LesionCounts(0, 0, 0, 0)
-    assert count_lesions(nothing, something) == LesionCounts(1, 0, 1, 0)
-    assert count_lesions(something, nothing) == LesionCounts(0, 0, 0, 1)
+    assert count_lesions(nothing, nothing) == (0, 0, 0, 0)
+    assert count_lesions(nothing, something) == (1, 0, 1, 0)
+    assert count_lesions(something, nothing) == (0, 0, 0, 1)
 
 
 @settings(max_examples=40)
@@ -114,7 +113,7 @@ def test_agrees_with_flooding(seed: int) -> None:
     true, predicted = flooded(truth), flooded(prediction)
     found = sum(any(part & other for other in predicted) for part in true)
     false = sum(not any(part & other for other in true) for part in predicted)
-    assert count_lesions(prediction, truth) == LesionCounts(len(true), found, len(true) - found, false)
+    assert count_lesions(prediction, truth) == (len(true), found, len(true) - found, false)
 
     kept = {tuple(map(int, v)) for v in np.argwhere(largest_component(prediction))}
     assert kept == max(predicted, key=len, default=set())  # max takes the first of equals

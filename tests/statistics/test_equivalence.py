@@ -7,14 +7,19 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from headtohead.statistics.equivalence import equivalence
-from headtohead.statistics.paired import compare_pairs
+from headtohead.statistics.paired import describe, equivalence
+from headtohead.statistics.questions import compare_pairs, judge
 from headtohead.statistics.verdict import verdict
+
+
+def judged(differences: np.ndarray, margin: float) -> pd.DataFrame:
+    """Both tests of each column, corrected over all columns."""
+    return judge(pd.concat([describe(differences), equivalence(differences, margin)], axis=1))
 
 
 def test_p_is_that_of_two_one_sided_t_tests_written_out() -> None:
     differences = np.random.default_rng(0).normal(0.004, 0.04, (60, 1))
-    found = equivalence(differences, margin=0.02).iloc[0]
+    found = judged(differences, margin=0.02).iloc[0]
     error = differences.std(ddof=1) / math.sqrt(60)
     lower = stats.t.sf((differences.mean() + 0.02) / error, 59)
     upper = stats.t.cdf((differences.mean() - 0.02) / error, 59)
@@ -26,25 +31,25 @@ def test_p_is_that_of_two_one_sided_t_tests_written_out() -> None:
 def test_both_the_tests_and_the_interval_must_agree() -> None:
     """A few large losses: the skewed interval reaches further down than the t test believes."""
     differences = np.concatenate([np.full(57, 0.004), [-0.15, -0.12, 0.004 + 1e-6]])[:, None]
-    found = equivalence(differences, margin=0.008).iloc[0]
+    found = judged(differences, margin=0.008).iloc[0]
     assert found["tost_holm_p"] < 0.05 and found["low_90"] < -0.008
     assert not found["equivalent"]
 
 
 def test_it_is_corrected_over_all_pairs() -> None:
     differences = np.random.default_rng(1).normal(0, 0.05, (40, 3))
-    found = equivalence(differences, margin=0.02)
+    found = judged(differences, margin=0.02)
     assert found["tost_holm_p"].min() == pytest.approx(3 * found["tost_p"].min())
 
 
 def test_few_and_constant_differences_say_nothing() -> None:
-    assert not equivalence(np.zeros((30, 1)), 0.02)["equivalent"].any()
-    assert equivalence(np.array([[0.001], [0.002]]), 0.02)["tost_p"].isna().all()
+    assert not judged(np.zeros((30, 1)), 0.02)["equivalent"].any()
+    assert judged(np.array([[0.001], [0.002]]), 0.02)["tost_p"].isna().all()
 
 
 @pytest.mark.exhaustive
 def test_a_true_difference_of_the_margin_is_called_equivalent_one_time_in_twenty_at_most() -> None:
-    found = equivalence(np.random.default_rng(2).normal(0.02, 0.05, (60, 400)), 0.02)
+    found = judged(np.random.default_rng(2).normal(0.02, 0.05, (60, 400)), 0.02)
     called = (found["tost_p"] < 0.05) & (found["low_90"] > -0.02) & (found["high_90"] < 0.02)
     assert called.mean() <= 0.07  # 5 %, and 1.8 standard errors of 400 simulations
 

@@ -6,11 +6,11 @@ import pytest
 from statsmodels.stats.multitest import multipletests
 
 from headtohead.options.comparison import BASELINE
-from headtohead.statistics.families import COLUMNS, all_pairs, secondary_pairs
+from headtohead.statistics.families import COLUMNS, PRIMARY, SECONDARY, WITHOUT_LESION, all_pairs, secondary_pairs
 from headtohead.statistics.further import verdict_on_secondary
 from headtohead.statistics.matrix import score_matrix
-from headtohead.statistics.paired import compare_pairs
-from headtohead.statistics.without_lesion import pairs_without_lesion, scores_without_lesion
+from headtohead.statistics.questions import compare_pairs
+from headtohead.statistics.without_lesion import compare_without_lesion
 
 
 @pytest.fixture
@@ -73,9 +73,8 @@ def test_scores_that_no_case_has_are_left_out(cases: pd.DataFrame) -> None:
 def test_one_table_holds_all_families(cases: pd.DataFrame) -> None:
     healthy = pd.DataFrame({"model": ["a", "b", BASELINE], "schedule": "none", "seed": 0, "case": "healthy"})
     cases = pd.concat([cases, healthy.assign(tp=0, fp=[0, 5, 9], fn=0)], ignore_index=True)
-    table = all_pairs(
-        compare_pairs(score_matrix(cases)), secondary_pairs(cases), pairs_without_lesion(scores_without_lesion(cases))
-    )
+    pairs, healthy_pairs = compare_pairs(score_matrix(cases)), compare_without_lesion(cases)
+    table = all_pairs({PRIMARY: pairs, SECONDARY: secondary_pairs(cases), WITHOUT_LESION: healthy_pairs})
     assert table.columns.tolist() == COLUMNS
     assert table.groupby("family").size().to_dict() == {"primary": 3, "secondary": 4, "without lesion": 6}
     assert table["margin"].notna().sum() == 3

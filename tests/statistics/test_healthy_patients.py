@@ -7,10 +7,10 @@ from scipy.stats import binomtest
 from headtohead.options.comparison import BASELINE
 from headtohead.statistics.further import verdict_without_lesion
 from headtohead.statistics.matrix import score_matrix
-from headtohead.statistics.paired import compare_pairs
+from headtohead.statistics.questions import compare_pairs
 from headtohead.statistics.ranks import rank_distribution
 from headtohead.statistics.verdict import verdict
-from headtohead.statistics.without_lesion import pairs_without_lesion, scores_without_lesion, without_lesion_table
+from headtohead.statistics.without_lesion import compare_without_lesion, sum_up_without_lesion
 
 HEALTHY, ILL = 20, 20
 
@@ -47,7 +47,7 @@ def test_the_verdict_does_not_prefer_the_one_that_raises_false_alarms(cases: pd.
 
 
 def test_every_entrant_is_scored_on_them_the_baseline_too(cases: pd.DataFrame) -> None:
-    table = without_lesion_table(scores_without_lesion(cases)).set_index("entrant")
+    table = sum_up_without_lesion(cases).set_index("entrant")
     assert table.index.tolist() == ["silent none", "alarmer none", BASELINE]
     assert table["n"].tolist() == [HEALTHY] * 3
     assert table["left_alone"].tolist() == [20, 0, 10] and table["specificity"].tolist() == [1, 0, 0.5]
@@ -59,7 +59,7 @@ def test_every_entrant_is_scored_on_them_the_baseline_too(cases: pd.DataFrame) -
 
 
 def test_they_are_tested_in_pairs_and_corrected_together(cases: pd.DataFrame) -> None:
-    pairs = pairs_without_lesion(scores_without_lesion(cases)).set_index(["score", "a", "b"])
+    pairs = compare_without_lesion(cases).set_index(["score", "a", "b"])
     assert len(pairs) == 6
     alone = pairs.loc[("left_alone", "silent none", "alarmer none")]
     assert alone["p"] == binomtest(20, 20).pvalue and alone["test"] == "McNemar"
@@ -71,8 +71,7 @@ def test_they_are_tested_in_pairs_and_corrected_together(cases: pd.DataFrame) ->
 
 
 def test_they_have_a_sentence_of_their_own(cases: pd.DataFrame) -> None:
-    scores = scores_without_lesion(cases)
-    text = verdict_without_lesion(without_lesion_table(scores), pairs_without_lesion(scores))
+    text = verdict_without_lesion(sum_up_without_lesion(cases), compare_without_lesion(cases))
     assert text.startswith(
         "Of the 20 cases without a lesion, silent none leaves 20 alone and marks 0 voxels per case; "
         "alarmer none leaves 0 alone and marks 59.5 voxels per case; "
@@ -83,33 +82,32 @@ def test_they_have_a_sentence_of_their_own(cases: pd.DataFrame) -> None:
 
 @pytest.mark.parametrize(("healthy", "words"), [(1, "1 case is"), (7, "7 cases are")])
 def test_few_of_them_are_said_to_be_too_few(cases: pd.DataFrame, healthy: int, words: str) -> None:
-    scores = scores_without_lesion(cases[cases["case"] < f"c{healthy:02}"])
-    text = verdict_without_lesion(without_lesion_table(scores), pairs_without_lesion(scores))
+    few_cases = cases[cases["case"] < f"c{healthy:02}"]
+    text = verdict_without_lesion(sum_up_without_lesion(few_cases), compare_without_lesion(few_cases))
     few = f"{words} too few: with 6 tests, no difference whatever its size can be shown on fewer than 8."
     assert text.endswith(few) and "no evidence" not in text
 
 
 def test_millilitres_where_the_spacing_is_known(cases: pd.DataFrame) -> None:
     in_ml = cases.assign(volume_error_ml=(cases["fp"] - cases["fn"]) / 1000)
-    scores = scores_without_lesion(in_ml)
-    assert without_lesion_table(scores)["false_ml_mean"].tolist() == pytest.approx([0, 0.0595, 0.005])
-    assert set(pairs_without_lesion(scores)["score"]) == {"left_alone", "false_ml"}
+    assert sum_up_without_lesion(in_ml)["false_ml_mean"].tolist() == pytest.approx([0, 0.0595, 0.005])
+    assert set(compare_without_lesion(in_ml)["score"]) == {"left_alone", "false_ml"}
 
 
 def test_seeds_are_averaged_within_a_case(cases: pd.DataFrame) -> None:
     """A case that one seed of two leaves alone is half left alone, and McNemar's test counts cases, not seeds."""
     again = cases[cases["model"] == "silent"].assign(seed=1)
     again.loc[again["case"] == "c00", "fp"] = 8
-    scores = scores_without_lesion(pd.concat([cases, again]))
-    table = without_lesion_table(scores).set_index("entrant")
+    cases = pd.concat([cases, again], ignore_index=True)
+    table = sum_up_without_lesion(cases).set_index("entrant")
     assert table.loc["silent none", ["left_alone", "false_voxels_maximum"]].tolist() == [19.5, 4]
-    pairs = pairs_without_lesion(scores).set_index(["score", "a", "b"])
+    pairs = compare_without_lesion(cases).set_index(["score", "a", "b"])
     assert pairs.loc[("left_alone", "silent none", "alarmer none"), "n"] == HEALTHY
 
 
 def test_where_all_have_a_lesion_there_is_nothing_to_say(cases: pd.DataFrame) -> None:
-    scores = scores_without_lesion(cases[cases["tp"] + cases["fn"] > 0])
-    table, pairs = without_lesion_table(scores), pairs_without_lesion(scores)
+    ill = cases[cases["tp"] + cases["fn"] > 0]
+    table, pairs = sum_up_without_lesion(ill), compare_without_lesion(ill)
     assert table.empty and pairs.empty and not verdict_without_lesion(table, pairs)
 
 

@@ -10,10 +10,10 @@ from scipy import stats
 from statsmodels.stats.weightstats import DescrStatsW
 
 from headtohead.errors import UserError
-from headtohead.statistics.correction import holm
 from headtohead.statistics.intervals import mean_interval
-from headtohead.statistics.paired import COLUMNS, compare_pairs, describe, judge, rank_biserial, signed_rank_p
+from headtohead.statistics.paired import describe, rank_biserial, signed_rank_p
 from headtohead.statistics.power import smallest_detectable
+from headtohead.statistics.questions import COLUMNS, compare_pairs, holm, judge
 
 NAN = math.nan
 

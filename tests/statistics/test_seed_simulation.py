@@ -21,7 +21,7 @@ from benchmarks.seed_simulation import (
 )
 from benchmarks.seed_spread import measure, read_scores
 from headtohead.statistics import intervals
-from headtohead.statistics.paired import compare_pairs
+from headtohead.statistics.questions import compare_pairs
 from headtohead.statistics.seeds import seed_variance
 from headtohead.statistics.trainings import COLUMNS, TRAINED
 

@@ -6,19 +6,21 @@ import pytest
 from statsmodels.stats.multitest import multipletests
 
 from headtohead.options.comparison import BASELINE
-from headtohead.statistics.families import all_pairs, secondary_pairs
+from headtohead.statistics.families import (
+    PRIMARY,
+    SECONDARY,
+    TARGETS,
+    WITHOUT_LESION,
+    all_pairs,
+    compare_targets,
+    secondary_pairs,
+)
 from headtohead.statistics.further import verdict_on_targets, verdict_without_lesion
 from headtohead.statistics.matrix import score_matrix
-from headtohead.statistics.paired import compare_pairs
+from headtohead.statistics.questions import compare_pairs
 from headtohead.statistics.subgroups import subgroup_table
-from headtohead.statistics.targets import (
-    MEAN,
-    compare_targets,
-    compare_without_lesion,
-    each_target,
-    over_targets,
-    sum_up_without_lesion,
-)
+from headtohead.statistics.targets import MEAN, each_target, over_targets
+from headtohead.statistics.without_lesion import compare_without_lesion, sum_up_without_lesion
 
 NAMES = ("whole", "core", "enhancing")
 HELD = {"c0": 3, "c1": 2, "c2": 0}
@@ -115,12 +117,9 @@ def test_cases_without_a_target_are_scored_for_it(cases: pd.DataFrame) -> None:
 
 def test_families_stand_in_one_table_each_with_its_target(cases: pd.DataFrame) -> None:
     primary = over_targets(cases)
-    table = all_pairs(
-        compare_pairs(score_matrix(primary)),
-        secondary_pairs(primary),
-        compare_without_lesion(cases),
-        targets=compare_targets(cases, 0.02),
-    )
+    families = {PRIMARY: compare_pairs(score_matrix(primary)), TARGETS: compare_targets(cases, 0.02)}
+    families |= {SECONDARY: secondary_pairs(primary), WITHOUT_LESION: compare_without_lesion(cases)}
+    table = all_pairs(families, several=True)
     found = table.groupby(["family", "target"], sort=False).size().to_dict()
     assert found == {
         ("primary", MEAN): 3, ("targets", "whole"): 1, ("targets", "core"): 1, ("targets", "enhancing"): 1,

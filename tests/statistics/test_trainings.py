@@ -6,11 +6,11 @@ import pytest
 
 from headtohead.options.comparison import BASELINE
 from headtohead.runs.run import ensemble_schedule
-from headtohead.statistics.ensembles import ensemble_pairs, verdict_on_ensembles
-from headtohead.statistics.families import secondary_pairs
+from headtohead.statistics.families import ensemble_pairs, secondary_pairs
+from headtohead.statistics.further import verdict_on_ensembles
 from headtohead.statistics.intervals import Interval
 from headtohead.statistics.matrix import score_matrix
-from headtohead.statistics.paired import compare_pairs
+from headtohead.statistics.questions import compare_pairs
 from headtohead.statistics.seeds import smallest_detectable
 from headtohead.statistics.trainings import ENSEMBLE, TRAINED, trainings, with_seeds, without_ensembles
 

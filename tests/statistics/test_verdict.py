@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from headtohead.statistics.decimals import p_value
-from headtohead.statistics.paired import compare_pairs
+from headtohead.statistics.questions import compare_pairs
 from headtohead.statistics.verdict import verdict
 from tests.matrices import thinned
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from headtohead.options.declaring import describe
+from headtohead.options.table import OPTIONS
 from tests.tree.source import MODULES, PACKAGE, module_name
 
 NAMES = {"FLAIR", "CHANNELS", "lgg"}
@@ -39,3 +41,8 @@ def test_only_its_own_code_names_the_first_data_set(path: Path) -> None:
         return
     names, texts = words_in_code(path)
     assert not (NAMES & names) | (TEXTS & texts)
+
+
+def test_no_option_is_explained_by_its_sequences() -> None:
+    told = {name: describe(declared).help for name, declared in OPTIONS.items()}
+    assert not [name for name, words in told.items() if "FLAIR" in words]

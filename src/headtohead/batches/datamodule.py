@@ -61,7 +61,7 @@ class SliceDataset(Dataset[Item]):
         self.seed = seed
         self.test_flips = test_flips
         self.chain = recipe.chain
-        by = self.chain.scale.by
+        by = self.chain.scaling.by
         self.statistics = np.stack([FIXED[by]] * len(cohort)) if by in FIXED else cohort.statistics(by)
 
     def __getitem__(self, key: Key) -> Item:
@@ -77,7 +77,7 @@ class SliceDataset(Dataset[Item]):
         case, index = self.cohort.case_of(number)
         labels = self.cohort.labels(case)[index]
         view = self.chain.view(self.cohort.images(case), index)
-        statistics = self.chain.scale.by_channel(self.statistics[case])
+        statistics = self.chain.scaling.by_channel(self.statistics[case])
         item: Item = {"case": np.array(case), "slice": np.array(index)}
         truth = self.cohort.task.targets.encode(labels)
         mask = np.stack([self.chain.resize.fit_mask(channel) for channel in truth], axis=-1)

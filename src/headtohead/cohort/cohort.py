@@ -8,7 +8,7 @@ import numpy as np
 from headtohead.cohort.made_up import made_up_data
 from headtohead.options.data import DEFAULT_DATA
 from headtohead.preparing.intensities import to_eight_bits
-from headtohead.readers.reading import AS_NAMED, Reading
+from headtohead.readers.reader import AS_NAMED, Reading
 from headtohead.records.array_reader import read_array
 from headtohead.task import Task
 
@@ -52,9 +52,8 @@ class Cohort:
         reading: Reading = AS_NAMED,
     ) -> None:
         """Map the packed pixels into memory; nothing is read yet."""
-        self.task = task
-        self.reading = reading
-        self.root, self.key, self.table, self.packed, self.data = root, key, table, packed, data
+        self.root, self.key, self.table, self.packed = root, key, table, packed
+        self.task, self.data, self.reading = task, data, reading
         self._first = table["first"].to_numpy(np.int64)
         self._shapes = [tuple(int(n) for n in row) for row in table[["slices", "height", "width"]].to_numpy()]
         self._starts = np.concatenate([[0], np.cumsum([np.prod(shape, dtype=np.int64) for shape in self._shapes])])
@@ -139,11 +138,7 @@ class Cohort:
 
 
 def packed_file(copy: Path, name: str) -> tuple[Path, np.dtype]:
-    """Find one of `PIXELS` in a packed copy, and the type of its values.
-
-    Raises:
-        FileNotFoundError: there is none.
-    """
+    """Find one of `PIXELS` in a packed copy, and the type of its values; raises FileNotFoundError."""
     for end, kind in DEPTHS.items():
         if (copy / f"{name}{end}").is_file():
             return copy / f"{name}{end}", kind
@@ -151,10 +146,5 @@ def packed_file(copy: Path, name: str) -> tuple[Path, np.dtype]:
 
 
 def read_statistics(copy: Path, normalise: str, cases: int, channels: int) -> np.ndarray:
-    """Read what `Cohort.statistics` gives from a packed copy of so many cases and channels.
-
-    Raises:
-        FileNotFoundError: there is none.
-        UnreadableError: it is damaged, or of another number of cases.
-    """
+    """Read what `Cohort.statistics` gives from a packed copy of so many cases and channels; raises as `read_array`."""
     return read_array(copy / "statistics.npz", normalise, np.float32, (cases, channels, 2))

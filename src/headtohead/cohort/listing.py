@@ -9,26 +9,15 @@ from pathlib import Path
 
 from headtohead.errors import UserError
 from headtohead.options.data import DEFAULT_DATA
-from headtohead.readers.case_files import CaseFiles
 from headtohead.readers.patients import patients_by_pattern, print_patients, warn_of_shared_beginnings
-from headtohead.readers.reader import Reader
-from headtohead.readers.reading import AS_NAMED, Reading
-from headtohead.readers.table import find_reader
+from headtohead.readers.reader import AS_NAMED, CaseFiles, Reader, Reading, find_reader
 from headtohead.records.regular import UnreadableError, opened
 from headtohead.task import Task
 
 
 @dataclass(frozen=True)
 class DataFiles:
-    """A data set whose files are listed and not yet read.
-
-    Attributes:
-        root: its folder.
-        reader: who reads it.
-        reading: how a user wants its files to be understood.
-        cases: sorted by name.
-        task: what is segmented from what.
-    """
+    """A data set whose files are listed and not yet read; iterating gives all files that decide its pixels."""
 
     root: Path
     reader: Reader
@@ -105,9 +94,5 @@ def list_data(root: Path, data: str, reading: Reading) -> DataFiles:
 
 
 def content_key(root_dir: Path) -> str:
-    """Give the `Cohort.key` of a data set of the default kind, wherever it lies, without packing it.
-
-    Raises:
-        UserError: the data set is missing or damaged.
-    """
+    """Give the `Cohort.key` of a data set of the default kind, wherever it lies, without packing it."""
     return list_data(root_dir, DEFAULT_DATA, AS_NAMED).content_key()

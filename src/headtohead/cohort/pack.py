@@ -9,13 +9,13 @@ import re
 import shutil
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from filelock import FileLock
 
-from headtohead.cohort.cohort import DEPTHS, PIXELS, SPACING, Cohort
+from headtohead.cohort.cohort import DEPTHS, PIXELS, SPACING, STATISTICS, Cohort, packed_file, read_statistics
 from headtohead.cohort.listing import DataFiles, list_data
-from headtohead.cohort.packed import is_whole, read_case_table
 from headtohead.errors import UserError
 from headtohead.options.data import DEFAULT_DATA, DataOptions
 from headtohead.preparing.chain import Chain
@@ -24,19 +24,17 @@ from headtohead.preparing.intensities import EIGHT, to_eight_bits
 from headtohead.preparing.steps.reorient import Reorient
 from headtohead.preparing.steps.square import Square
 from headtohead.preparing.steps.window import Window
-from headtohead.readers.case_files import CaseFiles
-from headtohead.readers.reading import AS_NAMED, Reading
+from headtohead.readers.reader import AS_NAMED, COLUMNS, CaseFiles, Reading
 from headtohead.records.json_reader import read_json
 from headtohead.records.regular import UnreadableError
+from headtohead.records.table_reader import read_table
 from headtohead.saving import temporary_folder, write_json
 from headtohead.task import Case, Targets, Task
 
-KEY = re.compile("[0-9a-f]{32}")
-COLUMNS = (
-    "case", "patient", "site", "slices", "height", "width", "first", "lesion_voxels", "lesion_slices", "missing",
-)  # fmt: skip
-"""Of the case table, before the spacing and the clinical columns."""
+if TYPE_CHECKING:
+    import pandas as pd
 
+KEY = re.compile("[0-9a-f]{32}")
 ENDS = {depth: end for end, depth in DEPTHS.items()}
 LAYOUT = "4"
 """Raised whenever what is packed, or how it is measured, changes: old copies are then made again."""
@@ -82,6 +80,30 @@ def _copy(cache_dir: Path, key: str) -> Path:
     return cache_dir / f"{key}-{LAYOUT}"
 
 
+def read_case_table(copy: Path) -> "pd.DataFrame":
+    """Read the case table of a packed copy, as `Cohort.table` describes it."""
+    names = dict.fromkeys(("case", "patient", "site", "missing"), str)  # a case may be called 001
+    missing = {"age_at_initial_pathologic": ""}
+    return read_table(copy / "cases.csv", keep_default_na=False, na_values=missing, dtype=names)
+
+
+def is_whole(copy: Path, channels: int) -> bool:
+    """Say whether the files of a packed copy of so many channels are there, and of the sizes that its table says."""
+    try:
+        table = read_case_table(copy)
+        voxels = int(table[["slices", "height", "width"]].astype("int64").prod(axis=1).sum())
+        first = table["slices"].cumsum() - table["slices"]
+        for name in STATISTICS:
+            read_statistics(copy, name, len(table), channels)
+        for name in PIXELS:
+            path, kind = packed_file(copy, name)
+            if path.stat().st_size != voxels * kind.itemsize * (channels if name == "images" else 1):
+                return False
+        return len(table) > 0 and bool((table["first"] == first).all())
+    except (OSError, UnreadableError, ValueError, LookupError, TypeError):
+        return False
+
+
 def _known_key(note: Path, fingerprint: str, cache_dir: Path, channels: int) -> str | None:
     """Give the key that the note of an earlier command holds; None where it is of other files, or damaged."""
     try:
@@ -101,7 +123,7 @@ def _pack(listed: DataFiles, destination: Path) -> None:
     clinical = reader.read_clinical(listed.root)
     with temporary_folder(destination.parent, becomes=destination, kind="packing") as temporary:
         rows, first = [], 0
-        statistics: dict[str, list[np.ndarray]] = {"zscore": [], "inner": []}
+        statistics: dict[str, list[np.ndarray]] = {name: [] for name in STATISTICS}
         depths = dict(zip(PIXELS, (reader.depth, _depth_of_labels(task), EIGHT), strict=True))
         with ExitStack() as stack:
             pixels = {
@@ -114,7 +136,7 @@ def _pack(listed: DataFiles, destination: Path) -> None:
                 images, labels, row = _in_slices(case, task, depths)
                 head = head_mask(to_eight_bits(images))
                 inner = inner_head(head)
-                for normalise, region in (("zscore", head), ("inner", inner)):
+                for normalise, region in zip(STATISTICS, (head, inner), strict=True):
                     statistics[normalise].append(intensity_statistics(images, region, normalise))
                 rows.append({"case": files.name, "patient": files.patient, "site": files.site, "first": first, **row})
                 first += len(images)
@@ -153,8 +175,7 @@ def _refuse_strays(files: CaseFiles, case: Case, targets: Targets) -> None:
 
 def _in_slices(case: Case, task: Task, depths: dict[str, np.dtype]) -> tuple[np.ndarray, np.ndarray, dict[str, object]]:
     """Cut a case into slices of the depths in which it is stored, and say what the case table says of it."""
-    chain = Chain((Reorient(task.plane), Square(), Window(str(depths["images"]))))
-    case, _ = chain.fitted(case).apply(case)
+    case, _ = Chain((Reorient(task.plane), Square(), Window(str(depths["images"])))).fitted(case).apply(case)
     assert case.labels is not None
     images, labels = case.images, case.labels.astype(depths["labels"], copy=False)
     spacing: dict[str, object] = {}

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from headtohead.drawing.plate import COLUMNS, ROWS, SegmentedCase, draw_plate
-from headtohead.errors import UserError
+from headtohead.drawing.plate import COLUMNS, SegmentedCase, draw_plate
 from headtohead.saving import write_bytes
 
 MOST_BYTES = 2_000_000
@@ -16,81 +15,47 @@ COLOURS = 200  # other colours that fit beside them in a GIF's 256
 TINT = 16  # channels that differ by no more are grey: the ink of the lettering has a breath of blue
 FRAMES = 20  # of a plate
 PLATE_SIDE, CASE_SIDE = 128, 256  # pixels of a tile's side
-SECONDS = 0.2  # a frame
+MILLISECONDS = 200  # a frame
 AROUND = 1  # slices shown before the first and after the last with any lesion, true or predicted
 
 
-def write_plate_gif(
-    scans: Sequence[SegmentedCase],
-    path: Path,
-    title: str = "",
-    columns: int = COLUMNS,
-    rows: int = ROWS,
-    side: int = PLATE_SIDE,
-    frames: int = FRAMES,
-) -> Path:
+def write_plate_gif(scans: Sequence[SegmentedCase], path: Path, title: str) -> Path:
     """Write a plate as GIF in which every case scrolls through the slices that hold lesion, true or predicted.
 
-    Cases have different numbers of slices; all take the same time from their first to their last.
-
-    Args:
-        scans: what to show; those beyond `columns` x `rows` are left out.
-        path: where to.
-        title: the line above.
-        columns: tiles beside each other.
-        rows: tiles below each other.
-        side: pixels of a tile's side.
-        frames: number of pictures; fewer where no case has as many slices to show.
-
-    Returns:
-        The path.
-
-    Raises:
-        UserError: there is no case to show.
+    Cases have different numbers of slices; all take the same time from their first to their last, in `FRAMES` pictures,
+    or fewer where no case has as many slices to show.
     """
-    shown = list(scans)[: columns * rows]
-    ranges = [slices_to_show(scan) for scan in shown]
-    steps = min(frames, max((len(one) for one in ranges), default=0))
+    ranges = [slices_to_show(scan) for scan in scans]
+    steps = min(FRAMES, max(map(len, ranges)))
     pictures = (
-        draw_plate(shown, [one[place(step, steps, len(one))] for one in ranges], title, columns, side)
-        for step in range(max(steps, 1))
+        draw_plate(
+            scans,
+            [one[round(step * (len(one) - 1) / max(steps - 1, 1))] for one in ranges],
+            title,
+            COLUMNS,
+            PLATE_SIDE,
+        )
+        for step in range(steps)
     )
     return write_gif(pictures, path)
 
 
 def write_case_gif(
-    scans: SegmentedCase | Sequence[SegmentedCase],
+    scans: Sequence[SegmentedCase],
     path: Path,
-    title: str = "",
+    title: str,
     side: int = CASE_SIDE,
     shades: Sequence[int] = SHADES,
     comment: str = "",
 ) -> Path:
-    """Write one case as GIF, scrolling through all its slices.
+    """Write one case as GIF, once for each entrant side by side, scrolling through all its slices.
 
-    Args:
-        scans: the case; or the case once for each entrant, to see them side by side.
-        path: where to.
-        title: the line above.
-        side: pixels of a tile's side.
-        shades: as for `write_gif`.
-        comment: as for `write_gif`.
-
-    Returns:
-        The path.
-
-    Raises:
-        UserError: there is no case to show.
-        ValueError: the scans differ in their number of slices.
+    A tile's side has so many pixels; shades and comment are as for `write_gif`.
     """
-    shown = [scans] if isinstance(scans, SegmentedCase) else list(scans)
-    lengths = {len(scan.images) for scan in shown}
-    if len(lengths) > 1:
-        raise ValueError(f"{title or path}: one case cannot have {sorted(lengths)} slices")
     pictures = (
-        draw_plate(shown, [number] * len(shown), title, len(shown), side) for number in range(max(lengths, default=1))
+        draw_plate(scans, [number] * len(scans), title, len(scans), side) for number in range(len(scans[0].images))
     )
-    return write_gif(pictures, path, shades=shades, comment=comment)
+    return write_gif(pictures, path, shades, comment)
 
 
 def slices_to_show(scan: SegmentedCase) -> range:
@@ -101,41 +66,23 @@ def slices_to_show(scan: SegmentedCase) -> range:
     return range(max(0, int(found[0]) - AROUND), min(len(scan.images), int(found[-1]) + AROUND + 1))
 
 
-def place(step: int, steps: int, length: int) -> int:
-    """Which of `length` slices is shown at a step: the first at the first, the last at the last, evenly between."""
-    return round(step * (length - 1) / max(steps - 1, 1))
-
-
-def write_gif(
-    frames: Iterable[np.ndarray],
-    path: Path,
-    seconds: float = SECONDS,
-    shades: Sequence[int] = SHADES,
-    comment: str = "",
-) -> Path:
+def write_gif(frames: Iterable[np.ndarray], path: Path, shades: Sequence[int] = SHADES, comment: str = "") -> Path:
     """Write pictures as an endless GIF with one palette: few shades of grey, every other colour exactly as it is.
 
     Args:
         frames: uint8 RGB [H, W, 3], all of one size: grey images with lines in few colours, as `draw_plate` gives.
             Taken one by one, and kept at two bytes a pixel.
         path: where to.
-        seconds: how long a picture stands.
         shades: of grey. A file that would be larger than `MOST_BYTES` is written in the next number, to the last.
         comment: text that the file carries and no viewer shows.
 
-    Returns:
-        The path.
-
     Raises:
-        UserError: there is no picture.
         ValueError: the pictures have more than `COLOURS` colours that are not grey.
     """
     colours: list[int] = []
     pages = [_number_colours(frame, colours) for frame in frames]
-    if not pages:
-        raise UserError(f"{path}: no picture to write; score a run first with --test or --compare")
     for number in shades:
-        content = _encode(pages, colours, number, round(1000 * seconds), comment)
+        content = _encode(pages, colours, number, comment)
         if len(content) <= MOST_BYTES:
             break
     write_bytes(path, content)
@@ -156,7 +103,7 @@ def _number_colours(frame: np.ndarray, colours: list[int]) -> np.ndarray:
     return page
 
 
-def _encode(pages: list[np.ndarray], colours: list[int], shades: int, milliseconds: int, comment: str) -> bytes:
+def _encode(pages: list[np.ndarray], colours: list[int], shades: int, comment: str) -> bytes:
     from PIL import Image
 
     places = np.concatenate([np.arange(256) * (shades - 1) / 255, shades + np.arange(len(colours))])
@@ -172,7 +119,7 @@ def _encode(pages: list[np.ndarray], colours: list[int], shades: int, millisecon
         format="GIF",
         save_all=True,
         append_images=images[1:],
-        duration=milliseconds,
+        duration=MILLISECONDS,
         loop=0,
         comment=comment.encode(),
         optimize=False,  # would sort the palette anew for each picture

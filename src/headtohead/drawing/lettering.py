@@ -12,17 +12,7 @@ ELLIPSIS = "…"
 def write(
     canvas: np.ndarray, text: str, x: int, y: int, size: int = 15, bold: bool = False, colour: tuple[int, ...] = INK
 ) -> None:
-    """Write one line onto a canvas.
-
-    Args:
-        canvas: uint8 RGB [H, W, 3], changed in place.
-        text: what to write.
-        x: left end, in pixels.
-        y: baseline, in pixels.
-        size: height of a line in pixels.
-        bold: whether to write bold.
-        colour: RGB.
-    """
+    """Write one line onto a canvas, uint8 RGB [H, W, 3], from its left end and baseline; `size` is a line's height."""
     cv2.putText(canvas, _printable(text), (x, y), colour, cv2.FontFace("sans"), size, BOLD if bold else REGULAR)
 
 

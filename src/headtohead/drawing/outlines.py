@@ -36,41 +36,25 @@ def draw_outlines(image: np.ndarray, masks: dict[Colour, np.ndarray], scale: int
 
     Returns:
         uint8 RGB [H * scale, W * scale, 3].
-
-    Raises:
-        ValueError: a mask has another size than the image, or a colour is unknown.
     """
     drawn = enlarge(image if image.ndim == 3 else np.repeat(image[:, :, None], 3, axis=2), scale)
-    rings, colours = [], []
-    for colour, mask in masks.items():
-        if mask.shape != image.shape[:2]:
-            raise ValueError(f"a mask of {mask.shape} cannot be drawn on an image of {image.shape[:2]}")
-        rings.append(outline(enlarge((mask != 0).astype(np.uint8), scale), line_width(scale)))
-        colours.append(rgb(colour))
-    if not rings:
+    if not masks:
         return drawn
-
-    stacked = np.stack(rings)
-    crowd = stacked.sum(axis=0)
+    width = 1 if scale < 5 else 2
+    rings = np.stack([outline(enlarge((mask != 0).astype(np.uint8), scale), width) for mask in masks.values()])
     # The n-th outline through a pixel wins where the pixel's diagonal stripe has number n.
+    crowd = rings.sum(axis=0)
     rows, columns = np.indices(crowd.shape, sparse=True)
-    turn = (rows + columns) // (2 * line_width(scale) + scale) % np.maximum(crowd, 1)
-    place = np.cumsum(stacked, axis=0) - 1
-    for ring, order, colour in zip(stacked, place, colours, strict=True):
-        drawn[ring & (order == turn)] = colour
+    turn = (rows + columns) // (2 * width + scale) % np.maximum(crowd, 1)
+    for ring, order, colour in zip(rings, np.cumsum(rings, axis=0) - 1, masks, strict=True):
+        drawn[ring & (order == turn)] = rgb(colour)
     return drawn
 
 
 def by_colour(masks: np.ndarray, targets: Targets, single: Colour) -> dict[Colour, np.ndarray]:
-    """Give the masks of targets their colours, for `draw_outlines`.
+    """Give the masks of targets, [K, H, W], their colours for `draw_outlines`: colour -> bool [H, W].
 
-    Args:
-        masks: [K, H, W], nonzero inside.
-        targets: whose they are.
-        single: the colour of a target that is the only one.
-
-    Returns:
-        colour -> bool [H, W]; targets of one colour are drawn as one.
+    Targets of one colour are drawn as one; a target that is the only one has the colour `single`.
     """
     if len(targets) == 1:
         return {single: masks[0] != 0}
@@ -80,18 +64,15 @@ def by_colour(masks: np.ndarray, targets: Targets, single: Colour) -> dict[Colou
     return drawn
 
 
-def overlaid(truth: np.ndarray, prediction: np.ndarray, targets: Targets) -> dict[Colour, np.ndarray]:
-    """Give the masks of a truth and of a prediction their colours, for one picture of both.
+def overlaid(truth: np.ndarray | None, prediction: np.ndarray, targets: Targets) -> dict[Colour, np.ndarray]:
+    """Give the masks of a truth, if there is one, and of a prediction, [K, H, W] each, their colours as `by_colour`.
 
-    Args:
-        truth: [K, H, W], nonzero inside.
-        prediction: the same shape.
-        targets: whose they are.
-
-    Returns:
-        As `by_colour`: of several targets, the truth is lighter than the prediction.
+    Of several targets, the truth is lighter than the prediction.
     """
-    true, predicted = by_colour(truth, targets, TRUTH), by_colour(prediction, targets, PREDICTION)
+    predicted = by_colour(prediction, targets, PREDICTION)
+    if truth is None:
+        return predicted
+    true = by_colour(truth, targets, TRUTH)
     return (true if len(targets) == 1 else {lighter(colour): mask for colour, mask in true.items()}) | predicted
 
 
@@ -107,23 +88,10 @@ def named_colours(targets: Targets, truth: bool = True) -> list[tuple[str, tuple
 
 
 def outline(mask: np.ndarray, width: int = 1) -> np.ndarray:
-    """The pixels of a mask that lie within `width` of its outside, the image's edge counting as outside.
-
-    Args:
-        mask: uint8 [H, W], nonzero inside.
-        width: thickness in pixels.
-
-    Returns:
-        bool [H, W]: the rims of all parts and around all holes.
-    """
+    """The rims of all parts of a mask [H, W] and around all holes: bool; the image's edge counts as outside."""
     inside = (mask != 0).astype(np.uint8)
     core = cv2.erode(inside, np.ones((3, 3), np.uint8), iterations=width, borderType=cv2.BORDER_CONSTANT, borderValue=0)
     return (inside != 0) & (core == 0)
-
-
-def line_width(scale: int) -> int:
-    """Thickness of a line in drawn pixels: 1 on small pixels, 2 from five-fold enlargement on."""
-    return 1 if scale < 5 else 2
 
 
 def enlarge(image: np.ndarray, scale: int) -> np.ndarray:
@@ -143,13 +111,5 @@ def lighter(colour: Colour) -> Colour:
 
 
 def rgb(colour: Colour) -> tuple[int, int, int]:
-    """The RGB of a palette name, or the RGB given.
-
-    Raises:
-        ValueError: no colour of that name.
-    """
-    if not isinstance(colour, str):
-        return colour
-    if colour not in PALETTE:
-        raise ValueError(f"no colour {colour!r}; known: {', '.join(PALETTE)}")
-    return PALETTE[colour]
+    """The RGB of a palette name, or the RGB given."""
+    return PALETTE[colour] if isinstance(colour, str) else colour

@@ -14,7 +14,6 @@ from headtohead.drawing.legend import LINE, PAPER, legend_lines, write_legend
 from headtohead.drawing.lettering import FAINT, shorten, text_width, write
 from headtohead.drawing.outlines import draw_outlines, named_colours, overlaid
 from headtohead.drawing.sizes import resized, resized_mask, within
-from headtohead.errors import UserError
 from headtohead.saving import write_picture
 from headtohead.scoring.counts import count, dice, mean_dice
 from headtohead.task import Targets
@@ -51,16 +50,6 @@ class SegmentedCase:
     notes: tuple[str, ...] = ()
     primary: int = 0
 
-    def __post_init__(self) -> None:
-        """Check the shapes.
-
-        Raises:
-            ValueError: they differ.
-        """
-        if not (len(self.targets), *self.images.shape[:3]) == self.truth.shape == self.prediction.shape:
-            shapes = f"{self.images.shape[:3]}, {self.truth.shape} and {self.prediction.shape}"
-            raise ValueError(f"{self.caption}: images, truth and prediction have the shapes {shapes}")
-
     @cached_property
     def dice(self) -> float:
         """Dice of the whole case in 3-D, the mean over the targets that the truth holds; NaN where it holds none."""
@@ -92,83 +81,47 @@ class SegmentedCase:
 def choose_cases(scores: "pd.Series", most: int = COLUMNS * ROWS) -> list[str]:
     """Choose cases evenly from the worst score to the best, both among them, so that none is picked by taste.
 
-    Args:
-        scores: one score per case, its index the cases; NaN is left out.
-        most: how many to choose where there are more.
-
-    Returns:
-        Names of cases, the worst first.
+    A score of NaN is left out.
     """
     ranked = scores.dropna().sort_values(kind="stable").index.tolist()
     places = np.linspace(0, len(ranked) - 1, min(most, len(ranked))).round().astype(int)
     return [str(ranked[place]) for place in places]
 
 
-def write_plate(
-    scans: Sequence[SegmentedCase],
-    path: Path,
-    title: str = "",
-    columns: int = COLUMNS,
-    rows: int = ROWS,
-    side: int = SIDE,
-) -> Path:
+def write_plate(scans: Sequence[SegmentedCase], path: Path, title: str) -> Path:
     """Write a plate of the fullest slice of each case as PNG, row by row.
 
-    Args:
-        scans: what to show; those beyond `columns` x `rows` are left out.
-        path: where to.
-        title: the line above.
-        columns: tiles beside each other.
-        rows: tiles below each other; fewer are drawn where there are fewer cases.
-        side: pixels of a tile's side.
-
-    Returns:
-        The path.
-
     Raises:
-        UserError: there is no case to show, or the file cannot be written.
+        UserError: the file cannot be written.
     """
-    shown = list(scans)[: columns * rows]
-    picture = draw_plate(shown, [scan.fullest_slice() for scan in shown], title, columns, side)
+    picture = draw_plate(scans, [scan.fullest_slice() for scan in scans], title)
     write_picture(path, picture[:, :, ::-1])
     return path
 
 
 def draw_plate(
-    scans: Sequence[SegmentedCase], slices: Sequence[int], title: str = "", columns: int = COLUMNS, side: int = SIDE
+    scans: Sequence[SegmentedCase], slices: Sequence[int], title: str, columns: int = COLUMNS, side: int = SIDE
 ) -> np.ndarray:
-    """Draw one slice of each case in a grid.
+    """Draw one slice of each case in a grid, row by row, a title above: uint8 RGB.
 
     Args:
-        scans: what to show, row by row.
+        scans: what to show.
         slices: number of the slice of each case, from 0.
         title: the line above.
-        columns: tiles beside each other; fewer are drawn where there are fewer cases.
+        columns: tiles beside each other, if there are as many.
         side: pixels of a tile's side.
-
-    Returns:
-        uint8 RGB.
-
-    Raises:
-        UserError: there is no case to show.
     """
-    if not scans:
-        raise UserError("no test case to draw; score a run first with --test or --compare")
     columns = min(columns, len(scans))
     rows = -(-len(scans) // columns)
     caption = (2 + max(len(scan.notes) for scan in scans)) * LINE + 8
-    above = MARGIN + (TITLE if title else 0)
     room, entries = columns * (side + GAP) - GAP, named_colours(scans[0].targets)
-    top = above + LEGEND + LINE * (len(legend_lines(entries, room)) - 1)
-    canvas = np.full(
-        (top + rows * (side + caption + GAP) - GAP + MARGIN // 2, 2 * MARGIN + columns * (side + GAP) - GAP, 3),
-        PAPER,
-        np.uint8,
-    )
+    top = MARGIN + TITLE + LEGEND + LINE * (len(legend_lines(entries, room)) - 1)
+    height = top + rows * (side + caption + GAP) - GAP + MARGIN // 2
+    canvas = np.full((height, room + 2 * MARGIN, 3), PAPER, np.uint8)
     size = next((size for size in TITLE_SIZES if text_width(title, size, bold=True) <= room), TITLE_SIZES[-1])
     write(canvas, shorten(title, room, size, bold=True), MARGIN, MARGIN + 16, size, bold=True)
     note = "Dice: of the whole case, in 3-D" + (", mean over targets" if len(scans[0].targets) > 1 else "")
-    write_legend(canvas, entries, MARGIN, above + 8, room, note)
+    write_legend(canvas, entries, MARGIN, MARGIN + TITLE + 8, room, note)
     for place, (scan, number) in enumerate(zip(scans, slices, strict=True)):
         left = MARGIN + place % columns * (side + GAP)
         upper = top + place // columns * (side + caption + GAP)
@@ -186,17 +139,9 @@ def draw_plate(
 
 
 def draw_tile(scan: SegmentedCase, number: int, side: int) -> np.ndarray:
-    """Draw one slice with its outlines in a black square, its proportions kept.
+    """Draw one slice with its outlines in a black square, its proportions kept: uint8 RGB [side, side, 3].
 
     A slice larger than the tile is averaged down; its masks keep every part, however small.
-
-    Args:
-        scan: the case.
-        number: its slice, from 0.
-        side: pixels of the square's side.
-
-    Returns:
-        uint8 RGB [side, side, 3].
     """
     grey = scan.grey[number]
     masks = overlaid(scan.truth[:, number], scan.prediction[:, number], scan.targets)

@@ -16,16 +16,7 @@ PAPER = (255, 255, 255)
 
 
 def draw_alike(cohort: Cohort, duplicates: Duplicates, path: Path) -> None:
-    """Draw the nearest pairs beside each other, the two slices of a pair one above the other.
-
-    Args:
-        cohort: where the slices are.
-        duplicates: what was found; at least one pair.
-        path: where to.
-
-    Raises:
-        UserError: the file cannot be written.
-    """
+    """Draw the nearest pairs, at least one, beside each other, the two slices of a pair one above the other."""
     pairs = duplicates.nearest.to_dict("records")
     numbers = {name: number for number, name in enumerate(cohort.table["case"])}
     columns = max(len(pairs), 3)  # room for the heading

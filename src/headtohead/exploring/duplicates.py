@@ -78,16 +78,10 @@ def shrink(image: np.ndarray) -> np.ndarray:
 
 
 def perceptual_hash(small: np.ndarray) -> int:
-    """Hash the coarse look of a slice: which of its low frequencies are above their median.
+    """Hash the coarse look of a slice, float32 [SIDE, SIDE], in 63 bits: which low frequencies are above their median.
 
-    Source: Zauner 2010, Implementation and benchmarking of perceptual image hash functions, section 3.2 (the
-    DCT-based hash).
-
-    Args:
-        small: float32 [SIDE, SIDE].
-
-    Returns:
-        63 bits; the mean grey level, which is brightness, has none.
+    The mean grey level, which is brightness, has no bit. Source: Zauner 2010, Implementation and benchmarking of
+    perceptual image hash functions, section 3.2 (the DCT-based hash).
     """
     frequencies = cv2.dct(small)[:HASH_SIDE, :HASH_SIDE].ravel()[1:]
     bits = frequencies > np.median(frequencies)
@@ -95,13 +89,9 @@ def perceptual_hash(small: np.ndarray) -> int:
 
 
 def fine_detail(small: np.ndarray) -> np.ndarray | None:
-    """The detail of a slice as a vector of length 1 and mean 0, so that a product of two is their correlation.
+    """The detail of a slice, float32 [SIDE, SIDE], as a vector of length 1 and mean 0; None where there is too little.
 
-    Args:
-        small: float32 [SIDE, SIDE].
-
-    Returns:
-        float32 [SIDE * SIDE]; None where there is too little.
+    A product of two is their correlation.
     """
     detail = (small - cv2.GaussianBlur(small, (0, 0), BLUR)).ravel()
     detail -= detail.mean()

@@ -50,11 +50,8 @@ def explore(options: Options) -> Path:
     cohort = open_data(data)
     folder = Path(options.prediction.output or Path(options.comparison.runs_dir) / "explore")
     findings, duplicates = measure(cohort), find_duplicates(cohort)
-    for name, table in (
-        ("slices", findings.slices),
-        ("cases", findings.cases.round(DIGITS | {f"{findings.task.primary}_contrast": 4})),
-    ):
-        write_table(folder / f"{name}.csv", table)
+    write_table(folder / "slices.csv", findings.slices)
+    write_table(folder / "cases.csv", findings.cases.round(DIGITS | {f"{findings.task.primary}_contrast": 4}))
     # What does not apply may be there of an earlier look at other data.
     idle = {"missing": len(findings.task.sequences) == 1, "targets": not findings.several}
     for name, draw in FIGURES.items():
@@ -73,13 +70,7 @@ def explore(options: Options) -> Path:
 
 
 def write_page(findings: Measures, duplicates: Duplicates, key: str) -> str:
-    """Give the text of explore.md.
-
-    Args:
-        findings: the numbers.
-        duplicates: slices alike between patients.
-        key: the cohort's, which says what data these are.
-    """
+    """Give the text of explore.md; `key` is the cohort's, which says what data these are."""
     cases = findings.cases
     sites = cases["site"][cases["site"] != UNKNOWN].nunique()
     from_sites = f" from {count_of(sites, 'site')}" if sites else ""
@@ -185,9 +176,8 @@ def _head_not_found(cases: "pd.DataFrame") -> list[str]:
     if not lost:
         return []
     return [
-        f"The inner head was not found in {', '.join(lost)}: either their background is as bright "
-        "as a head, or they are empty. Their grey levels, and the statistics that scale a model's input, are those of "
-        "the whole image."
+        f"The inner head was not found in {', '.join(lost)}: either their background is as bright as a head, or they "
+        "are empty. Their grey levels, and the statistics that scale a model's input, are those of the whole image."
     ]
 
 
@@ -207,21 +197,14 @@ def _duplicates(duplicates: Duplicates) -> list[str]:
     pairs, nearest = duplicates.pairs, duplicates.nearest
     words = (
         f"{count_of(len(pairs), 'pair')} of near-duplicates among {duplicates.compared:,} slices (perceptual hash, "
-        "then a correlation of "
-        f"fine detail of at least {ALIKE:g}). Mirrored or rotated copies would not be found."
+        f"then a correlation of fine detail of at least {ALIKE:g}). Mirrored or rotated copies would not be found."
     )
     if duplicates.faint:
         words += f" {duplicates.faint:,} slices have too little detail to be compared."
     parts = [words]
     if len(pairs):
-        lines = [
-            [
-                f"{pair['case_a']}, {pair['slice_a']}",
-                f"{pair['case_b']}, {pair['slice_b']}",
-                f"{pair['correlation']:.3f}",
-            ]
-            for pair in pairs.to_dict("records")
-        ]
+        places = ["{case_a}, {slice_a}", "{case_b}, {slice_b}", "{correlation:.3f}"]
+        lines = [[place.format_map(pair) for place in places] for pair in pairs.to_dict("records")]
         parts.append(_table(["case, slice", "case, slice", "correlation"], lines))
     elif len(nearest):
         parts.append(f"The most similar pair has a correlation of {nearest['correlation'].iloc[0]:.2f}.")

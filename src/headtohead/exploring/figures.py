@@ -59,11 +59,7 @@ def draw_classes(findings: "Measures", path: Path) -> None:
 
 
 def class_rows(findings: "Measures") -> list[tuple[str, int, int, str, str]]:
-    """Count lesion against the rest.
-
-    Returns:
-        For slices, for pixels, and for pixels of slices with lesion: (what, lesion, rest, name of lesion, of rest).
-    """
+    """Count lesion against the rest: what, lesion, rest, name of lesion, of rest, for slices and for pixels."""
     slices, cases = findings.slices, findings.cases
     with_lesion = int((slices["lesion_voxels"] > 0).sum())
     lesion, voxels = int(cases["lesion_voxels"].sum()), int(cases["voxels"].sum())
@@ -142,13 +138,10 @@ def draw_intensity(findings: "Measures", path: Path) -> None:
 
 
 def place_by_site(sites: "pd.Series") -> np.ndarray:
-    """Where each case stands on an axis: beside the next, and `GAP` away from the next site.
+    """Where each case stands on an axis, ascending from 0: beside the next, and `GAP` away from the next site.
 
     Args:
         sites: the site of each case; those of one site together.
-
-    Returns:
-        float64, ascending from 0.
     """
     new = (sites != sites.shift()).to_numpy()
     return np.arange(len(sites)) + GAP * (np.cumsum(new) - 1.0)

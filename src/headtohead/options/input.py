@@ -17,10 +17,12 @@ class InputOptions(Group):
         "intensity scaling: z-score by the inner head or by the whole head of each case, /255, or ImageNet statistics",
         choices=("inner", "zscore", "unit", "imagenet"),
     )
-    neighbours: int = option(1, "FLAIR of this many slices before and after as extra channels", check=between(0, 8))
+    neighbours: int = option(
+        1, "the primary sequence of this many slices before and after as extra channels", check=between(0, 8)
+    )
     channel_order: str = option(
         "rgb",
-        "rgb: pre, FLAIR, post; bgr: post, FLAIR, pre, scaled by statistics in rgb order, a historical fault kept to "
-        "reproduce old numbers",
+        "rgb: the sequences in their order; bgr: reversed, but scaled by statistics in rgb order, a historical fault "
+        "kept to reproduce old numbers",
         choices=("rgb", "bgr"),
     )

@@ -33,7 +33,7 @@ class TrainingOptions(Group):
     )
     sequence_dropout: float = option(
         0.25,
-        "probability that post-contrast (and mostly also pre-contrast) is replaced by FLAIR",
+        "probability that the sequence missing most often (and mostly also the next) is replaced by its stand-in",
         check=between(0, 1),
     )
     empty_slices: float = option(

@@ -1,30 +1,31 @@
 """`--predict`: every image and volume of a folder in, masks on their own grids out, and a summary."""
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from headtohead.disk_faults import NoRoomError
-from headtohead.errors import PartlyDone, UserError
+from headtohead.errors import PartlyDone, UserError, printable
 from headtohead.options.table import Options
 from headtohead.plurals import count_of
 from headtohead.predicting.files.assigning import parse_channels, refuse_ignored_channels, refuse_ignored_plane
 from headtohead.predicting.files.finding import Job, find_jobs, refuse_missing
-from headtohead.predicting.overlapping import overlap
-from headtohead.predicting.predictor import Predictor
+from headtohead.predicting.overlapping import Ended, overlap
 from headtohead.predicting.results import summary
 from headtohead.predicting.results.deciding import settings_of
 from headtohead.predicting.results.journal import Journal
-from headtohead.predicting.results.outputs import Outputs, read_outputs
-from headtohead.predicting.results.placing import name_all, refuse_replacing
+from headtohead.predicting.results.outputs import read_outputs
+from headtohead.predicting.results.placing import output_folder, refuse_bare_names, refuse_replacing
 from headtohead.predicting.results.summary import Row, Rows
 from headtohead.predicting.results.table import print_table
 from headtohead.predicting.results.written import Records, Written
 from headtohead.predicting.stages import Work
-from headtohead.predicting.telling import progress, tell_fault, tell_rows
+from headtohead.quiet import STDERR
 
 
 def predict_folder(options: Options) -> Path:
-    """Carry out `--predict`.
+    """Carry out `--predict`. What the same command did before it was interrupted is not done again.
 
     Writes into `--output`, mirroring the folders, what `results.outputs` names for each file, and summary.csv.
 
@@ -35,105 +36,53 @@ def predict_folder(options: Options) -> Path:
         UserError: an option, the model or the folder cannot be used, a file would be replaced, or another command is
             writing there; nothing is written then.
         NoRoomError: the disk is full; the same command goes on.
-        PartlyDone: some files could not be predicted; all others are.
+        PartlyDone: some files could not be predicted, each has a line on stderr; all others are.
     """
     from headtohead.predicting.predictor import open_predictor
 
-    outputs, folder, source = read_outputs(options.files), output_folder(options), Path(str(options.verbs.predict))
-    refuse_own_folder(outputs, source, folder)
+    files, source = options.files, Path(str(options.verbs.predict))
+    outputs = read_outputs(files)
+    folder = output_folder(options.prediction.output, source, outputs)
     refuse_missing(source)  # before `folder` is made, which may be the same
     predictor = open_predictor(options)
-    outputs = outputs.of(predictor.facts.task.targets)
-    parse_channels(options.files.channels, predictor.facts.task)  # once, rather than an error for every file
+    task = predictor.facts.task
+    outputs = outputs.of(task.targets)
+    parse_channels(files.channels, task)  # once, rather than an error for every file
     if outputs.uncertainty == "variance" and predictor.members < 2:
         raise UserError(
             "--save_uncertainty variance: a single model has none; average several (--ensemble), or use entropy"
         )
     with Journal(folder, settings_of(predictor, options)) as journal:
         # Results of an earlier command may lie among the inputs, under ends that this one does not name.
-        jobs = find_jobs(source, options.files.pattern, predictor.facts.task, outputs.ends, Records().ours)
-        refuse_bare_names(outputs, jobs, source, folder)
-        refuse_ignored_channels(jobs, options.files.channels, predictor.facts.task)
-        refuse_ignored_plane(jobs, options.files.plane)
-        predict_jobs(jobs, predictor, options, journal)
+        jobs = find_jobs(source, files.pattern, task, outputs.ends, Records().ours)
+        refuse_bare_names(outputs.mask, jobs, source, folder)
+        refuse_ignored_channels(jobs, files.channels, task)
+        refuse_ignored_plane(jobs, files.plane)
+        work = Work(jobs, predictor, outputs, files, journal)
+        predict_left(work, source, options.comparison.overwrite, options.machine.debug)
     return folder
 
 
-def refuse_own_folder(outputs: Outputs, source: Path, folder: Path) -> None:
-    """Refuse to write images under their inputs' names into the inputs' folder.
-
-    Raises:
-        UserError: names the option and what to do.
-    """
-    suffix, inputs = outputs.named_as_input, source if source.is_dir() else source.parent
-    if suffix and inputs.resolve() == folder.resolve():
-        raise UserError(
-            f"--outputs {suffix}: would replace the images themselves; name another folder with --output, or give the "
-            "results a suffix, such as 0.0:_brain.nii"
-        )
-
-
-def refuse_bare_names(outputs: Outputs, jobs: list[Job], source: Path, folder: Path) -> None:
-    """Refuse masks without a suffix where they would be taken for images.
-
-    Raises:
-        UserError: an image has the name of its case, as none of nnU-Net's has, or the masks would lie among the images.
-    """
-    if not outputs.bare:
-        return
-    if source.resolve() == folder.resolve():
-        raise UserError(f"--mask_suffix {outputs.mask}: masks would pass for images; name another folder with --output")
-    if alone := next((job for job in jobs if job.kind != "nifti" or job.files[0].name == job.relative.name), None):
-        raise UserError(
-            f"--mask_suffix {outputs.mask}: would give the mask of {alone.name} the name of its image; only channels "
-            "of nnU-Net (CASE_0000.nii.gz) leave it free"
-        )
-
-
-def output_folder(options: Options) -> Path:
-    """Give the folder to write to.
-
-    Raises:
-        UserError: none is given, it is a file, or somebody else's summary.csv lies in it.
-    """
-    if not options.prediction.output:
-        raise UserError("--predict: no output folder; name one with --output, such as the input folder itself")
-    folder = Path(options.prediction.output)
-    if folder.exists() and not folder.is_dir():
-        raise UserError(f"--output {folder}: not a folder; name a folder, which need not exist yet")
-    summary.read_summary(folder / summary.FILE)
-    return folder
-
-
-def predict_jobs(jobs: Sequence[Job], predictor: Predictor, options: Options, journal: Journal) -> None:
-    """Predict what was found and say what became of each. What the same command did before is not done again.
-
-    Args:
-        jobs: the files.
-        predictor: the models.
-        options: of which `files`, `--overwrite` and `--debug` count.
-        journal: of the folder of the results, and held.
+def predict_left(work: Work, source: Path, overwrite: bool, debug: bool) -> None:
+    """Predict the jobs that are not done, and say what became of all.
 
     Raises:
         UserError: before anything is written, if a file would be replaced.
         NoRoomError: the disk is full; the same command goes on.
         PartlyDone: some could not be predicted; each has a line on stderr.
     """
-    outputs, folder = read_outputs(options.files).of(predictor.facts.task.targets), journal.folder
-    places, clashes = name_all(jobs, outputs, folder)
-    work = Work(predictor, options, outputs, Written(folder), journal, places, clashes)
-    work.find_done()
-    left = [job for job in jobs if job not in work.done]
-    refuse_replacing({job: places[job] for job in left if job in places}, jobs, work.records, journal, options)
+    left = [job for job in work.jobs if job not in work.done]
+    places = {job: work.places[job] for job in left if job in work.places}
+    refuse_replacing(places, work.jobs, source, work.records, work.journal, overwrite)
     complete = False
     try:
-        tell_all(predict_left(left, jobs, work), folder)
+        tell_all(run_stages(left, work, debug), work.written.folder)
         complete = True
     finally:  # the last change to the disk: until then, the same command goes on
-        journal.conclude([job.name for job in work.done], complete)
+        work.journal.conclude({job.name for job in work.done}, complete)
 
 
-def predict_left(left: Sequence[Job], jobs: Sequence[Job], work: Work) -> list[Row]:
+def run_stages(left: Sequence[Job], work: Work, debug: bool) -> list[Row]:
     """Predict the jobs that are not done, and write summary and lists; an interrupt loses nothing of them.
 
     Returns:
@@ -150,33 +99,76 @@ def predict_left(left: Sequence[Job], jobs: Sequence[Job], work: Work) -> list[R
                 print(choice.line)
             if before:
                 verb = "was" if before == 1 else "were"
-                print(f"{before} of {count_of(len(jobs), 'file')} {verb} predicted before; going on")
-            with progress(len(jobs), before) as advance:
+                print(f"{before} of {count_of(len(work.jobs), 'file')} {verb} predicted before; going on")
+            with progress(len(work.jobs), before) as advance:
                 for outcome in outcomes:
                     if isinstance(outcome.fault, NoRoomError):
                         raise outcome.fault  # no fault of this file: the next would be computed for nothing
                     if outcome.result is not None:
                         tell_rows(outcome.result)
                     else:
-                        reason = tell_fault(outcome, work.options.machine.debug)
-                        row = Row(outcome.item.name, model=work.models, seconds=outcome.seconds, error=reason)
+                        reason = tell_fault(outcome, debug)
+                        row = Row(outcome.item.name, model=work.model, seconds=outcome.seconds, error=reason)
                         failed[outcome.item] = (row,)
                     advance()
     finally:  # when nothing is being written any more
-        rows = [row for job in jobs for row in work.done.get(job) or failed.get(job, ())]
+        rows = [row for job in work.jobs for row in work.done.get(job) or failed.get(job, ())]
         if begun:
             write_lists(rows, work.written)
     return rows
 
 
 def write_lists(rows: Sequence[Row], written: Written) -> None:
-    """Write summary.csv, and the list of what was written, each file once.
-
-    Raises:
-        UserError: as `told`; the same command writes them.
-    """
+    """Write summary.csv, and the list of what was written, each file once."""
     summary.write_summary(rows, written.folder)
     written.tidy()
+
+
+def tell_rows(rows: Rows) -> None:
+    """Print what was found in a file: a line for each target, and one for each note and warning."""
+    for row in rows:
+        print(row.line)
+    for note in rows[0].notes:
+        print(f"{rows[0].file}: note: {note}")
+    for warning in rows[0].warnings:
+        print(f"{rows[0].file}: warning: {warning}")
+
+
+def tell_fault(outcome: Ended[Job, Rows], debug: bool) -> str:
+    """Print on stderr why a file could not be predicted, with `debug` the traceback too; give the reason."""
+    assert outcome.fault is not None
+    reason = explain(outcome.item, outcome.fault)
+    with STDERR:
+        print(f"error: {outcome.item.name}: {reason}", file=sys.stderr, flush=True)
+        print(outcome.trace if debug else "", end="", file=sys.stderr, flush=True)
+    return reason
+
+
+def explain(job: Job, fault: Exception) -> str:
+    """Say in one line why a file could not be predicted, without the path if it is that of the file itself."""
+    text = " ".join(str(fault).split())
+    if isinstance(fault, UserError):
+        return text.removeprefix(f"{printable(job.files[0])}: ")
+    if isinstance(fault, OSError):
+        where = f" ({fault.filename})" if fault.filename else ""
+        return f"{(fault.strerror or type(fault).__name__).lower()}{where}; correct this and predict the file again"
+    if isinstance(fault, MemoryError):
+        return "not enough memory; predict it on a machine with more"
+    return f"{type(fault).__name__}: {text}; run again with --debug"
+
+
+@contextmanager
+def progress(total: int, done: int = 0) -> Iterator[Callable[[], None]]:
+    """Show a bar while files are predicted, on a terminal; in a log their lines are enough. Give what moves it on."""
+    if not sys.stdout.isatty():
+        yield lambda: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, transient=True, redirect_stderr=sys.stderr.isatty()) as bar:
+        task = bar.add_task("predicting", total=total, completed=done)
+        yield lambda: bar.advance(task)
 
 
 def tell_all(rows: Sequence[Row], folder: Path) -> None:

@@ -4,27 +4,28 @@ Everything a TIFF needs here is light to import: from a cold start it is predict
 """
 
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from headtohead.errors import printable
+from headtohead.errors import UserError, printable
 from headtohead.options.table import Options
 from headtohead.predicting.cleaning.postprocessing import NO_CLEAN_UP
 from headtohead.predicting.files.assigning import refuse_ignored_channels, refuse_ignored_plane
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.grouping import Job, slices_around
-from headtohead.predicting.files.naming import ending, stem
+from headtohead.predicting.files.naming import stem
 from headtohead.predicting.files.pictures import refuse_wrong_file
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.files.writing import write_like
 from headtohead.predicting.predict import Found, predict
 from headtohead.predicting.predictor import Predictor, open_sound
-from headtohead.predicting.results.outputs import plain
+from headtohead.predicting.results.outputs import Outputs, every
 from headtohead.predicting.results.panel import Prediction, draw_panel
-from headtohead.predicting.results.placing import all_or_none, folder_for, refuse_overwriting
 from headtohead.predicting.results.summary import measures_in_words, rows_of
 from headtohead.predicting.results.written import Records, truth_is_ours
 from headtohead.predicting.scan import Scan
@@ -33,7 +34,7 @@ from headtohead.predicting.trust.familiarity import unfamiliar_features
 from headtohead.predicting.trust.geometry import doubts_of_scan
 from headtohead.preparing.steps.square import resized, squared
 from headtohead.readers.volume_names import volume_end
-from headtohead.saving import write_picture
+from headtohead.saving import atomic_path, write_picture
 from headtohead.task import Task
 
 WHITE = 99.9
@@ -55,16 +56,20 @@ def predict_image(options: Options) -> Path:
     Raises:
         UserError: the image, the model or the place to write to cannot be used; nothing is written then.
     """
-    path, files = Path(str(options.verbs.image_path)), options.files
-    if not volume_end(path.name):
+    path, files, settings = Path(str(options.verbs.image_path)), options.files, options.comparison
+    volume = bool(volume_end(path.name))
+    if not volume:
         refuse_wrong_file(path)
         refuse_ignored_plane([], files.plane)
-    predictor = open_sound(options, path, many=bool(volume_end(path.name)))
+    predictor = open_sound(options, path, many=volume)
     task, records = predictor.facts.task, Records()
     job = _job_of(path, task, records)
     refuse_ignored_channels([job], files.channels, task)
-    outputs = _outputs(path, folder_for(options, list(predictor.choices)), task)
-    refuse_overwriting(outputs, path, options.comparison.overwrite)
+    folder = _folder_for(options.prediction.output, Path(settings.runs_dir), predictor)
+    wanted = Outputs("_mask.png", probability=True).of(task.targets)
+    outputs = every(wanted.paths(replace(job, relative=Path(path.name)), folder))
+    outputs.append(folder / f"{stem(path)}_panel.png")
+    _refuse_overwriting(outputs, path, settings.overwrite)
     scan = read_scan(job, predictor.facts, files.channels, files.plane)
     if scan.truth is not None and truth_is_ours(job, records):
         scan = replace(scan, truth=None)
@@ -72,34 +77,59 @@ def predict_image(options: Options) -> Path:
         predictor = replace(predictor, clean_up=NO_CLEAN_UP)  # what is stored with a model is for whole volumes
     found = predict(scan, predictor)
     shown, about = fullest_slice(scan, found, task)
-    said = [f"model {predictor.name}", f"threshold {found.threshold:g}", *_said(job, scan, found, predictor, about)]
-    with all_or_none(outputs) as temporary:
-        write_like(job, found.as_written(job), temporary["mask"], scan.source)
-        for name, one in zip(task.targets.names, found.probability, strict=True):
-            write_like(job, one, temporary[f"probability of {name}"], scan.source)
-        write_picture(temporary["panel"], draw_panel(shown, path.name, *said)[:, :, ::-1])
-    _tell(printable(path.name), [*said[1:], *_scaled_by(job)], scan, predictor)
-    return outputs["mask"].parent
+    facts = [f"model {predictor.name}", f"threshold {found.threshold:g}", *_facts(job, scan, found, predictor, about)]
+    with _all_or_none(outputs) as (label_map, *maps, panel):
+        write_like(job, found.as_written(job), label_map, scan.source)
+        for one, place in zip(found.probability, maps, strict=True):
+            write_like(job, one, place, scan.source)
+        write_picture(panel, draw_panel(shown, path.name, *facts)[:, :, ::-1])
+    if job.context:
+        alone = "a single image, scaled by its own intensities"
+        facts.append(f"scaled by the {len(job.context)} slices of its folder" if len(job.context) > 1 else alone)
+    _tell(printable(path.name), facts[1:], scan, predictor)
+    return folder
 
 
 def _job_of(path: Path, task: Task, records: Records) -> Job:
     """Find what belongs to an image: the other sequences of a volume, the other slices of a picture's case."""
     if not volume_end(path.name):
-        return Job(path.name, (path,), "picture", (), Path(path.name), context=tuple(slices_around(path)))
+        return Job(path.name, (path,), "picture", (), Path(path.name), context=slices_around(path))
     # The file itself is predicted whoever wrote it; no other sequence of its case is a result of ours.
     [job] = find_jobs(path, "", task, (), lambda other: other != path and records.ours(other))
     return job
 
 
-def _outputs(path: Path, folder: Path, task: Task) -> dict[str, Path]:
-    end, name = (ending(path).lower(), stem(path)) if volume_end(path.name) else (".png", path.stem)
-    names = task.targets.names
-    ends = [""] if len(names) == 1 else [f"_{target}" for target in plain(names)]
-    maps = {
-        f"probability of {target}": folder / f"{name}_probability{own}{end}"
-        for target, own in zip(names, ends, strict=True)
-    }
-    return {"mask": folder / f"{name}_mask{end}", **maps, "panel": folder / f"{name}_panel.png"}
+def _folder_for(output: str, runs_dir: Path, predictor: Predictor) -> Path:
+    """Say where outputs go: `--output`, or the figures of the run, or a folder of predictions below `--runs_dir`."""
+    if output:
+        return Path(output)
+    run = predictor.choices[0].run
+    return run.figures if run and predictor.members == 1 else runs_dir / "predictions"
+
+
+def _refuse_overwriting(outputs: Sequence[Path], image: Path, overwrite: bool) -> None:
+    """Refuse to replace files, unless told to, and ever to put a predicted mask where the truth is looked for."""
+    mask, folder = outputs[0], outputs[0].parent
+    if folder.resolve() == image.resolve().parent:
+        raise UserError(
+            f"--output {folder}: the image's own folder, where {mask.name} would be taken for its truth; choose "
+            "another folder"
+        )
+    for path in outputs:
+        if path.exists() and not overwrite:
+            raise UserError(f"{path}: already exists; choose another folder with --output, or add --overwrite")
+
+
+@contextmanager
+def _all_or_none(outputs: Sequence[Path]) -> Iterator[list[Path]]:
+    """Give a temporary path for each output; all get their names on success, none on any failure."""
+    with ExitStack() as stack:
+        try:
+            temporary = [stack.enter_context(atomic_path(path)) for path in outputs]
+        except OSError as fault:
+            folder = outputs[0].parent
+            raise UserError(f"{folder}: cannot be written to ({fault.strerror}); choose another --output") from fault
+        yield temporary
 
 
 def fullest_slice(scan: Scan, found: Found, task: Task) -> tuple[Prediction, str]:
@@ -109,8 +139,7 @@ def fullest_slice(scan: Scan, found: Found, task: Task) -> tuple[Prediction, str
         What the panel shows, its pixels made square, and which slice it is.
     """
     labels = found.as_slices(found.labels)
-    amounts = sum(np.count_nonzero(mask, axis=(1, 2)) for mask in found.targets.encode(labels))
-    assert isinstance(amounts, np.ndarray)
+    amounts = np.sum([np.count_nonzero(mask, axis=(1, 2)) for mask in found.targets.encode(labels)], axis=0)
     place = int(amounts.argmax()) if amounts.any() else len(amounts) // 2
     height, width = labels.shape[1:]
     square = squared((height, width), *found.view.spacing[1:])
@@ -135,7 +164,7 @@ def fullest_slice(scan: Scan, found: Found, task: Task) -> tuple[Prediction, str
     return shown, f"slice {place + 1} of {len(labels)}"
 
 
-def _said(job: Job, scan: Scan, found: Found, predictor: Predictor, about: str) -> list[str]:
+def _facts(job: Job, scan: Scan, found: Found, predictor: Predictor, about: str) -> list[str]:
     """State what was found, the Dice where there is a truth, and whether a model has seen the case."""
     rows = rows_of(job.name, found, predictor.name)
     if not job.context:
@@ -148,23 +177,14 @@ def _said(job: Job, scan: Scan, found: Found, predictor: Predictor, about: str) 
     return scores + [words for part, words in SEEN.items() if part in parts][:1]
 
 
-def _scaled_by(job: Job) -> list[str]:
-    """Say what the intensity statistics and the neighbours of a picture were taken from."""
-    if not job.context:
-        return []
-    several = f"scaled by the {len(job.context)} slices of its folder"
-    return [several if len(job.context) > 1 else "a single image, scaled by its own intensities"]
-
-
-def _tell(name: str, said: list[str], scan: Scan, predictor: Predictor) -> None:
+def _tell(name: str, facts: list[str], scan: Scan, predictor: Predictor) -> None:
     """Print which model it was, what it found, and on stderr what makes that doubtful."""
-    facts = predictor.facts
     for choice in predictor.choices:
         print(f"{name}: {choice.line}")
-    print(f"{name}: {', '.join(said)}")
+    print(f"{name}: {', '.join(facts)}")
     for line in scan.notes:
         print(f"{name}: note: {line}")
-    for line in doubts_of_scan(scan, facts.task):
+    for line in doubts_of_scan(scan, predictor.facts.task):
         print(f"{name}: warning: {line}", file=sys.stderr)
-    for line in unfamiliar_features(scan.volume, facts.familiar, scan.primary):
+    for line in unfamiliar_features(scan.volume, predictor.facts.familiar, scan.primary):
         print(f"{name}: unlike the training data: {line}", file=sys.stderr)

@@ -114,7 +114,7 @@ class Predictor:
         """
         chains = [choice.source.facts.chain for choice in self.choices]
         alike = {str(one.to_dict()): one for one in chains}
-        done = {key: Inputs(one.prepare(scan.volume), scan.wanted, one.slicewise) for key, one in alike.items()}
+        done = {key: Inputs(Prepared(one, scan.volume), scan.wanted, one.slicewise) for key, one in alike.items()}
         return tuple(done[str(one.to_dict())] for one in chains)
 
     def ask(self, inputs: tuple[Inputs, ...]) -> tuple[np.ndarray, ...]:

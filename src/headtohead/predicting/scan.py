@@ -74,15 +74,8 @@ class Scan:
         return self.view.to_slices(self.restore(values))
 
 
-def scan_of(volume: np.ndarray, wanted: slice | None = None, name: str = "", primary: int = 0) -> Scan:
-    """Take slices that come from no file, such as a case of a cohort, for a scan.
-
-    Args:
-        volume: [slices, H, W, C], as `Scan.volume`.
-        wanted: slices that are to be predicted; None: all.
-        name: of the case.
-        primary: channel that is drawn in grey.
-    """
+def scan_of(volume: np.ndarray, wanted: slice | None = None, primary: int = 0) -> Scan:
+    """Take slices [slices, H, W, C] that come from no file, such as a case of a cohort, for a scan."""
     wanted = wanted or slice(None)
     grid = Grid((len(volume[wanted]), volume.shape[1], volume.shape[2]))
-    return Scan(name, (), volume, None, (), None, lambda values: values, grid, primary=primary, wanted=wanted)
+    return Scan("", (), volume, None, (), None, lambda values: values, grid, primary=primary, wanted=wanted)

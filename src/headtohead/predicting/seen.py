@@ -16,12 +16,7 @@ SEEN = {"train": "trained on", "val": "chosen by validation on"}
 
 
 def part_of_split(choice: Choice, image: Path, index: int) -> str:
-    """Say whether a model was trained on a slice.
-
-    Args:
-        choice: the model.
-        image: the slice's file.
-        index: its place among the slices of its case, from 0.
+    """Say whether a model was trained on a slice, whose place among those of its case is `index`, from 0.
 
     Returns:
         `train`, `val` or `test`; empty where the image is not of the data the run knows. Away from that data, and of a
@@ -29,16 +24,11 @@ def part_of_split(choice: Choice, image: Path, index: int) -> str:
     """
     case = image.absolute().parent.name
     # Split by slices, a case has some in each part: only the run's own list knows which.
-    found = [part for number, part in _split_of(choice, image, case) if number == index + 1]
-    return found[0] if found else _listed_part(choice, case)
+    return _split_of(choice, image, case).get(index + 1) or _listed_part(choice, case)
 
 
 def part_of_case(choice: Choice, job: Job) -> str:
-    """Say whether a model was trained on a case, or on any slice of it.
-
-    Args:
-        choice: the model.
-        job: the case, which is known by the name of its folder of slices, or of its volume.
+    """Say whether a model was trained on a case, which is known by the name of its folder of slices, or of its volume.
 
     Returns:
         `train`, `val` (it chose epoch, threshold or clean-up), or empty: neither, as far as is known.
@@ -51,9 +41,9 @@ def part_of_case(choice: Choice, job: Job) -> str:
     elif not stem(image).startswith(f"{names[0]}_"):  # a picture that only happens to lie there
         return ""
     for case in names:
-        parts = {part for _, part in _split_of(choice, image, case)} or {_listed_part(choice, case)}
-        if parts & {"train", "val"}:
-            return "train" if "train" in parts else "val"
+        parts = set(_split_of(choice, image, case).values()) or {_listed_part(choice, case)}
+        if seen := next((part for part in SEEN if part in parts), ""):
+            return seen
     return ""
 
 
@@ -66,31 +56,26 @@ def seen_before(choices: Sequence[Choice], job: Job) -> tuple[str, list[str]]:
     parts = [part_of_case(choice, job) for choice in choices]
     warnings = []
     for part, words in SEEN.items():
-        number = parts.count(part)
-        if number:
-            who = (
-                "the model was"
-                if len(parts) == 1
-                else f"{number} of {len(parts)} models {'was' if number == 1 else 'were'}"
-            )
-            warnings.append(f"{who} {words} this case")
+        if number := parts.count(part):
+            several = f"{number} of {len(parts)} models {'was' if number == 1 else 'were'}"
+            warnings.append(f"{several if len(parts) > 1 else 'the model was'} {words} this case")
     return next((part for part in SEEN if part in parts), ""), warnings
 
 
 def _listed_part(choice: Choice, case: str) -> str:
     parts = choice.source.facts.data.get("parts") or {}
-    return next((part for part in ("train", "val") if case in parts.get(part, ())), "")
+    return next((part for part in SEEN if case in parts.get(part, ())), "")
 
 
-def _split_of(choice: Choice, image: Path, case: str) -> list[tuple[int, str]]:
-    """Give number and part of each slice of a case of the run's own data, from its split.csv; none of other data."""
+def _split_of(choice: Choice, image: Path, case: str) -> dict[int, str]:
+    """Give the part of each slice of a case of the run's own data, by its number; none of other data."""
     if choice.run is None or not lies_in_data(image, choice.record) or not choice.run.split.is_file():
-        return []
+        return {}
     try:
         rows = read_rows(choice.run.split, ("case", "slice", "part"))
-        return [(int(row["slice"]), row["part"]) for row in rows if row["case"] == case]
+        return {int(row["slice"]): row["part"] for row in rows if row["case"] == case}
     except (UnreadableError, ValueError):
         print(
             f"warning: {choice.run.split}: damaged, so it is not known whether {case} was trained on", file=sys.stderr
         )
-        return []
+        return {}

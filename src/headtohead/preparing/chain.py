@@ -1,7 +1,7 @@
 """A chain of steps: how a case becomes what a model sees, and its inverse. Plain data in files."""
 
+from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, fields
-from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -9,14 +9,13 @@ import numpy as np
 from headtohead.preparing.intensities import EIGHT
 from headtohead.preparing.step import SliceStep, Step, Undo, made_of
 from headtohead.preparing.steps.channels import Channels
-from headtohead.preparing.steps.crop import Crop
+from headtohead.preparing.steps.crop import Crop, Trim
 from headtohead.preparing.steps.neighbours import Neighbours
 from headtohead.preparing.steps.resize import Resize
 from headtohead.preparing.steps.scale import FIXED, MEASURED, Scale
 from headtohead.preparing.steps.spline import Spline
 from headtohead.preparing.steps.standardise import Standardise
 from headtohead.preparing.steps.stretch import Stretch
-from headtohead.preparing.steps.trim import Trim
 from headtohead.preparing.steps.window import Window
 from headtohead.records.shape import Check, listing, mapping, number, one_of, whole
 from headtohead.task import Case, Grid
@@ -57,32 +56,17 @@ class Chain:
     def apply(self, case: Case) -> tuple[Case, Undo]:
         """Apply all steps; see `Step.apply`. The last ones, which treat slice by slice, are settled before them."""
         case, undo_whole, steps = self.begin(case)
-        undoes = [undo_whole]
-        for step in steps:
-            case, undo = step.apply(case)
-            undoes.append(undo)
-        return case, _one_after_the_other(undoes)
+        case, undo_slices = _applied(steps, case)
+        return case, lambda values: undo_whole(undo_slices(values))
 
     def begin(self, case: Case) -> tuple[Case, Undo, tuple[SliceStep, ...]]:
         """Apply the steps that need the whole case, and settle those after them, which treat slice by slice."""
         last = max((place for place, step in enumerate(self.steps, 1) if not isinstance(step, SliceStep)), default=0)
-        undoes: list[Undo] = []
-        for step in self.steps[:last]:
-            case, undo = step.apply(case)
-            undoes.append(undo)
-        left = tuple(step.fitted(case) for step in self.steps[last:] if isinstance(step, SliceStep))
-        return case, _one_after_the_other(undoes), left
-
-    def prepare(self, volume: np.ndarray) -> "Prepared":
-        """Prepare a volume that is cut into slices: uint8 or float32 [slices, H, W, C], finite."""
-        return Prepared(self, volume)
+        case, undo = _applied(self.steps[:last], case)
+        return case, undo, tuple(step.fitted(case) for step in self.steps[last:] if isinstance(step, SliceStep))
 
     def view(self, images: np.ndarray, index: int) -> np.ndarray:
-        """Show a slice of a case whose grey levels are stored, before they are scaled.
-
-        Args:
-            images: uint8 or uint16 [slices, H, W, C].
-            index: which slice.
+        """Show a slice of a case whose grey levels are stored, [slices, H, W, C], before they are scaled.
 
         Returns:
             [size, size, channels]: uint8, or float32 in units of 8 bits of what has more.
@@ -91,13 +75,13 @@ class Chain:
         for step in self.steps:
             if isinstance(step, SliceStep) and not isinstance(step, Scale):
                 slices = step.over(slices)
-        return slices[index]
+        return slices.image(index)
 
     def only(self, kind: type[S]) -> S | None:
         """Give the step of a kind; None where there is none."""
         return next((step for step in self.steps if isinstance(step, kind)), None)
 
-    @cached_property
+    @property
     def slicewise(self) -> bool:
         """Whether a slice can be prepared without those far from it, once the case is in 8 bits."""
         return all(isinstance(step, SliceStep | Window) for step in self.steps)
@@ -118,14 +102,14 @@ class Chain:
         """Whether it begins with the grey levels that a cohort stores."""
         return bool(self.steps) and isinstance(self.steps[0], Window)
 
-    @cached_property
-    def scale(self) -> Scale:
+    @property
+    def scaling(self) -> Scale:
         """The step that a training does on its device."""
         found = self.only(Scale)
         assert found is not None
         return found
 
-    @cached_property
+    @property
     def resize(self) -> Resize:
         """The step that masks go through, too."""
         found = self.only(Resize)
@@ -145,8 +129,7 @@ class Chain:
     @property
     def channels(self) -> int:
         """Channels of the model's input."""
-        around = self.only(Neighbours)
-        chosen = self.only(Channels)
+        around, chosen = self.only(Neighbours), self.only(Channels)
         return (len(chosen.order) if chosen else 0) + (2 * around.count if around else 0)
 
     def to_dict(self) -> list[dict[str, Any]]:
@@ -170,14 +153,14 @@ class Chain:
 
 
 class Prepared:
-    """The inputs of a volume, and the inverse for their answers.
+    """The inputs of a volume that is cut into slices, and the inverse for their answers.
 
     What treats the whole volume is done at once. The steps after it that treat single slices are done when an input is
     asked for, each slice once.
     """
 
     def __init__(self, chain: Chain, volume: np.ndarray) -> None:
-        """Apply the steps that need the whole volume."""
+        """Take uint8 or float32 [slices, H, W, C], finite."""
         slices, height, width = volume.shape[:3]
         case, self._undo, self._steps = chain.begin(Case("", volume, Grid((slices, height, width))))
         self._shape = case.grid.shape
@@ -190,7 +173,7 @@ class Prepared:
     @property
     def n(self) -> int:
         """How many inputs there are; not always one a slice."""
-        return len(self._slices)
+        return self._slices.number
 
     def input(self, index: int) -> np.ndarray:
         """Give one input: float32 [C, S, S], scaled."""
@@ -200,21 +183,25 @@ class Prepared:
         """Bring the probability of all inputs, float32 [n, S, S], onto the volume's grid, float32 [slices, H, W]."""
         _, height, width = self._shape
         whole = np.empty((len(probability), height, width), np.float32)
-        for one, place in zip(probability, whole, strict=True):
-            values = one
+        for values, place in zip(probability, whole, strict=True):
             for step in reversed(self._steps):
                 values = step.undone(values, height, width)
             place[:] = values
         return self._undo(whole)
 
 
-def _one_after_the_other(undoes: list[Undo]) -> Undo:
-    def undo(values: np.ndarray) -> np.ndarray:
-        for one in reversed(undoes):
-            values = one(values)
+def _applied(steps: Sequence[Step], case: Case) -> tuple[Case, Undo]:
+    undoes = []
+    for step in steps:
+        case, undo = step.apply(case)
+        undoes.append(undo)
+
+    def undo_all(values: np.ndarray) -> np.ndarray:
+        for undo in reversed(undoes):
+            values = undo(values)
         return values
 
-    return undo
+    return case, undo_all
 
 
 def _step(found: Any) -> Step:
@@ -224,9 +211,9 @@ def _step(found: Any) -> Step:
     if name not in STEPS:
         raise UnknownStepError(name[:100])
     known = {one.name: one for one in fields(STEPS[name]) if one.metadata.get("saved", True)}  # type: ignore[arg-type]
-    lacking = tuple(key for key, one in known.items() if one.default is MISSING)
+    needed = tuple(key for key, one in known.items() if one.default is MISSING)
     settings = {key: value for key, value in found.items() if key != "step"}
-    wrong = mapping(SETTINGS, lacking)(settings)
+    wrong = mapping(SETTINGS, needed)(settings)
     if wrong is not None or not settings.keys() <= known.keys():
         raise ValueError(f"{name}: {wrong or 'other settings than ' + ', '.join(known)}")
     return STEPS[name](**{key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()})

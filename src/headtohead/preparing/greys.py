@@ -14,14 +14,9 @@ AT_ONCE = 2**24
 
 
 def count_greys(images: np.ndarray, region: np.ndarray | None = None) -> NDArray[np.int64]:
-    """Count the grey values of each channel.
+    """Count the grey values of each channel of uint8 or uint16 [slices, H, W, C]: int64 [C, 256 or 65,536].
 
-    Args:
-        images: uint8 or uint16 [slices, H, W, C].
-        region: bool [slices, H, W], where to count; None: everywhere.
-
-    Returns:
-        int64 [C, levels], 256 or 65,536 of them.
+    They are counted in a region, bool [slices, H, W], or everywhere.
     """
     slices, height, width, channels = images.shape
     together = max(1, AT_ONCE // (height * width))
@@ -39,15 +34,7 @@ def count_greys(images: np.ndarray, region: np.ndarray | None = None) -> NDArray
 
 
 def percentiles(counts: NDArray[np.int64], shares: Sequence[float]) -> NDArray[np.float64]:
-    """Give percentiles of counted grey values, as `numpy.percentile` gives those of the pixels.
-
-    Args:
-        counts: int64 [C, levels], at least one pixel a channel.
-        shares: from 0 to 100.
-
-    Returns:
-        float64 [shares, C].
-    """
+    """Give percentiles of counted grey values, as `numpy.percentile` gives those of the pixels: float64 [shares, C]."""
     below = np.cumsum(counts, axis=-1)
     found = np.empty((len(shares), len(counts)))
     for channel, total in enumerate(below):

@@ -23,10 +23,7 @@ NORMAL_80 = 2.563
 
 
 def head_mask(volume: np.ndarray) -> np.ndarray:
-    """Find the head in every slice: its largest bright piece, holes filled.
-
-    Args:
-        volume: uint8 [slices, H, W, C].
+    """Find the head in every slice of uint8 [slices, H, W, C]: its largest bright piece, holes filled.
 
     Returns:
         bool [slices, H, W]; all False where a slice holds only air.
@@ -49,14 +46,7 @@ def head_mask(volume: np.ndarray) -> np.ndarray:
 
 
 def air_levels(volume: np.ndarray) -> np.ndarray:
-    """Measure how bright each channel is where there is nothing: along the edges of the slices.
-
-    Args:
-        volume: uint8 [slices, H, W, C].
-
-    Returns:
-        uint8 [C].
-    """
+    """Measure how bright each channel of uint8 [slices, H, W, C] is along the edges of slices, in air: uint8 [C]."""
     edges = (volume[:, :RIM], volume[:, -RIM:], volume[:, RIM:-RIM, :RIM], volume[:, RIM:-RIM, -RIM:])
     small = min(volume.shape[1:3]) <= 2 * RIM  # then all of it is edge
     pixels = [part.reshape(-1, volume.shape[-1]) for part in ((volume,) if small else edges)]
@@ -66,12 +56,8 @@ def air_levels(volume: np.ndarray) -> np.ndarray:
 def inner_head(mask: np.ndarray) -> np.ndarray:
     """Keep what lies deep in the head, so that bright scalp and fat do not affect the statistics.
 
-    Args:
-        mask: bool [slices, H, W] from `head_mask`.
-
-    Returns:
-        bool [slices, H, W]: pixels farther from the head's edge, in their slice, than `DEPTH` of the
-        largest such distance in the volume.
+    Of a mask from `head_mask`, bool [slices, H, W], these are the pixels farther from the head's edge, in their slice,
+    than `DEPTH` of the largest such distance in the volume.
     """
     depth = np.zeros(mask.shape, np.float32)
     for one, out in zip(np.ascontiguousarray(mask).view(np.uint8), depth, strict=True):

@@ -10,11 +10,10 @@ from headtohead.task.case import finite
 WHITE = 99.9
 """Percentile of the positive voxels that becomes white: a few vessels or hot voxels must not darken the rest."""
 
-EIGHT = np.dtype(np.uint8)
 SAMPLE = 4096
 """Voxels that show roughly where that percentile is, so that only brighter ones need to be sorted."""
 
-
+EIGHT = np.dtype(np.uint8)
 BETWEEN = 257
 """Levels of 16 bits for one of 8: 65,535 of them are 255."""
 
@@ -46,26 +45,16 @@ def to_eight_bits(levels: np.ndarray) -> np.ndarray:
 
 
 def to_bytes(volume: np.ndarray) -> np.ndarray:
-    """Scale a volume to uint8: 0 stays 0, the 99.9th percentile of its positive voxels becomes 255.
+    """Scale a volume of one sequence to uint8: 0 stays 0, the 99.9th percentile of its positive voxels becomes 255.
 
-    Args:
-        volume: real numbers of any shape, all of one sequence. What is negative or not finite becomes 0.
-
-    Returns:
-        uint8, the same shape; all 0 where no voxel is positive.
+    What is negative or not finite becomes 0.
     """
     values = finite(volume)
     return to_levels(values, white_of(values))
 
 
 def to_levels(values: np.ndarray, white: float, depth: np.dtype = EIGHT) -> np.ndarray:
-    """Scale values to the levels of a depth, so that `white` becomes the last; what is negative becomes 0.
-
-    Args:
-        values: float32 of any shape, finite.
-        white: more than 0, in the unit of the values.
-        depth: uint8 or uint16.
-    """
+    """Scale finite float32 values to the levels of a depth, so that `white` becomes the last; a negative becomes 0."""
     # Divided first: 255 over the white of a file in a tiny unit is more than float32 holds.
     with np.errstate(over="ignore"):
         levels = values / np.float32(white)
@@ -75,11 +64,7 @@ def to_levels(values: np.ndarray, white: float, depth: np.dtype = EIGHT) -> np.n
 
 
 def white_of(values: np.ndarray) -> float:
-    """Give the brightness that becomes 255: the 99.9th percentile of the positive voxels, 1 where there are none.
-
-    Args:
-        values: real and finite, of any shape.
-    """
+    """Give the 99.9th percentile of the positive voxels of finite values, which becomes 255; 1 where there are none."""
     flat = values.ravel(order="K")  # as it lies in memory: another order takes far longer
     positive = int(np.count_nonzero(flat > 0))
     if not positive:

@@ -1,6 +1,7 @@
 """The chains that are known by name: those of our own training, by its settings, and those of published protocols."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -10,19 +11,24 @@ from headtohead.preparing.chain import DEPTHS, Chain, UnknownStepError
 from headtohead.preparing.intensities import EIGHT
 from headtohead.preparing.step import Step
 from headtohead.preparing.steps.channels import Channels
-from headtohead.preparing.steps.crop import Crop
+from headtohead.preparing.steps.crop import Crop, Trim
 from headtohead.preparing.steps.neighbours import Neighbours
 from headtohead.preparing.steps.resize import Resize
 from headtohead.preparing.steps.scale import FIXED, MEASURED, Scale
 from headtohead.preparing.steps.spline import Spline
 from headtohead.preparing.steps.standardise import Standardise
 from headtohead.preparing.steps.stretch import Stretch
-from headtohead.preparing.steps.trim import Trim
 from headtohead.preparing.steps.window import Window
+from headtohead.records.shape import mapping, whole
 from headtohead.task import Task
 
 RGB, BGR = "rgb", "bgr"
 """Orders of three sequences; the middle one has the same place in both."""
+
+BOUNDS = mapping(
+    {"image_size": whole(16, 2048), "neighbours": whole(0, 8), "sequences": whole(1, 32), "primary": whole(0, 31)}
+)
+"""What is believed of the recipe in a file."""
 
 BUDA, RECIPE = "buda_volume", "recipe"
 """The name of Buda's chain in files of earlier versions; that of all others was `RECIPE`."""
@@ -72,13 +78,12 @@ class InputRecipe:
         Raises:
             UserError: ImageNet's three colours are asked for, but there are not three channels.
         """
-        neighbours = 0 if tied else inputs.neighbours
         # A single sequence is in all three.
         primary, sequences = (1, 3) if len(task.sequences) == 1 else (task.primary_channel, len(task.sequences))
-        if (tied or inputs.normalise) == "imagenet" and sequences != 3:
+        scaling, neighbours = (tied, 0) if tied else (inputs.normalise, inputs.neighbours)
+        if scaling == "imagenet" and sequences != 3:
             raise UserError(f"--normalise imagenet: knows three channels, but {task.name} has {sequences} sequences")
-        scaling, order = tied or inputs.normalise, inputs.channel_order
-        return cls(inputs.image_size, scaling, neighbours, order, primary, sequences, depth)
+        return cls(inputs.image_size, scaling, neighbours, inputs.channel_order, primary, sequences, depth)
 
     @cached_property
     def chain(self) -> Chain:
@@ -100,34 +105,20 @@ class InputRecipe:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, for a checkpoint or run.json; without what earlier versions left out, where it is as then."""
-        facts = asdict(self)
-        if self.channel_order == RGB:
-            del facts["channel_order"]
-        if self.primary == 1:
-            del facts["primary"]
-        if self.sequences == 3:
-            del facts["sequences"]
-        if self.depth == EIGHT.name:
-            del facts["depth"]
-        return facts
+        return {one.name: value for one in fields(self) if (value := getattr(self, one.name)) != one.default}
 
 
-def _slice_by_itself(recipe: InputRecipe) -> tuple[Step, ...]:
-    return Channels((recipe.primary,)), Stretch(), Resize(recipe.image_size), Scale("unit", (0,))
-
-
-TIED = {"slice": _slice_by_itself}
+TIED: dict[str, Callable[[InputRecipe], tuple[Step, ...]]] = {
+    "slice": lambda recipe: (Channels((recipe.primary,)), Stretch(), Resize(recipe.image_size), Scale("unit", (0,))),
+}
 """Scalings that belong to a model: that of the fetal brain masking system."""
 
 
 def buda_chain(channels: int) -> Chain:
-    """Give the chain of the published FLAIR abnormality U-Net.
+    """Give the chain of the published FLAIR abnormality U-Net; one of a single channel takes the middle of three.
 
     Buda, Saha, Mazurowski: Association of genomic subtypes of lower-grade gliomas with shape features automatically
     extracted by a deep learning algorithm. Comput Biol Med 109:218-225, 2019, doi:10.1016/j.compbiomed.2019.05.002.
-
-    Args:
-        channels: of the model; one of a single channel takes FLAIR, in the middle of three.
     """
     order = (1,) if channels == 1 else tuple(range(channels))
     return Chain((Channels(order), Window(), Trim(1), Crop(0.1), Spline(256, 2), Standardise(10, 99)))
@@ -161,11 +152,6 @@ def chain_of(found: Any) -> Chain:
         raise ValueError("normalise" if recipe.channel_order in (RGB, BGR) else "channel_order")
     if recipe.depth not in DEPTHS:
         raise ValueError("depth")
-    bounds = {"image_size": (16, 2048), "neighbours": (0, 8), "sequences": (1, 32), "primary": (0, 31)}
-    for name, (least, most) in bounds.items():
-        value = getattr(recipe, name)
-        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-            raise ValueError(name)
-    if recipe.primary >= recipe.sequences:
-        raise ValueError("primary")
+    if (wrong := BOUNDS(vars(recipe))) or recipe.primary >= recipe.sequences:
+        raise ValueError(wrong or "primary")
     return Chain.from_dict(recipe.chain.to_dict())

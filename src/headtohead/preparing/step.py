@@ -2,9 +2,9 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from functools import cache
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Self
 
 import cv2
 import numpy as np
@@ -42,70 +42,44 @@ class Step(ABC):
     @property
     def in_words(self) -> str:
         """The step for a reader, such as `resize (size 256)`."""
-        settings = [f"{name} {_in_words(value)}" for name, value in self.to_dict().items() if name != "step"]
+        values = {name: value for name, value in self.to_dict().items() if name != "step"}
+        settings = [f"{name} {' '.join(map(str, v)) if isinstance(v, list) else v}" for name, v in values.items()]
         return f"{self.kind} ({', '.join(settings)})" if settings else self.kind
 
 
-def _in_words(value: Any) -> str:
-    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-class Slices(Protocol):
-    """Slices that are made when they are asked for; an array [slices, H, W, C] is some, too."""
-
-    def __len__(self) -> int:
-        """How many there are."""
-        ...
-
-    def __getitem__(self, index: int, /) -> np.ndarray:
-        """One slice: [H, W, C]."""
-        ...
-
-
+@dataclass(frozen=True)
 class Made:
-    """Slices that a step makes of others when they are asked for, as [H, W, C] or by channel."""
+    """Slices that are made when they are asked for, as [H, W, C] or by channel.
 
-    def __init__(
-        self,
-        source: Slices,
-        image: Callable[[int], np.ndarray],
-        plane: Callable[[int, int], np.ndarray] | None = None,
-        planes: Callable[[int], Sequence[np.ndarray]] | None = None,
-    ) -> None:
-        """Take the others.
+    Attributes:
+        number: how many there are.
+        image: makes a slice, [H, W, C].
+        one_plane: makes a channel of it alone, [H, W], if that is less work.
+        all_planes: makes all channels, [H, W] each, if they come one by one.
+    """
 
-        Args:
-            source: the others; there are as many.
-            image: makes a slice, [H, W, C].
-            plane: makes a channel of it alone, [H, W], if that is less work.
-            planes: makes all channels, [H, W] each, if they come one by one.
-        """
-        self._source, self._image = source, image
-        self._plane, self._planes = plane, planes
-
-    def __len__(self) -> int:
-        return len(self._source)
-
-    def __getitem__(self, index: int) -> np.ndarray:
-        return self._image(index)
+    number: int
+    image: Callable[[int], np.ndarray]
+    one_plane: Callable[[int, int], np.ndarray] | None = None
+    all_planes: Callable[[int], Sequence[np.ndarray]] | None = None
 
     def plane(self, index: int, channel: int) -> np.ndarray:
         """Give one channel of a slice: [H, W]."""
-        return self._plane(index, channel) if self._plane else self._image(index)[..., channel]
+        return self.one_plane(index, channel) if self.one_plane else self.image(index)[..., channel]
 
     def planes(self, index: int) -> Sequence[np.ndarray]:
         """Give all channels of a slice, [H, W] each."""
-        return self._planes(index) if self._planes else cv2.split(self._image(index))
+        return self.all_planes(index) if self.all_planes else cv2.split(self.image(index))
 
     def kept(self) -> "Made":
         """Give the same slices, each made only once, whoever asks for it or for a channel of it."""
-        made = cache(self.planes)
-        return Made(self, lambda index: np.dstack(made(index)), lambda index, channel: made(index)[channel], made)
+        of = cache(self.planes)
+        return Made(self.number, lambda index: np.dstack(of(index)), lambda index, channel: of(index)[channel], of)
 
 
-def made_of(slices: Slices) -> Made:
-    """Give slices that can be had by channel, too."""
-    return slices if isinstance(slices, Made) else Made(slices, lambda index: slices[index])
+def made_of(images: np.ndarray) -> Made:
+    """Give the slices of [slices, H, W, C]."""
+    return Made(len(images), images.__getitem__)
 
 
 class SliceStep(Step):
@@ -122,7 +96,7 @@ class SliceStep(Step):
     def apply(self, case: Case) -> tuple[Case, Undo]:
         """Apply it to all slices; see `Step`."""
         after = self.over(made_of(case.images))
-        images = np.stack([after[index] for index in range(len(after))])
+        images = np.stack([after.image(index) for index in range(after.number)])
         _, height, width = case.grid.shape
         grid = case.grid if images.shape[:3] == case.grid.shape else Grid((len(images), *images.shape[1:3]))
         labels = case.labels if grid is case.grid else None

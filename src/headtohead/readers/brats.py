@@ -10,11 +10,9 @@ import re
 from pathlib import Path
 
 from headtohead.errors import UserError, printable
-from headtohead.readers.case_files import CaseFiles
-from headtohead.readers.label_option import make_targets, targets_of
+from headtohead.readers.labels import make_targets, targets_of
 from headtohead.readers.mask_names import bases_of_mask
-from headtohead.readers.reader import Reader
-from headtohead.readers.reading import Reading
+from headtohead.readers.reader import CaseFiles, Reader, Reading
 from headtohead.readers.sequence_names import sequence_label
 from headtohead.readers.volume_names import NIFTI, volume_stem
 from headtohead.readers.volumes import read_volumes
@@ -24,12 +22,7 @@ FOLDER = re.compile(
     r"(?P<old>brats\d{2,4}_(?:\w+_)?\d+)|(?P<patient>brats-[a-z]+-\d{5})(?:-(?P<time>\d{3}))?", re.IGNORECASE | re.ASCII
 )
 
-SEQUENCES = {
-    "pre": ("t1", "t1n"),
-    "post": ("t1ce", "t1c", "t1gd"),
-    "t2": ("t2", "t2w"),
-    "flair": ("flair", "t2f"),
-}
+SEQUENCES = {"pre": ("t1", "t1n"), "post": ("t1ce", "t1c", "t1gd"), "t2": ("t2", "t2w"), "flair": ("flair", "t2f")}
 """Sequence -> the words that end its file; those of 2020 and of 2023 come first and second."""
 
 MASK = "seg"
@@ -95,7 +88,7 @@ def _list_case(folder: Path) -> CaseFiles | None:
     for path in sorted(folder.iterdir()):
         if not path.name.lower().endswith(NIFTI) or path.name.startswith("."):
             continue
-        stem = volume_stem(path.name)
+        stem = volume_stem(path)
         word = stem[len(case) + 1 :].lower() if stem.lower().startswith(case.lower()) else ""
         if word not in words:
             others.append(path)
@@ -105,7 +98,7 @@ def _list_case(folder: Path) -> CaseFiles | None:
         else:
             found[words[word]] = path
     # Case 355 of 2020 was published with a label map of another name, W39_1998.09.19_Segm.nii.
-    masks = [path for path in others if bases_of_mask(volume_stem(path.name))]
+    masks = [path for path in others if bases_of_mask(volume_stem(path))]
     if MASK not in found and len(masks) == 1:
         found[MASK] = masks[0]
     if MASK not in found:
@@ -142,11 +135,7 @@ def _regions(cases: list[CaseFiles]) -> Targets:
             "label maps of one to those of the other and say which are which with --labels, or use one of the two"
         )
     enhancing = ENHANCING[not any(old)]
-    regions = {
-        "whole tumour": (1, 2, enhancing),
-        "tumour core": (1, enhancing),
-        "enhancing tumour": (enhancing,),
-    }
+    regions = {"whole tumour": (1, 2, enhancing), "tumour core": (1, enhancing), "enhancing tumour": (enhancing,)}
     if any(name["time"] and int(name["time"]) >= TREATED for name in names):
         regions["background"] = (4,)
     return make_targets(regions, "BraTS")

@@ -1,32 +1,22 @@
 """Data sets from Kaggle, through kagglehub, which is imported only when it is needed."""
 
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
 from headtohead.errors import UserError
 from headtohead.options.table import Options
-from headtohead.readers.reading import AS_NAMED
-from headtohead.readers.table import find_reader
+from headtohead.readers.reader import AS_NAMED, find_reader
 from headtohead.saving import temporary_folder
 
 BY_HAND = "or download the data by hand (see data/README.md)"
 
 
-@dataclass(frozen=True)
-class Source:
-    """Where a data set is: its name on Kaggle, and the folder of the archive that holds its cases."""
-
-    name: str
-    folder: str
-
-
 SOURCES = {
-    "lgg": Source("mateuszbuda/lgg-mri-segmentation", "kaggle_3m"),
-    "brats": Source("awsaf49/brats20-dataset-training-validation", "MICCAI_BraTS2020_TrainingData"),
+    "lgg": ("mateuszbuda/lgg-mri-segmentation", "kaggle_3m"),
+    "brats": ("awsaf49/brats20-dataset-training-validation", "MICCAI_BraTS2020_TrainingData"),
 }
-"""By kind of data."""
+"""Kind of data -> its name on Kaggle, and the folder of the archive that holds its cases."""
 
 
 def download(options: Options) -> Path:
@@ -40,24 +30,19 @@ def fetch(data: str, root_dir: Path) -> Path:
     It is fetched and unpacked beside `root_dir` and renamed at the end, so `root_dir` is whole or absent.
     Nothing that is there already is touched.
 
-    Args:
-        data: a key of `SOURCES`.
-        root_dir: folder to make; it may exist if it is empty.
-
-    Returns:
-        `root_dir`.
-
     Raises:
         UserError: `root_dir` is in use, kagglehub is missing, Kaggle cannot be reached or refuses, the disk is full,
             or what came is not this data set.
     """
-    root_dir = Path(root_dir)
     _refuse_to_overwrite(root_dir)
-    kagglehub = _import_kagglehub()
+    try:
+        import kagglehub
+    except ImportError:
+        raise UserError(f"--download needs the package kagglehub; run pip install kagglehub, {BY_HAND}") from None
     try:
         root_dir.parent.mkdir(parents=True, exist_ok=True)
         with temporary_folder(root_dir.parent, becomes=root_dir, kind="downloading") as scratch:
-            found = _find_cases(data, _fetch(kagglehub, SOURCES[data], scratch / "archive"))
+            found = _find_cases(data, _fetch(kagglehub, SOURCES[data][0], scratch / "archive"))
             if scratch.resolve() not in found.resolve().parents:
                 # Some notebook services lend their own read-only copy in place of a download.
                 found = Path(shutil.copytree(found, scratch / "copy"))
@@ -77,18 +62,10 @@ def _refuse_to_overwrite(root_dir: Path) -> None:
         raise UserError(f"--download: {root_dir} already exists and is kept; move it away or name another --root_dir")
 
 
-def _import_kagglehub() -> ModuleType:
-    try:
-        import kagglehub
-    except ImportError:
-        raise UserError(f"--download needs the package kagglehub; run pip install kagglehub, {BY_HAND}") from None
-    return kagglehub
-
-
-def _fetch(kagglehub: ModuleType, source: Source, folder: Path) -> Path:
+def _fetch(kagglehub: ModuleType, name: str, folder: Path) -> Path:
     """Let kagglehub fetch and unpack into `folder`; give the folder it says it used."""
     try:
-        return Path(kagglehub.dataset_download(source.name, output_dir=str(folder)))
+        return Path(kagglehub.dataset_download(name, output_dir=str(folder)))
     except Exception as problem:
         # Which exceptions come depends on kagglehub's version and on what it is built on: judge them by what they say.
         raise UserError(f"--download: {_explain(problem)}; {BY_HAND}") from problem
@@ -112,11 +89,12 @@ def _explain(problem: Exception) -> str:
 
 def _find_cases(data: str, fetched: Path) -> Path:
     """Find the folder of the cases: the archive of LGG holds it twice, once a level deeper than needed."""
-    inside = sorted(fetched.glob(f"**/{SOURCES[data].folder}"), key=lambda path: len(path.parts))
+    name, folder = SOURCES[data]
+    inside = sorted(fetched.glob(f"**/{folder}"), key=lambda path: len(path.parts))
     for candidate in (*inside, fetched):
         try:
             find_reader(data).list_cases(candidate, AS_NAMED)
         except UserError:
             continue
         return candidate
-    raise UserError(f"--download: the download of {SOURCES[data].name} is not complete; try again, {BY_HAND}")
+    raise UserError(f"--download: the download of {name} is not complete; try again, {BY_HAND}")

@@ -1,24 +1,82 @@
-"""What the values of a mask file mean: a mask of the one target, or labels of several."""
+"""Which values of a label map are which target: as `labels` says, and as a file holds them."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headtohead.errors import UserError
-from headtohead.task import Targets
-from headtohead.task.targets import LARGEST_LABEL
+from headtohead.task import Target, Targets
+from headtohead.task.targets import CLASSES, COLOURS, LARGEST_LABEL, REGIONS
+
+LESION = Targets((Target("lesion", (1,)),))
+"""Where nobody says what masks outline."""
+
+BACKGROUND = "background"
+"""In place of a target's name: the values count as background."""
+
+EXAMPLE = "'whole tumour=1,2,4;enhancing=4'"
+
+
+def targets_of(text: str) -> Targets:
+    """Make targets of `name=values;name=values`.
+
+    Targets that share a value are regions, others classes; a single one is a region. Of regions the outer one comes
+    first.
+
+    Raises:
+        UserError: it is no such text, or no targets can be made of it.
+    """
+    named: dict[str, tuple[int, ...]] = {}
+    for part in filter(str.strip, text.split(";")):
+        name, equals, values = part.partition("=")
+        name = " ".join(name.split())
+        if not equals or not name:
+            raise UserError(f"--labels {text}: {part.strip()} is not name=values; an example: {EXAMPLE}")
+        if name in named:
+            raise UserError(f"--labels {text}: names {name} twice; give it all its values at once")
+        try:
+            if "_" in values:  # int() would take 1_2 for 12
+                raise ValueError
+            named[name] = tuple(sorted({int(value) for value in values.split(",")}))
+        except ValueError:
+            raise UserError(
+                f"--labels {text}: the values of {name} are not whole numbers; an example: {EXAMPLE}"
+            ) from None
+    return make_targets(named, f"--labels {text}")
+
+
+def make_targets(named: dict[str, tuple[int, ...]], source: str, kind: str = "") -> Targets:
+    """Make targets of names and values, those of `background` among them.
+
+    Of several, no kind means regions where they share a value, else classes.
+
+    Raises:
+        UserError: begins with `source`, which is where they stand.
+    """
+    others = tuple(value for value in named.get(BACKGROUND, ()) if value)
+    wanted = {name: values for name, values in named.items() if name != BACKGROUND}
+    try:
+        targets = tuple(
+            Target(name, values, COLOURS[place % len(COLOURS)]) for place, (name, values) in enumerate(wanted.items())
+        )
+        values = [value for target in targets for value in target.labels]
+        shared = len(set(values)) < len(values)
+        kind = REGIONS if len(targets) == 1 else kind or (REGIONS if shared else CLASSES)
+        return Targets(targets, kind, others)
+    except ValueError as fault:
+        raise UserError(f"{source}: {fault}") from fault
 
 
 def labels_of(name: str, values: np.ndarray, targets: Targets, united: bool = False) -> NDArray[np.unsignedinteger]:
-    """Take the values of a mask for labels.
+    """Take the values of a mask file for labels.
 
     With one target that is label 1, 0 and one other value are a mask, whatever that value is. Else the values are
     whole numbers, each of them a label that the targets know.
 
     Args:
         name: of the file, for messages.
-        values: of any shape and real type, finite.
+        values: finite.
         targets: of the task.
-        united: with one target, take every label for it.
+        united: with one target, take every label for it: masks beside a scan to be predicted come from any program.
 
     Returns:
         uint8 of the same shape, or uint16 where a label needs it.

@@ -14,14 +14,13 @@ import numpy as np
 
 from headtohead.errors import UserError
 from headtohead.quiet import quiet_stderr
-from headtohead.readers.case_files import CaseFiles
+from headtohead.readers.labels import LESION
 from headtohead.readers.picture_sizes import picture_size
 from headtohead.readers.pictures import refuse_large, size_of
-from headtohead.readers.reader import Reader
-from headtohead.readers.reading import AS_NAMED, Reading
+from headtohead.readers.reader import AS_NAMED, COLUMNS, CaseFiles, Reader, Reading, nothing_known
 from headtohead.records.regular import UnreadableError
 from headtohead.records.table_reader import read_table
-from headtohead.task import Case, Grid, Target, Targets, Task
+from headtohead.task import Case, Grid, Task
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +32,7 @@ TASK = Task(
     "LGG MRI segmentation",
     SEQUENCES,
     primary="flair",
-    targets=Targets((Target("lesion", (1,)),)),
+    targets=LESION,
     stand_ins={"post": "flair", "pre": "flair"},
     plane="axial",
     licence="CC BY-NC-SA 4.0 (share and adapt with attribution, under the same licence, for non-commercial use)",
@@ -45,11 +44,6 @@ CASE_FOLDER = re.compile(r"(?P<patient>TCGA_(?P<site>[A-Z0-9]{2})_[A-Z0-9]+)_(?P
 
 CLINICAL = "data.csv"
 
-OWN_COLUMNS = frozenset(
-    ("case", "patient", "site", "slices", "height", "width", "first", "lesion_voxels", "lesion_slices", "missing")
-)
-"""Columns of the case table, which the clinical table must not repeat."""
-
 
 def recognises(root: Path) -> bool:
     """Say whether a folder holds cases of LGG, or one that does, or is one."""
@@ -57,11 +51,10 @@ def recognises(root: Path) -> bool:
 
 
 def list_cases(root: Path, reading: Reading = AS_NAMED) -> list[CaseFiles]:
-    """List the cases below `root`, sorted by name, without reading a pixel.
+    """List the cases below `root`.
 
     Raises:
-        UserError: the folder is missing, empty or not this data set; a mask, an image or a slice number
-            is missing.
+        UserError: the folder is missing or not this data set; a mask, an image or a slice number is missing.
     """
     if not root.is_dir():
         raise UserError(f"--root_dir {root}: no such folder; see data/README.md for how to get the data set")
@@ -126,10 +119,8 @@ def read_case(files: CaseFiles, task: Task = TASK) -> Case:
             f"{files.masks[0]}: {size_of(masks[0])}, but its image is {size_of(images[0])}; restore the mask"
         )
     for path, mask in zip(files.masks, masks, strict=True):
-        if not np.isin(mask, (0, 255)).all():
-            raise UserError(
-                f"{path}: a mask must hold only 0 and 255, but this one also holds {_stranger(mask)}; restore it"
-            )
+        if (others := mask[(mask != 0) & (mask != 255)]).size:
+            raise UserError(f"{path}: a mask must hold only 0 and 255, but this one also holds {others[0]}; restore it")
     pixels = np.ascontiguousarray(images[..., ::-1])
     return Case(files.name, pixels, Grid(masks.shape), masks // 255, _missing(pixels))
 
@@ -149,10 +140,6 @@ def _read(paths: tuple[Path, ...], mode: int) -> np.ndarray:
     return np.stack(slices)
 
 
-def _stranger(mask: np.ndarray) -> int:
-    return int(mask[(mask != 0) & (mask != 255)][0])
-
-
 def _missing(images: np.ndarray) -> tuple[str, ...]:
     """Name the sequences a case lacks: the data set fills their channel with FLAIR, in every slice."""
     flair = images[..., TASK.primary_channel]
@@ -161,18 +148,11 @@ def _missing(images: np.ndarray) -> tuple[str, ...]:
     )
 
 
-def further_files(root: Path) -> list[Path]:
-    """List files besides images and masks from which the cohort is made: the clinical table."""
-    return [path for path in [root / CLINICAL] if path.exists()]
-
-
 def read_clinical(root: Path) -> "pd.DataFrame":
     """Read the clinical table `data.csv`: one row a patient, column `patient`; empty where there is no such file."""
-    import pandas as pd
-
     path = root / CLINICAL
     if not path.exists():
-        return pd.DataFrame({"patient": pd.Series(dtype=str)})
+        return nothing_known(root)
     try:
         # Pandas makes numbers of names that are digits; folders are text.
         table = read_table(path, dtype={"Patient": str})
@@ -183,7 +163,7 @@ def read_clinical(root: Path) -> "pd.DataFrame":
     table = table[table["Patient"].notna()]
     for patient in table["Patient"][table["Patient"].duplicated()]:
         raise UserError(f"{path}: patient {patient} has more than one row; keep one")
-    for column in sorted(OWN_COLUMNS & set(table.columns)):
+    for column in sorted({*COLUMNS} & {*table.columns}):
         raise UserError(f"{path}: the name of column {column} is reserved; rename it")
     return table.rename(columns={"Patient": "patient"})
 
@@ -195,6 +175,6 @@ READER = Reader(
     task=lambda root, reading, cases: TASK,
     read_case=read_case,
     takes=frozenset(),
-    further_files=further_files,
+    further_files=lambda root: [path for path in [root / CLINICAL] if path.exists()],
     read_clinical=read_clinical,
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 from headtohead.errors import UserError
 from headtohead.readers.mask_names import Images, bases_of_mask, outlines_other_than_brain
 from headtohead.readers.other_layouts import image_in_channels
-from headtohead.readers.reading import Reading
+from headtohead.readers.reader import Reading
 from headtohead.readers.sequence_names import says_several, sequence_in_name
 from headtohead.readers.volume_names import volume_end, volume_stem
 
@@ -38,21 +38,20 @@ def volumes_below(root: Path) -> list[Path]:
     )
 
 
-def stem_of(path: Path) -> str:
-    """Name of a volume without its end, such as `.nii.gz`."""
-    return volume_stem(path.name)
-
-
 def split_files(root: Path, reading: Reading) -> tuple[list[Path], list[MaskFile]]:
     """Tell images from masks.
 
     Raises:
         UserError: there is no folder of masks, the pattern is none, or no mask fits it.
     """
-    files = volumes_below(root)
+    bases = {path: bases_of_mask(volume_stem(path)) for path in volumes_below(root)}
+    images = [path for path in bases if not bases[path]]
     if not reading.mask_dir and not reading.mask_pattern:
-        masks = [_by_name(path) for path in files if bases_of_mask(stem_of(path))]
-        return [path for path in files if not bases_of_mask(stem_of(path))], masks
+        return images, [
+            MaskFile(path, path.parent, names, outlines_other_than_brain(volume_stem(path)))
+            for path, names in bases.items()
+            if names
+        ]
     home = Path(reading.mask_dir) if reading.mask_dir else root
     if not home.is_dir():
         raise UserError(f"--mask_dir {home}: no such folder; name the one that holds the masks")
@@ -65,37 +64,28 @@ def split_files(root: Path, reading: Reading) -> tuple[list[Path], list[MaskFile
     inside = home.resolve() if reading.mask_dir and home.resolve() != root.resolve() else None
     images = [
         path
-        for path in files
-        if path.resolve() not in apart
-        and (inside is None or inside not in path.resolve().parents)
-        and not bases_of_mask(stem_of(path))
+        for path in images
+        if path.resolve() not in apart and (inside is None or inside not in path.resolve().parents)
     ]
     return images, masks
 
 
-def _by_name(path: Path) -> MaskFile:
-    return MaskFile(path, path.parent, bases_of_mask(stem_of(path)), outlines_other_than_brain(stem_of(path)))
-
-
 def _masks_of(home: Path, root: Path, reading: Reading) -> Iterator[MaskFile]:
     """Find the masks in a folder of masks, or of a pattern."""
-    pattern = _as_expression(reading.mask_pattern) if reading.mask_pattern else None
-    for path in volumes_below(home):
-        folder = root / path.parent.relative_to(home)
-        if pattern is None:
-            yield MaskFile(path, folder, (stem_of(path), *bases_of_mask(stem_of(path))))
-        elif match := pattern.fullmatch(path.name if volume_end(reading.mask_pattern) else stem_of(path)):
-            yield MaskFile(path, folder, (volume_stem(match[1]),))
-
-
-def _as_expression(pattern: str) -> re.Pattern[str]:
-    before, star, after = pattern.partition("*")
-    if not star or "*" in after or "/" in pattern:
+    wanted = reading.mask_pattern
+    before, star, after = wanted.partition("*")
+    if wanted and (not star or "*" in after or "/" in wanted):
         raise UserError(
-            f"--mask_pattern {pattern}: write the name of a mask with one * for the name of its image, such as "
+            f"--mask_pattern {wanted}: write the name of a mask with one * for the name of its image, such as "
             "'*_manual.nii.gz'; folders go to --mask_dir"
         )
-    return re.compile(f"{re.escape(before)}(.+){re.escape(after)}", re.DOTALL)
+    pattern = re.compile(f"{re.escape(before)}(.+){re.escape(after)}", re.DOTALL)
+    for path in volumes_below(home):
+        folder = root / path.parent.relative_to(home)
+        if not wanted:
+            yield MaskFile(path, folder, (volume_stem(path), *bases_of_mask(volume_stem(path))))
+        elif match := pattern.fullmatch(path.name if volume_end(wanted) else volume_stem(path)):
+            yield MaskFile(path, folder, (volume_stem(Path(match[1])),))
 
 
 def pair(images: Sequence[Path], masks: Sequence[MaskFile]) -> dict[tuple[Path, ...], MaskFile]:
@@ -107,18 +97,18 @@ def pair(images: Sequence[Path], masks: Sequence[MaskFile]) -> dict[tuple[Path, 
     by_folder: dict[Path, list[Path]] = defaultdict(list)
     for path in images:
         by_folder[path.parent].append(path)
-    named = {folder: Images(map(stem_of, inside)) for folder, inside in by_folder.items()}
-    everywhere = Images(map(stem_of, images))
+    named = {folder: Images(map(volume_stem, inside)) for folder, inside in by_folder.items()}
+    everywhere = Images(map(volume_stem, images))
     pairs: dict[tuple[Path, ...], MaskFile] = {}
     owners: dict[Path, MaskFile] = {}
     for mask in sorted(masks, key=lambda one: one.further):
         inside = by_folder.get(mask.folder, [])
         stems = named[mask.folder].of_bases(mask.bases) if inside else []
-        found = [path for path in inside if stem_of(path) in stems]
+        found = [path for path in inside if volume_stem(path) in stems]
         if not found and mask.bases[-1]:
             stems = everywhere.of_bases(mask.bases)
-            found = [path for path in images if stem_of(path) in stems]
-        if len(found) > 1 and not of_one_case(found):
+            found = [path for path in images if volume_stem(path) in stems]
+        if len(found) > 1 and not _of_one_case(found):
             raise UserError(f"{mask.path}: fits both {found[0]} and {found[1]}; rename the mask after its image")
         if not found and not mask.further:
             if reason := image_in_channels(mask.bases, images):
@@ -145,12 +135,12 @@ def pair(images: Sequence[Path], masks: Sequence[MaskFile]) -> dict[tuple[Path, 
 def _beside(owner: MaskFile, mask: MaskFile) -> bool:
     """Say whether a mask is left out beside that of its image: one of CSF beside the brain's or of the same folder."""
     apart = owner.path.parent != mask.path.parent
-    return mask.further and not owner.further and (not apart or "brain" in stem_of(owner.path).lower())
+    return mask.further and not owner.further and (not apart or "brain" in volume_stem(owner.path).lower())
 
 
-def of_one_case(images: Sequence[Path]) -> bool:
+def _of_one_case(images: Sequence[Path]) -> bool:
     """Say whether images are different sequences of one case, by their names."""
-    named = [sequence_in_name(stem_of(path)) for path in images]
+    named = [sequence_in_name(volume_stem(path)) for path in images]
     known = [one for one in named if one and not says_several(one.sequence)]
     return (
         len(known) == len(images) == len({one.sequence for one in known})

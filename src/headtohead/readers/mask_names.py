@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 
-from headtohead.readers.sequence_names import is_sequence_or_treatment, sequence_in_name
+from headtohead.readers.sequence_names import AT_THE_END, TREATMENT, sequence_in_name
 
 MASK_WORDS = (
     "mask",
@@ -34,14 +34,9 @@ OTHER_THAN_BRAIN = re.compile(r"_desc-(?!brain_)[A-Za-z0-9]+_mask$")
 
 
 def bases_of_mask(stem: str) -> tuple[str, ...]:
-    """Name what a mask may be the mask of.
+    """Name what a mask may be the mask of: its image or case, the longest name first; none where it is no mask.
 
-    Args:
-        stem: name without suffix, such as `sub-01_label-lesion_mask`.
-
-    Returns:
-        Names of its image or case, the longest first, such as `sub-01_label-lesion`, `sub-01`; none where it is no
-        mask by its name.
+    Of `sub-01_label-lesion_mask` these are `sub-01_label-lesion` and `sub-01`.
     """
     match = LAST.fullmatch(stem)
     if match is None:
@@ -77,16 +72,12 @@ class Images:
             if re.search("[A-Za-z]", word):  # a number tells cases apart
                 self._without_last[base].append(stem)
 
-    def of_mask(self, stem: str) -> Collection[str]:
-        """Find the images that a mask fits best.
-
-        First the one of the mask's own name, then those of its case (`x_flair` of `x_seg`), then those whose name has
-        one word more (`sub-01_T2w` of `sub-01_desc-brain_mask`) or, where it is a sequence, one less.
-        """
-        return self.of_bases(bases_of_mask(stem))
-
     def of_bases(self, bases: Sequence[str]) -> Collection[str]:
-        """Find the images of a mask by the names that its image or case may have, the likeliest first."""
+        """Find the images that a mask fits best by the names that its image or case may have, the likeliest first.
+
+        First the one of that name, then those of its case (`x_flair` of `x_seg`), then those whose name has one word
+        more (`sub-01_T2w` of `sub-01_desc-brain_mask`) or, where it is a sequence, one less.
+        """
         for base in bases:
             if base in self._all:
                 return [base]
@@ -96,7 +87,8 @@ class Images:
                     return table[base]
         for base in bases:
             shorter, word = _last_word(base)
-            if shorter in self._all and is_sequence_or_treatment(word):
+            # Such words tell scans of one case apart, rather than cases.
+            if shorter in self._all and (word.lower() in AT_THE_END or word.lower() in TREATMENT):
                 return [shorter]
         return []
 

@@ -11,36 +11,31 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headtohead.errors import UserError
-from headtohead.readers.case_files import CaseFiles
-from headtohead.readers.label_option import targets_of
-from headtohead.readers.mask_files import MaskFile, pair, split_files, stem_of, volumes_below
+from headtohead.options.data import DATA_SETS
+from headtohead.readers.labels import targets_of
+from headtohead.readers.mask_files import MaskFile, pair, split_files, volumes_below
 from headtohead.readers.mask_names import bases_of_mask
 from headtohead.readers.other_layouts import masks_in_another_folder
 from headtohead.readers.patients import bids_patients
-from headtohead.readers.reader import Reader
-from headtohead.readers.reading import AS_NAMED, Reading
-from headtohead.readers.sequence_names import says_several, sequence_in_name, sequence_label
-from headtohead.readers.sequence_words import WORDS
+from headtohead.readers.reader import AS_NAMED, CaseFiles, Reader, Reading, recognise
+from headtohead.readers.sequence_names import OUTLINED, WORDS, says_several, sequence_in_name, sequence_label
 from headtohead.readers.tasks import VOLUMES_TASK
+from headtohead.readers.volume_names import volume_stem
 from headtohead.readers.volumes import read_volumes
-from headtohead.task import Case, Task
+from headtohead.task import Task
 
 TASK = VOLUMES_TASK
-
-PRIMARY = "flair"
-"""The sequence that lesions are outlined on, where a case has it."""
 
 
 def recognises(root: Path) -> bool:
     """Say whether a folder holds volumes, masks among them."""
-    return any(bases_of_mask(stem_of(path)) for path in volumes_below(root))
+    return any(bases_of_mask(volume_stem(path)) for path in volumes_below(root))
 
 
 def list_cases(root: Path, reading: Reading = AS_NAMED) -> list[CaseFiles]:
-    """List the images below `root` that have a mask, sorted by name, without reading a voxel.
+    """List the images below `root` that have a mask; how many were left out because they have none is printed.
 
-    An image without a mask is left out, and how many were is printed; but a sequence beside a masked image of the same
-    case belongs to the case.
+    A sequence beside a masked image of the same case belongs to the case.
 
     Raises:
         UserError: the folder is missing or holds no pair; a mask has no image, or more than one; an image has two; a
@@ -79,13 +74,13 @@ class _Scan:
     @classmethod
     def of(cls, found: Sequence[Path], mask: MaskFile, free: set[Path]) -> "_Scan":
         """Collect the sequences of a case: those that its mask fits, and those without a mask beside a single one."""
-        named = sequence_in_name(stem_of(found[0]))
+        named = sequence_in_name(volume_stem(found[0]))
         if named is None or says_several(named.sequence):
             return cls(found[0], "", {}, mask.path)
         sequences: dict[str, list[Path]] = defaultdict(list)
         beside = [] if len(found) > 1 else sorted(path for path in free if path.parent == found[0].parent)
         for path in (*found, *beside):
-            own = sequence_in_name(stem_of(path))
+            own = sequence_in_name(volume_stem(path))
             if own is None or own.case != named.case or says_several(own.sequence):
                 continue
             if path in found or own.sequence != named.sequence:  # else another treatment of the masked image
@@ -142,7 +137,7 @@ def _refuse_unclear(scans: list[_Scan], wanted: tuple[str, ...]) -> None:
 
 def _named(root: Path, scans: list[_Scan], wanted: tuple[str, ...]) -> list[CaseFiles]:
     """Name cases by their files, and those of one name by their folders, too."""
-    stems = [scan.case if len(wanted) > 1 else stem_of(scan.first) for scan in scans]
+    stems = [scan.case if len(wanted) > 1 else volume_stem(scan.first) for scan in scans]
     often = Counter(stems)
     cases: dict[str, CaseFiles] = {}
     for scan, stem in zip(scans, stems, strict=True):
@@ -157,22 +152,16 @@ def _named(root: Path, scans: list[_Scan], wanted: tuple[str, ...]) -> list[Case
 def _what_else(root: Path, files: list[Path]) -> str:
     if files:
         return f"it holds volumes, such as {files[0]}, but no masks; name their folder with --mask_dir"
-    if any(root.glob("**/TCGA_*")):
-        return "it looks like LGG; leave --data out"
-    return "name the folder that holds the volumes"
+    kind = recognise(root)
+    return f"it holds {DATA_SETS[kind]}; leave --data out" if kind else "name the folder that holds the volumes"
 
 
 def task(root: Path, reading: Reading, cases: list[CaseFiles]) -> Task:
     """Segment what the masks outline, or what `--labels` says, in the sequences of the cases."""
     sequences = cases[0].sequences or TASK.sequences
-    primary = sequences[0] if reading.sequences or PRIMARY not in sequences else PRIMARY
+    primary = sequences[0] if reading.sequences or OUTLINED not in sequences else OUTLINED
     targets = targets_of(reading.labels) if reading.labels else TASK.targets
     return Task(TASK.name, sequences, primary, targets)
-
-
-def read_case(files: CaseFiles, task: Task = TASK) -> Case:
-    """Read one case as `read_volumes` does."""
-    return read_volumes(files, task)
 
 
 READER = Reader(
@@ -180,6 +169,6 @@ READER = Reader(
     recognises=recognises,
     list_cases=list_cases,
     task=task,
-    read_case=read_case,
+    read_case=read_volumes,
     takes=frozenset({"patient_pattern", "labels", "sequences", "mask_dir", "mask_pattern"}),
 )

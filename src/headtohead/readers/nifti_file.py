@@ -18,7 +18,6 @@ from isal import igzip, isal_zlib
 from headtohead.errors import UserError, printable
 from headtohead.quiet import NIBABEL, quiet_loggers
 from headtohead.readers.opening import first_bytes
-from headtohead.readers.volume_headers import affine_of, image_class, is_oriented, read_header
 from headtohead.readers.volume_names import MGH, PACKED
 from headtohead.task.grid import Grid
 
@@ -38,6 +37,10 @@ LOOSE = 2**24
 
 MOST_VOXELS = 2**31
 """More is a damaged header, not a scan: it is sixteen times 512^3."""
+
+
+MILLIMETRES = {"meter": 1000.0, "micron": 0.001}
+"""Of one unit of length; a header that names none means millimetres."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,18 +88,14 @@ class VolumeFile:
         return np.dtype(self.header.get_data_dtype())
 
     def read(self, volume: int = 0, strict: bool = False) -> np.ndarray:
-        """Read one volume.
-
-        Args:
-            volume: which, from 0.
-            strict: refuse what is no number, which else is 0.
+        """Read one volume, counted from 0.
 
         Returns:
             [x, y, z]: uint8 where the file holds just that, else float32; scaled as the header says, and finite: what
             is no number, or none that float32 holds, is 0.
 
         Raises:
-            UserError: the file is cut short or damaged, or holds what `strict` refuses.
+            UserError: the file is cut short or damaged, or holds what is no number and `strict` refuses.
         """
         lost = False
         with _damage_named(self.path), np.errstate(all="ignore"):
@@ -158,20 +157,21 @@ def open_volume(path: Path) -> VolumeFile:
     packed, name = first_bytes(path)[:2] == GZIP, path.name.lower()
     if packed != name.endswith(PACKED):
         end = ".mgz" if name.endswith(MGH) else ".gz"
-        raise UserError(
-            f"{printable(path)}: compressed with gzip; add .gz to its name"
-            if packed
-            else f"{printable(path)}: not compressed with gzip; remove {end} from its name"
-        )
+        fault = "compressed with gzip; add .gz to" if packed else f"not compressed with gzip; remove {end} from"
+        raise UserError(f"{printable(path)}: {fault} its name")
     with quiet_loggers(NIBABEL), _damage_named(path), np.errstate(all="ignore"):
         with igzip.open(path) if packed else path.open("rb") as file:
-            header = read_header(file, name.endswith(MGH))
+            header, oriented = _mgh_header(file) if name.endswith(MGH) else _nifti_header(file)
         stored = tuple(int(size) for size in header.get_data_shape())
         dtype = header.get_data_dtype()
         needed = int(header.get_data_offset()) + math.prod(stored) * dtype.itemsize
-        affine = affine_of(header)
+        affine = np.array(header.get_best_affine(), np.float64)
+        affine[:3] *= MILLIMETRES.get(_unit(header), 1.0)
         header.get_slope_inter()
-    _refuse_type(path, dtype)
+    if dtype.kind == "c":
+        raise UserError(f"{printable(path)}: complex numbers; save their magnitude as a separate file")
+    if dtype.kind not in "iuf":
+        raise UserError(f"{printable(path)}: colour (RGB) voxels; save one intensity per voxel")
     shape, volumes = _grid(path, stored)
     held = path.stat().st_size
     if needed > (held * DEFLATE if packed else held) or math.prod(stored) > MOST_VOXELS:
@@ -185,18 +185,55 @@ def open_volume(path: Path) -> VolumeFile:
         grid = Grid(shape, affine)
     except ValueError as fault:
         raise UserError(f"{printable(path)}: {fault}; restore the file, or correct its header") from fault
-    return VolumeFile(path, header, packed, stored, volumes, grid, is_oriented(header))
+    return VolumeFile(path, header, packed, stored, volumes, grid, oriented)
 
 
-def _refuse_type(path: Path, dtype: np.dtype) -> None:
-    if dtype.kind == "c":
-        raise UserError(f"{printable(path)}: complex numbers; save their magnitude as a separate file")
-    if dtype.kind not in "iuf":
-        raise UserError(f"{printable(path)}: colour (RGB) voxels; save one intensity per voxel")
+def _nifti_header(file: Any) -> tuple[Any, bool]:
+    """Read a header from an open file, and say whether it tells how the grid lies in the patient."""
+    from nibabel.nifti1 import Nifti1Header
+    from nibabel.nifti2 import Nifti2Header
+
+    size = file.read(4)
+    version = 2 if 540 in struct.unpack("<i", size) + struct.unpack(">i", size) else 1
+    file.seek(0)
+    header = (Nifti2Header if version == 2 else Nifti1Header).from_fileobj(file)
+    if bytes(header["magic"])[:3] != f"n+{version}".encode():
+        raise ValueError("header and voxels in two files, or no NIfTI at all")
+    return header, bool(header["sform_code"] or header["qform_code"])
+
+
+def _mgh_header(file: Any) -> tuple[Any, bool]:
+    from nibabel.freesurfer.mghformat import DATA_OFFSET, MGHHeader
+
+    start = file.read(DATA_OFFSET)
+    if len(start) < DATA_OFFSET:
+        raise EOFError
+    header = MGHHeader(start[: MGHHeader._hdrdtype.itemsize])  # what stands behind the voxels says nothing of them
+    if header["version"] != 1:
+        raise ValueError("another version")
+    return header, bool(header["goodRASFlag"])
+
+
+def _unit(header: Any) -> str:
+    try:
+        return str(header.get_xyzt_units()[0])
+    except (KeyError, AttributeError):  # a code that the standard does not know; MGH has millimetres only
+        return "mm"
+
+
+def image_class(header: Any) -> Any:
+    """Give the class of nibabel's images that have such a header."""
+    from nibabel.freesurfer.mghformat import MGHHeader, MGHImage
+    from nibabel.nifti1 import Nifti1Image
+    from nibabel.nifti2 import Nifti2Header, Nifti2Image
+
+    if isinstance(header, MGHHeader):
+        return MGHImage
+    return Nifti2Image if isinstance(header, Nifti2Header) else Nifti1Image
 
 
 def _grid(path: Path, stored: tuple[int, ...]) -> tuple[tuple[int, int, int], int]:
-    """Settle the three sizes of the grid and the number of volumes."""
+    """Give the three sizes of the grid and the number of volumes."""
     if any(size < 1 for size in stored) or len(stored) < 2:
         raise UserError(
             f"{printable(path)}: its header claims {_sizes(stored)} voxels, which is not an image; restore it"
@@ -205,7 +242,7 @@ def _grid(path: Path, stored: tuple[int, ...]) -> tuple[tuple[int, int, int], in
         raise UserError(
             f"{printable(path)}: {len(stored)}-D ({_sizes(stored)}); save the volumes you mean as a 3-D or 4-D file"
         )
-    first, second, third, volumes = (*stored, 1, 1)[:4] if len(stored) < 4 else stored[:4]
+    first, second, third, volumes = (*stored, 1, 1)[:4]
     return (first, second, third), volumes
 
 

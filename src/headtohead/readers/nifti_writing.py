@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from isal import igzip
 
-from headtohead.readers.nifti_file import VolumeFile
-from headtohead.readers.volume_headers import image_class
+from headtohead.readers.nifti_file import VolumeFile, image_class
 from headtohead.readers.volume_names import MGH, PACKED
 from headtohead.saving import atomic_path
 from headtohead.task.grid import Grid

@@ -10,12 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from headtohead.errors import UserError, one_line, printable
-from headtohead.readers.case_files import CaseFiles
-from headtohead.readers.label_option import BACKGROUND, make_targets, targets_of
+from headtohead.readers.labels import BACKGROUND, make_targets, targets_of
 from headtohead.readers.other_layouts import CHANNEL
-from headtohead.readers.reader import Reader
-from headtohead.readers.reading import Reading
-from headtohead.readers.sequence_names import says_several, sequence_in_name
+from headtohead.readers.reader import CaseFiles, Reader, Reading
+from headtohead.readers.sequence_names import OUTLINED, says_several, sequence_in_name
 from headtohead.readers.volume_names import VOLUMES
 from headtohead.readers.volumes import read_volumes
 from headtohead.records.json_reader import read_json
@@ -123,24 +121,21 @@ def sequences_of(described: Mapping[str, Any], path: Path) -> tuple[str, ...]:
         raise UserError(f'{path}: channel_names must be numbered from "0"; correct it')
     if len(words) == 1:
         return (UNNAMED,)
-    named = [sequence_in_name(word) for word in words]
-    known = tuple(
-        one.sequence if one and not says_several(one.sequence) else word.lower()
-        for one, word in zip(named, words, strict=True)
-    )
+    named = [(word, sequence_in_name(word)) for word in words]
+    known = tuple(one.sequence if one and not says_several(one.sequence) else word.lower() for word, one in named)
     if len(set(known)) == len(known) and all(known):
         return known
     return tuple(f"channel {number}" for number in range(len(words)))
 
 
 def task(root: Path, reading: Reading, cases: list[CaseFiles]) -> Task:
-    """What dataset.json says; FLAIR is the primary sequence, or the first one."""
+    """What dataset.json says; the primary sequence is the one that lesions are outlined on, or the first."""
     described, path = _description(root), root / DESCRIPTION
     sequences = sequences_of(described, path)
     return Task(
         _text(described, "name") or root.resolve().name,
         sequences,
-        primary="flair" if "flair" in sequences else sequences[0],
+        primary=OUTLINED if OUTLINED in sequences else sequences[0],
         targets=targets_of(reading.labels) if reading.labels else _targets(described, path),
         licence=_text(described, "licence") or _text(described, "license"),
         citation=_text(described, "reference"),
@@ -175,11 +170,6 @@ def _targets(described: Mapping[str, Any], path: Path) -> Targets:
     return make_targets(named, str(path), REGIONS if regions else CLASSES)
 
 
-def further_files(root: Path) -> list[Path]:
-    """List files besides images and masks from which the cohort is made: the description."""
-    return [root / DESCRIPTION]
-
-
 READER = Reader(
     reading="nnunet 1",
     recognises=recognises,
@@ -187,5 +177,5 @@ READER = Reader(
     task=task,
     read_case=read_volumes,
     takes=frozenset({"patient_pattern", "labels"}),
-    further_files=further_files,
+    further_files=lambda root: [root / DESCRIPTION],
 )

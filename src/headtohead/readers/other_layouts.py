@@ -21,29 +21,23 @@ LABELS = re.compile(
 
 
 def masks_in_another_folder(root: Path, files: Sequence[Path]) -> str:
-    """Say what to do where masks lie in a folder of their own, under the names of their images.
+    """Say what to do where masks lie in a folder of their own, under the names of their images; else give ''.
 
-    Args:
-        root: the data's folder; where it holds the images alone, the folder of the masks is looked for beside it.
-        files: all volumes below it.
-
-    Returns:
-        The reason and the mend; empty where the files are not laid out so.
+    Where `root` holds images alone, the folder of the masks is looked for beside it.
     """
-    alone = bool(IMAGES.fullmatch(root.name))
-    volumes = [*files, *(_beside(root) if alone else [])]
+    volumes = list(files)
+    if IMAGES.fullmatch(root.name):
+        beside = [path for path in root.absolute().parent.iterdir() if LABELS.fullmatch(path.name) and path.is_dir()]
+        volumes += sorted(path for folder in beside for path in folder.iterdir() if volume_end(path.name))
     labels = [path for path in volumes if LABELS.fullmatch(path.parent.name)]
-    images = {path for path in volumes if not LABELS.fullmatch(path.parent.name)}
+    images = sorted({path for path in volumes if not LABELS.fullmatch(path.parent.name)})
     for label in labels:
-        own = sorted(path for path in images if _stem(path) == _stem(label))
-        channels = channels_of(_stem(label), images)
-        if channels:
-            home = label.parent.parent
+        if channels := _channels_of(volume_stem(label), images):
             return (
                 f"{label.parent.name} and {channels[0].parent.name} are laid out for nnU-Net; give --data nnunet "
-                f"--root_dir {home}, which needs its dataset.json"
+                f"--root_dir {label.parent.parent}, which needs its dataset.json"
             )
-        if own:
+        if own := [path for path in images if volume_stem(path) == volume_stem(label)]:
             return (
                 f"the masks lie in {label.parent.name} under the names of their images in {own[0].parent.name}; add "
                 f"--mask_dir {label.parent}"
@@ -51,38 +45,18 @@ def masks_in_another_folder(root: Path, files: Sequence[Path]) -> str:
     return ""
 
 
-def image_in_channels(bases: Iterable[str], images: Iterable[Path]) -> str:
-    """Say what to do where the image of a mask is named as channels of nnU-Net.
-
-    Args:
-        bases: what the mask may be the mask of, as `bases_of_mask` gives it.
-        images: all files that may be its image.
-
-    Returns:
-        The reason and the mend; empty where there are no such files.
-    """
-    images = list(images)
+def image_in_channels(bases: Iterable[str], images: Sequence[Path]) -> str:
+    """Say what to do where the image of a mask of such bases is named as channels of nnU-Net; else give ''."""
     for base in filter(None, bases):
-        if channels := channels_of(base, images):
+        if channels := _channels_of(base, images):
             names = ", ".join(path.name for path in channels[:4]) + (", ..." if len(channels) > 4 else "")
-            end = channels[0].name[len(_stem(channels[0])) :]
             return (
                 f"its image is named as channels of nnU-Net, {names}; name them after their sequences "
-                f"({base}_flair{end}), or lay the data out for --data nnunet"
+                f"({base}_flair{volume_end(channels[0].name)}), or lay the data out for --data nnunet"
             )
     return ""
 
 
-def channels_of(case: str, images: Iterable[Path]) -> list[Path]:
-    """List the files of a case that are named as channels of nnU-Net, in their order."""
-    matches = ((path, CHANNEL.fullmatch(_stem(path))) for path in images)
+def _channels_of(case: str, images: Iterable[Path]) -> list[Path]:
+    matches = ((path, CHANNEL.fullmatch(volume_stem(path))) for path in images)
     return sorted(path for path, match in matches if match and match["case"] == case)
-
-
-def _beside(root: Path) -> list[Path]:
-    folders = [path for path in root.absolute().parent.iterdir() if LABELS.fullmatch(path.name) and path.is_dir()]
-    return sorted(path for folder in folders for path in folder.iterdir() if volume_end(path.name))
-
-
-def _stem(path: Path) -> str:
-    return volume_stem(path.name)

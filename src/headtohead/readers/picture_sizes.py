@@ -33,11 +33,9 @@ PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
 
 @dataclass(frozen=True)
 class PictureSize:
-    """What a header claims.
+    """What a header claims, in pixels.
 
     Attributes:
-        width: pixels.
-        height: pixels.
         channels: once decoded.
         itemsize: bytes of a channel of a pixel, once decoded.
         pages: how many pictures the file holds; a TIFF may hold several.
@@ -63,10 +61,7 @@ class PictureSize:
 
 
 def picture_size(path: Path) -> PictureSize | None:
-    """Read the size of a picture from its header.
-
-    Args:
-        path: a file; what it is, its first bytes say and not its name.
+    """Read the size of a picture from its header; what it is, its first bytes say and not its name.
 
     Returns:
         The size; None where it is no PNG, JPEG or TIFF, or one with a damaged header.
@@ -116,23 +111,24 @@ def _jpeg(file: BinaryIO) -> PictureSize:
 
 def _tiff(file: BinaryIO, start: bytes, held: int) -> PictureSize:
     order, big = TIFF[start[:4]], start[2:4] in (b"+\0", b"\0+")
-    place = 8 if big else 4
-    file.seek(place)
-    (place,) = struct.unpack(f"{order}{'Q' if big else 'I'}", file.read(8 if big else 4))
+    offset, count, entry = (order + one for one in (("Q", "Q", "HHQ8s") if big else ("I", "H", "HHI4s")))
+    file.seek(8 if big else 4)
+    place = _number(file, offset)
     found: dict[int, list[int]] = {}
     seen: set[int] = set()
     while place and place not in seen and len(seen) < MOST_PAGES and place < held:
-        seen.add(place)
         file.seek(place)
-        (fields,) = struct.unpack(f"{order}{'Q' if big else 'H'}", file.read(8 if big else 2))
-        entry = 20 if big else 12
-        if not seen - {place}:  # of the first page alone the size counts
+        fields = _number(file, count)
+        if not seen:  # of the first page alone the size counts
             if fields > MOST_FIELDS:
                 raise ValueError
-            found = _fields(file, file.read(fields * entry), order, big)
-        file.seek(place + (8 if big else 2) + fields * entry)
-        after = file.read(8 if big else 4)
-        place = struct.unpack(f"{order}{'Q' if big else 'I'}", after)[0] if len(after) == (8 if big else 4) else 0
+            found = _fields(file, file.read(fields * struct.calcsize(entry)), entry, order, offset)
+        seen.add(place)
+        file.seek(place + struct.calcsize(count) + fields * struct.calcsize(entry))
+        try:
+            place = _number(file, offset)
+        except struct.error:  # the file ends here
+            place = 0
     width, height = found[WIDTH][0], found[HEIGHT][0]
     channels = max(1, found.get(SAMPLES, [1])[0])
     itemsize = max(1, math.ceil(max(found.get(BITS, [1])) / 8))
@@ -141,18 +137,21 @@ def _tiff(file: BinaryIO, start: bytes, held: int) -> PictureSize:
     return PictureSize(width, height, channels, itemsize, len(seen), tile * max(4, channels) * itemsize)
 
 
-def _fields(file: BinaryIO, entries: bytes, order: str, big: bool) -> dict[int, list[int]]:
+def _number(file: BinaryIO, layout: str) -> int:
+    [value] = struct.unpack(layout, file.read(struct.calcsize(layout)))
+    return int(value)
+
+
+def _fields(file: BinaryIO, entries: bytes, entry: str, order: str, offset: str) -> dict[int, list[int]]:
     """Give the fields of a page that hold whole numbers, at most eight of each."""
     found = {}
-    layout = f"{order}HHQ8s" if big else f"{order}HHI4s"
-    for tag, kind, count, value in struct.iter_unpack(layout, entries):
+    for tag, kind, count, value in struct.iter_unpack(entry, entries):
         if kind not in NUMBERS or not count:
             continue
-        count = min(count, 8)
-        size = struct.calcsize(NUMBERS[kind]) * count
+        layout = f"{order}{min(count, 8)}{NUMBERS[kind]}"
+        size = struct.calcsize(layout)
         if size > len(value):
-            (place,) = struct.unpack(f"{order}{'Q' if big else 'I'}", value)
-            file.seek(place)
+            file.seek(struct.unpack(offset, value)[0])
             value = file.read(size)
-        found[tag] = list(struct.unpack(f"{order}{count}{NUMBERS[kind]}", value[:size]))
+        found[tag] = list(struct.unpack(layout, value[:size]))
     return found

@@ -8,8 +8,8 @@ import numpy as np
 from headtohead.errors import UserError
 from headtohead.memory import refuse_unless_free
 from headtohead.quiet import quiet_stderr
-from headtohead.readers.case_files import CaseFiles
 from headtohead.readers.picture_sizes import MEND, picture_size
+from headtohead.readers.reader import CaseFiles
 
 SMALL = 2**24
 """Bytes of decoded pixels below which nobody asks how much memory is free."""

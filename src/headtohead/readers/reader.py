@@ -1,27 +1,86 @@
-"""What a reader of a kind of data is: the functions that its module has, as one row."""
+"""What a reader of a kind of data is given, gives and does: the functions that its module has, as one row."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from headtohead.readers.case_files import CaseFiles
-from headtohead.readers.reading import Reading
+from headtohead.errors import UserError
+from headtohead.options.data import DATA_SETS, DataOptions
 from headtohead.task import Case, Task
 
 if TYPE_CHECKING:
     import pandas as pd
 
-EIGHT_BITS = np.dtype(np.uint8)
+
+@dataclass(frozen=True)
+class Reading:
+    """What names of files alone do not say; each attribute is the option of its name, empty where nobody says.
+
+    Attributes:
+        patient_pattern: finds the patient in the path of an image; see `patients.patients_by_pattern`.
+        labels: which values of a label map are which target; see `labels.targets_of`.
+        sequences: which of a case's sequences to use, the primary one first.
+        mask_dir: folder of the masks, where they do not lie beside their images.
+        mask_pattern: how masks are named, with `*` for the name of the image or the case.
+    """
+
+    patient_pattern: str = ""
+    labels: str = ""
+    sequences: str = ""
+    mask_dir: str = ""
+    mask_pattern: str = ""
+
+    @classmethod
+    def of(cls, options: DataOptions) -> "Reading":
+        """Take what the options say."""
+        return cls(**{one.name: getattr(options, one.name) for one in fields(cls)})
+
+    @classmethod
+    def recorded(cls, data: Mapping[str, Any]) -> "Reading":
+        """Take what run.json says of the data; what an earlier version did not write is empty."""
+        return cls(**{one.name: str(data.get(one.name, "")) for one in fields(cls)})
+
+    def given(self) -> dict[str, str]:
+        """Give what is not empty, by name."""
+        return {one.name: value for one in fields(self) if (value := getattr(self, one.name))}
 
 
-def _no_files(root: Path) -> list[Path]:
-    return []
+COLUMNS = (
+    "case", "patient", "site", "slices", "height", "width", "first", "lesion_voxels", "lesion_slices", "missing",
+)  # fmt: skip
+"""Of the case table, before the spacing and the clinical columns, which must not repeat one."""
+
+AS_NAMED = Reading()
+"""Names of files say everything."""
 
 
-def _nothing_known(root: Path) -> "pd.DataFrame":
+@dataclass(frozen=True)
+class CaseFiles:
+    """The files of one case, in the order of their slice numbers; a volume is one file.
+
+    Attributes:
+        name: of the case; no two cases of a data set share one.
+        patient: whose scan it is.
+        site: where it was made; empty where nobody says.
+        images: its images.
+        masks: of each image its mask; of a case of several sequences the one label map.
+        sequences: of a case of several sequences, which one each image is; else empty.
+    """
+
+    name: str
+    patient: str
+    site: str
+    images: tuple[Path, ...]
+    masks: tuple[Path, ...]
+    sequences: tuple[str, ...] = ()
+
+
+def nothing_known(root: Path) -> "pd.DataFrame":
+    """Give an empty table of patients."""
     import pandas as pd
 
     return pd.DataFrame({"patient": pd.Series(dtype=str)})
@@ -50,6 +109,23 @@ class Reader:
     task: Callable[[Path, Reading, list[CaseFiles]], Task]
     read_case: Callable[[CaseFiles, Task], Case]
     takes: frozenset[str] = frozenset({"patient_pattern"})
-    further_files: Callable[[Path], list[Path]] = _no_files
-    read_clinical: Callable[[Path], "pd.DataFrame"] = _nothing_known
-    depth: np.dtype = EIGHT_BITS
+    further_files: Callable[[Path], list[Path]] = lambda root: []
+    read_clinical: Callable[[Path], "pd.DataFrame"] = nothing_known
+    depth: np.dtype = np.dtype(np.uint8)  # noqa: RUF009  # never changed
+
+
+def find_reader(data: str) -> Reader:
+    """Give the reader of a kind of data, which is the module of that name here; it is imported now.
+
+    Raises:
+        UserError: there is no such kind; run.json of another version, or of anybody, may name any.
+    """
+    if data not in DATA_SETS:
+        raise UserError(f"--data {data}: no such kind of data here; known are {', '.join(DATA_SETS)}")
+    reader: Reader = importlib.import_module(f"headtohead.readers.{data}").READER
+    return reader
+
+
+def recognise(root: Path) -> str:
+    """Name the kind of data that a folder is laid out as; empty where it is like none."""
+    return next((data for data in DATA_SETS if root.is_dir() and find_reader(data).recognises(root)), "")

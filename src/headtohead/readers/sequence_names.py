@@ -1,6 +1,7 @@
 """Which MRI sequence a file is, by its name: for training, prediction and the page.
 
-The words are in `sequence_words`.
+Names of BraTS (`x_t1ce`, `x-t2f`), of BIDS (`sub-01_ce-gadolinium_T1w`; Gorgolewski et al., Scientific Data 2016,
+doi 10.1038/sdata.2016.44), of scanners (`T2_FLAIR`) and of tools that add a word of their own (`x_flair_bet`).
 """
 
 import re
@@ -8,17 +9,85 @@ from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
-from headtohead.readers.sequence_words import (
-    AGENT,
-    AT_THE_END,
-    ENTITIES,
-    GLUED,
-    KEYS,
-    LINKS,
-    NATIVE,
-    TREATMENT,
-    sequence_of,
+WORDS = {
+    "pre": "t1 t1w t1wi t1n t1pre t1native t1mprage mprage spgr bravo inplanet1",
+    "post": "t1c t1ce t1gd t1post t1wce t1wgd t1cw t1gad t1contrast t1km cet1 cet1w gdt1",
+    "flair": "flair t2flair flairt2 t2f darkfluid tirm",
+    "t2": "t2 t2w t2wi t2tse inplanet2",
+    "t2star": "t2star t2starw megre",
+    "pd": "pdw pdt2",
+    "mp2rage": "mp2rage unit1",
+    "map": "t1map t2map r1map r2map t2starmap r2starmap pdmap mtrmap mtsat mwfmap mtvmap chimap s0map m0map tb1map "
+    "rb1map t1rho irt1 mese vfa mtr qsm",
+    "stir": "stir",
+    "dwi": "dwi b1000",
+    "adc": "adc",
+    "swi": "swi minip",
+    "perfusion": "pwi rcbv rcbf m0scan",
+    "tof": "tof",
+}
+"""Sequence -> words that say it anywhere in a name, in small letters. Also kinds of image that nobody outlines."""
+
+LAST_WORDS = {
+    "pre": "pre",
+    "post": "post",
+    "pd": "pd",
+    "dwi": "dti trace fa md b0",
+    "perfusion": "dsc dce asl cbv cbf",
+    "mra": "mra angio",
+    "bold": "bold sbref epi",
+    "gre": "gre flash",
+    "map": "mpm mts fieldmap phasediff magnitude magnitude1 magnitude2",
+    "ct": "ct",
+    "pet": "pet",
+}
+"""Words that say a sequence only at the end of a name; elsewhere they are as likely a patient's or a study's."""
+
+AGENT = {"post", "gd", "gad", "gado", "gadolinium", "ce", "c", "contrast", "km"}
+"""Words beside T1 that make it T1 after a contrast agent."""
+
+NATIVE = {"pre", "native", "nativ"}
+
+MOVED = {"reg", "registered", "coreg", "coregistered", "warped", "resampled", "resliced", "aligned"}
+LINKS = MOVED | {"to", "onto", "into", "in", "on"}
+"""Words between two sequences: the first was moved onto the grid of the second (`T1_to_FLAIR`, `T1_reg_FLAIR`)."""
+
+_TREATMENT = (
+    "bet brain stripped skullstripped ss iso n4 n4itk "
+    "bfc bias biascorr corrected norm normalized normalised znorm preproc preprocessed cropped crop orig raw defaced "
+    "mni sri24 1mm 2mm ax axial sag sagittal cor coronal tra 3d 2d"
 )
+TREATMENT = MOVED | set(_TREATMENT.split())
+"""Words that say what was done to a scan, or how it was acquired, and nothing of its sequence."""
+
+ENTITIES = {"acq", "ce", "rec", "desc", "space", "res", "mod"}
+"""Keys of BIDS that tell scans of one session apart but not patients or sessions."""
+
+KEYS = ENTITIES | {"sub", "ses", "run", "task", "dir", "echo", "part", "label", "inv", "flip"}
+"""Keys of BIDS that are read as such."""
+
+SEQUENCES = {word: sequence for sequence, words in WORDS.items() for word in words.split()}
+AT_THE_END = SEQUENCES | {word: sequence for sequence, words in LAST_WORDS.items() for word in words.split()}
+
+_ANY = "|".join(sorted(SEQUENCES, key=len, reverse=True))
+GLUED = re.compile(rf"({_ANY})(?:2|to|in|on)()({_ANY})", re.IGNORECASE)
+"""A link without marks around it: `T1toFLAIR`, `flair2t1`."""
+
+LONGER = re.compile(r"(t[12])[a-z]{2,}")
+"""T1 or T2 with a scanner's or tool's word behind it: `t2blade`, `T1wBrain`."""
+
+
+def sequence_of(word: str) -> str:
+    """Give the sequence that a word in small letters says wherever it stands; empty where it says none."""
+    if word in SEQUENCES:
+        return SEQUENCES[word]
+    longer = LONGER.fullmatch(word)
+    if not longer:
+        return ""
+    if longer[1] == "t1":
+        return "pre"
+    return "flair" if "flair" in word else "t2"
+
 
 SHOWN = {
     "pre": "T1",
@@ -27,9 +96,13 @@ SHOWN = {
     "perfusion": "perfusion",
     "map": "a map of a quantity",
 }
+"""Sequences as radiologists write them, where that is not their name in capitals."""
 
-TITLES = {"pre": "pre-contrast", "flair": "FLAIR", "post": "post-contrast", "image": "image"}
-"""Sequences as the LGG data set calls them."""
+TITLES = {"pre": "pre-contrast", "post": "post-contrast", "image": "image"}
+"""Sequences as headings call them, where that is not their name in capitals."""
+
+OUTLINED = "flair"
+"""The sequence that lesions are outlined on, where a case has it and nobody says otherwise."""
 
 BETWEEN = "+"
 """Between the sequences of a name that says several: `pre+flair`."""
@@ -73,16 +146,11 @@ def sequence_in_name(stem: str) -> Named | None:
     """Take a file's name apart into case and sequence.
 
     Of two sequences with a link between them the first counts, since the second only gives the grid (`T1_to_FLAIR`).
-
-    Args:
-        stem: name without suffix, such as `case7_t1ce` or `sub-01_acq-3D_FLAIR`.
-
-    Returns:
-        What it says; None where it names no sequence.
+    None where a name without suffix, such as `case7_t1ce` or `sub-01_acq-3D_FLAIR`, names no sequence.
     """
     pieces = _pieces(stem)
-    entities = [word for _, word in pieces if _is_entity(word)]
-    words = [(number, word.lower()) for number, (_, word) in enumerate(pieces) if not _is_entity(word)]
+    entities = [word for _, word in pieces if "-" in word]
+    words = [(number, word.lower()) for number, (_, word) in enumerate(pieces) if "-" not in word]
     found, grid = _moved(words)
     if found is None:
         return None
@@ -99,11 +167,6 @@ def sequence_in_name(stem: str) -> Named | None:
     return Named(case.lstrip("_-. "), sequence, " ".join([*variant, *(word for _, word in treated)]))
 
 
-def is_sequence_or_treatment(word: str) -> bool:
-    """Say whether a word tells scans of one case apart, rather than cases."""
-    return word.lower() in AT_THE_END or word.lower() in TREATMENT
-
-
 def _pieces(stem: str) -> list[tuple[str, str]]:
     """Cut a name into words, each with the mark before it; a BIDS entity (`acq-3D`) is one word."""
     pieces: list[tuple[str, str]] = []
@@ -118,10 +181,6 @@ def _pieces(stem: str) -> list[tuple[str, str]]:
                 several = [piece or "to" for piece in glued.groups()] if glued else [word]
                 pieces += [(before, several[0]), *(("", piece) for piece in several[1:])]
     return [(mark, word) for mark, word in pieces if word]
-
-
-def _is_entity(word: str) -> bool:
-    return "-" in word
 
 
 def _key(entity: str) -> str:

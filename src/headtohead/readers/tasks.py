@@ -3,14 +3,15 @@
 from typing import Any
 
 from headtohead.options.data import DEFAULT_DATA
+from headtohead.readers.labels import LESION
 from headtohead.readers.lgg import TASK as FIRST_TASK
-from headtohead.task import Target, Targets, Task
+from headtohead.task import Task
 from headtohead.task.task import UNNAMED
 
 LGG, NIFTI = DEFAULT_DATA, "nifti"
 """The kinds of data that runs were made of before they recorded a task, as `--data` calls them."""
 
-VOLUMES_TASK = Task("NIfTI volumes with masks", (UNNAMED,), primary=UNNAMED, targets=Targets((Target("lesion", (1,)),)))
+VOLUMES_TASK = Task("NIfTI volumes with masks", (UNNAMED,), UNNAMED, LESION)
 """Of volumes of which nobody says what they are. It stands here because a prediction needs it, but not their reader."""
 
 TASKS = {LGG: FIRST_TASK, NIFTI: VOLUMES_TASK}
@@ -18,11 +19,9 @@ TASKS = {LGG: FIRST_TASK, NIFTI: VOLUMES_TASK}
 
 
 def task_of(data: dict[str, Any]) -> Task:
-    """Give the task that a run was trained on.
+    """Give the task that a run was trained on, by what run.json or model.json says of the data.
 
-    Args:
-        data: what run.json or model.json says of the data. Earlier versions recorded no task but the kind of data, and
-            before that not even the kind, since there was one only.
+    Earlier versions recorded no task but the kind of data, and before that not even the kind, since there was one only.
 
     Raises:
         ValueError: what is recorded is no task.

@@ -1,5 +1,7 @@
 """What a volume is by the end of its name: NIfTI, or FreeSurfer's MGH."""
 
+from pathlib import Path
+
 NIFTI = (".nii", ".nii.gz")
 MGH = (".mgz", ".mgh")
 PACKED = (".gz", ".mgz")
@@ -15,6 +17,6 @@ def volume_end(name: str) -> str:
     return name[len(name) - len(end) :] if end else ""
 
 
-def volume_stem(name: str) -> str:
+def volume_stem(path: Path) -> str:
     """Give the name of a volume without its end: `a` of `a.nii.gz`."""
-    return name[: len(name) - len(volume_end(name))]
+    return path.name[: len(path.name) - len(volume_end(path.name))]

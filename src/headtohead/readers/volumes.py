@@ -1,16 +1,18 @@
-"""The volumes of one case, a file a sequence, read onto one grid: what readers of volumes share."""
+"""The volumes of one case, a file a sequence, on one grid: sequences are resampled onto it, labels only turned."""
 
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from headtohead.errors import UserError, printable
 from headtohead.memory import refuse_unless_free
-from headtohead.readers.case_files import CaseFiles
+from headtohead.preparing.steps.resample import resample_onto
+from headtohead.readers.labels import labels_of
 from headtohead.readers.nifti_file import VolumeFile, open_volume
-from headtohead.readers.regridding import read_labels, read_onto
+from headtohead.readers.reader import CaseFiles
 from headtohead.readers.sequence_names import sequence_label
-from headtohead.task import Case, Task
+from headtohead.task import Case, Targets, Task
 
 SMALL = 2**26
 """Bytes below which nobody asks how much memory is free."""
@@ -18,40 +20,34 @@ SMALL = 2**26
 PACKED = 16
 """Bytes for each voxel while a volume is read, cut and measured, and for each of its sequences."""
 
+WHOLE = 0.95
+"""A sequence that covers less of the grid than this is reported with its share."""
+
 
 def read_volumes(files: CaseFiles, task: Task) -> Case:
     """Read one case on the grid of its primary sequence: images float32 [*grid, C], and its label map.
 
-    A sequence on another grid is resampled; a line says so. For one that is missing, another stands in.
+    A sequence on another grid is resampled; a line says so.
 
     Raises:
-        UserError: a file is damaged, holds no single volume, or is too large; a sequence is missing that must not be,
-            or has no voxel above 0; the label map lies on another grid, or has labels of no target.
+        UserError: a file is damaged, holds no single volume, is too large, or has no voxel above 0; the label map lies
+            on another grid, or has labels of no target.
     """
-    found = dict(zip(files.sequences or task.sequences, files.images, strict=True))
-    opened = {sequence: open_volume(path) for sequence, path in found.items()}
+    opened = [open_volume(path) for path in files.images]
     mask = open_volume(files.masks[0])
-    for file in (*opened.values(), mask):
+    for file in (*opened, mask):
         _refuse_large(file, len(task.sequences))
-    missing = tuple(sequence for sequence in task.sequences if sequence not in found)
-    if lost := [sequence for sequence in missing if sequence not in task.stand_ins]:
-        there = ", ".join(map(sequence_label, found))
-        raise UserError(
-            f"{files.name}: has no {sequence_label(lost[0])} (it has {there}), which the other cases have; restore the "
-            "file, or move the case away"
-        )
-    primary = opened[task.primary]
+    primary = opened[task.primary_channel]
     labels = read_labels(mask, primary, task.targets)
     images = np.empty((*primary.shape, len(task.sequences)), np.float32)
-    for channel, sequence in enumerate(task.sequences):
-        file = opened[sequence if sequence in opened else task.stand_ins[sequence]]
+    for channel, (sequence, file) in enumerate(zip(task.sequences, opened, strict=True)):
         values, notes = read_onto(file, 0, primary, sequence_label(sequence))
         images[..., channel] = values
         if not (values > 0).any():
             raise UserError(f"{printable(file.path)}: no voxel is above 0; restore it, or remove it with its mask")
         for note in notes:
             print(f"{files.name}: {note}")
-    return Case(files.name, images, primary.grid, labels, missing)
+    return Case(files.name, images, primary.grid, labels)
 
 
 def _refuse_large(file: VolumeFile, sequences: int) -> None:
@@ -64,3 +60,60 @@ def _refuse_large(file: VolumeFile, sequences: int) -> None:
     need = PACKED * (sequences + 1) * math.prod(file.shape)
     if need > SMALL:
         refuse_unless_free(file.path, f"{sizes} voxels", need)
+
+
+def read_onto(file: VolumeFile, number: int, grid: VolumeFile, sequence: str) -> tuple[np.ndarray, list[str]]:
+    """Read one sequence of a case on the grid of its primary sequence.
+
+    Args:
+        file: what holds it.
+        number: which volume of the file.
+        grid: the file of the primary sequence.
+        sequence: what to call it, such as `T1`.
+
+    Returns:
+        Values as `VolumeFile.read` gives them, on the grid; and a line if they were resampled.
+
+    Raises:
+        UserError: the file is damaged, or the two do not overlap.
+    """
+    values = file.read(number)
+    if grid.grid.is_that_of(file.grid):
+        return values, []
+    values, share = resample_onto(values, file.grid, grid.grid)
+    if not share:
+        raise UserError(
+            f"{printable(file.path)}: does not overlap with {printable(grid.path.name)} in scanner space, so they are "
+            "not of one session; correct its header, or move it away"
+        )
+    part = f", of which it covers {share:.0%}" if share < WHOLE else ""
+    unsure = "" if file.oriented and grid.oriented else "; a header has no position in the scanner, so check the result"
+    return values, [f"{sequence} was resampled onto the grid of {printable(grid.path.name)}{part}{unsure}"]
+
+
+def read_labels(
+    file: VolumeFile, grid: VolumeFile, targets: Targets, united: bool = False
+) -> NDArray[np.unsignedinteger]:
+    """Read a mask or label map on the grid of a case's primary sequence, equally for training and prediction.
+
+    Labels are never interpolated: the file lies on the grid of the image, its axes in any order and direction.
+    Arguments and result are as of `labels_of`.
+
+    Raises:
+        UserError: it is damaged, on another grid, or no label map of these targets.
+    """
+    name = printable(file.path)
+    if file.volumes > 1:
+        raise UserError(f"{name}: {file.volumes} volumes, but a mask has one; restore it or move it away")
+    _, own = file.grid.turned_like(grid.grid, np.broadcast_to(np.uint8(0), file.shape))  # before a voxel is read
+    mend = "resample it onto the image's grid, or move it away"
+    if own.shape != grid.shape:
+        sizes = ["x".join(map(str, one.shape)) for one in (file, grid)]
+        raise UserError(f"{name}: {sizes[0]} voxels, but {printable(grid.path.name)} has {sizes[1]}; {mend}")
+    if not grid.grid.is_that_of(own):
+        apart = grid.grid.apart(own) * min(grid.spacing)
+        raise UserError(
+            f"{name}: is up to {apart:.3g} mm off the grid of {printable(grid.path.name)} (its affine differs); {mend}"
+        )
+    turned, _ = file.grid.turned_like(grid.grid, file.read(strict=True))
+    return labels_of(name, turned, targets, united)

@@ -120,12 +120,7 @@ def legend_of(task: Task) -> str:
 
 
 def policy_lines(training: TrainingOptions, task: Task | None) -> list[str]:
-    """Name what is done to training slices, in the order it is done.
-
-    Args:
-        training: the options.
-        task: whose sequences may be dropped; None where a model sees one only.
-    """
+    """Name what is done to training slices in its order; of a task whose sequences may be dropped, that as well."""
     steps = []
     if training.sequence_dropout > 0 and task and task.stand_ins:
         (first, stand_in), *others = task.stand_ins.items()
@@ -139,7 +134,7 @@ def policy_lines(training: TrainingOptions, task: Task | None) -> list[str]:
 
 
 def draw_sheet(rows: list[Example], steps: list[str], seed: int, legend: str, targets: Targets) -> np.ndarray:
-    """Lay the rows out, with titles and the transforms below.
+    """Lay the rows out, with titles and the transforms below: uint8 RGB.
 
     Args:
         rows: what to show; all with the same number of views of one size.
@@ -147,9 +142,6 @@ def draw_sheet(rows: list[Example], steps: list[str], seed: int, legend: str, ta
         seed: the seed they were drawn from.
         legend: what the colours of an image are.
         targets: whose outlines are drawn; of several, their names stand at the bottom.
-
-    Returns:
-        uint8 RGB.
     """
     columns, size = len(rows[0].views), rows[0].views[0][0].shape[0]
     scale = max(1, SIDE // size)

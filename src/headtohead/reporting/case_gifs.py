@@ -10,7 +10,7 @@ that somebody else put there.
 import hashlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -43,16 +43,6 @@ SHADES = (12,)  # of grey
 DARK = 20  # of 255: what is darker is noise of air, which would cost more bytes than the head
 MARK = "Head-to-Head, a case, "  # begins the comment of a GIF; `mark_of` follows
 FEW = 8  # cases for which starting processes is not worth its time
-
-
-@dataclass(frozen=True)
-class CaseToDraw:
-    """One case to draw: its name, its title, of each entrant the name to show, and the mark that its GIF carries."""
-
-    case: str
-    title: str
-    entrants: dict[str, str]
-    mark: str = ""
 
 
 def mark_of(findings: Findings, ledger: Ledger) -> str:
@@ -123,12 +113,7 @@ def _shown(findings: Findings) -> list[str]:
 def write_all_case_gifs(findings: Findings, folder: Path, cohort: Cohort, masks: Masks, mark: str = "") -> list[Path]:
     """Write `<case>.gif` of every case of which a prediction was kept, on all processor cores.
 
-    Args:
-        findings: what was found.
-        folder: where to.
-        cohort: the data.
-        masks: the predictions. Of more than six entrants, those that are best on average are drawn.
-        mark: what the files carry, from `mark_of`.
+    Of more than six entrants, those that are best on average are drawn. The files carry the mark from `mark_of`.
 
     Returns:
         The files.
@@ -136,59 +121,41 @@ def write_all_case_gifs(findings: Findings, folder: Path, cohort: Cohort, masks:
     Raises:
         UserError: a file of masks is damaged.
     """
-    shown = _shown(findings)
-    jobs = [
-        CaseToDraw(str(case), str(case), {name: name_with_seed(findings, name, str(case)) for name in shown}, mark)
-        for case in findings.matrix.index
-    ]
-    workers = min(machine.usable_cores(), len(jobs) // FEW)
+    shown, cases = _shown(findings), [str(case) for case in findings.matrix.index]
+    names = [{name: name_with_seed(findings, name, case) for name in shown} for case in cases]
+    write_one = partial(_write, folder, cohort, masks, MARK + mark)
+    workers = min(machine.usable_cores(), len(cases) // FEW)
     if workers < 2:
-        found = [_write(job, folder, cohort, masks) for job in jobs]
+        found = list(map(write_one, cases, names))
     else:
-        # Spawned, not forked: after a training PyTorch has threads, of which a fork would keep the locks.
-        with ProcessPoolExecutor(workers, get_context("spawn"), _take, (folder, cohort, masks)) as pool:
-            found = list(pool.map(_write_taken, jobs, chunksize=4))
+        # Spawned, not forked: after a training PyTorch has threads, of which a fork would keep the locks. The processes
+        # are the threads of OpenCV.
+        with ProcessPoolExecutor(workers, get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
+            found = list(pool.map(write_one, cases, names, chunksize=4))
     return [path for path in found if path]
 
 
-_taken: tuple[Path, Cohort, Masks] | None = None  # what a process was given once, for all its cases
-
-
-def _take(folder: Path, cohort: Cohort, masks: Masks) -> None:
-    global _taken
-    cv2.setNumThreads(1)  # the processes are the threads
-    _taken = folder, cohort, masks
-
-
-def _write_taken(job: CaseToDraw) -> Path | None:
-    assert _taken is not None
-    return _write(job, *_taken)
-
-
-def _write(job: CaseToDraw, folder: Path, cohort: Cohort, masks: Masks) -> Path | None:
-    scans = {
-        name: scan for name, said in job.entrants.items() if (scan := scan_of(cohort, masks, name, job.case, said))
-    }
+def _write(
+    folder: Path, cohort: Cohort, masks: Masks, comment: str, case: str, entrants: dict[str, str]
+) -> Path | None:
+    """Write the GIF of a case, of each entrant with the name to show."""
+    scans = {name: scan for name, said in entrants.items() if (scan := scan_of(cohort, masks, name, case, said))}
     if not scans:
         return None
+    path = folder / _file_name(case)
     if len(cohort.task.targets) > 1:  # colours are those of targets: each entrant has a tile
-        return write_case_gif(
-            list(scans.values()), folder / _file_name(job.case), job.title, SIDE, SHADES, MARK + job.mark
-        )
-    colours = dict(zip(job.entrants, COLOURS, strict=False))  # by entrant, the same in every case
-    pictures = frames([(colours[name], scan) for name, scan in scans.items()], job.title)
-    return write_gif(pictures, folder / _file_name(job.case), shades=SHADES, comment=MARK + job.mark)
+        return write_case_gif(list(scans.values()), path, case, SIDE, SHADES, comment)
+    colours = dict(zip(entrants, COLOURS, strict=False))  # by entrant, the same in every case
+    pictures = frames([(colours[name], scan) for name, scan in scans.items()], case)
+    return write_gif(pictures, path, shades=SHADES, comment=comment)
 
 
 def frames(scans: list[tuple[Colour, SegmentedCase]], title: str) -> Iterator[np.ndarray]:
-    """Draw all slices of a case of one target, cut to the head.
+    """Draw all slices of a case of one target, cut to the head: uint8 RGB [H, W, 3], all of one size.
 
     Args:
         scans: the case as each entrant segmented it, and the colour of its outline.
         title: the line above.
-
-    Yields:
-        uint8 RGB [H, W, 3], all of one size.
     """
     first = scans[0][1]
     rows, columns = head_box(first.images, [first.truth[0], *(scan.prediction[0] for _, scan in scans)])

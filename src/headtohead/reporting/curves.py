@@ -10,7 +10,7 @@ from headtohead.errors import UserError
 from headtohead.records.regular import UnreadableError
 from headtohead.reporting.entrant_names import schedule_in_words, schedule_order
 from headtohead.reporting.evidence import METRICS, VAL_DICE_OF, metrics_of
-from headtohead.runs.ledger import FIGURES, Ledger
+from headtohead.runs.ledger import Ledger
 from headtohead.runs.run import Run
 from headtohead.saving import write_figure
 
@@ -24,15 +24,8 @@ NEAREST_LABELS = 0.055  # in units of Dice: closer labels would be printed over 
 Curve = tuple[Run, "pd.DataFrame"]
 
 
-def write_curves(ledger: Ledger, folder: Path | None = None) -> Path:
+def write_curves(ledger: Ledger, folder: Path) -> Path:
     """Draw curves.png: one panel a model, one colour a schedule; solid is validation, dotted is training.
-
-    Args:
-        ledger: the comparison's ledger.
-        folder: where to; figures in the comparison's folder if None.
-
-    Returns:
-        Path of the picture.
 
     Raises:
         UserError: no run has finished an epoch.
@@ -75,7 +68,7 @@ def write_curves(ledger: Ledger, folder: Path | None = None) -> Path:
     if targets:
         handles = [Line2D([], [], color=colour, lw=1.2, ls="--", label=name) for name, colour in targets.items()]
         figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=9)
-    path = (folder or ledger.folder / FIGURES) / "curves.png"
+    path = folder / "curves.png"
     write_figure(path, figure)
     pyplot.close(figure)
     return path
@@ -158,15 +151,7 @@ def mean_of_runs(tables: "list[pd.DataFrame]", columns: Sequence[str] = ("train_
 
 
 def spread(heights: Sequence[float], nearest: float = NEAREST_LABELS) -> list[float]:
-    """Move ascending label heights apart, as little as that takes, around their common middle.
-
-    Args:
-        heights: where the labels should stand, ascending.
-        nearest: smallest distance between two of them.
-
-    Returns:
-        As many heights, ascending, none closer than `nearest` to the next.
-    """
+    """Move ascending heights of labels at least `nearest` apart, as little as that takes, around their middle."""
     # Labels that touch form a stack around the mean of where they should stand; stacks that touch are merged.
     stacks: list[list[float]] = []
     for height in heights:

@@ -44,11 +44,8 @@ def write_dice_bars(cases: "pd.DataFrame", path: Path, targets: Sequence[Target]
 
     Args:
         cases: as in the comparison's cases.csv. Seeds are averaged within a case.
-        path: where to; the suffix decides the format (.png, .svg, .pdf).
+        path: where to.
         targets: that have a dot, by name and colour.
-
-    Returns:
-        The path.
 
     Raises:
         UserError: nothing was scored, or not all entrants on the same cases.
@@ -115,25 +112,12 @@ def _head(figure: "Figure", dots: dict[str, str]) -> None:
         handlelength=1.6,
         columnspacing=1.4,
     )
-    figure.suptitle(
-        "Dice per test case",
-        x=0.01,
-        y=1 - 0.06 / figure.get_figheight(),
-        va="top",
-        ha="left",
-        fontsize=12,
-        fontweight="bold",
-    )
+    top = 1 - 0.06 / figure.get_figheight()
+    figure.suptitle("Dice per test case", x=0.01, y=top, va="top", ha="left", fontsize=12, fontweight="bold")
 
 
 def _draw_panel(panel: "Axes", entrant: str, scores: "pd.Series") -> None:
-    """Draw one entrant's bars.
-
-    Args:
-        panel: where to.
-        entrant: its name.
-        scores: Dice by short name of the case.
-    """
+    """Draw one entrant's bars; `scores` are Dice by short name of the case."""
     ranked = scores.sort_values(ascending=False, kind="stable")
     failed = ranked.to_numpy(float) < FAILED_BELOW
     if entrant == BASELINE:

@@ -60,12 +60,11 @@ def metrics_of(run: Run, columns: Sequence[str], others: Sequence[str] = ()) -> 
 
 
 def slices_of(ledger: Ledger) -> pd.DataFrame:
-    """Counts of each test slice of each run that counts.
+    """Counts of each test slice of each run that counts; runs without slices.csv are left out.
 
     Returns:
         Columns model, schedule, seed, fold, then those of `scoring.conventions.slice_counts`, with several targets one
         row each; slices count from 1.
-        Runs without slices.csv are left out.
     """
     tables = [
         read_table(run, "slices.csv").assign(**run.experiment)
@@ -144,11 +143,8 @@ def curves_of(ledger: Ledger) -> pd.DataFrame:
         except UnreadableError:
             continue  # drawing the curves warns of it
         if table is not None:
-            about = {
-                "run": run.name,
-                "entrant": entrant_of(run),
-                **{key: run.experiment[key] for key in ("seed", "fold")},
-            }
+            about = {"run": run.name, "entrant": entrant_of(run)}
+            about |= {key: run.experiment[key] for key in ("seed", "fold")}
             tables.append(table.assign(**about, epoch=table["epoch"] + 1)[[*about, *table]])
     empty = pd.DataFrame(columns=["run", "entrant", "seed", "fold", "epoch", *CURVES])
     return pd.concat(tables, ignore_index=True) if tables else empty

@@ -30,19 +30,11 @@ def failures(findings: Findings) -> list[tuple[str, str]]:
     return [(str(case), str(models.loc[case].idxmax())) for case in best.index[best < FAILED_BELOW]]
 
 
-def write_failures(findings: Findings, folder: Path, cohort: Cohort, masks: Masks) -> list[Path]:
+def write_failures(findings: Findings, folder: Path, cohort: Cohort, masks: Masks) -> None:
     """Write `failures.png`, and `failures-2.png` and so on where one page does not hold all; of more, the worst.
 
-    Below each case stand the Dice of all models, so that one sees whether they fail together.
-
-    Args:
-        findings: what was found.
-        folder: where to.
-        cohort: the data.
-        masks: the predictions.
-
-    Returns:
-        The files; none where no case failed, or no prediction of one was kept.
+    Below each case stand the Dice of all models, so that one sees whether they fail together. There is no file where no
+    case failed, or no prediction of one was kept.
     """
     found = failures(findings)
     names = short_names(findings.matrix.index)
@@ -55,11 +47,9 @@ def write_failures(findings: Findings, folder: Path, cohort: Cohort, masks: Mask
             scans.append(scan)
     room = COLUMNS * ROWS
     pages = [scans[start : start + room] for start in range(0, len(scans), room)]
-    paths = []
     for number, page in enumerate(pages[:PAGES], start=1):
         cases = count_of(len(found), "case")
         title = f"{findings.title}: {cases} below {FAILED_BELOW:g} in every model, with the best outline"
         if len(pages) > 1:
             title += f"; {number} of {len(pages)}" + (f", {PAGES} drawn" if len(pages) > PAGES else "")
-        paths.append(write_plate(page, folder / (f"{STEM}.png" if number == 1 else f"{STEM}-{number}.png"), title))
-    return paths
+        write_plate(page, folder / (f"{STEM}.png" if number == 1 else f"{STEM}-{number}.png"), title)

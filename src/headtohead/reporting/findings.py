@@ -17,24 +17,32 @@ from headtohead.reporting.table import result_rows
 from headtohead.runs.ledger import Ledger
 from headtohead.scoring.case import UNDEFINED
 from headtohead.scoring.counts import FAILED_BELOW
-from headtohead.statistics.ensembles import ensemble_pairs, verdict_on_ensembles
-from headtohead.statistics.families import all_pairs, secondary_pairs
-from headtohead.statistics.further import verdict_on_secondary, verdict_on_targets, verdict_without_lesion
+from headtohead.statistics.families import (
+    ENSEMBLES,
+    PRIMARY,
+    SECONDARY,
+    TARGETS,
+    WITHOUT_LESION,
+    all_pairs,
+    compare_targets,
+    ensemble_pairs,
+    secondary_pairs,
+)
+from headtohead.statistics.further import (
+    verdict_on_ensembles,
+    verdict_on_secondary,
+    verdict_on_targets,
+    verdict_without_lesion,
+)
 from headtohead.statistics.matrix import entrants, holds_lesion, score_matrix
 from headtohead.statistics.means import sum_up
-from headtohead.statistics.paired import compare_pairs
+from headtohead.statistics.questions import compare_pairs
 from headtohead.statistics.ranks import rank_distribution
 from headtohead.statistics.subgroups import subgroup_pairs, subgroup_table
-from headtohead.statistics.targets import (
-    TARGET,
-    compare_targets,
-    compare_without_lesion,
-    each_target,
-    over_targets,
-    sum_up_without_lesion,
-)
+from headtohead.statistics.targets import TARGET, each_target, over_targets
 from headtohead.statistics.trainings import THIS_TRAINING, TRAINED, trainings, without_ensembles
 from headtohead.statistics.verdict import verdict
+from headtohead.statistics.without_lesion import compare_without_lesion, sum_up_without_lesion
 from headtohead.task import Targets
 
 PROVENANCE = ["status", "command", "versions", "hardware", "device", "precision", "git_commit", "data", "split"]
@@ -63,13 +71,13 @@ class Findings:
         means: by entrant: n, seeds, seed_sd, mean, low, high, median, median_low, median_high, minimum, maximum,
             failed, parameters, seconds, epochs.
         by_target: of several targets, matrix and means of each by its name; else empty.
-        pairs: one row a pair of entrants, Dice, as `statistics.paired.compare_pairs` gives it.
-        target_pairs: the same of every target, between models, as `statistics.targets.compare_targets`.
-        ensembles: the same of ensembles of seeds, as `statistics.ensembles.ensemble_pairs`.
+        pairs: one row a pair of entrants, Dice, as `statistics.questions.compare_pairs` gives it.
+        target_pairs: the same of every target, between models, as `statistics.families.compare_targets`.
+        ensembles: the same of ensembles of seeds, as `statistics.families.ensemble_pairs`.
         secondary: the same of other scores, between models, as `statistics.families.secondary_pairs`.
-        without_lesion: by entrant, what it did on cases without a lesion, as `without_lesion.without_lesion_table`;
+        without_lesion: by entrant, what it did on cases without a lesion, as `without_lesion.sum_up_without_lesion`;
             of several targets, by target too.
-        healthy_pairs: paired tests on these, as `without_lesion.pairs_without_lesion`.
+        healthy_pairs: paired tests on these, as `without_lesion.compare_without_lesion`.
         ranks: share of bootstrap resamples in which an entrant (row) takes a rank (column); without the baseline.
         scores: mean and median of every score, by entrant: what results.csv holds.
         subgroups: mean Dice by site, lesion size, missing sequence and WHO grade: exploration.
@@ -113,12 +121,13 @@ class Findings:
     @property
     def tested(self) -> pd.DataFrame:
         """The pairs of all families in one table: what pairs.csv holds."""
-        by_target = self.target_pairs if self.by_target else None
-        return all_pairs(self.pairs, self.secondary, self.healthy_pairs, self.ensembles, by_target)
+        families = {PRIMARY: self.pairs, TARGETS: self.target_pairs, ENSEMBLES: self.ensembles}
+        families |= {SECONDARY: self.secondary, WITHOUT_LESION: self.healthy_pairs}
+        return all_pairs(families, several=bool(self.by_target))
 
 
 def findings_of(ledger: Ledger, unchecked: Sequence[str] = (), margin: float = MARGIN) -> Findings | None:
-    """Work out everything a comparison found.
+    """Work out everything a comparison found; None where no entrant was scored on every test case.
 
     A seed of which a fold is missing is left out, and with its last seed the entrant, since they were not scored on
     all cases; the warnings name what was left out, and why.
@@ -127,9 +136,6 @@ def findings_of(ledger: Ledger, unchecked: Sequence[str] = (), margin: float = M
         ledger: of the comparison.
         unchecked: further warnings, of whoever asks.
         margin: the difference in mean Dice that is too small to matter.
-
-    Returns:
-        The findings; None where no entrant was scored on every test case.
     """
     tested = ledger.comparable
     if tested.empty:
@@ -204,12 +210,7 @@ def named(pairs: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
 
 
 def shown_seed(cases: pd.DataFrame, entrant: str, case: str) -> tuple[int, float] | None:
-    """Say of which seed the outlines of a case are, where an entrant has several: of the lowest.
-
-    Args:
-        cases: one row a run and test case, as `Findings.cases`.
-        entrant: its name.
-        case: name of the case.
+    """Say of which seed the outlines of a case of `Findings.cases` are, where an entrant has several: of the lowest.
 
     Returns:
         That seed, and its own Dice of the case, which is not the mean over seeds; None where there is but one.

@@ -37,11 +37,9 @@ class Masks:
         self.notes = tuple(f"{path.parent.name} is in no picture: {fault}" for path, fault in faults.items())
 
     def __call__(self, entrant: str, case: str) -> np.ndarray | None:
-        """Give a prediction.
+        """Give a prediction, bool [K, slices, H, W].
 
-        Returns:
-            bool [K, slices, H, W]; None where the entrant predicted only some slices of the case, or kept no masks that
-            can be read.
+        It is None where the entrant predicted only some slices of the case, or kept no masks that can be read.
 
         Raises:
             UserError: the file of masks was damaged meanwhile.

@@ -48,11 +48,10 @@ def write_pictures(
         chosen = choose_cases(findings.matrix[name])
         scans = [scan for case in chosen if (scan := scan_of(cohort, masks, name, case, short[case]))]
         if scans:
-            stem, title = (
-                f"plate-{name.replace(' ', '-')}",
-                f"{findings.title}: {in_words(name)}, test cases from worst to best",
-            )
-            title += _whose(findings, name, chosen[0])
+            stem = f"plate-{name.replace(' ', '-')}"
+            title = f"{findings.title}: {in_words(name)}, test cases from worst to best"
+            if shown := shown_seed(findings.cases, name, chosen[0]):  # where the order is that of the mean over seeds
+                title += f" by mean over seeds; outlines and Dice of seed {shown[0]}"
             write_plate(scans, folder / f"{stem}.png", title)
             write_plate_gif(scans, folder / f"{stem}.gif", title)
     write_failures(findings, folder, cohort, masks)
@@ -66,9 +65,3 @@ def write_pictures(
             write_case_gif(scans, folder / f"case-{word}.gif", f"{short[case]}, the {word} case")
     if case_gifs == "all":
         write_all_case_gifs(findings, folder / CASES, cohort, masks, mark)
-
-
-def _whose(findings: Findings, entrant: str, case: str) -> str:
-    """End of a title: whose outlines and Dice a plate shows where the order is that of the mean over seeds."""
-    shown = shown_seed(findings.cases, entrant, case)
-    return f" by mean over seeds; outlines and Dice of seed {shown[0]}" if shown else ""

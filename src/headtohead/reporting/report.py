@@ -13,7 +13,7 @@ from headtohead.options.data import DEFAULT_DATA, DataOptions
 from headtohead.options.settling import settle
 from headtohead.options.table import OPTIONS, Options
 from headtohead.plurals import count_of
-from headtohead.readers.reading import Reading
+from headtohead.readers.reader import Reading
 from headtohead.reporting.case_gifs import mark_of, remove_earlier_case_gifs
 from headtohead.reporting.curves import write_curves
 from headtohead.reporting.failures import STEM
@@ -73,11 +73,7 @@ def margin_of(options: Options) -> float | None:
 
 
 def declared_margin(margin: float | None, ledger: Ledger) -> tuple[float, list[str]]:
-    """Find the margin of equivalence: that of the command, else that of the runs.
-
-    Args:
-        margin: of the command, as `margin_of` gives it.
-        ledger: of the comparison.
+    """Find the margin of equivalence: that of the command, as `margin_of` gives it, else that of the runs.
 
     Returns:
         The margin, and a warning where the models were trained under another one.
@@ -106,23 +102,8 @@ def declared_margin(margin: float | None, ledger: Ledger) -> tuple[float, list[s
     ]
 
 
-def write_reports(
-    folder: Path,
-    cohort: Cohort | None,
-    case_gifs: str = "few",
-    margin: float | None = None,
-) -> None:
-    """Write what `write_held` does, once no other command is writing it: its runs are read after the wait.
-
-    Args:
-        folder: `runs/<comparison>`.
-        cohort: its data; without it there are no pictures of cases.
-        case_gifs: which cases scroll, as `pictures.write_pictures` takes it.
-        margin: the difference in mean Dice that is too small to matter, as `margin_of` gives it.
-
-    Raises:
-        UserError: as `write_held`.
-    """
+def write_reports(folder: Path, cohort: Cohort | None, case_gifs: str = "few", margin: float | None = None) -> None:
+    """Write what `write_held` does, once no other command is writing it: its runs are read after the wait."""
     read_ledger(folder)  # refuses a folder that is missing, before a lock is made beside it
     with comparison_held(folder):
         write_held(folder, cohort, case_gifs, read_ledger(folder), margin)
@@ -177,12 +158,6 @@ def write_row(run_folder: Path) -> None:
     """Print the table of a run that has just been tested, beside the runs of its comparison that it compares with.
 
     It is written as results.md, unless the comparison has a report: its other files would say something else.
-
-    Args:
-        run_folder: of the run, which is finished.
-
-    Raises:
-        UserError: as `read_ledger`.
     """
     folder = run_folder.parent
     with comparison_held(folder):

@@ -28,10 +28,6 @@ def rescore(ledger: Ledger, cohort: Cohort | None) -> dict[str, str]:
     Runs of other data, and of protocols under which they would have predicted otherwise, are left as they are: to
     refuse them is the task of whoever puts runs into one table.
 
-    Args:
-        ledger: of the comparison; its runs need not agree.
-        cohort: its data; without it nothing can be scored.
-
     Returns:
         Name of each run whose files are missing or damaged, and why it could not be scored: it cannot be in a table
         with the others.
@@ -78,11 +74,7 @@ def _refuse_without_masks(run: Run, comparison: Path) -> None:
 
 
 def _scored(run: Run, cohort: Cohort) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Make cases.csv and slices.csv of a run anew from its masks.
-
-    Raises:
-        UserError: a file of the run is damaged.
-    """
+    """Make cases.csv and slices.csv of a run anew from its masks; a damaged file is a `UserError`."""
     folder = RunFolder(run.folder)
     numbers = {str(name): number for number, name in enumerate(cohort.table["case"])}
     rows: list[dict[str, Any]] = []

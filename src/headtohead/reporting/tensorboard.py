@@ -54,10 +54,7 @@ class RunLogger(TensorBoardLogger):
 def write_hparams(run_folder: Path, settings: dict[str, Any], test_dice: float) -> None:
     """Add the run to TensorBoard's HParams table: what tells it from other runs, and its mean Dice per test case.
 
-    Args:
-        run_folder: where its event files are.
-        settings: its options; those in `SHOWN_SETTINGS` make the columns, the rest is in config.yaml.
-        test_dice: mean Dice per test case.
+    Of the settings, its options, those in `SHOWN_SETTINGS` make the columns; the rest is in config.yaml.
     """
     from torch.utils.tensorboard.summary import hparams
 
@@ -87,11 +84,9 @@ def write_pr_curves(run_folder: Path, histograms: dict[str, np.ndarray]) -> None
 
 
 def write_layout(folder: Path, targets: Sequence[str]) -> None:
-    """Write the layout of TensorBoard's page of custom scalars: all runs of a comparison in one chart.
+    """Write, or replace, the layout of TensorBoard's page of custom scalars: all runs of a comparison in one chart.
 
-    Args:
-        folder: the comparison's folder; a layout that is there is replaced.
-        targets: by name; several have a chart each.
+    Several targets have a chart each.
     """
     layout = {name: dict(charts) for name, charts in LAYOUT.items()}
     if len(targets) > 1:  # tags are patterns, of which a beginning is enough: `dice/val` would show every target
@@ -105,14 +100,9 @@ def write_layout(folder: Path, targets: Sequence[str]) -> None:
 
 @contextmanager
 def replacing(folder: Path, suffix: str) -> Iterator[Events]:
-    """Open a file of events that takes the place of those of the same suffix: a second test leaves no second curve.
+    """Open a file of events that takes the place of those whose names end in the same suffix, once it is whole.
 
-    Args:
-        folder: where the events are.
-        suffix: end of the names of one kind of events, such as `.pr`.
-
-    Yields:
-        The writer. What was there is removed when the new file is whole.
+    So a second test leaves no second curve.
     """
     before = list(folder.glob(f"events.out.tfevents.*{suffix}"))
     with Events(str(folder), filename_suffix=suffix) as writer:

@@ -47,19 +47,10 @@ def primary_histograms(cohort: Cohort, slices: NDArray[np.int64]) -> tuple[Histo
     Args:
         cohort: the data.
         slices: global slice numbers, in any order.
-
-    Returns:
-        Of each target, histograms by case index, from which the counts at every threshold follow by summing.
     """
     targets = cohort.task.targets
-    every = tuple(
-        Histograms(
-            np.zeros((len(cohort), LEVELS), np.int64),
-            np.zeros((len(cohort), LEVELS), np.int64),
-            np.zeros(len(cohort), np.int64),
-        )
-        for _ in targets.all
-    )
+    shapes = ((len(cohort), LEVELS), (len(cohort), LEVELS), (len(cohort),))
+    every = tuple(Histograms(*(np.zeros(shape, np.int64) for shape in shapes)) for _ in targets.all)
     for number in np.sort(np.asarray(slices)):
         case, index = cohort.case_of(int(number))
         inside = cohort.inner_heads(case)[index].astype(bool)

@@ -25,22 +25,6 @@ None of the reasons is the prediction: of a lesion, an empty prediction has the 
 """
 
 
-def score_columns(unit: str) -> list[str]:
-    """Name the columns of `score_case`, in their order.
-
-    Args:
-        unit: `px` or `mm`, as `surfaces.unit_of` gives it.
-    """
-    in_ml = ("lesion_ml", "volume_error_ml") if unit == "mm" else ()
-    return [
-        *("slices", "lesion_voxels", "tp", "fp", "fn", "dice", "iou", "precision", "recall"),
-        *(f"hd95_{unit}", f"surface_dice_{unit}", "volume_error", "relative_volume_error"),
-        *("lesions", "lesions_found", "lesions_missed", "lesions_false"),
-        *("empty_slices", "false_voxels_on_empty_slices"),
-        *in_ml,
-    ]
-
-
 def score_case(
     prediction: NDArray[np.bool_],
     truth: NDArray[np.bool_],
@@ -59,7 +43,7 @@ def score_case(
             are none in the patient, so what needs the volume, surfaces and lesions, is NaN.
 
     Returns:
-        By column of `score_columns`: counts as int, scores as float.
+        By column, in this order: counts as int, scores as float.
 
         - slices, lesion_voxels: what was scored.
         - tp, fp, fn: in voxels.
@@ -77,35 +61,22 @@ def score_case(
         ValueError: if a mask is not bool, the shapes differ, or the spacing is not three positive numbers.
     """
     tp, fp, fn = count(prediction, truth)
-    lesion = tp + fn
+    lesion, unit = tp + fn, unit_of(spacing)
+    overlaps: tuple[float, ...] = (math.nan,) * 4
+    if lesion:
+        right = precision(tp, fp) if tp + fp else 0
+        overlaps = tuple(float(one) for one in (dice(tp, fp, fn), iou(tp, fp, fn), right, recall(tp, fn)))
+    surfaces = surface_scores(prediction, truth, spacing) if whole else (math.nan,) * 2
+    lesions = count_lesions(prediction, truth, smallest_lesion(spacing)) if whole else (math.nan,) * 4
     healthy = ~truth.any(axis=(1, 2))
-    values: list[Value] = [
-        *(len(truth), lesion, tp, fp, fn),
-        *(_overlaps(tp, fp, fn) if lesion else (math.nan,) * 4),
-        *(_surfaces(prediction, truth, spacing) if whole else (math.nan,) * 2),
-        *(fp - fn, (fp - fn) / lesion if lesion else math.nan),
-        *(_lesions(prediction, truth, spacing) if whole else (math.nan,) * 4),
-        *(int(np.count_nonzero(healthy)), int(np.count_nonzero(prediction[healthy]))),
-        *((voxels * math.prod(spacing) / 1000 for voxels in (lesion, fp - fn)) if spacing is not None else ()),
-    ]
-    return dict(zip(score_columns(unit_of(spacing)), values, strict=True))
-
-
-def _overlaps(tp: int, fp: int, fn: int) -> tuple[float, float, float, float]:
-    """Dice, IoU, precision and recall of a lesion; where nothing was predicted, all are 0."""
-    share_of_prediction = float(precision(tp, fp)) if tp + fp else 0.0
-    return float(dice(tp, fp, fn)), float(iou(tp, fp, fn)), share_of_prediction, float(recall(tp, fn))
-
-
-def _surfaces(
-    prediction: NDArray[np.bool_], truth: NDArray[np.bool_], spacing: Sequence[float] | None
-) -> tuple[float, float]:
-    found = surface_scores(prediction, truth, spacing)
-    return found.hd95, found.surface_dice
-
-
-def _lesions(
-    prediction: NDArray[np.bool_], truth: NDArray[np.bool_], spacing: Sequence[float] | None
-) -> tuple[int, int, int, int]:
-    found = count_lesions(prediction, truth, smallest_lesion(spacing))
-    return found.lesions, found.found, found.missed, found.false
+    scores: dict[str, Value] = {"slices": len(truth), "lesion_voxels": lesion, "tp": tp, "fp": fp, "fn": fn}
+    scores |= dict(zip(("dice", "iou", "precision", "recall"), overlaps, strict=True))
+    scores |= dict(zip((f"hd95_{unit}", f"surface_dice_{unit}"), surfaces, strict=True))
+    scores |= {"volume_error": fp - fn, "relative_volume_error": (fp - fn) / lesion if lesion else math.nan}
+    scores |= dict(zip(("lesions", "lesions_found", "lesions_missed", "lesions_false"), lesions, strict=True))
+    scores |= {"empty_slices": int(np.count_nonzero(healthy))}
+    scores |= {"false_voxels_on_empty_slices": int(np.count_nonzero(prediction[healthy]))}
+    if spacing is not None:
+        in_ml = math.prod(spacing)
+        scores |= {"lesion_ml": lesion * in_ml / 1000, "volume_error_ml": (fp - fn) * in_ml / 1000}
+    return scores

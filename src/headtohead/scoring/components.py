@@ -1,13 +1,23 @@
-"""Connected components of a mask: one labeller for clean-up, for what is measured of a mask, and for lesion scores."""
+"""A mask's box and its connected components: one labeller for clean-up, for what is measured, and for lesion scores."""
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from headtohead.scoring.bounding import bounding_box
-
 PART = 2**20
 """Voxels that are counted at a time: NumPy counts, and looks up, in a copy of twice the size."""
+
+
+def bounding_box(mask: NDArray[np.bool_]) -> tuple[slice, ...] | None:
+    """Find the smallest box that holds every voxel of a mask, bool, as one slice per axis; None where it is empty."""
+    sides = []
+    for axis in range(mask.ndim):
+        others = tuple(other for other in range(mask.ndim) if other != axis)
+        occupied = np.flatnonzero(mask.any(axis=others))
+        if not occupied.size:
+            return None
+        sides.append(slice(int(occupied[0]), int(occupied[-1]) + 1))
+    return tuple(sides)
 
 
 def label_components(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
@@ -42,14 +52,7 @@ def count_components(mask: NDArray[np.bool_]) -> int:
 
 
 def largest_component(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Keep the largest connected component of a mask.
-
-    Args:
-        mask: bool [slices, H, W]. It is left as it is.
-
-    Returns:
-        bool, the same shape: of equally large components the first in memory; empty where the mask is empty.
-    """
+    """Give the largest component of a mask, bool [slices, H, W]; of equally large ones the first in memory."""
     kept = np.zeros_like(mask)
     box = bounding_box(mask)
     if box is not None:
@@ -60,12 +63,7 @@ def largest_component(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def without_small(mask: NDArray[np.bool_], least: float) -> NDArray[np.bool_]:
-    """Drop the connected components of fewer voxels than `least`.
-
-    Args:
-        mask: bool [slices, H, W]. It is left as it is.
-        least: voxels, above 0.
-    """
+    """Give a mask, bool [slices, H, W], without its connected components of fewer voxels than `least`, above 0."""
     labels, sizes = label_components(mask)
     return _of(labels, sizes >= least)
 

@@ -45,7 +45,7 @@ def slice_counts(
     Args:
         prediction: bool [slices, H, W].
         truth: bool, the same shape.
-        case: name of the case.
+        case: its name.
         whole: False where only some slices of the case were scored; then its components are unknown.
 
     Returns:

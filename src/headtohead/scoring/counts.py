@@ -50,14 +50,7 @@ def recall(tp: ArrayLike, fn: ArrayLike) -> Scores:
 
 
 def count(prediction: NDArray[np.bool_], truth: NDArray[np.bool_]) -> tuple[int, int, int]:
-    """Count the voxels of two masks of one shape.
-
-    Args:
-        prediction: bool, any shape.
-        truth: bool, the same shape.
-
-    Returns:
-        (TP, FP, FN).
+    """Count the voxels of two masks, bool, of one shape: TP, FP, FN.
 
     Raises:
         ValueError: if the shapes differ or a mask is not bool (a mask of 0 and 255 would count 255 times).
@@ -95,13 +88,10 @@ def target_dice(counts: NDArray[np.int64]) -> Scores:
 
 
 def over_targets(scores: Scores) -> Scores:
-    """The primary score of each case: the mean over the targets that its truth holds.
+    """The primary score of each case, [cases]: the mean over the targets that its truth holds, NaN where it holds none.
 
     Args:
         scores: float64 [cases, K], as `target_dice` gives them.
-
-    Returns:
-        float64 [cases]; NaN where the truth holds none. Of a single target, its score.
     """
     held = ~np.isnan(scores)
     return _ratio(np.where(held, scores, 0).sum(axis=1), held.sum(axis=1))

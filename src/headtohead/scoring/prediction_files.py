@@ -31,11 +31,7 @@ class CaseWriter:
         self._cases: set[str] = set()
 
     def add_mask(self, case: str, mask: NDArray[np.bool_]) -> None:
-        """Add a predicted mask, eight voxels to the byte.
-
-        Args:
-            case: name of the case.
-            mask: bool [K, slices, H, W]. Its shape is not kept: the cohort's table has it.
+        """Add a predicted mask, bool [K, slices, H, W], eight voxels to the byte; the cohort's table has its shape.
 
         Raises:
             ValueError: if the mask is not bool, or the case was added before.
@@ -45,12 +41,9 @@ class CaseWriter:
         self._add(case, np.packbits(mask))
 
     def add_histogram(self, case: str, histogram: NDArray[np.uint32]) -> None:
-        """Add the histogram of a case's probabilities.
+        """Add the histograms of a case's probabilities, as `probability_histogram` gives them: uint32 [K, 2, 256].
 
-        Args:
-            case: name of the case.
-            histogram: uint32 [K, 2, 256], of each target as `probabilities.probability_histogram` gives it. Of one
-                target, [2, 256] is kept.
+        Of one target, [2, 256] is kept.
 
         Raises:
             ValueError: if it is of another shape or type, or the case was added before.
@@ -72,28 +65,18 @@ class CaseWriter:
 
 @contextmanager
 def writing(path: Path) -> Iterator[CaseWriter]:
-    """Open masks.npz or probabilities.npz for writing; the file appears when all cases are in it.
-
-    Args:
-        path: the file. One that is there is replaced at the end, and stays as it was if something fails before.
-
-    Yields:
-        The writer to add cases to.
-    """
+    """Open masks.npz or probabilities.npz to add cases to; the file appears, or is replaced, when all are in it."""
     with atomic_path(path, lasting=True) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         yield CaseWriter(archive)
 
 
 def read_mask(path: Path, case: str, shape: Sequence[int]) -> NDArray[np.bool_]:
-    """Read one case's predicted mask.
+    """Read one case's predicted mask, bool.
 
     Args:
         path: masks.npz of a run folder.
         case: name of the case.
-        shape: (slices, H, W) of the case, from the cohort's table; of several targets, (K, slices, H, W).
-
-    Returns:
-        bool, of this shape.
+        shape: (K, slices, H, W) of the case, from the cohort's table; of one target K may be left out.
 
     Raises:
         UserError: the file is missing or damaged, or has no such case, or holds another number of voxels for it.
@@ -105,11 +88,7 @@ def read_mask(path: Path, case: str, shape: Sequence[int]) -> NDArray[np.bool_]:
 
 
 def check_masks(path: Path, shapes: Mapping[str, Sequence[int]]) -> None:
-    """Read masks of some cases, one after the other, to see that they can be read.
-
-    Args:
-        path: masks.npz of a run folder.
-        shapes: of each case, as `read_mask` takes it.
+    """Read the masks of these cases, of these shapes, one after the other, to see that `read_mask` can.
 
     Raises:
         UserError: as `read_mask`.

@@ -6,28 +6,14 @@ only, and both are made from one pass over it.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from headtohead.scoring.bounding import bounding_box
+from headtohead.scoring.components import bounding_box
 
 TOLERANCE = 1.0  # pixels, or mm where the spacing is known: about what two outlines of one reader differ by
 PERCENT = 95.0
-
-
-@dataclass(frozen=True)
-class SurfaceScores:
-    """How well two surfaces agree.
-
-    Attributes:
-        hd95: 95 % Hausdorff distance, in the unit of the spacing; 0 is best.
-        surface_dice: share of both surfaces that lies within the tolerance of the other, in [0, 1]; 1 is best.
-    """
-
-    hd95: float
-    surface_dice: float
 
 
 def unit_of(spacing: Sequence[float] | None) -> str:
@@ -36,11 +22,8 @@ def unit_of(spacing: Sequence[float] | None) -> str:
 
 
 def surface_scores(
-    prediction: NDArray[np.bool_],
-    truth: NDArray[np.bool_],
-    spacing: Sequence[float] | None = None,
-    tolerance: float = TOLERANCE,
-) -> SurfaceScores:
+    prediction: NDArray[np.bool_], truth: NDArray[np.bool_], spacing: Sequence[float] | None = None
+) -> tuple[float, float]:
     """Compare the surfaces of two masks of one case.
 
     The surface of a mask are its voxels that share a face with a voxel outside it, where the edge of the image counts
@@ -60,10 +43,10 @@ def surface_scores(
         truth: bool, the same shape.
         spacing: mm between voxels along (slices, H, W). None where it is unknown: then the unit is the pixel, and the
             step from slice to slice counts as one pixel, though in the patient it is usually several times longer.
-        tolerance: the distance that surface Dice forgives, in pixels or mm.
 
     Returns:
-        Both scores.
+        The 95 % Hausdorff distance in the unit of the spacing, 0 is best; and surface Dice, the share of both surfaces
+        that lies within `TOLERANCE` of the other, 1 is best.
 
     Raises:
         ValueError: if the shapes differ, or the spacing is not three positive numbers.
@@ -73,16 +56,14 @@ def surface_scores(
     if spacing is not None and not (len(spacing) == truth.ndim and all(0 < step < math.inf for step in spacing)):
         raise ValueError(f"spacing must be {truth.ndim} positive numbers in mm, not {tuple(spacing)}")
     if not truth.any():
-        return SurfaceScores(math.nan, math.nan)
+        return math.nan, math.nan
     if not prediction.any():
-        return SurfaceScores(hd95=_diagonal(truth.shape, spacing), surface_dice=0.0)
+        return _diagonal(truth.shape, spacing), 0.0
     to_truth, to_prediction = _surface_distances(prediction, truth, spacing)
     # One voxel of 1.0 mm steps may come out of float32 as 1.0000001 mm away.
-    within = sum(np.count_nonzero(one <= tolerance * (1 + 1e-6)) for one in (to_truth, to_prediction))
-    return SurfaceScores(
-        hd95=float(max(np.percentile(one, PERCENT) for one in (to_truth, to_prediction))),
-        surface_dice=float(within / (to_truth.size + to_prediction.size)),
-    )
+    within = sum(np.count_nonzero(one <= TOLERANCE * (1 + 1e-6)) for one in (to_truth, to_prediction))
+    hd95 = max(np.percentile(one, PERCENT) for one in (to_truth, to_prediction))
+    return float(hd95), float(within / (to_truth.size + to_prediction.size))
 
 
 def _diagonal(shape: Sequence[int], spacing: Sequence[float] | None) -> float:

@@ -40,7 +40,7 @@ def score_tested(
         case: its index in the cohort.
         places: the test slices, from 0 within the case; of a whole case, all of them.
         prediction: bool [K, test slices, H, W].
-        truth: of these slices, the same shape, as `truth_of` gives it.
+        truth: the same shape, as `truth_of` gives it.
 
     Returns:
         The rows of cases.csv, one a target: case, target (where there are several), patient, site, grade, missing, then

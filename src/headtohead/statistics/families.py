@@ -9,52 +9,47 @@ the models. The baseline is no contestant, so secondary scores are tested betwee
 
 import pandas as pd
 
-from headtohead.options.comparison import BASELINE
-from headtohead.statistics.matrix import score_matrix
-from headtohead.statistics.paired import COLUMNS as PAIR_COLUMNS
-from headtohead.statistics.paired import DESCRIBED, describe, judge, paired_differences
-from headtohead.statistics.targets import MEAN, TARGET
-from headtohead.statistics.trainings import Luck, trainings
+from headtohead.options.comparison import BASELINE, MARGIN
+from headtohead.statistics.matrix import holds_lesion, score_matrix
+from headtohead.statistics.questions import COLUMNS as PAIR_COLUMNS
+from headtohead.statistics.questions import DESCRIBED, Question, compare_family
+from headtohead.statistics.targets import MEAN, TARGET, each_target
+from headtohead.statistics.trainings import ENSEMBLE, TRAINED, trainings
 
 PRIMARY, TARGETS, ENSEMBLES, SECONDARY = "primary", "targets", "ensembles", "secondary"
 WITHOUT_LESION = "without lesion"
 SURFACE_DICE, FALSE_COMPONENTS = "surface_dice", "lesions_false"
 SCORES = (SURFACE_DICE, "recall", "precision", FALSE_COMPONENTS)
-LOWER_IS_BETTER = (FALSE_COMPONENTS,)
 COLUMNS = ["family", "score", *PAIR_COLUMNS]
 
 
-def secondary_pairs(cases: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
+def secondary_pairs(cases: pd.DataFrame) -> pd.DataFrame:
     """Compare every pair of models in the secondary scores, corrected over all of these tests together.
 
     Args:
         cases: one row per run and test case, as in the comparison's cases.csv; a score without a column is left out,
             and so is one that no case has (surfaces and lesions in a split by slice).
-        seed: seed of the bootstrap.
 
     Returns:
-        Columns score, then those of `compare_pairs` up to different; one row per score and pair.
+        Columns score, then those of `compare_family` up to different; one row per score and pair.
 
     Raises:
         UserError: as `score_matrix`.
     """
     models = cases[cases["model"] != BASELINE]
-    described = []
     columns = [name for name in models.columns if unitless(name) in SCORES]
-    every = {column: score_matrix(models, column).dropna(how="all") for column in columns}
-    matrices = {column: matrix for column, matrix in every.items() if len(matrix)}
-    for column, matrix in matrices.items():
-        differences, pairs = paired_differences(matrix)
-        if len(pairs):
-            less = unitless(column) in LOWER_IS_BETTER
-            found = describe(differences, less, seed)
-            luck = Luck.of(pairs, trainings(models[models["case"].isin(matrix.index)], column))
-            # Of the scores those that are better when lower are counts, the others shares.
-            found = luck.on_pairs(found, differences, len(pairs) * len(matrices), fraction=not less)
-            described.append(pd.concat([pairs, found], axis=1).assign(score=column))
-    if not described:
-        return pd.DataFrame(columns=["score", *DESCRIBED])
-    return judge(pd.concat(described, ignore_index=True))[["score", *DESCRIBED]]
+    matrices = {column: score_matrix(models, column).dropna(how="all") for column in columns}
+    questions = [
+        Question(
+            matrix,
+            trainings(models[models["case"].isin(matrix.index)], column),
+            about={"score": column},
+            of_faults=unitless(column) == FALSE_COMPONENTS,
+        )
+        for column, matrix in matrices.items()
+        if len(matrix)
+    ]
+    return compare_family(questions) if questions else pd.DataFrame(columns=["score", *DESCRIBED])
 
 
 def unitless(column: str) -> str:
@@ -62,37 +57,69 @@ def unitless(column: str) -> str:
     return column.removesuffix("_px").removesuffix("_mm")
 
 
-def all_pairs(
-    primary: pd.DataFrame,
-    secondary: pd.DataFrame,
-    without_lesion: pd.DataFrame,
-    ensembles: pd.DataFrame | None = None,
-    targets: pd.DataFrame | None = None,
-) -> pd.DataFrame:
+def compare_targets(cases: pd.DataFrame, margin: float) -> pd.DataFrame:
+    """Compare every pair of models in the Dice of each target, corrected over the pairs of all targets together.
+
+    Args:
+        cases: rows as in cases.csv; neither baseline nor ensembles are compared.
+        margin: as for `compare_family`.
+
+    Returns:
+        Column target, then `questions.COLUMNS`; without the first, and without a row, where there is one target. No row
+        of a target that no case holds.
+    """
+    questions = []
+    for target, rows in each_target(cases).items():
+        if target and holds_lesion(rows).any():
+            trained, matrix = trainings(rows, "dice", holds_lesion(rows)), score_matrix(rows)
+            models = [name for name in matrix if trained.loc[name, "kind"] == TRAINED]
+            questions.append(Question(matrix[models], trained, about={TARGET: target}))
+    return compare_family(questions, margin)
+
+
+def ensemble_pairs(matrix: pd.DataFrame, trained: pd.DataFrame, margin: float = MARGIN) -> pd.DataFrame:
+    """Compare every ensemble with its own seeds and with the other ensembles, corrected over these pairs together.
+
+    An ensemble is one draw: how far another one of other seeds would lie from it is not known. The interval holds the
+    luck of the seeds it is compared with, and nothing for the ensemble itself, so a difference is of this ensemble.
+
+    Args:
+        matrix: Dice as `score_matrix` gives it, [cases, entrants].
+        trained: as `trainings` gives it.
+        margin: as for `compare_family`.
+
+    Returns:
+        As `compare_pairs`; no row without an ensemble.
+    """
+    ensembles = [name for name in matrix if trained.loc[name, "kind"] == ENSEMBLE]
+    own = [name for name in matrix if any(_members_of(one) == name for one in ensembles)]
+    return compare_family(
+        [Question(matrix[own + ensembles], trained)], margin, lambda a, b: a not in own or _members_of(b) == a
+    )
+
+
+def _members_of(ensemble: str) -> str:
+    """Name the entrant whose seeds an ensemble averages: `unet cosine` of `unet cosine, ensemble of 3 seeds`."""
+    return ensemble.split(", ensemble of ")[0]
+
+
+def all_pairs(families: dict[str, pd.DataFrame], several: bool = False) -> pd.DataFrame:
     """Put the pairs of all families into one table, that of pairs.csv.
 
     Args:
-        primary: as `compare_pairs` gives it, of Dice.
-        secondary: as `secondary_pairs`.
-        without_lesion: as `without_lesion.pairs_without_lesion`.
-        ensembles: as `ensembles.ensemble_pairs`.
-        targets: as `targets.compare_targets`; None where there is one target.
+        families: the pairs of each by its name; where they do not say which score they are of, it is Dice.
+        several: whether there are several targets.
 
     Returns:
         `COLUMNS`, with several targets also which, or that it is the mean over them; where a family has no such number
         (equivalence is tested in Dice only), the cell is empty.
     """
-    families = {
-        PRIMARY: primary.assign(score="dice"),
-        TARGETS: primary[:0] if targets is None else targets.assign(score="dice"),
-        ENSEMBLES: primary[:0] if ensembles is None else ensembles.assign(score="dice"),
-        SECONDARY: secondary,
-        WITHOUT_LESION: without_lesion,
-    }
-    parts = [table.assign(family=family) for family, table in families.items() if len(table)]
-    columns = COLUMNS if targets is None else ["family", TARGET, *COLUMNS[1:]]
+    columns = ["family", TARGET, *COLUMNS[1:]] if several else COLUMNS
+    parts = [
+        table.assign(family=name, score=table.get("score", "dice")) for name, table in families.items() if len(table)
+    ]
     if not parts:
         return pd.DataFrame(columns=columns)
     found = pd.concat(parts, ignore_index=True).reindex(columns=columns)
     # A column without any target is of numbers, which take no text.
-    return found if targets is None else found.astype({TARGET: object}).fillna({TARGET: MEAN})
+    return found.astype({TARGET: object}).fillna({TARGET: MEAN}) if several else found

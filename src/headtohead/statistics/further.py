@@ -1,13 +1,14 @@
-"""What the verdict adds to mean Dice: cases without a lesion, and scores that differ where Dice does not tell."""
+"""What the verdict adds to mean Dice: cases without a lesion, targets and other scores, and ensembles of seeds."""
 
 import pandas as pd
 
-from headtohead.statistics.families import FALSE_COMPONENTS, LOWER_IS_BETTER, SURFACE_DICE, unitless
+from headtohead.statistics.decimals import number
+from headtohead.statistics.families import FALSE_COMPONENTS, SURFACE_DICE, unitless
 from headtohead.statistics.targets import TARGET
 from headtohead.statistics.without_lesion import FALSE_ML, FALSE_VOXELS, LEFT_ALONE
-from headtohead.statistics.words import listed, p_words, too_few
+from headtohead.statistics.words import interval_words, listed, p_words, too_few
 
-LESS_IS_BETTER = {*LOWER_IS_BETTER, FALSE_VOXELS, FALSE_ML}
+LESS_IS_BETTER = {FALSE_COMPONENTS, FALSE_VOXELS, FALSE_ML}
 NAMES = {SURFACE_DICE: "surface Dice", FALSE_COMPONENTS: "false components"}
 """Scores whose column does not read as a word."""
 
@@ -16,8 +17,8 @@ def verdict_without_lesion(table: pd.DataFrame, pairs: pd.DataFrame) -> str:
     """Say who leaves the cases without a lesion alone.
 
     Args:
-        table: as `targets.sum_up_without_lesion` gives it.
-        pairs: as `targets.compare_without_lesion`.
+        table: as `sum_up_without_lesion` gives it.
+        pairs: as `compare_without_lesion`.
 
     Returns:
         One to three sentences, of several targets each; empty where every case has a lesion.
@@ -67,27 +68,13 @@ def _left_alone(table: pd.DataFrame, pairs: pd.DataFrame, what: str, tests: int)
 
 
 def verdict_on_secondary(pairs: pd.DataFrame) -> str:
-    """Name the differences in scores other than Dice.
-
-    Args:
-        pairs: as `secondary_pairs` gives it.
-
-    Returns:
-        One sentence; empty where nothing was tested.
-    """
+    """Name the differences in scores other than Dice, as `secondary_pairs` has them; empty where nothing was tested."""
     names = [NAMES.get(unitless(score), unitless(score)) for score in pairs["score"]]
     return _differences_in(pairs, names, "Besides Dice")
 
 
 def verdict_on_targets(pairs: pd.DataFrame) -> str:
-    """Name the targets in which Dice differs.
-
-    Args:
-        pairs: as `targets.compare_targets` gives it.
-
-    Returns:
-        One sentence; empty where nothing was tested.
-    """
+    """Name the targets in which Dice differs, as `compare_targets` has them; empty where nothing was tested."""
     return _differences_in(pairs.assign(score="dice"), list(pairs.get(TARGET, [])), "Dice target by target")
 
 
@@ -113,3 +100,24 @@ def better_and_worse(row: "pd.Series") -> tuple[str, str]:
     less_is_better = unitless(str(row["score"])) in LESS_IS_BETTER
     first = (row["mean_difference"] > 0) != less_is_better
     return (row["a"], row["b"]) if first else (row["b"], row["a"])
+
+
+def verdict_on_ensembles(pairs: pd.DataFrame) -> str:
+    """Say what the ensembles gain, and how they stand to each other, as `ensemble_pairs` has it; empty without one."""
+    if pairs.empty:
+        return ""
+    if few := too_few(pairs["n"].min(), len(pairs), "one pair", "pairs"):
+        return f"Of the ensembles, {few}."
+    shown, even = [], []
+    for _, row in pairs.iterrows():
+        a, b = row["a"], row["b"]
+        if row["different"]:
+            higher, lower = (a, b) if row["mean_difference"] > 0 else (b, a)
+            low, high = sorted((abs(row["low"]), abs(row["high"])))
+            by = number(abs(row["mean_difference"]), low, high)
+            shown.append(f"{higher} scores higher than {lower} by {by} ({interval_words(low, high)})")
+        else:
+            even.append(f"{b} and {a}")
+    sentences = [*shown, *([f"no evidence of a difference between {listed(even)}"] if even else [])]
+    said = "; ".join(sentences)
+    return f"Of the ensembles, each a single draw with unknown seed SD, corrected for {len(pairs)} pairs: {said}."

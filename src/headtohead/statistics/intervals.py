@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import binom, bootstrap
+from scipy.stats import bootstrap, quantile_test
 
 RESAMPLES = 10_000
 AT_ONCE = 4_000_000  # values drawn at a time: 32 MB, however many cases and columns there are
@@ -16,14 +16,9 @@ FEWEST_VALUES = 3  # below this, resampling says nothing about cases that were n
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean with its confidence interval.
+    """A mean of `n` defined values, of which `undefined` more were NaN, with its interval.
 
-    Attributes:
-        mean: mean of the defined values; NaN if there is none.
-        low: lower end of the interval; NaN below `FEWEST_VALUES` values.
-        high: upper end.
-        n: number of defined values.
-        undefined: number of values that were NaN and are left out.
+    All three are NaN without a value, the ends below `FEWEST_VALUES`.
     """
 
     mean: float
@@ -35,28 +30,21 @@ class Interval:
 
 @dataclass(frozen=True)
 class MedianInterval:
-    """A median with its confidence interval.
-
-    Attributes:
-        median: median of the defined values; NaN if there is none.
-        low: lower end of the interval; NaN where so few values cannot have one.
-        high: upper end.
-        n: number of defined values.
-        undefined: number of values that were NaN and are left out.
-        coverage: probability that such an interval holds the true median: at least what was asked for; NaN without
-            an interval.
-    """
+    """A median of `n` defined values with its interval; NaN without a value, the ends where too few can have none."""
 
     median: float
     low: float
     high: float
     n: int
-    undefined: int
-    coverage: float
 
 
-def mean_interval(values: ArrayLike, confidence: float = 0.95, seed: int = 0) -> Interval:
-    """Mean of one score per case, with a bias-corrected and accelerated bootstrap interval over cases.
+def mean_interval(values: ArrayLike, seed: int = 0) -> Interval:
+    """Mean of one score per case, [N], with its 95 % interval, as `mean_intervals` gives it of a column."""
+    return mean_intervals(np.asarray(values, dtype=np.float64).reshape(-1, 1), seed=seed)[0]
+
+
+def mean_intervals(columns: ArrayLike, confidence: float = 0.95, seed: int = 0) -> list[Interval]:
+    """Mean of each column, with a bias-corrected and accelerated bootstrap interval over cases.
 
     Cases are what is redrawn, because patients are what the result is meant to hold for: slices of one patient are
     not independent of each other. The interval respects the bounds and the skewness of Dice; a normal one does not.
@@ -68,26 +56,12 @@ def mean_interval(values: ArrayLike, confidence: float = 0.95, seed: int = 0) ->
     Source: Efron 1987, doi:10.1080/01621459.1987.10478410.
 
     Args:
-        values: one score per case, [N]; NaN where a case's score is undefined.
+        columns: one row per case, [N, K]; NaN where undefined.
         confidence: share of intervals that would hold the true mean.
         seed: seed of the resampling, so that a table comes out the same twice.
 
     Returns:
-        The interval; both ends equal the mean where all values are equal.
-    """
-    return mean_intervals(np.asarray(values, dtype=np.float64).reshape(-1, 1), confidence, seed)[0]
-
-
-def mean_intervals(columns: ArrayLike, confidence: float = 0.95, seed: int = 0) -> list[Interval]:
-    """Give `mean_interval` of each column, in little more time than of one.
-
-    Args:
-        columns: one row per case, [N, K]; NaN where undefined.
-        confidence: as for `mean_interval`.
-        seed: as for `mean_interval`.
-
-    Returns:
-        K intervals.
+        K intervals; both ends equal the mean where all values are equal.
     """
     columns = np.asarray(columns, dtype=np.float64)
     defined = ~np.isnan(columns)
@@ -131,7 +105,7 @@ def _rounded_mean(values: NDArray[np.float64], axis: int) -> NDArray[np.float64]
     return np.round(values.mean(axis=axis), DECIMALS)
 
 
-def median_interval(values: ArrayLike, confidence: float = 0.95) -> MedianInterval:
+def median_interval(values: ArrayLike) -> MedianInterval:
     """Median of one score per case, with the interval between two order statistics.
 
     The j-th smallest and the j-th largest value enclose the median unless fewer than j values fall on one side of it,
@@ -142,19 +116,13 @@ def median_interval(values: ArrayLike, confidence: float = 0.95) -> MedianInterv
 
     Args:
         values: one score per case, [N]; NaN where a case's score is undefined.
-        confidence: share of intervals that would hold the true median, at least.
 
     Returns:
-        The interval; without ends below 6 values (at 95 %), where even the smallest and the largest do not suffice.
+        The interval; without ends below 6 values, where even the smallest and the largest do not suffice.
     """
     values = np.asarray(values, dtype=np.float64).ravel()
-    defined = np.sort(values[~np.isnan(values)])
-    n = defined.size
-    low = high = coverage = math.nan
-    # How many of the outermost values on each side can be done without.
-    spare = int(binom.ppf((1 - confidence) / 2, n, 0.5)) if n else 0
-    if spare > 0:
-        low, high = float(defined[spare - 1]), float(defined[n - spare])
-        coverage = float(1 - 2 * binom.cdf(spare - 1, n, 0.5))
-    median = float(np.median(defined)) if n else math.nan
-    return MedianInterval(median, low, high, n=n, undefined=values.size - n, coverage=coverage)
+    defined = values[~np.isnan(values)]
+    if not defined.size:
+        return MedianInterval(math.nan, math.nan, math.nan, n=0)
+    low, high = quantile_test(defined, p=0.5).confidence_interval(0.95)
+    return MedianInterval(float(np.median(defined)), float(low), float(high), n=defined.size)

@@ -17,14 +17,7 @@ def entrant_name(model: str, schedule: str) -> str:
 
 
 def entrants(cases: "pd.DataFrame") -> "pd.Series":
-    """Name the entrant of each row: `unet cosine` for a model under a schedule, the baseline by its own name.
-
-    Args:
-        cases: columns model and schedule.
-
-    Returns:
-        The names, on the index of `cases`.
-    """
+    """Name the entrant of each row, from its columns model and schedule, as `entrant_name` does."""
     import pandas as pd
 
     names = [entrant_name(*pair) for pair in zip(cases["model"], cases["schedule"], strict=True)]
@@ -32,14 +25,7 @@ def entrants(cases: "pd.DataFrame") -> "pd.Series":
 
 
 def holds_lesion(cases: "pd.DataFrame") -> "pd.Series":
-    """Say of each row whether its truth holds a lesion: this alone decides which statistics the case belongs to.
-
-    Args:
-        cases: columns tp and fn, in voxels; what was predicted outside the lesion does not matter.
-
-    Returns:
-        bool, on the index of `cases`.
-    """
+    """Say of each row, by tp and fn, whether its truth holds a lesion: this alone decides in which statistics it is."""
     return (cases["tp"] + cases["fn"]) > 0
 
 
@@ -70,19 +56,7 @@ def score_matrix(cases: "pd.DataFrame", score: str = "dice") -> "pd.DataFrame":
 
 
 def case_matrix(cases: "pd.DataFrame", score: str, names: list[str]) -> "pd.DataFrame":
-    """Put one column of the given rows side by side, seeds averaged; `score_matrix` says how, this takes any rows.
-
-    Args:
-        cases: rows as in cases.csv.
-        score: name of the column.
-        names: every entrant, in order; one without rows has an empty column.
-
-    Returns:
-        float64 [cases, entrants], the baseline last.
-
-    Raises:
-        UserError: if an entrant was not scored on a case that another was scored on.
-    """
+    """Do as `score_matrix` with any rows; of the entrants, all given in order, one without rows has an empty column."""
     named = cases.assign(entrant=entrants(cases))
     ordered = [name for name in names if name != BASELINE] + [BASELINE] * (BASELINE in names)
     # A row that is missing and a score that cannot be had would both be NaN in the matrix; only the second may be.
@@ -117,6 +91,5 @@ def _refuse_gaps(scored: "pd.DataFrame") -> None:
             other = scored.columns[scored.loc[gaps[0]]][0]
             raise UserError(
                 f"{entrant} was not scored on {gaps[0]} (missing cases: {len(gaps)} of {len(scored)}), but {other} "
-                "was; "
-                "entrants are compared on the same cases; finish its folds or leave it out"
+                "was; entrants are compared on the same cases; finish its folds or leave it out"
             )

@@ -20,9 +20,6 @@ def sum_up(cases: pd.DataFrame, score: str = "dice", fraction: bool = True) -> p
     Returns:
         `COLUMNS` by entrant, as `score_matrix` orders them: n, cases; the mean with its 95 % interval over cases, and
         over seeds where there are several; the median likewise, over cases; seed_sd as `trainings` gives it.
-
-    Raises:
-        UserError: as `score_matrix`.
     """
     trained, rows = trainings(cases, score, holds_lesion(cases)), {}
     for name, values in score_matrix(cases, score).items():

@@ -8,126 +8,51 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import rankdata, wilcoxon
+from scipy.stats import binomtest, rankdata, wilcoxon
 
-from headtohead.options.comparison import MARGIN
-from headtohead.statistics import equivalence as alike
-from headtohead.statistics.correction import holm
-from headtohead.statistics.intervals import DECIMALS, mean_intervals
+from headtohead.statistics.intervals import DECIMALS, FEWEST_VALUES, mean_intervals
 from headtohead.statistics.matrix import complete
 from headtohead.statistics.power import ALPHA, smallest_detectable
 from headtohead.statistics.trainings import Luck
 
 WILCOXON = "Wilcoxon"
 FEW = 13  # cases, up to which all assignments of signs are counted
-DESCRIBED = [
-    "a", "b", "n", "mean_difference", "low", "high", "median_difference", "test", "p", "holm_p", "rank_biserial",
-    "wins", "ties", "losses", "smallest_detectable", "different",
-]  # fmt: skip
-COLUMNS = [*DESCRIBED, *alike.COLUMNS]
 
 
-def compare_pairs(
-    matrix: pd.DataFrame,
-    margin: float = MARGIN,
-    seed: int = 0,
-    trained: pd.DataFrame | None = None,
-    wanted: Callable[[str, str], bool] | None = None,
-    tests: int | None = None,
-) -> pd.DataFrame:
-    """Compare every pair of entrants case by case.
-
-    A difference is reported only if two questions that fail in different ways agree: the Wilcoxon signed-rank test
-    after Holm's correction over all pairs, which a few cases of huge difference cannot decide; and the interval of the
-    mean difference, which does not need the differences to be symmetric about their middle. Equivalence is reported
-    only after two one-sided tests at the margin (`equivalence`), corrected over all pairs as well. A pair may be both:
-    a difference that is real and too small to matter. Where an entrant was trained several times, intervals and tests
-    are over cases and seeds (`trainings`), and both tests have to agree as well.
-
-    Zeros, cases that both entrants score alike, are ranked, and their ranks then left out of the sum (Pratt). Dropped
-    beforehand, as Wilcoxon did, they can turn the test on its head: a sample may become more surely positive when every
-    difference in it is made smaller. The test is exact up to 13 cases, and up to 50 where no two differences are of
-    one size.
-
-    Sources: Wilcoxon 1945, doi:10.2307/3001968; Pratt 1959, doi:10.1080/01621459.1959.10501526; Kerby 2014,
-    doi:10.2466/11.IT.3.1; Efron 1987, doi:10.1080/01621459.1987.10478410.
-
-    Args:
-        matrix: Dice, or another share, as `score_matrix` gives it, [cases, entrants].
-        margin: the largest mean difference that does not matter, declared before the results are seen.
-        seed: seed of the bootstrap.
-        trained: how often each entrant was trained, as `trainings` gives it; None: once.
-        wanted: says of two columns, in their order, whether they are a pair to compare; None: all are.
-        tests: how many are corrected for together, if these are only some of them; the caller corrects them then.
-
-    Returns:
-        One row per unordered pair, in the order of the columns; all differences are a - b, in units of the score.
-            a, b: the entrants. n: cases, the same for every pair.
-            mean_difference, low, high: with its 95 % interval (BCa bootstrap over cases). median_difference.
-            test, p, holm_p: two-sided p, before and after the correction over all pairs; NaN where n is 0.
-            rank_biserial: share of the sum of ranks won by a minus that won by b: 1 if a is better in every case, 0 if
-                they are even; cases scored alike count on neither side and pull it towards 0.
-            wins, ties, losses: cases in which a is better than, equal to and worse than b.
-            smallest_detectable: mean difference that would be found four times in five, as `smallest_detectable`.
-            different: whether holm_p is below .05 and the interval does not hold zero.
-            margin to equivalent: as `equivalence`.
-
-    Raises:
-        ValueError: as `paired_differences`.
-    """
-    differences, pairs = paired_differences(matrix)
-    if wanted:
-        kept = [wanted(a, b) for a, b in zip(pairs["a"], pairs["b"], strict=True)]
-        differences, pairs = differences[:, kept], pairs[kept].reset_index(drop=True)
-    if pairs.empty:
-        return pd.DataFrame(columns=COLUMNS)
-    luck = None if trained is None else Luck.of(pairs, trained)
-    described = describe(differences, seed=seed)
-    tests = tests or len(pairs)
-    found = judge(luck.on_pairs(described, differences, tests, fraction=True) if luck else described)
-    even = alike.equivalence(differences, margin, seed, luck, fraction=True)
-    return pd.concat([pairs, found, even], axis=1)[COLUMNS]
-
-
-def paired_differences(matrix: pd.DataFrame) -> tuple[NDArray[np.float64], pd.DataFrame]:
-    """Take the difference of every pair of entrants on every case.
+def paired_differences(
+    matrix: pd.DataFrame, wanted: Callable[[str, str], bool] | None = None
+) -> tuple[NDArray[np.float64], pd.DataFrame]:
+    """Take the difference of every pair of entrants, or of those that are wanted, on every case.
 
     Returns:
         a - b, [cases, pairs], rounded so that 0.3 - 0.2 and 0.2 - 0.1 are of one size and equal scores differ by
         nothing; and the columns a and b, one row per pair.
 
     Raises:
-        ValueError: if an entrant lacks a score, as `matrix.complete`.
+        UserError: if an entrant lacks a score, as `matrix.complete`.
     """
-    names = pd.DataFrame(combinations(matrix.columns, 2), columns=["a", "b"])
-    scores = complete(matrix)
-    first, second = np.array(list(combinations(range(scores.shape[1]), 2)), dtype=int).reshape(-1, 2).T
-    return np.round(scores[:, first] - scores[:, second], DECIMALS), names
+    scores, names = complete(matrix), list(matrix.columns)
+    pairs = [(a, b) for a, b in combinations(range(len(names)), 2) if wanted is None or wanted(names[a], names[b])]
+    first, second = np.array(pairs, dtype=int).reshape(-1, 2).T
+    table = pd.DataFrame([(names[a], names[b]) for a, b in pairs], columns=["a", "b"])
+    return np.round(scores[:, first] - scores[:, second], DECIMALS), table
 
 
-def describe(differences: NDArray[np.float64], lower_is_better: bool = False, seed: int = 0) -> pd.DataFrame:
+def describe(differences: NDArray[np.float64], lower_is_better: bool = False) -> pd.DataFrame:
     """Describe paired differences, each column by itself.
 
     Args:
         differences: one row per case, one column per pair, [N, K], as `paired_differences` gives them.
         lower_is_better: whether a wins where its number is the smaller one.
-        seed: seed of the bootstrap.
 
     Returns:
-        One row per pair: the columns n to smallest_detectable of `compare_pairs`, without holm_p.
+        One row per pair: the columns n to smallest_detectable of `questions.compare_family`, without holm_p.
     """
     sign = -1 if lower_is_better else 1
     return pd.DataFrame(
         {"mean_difference": found.mean, "low": found.low, "high": found.high, **_describe(column, sign)}
-        for column, found in zip(differences.T, mean_intervals(differences, seed=seed), strict=True)
+        for column, found in zip(differences.T, mean_intervals(differences), strict=True)
     )
-
-
-def judge(described: pd.DataFrame) -> pd.DataFrame:
-    """Add to what `describe` gives the columns holm_p, over all rows, and different."""
-    holm_p = holm(described["p"].to_numpy(dtype=np.float64))
-    apart = (described["low"] > 0) | (described["high"] < 0)
-    return described.assign(holm_p=holm_p, different=(holm_p < ALPHA) & apart)
 
 
 def _describe(differences: NDArray[np.float64], sign: int) -> dict[str, Any]:
@@ -146,14 +71,7 @@ def _describe(differences: NDArray[np.float64], sign: int) -> dict[str, Any]:
 
 
 def signed_rank_p(differences: NDArray[np.float64]) -> float:
-    """Two-sided p of the Wilcoxon signed-rank test, zeros as Pratt has them.
-
-    Args:
-        differences: one per case, [N], without NaN.
-
-    Returns:
-        The p value; 1 where all differences are zero, NaN without any.
-    """
+    """Two-sided p of the Wilcoxon signed-rank test, zeros as Pratt has them; 1 where all are zero, NaN of none."""
     if not differences.any():
         return 1.0 if differences.size else math.nan
     if differences.size <= FEW:
@@ -166,16 +84,55 @@ def signed_rank_p(differences: NDArray[np.float64]) -> float:
     return float(wilcoxon(differences, zero_method="pratt").pvalue)
 
 
+def mcnemar_p(differences: NDArray[np.float64]) -> float:
+    """Two-sided p of McNemar's exact test: of the cases that one entrant alone got right, how many the first did.
+
+    Source: McNemar 1947, doi:10.1007/BF02295996.
+
+    Args:
+        differences: per case, above 0 where the first alone was right, below 0 where the second alone was, [N].
+    """
+    first, second = int(np.sum(differences > 0)), int(np.sum(differences < 0))
+    return float(binomtest(first, first + second).pvalue) if first + second else 1.0
+
+
 def rank_biserial(differences: NDArray[np.float64]) -> float:
     """Matched-pairs rank-biserial correlation: (ranks won - ranks lost) / all ranks, those of zeros among them.
 
-    Args:
-        differences: one per case, [N], without NaN.
-
-    Returns:
-        A number from -1 to 1; NaN without any difference.
+    From -1 to 1; NaN without any difference.
     """
     if not differences.size:
         return math.nan
     ranks = rankdata(np.abs(differences))
     return float(np.sum(np.sign(differences) * ranks) / ranks.sum())
+
+
+def equivalence(differences: NDArray[np.float64], margin: float, luck: Luck | None = None) -> pd.DataFrame:
+    """Test each column of paired differences of shares for equivalence.
+
+    That no difference was found is no evidence that there is none. Here the burden is reversed: the hypotheses are that
+    the mean difference is at or below -margin, and that it is at or above +margin, and both must be rejected, each at
+    5 % (paired t tests, by statsmodels). The t test takes the mean of many cases to be normal; differences in Dice are
+    skewed, so the 90 % bootstrap interval, whose inclusion in the margin is the same pair of tests without that
+    assumption, has to lie within the margin as well.
+
+    Sources: Schuirmann 1987, doi:10.1007/BF01068419; Lakens 2017, doi:10.1177/1948550617697177.
+
+    Returns:
+        One row per pair: margin; low_90, high_90, the 90 % interval of the mean difference (BCa bootstrap over cases,
+        and over seeds where there is luck); tost_p, the larger p of the two tests. NaN below 3 cases and where all
+        differences are equal, which says nothing about other cases. `questions.judge` adds tost_holm_p and equivalent.
+    """
+    found = pd.DataFrame(
+        {"low_90": interval.low, "high_90": interval.high, "tost_p": _tost_p(column, margin)}
+        for column, interval in zip(differences.T, mean_intervals(differences, 1 - 2 * ALPHA), strict=True)
+    )
+    return (luck.on_equivalence(found, differences, margin) if luck else found).assign(margin=margin)
+
+
+def _tost_p(differences: NDArray[np.float64], margin: float) -> float:
+    if len(differences) < FEWEST_VALUES or not np.ptp(differences):
+        return math.nan
+    from statsmodels.stats.weightstats import DescrStatsW  # a second to import: only a comparison pays it
+
+    return float(DescrStatsW(differences).ttost_mean(-margin, margin)[0])

@@ -11,8 +11,8 @@ def smallest_detectable(n: int, standard_deviation: float) -> float:
     """Smallest true mean difference that a paired comparison would find four times in five.
 
     By the paired t test, two-sided at 5 %, before any correction for several pairs: near enough for the Wilcoxon test
-    (95 % as efficient where differences are normal, more so where they have long tails), and a bound that every
-    reader can repeat. A difference not found is no proof that there is none; this says how large it may still be.
+    (95 % as efficient where differences are normal, more so where they have long tails), and easily repeated. A
+    difference not found is no proof that there is none; this says how large it may still be.
 
     Source: Cohen 1988, Statistical Power Analysis for the Behavioral Sciences, 2nd edition, chapter 2,
     ISBN 978-0-8058-0283-2.

@@ -74,12 +74,9 @@ def widened(
         mean: over cases and seeds, [...].
         low: lower end of its interval over cases, of the scores averaged over seeds.
         high: upper end.
-        variance: of the mean by its seeds, as `pooled` gives it.
-        freedom: of that variance.
+        variance: of the mean by its seeds, as `pooled` gives it, with its degrees of freedom.
+        freedom: these.
         confidence: of both intervals.
-
-    Returns:
-        Lower and upper end.
     """
     mean, low, high = (np.asarray(one, np.float64) for one in (mean, low, high))
     luck = stdtrit(freedom, (1 + confidence) / 2) ** 2 * np.asarray(variance, np.float64)
@@ -127,15 +124,7 @@ def equivalence_p(
 ) -> Numbers:
     """The p of two one-sided tests that the true mean lies within the margin: the larger of both.
 
-    Source: Schuirmann 1987, doi:10.1007/BF01068419.
-
-    Args:
-        mean: as for `two_level_p`, and so are the others.
-        margin: half the width of what counts as equivalent; above 0.
-        case_variance: of the mean by its cases.
-        cases: their number.
-        variance: of the mean by its seeds.
-        freedom: of that variance.
+    Source: Schuirmann 1987, doi:10.1007/BF01068419. All but the margin, which is above 0, is as for `two_level_p`.
 
     Returns:
         [...]; at least .5 where the mean itself lies outside.

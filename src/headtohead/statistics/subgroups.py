@@ -20,8 +20,8 @@ UNKNOWN = "unknown"
 FEWEST_CASES = 10  # a bootstrap of fewer has too little of the tail to say anything of cases that were not seen
 
 
-def subgroup_table(cases: pd.DataFrame, score: str = "dice", seed: int = 0) -> pd.DataFrame:
-    """Mean score of each entrant in parts of the cases.
+def subgroup_table(cases: pd.DataFrame) -> pd.DataFrame:
+    """Mean Dice of each entrant in parts of the cases.
 
     Exploration only: the parts are small, there are many, and nothing is corrected for their number; of twenty
     intervals one misses. The levels of one kind overlap with those of another (a site has its own scanner, its own
@@ -30,8 +30,6 @@ def subgroup_table(cases: pd.DataFrame, score: str = "dice", seed: int = 0) -> p
     Args:
         cases: one row per run and test case, as in the comparison's cases.csv; of the columns site, lesion_voxels
             (and lesion_ml), missing and grade those that are there are used.
-        score: name of the score's column.
-        seed: seed of the bootstrap.
 
     Returns:
         Columns group (site, lesion size, missing sequence, WHO grade), level, n (cases of the level with a lesion),
@@ -42,35 +40,26 @@ def subgroup_table(cases: pd.DataFrame, score: str = "dice", seed: int = 0) -> p
     Raises:
         UserError: as `score_matrix`.
     """
-    matrix = score_matrix(over_targets(cases), score)
+    matrix = score_matrix(over_targets(cases))
     rows = []
     for group, level, part in _parts(cases, matrix):
-        for entrant, found in zip(matrix.columns, _intervals(part.to_numpy(), seed), strict=True):
+        for entrant, found in zip(matrix.columns, _intervals(part.to_numpy()), strict=True):
             rows.append((group, level, found.n, entrant, found.mean, found.low, found.high))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def subgroup_pairs(cases: pd.DataFrame, score: str = "dice", seed: int = 0) -> pd.DataFrame:
+def subgroup_pairs(cases: pd.DataFrame) -> pd.DataFrame:
     """Paired differences between models in the same parts of the cases. Exploration only, as `subgroup_table`.
 
-    Args:
-        cases: as for `subgroup_table`; the baseline is left out.
-        score: name of the score's column.
-        seed: seed of the bootstrap.
-
     Returns:
-        Columns group, level, a, b, n, mean_difference (a - b), low, high (95 %, BCa bootstrap over cases; NaN below 10
-        cases).
-
-    Raises:
-        UserError: as `score_matrix`.
+        Columns group, level, a, b, n, mean_difference (a - b), low, high, as there.
     """
-    matrix = score_matrix(over_targets(cases), score).drop(columns=BASELINE, errors="ignore")
+    matrix = score_matrix(over_targets(cases)).drop(columns=BASELINE, errors="ignore")
     pairs = list(combinations(matrix.columns, 2))
     rows = []
     for group, level, part in _parts(cases, matrix) if pairs else ():
         differences = np.stack([(part[a] - part[b]).to_numpy() for a, b in pairs], axis=1)
-        for (a, b), found in zip(pairs, _intervals(differences, seed), strict=True):
+        for (a, b), found in zip(pairs, _intervals(differences), strict=True):
             rows.append((group, level, a, b, found.n, found.mean, found.low, found.high))
     return pd.DataFrame(rows, columns=PAIR_COLUMNS)
 
@@ -83,9 +72,9 @@ def _parts(cases: pd.DataFrame, matrix: pd.DataFrame) -> Iterator[tuple[str, str
             yield group, level, matrix[scored == level]
 
 
-def _intervals(columns: NDArray[np.float64], seed: int) -> list[Interval]:
+def _intervals(columns: NDArray[np.float64]) -> list[Interval]:
     """Mean and interval of each column; of fewer than `FEWEST_CASES`, the mean alone."""
-    found = mean_intervals(columns, seed=seed)
+    found = mean_intervals(columns)
     return [one if one.n >= FEWEST_CASES else replace(one, low=math.nan, high=math.nan) for one in found]
 
 

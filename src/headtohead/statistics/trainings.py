@@ -70,15 +70,12 @@ def without_ensembles(found: "pd.DataFrame") -> list[str]:
 
 
 def with_seeds(interval: Interval, training: "pd.Series", fraction: bool = False) -> Interval:
-    """Widen the interval of an entrant's mean over cases to one over cases and seeds.
+    """Widen the interval of an entrant's mean over cases to one over cases and seeds; with one training it stays.
 
     Args:
         interval: over cases, of the scores averaged over seeds.
         training: the entrant's row of `trainings`.
         fraction: whether the score lies between 0 and 1.
-
-    Returns:
-        The same interval where there is one training.
     """
     low, high = widened(interval.mean, interval.low, interval.high, training["variance"], training["freedom"])
     if fraction:
@@ -110,21 +107,12 @@ class Luck:
         """The variance of each difference by its seeds, and its degrees of freedom."""
         return pooled(self.variances, self.freedoms)
 
-    def on_pairs(
-        self, described: "pd.DataFrame", differences: Numbers, tests: int, fraction: bool = False
-    ) -> "pd.DataFrame":
-        """Bring the trainings into what `paired.describe` says of each pair.
+    def on_pairs(self, described: "pd.DataFrame", differences: Numbers, tests: int, fraction: bool) -> "pd.DataFrame":
+        """Bring the trainings into what `paired.describe` says of the differences, [cases, pairs].
 
-        Args:
-            described: its rows.
-            differences: what they describe, [cases, pairs].
-            tests: how many tests are corrected for together.
-            fraction: whether the scores lie between 0 and 1, and so their differences between -1 and 1.
-
-        Returns:
-            The rows, those with seeds on either side changed: low and high are over cases and seeds; p is the larger of
-            the test over cases and the two-level one, which `test` says; smallest_detectable holds the seeds and the
-            correction.
+        In rows with seeds on either side low and high are then over cases and seeds; p is the larger of the test over
+        cases and the two-level one, which `test` says; smallest_detectable holds the seeds and the correction for this
+        many tests. Differences of fractions lie between -1 and 1.
         """
         cases, (total, freedom) = len(differences), self.total
         several = total > 0
@@ -148,15 +136,13 @@ class Luck:
             smallest_detectable=sizes,
         )
 
-    def on_equivalence(
-        self, found: "pd.DataFrame", differences: Numbers, margin: float, fraction: bool = False
-    ) -> "pd.DataFrame":
-        """Bring the trainings into the 90 % interval and the p of two one-sided tests, before any correction."""
+    def on_equivalence(self, found: "pd.DataFrame", differences: Numbers, margin: float) -> "pd.DataFrame":
+        """Bring the trainings into the 90 % interval and the p of two one-sided tests, of differences of shares."""
         cases, (total, freedom) = len(differences), self.total
         if cases < FEWEST_VALUES or not (total > 0).any():
             return found
         mean, variance = differences.mean(axis=0), differences.var(axis=0, ddof=1) / cases
-        low, high = _possible(*widened(mean, found["low_90"], found["high_90"], total, freedom, 0.9), fraction)
+        low, high = _possible(*widened(mean, found["low_90"], found["high_90"], total, freedom, 0.9), True)
         p = equivalence_p(mean, margin, variance, cases, total, freedom)
         return found.assign(low_90=low, high_90=high, tost_p=np.where(total > 0, p, found["tost_p"]))
 

@@ -9,7 +9,7 @@ from headtohead.statistics.trainings import THIS_TRAINING, TWO_LEVEL
 from headtohead.statistics.words import above, difference_words, interval_words, listed, p_words, row_of, too_few, verb
 
 
-def verdict(matrix: pd.DataFrame, pairs: pd.DataFrame, baseline: str = BASELINE) -> str:
+def verdict(matrix: pd.DataFrame, pairs: pd.DataFrame) -> str:
     """Say what the data support about mean Dice per case.
 
     One entrant is said to score higher than another only where `compare_pairs` calls the two different, and to be
@@ -20,27 +20,25 @@ def verdict(matrix: pd.DataFrame, pairs: pd.DataFrame, baseline: str = BASELINE)
     Args:
         matrix: Dice as `score_matrix` gives it, [cases with a lesion, entrants].
         pairs: `compare_pairs(matrix)`.
-        baseline: name of the baseline among the entrants; it may be absent.
 
     Returns:
         One to five sentences.
     """
-    means = matrix.drop(columns=baseline, errors="ignore").mean().sort_values(ascending=False, kind="stable")
+    means = matrix.drop(columns=BASELINE, errors="ignore").mean().sort_values(ascending=False, kind="stable")
     models = list(means.index)
     if not models:
         return "No model was scored on every case."
     if not len(matrix):
         return "No test case has a lesion, so there is no Dice to compare."
-    compared = pairs if baseline in matrix else pairs[pairs["a"].isin(models) & pairs["b"].isin(models)]
-    if len(compared) and (few := _too_few(compared["n"].min(), len(pairs))):
+    if len(pairs) and (few := too_few(pairs["n"].min(), len(pairs), "one pair of entrants", "pairs of entrants")):
         return f"{few}."
     sentences = (
         _among(models, pairs)
         if len(models) > 1
         else [f"{models[0]} is the only model scored on every case, so there is nothing to compare it with"]
     )
-    if baseline in matrix:
-        sentences.append(_against(baseline, models, pairs))
+    if BASELINE in matrix:
+        sentences.append(_against(models, pairs))
     return " ".join(f"{sentence}." for sentence in sentences)
 
 
@@ -157,9 +155,9 @@ def _tests_disagree(a: str, b: str, pairs: pd.DataFrame) -> str:
     )
 
 
-def _against(baseline: str, models: list[str], pairs: pd.DataFrame) -> str:
-    higher = [model for model in models if above(pairs, model, baseline)]
-    lower = [model for model in models if above(pairs, baseline, model)]
+def _against(models: list[str], pairs: pd.DataFrame) -> str:
+    higher = [model for model in models if above(pairs, model, BASELINE)]
+    lower = [model for model in models if above(pairs, BASELINE, model)]
     alike = [model for model in models if model not in (*higher, *lower)]
     parts = []
     if higher:
@@ -169,8 +167,4 @@ def _against(baseline: str, models: list[str], pairs: pd.DataFrame) -> str:
         parts.append(f"{listed(lower)} {verb(lower)} lower")
     if alike:
         parts.append(f"there is no evidence of a difference for {listed(alike)}")
-    return f"Against the baseline, {baseline}: {'; '.join(parts)}"
-
-
-def _too_few(n: int, pairs: int) -> str:
-    return too_few(n, pairs, "one pair of entrants", "pairs of entrants")
+    return f"Against the baseline, {BASELINE}: {'; '.join(parts)}"

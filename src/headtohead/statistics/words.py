@@ -58,16 +58,9 @@ def verb(names: list[str], one: str = "scores", several: str = "score") -> str:
 
 
 def too_few(n: int, tests: int, one: str = "one test", several: str = "tests") -> str:
-    """Say that so few cases can show no difference; empty where they can.
+    """Say that n cases can show no difference with so many tests, called `one` or `several`; empty where they can.
 
-    Args:
-        n: number of cases.
-        tests: how many tests are corrected for together.
-        one: what a single one is called.
-        several: what several are called.
-
-    Returns:
-        `5 cases are too few: with 6 tests, no difference whatever its size can be shown on fewer than 8`.
+    `5 cases are too few: with 6 tests, no difference whatever its size can be shown on fewer than 8`.
     """
     fewest = fewest_cases(tests)
     if n >= fewest:

@@ -13,16 +13,23 @@ import pytest
 from headtohead.claiming import hold
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import Job
-from headtohead.predicting.results.entries import Sources
 from headtohead.predicting.results.journal import FILE, Journal
 from headtohead.predicting.results.summary import Row, write_summary
 from headtohead.predicting.results.table import print_table
 from headtohead.predicting.results.written import checksum
 
 SETTINGS = {"threshold": "0.5", "tta": "False"}
-INPUTS = Sources((("a.nii", "flair", 9, 99),), ())
-ROW = Row("a", 1.5, 7, 6, 3, 1, float("nan"), 0.5, "largest", "m", 0.5, ("odd; dark",), "", "val", ("turned",))
+SOURCES: dict[str, Any] = {"files": [["a.nii", "flair", 9, 99]], "truth": []}
+ROW = Row("a", 1.5, 7, 6, 3, 1, float("nan"), 0.5, "largest", "m", 0.5, ["odd; dark"], "", "val", ["turned"])
 JOB = Job("a", (Path("in/a.nii"),), "nifti", ("flair",), Path("a.nii"))
+
+
+@pytest.fixture(autouse=True)
+def sources(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The files of every job as they are now, which a test may change."""
+    now = {**SOURCES}
+    monkeypatch.setattr("headtohead.predicting.results.journal.sources_of", lambda *_: now)
+    return now
 
 
 @pytest.fixture
@@ -32,26 +39,39 @@ def mask(tmp_path: Path) -> Path:
     path.parent.mkdir()
     path.write_bytes(b"mask")
     with Journal(tmp_path, SETTINGS) as journal:
-        journal.add((ROW,), INPUTS, {path: checksum(path)})
+        journal.add((ROW,), SOURCES, sums(path))
     return path
 
 
-def found(mask: Path, settings: dict[str, str] = SETTINGS, job: Job = JOB, inputs: Sources = INPUTS) -> Row | None:
+def sums(path: Path) -> dict[str, str]:
+    return {f"sub/{path.name}": checksum(path)}
+
+
+def found(mask: Path, settings: dict[str, str] = SETTINGS, job: Job = JOB) -> list[Row]:
     with Journal(mask.parents[1], settings) as journal:
-        entry = journal.finished(job, {"mask": (mask,)}, inputs)
-        return entry.rows[0] if entry else None
+        entry = journal.finished(job, {"mask": (mask,)}, ())
+        return [Row(**row) for row in entry["rows"]] if entry else []
 
 
 def test_a_row_comes_back_as_it_was(mask: Path) -> None:
-    assert repr(found(mask)) == repr(ROW)  # NaN equals nothing
-    rows = tuple(replace(ROW, target=name, seconds=None if name else 1.5) for name in ("core", "edema"))
+    assert repr(found(mask)) == repr([ROW])  # NaN equals nothing
+    rows = [replace(ROW, target=name, seconds=None if name else 1.5) for name in ("core", "edema")]
     with Journal(mask.parents[1], SETTINGS) as journal:
-        journal.add(rows, INPUTS, {mask: checksum(mask)})
-    with Journal(mask.parents[1], SETTINGS) as journal:
-        entry = journal.finished(JOB, {"mask": (mask,)}, INPUTS)
-    assert entry is not None and repr(entry.rows) == repr(rows)
+        journal.add(tuple(rows), SOURCES, sums(mask))
+    assert repr(found(mask)) == repr(rows)
     line = json.loads((mask.parents[1] / FILE).read_text().splitlines()[1])
     assert line["outputs"] == {"sub/a_mask\udcff.nii": checksum(mask)} and line["files"] == [["a.nii", "flair", 9, 99]]
+
+
+def test_a_line_of_an_earlier_version_has_one_row(mask: Path) -> None:
+    path = mask.parents[1] / FILE
+    head, line = map(json.loads, path.read_text().splitlines())
+    [line["row"]] = line.pop("rows")
+    del line["row"]["target"]
+    path.write_text(f"{json.dumps(head)}\n{json.dumps(line)}\n")
+    assert repr(found(mask)) == repr([ROW])
+    with Journal(mask.parents[1], SETTINGS | {"version": "2"}) as journal:
+        assert journal.origin(mask) == "version older than this program"
 
 
 @pytest.mark.parametrize(
@@ -59,38 +79,49 @@ def test_a_row_comes_back_as_it_was(mask: Path) -> None:
     [
         {"settings": SETTINGS | {"tta": "True"}},
         {"job": Job("b", (Path("in/b.nii"),), "nifti", ("flair",), Path("b.nii"))},
-        {"inputs": Sources((("a.nii", "flair", 10, 99),), ())},
-        {"inputs": Sources((("a.nii", "flair", 9, 98),), ())},
-        {"inputs": Sources((("a.nii", "t1", 9, 99),), ())},
-        {"inputs": Sources((*INPUTS.files, ("b.nii", "t1", 1, 1)), ())},
-        {"inputs": Sources(INPUTS.files, (("a_mask.nii", "", 1, 1),))},
     ],
 )
-def test_it_is_of_one_command_job_and_input(mask: Path, other: dict[str, Any]) -> None:
-    assert found(mask, **other) is None
+def test_it_is_of_one_command_and_job(mask: Path, other: dict[str, Any]) -> None:
+    assert not found(mask, **other)
 
 
-def test_a_truth_that_cannot_be_told_is_not_compared(mask: Path) -> None:
-    assert found(mask, inputs=Sources(INPUTS.files, None))
+@pytest.mark.parametrize(
+    "now",
+    [
+        {"files": [["a.nii", "flair", 10, 99]]},
+        {"files": [["a.nii", "flair", 9, 98]]},
+        {"files": [["a.nii", "t1", 9, 99]]},
+        {"files": [*SOURCES["files"], ["b.nii", "t1", 1, 1]]},
+        {"truth": [["a_mask.nii", "", 1, 1]]},
+    ],
+)
+def test_it_is_of_one_input(mask: Path, sources: dict[str, Any], now: dict[str, Any]) -> None:
+    sources |= now
+    assert not found(mask)
+
+
+def test_a_truth_that_cannot_be_told_is_not_compared(mask: Path, sources: dict[str, Any]) -> None:
+    sources["truth"] = None
+    assert found(mask)
 
 
 def test_results_must_be_whole_and_all_of_them(mask: Path) -> None:
     other = mask.with_name("a_brain.nii")
     other.write_bytes(b"brain")
     with Journal(mask.parents[1], SETTINGS) as journal:
-        assert journal.finished(JOB, {"mask": (mask,), "brain": (other,)}, INPUTS) is None
-        assert journal.finished(JOB, {"mask": (other,)}, INPUTS) is None
+        assert journal.finished(JOB, {"mask": (mask,), "brain": (other,)}, ()) is None
+        assert journal.finished(JOB, {"mask": (other,)}, ()) is None
         assert journal.left_over(mask) and not journal.left_over(other)
     mask.write_bytes(b"corrected")
-    assert found(mask) is None
+    assert not found(mask)
     mask.unlink()
-    assert found(mask) is None
+    assert not found(mask)
 
 
 def test_what_stood_there_before_is_still_ours(mask: Path) -> None:
     # Predicted anew, since its input had changed, and killed before the new mask had its name.
     with Journal(mask.parents[1], SETTINGS) as journal:
-        journal.add((ROW,), Sources((("a.nii", "flair", 10, 100),), ()), {mask: "0" * 64})
+        journal.add((ROW,), {"files": [["a.nii", "flair", 10, 100]], "truth": []}, {f"sub/{mask.name}": "0" * 64})
     with Journal(mask.parents[1], SETTINGS) as journal:
         assert journal.left_over(mask)
     assert found(mask)  # with the input as it was
@@ -99,7 +130,7 @@ def test_what_stood_there_before_is_still_ours(mask: Path) -> None:
 @pytest.mark.parametrize(("done", "complete", "kept"), [("a", True, False), ("a", False, True), ("b", True, True)])
 def test_it_goes_when_all_that_it_tells_of_is_done(mask: Path, done: str, complete: bool, kept: bool) -> None:
     with Journal(mask.parents[1], SETTINGS) as journal:
-        journal.conclude([done], complete)
+        journal.conclude({done}, complete)
     assert (mask.parents[1] / FILE).exists() == kept and bool(found(mask)) == kept
 
 
@@ -109,10 +140,10 @@ def test_other_commands_are_kept_until_their_results_are_replaced(mask: Path) ->
     for target, kept in ((mine, True), (mask, False)):
         with Journal(folder, {"threshold": "0.4"}) as journal:
             assert journal.origin(mask) == "--threshold 0.5, without --tta"
-            journal.add((ROW,), INPUTS, {target: checksum(target)})
-            journal.conclude(["a"], complete=True)
+            journal.add((ROW,), SOURCES, sums(target))
+            journal.conclude({"a"}, complete=True)
         assert (folder / FILE).exists() == kept
-        assert (found(mask) is not None) == kept
+        assert bool(found(mask)) == kept
 
 
 def refused(folder: Path) -> None:
@@ -156,7 +187,7 @@ def test_nothing_is_left_where_nothing_came_of_it(tmp_path: Path, monkeypatch: p
 
 def test_only_the_journal_that_is_held_is_removed(tmp_path: Path, mask: Path) -> None:
     with Journal(tmp_path, SETTINGS) as first:
-        first.conclude(["a"], complete=True)
+        first.conclude({"a"}, complete=True)
         second = Journal(tmp_path, SETTINGS).__enter__()  # as another command that was waiting for this moment
     refused(tmp_path)
     second.__exit__()
@@ -221,7 +252,7 @@ def test_a_line_with_a_wrong_value_is_left_out(mask: Path, change: dict[str, Any
         else:
             values[name] = value
     path.write_text(f"{head}\n{json.dumps(values)}\n")
-    assert found(mask) is None
+    assert not found(mask)
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\n\0", b"[" * 100_000, b"{}", b"null\n[]\n1\n", b'{"by": 1}'])
@@ -229,9 +260,9 @@ def test_what_is_not_a_journal_says_nothing_and_is_continued(mask: Path, content
     path = mask.parents[1] / FILE
     before = path.read_bytes()
     path.write_bytes(content)
-    assert found(mask) is None
+    assert not found(mask)
     with Journal(mask.parents[1], SETTINGS) as journal:
-        journal.add((ROW,), INPUTS, {mask: checksum(mask)})
+        journal.add((ROW,), SOURCES, sums(mask))
     assert found(mask)
     assert path.read_bytes() == (content + b"\n" * bool(content) if content[-1:] != b"\n" else content) + before
 
@@ -251,8 +282,8 @@ def test_damaged_anywhere_it_ends_in_no_fault(mask: Path, tmp_path: Path) -> Non
         with Journal(mask.parents[1], SETTINGS) as journal:
             journal.left_over(mask)
             journal.origin(mask)
-            if entry := journal.finished(JOB, {"mask": (mask,)}, INPUTS):
-                survived += 1
-                write_summary(entry.rows, tmp_path / "summary")
-                print_table(entry.rows, 1)
+        if rows := found(mask):
+            survived += 1
+            write_summary(rows, tmp_path / "summary")
+            print_table(rows, 1)
     assert survived

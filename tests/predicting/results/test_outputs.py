@@ -8,7 +8,7 @@ import pytest
 from headtohead.errors import UserError
 from headtohead.options.table import from_flat
 from headtohead.predicting.files.finding import Job
-from headtohead.predicting.results.outputs import Masked, Outputs, name_of, read_outputs, without_extension
+from headtohead.predicting.results.outputs import Outputs, name_of, read_outputs, without_extension
 
 FETAL = "0.0:_brain.nii,0.2:_overlay02.nii"
 
@@ -25,10 +25,8 @@ def job(*files: str, kind: Any = "nifti", relative: str = "") -> Job:
 def test_defaults() -> None:
     assert outputs() == Outputs("_mask.nii")
     assert outputs(mask_suffix="").suffixes == {}
-    assert outputs(outputs=" 0.0:_brain.nii, 0.2:_overlay02.nii").masked == (
-        Masked(0.0, "_brain.nii"),
-        Masked(0.2, "_overlay02.nii"),
-    )
+    masked = {"_brain.nii": 0.0, "_overlay02.nii": 0.2}
+    assert outputs(outputs=" 0.0:_brain.nii, 0.2:_overlay02.nii").masked == masked
 
 
 @pytest.mark.parametrize(

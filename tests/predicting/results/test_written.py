@@ -9,8 +9,9 @@ import pytest
 
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import Job
-from headtohead.predicting.results.written import FILE, Records, Written, truth_is_ours
+from headtohead.predicting.results.written import FILE, Records, Written, checksum, truth_is_ours
 from headtohead.records.regular import UnreadableError
+from tests.predicting.scans import listed
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def mask(tmp_path: Path) -> Path:
     path = tmp_path / "sub" / "a_mask.nii"
     path.parent.mkdir()
     path.write_bytes(b"mask")
-    Written(tmp_path).add([path])
+    listed(tmp_path, path)
     return path
 
 
@@ -41,12 +42,12 @@ def test_others_are_not_ours(tmp_path: Path, mask: Path) -> None:
 
 
 def test_the_last_entry_counts_and_tidying_keeps_one(tmp_path: Path, mask: Path) -> None:
-    record = Written(tmp_path)
     mask.write_bytes(b"again")
     gone = tmp_path / "gone.nii"
     gone.touch()
-    record.add([mask, gone])
+    listed(tmp_path, mask, gone)
     gone.unlink()
+    record = Written(tmp_path)
     assert Written(tmp_path).ours(mask)
     record.tidy()
     assert len((tmp_path / FILE).read_text().splitlines()) == 1
@@ -67,9 +68,8 @@ def test_odd_names(tmp_path: Path) -> None:
         pass  # some file systems take only text
     for path in paths:
         path.write_bytes(path.name.encode("utf-8", "surrogateescape"))
-    record = Written(tmp_path)
-    record.add(paths)
-    record.tidy()
+    listed(tmp_path, *paths)
+    Written(tmp_path).tidy()
     assert all(map(Written(tmp_path).ours, paths))
 
 
@@ -77,7 +77,7 @@ def test_odd_names(tmp_path: Path) -> None:
 def test_sha256sum_reads_it(tmp_path: Path, mask: Path) -> None:
     other = tmp_path / "two\nlines\\.nii"
     other.touch()
-    Written(tmp_path).add([other])
+    listed(tmp_path, other)
     subprocess.run(["sha256sum", "--check", "--status", FILE], cwd=tmp_path, check=True)
     mask.write_bytes(b"changed")
     assert subprocess.run(["sha256sum", "--check", "--status", FILE], cwd=tmp_path, check=False).returncode
@@ -93,7 +93,7 @@ def test_a_prediction_is_no_truth(tmp_path: Path, kind: Any, image: str, other: 
     mask.write_bytes(b"x")
     assert not truth_is_ours(job, Records())  # somebody's
     assert truth_is_ours(job, Records(), {mask})  # in the making
-    Written(tmp_path).add([mask])
+    listed(tmp_path, mask)
     (tmp_path / other).touch()  # another mask, which would not be read
     assert truth_is_ours(job, Records())
     mask.unlink()
@@ -106,8 +106,8 @@ def test_the_list_is_found_in_any_folder_above(tmp_path: Path, mask: Path, monke
     deep.write_bytes(b"deep")
     other = deep.with_name("other.nii")
     other.touch()
-    Written(tmp_path).add([deep])
-    Written(deep.parent).add([other])  # a second list in between
+    listed(tmp_path, deep)
+    listed(deep.parent, other)  # a second list in between
     records = Records()
     assert records.ours(mask) and records.ours(deep) and records.ours(other)
     monkeypatch.chdir(deep.parent)
@@ -127,7 +127,7 @@ def test_the_list_in_the_making_counts_as_it_is(tmp_path: Path, mask: Path) -> N
     other = mask.with_name("b_mask.nii")
     other.touch()
     assert not records.ours(other)
-    current.add([other])
+    current.expect({other.name: checksum(other)})
     assert records.ours(other)
 
 

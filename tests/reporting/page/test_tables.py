@@ -7,15 +7,20 @@ import pytest
 
 from headtohead.reporting.entrant_names import in_words
 from headtohead.reporting.findings import Findings
-from headtohead.reporting.page.entrants import entrants_of
+from headtohead.reporting.page.entrants import Entrant, entrants_of
 from headtohead.reporting.page.forest_plot import forest_plot
 from headtohead.reporting.page.tables import by_case, by_entrant, by_pair, by_score, by_subgroup
 from headtohead.reporting.page.tables.table import Cell, Table
 from headtohead.statistics.decimals import carried, number
 
+
+def pair_table(findings: Findings, entrants: list[Entrant]) -> Table:
+    return by_pair.pair_table(findings.pairs, "pairs", entrants)
+
+
 MAKERS = [
     by_entrant.entrant_table,
-    by_pair.pair_table,
+    pair_table,
     by_entrant.rank_table,
     by_entrant.without_lesion_table,
     by_score.score_table,
@@ -54,13 +59,6 @@ def test_entrants(findings: Findings) -> None:
     assert column(table, "parameters")[0].text == "7.8 M" and column(table, "parameters")[4].text == "–"
 
 
-def test_epochs_may_be_words_where_they_are_unequal(findings: Findings) -> None:
-    means = findings.means.astype({"epochs": object})
-    means.loc["unet none", "epochs"] = "18–30"
-    table = by_entrant.entrant_table(dataclasses.replace(findings, means=means), entrants_of(findings))
-    assert column(table, "epochs")[0].text == "18–30"
-
-
 def test_every_score_with_its_meaning_and_cases(findings: Findings) -> None:
     table = by_score.score_table(findings, entrants_of(findings))
     assert [row[0].text for row in table.rows] == ["dice", "hd95_px", "lesions_false"]
@@ -89,9 +87,9 @@ def test_cases_without_a_lesion_have_a_table_of_their_own(findings: Findings) ->
 
 
 def test_beside_dice_the_better_is_named_where_less_is_better_too(findings: Findings) -> None:
-    found = column(by_pair.further_pair_table(findings.healthy_pairs, "healthy"), "finding")
+    found = column(by_pair.pair_table(findings.healthy_pairs, "healthy"), "finding")
     assert [cell.text for cell in found] == ["no evidence of a difference", "unet cosine better"]
-    table = by_pair.further_pair_table(findings.secondary, "beside Dice")
+    table = by_pair.pair_table(findings.secondary, "beside Dice")
     for row, pair in zip(table.rows, findings.secondary.itertuples(), strict=True):
         if pair.different:
             first_is_better = (pair.mean_difference > 0) == (pair.score == "surface_dice_px")
@@ -102,24 +100,24 @@ def test_equivalence_is_said_only_where_it_was_found(findings: Findings) -> None
     pairs = findings.pairs.head(3).assign(
         different=[True, False, False], equivalent=[True, True, False], mean_difference=[0.01, 0.0, 0.0]
     )
-    found = column(by_pair.pair_table(dataclasses.replace(findings, pairs=pairs), entrants_of(findings)), "finding")
+    found = column(by_pair.pair_table(pairs, "pairs"), "finding")
     assert found[0].text.endswith(" higher, yet equivalent within 0.02")
     assert [cell.text for cell in found[1:]] == ["equivalent within 0.02", "no evidence of a difference"]
 
 
 def test_few_cases_are_said_to_be_too_few(findings: Findings) -> None:
     few = findings.healthy_pairs.assign(n=6, different=False)
-    assert {cell.text for cell in column(by_pair.further_pair_table(few, "healthy"), "finding")} == {"too few cases"}
-    seven = column(by_pair.further_pair_table(few.assign(n=7), "healthy"), "finding")
+    assert {cell.text for cell in column(by_pair.pair_table(few, "healthy"), "finding")} == {"too few cases"}
+    seven = column(by_pair.pair_table(few.assign(n=7), "healthy"), "finding")
     assert {cell.text for cell in seven} == {"no evidence of a difference"}
     pairs = findings.pairs.assign(n=3, different=False, equivalent=False)
-    found = column(by_pair.pair_table(dataclasses.replace(findings, pairs=pairs), entrants_of(findings)), "finding")
+    found = column(by_pair.pair_table(pairs, "pairs"), "finding")
     assert {cell.text for cell in found} == {"too few cases"}
     assert "no evidence" not in forest_plot(pairs, 900.0, "differences", len(pairs))
 
 
 def test_only_a_difference_is_called_higher(findings: Findings) -> None:
-    found = column(by_pair.pair_table(findings, entrants_of(findings)), "finding")
+    found = column(by_pair.pair_table(findings.pairs, "pairs"), "finding")
     for cell, pair in zip(found, findings.pairs.itertuples(), strict=True):
         higher = in_words(pair.a if pair.mean_difference > 0 else pair.b)
         assert cell.text.startswith(f"{higher} higher") is pair.different

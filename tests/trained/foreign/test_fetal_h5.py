@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from headtohead.errors import UserError
 from headtohead.predicting.cleaning.postprocessing import parse_steps
+from headtohead.preparing.chain import Prepared
 from headtohead.readers.nifti import TASK as NIFTI_TASK
 from headtohead.trained.engines.torch_engine import load_net
 from headtohead.trained.foreign import fetal_h5, read_foreign
@@ -122,7 +123,7 @@ def test_the_facts_carry_its_own_preparation_and_clean_up(tmp_path: Path) -> Non
     assert facts.postprocessing == fetal_h5.CLEAN_UP
     assert len(parse_steps(facts.postprocessing)) == 3
     assert (facts.task, facts.threshold) == (NIFTI_TASK, 0.5)
-    prepared = facts.chain.prepare(np.random.default_rng(0).random((2, 100, 80, 1), np.float32))
+    prepared = Prepared(facts.chain, np.random.default_rng(0).random((2, 100, 80, 1), np.float32))
     assert prepared.input(0).shape == (1, 256, 256)
 
 

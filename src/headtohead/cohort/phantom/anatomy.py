@@ -7,12 +7,12 @@ its length), z upwards (0 is the middle of the brain, 1 the top of the head). Sh
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import reduce
-from math import cos, radians, sin
+from math import cos, pi, radians, sin
 
 import numpy as np
 from numpy.typing import NDArray
 
-from headtohead.cohort.phantom.noise import Field, smooth_noise
+from headtohead.cohort.phantom.noise import Field, Mask, smooth_noise
 
 
 class Tissue(IntEnum):
@@ -30,6 +30,10 @@ class Tissue(IntEnum):
     FAT = 9
     EYE = 10
     VESSEL = 11
+
+
+Tissues = NDArray[np.uint8]
+"""A map of them."""
 
 
 @dataclass(frozen=True)
@@ -50,24 +54,15 @@ class Head:
     u: Field
     v: Field
     z: Field
-    tissue: NDArray[np.uint8]
-    brain: NDArray[np.bool_]
+    tissue: Tissues
+    brain: Mask
     rho: Field
     ventricle: Field
     length: float
 
 
 def draw_head(rng: np.random.Generator, n_slices: int, size: int) -> Head:
-    """Draw one head: its size, place, turn, thickness of scalp and skull, folds, ventricles, eyes and face.
-
-    Args:
-        rng: source of randomness.
-        n_slices: number of slices, from the face upwards.
-        size: height and width of a slice in pixels.
-
-    Returns:
-        The head, all arrays [n_slices, size, size].
-    """
+    """Draw one head in so many slices, from the face upwards, of `size` x `size` pixels."""
     z = np.linspace(rng.uniform(-0.85, -0.65), rng.uniform(0.9, 1.03), n_slices, dtype=np.float32)
     u, v, length = _coordinates(rng, z, size)
     height = z[:, None, None]
@@ -142,13 +137,7 @@ def _distance_from_ventricles(u: Field, v: Field, height: Field, scale: float) -
 
 
 def _draw_face(
-    rng: np.random.Generator,
-    tissue: NDArray[np.uint8],
-    u: Field,
-    v: Field,
-    z: Field,
-    where: NDArray[np.bool_],
-    length: float,
+    rng: np.random.Generator, tissue: Tissues, u: Field, v: Field, z: Field, where: Mask, length: float
 ) -> None:
     """Fill what lies below the brain: muscle, fat and air in patches, and the eyes in their fat."""
     size = u.shape[1]
@@ -168,14 +157,7 @@ def _draw_face(
 
 
 def _draw_brain(
-    rng: np.random.Generator,
-    tissue: NDArray[np.uint8],
-    u: Field,
-    v: Field,
-    z: Field,
-    depth: Field,
-    brain: NDArray[np.bool_],
-    ventricle: Field,
+    rng: np.random.Generator, tissue: Tissues, u: Field, v: Field, z: Field, depth: Field, brain: Mask, ventricle: Field
 ) -> None:
     """Fill the skull: white matter, folded cortex, deep grey, sulci, falx, cisterns and ventricles."""
     size, height, side = u.shape[1], z[:, None, None], np.abs(u)
@@ -196,3 +178,41 @@ def _draw_brain(
     tissue[brain & sulci] = Tissue.CSF
     tissue[brain & sulci & (smooth_noise(rng, z, size, 0.05) > 1.7)] = Tissue.VESSEL
     tissue[brain & (ventricle < 1)] = Tissue.CSF
+
+
+@dataclass(frozen=True)
+class Lesion:
+    """A lesion in a head, [n, size, size]: what an expert would outline; 0 in its middle, 1 on the growth's outline."""
+
+    mask: Mask
+    distance: Field
+
+
+def grow_lesion(rng: np.random.Generator, head: Head) -> Lesion:
+    """Grow one lesion from a seed voxel in the white matter of the cerebrum; its mask is never empty.
+
+    It stays inside the brain and out of the ventricles.
+    """
+    size = head.u.shape[1]
+    height = np.broadcast_to(head.z[:, None, None], head.u.shape)
+    seeds = (head.tissue == Tissue.WHITE) & (head.rho < 0.72) & (height > -0.12) & (height < 0.62)
+    if not seeds.any():  # very few or very small slices
+        seeds = head.brain & (head.tissue != Tissue.CSF)
+    at = tuple(rng.choice(np.argwhere(seeds)))
+
+    radius = rng.uniform(0.19, 0.42)
+    stretch = rng.uniform(0.75, 1.3)
+    lean = rng.uniform(0, pi)
+    du, dv = head.u - head.u[at], (head.v - head.v[at]) * np.float32(head.length)
+    along = (cos(lean) * du + sin(lean) * dv) / (radius * stretch)
+    across = (cos(lean) * dv - sin(lean) * du) / (radius / stretch)
+    up = (height - height[at]) / (radius * rng.uniform(0.6, 0.9) + 0.05)
+    bumps = smooth_noise(rng, head.z, size, 0.28) + 0.6 * smooth_noise(rng, head.z, size, 0.13)
+    bumps = np.clip(bumps - bumps[at], -1.4, 2.0)
+    distance = np.sqrt(along**2 + across**2 + up**2) + 0.24 * bumps
+    # Growth follows one hemisphere: the falx holds it back.
+    crossing = np.clip(-np.sign(head.u[at]) * head.u, 0, None)
+    distance = (distance + 6 * crossing).astype(np.float32)
+    mask = (distance < 1) & head.brain & (head.ventricle >= 1)
+    mask[at] = True
+    return Lesion(mask, distance)

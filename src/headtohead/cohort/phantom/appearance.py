@@ -6,9 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from headtohead.cohort.phantom.anatomy import Head, Tissue
-from headtohead.cohort.phantom.lesion import Lesion
-from headtohead.cohort.phantom.noise import Field, smooth_noise
+from headtohead.cohort.phantom.anatomy import Head, Lesion, Tissue
+from headtohead.cohort.phantom.noise import Field, Mask, smooth_noise
 
 # Brightness relative to white matter: pre-contrast T1, FLAIR, post-contrast T1. Scalp, fat and marrow are
 # multiplied by a factor of each case, because nothing differs more between scanners.
@@ -60,13 +59,7 @@ SCANNERS = {
 
 
 def render(rng: np.random.Generator, head: Head, lesion: Lesion, site: str) -> NDArray[np.uint8]:
-    """Image a head and its lesion with a scanner of the given site.
-
-    Args:
-        rng: source of randomness.
-        head: tissue map, arrays [n, size, size].
-        lesion: the lesion in it.
-        site: a key of `SCANNERS`.
+    """Image a head and its lesion with a scanner of a site, a key of `SCANNERS`.
 
     Returns:
         uint8 volume [n, size, size, 3]: pre-contrast, FLAIR, post-contrast.
@@ -113,7 +106,7 @@ def _paint(rng: np.random.Generator, head: Head, lesion: Lesion, scanner: Scanne
     return signal
 
 
-def _paint_distractors(rng: np.random.Generator, head: Head, flair: Field, where: NDArray[np.bool_]) -> None:
+def _paint_distractors(rng: np.random.Generator, head: Head, flair: Field, where: Mask) -> None:
     """Brighten on FLAIR what is no lesion: the rim and caps of the ventricles, small spots, hazy white matter."""
     rim = rng.uniform(0.1, 0.8) * np.exp(-(((head.ventricle - 1.1) / rng.uniform(0.12, 0.3)) ** 2))
     bright = rim.astype(np.float32)
@@ -160,7 +153,7 @@ def _add_artefacts(rng: np.random.Generator, picture: Field, noise: float) -> No
     np.abs(picture, out=picture)
 
 
-def _cut_ends(rng: np.random.Generator, volume: NDArray[np.uint8], mask: NDArray[np.bool_]) -> None:
+def _cut_ends(rng: np.random.Generator, volume: NDArray[np.uint8], mask: Mask) -> None:
     """Blacken a wedge of the first or last FLAIR slice, where the registered sequences do not overlap."""
     size = volume.shape[1]
     axis = np.linspace(-1, 1, size, dtype=np.float32)

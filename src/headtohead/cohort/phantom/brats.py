@@ -5,7 +5,6 @@ The heads and the growth are those of the other made-up patients, without the sk
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from headtohead.cohort.phantom.anatomy import Head, Tissue, draw_head
-from headtohead.cohort.phantom.lesion import Lesion, grow_lesion
+from headtohead.cohort.phantom.anatomy import Head, Lesion, Tissue, draw_head, grow_lesion
 from headtohead.cohort.phantom.noise import Field, smooth_noise
 from headtohead.cohort.phantom.planning import Parameters
 from headtohead.cohort.phantom.writing import make_data_set
@@ -35,25 +33,15 @@ WHITE_LEVEL = 900.0
 """Grey level of white matter before the scanner's factor; BraTS has no unit."""
 
 
-@dataclass(frozen=True)
-class Contrast:
-    """Brightness of one sequence relative to white matter: of tissues, and by how much parts of the tumour differ."""
-
-    csf: float
-    grey: float
-    deep: float
-    vessel: float
-    oedema: float
-    necrosis: float
-    enhancing: float
-
-
+TISSUES = (Tissue.CSF, Tissue.GREY, Tissue.DEEP_GREY, Tissue.VESSEL)
+PARTS = (OEDEMA, NECROSIS, ENHANCING)
 CONTRASTS = {
-    "t1": Contrast(0.40, 0.76, 0.88, 0.55, -0.20, -0.45, -0.25),
-    "t1ce": Contrast(0.42, 0.80, 0.92, 1.90, -0.20, -0.45, 0.80),
-    "t2": Contrast(2.20, 1.35, 1.15, 0.50, 0.75, 0.95, 0.55),
-    "flair": Contrast(0.30, 1.18, 1.10, 0.35, 0.75, 0.15, 0.55),
+    "t1": ((0.40, 0.76, 0.88, 0.55), (-0.20, -0.45, -0.25)),
+    "t1ce": ((0.42, 0.80, 0.92, 1.90), (-0.20, -0.45, 0.80)),
+    "t2": ((2.20, 1.35, 1.15, 0.50), (0.75, 0.95, 0.55)),
+    "flair": ((0.30, 1.18, 1.10, 0.35), (0.75, 0.15, 0.55)),
 }
+"""Sequence -> brightness of `TISSUES` relative to white matter, and by how much `PARTS` of the tumour differ."""
 
 
 def make_brats_phantoms(
@@ -76,18 +64,13 @@ def make_brats_phantoms(
 
 
 def draw_brats_case(parameters: Parameters, number: int) -> tuple[dict[str, NDArray[np.int16]], NDArray[np.uint8]]:
-    """Draw one case.
-
-    Returns:
-        Sequence -> int16 [n, size, size], 0 outside the brain; and the label map uint8 [n, size, size].
-    """
+    """Draw one case: sequence -> [n, size, size], 0 outside the brain; and the label map [n, size, size]."""
     rng = np.random.default_rng((parameters.seed, number))
     head = draw_head(rng, int(rng.integers(parameters.slices[0], parameters.slices[1] + 1)), parameters.size)
     lesion = grow_lesion(rng, head)
     labels = _label(rng, lesion, enhances=bool(number % WITHOUT_ENHANCEMENT))
     shading = np.exp(0.08 * smooth_noise(rng, head.z, parameters.size, 1.1))
-    images = {sequence: _render(rng, head, labels, contrast, shading) for sequence, contrast in CONTRASTS.items()}
-    return images, labels
+    return {sequence: _render(rng, head, labels, sequence, shading) for sequence in CONTRASTS}, labels
 
 
 def _label(rng: np.random.Generator, lesion: Lesion, enhances: bool) -> NDArray[np.uint8]:
@@ -101,19 +84,15 @@ def _label(rng: np.random.Generator, lesion: Lesion, enhances: bool) -> NDArray[
 
 
 def _render(
-    rng: np.random.Generator, head: Head, labels: NDArray[np.uint8], contrast: Contrast, shading: Field
+    rng: np.random.Generator, head: Head, labels: NDArray[np.uint8], sequence: str, shading: Field
 ) -> NDArray[np.int16]:
+    brightness, changes = CONTRASTS[sequence]
     table = np.ones(len(Tissue), np.float32)
-    table[Tissue.CSF], table[Tissue.GREY] = contrast.csf, contrast.grey
-    table[Tissue.DEEP_GREY], table[Tissue.VESSEL] = contrast.deep, contrast.vessel
+    table[list(TISSUES)] = brightness
     picture = table[np.where((labels > 0) & (head.tissue == Tissue.CSF), np.uint8(Tissue.GREY), head.tissue)]
     picture *= 1 + 0.06 * smooth_noise(rng, head.z, labels.shape[1], 0.2)
     strength = rng.uniform(0.6, 1.1)
-    for label, change in (
-        (OEDEMA, contrast.oedema),
-        (NECROSIS, contrast.necrosis),
-        (ENHANCING, contrast.enhancing),
-    ):
+    for label, change in zip(PARTS, changes, strict=True):
         picture += (labels == label) * np.float32(strength * change)
     picture *= shading
     for index, plane in enumerate(picture):

@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Field = NDArray[np.float32]
+Mask = NDArray[np.bool_]
 
 
 def smooth_noise(rng: np.random.Generator, z: Field, size: int, cell: float) -> Field:
@@ -18,9 +19,6 @@ def smooth_noise(rng: np.random.Generator, z: Field, size: int, cell: float) -> 
         z: ascending heights of the slices, shape [n], in head units (1 is from the middle of the head to its top).
         size: height and width of a slice in pixels.
         cell: spacing of the lattice in head units; a slice is about 3 head units wide.
-
-    Returns:
-        float32, shape [n, size, size].
     """
     across = max(4, round(3.0 / cell) + 3)
     layers = max(2, round(float(z[-1] - z[0]) / cell) + 2)

@@ -3,9 +3,8 @@
 import csv
 import io
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -13,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headtohead.cohort.made_up import NOTE_FILE
-from headtohead.cohort.phantom.anatomy import draw_head
+from headtohead.cohort.phantom.anatomy import draw_head, grow_lesion
 from headtohead.cohort.phantom.appearance import render
-from headtohead.cohort.phantom.lesion import grow_lesion
 from headtohead.cohort.phantom.planning import Parameters, PlannedCase, draw_clinical_table, plan_cases
 from headtohead.errors import UserError
 from headtohead.records.json_reader import read_json
@@ -23,6 +21,7 @@ from headtohead.records.regular import UnreadableError
 from headtohead.saving import temporary_folder, write_json, write_picture, write_text
 
 CLINICAL_TABLE = "data.csv"
+UNCOMPRESSED = cv2.IMWRITE_TIFF_COMPRESSION, cv2.IMWRITE_TIFF_COMPRESSION_NONE
 LARGEST = 1 << 20
 """Bytes of the note; that of the most patients has 100 KiB."""
 
@@ -30,15 +29,10 @@ LARGEST = 1 << 20
 def make_phantoms(
     dest: Path, n_cases: int = 80, seed: int = 0, size: int = 256, slices: tuple[int, int] = (6, 10)
 ) -> None:
-    """Write made-up patients in the layout of the LGG data set.
-
-    Each case is a folder `TCGA_<site>_<id>_<date>` of RGB slices (pre-contrast, FLAIR, post-contrast) and masks
-    {0, 255}, all uncompressed TIFF; `data.csv` is the clinical table, `phantoms.json` says that all of it is made up.
-    The data set is written beside `dest` and renamed, so `dest` is whole or absent. A whole data set of the same
-    parameters is kept as it is.
+    """Write made-up patients in the layout of the LGG data set, all uncompressed TIFF; see `make_data_set`.
 
     Args:
-        dest: folder to make. It may exist if it is empty or holds the same phantoms.
+        dest: folder to make. It may exist if it is empty or holds the same phantoms, which are kept.
         n_cases: number of patients, 1 to 999.
         seed: the same seed draws the same bytes.
         size: height and width of a slice in pixels, at least 32.
@@ -94,19 +88,22 @@ def make_data_set(
     if dest.is_dir() and any(dest.iterdir()):
         _check_same(dest, parameters, lacks)
         return
-    with _folder_in_one_step(dest) as folder:
-        listed = fill(folder)
-        note = "Made-up patients drawn by Head-to-Head. No person was scanned; of no use for medicine."
-        write_json(folder / NOTE_FILE, {"note": note, "parameters": parameters, "cases": listed})
+    try:
+        dest.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{dest}: cannot be created ({error.strerror}); name a folder you may write to") from error
+    note = "Made-up patients drawn by Head-to-Head. No person was scanned; of no use for medicine."
+    with temporary_folder(dest.parent, becomes=dest, kind="making") as folder:
+        write_json(folder / NOTE_FILE, {"note": note, "parameters": parameters, "cases": fill(folder)})
+        if not (dest / NOTE_FILE).is_file():  # else another run has just finished the same
+            try:
+                folder.replace(dest)
+            except OSError as error:
+                raise UserError(f"{dest}: cannot be created ({error.strerror}); name a new folder") from error
 
 
 def draw_case(case: PlannedCase, size: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """Draw one case.
-
-    Returns:
-        uint8 volume [n, size, size, 3] (pre, FLAIR, post; a missing sequence repeats FLAIR) and
-        bool mask [n, size, size].
-    """
+    """Draw one case: [n, size, size, 3] (pre, FLAIR, post; a missing sequence repeats FLAIR), and its mask."""
     rng = np.random.default_rng(case.seed)
     head = draw_head(rng, case.slices, size)
     lesion = grow_lesion(rng, head)
@@ -123,14 +120,10 @@ def _write_case(root: Path, case: PlannedCase, size: int) -> int:
     folder = root / case.name
     folder.mkdir()
     for k in range(case.slices):
-        _write_tiff(folder / f"{case.name}_{k + 1}.tif", np.ascontiguousarray(volume[k, ..., ::-1]))
-        _write_tiff(folder / f"{case.name}_{k + 1}_mask.tif", mask[k].astype(np.uint8) * 255)
+        blue_green_red = np.ascontiguousarray(volume[k, ..., ::-1])
+        write_picture(folder / f"{case.name}_{k + 1}.tif", blue_green_red, UNCOMPRESSED)
+        write_picture(folder / f"{case.name}_{k + 1}_mask.tif", mask[k].astype(np.uint8) * 255, UNCOMPRESSED)
     return int(mask.any(axis=(1, 2)).sum())
-
-
-def _write_tiff(path: Path, picture: NDArray[np.uint8]) -> None:
-    """Write an uncompressed TIFF from grey or blue-green-red pixels."""
-    write_picture(path, picture, (cv2.IMWRITE_TIFF_COMPRESSION, cv2.IMWRITE_TIFF_COMPRESSION_NONE))
 
 
 def _check_same(dest: Path, parameters: dict[str, object], lacks: Callable[[Path], str]) -> None:
@@ -146,19 +139,3 @@ def _check_same(dest: Path, parameters: dict[str, object], lacks: Callable[[Path
         raise UserError(f"{dest}: holds made-up patients with other parameters; delete it or name another folder")
     if place := lacks(dest):
         raise UserError(f"{place}; delete the folder {dest} and run again")
-
-
-@contextmanager
-def _folder_in_one_step(dest: Path) -> Iterator[Path]:
-    """Give a folder beside `dest` to fill; rename it to `dest` on success, remove it on any failure."""
-    try:
-        dest.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"{dest}: cannot be created ({error.strerror}); name a folder you may write to") from error
-    with temporary_folder(dest.parent, becomes=dest, kind="making") as temporary:
-        yield temporary
-        if not (dest / NOTE_FILE).is_file():  # else another run has just finished the same
-            try:
-                temporary.replace(dest)
-            except OSError as error:
-                raise UserError(f"{dest}: cannot be created ({error.strerror}); name a new folder") from error

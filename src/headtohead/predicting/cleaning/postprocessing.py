@@ -24,8 +24,7 @@ from headtohead.predicting.cleaning.shapes import (
     fill_holes,
     open_bridges,
 )
-from headtohead.scoring.bounding import bounding_box
-from headtohead.scoring.components import largest_component, without_small
+from headtohead.scoring.components import bounding_box, largest_component, without_small
 from headtohead.task import Targets
 
 Labels = NDArray[np.unsignedinteger]

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 
 from headtohead.errors import UserError, did_you_mean, printable
 from headtohead.predicting.files.grouping import Job
-from headtohead.readers.sequence_names import says_several, sequence_label
-from headtohead.readers.sequence_words import AT_THE_END
+from headtohead.readers.sequence_names import AT_THE_END, says_several, sequence_label
 from headtohead.task import Task
 from headtohead.trained.facts import ModelFacts
 

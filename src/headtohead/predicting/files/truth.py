@@ -40,7 +40,7 @@ def truth_beside(path: Path) -> Path | None:
         return direct[0]
     images = Images(stem(file) for file in beside if masks and not bases_of_mask(stem(file)))
     for mask in masks:
-        fitting = images.of_mask(stem(mask))
+        fitting = images.of_bases(bases_of_mask(stem(mask)))
         if stem(path) not in fitting:
             continue
         if other := next((one for one in fitting if _case(one) != _case(stem(path))), None):
@@ -73,7 +73,7 @@ def read_truth_volume(image: "VolumeFile", targets: Targets) -> np.ndarray | Non
     if path is None:
         return None
     from headtohead.readers.nifti_file import open_volume  # not for pictures
-    from headtohead.readers.regridding import read_labels
+    from headtohead.readers.volumes import read_labels
 
     no_labels_known = targets.labels == (1,) and not targets.others
     return read_labels(open_volume(path), image, targets, united=no_labels_known)

@@ -22,8 +22,8 @@ from headtohead.preparing.steps.square import Square
 from headtohead.preparing.steps.window import Window
 from headtohead.readers.mask_names import says_mask
 from headtohead.readers.nifti_file import open_volume
-from headtohead.readers.regridding import read_onto
 from headtohead.readers.sequence_names import sequence_label
+from headtohead.readers.volumes import read_onto
 from headtohead.task import Case, Grid
 from headtohead.task.slicing import Slicing, slicing
 from headtohead.trained.facts import ModelFacts

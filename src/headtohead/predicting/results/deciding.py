@@ -19,8 +19,6 @@ from headtohead.trained.source import WEIGHTS
 Settings = dict[str, str]
 """Names of options, and `version`, `model`, `weights` -> their values."""
 
-ELSEWHERE = ("pattern",)
-"""Options of the group `files` that choose inputs, and change no result."""
 APPLIED = ("threshold", "postprocessing")
 """What an option may say, or else the model."""
 
@@ -32,6 +30,7 @@ def settings_of(predictor: Predictor, options: Options) -> Settings:
     """
     wanted, machine = options.prediction, options.machine
     files = {one.name: getattr(options.files, one.name) for one in declarations(type(options.files))}
+    del files["pattern"]  # chooses inputs, and changes no result
     values = {
         "version": __version__,
         "model": " + ".join(choice.name for choice in predictor.choices) or predictor.name,
@@ -42,7 +41,7 @@ def settings_of(predictor: Predictor, options: Options) -> Settings:
         "engine": wanted.engine,
         "gpus": machine.gpus,
         "precision": machine.precision,
-        **{name: value for name, value in files.items() if name not in ELSEWHERE},
+        **files,
         "overwrite": options.comparison.overwrite,
     }
     return {name: str(value) for name, value in values.items()}
@@ -55,10 +54,11 @@ def key_of(settings: Settings) -> str:
 
 def difference(theirs: Settings, ours: Settings) -> str:
     """Say in words what other settings are, where they differ from ours: `--threshold 0.4, without --tta`."""
+    other = {name: value for name, value in theirs.items() if value != ours.get(name)}
+    if "model" in other or "version" in other:  # what says nothing of the weights
+        other.pop("weights", None)
     words = []
-    for name, value in theirs.items():
-        if value == ours.get(name) or (name == "weights" and theirs.get("model") != ours.get("model")):
-            continue
+    for name, value in other.items():
         if name == "weights":
             words.append("other weights")
         elif name in ("version", "model"):
@@ -72,28 +72,23 @@ def difference(theirs: Settings, ours: Settings) -> str:
 
 def _digest(predictor: Predictor, options: Options) -> str:
     """Give one checksum of what all models are: their facts, and the weights that are read."""
-    whole = sha256(_facts(predictor.facts))
+    parts = [_facts(predictor.facts)]
     for choice in predictor.choices:
-        whole.update(_facts(choice.source.facts))
+        parts.append(_facts(choice.source.facts))
         with suppress(OSError):  # what cannot be read is told when the model is opened
-            for path in _files_of(choice, options):
-                whole.update(checksum(path).encode())
-    return whole.hexdigest()
+            parts += [checksum(path) for path in _files_of(choice, options) if path.is_file()]
+    return sha256("".join(parts).encode(errors="surrogatepass")).hexdigest()
 
 
-def _facts(facts: ModelFacts) -> bytes:
+def _facts(facts: ModelFacts) -> str:
     # A later test changes the scores, and what is applied of threshold and clean-up is known.
-    told = {name: value for name, value in asdict(facts).items() if name not in ("scores", *APPLIED)}
-    return repr(sorted(told.items())).encode(errors="surrogatepass")
+    return repr(sorted((name, value) for name, value in asdict(facts).items() if name not in ("scores", *APPLIED)))
 
 
 def _files_of(choice: Choice, options: Options) -> list[Path]:
     source, wanted, machine = choice.source, options.prediction, options.machine
     if source.state is not None:
-        files = [Path(wanted.model_path)]
-    elif pick_engine(source, wanted.engine, machine.gpus, True, machine.precision) != "torch" and source.onnx:
-        files = [source.onnx]
-    else:
-        folder = source.folder or Path()
-        files = [folder / WEIGHTS, RunFolder(folder).best] if source.folder else []
-    return [path for path in files if path.is_file()]
+        return [Path(wanted.model_path)]
+    if pick_engine(source, wanted.engine, machine.gpus, True, machine.precision) != "torch" and source.onnx:
+        return [source.onnx]
+    return [source.folder / WEIGHTS, RunFolder(source.folder).best] if source.folder else []

@@ -1,7 +1,8 @@
 """From what was found in a scan to the files of it, all of them or none."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,59 +13,42 @@ from headtohead.predicting.files.finding import Job
 from headtohead.predicting.files.writing import write_like
 from headtohead.predicting.predict import Found
 from headtohead.predicting.results.masking import write_masked
-from headtohead.predicting.results.outputs import Outputs, Paths
+from headtohead.predicting.results.outputs import Outputs, Paths, every
 from headtohead.predicting.results.preview import Preview, draw_frames, draw_sheet
 from headtohead.predicting.results.summary import Rows, measures_in_words
-from headtohead.predicting.results.written import checksum
 from headtohead.predicting.scan import Scan
 from headtohead.predicting.trust.uncertainty import entropy
 from headtohead.saving import temporary_folder, write_picture
 
 
-def write_results(
-    job: Job,
-    scan: Scan,
-    found: Found,
-    rows: Rows,
-    outputs: Outputs,
-    paths: Paths,
-    folder: Path,
-    record: Callable[[Mapping[Path, str]], None] = lambda _: None,
-) -> list[Path]:
-    """Write the files of one scan, all or none.
+@contextmanager
+def all_or_none(paths: Paths, folder: Path) -> Iterator[Paths]:
+    """Give a temporary path for each file of a scan; all get their names at the end, none on any failure.
 
     Args:
-        job: what was read.
-        scan: the scan.
-        found: what was found in it.
-        rows: its measures.
-        outputs: what is to be written.
-        paths: where to, by what it is.
-        folder: `--output`, an ancestor of all paths.
-        record: called with the path and the SHA-256 of each file once all are written, before the first gets its name.
-
-    Returns:
-        The paths.
+        paths: the files.
+        folder: `--output`, an ancestor of all of them.
 
     Raises:
         UserError: a file cannot be written; then all is as it was before.
         OSError: one cannot be put in its place; likewise.
     """
-    final = [path for kind in paths for path in paths[kind]]
     # Beside the results, so that a rename is enough; a folder of its own, so that names and their ends stay.
     with temporary_folder(folder) as place:
-        staged = {kind: tuple(place / path.name for path in wanted) for kind, wanted in paths.items()}
+        staged = {kind: tuple(place / path.name for path in files) for kind, files in paths.items()}
         try:
-            _write_all(job, scan, found, rows, outputs, staged)
+            yield staged
         except UserError as fault:
-            raise UserError(str(fault).replace(f"{place}/", "")) from fault
-        written = [path for kind in staged for path in staged[kind]]
-        record({path: checksum(source) for source, path in zip(written, final, strict=True)})
-        _move_all(written, final, place)
-    return final
+            raise type(fault)(str(fault).replace(f"{place}/", "")) from fault
+        _move_all(every(staged), every(paths), place)
 
 
-def _write_all(job: Job, scan: Scan, found: Found, rows: Rows, outputs: Outputs, paths: Paths) -> None:
+def write_results(job: Job, scan: Scan, found: Found, rows: Rows, outputs: Outputs, paths: Paths) -> None:
+    """Write what was found in a scan.
+
+    Raises:
+        UserError: a file cannot be written.
+    """
     maps: dict[str, np.ndarray | None] = {"probability": found.probability, "uncertainty": found.variance}
     if outputs.uncertainty == "entropy":
         maps["uncertainty"] = entropy(found.probability)
@@ -77,10 +61,10 @@ def _write_all(job: Job, scan: Scan, found: Found, rows: Rows, outputs: Outputs,
             write_like(job, np.asarray(maps[name], np.float32)[place], files[0], scan.source)
     if outputs.preview:
         _write_preview(scan, found, rows, paths["preview"][0], paths["scroll"][0])
-    for one in outputs.masked:
-        for number, path in enumerate(paths[f"image{one.suffix}"]):
+    for suffix, multiplier in outputs.masked.items():
+        for number, path in enumerate(paths[f"image{suffix}"]):
             mask = found.labels[number : number + 1] if job.kind == "folder" else found.labels
-            write_masked(job.files[number], mask != 0, one.multiplier, path)
+            write_masked(job.files[number], mask != 0, multiplier, path)
 
 
 def _move_all(staged: Sequence[Path], final: Sequence[Path], place: Path) -> None:
@@ -112,9 +96,8 @@ def _put_back(begun: Sequence[tuple[Path, Path, Path | None]]) -> None:
 
 
 def _write_preview(scan: Scan, found: Found, rows: Rows, sheet: Path, scroll: Path) -> None:
-    truth = None if found.truth is None else found.as_slices(found.truth)
-    labels, pixel = found.as_slices(found.labels), found.view.spacing[1:]
-    slices = Preview(scan.drawn(scan.primary), labels, truth, pixel, found.targets)
+    labels, truth = found.as_slices(found.labels), None if found.truth is None else found.as_slices(found.truth)
+    slices = Preview(scan.drawn(scan.primary), labels, truth, found.view.spacing[1:], found.targets)
     measures = measures_in_words(rows)
     about = f"{measures}  ·  model {rows[0].model}  ·  threshold {found.threshold:g}"
     write_picture(sheet, draw_sheet(slices, rows[0].file, about)[:, :, ::-1])

@@ -8,19 +8,19 @@ It may come with a folder from elsewhere. So no path in it is ever opened: the r
 names that this command gives them, and count if their checksums are those of the line.
 """
 
-import errno
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Set
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from headtohead.claiming import hold
 from headtohead.disk_faults import told
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.results.deciding import Settings, difference, key_of
-from headtohead.predicting.results.entries import Entry, Sources, head_line, read_journal
-from headtohead.predicting.results.outputs import Paths
+from headtohead.predicting.results.entries import Entry, read_journal, sources_of, text_of
+from headtohead.predicting.results.outputs import Paths, every
 from headtohead.predicting.results.summary import Rows
 from headtohead.predicting.results.written import checksum, name_below
 from headtohead.saving import append_text, write_text
@@ -68,123 +68,104 @@ class Journal:
     def __exit__(self, *_: object) -> None:
         """Let go of the folder; an empty journal and empty folders made for it are removed."""
         handle, self._handle = self._handle, None
-        with suppress(OSError):
-            if handle is not None and self._is_empty(handle):
-                self.path.unlink()
-        if handle is not None and handle >= 0:
-            os.close(handle)
+        if handle is not None:
+            with suppress(OSError):
+                facts = self.path.lstat()
+                # Another file by its name is not ours to remove.
+                if not facts.st_size and (handle < 0 or os.path.samestat(os.fstat(handle), facts)):
+                    self.path.unlink()
+            if handle >= 0:
+                os.close(handle)
         for folder in self._made:
             with suppress(OSError):  # something lies in it
                 folder.rmdir()
 
-    def knows(self, job: Job) -> bool:
-        """Say whether this command has predicted a job before, whatever has become of it since."""
-        return job.name in self.own
-
-    def finished(self, job: Job, paths: Paths, inputs: Sources) -> Entry | None:
-        """Find what this command has predicted before of a job, from the same inputs, if its results are whole.
-
-        Args:
-            job: the job.
-            paths: its results.
-            inputs: its files as they are now.
-        """
-        names = {name_below(path, self.folder): path for kind in paths.values() for path in kind}
-        same = [entry for entry in self.own.get(job.name, ()) if inputs.unchanged_since(entry.sources)]
-        same = [entry for entry in same if entry.outputs.keys() == names.keys()]
-        if not same or not all(path.is_file() for path in names.values()):
+    def finished(self, job: Job, paths: Paths, planned: Collection[Path]) -> Entry | None:
+        """Find what this command has predicted before of a job, from the same files, if its results are whole."""
+        if job.name not in self.own:
             return None
-        there = {name: checksum(path) for name, path in names.items()}
-        return next((entry for entry in reversed(same) if entry.outputs == there), None)
+        names = {name_below(path, self.folder): path for path in every(paths)}
+        with suppress(OSError, UserError):  # reading the job will say why
+            now = sources_of(job, planned)
+            same = [one for one in self.own[job.name] if now["files"] == one["files"]]
+            same = [one for one in same if now["truth"] in (None, one["truth"])]
+            if same and all(path.is_file() for path in names.values()):
+                there = {name: checksum(path) for name, path in names.items()}
+                return next((one for one in reversed(same) if one["outputs"] == there), None)
+        return None
 
     def left_over(self, path: Path) -> bool:
         """Say whether a file is as this command wrote it, when it did not come to its end."""
-        return self._wrote(path, self._every_own)
+        return self._origin(path, self._every_own) is not None
 
     def origin(self, path: Path) -> str:
         """Say which other settings the unfinished command had that wrote a file; empty: none did."""
-        by = next((entry.by for entry in reversed(self.others) if self._wrote(path, [entry])), "")
-        return difference(self.commands[by], self.settings) if by in self.commands else ""
+        entry = self._origin(path, self.others)
+        return difference(self.commands[entry["by"]], self.settings) if entry else ""
 
-    def add(self, rows: Rows, inputs: Sources, outputs: Mapping[Path, str]) -> None:
-        """Take down a file whose results are about to get their names.
-
-        Args:
-            rows: its lines of the summary.
-            inputs: its files, as they were before they were read.
-            outputs: its results -> their SHA-256.
+    def add(self, rows: Rows, sources: Mapping[str, Any], outputs: Mapping[str, str]) -> None:
+        """Take down a file whose results are about to get their names; see `Entry`.
 
         Raises:
-            UserError: as `told`; they must not get them then.
+            UserError: as `told`; the results must not get their names then.
         """
-        named = {name_below(path, self.folder): known for path, known in outputs.items()}
-        entry = Entry(self.key, rows, inputs, named)
-        head = "" if self.key in self.commands else head_line(self.key, self.settings)
-        append_text(self.path, head + entry.line)
+        entry = {"by": self.key, "rows": [vars(row) for row in rows], **sources, "outputs": outputs}
+        head = "" if self.key in self.commands else text_of({"by": self.key, "settings": self.settings})
+        append_text(self.path, head + text_of(entry))
         self.commands[self.key] = self.settings
         self._keep(entry)
 
-    def conclude(self, done: Iterable[str], complete: bool) -> None:
-        """Keep what a later command needs: nothing of this one, if all of its files are done.
-
-        Args:
-            done: names of the jobs that are done.
-            complete: whether these are all jobs of this command.
-        """
-        names = set(done)
-        over = complete and self.own.keys() <= names
-        replaced = {name for file in names for entry in self.own.get(file, ()) for name in entry.outputs}
-        kept = [entry for entry in self.others if not replaced & entry.outputs.keys()]
+    def conclude(self, done: Set[str], complete: bool) -> None:
+        """Keep what a later command needs: nothing of this one, if the jobs that are `done` are `complete`."""
+        over = complete and self.own.keys() <= done
+        replaced = {name for file in done for entry in self.own.get(file, ()) for name in entry["outputs"]}
+        kept = [entry for entry in self.others if not replaced & entry["outputs"].keys()]
         kept += [] if over else self._every_own
         if not kept:
             self.path.unlink(missing_ok=True)
         elif len(kept) < len(self.others) + len(self._every_own):
-            heads = [head_line(by, self.commands[by]) for by in dict.fromkeys(entry.by for entry in kept)]
-            write_text(self.path, "".join([*heads, *(entry.line for entry in kept)]))
+            heads = [{"by": by, "settings": self.commands[by]} for by in dict.fromkeys(entry["by"] for entry in kept)]
+            write_text(self.path, "".join(map(text_of, heads + kept)))
 
     @property
     def _every_own(self) -> list[Entry]:
         return [entry for entries in self.own.values() for entry in entries]
 
     def _keep(self, entry: Entry) -> None:
-        if entry.by == self.key:
-            self.own.setdefault(entry.file, []).append(entry)
-        else:
-            self.others.append(entry)
+        own = entry["by"] == self.key
+        (self.own.setdefault(entry["rows"][0]["file"], []) if own else self.others).append(entry)
 
-    def _wrote(self, path: Path, entries: Iterable[Entry]) -> bool:
+    def _origin(self, path: Path, entries: Iterable[Entry]) -> Entry | None:
+        """Give the latest of some entries that has a file as it is now."""
         name = name_below(path, self.folder)
-        known = {entry.outputs[name] for entry in entries if name in entry.outputs}
-        return bool(known) and path.is_file() and checksum(path) in known
-
-    def _is_empty(self, handle: int) -> bool:
-        """Say whether the file that is held holds nothing; another one by its name is not ours to remove."""
-        facts = self.path.lstat()
-        return not facts.st_size and (handle < 0 or os.path.samestat(os.fstat(handle), facts))
-
-    def _make_folder(self) -> None:
-        # The deepest first.
-        self._made += [one for one in (self.folder, *self.folder.parents) if not os.path.lexists(one)]
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as fault:
-            raise UserError(f"--output {self.folder}: cannot be created ({fault.strerror}); choose another") from fault
+        naming = [entry for entry in entries if name in entry["outputs"]]
+        there = checksum(path) if naming and path.is_file() else None
+        return next((entry for entry in reversed(naming) if entry["outputs"][name] == there), None)
 
     def _hold(self) -> None:
-        try:
-            for _ in range(TRIES):
-                self._make_folder()
-                with suppress(FileNotFoundError):  # another command has removed the folder, which it had made
-                    self._handle = hold(self.path, make=True)
-                    return
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self.path))
-        except BlockingIOError as fault:
-            raise UserError(
-                f"--output {self.folder}: another --predict is writing there; wait until it has ended, or choose "
-                "another folder"
-            ) from fault
-        except OSError as fault:
-            if not os.path.lexists(self.path):
-                raise  # the folder is to blame
-            reason = (fault.strerror or type(fault).__name__).lower()
-            raise UserError(f"{self.path}: cannot be used ({reason}); remove it, or choose another --output") from fault
+        for _ in range(TRIES):
+            # The deepest first.
+            self._made += [one for one in (self.folder, *self.folder.parents) if not os.path.lexists(one)]
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+            except OSError as fault:
+                raise UserError(
+                    f"--output {self.folder}: cannot be created ({fault.strerror}); choose another"
+                ) from fault
+            try:
+                self._handle = hold(self.path, make=True)
+                return
+            except FileNotFoundError as fault:  # another command has removed the folder, which it had made
+                gone = fault
+            except BlockingIOError as fault:
+                raise UserError(
+                    f"--output {self.folder}: another --predict is writing there; wait until it has ended, or choose "
+                    "another folder"
+                ) from fault
+            except OSError as fault:
+                if not os.path.lexists(self.path):
+                    raise  # the folder is to blame
+                reason = (fault.strerror or type(fault).__name__).lower()
+                line = f"{self.path}: cannot be used ({reason}); remove it, or choose another --output"
+                raise UserError(line) from fault
+        raise gone

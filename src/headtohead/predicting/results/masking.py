@@ -15,7 +15,7 @@ def write_masked(source: Path, mask: np.ndarray, multiplier: float, path: Path) 
     """Write an image whose values outside a mask are multiplied; those inside are the source's to the last bit.
 
     Args:
-        source: a NIfTI file or a picture.
+        source: a volume or a picture.
         mask: bool on the source's grid, three axes; (1, H, W) of a picture. A fourth axis of the source, such as
             time or channels, is masked throughout.
         multiplier: from 0 to 1, for what is outside.
@@ -24,10 +24,8 @@ def write_masked(source: Path, mask: np.ndarray, multiplier: float, path: Path) 
     Raises:
         UserError: the source's type of pixels does not fit the kind of file asked for.
     """
-    if is_volume(source):
-        _write_volume(source, mask, multiplier, path)
-    else:
-        _write_picture(source, mask[0], multiplier, path)
+    write = _write_volume if is_volume(source) else _write_picture
+    write(source, mask, multiplier, path)
 
 
 def dim(values: np.ndarray, inside: np.ndarray, multiplier: float, zero: float = 0.0) -> np.ndarray:
@@ -92,11 +90,9 @@ def _write_picture(source: Path, mask: np.ndarray, multiplier: float, path: Path
     pixels = read_pixels(source)
     if path.suffix == ".png" and pixels.dtype not in (np.uint8, np.uint16):
         raise UserError(f"{source}: PNG cannot hold pixels of type {pixels.dtype}; end the name in --outputs in .tif")
-    if pixels.ndim == 2:
-        result = dim(pixels, mask, multiplier)
-    else:
-        inside = np.repeat(mask[:, :, None], pixels.shape[2], axis=2)
+    inside = mask[0]
+    if pixels.ndim == 3:
+        inside = np.repeat(inside[:, :, None], pixels.shape[2], axis=2)
         if pixels.shape[2] in (2, 4):
             inside[:, :, -1] = True  # transparency is no intensity
-        result = dim(pixels, inside, multiplier)
-    write_picture(path, result)
+    write_picture(path, dim(pixels, inside, multiplier))

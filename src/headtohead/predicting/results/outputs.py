@@ -2,8 +2,8 @@
 
 import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from headtohead.errors import UserError
@@ -21,25 +21,13 @@ RESULTS = ("_mask", "_probability", "_uncertainty", "_preview")
 
 
 @dataclass(frozen=True)
-class Masked:
-    """The image times its mask, as one of `--outputs`: values outside the mask are multiplied, those inside stay.
-
-    Attributes:
-        multiplier: from 0 (nothing is left outside) to 1 (all of it).
-        suffix: end of the file's name.
-    """
-
-    multiplier: float
-    suffix: str
-
-
-@dataclass(frozen=True)
 class Outputs:
     """What is written for each file.
 
     Attributes:
         mask: end of the mask's name; empty: no mask.
-        masked: the images that are written as well.
+        masked: the images that are written as well: end of the name -> what their values outside the mask are
+            multiplied with, from 0 (nothing is left) to 1 (all of it).
         probability: whether the probability is written.
         uncertainty: `none`, `variance` or `entropy`: the map that is written.
         preview: whether a sheet of slices is written, and a GIF that scrolls through them.
@@ -47,7 +35,7 @@ class Outputs:
     """
 
     mask: str
-    masked: tuple[Masked, ...] = ()
+    masked: Mapping[str, float] = field(default_factory=dict)
     probability: bool = False
     uncertainty: str = "none"
     preview: bool = False
@@ -58,27 +46,18 @@ class Outputs:
         return replace(self, targets=targets.names if len(targets) > 1 else ())
 
     @property
-    def named_as_input(self) -> str:
-        """The end, such as `.nii`, of an image that is written under its input's own name; empty: there is none."""
-        return next((one.suffix for one in self.masked if not without_extension(one.suffix)), "")
-
-    @property
-    def bare(self) -> bool:
-        """Whether the mask has the name of the case and nothing more."""
-        return bool(self.mask) and not without_extension(self.mask)
-
-    @property
     def suffixes(self) -> dict[str, str]:
         """What is written -> the end of its name.
 
         The images of `--outputs` are called by that end, a map of one of several targets `probability of TARGET`.
         """
         named = {"mask": self.mask} if self.mask else {}
-        named |= {f"image{one.suffix}": one.suffix for one in self.masked}
-        maps = {"probability": self.probability, "uncertainty": self.uncertainty != "none"}
-        for kind in (kind for kind, wanted in maps.items() if wanted):
-            ends = {f" of {target}": f"_{end}" for target, end in zip(self.targets, plain(self.targets), strict=True)}
-            named |= {f"{kind}{target}": f"_{kind}{end}" for target, end in (ends or {"": ""}).items()}
+        named |= {f"image{suffix}": suffix for suffix in self.masked}
+        ends = {f" of {target}": f"_{end}" for target, end in zip(self.targets, plain(self.targets), strict=True)}
+        ends = ends or {"": ""}
+        for kind, wanted in (("probability", self.probability), ("uncertainty", self.uncertainty != "none")):
+            if wanted:
+                named |= {f"{kind}{target}": f"_{kind}{end}" for target, end in ends.items()}
         return named | ({"preview": "_preview"} if self.preview else {})
 
     @property
@@ -87,15 +66,9 @@ class Outputs:
         return tuple(dict.fromkeys([*RESULTS, *map(without_extension, self.suffixes.values())]))
 
     def paths(self, job: Job, folder: Path) -> Paths:
-        """Name the files to write.
+        """Name the files to write below `folder`, where the input's folders are mirrored.
 
-        Args:
-            job: what is read.
-            folder: `--output`, below which the input's folders are mirrored.
-
-        Returns:
-            What is written -> its path; of a folder of slices one path each, in their order, but for `preview` and
-            `scroll`.
+        Of a folder of slices there is one path each, in their order, but for `preview` and `scroll`.
         """
         place = folder / (job.relative if job.kind == "folder" else job.relative.parent)
         sources = job.files if job.kind == "folder" else (job.relative,)
@@ -111,26 +84,29 @@ class Outputs:
         return found
 
 
+def every(paths: Paths) -> list[Path]:
+    """List the files of a job."""
+    return [path for files in paths.values() for path in files]
+
+
 def read_outputs(files: FileOptions) -> Outputs:
     """Read and check `--mask_suffix`, `--outputs` and what else is to be written.
 
     Raises:
         UserError: a suffix cannot end a file's name, a multiplier is no share, or two files would have one name.
     """
-    masked = tuple(_masked(item.strip()) for item in files.outputs.split(",")) if files.outputs.strip() else ()
+    masked = [_masked(item.strip()) for item in files.outputs.split(",")] if files.outputs.strip() else []
     mask = files.mask_suffix.strip()
     if mask:
         _check_suffix("--mask_suffix", mask)
-    wanted = Outputs(mask, masked, files.save_probability, files.save_uncertainty, files.preview)
-    seen: set[str] = set()
-    ends = [("--mask_suffix", mask)] if mask else []
-    ends += [("--outputs", one.suffix) for one in masked]
+    wanted = Outputs(mask, dict(masked), files.save_probability, files.save_uncertainty, files.preview)
     taken = {end for end in RESULTS[1:] if end[1:] in wanted.suffixes}
+    ends = [("--mask_suffix", mask)] * bool(mask) + [("--outputs", suffix) for suffix, _ in masked]
     for flag, suffix in ends:
         stem = without_extension(suffix).lower()
-        if stem in seen | taken:
+        if stem in taken:
             raise UserError(f"{flag} {suffix}: another output already has this suffix; give each its own")
-        seen.add(stem)
+        taken.add(stem)
     return wanted
 
 
@@ -140,15 +116,10 @@ def without_extension(name: str) -> str:
 
 
 def name_of(file: Path, suffix: str, kind: str = "mask") -> str:
-    """Name what is written for one file.
+    """Name what is written for one file, with a suffix; `kind` as in `Outputs.suffixes`.
 
     `.nii` at the end of a suffix, and no extension at all, stand for the extension of the file itself; `.nii.gz` for
     compression. Of pictures a JPEG's results are PNG, since JPEG blurs, and maps of probability are 16-bit PNG.
-
-    Args:
-        file: what is read.
-        suffix: the end to give its name.
-        kind: as in `Outputs.suffixes`.
     """
     own, asked = file.name.lower(), suffix.lower()
     if own.endswith(MGH):
@@ -169,7 +140,8 @@ def plain(targets: Sequence[str]) -> list[str]:
     return [end if end and ends.count(end) == 1 else f"{end}{number}" for number, end in enumerate(ends, 1)]
 
 
-def _masked(item: str) -> Masked:
+def _masked(item: str) -> tuple[str, float]:
+    """Read one of `--outputs`: the end of its name, and its multiplier."""
     number, colon, suffix = (part.strip() for part in item.partition(":"))
     try:
         multiplier = float(number)
@@ -178,7 +150,7 @@ def _masked(item: str) -> Masked:
     if not colon or not 0 <= multiplier <= 1:
         raise UserError(f"--outputs {item}: not MULT:SUFFIX with MULT from 0 to 1; {EXAMPLE}")
     _check_suffix("--outputs", suffix)
-    return Masked(multiplier, suffix)
+    return suffix, multiplier
 
 
 def _check_suffix(flag: str, suffix: str) -> None:

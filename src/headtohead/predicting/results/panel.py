@@ -12,19 +12,11 @@ import numpy as np
 from headtohead.drawing.brightness import brightened, white_of
 from headtohead.drawing.legend import PAPER, Entry, Spacing, legend_lines, write_legend
 from headtohead.drawing.lettering import FAINT, INK, shorten, text_width, write
-from headtohead.drawing.outlines import (
-    PREDICTION,
-    TRUTH,
-    by_colour,
-    draw_outlines,
-    enlarge,
-    named_colours,
-    overlaid,
-)
+from headtohead.drawing.outlines import TRUTH, by_colour, draw_outlines, enlarge, named_colours, overlaid
 from headtohead.drawing.sizes import resized, resized_mask, within
 from headtohead.predicting.files.pictures import drawn_channel
 from headtohead.readers.sequence_names import sequence_title
-from headtohead.task import Task
+from headtohead.task import Targets, Task
 from headtohead.task.targets import CLASSES
 
 SIDE = 512  # small images are enlarged up to this many pixels
@@ -60,9 +52,8 @@ class Prediction:
     @property
     def any_target(self) -> np.ndarray:
         """Probability of any target: float32 [H, W]; the highest of regions, which may overlap, the sum of classes."""
-        if self.task.targets.kind == CLASSES:
-            return self.probability.sum(axis=0)
-        return self.probability.max(axis=0)
+        exclusive = self.task.targets.kind == CLASSES
+        return self.probability.sum(axis=0) if exclusive else self.probability.max(axis=0)
 
     @property
     def masks(self) -> np.ndarray:
@@ -76,28 +67,18 @@ class Prediction:
 
 
 def draw_panel(prediction: Prediction, title: str, *facts: str) -> np.ndarray:
-    """Draw the panel.
-
-    Args:
-        prediction: what is drawn.
-        title: above it.
-        facts: what stands below the title; of several targets, in as many lines as it takes.
-
-    Returns:
-        uint8 RGB.
-    """
+    """Draw the panel: uint8 RGB. The facts below its title take as many lines as they need with several targets."""
     shown = _shrink(prediction)
     height, width = shown.labels.shape
     scale = max(1, SIDE // max(height, width))
     box_height, box_width = height * scale, max(width * scale, NARROWEST)
-    entries = _entries(prediction)
-    tall = HEADER + 2 * (CAPTION + box_height) + GAP + FOOTER + MARGIN
+    room = 2 * box_width + GAP
+    lines = [BETWEEN.join(facts)] if len(prediction.task.targets) == 1 else _lines(facts, room)
+    header = HEADER + LINE * (len(lines) - 1)
+    tall = header + 2 * (CAPTION + box_height) + GAP + FOOTER + MARGIN
+    entries = legend_entries(prediction.masks, prediction.true_masks, prediction.task.targets, ": {:,} px", ": {:,} px")
     # The scale of the colours beside it takes two lines.
     further = max(0, len(legend_lines(entries, box_width, LEGEND)) - 2) * LEGEND.line
-    room = 2 * box_width + GAP
-    lines = [BETWEEN.join(facts)] if len(prediction.masks) == 1 else _lines(facts, room)
-    header = HEADER + LINE * (len(lines) - 1)
-    tall += header - HEADER
     canvas = np.full((tall + further, room + 2 * MARGIN, 3), PAPER, np.uint8)
     write(canvas, shorten(title, room, 22, bold=True), MARGIN, 38, 22, bold=True)
     for number, line in enumerate(lines):
@@ -139,7 +120,6 @@ def _tiles(shown: Prediction, scale: int) -> list[tuple[str, np.ndarray]]:
     name = sequence_title(shown.task.primary) if coloured and not shown.task.unnamed else "image"
     sequences = ", ".join(map(sequence_title, shown.task.sequences))
     targets, true = shown.task.targets, shown.true_masks
-    both = by_colour(shown.masks, targets, PREDICTION) if true is None else overlaid(true, shown.masks, targets)
     truth = {} if true is None else by_colour(true, targets, TRUTH)
     whole = "lesion" if len(targets) == 1 else "any target"
     decided = "the most probable" if not targets.thresholded else f"probability ≥ {shown.threshold:g}"
@@ -147,7 +127,7 @@ def _tiles(shown: Prediction, scale: int) -> list[tuple[str, np.ndarray]]:
         (f"image: {sequences} as red, green, blue" if coloured else "image", enlarge(image, scale)),
         (f"{name} with truth" if truth else f"{name} (no truth found)", draw_outlines(grey, truth, scale)),
         (f"probability of {whole}", enlarge(colour(shown.any_target), scale)),
-        (f"{name} with prediction, {decided}", draw_outlines(grey, both, scale)),
+        (f"{name} with prediction, {decided}", draw_outlines(grey, overlaid(true, shown.masks, targets), scale)),
     ]
 
 
@@ -172,14 +152,17 @@ def _colour_bar(canvas: np.ndarray, left: int, top: int, width: int, threshold: 
         write(canvas, "1", left + width - text_width("1", 14), top + 31, 14, colour=FAINT)
 
 
-def _entries(prediction: Prediction) -> list[Entry]:
-    """Give the entries of the legend, with the pixels of each target."""
-    targets, true = prediction.task.targets, prediction.true_masks
-    entries = named_colours(targets, true is not None)
-    sizes = [int(np.count_nonzero(mask)) for mask in prediction.masks]
-    if len(targets) == 1 and true is not None:  # the truth has an entry of its own
-        sizes.insert(0, int(np.count_nonzero(true)))
-    named = [(f"{words}: {size:,} px", colours) for (words, colours), size in zip(entries, sizes, strict=False)]
+def legend_entries(masks: np.ndarray, truth: np.ndarray | None, targets: Targets, some: str, none: str) -> list[Entry]:
+    """Give the entries of the legend of outlines of masks, bool [K, ...], and of their truth, if there is one.
+
+    After the name of what has pixels stands `some`, in which `{}` is how many; else `none`.
+    """
+    entries = named_colours(targets, truth is not None)
+    # The truth of a lone target has an entry of its own, the first; that of several shares theirs.
+    counted = [*truth, *masks] if truth is not None and len(targets) == 1 else masks
+    sizes = [int(np.count_nonzero(mask)) for mask in counted]
+    words = [(some if size else none).format(size) for size in sizes]
+    named = [(name + more, colours) for (name, colours), more in zip(entries, words, strict=False)]
     return named + entries[len(sizes) :]
 
 

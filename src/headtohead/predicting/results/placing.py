@@ -1,17 +1,55 @@
-"""Where the results of `--predict` and `--image_path` go, and what they must never replace."""
+"""Where the results of `--predict` go, and what they must never replace."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from headtohead.errors import UserError
-from headtohead.options.table import Options
 from headtohead.predicting.files.finding import Job
+from headtohead.predicting.results import summary
 from headtohead.predicting.results.journal import Journal
-from headtohead.predicting.results.outputs import Outputs, Paths
+from headtohead.predicting.results.outputs import Outputs, Paths, every, without_extension
 from headtohead.predicting.results.written import Records
-from headtohead.saving import atomic_path
-from headtohead.trained.choosing import Choice
+
+
+def output_folder(output: str, source: Path, outputs: Outputs) -> Path:
+    """Give the folder that `--predict` writes to.
+
+    Raises:
+        UserError: none is given, it is a file, or somebody else's summary.csv lies in it; or it is the inputs' own, and
+            images would be written under their names.
+    """
+    if not output:
+        raise UserError("--predict: no output folder; name one with --output, such as the input folder itself")
+    folder = Path(output)
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"--output {folder}: not a folder; name a folder, which need not exist yet")
+    summary.read_summary(folder / summary.FILE)
+    suffix = next((suffix for suffix in outputs.masked if not without_extension(suffix)), "")
+    inputs = source if source.is_dir() else source.parent
+    if suffix and inputs.resolve() == folder.resolve():
+        raise UserError(
+            f"--outputs {suffix}: would replace the images themselves; name another folder with --output, or give the "
+            "results a suffix, such as 0.0:_brain.nii"
+        )
+    return folder
+
+
+def refuse_bare_names(mask: str, jobs: Sequence[Job], source: Path, folder: Path) -> None:
+    """Refuse masks without a suffix where they would be taken for images.
+
+    Raises:
+        UserError: an image has the name of its case, as none of nnU-Net's has, or the masks would lie among the images.
+    """
+    if not mask or without_extension(mask):
+        return
+    if source.resolve() == folder.resolve():
+        raise UserError(f"--mask_suffix {mask}: masks would pass for images; name another folder with --output")
+    if alone := next((job for job in jobs if job.kind != "nifti" or job.files[0].name == job.relative.name), None):
+        raise UserError(
+            f"--mask_suffix {mask}: would give the mask of {alone.name} the name of its image; only channels of "
+            "nnU-Net (CASE_0000.nii.gz) leave it free"
+        )
 
 
 def name_all(jobs: Sequence[Job], outputs: Outputs, folder: Path) -> tuple[dict[Job, Paths], dict[Job, str]]:
@@ -26,24 +64,25 @@ def name_all(jobs: Sequence[Job], outputs: Outputs, folder: Path) -> tuple[dict[
     inputs = {file.absolute() for job in jobs for file in job.files}
     for job in jobs:
         paths = outputs.paths(job, folder)
-        for path in (path for files in paths.values() for path in files):
-            if path.absolute() in inputs:
-                clash = f"its {path.name} would replace an input; choose another folder with --output"
-            elif path in owners:
-                clash = (
-                    f"its {path.name} would also be that of {owners[path].name}; rename one of them, or use --pattern"
-                )
-            else:
-                continue
-            clashes.setdefault(job, clash)
-        if job not in clashes:
+        clash = next((path for path in every(paths) if path in owners or path.absolute() in inputs), None)
+        if clash is None:
             places[job] = paths
-            owners |= {path: job for files in paths.values() for path in files}
+            owners |= dict.fromkeys(every(paths), job)
+        elif clash.absolute() in inputs:
+            clashes[job] = f"its {clash.name} would replace an input; choose another folder with --output"
+        else:
+            also = f"its {clash.name} would also be that of {owners[clash].name}"
+            clashes[job] = f"{also}; rename one of them, or use --pattern"
     return places, clashes
 
 
 def refuse_replacing(
-    places: Mapping[Job, Paths], jobs: Sequence[Job], records: Records, journal: Journal, options: Options
+    places: Mapping[Job, Paths],
+    jobs: Sequence[Job],
+    source: Path,
+    records: Records,
+    journal: Journal,
+    overwrite: bool,
 ) -> None:
     """Refuse to replace a file unless told to, or unless this command left it when it was interrupted.
 
@@ -51,86 +90,39 @@ def refuse_replacing(
 
     Args:
         places: the files of each job that is to be done.
-        jobs: the inputs.
+        jobs: all jobs.
+        source: the folder that holds them.
         records: what earlier commands wrote.
         journal: what this command and others did without coming to their end.
-        options: of which `--predict` and `--overwrite` count.
+        overwrite: whether it was told to.
 
     Raises:
         UserError: names the first such file.
     """
     inputs = {file.parent.resolve() for job in jobs for file in job.files}
-    source = Path(options.verbs.predict).resolve() if options.verbs.predict else None
-    for paths in places.values():
-        for kind, files in paths.items():
-            for path in files:
-                if not path.exists() and not path.is_symlink():
-                    continue
-                if path.is_dir():
-                    raise UserError(f"{path}: a folder with the name of a file to be written; move it away")
-                ours = records.ours(path)
-                if kind.startswith("image.") and not ours:  # of --outputs 0.0:.nii, named as its input is
-                    raise UserError(
-                        f"{path}: already exists and is not as --predict wrote it, so it may be an image of yours, "
-                        "which is never overwritten; choose another --output"
-                    )
-                if kind == "mask" and not ours:
-                    raise UserError(
-                        f"{path}: already exists and is not as --predict wrote it, so it may be a ground truth, "
-                        "which is never overwritten; move it away, or choose another --output or --mask_suffix"
-                    )
-                beside = path.parent.resolve()
-                if not ours and (beside in inputs or (source and beside.is_relative_to(source))):
-                    raise UserError(
-                        f"{path}: already exists among the inputs and is not as --predict wrote it, so it is never "
-                        "overwritten; choose another --output, or another suffix"
-                    )
-                if options.comparison.overwrite or (ours and journal.left_over(path)):
-                    continue
-                if others := journal.origin(path):
-                    raise UserError(
-                        f"{path}: already exists, from an interrupted command ({others}); repeat that one to go on "
-                        "with it, choose another folder with --output, or add --overwrite"
-                    )
-                raise UserError(f"{path}: already exists; choose another folder with --output, or add --overwrite")
-
-
-def folder_for(options: Options, choices: list[Choice]) -> Path:
-    """Say where outputs go: `--output`, or the figures of the run, or a folder of predictions below `--runs_dir`."""
-    if options.prediction.output:
-        return Path(options.prediction.output)
-    run = choices[0].run
-    return run.figures if run and len(choices) == 1 else Path(options.comparison.runs_dir) / "predictions"
-
-
-def refuse_overwriting(outputs: dict[str, Path], image: Path, overwrite: bool) -> None:
-    """Refuse to replace files, unless told to, and ever to put a predicted mask where the truth is looked for.
-
-    Raises:
-        UserError: names the file and the fix.
-    """
-    folder = outputs["mask"].parent
-    if folder.resolve() == image.resolve().parent:
-        raise UserError(
-            f"--output {folder}: the image's own folder, where {outputs['mask'].name} would be taken for its truth; "
-            "choose another folder"
-        )
-    for path in outputs.values():
-        if path.exists() and not overwrite:
-            raise UserError(f"{path}: already exists; choose another folder with --output, or add --overwrite")
-
-
-@contextmanager
-def all_or_none(outputs: dict[str, Path]) -> Iterator[dict[str, Path]]:
-    """Give a temporary path for each output; all get their names on success, none on any failure.
-
-    Raises:
-        UserError: the folder cannot be made or written to.
-    """
-    with ExitStack() as stack:
-        try:
-            temporary = {kind: stack.enter_context(atomic_path(path)) for kind, path in outputs.items()}
-        except OSError as fault:
-            folder = outputs["mask"].parent
-            raise UserError(f"{folder}: cannot be written to ({fault.strerror}); choose another --output") from fault
-        yield temporary
+    for kind, path in ((kind, path) for paths in places.values() for kind, files in paths.items() for path in files):
+        if not os.path.lexists(path):
+            continue
+        if path.is_dir():
+            raise UserError(f"{path}: a folder with the name of a file to be written; move it away")
+        ours, beside = records.ours(path), path.parent.resolve()
+        if kind.startswith("image.") and not ours:  # of --outputs 0.0:.nii, named as its input is
+            raise UserError(
+                f"{path}: already exists and is not as --predict wrote it, so it may be an image of yours, "
+                "which is never overwritten; choose another --output"
+            )
+        if kind == "mask" and not ours:
+            raise UserError(
+                f"{path}: already exists and is not as --predict wrote it, so it may be a ground truth, "
+                "which is never overwritten; move it away, or choose another --output or --mask_suffix"
+            )
+        if not ours and (beside in inputs or beside.is_relative_to(source.resolve())):
+            raise UserError(
+                f"{path}: already exists among the inputs and is not as --predict wrote it, so it is never "
+                "overwritten; choose another --output, or another suffix"
+            )
+        if overwrite or (ours and journal.left_over(path)):
+            continue
+        others = journal.origin(path)
+        going_on = f", from an interrupted command ({others}); repeat that one to go on with it, " if others else "; "
+        raise UserError(f"{path}: already exists{going_on}choose another folder with --output, or add --overwrite")

@@ -4,7 +4,7 @@ import csv
 import io
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -56,10 +56,10 @@ class Row:
     steps: str = ""
     model: str = ""
     seconds: float | None = None
-    warnings: tuple[str, ...] = ()
+    warnings: Sequence[str] = ()
     error: str = ""
     seen: str = ""
-    notes: tuple[str, ...] = ()
+    notes: Sequence[str] = ()
     target: str = ""
 
     @property
@@ -98,28 +98,14 @@ Rows = tuple[Row, ...]
 
 
 def rows_of(name: str, found: Found, model: str, warnings: Sequence[str] = (), **further: Any) -> Rows:
-    """Measure what was found: a line for each target.
-
-    Args:
-        name: the file's name in the summary.
-        found: what was found in it.
-        model: what predicted it.
-        warnings: what makes the result doubtful.
-        further: attributes of `Row` that all lines share.
-    """
+    """Measure what was found in a file: a line for each target, with `further` attributes that all of them share."""
     masks = found.targets.encode(found.as_slices(found.labels))
     truths = None if found.truth is None else found.targets.encode(found.as_slices(found.truth))
+    further |= {"threshold": found.threshold, "steps": str(found.clean_up), "model": model, "warnings": warnings}
     rows = []
     for place, (target, mask) in enumerate(zip(found.targets.names, masks, strict=True)):
-        measures = measure(mask, None if truths is None else truths[place], found.spacing)
-        about = {
-            "threshold": found.threshold,
-            "steps": str(found.clean_up),
-            "model": model,
-            "warnings": tuple(warnings),
-        }
-        several = {"target": target} if len(masks) > 1 else {}
-        rows.append(Row(name, **several, **measures, **about, **further))  # type: ignore[arg-type]
+        measures: dict[str, Any] = measure(mask, None if truths is None else truths[place], found.spacing)
+        rows.append(Row(name, target=target if len(masks) > 1 else "", **measures, **further))
     return tuple(rows)
 
 
@@ -141,6 +127,9 @@ def measure(
     Returns:
         The measures among the attributes of `Row`, by name.
     """
+    score = None
+    if truth is not None:
+        score = float(dice(*count(mask, truth))) if truth.any() else math.nan
     voxels = int(np.count_nonzero(mask))
     return {
         "volume_ml": None if spacing is None else voxels * math.prod(spacing) / 1000,
@@ -148,13 +137,8 @@ def measure(
         "slices": len(mask),
         "slices_with_lesion": int(mask.any(axis=(1, 2)).sum()),
         "lesions": count_components(mask),
-        "dice": None if truth is None else dice_of_lesion(mask, truth),
+        "dice": score,
     }
-
-
-def dice_of_lesion(mask: np.ndarray, truth: np.ndarray) -> float:
-    """Dice of two masks of one shape; NaN where the truth holds no lesion, whatever was predicted."""
-    return float(dice(*count(mask, truth))) if truth.any() else math.nan
 
 
 def write_summary(rows: Sequence[Row], folder: Path) -> Path:
@@ -165,18 +149,13 @@ def write_summary(rows: Sequence[Row], folder: Path) -> Path:
     """
     path = folder / FILE
     again = {row.file for row in rows}
-    lines = {
-        (line["file"], number): line for number, line in enumerate(read_summary(path)) if line["file"] not in again
-    }
-    lines |= {
-        (row.file, number): {name: _cell(value) for name, value in asdict(row).items()}
-        for number, row in enumerate(rows)
-    }
-    several = any(line.get("target") for line in lines.values())
+    lines = [line for line in read_summary(path) if line["file"] not in again]
+    lines += [{name: _cell(value) for name, value in vars(row).items()} for row in rows]
+    several = any(line.get("target") for line in lines)
     text = io.StringIO()
     table = csv.DictWriter(text, _columns(several), restval="", extrasaction="ignore", lineterminator="\n")
     table.writeheader()
-    table.writerows(lines[key] for key in sorted(lines))
+    table.writerows(sorted(lines, key=lambda line: line["file"]))
     write_text(path, text.getvalue(), lasting=True, errors="surrogateescape")
     return path
 
@@ -192,8 +171,8 @@ def read_summary(path: Path) -> list[dict[str, str]]:
         text = read_regular(path, LARGEST).decode("utf-8", errors="surrogateescape")
         table = csv.DictReader(io.StringIO(text, newline=""))
         lone = _columns(several=False)
-        older = (lone[:-1], lone[:-2])  # `seen` came later, and `notes`
-        if table.fieldnames not in (_columns(several=True), lone, *older):
+        # `seen` came later, and `notes`.
+        if table.fieldnames not in (_columns(several=True), lone, lone[:-1], lone[:-2]):
             raise foreign
         lines = list(table)
     except FileNotFoundError:
@@ -214,6 +193,6 @@ def _columns(several: bool) -> list[str]:
 def _cell(value: object) -> str:
     if value is None:
         return ""
-    if isinstance(value, tuple):
+    if isinstance(value, list | tuple):
         return "; ".join(value)
     return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,13 @@ def print_table(rows: Sequence[Row], asked: int) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    grid = _grid(rows, asked)
+    targets = dict.fromkeys(row.target for row in rows)
+    by_target = [[row for row in rows if row.target == target] for target in targets]
+    grid = [["file", "ml", "voxels", "slices", "lesions", "Dice", "seconds"]]
+    shown = [*rows] if len(rows) <= SHOWN else []
+    grid += [_cells(row) for row in shown + [_sums(lines, asked) for lines in by_target]]
+    if all(row.dice is None for row in rows):
+        grid = [[*cells[:5], cells[6]] for cells in grid]
     console = Console()
     if console.is_terminal:
         table = Table()
@@ -36,64 +43,46 @@ def print_table(rows: Sequence[Row], asked: int) -> None:
         console.print(table)
     else:
         widths = [max(map(len, column)) for column in zip(*grid, strict=True)]
-        for cells in grid:
-            first, *others = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
-            print("  ".join([first, *(cell.strip().rjust(len(cell)) for cell in others)]).rstrip())
-    for target in dict.fromkeys(row.target for row in rows):
-        for line in _beside_the_mean([row for row in rows if row.target == target]):
+        for first, *others in grid:
+            right = (cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))
+            print("  ".join([first.ljust(widths[0]), *right]).rstrip())
+    for target, lines in zip(targets, by_target, strict=True):
+        for line in _beside_the_mean(lines):
             print(f"{target}: {line}" if target else line)
 
 
-def _grid(rows: Sequence[Row], asked: int) -> list[list[str]]:
-    scored = any(row.dice is not None for row in rows)
-    grid = [["file", "ml", "voxels", "slices", "lesions", *(["Dice"] if scored else []), "seconds"]]
-    for row in rows if len(rows) <= SHOWN else ():
-        grid.append(
-            [
-                row.title,
-                "" if row.volume_ml is None else f"{row.volume_ml:.2f}",
-                f"{row.voxels:,}",
-                f"{row.slices_with_lesion}/{row.slices}",
-                str(row.lesions),
-                *([_score(row.dice)] if scored else []),
-                "" if row.seconds is None else f"{row.seconds:.2f}",
-            ]
-        )
-    targets = dict.fromkeys(row.target for row in rows)
-    return grid + [_sums([row for row in rows if row.target == target], asked, scored) for target in targets]
-
-
-def _sums(rows: Sequence[Row], asked: int, scored: bool) -> list[str]:
-    """Sum up the lines of one target."""
-    amounts = [row.volume_ml for row in rows if row.volume_ml is not None]
-    scores = [dice for row in rows if (dice := row.dice) is not None and not math.isnan(dice) and not row.seen]
-    count = f"all {asked}" if len(rows) == asked else f"{len(rows)} of {asked} predicted"
-    seconds = [row.seconds for row in rows if row.seconds is not None]
+def _cells(row: Row) -> list[str]:
+    score = "" if row.dice is None else f"{row.dice:.3f}"
     return [
-        f"{count}{f': {rows[0].target}' * bool(rows[0].target)}{', mean Dice' if scores else ''}",
-        f"{sum(amounts):.2f}" if amounts else "",
-        f"{sum(row.voxels or 0 for row in rows):,}",
-        f"{sum(row.slices_with_lesion or 0 for row in rows)}/{sum(row.slices or 0 for row in rows)}",
-        str(sum(row.lesions or 0 for row in rows)),
-        *([_score(float(np.mean(scores)) if scores else None)] if scored else []),
-        f"{sum(seconds):.2f}" if seconds else "",
+        row.title,
+        "" if row.volume_ml is None else f"{row.volume_ml:.2f}",
+        f"{row.voxels:,}",
+        f"{row.slices_with_lesion}/{row.slices}",
+        str(row.lesions),
+        "no lesion" if score == "nan" else score,
+        "" if row.seconds is None else f"{row.seconds:.2f}",
     ]
 
 
-def _score(value: float | None) -> str:
-    if value is None:
-        return ""
-    return "no lesion" if math.isnan(value) else f"{value:.3f}"
+def _sums(rows: Sequence[Row], asked: int) -> Row:
+    """Sum up the lines of one target."""
+    sums: dict[str, Any] = {}
+    for name in ("volume_ml", "voxels", "slices", "slices_with_lesion", "lesions", "seconds"):
+        known = [value for row in rows if (value := getattr(row, name)) is not None]
+        sums[name] = sum(known) if known else None
+    scores = [dice for row in rows if (dice := row.dice) is not None and not math.isnan(dice) and not row.seen]
+    count = f"all {asked}" if len(rows) == asked else f"{len(rows)} of {asked} predicted"
+    title = f"{count}{f': {rows[0].target}' * bool(rows[0].target)}{', mean Dice' if scores else ''}"
+    return Row(title, dice=float(np.mean(scores)) if scores else None, **sums)
 
 
 def _beside_the_mean(rows: Sequence[Row]) -> list[str]:
     """Say which files with a truth are not in the mean Dice, and how those without a lesion were predicted."""
-    with_truth = [row for row in rows if row.dice is not None]
-    seen = [row for row in with_truth if row.seen]
-    healthy = [row for row in with_truth if not row.seen and math.isnan(row.dice or 0)]
+    seen = sum(row.dice is not None and bool(row.seen) for row in rows)
+    healthy = [row for row in rows if row.dice is not None and not row.seen and math.isnan(row.dice)]
     lines = []
     if seen:
-        lines.append(f"not in the mean Dice: {count_of(len(seen), 'file')} that the model was trained on or chosen by")
+        lines.append(f"not in the mean Dice: {count_of(seen, 'file')} that the model was trained on or chosen by")
     if healthy:
         alone = sum(not row.voxels for row in healthy)
         alarms = count_of(len(healthy) - alone, "false alarm")

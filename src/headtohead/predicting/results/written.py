@@ -9,7 +9,8 @@ of them a later command names.
 import hashlib
 import os
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
@@ -29,10 +30,10 @@ ODD = "surrogateescape"  # a file's name need not be text
 
 
 class Written:
-    """The files written into one output folder.
+    """The files written into one output folder, by their paths below it, with their checksums.
 
     Kept on disk file by file, each before it gets its name, so that a killed command leaves none that is not listed.
-    Until it has its name, what stood there before is ours as well.
+    Until it has its name, what stood there before is ours as well: a file may have several checksums, the latest last.
 
     Raises:
         UserError: the list is no file, too large, or cannot be read.
@@ -58,31 +59,19 @@ class Written:
         expected = self.sums.get(name_below(path, self.folder))
         return expected is not None and path.is_file() and checksum(path) in expected
 
-    def expect(self, sums: Mapping[Path, str]) -> None:
-        """Take down files that are about to get their names, with their checksums.
+    def expect(self, sums: Mapping[str, str]) -> None:
+        """Take down files that are about to get their names, by their paths below the folder.
 
         Raises:
             UserError: as `told`; they must not get them then.
         """
-        named = {name_below(path, self.folder): known for path, known in sums.items()}
-        append_text(self.path, "".join(_line(*pair) for pair in named.items()), ODD)
-        for name, known in named.items():
+        append_text(self.path, "".join(_line(*pair) for pair in sums.items()), ODD)
+        for name, known in sums.items():
             self._expect(name, known)
 
-    def recall(self, sums: Mapping[str, str]) -> None:
-        """List files that are there, by their paths below the folder, should the list have lost them."""
+    def settle(self, sums: Mapping[str, str]) -> None:
+        """Take files for what is there now, also should the list have lost them."""
         self.sums |= {name: [known] for name, known in sums.items()}
-
-    def settle(self, paths: Iterable[Path]) -> None:
-        """Take those that were expected last for what is there now."""
-        for name in (name_below(path, self.folder) for path in paths):
-            self.sums[name] = self.sums[name][-1:]
-
-    def add(self, paths: Iterable[Path]) -> None:
-        """Take down files that are there."""
-        sums = {path: checksum(path) for path in paths}
-        self.expect(sums)
-        self.settle(sums)
 
     def tidy(self) -> None:
         """Write the list anew: each file once, without those that are gone.
@@ -91,20 +80,17 @@ class Written:
             UserError: as `told`.
         """
         there = {name: known for name, known in sorted(self.sums.items()) if (self.folder / name).is_file()}
-        self.sums = {name: [self._present(name, known)] for name, known in there.items()}
-        if not self.sums:
+        for name, known in there.items():
+            if len(known) > 1 and (found := checksum(self.folder / name)) in known:
+                there[name] = [found]
+        self.sums = {name: known[-1:] for name, known in there.items()}
+        if self.sums:
+            write_text(self.path, "".join(_line(name, known) for name, [known] in self.sums.items()), errors=ODD)
+        else:
             self.path.unlink(missing_ok=True)
-            return
-        write_text(self.path, "".join(_line(name, *known) for name, known in self.sums.items()), errors=ODD)
 
     def _expect(self, name: str, known: str) -> None:
         self.sums[name] = [*(one for one in self.sums.get(name, ()) if one != known), known]
-
-    def _present(self, name: str, known: list[str]) -> str:
-        """Choose the checksum that a file has, where several may be its own."""
-        if len(known) > 1 and (found := checksum(self.folder / name)) in known:
-            return found
-        return known[-1]
 
 
 def name_below(path: Path, folder: Path) -> str:
@@ -116,10 +102,7 @@ def name_below(path: Path, folder: Path) -> str:
 class Records:
     """The lists of what earlier commands wrote, wherever they lie: in a file's folder, or in any above it.
 
-    Each is read once.
-
-    Args:
-        current: the list that is being written to, which counts as it is now.
+    Each is read once; `current`, which is being written to, counts as it is now.
     """
 
     def __init__(self, current: Written | None = None) -> None:
@@ -134,23 +117,15 @@ class Records:
     def _listed(self, path: Path, folder: Path) -> bool:
         real = folder.resolve()
         if real not in self._known:
-            try:
-                found = Written(real)
-                self._known[real] = found if found.sums else None
-            except UserError:  # a list that cannot be read says nothing
-                self._known[real] = None
+            self._known[real] = None
+            with suppress(UserError):  # a list that cannot be read says nothing
+                self._known[real] = Written(real)
         record = self._known[real]
-        return record is not None and record.ours(record.folder / path.relative_to(folder))
+        return record is not None and bool(record.sums) and record.ours(record.folder / path.relative_to(folder))
 
 
 def truth_is_ours(job: Job, records: Records, planned: Collection[Path] = ()) -> bool:
-    """Say whether what a file is given as its truth is a prediction.
-
-    Args:
-        job: the file.
-        records: what was predicted earlier.
-        planned: absolute paths that are being written now.
-    """
+    """Say whether what a job is given as its truth was predicted, or is one of the absolute paths to be written."""
     return any(path.absolute() in planned or records.ours(path) for path in truths_of(job))
 
 

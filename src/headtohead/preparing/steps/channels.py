@@ -19,17 +19,15 @@ class Channels(SliceStep):
     order: tuple[int, ...]
 
     def over(self, slices: Made) -> Made:
-        """See `SliceStep`."""
-
         def image(index: int) -> np.ndarray:
-            found = slices[index]
+            found = slices.image(index)
             alone, straight = found.shape[-1] == 1, tuple(range(found.shape[-1]))
             if alone:
                 return np.broadcast_to(found, (*found.shape[:2], len(self.order)))
             return found if self.order == straight else found[..., list(self.order)]
 
         def plane(index: int, channel: int) -> np.ndarray:
-            found = slices[index]
+            found = slices.image(index)
             return found[..., 0 if found.shape[-1] == 1 else self.order[channel]]
 
-        return Made(slices, image, plane)
+        return Made(slices.number, image, plane)

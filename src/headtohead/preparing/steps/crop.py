@@ -1,4 +1,4 @@
-"""A case cropped to what is not empty."""
+"""A case cropped: to what is not empty, or by slices at its ends, which scanners often spoil."""
 
 from dataclasses import dataclass, replace
 
@@ -22,20 +22,33 @@ class Crop(Step):
     dark: float = 0.0
 
     def apply(self, case: Case) -> tuple[Case, Undo]:
-        """See `Step`; outside the box all is 0."""
+        """Outside the box all is 0."""
         if self.dark:
             values: np.ndarray = case.images
-            images = np.where(values < self.dark * float(values.max()), 0, values)
-            case = replace(case, images=images)
+            case = replace(case, images=np.where(values < self.dark * float(values.max()), 0, values))
         return cropped(case, lit_box(case.images))
 
 
-def lit_box(volume: np.ndarray) -> Box:
-    """Find the smallest box that holds every voxel above 0 in any channel; all of the volume where there is none.
+@dataclass(frozen=True)
+class Trim(Step):
+    """Leave out slices at both ends; of a case that would have none left, none is left out.
 
-    Args:
-        volume: [slices, H, W, C].
+    Attributes:
+        ends: how many at each end.
     """
+
+    kind = "trim"
+    ends: int
+
+    def apply(self, case: Case) -> tuple[Case, Undo]:
+        """What was left out holds 0."""
+        slices, height, width = case.grid.shape
+        first = self.ends if slices > 2 * self.ends else 0
+        return cropped(case, (slice(first, slices - first), slice(0, height), slice(0, width)))
+
+
+def lit_box(volume: np.ndarray) -> Box:
+    """Find the smallest box that holds every voxel of [slices, H, W, C] above 0; all of it where there is none."""
     lit = np.asarray(volume.any(axis=-1))
     if not lit.any():
         return slice(0, lit.shape[0]), slice(0, lit.shape[1]), slice(0, lit.shape[2])
@@ -46,18 +59,16 @@ def lit_box(volume: np.ndarray) -> Box:
 
 def cropped(case: Case, box: Box) -> tuple[Case, Undo]:
     """Crop a case to a box, and give the inverse, which puts 0 around."""
-    whole = case.grid.shape
-    images = case.images[box]
+    images, affine = case.images[box], case.grid.affine
     labels = None if case.labels is None else case.labels[box]
-    affine = case.grid.affine
     if affine is not None:
         affine = affine.copy()
         affine[:3, 3] += affine[:3, :3] @ [part.start for part in box]
     slices, height, width = images.shape[:3]
 
-    def back(values: np.ndarray) -> np.ndarray:
-        found = np.zeros(whole, values.dtype)
-        found[box] = values
-        return found
+    def undo(values: np.ndarray) -> np.ndarray:
+        whole = np.zeros(case.grid.shape, values.dtype)
+        whole[box] = values
+        return whole
 
-    return replace(case, images=images, labels=labels, grid=Grid((slices, height, width), affine)), back
+    return replace(case, images=images, labels=labels, grid=Grid((slices, height, width), affine)), undo

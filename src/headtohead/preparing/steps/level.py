@@ -17,26 +17,16 @@ from headtohead.preparing.step import Step, Undo
 from headtohead.task import Case, Grid
 from headtohead.task.slicing import PLANES, WORLD, Slicing, slicing
 
-TURNED = 2.0
-"""Degrees within its slices from which a case is levelled. Turned by 2 degrees and more, copies of LGG cases agree
-better with the cases when levelled; see results/rotated-copies.md, from which all limits are."""
-
-TILTED = 8.0
-"""Degrees of its slices against their plane from which a case is levelled. Copies tilted by 10 degrees gain."""
-
-THICK_TILTED = 15.0
-"""The same where slices are thick. From 20 degrees on it gains much, up to 10 little; and so far radiographers tilt
-thick slices to fit the head, which then lies level on the scan's own grid."""
+TURNED, TILTED, THICK_TILTED = 2.0, 8.0, 15.0
+"""Degrees from which a case is levelled: turned within its slices, or its slices tilted against their plane, or thick
+ones tilted, as radiographers do to fit the head, which then lies level. From results/rotated-copies.md."""
 
 THICK = 2.5
 """Slices are thick if they are at least this many pixels apart."""
 
-MOST = 2048
-"""Voxels along an axis of the level grid; more than any scanner makes."""
-
-MOST_VOXELS = 2**27
-"""Voxels of the level grid, unless the file has more: thin pixels and thick slices, tilted, would make it far larger
-than the file."""
+MOST, MOST_VOXELS = 2048, 2**27
+"""Voxels along an axis of the level grid, and of all of it, unless the file has more: thin pixels and thick slices,
+tilted, would make it far larger than the file."""
 
 FLAT = 0.1
 """Axes that span less than this share of a box are no scanner's, and are left as they are."""
@@ -46,8 +36,7 @@ DIGITS, FINE = 4, 6
 give the same voxels."""
 
 ASIDE = 0.37
-"""Where rounding goes up, as a share of its last digit: not halfway, for there lie spacings that scanners use, such as
-180 / 256 mm, and a header's own rounding would then decide."""
+"""Where rounding goes up, as a share of its last digit: not halfway, where spacings such as 180 / 256 mm lie."""
 
 ENLARGED = 0.08
 """The grid is taken for one that was enlarged to hold a turned scan if what is not empty, turned, is as large as the
@@ -70,9 +59,27 @@ class Level(Step):
     to_own: np.ndarray | None = field(default=None, compare=False, metadata={"saved": False})
 
     def fitted(self, case: Case) -> Self:
-        """Choose the grid by the first channel, which shows where the head is."""
-        grid, to_own = level_grid(case.grid, self.plane, case.images[..., 0])
-        return replace(self, grid=grid, to_own=to_own)
+        """Choose the grid by the first channel, which shows where the head is.
+
+        Spacings are those of the case's nearest own axes: finer ones between thick slices took longer and agreed less
+        with the unturned case. The grid is as large as the case's own, so that the head keeps its size for the model.
+        It is larger where the head would be cut, and smaller where the case's was evidently enlarged to hold a rotated
+        scan.
+        """
+        slices, affine = case.images[..., 0], case.grid.affine
+        assert affine is not None
+        tilted, steps, millimetres = _axes(affine, slicing(affine, plane=self.plane), len(slices))
+        low, high = _reach(slices, millimetres, steps)
+        if not tilted:  # slices stay what they are
+            low[0], high[0] = -len(slices) * steps[0] / 2, len(slices) * steps[0] / 2
+        spacing, after = _sized(high - low, steps, slices.size, tilted)
+        first = (low + high) / 2 - spacing * (after - 1) / 2
+        to_own = np.eye(4)
+        to_own[:3, :3] = _rounded(np.linalg.solve(millimetres, np.diag(spacing)), FINE)
+        to_own[:3, 3] = _rounded(np.linalg.solve(millimetres, first) + (np.array(slices.shape) - 1) / 2, FINE)
+        level = affine @ to_own
+        level[:3, :3] *= spacing / np.linalg.norm(level[:3, :3], axis=0)  # without the rounding
+        return replace(self, grid=Grid((int(after[0]), int(after[1]), int(after[2])), level), to_own=to_own)
 
     def apply(self, case: Case) -> tuple[Case, Undo]:
         """See `Step`. Beyond the case all is 0; of labels nothing is kept."""
@@ -82,10 +89,8 @@ class Level(Step):
         back[:3, :3] = np.linalg.inv(to_own[:3, :3])
         back[:3, 3] = -back[:3, :3] @ to_own[:3, 3]
         # Cubic keeps a slice as sharp as it was. In three dimensions it takes five times as long and gains little.
-        channels = [
-            _resample(case.images[..., channel], to_own, self.grid.shape, cv2.INTER_CUBIC)
-            for channel in range(case.images.shape[-1])
-        ]
+        planes = np.moveaxis(case.images, -1, 0)
+        channels = [_resample(one, to_own, self.grid.shape, cv2.INTER_CUBIC) for one in planes]
         images = np.stack(channels, axis=-1) if len(channels) > 1 else channels[0][..., None]
 
         def undo(values: np.ndarray) -> np.ndarray:
@@ -96,11 +101,7 @@ class Level(Step):
 
 
 def tilt_of(affine: np.ndarray, view: Slicing) -> tuple[float, float]:
-    """Measure how far a grid lies off the axes of the world.
-
-    Args:
-        affine: float64 [4, 4], from voxel to millimetres.
-        view: how the grid is cut into slices.
+    """Measure how far a grid that is cut into slices lies off the axes of the world.
 
     Returns:
         Degrees between its slices and the plane they are taken for, and degrees by which it is turned within them.
@@ -113,58 +114,22 @@ def tilt_of(affine: np.ndarray, view: Slicing) -> tuple[float, float]:
 
 
 def is_tilted(affine: np.ndarray, view: Slicing) -> bool:
-    """Say whether slices are tilted so far that a turn within them does not level them; arguments as `tilt_of`."""
+    """Say whether slices are tilted so far that a turn within them does not level them."""
     slices, *sides = view.spacing
     return tilt_of(affine, view)[0] > (THICK_TILTED if slices > THICK * min(sides) else TILTED)
 
 
 def needs_levelling(affine: np.ndarray, view: Slicing, lone: bool = False) -> bool:
-    """Say whether a grid lies so far off the axes of the world that it is to be levelled; arguments as `tilt_of`.
+    """Say whether a grid lies so far off the axes of the world that it is to be levelled.
 
-    A single slice is levelled within its plane only: it has no neighbours to be tilted into.
+    A lone slice is levelled within its plane only: it has no neighbours to be tilted into.
     """
     unlike = (not lone and is_tilted(affine, view)) or tilt_of(affine, view)[1] > TURNED
     return unlike and abs(np.linalg.det(_directions(affine, view))) > FLAT
 
 
-def level_grid(grid: Grid, plane: str, slices: np.ndarray) -> tuple[Grid, np.ndarray]:
-    """Decide onto which level grid a case is brought.
-
-    Spacings are those of the case's nearest own axes: finer ones between thick slices took longer and agreed less with
-    the unturned case. The grid is as large as the case's own, so that the head keeps its size for the model. It is
-    larger where the head would be cut, and smaller where the case's was evidently enlarged to hold a rotated scan.
-
-    Args:
-        grid: of slices, rows and columns.
-        plane: the one nearest to the slices.
-        slices: one sequence, uint8 or float32 [slices, H, W]; shows where the head is.
-
-    Returns:
-        The grid, and float64 [4, 4], from its voxels to those of the case.
-    """
-    assert grid.affine is not None
-    tilted, steps, millimetres = _axes(grid.affine, slicing(grid.affine, plane=plane), len(slices))
-    low, high = _reach(slices, millimetres, steps)
-    if not tilted:  # slices stay what they are
-        low[0], high[0] = -len(slices) * steps[0] / 2, len(slices) * steps[0] / 2
-    spacing, after = _sized(high - low, steps, slices.size, tilted)
-    first = (low + high) / 2 - spacing * (after - 1) / 2
-    to_own = np.eye(4)
-    to_own[:3, :3] = _rounded(np.linalg.solve(millimetres, np.diag(spacing)), FINE)
-    to_own[:3, 3] = _rounded(np.linalg.solve(millimetres, first) + (np.array(slices.shape) - 1) / 2, FINE)
-    affine = grid.affine @ to_own
-    affine[:3, :3] *= spacing / np.linalg.norm(affine[:3, :3], axis=0)  # without the rounding
-    return Grid((int(after[0]), int(after[1]), int(after[2])), affine), to_own
-
-
 def most_after(affine: np.ndarray, view: Slicing, shape: tuple[int, int, int]) -> tuple[int, int, int]:
-    """Give the largest level grid that `level_grid` may choose for a case, wherever its head is.
-
-    Args:
-        affine: float64 [4, 4], from voxel to millimetres.
-        view: how the grid is cut into slices.
-        shape: (slices, H, W) of the case.
-    """
+    """Give the largest level grid that `Level` may choose for a case of (slices, H, W), wherever its head is."""
     tilted, steps, millimetres = _axes(affine, view, shape[0])
     own = np.array(shape) * steps
     whole = np.maximum(own, np.abs(millimetres / steps) @ own)
@@ -178,9 +143,8 @@ def _axes(affine: np.ndarray, view: Slicing, slices: int) -> tuple[bool, np.ndar
     """Say whether slices are tilted; give the steps of a case, and the level millimetres of one along each own axis."""
     tilted, towards = slices > 1 and is_tilted(affine, view), _directions(affine, view)
     if not tilted:
-        within = np.eye(3)
-        within[1:, 1:] = _turn_within(towards)
-        towards = within
+        turn, towards = _turn_within(towards), np.eye(3)
+        towards[1:, 1:] = turn
     steps = np.array([float(_rounded(step, 4 - math.floor(math.log10(step)))) for step in view.spacing])
     return tilted, steps, _rounded(towards, DIGITS) * steps
 
@@ -189,11 +153,11 @@ def _sized(extent: np.ndarray, steps: np.ndarray, voxels: int, tilted: bool) -> 
     """Choose spacing and size of a level grid of some extent in mm."""
     spacing = np.maximum([steps[0], *[steps[1:].min()] * 2], extent / MOST)
     spacing[1:] = spacing[1:].max()
-    after = np.maximum(1, np.ceil(extent / spacing - 0.01)).astype(int)
-    while after.prod() > max(MOST_VOXELS, voxels):
-        spacing[0 if tilted else 1 :] *= 1.1
+    while True:
         after = np.maximum(1, np.ceil(extent / spacing - 0.01)).astype(int)
-    return spacing, after
+        if after.prod() <= max(MOST_VOXELS, voxels):
+            return spacing, after
+        spacing[0 if tilted else 1 :] *= 1.1
 
 
 def _directions(affine: np.ndarray, view: Slicing) -> np.ndarray:
@@ -214,8 +178,7 @@ def _turn_within(towards: np.ndarray) -> np.ndarray:
 def _reach(slices: np.ndarray, millimetres: np.ndarray, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Give the ends of the level grid along its axes, in mm from the case's middle: two of [3].
 
-    What is not 0 decides whether the grid counts as enlarged, so noise in air does: a grid that is filled with noise to
-    its corners counts as not enlarged, one whose corners were left 0 as enlarged.
+    What is not 0 decides whether the grid counts as enlarged, noise in air included.
     """
     own = np.array(slices.shape) * steps
     grey = slices if slices.dtype == np.uint8 else to_bytes(slices)

@@ -21,18 +21,12 @@ class Neighbours(SliceStep):
     channel: int
 
     def over(self, slices: Made) -> Made:
-        """See `SliceStep`."""
-
         def others(index: int) -> list[np.ndarray]:
-            return [slices.plane(place, self.channel) for place in self.around(index, len(slices))]
+            steps = (step for step in range(-self.count, self.count + 1) if step)
+            return [slices.plane(min(max(index + step, 0), slices.number - 1), self.channel) for step in steps]
 
         return Made(
-            slices,
-            lambda index: np.dstack([slices[index], *others(index)]),
-            planes=lambda index: [*slices.planes(index), *others(index)],
+            slices.number,
+            lambda index: np.dstack([slices.image(index), *others(index)]),
+            all_planes=lambda index: [*slices.planes(index), *others(index)],
         )
-
-    def around(self, index: int, slices: int) -> list[int]:
-        """List the slices that become channels of a slice, in the order of the channels."""
-        steps = (step for step in range(-self.count, self.count + 1) if step)
-        return [min(max(index + step, 0), slices - 1) for step in steps]

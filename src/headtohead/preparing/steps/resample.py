@@ -6,12 +6,7 @@ from headtohead.task import Grid
 
 
 def resample_onto(values: np.ndarray, source: Grid, wanted: Grid) -> tuple[np.ndarray, float]:
-    """Resample a volume onto another grid, by straight lines between neighbours.
-
-    Args:
-        values: uint8 or float32 [x, y, z] on `source`.
-        source: where the values lie; it has an affine.
-        wanted: the grid that is wanted; it has an affine.
+    """Resample uint8 or float32 [x, y, z] onto another grid, by straight lines between neighbours; both have affines.
 
     Returns:
         Values on that grid, of the same type, 0 where the field of view of `source` ends; and the share of the grid

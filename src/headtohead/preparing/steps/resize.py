@@ -24,13 +24,13 @@ class Resize(SliceStep):
     size: int
 
     def over(self, slices: Made) -> Made:
-        """See `SliceStep`; 16 bits become float32 in units of 8 bits."""
+        """16 bits become float32 in units of 8 bits."""
 
         def image(index: int) -> np.ndarray:
-            found = slices[index]
+            found = slices.image(index)
             return self.fit(found).reshape(self.size, self.size, found.shape[-1])
 
-        return Made(slices, image, lambda index, channel: self.fit(slices.plane(index, channel)))
+        return Made(slices.number, image, lambda index, channel: self.fit(slices.plane(index, channel)))
 
     def fit(self, image: np.ndarray) -> np.ndarray:
         """Resize [H, W] or [H, W, C] to [size, size(, C)]; the type is kept, but 16 bits become float32."""

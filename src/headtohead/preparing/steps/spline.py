@@ -22,8 +22,8 @@ class Spline(SliceStep):
     degree: int
 
     def over(self, slices: Made) -> Made:
-        """See `SliceStep`; float32."""
-        return Made(slices, lambda index: self.enlarge(slices[index]))
+        """The images become float32."""
+        return Made(slices.number, lambda index: self.enlarge(slices.image(index)))
 
     def enlarge(self, image: np.ndarray) -> np.ndarray:
         """Resize [H, W, C] to float32 [size, size, C]."""

@@ -22,32 +22,36 @@ class Square(Step):
     kind = "square"
 
     def apply(self, case: Case) -> tuple[Case, Undo]:
-        """See `Step`; the case is slices, rows, columns."""
-        spacing, (slices, *before) = case.grid.spacing, case.grid.shape
+        """The case is slices, rows, columns."""
+        spacing, (slices, *size) = case.grid.spacing, case.grid.shape
         if spacing is None or case.grid.affine is None:
             return case, as_it_is
-        after = squared((before[0], before[1]), *spacing[1:])
-        if after == (before[0], before[1]):
+        before = size[0], size[1]
+        after = squared(before, *spacing[1:])
+        if after == before:
             return case, as_it_is
         images = np.empty((slices, *after, case.images.shape[-1]), case.images.dtype)
         for image, out in zip(case.images, images, strict=True):
             for channel in range(images.shape[-1]):
                 out[..., channel] = resized(image[..., channel], after)
         labels = None if case.labels is None else np.stack([resized_labels(one, after) for one in case.labels])
-        grid = Grid((slices, *after), case.grid.affine @ _finer((before[0], before[1]), after))
-        return replace(case, images=images, labels=labels, grid=grid), lambda values: unsquared(
-            values, (before[0], before[1])
-        )
+        to_before = np.eye(4)  # from indices after: edges stay in their place, not centres
+        for axis, (old, new) in enumerate(zip(before, after, strict=True), 1):
+            to_before[axis, axis] = old / new
+            to_before[axis, 3] = (old / new - 1) / 2
+        grid = Grid((slices, *after), case.grid.affine @ to_before)
+
+        def undo(values: np.ndarray) -> np.ndarray:
+            whole = np.empty((len(values), *before), values.dtype)
+            for image, place in zip(values, whole, strict=True):
+                place[:] = resized(image, before)
+            return whole
+
+        return replace(case, images=images, labels=labels, grid=grid), undo
 
 
 def squared(size: tuple[int, int], rows: float, columns: float) -> tuple[int, int]:
-    """Give the (H, W) of slices with square pixels.
-
-    Args:
-        size: (H, W) before.
-        rows: millimetres between rows.
-        columns: millimetres between columns.
-    """
+    """Give the (H, W) that slices of a size get with square pixels; rows and columns lie so many millimetres apart."""
     if max(rows, columns) <= ALIKE * min(rows, columns):
         return size
     # The finer side, so that nothing is lost, unless that takes more pixels than any scanner makes.
@@ -82,21 +86,4 @@ def resized_labels(labels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         more = share > most
         found[more] = label
         most = np.where(more, share, most)
-    return found
-
-
-def unsquared(slices: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Bring slices back onto their own pixels: float32 [slices, H', W'] to [slices, *size]."""
-    whole = np.empty((len(slices), *size), slices.dtype)
-    for image, place in zip(slices, whole, strict=True):
-        place[:] = resized(image, size)
-    return whole
-
-
-def _finer(before: tuple[int, int], after: tuple[int, int]) -> np.ndarray:
-    """Give the affine [4, 4] from indices after to those before: edges stay in their place, not centres."""
-    found = np.eye(4)
-    for axis, (old, new) in enumerate(zip(before, after, strict=True), 1):
-        found[axis, axis] = old / new
-        found[axis, 3] = (old / new - 1) / 2
     return found

@@ -19,20 +19,12 @@ class Stretch(SliceStep):
     percentile: float = 97.0
 
     def over(self, slices: Made) -> Made:
-        """See `SliceStep`; of one channel."""
-        return Made(slices, lambda index: stretched(slices[index][..., 0], self.percentile)[..., None])
+        """Slices of one channel."""
+        return Made(slices.number, lambda index: stretched(slices.image(index)[..., 0], self.percentile)[..., None])
 
 
 def stretched(image: np.ndarray, percentile: float = 97.0) -> np.ndarray:
-    """Scale one slice.
-
-    Args:
-        image: [H, W] of any type, finite.
-        percentile: what becomes 255.
-
-    Returns:
-        uint8 [H, W], 255 where it reaches its percentile; all 0 where that is not above 0.
-    """
+    """Scale a finite slice [H, W] to uint8: 255 where it reaches its percentile; all 0 where that is not above 0."""
     positive = np.maximum(image.astype(np.float32), 0)
     capped = np.minimum(positive, np.percentile(positive, percentile))
     brightest = capped.max()

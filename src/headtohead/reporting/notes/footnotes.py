@@ -4,19 +4,18 @@ from headtohead.options.comparison import BASELINE
 from headtohead.plurals import count_of
 from headtohead.reporting.notes.seeds import several_seeds, uneven_seeds
 from headtohead.reporting.notes.split import no_leak
-from headtohead.reporting.notes.targets import of_targets
 from headtohead.runs.ledger import Ledger
 from headtohead.scoring.lesions import size_in_words
 from headtohead.statistics.matrix import holds_lesion
-from headtohead.statistics.targets import TARGET, over_targets
+from headtohead.statistics.targets import TARGET, each_target, over_targets
+from headtohead.statistics.words import listed
 
 
 def footnotes_of(ledger: Ledger) -> list[str]:
     """Everything else that a number of the table does not say by itself, one paragraph each."""
     notes = [_what_is_shown(ledger)] if ledger.finished else ["No experiment is finished yet."]
-    notes += of_targets(ledger) + several_seeds(ledger) + of_volumes(ledger) + uneven_seeds(ledger)
-    notes += _without_lesion(ledger) + _how_counted(ledger)
-    notes += no_leak(ledger)
+    notes += _of_targets(ledger) + several_seeds(ledger) + _of_volumes(ledger) + uneven_seeds(ledger)
+    notes += _without_lesion(ledger) + _how_counted(ledger) + no_leak(ledger)
     for run in ledger.failed:
         notes.append(f"{run.name} failed: {run.record.get('error') or 'no reason is recorded'}")
     if ledger.unfinished:
@@ -41,7 +40,24 @@ def _what_is_shown(ledger: Ledger) -> str:
     )
 
 
-def of_volumes(ledger: Ledger) -> list[str]:
+def _of_targets(ledger: Ledger) -> list[str]:
+    """Name the primary score, whose cases each target has, and the families of tests; nothing of one target."""
+    cases = ledger.comparable
+    if TARGET not in cases:
+        return []
+    held = {name: rows.loc[holds_lesion(rows), "case"].nunique() for name, rows in each_target(cases).items()}
+    return [
+        f"The primary score, declared for all tasks of several targets, is the mean over the targets that the truth of "
+        f"a case holds ({listed(list(held))}). Ranks, subgroups, ensembles and scores other than Dice are of it.",
+        "Each target also stands by itself, over the cases whose truth holds it: "
+        f"{', '.join(f'{name} {count}' for name, count in held.items())} of {cases['case'].nunique()} test cases.",
+        "Holm's correction is over all tests of a family. Primary: every pair of entrants. Targets: every pair of "
+        "models in the Dice of every target. Ensembles: their pairs. Secondary: every pair of models in every other "
+        "score. Without a target: every pair twice for each target that some case lacks.",
+    ]
+
+
+def _of_volumes(ledger: Ledger) -> list[str]:
     """Say what lesion, baseline and distance mean where the data are volumes with one image each."""
     if not ledger.finished or not ledger.task.unnamed:
         return []

@@ -27,53 +27,28 @@ def unequal_settings(ledger: Ledger) -> list[str]:
         One paragraph each; none where all were treated alike. A fact that a run does not state does not count.
     """
     runs = [run for run in ledger.counted if run.entrant[0] != BASELINE]
-    return _thresholds(runs) + _epochs(runs) + _scale(runs) + _input(runs) + _flips(runs)
-
-
-def _thresholds(runs: list[Run]) -> list[str]:
-    thresholds = {str(run.record.get("threshold")) for run in runs}
-    if len(thresholds) < 2:
-        return []
-    return [f"The experiments were scored at different thresholds ({', '.join(sorted(thresholds))})."]
-
-
-def _epochs(runs: list[Run]) -> list[str]:
+    notes = []
+    if len(thresholds := {str(run.record.get("threshold")) for run in runs}) > 1:
+        notes.append(f"The experiments were scored at different thresholds ({', '.join(sorted(thresholds))}).")
     epochs = {run.name: run.record.get("epochs") or 0 for run in runs}
-    if len(set(epochs.values())) < 2:
-        return []
-    fewest, most = min(epochs, key=epochs.__getitem__), max(epochs, key=epochs.__getitem__)
-    return [
-        f"The experiments were trained for different numbers of epochs, from {epochs[fewest]} ({fewest}) to "
-        f"{epochs[most]} ({most})."
-    ]
-
-
-def _scale(runs: list[Run]) -> list[str]:
+    if len(set(epochs.values())) > 1:
+        fewest, most = min(epochs, key=epochs.__getitem__), max(epochs, key=epochs.__getitem__)
+        notes.append(
+            f"The experiments were trained for different numbers of epochs, from {epochs[fewest]} ({fewest}) to "
+            f"{epochs[most]} ({most})."
+        )
     found = {word: _who_has(runs, partial(_setting, option=option)) for word, option in ONE_SCALE.items()}
-    differing = [f"{word} {said}" for word, said in found.items() if said]
-    if not differing:
-        return []
-    return [
-        f"Entrants were trained with different settings: {'; '.join(differing)}. "
-        "A difference between them may come from these and not from the model."
-    ]
-
-
-def _input(runs: list[Run]) -> list[str]:
-    def seen(run: Run) -> str | None:
-        recipe = run.record.get("recipe")
-        return ", ".join(f"{name} {recipe[name]}" for name in INPUT if name in recipe) if recipe else None
-
-    said = _who_has(runs, seen)
-    return [f"Entrants were given different inputs: {said}."] if said else []
-
-
-def _flips(runs: list[Run]) -> list[str]:
-    flipped = sorted({_name(run) for run in runs if run.record.get("test_flips")})
-    if not flipped:
-        return []
-    who = listed(flipped)
-    return [f"Validation and test slices were flipped and rotated at random, a historical fault: {who}."]
+    if differing := [f"{word} {said}" for word, said in found.items() if said]:
+        notes.append(
+            f"Entrants were trained with different settings: {'; '.join(differing)}. "
+            "A difference between them may come from these and not from the model."
+        )
+    if said := _who_has(runs, _input):
+        notes.append(f"Entrants were given different inputs: {said}.")
+    if flipped := sorted({_name(run) for run in runs if run.record.get("test_flips")}):
+        who = listed(flipped)
+        notes.append(f"Validation and test slices were flipped and rotated at random, a historical fault: {who}.")
+    return notes
 
 
 def _who_has(runs: list[Run], fact: Callable[[Run], Any]) -> str:
@@ -85,6 +60,11 @@ def _who_has(runs: list[Run], fact: Callable[[Run], Any]) -> str:
     if len(holders) < 2:
         return ""
     return ", ".join(f"{value} ({listed(sorted(holders[value]))})" for value in sorted(holders))
+
+
+def _input(run: Run) -> str | None:
+    recipe = run.record.get("recipe")
+    return ", ".join(f"{name} {recipe[name]}" for name in INPUT if name in recipe) if recipe else None
 
 
 def _setting(run: Run, option: str) -> Any:

@@ -1,8 +1,10 @@
 """What a reader must know before any number."""
 
+from typing import Any
+
 from headtohead.cohort.made_up import made_up_cases
 from headtohead.plurals import count_of
-from headtohead.reporting.notes.left_out import left_out
+from headtohead.reporting.entrant_names import in_words
 from headtohead.reporting.notes.seeds import one_training
 from headtohead.reporting.notes.split import leak
 from headtohead.reporting.notes.unequal import unequal_settings
@@ -20,7 +22,7 @@ def warnings_of(ledger: Ledger) -> list[str]:
         _made_up(ledger)
         + one_training(ledger)
         + leak(ledger)
-        + left_out(ledger)
+        + _left_out(ledger)
         + unequal_settings(ledger)
         + _few(ledger)
     )
@@ -36,6 +38,47 @@ def _made_up(ledger: Ledger) -> list[str]:
         "MADE-UP PATIENTS: these images were drawn by --make_phantoms. The scores show that the program works; they "
         "say nothing about real patients, nor about which model is better on them."
     ]
+
+
+def _left_out(ledger: Ledger) -> list[str]:
+    """Name the entrants and seeds that do not count, since a fold is missing, one paragraph each."""
+    notes = [
+        f"{in_words(f'{model} {schedule}')} is left out: {_lacks(ledger, (model, schedule), finished)}."
+        f"{_why(ledger, (model, schedule), None)}"
+        for (model, schedule), finished in ledger.partial.items()
+    ]
+    for entrant, seeds in ledger.incomplete.items():
+        kept = sorted({run.experiment["seed"] for run in ledger.counted if run.entrant == entrant}, key=str)
+        if kept:
+            name = in_words(" ".join(entrant))
+            notes += [
+                f"{name} counts only seed {', '.join(map(str, kept))}: seed {seed} is left out because "
+                f"{count} of its {ledger.folds} folds are finished.{_why(ledger, entrant, seed)}"
+                for seed, count in seeds.items()
+            ]
+    return notes
+
+
+def _lacks(ledger: Ledger, entrant: tuple[str, str], finished: str) -> str:
+    """Say what an entrant lacks. Several seeds may well cover every case between them; none does so alone."""
+    seeds = ledger.incomplete[entrant]
+    if len(seeds) == 1:
+        return f"{finished} are finished, so it was not scored on every case"
+    counts = ", ".join(f"seed {seed}: {count}" for seed, count in seeds.items())
+    return f"no seed has all its {ledger.folds} folds ({counts})"
+
+
+def _why(ledger: Ledger, entrant: tuple[str, str], seed: Any) -> str:
+    """Name the runs that an entrant, or one seed of it, lacks, and what became of them."""
+    lacking = [run for run in (*ledger.failed, *ledger.unfinished) if run.entrant == entrant]
+    lacking = [run for run in lacking if seed is None or run.experiment["seed"] == seed]
+    said = [
+        f"{run.name} failed ({run.record.get('error') or 'no reason is recorded'})"
+        if run.status == "failed"
+        else f"{run.name} is not finished"
+        for run in lacking
+    ]
+    return f" {'; '.join(said)}." if said else ""
 
 
 def _few(ledger: Ledger) -> list[str]:

@@ -75,14 +75,7 @@ def _case(
     of = f"{target} of {name}" if target else name
     said = ", ".join(f"{entrant.label} {score(row[entrant.name])}" for entrant in entrants)
     line = svg.polyline(points, "pair")
-    return svg.element(
-        "g",
-        svg.element("title", f"{of}: {said}"),
-        line,
-        *dots,
-        class_="case",
-        data_case=name,
-    )
+    return svg.element("g", svg.element("title", f"{of}: {said}"), line, *dots, class_="case", data_case=name)
 
 
 def _column(entrant: Entrant, found: "pd.Series[float]", x: float, step: float, y: svg.Scale, height: float) -> Markup:
@@ -93,18 +86,11 @@ def _column(entrant: Entrant, found: "pd.Series[float]", x: float, step: float, 
         drawn.append(svg.line(beside, y(found["low"]), beside, y(found["high"]), f"interval {entrant.colour}"))
     if not missing(found["mean"]):
         drawn.append(svg.line(beside - 5, y(found["mean"]), beside + 5, y(found["mean"]), f"mean {entrant.colour}"))
-        roomy = step > 100
-        drawn.append(
-            svg.text(beside + 9, y(found["mean"]) + 4, score(found["mean"]), "value")
-            if roomy
-            else svg.text(
-                beside,
-                y(found["high"] if not missing(found["high"]) else found["mean"]) - 6,
-                score(found["mean"]),
-                "value",
-                "middle",
-            )
-        )
+        if step > 100:
+            drawn.append(svg.text(beside + 9, y(found["mean"]) + 4, score(found["mean"]), "value"))
+        else:
+            above = y(found["mean"] if missing(found["high"]) else found["high"]) - 6
+            drawn.append(svg.text(beside, above, score(found["mean"]), "value", "middle"))
     room = step + 2
     for number, words in enumerate(_two_lines(entrant.label, room)):
         drawn.append(svg.text(x, height - BOTTOM + 20 + 15 * number, words, "name", "middle"))

@@ -39,14 +39,9 @@ class Entrant:
 def entrants_of(findings: Findings) -> list[Entrant]:
     """Give every entrant of the findings its look, in the order of the columns of the matrix."""
     entrants = []
-    for place, name in enumerate(str(column) for column in findings.matrix.columns):
+    for place, name in enumerate(map(str, findings.matrix.columns)):
+        colour, dash, marker = f"colour-{place % COLOURS}", f"dash-{place % DASHES}", MARKERS[place % len(MARKERS)]
         if name == BASELINE:
-            entrants.append(
-                Entrant(name, in_words(name), str(place), "colour-baseline", "dash-baseline", BASELINE_MARKER, True)
-            )
-        else:
-            colour, dash = f"colour-{place % COLOURS}", f"dash-{place % DASHES}"
-            entrants.append(
-                Entrant(name, in_words(name), str(place), colour, dash, MARKERS[place % len(MARKERS)], False)
-            )
+            colour, dash, marker = "colour-baseline", "dash-baseline", BASELINE_MARKER
+        entrants.append(Entrant(name, in_words(name), str(place), colour, dash, marker, name == BASELINE))
     return entrants

@@ -57,14 +57,7 @@ def forest_plot(pairs: "pd.DataFrame", width: float, label: str, tests: int = 1)
 def _span(pairs: "pd.DataFrame") -> tuple[float, float]:
     """From the lowest to the highest number drawn, zero among them, with a little air."""
     reach = pairs["smallest_detectable"].max()
-    ends = [
-        pairs["low"].min(),
-        pairs["high"].max(),
-        pairs["mean_difference"].min(),
-        pairs["mean_difference"].max(),
-        -reach,
-        reach,
-    ]
+    ends = [-reach, reach, *pairs[["low", "high", "mean_difference"]].agg(["min", "max"]).to_numpy(float).ravel()]
     numbers = [0.0, *(float(end) for end in ends if not missing(end))]
     low, high = min(numbers), max(numbers)
     air = max((high - low) * 0.06, (SMALLEST_SPAN - (high - low)) / 2)

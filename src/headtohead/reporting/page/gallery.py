@@ -115,10 +115,8 @@ def choose_cases(findings: Findings, entrants: list[Entrant]) -> dict[str, list[
     """
     judges = [entrant.name for entrant in entrants if not entrant.baseline] or list(findings.matrix.columns)
     # By name first: of equal cases the choice must not depend on how the sort works.
-    ranked = [
-        str(case)
-        for case in findings.matrix[judges].mean(axis=1).dropna().sort_index().sort_values(kind="stable").index
-    ]
+    means = findings.matrix[judges].mean(axis=1).dropna().sort_index()
+    ranked = [str(case) for case in means.sort_values(kind="stable").index]
     third = -(-len(ranked) // 3)
     worst = ranked[: min(WORST, third)]
     best = ranked[len(worst) :][::-1][: min(BEST, third)]
@@ -212,25 +210,13 @@ def _strip(areas: NDArray[np.integer]) -> Markup:
     """Bars of lesion area by slice, to stand above the slider."""
     step = 300.0 / len(areas)
     most = max(int(areas.max()), 1)
-    bars = [
-        svg.element(
-            "rect",
-            x=place * step,
-            y=STRIP_HEIGHT * (1 - area / most),
-            width=max(step - 1, 0.5),
-            height=STRIP_HEIGHT * area / most,
-        )
-        for place, area in enumerate(areas.tolist())
-        if area
-    ]
-    return svg.element(
-        "svg",
-        *bars,
-        class_="strip",
-        viewBox=f"0 0 300 {STRIP_HEIGHT:g}",
-        preserveAspectRatio="none",
-        aria_hidden="true",
-    )
+    bars = []
+    for place, area in enumerate(areas.tolist()):
+        height, top = STRIP_HEIGHT * area / most, STRIP_HEIGHT * (1 - area / most)
+        if area:
+            bars.append(svg.element("rect", x=place * step, y=top, width=max(step - 1, 0.5), height=height))
+    look = {"class_": "strip", "viewBox": f"0 0 300 {STRIP_HEIGHT:g}", "preserveAspectRatio": "none"}
+    return svg.element("svg", *bars, **look, aria_hidden="true")
 
 
 def _facts(case: str, findings: Findings) -> list[str]:

@@ -3,10 +3,10 @@
 from typing import Any
 
 from headtohead.reporting.page import wording
-from headtohead.reporting.page.tables.table import Cell, Column, Table
+from headtohead.reporting.page.tables.table import Cell, Column, Table, table_of
 
 FIRST = ("name", "status")
-TIMES = ("seconds",)
+TIME = "seconds"
 
 
 def shared_and_own(runs: list[dict[str, Any]]) -> tuple[list[tuple[str, str]], Table]:
@@ -24,8 +24,7 @@ def shared_and_own(runs: list[dict[str, Any]]) -> tuple[list[tuple[str, str]], T
     # The baseline trains nothing and so says less; that does not make what the others share their own.
     shared = [(name, min(values[name])) for name in names if name not in FIRST and len(values[name]) == 1]
     own = [name for name in names if name in FIRST or len(values[name]) > 1]
-    rows = [[_cell(name, facts.get(name, "")) for name in own] for facts in flat]
-    return shared, Table("Runs", [Column(_title(name), numeric=name in TIMES) for name in own], rows)
+    return shared, table_of("Runs", [_column(name) for name in own], flat)
 
 
 def _flatten(facts: dict[str, Any], prefix: str = "") -> dict[str, str]:
@@ -40,13 +39,11 @@ def _flatten(facts: dict[str, Any], prefix: str = "") -> dict[str, str]:
     return flat
 
 
-def _cell(name: str, value: str) -> Cell:
-    if not value:
-        return Cell(wording.NOTHING)
-    if name in TIMES:
-        return Cell(wording.duration(float(value)), float(value))
-    return Cell(value, value)
+def _column(name: str) -> Column:
+    def cell(facts: dict[str, str]) -> Cell:
+        value = facts.get(name, "")
+        if not value:
+            return Cell(wording.NOTHING)
+        return Cell(wording.duration(float(value)), float(value)) if name == TIME else Cell(value, value)
 
-
-def _title(name: str) -> str:
-    return "time" if name in TIMES else name.replace("_", " ")
+    return Column("time" if name == TIME else name.replace("_", " "), cell, numeric=name == TIME)

@@ -34,16 +34,8 @@ def element(name: str, *children: str, **attributes: object) -> Markup:
 def chart(width: float, height: float, label: str, class_: str, *children: str) -> Markup:
     """Make a whole drawing that says to a screen reader what it shows; units are CSS pixels."""
     box = f"0 0 {_short(width)} {_short(height)}"
-    return element(
-        "svg",
-        *children,
-        class_=f"chart {class_}",
-        viewBox=box,
-        width=width,
-        height=height,
-        role="img",
-        aria_label=label,
-    )
+    size = {"viewBox": box, "width": width, "height": height}
+    return element("svg", *children, class_=f"chart {class_}", **size, role="img", aria_label=label)
 
 
 def text(x: float, y: float, words: str, class_: str = "", anchor: str = "start") -> Markup:

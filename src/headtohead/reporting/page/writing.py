@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from headtohead.cohort import Cohort
 from headtohead.drawing.outlines import hexadecimal
+from headtohead.options.comparison import BASELINE
 from headtohead.readers.sequence_names import sequence_title
 from headtohead.reporting.findings import Findings
 from headtohead.reporting.page import gallery, panels, provenance, svg, wording
@@ -86,8 +87,8 @@ def _pictured(cohort: Cohort | None) -> str:
 def _charts(findings: Findings, entrants: list[Entrant]) -> dict[str, Any]:
     """All drawings, by the name the template calls them."""
     models = [entrant for entrant in entrants if not entrant.baseline]
-    pairs, against = findings.pairs, {entrant.name for entrant in entrants if entrant.baseline}
-    with_baseline = pairs["a"].isin(against) | pairs["b"].isin(against)
+    pairs, shown = findings.pairs, findings.targets.all if findings.by_target else ()
+    with_baseline = pairs["a"].eq(BASELINE) | pairs["b"].eq(BASELINE)
     forests = {
         # A model is far from the threshold; on one scale the differences between models could not be seen.
         "Between models": pairs[~with_baseline.astype(bool)],
@@ -107,11 +108,7 @@ def _charts(findings: Findings, entrants: list[Entrant]) -> dict[str, Any]:
         "target_curves": panels.target_panels(findings.curves, models, findings.targets.all),
         "loss_curves": panels.curve_panels(findings.curves, models, ["val_loss", "train_loss"], "Loss"),
         "rate_curves": panels.curve_panels(findings.curves, models, ["learning_rate"], "Learning rate"),
-        "by_target": {
-            target.name: _target_charts(findings, entrants, target)
-            for target in findings.targets.all
-            if findings.by_target
-        },
+        "by_target": {one.name: _target_charts(findings, entrants, one) for one in shown},
         "subgroup_charts": panels.subgroup_panels(findings.subgroups, entrants),
     }
 
@@ -131,15 +128,16 @@ def _target_charts(findings: Findings, entrants: list[Entrant], target: Target) 
 
 def _tables(findings: Findings, entrants: list[Entrant]) -> dict[str, Any]:
     shared, runs = provenance.shared_and_own(findings.provenance)
+    of_dice = "paired differences in Dice, first minus second"
     return {
         "entrant_table": by_entrant.entrant_table(findings, entrants),
         "target_table": by_entrant.target_table(findings, entrants) if findings.by_target else None,
-        "pair_table": by_pair.pair_table(findings, entrants),
-        "target_pair_table": by_pair.target_pair_table(findings, entrants),
-        "ensemble_table": by_pair.ensemble_table(findings, entrants),
+        "pair_table": by_pair.pair_table(findings.pairs, f"P{of_dice[1:]}", entrants),
+        "target_pair_table": by_pair.pair_table(findings.target_pairs, f"Target by target: {of_dice}", entrants),
+        "ensemble_table": by_pair.pair_table(findings.ensembles, f"Ensembles of seeds: {of_dice}", entrants),
         "without_lesion_table": by_entrant.without_lesion_table(findings, entrants),
-        "secondary_table": by_pair.further_pair_table(findings.secondary, "Paired differences in other scores"),
-        "healthy_table": by_pair.further_pair_table(
+        "secondary_table": by_pair.pair_table(findings.secondary, "Paired differences in other scores"),
+        "healthy_table": by_pair.pair_table(
             findings.healthy_pairs,
             f"Paired differences on cases without a {'target' if findings.by_target else 'lesion'}",
         ),

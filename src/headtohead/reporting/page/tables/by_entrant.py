@@ -1,11 +1,13 @@
 """One row an entrant: the main table, the ranks, and the cases without a lesion."""
 
+from dataclasses import replace
+
 from headtohead.drawing.outlines import hexadecimal
 from headtohead.reporting.findings import Findings
 from headtohead.reporting.page import wording
 from headtohead.reporting.page.entrants import Entrant
 from headtohead.reporting.page.tables import cells
-from headtohead.reporting.page.tables.table import Cell, Column, Table, head
+from headtohead.reporting.page.tables.table import Column, Table, table_of
 from headtohead.scoring.counts import FAILED_BELOW
 from headtohead.statistics.targets import TARGET, each_target
 
@@ -13,61 +15,40 @@ from headtohead.statistics.targets import TARGET, each_target
 def entrant_table(findings: Findings, entrants: list[Entrant]) -> Table:
     """Lay out the main table: one row an entrant."""
     columns = [
-        "mean Dice [95\u00a0%]",
-        "seed SD",
-        "median Dice [95\u00a0%]",
-        f"cases below {FAILED_BELOW:g}",
-        "lowest to highest",
-        "cases",
+        cells.of_entrants(),
+        cells.estimates("mean Dice [95\u00a0%]", "mean"),
+        Column("seed SD", lambda row: cells.number(row["seed_sd"], lambda sd: f"{sd:.4f} ({row['seeds']:.0f} seeds)")),
+        cells.estimates("median Dice [95\u00a0%]", "median", "median_low", "median_high"),
+        cells.numbers(f"cases below {FAILED_BELOW:g}", "failed", wording.whole),
+        Column("lowest to highest", lambda row: cells.lowest_to_highest(row["minimum"], row["maximum"])),
+        cells.numbers("cases", "n", wording.whole),
+        cells.numbers("parameters", "parameters", wording.size),
+        cells.numbers("epochs", "epochs", wording.whole),
+        cells.numbers("training time", "seconds", wording.duration),
     ]
-    columns += ["parameters", "epochs", "training time"]
-    rows = []
-    for entrant in entrants:
-        found = findings.means.loc[entrant.name]
-        rows.append(
-            [
-                Cell(entrant.label, entrant.label, entrant),
-                cells.estimate(found["mean"], found["low"], found["high"]),
-                cells.number(found["seed_sd"], lambda sd, n=found["seeds"]: f"{sd:.4f} ({n:.0f} seeds)"),
-                cells.estimate(found["median"], found["median_low"], found["median_high"]),
-                cells.number(found["failed"], wording.whole),
-                cells.lowest_to_highest(found["minimum"], found["maximum"]),
-                cells.number(found["n"], wording.whole),
-                cells.number(found["parameters"], wording.size),
-                cells.number(found["epochs"], lambda value: value if isinstance(value, str) else wording.whole(value)),
-                cells.number(found["seconds"], wording.duration),
-            ]
-        )
-    return Table("Dice per case, by entrant", head("entrant", columns), rows)
+    records = [{"entrant": entrant, **findings.means.loc[entrant.name]} for entrant in entrants]
+    return table_of("Dice per case, by entrant", columns, records)
 
 
 def target_table(findings: Findings, entrants: list[Entrant]) -> Table:
     """Lay out the Dice of each of several targets: one row an entrant, one column a target."""
-    columns = [Column("entrant", numeric=False)]
-    columns += [Column(f"{one.name} [95\u00a0%]", colour=hexadecimal(one.colour)) for one in findings.targets.all]
-    rows = []
-    for entrant in entrants:
-        means = [findings.by_target[name].means.loc[entrant.name] for name in findings.by_target]
-        rows.append([Cell(entrant.label, entrant.label, entrant), *(cells.mean_with_range(one) for one in means)])
-    return Table("Mean Dice per case, target by target, over the cases that hold it", columns, rows)
+    colours = {f"{one.name} [95\u00a0%]": hexadecimal(one.colour) for one in findings.targets.all}
+    names = dict(zip(findings.by_target, colours, strict=True))
+    columns = [replace(column, colour=colours[column.name]) for column in cells.each(names, cells.with_range)]
+    means = {name: found.means for name, found in findings.by_target.items()}
+    records = [{"entrant": one, "of": {name: own.loc[one.name] for name, own in means.items()}} for one in entrants]
+    return table_of(
+        "Mean Dice per case, target by target, over the cases that hold it", [cells.of_entrants(), *columns], records
+    )
 
 
 def rank_table(findings: Findings, entrants: list[Entrant]) -> Table:
     """Lay out how often each entrant takes each rank."""
     ranks = findings.ranks
-    rows = [
-        [
-            Cell(entrant.label, entrant.label, entrant),
-            *(cells.number(ranks.loc[entrant.name, rank], wording.share) for rank in ranks.columns),
-        ]
-        for entrant in entrants
-        if entrant.name in ranks.index
-    ]
-    return Table(
-        "Share of resamples in which an entrant takes a rank",
-        head("entrant", [f"rank {rank}" for rank in ranks.columns]),
-        rows,
-    )
+    columns = [cells.of_entrants(), *(cells.numbers(f"rank {rank}", rank, wording.share) for rank in ranks.columns)]
+    ranked = [entrant for entrant in entrants if entrant.name in ranks.index]
+    records = [{"entrant": entrant, **ranks.loc[entrant.name].to_dict()} for entrant in ranked]
+    return table_of("Share of resamples in which an entrant takes a rank", columns, records)
 
 
 def without_lesion_table(findings: Findings, entrants: list[Entrant]) -> Table:
@@ -75,24 +56,24 @@ def without_lesion_table(findings: Findings, entrants: list[Entrant]) -> Table:
     found = findings.without_lesion
     in_ml = bool(len(found)) and bool(found["false_ml_mean"].notna().all())
     kind, unit = ("false_ml", "ml") if in_ml else ("false_voxels", "voxels")
-    columns = ["cases", "left alone", "specificity [95\u00a0%]", f"false {unit} per case, mean", "median"]
-    first = [Column("without", numeric=False)] if TARGET in found else []
-    each = [(target, own.set_index("entrant")) for target, own in each_target(found).items()]
-    rows = []
-    for target, row, entrant in [
-        (target, own.loc[entrant.name], entrant) for target, own in each for entrant in entrants if len(own)
-    ]:
-        rows.append(
-            [
-                *(Cell(target, target) for _ in first),
-                Cell(entrant.label, entrant.label, entrant),
-                cells.number(row["n"], wording.whole),
-                cells.number(row["left_alone"], "{:.3g}".format),
-                cells.estimate(row["specificity"], row["low"], row["high"]),
-                cells.number(row[f"{kind}_mean"], "{:,.4g}".format),
-                cells.number(row[f"{kind}_median"], "{:,.4g}".format),
-                cells.lowest_to_highest(row[f"{kind}_minimum"], row[f"{kind}_maximum"], "{:,.4g}".format),
-            ]
-        )
-    what = "target" if first else "lesion"
-    return Table(f"Cases without a {what}, by entrant", first + head("entrant", [*columns, "lowest to highest"]), rows)
+    write = "{:,.4g}".format
+    columns = [
+        *([cells.named("without")] if TARGET in found else []),
+        cells.of_entrants(),
+        cells.numbers("cases", "n", wording.whole),
+        cells.numbers("left alone", "left_alone", "{:.3g}".format),
+        cells.estimates("specificity [95\u00a0%]", "specificity"),
+        cells.numbers(f"false {unit} per case, mean", f"{kind}_mean", write),
+        cells.numbers("median", f"{kind}_median", write),
+        Column(
+            "lowest to highest",
+            lambda row: cells.lowest_to_highest(row[f"{kind}_minimum"], row[f"{kind}_maximum"], write),
+        ),
+    ]
+    records = [
+        {**own.set_index("entrant").loc[entrant.name], "without": target, "entrant": entrant}
+        for target, own in each_target(found).items()
+        for entrant in (entrants if len(own) else ())
+    ]
+    what = "target" if TARGET in found else "lesion"
+    return table_of(f"Cases without a {what}, by entrant", columns, records)

@@ -1,14 +1,13 @@
 """One row a pair of entrants: paired differences in Dice, and beside it."""
 
-from collections.abc import Hashable
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from headtohead.reporting.entrant_names import in_words
-from headtohead.reporting.findings import Findings
 from headtohead.reporting.page import wording
 from headtohead.reporting.page.entrants import Entrant
 from headtohead.reporting.page.tables import cells
-from headtohead.reporting.page.tables.table import Cell, Column, Table
+from headtohead.reporting.page.tables.table import Cell, Column, Table, table_of
 from headtohead.statistics.further import better_and_worse
 from headtohead.statistics.targets import TARGET
 from headtohead.statistics.words import no_difference
@@ -16,95 +15,63 @@ from headtohead.statistics.words import no_difference
 if TYPE_CHECKING:
     import pandas as pd
 
-
-def pair_table(findings: Findings, entrants: list[Entrant]) -> Table:
-    """Lay out every pair but those of ensembles, with all that was worked out about it."""
-    return _pairs(findings.pairs, entrants, "Paired differences in Dice, first minus second")
+Pair = Mapping[str, Any]
 
 
-def target_pair_table(findings: Findings, entrants: list[Entrant]) -> Table:
-    """Lay out the pairs of models in the Dice of each of several targets."""
-    return _pairs(findings.target_pairs, entrants, "Target by target: paired differences in Dice, first minus second")
+def pair_table(pairs: "pd.DataFrame", caption: str, entrants: Sequence[Entrant] = ()) -> Table:
+    """Lay out the pairs of a family of tests.
+
+    Args:
+        pairs: as `Findings` has them: in Dice, with equivalence; or, of which score the rows say, beside it.
+        caption: of the table.
+        entrants: whose markers stand before their names.
+    """
+    looks, tests, in_dice = {entrant.name: entrant for entrant in entrants}, len(pairs), "score" not in pairs
+
+    def entrant(side: str) -> Column:
+        def cell(pair: Pair) -> Cell:
+            name = in_words(str(pair[side]))
+            return Cell(name, name, looks.get(pair[side]))
+
+        return Column("first" if side == "a" else "second", cell, numeric=False)
+
+    def balance(pair: Pair) -> Cell:
+        return cells.number(pair["wins"], lambda _: "{wins} / {ties} / {losses}".format_map(pair))
+
+    what = [cells.named(TARGET)] * (TARGET in pairs and len(pairs) > 0) + [cells.named("score")] * (not in_dice)
+    finding = Column("finding", lambda pair: cells.plain((_in_dice if in_dice else _beside)(pair, tests)), False)
+    difference = cells.estimates("mean difference [95\u00a0%]", "mean_difference", signed=True)
+    p = [cells.numbers("p", "p", wording.p_value), cells.numbers("p (Holm)", "holm_p", wording.p_value)]
+    columns = [*what, entrant("a"), entrant("b"), finding, difference]
+    if in_dice:
+        columns += [
+            cells.numbers("median difference", "median_difference", wording.difference),
+            *p,
+            cells.numbers("rank-biserial", "rank_biserial", wording.difference),
+            Column("wins / ties / losses", balance),
+            cells.numbers("smallest detectable", "smallest_detectable", wording.score),
+            Column("90\u00a0% interval", _interval),
+            cells.numbers("p (equivalence, Holm)", "tost_holm_p", wording.p_value),
+        ]
+    else:
+        columns += [cells.named("test"), *p, Column("better / even / worse", balance)]
+    columns.append(cells.numbers("cases", "n", wording.whole))
+    return table_of(caption, columns, pairs.to_dict("records"))
 
 
-def ensemble_table(findings: Findings, entrants: list[Entrant]) -> Table:
-    """Lay out the pairs of ensembles in the same columns; no row where there is no ensemble."""
-    return _pairs(findings.ensembles, entrants, "Ensembles of seeds: paired differences in Dice, first minus second")
+def _interval(pair: Pair) -> Cell:
+    text = wording.interval(pair["low_90"], pair["high_90"], signed=True)
+    return Cell(text, float(pair["low_90"])) if text else Cell(wording.NOTHING)
 
 
-def _pairs(pairs: "pd.DataFrame", entrants: list[Entrant], caption: str) -> Table:
-    names = {entrant.name: entrant for entrant in entrants}
-    rows = []
-    for pair in pairs.to_dict("records"):
-        first, second = in_words(str(pair["a"])), in_words(str(pair["b"]))
-        higher = first if pair["mean_difference"] > 0 else second
-        rows.append(
-            [
-                *_target(pair),
-                Cell(first, first, names.get(pair["a"])),
-                Cell(second, second, names.get(pair["b"])),
-                _finding(pair, higher, len(pairs)),
-                cells.estimate(pair["mean_difference"], pair["low"], pair["high"], signed=True),
-                cells.number(pair["median_difference"], wording.difference),
-                cells.number(pair["p"], wording.p_value),
-                cells.number(pair["holm_p"], wording.p_value),
-                cells.number(pair["rank_biserial"], wording.difference),
-                cells.number(pair["wins"], lambda _, pair=pair: "{wins} / {ties} / {losses}".format_map(pair)),
-                cells.number(pair["smallest_detectable"], wording.score),
-                cells.interval(pair["low_90"], pair["high_90"]),
-                cells.number(pair["tost_holm_p"], wording.p_value),
-                cells.number(pair["n"], wording.whole),
-            ]
-        )
-    words = [Column(name, numeric=False) for name in (*_named(pairs), "first", "second", "finding")]
-    numbers = ["mean difference [95\u00a0%]", "median difference", "p", "p (Holm)", "rank-biserial"]
-    numbers += ["wins / ties / losses", "smallest detectable", "90\u00a0% interval", "p (equivalence, Holm)", "cases"]
-    return Table(caption, words + [Column(name) for name in numbers], rows)
-
-
-def _named(pairs: "pd.DataFrame") -> list[str]:
-    return [TARGET] * (TARGET in pairs and len(pairs) > 0)
-
-
-def _target(pair: "dict[Hashable, Any] | pd.Series") -> list[Cell]:
-    return [Cell(str(pair[TARGET]), str(pair[TARGET]))] if TARGET in pair else []
-
-
-def _finding(pair: dict[Hashable, Any], higher: str, tests: int) -> Cell:
+def _in_dice(pair: Pair, tests: int) -> str:
+    higher = in_words(str(pair["a" if pair["mean_difference"] > 0 else "b"]))
     said = f"{higher} higher" if pair["different"] else no_difference(pair["n"], tests)
     if pair["equivalent"]:
         alike = f"equivalent within {pair['margin']:g}"
         said = f"{said}, yet {alike}" if pair["different"] else alike
-    return Cell(said, said)
+    return said
 
 
-def further_pair_table(pairs: "pd.DataFrame", caption: str) -> Table:
-    """Lay out the paired tests of a family other than Dice.
-
-    Args:
-        pairs: as `Findings.secondary` or `Findings.healthy_pairs`.
-        caption: of the table.
-    """
-    rows = []
-    for _, pair in pairs.iterrows():
-        first, second = in_words(str(pair["a"])), in_words(str(pair["b"]))
-        better = f"{in_words(better_and_worse(pair)[0])} better"
-        finding = better if pair["different"] else no_difference(pair["n"], len(pairs))
-        rows.append(
-            [
-                *_target(pair),
-                Cell(str(pair["score"]), str(pair["score"])),
-                Cell(first, first),
-                Cell(second, second),
-                Cell(finding, finding),
-                cells.estimate(pair["mean_difference"], pair["low"], pair["high"], signed=True),
-                Cell(str(pair["test"]), str(pair["test"])),
-                cells.number(pair["p"], wording.p_value),
-                cells.number(pair["holm_p"], wording.p_value),
-                cells.number(pair["wins"], lambda _, pair=pair: "{wins} / {ties} / {losses}".format_map(pair)),
-                cells.number(pair["n"], wording.whole),
-            ]
-        )
-    words = [Column(name, numeric=False) for name in (*_named(pairs), "score", "first", "second", "finding")]
-    columns = [Column("mean difference [95\u00a0%]"), Column("test", numeric=False), Column("p"), Column("p (Holm)")]
-    return Table(caption, [*words, *columns, Column("better / even / worse"), Column("cases")], rows)
+def _beside(pair: Pair, tests: int) -> str:
+    return f"{in_words(better_and_worse(pair)[0])} better" if pair["different"] else no_difference(pair["n"], tests)

@@ -1,14 +1,18 @@
 """One row a score or a convention, one column an entrant."""
 
+from typing import TYPE_CHECKING, Any
+
 from headtohead.reporting.findings import Findings
 from headtohead.reporting.page import wording
 from headtohead.reporting.page.entrants import Entrant
 from headtohead.reporting.page.tables import cells
-from headtohead.reporting.page.tables.lookup import having_rows, value_of
-from headtohead.reporting.page.tables.table import Cell, Column, Table, head
+from headtohead.reporting.page.tables.table import Cell, Column, Table, table_of
 from headtohead.scoring.lesions import size_in_words
 from headtohead.statistics.families import unitless
 from headtohead.statistics.targets import MEAN, TARGET, each_target
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SCORES = {
     "dice": "overlap of both volumes",
@@ -38,14 +42,14 @@ def score_table(findings: Findings, entrants: list[Entrant], target: str = MEAN)
     """Lay out the mean over cases of every score, of one of several targets: one row a score, one column an entrant."""
     scores = findings.scores
     scores = scores[scores[TARGET] == target] if TARGET in scores else scores
-    shown, rows = having_rows(entrants, scores), []
     unit = "mm" if scores["score"].eq("hd95_mm").any() else "px"
-    for name, found in scores.groupby("score", sort=False):
-        by_entrant = found.set_index("entrant")
-        means = [cells.estimate_with_range(by_entrant, entrant) for entrant in shown]
-        rows.append([Cell(str(name), str(name), note=meaning_of(str(name), unit)), *means, cells.votes(found["n"])])
+    columns = [
+        Column("score", lambda row: Cell(row["name"], row["name"], note=meaning_of(row["name"], unit)), numeric=False),
+        *cells.each(_shown(entrants, scores), lambda found: cells.with_range(found, "mean_low", "mean_high")),
+        Column("cases", lambda row: cells.votes(row["found"]["n"])),
+    ]
     of = f": {target}" if TARGET in findings.scores else ""
-    return Table(f"Mean over cases of every score{of}", head("score", [*(one.label for one in shown), "cases"]), rows)
+    return table_of(f"Mean over cases of every score{of}", columns, _records(scores, "score"))
 
 
 def meaning_of(column: str, unit: str) -> str:
@@ -58,13 +62,25 @@ def meaning_of(column: str, unit: str) -> str:
 
 def convention_table(findings: Findings, entrants: list[Entrant]) -> Table:
     """Lay out the same predictions scored in several ways: one row a convention, one column an entrant."""
-    shown, rows = having_rows(entrants, findings.conventions), []
-    for target, own in each_target(findings.conventions).items():
-        for name, found in own.groupby("convention", sort=False):
-            by_entrant = found.set_index("entrant")
-            scores = [cells.number(value_of(by_entrant, entrant, "score"), wording.score) for entrant in shown]
-            named = Cell(str(name), str(name), note=str(found["meaning"].iloc[0]))
-            rows.append([*([Cell(target, target)] if target else []), named, *scores, cells.votes(found["n"])])
-    first = [Column(TARGET, numeric=False)] if TARGET in findings.conventions else []
-    columns = head("convention", [*(one.label for one in shown), "votes"])
-    return Table("The same predictions under each convention", first + columns, rows)
+    scored = findings.conventions
+    columns = [
+        *([cells.named(TARGET)] if TARGET in scored else []),
+        Column("convention", lambda row: Cell(row["name"], row["name"], note=row["found"]["meaning"].iloc[0]), False),
+        *cells.each(_shown(entrants, scored), lambda found: cells.number(found["score"], wording.score)),
+        Column("votes", lambda row: cells.votes(row["found"]["n"])),
+    ]
+    records = [row for target, own in each_target(scored).items() for row in _records(own, "convention", target)]
+    return table_of("The same predictions under each convention", columns, records)
+
+
+def _records(scores: "pd.DataFrame", by: str, target: str = "") -> list[dict[str, Any]]:
+    """One record a score or convention, with its numbers by entrant."""
+    return [
+        {"name": str(name), TARGET: target, "found": found, "of": found.set_index("entrant").to_dict("index")}
+        for name, found in scores.groupby(by, sort=False)
+    ]
+
+
+def _shown(entrants: list[Entrant], rows: "pd.DataFrame") -> dict[str, str]:
+    """The entrants that a table has rows of."""
+    return {one.name: one.label for one in entrants if one.name in set(rows["entrant"])}

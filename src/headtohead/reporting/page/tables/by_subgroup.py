@@ -1,39 +1,40 @@
 """One row a part of the cases: means of entrants, and differences of pairs."""
 
+from collections.abc import Hashable
+from typing import TYPE_CHECKING
+
 from headtohead.reporting.entrant_names import in_words
 from headtohead.reporting.findings import Findings
 from headtohead.reporting.page.entrants import Entrant
 from headtohead.reporting.page.tables import cells
-from headtohead.reporting.page.tables.lookup import having_rows, value_of
-from headtohead.reporting.page.tables.table import Cell, Column, Table
+from headtohead.reporting.page.tables.table import Column, Table, table_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def subgroup_table(findings: Findings, entrants: list[Entrant]) -> Table:
-    """Lay out mean Dice in parts of the cases."""
-    shown, rows = having_rows(entrants, findings.subgroups), []
-    for (kind, level), found in findings.subgroups.groupby(["group", "level"], sort=False):
-        by_entrant = found.set_index("entrant")
-        means = [
-            cells.estimate(*(value_of(by_entrant, entrant, column) for column in ("mean", "low", "high")))
-            for entrant in shown
-        ]
-        rows.append([Cell(str(kind), str(kind)), Cell(str(level), str(level)), cells.votes(found["n"]), *means])
-    columns = [Column("by", numeric=False), Column("level", numeric=False), Column("cases")]
-    return Table("Mean Dice [95 %] in parts of the cases", columns + [Column(one.label) for one in shown], rows)
+    """Lay out mean Dice in parts of the cases: one column an entrant."""
+    rows = findings.subgroups.assign(whose=findings.subgroups["entrant"])
+    shown: dict[Hashable, str] = {one.name: one.label for one in entrants if one.name in set(rows["entrant"])}
+    return _table("Mean Dice [95 %] in parts of the cases", rows, "mean", shown, signed=False)
 
 
 def subgroup_pair_table(findings: Findings, entrants: list[Entrant]) -> Table:
-    """Lay out paired differences in parts of the cases: one row a level, one column a pair."""
+    """Lay out paired differences in parts of the cases: one column a pair."""
     pairs = findings.subgroup_pairs
-    names = list(dict.fromkeys(zip(pairs["a"], pairs["b"], strict=True)))
-    rows = []
-    for (kind, level), found in pairs.groupby(["group", "level"], sort=False):
-        by_pair = {(row["a"], row["b"]): row for row in found.to_dict("records")}
-        differences = [
-            cells.estimate(by_pair[name]["mean_difference"], by_pair[name]["low"], by_pair[name]["high"], signed=True)
-            for name in names
-        ]
-        rows.append([Cell(str(kind), str(kind)), Cell(str(level), str(level)), cells.votes(found["n"]), *differences])
-    columns = [Column("by", numeric=False), Column("level", numeric=False), Column("cases")]
-    columns += [Column(f"{in_words(a)} − {in_words(b)}") for a, b in names]
-    return Table("Mean paired difference in Dice [95 %] in parts of the cases", columns, rows)
+    rows = pairs.assign(whose=list(zip(pairs["a"], pairs["b"], strict=True)))
+    shown: dict[Hashable, str] = {(a, b): f"{in_words(a)} − {in_words(b)}" for a, b in rows["whose"]}
+    caption = "Mean paired difference in Dice [95 %] in parts of the cases"
+    return _table(caption, rows, "mean_difference", shown, signed=True)
+
+
+def _table(caption: str, rows: "pd.DataFrame", value: str, shown: dict[Hashable, str], signed: bool) -> Table:
+    """Lay out one row a level, with a column for each of those whose numbers the rows are."""
+    records = []
+    for (kind, level), found in rows.groupby(["group", "level"], sort=False):
+        by_whom = dict(zip(found["whose"], found.to_dict("records"), strict=True))
+        records.append({"by": kind, "level": level, "n": found["n"], "of": by_whom})
+    columns = [cells.named("by"), cells.named("level"), Column("cases", lambda row: cells.votes(row["n"]))]
+    columns += cells.each(shown, lambda one: cells.estimate(one[value], one["low"], one["high"], signed))
+    return table_of(caption, columns, records)

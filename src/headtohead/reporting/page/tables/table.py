@@ -1,7 +1,8 @@
 """What a table is: columns, and rows of cells that are read as text and sorted by something else."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from headtohead.reporting.page.entrants import Entrant
 
@@ -25,9 +26,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """The head of a column: its name, whether its cells are numbers, and the colour of the target it is about."""
+    """One column: its name, its cell of a record, whether these are numbers, the colour of the target it is about."""
 
     name: str
+    cell: Callable[[Any], Cell]
     numeric: bool = True
     colour: str = ""
 
@@ -41,6 +43,6 @@ class Table:
     rows: list[list[Cell]]
 
 
-def head(first: str, numbers: Iterable[str]) -> list[Column]:
-    """Give the columns of a table whose first is text and whose others are numbers."""
-    return [Column(first, numeric=False), *(Column(name) for name in numbers)]
+def table_of(caption: str, columns: list[Column], records: Iterable[Any]) -> Table:
+    """Lay records out, one a row."""
+    return Table(caption, columns, [[column.cell(record) for column in columns] for record in records])
