@@ -7,6 +7,7 @@ from pathlib import Path
 
 from headtohead.disk_faults import NoRoomError
 from headtohead.errors import PartlyDone, UserError, printable
+from headtohead.options.flags import as_flags
 from headtohead.options.table import Options
 from headtohead.plurals import count_of
 from headtohead.predicting.files.assigning import parse_channels, refuse_ignored_channels, refuse_ignored_plane
@@ -44,15 +45,15 @@ def predict_folder(options: Options) -> Path:
     outputs = read_outputs(files)
     folder = output_folder(options.prediction.output, source, outputs)
     refuse_missing(source)  # before `folder` is made, which may be the same
-    predictor = open_predictor(options)
+    predictor = open_predictor(options, source)
     task = predictor.facts.task
     outputs = outputs.of(task.targets)
     parse_channels(files.channels, task)  # once, rather than an error for every file
     if outputs.uncertainty == "variance" and predictor.members < 2:
         raise UserError(
-            "--save_uncertainty variance: a single model has none; average several (--ensemble), or use entropy"
+            "`save_uncertainty=variance`: a single model has none; average several (`ensemble`), or use entropy"
         )
-    with Journal(folder, settings_of(predictor, options)) as journal:
+    with Journal(folder, settings_of(predictor, options, files)) as journal:
         # Results of an earlier command may lie among the inputs, under ends that this one does not name.
         jobs = find_jobs(source, files.pattern, task, outputs.ends, Records().ours)
         refuse_bare_names(outputs.mask, jobs, source, folder)
@@ -96,7 +97,7 @@ def run_stages(left: Sequence[Job], work: Work, debug: bool) -> list[Row]:
             work.written.tidy()  # so that lines can be added to it, whoever wrote it
             begun = True
             for choice in work.predictor.choices:
-                print(choice.line)
+                print(as_flags(choice.line))
             if before:
                 verb = "was" if before == 1 else "were"
                 print(f"{before} of {count_of(len(work.jobs), 'file')} {verb} predicted before; going on")
@@ -146,7 +147,7 @@ def tell_fault(outcome: Ended[Job, Rows], debug: bool) -> str:
 
 def explain(job: Job, fault: Exception) -> str:
     """Say in one line why a file could not be predicted, without the path if it is that of the file itself."""
-    text = " ".join(str(fault).split())
+    text = " ".join(as_flags(fault).split())
     if isinstance(fault, UserError):
         return text.removeprefix(f"{printable(job.files[0])}: ")
     if isinstance(fault, OSError):

@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from headtohead.errors import UserError
-from headtohead.options.table import Options
+from headtohead.options.machine import MachineOptions
+from headtohead.options.prediction import PredictionOptions
+from headtohead.options.table import ChoiceOptions
 from headtohead.predicting.cleaning.postprocessing import NO_CLEAN_UP, CleanUp, parse_clean_up
 from headtohead.predicting.scan import Scan
 from headtohead.preparing.chain import Prepared
@@ -145,13 +147,7 @@ class Predictor:
         return Estimate(mean, spread)
 
 
-def open_predictor(options: Options) -> Predictor:
-    """Choose the models for what `--predict` or `--image_path` names, and open them; see `open_sound`."""
-    files = options.verbs.predict or options.verbs.image_path
-    return open_sound(options, Path(files) if files else None)
-
-
-def open_sound(options: Options, files: Path | None, many: bool = True) -> Predictor:
+def open_predictor(options: ChoiceOptions, files: Path | None = None, many: bool = True) -> Predictor:
     """Choose the models for some files and open them; a damaged one that nobody named gives way to the next.
 
     Raises:
@@ -159,7 +155,7 @@ def open_sound(options: Options, files: Path | None, many: bool = True) -> Predi
     """
 
     def opened(choices: list[Choice]) -> Predictor:
-        predictor = open_choices(choices, options, many)
+        predictor = open_choices(choices, options.prediction, options.machine, many)
         if any(choice.run for choice in choices) and not options.comparison.run_name:
             predictor.ready()  # now, since what is read of a scan depends on the model
         return predictor
@@ -167,12 +163,15 @@ def open_sound(options: Options, files: Path | None, many: bool = True) -> Predi
     return with_sound_models(options, files, opened)
 
 
-def open_choices(choices: list[Choice], options: Options, many: bool = True) -> Predictor:
+def open_choices(
+    choices: list[Choice], wanted: PredictionOptions, machine: MachineOptions, many: bool = True
+) -> Predictor:
     """Open the models that were chosen.
 
     Args:
         choices: the models.
-        options: all options.
+        wanted: how they are put to work.
+        machine: what they run on.
         many: whether many slices will be asked for. Then the engines are opened while the caller goes on, until
             `Predictor.ready` or the first question; a single slice is better served by what starts soonest.
 
@@ -180,13 +179,12 @@ def open_choices(choices: list[Choice], options: Options, many: bool = True) -> 
         UserError: several models do not go together, or a step of the clean-up is not understood. Now or, with
             `many`, at `Predictor.ready`: a model cannot be read.
     """
-    wanted, machine = options.prediction, options.machine
     facts = [choice.source.facts for choice in choices]
     for choice, other in zip(choices, facts, strict=True):
         for name in ("sequences", "plane", "targets"):
             if getattr(other.task, name) != getattr(facts[0].task, name):
                 raise UserError(
-                    f"--run_name: {choices[0].name} and {choice.name} differ in {name}, so they cannot be averaged; "
+                    f"`run_name`: {choices[0].name} and {choice.name} differ in {name}, so they cannot be averaged; "
                     "leave one of them out"
                 )
     targets = facts[0].task.targets
@@ -203,7 +201,7 @@ def open_choices(choices: list[Choice], options: Options, many: bool = True) -> 
         partial(open_engine, one.source, wanted.engine, machine.gpus, machine.precision, many) for one in choices
     ]
     engines: list[Engine] = [EngineAhead(opening) if many else opening() for opening in openings]
-    label = "--postprocessing" if wanted.postprocessing else f"{facts[0].name}: clean-up"
+    label = "`postprocessing`" if wanted.postprocessing else f"{facts[0].name}: clean-up"
     clean_up = parse_clean_up(wanted.postprocessing or stored, targets, label)
     threshold = wanted.threshold or float(np.mean([other.threshold for other in facts]))
     return Predictor(tuple(choices), tuple(engines), threshold, clean_up, wanted.tta)

@@ -139,7 +139,7 @@ def refuse_large(files: Iterable[Path], limits: Limits) -> None:
         if total > limits.voxels:
             raise UserError(
                 f"{file.name}: more than {limits.voxels:,} voxels in all, too many for this page; "
-                "use the command line instead: --predict"
+                "use the command line instead: `predict`"
             )
 
 

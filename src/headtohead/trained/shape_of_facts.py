@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from headtohead.models.registry import MODELS
 from headtohead.records.shape import Check, either, listing, mapping, nothing, number, one_of, text, undefined, whole
 from headtohead.runs.record import DATA
 from headtohead.task import Task
@@ -15,6 +16,9 @@ LEVELS = 4  # numbers that `predicting.trust.familiarity` gives of each sequence
 LONGEST = 1000
 """Characters of a name or a clean-up."""
 
+LARGEST_WIDTH, MOST_CHANNELS, MOST_SEQUENCES, MOST_TARGETS = 1024, 64, 16, 256
+"""Bounds of what is believed of a file: a made-up number must not exhaust the memory."""
+
 RANGE = listing(number(), 2, 2)
 
 SCORES = mapping(
@@ -23,8 +27,32 @@ SCORES = mapping(
 TRAINING_DATA = mapping(DATA | {"parts": either(nothing, mapping(others=either(nothing, listing(text))))})
 
 
-def wrong_in_familiar(familiar: dict[str, Any], task: Task) -> str | None:
+def wrong_value(facts: dict[str, Any], task: Task) -> str:
+    """Name the first value that no model of this program has, the preparation apart; empty: all are sound."""
+    check = mapping(
+        {
+            "name": _short_text,
+            "model": one_of(*MODELS),
+            "width": whole(0, LARGEST_WIDTH),
+            "in_channels": whole(1, MOST_CHANNELS),
+            "threshold": lambda value: number(0, 1)(value) if value else "",
+            "postprocessing": _short_text,
+            "familiar": lambda value: wrong_in_familiar(value, task),
+            "scores": SCORES,
+            "data": TRAINING_DATA,
+        }
+    )
+    return check(facts) or ""
+
+
+def _short_text(value: Any) -> str | None:
+    return text(value) if isinstance(value, str) and len(value) <= LONGEST else ""
+
+
+def wrong_in_familiar(familiar: Any, task: Task) -> str | None:
     """Name the first fault in what the training cases looked like; None where there is none."""
+    if not isinstance(familiar, dict):
+        return ""
     if familiar.get("version") != MEASURED:
         return None
     looks = mapping(

@@ -40,7 +40,7 @@ def test_a_model_of_one_sequence_takes_the_one_that_is_named() -> None:
     ],
 )
 def test_channels_that_say_nothing_are_refused(text: str, message: str) -> None:
-    with pytest.raises(UserError, match=f"--channels .*{message}"):
+    with pytest.raises(UserError, match=f"`channels` .*{message}"):
         parse_channels(text, LGG_TASK)
 
 

@@ -22,7 +22,7 @@ def test_it_is_refused_in_a_line(tmp_path: Path, content: bytes | None) -> None:
         os.mkfifo(tmp_path / FILE)
     else:
         (tmp_path / FILE).write_bytes(content)
-    with pytest.raises(UserError, match=r"summary\.csv: not written by --predict"):
+    with pytest.raises(UserError, match=r"summary\.csv: not written by `predict`"):
         read_summary(tmp_path / FILE)
 
 

@@ -118,12 +118,12 @@ def test_totals_say_what_they_leave_out(capsys: pytest.CaptureFixture[str]) -> N
 def test_another_table_is_left_alone(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "summary.csv"
     path.write_bytes(content)
-    with pytest.raises(UserError, match=r"summary\.csv: not written by --predict"):
+    with pytest.raises(UserError, match=r"summary\.csv: not written by `predict`"):
         write_summary([DONE], tmp_path)
     assert path.read_bytes() == content
     path.unlink()
     path.mkdir()
-    with pytest.raises(UserError, match="not written by --predict"):
+    with pytest.raises(UserError, match="not written by `predict`"):
         read_summary(path)
 
 

@@ -89,7 +89,7 @@ class CleanUp:
 NO_CLEAN_UP = CleanUp()
 
 
-def parse_clean_up(text: str, targets: Targets, label: str = "--postprocessing") -> CleanUp:
+def parse_clean_up(text: str, targets: Targets, label: str = "`postprocessing`") -> CleanUp:
     """Read a clean-up: steps for all targets, or for named ones with semicolons between them.
 
     Args:
@@ -113,7 +113,7 @@ def parse_clean_up(text: str, targets: Targets, label: str = "--postprocessing")
     return CleanUp(tuple(found.items()))
 
 
-def parse_steps(text: str, label: str = "--postprocessing") -> tuple[Step, ...]:
+def parse_steps(text: str, label: str = "`postprocessing`") -> tuple[Step, ...]:
     """Read steps with commas between them; nothing, or `none`, is no step. `label` is as `parse_clean_up` takes it.
 
     Raises:

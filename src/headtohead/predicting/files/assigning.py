@@ -33,10 +33,10 @@ def parse_channels(text: str, task: Task) -> dict[str, int]:
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, equals, number = (piece.strip() for piece in part.partition("="))
         if not equals or not number.isdecimal() or not number.isascii():
-            raise UserError(f"--channels {part}: takes NAME=NUMBER, numbers from 0, such as t1=0,flair=1")
+            raise UserError(f"`channels` {part}: takes NAME=NUMBER, numbers from 0, such as t1=0,flair=1")
         sequence = _sequence(name.lower(), task)
         if sequence in channels:
-            raise UserError(f"--channels {text}: {sequence} is named twice; name each sequence once")
+            raise UserError(f"`channels` {text}: {sequence} is named twice; name each sequence once")
         channels[sequence] = int(number)
     return channels
 
@@ -47,7 +47,7 @@ def _sequence(name: str, task: Task) -> str:
     usable = {word: one for word, one in known.items() if task.unnamed or one in task.sequences}
     if name not in usable:
         raise UserError(
-            f"--channels {name}: not a sequence of this model ({', '.join(usable)}){did_you_mean(name, usable)}"
+            f"`channels` {name}: not a sequence of this model ({', '.join(usable)}){did_you_mean(name, usable)}"
         )
     return task.primary if task.unnamed else usable[name]
 
@@ -67,12 +67,12 @@ def refuse_ignored_channels(jobs: Iterable[Job], channels: str, task: Task) -> N
     lone = [job for job in jobs if job.kind == "nifti" and len(job.files) == 1]
     if not lone:
         raise UserError(
-            f"--channels {channels}: is for the volumes of one NIfTI file, but here file names or colours say "
+            f"`channels` {channels}: is for the volumes of one NIfTI file, but here file names or colours say "
             "which sequence is which; leave it out, or rename the files"
         )
     if any(parse_channels(channels, task).values()) and all(map(_keeps_to_its_name, lone)):
         raise UserError(
-            f"--channels {channels}: every file here holds one volume, number 0, and its name says which sequence it "
+            f"`channels` {channels}: every file here holds one volume, number 0, and its name says which sequence it "
             "is; leave it out, or give a sequence number 0"
         )
 
@@ -84,7 +84,7 @@ def refuse_ignored_plane(jobs: Iterable[Job], plane: str) -> None:
         UserError: it is given, and all jobs are pictures.
     """
     if plane != "auto" and not any(job.kind == "nifti" for job in jobs):
-        raise UserError(f"--plane {plane}: is for NIfTI volumes, and here are only pictures; leave it out")
+        raise UserError(f"`plane` {plane}: is for NIfTI volumes, and here are only pictures; leave it out")
 
 
 def _keeps_to_its_name(job: Job) -> bool:
@@ -170,15 +170,15 @@ def _by_number(job: Job, files: list["VolumeFile"], facts: ModelFacts, channels:
         raise UserError(
             f"{printable(files[0].path)}: {len(files)} files are named like channels of one nnU-Net case ({names}), "
             "but "
-            f"no dataset.json says what they are; name them, for example --channels {example}, or rename the files if "
+            f"no dataset.json says what they are; name them, for example `channels` {example}, or rename the files if "
             "they are separate cases"
         )
     for sequence, number in channels.items():
         if number not in numbered:
             known = ", ".join(map(str, sorted(numbered)))
             raise UserError(
-                f"{printable(files[0].path)}: its channels are {known}, but --channels asks for {sequence}={number}; "
-                "correct --channels"
+                f"{printable(files[0].path)}: its channels are {known}, but `channels` asks for {sequence}={number}; "
+                "correct `channels`"
             )
     return {sequence: (numbered[number], 0) for sequence, number in channels.items()}
 
@@ -188,14 +188,14 @@ def _by_channels(file: "VolumeFile", facts: ModelFacts, channels: dict[str, int]
         example = ",".join(f"{name}={number}" for number, name in enumerate(facts.task.sequences))
         raise UserError(
             f"{printable(file.path)}: a 4-D file of {file.volumes} volumes; say which sequence each is, "
-            f"for example --channels {example}"
+            f"for example `channels` {example}"
         )
     for sequence, number in channels.items():
         if number >= file.volumes:
             holds = f"volumes 0 to {file.volumes - 1}" if file.volumes > 1 else "one volume, number 0"
             raise UserError(
-                f"{printable(file.path)}: holds {holds}, but --channels asks for {sequence}={number}; correct "
-                "--channels"
+                f"{printable(file.path)}: holds {holds}, but `channels` asks for {sequence}={number}; correct "
+                "`channels`"
             )
     return {sequence: (file, number) for sequence, number in channels.items()}
 
@@ -205,18 +205,18 @@ def _refuse_without(needed: str, job: Job, by_channels: bool) -> None:
     wanted = f"the model needs {needed.upper()}"
     if by_channels or not job.sequences:
         raise UserError(
-            f"{printable(job.files[0])}: --channels names no {needed.upper()}, but {wanted}; add {needed}=NUMBER"
+            f"{printable(job.files[0])}: `channels` names no {needed.upper()}, but {wanted}; add {needed}=NUMBER"
         )
     named = [sequence_label(one) if one else "no known sequence" for one in job.sequences]
     if len(job.files) == 1 and says_several(job.sequences[0]):
         raise UserError(
             f"{printable(job.files[0])}: its name holds several sequences, {named[0]}, and does not say which of them "
-            f"it is; rename it, or, if this is {needed.upper()}, add --channels {needed}=0"
+            f"it is; rename it, or, if this is {needed.upper()}, add `channels` {needed}=0"
         )
     if len(job.files) == 1:
         raise UserError(
             f"{printable(job.files[0])}: named as {named[0]}, but {wanted}; put X_{needed}.nii.gz of the same case "
-            f"beside it, or, if this is {needed.upper()}, rename it or add --channels {needed}=0"
+            f"beside it, or, if this is {needed.upper()}, rename it or add `channels` {needed}=0"
         )
     are = ", ".join(f"{printable(path.name)} ({one})" for path, one in zip(job.files, named, strict=True))
     raise UserError(

@@ -27,14 +27,14 @@ def refuse_wrong_file(path: Path) -> None:
         UserError: it is another kind of file, a mask, or not there.
     """
     if path.is_dir():
-        raise UserError(f"--image_path {path}: a folder; name {ACCEPTED}")
+        raise UserError(f"`image_path` {path}: a folder; name {ACCEPTED}")
     if not path.name.lower().endswith(PICTURES):
-        raise UserError(f"--image_path {path}: not an image this program reads; name {ACCEPTED}")
+        raise UserError(f"`image_path` {path}: not an image this program reads; name {ACCEPTED}")
     if not path.is_file():
         kind = "not a regular file" if path.exists() else "no such file"
-        raise UserError(f"--image_path {path}: {kind}; name {ACCEPTED}")
+        raise UserError(f"`image_path` {path}: {kind}; name {ACCEPTED}")
     if path.stem.endswith("_mask"):
-        raise UserError(f"--image_path {path}: a mask; name its image, {path.stem.removesuffix('_mask')}{path.suffix}")
+        raise UserError(f"`image_path` {path}: a mask; name its image, {path.stem.removesuffix('_mask')}{path.suffix}")
 
 
 def scan_pictures(job: Job, facts: ModelFacts) -> Scan:

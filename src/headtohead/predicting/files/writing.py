@@ -58,7 +58,7 @@ def write_like(job: Job, values: np.ndarray, path: Path, source: "VolumeFile | N
                 _write_picture(image, one)
     except OSError as fault:
         raise UserError(
-            f"{printable(path)}: cannot be written ({fault.strerror or fault}); choose another --output"
+            f"{printable(path)}: cannot be written ({fault.strerror or fault}); choose another `output`"
         ) from fault
 
 
@@ -66,7 +66,7 @@ def _write_picture(values: np.ndarray, path: Path) -> None:
     suffix = path.suffix.lower()
     if suffix not in (".png", ".tif", ".tiff"):
         raise UserError(
-            f"{printable(path)}: masks of images are written as .png or .tif; change --mask_suffix or --outputs"
+            f"{printable(path)}: masks of images are written as .png or .tif; change `mask_suffix` or `outputs`"
         )
     if values.dtype == np.bool_:
         values = values.astype(np.uint8) * np.uint8(255)

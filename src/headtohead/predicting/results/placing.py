@@ -20,16 +20,16 @@ def output_folder(output: str, source: Path, outputs: Outputs) -> Path:
             images would be written under their names.
     """
     if not output:
-        raise UserError("--predict: no output folder; name one with --output, such as the input folder itself")
+        raise UserError("`predict`: no output folder; name one with `output`, such as the input folder itself")
     folder = Path(output)
     if folder.exists() and not folder.is_dir():
-        raise UserError(f"--output {folder}: not a folder; name a folder, which need not exist yet")
+        raise UserError(f"`output` {folder}: not a folder; name a folder, which need not exist yet")
     summary.read_summary(folder / summary.FILE)
     suffix = next((suffix for suffix in outputs.masked if not without_extension(suffix)), "")
     inputs = source if source.is_dir() else source.parent
     if suffix and inputs.resolve() == folder.resolve():
         raise UserError(
-            f"--outputs {suffix}: would replace the images themselves; name another folder with --output, or give the "
+            f"`outputs` {suffix}: would replace the images themselves; name another folder with `output`, or give the "
             "results a suffix, such as 0.0:_brain.nii"
         )
     return folder
@@ -44,10 +44,10 @@ def refuse_bare_names(mask: str, jobs: Sequence[Job], source: Path, folder: Path
     if not mask or without_extension(mask):
         return
     if source.resolve() == folder.resolve():
-        raise UserError(f"--mask_suffix {mask}: masks would pass for images; name another folder with --output")
+        raise UserError(f"`mask_suffix` {mask}: masks would pass for images; name another folder with `output`")
     if alone := next((job for job in jobs if job.kind != "nifti" or job.files[0].name == job.relative.name), None):
         raise UserError(
-            f"--mask_suffix {mask}: would give the mask of {alone.name} the name of its image; only channels of "
+            f"`mask_suffix` {mask}: would give the mask of {alone.name} the name of its image; only channels of "
             "nnU-Net (CASE_0000.nii.gz) leave it free"
         )
 
@@ -69,10 +69,10 @@ def name_all(jobs: Sequence[Job], outputs: Outputs, folder: Path) -> tuple[dict[
             places[job] = paths
             owners |= dict.fromkeys(every(paths), job)
         elif clash.absolute() in inputs:
-            clashes[job] = f"its {clash.name} would replace an input; choose another folder with --output"
+            clashes[job] = f"its {clash.name} would replace an input; choose another folder with `output`"
         else:
             also = f"its {clash.name} would also be that of {owners[clash].name}"
-            clashes[job] = f"{also}; rename one of them, or use --pattern"
+            clashes[job] = f"{also}; rename one of them, or use `pattern`"
     return places, clashes
 
 
@@ -108,21 +108,21 @@ def refuse_replacing(
         ours, beside = records.ours(path), path.parent.resolve()
         if kind.startswith("image.") and not ours:  # of --outputs 0.0:.nii, named as its input is
             raise UserError(
-                f"{path}: already exists and is not as --predict wrote it, so it may be an image of yours, "
-                "which is never overwritten; choose another --output"
+                f"{path}: already exists and is not as `predict` wrote it, so it may be an image of yours, "
+                "which is never overwritten; choose another `output`"
             )
         if kind == "mask" and not ours:
             raise UserError(
-                f"{path}: already exists and is not as --predict wrote it, so it may be a ground truth, "
-                "which is never overwritten; move it away, or choose another --output or --mask_suffix"
+                f"{path}: already exists and is not as `predict` wrote it, so it may be a ground truth, "
+                "which is never overwritten; move it away, or choose another `output` or `mask_suffix`"
             )
         if not ours and (beside in inputs or beside.is_relative_to(source.resolve())):
             raise UserError(
-                f"{path}: already exists among the inputs and is not as --predict wrote it, so it is never "
-                "overwritten; choose another --output, or another suffix"
+                f"{path}: already exists among the inputs and is not as `predict` wrote it, so it is never "
+                "overwritten; choose another `output`, or another suffix"
             )
         if overwrite or (ours and journal.left_over(path)):
             continue
         others = journal.origin(path)
         going_on = f", from an interrupted command ({others}); repeat that one to go on with it, " if others else "; "
-        raise UserError(f"{path}: already exists{going_on}choose another folder with --output, or add --overwrite")
+        raise UserError(f"{path}: already exists{going_on}choose another folder with `output`, or add `overwrite`")

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from headtohead.errors import UserError
+from headtohead.options.flags import as_flags
 from headtohead.plurals import count_of
 from headtohead.predicting.predict import Found
 from headtohead.records.regular import UnreadableError, read_regular
@@ -101,7 +102,8 @@ def rows_of(name: str, found: Found, model: str, warnings: Sequence[str] = (), *
     """Measure what was found in a file: a line for each target, with `further` attributes that all of them share."""
     masks = found.targets.encode(found.as_slices(found.labels))
     truths = None if found.truth is None else found.targets.encode(found.as_slices(found.truth))
-    further |= {"threshold": found.threshold, "steps": str(found.clean_up), "model": model, "warnings": warnings}
+    further |= {"threshold": found.threshold, "steps": str(found.clean_up), "model": model}
+    further["warnings"] = [as_flags(warning) for warning in warnings]
     rows = []
     for place, (target, mask) in enumerate(zip(found.targets.names, masks, strict=True)):
         measures: dict[str, Any] = measure(mask, None if truths is None else truths[place], found.spacing)
@@ -166,7 +168,7 @@ def read_summary(path: Path) -> list[dict[str, str]]:
     Raises:
         UserError: it is another table, which must not be replaced.
     """
-    foreign = UserError(f"{path}: not written by --predict; move it, or choose another folder with --output")
+    foreign = UserError(f"{path}: not written by `predict`; move it, or choose another folder with `output`")
     try:
         text = read_regular(path, LARGEST).decode("utf-8", errors="surrogateescape")
         table = csv.DictReader(io.StringIO(text, newline=""))

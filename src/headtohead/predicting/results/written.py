@@ -48,7 +48,7 @@ class Written:
         except FileNotFoundError:
             return
         except UnreadableError as fault:
-            raise UserError(f"{self.path}: cannot be used ({fault}); remove it, or choose another --output") from fault
+            raise UserError(f"{self.path}: cannot be used ({fault}); remove it, or choose another `output`") from fault
         for line in map(LINE.fullmatch, BytesIO(content)):
             if line:
                 name = line["name"].decode(errors=ODD)

@@ -183,7 +183,7 @@ def _grey_lines(seen: Look, profile: dict[str, Any] | None, names: list[str]) ->
     best = int(np.argmin(squares))
     if squares[0] - squares[best] > SWAPPED:
         found = ", ".join(names[orders[best].index(place)] for place in order)
-        return [f"its channels look like {found}; the model takes {', '.join(names)} (--channels says which is which)"]
+        return [f"its channels look like {found}; the model takes {', '.join(names)} (`channels` says which is which)"]
     far = float(np.sqrt(squares[0] / there.sum()))
     unlike = "its grey values are unlike those of the training cases"
     return [f"{unlike} (distance {far:.1f}; above {UNLIKE} is unusual)"] if far > UNLIKE else []

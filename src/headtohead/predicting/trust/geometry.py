@@ -20,6 +20,6 @@ def doubts_of_scan(scan: Scan, task: Task) -> list[str]:
         blurred = f", which blurs slices {slices:.3g} mm apart" if slices > COARSE * min(sides) else ""
         lines.append(
             f"the scan is tilted by {tilted:.0f} degrees against the {scan.view.plane} plane and was levelled{blurred}"
-            "; if the head is tilted with it, --plane acquired cuts along the scan's own axes"
+            "; if the head is tilted with it, `plane=acquired` cuts along the scan's own axes"
         )
     return lines
