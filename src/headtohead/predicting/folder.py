@@ -11,9 +11,8 @@ from headtohead.errors import PartlyDone, UserError, printable
 from headtohead.options.flags import as_flags
 from headtohead.options.table import Options
 from headtohead.plurals import count_of
+from headtohead.predicting.files.assigning import parse_channels, refuse_ignored_channels, refuse_ignored_plane
 from headtohead.predicting.files.finding import Job, find_jobs, refuse_missing
-from headtohead.predicting.files.grouping import refuse_ignored_channels, refuse_ignored_plane
-from headtohead.predicting.files.sequences import parse_channels
 from headtohead.predicting.overlapping import Ended, overlap
 from headtohead.predicting.results import summary
 from headtohead.predicting.results.deciding import settings_of
