@@ -30,21 +30,12 @@ def run_baseline(
 ) -> Path:
     """Fit a threshold for each target on the training slices, score it on the test slices and write the run folder.
 
-    It takes seconds, so it is repeated by every comparison and never goes stale.
-
-    Args:
-        cohort: the data.
-        split: the comparison's split.
-        comparison_folder: `runs/<comparison>`; the run folder is made below it.
-        provenance: what run.json says of every run of the comparison, as `provenance.provenance` gives it.
-        counted: histograms of all slices of the cohort, where a split by patient is one of many: then no fold reads
-            its training slices again.
-
-    Returns:
-        The run folder, with cases.csv and run.json as a trained model has them.
+    It takes seconds, so it is repeated by every comparison and never goes stale. The run folder, which is given, has
+    cases.csv and run.json as a trained model has them. Where a split by patient is one of many, `counted` are
+    histograms of all slices of the cohort, so that no fold reads its training slices again.
 
     Raises:
-        UserError: if no training case has a lesion.
+        UserError: no training case has a lesion.
     """
     started = datetime.now(UTC)
     clock = time.perf_counter()

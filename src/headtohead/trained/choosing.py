@@ -87,12 +87,8 @@ def choose_models(options: ChoiceOptions, files: Path | None, search: Search | N
 
     `--model_path` decides, then `--ensemble` (all trained runs of `--comparison`), then `--run_name` (one run, or
     several with commas). Otherwise it is the best candidate of `trained.candidates`, and without one the model shipped
-    with the program. `--model` narrows every choice to runs of that model.
-
-    Args:
-        options: what is asked for.
-        files: the file or folder to predict; None where it is not known yet.
-        search: what was learned while models were chosen before.
+    with the program. `--model` narrows every choice to runs of that model. Files are what is to be predicted; None
+    where that is not known yet.
 
     Raises:
         UserError: there is no such model, or it cannot be read.
@@ -127,14 +123,6 @@ def best_model(
     search: Search | None = None,
 ) -> Choice:
     """Choose the best candidate among the trained runs; where there is none, and none is damaged, the shipped model.
-
-    Args:
-        settings: `--runs_dir`, and `--comparison`, which names runs.
-        files: the file or folder to predict; None where it is not known yet.
-        kind: as `--data`.
-        model: as `--model`; empty: any.
-        kind_given: whether the user has said the kind.
-        search: as `choose_models` takes it.
 
     Raises:
         UserError: `--comparison` or `--model` leaves no trained run, or all candidates are damaged.

@@ -14,15 +14,10 @@ Result = TypeVar("Result")
 
 
 def with_sound_models(options: ChoiceOptions, files: Path | None, use: Callable[[list[Choice]], Result]) -> Result:
-    """Choose models and do with them what reads their weights.
+    """Choose models and do with them what reads their weights and raises `DamagedModel` before it changes anything.
 
     The next candidate may be worse, so a warning names both, and how to insist on the first. In an average
     (`--ensemble`) the others go on without it.
-
-    Args:
-        options: what is asked for.
-        files: as `choose_models` takes it.
-        use: raises `DamagedModel` before it has changed anything.
 
     Raises:
         UserError: as `choose_models`; or a model that was named is damaged, or all are.
