@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 from headtohead.batches.splits import Split
 from headtohead.cohort import Cohort
 from headtohead.comparing.outcome import outcome
+from headtohead.comparing.provenance import now
 from headtohead.options.comparison import BASELINE
 from headtohead.readers.sequence_names import sequence_title
 from headtohead.runs.folder import RunFolder
@@ -37,8 +37,7 @@ def run_baseline(
     Raises:
         UserError: no training case has a lesion.
     """
-    started = datetime.now(UTC)
-    clock = time.perf_counter()
+    started, clock = now(), time.perf_counter()
     statistics = cohort.statistics(NORMALISE)[:, cohort.task.primary_channel]
     thresholds = fit_thresholds(_training_histograms(cohort, split, counted), statistics)
     targets = cohort.task.targets
@@ -61,8 +60,8 @@ def run_baseline(
         **_recorded(thresholds, targets.names),
         "threshold_unit": unit,
         "seconds": round(time.perf_counter() - clock, 3),
-        "started": started.isoformat(timespec="seconds"),
-        "ended": datetime.now(UTC).isoformat(timespec="seconds"),
+        "started": started,
+        "ended": now(),
         "error": None,
     }
     folder.record_if_sound()

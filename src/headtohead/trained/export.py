@@ -9,10 +9,9 @@ from headtohead.errors import UserError
 from headtohead.options.flags import as_flags
 from headtohead.options.table import ChoiceOptions, Options
 from headtohead.saving import write_streamed
-from headtohead.trained.choosing import Choice
+from headtohead.trained.choosing import Choice, with_sound_models
 from headtohead.trained.origin import with_origin
 from headtohead.trained.source import Source
-from headtohead.trained.trying import with_sound_models
 
 SUFFIXES = {"bundle": "", "onnx": ".onnx", "safetensors": ".safetensors", "torchscript": ".pt"}
 
