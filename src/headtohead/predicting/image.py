@@ -16,10 +16,11 @@ from headtohead.errors import UserError, printable
 from headtohead.options.flags import as_flags
 from headtohead.options.table import Options
 from headtohead.predicting.cleaning.postprocessing import NO_CLEAN_UP
+from headtohead.predicting.files.assigning import refuse_ignored_channels, refuse_ignored_plane
 from headtohead.predicting.files.finding import find_jobs
-from headtohead.predicting.files.grouping import Job, refuse_ignored_channels, refuse_ignored_plane
+from headtohead.predicting.files.grouping import Job, slices_around
 from headtohead.predicting.files.naming import stem
-from headtohead.predicting.files.reading import refuse_wrong_file, slices_around
+from headtohead.predicting.files.pictures import refuse_wrong_file
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.files.writing import write_like
 from headtohead.predicting.predict import Found, predict
@@ -93,7 +94,7 @@ def predict_image(options: Options) -> Path:
 def _job_of(path: Path, task: Task, records: Records) -> Job:
     """Find what belongs to an image: the other sequences of a volume, the other slices of a picture's case."""
     if not volume_end(path.name):
-        return Job(path.name, (path,), "picture", (), Path(path.name), context=tuple(slices_around(path)))
+        return Job(path.name, (path,), "picture", (), Path(path.name), context=slices_around(path))
     # The file itself is predicted whoever wrote it; no other sequence of its case is a result of ours.
     [job] = find_jobs(path, "", task, (), lambda other: other != path and records.ours(other))
     return job
@@ -186,5 +187,5 @@ def _tell(name: str, facts: list[str], scan: Scan, predictor: Predictor) -> None
         print(f"{name}: note: {line}")
     for line in doubts_of_scan(scan, predictor.facts.task):
         print(f"{name}: warning: {as_flags(line)}", file=sys.stderr)
-    for line in unfamiliar_features(scan.volume, scan.spacing, predictor.facts.familiar, scan.primary):
+    for line in unfamiliar_features(scan.volume, predictor.facts.familiar, scan.primary):
         print(f"{name}: unlike the training data: {as_flags(line)}", file=sys.stderr)

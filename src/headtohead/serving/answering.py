@@ -121,7 +121,7 @@ def answer(files: Sequence[Path], predictor: Predictor, options: FileOptions, li
     except UserError as fault:
         raise UserError(without_paths(str(fault), folder)) from fault
     warnings = [*scan.notes, *seen_before(predictor.choices, job)[1], *doubts_of_scan(scan, predictor.facts.task)]
-    warnings += unfamiliar_features(scan.volume, scan.spacing, predictor.facts.familiar, scan.primary)
+    warnings += unfamiliar_features(scan.volume, predictor.facts.familiar, scan.primary)
     return Finding(
         name=job.name,
         pictures=pictures(scan, predictor.facts.task),

@@ -1,6 +1,5 @@
 """What model.json must hold to be believed: all that prediction will look into, before anything is written."""
 
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from headtohead.task import Task
 MEASURED = 1
 """The version of `familiar` that is looked into (`predicting.trust.familiarity.VERSION`); others are ignored."""
 
-LEVELS = 4  # numbers that `predicting.trust.appearance` gives of each sequence, and one of each pair of them
+LEVELS = 4  # numbers that `predicting.trust.familiarity` gives of each sequence, and one of each pair of them
 LONGEST = 1000
 """Characters of a name or a clean-up."""
 
@@ -57,21 +56,19 @@ def wrong_in_familiar(familiar: Any, task: Task) -> str | None:
     if familiar.get("version") != MEASURED:
         return None
     looks = mapping(
-        {**dict.fromkeys(("head", "texture", "symmetry"), RANGE), "grey": _profile(task)},
-        needed=("head", "texture", "symmetry", "grey"),
+        {"head": RANGE, "texture": RANGE, "grey": _profile(task)},
+        needed=("head", "texture", "grey"),
     )
     check = mapping(
         {
             "version": one_of(MEASURED),
             "cases": whole(0),
             "sequences": lambda value: None if value == list(task.sequences) else "",
-            **dict.fromkeys(("slices", "side"), RANGE),
-            **dict.fromkeys(("apart", "pixel"), either(listing(number(), 0, 0), RANGE)),
-            "missing": listing(text),
+            "slices": RANGE,
             "volume": looks,
             "slice": looks,
         },
-        needed=("sequences", "slices", "side", "apart", "pixel", "missing", "volume", "slice"),
+        needed=("sequences", "slices", "volume", "slice"),
     )
     return check(familiar)
 
@@ -79,16 +76,13 @@ def wrong_in_familiar(familiar: Any, task: Task) -> str | None:
 def _profile(task: Task) -> Check:
     count = len(task.sequences)
     numbers = LEVELS * count + count * (count - 1) // 2
-    others = [name for name in task.sequences if name != task.primary]
-    lacking = [" ".join(chosen) for most in range(count) for chosen in combinations(others, most)]
     shape = mapping(
         {
             "centre": listing(number(), numbers, numbers),
             "scale": listing(number(1e-6), numbers, numbers),
             "correlation": listing(text, numbers, numbers),
-            "much": mapping(dict.fromkeys(lacking, number(0)), needed=tuple(lacking)),
         },
-        needed=("centre", "scale", "correlation", "much"),
+        needed=("centre", "scale", "correlation"),
     )
 
     def check(value: Any) -> str | None:

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from headtohead.errors import UserError
+from headtohead.predicting.files.assigning import refuse_ignored_channels
 from headtohead.predicting.files.finding import find_jobs
-from headtohead.predicting.files.grouping import refuse_ignored_channels
 from headtohead.predicting.files.scans import read_scan
 from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.readers.nifti import TASK as NIFTI_TASK

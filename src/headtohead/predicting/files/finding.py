@@ -86,12 +86,8 @@ def _jobs_of_file(path: Path, task: Task, outputs: tuple[str, ...], ours: Callab
         raise UserError(f"`predict` {printable(path)}: {RESULTS_ONLY}")
     if not is_volume(path):
         return [Job(printable(stem(path)), (path,), "picture", (), Path(path.name))]
-    beside = [
-        other
-        for other in _listing(path.parent)
-        if is_volume(other) and not _never_input(other, outputs) and not ours(other)
-    ]
-    jobs = jobs_of(path.parent, {path: None} | dict.fromkeys(beside), task)
+    beside = [one for one in _listing(path.parent) if is_volume(one) and not _never_input(one, outputs)]
+    jobs = jobs_of(path.parent, dict.fromkeys([path, *(one for one in beside if not ours(one))]), task)
     # A sequence that its case does not use is asked for by itself.
     return [job for job in jobs if path in job.files] or jobs_of(path.parent, [path], task)
 

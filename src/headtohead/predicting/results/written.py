@@ -16,7 +16,7 @@ from pathlib import Path
 
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import Job
-from headtohead.predicting.files.reading import MASK_SUFFIXES
+from headtohead.predicting.files.naming import MASK_SUFFIXES
 from headtohead.records.regular import UnreadableError, read_regular
 from headtohead.saving import append_text, write_text
 
