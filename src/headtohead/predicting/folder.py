@@ -1,5 +1,6 @@
 """`--predict`: every image and volume of a folder in, masks on their own grids out, and a summary."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from headtohead.predicting.results import summary
 from headtohead.predicting.results.deciding import settings_of
 from headtohead.predicting.results.journal import Journal
 from headtohead.predicting.results.outputs import read_outputs
-from headtohead.predicting.results.placing import output_folder, refuse_bare_names, refuse_replacing
+from headtohead.predicting.results.placing import output_folder, refuse_bare_names
 from headtohead.predicting.results.summary import Row, Rows
 from headtohead.predicting.results.table import print_table
 from headtohead.predicting.results.written import Records, Written
@@ -73,14 +74,51 @@ def predict_left(work: Work, source: Path, overwrite: bool, debug: bool) -> None
         PartlyDone: some could not be predicted; each has a line on stderr.
     """
     left = [job for job in work.jobs if job not in work.done]
-    places = {job: work.places[job] for job in left if job in work.places}
-    refuse_replacing(places, work.jobs, source, work.records, work.journal, overwrite)
+    refuse_replacing(left, work, source, overwrite)
     complete = False
     try:
         tell_all(run_stages(left, work, debug), work.written.folder)
         complete = True
     finally:  # the last change to the disk: until then, the same command goes on
         work.journal.conclude({job.name for job in work.done}, complete)
+
+
+def refuse_replacing(left: Sequence[Job], work: Work, source: Path, overwrite: bool) -> None:
+    """Refuse to replace a file unless told to, or unless this command left it when it was interrupted.
+
+    Never is what somebody else may have made: a mask, which may be a truth, and any file among the inputs.
+
+    Raises:
+        UserError: names the first such file.
+    """
+    inputs = {file.parent.resolve() for job in work.jobs for file in job.files}
+    planned = [pair for job in left for pair in work.places.get(job, {}).items()]
+    for kind, path in ((kind, path) for kind, files in planned for path in files):
+        if not os.path.lexists(path):
+            continue
+        if path.is_dir():
+            raise UserError(f"{path}: a folder with the name of a file to be written; move it away")
+        ours, beside = work.records.ours(path), path.parent.resolve()
+        if kind.startswith("image.") and not ours:  # of --outputs 0.0:.nii, named as its input is
+            raise UserError(
+                f"{path}: already exists and is not as `predict` wrote it, so it may be an image of yours, "
+                "which is never overwritten; choose another `output`"
+            )
+        if kind == "mask" and not ours:
+            raise UserError(
+                f"{path}: already exists and is not as `predict` wrote it, so it may be a ground truth, "
+                "which is never overwritten; move it away, or choose another `output` or `mask_suffix`"
+            )
+        if not ours and (beside in inputs or beside.is_relative_to(source.resolve())):
+            raise UserError(
+                f"{path}: already exists among the inputs and is not as `predict` wrote it, so it is never "
+                "overwritten; choose another `output`, or another suffix"
+            )
+        if overwrite or (ours and work.journal.left_over(path)):
+            continue
+        others = work.journal.origin(path)
+        going_on = f", from an interrupted command ({others}); repeat that one to go on with it, " if others else "; "
+        raise UserError(f"{path}: already exists{going_on}choose another folder with `output`, or add `overwrite`")
 
 
 def run_stages(left: Sequence[Job], work: Work, debug: bool) -> list[Row]:

@@ -32,7 +32,7 @@ def test_a_lone_volume_is_flair(save: Callable, lgg: ModelFacts, texture: np.nda
     for channel in range(3):
         np.testing.assert_array_equal(scan.volume[..., channel], slices(to_bytes(texture)))
     assert scan.missing == ("pre", "post")
-    assert (scan.name, scan.files, scan.spacing, scan.grid.spacing) == ("a", (path,), (1, 1, 1), (1, 1, 1))
+    assert (scan.name, scan.spacing, scan.grid.spacing) == ("a", (1, 1, 1), (1, 1, 1))
     assert scan.truth is None and scan.view.slice_axis == 2
 
 
@@ -74,7 +74,7 @@ def test_files_of_a_case(save: Callable, tmp_path: Path, lgg: ModelFacts, textur
     np.testing.assert_array_equal(scan.volume[..., 2], scan.volume[..., 1])
     save("p_t1ce.nii.gz", texture[:, ::-1], RAS)
     scan = read(tmp_path, lgg)
-    assert scan.missing == () and scan.files[0].name == "p_flair.nii.gz"
+    assert scan.missing == () and scan.source is not None and scan.source.path.name == "p_flair.nii.gz"
     np.testing.assert_array_equal(scan.volume[..., 2], slices(to_bytes(texture)[:, ::-1]))
 
 

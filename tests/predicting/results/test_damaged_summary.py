@@ -27,6 +27,6 @@ def test_it_is_refused_in_a_line(tmp_path: Path, content: bytes | None) -> None:
 
 
 def test_what_was_written_is_read(tmp_path: Path) -> None:
-    path = write_summary([Row("a.nii", voxels=3), Row("odd\udcff.nii")], tmp_path)
-    assert [line["file"] for line in read_summary(path)] == ["a.nii", "odd\udcff.nii"]
+    write_summary([Row("a.nii", voxels=3), Row("odd\udcff.nii")], tmp_path)
+    assert [line["file"] for line in read_summary(tmp_path / FILE)] == ["a.nii", "odd\udcff.nii"]
     assert read_summary(tmp_path / "nowhere.csv") == []

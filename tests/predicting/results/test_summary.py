@@ -51,7 +51,8 @@ def test_line() -> None:
 
 def test_csv(tmp_path: Path) -> None:
     failed = Row("c, d.nii", error='damaged, "quoted"')
-    path = write_summary([PICTURE, DONE, failed], tmp_path)
+    write_summary([PICTURE, DONE, failed], tmp_path)
+    path = tmp_path / "summary.csv"
     rows = {row["file"]: row for row in csv.DictReader(path.open(newline=""))}
     assert list(rows) == ["a.nii", "b.png", "c, d.nii"]
     assert rows["a.nii"]["volume_ml"] == "12.3457"
@@ -70,7 +71,8 @@ def test_earlier_lines_on_other_files_stay(tmp_path: Path) -> None:
 
 
 def test_warnings_with_semicolons_and_an_older_table(tmp_path: Path) -> None:
-    path = write_summary([replace(DONE, warnings=("dark; grainy", "small"), seen="val")], tmp_path)
+    path = tmp_path / "summary.csv"
+    write_summary([replace(DONE, warnings=("dark; grainy", "small"), seen="val")], tmp_path)
     [row] = read_summary(path)
     assert (row["warnings"], row["seen"]) == ("dark; grainy; small", "val")
     lines = path.read_text().splitlines()

@@ -80,7 +80,6 @@ def scan_pictures(job: Job, facts: ModelFacts) -> Scan:
     place = files.index(job.files[0])
     return Scan(
         job.name,
-        job.files,
         np.ascontiguousarray(volume),
         None,
         missing,

@@ -48,7 +48,7 @@ def scan_volumes(job: Job, facts: ModelFacts, channels: dict[str, int], plane: s
     scan = _in_slices(sequences(), facts, plane)
     truth = read_truth_volume(first, task.targets)
     missing = tuple(sequence for sequence in task.sequences if sequence not in found)
-    return replace(scan, name=job.name, files=job.files, source=first, missing=missing, truth=truth, notes=tuple(notes))
+    return replace(scan, name=job.name, source=first, missing=missing, truth=truth, notes=tuple(notes))
 
 
 def show(case: Case, facts: ModelFacts) -> Scan:
@@ -86,7 +86,7 @@ def _in_slices(sequences: Iterator[tuple[str, Case]], facts: ModelFacts, plane: 
     # What is missing is filled as the data set does where a sequence was not taken.
     volume = _interleave([planes.get(sequence, planes[primary]) for sequence in facts.task.sequences])
     channel = facts.task.primary_channel
-    return Scan("", (), volume, shown.grid.spacing, (), None, restore, grid, view, levelled=oblique, primary=channel)
+    return Scan("", volume, shown.grid.spacing, (), None, restore, grid, view, levelled=oblique, primary=channel)
 
 
 def _as_slices(case: Case, geometry: Chain, facts: ModelFacts) -> tuple[Case, Undo]:

@@ -143,12 +143,8 @@ def measure(
     }
 
 
-def write_summary(rows: Sequence[Row], folder: Path) -> Path:
-    """Write summary.csv in one step. Lines of an earlier command on other files stay in it.
-
-    Returns:
-        The path.
-    """
+def write_summary(rows: Sequence[Row], folder: Path) -> None:
+    """Write summary.csv in one step. Lines of an earlier command on other files stay in it."""
     path = folder / FILE
     again = {row.file for row in rows}
     lines = [line for line in read_summary(path) if line["file"] not in again]
@@ -159,7 +155,6 @@ def write_summary(rows: Sequence[Row], folder: Path) -> Path:
     table.writeheader()
     table.writerows(sorted(lines, key=lambda line: line["file"]))
     write_text(path, text.getvalue(), lasting=True, errors="surrogateescape")
-    return path
 
 
 def read_summary(path: Path) -> list[dict[str, str]]:
