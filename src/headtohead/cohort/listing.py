@@ -80,7 +80,7 @@ def list_data(root: Path, data: str, reading: Reading) -> DataFiles:
     for name, value in reading.given().items():
         if name not in reader.takes:
             own = ", whose folders name the patients" if name == "patient_pattern" else ""
-            raise UserError(f"--{name} {value}: has no effect on --data {data}{own}; leave it out")
+            raise UserError(f"`{name}` {value}: has no effect on `data={data}`{own}; leave it out")
     cases = reader.list_cases(root, reading)
     task = reader.task(root, reading, cases)
     if "patient_pattern" in reader.takes:

@@ -82,7 +82,7 @@ class InputRecipe:
         primary, sequences = (1, 3) if len(task.sequences) == 1 else (task.primary_channel, len(task.sequences))
         scaling, neighbours = (tied, 0) if tied else (inputs.normalise, inputs.neighbours)
         if scaling == "imagenet" and sequences != 3:
-            raise UserError(f"--normalise imagenet: knows three channels, but {task.name} has {sequences} sequences")
+            raise UserError(f"`normalise=imagenet`: knows three channels, but {task.name} has {sequences} sequences")
         return cls(inputs.image_size, scaling, neighbours, inputs.channel_order, primary, sequences, depth)
 
     @cached_property

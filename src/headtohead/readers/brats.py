@@ -57,8 +57,8 @@ def list_cases(root: Path, reading: Reading) -> list[CaseFiles]:
     folders = _folders(root)
     if not folders:
         raise UserError(
-            f"--root_dir {root}: no folders of cases (BraTS20_Training_001, BraTS2021_00000, BraTS-GLI-00000-000) in "
-            "it; name the folder that holds them, or another --data"
+            f"`root_dir` {root}: no folders of cases (BraTS20_Training_001, BraTS2021_00000, BraTS-GLI-00000-000) in "
+            "it; name the folder that holds them, or another `data`"
         )
     cases: dict[str, CaseFiles] = {}
     without = []
@@ -132,7 +132,7 @@ def _regions(cases: list[CaseFiles]) -> Targets:
     if any(old) != all(old):
         raise UserError(
             "the cases are of years with different labels (the enhancing tumour is 4 until 2022, 3 since); convert the "
-            "label maps of one to those of the other and say which are which with --labels, or use one of the two"
+            "label maps of one to those of the other and say which are which with `labels`, or use one of the two"
         )
     enhancing = ENHANCING[not any(old)]
     regions = {"whole tumour": (1, 2, enhancing), "tumour core": (1, enhancing), "enhancing tumour": (enhancing,)}

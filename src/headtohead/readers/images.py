@@ -39,8 +39,8 @@ def list_cases(root: Path, reading: Reading) -> list[CaseFiles]:
     pairs, alone = _pairs(root)
     if not pairs:
         raise UserError(
-            f"--root_dir {root}: no picture in it has a mask (X.png with X_mask.png, or images/X.png with masks/X.png)"
-            "; name the folder that holds them, or another --data"
+            f"`root_dir` {root}: no picture in it has a mask (X.png with X_mask.png, or images/X.png with masks/X.png)"
+            "; name the folder that holds them, or another `data`"
         )
     if alone:
         count = len(pairs) + len(alone)

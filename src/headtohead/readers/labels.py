@@ -30,18 +30,18 @@ def targets_of(text: str) -> Targets:
         name, equals, values = part.partition("=")
         name = " ".join(name.split())
         if not equals or not name:
-            raise UserError(f"--labels {text}: {part.strip()} is not name=values; an example: {EXAMPLE}")
+            raise UserError(f"`labels` {text}: {part.strip()} is not name=values; an example: {EXAMPLE}")
         if name in named:
-            raise UserError(f"--labels {text}: names {name} twice; give it all its values at once")
+            raise UserError(f"`labels` {text}: names {name} twice; give it all its values at once")
         try:
             if "_" in values:  # int() would take 1_2 for 12
                 raise ValueError
             named[name] = tuple(sorted({int(value) for value in values.split(",")}))
         except ValueError:
             raise UserError(
-                f"--labels {text}: the values of {name} are not whole numbers; an example: {EXAMPLE}"
+                f"`labels` {text}: the values of {name} are not whole numbers; an example: {EXAMPLE}"
             ) from None
-    return make_targets(named, f"--labels {text}")
+    return make_targets(named, f"`labels` {text}")
 
 
 def make_targets(named: dict[str, tuple[int, ...]], source: str, kind: str = "") -> Targets:
@@ -101,7 +101,7 @@ def labels_of(name: str, values: np.ndarray, targets: Targets, united: bool = Fa
     if alone and targets.labels == (1,):
         raise UserError(
             f"{name}: a mask must hold 0 and one other value, but this one holds {some}; make it binary, or name its "
-            "values with --labels"
+            "values with `labels`"
         )
     due = ", ".join(map(str, targets.labels))
     odd = f"label {strays[0]} belongs to no target" if whole else f"it holds {some}, but labels are whole numbers"

@@ -54,7 +54,7 @@ def list_cases(root: Path, reading: Reading) -> list[CaseFiles]:
     if end.lower() not in VOLUMES:
         raise UserError(
             f"{root / DESCRIPTION}: file_ending is {end}, but volumes end in {', '.join(VOLUMES)}; convert them, or "
-            "read pictures with --data images"
+            "read pictures with `data=images`"
         )
     sequences = sequences_of(described, root / DESCRIPTION)
     images = _files(root, IMAGES, end)
@@ -85,7 +85,7 @@ def _files(root: Path, folder: str, end: str) -> list[Path]:
     found = sorted(path for path in inside.glob(f"*{end}") if not path.name.startswith("."))
     if not found:
         raise UserError(
-            f"--root_dir {root}: no {folder}/*{end} in it; name a data set of nnU-Net, such as Dataset001_X"
+            f"`root_dir` {root}: no {folder}/*{end} in it; name a data set of nnU-Net, such as Dataset001_X"
         )
     return found
 
@@ -96,8 +96,8 @@ def _description(root: Path) -> dict[str, Any]:
         return read_json(path, LARGEST)
     except FileNotFoundError:
         meant = [*sorted(root.rglob(DESCRIPTION)), *_description_above(root)]
-        hint = f"did you mean --root_dir {meant[0].parent}?" if meant else "name a data set of nnU-Net"
-        raise UserError(f"--root_dir {root}: no {DESCRIPTION} in it; {hint}") from None
+        hint = f"did you mean `root_dir` {meant[0].parent}?" if meant else "name a data set of nnU-Net"
+        raise UserError(f"`root_dir` {root}: no {DESCRIPTION} in it; {hint}") from None
     except UnreadableError as fault:
         raise UserError(f"{path}: cannot be read ({fault}); restore it") from fault
 

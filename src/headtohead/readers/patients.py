@@ -69,7 +69,7 @@ def patients_by_pattern(cases: Sequence[CaseFiles], root: Path, pattern: str) ->
         patient = (match[1] if match.re.groups else match[0]) if match else ""
         if not patient:
             raise UserError(
-                f"--patient_pattern {pattern}: {'finds no patient in' if match else 'does not match'} {path} (below "
+                f"`patient_pattern` {pattern}: {'finds no patient in' if match else 'does not match'} {path} (below "
                 f"{root}); give a pattern whose first group is the patient in every path"
             )
         named.append(replace(case, patient=str(patient)))

@@ -57,7 +57,7 @@ def write_dice_bars(cases: "pd.DataFrame", path: Path, targets: Sequence[Target]
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     if not len(cases):
-        raise UserError(f"{path}: no test case is scored, so there are no bars to draw; run --test or --compare")
+        raise UserError(f"{path}: no test case is scored, so there are no bars to draw; run `test` or `compare`")
     matrix = score_matrix(over_targets(cases))
     each = {target: score_matrix(rows) for target, rows in each_target(cases).items() if target}
     dots = {target.name: (each[target.name], hexadecimal(target.colour)) for target in targets if target.name in each}
