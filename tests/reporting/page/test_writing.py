@@ -13,7 +13,7 @@ import pytest
 
 from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.reporting.findings import Findings
-from headtohead.reporting.page import write_report
+from headtohead.reporting.page.writing import write_report
 from headtohead.reporting.page.gallery import BUDGET
 from headtohead.reporting.page.writing import _hash
 
