@@ -29,7 +29,6 @@ import cv2
 import numpy as np
 
 from headtohead.predicting.files.finding import find_jobs
-from headtohead.predicting.files.scans import wants_bytes
 from headtohead.predicting.files.weighing import weigh
 from headtohead.predicting.predictor import open_predictor
 from headtohead.predicting.results.outputs import read_outputs
@@ -280,7 +279,7 @@ def reckoned(source: Path, folder: Path, flags: tuple[str, ...]) -> tuple[int, i
     facts = predictor.facts
     [job] = find_jobs(source, "", facts.task, read_outputs(options.files).ends)
     further = further_bytes(read_outputs(options.files), predictor)
-    need = weigh(job, facts, "auto", wants_bytes(facts), further, predictor.members).need
+    need = weigh(job, facts, "auto", further, predictor.members).need
     if job.kind == "nifti":
         return need, int(np.prod(open_volume(job.files[0]).shape))
     size = picture_size(job.files[0])

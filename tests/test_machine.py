@@ -156,24 +156,24 @@ class TestPickDevice:
     def test_a_gpu_asked_for_but_absent_is_said_with_the_mend(self, gpus):
         gpus(0)
         with pytest.raises(
-            UserError, match=r"^--gpus 0: PyTorch finds no CUDA GPU .* write --gpus cpu or --gpus auto$"
+            UserError, match=r"^`gpus` 0: PyTorch finds no CUDA GPU .* write `gpus=cpu` or `gpus=auto`$"
         ):
             machine.pick_device("0")
 
     def test_a_number_too_high_gets_the_numbers_there_are(self, gpus):
         gpus(2)
-        with pytest.raises(UserError, match=r"^--gpus 2: no GPU 2 on this machine; choose from: 0, 1$"):
+        with pytest.raises(UserError, match=r"^`gpus` 2: no GPU 2 on this machine; choose from: 0, 1$"):
             machine.pick_device("2")
 
     def test_several_are_refused_with_the_way_to_use_them(self, gpus):
         gpus(2)
-        with pytest.raises(UserError, match="--gpus 0,1: an experiment trains on one GPU; start --compare once"):
+        with pytest.raises(UserError, match="`gpus` 0,1: an experiment trains on one GPU; start `compare` once"):
             machine.pick_device("0,1")
 
     @pytest.mark.parametrize("words", ["two", "", "-1", "0;1", "0,"])
     def test_words_that_mean_nothing_are_refused(self, gpus, words):
         gpus(2)
-        with pytest.raises(UserError, match=r"^--gpus .*: neither auto, cpu nor GPU numbers"):
+        with pytest.raises(UserError, match=r"^`gpus` .*: neither auto, cpu nor GPU numbers"):
             machine.pick_device(words)
 
 

@@ -22,6 +22,7 @@ from headtohead.errors import PartlyDone, UserError, did_you_mean, one_line
 from headtohead.help_page import USAGE, help_page
 from headtohead.options.data import DATA_SETS, DataOptions
 from headtohead.options.declaring import describe
+from headtohead.options.flags import as_flags
 from headtohead.options.settling import settle
 from headtohead.options.table import OPTIONS, Options, from_flat
 from headtohead.overruled import refuse_overruled
@@ -136,7 +137,7 @@ def explain(problem: BaseException) -> tuple[str, int]:
         return f"stopped; {KEPT}", 143
     text = " ".join(str(problem).splitlines())
     if isinstance(problem, UserError):
-        return f"error: {text}", 1 if isinstance(problem, PartlyDone) else 2
+        return f"error: {as_flags(text)}", 1 if isinstance(problem, PartlyDone) else 2
     if line := line_of(problem):
         return f"error: {line}", 2
     if isinstance(problem, OSError) and problem.filename is not None:

@@ -29,7 +29,7 @@ def read_config(file: str, inside: tuple[str, ...] = ()) -> dict[str, Any]:
         raise UserError(f"{file}: must consist of lines of the form `key: value`, as --print_config writes them")
     values = {}
     for key, raw in content.items():
-        values[str(key)] = settle(known_option(str(key), f"{file}: "), raw, f"{file}: {key}")
+        values[str(key)] = settle(known_option(str(key), f"{file}: {key}"), raw, f"{file}: {key}")
     base = values.pop("config", "")
     return {**(read_config(base, (*inside, file)) if base else {}), **values}
 

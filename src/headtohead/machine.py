@@ -106,18 +106,18 @@ def pick_device(gpus: str) -> tuple[str, list[int] | str]:
 
     words = [word.strip() for word in gpus.split(",")]
     if not all(word.isdecimal() for word in words):
-        raise UserError(f"--gpus {gpus}: neither auto, cpu nor GPU numbers; write for example --gpus 0")
+        raise UserError(f"`gpus` {gpus}: neither auto, cpu nor GPU numbers; write for example `gpus=0`")
     numbers = sorted({int(word) for word in words})
     if not count:
-        raise UserError(f"--gpus {gpus}: PyTorch finds no CUDA GPU on this machine; write --gpus cpu or --gpus auto")
+        raise UserError(f"`gpus` {gpus}: PyTorch finds no CUDA GPU on this machine; write `gpus=cpu` or `gpus=auto`")
     if len(numbers) > 1:
         raise UserError(
-            f"--gpus {gpus}: an experiment trains on one GPU; start --compare once for each GPU, and they share the "
+            f"`gpus` {gpus}: an experiment trains on one GPU; start `compare` once for each GPU, and they share the "
             "grid"
         )
     if numbers[-1] >= count:
         known = ", ".join(map(str, range(count)))
-        raise UserError(f"--gpus {gpus}: no GPU {numbers[-1]} on this machine; choose from: {known}")
+        raise UserError(f"`gpus` {gpus}: no GPU {numbers[-1]} on this machine; choose from: {known}")
     return "cuda", numbers
 
 

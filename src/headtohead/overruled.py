@@ -140,7 +140,10 @@ def _never_stops(options: Options, verb: str) -> str:
     patience, models = options.training.early_stopping, models_of(options, verb)
     if not patience or not models or not (options.verbs.train or verb == "compare"):
         return ""  # --test alone compares it with what the run was made with
-    epochs = max(own_settings(options, model).get("num_epochs", options.training.num_epochs) for model in models)
+    epochs = max(
+        own_settings(options.comparison.model_settings, model).get("num_epochs", options.training.num_epochs)
+        for model in models
+    )
     if patience < epochs:
         return ""
     return f"has no effect in {count_of(epochs, 'epoch')} of training; give less than {epochs}, or leave it out"
@@ -148,7 +151,7 @@ def _never_stops(options: Options, verb: str) -> str:
 
 def _set_for_each_model(name: str, options: Options, verb: str) -> str:
     models = models_of(options, verb)
-    if not models or not all(name in own_settings(options, model) for model in models):
+    if not models or not all(name in own_settings(options.comparison.model_settings, model) for model in models):
         return ""
     return f"has no effect: {FLAG} sets it for {' and '.join(models)}; leave one of them out"
 

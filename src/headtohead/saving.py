@@ -168,9 +168,9 @@ def append_text(path: Path, text: str, errors: str = "strict") -> None:
         file.write(text.encode(errors=errors))
 
 
-def write_table(path: Path, table: "pd.DataFrame", index: bool = False, lasting: bool = False) -> None:
+def write_table(path: Path, table: "pd.DataFrame", index: bool = False) -> None:
     """Write a table as CSV in one step."""
-    write_text(path, table.to_csv(index=index), lasting)
+    write_text(path, table.to_csv(index=index))
 
 
 def write_picture(path: Path, pixels: "np.ndarray", parameters: tuple[int, ...] = ()) -> None:

@@ -139,11 +139,11 @@ def test_every_policy_takes_one_channel(name: str) -> None:
 @pytest.mark.parametrize(
     ("options", "task", "words"),
     [
-        ({"sequence_dropout": 0.5}, NIFTI_TASK, "--sequence_dropout: no sequence of NIfTI volumes with masks may be"),
+        ({"sequence_dropout": 0.5}, NIFTI_TASK, "`sequence_dropout`: no sequence of NIfTI volumes with masks may be"),
         (
             {"channel_order": "bgr"},
             NIFTI_TASK,
-            "--channel_order: is of three sequences; NIfTI volumes with",
+            "`channel_order`: is of three sequences; NIfTI volumes with",
         ),
         ({"sequence_dropout": 0.5, "channel_order": "bgr"}, LGG_TASK, ""),
         ({"sequence_dropout": 0.0, "channel_order": "rgb"}, NIFTI_TASK, ""),

@@ -120,7 +120,7 @@ def test_a_wrong_table_is_refused_in_a_line(cohort: Cohort, tmp_path: Path, chan
     change(table).to_csv(tmp_path / "folds.csv", index=False)  # type: ignore[operator]
     with pytest.raises(UserError, match=said) as caught:
         read_folds(tmp_path / "folds.csv", cohort, 0)
-    assert "\n" not in str(caught.value) and "--fold_file" in str(caught.value)
+    assert "\n" not in str(caught.value) and "`fold_file`" in str(caught.value)
 
 
 def test_runs_record_that_their_folds_are_of_nnunet(cohort: Cohort, tmp_path: Path) -> None:
@@ -143,9 +143,9 @@ def test_no_file_and_no_text(cohort: Cohort, tmp_path: Path) -> None:
 
 
 def test_impossible_folds(cohort: Cohort) -> None:
-    with pytest.raises(UserError, match="--folds 111: not possible with 110 patients"):
+    with pytest.raises(UserError, match="`folds` 111: not possible with 110 patients"):
         make_folds(cohort, "111", seed=0)
-    with pytest.raises(UserError, match="--fold 5: give a number from 0 to 4"):
+    with pytest.raises(UserError, match="`fold` 5: give a number from 0 to 4"):
         make_folds(cohort, "5", seed=0).split(cohort, 5)
 
 

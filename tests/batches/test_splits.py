@@ -142,7 +142,7 @@ def test_cases_of_a_part(cohort: Cohort) -> None:
 @pytest.mark.parametrize("kind", ["patient", "slice"])
 def test_too_little_data_is_refused_in_a_line(tmp_path: Path, kind: str) -> None:
     tiny = cohort_of(tmp_path, ["CS_1", "CS_2"], [1, 1], [1, 1])
-    with pytest.raises(UserError, match=rf"--root_dir .*: 2 {kind}s cannot be split into three parts; add"):
+    with pytest.raises(UserError, match=rf"`root_dir` .*: 2 {kind}s cannot be split into three parts; add"):
         make_split(tiny, kind, 0)
 
 

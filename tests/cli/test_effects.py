@@ -7,6 +7,7 @@ import pytest
 from headtohead.cli import VERBS, parse
 from headtohead.effects import ALWAYS, READ
 from headtohead.errors import UserError
+from headtohead.options.flags import as_flags
 from headtohead.options.group import declarations
 from headtohead.options.table import GROUPS, OPTIONS
 from tests.cli.every_option import COMPANIONS, TABLE
@@ -30,7 +31,7 @@ def test_an_option_without_effect_is_refused_for_every_verb(verb: str) -> None:
             parse(argv)
             refusal = ""
         except UserError as reason:
-            refusal = str(reason)
+            refusal = as_flags(reason)
         expected = name not in READ[verb] | ALWAYS
         without_effect = refusal.startswith(f"--{name}") and ("has no effect with" in refusal or "is for" in refusal)
         if name == "fold" and "folds" not in READ[verb]:

@@ -7,6 +7,7 @@ import pytest
 
 from headtohead.cli import parse
 from headtohead.errors import UserError
+from headtohead.options.flags import as_flags
 
 CHOICE = {
     "model_path": "bundle",
@@ -28,7 +29,7 @@ def refusal(words: str | list[str]) -> str:
     try:
         parse(words.split() if isinstance(words, str) else words)
     except UserError as reason:
-        return str(reason)
+        return as_flags(reason)
     return ""
 
 

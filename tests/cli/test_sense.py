@@ -6,6 +6,7 @@ import pytest
 
 from headtohead.cli import parse
 from headtohead.errors import UserError
+from headtohead.options.flags import as_flags
 
 
 @pytest.mark.parametrize(
@@ -32,7 +33,7 @@ from headtohead.errors import UserError
 def test_options_that_make_no_sense_together(argv: list[str], message: str) -> None:
     with pytest.raises(UserError) as refusal:
         parse(argv)
-    assert message in str(refusal.value)
+    assert message in as_flags(refusal.value)
 
 
 class TestTrainingEndsWithTheTest:

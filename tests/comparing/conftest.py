@@ -13,7 +13,7 @@ import torch
 
 from headtohead.cohort import Cohort
 from headtohead.comparing import grid, training
-from headtohead.comparing.experiment import Experiment, prepare
+from headtohead.comparing.experiment import Experiment, open_experiment
 from headtohead.comparing.training import run_test, run_training
 from headtohead.learning.module import pl
 from headtohead.options import table as option_table
@@ -53,7 +53,7 @@ def options_for(phantom_root: Path, cache_dir: Path, phantom_cohort: Cohort) -> 
 @pytest.fixture(scope="session")
 def finished(options_for: MakeOptions, phantom_cohort: Cohort, tmp_path_factory: pytest.TempPathFactory) -> Experiment:
     """An experiment of three epochs, trained without a break and scored. Read only."""
-    experiment = prepare(options_for(tmp_path_factory.mktemp("runs")), phantom_cohort)
+    experiment = open_experiment(options_for(tmp_path_factory.mktemp("runs")), phantom_cohort)
     run_training(experiment)
     run_test(experiment)
     return experiment
@@ -62,7 +62,7 @@ def finished(options_for: MakeOptions, phantom_cohort: Cohort, tmp_path_factory:
 @pytest.fixture
 def copied(finished: Experiment, options_for: MakeOptions, phantom_cohort: Cohort, tmp_path: Path) -> Experiment:
     """A copy of the finished experiment that a test may change."""
-    experiment = prepare(options_for(tmp_path), phantom_cohort)
+    experiment = open_experiment(options_for(tmp_path), phantom_cohort)
     shutil.copytree(finished.folder.path, experiment.folder.path)
     return experiment
 

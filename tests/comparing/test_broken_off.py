@@ -14,7 +14,7 @@ import pytest
 from headtohead import cli, saving
 from headtohead.cohort import Cohort
 from headtohead.comparing import grid
-from headtohead.comparing.experiment import Experiment, prepare
+from headtohead.comparing.experiment import Experiment, open_experiment
 from headtohead.learning.module import SegmentationModule
 from headtohead.options import table as option_table
 from headtohead.options.table import Options
@@ -45,7 +45,7 @@ def test_terminated_in_its_second_epoch_it_says_so_and_goes_on(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    stopped = prepare(options_for(tmp_path), phantom_cohort)
+    stopped = open_experiment(options_for(tmp_path), phantom_cohort)
     step, steps = SegmentationModule.training_step, []
 
     def terminated(self: Any, batch: Any, index: int) -> Any:

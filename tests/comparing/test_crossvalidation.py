@@ -11,7 +11,7 @@ import pytest
 
 from headtohead.cohort import Cohort
 from headtohead.comparing import training
-from headtohead.comparing.experiment import as_trained, folds_of, prepare
+from headtohead.comparing.experiment import as_trained, folds_of, open_experiment
 from headtohead.comparing.grid import compare, experiments_of
 from headtohead.comparing.training import run_training
 from headtohead.errors import UserError
@@ -82,11 +82,11 @@ def test_the_written_folds_make_the_same_splits_again(
 ) -> None:
     path = str(compared / FOLD_FILE)
     again = option_table.replace(wanted, folds="", fold_file=path, comparison="again", runs_dir=str(tmp_path))
-    made, read = folds_of(wanted, phantom_cohort), folds_of(again, phantom_cohort)
+    made, read = folds_of(wanted.data, phantom_cohort), folds_of(again.data, phantom_cohort)
     assert made is not None and read is not None
     assert read.key == made.key and len(read) == FOLDS
     for one in experiments_of(again, FOLDS):
-        split = prepare(one, phantom_cohort).split
+        split = open_experiment(one, phantom_cohort).split
         assert split.key == record(compared, RUNS[one.data.fold])["split"]["key"]
 
 
@@ -97,7 +97,7 @@ def test_folds_of_a_user_are_taken_as_they_are(
     table["fold"] = (table["fold"] + 1) % FOLDS
     table.sample(frac=1, random_state=0).to_csv(tmp_path / "mine.csv", index=False)
     mine = option_table.replace(wanted, folds="", fold_file=str(tmp_path / "mine.csv"), fold=2)
-    split = prepare(mine, phantom_cohort).split
+    split = open_experiment(mine, phantom_cohort).split
     cases = phantom_cohort.table["case"].iloc[split.cases(phantom_cohort, "test")]
     assert sorted(cases) == sorted(table.loc[table["fold"] == 2, "case"])
     assert split.plan != record(compared, RUNS[0])["split"]["plan"]
@@ -168,9 +168,9 @@ def test_a_file_of_folds_is_known_again_by_a_test_without_its_options(copied_gri
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"folds": "4"}, "made with --folds 3, now 4"),
-        ({"folds": ""}, "made with --folds 3, now none; "),
-        ({"split_seed": 1}, "made with --split_seed 0, now 1"),
+        ({"folds": "4"}, "made with `folds` 3, now 4"),
+        ({"folds": ""}, "made with `folds` 3, now none; "),
+        ({"split_seed": 1}, "made with `split_seed` 0, now 1"),
     ],
 )
 def test_other_folds_under_the_same_name_are_refused_before_anything_is_written(
@@ -197,8 +197,8 @@ def test_an_edited_table_of_folds_is_refused(copied_grid: Options, tmp_path: Pat
 
 
 def test_a_fold_that_is_not_there(wanted: Options, phantom_cohort: Cohort) -> None:
-    with pytest.raises(UserError, match="--fold 3: give a number from 0 to 2"):
-        prepare(option_table.replace(wanted, fold=3), phantom_cohort)
+    with pytest.raises(UserError, match="`fold` 3: give a number from 0 to 2"):
+        open_experiment(option_table.replace(wanted, fold=3), phantom_cohort)
 
 
 def test_one_failed_fold_keeps_the_entrant_out_of_the_table(
@@ -229,6 +229,6 @@ def test_one_failed_fold_keeps_the_entrant_out_of_the_table(
 
 def test_leaving_one_patient_out(options_for: Any, phantom_cohort: Cohort, tmp_path: Path) -> None:
     asked = options_for(tmp_path, folds="patients", fold=11)
-    folds = folds_of(asked, phantom_cohort)
+    folds = folds_of(asked.data, phantom_cohort)
     assert folds is not None and len(folds) == phantom_cohort.table["patient"].nunique()
-    assert len(prepare(asked, phantom_cohort).split.cases(phantom_cohort, "test")) == 1
+    assert len(open_experiment(asked, phantom_cohort).split.cases(phantom_cohort, "test")) == 1

@@ -11,7 +11,7 @@ from torch import nn
 
 from headtohead.cohort import Cohort
 from headtohead.comparing import ensemble
-from headtohead.comparing.experiment import prepare
+from headtohead.comparing.experiment import open_experiment
 from headtohead.comparing.grid import compare, experiments_of
 from headtohead.comparing.training import build_trainer
 from headtohead.learning.averaging import SMALLEST, AveragedNets
@@ -66,7 +66,7 @@ def test_autocast_keeps_no_weights_of_the_seed_before(net: nn.Module):
 
 def test_members_predict_as_they_do_alone_and_one_net_is_held_for_all(compared: Path, wanted: Options):
     """More seeds than one take no more memory: their weights lie on disk until they are used."""
-    one = prepare(experiments_of(wanted)[0])
+    one = open_experiment(experiments_of(wanted)[0])
     paths = [RunFolder(compared / f"buda-none-s{seed}-f0").best for seed in (0, 1)]
     alone = [load_trained(path).model for path in paths]
     module, _ = build_trainer(one, fitting=False)

@@ -16,7 +16,6 @@ from headtohead.options.group import declarations
 from headtohead.options.table import GROUPS
 from headtohead.preparing.recipe import InputRecipe
 from headtohead.preparing.steps.scale import scaled
-from headtohead.records.array_reader import array_names
 from headtohead.runs.reading import read_ledger
 from headtohead.scoring.counts import count
 from headtohead.scoring.prediction_files import read_mask
@@ -111,7 +110,7 @@ class TestFinishedRun:
         cases = pd.read_csv(finished.folder.cases).set_index("case")
         slices = pd.read_csv(finished.folder.slices)
         table = phantom_cohort.table
-        assert array_names(finished.folder.masks) == list(cases.index) == array_names(finished.folder.probabilities)
+        assert np.load(finished.folder.masks).files == list(cases.index) == np.load(finished.folder.probabilities).files
         assert slices.groupby("case", sort=False)[["tp", "fp", "fn"]].sum().equals(cases[["tp", "fp", "fn"]])
         for index in finished.split.cases(phantom_cohort, "test"):
             about = table.iloc[index]

@@ -12,7 +12,7 @@ from filelock import FileLock
 from headtohead.batches.folds import make_folds
 from headtohead.cohort import Cohort
 from headtohead.comparing import grid
-from headtohead.comparing.experiment import prepare, run_folder, settings_of
+from headtohead.comparing.experiment import open_experiment, run_folder, settings_of
 from headtohead.comparing.grid import compare, experiments_of, keep_folds
 from headtohead.comparing.training import run_training
 from headtohead.errors import UserError
@@ -102,12 +102,12 @@ def test_one_that_fails_is_reported_and_tried_again_while_the_finished_is_kept(
     assert set(pd.read_csv(folder / "cases.csv")["model"]) == {"buda", "unet", "flair-threshold"}
     assert set(pd.read_csv(folder / "results.csv")["entrant"]) == {"buda none", "unet none", "flair-threshold"}
 
-    with pytest.raises(UserError, match=r"-none-s0-f0: made with --num_epochs 1, now 2; .*--overwrite"):
+    with pytest.raises(UserError, match=r"-none-s0-f0: made with `num_epochs` 1, now 2; .*`overwrite`"):
         compare(option_table.replace(wanted, num_epochs=2))
 
 
 def test_all_failed_is_an_error(options_for: Any, tmp_path: Path, no_unet: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UserError, match="--compare: every experiment failed; the first error: RuntimeError: no memory"):
+    with pytest.raises(UserError, match="`compare`: every experiment failed; the first error: RuntimeError: no memory"):
         compare(options_for(tmp_path, **(TINY | {"models": ["unet"]})))
     assert set(pd.read_csv(tmp_path / "tiny" / "results.csv")["entrant"]) == {"flair-threshold"}
 
@@ -119,7 +119,7 @@ def test_no_room_for_its_lock_fails_an_experiment_alone(
         raise OSError(errno.ENOSPC, "No space left on device", lock.lock_file)
 
     monkeypatch.setattr(FileLock, "acquire", full)
-    experiment = prepare(options_for(tmp_path), phantom_cohort)
+    experiment = open_experiment(options_for(tmp_path), phantom_cohort)
     assert str(grid._carry_out(experiment, (), wait=False)).startswith("no space left on ")
 
 
@@ -229,7 +229,7 @@ def test_overwrite_spares_what_another_process_finished_since(wanted: Options, n
 def test_a_trained_one_is_only_scored(wanted: Options, no_report: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Killed between training and test."""
     one = option_table.replace(wanted, models=["buda"])
-    experiment = prepare(experiments_of(one)[0])
+    experiment = open_experiment(experiments_of(one)[0])
     run_training(experiment)
     monkeypatch.setattr(module_of_learning.pl.Trainer, "fit", None)
     folder = compare(one)
@@ -263,7 +263,7 @@ def test_an_edited_table_of_folds_is_not_put_back(phantom_cohort: Cohort, tmp_pa
     keep_folds(folds, path, phantom_cohort, overwrite=False)
     keep_folds(folds, path, phantom_cohort, overwrite=False)
     before = path.read_bytes()
-    with pytest.raises(UserError, match="holds other folds than the options ask for; use it with --fold_file"):
+    with pytest.raises(UserError, match="holds other folds than the options ask for; use it with `fold_file`"):
         keep_folds(others, path, phantom_cohort, overwrite=False)
     assert path.read_bytes() == before
     keep_folds(others, path, phantom_cohort, overwrite=True)

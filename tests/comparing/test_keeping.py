@@ -11,7 +11,7 @@ import pytest
 
 from headtohead.cohort import Cohort
 from headtohead.comparing import keeping
-from headtohead.comparing.experiment import Experiment, prepare
+from headtohead.comparing.experiment import Experiment, open_experiment
 from headtohead.comparing.keeping import facts_of, keep_model, real_slices
 from headtohead.comparing.training import run_training
 from headtohead.errors import UserError
@@ -30,7 +30,7 @@ def test_damaged_scores_are_named_in_a_line(tmp_path: Path, content: bytes | Non
     path = tmp_path / "cases.csv"
     assert keeping.test_scores(path) == {}
     path.write_bytes(content) if content is not None else os.mkfifo(path)
-    with pytest.raises(UserError, match=r"cases\.csv: damaged \(.+\); delete it and run --test again"):
+    with pytest.raises(UserError, match=r"cases\.csv: damaged \(.+\); delete it and run `test` again"):
         keeping.test_scores(path)
 
 
@@ -71,7 +71,7 @@ def test_facts(finished: Experiment, phantom_cohort: Cohort) -> None:
 def test_damaged_facts_of_a_run_are_made_again_as_the_message_says(copied: Experiment, content: str) -> None:
     path, before = copied.folder.path / FILE, read_facts(copied.folder.path)
     path.write_text(content)
-    with pytest.raises(UserError, match=r"model\.json: damaged.*; restore it, or delete it and run --test again, then"):
+    with pytest.raises(UserError, match=r"model\.json: damaged.*; restore it, or delete it and run `test` again, then"):
         facts_of(copied)
     path.unlink()
     keep_model(copied)
@@ -91,7 +91,7 @@ def test_real_slices_are_validation_slices_with_lesions(finished: Experiment, ph
 def test_chosen_clean_up_stays(
     options_for: Any, phantom_cohort: Cohort, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    experiment = prepare(options_for(tmp_path, num_epochs=1), phantom_cohort)
+    experiment = open_experiment(options_for(tmp_path, num_epochs=1), phantom_cohort)
     run_training(experiment)
     assert (experiment.folder.path / ONNX).is_file()
     facts = read_facts(experiment.folder.path)
@@ -118,7 +118,7 @@ def test_a_net_without_onnx_is_kept_all_the_same(
         raise RuntimeError("no such operator\nand more")
 
     monkeypatch.setattr(keeping, "write_onnx", fail)
-    experiment = prepare(options_for(tmp_path, num_epochs=1), phantom_cohort)
+    experiment = open_experiment(options_for(tmp_path, num_epochs=1), phantom_cohort)
     run_training(experiment)
     assert experiment.folder.record()["onnx"] == "not written: no such operator"
     assert "model.onnx not written: no such operator" in capsys.readouterr().out

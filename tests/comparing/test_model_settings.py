@@ -7,7 +7,7 @@ import pytest
 
 from headtohead.cli import parse
 from headtohead.cohort import Cohort
-from headtohead.comparing.experiment import prepare, run_folder, settings_of, trained_model
+from headtohead.comparing.experiment import open_experiment, run_folder, settings_of, trained_model
 from headtohead.comparing.grid import experiments_of
 from headtohead.comparing.model_settings import own_settings, with_own_settings
 from headtohead.comparing.training import train
@@ -32,7 +32,7 @@ def test_they_reach_all_experiments_of_their_model_and_no_other(asked: Options) 
 
 
 def test_a_run_keeps_what_was_in_effect(asked: Options, phantom_cohort: Cohort) -> None:
-    experiment = prepare(experiments_of(asked)[-1], phantom_cohort)
+    experiment = open_experiment(experiments_of(asked)[-1], phantom_cohort)
     assert experiment.recipe.image_size == 64
     stored = settings_of(experiment.options)
     assert (stored["image_size"], stored["num_epochs"], stored["model"]) == (64, 2, "resnext")
@@ -54,24 +54,24 @@ def test_flags_and_yaml_mean_the_same(value: str, tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(f"models: [buda, resnext]\nmodel_settings: [{value}]\n")
     assert parse(["--compare", "--config", str(tmp_path / "a.yaml")]) == flags
     expected = {"num_epochs": 2, "learning_rate": 1e-4} if value else {}
-    assert own_settings(flags, "resnext") == expected
+    assert own_settings(flags.comparison.model_settings, "resnext") == expected
 
 
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ("resnxt.num_epochs=2", "--model_settings resnxt: no such model; did you mean resnext?"),
-        ("unet.num_epochs=2", "--model_settings unet.num_epochs=2: unet is not in --models buda,resnext; add it"),
-        ("resnext.num_epoch=2", "--model_settings resnext.num_epoch: no such option; did you mean num_epochs?"),
-        ("resnext.num_epochs=two", "--model_settings resnext.num_epochs two: takes a whole number"),
-        ("resnext.optimizer=adm", "--model_settings resnext.optimizer adm: not one of adamax, "),
-        ("resnext.image_size=40", "--model_settings resnext.image_size 40: resnext needs a multiple of 32"),
-        ("resnext.folds=3", "--model_settings resnext.folds=3: folds cannot differ between the models of a comparison"),
+        ("resnxt.num_epochs=2", "`model_settings` resnxt: no such model; did you mean resnext?"),
+        ("unet.num_epochs=2", "`model_settings` unet.num_epochs=2: unet is not in `models` buda,resnext; add it"),
+        ("resnext.num_epoch=2", "`model_settings` resnext.num_epoch: no such option; did you mean num_epochs?"),
+        ("resnext.num_epochs=two", "`model_settings` resnext.num_epochs two: takes a whole number"),
+        ("resnext.optimizer=adm", "`model_settings` resnext.optimizer adm: not one of adamax, "),
+        ("resnext.image_size=40", "`model_settings` resnext.image_size 40: resnext needs a multiple of 32"),
+        ("resnext.folds=3", "`model_settings` resnext.folds=3: folds cannot differ between the models of a comparison"),
         ("resnext.root_dir=x", "root_dir cannot differ between the models"),
         ("resnext.seed=3", "seed cannot differ between the models"),
         ("resnext.train=True", "train cannot differ between the models"),
-        ("resnext.width=8", "--model_settings resnext.width: resnext has no such setting"),
-        ("buda.encoder_weights=imagenet", "--model_settings buda.encoder_weights: buda has no such setting"),
+        ("resnext.width=8", "`model_settings` resnext.width: resnext has no such setting"),
+        ("buda.encoder_weights=imagenet", "`model_settings` buda.encoder_weights: buda has no such setting"),
         ("resnext.seed", "--model_settings resnext.seed: must have the form MODEL.OPTION=VALUE"),
         ("num_epochs=3", "must have the form MODEL.OPTION=VALUE"),
         ("buda.num_epochs=2,buda.num_epochs=3", "buda.num_epochs is given twice"),

@@ -153,13 +153,13 @@ def test_augmented_volumes_are_shown(options: Options, tmp_path: Path) -> None:
 
 def test_too_few_patients_are_told_what_to_do(tmp_path: Path) -> None:
     cohort = open_cohort(make_volumes(tmp_path / "one", 1), tmp_path / "packed", "nifti")
-    with pytest.raises(UserError, match=r"1 patient cannot be split into three parts; add patients, .*--split slice"):
+    with pytest.raises(UserError, match=r"1 patient cannot be split into three parts; add patients, .*`split=slice`"):
         make_split(cohort, "patient", 0)
     assert make_split(cohort, "slice", 0).leaking_patients(cohort) == 1
 
 
 def test_data_of_the_other_kind_say_so(volumes: Path, phantom_root: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="add --data nifti"):
+    with pytest.raises(UserError, match="add `data=nifti`"):
         open_cohort(volumes, tmp_path)
-    with pytest.raises(UserError, match="leave --data out"):
+    with pytest.raises(UserError, match="leave `data` out"):
         open_cohort(phantom_root, tmp_path, "nifti")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from headtohead.cohort import Cohort
-from headtohead.comparing.experiment import prepare
+from headtohead.comparing.experiment import open_experiment
 from headtohead.comparing.training import run_training
 from headtohead.options.group import declarations
 from headtohead.options.table import GROUPS
@@ -88,6 +88,6 @@ def test_option_reaches_the_training(
     facts = []
     for overwrite, change in ((False, {}), (True, {name: value})):
         with pytest.raises(spared["exception"]):
-            run_training(prepare(options_for(tmp_path, overwrite=overwrite, **change), phantom_cohort))
+            run_training(open_experiment(options_for(tmp_path, overwrite=overwrite, **change), phantom_cohort))
         facts.append(fact(spared))
     assert facts[0] != facts[1]

@@ -13,7 +13,6 @@ from headtohead.cohort import Cohort
 from headtohead.comparing import outcome as module
 from headtohead.comparing.outcome import Outcome, outcome, scores_in_words
 from headtohead.readers.lgg import TASK as LGG_TASK
-from headtohead.records.array_reader import array_names
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.reading import TEXTS
 from headtohead.scoring.case import score_case
@@ -56,7 +55,7 @@ def test_files_hold_every_case_in_order(folder: RunFolder, phantom_cohort: Cohor
     cases = pd.read_csv(folder.cases, keep_default_na=False, na_values={"hd95_px": [""]})
     nothing = np.zeros((1, 1, 1), bool)
     assert list(cases.columns) == [*(name for name in TEXTS if name != "target"), *score_case(nothing, nothing)]
-    assert cases["case"].tolist() == names == array_names(folder.masks) == array_names(folder.probabilities)
+    assert cases["case"].tolist() == names == np.load(folder.masks).files == np.load(folder.probabilities).files
     about = phantom_cohort.table.iloc[own]
     for column in ("patient", "site", "slices", "lesion_voxels"):
         assert cases[column].tolist() == about[column].tolist()
@@ -120,8 +119,8 @@ def test_a_prediction_without_probability(folder: RunFolder, phantom_cohort: Coh
     with outcome(folder, phantom_cohort, split) as found:
         for case in split.cases(phantom_cohort, "test"):
             found.add(int(case), predicted(phantom_cohort, found, int(case))[0])
-    assert array_names(folder.probabilities) == [] and not found.histograms.any()
-    assert len(array_names(folder.masks)) == len(pd.read_csv(folder.cases))
+    assert np.load(folder.probabilities).files == [] and not found.histograms.any()
+    assert len(np.load(folder.masks).files) == len(pd.read_csv(folder.cases))
 
 
 @pytest.mark.parametrize("before", [False, True])

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from headtohead.cohort import Cohort
-from headtohead.comparing.experiment import prepare
+from headtohead.comparing.experiment import open_experiment
 from headtohead.comparing.grid import experiments_of
 from headtohead.comparing.model_settings import own_settings
 from headtohead.errors import UserError
@@ -26,7 +26,7 @@ GRID = {"models": ["fetal_unet", "buda"], "batch_size": 4, "comparison": "both"}
 
 @pytest.mark.parametrize("model", ["fetal_unet", "buda"])
 def test_the_scaling_of_the_model_decides(model: str, options_for: Any, phantom_cohort: Cohort, tmp_path: Any) -> None:
-    recipe = prepare(options_for(tmp_path, model=model, neighbours=2), phantom_cohort).recipe
+    recipe = open_experiment(options_for(tmp_path, model=model, neighbours=2), phantom_cohort).recipe
     assert recipe.to_dict() == (SLICE if model == "fetal_unet" else {**SLICE, "normalise": "inner", "neighbours": 2})
     assert recipe.channels == (1 if model == "fetal_unet" else 7)
 
@@ -35,7 +35,7 @@ def test_the_scaling_of_the_model_decides(model: str, options_for: Any, phantom_
 def test_another_scaling_for_it_alone_is_refused(option: str, options_for: Any, tmp_path: Any) -> None:
     options = options_for(tmp_path, models=["fetal_unet"], model_settings=[f"fetal_unet.{option}"])
     with pytest.raises(UserError, match=r"fetal_unet has no such setting; leave it out$"):
-        own_settings(options, "fetal_unet")
+        own_settings(options.comparison.model_settings, "fetal_unet")
     with pytest.raises(UserError, match="no such setting"):
         experiments_of(options)
 

@@ -11,7 +11,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from headtohead.cohort import Cohort
 from headtohead.comparing import training
-from headtohead.comparing.experiment import Experiment, prepare
+from headtohead.comparing.experiment import Experiment, open_experiment
 from headtohead.comparing.training import run_test, run_training
 from headtohead.errors import UserError
 from headtohead.learning.callbacks import WholeFiles
@@ -48,7 +48,7 @@ def test_a_killed_training_goes_on_and_ends_as_if_never_killed(
     metrics_of: Any,
 ) -> None:
     """Killed outright in the middle of its second epoch."""
-    killed = prepare(options_for(tmp_path), phantom_cohort)
+    killed = open_experiment(options_for(tmp_path), phantom_cohort)
     run = run_python(KILLED, json.dumps(option_table.flat(killed.options)))
     assert run.returncode == -signal.SIGKILL, run.stderr
     assert killed.folder.record()["status"] == "running"
@@ -82,7 +82,7 @@ def test_an_epoch_that_was_logged_but_not_kept_has_no_second_point(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Ended while the checkpoint of an epoch is written: the first time before there is any, then after one."""
-    ended = prepare(options_for(tmp_path), phantom_cohort)
+    ended = open_experiment(options_for(tmp_path), phantom_cohort)
     save = WholeFiles.save_checkpoint
     for epoch in (0, 1):
 
@@ -114,7 +114,7 @@ def test_an_epoch_that_was_kept_has_all_its_points(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Ended as soon as the checkpoint of the second epoch is written."""
-    ended = prepare(options_for(tmp_path), phantom_cohort)
+    ended = open_experiment(options_for(tmp_path), phantom_cohort)
     save = WholeFiles.save_checkpoint
 
     def deadly(self: Any, checkpoint: Any, path: Any, *given: Any, **named: Any) -> None:
@@ -162,5 +162,5 @@ def test_a_damaged_checkpoint_is_said_in_a_line(copied: Experiment, which: str, 
 @pytest.mark.parametrize("content", [b"", b"\xff", b"epoch,val_dice\n0,1\n", b"epoch,val_dice,seconds\n0,high,1\n"])
 def test_damaged_metrics_are_named(copied: Experiment, content: bytes) -> None:
     copied.folder.metrics.write_bytes(content)
-    with pytest.raises(UserError, match=r"metrics\.csv: damaged \(.*\); train again with --overwrite"):
+    with pytest.raises(UserError, match=r"metrics\.csv: damaged \(.*\); train again with `overwrite`"):
         training._note_end(copied, 1)

@@ -11,7 +11,7 @@ import pytest
 
 from headtohead.cohort import open_cohort
 from headtohead.comparing import training
-from headtohead.comparing.experiment import Experiment, as_trained, prepare, refuse_other_run
+from headtohead.comparing.experiment import Experiment, as_trained, open_experiment, refuse_other_run
 from headtohead.comparing.training import run_test, run_training
 from headtohead.errors import UserError
 from headtohead.options import table as option_table
@@ -21,18 +21,18 @@ from headtohead.scoring.protocol import PROTOCOL, SAME_PREDICTIONS_SINCE
 
 
 def changed(experiment: Experiment, **changes: Any) -> Experiment:
-    return prepare(option_table.replace(experiment.options, **changes), experiment.cohort)
+    return open_experiment(option_table.replace(experiment.options, **changes), experiment.cohort)
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"num_epochs": 9}, "--num_epochs 3, now 9"),
-        ({"learning_rate": 0.02}, "--learning_rate 0.03, now 0.02"),
-        ({"normalise": "unit"}, "--normalise inner, now unit"),
-        ({"threshold": 0.5}, "--threshold 0.3, now 0.5"),
-        ({"width": 4}, "--width 2, now 4"),
-        ({"augmentation": "none"}, "--augmentation standard, now none"),
+        ({"num_epochs": 9}, "`num_epochs` 3, now 9"),
+        ({"learning_rate": 0.02}, "`learning_rate` 0.03, now 0.02"),
+        ({"normalise": "unit"}, "`normalise` inner, now unit"),
+        ({"threshold": 0.5}, "`threshold` 0.3, now 0.5"),
+        ({"width": 4}, "`width` 2, now 4"),
+        ({"augmentation": "none"}, "`augmentation` standard, now none"),
     ],
 )
 @pytest.mark.parametrize("carry_out", [run_training, run_test])
@@ -43,25 +43,25 @@ def test_other_options_under_the_same_name_are_refused(
     with pytest.raises(UserError) as caught:
         carry_out(changed(copied, **change))
     assert said in str(caught.value)
-    assert ("--overwrite" in str(caught.value)) == (carry_out is run_training), "--test does not take it"
+    assert ("`overwrite`" in str(caught.value)) == (carry_out is run_training), "--test does not take it"
     assert copied.folder.config.read_bytes() == before
 
 
 def test_another_split_under_the_same_name_is_refused(copied: Experiment) -> None:
-    with pytest.raises(UserError, match=r"made with --split(_seed)? "):
+    with pytest.raises(UserError, match=r"made with `split(_seed)?` "):
         run_training(changed(copied, split_seed=5))
 
 
 def test_changed_data_are_refused(copied: Experiment, tmp_path: Path, phantom_root: Path) -> None:
     moved = tmp_path / "moved"
     shutil.copytree(phantom_root, moved)
-    run_training(prepare(option_table.replace(copied.options, root_dir=str(moved))))  # the same data elsewhere
+    run_training(open_experiment(option_table.replace(copied.options, root_dir=str(moved))))  # the same data elsewhere
     masks = sorted(moved.rglob("*_mask.tif"))
     shutil.copyfile(next(mask for mask in masks if mask.read_bytes() != masks[0].read_bytes()), masks[0])
     cohort = open_cohort(moved, Path(copied.options.data.cache_dir))
     assert cohort.key != copied.cohort.key
-    with pytest.raises(UserError, match=r"made from other data \(.*--overwrite"):
-        run_training(prepare(option_table.replace(copied.options, root_dir=str(moved)), cohort))
+    with pytest.raises(UserError, match=r"made from other data \(.*`overwrite`"):
+        run_training(open_experiment(option_table.replace(copied.options, root_dir=str(moved)), cohort))
 
 
 def test_what_does_not_touch_the_result_may_differ(copied: Experiment, capsys: pytest.CaptureFixture[str]) -> None:
@@ -119,7 +119,7 @@ def test_a_test_needs_no_option_of_the_training_again(options_for: Any, tmp_path
     RunFolder(folder).note(protocol=record["protocol"] | {"version": SAME_PREDICTIONS_SINCE})
     assert training.test(short) == folder
     assert RunFolder(folder).record()["protocol"] == PROTOCOL, "scored as now, and it says so"
-    with pytest.raises(UserError, match="made with --width 2, now 4"):
+    with pytest.raises(UserError, match="made with `width` 2, now 4"):
         training.test(option_table.replace(short, width=4))
 
 
@@ -141,7 +141,7 @@ def test_a_default_that_is_written_out_is_not_taken_from_the_run(copied: Experim
     trained = copied.options.training.num_epochs
     assert as_trained(default).training.num_epochs == trained != default.training.num_epochs
     said = dataclasses.replace(default, given=frozenset({"num_epochs"}))
-    with pytest.raises(UserError, match=f"made with --num_epochs {trained}, now {default.training.num_epochs}"):
+    with pytest.raises(UserError, match=f"made with `num_epochs` {trained}, now {default.training.num_epochs}"):
         refuse_other_run(dataclasses.replace(copied, options=as_trained(said)))
 
 

@@ -14,7 +14,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from headtohead.cohort import Cohort
 from headtohead.comparing import ensemble
 from headtohead.comparing.baseline import run_baseline
-from headtohead.comparing.experiment import Experiment, prepare
+from headtohead.comparing.experiment import Experiment, open_experiment
 from headtohead.comparing.keeping import real_slices
 from headtohead.comparing.training import run_test, run_training
 from headtohead.comparing.tuning import run_tuning
@@ -23,7 +23,6 @@ from headtohead.options.table import from_flat, replace
 from headtohead.predicting.predict import predict
 from headtohead.predicting.predictor import open_predictor
 from headtohead.predicting.scan import scan_of
-from headtohead.records.array_reader import array_names
 from headtohead.reporting.rescoring import rescore
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.reading import read_ledger
@@ -45,7 +44,7 @@ def tested(
     """An experiment of six epochs, trained and scored. Read only."""
     folder = tmp_path_factory.mktemp(request.param)
     cohort = relabelled(phantom_cohort, folder / "packed", TARGETS[request.param])
-    experiment = prepare(options_for(folder, num_epochs=6, empty_slices=1.0, folds="3", width=4), cohort)
+    experiment = open_experiment(options_for(folder, num_epochs=6, empty_slices=1.0, folds="3", width=4), cohort)
     run_training(experiment)
     run_test(experiment)
     return experiment
@@ -121,7 +120,7 @@ def test_counts_and_histograms_are_kept_by_target(tested: Experiment) -> None:
     assert sums.to_numpy().tolist() == cases[["tp", "fp", "fn"]].to_numpy().tolist()
     table, targets = tested.cohort.table.set_index("case"), tested.cohort.task.targets
     with np.load(tested.folder.probabilities, allow_pickle=False) as histograms:
-        assert list(histograms) == array_names(tested.folder.masks) == list(dict.fromkeys(cases["case"]))
+        assert list(histograms) == np.load(tested.folder.masks).files == list(dict.fromkeys(cases["case"]))
         for case, own in cases.groupby("case"):
             assert histograms[case].shape == (len(targets), 2, 256)
             assert histograms[case][:, 1].sum(axis=1).tolist() == own["lesion_voxels"].tolist()
@@ -160,7 +159,9 @@ def test_rescoring_needs_only_the_masks(tested: Experiment, tmp_path: Path) -> N
 
 def test_seeds_are_averaged_and_scored_as_one(tested: Experiment, tmp_path: Path) -> None:
     shutil.copytree(tested.folder.path.parent, tmp_path / "single")
-    both = [prepare(replace(tested.options, runs_dir=str(tmp_path), seed=seed), tested.cohort) for seed in (0, 1)]
+    both = [
+        open_experiment(replace(tested.options, runs_dir=str(tmp_path), seed=seed), tested.cohort) for seed in (0, 1)
+    ]
     run_training(both[1])
     run_test(both[1])
     members = read_ledger(tmp_path / "single").finished
@@ -175,7 +176,7 @@ def test_seeds_are_averaged_and_scored_as_one(tested: Experiment, tmp_path: Path
 
 def test_threshold_and_clean_up_are_tuned_on_the_primary_score(tested: Experiment, tmp_path: Path) -> None:
     shutil.copytree(tested.folder.path.parent, tmp_path / "single")
-    copied = prepare(replace(tested.options, runs_dir=str(tmp_path)), tested.cohort)
+    copied = open_experiment(replace(tested.options, runs_dir=str(tmp_path)), tested.cohort)
     run_tuning(copied)
     record, table = copied.folder.record(), pd.read_csv(copied.folder.path / "tuning.csv")
     assert record["tuning"]["val_dice_before"] == pytest.approx(record["best_val_dice"], abs=1e-6)

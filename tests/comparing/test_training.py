@@ -10,7 +10,7 @@ import torch
 
 from headtohead.cohort import Cohort
 from headtohead.comparing import training
-from headtohead.comparing.experiment import Experiment, prepare
+from headtohead.comparing.experiment import Experiment, open_experiment
 from headtohead.comparing.training import run_test, run_training
 from headtohead.errors import UserError
 from headtohead.learning.module import SegmentationModule
@@ -20,7 +20,7 @@ from tests.trained_nets import load_trained
 def test_same_seed_same_weights_and_the_threshold_changes_only_scores(
     finished: Experiment, options_for: Any, phantom_cohort: Cohort, tmp_path: Path, same_weights: Any, metrics_of: Any
 ) -> None:
-    other = prepare(options_for(tmp_path, threshold=0.6), phantom_cohort)
+    other = open_experiment(options_for(tmp_path, threshold=0.6), phantom_cohort)
     run_training(other)
     run_test(other)
     assert same_weights(finished, other)
@@ -46,15 +46,15 @@ def test_the_best_checkpoint_is_scored_not_the_last(copied: Experiment) -> None:
 
 
 def test_test_needs_a_trained_model(options_for: Any, phantom_cohort: Cohort, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"--test: .*buda-cosine-s0-f0 holds no trained model; add --train"):
-        run_test(prepare(options_for(tmp_path), phantom_cohort))
+    with pytest.raises(UserError, match=r"`test`: .*buda-cosine-s0-f0 holds no trained model; add `train`"):
+        run_test(open_experiment(options_for(tmp_path), phantom_cohort))
     assert not list(tmp_path.iterdir())
 
 
 def test_a_refused_setting_leaves_nothing_behind(options_for: Any, phantom_cohort: Cohort, tmp_path: Path) -> None:
     """Or the mended command would be refused for differing from the one that never ran."""
-    with pytest.raises(UserError, match="--encoder_weights"):
-        run_training(prepare(options_for(tmp_path, encoder_weights="nowhere.pth"), phantom_cohort))
+    with pytest.raises(UserError, match="`encoder_weights`"):
+        run_training(open_experiment(options_for(tmp_path, encoder_weights="nowhere.pth"), phantom_cohort))
     assert not list(tmp_path.iterdir())
 
 
@@ -65,7 +65,7 @@ def test_a_fault_is_recorded(
         raise RuntimeError("out of memory\nand more")
 
     monkeypatch.setattr(SegmentationModule, "training_step", fail)
-    experiment = prepare(options_for(tmp_path), phantom_cohort)
+    experiment = open_experiment(options_for(tmp_path), phantom_cohort)
     with pytest.raises(RuntimeError, match="out of memory"):
         run_training(experiment)
     record = experiment.folder.record()
@@ -77,15 +77,15 @@ def test_early_stopping_stops(options_for: Any, phantom_cohort: Cohort, tmp_path
     wanted = options_for(
         tmp_path, num_epochs=9, early_stopping=2, learning_rate=1e-30, lr_scheduler="none", model="unet"
     )
-    experiment = prepare(wanted, phantom_cohort)
+    experiment = open_experiment(wanted, phantom_cohort)
     run_training(experiment)
     assert experiment.folder.record()["epochs"] == len(pd.read_csv(experiment.folder.metrics)) == 3
     assert experiment.folder.record()["best_epoch"] == 1
 
 
 def test_image_size_must_suit_the_model(options_for: Any, phantom_cohort: Cohort, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="--image_size 40"):
-        prepare(options_for(tmp_path, image_size=40), phantom_cohort)
+    with pytest.raises(UserError, match="`image_size` 40"):
+        open_experiment(options_for(tmp_path, image_size=40), phantom_cohort)
 
 
 def test_verbs_train_and_test(

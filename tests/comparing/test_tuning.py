@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from headtohead.cohort import Cohort
 from headtohead.comparing import tuning
-from headtohead.comparing.experiment import Experiment, prepare
+from headtohead.comparing.experiment import Experiment, open_experiment
 from headtohead.comparing.tuning import (
     CLEAN_UPS,
     MARGIN,
@@ -130,11 +130,11 @@ def test_validation_without_any_dice_keeps_the_run_s_own(copied: Experiment, mon
     [
         (
             lambda run: (run.folder.path / "model.json").unlink(),
-            r"has no model.json, since an older version made it; run --test to write it",
+            r"has no model.json, since an older version made it; run `test` to write it",
         ),
         (
             lambda run: run.folder.note(status="running"),
-            "--tune_postprocessing: .* holds no trained model; add --train",
+            "`tune_postprocessing`: .* holds no trained model; add `train`",
         ),
         (lambda run: run.folder.best.write_bytes(b"x"), "best.ckpt"),
     ],
@@ -149,14 +149,14 @@ def test_a_run_that_cannot_be_tuned_is_refused_in_a_line(
 
 
 def test_other_options_are_refused(copied: Experiment) -> None:
-    with pytest.raises(UserError, match="--image_size 32, now 64"):
-        run_tuning(prepare(option_table.replace(copied.options, image_size=64), copied.cohort))
+    with pytest.raises(UserError, match="`image_size` 32, now 64"):
+        run_tuning(open_experiment(option_table.replace(copied.options, image_size=64), copied.cohort))
 
 
 def test_parts_of_cases_are_refused(copied: Experiment) -> None:
     for split, mend in (
-        (dataclasses.replace(copied.split, kind="slice"), "--split patient"),
-        (dataclasses.replace(copied.split, val=copied.split.val[:0]), "fewer --folds"),
+        (dataclasses.replace(copied.split, kind="slice"), "`split=patient`"),
+        (dataclasses.replace(copied.split, val=copied.split.val[:0]), "fewer `folds`"),
     ):
         with pytest.raises(UserError, match=mend):
             tuning.refuse_parts_of_cases(dataclasses.replace(copied, split=split))

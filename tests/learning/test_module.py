@@ -12,7 +12,7 @@ from headtohead.batches.turning import draw_turn, turn
 from headtohead.cohort import Cohort
 from headtohead.learning.counts import to_source_grid
 from headtohead.learning.losses import bce_dice_loss
-from headtohead.learning.module import SegmentationModule, scale
+from headtohead.learning.module import SegmentationModule, scale_batch
 from headtohead.preparing.recipe import InputRecipe
 from headtohead.preparing.steps.scale import scaled
 from headtohead.scoring.counts import count, dice, mean_dice, over_targets, target_dice
@@ -52,7 +52,7 @@ def test_scales_as_the_recipe_does(phantom_cohort: Cohort, normalise: str) -> No
         for case in (0, 5)
     ]
     expected = np.stack([scaled(view, recipe.chain.scaling.by_channel(statistics)) for view, statistics in items])
-    ours = scale(
+    ours = scale_batch(
         torch.from_numpy(np.stack([view for view, _ in items])),
         torch.from_numpy(np.stack([recipe.chain.scaling.by_channel(statistics) for _, statistics in items])),
     )
@@ -62,7 +62,7 @@ def test_scales_as_the_recipe_does(phantom_cohort: Cohort, normalise: str) -> No
 
 def test_scale_keeps_outliers_within_bounds() -> None:
     image = torch.tensor([0, 255], dtype=torch.uint8).view(1, 1, 2, 1)
-    assert scale(image, torch.tensor([[[100.0, 1.0]]])).flatten().tolist() == [-8, 8]
+    assert scale_batch(image, torch.tensor([[[100.0, 1.0]]])).flatten().tolist() == [-8, 8]
 
 
 @pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])

@@ -107,7 +107,7 @@ class ModelTester:
         check_image_size(self.name, divisor)
         with torch.inference_mode():
             assert self.build().eval()(self.images(1, 3, divisor, divisor)).shape == (1, 1, divisor, divisor)
-        with pytest.raises(UserError, match=rf"^--image_size {divisor // 2}: .* {divisor} or more$"):
+        with pytest.raises(UserError, match=rf"^`image_size` {divisor // 2}: .* {divisor} or more$"):
             check_image_size(self.name, divisor // 2)
 
     def test_a_wrong_size_is_refused_with_the_nearest_that_work(self):
@@ -115,13 +115,13 @@ class ModelTester:
         with pytest.raises(UserError) as caught:
             check_image_size(self.name, 3 * divisor + 1)
         message = str(caught.value)
-        assert message.startswith(f"--image_size {3 * divisor + 1}: {self.name}")
+        assert message.startswith(f"`image_size` {3 * divisor + 1}: {self.name}")
         assert message.endswith(f"write {3 * divisor} or {4 * divisor}")
         assert "\n" not in message
 
     def test_width_scales_the_net_or_is_refused(self):
         if not self.spec.width:
-            with pytest.raises(UserError, match=rf"^--width 4: {self.name} cannot be scaled"):
+            with pytest.raises(UserError, match=rf"^`width` 4: {self.name} cannot be scaled"):
                 self.build(width=4)
             return
         published = sum(weight.numel() for weight in self.build().parameters())

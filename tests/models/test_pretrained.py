@@ -104,7 +104,7 @@ def test_a_checkpoint_with_pickled_objects_is_refused_unread(tmp_path, capsys):
 @pytest.mark.parametrize("content", [b"", b"no weights at all", b"PK\x03\x04 cut short"])
 def test_a_damaged_file_is_refused(tmp_path, suffix, content):
     (tmp_path / f"weights{suffix}").write_bytes(content)
-    with pytest.raises(UserError, match=r"^--encoder_weights \S+: damaged"):
+    with pytest.raises(UserError, match=r"^`encoder_weights` \S+: damaged"):
         load(tmp_path / f"weights{suffix}")
 
 
@@ -121,7 +121,7 @@ def test_a_damaged_file_is_refused(tmp_path, suffix, content):
 )
 def test_a_malformed_pickle_is_one_line(tmp_path, content):
     (tmp_path / "weights.pt").write_bytes(content)
-    with pytest.raises(UserError, match=r"^--encoder_weights \S+: damaged"):
+    with pytest.raises(UserError, match=r"^`encoder_weights` \S+: damaged"):
         load(tmp_path / "weights.pt")
 
 
@@ -140,7 +140,7 @@ def test_a_pickle_without_weights_is_one_line(tmp_path, content):
 
 
 def test_a_missing_file_is_named():
-    with pytest.raises(UserError, match=r"^--encoder_weights nowhere\.pth: no such file"):
+    with pytest.raises(UserError, match=r"^`encoder_weights` nowhere\.pth: no such file"):
         load("nowhere.pth")
 
 
@@ -186,8 +186,8 @@ class TestImageNet:
         with pytest.raises(UserError) as caught:
             load("imagenet")
         message = str(caught.value)
-        assert message.startswith("--encoder_weights imagenet: not in the local cache, and https://")
-        assert "write --encoder_weights none, or --encoder_weights FILE" in message
+        assert message.startswith("`encoder_weights=imagenet`: not in the local cache, and https://")
+        assert "write `encoder_weights=none`, or `encoder_weights=FILE`" in message
         assert self.downloads == []
 
     def test_the_hubs_own_offline_switch_is_obeyed(self, monkeypatch):
@@ -214,7 +214,7 @@ class TestImageNet:
 
     def test_a_download_that_breaks_off_is_one_line(self):
         self.online, self.fault = True, ConnectionResetError("half way")
-        with pytest.raises(UserError, match=r"download failed \(ConnectionResetError\); write --encoder_weights none"):
+        with pytest.raises(UserError, match=r"download failed \(ConnectionResetError\); write `encoder_weights=none`"):
             load("imagenet")
 
 

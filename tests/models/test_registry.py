@@ -36,14 +36,14 @@ def test_a_misspelt_name_gets_the_nearest_suggested():
         find_spec("resnxt")
     assert (
         str(caught.value)
-        == "--model resnxt: no such model; did you mean resnext? Known: unet, buda, resnext, fetal_unet"
+        == "`model` resnxt: no such model; did you mean resnext? Known: unet, buda, resnext, fetal_unet"
     )
 
 
 def test_a_name_near_nothing_gets_the_list_only():
     with pytest.raises(UserError) as caught:
         build_model("q", 3)
-    assert str(caught.value) == "--model q: no such model; known: unet, buda, resnext, fetal_unet"
+    assert str(caught.value) == "`model` q: no such model; known: unet, buda, resnext, fetal_unet"
 
 
 def test_narrow_buda_is_the_quick_one():
@@ -52,12 +52,12 @@ def test_narrow_buda_is_the_quick_one():
 
 
 def test_a_negative_width_is_refused():
-    with pytest.raises(UserError, match=r"^--width -1: must be a number of channels"):
+    with pytest.raises(UserError, match=r"^`width` -1: must be a number of channels"):
         build_model("unet", 3, width=-1)
 
 
 def test_encoder_weights_are_refused_where_there_is_no_encoder():
-    with pytest.raises(UserError, match=r"^--encoder_weights imagenet: unet has no pretrained encoder.*: resnext$"):
+    with pytest.raises(UserError, match=r"^`encoder_weights` imagenet: unet has no pretrained encoder.*: resnext$"):
         build_model("unet", 3, encoder_weights="imagenet")
 
 
@@ -65,7 +65,7 @@ def test_encoder_weights_are_refused_where_there_is_no_encoder():
     ("image_size", "mend"), [(100, "96 or 128"), (20, "32 or more"), (0, "32 or more"), (-64, "32 or more")]
 )
 def test_an_image_size_is_mended_by_the_nearest(image_size, mend):
-    with pytest.raises(UserError, match=rf"^--image_size {image_size}: resnext needs a multiple of 32; write {mend}$"):
+    with pytest.raises(UserError, match=rf"^`image_size` {image_size}: resnext needs a multiple of 32; write {mend}$"):
         check_image_size("resnext", image_size)
 
 

@@ -61,7 +61,7 @@ def test_replace_changes_only_what_is_named() -> None:
 
 
 def test_unknown_name_is_refused_with_a_suggestion() -> None:
-    with pytest.raises(UserError, match=r"--batchsize: no such option; did you mean batch_size\?"):
+    with pytest.raises(UserError, match=r"`batchsize`: no such option; did you mean batch_size\?"):
         from_flat({"batchsize": 1})
 
 
@@ -107,5 +107,5 @@ def test_range(name: str, good: list[Any], bad: list[Any]) -> None:
     for value in good:
         replace(Options(), **needs, **{name: value})
     for value in bad:
-        with pytest.raises(UserError, match=f"^--{name}"):
+        with pytest.raises(UserError, match=f"^`{name}`"):
             replace(Options(), **needs, **{name: value})

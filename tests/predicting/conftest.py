@@ -110,7 +110,7 @@ def predict(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., in
     """Give a function that runs `--predict` on folder `in` with the stand-in, as a user does: exit status."""
 
     def run(*flags: str, source: str = "in", output: str = "out", predictor: Brightness | None = None) -> int:
-        monkeypatch.setattr("headtohead.predicting.predictor.open_predictor", lambda _: predictor or Brightness())
+        monkeypatch.setattr("headtohead.predicting.predictor.open_predictor", lambda *_: predictor or Brightness())
         folders = ["--predict", str(tmp_path / source), "--output", str(tmp_path / output)]
         return main([*folders, *flags])
 

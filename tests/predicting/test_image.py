@@ -155,7 +155,7 @@ def test_nothing_is_overwritten_unless_asked(make_run: MakeRun, tmp_path: Path) 
     run.figures.mkdir()
     panel = run.figures / "lone_panel.png"
     panel.write_text("mine")
-    with pytest.raises(UserError, match=r"lone_panel\.png: already exists; .*--output.*--overwrite"):
+    with pytest.raises(UserError, match=r"lone_panel\.png: already exists; .*`output`.*`overwrite`"):
         predict_image(options(tmp_path, image))
     assert [path.name for path in run.figures.iterdir()] == ["lone_panel.png"]
     assert panel.read_text() == "mine"
@@ -260,5 +260,5 @@ def test_an_earlier_prediction_is_no_truth(
     listed(tmp_path, mask)
     predict_image(options(tmp_path, image))
     assert "Dice" not in capsys.readouterr().out
-    with pytest.raises(UserError, match="--channels t1=0"):
+    with pytest.raises(UserError, match="`channels` t1=0"):
         predict_image(options(tmp_path, image, channels="t1=0", overwrite=True))

@@ -190,7 +190,7 @@ def test_what_fits_is_not_refused(tmp_path: Path, brightness: type) -> None:
     claiming(tmp_path / "a.nii.gz", (512, 512, 512))
     facts = brightness().facts
     [job] = find_jobs(tmp_path, "", facts.task, ())
-    assert weigh(job, facts, "auto", as_bytes=True).need < 3.2 * 2**30, "4 GiB, less the program itself"
+    assert weigh(job, facts, "auto").need < 3.2 * 2**30, "4 GiB, less the program itself"
 
 
 @pytest.mark.exhaustive

@@ -175,7 +175,7 @@ def told(tmp_path_factory: pytest.TempPathFactory, brightness: type) -> Iterator
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Path, "open", locked)
-        patch.setattr("headtohead.predicting.predictor.open_predictor", lambda _: brightness())
+        patch.setattr("headtohead.predicting.predictor.open_predictor", lambda *_: brightness())
         out, err = io.StringIO(), io.StringIO()
         with redirect_stdout(out), redirect_stderr(err):
             status = main(["--predict", str(source), "--output", str(folder), "--outputs", "0.2:_dim.nii", "--preview"])

@@ -11,6 +11,8 @@ import pytest
 
 from headtohead.cli import main
 from headtohead.errors import UserError
+from headtohead.options.machine import MachineOptions
+from headtohead.options.prediction import PredictionOptions
 from headtohead.options.table import from_flat
 from headtohead.predicting import predictor as predictor_module
 from headtohead.predicting.predictor import Predictor, open_choices, open_predictor
@@ -83,7 +85,7 @@ def test_what_cannot_be_averaged(make_run: MakeRun, field: str) -> None:
     task = others.get(field, replace(LGG_TASK, targets=Targets((Target("brain", (1,)),))))
     other = Source(replace(source.facts, task=task), source.folder)
     with pytest.raises(UserError, match=f"differ in {field}, so they cannot be averaged"):
-        open_choices([Choice(source, ""), Choice(other, "")], from_flat({}))
+        open_choices([Choice(source, ""), Choice(other, "")], PredictionOptions(), MachineOptions())
 
 
 def test_stored_clean_up_unless_another_is_asked_for(make_run: MakeRun, tmp_path: Path) -> None:
@@ -94,7 +96,7 @@ def test_stored_clean_up_unless_another_is_asked_for(make_run: MakeRun, tmp_path
     assert opened(tmp_path).threshold == 0.35
     assert not opened(tmp_path, postprocessing="none").clean_up
     assert opened(tmp_path, threshold=0.6).threshold == 0.6
-    with pytest.raises(UserError, match="--postprocessing"):
+    with pytest.raises(UserError, match="`postprocessing`"):
         opened(tmp_path, postprocessing="polish")
 
 

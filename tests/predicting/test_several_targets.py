@@ -156,7 +156,7 @@ def test_the_panel_shows_what_is_written(
     drawn: list[Any] = []
     draw = module.draw_panel
     monkeypatch.setattr(module, "draw_panel", lambda shown, *words: (drawn.append(shown), draw(shown, *words))[1])
-    monkeypatch.setattr(module, "open_sound", lambda *_, **__: Several(clean_up=parse_clean_up("largest", REGIONS)))
+    monkeypatch.setattr(module, "open_predictor", lambda *_, **__: Several(clean_up=parse_clean_up("largest", REGIONS)))
     labels = LABELS.copy()
     labels[18, 1, 2] = 4  # a speck, which the clean-up removes from all of them
     image = tumour(tmp_path / "in/a.nii", labels)

@@ -27,7 +27,7 @@ def slow(job, values, path, source):
         time.sleep(0.5)
 
 finishing.write_like = slow
-predictor.open_predictor = lambda options: Brightness()
+predictor.open_predictor = lambda *_: Brightness()
 sys.exit(main(sys.argv[1:]))
 """
 

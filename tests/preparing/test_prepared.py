@@ -5,7 +5,7 @@ import pytest
 
 from headtohead.batches.datamodule import SliceDataset
 from headtohead.cohort import Cohort
-from headtohead.learning.module import scale
+from headtohead.learning.module import scale_batch
 from headtohead.preparing.chain import Prepared
 from headtohead.preparing.intensities import EIGHT, to_depth
 from headtohead.preparing.recipe import InputRecipe
@@ -25,7 +25,7 @@ def test_a_volume_of_the_cohort_is_shown_as_in_training(normalise: str, phantom_
     first = int(phantom_cohort.slices_of(4)[0])
     for index in range(prepared.n):
         item = dataset[(0, first + index)]
-        trained = scale(*(torch.from_numpy(item[name])[None] for name in ("image", "statistics")))[0].numpy()
+        trained = scale_batch(*(torch.from_numpy(item[name])[None] for name in ("image", "statistics")))[0].numpy()
         found = prepared.input(index)
         assert found.dtype == np.float32 and found.flags.c_contiguous
         np.testing.assert_allclose(found, trained, atol=2e-4)

@@ -158,7 +158,7 @@ def test_something_else_came(tmp_path: Path, fake_kaggle: Fake) -> None:
 def test_root_dir_that_cannot_be_made(tmp_path: Path, fake_kaggle: Fake) -> None:
     fake_kaggle(as_kaggle_sends_it)
     (tmp_path / "file").write_text("")
-    assert "name another --root_dir" in message(tmp_path / "file" / "data")
+    assert "name another `root_dir`" in message(tmp_path / "file" / "data")
 
 
 def test_brats_comes_without_its_validation_cases(tmp_path: Path, fake_kaggle: Fake) -> None:

@@ -128,5 +128,5 @@ def test_a_damaged_picture_is_named(tmp_path: Path) -> None:
 
 def test_a_pattern_that_does_not_fit_is_named(tmp_path: Path) -> None:
     write(tmp_path / "d", {"x.png": GREY, "x_mask.png": INSIDE})
-    with pytest.raises(UserError, match=r"--patient_pattern \(P\): does not match x \(below"):
+    with pytest.raises(UserError, match=r"`patient_pattern` \(P\): does not match x \(below"):
         listed(tmp_path / "d", Reading("(P)"))

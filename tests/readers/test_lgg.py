@@ -114,9 +114,9 @@ def test_wrong_folders_are_told_from_the_right_one(tmp_path: Path) -> None:
     folder = write_case(root)
     with pytest.raises(UserError, match="no such folder"):
         list_cases(tmp_path / "nowhere")
-    with pytest.raises(UserError, match=f"did you mean --root_dir {root}"):
+    with pytest.raises(UserError, match=f"did you mean `root_dir` {root}"):
         list_cases(tmp_path)
-    with pytest.raises(UserError, match=f"one case; did you mean --root_dir {root}"):
+    with pytest.raises(UserError, match=f"one case; did you mean `root_dir` {root}"):
         list_cases(folder)
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match="no case folders"):

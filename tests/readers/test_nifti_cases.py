@@ -109,7 +109,7 @@ def test_masks_of_two_derivatives_are_refused_until_one_is_named(tmp_path: Path,
     one = "derivatives/one/sub-01_desc-lesion_mask.nii.gz"
     touch(tmp_path, "sub-01/anat/sub-01_T2w.nii.gz", one, f"derivatives/{other}.nii.gz")
     with pytest.raises(
-        UserError, match=r"T2w\.nii\.gz: has two masks, .*; move one .* --mask_dir or --mask_pattern$"
+        UserError, match=r"T2w\.nii\.gz: has two masks, .*; move one .* `mask_dir` or `mask_pattern`$"
     ) as refused:
         list_cases(tmp_path)
     assert Path(one).name in str(refused.value) and Path(other).name in str(refused.value)
@@ -155,7 +155,7 @@ def test_a_folder_without_pairs_is_refused(volumes: Path, tmp_path: Path) -> Non
     with pytest.raises(UserError, match=r"it holds volumes, such as .*x\.nii, but no masks"):
         list_cases(volumes)
     (tmp_path / "lgg" / "TCGA_CS_4941_19960909").mkdir(parents=True)
-    with pytest.raises(UserError, match="leave --data out"):
+    with pytest.raises(UserError, match="leave `data` out"):
         list_cases(tmp_path / "lgg")
 
 
@@ -211,17 +211,17 @@ def touch(root: Path, *names: str) -> None:
     [
         (
             ("imagesTr/a_0000.nii.gz", "imagesTr/b_0000.nii.gz", "labelsTr/a.nii.gz", "labelsTr/b.nii.gz"),
-            "labelsTr and imagesTr are laid out for nnU-Net; give --data nnunet --root_dir .*, which needs its dataset",
+            "labelsTr and imagesTr are laid out for nnU-Net; give `data=nnunet` `root_dir` .*, which needs its dataset",
         ),
-        (("D1/imagesTr/a_0000.nii", "D1/imagesTr/a_0001.nii", "D1/labelsTr/a.nii"), "--data nnunet --root_dir .*/D1, "),
+        (("D1/imagesTr/a_0000.nii", "D1/imagesTr/a_0001.nii", "D1/labelsTr/a.nii"), "`data=nnunet` `root_dir` .*/D1, "),
         (
             ("images/a.nii.gz", "Masks/a.nii.gz"),
-            "the masks lie in Masks under the names of their images in images; add --mask_dir .*/Masks$",
+            "the masks lie in Masks under the names of their images in images; add `mask_dir` .*/Masks$",
         ),
         (
             ("a_0000.nii.gz", "a_0001.nii.gz", "a_mask.nii.gz"),
             r"a_mask.nii.gz: its image is named as channels of nnU-Net, a_0000.nii.gz, a_0001.nii.gz; name them after "
-            r"their sequences \(a_flair.nii.gz\), or lay the data out for --data nnunet",
+            r"their sequences \(a_flair.nii.gz\), or lay the data out for `data=nnunet`",
         ),
         (("x/a_0000.nii.gz", "y/a_label-lesion_mask.nii.gz"), "named as channels of nnU-Net, a_0000.nii.gz; "),
         (("images/a.nii.gz", "labels/b.nii.gz"), "holds volumes, such as .*images/a.nii.gz, but no masks"),

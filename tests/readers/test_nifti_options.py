@@ -79,13 +79,13 @@ def test_masks_of_a_case_or_of_one_of_its_sequences(
 def test_a_sequence_that_a_case_lacks_is_named_with_the_mend(volumes: Path, write: Scan) -> None:
     write("x_flair", "x_t1", mask="x_seg")
     write("y_flair", mask="y_seg")
-    with pytest.raises(UserError, match=r"y_flair.*: its case has no T1 \(FLAIR\), which 1 of 2 .* --sequences flair"):
+    with pytest.raises(UserError, match=r"y_flair.*: its case has no T1 \(FLAIR\), which 1 of 2 .* `sequences` flair"):
         list_cases(volumes)
     assert listed(volumes, sequences="flair") == [
         ("x_flair", ("flair",), ["x_flair", "x_seg"]),
         ("y_flair", ("flair",), ["y_flair", "y_seg"]),
     ]
-    with pytest.raises(UserError, match=r"x_flair.*has no T2 \(FLAIR, T1\), .* --sequences flair,t1"):
+    with pytest.raises(UserError, match=r"x_flair.*has no T2 \(FLAIR, T1\), .* `sequences` flair,t1"):
         list_cases(volumes, Reading(sequences="t2"))
 
 
@@ -95,7 +95,7 @@ def test_sequences_are_taken_in_the_order_asked_for(volumes: Path, write: Scan) 
     cases = list_cases(volumes, reading)
     assert (cases[0].sequences, task(volumes, reading, cases).primary) == (("t2", "pre"), "t2")
     for wrong in ("t2,t2", "blue", ","):
-        with pytest.raises(UserError, match=f"--sequences {wrong}: "):
+        with pytest.raises(UserError, match=f"`sequences` {wrong}: "):
             list_cases(volumes, Reading(sequences=wrong))
 
 
@@ -123,7 +123,7 @@ def test_masks_in_a_folder_of_their_own(volumes: Path, write: Scan, tmp_path: Pa
 
 def test_masks_of_other_names_in_a_folder_of_their_own_need_a_pattern(volumes: Path, write: Scan) -> None:
     write("images/x", mask="masks/x_manual")
-    with pytest.raises(UserError, match=r"without its image x_manual\.nii\.gz; .* named with --mask_pattern$"):
+    with pytest.raises(UserError, match=r"without its image x_manual\.nii\.gz; .* named with `mask_pattern`$"):
         list_cases(volumes / "images", Reading(mask_dir=str(volumes / "masks")))
 
 
@@ -144,10 +144,10 @@ def test_masks_of_a_pattern_whatever_others_there_are(volumes: Path, write: Scan
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"mask_dir": "nowhere"}, "--mask_dir nowhere: no such folder"),
-        ({"mask_pattern": "*_expert"}, r"--mask_pattern \*_expert: no volume in .* is named so, but there is x.nii.gz"),
-        ({"mask_pattern": "manual"}, r"--mask_pattern manual: write the name of a mask with one \*"),
-        ({"mask_pattern": "masks/*"}, "folders go to --mask_dir"),
+        ({"mask_dir": "nowhere"}, "`mask_dir` nowhere: no such folder"),
+        ({"mask_pattern": "*_expert"}, r"`mask_pattern` \*_expert: no volume in .* is named so, but there is x.nii.gz"),
+        ({"mask_pattern": "manual"}, r"`mask_pattern` manual: write the name of a mask with one \*"),
+        ({"mask_pattern": "masks/*"}, "folders go to `mask_dir`"),
     ],
 )
 def test_masks_that_are_not_there(volumes: Path, write: Scan, options: dict[str, str], words: str) -> None:
@@ -213,4 +213,4 @@ def test_targets_that_share_a_label_are_regions_others_classes() -> None:
 def test_labels_that_make_no_targets(text: str, words: str) -> None:
     with pytest.raises(UserError, match=words) as refused:
         targets_of(text)
-    assert str(refused.value).startswith(f"--labels {text}: ")
+    assert str(refused.value).startswith(f"`labels` {text}: ")

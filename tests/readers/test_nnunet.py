@@ -10,7 +10,7 @@ import pytest
 from headtohead.cohort import Cohort, open_cohort
 from headtohead.comparing.experiment import folds_of
 from headtohead.errors import UserError
-from headtohead.options.table import from_flat
+from headtohead.options.data import DataOptions
 from headtohead.readers.nnunet import sequences_of
 from headtohead.task.targets import CLASSES
 from tests.readers.brats_cases import OLD, WriteCase
@@ -107,7 +107,7 @@ CASE = "BraTS20_Training_001"
             {"channel_names": {"0": "T1", "1": "T2"}},
             rf"{CASE}_0002.nii.gz: dataset.json names 2 channels, so",
         ),
-        ({"file_ending": ".png"}, "file_ending is .png, but volumes end in .*--data images"),
+        ({"file_ending": ".png"}, "file_ending is .png, but volumes end in .*`data=images`"),
         ({"file_ending": ".nii"}, r"no imagesTr/\*.nii in it"),
         ({"labels": None}, "has no labels"),
         ({"labels": {"0": "background", "1": "x", "2": "x", "4": "y"}}, "two labels have one name"),
@@ -149,7 +149,7 @@ def test_a_file_that_is_missing_is_named(tmp_path: Path, nnunet: Path, lost: str
 
 def test_the_folder_that_was_meant_is_named(tmp_path: Path, nnunet: Path) -> None:
     for given in (tmp_path, nnunet / "imagesTr"):
-        with pytest.raises(UserError, match=rf"did you mean --root_dir {nnunet}\?"):
+        with pytest.raises(UserError, match=rf"did you mean `root_dir` {nnunet}\?"):
             open_cohort(given, tmp_path / "packed", "nnunet")
 
 
@@ -158,30 +158,30 @@ def test_the_folds_of_nnunet_are_kept(tmp_path: Path, nnunet: Path, capsys: pyte
     other = "BraTS20_Training_002"
     path = nnunet / "splits_final.json"
     path.write_text(json.dumps([{"train": [CASE], "val": [other]}, {"train": [other], "val": [CASE]}]))
-    folds = folds_of(from_flat({"folds": "2"}), cohort)
+    folds = folds_of(DataOptions(folds="2"), cohort)
     assert folds is not None and folds.table.to_numpy().tolist() == [[CASE, 1], [other, 0]]
     assert f"folds: those of {path}" in capsys.readouterr().out
-    given = folds_of(from_flat({"fold_file": str(path)}), cohort)
+    given = folds_of(DataOptions(fold_file=str(path)), cohort)
     assert given is not None and given.key == folds.key
     assert folds.source == given.source == path.name
     for wrong in ("{}", "[1, 2]", '[{"val": [1]}]', '[{"train": []}]', "["):
         path.write_text(wrong)
         with pytest.raises(UserError, match="not a table of folds"):
-            folds_of(from_flat({"fold_file": str(path)}), cohort)
-    with pytest.raises(UserError, match=rf"^{path}: not a table of folds .*move it away, or give .* --fold_file$"):
-        folds_of(from_flat({"folds": "2"}), cohort)
+            folds_of(DataOptions(fold_file=str(path)), cohort)
+    with pytest.raises(UserError, match=rf"^{path}: not a table of folds .*move it away, or give .* `fold_file`$"):
+        folds_of(DataOptions(folds="2"), cohort)
 
 
 def test_folds_of_nnunet_that_lack_a_case(tmp_path: Path, nnunet: Path, capsys: pytest.CaptureFixture[str]) -> None:
     cohort = read_nnunet(nnunet, tmp_path)
     path = nnunet / "splits_final.json"
     path.write_text(json.dumps([{"train": [], "val": [CASE]}, {"train": [], "val": ["other"]}]))
-    mend = "list each case in `val` of one fold, or give another number of --folds to deal them anew"
+    mend = "list each case in `val` of one fold, or give another number of `folds` to deal them anew"
     with pytest.raises(UserError, match=rf"^{path}: other is not in the data set; {mend}$"):
-        folds_of(from_flat({"folds": "2"}), cohort)
+        folds_of(DataOptions(folds="2"), cohort)
     path.write_text(json.dumps([{"train": [], "val": [CASE]}]))
-    with pytest.raises(UserError, match=r"^--folds 2: not possible with 2 patients"):
-        folds_of(from_flat({"folds": "2"}), cohort)
+    with pytest.raises(UserError, match=r"^`folds` 2: not possible with 2 patients"):
+        folds_of(DataOptions(folds="2"), cohort)
     assert f"folds: not those of {path}, which has 1 fold\n" in capsys.readouterr().out
 
 

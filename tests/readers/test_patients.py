@@ -102,7 +102,7 @@ def test_the_first_group_or_all_that_matches_is_the_patient(pattern: str, patien
 
 @pytest.mark.parametrize(("pattern", "words"), [("Q[0-9]", "does not match"), ("P(Q?)", "finds no patient in")])
 def test_a_volume_that_does_not_match_is_refused(pattern: str, words: str) -> None:
-    with pytest.raises(UserError, match="--patient_pattern") as refused:
+    with pytest.raises(UserError, match="`patient_pattern`") as refused:
         by_pattern(pattern, "x/P00_scan1")
     assert f"{words} x/P00_scan1 (below data)" in str(refused.value)
 
@@ -114,7 +114,7 @@ def test_a_bad_pattern_is_refused_in_a_line(capsys: pytest.CaptureFixture[str]) 
 
 
 def test_lgg_folders_name_their_patients_themselves(phantom_root: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="--patient_pattern P: has no effect on --data lgg, whose folders"):
+    with pytest.raises(UserError, match="`patient_pattern` P: has no effect on `data=lgg`, whose folders"):
         open_cohort(phantom_root, tmp_path, reading=Reading("P"))
 
 

@@ -46,7 +46,7 @@ def test_a_damaged_table_is_named(copied: Path) -> None:
     run = copied / "runs" / "made" / "unet-none-s0-f0"
     ledger = read_ledger(copied / "runs" / "made")
     (run / "slices.csv").write_bytes(b"")  # after the ledger was read, which would leave the run out
-    with pytest.raises(UserError, match=r"slices\.csv: damaged .* run --test again"):
+    with pytest.raises(UserError, match=r"slices\.csv: damaged .* run `test` again"):
         slices_of(ledger)
 
 

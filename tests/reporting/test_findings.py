@@ -160,7 +160,7 @@ def test_a_broken_table_of_a_run_is_named(comparison: Path, write_run: Any) -> N
     folder = write_run("unet", "none")
     ledger = read_ledger(comparison)  # which leaves out a run whose table is broken already
     (folder / "slices.csv").write_text("")
-    with pytest.raises(UserError, match=r"slices\.csv: damaged .*run --test again"):
+    with pytest.raises(UserError, match=r"slices\.csv: damaged .*run `test` again"):
         findings_of(ledger)
 
 

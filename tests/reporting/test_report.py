@@ -78,8 +78,8 @@ def refusal(place: Path, report_options: Any) -> str:
         report(report_options(place))
     assert files_of(place / "runs") == before
     assert "\n" not in str(caught.value)
-    assert str(caught.value).startswith("--report: ")
-    assert "--compare --overwrite" in str(caught.value)
+    assert str(caught.value).startswith("`report`: ")
+    assert "`compare` `overwrite`" in str(caught.value)
     return str(caught.value)
 
 
@@ -128,7 +128,7 @@ def test_without_the_data_set_there_are_no_pictures_and_it_says_so(
 
 def test_nothing_finished_is_refused(comparison: Path, write_run: Any, report_options: Any) -> None:
     write_run(status="trained")
-    with pytest.raises(UserError, match="lgg: no experiment is finished; resume them with --compare"):
+    with pytest.raises(UserError, match="lgg: no experiment is finished; resume them with `compare`"):
         report(report_options(comparison.parents[1], comparison="lgg"))
     assert not (comparison / "results.md").exists()
 
@@ -136,7 +136,7 @@ def test_nothing_finished_is_refused(comparison: Path, write_run: Any, report_op
 def test_a_comparison_that_is_not_there(tmp_path: Path, report_options: Any) -> None:
     with pytest.raises(UserError, match="no such comparison"):
         report(report_options(tmp_path))
-    with pytest.raises(UserError, match="holds no finished comparison; run --compare first"):
+    with pytest.raises(UserError, match="holds no finished comparison; run `compare` first"):
         report(report_options(tmp_path, comparison=""))
     assert list(tmp_path.iterdir()) == []
 

@@ -57,14 +57,14 @@ def test_a_half_done_comparison_is_brought_to_one_protocol(old: Path, report_opt
 
 def test_without_the_data_set_the_command_is_named(old: Path, report_options: Any) -> None:
     shutil.rmtree(old / "data")
-    with pytest.raises(UserError, match=r"older protocol; --report can score it again .* name it with --root_dir"):
+    with pytest.raises(UserError, match=r"older protocol; `report` can score it again .* name it with `root_dir`"):
         report(report_options(old))
 
 
 @pytest.mark.parametrize(
     ("file", "content", "cause"),
     [
-        ("masks.npz", None, "--test --comparison made --run_name unet-none-s0-f0 predicts and scores it again"),
+        ("masks.npz", None, "`test` `comparison` made `run_name` unet-none-s0-f0 predicts and scores it again"),
         ("masks.npz", b"PK", "damaged"),
         ("slices.csv", b"case,slice,tp,fp,fn,predicted,truth,largest_tp,largest_fp\nx,1,0,0,0,0,0,0,0\n", "damaged"),
     ],
@@ -94,7 +94,7 @@ def test_the_others_are_reported(old: Path, report_options: Any, capsys: pytest.
 def test_where_no_run_can_be_scored_again_the_cause_is_named(old: Path, report_options: Any) -> None:
     for path in (old / "runs" / "made").glob("*/masks.npz"):
         path.write_bytes(b"")
-    with pytest.raises(UserError, match=r"masks\.npz: damaged .* run --test again"):
+    with pytest.raises(UserError, match=r"masks\.npz: damaged .* run `test` again"):
         report(report_options(old))
 
 

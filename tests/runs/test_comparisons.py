@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from headtohead.errors import UserError
-from headtohead.runs.comparisons import list_comparisons, only_comparison
+from headtohead.runs.finding import list_comparisons, only_comparison
 
 
 def write(runs_dir: Path, name: str, seed: int | None = 0, **record: Any) -> None:
@@ -38,7 +38,7 @@ def test_the_only_one_is_taken_and_named(runs_dir: Path, capsys: pytest.CaptureF
 
 def test_several_are_listed_and_none_is_taken(runs_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(runs_dir, "alone/unet-s0")
-    with pytest.raises(UserError, match=f"2 comparisons in {re.escape(str(runs_dir))}; choose one: --comparison alone"):
+    with pytest.raises(UserError, match=f"2 comparisons in {re.escape(str(runs_dir))}; choose one: `comparison` alone"):
         only_comparison(runs_dir)
     assert capsys.readouterr().out.splitlines() == [
         "alone: 1 finished run",
@@ -47,6 +47,6 @@ def test_several_are_listed_and_none_is_taken(runs_dir: Path, capsys: pytest.Cap
 
 
 def test_none_at_all(tmp_path: Path) -> None:
-    assert list_comparisons(tmp_path / "nowhere") == []
-    with pytest.raises(UserError, match="holds no finished comparison; run --compare first"):
+    assert list_comparisons(tmp_path / "nowhere") == {}
+    with pytest.raises(UserError, match="holds no finished comparison; run `compare` first"):
         only_comparison(tmp_path / "nowhere")

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from headtohead.runs.comparisons import list_comparisons
-from headtohead.runs.finding import trained_runs
+from headtohead.runs.finding import list_comparisons, trained_runs
 from headtohead.runs.folder import DamagedRecordError, RunFolder
 from headtohead.runs.reading import read_ledger
 
@@ -71,7 +70,7 @@ def test_it_is_named_and_the_others_go_on(
         path.write_bytes(DAMAGED[name])
 
     assert [run.path for run in trained_runs(comparison.parent)] == [healthy]
-    assert [str(one) for one in list_comparisons(comparison.parent)] == ["lgg: 1 finished run"]
+    assert list_comparisons(comparison.parent) == {"lgg": "lgg: 1 finished run"}
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 2
     for line in lines:

@@ -44,14 +44,14 @@ def test_a_named_run(runs_dir: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "comparison", "said"),
     [
-        ("two", "", "there is one in each of a, b; choose with --comparison"),
+        ("two", "", "there is one in each of a, b; choose with `comparison`"),
         ("six", "a", "no such run in .*a; there are: one, two"),
-        ("six", "c", "no such run in .*c; train first: --train"),
+        ("six", "c", "no such run in .*c; train first: `train`"),
         ("four", "", "holds no trained model yet"),
     ],
 )
 def test_a_name_that_does_not_decide(runs_dir: Path, name: str, comparison: str, said: str) -> None:
-    with pytest.raises(UserError, match=f"^--run_name {name}: .*{said}"):
+    with pytest.raises(UserError, match=f"^`run_name` {name}: .*{said}"):
         named_run(runs_dir, name, comparison)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from headtohead.errors import UserError
 from headtohead.readers.lgg import TASK as LGG_TASK
-from headtohead.runs.reading import read_ledger, refuse_incompatible
+from headtohead.runs.reading import read_ledger
 from headtohead.task import Target, Targets
 
 HEADER = "case,site,dice,iou,precision,recall,tp,fp,fn\n"
@@ -224,45 +224,10 @@ def test_two_seeds_that_both_lack_a_fold_do_not_make_one_whole(comparison: Path,
     assert ledger.comparable.empty and ledger.counted == []
 
 
-def test_entrants_may_differ_in_input_but_repeats_of_one_may_not(comparison: Path, write_run: Any) -> None:
-    small, large = ({"image_size": size, "normalise": "inner", "neighbours": 1} for size in (96, 128))
-    write_run("unet", recipe=small)
-    write_run("buda", recipe=large)
-    write_run("flair-threshold", "-", None, name="flair-threshold", recipe=large)
-    read_ledger(comparison)
-    planned = {("unet", "none"): large}
-    refuse_incompatible(comparison, FACTS, set(), {("unet", "none"): small, ("unet", "cosine"): large})
-    with pytest.raises(UserError, match=r"unet-none-s0-f0: differs in input from .* \(image_size 96 against 128\)"):
-        refuse_incompatible(comparison, FACTS, set(), planned)
-    refuse_incompatible(comparison, FACTS, {"unet-none-s0-f0"}, planned)
-    write_run("unet", seed=1, recipe=large)
-    with pytest.raises(UserError, match=r"of one entrant but differ in input \(image_size 96 against 128\)"):
-        read_ledger(comparison)
-
-
 def test_an_empty_comparison_has_nothing_to_compare_but_columns(comparison: Path) -> None:
     comparable = read_ledger(comparison).comparable
     assert comparable.empty
     assert {"model", "schedule", "case", "dice"} <= set(comparable.columns)
-
-
-FACTS = {"protocol": {"version": 1}, "data": {"key": "d1"}, "split": {"key": "s1"}}
-
-
-def test_what_fits_may_be_added(comparison: Path, write_run: Any) -> None:
-    refuse_incompatible(comparison / "nowhere", FACTS, set())
-    write_run()
-    refuse_incompatible(comparison, FACTS, set())
-
-
-@pytest.mark.parametrize("model", ["unet", "flair-threshold"])
-def test_what_does_not_fit_is_refused_unless_it_replaces(comparison: Path, write_run: Any, model: str) -> None:
-    """A baseline that stays would make the finished table unreadable as well."""
-    folder = write_run(model)
-    other = {**FACTS, "data": {"key": "d2"}}
-    with pytest.raises(UserError, match=rf"{folder.name}: differs in data from what is asked for \(d1 against d2\)"):
-        refuse_incompatible(comparison, other, set())
-    refuse_incompatible(comparison, other, {folder.name})
 
 
 def test_an_edited_dice_is_left_out_with_a_note(comparison: Path, write_run: Any) -> None:
@@ -285,16 +250,6 @@ def test_one_fold_has_one_split(comparison: Path, write_run: Any) -> None:
     write_run("buda", "none", split={**split, "key": "b"})
     with pytest.raises(UserError, match="are of one fold but not of one split"):
         read_ledger(comparison)
-
-
-def test_what_is_made_anew_need_not_fit_what_is_there(comparison: Path, write_run: Any) -> None:
-    """As after --overwrite on new data was killed half-way: the same command must go on."""
-    write_run("unet", "none", data={"key": "new"})
-    write_run("buda", "none", data={"key": "old"})
-    facts = FACTS | {"data": {"key": "new"}}
-    with pytest.raises(UserError):
-        refuse_incompatible(comparison, facts, set())
-    refuse_incompatible(comparison, facts, {"buda-none-s0-f0"})
 
 
 def test_a_case_has_a_row_for_each_of_several_targets(comparison: Path, write_run: Any) -> None:

@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headtohead.errors import UserError
-from headtohead.records.array_reader import array_names
 from headtohead.scoring.prediction_files import MASKS, PROBABILITIES, read_mask, writing
 
 
@@ -44,7 +43,7 @@ def test_a_mask_of_any_shape_comes_back(
 
 
 def test_cases_are_kept_apart_and_in_order(masks: Path) -> None:
-    assert array_names(masks) == ["TCGA_CS_1", "TCGA_CS_2"]
+    assert np.load(masks).files == ["TCGA_CS_1", "TCGA_CS_2"]
     assert (read_mask(masks, "TCGA_CS_1", (5, 7, 9)) == random_mask(1)).all()
     assert (read_mask(masks, "TCGA_CS_2", (4, 16, 16)) == random_mask(2, (4, 16, 16))).all()
 
@@ -124,12 +123,12 @@ def test_an_unknown_case_is_named(masks: Path) -> None:
 
 
 def test_a_case_that_has_other_slices_now_is_refused(masks: Path) -> None:
-    with pytest.raises(UserError, match=r"TCGA_CS_1 is of another size than its images; .* run --test again"):
+    with pytest.raises(UserError, match=r"TCGA_CS_1 is of another size than its images; .* run `test` again"):
         read_mask(masks, "TCGA_CS_1", (6, 7, 9))
 
 
 def test_a_missing_file_says_how_to_make_it(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="--test"):
+    with pytest.raises(UserError, match="`test`"):
         read_mask(tmp_path / MASKS, "a", (1, 1, 1))
 
 

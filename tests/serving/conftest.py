@@ -14,7 +14,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from headtohead.options.table import Options, from_flat
+from headtohead.options.files import FileOptions
 from headtohead.predicting.cleaning.postprocessing import NO_CLEAN_UP
 from headtohead.predicting.predictor import Predictor
 from headtohead.readers.lgg import TASK as LGG_TASK
@@ -66,12 +66,6 @@ def predictor(engine: Bright) -> Predictor:
         task=LGG_TASK,
     )
     return Predictor((Choice(Source(facts), "the only one"),), (engine,), 0.5, NO_CLEAN_UP)
-
-
-@pytest.fixture
-def options() -> Options:
-    """Give the options as they are by default."""
-    return from_flat({})
 
 
 @dataclass(frozen=True)
@@ -137,7 +131,7 @@ def multipart(*files: tuple[str, bytes]) -> bytes:
 
 
 @pytest.fixture
-def start(tmp_path: Path, predictor: Predictor, options: Options) -> Iterator[Callable[..., Server]]:
+def start(tmp_path: Path, predictor: Predictor) -> Iterator[Callable[..., Server]]:
     """Give `start(**limits)`: serve the page on a free port, in a thread."""
     import uvicorn
 
@@ -152,7 +146,7 @@ def start(tmp_path: Path, predictor: Predictor, options: Options) -> Iterator[Ca
         scratch.mkdir(exist_ok=True)
         context = listening(0)
         sock, address = context.__enter__()
-        pages = Pages(model, options, scratch, limits or Limits())
+        pages = Pages(model, FileOptions(), scratch, limits or Limits())
         server = uvicorn.Server(configuration(pages.app(), pages.limits, patience=1))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]})
         thread.start()

@@ -93,7 +93,7 @@ def test_a_port_of_the_system_is_one_line(monkeypatch: pytest.MonkeyPatch) -> No
         raise PermissionError
 
     monkeypatch.setattr(socket.socket, "bind", refused)
-    with pytest.raises(UserError, match="--port 80: reserved for the system; choose 1024 or higher"), app.listening(80):
+    with pytest.raises(UserError, match="`port` 80: reserved for the system; choose 1024 or higher"), app.listening(80):
         pass
 
 

@@ -16,14 +16,14 @@ from headtohead.trained.source import Source
 def test_what_it_was_trained_on_is_said_and_made_up_patients_are_a_caution() -> None:
     real = Choice(
         Source(ModelFacts("a", "buda", 4, 5, {}, data={"kind": "nifti", "name": "fetal"}, task=LGG_TASK)),
-        "named by --run_name",
+        "named by `run_name`",
     )
     assert origin((real, real)) == "Trained on NIfTI volumes of fetal. Named by --run_name."
     said = introduce(Predictor((real,), (), 0.5, NO_CLEAN_UP))
     assert said["made_up"] == ""
     toy = Choice(
         Source(ModelFacts("b", "buda", 4, 5, {}, data={"kind": "lgg", "made_up": True}, task=LGG_TASK)),
-        "named by --run_name",
+        "named by `run_name`",
     )
     said = introduce(Predictor((toy,), (), 0.5, NO_CLEAN_UP))
     assert said["origin"] == "Trained on made-up patients. Named by --run_name."

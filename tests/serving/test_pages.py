@@ -14,7 +14,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from headtohead.options.table import from_flat
+from headtohead.options.files import FileOptions
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.predict import predict
@@ -77,7 +77,7 @@ def test_sides_follow_the_affine_or_are_unknown(server: Any, tmp_path: Path) -> 
     unknown = nibabel.Nifti1Image(values, None)
     unknown.header["sform_code"] = unknown.header["qform_code"] = 0
     nibabel.save(unknown, tmp_path / "unknown.nii")
-    server.pages.options = from_flat({"plane": "acquired"})
+    server.pages.options = FileOptions(plane="acquired")
     found = server.drop_paths(tmp_path / "sagittal.nii").json()
     assert found["sides"] == {"left": "A", "right": "P", "top": "S", "bottom": "I"}
     found = server.drop_paths(tmp_path / "unknown.nii").json()
@@ -148,7 +148,7 @@ def test_files_of_other_shapes_get_masks_of_theirs(
     if len(written) < len(shape):
         line = server.drop_paths(tmp_path / "odd.nii").text
         assert line.startswith("odd.nii: a 4-D file of 3 volumes; say which sequence each is, for example --channels")
-        server.pages.options = from_flat({"channels": "flair=1"})
+        server.pages.options = FileOptions(channels="flair=1")
     found = server.drop_paths(tmp_path / "odd.nii").json()
     file = server.ask("GET", f"/{found['address']}/file")
     mask = kind.from_bytes(file.body)

@@ -46,7 +46,7 @@ def test_a_seed_without_a_score_is_not_passed_over() -> None:
     rows = [("unet", "none", seed, "a", score) for seed, score in ((0, NAN), (1, 1.0))]
     matrix = score_matrix(long_form(rows))
     assert math.isnan(matrix.loc["a", "unet none"])
-    with pytest.raises(UserError, match="unet none has no score on a, which holds a lesion; run --test again"):
+    with pytest.raises(UserError, match="unet none has no score on a, which holds a lesion; run `test` again"):
         complete(matrix)
 
 

@@ -112,7 +112,7 @@ class TestReplacing:
     def test_only_when_told_to(self, made: Any, tmp_path: Path) -> None:
         folder = write_bundle(made.source, tmp_path / "mine")
         (folder / "note.txt").write_text("kept")
-        with pytest.raises(UserError, match=r"mine: already exists; .* or add --overwrite$"):
+        with pytest.raises(UserError, match=r"mine: already exists; .* or add `overwrite`$"):
             write_bundle(made.source, folder)
         assert (folder / "note.txt").is_file()
         write_bundle(made.source, folder, overwrite=True)

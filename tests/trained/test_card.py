@@ -16,7 +16,7 @@ from headtohead.runs.folder import RunFolder
 from headtohead.statistics.intervals import mean_interval, median_interval
 from headtohead.trained.card import model_card, without_places
 from headtohead.trained.facts import ModelFacts
-from headtohead.trained.origin import is_lgg
+from headtohead.trained.origin import published
 from headtohead.trained.source import open_source
 
 
@@ -80,11 +80,11 @@ def test_the_licence_of_the_public_data_and_of_any_other(run: RunFolder, facts: 
     volumes = dataclasses.replace(facts, task=NIFTI_TASK, data={**facts.data, "kind": "nifti"})
     other = model_card(volumes, run, "mine")
     assert "Ask the owner of the data" in other and "CC BY" not in other
-    assert not is_lgg(volumes)
+    assert not published(volumes)
     for cases in (110, 109):  # a patient who is left out takes no licence away
         lgg = dataclasses.replace(facts, data={**facts.data, "kind": "lgg", "cases": cases})
         card = model_card(lgg, run, "mine")
-        assert is_lgg(lgg)
+        assert published(lgg)
         assert "CC BY-NC-SA 4.0" in card and "Ask the owner of the data" not in card
         assert f"LGG MRI segmentation (TCGA-LGG, Kaggle): {cases} cases" in card
     assert "not a medical device" in card and "not a medical device" in other

@@ -78,7 +78,7 @@ def test_torchscript_takes_other_batches_and_sizes(run_folder: Path, made: Any, 
 @pytest.mark.parametrize("kind", ["bundle", "onnx"])
 def test_nothing_is_replaced_unless_told_to(kind: str, run_folder: Path) -> None:
     path = export(wanted(run_folder, kind))
-    with pytest.raises(UserError, match=r"already exists; .*--overwrite$"):
+    with pytest.raises(UserError, match=r"already exists; .*`overwrite`$"):
         export(wanted(run_folder, kind))
     assert export(wanted(run_folder, kind, overwrite=True)) == path
 
@@ -124,14 +124,14 @@ class TestWhichModel:
     @pytest.mark.parametrize(
         ("given", "said"),
         [
-            ({"run_name": "nobody"}, "--run_name nobody: no such run"),
+            ({"run_name": "nobody"}, "`run_name` nobody: no such run"),
             (
                 {"comparison": "nothing"},
-                "--comparison nothing: no trained model in .*nothing; train one",
+                "`comparison` nothing: no trained model in .*nothing; train one",
             ),
-            ({"run_name": "a,b"}, "--export: one model at a time"),
-            ({"ensemble": True, "comparison": "tiny"}, "--export: one model at a time"),
-            ({"model_path": "nowhere.pt", "model": "buda"}, "--model_path nowhere.pt: no such bundle or file"),
+            ({"run_name": "a,b"}, "`export`: one model at a time"),
+            ({"ensemble": True, "comparison": "tiny"}, "`export`: one model at a time"),
+            ({"model_path": "nowhere.pt", "model": "buda"}, "`model_path` nowhere.pt: no such bundle or file"),
         ],
     )
     def test_none_or_several(self, run_folder: Path, given: dict[str, Any], said: str) -> None:

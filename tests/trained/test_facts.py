@@ -143,7 +143,7 @@ def test_a_value_no_model_has_is_named(tmp_path: Path, name: str, value: object)
     with pytest.raises(UserError) as caught:
         read_facts(tmp_path)
     shown = f"recipe: {name}" if name in IN_RECIPE else name
-    assert str(caught.value) == f"{path}: damaged ({shown}); make the bundle again with --export bundle"
+    assert str(caught.value) == f"{path}: damaged ({shown}); make the bundle again with `export=bundle`"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from headtohead.errors import UserError
-from headtohead.predicting.trust import appearance, familiarity
+from headtohead.predicting.trust import familiarity
 from headtohead.readers.nifti import TASK as NIFTI_TASK
 from headtohead.trained import shape_of_facts
 from headtohead.trained.choosing import SHIPPED
@@ -20,17 +20,13 @@ WRONG: list[tuple[str, Any]] = [
     ("familiar.sequences", ["flair"]),
     ("familiar.slices", [1]),
     ("familiar.slices", ["few", "many"]),
-    ("familiar.side", None),
-    ("familiar.side", [1, float("nan")]),
-    ("familiar.apart", [1]),
-    ("familiar.pixel", 3),
-    ("familiar.missing", "post"),
-    ("familiar.missing", [1]),
+    ("familiar.slices", None),
+    ("familiar.slices", [1, float("nan")]),
     ("familiar.volume", []),
     ("familiar.slice", None),
     ("familiar.volume.head", [0.1]),
     ("familiar.slice.texture", {}),
-    ("familiar.slice.symmetry", [None, None]),
+    ("familiar.slice.texture", [None, None]),
     (GREY, []),
     (f"{GREY}.centre", [1.0]),
     (f"{GREY}.centre", 7),
@@ -40,8 +36,6 @@ WRONG: list[tuple[str, Any]] = [
     (f"{GREY}.correlation", ["one"] * 15),
     (f"{GREY}.correlation", [ROW] * 15),
     (f"{GREY}.correlation", [1.0] * 15),
-    (f"{GREY}.much", {"": "far"}),
-    (f"{GREY}.much", []),
     ("data.parts", ["a"]),
     ("data.parts.train", "abc"),
     ("data.parts.train", 7),
@@ -71,7 +65,7 @@ def test_a_wrong_field_is_named(tmp_path: Path, place: str, value: Any) -> None:
         read_facts(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["slices", "volume", "missing", "sequences"])
+@pytest.mark.parametrize("name", ["slices", "volume", "sequences"])
 def test_a_missing_field_is_named(tmp_path: Path, name: str) -> None:
     facts = json.loads((SHIPPED / FILE).read_text(encoding="utf-8"))
     del facts["familiar"][name]
@@ -81,9 +75,9 @@ def test_a_missing_field_is_named(tmp_path: Path, name: str) -> None:
 
 
 def test_what_is_measured_in_training_is_what_is_checked(phantom_cohort: Any) -> None:
-    assert (shape_of_facts.MEASURED, shape_of_facts.LEVELS) == (familiarity.VERSION, appearance.LEVELS)
+    assert (shape_of_facts.MEASURED, shape_of_facts.LEVELS) == (familiarity.VERSION, familiarity.LEVELS)
     measured = json.loads(json.dumps(familiarity.measure_cohort(phantom_cohort, range(10))))
-    assert measured["volume"]["grey"] is not None or measured["missing"] != [""]
+    assert measured["volume"]["grey"] is not None
     assert shape_of_facts.wrong_in_familiar(measured, phantom_cohort.task) is None
     few = json.loads(json.dumps(familiarity.measure_cohort(phantom_cohort, range(2))))
     assert shape_of_facts.wrong_in_familiar(few, phantom_cohort.task) is None

@@ -10,7 +10,7 @@ import albumentations as A
 import numpy as np
 
 from headtohead.errors import UserError
-from headtohead.options.table import Options
+from headtohead.options.table import RunOptions
 from headtohead.task import Task
 
 OTHERS_TOO = 0.6
@@ -110,13 +110,13 @@ def drop_sequences(
     return view, statistics
 
 
-def refuse_by_task(options: Options, task: Task) -> None:
+def refuse_by_task(options: RunOptions, task: Task) -> None:
     """Refuse flags that have no effect on data of these sequences.
 
     Raises:
         UserError: names the flag.
     """
     if "sequence_dropout" in options.given and options.training.sequence_dropout and not task.stand_ins:
-        raise UserError(f"--sequence_dropout: no sequence of {task.name} may be missing; leave it out")
+        raise UserError(f"`sequence_dropout`: no sequence of {task.name} may be missing; leave it out")
     if "channel_order" in options.given and options.input.channel_order != "rgb" and len(task.sequences) != 3:
-        raise UserError(f"--channel_order: is of three sequences; {task.name} has {len(task.sequences)}: leave it out")
+        raise UserError(f"`channel_order`: is of three sequences; {task.name} has {len(task.sequences)}: leave it out")

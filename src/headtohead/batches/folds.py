@@ -58,7 +58,7 @@ class Folds:
             UserError: there is no such fold, or it leaves too few patients to train and validate with.
         """
         if not 0 <= fold < len(self):
-            raise UserError(f"--fold {fold}: give a number from 0 to {len(self) - 1}")
+            raise UserError(f"`fold` {fold}: give a number from 0 to {len(self) - 1}")
         tested = set(self.table.loc[self.table["fold"] == fold, "case"])
         patients = cohort.table["patient"]
         test = set(patients[cohort.table["case"].isin(tested)])
@@ -100,7 +100,7 @@ def make_folds(cohort: Cohort, wanted: str, seed: int) -> Folds:
     count = len(ordered) if wanted == EVERY_PATIENT else int(wanted)
     if count > len(ordered) or len(ordered) < 3:
         found = count_of(len(ordered), "patient")
-        raise UserError(f"--folds {wanted}: not possible with {found}; use fewer folds, or add patients")
+        raise UserError(f"`folds` {wanted}: not possible with {found}; use fewer folds, or add patients")
     rng = np.random.default_rng(seed)
     fold_of: dict[str, int] = {}
     # Neighbours in this order are alike; each run of them is dealt to all folds, in an order redrawn.
@@ -120,7 +120,7 @@ def read_folds(path: Path, cohort: Cohort, seed: int) -> Folds:
         UserError: the file is missing or no such table, a case is missing, unknown or there twice, a patient's cases
             are in different folds, or the folds are not counted from 0 without a gap.
     """
-    return _checked(_table_of(path, f"--fold_file {path}"), path, f"--fold_file {path}", cohort, seed)
+    return _checked(_table_of(path, f"`fold_file` {path}"), path, f"`fold_file` {path}", cohort, seed)
 
 
 def folds_of_data_set(cohort: Cohort, wanted: str, seed: int) -> Folds | None:
@@ -132,11 +132,11 @@ def folds_of_data_set(cohort: Cohort, wanted: str, seed: int) -> Folds | None:
     path = cohort.root / SPLITS
     if not path.is_file():
         return None
-    table = _table_of(path, str(path), ", move it away, or give a table `case,fold` with --fold_file")
+    table = _table_of(path, str(path), ", move it away, or give a table `case,fold` with `fold_file`")
     if str(count := table["fold"].nunique()) != wanted:
         print(f"folds: not those of {path}, which has {count_of(count, 'fold')}")
         return None
-    folds = _checked(table, path, str(path), cohort, seed, ", or give another number of --folds to deal them anew")
+    folds = _checked(table, path, str(path), cohort, seed, ", or give another number of `folds` to deal them anew")
     print(f"folds: those of {path}")
     return folds
 

@@ -107,7 +107,7 @@ def _by_slice(cohort: Cohort, rng: np.random.Generator) -> tuple[np.ndarray, np.
     tenth = max(1, round(TENTH * len(order)))
     if len(order) < 3:
         raise UserError(
-            f"--root_dir {cohort.root}: {count_of(len(order), 'slice')} cannot be split into three parts; add cases"
+            f"`root_dir` {cohort.root}: {count_of(len(order), 'slice')} cannot be split into three parts; add cases"
         )
     return order[2 * tenth :], order[tenth : 2 * tenth], order[:tenth]
 
@@ -117,8 +117,8 @@ def _by_patient(cohort: Cohort, rng: np.random.Generator) -> tuple[np.ndarray, n
     if len(ordered) < 3:
         # No --fold_file would help: of each fold, too, patients are left for training and for validation.
         raise UserError(
-            f"--root_dir {cohort.root}: {count_of(len(ordered), 'patient')} cannot be split into three parts; add "
-            "patients, or use --split slice, under which patients leak"
+            f"`root_dir` {cohort.root}: {count_of(len(ordered), 'patient')} cannot be split into three parts; add "
+            "patients, or use `split=slice`, under which patients leak"
         )
     test, val = set(), set()
     for alike in runs_of_alike(ordered, tenth_of(len(ordered))):

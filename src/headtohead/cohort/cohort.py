@@ -138,11 +138,7 @@ class Cohort:
 
 
 def packed_file(copy: Path, name: str) -> tuple[Path, np.dtype]:
-    """Find one of `PIXELS` in a packed copy, and the type of its values.
-
-    Raises:
-        FileNotFoundError: there is none.
-    """
+    """Find one of `PIXELS` in a packed copy, and the type of its values; raises FileNotFoundError."""
     for end, kind in DEPTHS.items():
         if (copy / f"{name}{end}").is_file():
             return copy / f"{name}{end}", kind
@@ -150,10 +146,5 @@ def packed_file(copy: Path, name: str) -> tuple[Path, np.dtype]:
 
 
 def read_statistics(copy: Path, normalise: str, cases: int, channels: int) -> np.ndarray:
-    """Read what `Cohort.statistics` gives from a packed copy of so many cases and channels.
-
-    Raises:
-        FileNotFoundError: there is none.
-        UnreadableError: it is damaged, or of another number of cases.
-    """
+    """Read what `Cohort.statistics` gives from a packed copy of so many cases and channels; raises as `read_array`."""
     return read_array(copy / "statistics.npz", normalise, np.float32, (cases, channels, 2))

@@ -17,15 +17,7 @@ from headtohead.task import Task
 
 @dataclass(frozen=True)
 class DataFiles:
-    """A data set whose files are listed and not yet read.
-
-    Attributes:
-        root: its folder.
-        reader: who reads it.
-        reading: how a user wants its files to be understood.
-        cases: sorted by name.
-        task: what is segmented from what.
-    """
+    """A data set whose files are listed and not yet read; iterating gives all files that decide its pixels."""
 
     root: Path
     reader: Reader
@@ -89,7 +81,7 @@ def list_data(root: Path, data: str, reading: Reading) -> DataFiles:
     for name, value in reading.given().items():
         if name not in reader.takes:
             own = ", whose folders name the patients" if name == "patient_pattern" else ""
-            raise UserError(f"--{name} {value}: has no effect on --data {data}{own}; leave it out")
+            raise UserError(f"`{name}` {value}: has no effect on `data={data}`{own}; leave it out")
     cases = reader.list_cases(root, reading)
     task = reader.task(root, reading, cases)
     if "patient_pattern" in reader.takes:

@@ -169,7 +169,7 @@ def _refuse_strays(files: CaseFiles, case: Case, targets: Targets) -> None:
         held = ", ".join(map(str, strays[:4])) + (", ..." if len(strays) > 4 else "")
         raise UserError(
             f"{(*files.masks, *files.images)[0]}: holds {held}, which is no label of a target; they have "
-            f"{known}; name every label (--labels), or correct the file"
+            f"{known}; name every label (`labels`), or correct the file"
         )
 
 

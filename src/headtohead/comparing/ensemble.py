@@ -16,6 +16,7 @@ from headtohead.comparing.training import batches_of, build_trainer
 from headtohead.learning.averaging import AveragedNets
 from headtohead.learning.checkpoint import network_weights, read_checkpoint
 from headtohead.learning.recording import CaseRecorder
+from headtohead.options.flags import as_flags
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.reading import read_ledger
 from headtohead.runs.run import Run, ensemble_schedule
@@ -56,7 +57,8 @@ def run_ensembles(experiments: list[Experiment]) -> list[str]:
                 name = ensemble_folder(one).path.name
                 print(f"{name}: left to the command that trains {' and '.join(away)} again, with --overwrite")
                 continue
-            failed.append(f"{ensemble_folder(one).path.name}: {' '.join(str(fault).split()) or type(fault).__name__}")
+            reason = " ".join(as_flags(fault).split()) or type(fault).__name__
+            failed.append(f"{ensemble_folder(one).path.name}: {reason}")
             print(f"FAILED: {failed[-1]}")
             ensemble_folder(one).record_if_sound()
             ensemble_folder(one).note(status="failed", error=failed[-1])

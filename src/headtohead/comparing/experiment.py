@@ -11,10 +11,11 @@ from headtohead.cohort import Cohort, open_data
 from headtohead.errors import UserError
 from headtohead.models.registry import check_image_size, find_spec
 from headtohead.options import table as option_table
+from headtohead.options.data import DataOptions
 from headtohead.options.group import declarations
 from headtohead.options.prediction import THRESHOLD
 from headtohead.options.settling import settle
-from headtohead.options.table import Options
+from headtohead.options.table import RunOptions
 from headtohead.preparing.recipe import InputRecipe
 from headtohead.runs.folder import RunFolder
 
@@ -31,7 +32,7 @@ Data and folds themselves are compared by their keys, wherever they lie.
 class Experiment:
     """One training under its options, and the data it sees."""
 
-    options: Options
+    options: RunOptions
     cohort: Cohort
     split: Split
     recipe: InputRecipe
@@ -59,7 +60,7 @@ class Experiment:
         }
 
 
-def run_folder(options: Options) -> RunFolder:
+def run_folder(options: RunOptions) -> RunFolder:
     """Say where the results of an experiment go: `runs/<comparison>/<run name>`."""
     comparison, training = options.comparison, options.training
     default = f"{options.model.architecture}-{training.lr_scheduler}-s{training.seed}-f{options.data.fold}"
@@ -67,13 +68,12 @@ def run_folder(options: Options) -> RunFolder:
     return RunFolder(comparison.home / name)
 
 
-def folds_of(options: Options, cohort: Cohort) -> Folds | None:
+def folds_of(data: DataOptions, cohort: Cohort) -> Folds | None:
     """Make or read the folds that are asked for; None for a single split.
 
     Raises:
         UserError: the folds cannot be made, or the file of folds does not fit the cohort.
     """
-    data = options.data
     if data.fold_file:
         return read_folds(Path(data.fold_file), cohort, data.split_seed)
     if not data.folds:
@@ -82,7 +82,7 @@ def folds_of(options: Options, cohort: Cohort) -> Folds | None:
     return own or make_folds(cohort, data.folds, data.split_seed)
 
 
-def prepare(options: Options, cohort: Cohort | None = None, folds: Folds | None = None) -> Experiment:
+def open_experiment(options: RunOptions, cohort: Cohort | None = None, folds: Folds | None = None) -> Experiment:
     """Open the data, split it and settle the input recipe and the threshold.
 
     Raises:
@@ -91,7 +91,7 @@ def prepare(options: Options, cohort: Cohort | None = None, folds: Folds | None 
     check_image_size(options.model.architecture, options.input.image_size)
     data = options.data
     cohort = cohort or open_data(data)
-    folds = folds or folds_of(options, cohort)
+    folds = folds or folds_of(data, cohort)
     split = folds.split(cohort, data.fold) if folds else make_split(cohort, data.split, data.split_seed)
     refuse_by_task(options, cohort.task)
     depth = cohort.images(0).dtype.name
@@ -113,19 +113,19 @@ def refuse_other_run(experiment: Experiment, trains: bool = True) -> None:
         UserError: names the first difference.
     """
     folder = experiment.folder
-    mend = "use the same, or choose another --run_name or --comparison"
+    mend = "use the same, or choose another `run_name` or `comparison`"
     if trains:
-        mend = "use the same, choose another --run_name or --comparison, or add --overwrite"
+        mend = "use the same, choose another `run_name` or `comparison`, or add `overwrite`"
     before, here, record = folder.read_config(), settings_of(experiment.options), folder.record()
     # The same folds may be dealt by --folds or read from the file that this left.
     same_folds = bool(experiment.split.plan) and experiment.split.plan == record.get("split", {}).get("plan")
     free = WITHOUT_EFFECT | ({"folds"} if same_folds else set())
     # An older run does not name the options that came after it; it was made as their defaults say.
-    made_with = settings_of(Options()) | before if before else {}
+    made_with = settings_of(RunOptions()) | before if before else {}
     for key in (key for key in here if key in made_with and key not in free):
         if made_with[key] != here[key]:
             was, now = ("none" if value == "" else value for value in (made_with[key], here[key]))
-            raise UserError(f"{folder.path}: made with --{key} {was}, now {now}; {mend}")
+            raise UserError(f"{folder.path}: made with `{key}` {was}, now {now}; {mend}")
     facts = {
         "other data": (record.get("data", {}).get("key"), experiment.cohort.key),
         "another split": (record.get("split", {}).get("key"), experiment.split.key),
@@ -154,7 +154,7 @@ def made_since(experiment: Experiment, before: tuple[Any, ...]) -> bool:
     return True
 
 
-def settings_of(options: Options) -> dict[str, Any]:
+def settings_of(options: RunOptions) -> dict[str, Any]:
     """List the options a run is made with; not those about errors, files to predict, or throwing it away."""
     later = {"overwrite", "debug"}
     for group in ("prediction", "files", "serving"):
@@ -162,7 +162,7 @@ def settings_of(options: Options) -> dict[str, Any]:
     return {name: value for name, value in option_table.flat(options).items() if name not in later}
 
 
-def trained_model(options: Options) -> str:
+def trained_model(options: RunOptions) -> str:
     """Name the model of a run: that of `--model`, else what the run folder says, else the default."""
     folder = run_folder(options)
     stored = folder.read_config().get("model") or ""
@@ -178,7 +178,7 @@ def settled(name: str, value: Any, folder: RunFolder) -> Any:
     return settle(option_table.OPTIONS[name], value, f"{folder.config}: {name}")
 
 
-def as_trained(options: Options) -> Options:
+def as_trained(options: RunOptions) -> RunOptions:
     """Take from the run folder what the command leaves at its default: a test needs no option of the training again.
 
     A flag that writes the default out counts, but for `--threshold 0`, which is that of the model.
@@ -186,7 +186,7 @@ def as_trained(options: Options) -> Options:
     Raises:
         UserError: the folder's config.yaml is damaged.
     """
-    stored, given, default = run_folder(options).read_config(), settings_of(options), settings_of(Options())
+    stored, given, default = run_folder(options).read_config(), settings_of(options), settings_of(RunOptions())
     restored = given.keys() - (WITHOUT_EFFECT - {"fold_file"})
     unsaid = {name for name in restored if given[name] == default[name] and name not in options.given - {"threshold"}}
     folder = run_folder(options)

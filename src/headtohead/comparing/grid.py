@@ -13,7 +13,7 @@ from headtohead.batches.folds import Folds, read_folds
 from headtohead.cohort import Cohort, open_data
 from headtohead.comparing.baseline import baseline_name, run_baseline
 from headtohead.comparing.ensemble import run_ensembles
-from headtohead.comparing.experiment import Experiment, folds_of, made_since, prepare, refuse_other_run
+from headtohead.comparing.experiment import Experiment, folds_of, made_since, open_experiment, refuse_other_run
 from headtohead.comparing.model_settings import check_models, own_settings
 from headtohead.comparing.provenance import provenance, split_facts
 from headtohead.comparing.training import run_test, run_training
@@ -22,18 +22,20 @@ from headtohead.errors import UserError
 from headtohead.models.registry import find_spec
 from headtohead.options import table as option_table
 from headtohead.options.comparison import GRID
-from headtohead.options.table import Options
+from headtohead.options.flags import as_flags
+from headtohead.options.table import Options, RunOptions
 from headtohead.reporting.report import margin_of, write_reports
 from headtohead.reporting.rescoring import rescore
 from headtohead.reporting.tensorboard import write_layout
+from headtohead.runs.agreement import refuse_unlike
 from headtohead.runs.folder import DamagedRecordError
 from headtohead.runs.holding import comparison_held
 from headtohead.runs.ledger import FOLD_FILE
-from headtohead.runs.reading import read_ledger, refuse_incompatible
+from headtohead.runs.reading import read_ledger
 from headtohead.scoring.baseline import primary_histograms
 
 
-def experiments_of(options: Options, folds: int = 1) -> list[Options]:
+def experiments_of(options: RunOptions, folds: int = 1) -> list[RunOptions]:
     """List the options of every experiment of the grid: model by model, fold by fold.
 
     Args:
@@ -43,11 +45,11 @@ def experiments_of(options: Options, folds: int = 1) -> list[Options]:
     Raises:
         UserError: an unknown model, or a setting of one model that cannot be.
     """
-    check_models(options)
+    check_models(options.comparison, options.input.image_size)
     wanted = options.comparison
     grid = []
     for model, schedule, seed, fold in product(wanted.models, wanted.schedules, wanted.seeds, range(folds)):
-        spec = find_spec(model, "--models")
+        spec = find_spec(model, "`models`")
         changes = {
             "model": model,
             "lr_scheduler": schedule,
@@ -58,7 +60,7 @@ def experiments_of(options: Options, folds: int = 1) -> list[Options]:
             # What a model has no use for must not stop the others of the grid.
             "width": options.model.width if spec.width else 0,
             "encoder_weights": options.model.encoder_weights if spec.encoder else "none",
-            **own_settings(options, model),
+            **own_settings(wanted.model_settings, model),
         }
         grid.append(option_table.replace(options, **changes))
     return grid
@@ -83,8 +85,8 @@ def compare(options: Options) -> Path:
     machine.pick_device(options.machine.gpus)
     data = options.data
     cohort = open_data(data)
-    folds = folds_of(options, cohort)
-    experiments = [prepare(own, cohort, folds) for own in experiments_of(options, len(folds) if folds else 1)]
+    folds = folds_of(data, cohort)
+    experiments = [open_experiment(own, cohort, folds) for own in experiments_of(options, len(folds) if folds else 1)]
     first = experiments[0]
     folder = first.folder.path.parent
     facts = provenance(cohort, first.split, first.recipe, folder.name)
@@ -99,17 +101,17 @@ def compare(options: Options) -> Path:
     not_averaged = run_ensembles(experiments)
     write_reports(folder, cohort, options.comparison.case_gifs, margin=margin_of(options))
     if all(failures):
-        raise UserError(f"--compare: every experiment failed; the first error: {failures[0]}")
+        raise UserError(f"`compare`: every experiment failed; the first error: {failures[0]}")
     write_layout(folder, cohort.task.targets.names)
     print(f"curves: tensorboard --logdir {folder}")
     if failed := [reason for reason in failures if reason]:
         raise UserError(
-            f"--compare: {len(failed)} of {len(experiments)} experiments failed; the first error: {failed[0]}; "
+            f"`compare`: {len(failed)} of {len(experiments)} experiments failed; the first error: {failed[0]}; "
             "rerun the same command to try them again"
         )
     if not_averaged:
         raise UserError(
-            f"--compare: the seeds were not averaged: {not_averaged[0]}; rerun the same command to try again"
+            f"`compare`: the seeds were not averaged: {not_averaged[0]}; rerun the same command to try again"
         )
     return folder
 
@@ -129,7 +131,7 @@ def _refuse_misfits(experiments: list[Experiment], facts: dict[str, Any], overwr
             faults = rescore(read_ledger(folder, without=replaced, agreeing=False), experiments[0].cohort)
         for fault in faults.values():
             raise UserError(fault)
-    refuse_incompatible(folder, facts, replaced, inputs)
+        refuse_unlike(read_ledger(folder, without=replaced), facts, inputs)
 
 
 def keep_folds(folds: Folds, path: Path, cohort: Cohort, overwrite: bool) -> None:
@@ -140,7 +142,7 @@ def keep_folds(folds: Folds, path: Path, cohort: Cohort, overwrite: bool) -> Non
     """
     if path.is_file() and not overwrite and read_folds(path, cohort, folds.seed).key != folds.key:
         raise UserError(
-            f"{path}: holds other folds than the options ask for; use it with --fold_file, or add --overwrite"
+            f"{path}: holds other folds than the options ask for; use it with `fold_file`, or add `overwrite`"
         )
     folds.write(path)
 
@@ -205,7 +207,7 @@ def _carry_out(experiment: Experiment, before: tuple[Any, ...], wait: bool) -> s
         except Exception as fault:
             if experiment.options.machine.debug:
                 traceback.print_exc()
-            reason = str(fault) if isinstance(fault, UserError) else f"{type(fault).__name__}: {fault}"
+            reason = as_flags(fault) if isinstance(fault, UserError) else f"{type(fault).__name__}: {fault}"
             reason = reason.splitlines()[0]
             print(f"{experiment.name}: FAILED: {reason}")
             _note_failure(experiment, reason)

@@ -8,6 +8,7 @@ import numpy as np
 from headtohead.batches.datamodule import SliceDataset
 from headtohead.comparing.experiment import Experiment
 from headtohead.errors import UserError
+from headtohead.options.flags import as_flags
 from headtohead.predicting.trust.familiarity import VERSION, measure_cohort
 from headtohead.preparing.steps.scale import scaled
 from headtohead.records.regular import UnreadableError
@@ -37,7 +38,7 @@ def keep_model(experiment: Experiment) -> None:
     try:
         agreement = str(write_onnx(load_net(Source(facts, folder.path)), facts, path, real_slices(experiment)))
     except Exception as fault:  # the exporter's errors share no base class, and none of them spoils a training
-        agreement = f"not written: {str(fault).splitlines()[0] if str(fault) else type(fault).__name__}"
+        agreement = f"not written: {as_flags(fault).splitlines()[0] if str(fault) else type(fault).__name__}"
     folder.note(onnx=agreement)
     print(f"{experiment.name}: {ONNX} {agreement}")
 
@@ -90,7 +91,7 @@ def test_scores(path: Path) -> dict[str, float | int | None]:
     except FileNotFoundError:
         return {}
     except (UnreadableError, LookupError, ValueError, TypeError) as fault:
-        raise UserError(f"{path}: damaged ({fault}); delete it and run --test again") from fault
+        raise UserError(f"{path}: damaged ({fault}); delete it and run `test` again") from fault
     mean, median = mean_interval(dice), median_interval(dice)
     found = {"mean": mean.mean, "low": mean.low, "high": mean.high, "median": median.median}
     return {name: None if math.isnan(value) else round(value, 4) for name, value in found.items()} | {"n": mean.n}

@@ -3,17 +3,18 @@
 Imports nothing heavy: mistakes in `--model_settings` are refused before anything slow begins.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from headtohead.errors import UserError
 from headtohead.models.registry import check_image_size, find_spec
 from headtohead.options import table as option_table
+from headtohead.options.comparison import ComparisonOptions
 from headtohead.options.group import declarations
 from headtohead.options.settling import settle
-from headtohead.options.table import GROUPS, Options, known_option
+from headtohead.options.table import GROUPS, Options, RunOptions, known_option
 
-FLAG = "--model_settings"
+FLAG = "`model_settings`"
 AXES = ("model", "lr_scheduler", "seed")  # of the grid: what an experiment is named by
 FURTHER = ("threshold", "precision", "num_workers")
 SETTABLE = tuple(
@@ -23,7 +24,7 @@ SETTABLE += FURTHER
 """Options that a single model may have of its own. Data, folds and places are those of the whole comparison."""
 
 
-def own_settings(options: Options, model: str) -> dict[str, Any]:
+def own_settings(settings: Sequence[str], model: str) -> dict[str, Any]:
     """Read what `--model_settings` says of one model.
 
     Returns:
@@ -34,11 +35,11 @@ def own_settings(options: Options, model: str) -> dict[str, Any]:
             given twice, or, of this model, a width, a start of the encoder or a scaling that it has no use for.
     """
     found: dict[str, dict[str, Any]] = {}
-    for item in options.comparison.model_settings:
+    for item in settings:
         place, _, text = item.partition("=")
         name, _, option = (part.strip() for part in place.partition("."))
         find_spec(name, FLAG)
-        declared = known_option(option, f"{FLAG} {name}.")
+        declared = known_option(option, f"{FLAG} {name}.{option}")
         if option not in SETTABLE:
             raise UserError(
                 f"{FLAG} {item}: {option} cannot differ between the models of a comparison; these can: "
@@ -58,41 +59,41 @@ def own_settings(options: Options, model: str) -> dict[str, Any]:
     return own
 
 
-def with_own_settings(options: Options, model: str) -> Options:
+def with_own_settings(options: RunOptions, model: str) -> RunOptions:
     """Give the options as they are for one model, with `--model_settings` in place of what all models have.
 
     Raises:
         UserError: as `own_settings`.
     """
-    own = own_settings(options, model)
+    own = own_settings(options.comparison.model_settings, model)
     return option_table.replace(options, **own) if own else options
 
 
-def check_own_image_size(options: Options, model: str) -> None:
+def check_own_image_size(settings: Sequence[str], model: str, image_size: int) -> None:
     """Refuse an image size, everybody's or the model's own, that the model cannot halve down to its deepest level.
 
     Raises:
         UserError: names where the size was given, and the sizes that work; or as `own_settings`.
     """
-    own = own_settings(options, model)
-    label = f"{FLAG} {model}.image_size" if "image_size" in own else "--image_size"
-    check_image_size(model, own.get("image_size", options.input.image_size), label)
+    own = own_settings(settings, model)
+    label = f"{FLAG} {model}.image_size" if "image_size" in own else "`image_size`"
+    check_image_size(model, own.get("image_size", image_size), label)
 
 
-def check_models(options: Options) -> None:
+def check_models(comparison: ComparisonOptions, image_size: int) -> None:
     """Refuse a comparison of which a model cannot have its settings, or that sets one of a model it does not hold.
 
     Raises:
         UserError: names the model or the setting, and the fix.
     """
-    models = options.comparison.models
+    models, settings = comparison.models, comparison.model_settings
     for model in models:
-        find_spec(model, "--models")
-        check_own_image_size(options, model)
-    for item in options.comparison.model_settings:
+        find_spec(model, "`models`")
+        check_own_image_size(settings, model, image_size)
+    for item in settings:
         name = item.partition(".")[0].strip()
         if name not in models:
-            raise UserError(f"{FLAG} {item}: {name} is not in --models {','.join(models)}; add it, or leave this out")
+            raise UserError(f"{FLAG} {item}: {name} is not in `models` {','.join(models)}; add it, or leave this out")
 
 
 def refuse_impossible_models(given: Mapping[str, Any], options: Options, verbs: Collection[str]) -> None:
@@ -101,11 +102,12 @@ def refuse_impossible_models(given: Mapping[str, Any], options: Options, verbs: 
     Raises:
         UserError: names the model or the setting, and the fix.
     """
-    find_spec(options.model.architecture)
+    model, image_size = options.model.architecture, options.input.image_size
+    find_spec(model)
     if options.verbs.compare:
-        check_models(options)
+        check_models(options.comparison, image_size)
     if options.verbs.train:
-        check_own_image_size(options, options.model.architecture)
+        check_own_image_size(options.comparison.model_settings, model, image_size)
 
 
 def refuse_several_runs(given: Mapping[str, Any], options: Options, verbs: Collection[str]) -> None:
@@ -116,6 +118,6 @@ def refuse_several_runs(given: Mapping[str, Any], options: Options, verbs: Colle
     """
     name, one = options.comparison.run_name, options.verbs
     if (one.train or one.test or one.tune_postprocessing) and "," in name:
-        raise UserError(f"--run_name {name}: name one run; only predictions average several")
+        raise UserError(f"`run_name` {name}: name one run; only predictions average several")
     if one.compare and name:
-        raise UserError("--run_name: --compare makes many runs and names them itself; leave it out")
+        raise UserError("`run_name`: `compare` makes many runs and names them itself; leave it out")

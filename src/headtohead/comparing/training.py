@@ -16,7 +16,7 @@ from headtohead.comparing.experiment import (
     Experiment,
     as_trained,
     made_since,
-    prepare,
+    open_experiment,
     refuse_other_run,
     settings_of,
     trained_model,
@@ -32,6 +32,7 @@ from headtohead.learning.module import SegmentationModule
 from headtohead.learning.recording import CaseRecorder
 from headtohead.learning.validation_images import ValidationImages
 from headtohead.models.registry import MODELS
+from headtohead.options.flags import as_flags
 from headtohead.options.table import Options
 from headtohead.records.regular import UnreadableError
 from headtohead.records.table_reader import read_table
@@ -50,7 +51,7 @@ from pytorch_lightning.callbacks import EarlyStopping  # noqa: E402
 def train(options: Options) -> Path:
     """Carry out `--train`: train one experiment, or say that it is trained. Returns the run folder."""
     machine.pick_device(options.machine.gpus)
-    experiment = prepare(with_own_settings(options, options.model.architecture))
+    experiment = open_experiment(with_own_settings(options, options.model.architecture))
     print(experiment.split.describe(experiment.cohort))
     before = experiment.folder.made()
     with experiment.folder.held(wait=True):
@@ -61,7 +62,7 @@ def train(options: Options) -> Path:
 def test(options: Options) -> Path:
     """Carry out `--test`: score the best checkpoint of one experiment, then the table. Returns the run folder."""
     machine.pick_device(options.machine.gpus)
-    experiment = prepare(as_trained(with_own_settings(options, trained_model(options))))
+    experiment = open_experiment(as_trained(with_own_settings(options, trained_model(options))))
     with experiment.folder.held(wait=True):
         run_test(experiment)
     print(f"{experiment.name}: {scores_in_words(pd.read_csv(experiment.folder.cases))}")
@@ -97,7 +98,9 @@ def run_training(experiment: Experiment, before: tuple[Any, ...] | None = None) 
     try:
         trainer.fit(module, batches_of(experiment), ckpt_path=str(folder.last) if resumed else None, weights_only=True)
     except Exception as fault:
-        folder.note_failure(status="failed", error=f"{type(fault).__name__}: {fault}".splitlines()[0], ended=now())
+        folder.note_failure(
+            status="failed", error=as_flags(f"{type(fault).__name__}: {fault}").splitlines()[0], ended=now()
+        )
         raise
     _note_end(experiment, trainer.current_epoch)
     keep_model(experiment)
@@ -136,7 +139,7 @@ def _note_end(experiment: Experiment, epochs: int) -> None:
         dice = [name for name in table if name.startswith("val_dice")]
         table = table.astype(dict.fromkeys((*dice, "val_dice", "seconds"), float))
     except (UnreadableError, ValueError, LookupError) as fault:
-        raise UserError(f"{folder.metrics}: damaged ({fault}); train again with --overwrite") from fault
+        raise UserError(f"{folder.metrics}: damaged ({fault}); train again with `overwrite`") from fault
     best_dice = table["val_dice"].get(best, math.nan)
     names = experiment.cohort.task.targets.names
     each = {name: table[column].get(best, math.nan) for name in names if (column := val_dice_of(name)) in table}
@@ -166,7 +169,7 @@ def run_test(experiment: Experiment) -> None:
     refuse_other_run(experiment, trains=False)
     record = folder.record()
     if record.get("status") not in ("trained", "finished"):
-        raise UserError(f"--test: {folder.path} holds no trained model; add --train")
+        raise UserError(f"`test`: {folder.path} holds no trained model; add `train`")
     module, trainer = build_trainer(experiment, fitting=False)
     module.load_state_dict(read_checkpoint(folder.best)["state_dict"])
     with outcome(folder, experiment.cohort, experiment.split) as found:

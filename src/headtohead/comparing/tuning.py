@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from headtohead import machine
-from headtohead.comparing.experiment import Experiment, as_trained, prepare, refuse_other_run, trained_model
+from headtohead.comparing.experiment import Experiment, as_trained, open_experiment, refuse_other_run, trained_model
 from headtohead.comparing.model_settings import with_own_settings
 from headtohead.errors import UserError
 from headtohead.options.table import Options, replace
@@ -59,7 +59,7 @@ class Candidate:
 def tune(options: Options) -> Path:
     """Carry out `--tune_postprocessing` on the run that `--test` would score. Returns the run folder."""
     machine.pick_device(options.machine.gpus)
-    experiment = prepare(as_trained(with_own_settings(options, trained_model(options))))
+    experiment = open_experiment(as_trained(with_own_settings(options, trained_model(options))))
     with experiment.folder.held(wait=True):
         run_tuning(experiment)
     return experiment.folder.path
@@ -75,9 +75,9 @@ def run_tuning(experiment: Experiment) -> None:
     folder = experiment.folder
     refuse_other_run(experiment, trains=False)
     if folder.record().get("status") not in ("trained", "finished"):
-        raise UserError(f"--tune_postprocessing: {folder.path} holds no trained model; add --train")
+        raise UserError(f"`tune_postprocessing`: {folder.path} holds no trained model; add `train`")
     if not (folder.path / FILE).is_file():
-        raise UserError(f"{folder.path}: has no {FILE}, since an older version made it; run --test to write it")
+        raise UserError(f"{folder.path}: has no {FILE}, since an older version made it; run `test` to write it")
     refuse_parts_of_cases(experiment)
     facts = read_facts(folder.path)
     own = Candidate(experiment.options.prediction.threshold, "")
@@ -111,9 +111,9 @@ def refuse_parts_of_cases(experiment: Experiment) -> None:
     """
     cohort, split = experiment.cohort, experiment.split
     if split.kind != "patient":
-        raise UserError("--tune_postprocessing: needs whole validation cases; train with --split patient")
+        raise UserError("`tune_postprocessing`: needs whole validation cases; train with `split=patient`")
     if not len(split.cases(cohort, "val")):
-        raise UserError("--tune_postprocessing: this split has no validation cases; use fewer --folds")
+        raise UserError("`tune_postprocessing`: this split has no validation cases; use fewer `folds`")
 
 
 def search(experiment: Experiment, own: Candidate) -> tuple[Candidate, dict[Candidate, NDArray[np.float64]]]:
@@ -153,7 +153,8 @@ def score_candidates(experiment: Experiment, candidates: Sequence[Candidate]) ->
     cohort, task, rows = experiment.cohort, experiment.cohort.task, []
     # PyTorch, as the test takes; an exported file may be from before the last training.
     options = replace(experiment.options, engine="torch", postprocessing=NONE)
-    models = open_choices([Choice(open_source(experiment.folder.path), "trained here", experiment.folder)], options)
+    choice = Choice(open_source(experiment.folder.path), "trained here", experiment.folder)
+    models = open_choices([choice], options.prediction, options.machine)
     for case in map(int, experiment.split.cases(cohort, "val")):
         found = predict(scan_of(cohort.images(case), primary=task.primary_channel), models)
         rows.append(dice_of(found.probability, cohort.truth(case), candidates, cohort.spacing(case), task.targets))

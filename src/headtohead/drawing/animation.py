@@ -48,15 +48,9 @@ def write_case_gif(
     shades: Sequence[int] = SHADES,
     comment: str = "",
 ) -> Path:
-    """Write one case as GIF, scrolling through all its slices.
+    """Write one case as GIF, once for each entrant side by side, scrolling through all its slices.
 
-    Args:
-        scans: the case once for each entrant, to see them side by side.
-        path: where to.
-        title: the line above.
-        side: pixels of a tile's side.
-        shades: as for `write_gif`.
-        comment: as for `write_gif`.
+    A tile's side has so many pixels; shades and comment are as for `write_gif`.
     """
     pictures = (
         draw_plate(scans, [number] * len(scans), title, len(scans), side) for number in range(len(scans[0].images))
@@ -81,9 +75,6 @@ def write_gif(frames: Iterable[np.ndarray], path: Path, shades: Sequence[int] = 
         path: where to.
         shades: of grey. A file that would be larger than `MOST_BYTES` is written in the next number, to the last.
         comment: text that the file carries and no viewer shows.
-
-    Returns:
-        The path.
 
     Raises:
         ValueError: the pictures have more than `COLOURS` colours that are not grey.

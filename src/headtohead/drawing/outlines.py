@@ -88,12 +88,7 @@ def named_colours(targets: Targets, truth: bool = True) -> list[tuple[str, tuple
 
 
 def outline(mask: np.ndarray, width: int = 1) -> np.ndarray:
-    """The rims of all parts of a mask and around all holes: bool [H, W].
-
-    Args:
-        mask: uint8 [H, W], nonzero inside; the image's edge counts as outside.
-        width: thickness in pixels.
-    """
+    """The rims of all parts of a mask [H, W] and around all holes: bool; the image's edge counts as outside."""
     inside = (mask != 0).astype(np.uint8)
     core = cv2.erode(inside, np.ones((3, 3), np.uint8), iterations=width, borderType=cv2.BORDER_CONSTANT, borderValue=0)
     return (inside != 0) & (core == 0)

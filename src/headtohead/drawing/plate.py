@@ -81,9 +81,7 @@ class SegmentedCase:
 def choose_cases(scores: "pd.Series", most: int = COLUMNS * ROWS) -> list[str]:
     """Choose cases evenly from the worst score to the best, both among them, so that none is picked by taste.
 
-    Args:
-        scores: by case; NaN is left out.
-        most: how many to choose where there are more.
+    A score of NaN is left out.
     """
     ranked = scores.dropna().sort_values(kind="stable").index.tolist()
     places = np.linspace(0, len(ranked) - 1, min(most, len(ranked))).round().astype(int)
@@ -104,17 +102,14 @@ def write_plate(scans: Sequence[SegmentedCase], path: Path, title: str) -> Path:
 def draw_plate(
     scans: Sequence[SegmentedCase], slices: Sequence[int], title: str, columns: int = COLUMNS, side: int = SIDE
 ) -> np.ndarray:
-    """Draw one slice of each case in a grid.
+    """Draw one slice of each case in a grid, row by row, a title above: uint8 RGB.
 
     Args:
-        scans: what to show, row by row.
+        scans: what to show.
         slices: number of the slice of each case, from 0.
         title: the line above.
-        columns: tiles beside each other; fewer are drawn where there are fewer cases.
+        columns: tiles beside each other, if there are as many.
         side: pixels of a tile's side.
-
-    Returns:
-        uint8 RGB.
     """
     columns = min(columns, len(scans))
     rows = -(-len(scans) // columns)

@@ -28,7 +28,7 @@ def read_checkpoint(path: Path, mapped: bool = False) -> dict[str, Any]:
         UserError: the file is missing, damaged, or holds anything but plain data and tensors.
     """
     if not path.is_file():
-        raise UserError(f"{path}: no such checkpoint; train first (--train)")
+        raise UserError(f"{path}: no such checkpoint; train first (`train`)")
     checkpoint = read_tensors(path, "checkpoint", "train again", mapped)
     if not isinstance(checkpoint, dict):
         raise UserError(f"{path}: {FOREIGN}")

@@ -65,7 +65,7 @@ class SegmentationModule(pl.LightningModule):
 
     def forward(self, image: torch.Tensor, statistics: torch.Tensor) -> torch.Tensor:
         """Map uint8 [B, S, S, C] and statistics float32 [B, C, 2] to logits float32 [B, logits, S, S]."""
-        return self.model(scale(image, statistics).contiguous(memory_format=self.memory_format)).float()
+        return self.model(scale_batch(image, statistics).contiguous(memory_format=self.memory_format)).float()
 
     def arrange(self, memory_format: torch.memory_format) -> None:
         """Lay the net's weights and inputs out in memory as runs fastest on this machine."""
@@ -154,7 +154,7 @@ class SegmentationModule(pl.LightningModule):
         return {name: mean_dice(own) for name, own in zip(self.targets.names, scores.T, strict=True)}
 
 
-def scale(image: torch.Tensor, statistics: torch.Tensor) -> torch.Tensor:
+def scale_batch(image: torch.Tensor, statistics: torch.Tensor) -> torch.Tensor:
     """Scale a uint8 batch on its device, as `preparing.steps.scale.scaled` does one slice.
 
     Args:

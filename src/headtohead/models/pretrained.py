@@ -15,7 +15,7 @@ from headtohead.records.regular import UnreadableError
 SUFFIXES = (".pth", ".pt", ".safetensors")
 PREFIXES = ("model.encoder.", "encoder.")  # our own checkpoints; a whole segmentation model
 PATIENCE_SECONDS = 2.0
-WAY_OUT = "write --encoder_weights none, or --encoder_weights FILE (.pth, .pt or .safetensors)"
+WAY_OUT = "write `encoder_weights=none`, or `encoder_weights=FILE` (.pth, .pt or .safetensors)"
 
 
 def read_encoder_weights(source: str, encoder: str, in_channels: int) -> dict[str, torch.Tensor]:
@@ -41,9 +41,9 @@ def read_encoder_weights(source: str, encoder: str, in_channels: int) -> dict[st
 
 def _read_file(path: Path) -> dict[str, torch.Tensor]:
     if not path.is_file():
-        raise UserError(f"--encoder_weights {path}: no such file; write none, imagenet, or a file of weights")
+        raise UserError(f"`encoder_weights` {path}: no such file; write none, imagenet, or a file of weights")
     if path.suffix not in SUFFIXES:
-        raise UserError(f"--encoder_weights {path}: unknown file type; known are {', '.join(SUFFIXES)}")
+        raise UserError(f"`encoder_weights` {path}: unknown file type; known are {', '.join(SUFFIXES)}")
     if path.suffix == ".safetensors":
         from safetensors import SafetensorError
         from safetensors.torch import load_file
@@ -51,17 +51,17 @@ def _read_file(path: Path) -> dict[str, torch.Tensor]:
         try:
             return load_file(path, device="cpu")
         except (SafetensorError, OSError, ValueError, TypeError, KeyError) as error:
-            raise UserError(f"--encoder_weights {path}: damaged or no safetensors file; fetch it again") from error
+            raise UserError(f"`encoder_weights` {path}: damaged or no safetensors file; fetch it again") from error
     try:
         refuse_packed(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
     except UnreadableError as fault:
         raise UserError(
-            f"--encoder_weights {path}: damaged ({fault}); save it again with torch.save(model.state_dict(), FILE)"
+            f"`encoder_weights` {path}: damaged ({fault}); save it again with torch.save(model.state_dict(), FILE)"
         ) from fault
     except Exception as error:  # what an unpickler meets in arbitrary bytes can be any of a dozen errors
         raise UserError(
-            f"--encoder_weights {path}: damaged, or holds objects besides weights, which could run code when read; "
+            f"`encoder_weights` {path}: damaged, or holds objects besides weights, which could run code when read; "
             "save it again with torch.save(model.state_dict(), FILE)"
         ) from error
     content = content.get("state_dict", content) if isinstance(content, dict) else {}
@@ -93,14 +93,14 @@ def _check_fit(entries: dict[str, torch.Tensor], path: Path, encoder: str, in_ch
     ]
     if wrong:
         raise UserError(
-            f"--encoder_weights {path}: not the weights of {encoder} (missing, unknown or of another "
+            f"`encoder_weights` {path}: not the weights of {encoder} (missing, unknown or of another "
             f"shape: {len(wrong)}, such as {wrong[0]}); give a state dict of that encoder"
         )
     stored = entries["conv1.weight"].shape[1]
     if stored not in (3, in_channels):
         raise UserError(
-            f"--encoder_weights {path}: made for {stored}-channel inputs, but this one has {in_channels}; "
-            "give weights for as many channels or for 3, or change --neighbours"
+            f"`encoder_weights` {path}: made for {stored}-channel inputs, but this one has {in_channels}; "
+            "give weights for as many channels or for 3, or change `neighbours`"
         )
 
 
@@ -125,12 +125,12 @@ def _imagenet_file(encoder: str) -> Path:
     # The hub's own client tries again for half a minute before it gives up.
     if constants.HF_HUB_OFFLINE or not answers(constants.ENDPOINT):
         raise UserError(
-            f"--encoder_weights imagenet: not in the local cache, and {constants.ENDPOINT} cannot be reached; {WAY_OUT}"
+            f"`encoder_weights=imagenet`: not in the local cache, and {constants.ENDPOINT} cannot be reached; {WAY_OUT}"
         )
     try:
         return Path(hf_hub_download(repository, name, revision=revision))
     except Exception as error:  # the client's own kinds, and those of whichever HTTP library it rests on
-        raise UserError(f"--encoder_weights imagenet: download failed ({type(error).__name__}); {WAY_OUT}") from error
+        raise UserError(f"`encoder_weights=imagenet`: download failed ({type(error).__name__}); {WAY_OUT}") from error
 
 
 def answers(address: str, patience: float = PATIENCE_SECONDS) -> bool:

@@ -90,8 +90,8 @@ _ROWS = (
 MODELS: dict[str, ModelSpec] = {row.name: row for row in _ROWS}
 
 
-def find_spec(name: str, flag: str = "--model") -> ModelSpec:
-    """Look a model up by name; `flag` is where the name came from, for the message.
+def find_spec(name: str, label: str = "`model`") -> ModelSpec:
+    """Look a model up by name; `label` is where the name came from, for the message.
 
     Raises:
         UserError: there is none of that name; the message suggests the nearest.
@@ -100,7 +100,7 @@ def find_spec(name: str, flag: str = "--model") -> ModelSpec:
         return MODELS[name]
     near = get_close_matches(name, MODELS, n=1)
     guess = f"did you mean {near[0]}? Known" if near else "known"
-    raise UserError(f"{flag} {name}: no such model; {guess}: {', '.join(MODELS)}")
+    raise UserError(f"{label} {name}: no such model; {guess}: {', '.join(MODELS)}")
 
 
 def build_model(
@@ -124,24 +124,24 @@ def build_model(
     spec = find_spec(name)
     arguments: dict[str, int | str] = {"in_channels": in_channels, "out_channels": out_channels}
     if width < 0:
-        raise UserError(f"--width {width}: must be a number of channels, or 0 for the published width")
+        raise UserError(f"`width` {width}: must be a number of channels, or 0 for the published width")
     if spec.width:
         arguments["width"] = width or spec.width
     elif width:
         scalable = ", ".join(other.name for other in MODELS.values() if other.width)
-        raise UserError(f"--width {width}: {name} cannot be scaled; leave --width out or use one of: {scalable}")
+        raise UserError(f"`width` {width}: {name} cannot be scaled; leave `width` out or use one of: {scalable}")
     if spec.encoder:
         arguments["encoder_weights"] = encoder_weights
     elif encoder_weights != "none":
         able = ", ".join(other.name for other in MODELS.values() if other.encoder)
         raise UserError(
-            f"--encoder_weights {encoder_weights}: {name} has no pretrained encoder; leave it out or use one of: {able}"
+            f"`encoder_weights` {encoder_weights}: {name} has no pretrained encoder; leave it out or use one of: {able}"
         )
     module, _, attribute = spec.builder.partition(":")
     return getattr(importlib.import_module(module), attribute)(**arguments)
 
 
-def check_image_size(name: str, image_size: int, label: str = "--image_size") -> None:
+def check_image_size(name: str, image_size: int, label: str = "`image_size`") -> None:
     """Refuse an image size that the model cannot halve evenly down to its deepest level.
 
     Args:

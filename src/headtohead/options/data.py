@@ -71,10 +71,10 @@ class DataOptions(Group):
     def check(self) -> None:
         """Refuse folds that are defined twice, or not at all, or that are of slices."""
         if self.folds and self.fold_file:
-            raise UserError("--folds and --fold_file both define the folds; leave one of them out")
+            raise UserError("`folds` and `fold_file` both define the folds; leave one of them out")
         if self.split != "patient" and (self.folds or self.fold_file):
-            raise UserError("--split slice: folds are by patient; leave it out, or leave out --folds and --fold_file")
+            raise UserError("`split=slice`: folds are by patient; leave it out, or leave out `folds` and `fold_file`")
         if self.fold and not (self.folds or self.fold_file):
             raise UserError(
-                f"--fold {self.fold}: without folds there is only one split; add --folds 5, or a --fold_file"
+                f"`fold` {self.fold}: without folds there is only one split; add `folds=5`, or a `fold_file`"
             )

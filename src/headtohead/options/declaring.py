@@ -7,7 +7,17 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Description:
-    """What is known of an option besides its name, type and default; `option` says what the fields are."""
+    """What is known of an option besides its name, type and default.
+
+    Attributes:
+        help: one line for `--help`.
+        choices: the words allowed, if only some are.
+        metavar: what `--help` shows in place of the value.
+        bare: the word meant by the flag given without a value, and by True.
+        off: the word meant by False.
+        check: takes a value (of a list: each item) and says what is wrong with it, "" if nothing is.
+        stored: False for what concerns one command only. It is left out of `flat` and of comparisons.
+    """
 
     help: str
     choices: tuple[str, ...] = ()
@@ -18,31 +28,16 @@ class Description:
     stored: bool = True
 
 
-def option(
-    default: Any,
-    help: str,
-    *,
-    choices: tuple[str, ...] = (),
-    metavar: str = "",
-    bare: str = "",
-    off: str = "",
-    check: Callable[[Any], str] | None = None,
-    stored: bool = True,
-) -> Any:
+def option(default: Any, help: str, **known: Any) -> Any:
     """Declare one option as a field of a dataclass.
 
     Args:
         default: its value when nobody says otherwise. A tuple makes a comma-separated list.
         help: one line for `--help`.
-        choices: the words allowed, if only some are.
-        metavar: what `--help` shows in place of the value.
-        bare: the word meant by the flag given without a value, and by True.
-        off: the word meant by False.
-        check: takes a value (of a list: each item) and says what is wrong with it, "" if nothing is.
-        stored: False for what concerns one command only. It is left out of `flat` and of comparisons.
+        known: further attributes of its `Description`, by name.
     """
-    description = Description(help, choices, metavar, bare, off, check, stored)
-    return field(default=default, compare=stored, metadata={"option": description})
+    description = Description(help, **known)
+    return field(default=default, compare=description.stored, metadata={"option": description})
 
 
 def describe(declared: "Field[Any]") -> Description:

@@ -11,7 +11,7 @@ class Group:
 
     def __post_init__(self) -> None:
         for declared in fields(self):  # type: ignore[arg-type]
-            value = settle(declared, getattr(self, declared.name), f"--{declared.name}")
+            value = settle(declared, getattr(self, declared.name), f"`{declared.name}`")
             object.__setattr__(self, declared.name, value)
         self.check()
 

@@ -1,8 +1,9 @@
 """All options in their groups, as one value and as a flat dictionary."""
 
+import dataclasses
 from collections.abc import Collection, Mapping
-from dataclasses import Field, dataclass, field, fields
-from typing import Any
+from dataclasses import Field, dataclass, field
+from typing import Any, TypeVar
 
 from headtohead.errors import UserError, did_you_mean
 from headtohead.options.comparison import ComparisonOptions
@@ -20,32 +21,57 @@ from headtohead.options.verbs import Verbs
 
 
 @dataclass(frozen=True)
-class Options:
-    """All options of one command, in their groups. Made by `cli.parse` and checked here.
+class ChoiceOptions:
+    """The groups that choose a trained model and open it.
 
     `given` has the names of the flags on the command line: some verbs take from elsewhere what was left at its default,
     and must not do so where a user has written the default out.
     """
 
-    verbs: Verbs = field(default_factory=Verbs)
     data: DataOptions = field(default_factory=DataOptions)
-    input: InputOptions = field(default_factory=InputOptions)
     model: ModelOptions = field(default_factory=ModelOptions)
-    training: TrainingOptions = field(default_factory=TrainingOptions)
     comparison: ComparisonOptions = field(default_factory=ComparisonOptions)
     prediction: PredictionOptions = field(default_factory=PredictionOptions)
-    files: FileOptions = field(default_factory=FileOptions)
-    serving: ServingOptions = field(default_factory=ServingOptions)
     machine: MachineOptions = field(default_factory=MachineOptions)
     given: frozenset[str] = field(default=frozenset(), compare=False)
 
 
-GROUPS: dict[str, type[Group]] = {part.name: part.type for part in fields(Options) if part.name != "given"}  # type: ignore[misc]
+@dataclass(frozen=True)
+class RunOptions(ChoiceOptions):
+    """The groups that one experiment is made with."""
+
+    input: InputOptions = field(default_factory=InputOptions)
+    training: TrainingOptions = field(default_factory=TrainingOptions)
+
+
+@dataclass(frozen=True)
+class Options(RunOptions):
+    """All options of one command, in their groups. Made by `cli.parse` and checked here."""
+
+    verbs: Verbs = field(default_factory=Verbs)
+    files: FileOptions = field(default_factory=FileOptions)
+    serving: ServingOptions = field(default_factory=ServingOptions)
+
+
+Some = TypeVar("Some", bound=ChoiceOptions)
+GROUPS: dict[str, type[Group]] = {
+    "verbs": Verbs,
+    "data": DataOptions,
+    "input": InputOptions,
+    "model": ModelOptions,
+    "training": TrainingOptions,
+    "comparison": ComparisonOptions,
+    "prediction": PredictionOptions,
+    "files": FileOptions,
+    "serving": ServingOptions,
+    "machine": MachineOptions,
+}
+"""In the order of `--help`."""
 OPTIONS: dict[str, "Field[Any]"] = {one.name: one for group in GROUPS.values() for one in declarations(group)}
 
 
-def flat(options: Options, verbs: bool = False) -> dict[str, Any]:
-    """Give all options as one dictionary of plain values (lists for tuples), in the order of `--help`.
+def flat(options: ChoiceOptions, verbs: bool = False) -> dict[str, Any]:
+    """Give options as one dictionary of plain values (lists for tuples), in the order of `--help`.
 
     Args:
         options: what to flatten.
@@ -56,8 +82,9 @@ def flat(options: Options, verbs: bool = False) -> dict[str, Any]:
     """
     values: dict[str, Any] = {}
     for group, kind in GROUPS.items():
-        for one in declarations(kind):
-            if describe(one).stored and (verbs or group != "verbs"):
+        there = hasattr(options, group) and (verbs or group != "verbs")
+        for one in declarations(kind) if there else ():
+            if describe(one).stored:
                 value = getattr(getattr(options, group), one.name)
                 values[one.name] = list(value) if isinstance(value, tuple) else value
     return values
@@ -74,7 +101,7 @@ def from_flat(values: Mapping[str, Any], given: Collection[str] = ()) -> Options
         UserError: a name is unknown, or a value is refused.
     """
     for name in values:
-        known_option(name, "--")
+        known_option(name, f"`{name}`")
     return Options(
         **{
             group: kind(**{one.name: values[one.name] for one in declarations(kind) if one.name in values})
@@ -84,22 +111,27 @@ def from_flat(values: Mapping[str, Any], given: Collection[str] = ()) -> Options
     )
 
 
-def replace(options: Options, **changes: Any) -> Options:
+def replace(options: Some, **changes: Any) -> Some:
     """Give a copy of `options` with some of them changed by name: `replace(options, seed=1)`.
 
     Raises:
         UserError: a name is unknown, or a value is refused.
     """
-    once = {name: getattr(options.machine, name) for name in ("config", "print_config")}
-    return from_flat({**flat(options, verbs=True), **once, **changes}, options.given)
+    for name in changes:
+        known_option(name, f"`{name}`")
+    changed: dict[str, Any] = {}
+    for group, kind in GROUPS.items():
+        if own := {one.name: changes[one.name] for one in declarations(kind) if one.name in changes}:
+            changed[group] = dataclasses.replace(getattr(options, group), **own)
+    return dataclasses.replace(options, **changed)
 
 
-def known_option(name: str, before: str) -> "Field[Any]":
-    """Find an option by name; `before` stands before the name where the user meets it: `--`, or `demo.yaml: `.
+def known_option(name: str, label: str) -> "Field[Any]":
+    """Find an option by name; `label` is what the user knows it by: a name in backquotes, or `demo.yaml: batch_size`.
 
     Raises:
         UserError: there is none; the nearest name is suggested.
     """
     if name not in OPTIONS:
-        raise UserError(f"{before}{name}: no such option{did_you_mean(name, OPTIONS)}")
+        raise UserError(f"{label}: no such option{did_you_mean(name, OPTIONS)}")
     return OPTIONS[name]

@@ -1,5 +1,6 @@
 """`--predict`: every image and volume of a folder in, masks on their own grids out, and a summary."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -7,17 +8,17 @@ from pathlib import Path
 
 from headtohead.disk_faults import NoRoomError
 from headtohead.errors import PartlyDone, UserError, printable
+from headtohead.options.flags import as_flags
 from headtohead.options.table import Options
 from headtohead.plurals import count_of
+from headtohead.predicting.files.assigning import parse_channels, refuse_ignored_channels, refuse_ignored_plane
 from headtohead.predicting.files.finding import Job, find_jobs, refuse_missing
-from headtohead.predicting.files.grouping import refuse_ignored_channels, refuse_ignored_plane
-from headtohead.predicting.files.sequences import parse_channels
 from headtohead.predicting.overlapping import Ended, overlap
 from headtohead.predicting.results import summary
 from headtohead.predicting.results.deciding import settings_of
 from headtohead.predicting.results.journal import Journal
 from headtohead.predicting.results.outputs import read_outputs
-from headtohead.predicting.results.placing import output_folder, refuse_bare_names, refuse_replacing
+from headtohead.predicting.results.placing import output_folder, refuse_bare_names
 from headtohead.predicting.results.summary import Row, Rows
 from headtohead.predicting.results.table import print_table
 from headtohead.predicting.results.written import Records, Written
@@ -45,15 +46,15 @@ def predict_folder(options: Options) -> Path:
     outputs = read_outputs(files)
     folder = output_folder(options.prediction.output, source, outputs)
     refuse_missing(source)  # before `folder` is made, which may be the same
-    predictor = open_predictor(options)
+    predictor = open_predictor(options, source)
     task = predictor.facts.task
     outputs = outputs.of(task.targets)
     parse_channels(files.channels, task)  # once, rather than an error for every file
     if outputs.uncertainty == "variance" and predictor.members < 2:
         raise UserError(
-            "--save_uncertainty variance: a single model has none; average several (--ensemble), or use entropy"
+            "`save_uncertainty=variance`: a single model has none; average several (`ensemble`), or use entropy"
         )
-    with Journal(folder, settings_of(predictor, options)) as journal:
+    with Journal(folder, settings_of(predictor, options, files)) as journal:
         # Results of an earlier command may lie among the inputs, under ends that this one does not name.
         jobs = find_jobs(source, files.pattern, task, outputs.ends, Records().ours)
         refuse_bare_names(outputs.mask, jobs, source, folder)
@@ -73,14 +74,51 @@ def predict_left(work: Work, source: Path, overwrite: bool, debug: bool) -> None
         PartlyDone: some could not be predicted; each has a line on stderr.
     """
     left = [job for job in work.jobs if job not in work.done]
-    places = {job: work.places[job] for job in left if job in work.places}
-    refuse_replacing(places, work.jobs, source, work.records, work.journal, overwrite)
+    refuse_replacing(left, work, source, overwrite)
     complete = False
     try:
         tell_all(run_stages(left, work, debug), work.written.folder)
         complete = True
     finally:  # the last change to the disk: until then, the same command goes on
         work.journal.conclude({job.name for job in work.done}, complete)
+
+
+def refuse_replacing(left: Sequence[Job], work: Work, source: Path, overwrite: bool) -> None:
+    """Refuse to replace a file unless told to, or unless this command left it when it was interrupted.
+
+    Never is what somebody else may have made: a mask, which may be a truth, and any file among the inputs.
+
+    Raises:
+        UserError: names the first such file.
+    """
+    inputs = {file.parent.resolve() for job in work.jobs for file in job.files}
+    planned = [pair for job in left for pair in work.places.get(job, {}).items()]
+    for kind, path in ((kind, path) for kind, files in planned for path in files):
+        if not os.path.lexists(path):
+            continue
+        if path.is_dir():
+            raise UserError(f"{path}: a folder with the name of a file to be written; move it away")
+        ours, beside = work.records.ours(path), path.parent.resolve()
+        if kind.startswith("image.") and not ours:  # of --outputs 0.0:.nii, named as its input is
+            raise UserError(
+                f"{path}: already exists and is not as `predict` wrote it, so it may be an image of yours, "
+                "which is never overwritten; choose another `output`"
+            )
+        if kind == "mask" and not ours:
+            raise UserError(
+                f"{path}: already exists and is not as `predict` wrote it, so it may be a ground truth, "
+                "which is never overwritten; move it away, or choose another `output` or `mask_suffix`"
+            )
+        if not ours and (beside in inputs or beside.is_relative_to(source.resolve())):
+            raise UserError(
+                f"{path}: already exists among the inputs and is not as `predict` wrote it, so it is never "
+                "overwritten; choose another `output`, or another suffix"
+            )
+        if overwrite or (ours and work.journal.left_over(path)):
+            continue
+        others = work.journal.origin(path)
+        going_on = f", from an interrupted command ({others}); repeat that one to go on with it, " if others else "; "
+        raise UserError(f"{path}: already exists{going_on}choose another folder with `output`, or add `overwrite`")
 
 
 def run_stages(left: Sequence[Job], work: Work, debug: bool) -> list[Row]:
@@ -97,7 +135,7 @@ def run_stages(left: Sequence[Job], work: Work, debug: bool) -> list[Row]:
             work.written.tidy()  # so that lines can be added to it, whoever wrote it
             begun = True
             for choice in work.predictor.choices:
-                print(choice.line)
+                print(as_flags(choice.line))
             if before:
                 verb = "was" if before == 1 else "were"
                 print(f"{before} of {count_of(len(work.jobs), 'file')} {verb} predicted before; going on")
@@ -147,7 +185,7 @@ def tell_fault(outcome: Ended[Job, Rows], debug: bool) -> str:
 
 def explain(job: Job, fault: Exception) -> str:
     """Say in one line why a file could not be predicted, without the path if it is that of the file itself."""
-    text = " ".join(str(fault).split())
+    text = " ".join(as_flags(fault).split())
     if isinstance(fault, UserError):
         return text.removeprefix(f"{printable(job.files[0])}: ")
     if isinstance(fault, OSError):

@@ -13,16 +13,18 @@ import cv2
 import numpy as np
 
 from headtohead.errors import UserError, printable
+from headtohead.options.flags import as_flags
 from headtohead.options.table import Options
 from headtohead.predicting.cleaning.postprocessing import NO_CLEAN_UP
+from headtohead.predicting.files.assigning import refuse_ignored_channels, refuse_ignored_plane
 from headtohead.predicting.files.finding import find_jobs
-from headtohead.predicting.files.grouping import Job, refuse_ignored_channels, refuse_ignored_plane
+from headtohead.predicting.files.grouping import Job, slices_around
 from headtohead.predicting.files.naming import stem
-from headtohead.predicting.files.reading import refuse_wrong_file, slices_around
+from headtohead.predicting.files.pictures import refuse_wrong_file
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.files.writing import write_like
 from headtohead.predicting.predict import Found, predict
-from headtohead.predicting.predictor import Predictor, open_sound
+from headtohead.predicting.predictor import Predictor, open_predictor
 from headtohead.predicting.results.outputs import Outputs, every
 from headtohead.predicting.results.panel import Prediction, draw_panel
 from headtohead.predicting.results.summary import measures_in_words, rows_of
@@ -60,7 +62,7 @@ def predict_image(options: Options) -> Path:
     if not volume:
         refuse_wrong_file(path)
         refuse_ignored_plane([], files.plane)
-    predictor = open_sound(options, path, many=volume)
+    predictor = open_predictor(options, path, many=volume)
     task, records = predictor.facts.task, Records()
     job = _job_of(path, task, records)
     refuse_ignored_channels([job], files.channels, task)
@@ -92,7 +94,7 @@ def predict_image(options: Options) -> Path:
 def _job_of(path: Path, task: Task, records: Records) -> Job:
     """Find what belongs to an image: the other sequences of a volume, the other slices of a picture's case."""
     if not volume_end(path.name):
-        return Job(path.name, (path,), "picture", (), Path(path.name), context=tuple(slices_around(path)))
+        return Job(path.name, (path,), "picture", (), Path(path.name), context=slices_around(path))
     # The file itself is predicted whoever wrote it; no other sequence of its case is a result of ours.
     [job] = find_jobs(path, "", task, (), lambda other: other != path and records.ours(other))
     return job
@@ -111,12 +113,12 @@ def _refuse_overwriting(outputs: Sequence[Path], image: Path, overwrite: bool) -
     mask, folder = outputs[0], outputs[0].parent
     if folder.resolve() == image.resolve().parent:
         raise UserError(
-            f"--output {folder}: the image's own folder, where {mask.name} would be taken for its truth; choose "
+            f"`output` {folder}: the image's own folder, where {mask.name} would be taken for its truth; choose "
             "another folder"
         )
     for path in outputs:
         if path.exists() and not overwrite:
-            raise UserError(f"{path}: already exists; choose another folder with --output, or add --overwrite")
+            raise UserError(f"{path}: already exists; choose another folder with `output`, or add `overwrite`")
 
 
 @contextmanager
@@ -127,7 +129,7 @@ def _all_or_none(outputs: Sequence[Path]) -> Iterator[list[Path]]:
             temporary = [stack.enter_context(atomic_path(path)) for path in outputs]
         except OSError as fault:
             folder = outputs[0].parent
-            raise UserError(f"{folder}: cannot be written to ({fault.strerror}); choose another --output") from fault
+            raise UserError(f"{folder}: cannot be written to ({fault.strerror}); choose another `output`") from fault
         yield temporary
 
 
@@ -179,11 +181,11 @@ def _facts(job: Job, scan: Scan, found: Found, predictor: Predictor, about: str)
 def _tell(name: str, facts: list[str], scan: Scan, predictor: Predictor) -> None:
     """Print which model it was, what it found, and on stderr what makes that doubtful."""
     for choice in predictor.choices:
-        print(f"{name}: {choice.line}")
+        print(f"{name}: {as_flags(choice.line)}")
     print(f"{name}: {', '.join(facts)}")
     for line in scan.notes:
         print(f"{name}: note: {line}")
     for line in doubts_of_scan(scan, predictor.facts.task):
-        print(f"{name}: warning: {line}", file=sys.stderr)
-    for line in unfamiliar_features(scan.volume, scan.spacing, predictor.facts.familiar, scan.primary):
-        print(f"{name}: unlike the training data: {line}", file=sys.stderr)
+        print(f"{name}: warning: {as_flags(line)}", file=sys.stderr)
+    for line in unfamiliar_features(scan.volume, predictor.facts.familiar, scan.primary):
+        print(f"{name}: unlike the training data: {as_flags(line)}", file=sys.stderr)

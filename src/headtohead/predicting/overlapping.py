@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -31,9 +31,9 @@ class Ended(Generic[Item, Result]):
     """
 
     item: Item
-    result: Result | None
-    fault: Exception | None
-    seconds: float
+    result: Result | None = None
+    fault: Exception | None = None
+    seconds: float = 0.0
     trace: str = ""
 
 
@@ -58,24 +58,23 @@ def overlap(
         What gives the outcome of each item, in their order, as soon as it is written.
     """
     with ThreadPoolExecutor(1, "reading") as reader, ThreadPoolExecutor(1, "writing") as writer:
-        ahead = [reader.submit(_attempt, read, items[0])] if items else []
+        ahead = [reader.submit(_after, Ended(item), read) for item in items[:1]]
 
         def outcomes() -> Iterator[Ended[Item, Result]]:
-            pending: deque[tuple[Item, _Try[Any], Future[_Try[Result]] | None]] = deque()
-            for place, item in enumerate(items):
+            pending: deque[Future[Ended[Item, Result]]] = deque()
+            for place in range(len(items)):
                 loaded = ahead.pop().result()
-                if place + 1 < len(items):
-                    ahead.append(reader.submit(_attempt, read, items[place + 1]))
-                done = loaded.then(compute, item, loaded.value)
-                arguments = write, item, loaded.value, done.value, done.seconds
-                future = None if done.fault else writer.submit(_attempt, *arguments)
+                ahead.extend(reader.submit(_after, Ended(item), read) for item in items[place + 1 : place + 2])
+                done = _after(loaded, compute, loaded.result)
                 # Of what is being written the writer alone keeps hold, so that it is freed with the last file of it.
-                pending.append((item, _Try(None, done.fault, done.seconds, done.trace), future))
-                del loaded, done, arguments
-                while pending and (len(pending) > WAITING or pending[0][2] is None or pending[0][2].done()):
-                    yield _outcome(*pending.popleft())
+                pending.append(
+                    writer.submit(_after, replace(done, result=None), write, loaded.result, done.result, done.seconds)
+                )
+                del loaded, done
+                while pending and (len(pending) > WAITING or pending[0].done()):
+                    yield pending.popleft().result()
             while pending:
-                yield _outcome(*pending.popleft())
+                yield pending.popleft().result()
 
         try:
             yield outcomes()
@@ -85,37 +84,20 @@ def overlap(
             writer.shutdown(wait=False, cancel_futures=True)
 
 
-@dataclass(frozen=True)
-class _Try(Generic[Result]):
-    value: Any
-    fault: Exception | None
-    seconds: float
-    trace: str = ""
-
-    def then(self, function: Callable[..., Any], *arguments: Any) -> "_Try[Any]":
-        """Go on with another stage, unless this one failed."""
-        if self.fault:
-            return self
-        after = _attempt(function, *arguments)
-        return _Try(after.value, after.fault, self.seconds + after.seconds, after.trace)
-
-
-def _attempt(function: Callable[..., Any], *arguments: Any) -> _Try[Any]:
+def _after(before: Ended[Any, Any], stage: Callable[..., Any], *arguments: Any) -> Ended[Any, Any]:
+    """Go on with a stage, unless an earlier one failed."""
+    if before.fault:
+        return before
     start = time.perf_counter()
+    result = fault = None
+    trace = ""
     try:
-        return _Try(function(*arguments), None, time.perf_counter() - start)
-    except Exception as fault:
+        result = stage(before.item, *arguments)
+    except Exception as caught:
         # A fault is told later; until then the frames of its traceback would keep what the stages worked on.
-        trace = "".join(traceback.format_exception(fault))
-        link: BaseException | None = fault
+        fault, trace = caught, "".join(traceback.format_exception(caught))
+        link: BaseException | None = caught
         while link is not None:
             link.__traceback__ = None
             link = link.__cause__ or link.__context__
-        return _Try(None, fault, time.perf_counter() - start, trace)
-
-
-def _outcome(item: Item, done: _Try[Any], future: "Future[_Try[Result]] | None") -> Ended[Item, Result]:
-    if future is None:
-        return Ended(item, None, done.fault, done.seconds, done.trace)
-    written = future.result()
-    return Ended(item, written.value, written.fault, done.seconds + written.seconds, written.trace)
+    return Ended(before.item, result, fault, before.seconds + time.perf_counter() - start, trace)

@@ -12,7 +12,6 @@ import numpy as np
 from headtohead.predicting.cleaning.postprocessing import CleanUp, clean_labels
 from headtohead.predicting.cleaning.shapes import Spacing
 from headtohead.predicting.files.grouping import Job
-from headtohead.predicting.files.scans import show
 from headtohead.predicting.predictor import Estimate, Predictor
 from headtohead.predicting.scan import Scan
 from headtohead.task import Case, Targets
@@ -71,19 +70,15 @@ def predict(case: Case | Scan, models: Predictor) -> Found:
         case: on its own grid, or already as models are shown it, as `files.scans.read_scan` gives it.
         models: as `open_predictor` opens them.
     """
-    scan = case if isinstance(case, Scan) else show(case, models.facts)
-    inputs = models.prepare(scan)
-    return conclude(scan, models.combine(inputs, models.ask(inputs)), models)
+    if not isinstance(case, Scan):
+        from headtohead.predicting.files.volumes import show  # not for pictures
+
+        case = show(case, models.facts)
+    return conclude(case, models(case), models)
 
 
 def conclude(scan: Scan, estimate: Estimate, models: Predictor) -> Found:
-    """Bring an estimate onto the file's own grid, decide there, and clean up: the last steps of `predict`.
-
-    Args:
-        scan: the scan.
-        estimate: what the models say of it.
-        models: the models.
-    """
+    """Bring an estimate onto the file's own grid, decide there, and clean up: the last steps of `predict`."""
     probability = scan.on_grid(estimate.probability)
     np.clip(probability, 0, 1, out=probability)  # rounding adds a hair to it
     variance = None if estimate.variance is None else scan.on_grid(estimate.variance)

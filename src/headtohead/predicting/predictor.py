@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from headtohead.errors import UserError
-from headtohead.options.table import Options
+from headtohead.options.machine import MachineOptions
+from headtohead.options.prediction import PredictionOptions
+from headtohead.options.table import ChoiceOptions
 from headtohead.predicting.cleaning.postprocessing import NO_CLEAN_UP, CleanUp, parse_clean_up
 from headtohead.predicting.scan import Scan
 from headtohead.preparing.chain import Prepared
@@ -25,11 +27,11 @@ PIXELS = 64 * 128 * 128
 
 @dataclass(frozen=True)
 class Estimate:
-    """What the models say of a scan, on the grid of `Scan.volume`.
+    """What the models say of a scan, on the grid of `Scan.volume`: float32 [K, slices, H, W].
 
     Attributes:
-        probability: of each target, mean over the models: float32 [K, slices, H, W].
-        variance: between the models, float32 of the same shape; None where there is one model.
+        probability: of each target, mean over the models.
+        variance: between the models; None where there is one model.
     """
 
     probability: np.ndarray
@@ -40,13 +42,7 @@ class Inputs:
     """The inputs that a model gets of a volume, in batches; the first is made at once."""
 
     def __init__(self, prepared: Prepared, wanted: slice, by_slice: bool) -> None:
-        """Make the first batch.
-
-        Args:
-            prepared: the volume.
-            wanted: slices of the volume that are to be predicted.
-            by_slice: whether there is an input for each slice; otherwise all are made, whatever is wanted.
-        """
+        """Make the first batch; an input for each wanted slice, or if not `by_slice` all that the volume gives."""
         self.prepared, self.wanted, self.by_slice = prepared, wanted, by_slice
         self.places = range(prepared.n)[wanted] if by_slice else range(prepared.n)
         first = prepared.input(self.places[0])
@@ -102,11 +98,7 @@ class Predictor:
         return f"{self.choices[0].name}{others}"
 
     def ready(self) -> None:
-        """Wait until all engines are open.
-
-        Raises:
-            UserError: one cannot be opened; see `open_choices`.
-        """
+        """Wait until all engines are open; what `open_choices` says of a model that cannot be read is raised now."""
         for engine in self.engines:
             if isinstance(engine, EngineAhead):
                 engine.ready()
@@ -122,75 +114,48 @@ class Predictor:
         With `ask` and `combine` after it, it is what a call does, in three steps that can overlap: of several scans,
         only `ask` keeps all cores busy.
         """
-        done: dict[str, Inputs] = {}
-        inputs = []
-        for choice in self.choices:
-            chain = choice.source.facts.chain
-            key = str(chain.to_dict())
-            if key not in done:
-                done[key] = Inputs(Prepared(chain, scan.volume), scan.wanted, chain.slicewise)
-            inputs.append(done[key])
-        return tuple(inputs)
+        chains = [choice.source.facts.chain for choice in self.choices]
+        alike = {str(one.to_dict()): one for one in chains}
+        done = {key: Inputs(Prepared(one, scan.volume), scan.wanted, one.slicewise) for key, one in alike.items()}
+        return tuple(done[str(one.to_dict())] for one in chains)
 
     def ask(self, inputs: tuple[Inputs, ...]) -> tuple[np.ndarray, ...]:
-        """Ask each model: float32 [inputs, K, S, S] of each."""
-        return tuple(self._run(engine, one) for engine, one in zip(self.engines, inputs, strict=True))
+        """Ask each model for the probability of its inputs: float32 [inputs, K, S, S] of each."""
+        return tuple(
+            np.concatenate([self._answer(engine, batch) for batch in one.batches()])
+            for engine, one in zip(self.engines, inputs, strict=True)
+        )
+
+    def _answer(self, engine: Engine, batch: np.ndarray) -> np.ndarray:
+        answer = engine(batch)
+        return (answer + engine(batch[..., ::-1])[..., ::-1]) / 2 if self.mirror else answer
 
     def combine(self, inputs: tuple[Inputs, ...], answers: tuple[np.ndarray, ...]) -> Estimate:
         """Bring the answers onto the grid of the scan, and average them."""
+        mean = inputs[0].restore(answers[0])
+        if self.members == 1:
+            return Estimate(mean, None)
         # Welford's way: neither all members' maps at once, nor the cancellation of a difference of squares.
-        mean = spread = None
-        for number, (one, answer) in enumerate(zip(inputs, answers, strict=True), 1):
-            found = one.restore(answer)
-            if mean is None:
-                mean, spread = found, np.zeros_like(found) if self.members > 1 else None
-                continue
-            assert spread is not None
-            planes = (values.reshape(-1, *values.shape[2:]) for values in (found, mean, spread))
+        spread = np.zeros_like(mean)
+        for number, (one, answer) in enumerate(zip(inputs[1:], answers[1:], strict=True), 2):
+            planes = (values.reshape(-1, *values.shape[2:]) for values in (one.restore(answer), mean, spread))
             for plane_found, plane_mean, plane_spread in zip(*planes, strict=True):
                 step = plane_found - plane_mean
                 plane_mean += step / number
                 plane_spread += step * (plane_found - plane_mean)
-        assert mean is not None
-        if spread is not None:
-            spread /= self.members
+        spread /= self.members
         return Estimate(mean, spread)
 
-    def _run(self, engine: Engine, inputs: Inputs) -> np.ndarray:
-        """Ask an engine for the probability of its inputs: float32 [n, K, S, S]."""
-        found = []
-        for batch in inputs.batches():
-            answer = engine(batch)
-            if self.mirror:
-                answer = (answer + engine(batch[..., ::-1])[..., ::-1]) / 2
-            found.append(answer)
-        return np.concatenate(found)
 
-
-def open_predictor(options: Options) -> Predictor:
-    """Choose the models for what `--predict` or `--image_path` names, and open them.
-
-    Raises:
-        UserError: there is no such model, or as `open_sound`.
-    """
-    files = options.verbs.predict or options.verbs.image_path
-    return open_sound(options, Path(files) if files else None)
-
-
-def open_sound(options: Options, files: Path | None, many: bool = True) -> Predictor:
+def open_predictor(options: ChoiceOptions, files: Path | None = None, many: bool = True) -> Predictor:
     """Choose the models for some files and open them; a damaged one that nobody named gives way to the next.
-
-    Args:
-        options: all options.
-        files: as `choose_models` takes it.
-        many: as `open_choices` takes it.
 
     Raises:
         UserError: as `with_sound_models`, or as `open_choices`.
     """
 
     def opened(choices: list[Choice]) -> Predictor:
-        predictor = open_choices(choices, options, many)
+        predictor = open_choices(choices, options.prediction, options.machine, many)
         if any(choice.run for choice in choices) and not options.comparison.run_name:
             predictor.ready()  # now, since what is read of a scan depends on the model
         return predictor
@@ -198,12 +163,15 @@ def open_sound(options: Options, files: Path | None, many: bool = True) -> Predi
     return with_sound_models(options, files, opened)
 
 
-def open_choices(choices: list[Choice], options: Options, many: bool = True) -> Predictor:
+def open_choices(
+    choices: list[Choice], wanted: PredictionOptions, machine: MachineOptions, many: bool = True
+) -> Predictor:
     """Open the models that were chosen.
 
     Args:
         choices: the models.
-        options: all options.
+        wanted: how they are put to work.
+        machine: what they run on.
         many: whether many slices will be asked for. Then the engines are opened while the caller goes on, until
             `Predictor.ready` or the first question; a single slice is better served by what starts soonest.
 
@@ -211,13 +179,12 @@ def open_choices(choices: list[Choice], options: Options, many: bool = True) -> 
         UserError: several models do not go together, or a step of the clean-up is not understood. Now or, with
             `many`, at `Predictor.ready`: a model cannot be read.
     """
-    wanted, machine = options.prediction, options.machine
     facts = [choice.source.facts for choice in choices]
     for choice, other in zip(choices, facts, strict=True):
         for name in ("sequences", "plane", "targets"):
             if getattr(other.task, name) != getattr(facts[0].task, name):
                 raise UserError(
-                    f"--run_name: {choices[0].name} and {choice.name} differ in {name}, so they cannot be averaged; "
+                    f"`run_name`: {choices[0].name} and {choice.name} differ in {name}, so they cannot be averaged; "
                     "leave one of them out"
                 )
     targets = facts[0].task.targets
@@ -233,13 +200,8 @@ def open_choices(choices: list[Choice], options: Options, many: bool = True) -> 
     openings = [
         partial(open_engine, one.source, wanted.engine, machine.gpus, machine.precision, many) for one in choices
     ]
-    engines: tuple[Engine, ...] = tuple(EngineAhead(opening) if many else opening() for opening in openings)
-    return Predictor(
-        tuple(choices),
-        engines,
-        wanted.threshold or float(np.mean([other.threshold for other in facts])),
-        parse_clean_up(wanted.postprocessing, targets)
-        if wanted.postprocessing
-        else parse_clean_up(stored, targets, f"{facts[0].name}: clean-up"),
-        wanted.tta,
-    )
+    engines: list[Engine] = [EngineAhead(opening) if many else opening() for opening in openings]
+    label = "`postprocessing`" if wanted.postprocessing else f"{facts[0].name}: clean-up"
+    clean_up = parse_clean_up(wanted.postprocessing or stored, targets, label)
+    threshold = wanted.threshold or float(np.mean([other.threshold for other in facts]))
+    return Predictor(tuple(choices), tuple(engines), threshold, clean_up, wanted.tta)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +23,6 @@ class Scan:
 
     Attributes:
         name: what it is called in messages and tables: its path below the input folder.
-        files: the files it was read from; the first gives its outputs their names and their grid.
         volume: [slices, H, W, C], uint8 from 8-bit images, float32 from anything else (finite); its channels are the
             model's sequences in order, its slices lie in the model's plane, its pixels are square.
         spacing: millimetres between slices, rows and columns of `volume`; None where the file does not say.
@@ -42,7 +40,6 @@ class Scan:
     """
 
     name: str
-    files: tuple[Path, ...]
     volume: np.ndarray
     spacing: tuple[float, float, float] | None
     missing: tuple[str, ...]
@@ -78,4 +75,4 @@ def scan_of(volume: np.ndarray, wanted: slice | None = None, primary: int = 0) -
     """Take slices [slices, H, W, C] that come from no file, such as a case of a cohort, for a scan."""
     wanted = wanted or slice(None)
     grid = Grid((len(volume[wanted]), volume.shape[1], volume.shape[2]))
-    return Scan("", (), volume, None, (), None, lambda values: values, grid, primary=primary, wanted=wanted)
+    return Scan("", volume, None, (), None, lambda values: values, grid, primary=primary, wanted=wanted)

@@ -9,7 +9,7 @@ from headtohead.errors import UserError
 from headtohead.memory import Claims
 from headtohead.options.files import FileOptions
 from headtohead.predicting.files.finding import Job
-from headtohead.predicting.files.scans import read_scan, wants_bytes
+from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.files.weighing import weigh
 from headtohead.predicting.predict import conclude
 from headtohead.predicting.predictor import Predictor
@@ -78,7 +78,7 @@ class Work:
             raise UserError(self.clashes[job])
         plane, facts = self.files.plane, self.predictor.facts
         further = further_bytes(self.outputs, self.predictor)
-        weight = weigh(job, facts, plane, wants_bytes(facts), further, self.predictor.members)
+        weight = weigh(job, facts, plane, further, self.predictor.members)
         self.claims.take(job, weight.need)
         with self.claims.until_failure(job):
             before = sources_of(job, self.planned)
@@ -86,7 +86,7 @@ class Work:
             if scan.truth is not None and truth_is_ours(job, self.records, self.planned):
                 scan = replace(scan, truth=None)
             warnings = doubts_of_scan(scan, facts.task)
-            warnings += unfamiliar_features(scan.volume, scan.spacing, facts.familiar, scan.primary)
+            warnings += unfamiliar_features(scan.volume, facts.familiar, scan.primary)
             return Loaded(scan, before, warnings, self.predictor.prepare(scan))
 
     def compute(self, job: Job, loaded: Loaded) -> Any:

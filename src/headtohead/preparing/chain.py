@@ -9,14 +9,13 @@ import numpy as np
 from headtohead.preparing.intensities import EIGHT
 from headtohead.preparing.step import SliceStep, Step, Undo, made_of
 from headtohead.preparing.steps.channels import Channels
-from headtohead.preparing.steps.crop import Crop
+from headtohead.preparing.steps.crop import Crop, Trim
 from headtohead.preparing.steps.neighbours import Neighbours
 from headtohead.preparing.steps.resize import Resize
 from headtohead.preparing.steps.scale import FIXED, MEASURED, Scale
 from headtohead.preparing.steps.spline import Spline
 from headtohead.preparing.steps.standardise import Standardise
 from headtohead.preparing.steps.stretch import Stretch
-from headtohead.preparing.steps.trim import Trim
 from headtohead.preparing.steps.window import Window
 from headtohead.records.shape import Check, listing, mapping, number, one_of, whole
 from headtohead.task import Case, Grid
@@ -67,11 +66,7 @@ class Chain:
         return case, undo, tuple(step.fitted(case) for step in self.steps[last:] if isinstance(step, SliceStep))
 
     def view(self, images: np.ndarray, index: int) -> np.ndarray:
-        """Show a slice of a case whose grey levels are stored, before they are scaled.
-
-        Args:
-            images: uint8 or uint16 [slices, H, W, C].
-            index: which slice.
+        """Show a slice of a case whose grey levels are stored, [slices, H, W, C], before they are scaled.
 
         Returns:
             [size, size, channels]: uint8, or float32 in units of 8 bits of what has more.

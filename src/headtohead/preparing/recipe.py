@@ -1,5 +1,6 @@
 """The chains that are known by name: those of our own training, by its settings, and those of published protocols."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
@@ -10,14 +11,13 @@ from headtohead.preparing.chain import DEPTHS, Chain, UnknownStepError
 from headtohead.preparing.intensities import EIGHT
 from headtohead.preparing.step import Step
 from headtohead.preparing.steps.channels import Channels
-from headtohead.preparing.steps.crop import Crop
+from headtohead.preparing.steps.crop import Crop, Trim
 from headtohead.preparing.steps.neighbours import Neighbours
 from headtohead.preparing.steps.resize import Resize
 from headtohead.preparing.steps.scale import FIXED, MEASURED, Scale
 from headtohead.preparing.steps.spline import Spline
 from headtohead.preparing.steps.standardise import Standardise
 from headtohead.preparing.steps.stretch import Stretch
-from headtohead.preparing.steps.trim import Trim
 from headtohead.preparing.steps.window import Window
 from headtohead.records.shape import mapping, whole
 from headtohead.task import Task
@@ -82,7 +82,7 @@ class InputRecipe:
         primary, sequences = (1, 3) if len(task.sequences) == 1 else (task.primary_channel, len(task.sequences))
         scaling, neighbours = (tied, 0) if tied else (inputs.normalise, inputs.neighbours)
         if scaling == "imagenet" and sequences != 3:
-            raise UserError(f"--normalise imagenet: knows three channels, but {task.name} has {sequences} sequences")
+            raise UserError(f"`normalise=imagenet`: knows three channels, but {task.name} has {sequences} sequences")
         return cls(inputs.image_size, scaling, neighbours, inputs.channel_order, primary, sequences, depth)
 
     @cached_property
@@ -108,22 +108,17 @@ class InputRecipe:
         return {one.name: value for one in fields(self) if (value := getattr(self, one.name)) != one.default}
 
 
-def _slice_by_itself(recipe: InputRecipe) -> tuple[Step, ...]:
-    return Channels((recipe.primary,)), Stretch(), Resize(recipe.image_size), Scale("unit", (0,))
-
-
-TIED = {"slice": _slice_by_itself}
+TIED: dict[str, Callable[[InputRecipe], tuple[Step, ...]]] = {
+    "slice": lambda recipe: (Channels((recipe.primary,)), Stretch(), Resize(recipe.image_size), Scale("unit", (0,))),
+}
 """Scalings that belong to a model: that of the fetal brain masking system."""
 
 
 def buda_chain(channels: int) -> Chain:
-    """Give the chain of the published FLAIR abnormality U-Net.
+    """Give the chain of the published FLAIR abnormality U-Net; one of a single channel takes the middle of three.
 
     Buda, Saha, Mazurowski: Association of genomic subtypes of lower-grade gliomas with shape features automatically
     extracted by a deep learning algorithm. Comput Biol Med 109:218-225, 2019, doi:10.1016/j.compbiomed.2019.05.002.
-
-    Args:
-        channels: of the model; one of a single channel takes FLAIR, in the middle of three.
     """
     order = (1,) if channels == 1 else tuple(range(channels))
     return Chain((Channels(order), Window(), Trim(1), Crop(0.1), Spline(256, 2), Standardise(10, 99)))

@@ -22,12 +22,7 @@ FOLDER = re.compile(
     r"(?P<old>brats\d{2,4}_(?:\w+_)?\d+)|(?P<patient>brats-[a-z]+-\d{5})(?:-(?P<time>\d{3}))?", re.IGNORECASE | re.ASCII
 )
 
-SEQUENCES = {
-    "pre": ("t1", "t1n"),
-    "post": ("t1ce", "t1c", "t1gd"),
-    "t2": ("t2", "t2w"),
-    "flair": ("flair", "t2f"),
-}
+SEQUENCES = {"pre": ("t1", "t1n"), "post": ("t1ce", "t1c", "t1gd"), "t2": ("t2", "t2w"), "flair": ("flair", "t2f")}
 """Sequence -> the words that end its file; those of 2020 and of 2023 come first and second."""
 
 MASK = "seg"
@@ -62,8 +57,8 @@ def list_cases(root: Path, reading: Reading) -> list[CaseFiles]:
     folders = _folders(root)
     if not folders:
         raise UserError(
-            f"--root_dir {root}: no folders of cases (BraTS20_Training_001, BraTS2021_00000, BraTS-GLI-00000-000) in "
-            "it; name the folder that holds them, or another --data"
+            f"`root_dir` {root}: no folders of cases (BraTS20_Training_001, BraTS2021_00000, BraTS-GLI-00000-000) in "
+            "it; name the folder that holds them, or another `data`"
         )
     cases: dict[str, CaseFiles] = {}
     without = []
@@ -137,14 +132,10 @@ def _regions(cases: list[CaseFiles]) -> Targets:
     if any(old) != all(old):
         raise UserError(
             "the cases are of years with different labels (the enhancing tumour is 4 until 2022, 3 since); convert the "
-            "label maps of one to those of the other and say which are which with --labels, or use one of the two"
+            "label maps of one to those of the other and say which are which with `labels`, or use one of the two"
         )
     enhancing = ENHANCING[not any(old)]
-    regions = {
-        "whole tumour": (1, 2, enhancing),
-        "tumour core": (1, enhancing),
-        "enhancing tumour": (enhancing,),
-    }
+    regions = {"whole tumour": (1, 2, enhancing), "tumour core": (1, enhancing), "enhancing tumour": (enhancing,)}
     if any(name["time"] and int(name["time"]) >= TREATED for name in names):
         regions["background"] = (4,)
     return make_targets(regions, "BraTS")

@@ -30,19 +30,15 @@ def fetch(data: str, root_dir: Path) -> Path:
     It is fetched and unpacked beside `root_dir` and renamed at the end, so `root_dir` is whole or absent.
     Nothing that is there already is touched.
 
-    Args:
-        data: a key of `SOURCES`.
-        root_dir: folder to make; it may exist if it is empty.
-
-    Returns:
-        `root_dir`.
-
     Raises:
         UserError: `root_dir` is in use, kagglehub is missing, Kaggle cannot be reached or refuses, the disk is full,
             or what came is not this data set.
     """
     _refuse_to_overwrite(root_dir)
-    kagglehub = _import_kagglehub()
+    try:
+        import kagglehub
+    except ImportError:
+        raise UserError(f"`download` needs the package kagglehub; run pip install kagglehub, {BY_HAND}") from None
     try:
         root_dir.parent.mkdir(parents=True, exist_ok=True)
         with temporary_folder(root_dir.parent, becomes=root_dir, kind="downloading") as scratch:
@@ -56,22 +52,14 @@ def fetch(data: str, root_dir: Path) -> Path:
             found.replace(root_dir)
     except OSError as problem:
         reason = problem.strerror or problem
-        raise UserError(f"--download: cannot write to {root_dir.parent}: {reason}; name another --root_dir") from None
+        raise UserError(f"`download`: cannot write to {root_dir.parent}: {reason}; name another `root_dir`") from None
     return root_dir
 
 
 def _refuse_to_overwrite(root_dir: Path) -> None:
     in_use = any(root_dir.iterdir()) if root_dir.is_dir() else root_dir.exists()
     if in_use:
-        raise UserError(f"--download: {root_dir} already exists and is kept; move it away or name another --root_dir")
-
-
-def _import_kagglehub() -> ModuleType:
-    try:
-        import kagglehub
-    except ImportError:
-        raise UserError(f"--download needs the package kagglehub; run pip install kagglehub, {BY_HAND}") from None
-    return kagglehub
+        raise UserError(f"`download`: {root_dir} already exists and is kept; move it away or name another `root_dir`")
 
 
 def _fetch(kagglehub: ModuleType, name: str, folder: Path) -> Path:
@@ -80,7 +68,7 @@ def _fetch(kagglehub: ModuleType, name: str, folder: Path) -> Path:
         return Path(kagglehub.dataset_download(name, output_dir=str(folder)))
     except Exception as problem:
         # Which exceptions come depends on kagglehub's version and on what it is built on: judge them by what they say.
-        raise UserError(f"--download: {_explain(problem)}; {BY_HAND}") from problem
+        raise UserError(f"`download`: {_explain(problem)}; {BY_HAND}") from problem
 
 
 def _explain(problem: Exception) -> str:
@@ -109,4 +97,4 @@ def _find_cases(data: str, fetched: Path) -> Path:
         except UserError:
             continue
         return candidate
-    raise UserError(f"--download: the download of {name} is not complete; try again, {BY_HAND}")
+    raise UserError(f"`download`: the download of {name} is not complete; try again, {BY_HAND}")

@@ -31,7 +31,7 @@ def recognises(root: Path) -> bool:
 def list_cases(root: Path, reading: Reading) -> list[CaseFiles]:
     """List the pictures below `root` that have a mask: one case each, or one a patient with `--patient_pattern`.
 
-    A picture without a mask is left out, and how many were is printed.
+    How many were left out because they have none is printed.
 
     Raises:
         UserError: there is none, a mask has no picture, two cases have one name, or the pattern does not fit.
@@ -39,29 +39,25 @@ def list_cases(root: Path, reading: Reading) -> list[CaseFiles]:
     pairs, alone = _pairs(root)
     if not pairs:
         raise UserError(
-            f"--root_dir {root}: no picture in it has a mask (X.png with X_mask.png, or images/X.png with masks/X.png)"
-            "; name the folder that holds them, or another --data"
+            f"`root_dir` {root}: no picture in it has a mask (X.png with X_mask.png, or images/X.png with masks/X.png)"
+            "; name the folder that holds them, or another `data`"
         )
     if alone:
         count = len(pairs) + len(alone)
         print(f"{root}: pictures left out because they have no mask: {len(alone)} of {count}, such as {alone[0]}")
     cases: dict[str, CaseFiles] = {}
     for image, mask in sorted(pairs.items()):
-        case = CaseFiles(_name(root, image), _name(root, image), "", (image,), (mask,))
-        if case.name in cases:
-            raise UserError(f"{cases[case.name].images[0]} and {image}: two cases of one name; rename one of them")
-        cases[case.name] = case
+        folders = [part for part in image.relative_to(root).parts[:-1] if not IMAGES.fullmatch(part)]
+        name = "_".join((*folders, image.stem))
+        if name in cases:
+            raise UserError(f"{cases[name].images[0]} and {image}: two cases of one name; rename one of them")
+        cases[name] = CaseFiles(name, name, "", (image,), (mask,))
     if not reading.patient_pattern:
         return [cases[name] for name in sorted(cases)]
     slices = defaultdict(list)
     for case in patients_by_pattern(list(cases.values()), root, reading.patient_pattern):
         slices[case.patient].append(case)
     return [_joined(patient, slices[patient]) for patient in sorted(slices)]
-
-
-def _name(root: Path, image: Path) -> str:
-    folders = [part for part in image.relative_to(root).parts[:-1] if not IMAGES.fullmatch(part)]
-    return "_".join((*folders, image.stem))
 
 
 def _joined(patient: str, slices: list[CaseFiles]) -> CaseFiles:
@@ -71,16 +67,12 @@ def _joined(patient: str, slices: list[CaseFiles]) -> CaseFiles:
         return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", case.name)]
 
     slices = sorted(slices, key=order)
-    images, masks = (tuple(path for case in slices for path in getattr(case, name)) for name in ("images", "masks"))
+    images, masks = tuple(case.images[0] for case in slices), tuple(case.masks[0] for case in slices)
     return replace(slices[0], name=patient, images=images, masks=masks)
 
 
 def _pairs(root: Path) -> tuple[dict[Path, Path], list[Path]]:
-    """Find the mask of each picture, beside it by its name, else in the folder of masks beside its own.
-
-    Returns:
-        Picture -> mask, and the pictures without one.
-    """
+    """Find picture -> mask, beside it by its name, else in the folder of masks beside its own; and those without."""
     files = sorted(path for path in root.rglob("*") if path.suffix.lower() in ENDS and not path.name.startswith("."))
     by_place: dict[tuple[Path, str], Path] = {}
     masks = []
@@ -96,9 +88,8 @@ def _pairs(root: Path) -> tuple[dict[Path, Path], list[Path]]:
         folders = [mask.parent]
         if LABELS.fullmatch(mask.parent.name):
             beside = mask.parent.parent
-            folders = [
-                *(one for one in sorted(beside.iterdir()) if one.is_dir() and IMAGES.fullmatch(one.name)),
-                beside,
+            folders = [one for one in sorted(beside.iterdir()) if one.is_dir() and IMAGES.fullmatch(one.name)] + [
+                beside
             ]
         image = next((by_place[one, name] for one in folders for name in names if (one, name) in by_place), None)
         if image is None:

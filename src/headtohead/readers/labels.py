@@ -30,30 +30,27 @@ def targets_of(text: str) -> Targets:
         name, equals, values = part.partition("=")
         name = " ".join(name.split())
         if not equals or not name:
-            raise UserError(f"--labels {text}: {part.strip()} is not name=values; an example: {EXAMPLE}")
+            raise UserError(f"`labels` {text}: {part.strip()} is not name=values; an example: {EXAMPLE}")
         if name in named:
-            raise UserError(f"--labels {text}: names {name} twice; give it all its values at once")
+            raise UserError(f"`labels` {text}: names {name} twice; give it all its values at once")
         try:
             if "_" in values:  # int() would take 1_2 for 12
                 raise ValueError
             named[name] = tuple(sorted({int(value) for value in values.split(",")}))
         except ValueError:
             raise UserError(
-                f"--labels {text}: the values of {name} are not whole numbers; an example: {EXAMPLE}"
+                f"`labels` {text}: the values of {name} are not whole numbers; an example: {EXAMPLE}"
             ) from None
-    return make_targets(named, f"--labels {text}")
+    return make_targets(named, f"`labels` {text}")
 
 
 def make_targets(named: dict[str, tuple[int, ...]], source: str, kind: str = "") -> Targets:
     """Make targets of names and values, those of `background` among them.
 
-    Args:
-        named: name -> values.
-        source: where they stand, for errors.
-        kind: of several targets; empty: regions where they share a value, else classes.
+    Of several, no kind means regions where they share a value, else classes.
 
     Raises:
-        UserError: begins with `source`.
+        UserError: begins with `source`, which is where they stand.
     """
     others = tuple(value for value in named.get(BACKGROUND, ()) if value)
     wanted = {name: values for name, values in named.items() if name != BACKGROUND}
@@ -77,7 +74,7 @@ def labels_of(name: str, values: np.ndarray, targets: Targets, united: bool = Fa
 
     Args:
         name: of the file, for messages.
-        values: of any shape and real type, finite.
+        values: finite.
         targets: of the task.
         united: with one target, take every label for it: masks beside a scan to be predicted come from any program.
 
@@ -104,7 +101,7 @@ def labels_of(name: str, values: np.ndarray, targets: Targets, united: bool = Fa
     if alone and targets.labels == (1,):
         raise UserError(
             f"{name}: a mask must hold 0 and one other value, but this one holds {some}; make it binary, or name its "
-            "values with --labels"
+            "values with `labels`"
         )
     due = ", ".join(map(str, targets.labels))
     odd = f"label {strays[0]} belongs to no target" if whole else f"it holds {some}, but labels are whole numbers"

@@ -17,7 +17,7 @@ from headtohead.quiet import quiet_stderr
 from headtohead.readers.labels import LESION
 from headtohead.readers.picture_sizes import picture_size
 from headtohead.readers.pictures import refuse_large, size_of
-from headtohead.readers.reader import AS_NAMED, COLUMNS, CaseFiles, Reader, Reading, nothing_known
+from headtohead.readers.reader import AS_NAMED, COLUMNS, CaseFiles, Published, Reader, Reading, nothing_known
 from headtohead.records.regular import UnreadableError
 from headtohead.records.table_reader import read_table
 from headtohead.task import Case, Grid, Task
@@ -40,6 +40,16 @@ TASK = Task(
     "doi:10.7937/K9/TCIA.2016.L4LTD3TK (images)",
 )
 
+PUBLISHED = Published(
+    "TCGA-LGG, Kaggle",
+    "the FLAIR abnormality of lower-grade gliomas on axial brain MRI (pre-contrast, FLAIR, post-contrast)",
+    (
+        "Trained on lower-grade gliomas of five hospitals, scanned before surgery. It has not been tested on other "
+        "tumours, scans after surgery or other scanners.",
+        "It marks the FLAIR abnormality, oedema included, not the enhancing tumour.",
+    ),
+)
+
 CASE_FOLDER = re.compile(r"(?P<patient>TCGA_(?P<site>[A-Z0-9]{2})_[A-Z0-9]+)_(?P<date>\d{8})")
 
 CLINICAL = "data.csv"
@@ -57,22 +67,22 @@ def list_cases(root: Path, reading: Reading = AS_NAMED) -> list[CaseFiles]:
         UserError: the folder is missing or not this data set; a mask, an image or a slice number is missing.
     """
     if not root.is_dir():
-        raise UserError(f"--root_dir {root}: no such folder; see data/README.md for how to get the data set")
+        raise UserError(f"`root_dir` {root}: no such folder; see data/README.md for how to get the data set")
     folders = sorted(path for path in root.iterdir() if path.is_dir() and CASE_FOLDER.fullmatch(path.name))
     if not folders:
-        raise UserError(f"--root_dir {root}: no case folders (TCGA_<site>_<id>_<date>) in it; {_where_else(root)}")
+        raise UserError(f"`root_dir` {root}: no case folders (TCGA_<site>_<id>_<date>) in it; {_where_else(root)}")
     return [_list_case(folder) for folder in folders]
 
 
 def _where_else(root: Path) -> str:
     """Guess the folder that was meant: users name the download's outer folder, or one case."""
     for candidate in sorted(root.glob("**/kaggle_3m")):
-        return f"did you mean --root_dir {candidate}?"
+        return f"did you mean `root_dir` {candidate}?"
     if CASE_FOLDER.fullmatch(root.name):
-        return f"it is the folder of one case; did you mean --root_dir {root.parent}?"
+        return f"it is the folder of one case; did you mean `root_dir` {root.parent}?"
     if any(root.glob("**/*.nii*")):
-        return "it holds NIfTI volumes; if they have masks beside them, add --data nifti"
-    return "name the folder that holds them, often called kaggle_3m, or another --data"
+        return "it holds NIfTI volumes; if they have masks beside them, add `data=nifti`"
+    return "name the folder that holds them, often called kaggle_3m, or another `data`"
 
 
 def _list_case(folder: Path) -> CaseFiles:

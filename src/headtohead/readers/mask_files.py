@@ -54,10 +54,10 @@ def split_files(root: Path, reading: Reading) -> tuple[list[Path], list[MaskFile
         ]
     home = Path(reading.mask_dir) if reading.mask_dir else root
     if not home.is_dir():
-        raise UserError(f"--mask_dir {home}: no such folder; name the one that holds the masks")
+        raise UserError(f"`mask_dir` {home}: no such folder; name the one that holds the masks")
     masks = list(_masks_of(home, root, reading))
     if not masks:
-        option = f"--mask_pattern {reading.mask_pattern}" if reading.mask_pattern else f"--mask_dir {home}"
+        option = f"`mask_pattern` {reading.mask_pattern}" if reading.mask_pattern else f"`mask_dir` {home}"
         some = next(iter(volumes_below(home)), None)
         raise UserError(f"{option}: no volume in {home} is named so{f', but there is {some.name}' if some else ''}")
     apart = {one.path.resolve() for one in masks}
@@ -76,8 +76,8 @@ def _masks_of(home: Path, root: Path, reading: Reading) -> Iterator[MaskFile]:
     before, star, after = wanted.partition("*")
     if wanted and (not star or "*" in after or "/" in wanted):
         raise UserError(
-            f"--mask_pattern {wanted}: write the name of a mask with one * for the name of its image, such as "
-            "'*_manual.nii.gz'; folders go to --mask_dir"
+            f"`mask_pattern` {wanted}: write the name of a mask with one * for the name of its image, such as "
+            "'*_manual.nii.gz'; folders go to `mask_dir`"
         )
     pattern = re.compile(f"{re.escape(before)}(.+){re.escape(after)}", re.DOTALL)
     for path in volumes_below(home):
@@ -116,15 +116,15 @@ def pair(images: Sequence[Path], masks: Sequence[MaskFile]) -> dict[tuple[Path, 
             base = mask.bases[-1] or "X"
             raise UserError(
                 f"{mask.path}: a mask without its image {base}.nii.gz; restore the image, remove the mask, or say how "
-                "masks are named with --mask_pattern"
+                "masks are named with `mask_pattern`"
             )
         taken = next((path for path in found if path in owners), None)
         if taken and not _beside(owners[taken], mask):
             one, other = owners[taken].path, mask.path
             two = f"{one.name} and {other.name}" if one.parent == other.parent else f"{one} and {other}"
             raise UserError(
-                f"{taken}: has two masks, {two}; move one of them away, or say which to use with --mask_dir or "
-                "--mask_pattern"
+                f"{taken}: has two masks, {two}; move one of them away, or say which to use with `mask_dir` or "
+                "`mask_pattern`"
             )
         if found and not taken:
             pairs[tuple(found)] = mask

@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 
-from headtohead.readers.sequence_names import is_sequence_or_treatment, sequence_in_name
+from headtohead.readers.sequence_names import AT_THE_END, TREATMENT, sequence_in_name
 
 MASK_WORDS = (
     "mask",
@@ -34,14 +34,9 @@ OTHER_THAN_BRAIN = re.compile(r"_desc-(?!brain_)[A-Za-z0-9]+_mask$")
 
 
 def bases_of_mask(stem: str) -> tuple[str, ...]:
-    """Name what a mask may be the mask of.
+    """Name what a mask may be the mask of: its image or case, the longest name first; none where it is no mask.
 
-    Args:
-        stem: name without suffix, such as `sub-01_label-lesion_mask`.
-
-    Returns:
-        Names of its image or case, the longest first, such as `sub-01_label-lesion`, `sub-01`; none where it is no
-        mask by its name.
+    Of `sub-01_label-lesion_mask` these are `sub-01_label-lesion` and `sub-01`.
     """
     match = LAST.fullmatch(stem)
     if match is None:
@@ -92,7 +87,8 @@ class Images:
                     return table[base]
         for base in bases:
             shorter, word = _last_word(base)
-            if shorter in self._all and is_sequence_or_treatment(word):
+            # Such words tell scans of one case apart, rather than cases.
+            if shorter in self._all and (word.lower() in AT_THE_END or word.lower() in TREATMENT):
                 return [shorter]
         return []
 

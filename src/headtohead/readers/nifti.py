@@ -18,16 +18,13 @@ from headtohead.readers.mask_names import bases_of_mask
 from headtohead.readers.other_layouts import masks_in_another_folder
 from headtohead.readers.patients import bids_patients
 from headtohead.readers.reader import AS_NAMED, CaseFiles, Reader, Reading, recognise
-from headtohead.readers.sequence_names import WORDS, says_several, sequence_in_name, sequence_label
+from headtohead.readers.sequence_names import OUTLINED, WORDS, says_several, sequence_in_name, sequence_label
 from headtohead.readers.tasks import VOLUMES_TASK
 from headtohead.readers.volume_names import volume_stem
 from headtohead.readers.volumes import read_volumes
 from headtohead.task import Task
 
 TASK = VOLUMES_TASK
-
-PRIMARY = "flair"
-"""The sequence that lesions are outlined on, where a case has it."""
 
 
 def recognises(root: Path) -> bool:
@@ -45,14 +42,14 @@ def list_cases(root: Path, reading: Reading = AS_NAMED) -> list[CaseFiles]:
             case lacks a sequence that others have.
     """
     if not root.is_dir():
-        raise UserError(f"--root_dir {root}: no such folder; name the one that holds the volumes")
+        raise UserError(f"`root_dir` {root}: no such folder; name the one that holds the volumes")
     images, masks = split_files(root, reading)
     pairs = pair(images, masks)
     if not pairs:
         if reason := masks_in_another_folder(root, volumes_below(root)):
-            raise UserError(f"--root_dir {root}: {reason}")
+            raise UserError(f"`root_dir` {root}: {reason}")
         raise UserError(
-            f"--root_dir {root}: no image in it has a mask (X.nii.gz with X_mask.nii.gz, X_seg.nii.gz or "
+            f"`root_dir` {root}: no image in it has a mask (X.nii.gz with X_mask.nii.gz, X_seg.nii.gz or "
             f"X_desc-brain_mask.nii.gz); {_what_else(root, volumes_below(root))}"
         )
     free = set(images) - {path for found in pairs for path in found}
@@ -111,10 +108,10 @@ def _asked_for(text: str) -> tuple[str, ...]:
     for word in filter(None, map(str.strip, text.split(","))):
         named = sequence_in_name(word)
         if named is None or says_several(named.sequence):
-            raise UserError(f"--sequences {text}: {word} is no sequence; an example: flair,t1,t1ce,t2")
+            raise UserError(f"`sequences` {text}: {word} is no sequence; an example: flair,t1,t1ce,t2")
         wanted.append(named.sequence)
     if not wanted or len(set(wanted)) < len(wanted):
-        raise UserError(f"--sequences {text}: name each sequence once, the primary one first: flair,t1,t1ce,t2")
+        raise UserError(f"`sequences` {text}: name each sequence once, the primary one first: flair,t1,t1ce,t2")
     return tuple(wanted)
 
 
@@ -133,7 +130,7 @@ def _refuse_unclear(scans: list[_Scan], wanted: tuple[str, ...]) -> None:
                 having = sum(sequence in other.by_sequence for other in scans)
                 raise UserError(
                     f"{scan.first}: its case has no {sequence_label(sequence)} ({there}), which {having} of "
-                    f"{len(scans)} cases have; restore the file, or name the sequences to use: --sequences "
+                    f"{len(scans)} cases have; restore the file, or name the sequences to use: `sequences` "
                     f"{','.join(WORDS.get(one, one).split()[0] for one in scan.by_sequence) or 'flair'}"
                 )
 
@@ -154,15 +151,15 @@ def _named(root: Path, scans: list[_Scan], wanted: tuple[str, ...]) -> list[Case
 
 def _what_else(root: Path, files: list[Path]) -> str:
     if files:
-        return f"it holds volumes, such as {files[0]}, but no masks; name their folder with --mask_dir"
+        return f"it holds volumes, such as {files[0]}, but no masks; name their folder with `mask_dir`"
     kind = recognise(root)
-    return f"it holds {DATA_SETS[kind]}; leave --data out" if kind else "name the folder that holds the volumes"
+    return f"it holds {DATA_SETS[kind]}; leave `data` out" if kind else "name the folder that holds the volumes"
 
 
 def task(root: Path, reading: Reading, cases: list[CaseFiles]) -> Task:
     """Segment what the masks outline, or what `--labels` says, in the sequences of the cases."""
     sequences = cases[0].sequences or TASK.sequences
-    primary = sequences[0] if reading.sequences or PRIMARY not in sequences else PRIMARY
+    primary = sequences[0] if reading.sequences or OUTLINED not in sequences else OUTLINED
     targets = targets_of(reading.labels) if reading.labels else TASK.targets
     return Task(TASK.name, sequences, primary, targets)
 

@@ -88,18 +88,14 @@ class VolumeFile:
         return np.dtype(self.header.get_data_dtype())
 
     def read(self, volume: int = 0, strict: bool = False) -> np.ndarray:
-        """Read one volume.
-
-        Args:
-            volume: which, from 0.
-            strict: refuse what is no number, which else is 0.
+        """Read one volume, counted from 0.
 
         Returns:
             [x, y, z]: uint8 where the file holds just that, else float32; scaled as the header says, and finite: what
             is no number, or none that float32 holds, is 0.
 
         Raises:
-            UserError: the file is cut short or damaged, or holds what `strict` refuses.
+            UserError: the file is cut short or damaged, or holds what is no number and `strict` refuses.
         """
         lost = False
         with _damage_named(self.path), np.errstate(all="ignore"):
@@ -161,11 +157,8 @@ def open_volume(path: Path) -> VolumeFile:
     packed, name = first_bytes(path)[:2] == GZIP, path.name.lower()
     if packed != name.endswith(PACKED):
         end = ".mgz" if name.endswith(MGH) else ".gz"
-        raise UserError(
-            f"{printable(path)}: compressed with gzip; add .gz to its name"
-            if packed
-            else f"{printable(path)}: not compressed with gzip; remove {end} from its name"
-        )
+        fault = "compressed with gzip; add .gz to" if packed else f"not compressed with gzip; remove {end} from"
+        raise UserError(f"{printable(path)}: {fault} its name")
     with quiet_loggers(NIBABEL), _damage_named(path), np.errstate(all="ignore"):
         with igzip.open(path) if packed else path.open("rb") as file:
             header, oriented = _mgh_header(file) if name.endswith(MGH) else _nifti_header(file)
@@ -249,7 +242,7 @@ def _grid(path: Path, stored: tuple[int, ...]) -> tuple[tuple[int, int, int], in
         raise UserError(
             f"{printable(path)}: {len(stored)}-D ({_sizes(stored)}); save the volumes you mean as a 3-D or 4-D file"
         )
-    first, second, third, volumes = (*stored, 1, 1)[:4] if len(stored) < 4 else stored[:4]
+    first, second, third, volumes = (*stored, 1, 1)[:4]
     return (first, second, third), volumes
 
 

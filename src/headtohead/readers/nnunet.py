@@ -13,7 +13,7 @@ from headtohead.errors import UserError, one_line, printable
 from headtohead.readers.labels import BACKGROUND, make_targets, targets_of
 from headtohead.readers.other_layouts import CHANNEL
 from headtohead.readers.reader import CaseFiles, Reader, Reading
-from headtohead.readers.sequence_names import says_several, sequence_in_name
+from headtohead.readers.sequence_names import OUTLINED, says_several, sequence_in_name
 from headtohead.readers.volume_names import VOLUMES
 from headtohead.readers.volumes import read_volumes
 from headtohead.records.json_reader import read_json
@@ -54,7 +54,7 @@ def list_cases(root: Path, reading: Reading) -> list[CaseFiles]:
     if end.lower() not in VOLUMES:
         raise UserError(
             f"{root / DESCRIPTION}: file_ending is {end}, but volumes end in {', '.join(VOLUMES)}; convert them, or "
-            "read pictures with --data images"
+            "read pictures with `data=images`"
         )
     sequences = sequences_of(described, root / DESCRIPTION)
     images = _files(root, IMAGES, end)
@@ -85,7 +85,7 @@ def _files(root: Path, folder: str, end: str) -> list[Path]:
     found = sorted(path for path in inside.glob(f"*{end}") if not path.name.startswith("."))
     if not found:
         raise UserError(
-            f"--root_dir {root}: no {folder}/*{end} in it; name a data set of nnU-Net, such as Dataset001_X"
+            f"`root_dir` {root}: no {folder}/*{end} in it; name a data set of nnU-Net, such as Dataset001_X"
         )
     return found
 
@@ -96,8 +96,8 @@ def _description(root: Path) -> dict[str, Any]:
         return read_json(path, LARGEST)
     except FileNotFoundError:
         meant = [*sorted(root.rglob(DESCRIPTION)), *_description_above(root)]
-        hint = f"did you mean --root_dir {meant[0].parent}?" if meant else "name a data set of nnU-Net"
-        raise UserError(f"--root_dir {root}: no {DESCRIPTION} in it; {hint}") from None
+        hint = f"did you mean `root_dir` {meant[0].parent}?" if meant else "name a data set of nnU-Net"
+        raise UserError(f"`root_dir` {root}: no {DESCRIPTION} in it; {hint}") from None
     except UnreadableError as fault:
         raise UserError(f"{path}: cannot be read ({fault}); restore it") from fault
 
@@ -121,24 +121,21 @@ def sequences_of(described: Mapping[str, Any], path: Path) -> tuple[str, ...]:
         raise UserError(f'{path}: channel_names must be numbered from "0"; correct it')
     if len(words) == 1:
         return (UNNAMED,)
-    named = [sequence_in_name(word) for word in words]
-    known = tuple(
-        one.sequence if one and not says_several(one.sequence) else word.lower()
-        for one, word in zip(named, words, strict=True)
-    )
+    named = [(word, sequence_in_name(word)) for word in words]
+    known = tuple(one.sequence if one and not says_several(one.sequence) else word.lower() for word, one in named)
     if len(set(known)) == len(known) and all(known):
         return known
     return tuple(f"channel {number}" for number in range(len(words)))
 
 
 def task(root: Path, reading: Reading, cases: list[CaseFiles]) -> Task:
-    """What dataset.json says; FLAIR is the primary sequence, or the first one."""
+    """What dataset.json says; the primary sequence is the one that lesions are outlined on, or the first."""
     described, path = _description(root), root / DESCRIPTION
     sequences = sequences_of(described, path)
     return Task(
         _text(described, "name") or root.resolve().name,
         sequences,
-        primary="flair" if "flair" in sequences else sequences[0],
+        primary=OUTLINED if OUTLINED in sequences else sequences[0],
         targets=targets_of(reading.labels) if reading.labels else _targets(described, path),
         licence=_text(described, "licence") or _text(described, "license"),
         citation=_text(described, "reference"),

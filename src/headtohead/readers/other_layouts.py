@@ -23,9 +23,7 @@ LABELS = re.compile(
 def masks_in_another_folder(root: Path, files: Sequence[Path]) -> str:
     """Say what to do where masks lie in a folder of their own, under the names of their images; else give ''.
 
-    Args:
-        root: the data's folder; where it holds the images alone, the folder of the masks is looked for beside it.
-        files: all volumes below it.
+    Where `root` holds images alone, the folder of the masks is looked for beside it.
     """
     volumes = list(files)
     if IMAGES.fullmatch(root.name):
@@ -36,30 +34,25 @@ def masks_in_another_folder(root: Path, files: Sequence[Path]) -> str:
     for label in labels:
         if channels := _channels_of(volume_stem(label), images):
             return (
-                f"{label.parent.name} and {channels[0].parent.name} are laid out for nnU-Net; give --data nnunet "
-                f"--root_dir {label.parent.parent}, which needs its dataset.json"
+                f"{label.parent.name} and {channels[0].parent.name} are laid out for nnU-Net; give `data=nnunet` "
+                f"`root_dir` {label.parent.parent}, which needs its dataset.json"
             )
         if own := [path for path in images if volume_stem(path) == volume_stem(label)]:
             return (
                 f"the masks lie in {label.parent.name} under the names of their images in {own[0].parent.name}; add "
-                f"--mask_dir {label.parent}"
+                f"`mask_dir` {label.parent}"
             )
     return ""
 
 
 def image_in_channels(bases: Iterable[str], images: Sequence[Path]) -> str:
-    """Say what to do where the image of a mask is named as channels of nnU-Net; else give ''.
-
-    Args:
-        bases: what the mask may be the mask of, as `bases_of_mask` gives it.
-        images: all files that may be its image.
-    """
+    """Say what to do where the image of a mask of such bases is named as channels of nnU-Net; else give ''."""
     for base in filter(None, bases):
         if channels := _channels_of(base, images):
             names = ", ".join(path.name for path in channels[:4]) + (", ..." if len(channels) > 4 else "")
             return (
                 f"its image is named as channels of nnU-Net, {names}; name them after their sequences "
-                f"({base}_flair{volume_end(channels[0].name)}), or lay the data out for --data nnunet"
+                f"({base}_flair{volume_end(channels[0].name)}), or lay the data out for `data=nnunet`"
             )
     return ""
 

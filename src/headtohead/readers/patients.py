@@ -56,11 +56,8 @@ def bids_patients(cases: Sequence[CaseFiles], root: Path) -> list[CaseFiles]:
 def patients_by_pattern(cases: Sequence[CaseFiles], root: Path, pattern: str) -> list[CaseFiles]:
     """Settle whose scan each case is by a regular expression.
 
-    Args:
-        cases: of the data set.
-        root: its folder.
-        pattern: searched for in the path of a case's first image below `root`, without suffix; its first group is the
-            patient, or all that matches.
+    It is searched for in the path of a case's first image below `root`, without suffix; its first group is the patient,
+    or all that matches.
 
     Raises:
         UserError: it does not match a case, or matches nothing of it.
@@ -72,7 +69,7 @@ def patients_by_pattern(cases: Sequence[CaseFiles], root: Path, pattern: str) ->
         patient = (match[1] if match.re.groups else match[0]) if match else ""
         if not patient:
             raise UserError(
-                f"--patient_pattern {pattern}: {'finds no patient in' if match else 'does not match'} {path} (below "
+                f"`patient_pattern` {pattern}: {'finds no patient in' if match else 'does not match'} {path} (below "
                 f"{root}); give a pattern whose first group is the patient in every path"
             )
         named.append(replace(case, patient=str(patient)))

@@ -33,11 +33,9 @@ PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
 
 @dataclass(frozen=True)
 class PictureSize:
-    """What a header claims.
+    """What a header claims, in pixels.
 
     Attributes:
-        width: pixels.
-        height: pixels.
         channels: once decoded.
         itemsize: bytes of a channel of a pixel, once decoded.
         pages: how many pictures the file holds; a TIFF may hold several.

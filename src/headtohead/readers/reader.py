@@ -87,6 +87,21 @@ def nothing_known(root: Path) -> "pd.DataFrame":
 
 
 @dataclass(frozen=True)
+class Published:
+    """What is known of a public data set, for the card of a model trained on it, besides what its task says.
+
+    Attributes:
+        source: where it comes from, in a few words.
+        outlined: what its masks mark.
+        limits: sentences on what a model trained on it was never tested on.
+    """
+
+    source: str
+    outlined: str
+    limits: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Reader:
     """Reads one kind of data.
 
@@ -121,7 +136,7 @@ def find_reader(data: str) -> Reader:
         UserError: there is no such kind; run.json of another version, or of anybody, may name any.
     """
     if data not in DATA_SETS:
-        raise UserError(f"--data {data}: no such kind of data here; known are {', '.join(DATA_SETS)}")
+        raise UserError(f"`data` {data}: no such kind of data here; known are {', '.join(DATA_SETS)}")
     reader: Reader = importlib.import_module(f"headtohead.readers.{data}").READER
     return reader
 

@@ -101,6 +101,9 @@ SHOWN = {
 TITLES = {"pre": "pre-contrast", "post": "post-contrast", "image": "image"}
 """Sequences as headings call them, where that is not their name in capitals."""
 
+OUTLINED = "flair"
+"""The sequence that lesions are outlined on, where a case has it and nobody says otherwise."""
+
 BETWEEN = "+"
 """Between the sequences of a name that says several: `pre+flair`."""
 
@@ -143,12 +146,7 @@ def sequence_in_name(stem: str) -> Named | None:
     """Take a file's name apart into case and sequence.
 
     Of two sequences with a link between them the first counts, since the second only gives the grid (`T1_to_FLAIR`).
-
-    Args:
-        stem: name without suffix, such as `case7_t1ce` or `sub-01_acq-3D_FLAIR`.
-
-    Returns:
-        What it says; None where it names no sequence.
+    None where a name without suffix, such as `case7_t1ce` or `sub-01_acq-3D_FLAIR`, names no sequence.
     """
     pieces = _pieces(stem)
     entities = [word for _, word in pieces if "-" in word]
@@ -167,11 +165,6 @@ def sequence_in_name(stem: str) -> Named | None:
     case = "".join(mark + word for number, (mark, word) in enumerate(pieces) if number not in dropped)
     variant = [entity.lower() for entity in entities if _key(entity) in ENTITIES - {"ce"}]
     return Named(case.lstrip("_-. "), sequence, " ".join([*variant, *(word for _, word in treated)]))
-
-
-def is_sequence_or_treatment(word: str) -> bool:
-    """Say whether a word tells scans of one case apart, rather than cases."""
-    return word.lower() in AT_THE_END or word.lower() in TREATMENT
 
 
 def _pieces(stem: str) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ from typing import Any
 
 from headtohead.options.data import DEFAULT_DATA
 from headtohead.readers.labels import LESION
+from headtohead.readers.lgg import PUBLISHED as FIRST_PUBLISHED
 from headtohead.readers.lgg import TASK as FIRST_TASK
 from headtohead.task import Task
 from headtohead.task.task import UNNAMED
@@ -17,13 +18,14 @@ VOLUMES_TASK = Task("NIfTI volumes with masks", (UNNAMED,), UNNAMED, LESION)
 TASKS = {LGG: FIRST_TASK, NIFTI: VOLUMES_TASK}
 """By the kind of data, as `--data` calls it."""
 
+PUBLISHED = {LGG: FIRST_PUBLISHED}
+"""What is known of public data sets, by the kind of data."""
+
 
 def task_of(data: dict[str, Any]) -> Task:
-    """Give the task that a run was trained on.
+    """Give the task that a run was trained on, by what run.json or model.json says of the data.
 
-    Args:
-        data: what run.json or model.json says of the data. Earlier versions recorded no task but the kind of data, and
-            before that not even the kind, since there was one only.
+    Earlier versions recorded no task but the kind of data, and before that not even the kind, since there was one only.
 
     Raises:
         ValueError: what is recorded is no task.

@@ -97,15 +97,7 @@ def read_labels(
     """Read a mask or label map on the grid of a case's primary sequence, equally for training and prediction.
 
     Labels are never interpolated: the file lies on the grid of the image, its axes in any order and direction.
-
-    Args:
-        file: the mask.
-        grid: the file of the primary sequence.
-        targets: of the task.
-        united: as `labels_of` takes it.
-
-    Returns:
-        As `labels_of` gives it: [x, y, z] of the grid.
+    Arguments and result are as of `labels_of`.
 
     Raises:
         UserError: it is damaged, on another grid, or no label map of these targets.

@@ -43,17 +43,6 @@ class OtherShapeError(UnreadableError):
         self.name = name
 
 
-def array_names(path: Path) -> list[str]:
-    """Name the arrays of an archive, in the order they were added.
-
-    Raises:
-        FileNotFoundError: there is none.
-        UnreadableError: it is no file, or damaged.
-    """
-    with _archive(path) as archive:
-        return [name.removesuffix(".npy") for name in archive.namelist()]
-
-
 def read_array(path: Path, name: str, dtype: DTypeLike, shape: Sequence[int]) -> NDArray[Any]:
     """Read one array.
 

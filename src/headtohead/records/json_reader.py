@@ -28,9 +28,9 @@ def read_json(path: Path, most: int = LARGEST) -> dict[str, Any]:
     return parse_json(read_utf8(path, most))
 
 
-def read_json_list(path: Path, most: int = LARGEST) -> list[Any]:
+def read_json_list(path: Path) -> list[Any]:
     """Read a JSON file that holds one list, as `read_json` reads an object."""
-    found = _parse(read_utf8(path, most))
+    found = _parse(read_utf8(path, LARGEST))
     if not isinstance(found, list):
         raise UnreadableError("not a JSON list")
     return found

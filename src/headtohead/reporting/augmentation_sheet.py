@@ -102,7 +102,7 @@ def choose_slices(cohort: Cohort, split: Split, rng: np.random.Generator) -> lis
     candidates = [slices for slices in patients.values() if slices]
     if not candidates:
         raise UserError(
-            f"--root_dir {cohort.root}: no training slice has a lesion, so there is none to show; add cases"
+            f"`root_dir` {cohort.root}: no training slice has a lesion, so there is none to show; add cases"
         )
     chosen = rng.permutation(len(candidates))[:PATIENTS]
     return sorted(int(rng.choice(candidates[place])) for place in chosen)

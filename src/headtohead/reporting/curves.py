@@ -40,7 +40,7 @@ def write_curves(ledger: Ledger, folder: Path) -> Path:
     curves = [(run, table) for run in ledger.runs if (table := _read_metrics(run, list(targets))) is not None]
     if not curves:
         raise UserError(
-            f"{ledger.folder}: no run has finished an epoch, so there is no curve to draw; run --train or --compare"
+            f"{ledger.folder}: no run has finished an epoch, so there is no curve to draw; run `train` or `compare`"
         )
     models = sorted({run.experiment["model"] for run, _ in curves})
     # In the order of the table; a schedule keeps its colour in every panel.

@@ -32,7 +32,7 @@ def read_table(run: Run, name: str) -> pd.DataFrame:
     try:
         return read_csv(run.folder / name)
     except (OSError, UnreadableError) as fault:
-        raise UserError(f"{run.folder / name}: damaged ({fault}); delete it and run --test again") from fault
+        raise UserError(f"{run.folder / name}: damaged ({fault}); delete it and run `test` again") from fault
 
 
 def metrics_of(run: Run, columns: Sequence[str], others: Sequence[str] = ()) -> pd.DataFrame | None:

@@ -7,6 +7,7 @@ import numpy as np
 from headtohead.cohort import Cohort
 from headtohead.drawing.plate import SegmentedCase
 from headtohead.errors import UserError
+from headtohead.options.flags import as_flags
 from headtohead.reporting.entrant_names import entrant_of, in_words
 from headtohead.reporting.findings import Findings, shown_seed
 from headtohead.runs.folder import RunFolder
@@ -55,7 +56,7 @@ class Masks:
         try:
             check_masks(path, {case: self._shape(case) for (_, case), file in self.files.items() if file == path})
         except UserError as fault:
-            return str(fault).replace(str(path), path.name)
+            return as_flags(fault).replace(str(path), path.name)
         return ""
 
 

@@ -10,8 +10,9 @@ from headtohead.disk_faults import told
 from headtohead.errors import UserError
 from headtohead.options.comparison import MARGIN
 from headtohead.options.data import DEFAULT_DATA, DataOptions
+from headtohead.options.flags import as_flags
 from headtohead.options.settling import settle
-from headtohead.options.table import OPTIONS, Options
+from headtohead.options.table import OPTIONS, ChoiceOptions, Options
 from headtohead.plurals import count_of
 from headtohead.readers.reader import Reading
 from headtohead.reporting.case_gifs import mark_of, remove_earlier_case_gifs
@@ -25,7 +26,7 @@ from headtohead.reporting.rescoring import rescore
 from headtohead.reporting.summary import Summary, summarise
 from headtohead.reporting.table import print_table, render_latex, render_markdown
 from headtohead.runs.agreement import refuse_unlike
-from headtohead.runs.comparisons import only_comparison
+from headtohead.runs.finding import only_comparison
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.holding import comparison_held
 from headtohead.runs.ledger import FIGURES, FOLD_FILE, Ledger
@@ -55,18 +56,18 @@ def report(options: Options) -> Path:
     folder = runs_dir / (options.comparison.comparison or only_comparison(runs_dir))
     ledger = read_ledger(folder, agreeing=False)
     if not ledger.finished:
-        raise UserError(f"{folder}: no experiment is finished; resume them with --compare")
-    cohort = _cohort_of(ledger, options)
+        raise UserError(f"{folder}: no experiment is finished; resume them with `compare`")
+    cohort = _cohort_of(ledger, options.data, "root_dir" in options.given)
     with comparison_held(folder):
         faults = rescore(read_ledger(folder, agreeing=False), cohort)
         ledger = read_ledger(folder, without=faults.keys())
-        ledger = _noting(ledger, [f"{name} left out: {fault}" for name, fault in faults.items()])
+        ledger = _noting(ledger, [f"{name} left out: {as_flags(fault)}" for name, fault in faults.items()])
         _refuse_stale(ledger, cohort)
         write_held(folder, cohort, options.comparison.case_gifs, ledger, margin_of(options))
     return folder
 
 
-def margin_of(options: Options) -> float | None:
+def margin_of(options: ChoiceOptions) -> float | None:
     """Give the margin of the command; None where it is left at its default."""
     margin = options.comparison.margin
     return None if margin == MARGIN and "margin" not in options.given else margin
@@ -206,12 +207,12 @@ def _noting(ledger: Ledger, notes: Sequence[str]) -> Ledger:
     return replace(ledger, notes=(*ledger.notes, *notes))
 
 
-def _cohort_of(ledger: Ledger, options: Options) -> Cohort | None:
-    """Open `--root_dir` where it is given, else the data the runs were made from, if it still lies there."""
-    data, said = options.data, ledger.finished[0].record.get("data", {})
+def _cohort_of(ledger: Ledger, data: DataOptions, given: bool) -> Cohort | None:
+    """Open `--root_dir` where it is `given`, else the data the runs were made from, if it still lies there."""
+    said = ledger.finished[0].record.get("data", {})
     kind = said.get("kind", DEFAULT_DATA)  # runs from before there were others do not say
     reading = replace(Reading.recorded(said), **Reading.of(data).given())
-    if data.root_dir != DataOptions().root_dir or "root_dir" in options.given:
+    if data.root_dir != DataOptions().root_dir or given:
         return open_cohort(Path(data.root_dir), Path(data.cache_dir), kind, reading)
     root = Path(str(said.get("root", "")))
     if not root.is_dir():
@@ -233,21 +234,21 @@ def _refuse_stale(ledger: Ledger, cohort: Cohort | None) -> None:
     facts = {**first, "protocol": PROTOCOL} | (
         {"data": {"key": cohort.key, "task": cohort.task.to_dict()}} if cohort else {}
     )
-    again = "train and test again with --compare --overwrite, or restore what the runs were made from"
+    again = "train and test again with `compare` `overwrite`, or restore what the runs were made from"
     try:
         refuse_unlike(ledger, facts)
     except UserError as difference:
-        raise UserError(f"--report: {str(difference).split('; choose')[0]}; {again}") from None
+        raise UserError(f"`report`: {str(difference).split('; choose')[0]}; {again}") from None
     path = ledger.folder / FOLD_FILE
     if cohort is None or not path.is_file() or not first["split"].get("plan"):
         return
     try:
         folds = read_folds(path, cohort, first["split"]["seed"])
     except UserError as fault:
-        raise UserError(str(fault).replace("--fold_file ", "")) from None
+        raise UserError(str(fault).replace("`fold_file` ", "")) from None
     for run in ledger.finished:
         split = run.record["split"]
         if folds.key != split["plan"]:
-            raise UserError(f"--report: {path} is not the table of folds of {run.name}: a patient was moved; {again}")
+            raise UserError(f"`report`: {path} is not the table of folds of {run.name}: a patient was moved; {again}")
         if folds.split(cohort, run.experiment["fold"]).key != split["key"]:
-            raise UserError(f"--report: {run.name} was validated on other patients than the folds give now; {again}")
+            raise UserError(f"`report`: {run.name} was validated on other patients than the folds give now; {again}")

@@ -41,8 +41,8 @@ def rescore(ledger: Ledger, cohort: Cohort | None) -> dict[str, str]:
         return {}
     if cohort is None:
         raise UserError(
-            f"{runs[0].folder}: scored under an older protocol; --report can score it again from its masks, but needs "
-            "the data set: name it with --root_dir"
+            f"{runs[0].folder}: scored under an older protocol; `report` can score it again from its masks, but needs "
+            "the data set: name it with `root_dir`"
         )
     own = [run for run in runs if run.fact("data", "key") == cohort.key]
     faults: dict[str, str] = {}
@@ -67,9 +67,9 @@ def _refuse_without_masks(run: Run, comparison: Path) -> None:
     folder = RunFolder(run.folder)
     if folder.masks.is_file() and folder.slices.is_file():
         return
-    again = f"--test --comparison {comparison.name} --run_name {run.name} predicts and scores it again"
+    again = f"`test` `comparison` {comparison.name} `run_name` {run.name} predicts and scores it again"
     if run.entrant[0] == BASELINE:
-        again = "--compare makes it again"
+        again = "`compare` makes it again"
     raise UserError(f"{run.folder}: scored under an older protocol, and its masks are missing; {again}")
 
 
@@ -111,6 +111,6 @@ def _tested_slices(folder: RunFolder, cohort: Cohort) -> dict[str, "np.ndarray[A
         if not table["slice"].between(1, table["case"].map(there)).all() or table.empty:
             raise UnreadableError("no slices of this data set")
     except (OSError, UnreadableError) as fault:
-        raise UserError(f"{folder.slices}: damaged ({fault}); delete it and run --test again") from fault
+        raise UserError(f"{folder.slices}: damaged ({fault}); delete it and run `test` again") from fault
     own = table.groupby("case", sort=False)["slice"]  # of several targets, each slice has a row a target
     return {str(name): part.unique().astype(np.int64) - 1 for name, part in own}

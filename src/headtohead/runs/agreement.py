@@ -39,7 +39,7 @@ def refuse_mixture(ledger: Ledger) -> None:
             shown = "; ".join(f"{name}: {difference}" for name, difference in differing.items())
             raise UserError(
                 f"{ledger.folder}: {first.name} and {run.name} differ in {' and '.join(differing)} ({shown}); "
-                "their scores cannot be in one table: move one of them away, or use another --comparison"
+                "their scores cannot be in one table: move one of them away, or use another `comparison`"
             )
 
 
@@ -51,7 +51,7 @@ def refuse_other_input(ledger: Ledger) -> None:
         if run.entrant[0] != BASELINE and (difference := _difference(*(one.fact(*INPUT) for one in (first, run)))):
             raise UserError(
                 f"{ledger.folder}: {first.name} and {run.name} are of one entrant but differ in input ({difference}): "
-                "train one of them again with --overwrite, or use another --comparison"
+                "train one of them again with `overwrite`, or use another `comparison`"
             )
 
 
@@ -63,7 +63,7 @@ def refuse_other_cases(ledger: Ledger) -> None:
         if difference := _difference(*(one.fact(*SHARED["split"]) for one in (first, run))):
             raise UserError(
                 f"{ledger.folder}: {first.name} and {run.name} are of one fold but not of one split ({difference}): "
-                "train one of them again with --overwrite, or use another --comparison"
+                "train one of them again with `overwrite`, or use another `comparison`"
             )
         differing = _scored(ledger.tables[first.name]) ^ _scored(ledger.tables[run.name])
         if differing:
@@ -81,7 +81,12 @@ def _scored(table: "pd.DataFrame") -> set[str]:
 
 
 def refuse_unlike(ledger: Ledger, facts: dict[str, Any], inputs: Mapping[tuple[str, str], Any] | None = None) -> None:
-    """Refuse where a finished run of a ledger is not made as `facts` say; see `refuse_incompatible`.
+    """Refuse new runs that could not share a table with the finished runs of a ledger.
+
+    Args:
+        ledger: without the runs that will be made again.
+        facts: what run.json of the new runs will say.
+        inputs: the recipe of each entrant, model and schedule, that will have new runs.
 
     Raises:
         UserError: names a run and what differs.
@@ -95,7 +100,7 @@ def refuse_unlike(ledger: Ledger, facts: dict[str, Any], inputs: Mapping[tuple[s
             if difference:
                 raise UserError(
                     f"{run.folder}: differs in {name} from what is asked for ({difference}); "
-                    "choose another --comparison, or move that run away"
+                    "choose another `comparison`, or move that run away"
                 )
 
 

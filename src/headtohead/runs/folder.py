@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from headtohead.errors import UserError
+from headtohead.options.flags import as_flags
 from headtohead.records.regular import UnreadableError
 from headtohead.records.yaml_reader import read_yaml
 from headtohead.runs.holding import held
@@ -20,61 +21,42 @@ class DamagedRecordError(UserError):
     """A file of the run folder cannot be read."""
 
 
+class _Below:
+    """A path below that of a run folder."""
+
+    def __init__(self, *parts: str) -> None:
+        self.parts = parts
+
+    def __get__(self, folder: "RunFolder", _: type) -> Path:
+        return folder.path.joinpath(*self.parts)
+
+
 @dataclass(frozen=True)
 class RunFolder:
     """`runs/<comparison>/<run name>`; nothing is made or read until it is asked for."""
 
     path: Path
 
-    @property
-    def best(self) -> Path:
-        """Checkpoint of the epoch with the best validation Dice."""
-        return self.path / "checkpoints" / "best.ckpt"
-
-    @property
-    def last(self) -> Path:
-        """Checkpoint of the last whole epoch: from which an interrupted run resumes."""
-        return self.path / "checkpoints" / "last.ckpt"
-
-    @property
-    def config(self) -> Path:
-        """The options it was made with, as a file for `--config`."""
-        return self.path / "config.yaml"
-
-    @property
-    def metrics(self) -> Path:
-        """One row an epoch."""
-        return self.path / "metrics.csv"
-
-    @property
-    def cases(self) -> Path:
-        """One row a test case."""
-        return self.path / "cases.csv"
-
-    @property
-    def slices(self) -> Path:
-        """One row a test slice: its counts, from which other scoring conventions follow."""
-        return self.path / "slices.csv"
-
-    @property
-    def masks(self) -> Path:
-        """The predicted masks of the test cases, packed."""
-        return self.path / "masks.npz"
-
-    @property
-    def probabilities(self) -> Path:
-        """Histograms of the predicted probabilities of the test cases."""
-        return self.path / "probabilities.npz"
-
-    @property
-    def split(self) -> Path:
-        """Which slice was in which part."""
-        return self.path / "split.csv"
-
-    @property
-    def figures(self) -> Path:
-        """Pictures made from it."""
-        return self.path / "figures"
+    best = _Below("checkpoints", "best.ckpt")
+    """Checkpoint of the epoch with the best validation Dice."""
+    last = _Below("checkpoints", "last.ckpt")
+    """Checkpoint of the last whole epoch: from which an interrupted run resumes."""
+    config = _Below("config.yaml")
+    """The options it was made with, as a file for `--config`."""
+    metrics = _Below("metrics.csv")
+    """One row an epoch."""
+    cases = _Below("cases.csv")
+    """One row a test case."""
+    slices = _Below("slices.csv")
+    """One row a test slice: its counts, from which other scoring conventions follow."""
+    masks = _Below("masks.npz")
+    """The predicted masks of the test cases, packed."""
+    probabilities = _Below("probabilities.npz")
+    """Histograms of the predicted probabilities of the test cases."""
+    split = _Below("split.csv")
+    """Which slice was in which part."""
+    figures = _Below("figures")
+    """Pictures made from it."""
 
     def record(self) -> dict[str, Any]:
         """Read run.json; empty where there is none.
@@ -108,7 +90,7 @@ class RunFolder:
         try:
             self.note(**facts)
         except (UserError, OSError) as fault:
-            print(f"{self.path.name}: its failure is not recorded: {fault}")
+            print(f"{self.path.name}: its failure is not recorded: {as_flags(fault)}")
 
     def write_config(self, values: dict[str, Any]) -> None:
         """Write the options as YAML."""

@@ -1,19 +1,13 @@
 """Run folders are read into a ledger: half-written and foreign ones left out, those that disagree refused."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Set
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from headtohead.errors import UserError
 from headtohead.records.regular import UnreadableError
 from headtohead.records.table_reader import read_table
-from headtohead.runs.agreement import (
-    may_stand_together,
-    refuse_mixture,
-    refuse_other_cases,
-    refuse_other_input,
-    refuse_unlike,
-)
+from headtohead.runs.agreement import may_stand_together, refuse_mixture, refuse_other_cases, refuse_other_input
 from headtohead.runs.ledger import COUNTS, FIGURES, NUMBERS, Ledger
 from headtohead.runs.record import FILE, read_record
 from headtohead.runs.run import EXPERIMENT_COLUMNS, Run
@@ -46,7 +40,7 @@ def read_ledger(comparison_folder: Path, without: Set[str] = frozenset(), *, agr
     """
     folder = Path(comparison_folder)
     if not folder.is_dir():
-        raise UserError(f"{folder}: no such comparison; run --compare first, or name another with --comparison")
+        raise UserError(f"{folder}: no such comparison; run `compare` first, or name another with `comparison`")
     runs: list[Run] = []
     tables: dict[str, pd.DataFrame] = {}
     notes: list[str] = []
@@ -155,24 +149,3 @@ def _refuse_made_up(table: "pd.DataFrame") -> None:
     undefined = table["dice"].isna() & (table["tp"] + table["fn"] == 0)  # no lesion, no Dice
     if not (follows | undefined).all() or table[[one for one in ("case", "target") if one in table]].duplicated().any():
         raise _LeftOutError("its cases.csv was edited: a case is listed twice, or a Dice does not match its counts")
-
-
-def refuse_incompatible(
-    comparison_folder: Path,
-    facts: dict[str, Any],
-    replaced: set[str],
-    inputs: Mapping[tuple[str, str], Any] | None = None,
-) -> None:
-    """Refuse to add runs to a comparison whose finished runs they could not share a table with.
-
-    Args:
-        comparison_folder: `runs/<comparison>`; it need not exist.
-        facts: what run.json of the new runs will say.
-        replaced: names of runs that will be made again.
-        inputs: the recipe of each entrant, model and schedule, that will have new runs.
-
-    Raises:
-        UserError: names a run and what differs.
-    """
-    if comparison_folder.is_dir():
-        refuse_unlike(read_ledger(comparison_folder, without=replaced), facts, inputs)

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from headtohead.options.flags import as_flags
 from headtohead.records.json_reader import read_json
 from headtohead.records.regular import UnreadableError
 from headtohead.records.shape import either, listing, mapping, nothing, number, text, truth, undefined, whole
@@ -88,4 +89,4 @@ def read_record(folder: Path) -> dict[str, Any]:
 
 def name_left_out(reason: str) -> None:
     """Say in a line that a run is passed over; the reason names the file of it that cannot be read."""
-    print(f"warning: {reason}; this run is left out", file=sys.stderr)
+    print(f"warning: {as_flags(reason)}; this run is left out", file=sys.stderr)

@@ -104,12 +104,12 @@ def _reading(path: Path) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError:
-        raise UserError(f"{path}: there is no such file; run --test to make it") from None
+        raise UserError(f"{path}: there is no such file; run `test` to make it") from None
     except NoSuchArrayError as fault:
-        raise UserError(f"{path}: no prediction of {fault.name}; run --test again") from fault
+        raise UserError(f"{path}: no prediction of {fault.name}; run `test` again") from fault
     except OtherShapeError as fault:
         raise UserError(
-            f"{path}: {fault.name} is of another size than its images; the data set has changed: run --test again"
+            f"{path}: {fault.name} is of another size than its images; the data set has changed: run `test` again"
         ) from fault
     except UnreadableError as fault:
-        raise UserError(f"{path}: damaged ({fault}); delete it and run --test again") from fault
+        raise UserError(f"{path}: damaged ({fault}); delete it and run `test` again") from fault

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from headtohead.errors import UserError
-from headtohead.options.table import Options
+from headtohead.options.files import FileOptions
+from headtohead.options.flags import as_flags
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.files.writing import output_paths, write_like
@@ -106,7 +107,7 @@ class Finding:
             return f"{self.name}_mask.zip", packed.getvalue()
 
 
-def answer(files: Sequence[Path], predictor: Predictor, options: Options, limits: Limits) -> Finding:
+def answer(files: Sequence[Path], predictor: Predictor, options: FileOptions, limits: Limits) -> Finding:
     """Predict the case in some files, all of which may be removed afterwards.
 
     Args:
@@ -126,18 +127,18 @@ def answer(files: Sequence[Path], predictor: Predictor, options: Options, limits
     try:
         refuse_large(files, limits)
         job = the_case(files, predictor.facts.task)
-        scan = read_scan(job, predictor.facts, options.files.channels, options.files.plane)
+        scan = read_scan(job, predictor.facts, options.channels, options.plane)
         found = predict(scan, predictor)
     except UserError as fault:
         raise UserError(without_paths(str(fault), folder)) from fault
     warnings = [*scan.notes, *seen_before(predictor.choices, job)[1], *doubts_of_scan(scan, predictor.facts.task)]
-    warnings += unfamiliar_features(scan.volume, scan.spacing, predictor.facts.familiar, scan.primary)
+    warnings += unfamiliar_features(scan.volume, predictor.facts.familiar, scan.primary)
     return Finding(
         name=job.name,
         pictures=pictures(scan, predictor.facts.task),
         found=found,
         sides=scan.view.sides if scan.source and scan.source.oriented else None,
-        warnings=tuple(warnings),
+        warnings=tuple(map(as_flags, warnings)),
         job=job,
         source=scan.source,
         seconds=time.perf_counter() - start,
@@ -148,7 +149,7 @@ def without_paths(text: str, folder: Path) -> str:
     """Take the folder of the upload, and flags that nobody gave, out of a message."""
     for place in (f"{folder}/", str(folder)):
         text = text.replace(place, "")
-    return " ".join(text.removeprefix("--predict ").removeprefix(": ").split())
+    return " ".join(text.removeprefix("`predict` ").removeprefix(": ").split())
 
 
 def pictures(scan: Scan, task: Task) -> dict[str, np.ndarray]:

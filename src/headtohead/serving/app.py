@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from headtohead.errors import UserError
+from headtohead.options.flags import as_flags
 from headtohead.options.table import Options
 
 HERE = "127.0.0.1"
@@ -27,17 +28,17 @@ def serve(options: Options) -> None:
     with listening(options.serving.port) as (sock, address):
         import uvicorn
 
-        from headtohead.predicting.predictor import open_sound
+        from headtohead.predicting.predictor import open_predictor
         from headtohead.serving.connections import configuration
         from headtohead.serving.limits import Limits
         from headtohead.serving.pages import Pages
 
-        predictor = open_sound(options, None)
+        predictor = open_predictor(options)
         predictor.ready()
         for choice in predictor.choices:
-            print(choice.line)
+            print(as_flags(choice.line))
         with tempfile.TemporaryDirectory(prefix="headtohead-") as scratch:
-            pages = Pages(predictor, options, Path(scratch), Limits())
+            pages = Pages(predictor, options.files, Path(scratch), Limits(), options.machine.debug)
             config = configuration(pages.app(), pages.limits, PATIENCE)
             print(f"serving at {address}, stop with Ctrl+C", flush=True)
             with suppress(KeyboardInterrupt):  # uvicorn ends its work, then passes the signal on
@@ -52,7 +53,7 @@ def refuse_missing() -> None:
     """
     if any(importlib.util.find_spec(name) is None for name in PACKAGES):
         raise UserError(
-            f"--serve: needs packages that are not installed; run pip install {' '.join(PACKAGES.values())}"
+            f"`serve`: needs packages that are not installed; run pip install {' '.join(PACKAGES.values())}"
         )
 
 
@@ -76,8 +77,8 @@ def listening(port: int) -> Iterator[tuple[socket.socket, str]]:
             sock.listen()
         except PermissionError:
             raise UserError(
-                f"--port {port}: reserved for the system; choose 1024 or higher, or 0 for any free port"
+                f"`port` {port}: reserved for the system; choose 1024 or higher, or 0 for any free port"
             ) from None
         except OSError:
-            raise UserError(f"--port {port}: already in use; choose another, or 0 for any free port") from None
+            raise UserError(f"`port` {port}: already in use; choose another, or 0 for any free port") from None
         yield sock, f"http://{HERE}:{sock.getsockname()[1]}"

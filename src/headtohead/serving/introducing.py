@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from headtohead.options.flags import as_flags
 from headtohead.predicting.predictor import Predictor
 from headtohead.trained.choosing import Choice
 
@@ -29,7 +30,7 @@ def introduce(predictor: Predictor) -> dict[str, str]:
 def origin(choices: tuple[Choice, ...]) -> str:
     """Say what the models were trained on and why they were chosen; what several have in common once."""
     facts = ["; ".join(dict.fromkeys(getattr(choice, name) for choice in choices)) for name in ("origin", "reason")]
-    return " ".join(f"{fact[:1].upper()}{fact[1:]}." for fact in facts)
+    return " ".join(f"{fact[:1].upper()}{fact[1:]}." for fact in map(as_flags, facts))
 
 
 def score(choices: tuple[Choice, ...]) -> str:

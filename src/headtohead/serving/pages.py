@@ -23,7 +23,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, Router
 
 from headtohead.errors import UserError
-from headtohead.options.table import Options
+from headtohead.options.files import FileOptions
+from headtohead.options.flags import as_flags
 from headtohead.predicting.files.naming import INPUTS
 from headtohead.predicting.predictor import Predictor
 from headtohead.quiet import quiet_loggers
@@ -52,7 +53,7 @@ class Pages:
 
     Attributes:
         predictor: the models.
-        options: all options.
+        options: of which --channels and --plane count.
         limits: how much is taken and kept.
         scratch: a folder for uploads, each below it for as long as it is worked on.
         stop: set when the case under way is to be given up.
@@ -61,10 +62,12 @@ class Pages:
         kept: the results.
     """
 
-    def __init__(self, predictor: Predictor, options: Options, scratch: Path, limits: Limits) -> None:
+    def __init__(
+        self, predictor: Predictor, options: FileOptions, scratch: Path, limits: Limits, debug: bool = False
+    ) -> None:
         self.stop = threading.Event()
         self.predictor = stoppable(predictor, self.stop)
-        self.options, self.limits, self.scratch = options, limits, scratch
+        self.options, self.limits, self.scratch, self.debug = options, limits, scratch, debug
         self.busy = threading.Lock()
         self.receiving = Receiving(limits)
         self.kept = Kept(limits)
@@ -90,7 +93,7 @@ class Pages:
             ClientDisconnect: _mistaken,  # nobody hears it
         }
         # Not within a whole Starlette, which would answer to faults of ours before the guard does.
-        return Guard(ExceptionMiddleware(Router(routes), handlers), self.limits, self.options.machine.debug)
+        return Guard(ExceptionMiddleware(Router(routes), handlers), self.limits, self.debug)
 
     async def page(self, request: Request) -> Response:
         """The page itself."""
@@ -240,4 +243,4 @@ async def _refused(request: Request, fault: Exception) -> Response:
 
 
 async def _mistaken(request: Request, fault: Exception) -> Response:
-    return PlainTextResponse(f"{getattr(fault, 'message', fault)}\n", 422)
+    return PlainTextResponse(f"{as_flags(getattr(fault, 'message', fault))}\n", 422)

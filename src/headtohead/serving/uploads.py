@@ -12,8 +12,7 @@ import numpy as np
 
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import Job, find_jobs
-from headtohead.predicting.files.naming import INPUTS, ending, is_volume, stem
-from headtohead.predicting.files.reading import MASK_SUFFIXES
+from headtohead.predicting.files.naming import INPUTS, MASK_SUFFIXES, ending, is_volume, stem
 from headtohead.readers.mask_names import says_mask
 from headtohead.readers.picture_sizes import picture_size
 from headtohead.serving.limits import Limits
@@ -140,7 +139,7 @@ def refuse_large(files: Iterable[Path], limits: Limits) -> None:
         if total > limits.voxels:
             raise UserError(
                 f"{file.name}: more than {limits.voxels:,} voxels in all, too many for this page; "
-                "use the command line instead: --predict"
+                "use the command line instead: `predict`"
             )
 
 

@@ -51,7 +51,7 @@ def score_matrix(cases: "pd.DataFrame", score: str = "dice") -> "pd.DataFrame":
         UserError: if the column is missing, or an entrant was not scored on a case that another was scored on.
     """
     if score not in cases:
-        raise UserError(f"cases.csv has no column {score}; --test scores the runs again")
+        raise UserError(f"cases.csv has no column {score}; `test` scores the runs again")
     return case_matrix(cases[holds_lesion(cases)], score, list(dict.fromkeys(entrants(cases))))
 
 
@@ -79,7 +79,7 @@ def complete(matrix: "pd.DataFrame") -> "NDArray[np.float64]":
     for case, entrant in zip(*(scores != scores).nonzero(), strict=True):
         raise UserError(
             f"cases.csv: {matrix.columns[entrant]} has no score on {matrix.index[case]}, which holds a lesion; "
-            "run --test again, or delete the run"
+            "run `test` again, or delete the run"
         )
     return scores
 

@@ -75,7 +75,7 @@ def load_bundle(folder: Path) -> tuple[ModelFacts, torch.nn.Module]:
     try:
         return source.facts, load_net(source)
     except (TypeError, ValueError, AttributeError) as fault:
-        raise UserError(f"{folder / FILE}: damaged; make the bundle again with --export bundle") from fault
+        raise UserError(f"{folder / FILE}: damaged; make the bundle again with `export=bundle`") from fault
 
 
 def refuse_folder(folder: Path, overwrite: bool) -> None:
@@ -88,10 +88,10 @@ def refuse_folder(folder: Path, overwrite: bool) -> None:
         return
     if not (folder / FILE).is_file():
         raise UserError(
-            f"{folder}: already exists and is not a bundle, so it is kept; choose another folder with --output"
+            f"{folder}: already exists and is not a bundle, so it is kept; choose another folder with `output`"
         )
     if not overwrite:
-        raise UserError(f"{folder}: already exists; choose another folder with --output, or add --overwrite")
+        raise UserError(f"{folder}: already exists; choose another folder with `output`, or add `overwrite`")
 
 
 def write_safetensors(model: torch.nn.Module, facts: ModelFacts, path: Path, half: bool = False) -> None:

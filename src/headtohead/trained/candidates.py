@@ -74,7 +74,7 @@ class TrainedRun:
         if is_made_up(data, self.folder.path):
             return f"trained on {MADE_UP}"
         if kind_of(data) != kind:
-            return f"trained on other data (--data {kind_of(data)})"
+            return f"trained on other data (`data={kind_of(data)}`)"
         return self.unlearned
 
     @property
@@ -96,10 +96,9 @@ class Ranking:
     reason: str
 
 
-def find_runs(runs_dir: Path, comparison: str = "", model: str = "") -> list[TrainedRun]:
-    """List the runs that hold a trained model: of all comparisons and models, or of one."""
-    found = [TrainedRun(folder, record) for folder, record in trained_runs(runs_dir, comparison).items()]
-    return [run for run in found if not model or run.model == model]
+def find_runs(runs_dir: Path, comparison: str = "") -> list[TrainedRun]:
+    """List the runs that hold a trained model, of all comparisons or of one."""
+    return [TrainedRun(folder, record) for folder, record in trained_runs(runs_dir, comparison).items()]
 
 
 def rank(

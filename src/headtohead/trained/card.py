@@ -19,9 +19,9 @@ from headtohead.runs.folder import RunFolder
 from headtohead.runs.run import Run
 from headtohead.statistics.intervals import mean_interval, median_interval
 from headtohead.trained.facts import ModelFacts
-from headtohead.trained.origin import LGG_NAME, MADE_UP, is_lgg, is_made_up, with_origin
+from headtohead.trained.origin import MADE_UP, is_made_up, published, with_origin
 
-MEND = "restore it, or train and test again with --overwrite"
+MEND = "restore it, or train and test again with `overwrite`"
 PARTS = {"train": "training", "val": "validation", "test": "test"}
 MADE_UP_LICENCE = "The training images were drawn by this program, so the weights are under its licence, Apache-2.0."
 MADE_UP_LIMIT = "Trained on made-up patients: it shows that the program works and is of no use on a real scan."
@@ -75,12 +75,9 @@ def _licence(facts: ModelFacts) -> str:
 def _purpose(facts: ModelFacts) -> str:
     if is_made_up(facts.data, None):
         return f"A model trained on {MADE_UP}, to try the program with. **It is of no use on a real scan.**"
-    what = (
-        "the FLAIR abnormality of lower-grade gliomas on axial brain MRI (pre-contrast, FLAIR, post-contrast)"
-        if is_lgg(facts)
-        else "whatever the masks of its training data mark"
-    )
-    return f"A trained model that outlines {what}, slice by slice. Intended for research and teaching."
+    known = published(facts)
+    outlined = known.outlined if known else "whatever the masks of its training data mark"
+    return f"A trained model that outlines {outlined}, slice by slice. Intended for research and teaching."
 
 
 def _use(folder: str) -> str:
@@ -110,7 +107,8 @@ def _data(facts: ModelFacts, run: RunFolder | None, record: dict[str, Any]) -> s
     if run is None or not record:
         return "## Data\n\nThird-party weights. Their publisher knows what they were trained on."
     data, split, its_run = facts.data, record.get("split", {}), Run(run.path, record, "")
-    name = f"{LGG_NAME} (TCGA-LGG, Kaggle)" if is_lgg(facts) else str(data.get("name", "unnamed"))
+    known = published(facts)
+    name = f"{facts.task.name} ({known.source})" if known else str(data.get("name", "unnamed"))
     if is_made_up(data, None):
         name = f"{MADE_UP.capitalize()} ({name})"
     paragraphs = [
@@ -185,13 +183,8 @@ def _scores(facts: ModelFacts, run: RunFolder | None, record: dict[str, Any]) ->
 
 
 def _limits(facts: ModelFacts) -> str:
-    own = [MADE_UP_LIMIT] if is_made_up(facts.data, None) else []
-    if is_lgg(facts):
-        own = [
-            "Trained on lower-grade gliomas of five hospitals, scanned before surgery. It has not been tested on other "
-            "tumours, scans after surgery or other scanners.",
-            "It marks the FLAIR abnormality, oedema included, not the enhancing tumour.",
-        ]
+    known = published(facts)
+    own = known.limits if known else (MADE_UP_LIMIT,) if is_made_up(facts.data, None) else ()
     return "## Limits\n\n" + "\n".join(f"- {limit}" for limit in (*own, *COMMON_LIMITS))
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from headtohead.errors import UserError
 from headtohead.options.comparison import ComparisonOptions
-from headtohead.options.table import Options
+from headtohead.options.model import ModelOptions
+from headtohead.options.table import ChoiceOptions
 from headtohead.runs.finding import READY, named_run
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.record import name_left_out
@@ -81,7 +82,7 @@ class Search:
             return None
 
 
-def choose_models(options: Options, files: Path | None, search: Search | None = None) -> list[Choice]:
+def choose_models(options: ChoiceOptions, files: Path | None, search: Search | None = None) -> list[Choice]:
     """Choose what predicts: one model, or several whose probabilities are averaged.
 
     `--model_path` decides, then `--ensemble` (all trained runs of `--comparison`), then `--run_name` (one run, or
@@ -89,7 +90,7 @@ def choose_models(options: Options, files: Path | None, search: Search | None = 
     with the program. `--model` narrows every choice to runs of that model.
 
     Args:
-        options: all options.
+        options: what is asked for.
         files: the file or folder to predict; None where it is not known yet.
         search: what was learned while models were chosen before.
 
@@ -99,12 +100,12 @@ def choose_models(options: Options, files: Path | None, search: Search | None = 
     wanted, settings, model = options.prediction, options.comparison, options.model.model
     search = search or Search()
     if wanted.model_path:
-        return [_from_path(Path(wanted.model_path), options)]
+        return [_from_path(Path(wanted.model_path), options.model)]
     runs_dir = Path(settings.runs_dir)
     if wanted.ensemble and settings.run_name:
         raise UserError(
-            f"--run_name {settings.run_name}: --ensemble averages all runs of --comparison; leave out one of the two "
-            "(several runs are averaged without --ensemble: --run_name a,b)"
+            f"`run_name` {settings.run_name}: `ensemble` averages all runs of `comparison`; leave out one of the two "
+            "(several runs are averaged without `ensemble`: `run_name=a,b`)"
         )
     if wanted.ensemble:
         return _whole_comparison(runs_dir, settings.comparison, model, search)
@@ -112,7 +113,7 @@ def choose_models(options: Options, files: Path | None, search: Search | None = 
         names = [name.strip() for name in settings.run_name.split(",")]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
-            raise UserError(f"--run_name {settings.run_name}: {twice} is named twice; name each run once")
+            raise UserError(f"`run_name` {settings.run_name}: {twice} is named twice; name each run once")
         return [_named(runs_dir, name, settings.comparison, model) for name in names]
     return [best_model(settings, files, options.data.data, model, "data" in options.given, search)]
 
@@ -143,7 +144,7 @@ def best_model(
     runs = search.find(runs_dir, comparison)
     if comparison and not runs:
         raise UserError(
-            f"--comparison {comparison}: no trained model in {runs_dir / comparison}; train one first: --train"
+            f"`comparison` {comparison}: no trained model in {runs_dir / comparison}; train one first: `train`"
         )
     of_model = [run for run in runs if not model or run.model == model]
     left_out: list[TrainedRun] = []
@@ -160,7 +161,7 @@ def best_model(
         raise UserError(_all_damaged(len(left_out), search.damaged[left_out[-1].folder.path]))
     shipped = open_source(SHIPPED)
     if comparison or (model and model != shipped.facts.model):
-        raise UserError(f"--model {model}: {_none_of(runs, of_model, runs_dir / comparison, ranking.reason)}")
+        raise UserError(f"`model` {model}: {_none_of(runs, of_model, runs_dir / comparison, ranking.reason)}")
     why = f"passed over: {ranking.reason}" if ranking.reason else f"no {model or 'run'} is trained here"
     return Choice(shipped, f"shipped with the program; {why}")
 
@@ -168,14 +169,14 @@ def best_model(
 def _all_damaged(runs: int, fault: str) -> str:
     """Say that no candidate can be read, and what to do."""
     count = "the only trained run that suits" if runs == 1 else f"so are all {runs} trained runs that suit"
-    return f"{fault} ({count}), or name another model, such as --model_path {SHIPPED}"
+    return f"{fault} ({count}), or name another model, such as `model_path` {SHIPPED}"
 
 
 def _none_of(runs: list[TrainedRun], of_model: list[TrainedRun], place: Path, faults: str) -> str:
     """Say why `--model` leaves nothing, and what to do."""
     if of_model:
         return (
-            f"none of its runs suits these files: {faults}; to use one anyway, name its --comparison, such as "
+            f"none of its runs suits these files: {faults}; to use one anyway, name its `comparison`, such as "
             f"{of_model[0].folder.path.parent.name}"
         )
     models = sorted({run.model for run in runs})
@@ -184,34 +185,34 @@ def _none_of(runs: list[TrainedRun], of_model: list[TrainedRun], place: Path, fa
     )
 
 
-def _from_path(path: Path, options: Options) -> Choice:
+def _from_path(path: Path, model: ModelOptions) -> Choice:
     if path.is_dir():
-        choice = Choice(open_source(path), "named by --model_path")
-        _refuse_other_model(choice, options.model.model, f"--model_path {path}")
+        choice = Choice(open_source(path), "named by `model_path`")
+        _refuse_other_model(choice, model.model, f"`model_path` {path}")
         return choice
     if not path.is_file():
-        raise UserError(f"--model_path {path}: no such bundle or file of weights; check the path")
+        raise UserError(f"`model_path` {path}: no such bundle or file of weights; check the path")
     from headtohead.trained.foreign import read_foreign
 
-    facts, state = read_foreign(path, options.model.architecture)
-    return Choice(Source(facts, None, state), "named by --model_path")
+    facts, state = read_foreign(path, model.architecture)
+    return Choice(Source(facts, None, state), "named by `model_path`")
 
 
 def _whole_comparison(runs_dir: Path, comparison: str, model: str, search: Search) -> list[Choice]:
     if not comparison:
-        raise UserError("--ensemble: needs --comparison NAME, whose runs are averaged; or name runs: --run_name a,b,c")
+        raise UserError("`ensemble`: needs `comparison=NAME`, whose runs are averaged; or name runs: `run_name=a,b,c`")
     ready = search.find(runs_dir, comparison)
     if not ready:
         raise UserError(
-            f"--comparison {comparison}: no trained model in {runs_dir / comparison}; train first: --compare"
+            f"`comparison` {comparison}: no trained model in {runs_dir / comparison}; train first: `compare`"
         )
     members = [run for run in ready if not model or run.model == model]
     if not members:
-        raise UserError(f"--model {model}: {_none_of(ready, [], runs_dir / comparison, '')}")
+        raise UserError(f"`model` {model}: {_none_of(ready, [], runs_dir / comparison, '')}")
     about = f"{model} runs of the comparison" if model else "of the comparison"
     found = [choice for run in members if (choice := search.open(run, f"one of {len(members)} {about}"))]
     if not found:
-        raise UserError(f"--comparison {comparison}: no model in it can be read; train again with --overwrite")
+        raise UserError(f"`comparison` {comparison}: no model in it can be read; train again with `overwrite`")
     return found
 
 
@@ -223,11 +224,11 @@ def _named(runs_dir: Path, name: str, comparison: str, model: str) -> Choice:
     run = named_run(runs_dir, name, comparison)
     record = run.record()
     unfinished = "" if record.get("status") in READY else ", though its training is not finished"
-    choice = _choice(TrainedRun(run, record), f"named by --run_name{unfinished}")
-    _refuse_other_model(choice, model, f"--run_name {name}")
+    choice = _choice(TrainedRun(run, record), f"named by `run_name`{unfinished}")
+    _refuse_other_model(choice, model, f"`run_name` {name}")
     return choice
 
 
 def _refuse_other_model(choice: Choice, model: str, flag: str) -> None:
     if model and model != choice.source.facts.model:
-        raise UserError(f"--model {model}: {flag} is of {choice.source.facts.model}; leave one of the two out")
+        raise UserError(f"`model` {model}: {flag} is of {choice.source.facts.model}; leave one of the two out")

@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from headtohead.errors import UserError
-from headtohead.options.table import Options
+from headtohead.options.flags import as_flags
+from headtohead.options.table import ChoiceOptions, Options
 from headtohead.saving import write_streamed
 from headtohead.trained.choosing import Choice
 from headtohead.trained.origin import with_origin
@@ -29,20 +30,20 @@ def export(options: Options) -> Path:
     """
     kind = str(options.verbs.export)
     if options.prediction.half and kind != "bundle":
-        raise UserError(f"--half: is for --export bundle, not for --export {kind}; leave it out")
+        raise UserError(f"`half`: is for `export=bundle`, not for `export={kind}`; leave it out")
     if options.prediction.ensemble or "," in options.comparison.run_name:
-        raise UserError("--export: one model at a time; name one run with --run_name")
+        raise UserError("`export`: one model at a time; name one run with `run_name`")
     return with_sound_models(options, None, lambda choices: _export(choices[0], kind, options))
 
 
-def _export(choice: Choice, kind: str, options: Options) -> Path:
+def _export(choice: Choice, kind: str, options: ChoiceOptions) -> Path:
     source = replace(choice.source, facts=with_origin(choice.source.facts, choice.source.folder))
-    folder = Path(options.prediction.output or default_folder(source, options))
+    folder = Path(options.prediction.output or default_folder(source, options.comparison.runs_dir))
     name = re.sub(r"[^\w.-]+", "-", source.facts.name).strip("-.") or "model"
     path = folder / f"{name}{SUFFIXES[kind]}"
     overwrite = options.comparison.overwrite
     if path.exists() and not overwrite:
-        raise UserError(f"{path}: already exists; choose another folder with --output, or add --overwrite")
+        raise UserError(f"{path}: already exists; choose another folder with `output`, or add `overwrite`")
 
     # PyTorch takes a second to import, so mistakes are told before it.
     if kind == "bundle":
@@ -51,15 +52,15 @@ def _export(choice: Choice, kind: str, options: Options) -> Path:
         write_bundle(source, path, half=options.prediction.half, overwrite=overwrite)
     else:
         write_file(source, path, kind)
-    print(choice.line)
+    print(as_flags(choice.line))
     print(f"{source.facts.name}: {kind} {path}")
     return path
 
 
-def default_folder(source: Source, options: Options) -> Path:
+def default_folder(source: Source, runs_dir: str) -> Path:
     """Say where an export goes without `--output`: into its run folder, or below `--runs_dir`."""
     own = source.folder is not None and (source.folder / "run.json").is_file()
-    return (source.folder if own and source.folder else Path(options.comparison.runs_dir)) / "export"
+    return (source.folder if own and source.folder else Path(runs_dir)) / "export"
 
 
 def write_file(source: Source, path: Path, kind: str) -> None:

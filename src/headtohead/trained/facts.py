@@ -15,14 +15,11 @@ from headtohead.records.regular import UnreadableError
 from headtohead.runs.record import FILE as RECORD
 from headtohead.saving import write_json
 from headtohead.task import Task
-from headtohead.trained.shape_of_facts import LONGEST, SCORES, TRAINING_DATA, wrong_in_familiar
+from headtohead.trained.shape_of_facts import LONGEST, MOST_SEQUENCES, MOST_TARGETS, wrong_value
 
 FILE = "model.json"
 FORMAT = 2
 """Raised whenever an older program would read the file wrongly. Format 1 had sequences and plane in place of a task."""
-
-LARGEST_WIDTH, MOST_CHANNELS, MOST_SEQUENCES, MOST_TARGETS = 1024, 64, 16, 256
-"""Bounds of what is believed of a file: a made-up number must not exhaust the memory."""
 
 
 @dataclass(frozen=True)
@@ -89,9 +86,9 @@ def read_facts(folder: Path) -> ModelFacts:
             a value that no model of this program has; the message names the field.
     """
     path = folder / FILE
-    mend = "make the bundle again with --export bundle"
+    mend = "make the bundle again with `export=bundle`"
     if (folder / RECORD).exists():
-        mend = "restore it, or delete it and run --test again, then --tune_postprocessing if that was used"
+        mend = "restore it, or delete it and run `test` again, then `tune_postprocessing` if that was used"
     try:
         found = read_json(path)
         if found["format"] not in (1, FORMAT):
@@ -109,7 +106,7 @@ def read_facts(folder: Path) -> ModelFacts:
         ) from fault
     except FileNotFoundError:
         raise UserError(
-            f"{folder}: no {FILE} in it, so it is not a bundle; name a folder that --export bundle wrote"
+            f"{folder}: no {FILE} in it, so it is not a bundle; name a folder that `export=bundle` wrote"
         ) from None
     except (UnreadableError, KeyError, TypeError, AttributeError, ValueError, OSError) as fault:
         raise UserError(f"{path}: damaged; {mend}") from fault
@@ -147,28 +144,7 @@ def wrong_field(facts: ModelFacts) -> str:
     Raises:
         UnknownStepError: its input needs a step that this version does not know.
     """
-    for name in ("name", "model", "postprocessing"):
-        if not isinstance(getattr(facts, name), str):
-            return name
-    for name in ("familiar", "scores", "data"):
-        if not isinstance(getattr(facts, name), dict):
-            return name
-    sound = {
-        "model": facts.model in MODELS,
-        "width": _whole(facts.width, 0, LARGEST_WIDTH),
-        "in_channels": _whole(facts.in_channels, 1, MOST_CHANNELS),
-        "threshold": _is_number(facts.threshold) and 0 < facts.threshold <= 1,
-        "name": len(facts.name) <= LONGEST,
-        "postprocessing": len(facts.postprocessing) <= LONGEST,
-    }
-    if wrong := next((name for name, fine in sound.items() if not fine), ""):
-        return wrong
-    within = {
-        "scores": SCORES(facts.scores),
-        "data": TRAINING_DATA(facts.data),
-        "familiar": wrong_in_familiar(facts.familiar, facts.task),
-    }
-    wrong = next((".".join(filter(None, (name, fault))) for name, fault in within.items() if fault is not None), "")
+    wrong = wrong_value({one.name: getattr(facts, one.name) for one in fields(facts)}, facts.task)
     return wrong or _wrong_in_recipe(facts)
 
 
@@ -184,11 +160,3 @@ def _wrong_in_recipe(facts: ModelFacts) -> str:
     if not chain.suits(len(facts.task.sequences)):
         return "recipe: channels"
     return "" if facts.in_channels == chain.channels else "in_channels"
-
-
-def _whole(value: object, least: int, most: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

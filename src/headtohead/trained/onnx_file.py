@@ -98,7 +98,7 @@ def write_onnx(
         difference = float(np.abs(found - expected).max())
         if not difference <= (10 * TOLERANCE if half else TOLERANCE):
             raise UserError(
-                f"{path}: ONNX differs from PyTorch by {difference:.2g}, so it is not kept; use --engine torch"
+                f"{path}: ONNX differs from PyTorch by {difference:.2g}, so it is not kept; use `engine=torch`"
             )
     masks = float(((found >= facts.threshold) == (expected >= facts.threshold)).mean())
     return Agreement(len(slices), difference, masks)

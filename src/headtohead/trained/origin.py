@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from headtohead.cohort.made_up import made_up_cases
-from headtohead.readers.tasks import LGG, NIFTI, TASKS
+from headtohead.readers.reader import Published
+from headtohead.readers.tasks import LGG, NIFTI, PUBLISHED
 from headtohead.records.regular import UnreadableError
 from headtohead.records.table_reader import read_rows
 from headtohead.runs.folder import RunFolder
 from headtohead.task import Task
 from headtohead.trained.facts import ModelFacts
 
-LGG_NAME = TASKS[LGG].name
 MADE_UP = "made-up patients"
 
 
@@ -53,10 +53,11 @@ def with_origin(facts: ModelFacts, folder: Path | None) -> ModelFacts:
     return replace(facts, data={**facts.data, **origin})
 
 
-def is_lgg(facts: ModelFacts) -> bool:
-    """Say whether a model was trained on the public LGG data, or on some of its patients."""
-    known = bool(facts.data) and kind_of(facts.data, facts.task) == LGG
-    return known and not is_made_up(facts.data, None)
+def published(facts: ModelFacts) -> Published | None:
+    """Give what is known of the public data that a model was trained on, or on some of; None of others."""
+    if not facts.data or is_made_up(facts.data, None):
+        return None
+    return PUBLISHED.get(kind_of(facts.data, facts.task))
 
 
 def trained_on(facts: ModelFacts, record: dict[str, Any], folder: Path | None) -> str:
@@ -75,7 +76,7 @@ def trained_on(facts: ModelFacts, record: dict[str, Any], folder: Path | None) -
     cases = f"{number} " if number else ""
     if is_made_up(data, folder):
         return f"trained on {cases}{MADE_UP}"
-    if kind_of(data, facts.task) == LGG:
-        return f"trained on {cases}patients of {LGG_NAME}" if cases else f"trained on {LGG_NAME}"
+    if kind_of(data, facts.task) in PUBLISHED:
+        return f"trained on {cases}patients of {facts.task.name}" if cases else f"trained on {facts.task.name}"
     name = data.get("name") or Path(str(data.get("root", ""))).name or "a folder"
     return f"trained on {cases}NIfTI volumes of {name}"

@@ -1,10 +1,10 @@
 """What model.json must hold to be believed: all that prediction will look into, before anything is written."""
 
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 
+from headtohead.models.registry import MODELS
 from headtohead.records.shape import Check, either, listing, mapping, nothing, number, one_of, text, undefined, whole
 from headtohead.runs.record import DATA
 from headtohead.task import Task
@@ -12,9 +12,12 @@ from headtohead.task import Task
 MEASURED = 1
 """The version of `familiar` that is looked into (`predicting.trust.familiarity.VERSION`); others are ignored."""
 
-LEVELS = 4  # numbers that `predicting.trust.appearance` gives of each sequence, and one of each pair of them
+LEVELS = 4  # numbers that `predicting.trust.familiarity` gives of each sequence, and one of each pair of them
 LONGEST = 1000
 """Characters of a name or a clean-up."""
+
+LARGEST_WIDTH, MOST_CHANNELS, MOST_SEQUENCES, MOST_TARGETS = 1024, 64, 16, 256
+"""Bounds of what is believed of a file: a made-up number must not exhaust the memory."""
 
 RANGE = listing(number(), 2, 2)
 
@@ -24,26 +27,48 @@ SCORES = mapping(
 TRAINING_DATA = mapping(DATA | {"parts": either(nothing, mapping(others=either(nothing, listing(text))))})
 
 
-def wrong_in_familiar(familiar: dict[str, Any], task: Task) -> str | None:
+def wrong_value(facts: dict[str, Any], task: Task) -> str:
+    """Name the first value that no model of this program has, the preparation apart; empty: all are sound."""
+    check = mapping(
+        {
+            "name": _short_text,
+            "model": one_of(*MODELS),
+            "width": whole(0, LARGEST_WIDTH),
+            "in_channels": whole(1, MOST_CHANNELS),
+            "threshold": lambda value: number(0, 1)(value) if value else "",
+            "postprocessing": _short_text,
+            "familiar": lambda value: wrong_in_familiar(value, task),
+            "scores": SCORES,
+            "data": TRAINING_DATA,
+        }
+    )
+    return check(facts) or ""
+
+
+def _short_text(value: Any) -> str | None:
+    return text(value) if isinstance(value, str) and len(value) <= LONGEST else ""
+
+
+def wrong_in_familiar(familiar: Any, task: Task) -> str | None:
     """Name the first fault in what the training cases looked like; None where there is none."""
+    if not isinstance(familiar, dict):
+        return ""
     if familiar.get("version") != MEASURED:
         return None
     looks = mapping(
-        {**dict.fromkeys(("head", "texture", "symmetry"), RANGE), "grey": _profile(task)},
-        needed=("head", "texture", "symmetry", "grey"),
+        {"head": RANGE, "texture": RANGE, "grey": _profile(task)},
+        needed=("head", "texture", "grey"),
     )
     check = mapping(
         {
             "version": one_of(MEASURED),
             "cases": whole(0),
             "sequences": lambda value: None if value == list(task.sequences) else "",
-            **dict.fromkeys(("slices", "side"), RANGE),
-            **dict.fromkeys(("apart", "pixel"), either(listing(number(), 0, 0), RANGE)),
-            "missing": listing(text),
+            "slices": RANGE,
             "volume": looks,
             "slice": looks,
         },
-        needed=("sequences", "slices", "side", "apart", "pixel", "missing", "volume", "slice"),
+        needed=("sequences", "slices", "volume", "slice"),
     )
     return check(familiar)
 
@@ -51,16 +76,13 @@ def wrong_in_familiar(familiar: dict[str, Any], task: Task) -> str | None:
 def _profile(task: Task) -> Check:
     count = len(task.sequences)
     numbers = LEVELS * count + count * (count - 1) // 2
-    others = [name for name in task.sequences if name != task.primary]
-    lacking = [" ".join(chosen) for most in range(count) for chosen in combinations(others, most)]
     shape = mapping(
         {
             "centre": listing(number(), numbers, numbers),
             "scale": listing(number(1e-6), numbers, numbers),
             "correlation": listing(text, numbers, numbers),
-            "much": mapping(dict.fromkeys(lacking, number(0)), needed=tuple(lacking)),
         },
-        needed=("centre", "scale", "correlation", "much"),
+        needed=("centre", "scale", "correlation"),
     )
 
     def check(value: Any) -> str | None:

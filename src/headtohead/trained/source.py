@@ -52,7 +52,7 @@ class Source:
         best = RunFolder(self.folder).best
         if not best.is_file():
             raise UserError(
-                f"{self.folder}: neither {WEIGHTS} nor a checkpoint in it; restore it, or use --engine onnx"
+                f"{self.folder}: neither {WEIGHTS} nor a checkpoint in it; restore it, or use `engine=onnx`"
             )
         return network_weights(read_checkpoint(best), best)
 
@@ -92,5 +92,5 @@ def read_safetensors(path: Path) -> "dict[str, torch.Tensor]":
         }
     except (SafetensorError, OSError) as fault:
         raise UserError(
-            f"{path}: not a readable safetensors file; make the bundle again with --export bundle"
+            f"{path}: not a readable safetensors file; make the bundle again with `export=bundle`"
         ) from fault

@@ -6,20 +6,21 @@ from pathlib import Path
 from typing import TypeVar
 
 from headtohead.errors import DamagedModel
-from headtohead.options.table import Options
+from headtohead.options.flags import as_flags
+from headtohead.options.table import ChoiceOptions
 from headtohead.trained.choosing import Choice, Search, choose_models
 
 Result = TypeVar("Result")
 
 
-def with_sound_models(options: Options, files: Path | None, use: Callable[[list[Choice]], Result]) -> Result:
+def with_sound_models(options: ChoiceOptions, files: Path | None, use: Callable[[list[Choice]], Result]) -> Result:
     """Choose models and do with them what reads their weights.
 
     The next candidate may be worse, so a warning names both, and how to insist on the first. In an average
     (`--ensemble`) the others go on without it.
 
     Args:
-        options: all options.
+        options: what is asked for.
         files: as `choose_models` takes it.
         use: raises `DamagedModel` before it has changed anything.
 
@@ -38,5 +39,6 @@ def with_sound_models(options: Options, files: Path | None, use: Callable[[list[
             search.damaged[run.path] = str(fault)
             choices = choose_models(options, files, search)
             taken = ", ".join(choice.name for choice in choices)
-            name = f"--run_name {run.path.name} --comparison {run.path.parent.name}"
-            print(f"warning: {fault}; {taken} is used instead; to use the damaged one anyway: {name}", file=sys.stderr)
+            name = f"`run_name` {run.path.name} `comparison` {run.path.parent.name}"
+            warning = f"{fault}; {taken} is used instead; to use the damaged one anyway: {name}"
+            print(f"warning: {as_flags(warning)}", file=sys.stderr)

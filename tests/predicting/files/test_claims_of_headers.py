@@ -6,8 +6,10 @@ import pytest
 
 from headtohead import memory
 from headtohead.errors import UserError
-from headtohead.predicting.files.weighing import weigh_pictures
+from headtohead.predicting.files.grouping import Job
+from headtohead.predicting.files.weighing import weigh
 from headtohead.readers.nifti_file import open_volume
+from tests.predicting.conftest import FACTS
 from tests.predicting.test_large_files import claiming
 from tests.predicting.test_odd_files import png_claiming
 
@@ -17,9 +19,9 @@ def test_pictures_that_fit_one_by_one_may_not_fit_together(tmp_path: Path, monke
     files = [tmp_path / f"a_{number}.png" for number in range(1, 41)]
     for path in files:
         path.write_bytes(png_claiming(3000, 3000))
-    weigh_pictures(files[:1], as_bytes=True).refuse_unless_free()
+    weigh(Job("a", tuple(files[:1]), "folder", (), Path()), FACTS, "auto").refuse_unless_free()
     with pytest.raises(UserError, match=r"40 pictures of up to 3000x3000 pixels need about [\d.]+ GB, 600 MB are free"):
-        weigh_pictures(files, as_bytes=True).refuse_unless_free()
+        weigh(Job("a", tuple(files), "folder", (), Path()), FACTS, "auto").refuse_unless_free()
 
 
 def test_a_volume_beyond_every_scanner_is_damaged_though_its_file_could_hold_it(tmp_path: Path) -> None:

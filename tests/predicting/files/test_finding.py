@@ -64,9 +64,9 @@ def test_pattern_is_a_glob_below_the_folder(tmp_path: Path, pattern: str, found:
 
 def test_nothing_that_matches_is_said_with_the_mend(tmp_path: Path) -> None:
     touch(tmp_path, "s/a.nii", "m/a_mask.nii")
-    with pytest.raises(UserError, match=r"no image in it matches --pattern \*\.nii; .*'\*\*/\*\.nii'"):
+    with pytest.raises(UserError, match=r"no image in it matches `pattern` \*\.nii; .*'\*\*/\*\.nii'"):
         find_jobs(tmp_path, "*.nii", NIFTI_TASK, ())
-    with pytest.raises(UserError, match=r"matches --pattern \*\*/\*\.png$"):
+    with pytest.raises(UserError, match=r"matches `pattern` \*\*/\*\.png$"):
         find_jobs(tmp_path, "**/*.png", NIFTI_TASK, ())
     with pytest.raises(UserError, match="only masks and outputs"):
         find_jobs(tmp_path / "m", "", NIFTI_TASK, ())
@@ -205,7 +205,7 @@ def test_our_own_results_are_no_inputs(tmp_path: Path) -> None:
     [job] = find_jobs(tmp_path / "a_flair.nii", "", LGG_TASK, (), ours)
     assert len(job.files) == 1
     for source, pattern in ((tmp_path, "a_t1*"), (tmp_path / "a_t1.nii", "")):
-        with pytest.raises(UserError, match="it holds only results of --predict"):
+        with pytest.raises(UserError, match="it holds only results of `predict`"):
             find_jobs(source, pattern, NIFTI_TASK, (), ours)
 
 

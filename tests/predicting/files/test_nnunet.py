@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from headtohead.errors import UserError
+from headtohead.predicting.files.assigning import refuse_ignored_channels
 from headtohead.predicting.files.finding import find_jobs
-from headtohead.predicting.files.grouping import refuse_ignored_channels
 from headtohead.predicting.files.scans import read_scan
 from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.readers.nifti import TASK as NIFTI_TASK
@@ -75,18 +75,18 @@ def test_unnamed_channels_are_refused_with_the_mend_and_the_mend_works(
         read_scan(job, lgg, "", "auto")
     said = str(refused.value)
     assert "3 files are named like channels of one nnU-Net case (_0000, _0001, _0002)" in said
-    assert "no dataset.json says what they are; name them, for example --channels flair=0,pre=1,post=2" in said
+    assert "no dataset.json says what they are; name them, for example `channels` flair=0,pre=1,post=2" in said
     refuse_ignored_channels([job], "flair=1,t1=2", lgg.task)
     scan = read_scan(job, lgg, "flair=1,t1=2", "auto")
     assert scan.missing == ("post",) and scan.notes == ("not used: case_0000.nii.gz",)
     flair, t1 = scan.volume[..., 1], scan.volume[..., 0]
     np.testing.assert_array_equal(flair, t1[:, ::-1])  # as the files were written: turned front to back
-    with pytest.raises(UserError, match="its channels are 0, 1, 2, but --channels asks for flair=3"):
+    with pytest.raises(UserError, match="its channels are 0, 1, 2, but `channels` asks for flair=3"):
         read_scan(job, lgg, "flair=3", "auto")
-    with pytest.raises(UserError, match="--channels names no FLAIR"):
+    with pytest.raises(UserError, match="`channels` names no FLAIR"):
         read_scan(job, lgg, "t1=0", "auto")
     [job] = find_jobs(three, "", lone.task, ())
-    with pytest.raises(UserError, match="for example --channels image=0"):
+    with pytest.raises(UserError, match="for example `channels` image=0"):
         read_scan(job, lone, "", "auto")
     assert read_scan(job, lone, "image=1", "auto").volume.shape[-1] == 1
 

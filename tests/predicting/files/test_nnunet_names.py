@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from headtohead.predicting.files.nnunet import channel_names
+from headtohead.predicting.files.grouping import channel_names
 from headtohead.readers.nnunet import sequences_of
 
 

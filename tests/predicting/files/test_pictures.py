@@ -31,7 +31,7 @@ def test_a_picture_alone(tmp_path: Path, lgg: ModelFacts) -> None:
     put(tmp_path / "a b_mask.tif", (RGB[..., 0] > 99).astype(np.uint8) * 255)
     scan = read(path, lgg)
     np.testing.assert_array_equal(scan.volume, RGB[None])
-    assert (scan.name, scan.files, scan.spacing, scan.missing) == ("a b", (path,), None, ())
+    assert (scan.name, scan.spacing, scan.missing) == ("a b", None, ())
     assert (scan.grid.shape, scan.grid.affine) == ((1, 20, 30), None)
     np.testing.assert_array_equal(scan.truth, RGB[None, ..., 0] > 99)
     probability = RGB[None, ..., 0].astype(np.float32)

@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 
 from headtohead.errors import UserError
-from headtohead.predicting.files.grouping import Job
-from headtohead.predicting.files.pictures import scan_pictures
-from headtohead.predicting.files.reading import refuse_wrong_file, slices_around
+from headtohead.predicting.files.grouping import Job, slices_around
+from headtohead.predicting.files.pictures import refuse_wrong_file, scan_pictures
 from headtohead.predicting.scan import Scan
 from headtohead.quiet import STDERR
 from headtohead.readers.lgg import TASK as LGG_TASK
@@ -34,7 +33,8 @@ def read(path: Path) -> Scan:
     """Read an image as `--image_path` does."""
     refuse_wrong_file(path)
     job = Job(path.name, (path,), "picture", (), Path(path.name), context=tuple(slices_around(path)))
-    return scan_pictures(job, ModelFacts("m", "unet", 0, 3, {}, task=LGG_TASK), as_bytes=True)
+    recipe = {"image_size": 128, "normalise": "inner", "neighbours": 0}
+    return scan_pictures(job, ModelFacts("m", "unet", 0, 3, recipe, task=LGG_TASK))
 
 
 def image_of(path: Path) -> np.ndarray:

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from headtohead.errors import UserError
+from headtohead.predicting.files.assigning import parse_channels
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.scans import read_scan
-from headtohead.predicting.files.sequences import parse_channels
 from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.readers.nifti import TASK as NIFTI_TASK
 from headtohead.task import Task
@@ -40,7 +40,7 @@ def test_a_model_of_one_sequence_takes_the_one_that_is_named() -> None:
     ],
 )
 def test_channels_that_say_nothing_are_refused(text: str, message: str) -> None:
-    with pytest.raises(UserError, match=f"--channels .*{message}"):
+    with pytest.raises(UserError, match=f"`channels` .*{message}"):
         parse_channels(text, LGG_TASK)
 
 

@@ -32,7 +32,7 @@ def test_a_lone_volume_is_flair(save: Callable, lgg: ModelFacts, texture: np.nda
     for channel in range(3):
         np.testing.assert_array_equal(scan.volume[..., channel], slices(to_bytes(texture)))
     assert scan.missing == ("pre", "post")
-    assert (scan.name, scan.files, scan.spacing, scan.grid.spacing) == ("a", (path,), (1, 1, 1), (1, 1, 1))
+    assert (scan.name, scan.spacing, scan.grid.spacing) == ("a", (1, 1, 1), (1, 1, 1))
     assert scan.truth is None and scan.view.slice_axis == 2
 
 
@@ -74,7 +74,7 @@ def test_files_of_a_case(save: Callable, tmp_path: Path, lgg: ModelFacts, textur
     np.testing.assert_array_equal(scan.volume[..., 2], scan.volume[..., 1])
     save("p_t1ce.nii.gz", texture[:, ::-1], RAS)
     scan = read(tmp_path, lgg)
-    assert scan.missing == () and scan.files[0].name == "p_flair.nii.gz"
+    assert scan.missing == () and scan.source is not None and scan.source.path.name == "p_flair.nii.gz"
     np.testing.assert_array_equal(scan.volume[..., 2], slices(to_bytes(texture)[:, ::-1]))
 
 
@@ -100,7 +100,7 @@ def test_files_of_a_case_that_do_not_fit(save: Callable, tmp_path: Path, lgg: Mo
 def test_flair_is_needed(save: Callable, lgg: ModelFacts, texture: np.ndarray) -> None:
     path = save("p_t1.nii", texture)
     with pytest.raises(
-        UserError, match=r"p_t1\.nii: named as T1, but the model needs FLAIR.*X_flair\.nii.*--channels flair=0"
+        UserError, match=r"p_t1\.nii: named as T1, but the model needs FLAIR.*X_flair\.nii.*`channels` flair=0"
     ):
         read(path, lgg)
     assert read(path, lgg, "flair=0").missing == ("pre", "post")
@@ -119,10 +119,10 @@ def test_volumes_of_a_4_d_file(save: Callable, lgg: ModelFacts, lone: ModelFacts
 @pytest.mark.parametrize(
     ("channels", "message"),
     [
-        ("", "a 4-D file of 3 volumes; say which sequence each is, for example --channels pre=0,flair=1,post=2"),
-        ("flair=3", "holds volumes 0 to 2, but --channels asks for flair=3"),
+        ("", "a 4-D file of 3 volumes; say which sequence each is, for example `channels` pre=0,flair=1,post=2"),
+        ("flair=3", "holds volumes 0 to 2, but `channels` asks for flair=3"),
         ("t1=0", "no FLAIR"),
-        ("t9=0", "--channels t9: not a sequence of this model"),
+        ("t9=0", "`channels` t9: not a sequence of this model"),
     ],
 )
 def test_4_d_without_a_word_which_is_which(
@@ -136,7 +136,7 @@ def test_4_d_without_a_word_which_is_which(
 def test_channels_and_3_d_files(save: Callable, lgg: ModelFacts, texture: np.ndarray) -> None:
     """--channels is meant for the 4-D files of a folder; others in it keep to their names."""
     assert read(save("p_flair.nii", texture), lgg, "t1=0,flair=1").missing == ("pre", "post")
-    with pytest.raises(UserError, match="holds one volume, number 0, but --channels asks for flair=1"):
+    with pytest.raises(UserError, match="holds one volume, number 0, but `channels` asks for flair=1"):
         read(save("q.nii", texture), lgg, "t1=0,flair=1")
     assert read(save("r.nii", texture[..., None]), lgg, "t1=0,flair=0").missing == ("post",)
 

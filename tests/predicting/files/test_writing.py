@@ -168,7 +168,7 @@ def test_what_cannot_be_written(tmp_path: Path, save: Callable, monkeypatch: pyt
     with pytest.raises(UserError, match=r"a_x\.png: its values are int64, .*; write \.tif"):
         write_like(job, np.ones((1, 4, 5), np.int64) * 1000, tmp_path / "a_x.png")
     (tmp_path / "file").touch()
-    with pytest.raises(UserError, match=r"cannot be written \(.*\); choose another --output"):
+    with pytest.raises(UserError, match=r"cannot be written \(.*\); choose another `output`"):
         write_like(job, mask, tmp_path / "file" / "a_mask.png")
     with pytest.raises(UserError, match="cannot be written"):
         write_like(job_of(save("a.nii", VALUES)), VALUES > 1, tmp_path / "file" / "a_mask.nii")

@@ -22,11 +22,11 @@ def test_it_is_refused_in_a_line(tmp_path: Path, content: bytes | None) -> None:
         os.mkfifo(tmp_path / FILE)
     else:
         (tmp_path / FILE).write_bytes(content)
-    with pytest.raises(UserError, match=r"summary\.csv: not written by --predict"):
+    with pytest.raises(UserError, match=r"summary\.csv: not written by `predict`"):
         read_summary(tmp_path / FILE)
 
 
 def test_what_was_written_is_read(tmp_path: Path) -> None:
-    path = write_summary([Row("a.nii", voxels=3), Row("odd\udcff.nii")], tmp_path)
-    assert [line["file"] for line in read_summary(path)] == ["a.nii", "odd\udcff.nii"]
+    write_summary([Row("a.nii", voxels=3), Row("odd\udcff.nii")], tmp_path)
+    assert [line["file"] for line in read_summary(tmp_path / FILE)] == ["a.nii", "odd\udcff.nii"]
     assert read_summary(tmp_path / "nowhere.csv") == []

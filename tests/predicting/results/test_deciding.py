@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from headtohead.effects import READ
-from headtohead.options.table import OPTIONS, from_flat
+from headtohead.options.table import OPTIONS, Options, from_flat
 from headtohead.predicting.cleaning.postprocessing import parse_clean_up
-from headtohead.predicting.predictor import open_predictor
-from headtohead.predicting.results.deciding import difference, key_of, settings_of
+from headtohead.predicting.predictor import Predictor, open_predictor
+from headtohead.predicting.results.deciding import Settings, difference, key_of, settings_of
 from tests.predicting.conftest import FACTS, Brightness
 
 ELSEWHERE = {"output", "pattern"}
@@ -23,34 +23,38 @@ VALUES = {"channels": "flair=1", "plane": "coronal", "mask_suffix": "_x.nii", "o
           "gpus": "cpu", "precision": "32", "save_uncertainty": "entropy"}  # fmt: skip
 
 
+def decided_by(predictor: Predictor, options: Options) -> Settings:
+    return settings_of(predictor, options, options.files)
+
+
 @pytest.mark.parametrize("name", sorted(READ["predict"] - CHOOSING - OF_THE_MODEL))
 def test_every_option_that_changes_results_decides(name: str) -> None:
     value = VALUES.get(name, "x" if OPTIONS[name].type is str else True)
-    usual, other = (settings_of(Brightness(), from_flat(given)) for given in ({}, {name: value}))
+    usual, other = (decided_by(Brightness(), from_flat(given)) for given in ({}, {name: value}))
     assert (key_of(usual) == key_of(other)) == (name in ELSEWHERE)
     assert difference(usual, usual) == ""
     if name not in ELSEWHERE:
         words = difference(other, usual)
-        assert words == (f"--{name}" if value is True else f"--{name} {value}")
+        assert words == (f"`{name}`" if value is True else f"`{name}` {value}")
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"threshold": 0.25}, "--threshold 0.25"),
-        ({"clean_up": parse_clean_up("fill", FACTS.task.targets)}, "--postprocessing fill"),
+        ({"threshold": 0.25}, "`threshold` 0.25"),
+        ({"clean_up": parse_clean_up("fill", FACTS.task.targets)}, "`postprocessing` fill"),
         ({"name": "mine"}, "model mine"),
         ({"facts": replace(FACTS, familiar={"mean": 1})}, "other weights"),
     ],
 )
 def test_models_decide(change: dict[str, Any], words: str) -> None:
-    usual, other = (settings_of(models, from_flat({})) for models in (Brightness(), replace(Brightness(), **change)))
+    usual, other = (decided_by(models, from_flat({})) for models in (Brightness(), replace(Brightness(), **change)))
     assert difference(other, usual) == words and key_of(other) != key_of(usual)
 
 
 def test_what_a_test_adds_to_a_model_decides_nothing() -> None:
     tested = replace(FACTS, scores={"mean": 0.8}, threshold=0.4, postprocessing="fill")  # the last two are overruled
-    usual, other = (settings_of(Brightness(facts=facts), from_flat({})) for facts in (FACTS, tested))
+    usual, other = (decided_by(Brightness(facts=facts), from_flat({})) for facts in (FACTS, tested))
     assert usual == other
 
 
@@ -58,8 +62,8 @@ def test_what_a_test_adds_to_a_model_decides_nothing() -> None:
 def test_the_weights_that_are_read_decide(make_run: Callable[..., Any], tmp_path: Path, engine: str) -> None:
     run = make_run(onnx=True)
     options = from_flat({"runs_dir": str(tmp_path / "runs"), "run_name": run.path.name, "engine": engine})
-    before = settings_of(open_predictor(options), options)
-    assert settings_of(open_predictor(options), options) == before
+    before = decided_by(open_predictor(options), options)
+    assert decided_by(open_predictor(options), options) == before
     path = run.best if engine == "torch" else run.path / "model.onnx"
     path.write_bytes(path.read_bytes() + b"\0")
-    assert difference(before, settings_of(open_predictor(options), options)) == "other weights"
+    assert difference(before, decided_by(open_predictor(options), options)) == "other weights"

@@ -139,7 +139,7 @@ def test_other_commands_are_kept_until_their_results_are_replaced(mask: Path) ->
     mine.touch()
     for target, kept in ((mine, True), (mask, False)):
         with Journal(folder, {"threshold": "0.4"}) as journal:
-            assert journal.origin(mask) == "--threshold 0.5, without --tta"
+            assert journal.origin(mask) == "`threshold` 0.5, without `tta`"
             journal.add((ROW,), SOURCES, sums(target))
             journal.conclude({"a"}, complete=True)
         assert (folder / FILE).exists() == kept
@@ -147,7 +147,7 @@ def test_other_commands_are_kept_until_their_results_are_replaced(mask: Path) ->
 
 
 def refused(folder: Path) -> None:
-    with pytest.raises(UserError, match=f"^--output {folder}: another --predict is writing there"):
+    with pytest.raises(UserError, match=f"^`output` {folder}: another `predict` is writing there"):
         Journal(folder, SETTINGS).__enter__()
 
 
@@ -164,7 +164,7 @@ def test_it_is_held_by_one_before_anything_is_looked_at(tmp_path: Path, mask: Pa
 def test_a_second_command_reads_what_the_first_one_left(tmp_path: Path, mask: Path) -> None:
     for _ in range(2):  # nor does a command that adds nothing remove anything
         with Journal(tmp_path, SETTINGS | {"tta": "True"}) as journal:
-            assert journal.origin(mask) == "without --tta"
+            assert journal.origin(mask) == "without `tta`"
 
 
 def test_nothing_is_left_where_nothing_came_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -111,7 +111,7 @@ def test_ends_hold_every_name_that_may_be_ours() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"outputs": "0.5_brain.nii"}, "--outputs 0.5_brain.nii: not MULT:SUFFIX"),
+        ({"outputs": "0.5_brain.nii"}, "`outputs` 0.5_brain.nii: not MULT:SUFFIX"),
         ({"outputs": "x:_brain.nii"}, "not MULT:SUFFIX"),
         ({"outputs": "nan:_brain.nii"}, "MULT from 0 to 1"),
         ({"outputs": "1.5:_brain.nii"}, "MULT from 0 to 1"),
@@ -123,11 +123,11 @@ def test_ends_hold_every_name_that_may_be_ours() -> None:
         ({"outputs": "0:../_a.nii"}, "cannot hold a slash"),
         ({"outputs": "0:_a\\b.nii"}, "cannot hold a slash"),
         ({"outputs": "0:_a\nb.nii"}, "cannot hold a slash"),
-        ({"outputs": "0:_a.nii,1:_A.nii.gz"}, "--outputs _A.nii.gz: another output"),
+        ({"outputs": "0:_a.nii,1:_A.nii.gz"}, "`outputs` _A.nii.gz: another output"),
         ({"outputs": "0:_mask.nii"}, "another output"),
         ({"outputs": "0:_probability.nii", "save_probability": True}, "another output"),
-        ({"mask_suffix": "_preview.png", "preview": True}, "--mask_suffix _preview.png: another output"),
-        ({"mask_suffix": "a/_mask.nii"}, "--mask_suffix 'a/_mask.nii': .*cannot hold a slash"),
+        ({"mask_suffix": "_preview.png", "preview": True}, "`mask_suffix` _preview.png: another output"),
+        ({"mask_suffix": "a/_mask.nii"}, "`mask_suffix` 'a/_mask.nii': .*cannot hold a slash"),
         ({"mask_suffix": ".."}, "name of its image"),
         ({"mask_suffix": "_mask.jpg"}, ".jpg files are not written"),
         ({"mask_suffix": "_mask.mha"}, ".mha files are not written"),

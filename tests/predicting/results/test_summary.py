@@ -51,7 +51,8 @@ def test_line() -> None:
 
 def test_csv(tmp_path: Path) -> None:
     failed = Row("c, d.nii", error='damaged, "quoted"')
-    path = write_summary([PICTURE, DONE, failed], tmp_path)
+    write_summary([PICTURE, DONE, failed], tmp_path)
+    path = tmp_path / "summary.csv"
     rows = {row["file"]: row for row in csv.DictReader(path.open(newline=""))}
     assert list(rows) == ["a.nii", "b.png", "c, d.nii"]
     assert rows["a.nii"]["volume_ml"] == "12.3457"
@@ -70,7 +71,8 @@ def test_earlier_lines_on_other_files_stay(tmp_path: Path) -> None:
 
 
 def test_warnings_with_semicolons_and_an_older_table(tmp_path: Path) -> None:
-    path = write_summary([replace(DONE, warnings=("dark; grainy", "small"), seen="val")], tmp_path)
+    path = tmp_path / "summary.csv"
+    write_summary([replace(DONE, warnings=("dark; grainy", "small"), seen="val")], tmp_path)
     [row] = read_summary(path)
     assert (row["warnings"], row["seen"]) == ("dark; grainy; small", "val")
     lines = path.read_text().splitlines()
@@ -118,12 +120,12 @@ def test_totals_say_what_they_leave_out(capsys: pytest.CaptureFixture[str]) -> N
 def test_another_table_is_left_alone(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "summary.csv"
     path.write_bytes(content)
-    with pytest.raises(UserError, match=r"summary\.csv: not written by --predict"):
+    with pytest.raises(UserError, match=r"summary\.csv: not written by `predict`"):
         write_summary([DONE], tmp_path)
     assert path.read_bytes() == content
     path.unlink()
     path.mkdir()
-    with pytest.raises(UserError, match="not written by --predict"):
+    with pytest.raises(UserError, match="not written by `predict`"):
         read_summary(path)
 
 

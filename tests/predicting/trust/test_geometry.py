@@ -1,5 +1,6 @@
 """What a header makes doubtful: an oblique scan, and one without orientation."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel as nib
@@ -10,7 +11,7 @@ from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.scan import Scan
 from headtohead.predicting.scan import scan_of as scan_of_slices
-from headtohead.predicting.trust.geometry import doubts_of_header
+from headtohead.predicting.trust.geometry import doubts_of_scan
 from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.trained.facts import ModelFacts
 
@@ -22,6 +23,11 @@ def scan_of(path: Path, image: nib.Nifti1Image, plane: str = "auto") -> Scan:
     nib.save(image, path)
     [job] = find_jobs(path, "", FACTS.task, ())
     return read_scan(job, FACTS, "", plane)
+
+
+def doubts_of_header(scan: Scan) -> list[str]:
+    """Give what is said of a scan whose sequences are all there."""
+    return doubts_of_scan(replace(scan, missing=()), FACTS.task)
 
 
 def turned(axis: int, degrees: float) -> np.ndarray:
@@ -83,3 +89,8 @@ def test_no_orientation(tmp_path: Path, coded: str) -> None:
 def test_pictures_have_no_header() -> None:
     scan = scan_of_slices(VALUES[..., None])
     assert doubts_of_header(scan) == []
+
+
+def test_what_stands_in_for_a_sequence_is_said_first() -> None:
+    scan = replace(scan_of_slices(VALUES[..., None]), missing=("pre", "post"))
+    assert doubts_of_scan(scan, FACTS.task) == ["no T1 or T1+contrast; FLAIR was used in their place"]

@@ -48,7 +48,7 @@ def test_an_older_run_is_known_by_the_names_of_its_cases(make_run: MakeRun, tmp_
 
 def test_a_bundle_of_one(demo: None, tmp_path: Path) -> None:
     bundle = str(tmp_path / "runs" / "demo" / "unet-none-s0-f0")
-    assert choose(tmp_path, model_path=bundle).line.endswith("(trained on 2 made-up patients; named by --model_path)")
+    assert choose(tmp_path, model_path=bundle).line.endswith("(trained on 2 made-up patients; named by `model_path`)")
 
 
 def test_a_real_run_goes_before_them(demo: None, make_run: MakeRun, tmp_path: Path) -> None:

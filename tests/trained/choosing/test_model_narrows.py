@@ -36,12 +36,12 @@ def test_to_the_shipped_model(demo: None, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({}, "--model resnext: none of its runs suits these files: 2 trained on made-up patients; to use one anyway, "
-             "name its --comparison, such as demo"),
-        ({"comparison": "lgg"}, "--model resnext: no trained run of it in .*lgg; there are runs of unet"),
-        ({"comparison": "lgg", "ensemble": True}, "--model resnext: no trained run of it in .*lgg"),
-        ({"run_name": "good"}, "--model resnext: --run_name good is of unet; leave one of the two out"),
-        ({"model_path": "shipped"}, "--model resnext: --model_path .*shipped is of buda"),
+        ({}, "`model` resnext: none of its runs suits these files: 2 trained on made-up patients; to use one anyway, "
+             "name its `comparison`, such as demo"),
+        ({"comparison": "lgg"}, "`model` resnext: no trained run of it in .*lgg; there are runs of unet"),
+        ({"comparison": "lgg", "ensemble": True}, "`model` resnext: no trained run of it in .*lgg"),
+        ({"run_name": "good"}, "`model` resnext: `run_name` good is of unet; leave one of the two out"),
+        ({"model_path": "shipped"}, "`model` resnext: `model_path` .*shipped is of buda"),
     ],
 )  # fmt: skip
 def test_to_nothing_is_refused(

@@ -45,7 +45,7 @@ def test_ties(make_run: MakeRun, tmp_path: Path) -> None:
 
 def test_other_data_is_for_its_own_files_or_on_request(make_run: MakeRun, tmp_path: Path) -> None:
     masker = make_run("masker/buda", 0.95, data="volumes", kind="nifti")
-    assert choose(tmp_path).line.endswith("passed over: 1 trained on other data (--data nifti))")
+    assert choose(tmp_path).line.endswith("passed over: 1 trained on other data (`data=nifti`))")
     for choice in (choose(tmp_path, "volumes/sub-01.nii"), choose(tmp_path, data="nifti")):
         assert choice.run == masker
         assert choice.origin == "trained on 2 NIfTI volumes of volumes"
@@ -80,5 +80,5 @@ def test_comparison_narrows(make_run: MakeRun, tmp_path: Path) -> None:
     make_run("demo/best", 0.9)
     other = make_run("lgg/good", 0.8)
     assert choose(tmp_path, comparison="lgg").run == other
-    with pytest.raises(UserError, match=r"no trained model in .*nothing; train one first: --train"):
+    with pytest.raises(UserError, match=r"no trained model in .*nothing; train one first: `train`"):
         choose(tmp_path, comparison="nothing")

@@ -107,12 +107,12 @@ def test_auto_is_torch_where_there_is_a_gpu_or_no_onnx(made: Any, empty: Path, m
 
 def test_not_installed(made: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opening, "installed", lambda name: False)
-    with pytest.raises(UserError, match="--engine onnx: onnxruntime is not installed; run pip install onnxruntime"):
+    with pytest.raises(UserError, match="`engine` onnx: onnxruntime is not installed; run pip install onnxruntime"):
         open_engine(made.source, "onnx")
 
 
 def test_not_on_a_gpu(made: Any) -> None:
-    with pytest.raises(UserError, match="--engine onnx: runs on the processor; leave --gpus 0 out"):
+    with pytest.raises(UserError, match="`engine` onnx: runs on the processor; leave `gpus=0` out"):
         open_engine(made.source, "onnx", "0")
 
 

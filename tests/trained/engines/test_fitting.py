@@ -68,7 +68,7 @@ def test_another_shape_is_refused_in_a_line(
     with pytest.raises(UserError) as caught:
         ENGINES[engine](path, made.source.facts)
     assert str(caught.value).startswith(f"{path}: {message}")
-    assert str(caught.value).endswith("; run --test again, or export the bundle again")
+    assert str(caught.value).endswith("; run `test` again, or export the bundle again")
     assert "\n" not in str(caught.value)
 
 

@@ -57,7 +57,7 @@ def test_external_data_is_found_wherever_it_is(made: Any, tmp_path: Path) -> Non
 def test_what_is_damaged_is_one_line(made: Any, engine: str, content: bytes | None, tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
     path.write_bytes(made.source.onnx.read_bytes()[:5000] if content is None else content)
-    with pytest.raises(UserError, match=r"model\.onnx: not a readable ONNX model; run --test again"):
+    with pytest.raises(UserError, match=r"model\.onnx: not a readable ONNX model; run `test` again"):
         ENGINES[engine](path, made.source.facts)
 
 

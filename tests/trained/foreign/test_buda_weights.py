@@ -130,7 +130,7 @@ def changed(change: str) -> object:
         ("unknown", "decoder9.weight is unknown"),
         ("shape", r"upconv3.bias is \(5,\), but should be \(16,\)"),
         ("one number", "its tensors come to more than the file holds"),
-        ("other net", "encoder1.enc1conv1.weight is missing; is it another --model"),
+        ("other net", "encoder1.enc1conv1.weight is missing; is it another `model`"),
         ("channels", r"takes 2 channels; supported are 1, and 3 \(pre, flair, post\)"),
         ("list", "not a state dict"),
         ("wrapped", "not a state dict"),

@@ -21,5 +21,5 @@ def make(options: Options) -> None:
     """
     kind = options.data.data
     if kind not in MAKERS:
-        raise UserError(f"--make_phantoms: draws patients with --data {' or '.join(MAKERS)}, not {kind}")
+        raise UserError(f"`make_phantoms`: draws patients with `data` {' or '.join(MAKERS)}, not {kind}")
     MAKERS[kind](Path(str(options.verbs.make_phantoms)))

@@ -12,7 +12,7 @@ from math import cos, pi, radians, sin
 import numpy as np
 from numpy.typing import NDArray
 
-from headtohead.cohort.phantom.noise import Field, smooth_noise
+from headtohead.cohort.phantom.noise import Field, Mask, smooth_noise
 
 
 class Tissue(IntEnum):
@@ -30,6 +30,10 @@ class Tissue(IntEnum):
     FAT = 9
     EYE = 10
     VESSEL = 11
+
+
+Tissues = NDArray[np.uint8]
+"""A map of them."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,8 @@ class Head:
     u: Field
     v: Field
     z: Field
-    tissue: NDArray[np.uint8]
-    brain: NDArray[np.bool_]
+    tissue: Tissues
+    brain: Mask
     rho: Field
     ventricle: Field
     length: float
@@ -133,13 +137,7 @@ def _distance_from_ventricles(u: Field, v: Field, height: Field, scale: float) -
 
 
 def _draw_face(
-    rng: np.random.Generator,
-    tissue: NDArray[np.uint8],
-    u: Field,
-    v: Field,
-    z: Field,
-    where: NDArray[np.bool_],
-    length: float,
+    rng: np.random.Generator, tissue: Tissues, u: Field, v: Field, z: Field, where: Mask, length: float
 ) -> None:
     """Fill what lies below the brain: muscle, fat and air in patches, and the eyes in their fat."""
     size = u.shape[1]
@@ -159,14 +157,7 @@ def _draw_face(
 
 
 def _draw_brain(
-    rng: np.random.Generator,
-    tissue: NDArray[np.uint8],
-    u: Field,
-    v: Field,
-    z: Field,
-    depth: Field,
-    brain: NDArray[np.bool_],
-    ventricle: Field,
+    rng: np.random.Generator, tissue: Tissues, u: Field, v: Field, z: Field, depth: Field, brain: Mask, ventricle: Field
 ) -> None:
     """Fill the skull: white matter, folded cortex, deep grey, sulci, falx, cisterns and ventricles."""
     size, height, side = u.shape[1], z[:, None, None], np.abs(u)
@@ -193,7 +184,7 @@ def _draw_brain(
 class Lesion:
     """A lesion in a head, [n, size, size]: what an expert would outline; 0 in its middle, 1 on the growth's outline."""
 
-    mask: NDArray[np.bool_]
+    mask: Mask
     distance: Field
 
 

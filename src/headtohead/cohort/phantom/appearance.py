@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headtohead.cohort.phantom.anatomy import Head, Lesion, Tissue
-from headtohead.cohort.phantom.noise import Field, smooth_noise
+from headtohead.cohort.phantom.noise import Field, Mask, smooth_noise
 
 # Brightness relative to white matter: pre-contrast T1, FLAIR, post-contrast T1. Scalp, fat and marrow are
 # multiplied by a factor of each case, because nothing differs more between scanners.
@@ -106,7 +106,7 @@ def _paint(rng: np.random.Generator, head: Head, lesion: Lesion, scanner: Scanne
     return signal
 
 
-def _paint_distractors(rng: np.random.Generator, head: Head, flair: Field, where: NDArray[np.bool_]) -> None:
+def _paint_distractors(rng: np.random.Generator, head: Head, flair: Field, where: Mask) -> None:
     """Brighten on FLAIR what is no lesion: the rim and caps of the ventricles, small spots, hazy white matter."""
     rim = rng.uniform(0.1, 0.8) * np.exp(-(((head.ventricle - 1.1) / rng.uniform(0.12, 0.3)) ** 2))
     bright = rim.astype(np.float32)
@@ -153,7 +153,7 @@ def _add_artefacts(rng: np.random.Generator, picture: Field, noise: float) -> No
     np.abs(picture, out=picture)
 
 
-def _cut_ends(rng: np.random.Generator, volume: NDArray[np.uint8], mask: NDArray[np.bool_]) -> None:
+def _cut_ends(rng: np.random.Generator, volume: NDArray[np.uint8], mask: Mask) -> None:
     """Blacken a wedge of the first or last FLAIR slice, where the registered sequences do not overlap."""
     size = volume.shape[1]
     axis = np.linspace(-1, 1, size, dtype=np.float32)

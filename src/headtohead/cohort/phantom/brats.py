@@ -64,11 +64,7 @@ def make_brats_phantoms(
 
 
 def draw_brats_case(parameters: Parameters, number: int) -> tuple[dict[str, NDArray[np.int16]], NDArray[np.uint8]]:
-    """Draw one case.
-
-    Returns:
-        Sequence -> int16 [n, size, size], 0 outside the brain; and the label map uint8 [n, size, size].
-    """
+    """Draw one case: sequence -> [n, size, size], 0 outside the brain; and the label map [n, size, size]."""
     rng = np.random.default_rng((parameters.seed, number))
     head = draw_head(rng, int(rng.integers(parameters.slices[0], parameters.slices[1] + 1)), parameters.size)
     lesion = grow_lesion(rng, head)

@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Field = NDArray[np.float32]
+Mask = NDArray[np.bool_]
 
 
 def smooth_noise(rng: np.random.Generator, z: Field, size: int, cell: float) -> Field:

@@ -3,9 +3,8 @@
 import csv
 import io
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -89,19 +88,22 @@ def make_data_set(
     if dest.is_dir() and any(dest.iterdir()):
         _check_same(dest, parameters, lacks)
         return
-    with _folder_in_one_step(dest) as folder:
-        listed = fill(folder)
-        note = "Made-up patients drawn by Head-to-Head. No person was scanned; of no use for medicine."
-        write_json(folder / NOTE_FILE, {"note": note, "parameters": parameters, "cases": listed})
+    try:
+        dest.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{dest}: cannot be created ({error.strerror}); name a folder you may write to") from error
+    note = "Made-up patients drawn by Head-to-Head. No person was scanned; of no use for medicine."
+    with temporary_folder(dest.parent, becomes=dest, kind="making") as folder:
+        write_json(folder / NOTE_FILE, {"note": note, "parameters": parameters, "cases": fill(folder)})
+        if not (dest / NOTE_FILE).is_file():  # else another run has just finished the same
+            try:
+                folder.replace(dest)
+            except OSError as error:
+                raise UserError(f"{dest}: cannot be created ({error.strerror}); name a new folder") from error
 
 
 def draw_case(case: PlannedCase, size: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """Draw one case.
-
-    Returns:
-        uint8 volume [n, size, size, 3] (pre, FLAIR, post; a missing sequence repeats FLAIR) and
-        bool mask [n, size, size].
-    """
+    """Draw one case: [n, size, size, 3] (pre, FLAIR, post; a missing sequence repeats FLAIR), and its mask."""
     rng = np.random.default_rng(case.seed)
     head = draw_head(rng, case.slices, size)
     lesion = grow_lesion(rng, head)
@@ -137,19 +139,3 @@ def _check_same(dest: Path, parameters: dict[str, object], lacks: Callable[[Path
         raise UserError(f"{dest}: holds made-up patients with other parameters; delete it or name another folder")
     if place := lacks(dest):
         raise UserError(f"{place}; delete the folder {dest} and run again")
-
-
-@contextmanager
-def _folder_in_one_step(dest: Path) -> Iterator[Path]:
-    """Give a folder beside `dest` to fill; rename it to `dest` on success, remove it on any failure."""
-    try:
-        dest.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"{dest}: cannot be created ({error.strerror}); name a folder you may write to") from error
-    with temporary_folder(dest.parent, becomes=dest, kind="making") as temporary:
-        yield temporary
-        if not (dest / NOTE_FILE).is_file():  # else another run has just finished the same
-            try:
-                temporary.replace(dest)
-            except OSError as error:
-                raise UserError(f"{dest}: cannot be created ({error.strerror}); name a new folder") from error

@@ -8,14 +8,22 @@ neither worn away nor stretched there, and a single slice is cleaned as a plane.
 
 import math
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headtohead.errors import UserError, did_you_mean
-from headtohead.predicting.cleaning.shapes import Mask, Spacing, close_gaps, dilate, erode, fill_holes, open_bridges
+from headtohead.predicting.cleaning.shapes import (
+    Element,
+    Mask,
+    Spacing,
+    close_gaps,
+    dilate,
+    erode,
+    fill_holes,
+    open_bridges,
+)
 from headtohead.scoring.components import bounding_box, largest_component, without_small
 from headtohead.task import Targets
 
@@ -37,6 +45,7 @@ UNITS = {
 
 NONE = "none"
 MM3 = {"mm3": 1.0, "ml": 1000.0}
+SHAPES = {"close": close_gaps, "open": open_bridges, "dilate": dilate, "erode": erode}
 WIDEST = 32
 """Voxels that a length may span. More means an odd spacing, and would take minutes."""
 
@@ -45,13 +54,7 @@ AMOUNT = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)([a-z][a-z0-9]*)?")
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a clean-up.
-
-    Attributes:
-        name: a key of `UNITS`.
-        amount: above 0; 0 for a step that takes none.
-        unit: of the amount; empty for a step that takes none.
-    """
+    """One step of a clean-up: a key of `UNITS`, its amount above 0 and the unit, for those that take one."""
 
     name: str
     amount: float = 0.0
@@ -64,11 +67,7 @@ class Step:
 
 @dataclass(frozen=True)
 class CleanUp:
-    """The steps of each target.
-
-    Attributes:
-        steps: by the name of a target; those under the empty name are for all targets that are not named.
-    """
+    """The steps of each target, by its name; those under the empty name are for all targets that are not named."""
 
     steps: tuple[tuple[str, tuple[Step, ...]], ...] = ()
 
@@ -90,7 +89,7 @@ class CleanUp:
 NO_CLEAN_UP = CleanUp()
 
 
-def parse_clean_up(text: str, targets: Targets, label: str = "--postprocessing") -> CleanUp:
+def parse_clean_up(text: str, targets: Targets, label: str = "`postprocessing`") -> CleanUp:
     """Read a clean-up: steps for all targets, or for named ones with semicolons between them.
 
     Args:
@@ -114,12 +113,8 @@ def parse_clean_up(text: str, targets: Targets, label: str = "--postprocessing")
     return CleanUp(tuple(found.items()))
 
 
-def parse_steps(text: str, label: str = "--postprocessing") -> tuple[Step, ...]:
-    """Read the steps of a clean-up.
-
-    Args:
-        text: the steps in their order, with commas between them; nothing, or `none`, for no step.
-        label: where the text stood, for messages.
+def parse_steps(text: str, label: str = "`postprocessing`") -> tuple[Step, ...]:
+    """Read steps with commas between them; nothing, or `none`, is no step. `label` is as `parse_clean_up` takes it.
 
     Raises:
         UserError: a step is unknown, or its amount is missing, not a number above 0, or of a wrong unit.
@@ -158,22 +153,14 @@ def _parse_step(word: str, label: str) -> Step:
 
 
 def clean(mask: Mask, steps: tuple[Step, ...], spacing: Spacing | None) -> Mask:
-    """Carry out the steps of a clean-up in their order.
-
-    Args:
-        mask: bool [slices, H, W]; it is left as it is. An empty one stays empty.
-        steps: as `parse_steps` gives them.
-        spacing: millimetres between (slices, rows, columns); None where it is unknown.
-
-    Returns:
-        bool, the same shape; `mask` itself where there is no step.
+    """Carry out the steps of a clean-up in their order; the mask itself is left as it is, an empty one stays empty.
 
     Raises:
         UserError: a step is in millimetres and the spacing unknown, or it reaches across more than `WIDEST` voxels.
     """
     spacing = spacing if spacing and all(math.isfinite(one) and one > 0 for one in spacing) else None
     for step in steps:
-        mask = _within_box(mask, *_planned(step, spacing))
+        mask = _carry_out(step, mask, spacing)
     return mask
 
 
@@ -181,12 +168,6 @@ def clean_labels(labels: Labels, targets: Targets, clean_up: CleanUp, spacing: S
     """Clean a label map target by target, in their order.
 
     What is removed from a region is removed from those within it, too.
-
-    Args:
-        labels: uint8 or uint16 [slices, H, W], as `Targets.decide` gives it; it is left as it is.
-        targets: whose labels they are.
-        clean_up: the steps of each.
-        spacing: as `clean` takes it.
 
     Raises:
         UserError: as `clean`.
@@ -201,35 +182,26 @@ def clean_labels(labels: Labels, targets: Targets, clean_up: CleanUp, spacing: S
     return targets.decode(channels)
 
 
-Work = Callable[[Mask], Mask]
-
-
-def _planned(step: Step, spacing: Spacing | None) -> tuple[Work, tuple[int, ...]]:
-    """Give what a step does to a mask, and how many voxels around a lesion it looks at or changes."""
-    here = (0, 0, 0)
-    if step.name == "largest":
-        return largest_component, here
-    if step.name == "fill":
-        return fill_holes, here
-    if step.name == "min_size":
-        least = _voxels(step, spacing)
-        return lambda mask: without_small(mask, least), here
-    element = _element(step, spacing)
-    shape = {"close": close_gaps, "open": open_bridges, "dilate": dilate, "erode": erode}[step.name]
-    return lambda mask: shape(mask, element), tuple(side // 2 for side in element.shape)
-
-
-def _within_box(mask: Mask, work: Work, margin: tuple[int, ...]) -> Mask:
-    """Do the work where the mask is and as far around it as it reaches; most of a volume is neither."""
+def _carry_out(step: Step, mask: Mask, spacing: Spacing | None) -> Mask:
+    """Do one step where the mask is and as far around it as the step reaches; most of a volume is neither."""
+    least = _voxels(step, spacing) if step.name == "min_size" else 0
+    element = _element(step, spacing) if step.name in SHAPES else np.ones((1, 1, 1), bool)
     box = bounding_box(mask)
     if box is None:
         return mask
     near = tuple(
-        slice(max(side.start - reach, 0), min(side.stop + reach, size))
-        for side, reach, size in zip(box, margin, mask.shape, strict=True)
+        slice(max(side.start - reach // 2, 0), min(side.stop + reach // 2, size))
+        for side, reach, size in zip(box, element.shape, mask.shape, strict=True)
     )
     result = np.zeros_like(mask)
-    result[near] = work(mask[near])
+    if step.name == "largest":
+        result[near] = largest_component(mask[near])
+    elif step.name == "fill":
+        result[near] = fill_holes(mask[near])
+    elif step.name == "min_size":
+        result[near] = without_small(mask[near], least)
+    else:
+        result[near] = SHAPES[step.name](mask[near], element)
     return result
 
 
@@ -242,14 +214,17 @@ def _voxels(step: Step, spacing: Spacing | None) -> float:
     return step.amount * MM3[step.unit] / math.prod(spacing) * (1 - 1e-6)
 
 
-def _element(step: Step, spacing: Spacing | None) -> NDArray[np.bool_]:
+def _element(step: Step, spacing: Spacing | None) -> Element:
     """Make the structuring element of a step: bool, odd along each axis, its origin in the middle."""
     if step.unit == "mm" and spacing is None:
         raise UserError(f"{step}: the size of a voxel is unknown here; give the length in px (within a slice) or vox")
     radius = step.amount
     if step.unit == "cube":
         _refuse_wide(step, radius / 2)
-        return _cube(int(radius))
+        size = int(radius) // 2 * 2 + 1
+        element = np.zeros((size,) * 3, bool)
+        element[(slice(size - int(radius), size),) * 3] = True
+        return element
     # A disk is an ellipsoid where the next slice is out of reach.
     units = {"vox": (1.0, 1.0, 1.0), "px": (2 * radius + 1, 1.0, 1.0)}
     sides = spacing if spacing and step.unit == "mm" else units[step.unit]
@@ -259,13 +234,6 @@ def _element(step: Step, spacing: Spacing | None) -> NDArray[np.bool_]:
     distance = sum((axis * side) ** 2 for axis, side in zip(axes, sides, strict=True))
     # Files keep spacings in 32 bits: 2 mm must reach the second voxel of 1.0000001 mm.
     return np.asarray(distance <= (radius * (1 + 1e-5)) ** 2)
-
-
-def _cube(side: int) -> NDArray[np.bool_]:
-    size = side // 2 * 2 + 1
-    element = np.zeros((size,) * 3, bool)
-    element[(slice(size - side, size),) * 3] = True
-    return element
 
 
 def _refuse_wide(step: Step, reach: float) -> None:

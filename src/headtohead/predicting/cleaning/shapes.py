@@ -4,8 +4,6 @@ Source: Serra, Image Analysis and Mathematical Morphology, 1982. Beyond its edge
 zeros there, erosion would wear away what the edge cuts and no gap of a single slice would ever close in 3-D.
 """
 
-from collections.abc import Callable
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -13,22 +11,15 @@ from numpy.typing import NDArray
 Mask = NDArray[np.bool_]
 """[slices, H, W]."""
 
+Element = NDArray[np.bool_]
+"""A structuring element: odd along each axis, its origin in the middle."""
+
 Spacing = tuple[float, float, float]
 """Millimetres between slices, rows and columns."""
 
-Work = Callable[[Mask, Mask], Mask]
 
-
-def dilate(mask: Mask, element: NDArray[np.bool_]) -> Mask:
-    """Add every voxel from which the element, laid upon it, touches the mask.
-
-    Args:
-        mask: bool [slices, H, W].
-        element: bool, odd along each axis, its origin in the middle.
-
-    Returns:
-        bool, the same shape as `mask`.
-    """
+def dilate(mask: Mask, element: Element) -> Mask:
+    """Add every voxel from which the element, laid upon it, touches the mask."""
     pixels = mask.view(np.uint8) if mask.flags.c_contiguous else mask.astype(np.uint8)
     reach = len(element) // 2
     grown = np.zeros_like(pixels)
@@ -42,28 +33,28 @@ def dilate(mask: Mask, element: NDArray[np.bool_]) -> Mask:
     return grown.astype(bool)
 
 
-def erode(mask: Mask, element: NDArray[np.bool_]) -> Mask:
+def erode(mask: Mask, element: Element) -> Mask:
     """Keep the voxels on which the element, turned about its origin, lies within the mask; beyond the edges it may."""
     return ~dilate(~mask, element[::-1, ::-1, ::-1])
 
 
-def close_gaps(mask: Mask, element: NDArray[np.bool_]) -> Mask:
+def close_gaps(mask: Mask, element: Element) -> Mask:
     """Dilate, then erode: gaps and holes into which the element does not fit are filled, nothing is taken away."""
-    return _with_surroundings(mask, element, (dilate, erode))
+    reach = [side // 2 for side in element.shape]
+    wide = np.pad(mask, [(one, one) for one in reach], mode="edge")
+    wide = erode(dilate(wide, element), element)
+    return wide[tuple(slice(one, size - one) for one, size in zip(reach, wide.shape, strict=True))]
 
 
-def open_bridges(mask: Mask, element: NDArray[np.bool_]) -> Mask:
+def open_bridges(mask: Mask, element: Element) -> Mask:
     """Erode, then dilate: what the element does not fit into goes, nothing is added."""
-    return _with_surroundings(mask, element, (erode, dilate))
+    return ~close_gaps(~mask, element[::-1, ::-1, ::-1])
 
 
 def fill_holes(mask: Mask) -> Mask:
     """Fill holes slice by slice: background that cannot get out to the edge of its slice without crossing the mask.
 
     Not in 3-D: between thick slices a hole is nearly always open above or below. What touches the edge is no hole.
-
-    Args:
-        mask: bool [slices, H, W].
     """
     filled = np.empty_like(mask)
     for here, out in zip(mask, filled, strict=True):
@@ -72,11 +63,3 @@ def fill_holes(mask: Mask) -> Mask:
         _, labels = cv2.connectedComponents(background, connectivity=4)
         out[:] = labels[1:-1, 1:-1] != labels[0, 0]
     return filled
-
-
-def _with_surroundings(mask: Mask, element: NDArray[np.bool_], steps: tuple[Work, Work]) -> Mask:
-    reach = [side // 2 for side in element.shape]
-    wide = np.pad(mask, [(one, one) for one in reach], mode="edge")
-    for step in steps:
-        wide = step(wide, element)
-    return wide[tuple(slice(one, size - one) for one, size in zip(reach, wide.shape, strict=True))]

@@ -1,23 +1,112 @@
 """Which volume of which file is which sequence of the model: by names, by `dataset.json`, or as --channels says."""
 
-from headtohead.errors import UserError, printable
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from headtohead.errors import UserError, did_you_mean, printable
 from headtohead.predicting.files.grouping import Job
-from headtohead.readers.nifti_file import VolumeFile
-from headtohead.readers.sequence_names import says_several, sequence_label
+from headtohead.readers.sequence_names import AT_THE_END, says_several, sequence_label
+from headtohead.task import Task
 from headtohead.trained.facts import ModelFacts
 
-Assigned = dict[str, tuple[VolumeFile, int]]
+if TYPE_CHECKING:
+    from headtohead.readers.nifti_file import VolumeFile
+
+Assigned = dict[str, tuple["VolumeFile", int]]
 """Sequence -> file, and number of the volume in it."""
 
 
+def parse_channels(text: str, task: Task) -> dict[str, int]:
+    """Read --channels.
+
+    Args:
+        text: such as `t1=0,flair=1`; empty: nothing is said.
+        task: of the model.
+
+    Returns:
+        Sequence of the model to number of the volume or channel, from 0.
+
+    Raises:
+        UserError: a name is unknown or given twice, or a number is none.
+    """
+    channels: dict[str, int] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, equals, number = (piece.strip() for piece in part.partition("="))
+        if not equals or not number.isdecimal() or not number.isascii():
+            raise UserError(f"`channels` {part}: takes NAME=NUMBER, numbers from 0, such as t1=0,flair=1")
+        sequence = _sequence(name.lower(), task)
+        if sequence in channels:
+            raise UserError(f"`channels` {text}: {sequence} is named twice; name each sequence once")
+        channels[sequence] = int(number)
+    return channels
+
+
+def _sequence(name: str, task: Task) -> str:
+    # A model of images of no particular kind takes the one that is named, whatever its name.
+    known = {**AT_THE_END, **{one: one for one in task.sequences}}
+    usable = {word: one for word, one in known.items() if task.unnamed or one in task.sequences}
+    if name not in usable:
+        raise UserError(
+            f"`channels` {name}: not a sequence of this model ({', '.join(usable)}){did_you_mean(name, usable)}"
+        )
+    return task.primary if task.unnamed else usable[name]
+
+
+def refuse_ignored_channels(jobs: Iterable[Job], channels: str, task: Task) -> None:
+    """Refuse `--channels` where nothing that was found could follow it.
+
+    A file that holds one volume and says by its name which sequence that is keeps to its name, unless `--channels`
+    asks for nothing but volume 0 (`assign`).
+
+    Raises:
+        UserError: it is given, and would be ignored by every job, or it cannot be read.
+    """
+    jobs = list(jobs)
+    if not channels.strip() or any(job.channels for job in jobs):
+        return
+    lone = [job for job in jobs if job.kind == "nifti" and len(job.files) == 1]
+    if not lone:
+        raise UserError(
+            f"`channels` {channels}: is for the volumes of one NIfTI file, but here file names or colours say "
+            "which sequence is which; leave it out, or rename the files"
+        )
+    if any(parse_channels(channels, task).values()) and all(map(_keeps_to_its_name, lone)):
+        raise UserError(
+            f"`channels` {channels}: every file here holds one volume, number 0, and its name says which sequence it "
+            "is; leave it out, or give a sequence number 0"
+        )
+
+
+def refuse_ignored_plane(jobs: Iterable[Job], plane: str) -> None:
+    """Refuse `--plane` where there is no volume to cut.
+
+    Raises:
+        UserError: it is given, and all jobs are pictures.
+    """
+    if plane != "auto" and not any(job.kind == "nifti" for job in jobs):
+        raise UserError(f"`plane` {plane}: is for NIfTI volumes, and here are only pictures; leave it out")
+
+
+def _keeps_to_its_name(job: Job) -> bool:
+    """Say whether the file of a job is one volume of a sequence that its name says; its header is read for that."""
+    if not job.sequences:
+        return False
+    from headtohead.readers.nifti_file import open_volume  # not for pictures
+
+    try:
+        return open_volume(job.files[0]).volumes == 1
+    except UserError:  # a damaged file; reading it says so
+        return False
+
+
 def assign(
-    job: Job, files: list[VolumeFile], facts: ModelFacts, channels: dict[str, int]
+    job: Job, files: list["VolumeFile"], facts: ModelFacts, channels: dict[str, int]
 ) -> tuple[Assigned, list[str]]:
     """Settle which volume of which file is which sequence of the model.
 
     A 4-D file needs --channels, whatever its name. A 3-D file is the sequence its name says, or the primary one where
     it says none; --channels NAME=0 says otherwise, of a file that is a case by itself. Other numbers are meant for the
-    4-D files beside it: `grouping.refuse_ignored_channels` has seen that there is one. Of channels of nnU-Net,
+    4-D files beside it: `refuse_ignored_channels` has seen that there is one. Of channels of nnU-Net,
     --channels gives the numbers in their names.
 
     Args:
@@ -46,15 +135,16 @@ def assign(
         if not facts.task.unnamed:
             notes.append(f"its name does not say which sequence it is: taken as {needed.upper()}")
     if needed not in found:
-        _refuse_without(needed, job, files, bool(channels))
-    used = {file.path for sequence, (file, _) in found.items() if sequence in facts.task.sequences}
-    rest = [path.name for path in (*(file.path for file in files), *job.unused) if path not in used]
+        _refuse_without(needed, job, bool(channels))
+    found = {sequence: one for sequence, one in found.items() if sequence in facts.task.sequences}
+    used = {file.path for file, _ in found.values()}
+    rest = [path.name for path in (*job.files, *job.unused) if path not in used]
     if rest:
         notes.append(f"not used: {', '.join(map(printable, rest))}")
-    return {sequence: found[sequence] for sequence in found if sequence in facts.task.sequences}, notes
+    return found, notes
 
 
-def _by_names(job: Job, files: list[VolumeFile]) -> Assigned:
+def _by_names(job: Job, files: list["VolumeFile"]) -> Assigned:
     found: Assigned = {}
     for sequence, file in zip(job.sequences, files, strict=True):
         if sequence in found and sequence:
@@ -71,69 +161,65 @@ def _by_names(job: Job, files: list[VolumeFile]) -> Assigned:
     return found
 
 
-def _by_number(job: Job, files: list[VolumeFile], facts: ModelFacts, channels: dict[str, int]) -> Assigned:
+def _by_number(job: Job, files: list["VolumeFile"], facts: ModelFacts, channels: dict[str, int]) -> Assigned:
     numbered = dict(zip(job.channels, files, strict=True))
     if not channels:
         names = ", ".join(f"_{number:04d}" for number in sorted(numbered))
-        example = ",".join(f"{name}={number}" for number, name in zip(sorted(numbered), _usual(facts), strict=False))
+        usual = sorted(facts.task.sequences, key=lambda one: one != facts.task.primary)
+        example = ",".join(f"{name}={number}" for number, name in zip(sorted(numbered), usual, strict=False))
         raise UserError(
             f"{printable(files[0].path)}: {len(files)} files are named like channels of one nnU-Net case ({names}), "
             "but "
-            f"no dataset.json says what they are; name them, for example --channels {example}, or rename the files if "
+            f"no dataset.json says what they are; name them, for example `channels` {example}, or rename the files if "
             "they are separate cases"
         )
     for sequence, number in channels.items():
         if number not in numbered:
             known = ", ".join(map(str, sorted(numbered)))
             raise UserError(
-                f"{printable(files[0].path)}: its channels are {known}, but --channels asks for {sequence}={number}; "
-                "correct --channels"
+                f"{printable(files[0].path)}: its channels are {known}, but `channels` asks for {sequence}={number}; "
+                "correct `channels`"
             )
     return {sequence: (numbered[number], 0) for sequence, number in channels.items()}
 
 
-def _usual(facts: ModelFacts) -> list[str]:
-    """Name a model's sequences, the one it needs first."""
-    return sorted(facts.task.sequences, key=lambda one: one != facts.task.primary)
-
-
-def _by_channels(file: VolumeFile, facts: ModelFacts, channels: dict[str, int]) -> Assigned:
+def _by_channels(file: "VolumeFile", facts: ModelFacts, channels: dict[str, int]) -> Assigned:
     if not channels:
         example = ",".join(f"{name}={number}" for number, name in enumerate(facts.task.sequences))
         raise UserError(
             f"{printable(file.path)}: a 4-D file of {file.volumes} volumes; say which sequence each is, "
-            f"for example --channels {example}"
+            f"for example `channels` {example}"
         )
     for sequence, number in channels.items():
         if number >= file.volumes:
             holds = f"volumes 0 to {file.volumes - 1}" if file.volumes > 1 else "one volume, number 0"
             raise UserError(
-                f"{printable(file.path)}: holds {holds}, but --channels asks for {sequence}={number}; correct "
-                "--channels"
+                f"{printable(file.path)}: holds {holds}, but `channels` asks for {sequence}={number}; correct "
+                "`channels`"
             )
     return {sequence: (file, number) for sequence, number in channels.items()}
 
 
-def _refuse_without(needed: str, job: Job, files: list[VolumeFile], by_channels: bool) -> None:
+def _refuse_without(needed: str, job: Job, by_channels: bool) -> None:
     """Refuse a case without the sequence that the model needs, saying what there is instead."""
     wanted = f"the model needs {needed.upper()}"
     if by_channels or not job.sequences:
         raise UserError(
-            f"{printable(files[0].path)}: --channels names no {needed.upper()}, but {wanted}; add {needed}=NUMBER"
+            f"{printable(job.files[0])}: `channels` names no {needed.upper()}, but {wanted}; add {needed}=NUMBER"
         )
     named = [sequence_label(one) if one else "no known sequence" for one in job.sequences]
-    if len(files) == 1 and says_several(job.sequences[0]):
+    if len(job.files) == 1 and says_several(job.sequences[0]):
         raise UserError(
-            f"{printable(files[0].path)}: its name holds several sequences, {named[0]}, and does not say which of them "
-            f"it is; rename it, or, if this is {needed.upper()}, add --channels {needed}=0"
+            f"{printable(job.files[0])}: its name holds several sequences, {named[0]}, and does not say which of them "
+            f"it is; rename it, or, if this is {needed.upper()}, add `channels` {needed}=0"
         )
-    if len(files) == 1:
+    if len(job.files) == 1:
         raise UserError(
-            f"{printable(files[0].path)}: named as {named[0]}, but {wanted}; put X_{needed}.nii.gz of the same case "
-            f"beside it, or, if this is {needed.upper()}, rename it or add --channels {needed}=0"
+            f"{printable(job.files[0])}: named as {named[0]}, but {wanted}; put X_{needed}.nii.gz of the same case "
+            f"beside it, or, if this is {needed.upper()}, rename it or add `channels` {needed}=0"
         )
-    are = ", ".join(f"{printable(file.path.name)} ({one})" for file, one in zip(files, named, strict=True))
+    are = ", ".join(f"{printable(path.name)} ({one})" for path, one in zip(job.files, named, strict=True))
     raise UserError(
-        f"{printable(files[0].path)}: no {needed.upper()} among the files of this case, {are}, but {wanted}; put "
+        f"{printable(job.files[0])}: no {needed.upper()} among the files of this case, {are}, but {wanted}; put "
         f"X_{needed}.nii.gz beside them, or rename the file that is {needed.upper()}"
     )

@@ -13,7 +13,7 @@ from headtohead.task import Task
 __all__ = ["Job", "find_jobs"]
 
 RESULTS_ONLY = (
-    "it holds only results of --predict; give other images, or copy these to a folder where no predicted.sha256 lists "
+    "it holds only results of `predict`; give other images, or copy these to a folder where no predicted.sha256 lists "
     "them"
 )
 
@@ -50,7 +50,7 @@ def find_jobs(
     if not source.is_dir():
         if pattern:
             raise UserError(
-                f"--pattern {pattern}: chooses files of a folder, and {printable(source)} is a file; leave it out"
+                f"`pattern` {pattern}: chooses files of a folder, and {printable(source)} is a file; leave it out"
             )
         return _jobs_of_file(source, task, outputs, ours)
     every = list(_walk(source))
@@ -60,10 +60,10 @@ def find_jobs(
         found = [path for path in inputs if _matches(path.relative_to(source).as_posix().lower().split("/"), wanted)]
         found = with_siblings(found, inputs, task)
     if not found:
-        raise UserError(f"--predict {printable(source)}: {_nothing(every, pattern)}")
+        raise UserError(f"`predict` {printable(source)}: {_nothing(every, pattern)}")
     others = [path for path in found if not ours(path)]
     if not others:
-        raise UserError(f"--predict {printable(source)}: {RESULTS_ONLY}")
+        raise UserError(f"`predict` {printable(source)}: {RESULTS_ONLY}")
     return jobs_of(source, others, task)
 
 
@@ -74,24 +74,20 @@ def refuse_missing(source: Path) -> None:
         UserError: names it.
     """
     if not os.path.lexists(source):
-        raise UserError(f"--predict {printable(source)}: no such file or folder")
+        raise UserError(f"`predict` {printable(source)}: no such file or folder")
 
 
 def _jobs_of_file(path: Path, task: Task, outputs: tuple[str, ...], ours: Callable[[Path], bool]) -> list[Job]:
     if not ending(path):
-        raise UserError(f"--predict {printable(path)}: not a file this program reads; name {', '.join(INPUTS)}")
+        raise UserError(f"`predict` {printable(path)}: not a file this program reads; name {', '.join(INPUTS)}")
     if _never_input(path, outputs):
-        raise UserError(f"--predict {printable(path)}: named as a mask or an output; give its image instead")
+        raise UserError(f"`predict` {printable(path)}: named as a mask or an output; give its image instead")
     if ours(path):
-        raise UserError(f"--predict {printable(path)}: {RESULTS_ONLY}")
+        raise UserError(f"`predict` {printable(path)}: {RESULTS_ONLY}")
     if not is_volume(path):
         return [Job(printable(stem(path)), (path,), "picture", (), Path(path.name))]
-    beside = [
-        other
-        for other in _listing(path.parent)
-        if is_volume(other) and not _never_input(other, outputs) and not ours(other)
-    ]
-    jobs = jobs_of(path.parent, {path: None} | dict.fromkeys(beside), task)
+    beside = [one for one in _listing(path.parent) if is_volume(one) and not _never_input(one, outputs)]
+    jobs = jobs_of(path.parent, dict.fromkeys([path, *(one for one in beside if not ours(one))]), task)
     # A sequence that its case does not use is asked for by itself.
     return [job for job in jobs if path in job.files] or jobs_of(path.parent, [path], task)
 
@@ -102,8 +98,8 @@ def _never_input(path: Path, outputs: tuple[str, ...]) -> bool:
 
 def _nothing(every: list[Path], pattern: str) -> str:
     if pattern and every:
-        hint = "" if "**" in pattern else f"; to search its subfolders too: --pattern '**/{pattern}'"
-        return f"no image in it matches --pattern {pattern}{hint}"
+        hint = "" if "**" in pattern else f"; to search its subfolders too: `pattern` '**/{pattern}'"
+        return f"no image in it matches `pattern` {pattern}{hint}"
     if every:
         return "it holds only masks and outputs of earlier predictions; give the folder of the images"
     return f"nothing to predict in it; name a folder with {', '.join(INPUTS)} files"

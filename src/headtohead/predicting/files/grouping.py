@@ -3,18 +3,23 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from headtohead.errors import UserError, printable
-from headtohead.predicting.files.naming import ending, is_volume, result_name, stem
-from headtohead.predicting.files.nnunet import case_of_channel, channel_names, channels_of_cases
-from headtohead.predicting.files.sequences import parse_channels
+from headtohead.predicting.files.naming import ending, is_volume, stem
+from headtohead.readers.other_layouts import CHANNEL
 from headtohead.readers.sequence_names import Named, sequence_in_name
+from headtohead.records.json_reader import read_json
+from headtohead.records.regular import UnreadableError
 from headtohead.task import Task
 
 Kind = Literal["nifti", "picture", "folder"]
+
+MOST_CHANNELS = 16
+"""Of a case of nnU-Net; more files of one name and a number are a series of scans."""
 
 
 @dataclass(frozen=True)
@@ -47,26 +52,29 @@ class Job:
 
 
 def jobs_of(source: Path, files: Iterable[Path], task: Task) -> list[Job]:
-    """Make jobs of files.
-
-    Returns:
-        Jobs in the order of their names.
-    """
-    by_folder = defaultdict(list)
-    for path in files:
-        by_folder[path.parent].append(path)
+    """Make jobs of files, in the order of their names."""
     jobs = []
-    for folder, inside in by_folder.items():
+    for folder, inside in by_folder(files).items():
         slices = _slices_of_case(folder, inside)
         if slices:
             relative = folder.relative_to(source)
-            name = (relative if relative.name else Path(folder.absolute().name)).as_posix()
+            name = relative.as_posix() if relative.name else folder.absolute().name
             jobs.append(Job(printable(name), tuple(slices), "folder", (), relative))
-        others = [path for path in inside if path not in set(slices)]
-        jobs += [_below(source, job) for job in _jobs_in_folder(folder, others, task)]
+        for job in _jobs_in_folder(folder, [path for path in inside if path not in set(slices)], task):
+            relative = job.relative.relative_to(source)
+            own = stem(relative) if stem(relative).strip(".") else relative.name  # of `.nii`
+            jobs.append(replace(job, relative=relative, name=printable(relative.with_name(own).as_posix())))
     often = Counter(job.name for job in jobs)
     jobs = [replace(job, name=printable(job.relative.as_posix())) if often[job.name] > 1 else job for job in jobs]
     return sorted(jobs, key=lambda job: (job.name.casefold(), job.name))
+
+
+def by_folder(files: Iterable[Path]) -> dict[Path, list[Path]]:
+    """Sort files into the folders that they lie in."""
+    folders = defaultdict(list)
+    for path in files:
+        folders[path.parent].append(path)
+    return folders
 
 
 def with_siblings(chosen: list[Path], candidates: list[Path], task: Task) -> list[Path]:
@@ -77,75 +85,20 @@ def with_siblings(chosen: list[Path], candidates: list[Path], task: Task) -> lis
         candidates: all that could be chosen.
         task: of the model. What is chosen by a sequence that the model does not know stays alone.
     """
-    kept = set(chosen)
-    cases = {(path.parent, case_of_channel(path)) for path in chosen if case_of_channel(path)}
-    by_folder = defaultdict(list)
-    for path in candidates:
-        by_folder[path.parent].append(path)
-    for folder in {folder for folder, _ in cases}:
-        for case, channels in channels_of_cases(by_folder[folder]).items():
-            kept |= set(channels.values()) if (folder, case) in cases else set()
-    if not task.unnamed:
-        named = {path: sequence_in_name(stem(path)) for path in candidates if is_volume(path)}
-        wanted = {
-            (path.parent, one.case) for path in chosen if (one := named.get(path)) and one.sequence in task.sequences
-        }
-        kept |= {path for path, one in named.items() if one and (path.parent, one.case) in wanted}
+    picked, kept = set(chosen), set(chosen)
+    for inside in by_folder(candidates).values():
+        for channels in _channels_of_cases(inside).values():
+            kept |= set(channels.values()) if picked & set(channels.values()) else set()
+        named = {path: one for path in inside if (one := _named(path, task))}
+        wanted = {one.case for path, one in named.items() if path in picked and one.sequence in task.sequences}
+        kept |= {path for path, one in named.items() if one.case in wanted}
     return [path for path in candidates if path in kept]
 
 
-def refuse_ignored_channels(jobs: Iterable[Job], channels: str, task: Task) -> None:
-    """Refuse `--channels` where nothing that was found could follow it.
-
-    A file that holds one volume and says by its name which sequence that is keeps to its name, unless `--channels`
-    asks for nothing but volume 0 (`assigning.assign`).
-
-    Raises:
-        UserError: it is given, and would be ignored by every job, or it cannot be read.
-    """
-    jobs = list(jobs)
-    if not channels.strip() or any(job.channels for job in jobs):
-        return
-    lone = [job for job in jobs if job.kind == "nifti" and len(job.files) == 1]
-    if not lone:
-        raise UserError(
-            f"--channels {channels}: is for the volumes of one NIfTI file, but here file names or colours say "
-            "which sequence is which; leave it out, or rename the files"
-        )
-    if not any(parse_channels(channels, task).values()) or not all(map(_keeps_to_its_name, lone)):
-        return
-    raise UserError(
-        f"--channels {channels}: every file here holds one volume, number 0, and its name says which sequence it is; "
-        "leave it out, or give a sequence number 0"
-    )
-
-
-def refuse_ignored_plane(jobs: Iterable[Job], plane: str) -> None:
-    """Refuse `--plane` where there is no volume to cut.
-
-    Raises:
-        UserError: it is given, and all jobs are pictures.
-    """
-    if plane != "auto" and not any(job.kind == "nifti" for job in jobs):
-        raise UserError(f"--plane {plane}: is for NIfTI volumes, and here are only pictures; leave it out")
-
-
-def _keeps_to_its_name(job: Job) -> bool:
-    """Say whether the file of a job is one volume of a sequence that its name says; its header is read for that."""
-    if not job.sequences:
-        return False
-    from headtohead.readers.nifti_file import open_volume  # not for pictures
-
-    try:
-        return open_volume(job.files[0]).volumes == 1
-    except UserError:  # a damaged file; reading it says so
-        return False
-
-
-def _below(source: Path, job: Job) -> Job:
-    """Name a job by its path below the source."""
-    relative = job.relative.relative_to(source)
-    return replace(job, relative=relative, name=printable(relative.with_name(result_name(relative)).as_posix()))
+def slices_around(path: Path) -> tuple[Path, ...]:
+    """List the slices of a picture's case in their order; the picture alone where its folder is not a case."""
+    found = _slices_of_case(path.parent, [file for file in path.parent.iterdir() if file.suffix == path.suffix])
+    return tuple(found) if path in found else (path,)
 
 
 def _slices_of_case(folder: Path, files: list[Path]) -> list[Path]:
@@ -156,9 +109,14 @@ def _slices_of_case(folder: Path, files: list[Path]) -> list[Path]:
     return sorted(found, key=lambda path: found[path]) if one_kind else []
 
 
+def _named(path: Path, task: Task) -> Named | None:
+    """Take the name of a volume apart; None of what a model of unnamed images is to take as it is."""
+    return sequence_in_name(stem(path)) if not task.unnamed and is_volume(path) else None
+
+
 def _jobs_in_folder(folder: Path, files: list[Path], task: Task) -> Iterator[Job]:
     """Make jobs of files of one folder; their `relative` is the whole path still, and they have no name."""
-    numbered = channels_of_cases(files)
+    numbered = _channels_of_cases(files)
     names = channel_names(folder) if numbered else {}
     taken: set[Path] = set()
     for case, channels in numbered.items():
@@ -167,13 +125,12 @@ def _jobs_in_folder(folder: Path, files: list[Path], task: Task) -> Iterator[Job
             yield _channels(case, channels, names, task)
     cases: dict[str, list[tuple[Named, Path]]] = defaultdict(list)
     for path in files:
-        named = sequence_in_name(stem(path)) if not task.unnamed and is_volume(path) else None
         if path in taken:
             continue
-        if named is None:
-            yield Job("", (path,), "nifti" if is_volume(path) or path.is_dir() else "picture", (), path)
-        else:
+        if named := _named(path, task):
             cases[named.case].append((named, path))
+        else:
+            yield Job("", (path,), "nifti" if is_volume(path) or path.is_dir() else "picture", (), path)
     for members in cases.values():
         yield from _sequences(members, task)
 
@@ -184,14 +141,9 @@ def _channels(case: str, channels: dict[int, Path], names: dict[int, str], task:
     path = channels[order[0]]
     said = tuple(names.get(number, "") for number in order)
     known = said if not task.unnamed and any(said) else ()
-    return Job(
-        "",
-        tuple(channels[number] for number in order),
-        "nifti",
-        known,
-        path.with_name(f"{case}{ending(path)}"),
-        tuple(order) if known or len(order) > 1 else (),
-    )
+    numbers = tuple(order) if known or len(order) > 1 else ()
+    files = tuple(channels[number] for number in order)
+    return Job("", files, "nifti", known, path.with_name(f"{case}{ending(path)}"), numbers)
 
 
 def _sequences(members: list[tuple[Named, Path]], task: Task) -> Iterator[Job]:
@@ -201,22 +153,51 @@ def _sequences(members: list[tuple[Named, Path]], task: Task) -> Iterator[Job]:
     only ones.
     A case without any is a job all the same: reading it says what is wrong.
     """
-    leading = [(named, path) for named, path in members if named.sequence == task.primary]
-    if not leading:
-        yield Job(
-            "", tuple(path for _, path in members), "nifti", tuple(one.sequence for one, _ in members), members[0][1]
-        )
-        return
-    jobs = []
-    for first, path in leading:
-        chosen = [(first, path)]
+    groups = []
+    for first in (one for one in members if one[0].sequence == task.primary):
+        groups.append([first])
         for sequence in (one for one in task.sequences if one != task.primary):
-            found = [(named, other) for named, other in members if named.sequence == sequence]
-            alike = [(named, other) for named, other in found if named.variant == first.variant]
-            chosen += alike or found
-        files = tuple(other for _, other in chosen)
-        jobs.append(Job("", files, "nifti", tuple(named.sequence for named, _ in chosen), path))
-    used = {path for job in jobs for path in job.files}
+            found = [one for one in members if one[0].sequence == sequence]
+            alike = [one for one in found if one[0].variant == first[0].variant]
+            groups[-1] += alike or found
+    groups = groups or [members]
+    used = {path for group in groups for _, path in group}
     rest = tuple(path for _, path in members if path not in used)
-    yield replace(jobs[0], unused=rest)
-    yield from jobs[1:]
+    for number, group in enumerate(groups):
+        files, sequences = tuple(path for _, path in group), tuple(named.sequence for named, _ in group)
+        yield Job("", files, "nifti", sequences, files[0], unused=() if number else rest)
+
+
+def _channels_of_cases(files: Iterable[Path]) -> dict[str, dict[int, Path]]:
+    """Find cases named as nnU-Net has it, `case_0000.nii.gz`, `case_0001.nii.gz`, among the files of one folder.
+
+    Returns:
+        Case -> number of the channel -> file. Only of cases that have a channel 0: `_0001`, `_0002` may be points in
+        time.
+    """
+    cases: dict[str, dict[int, Path]] = defaultdict(dict)
+    for path in files:
+        if is_volume(path) and (match := CHANNEL.fullmatch(stem(path))):
+            cases[match["case"]].setdefault(int(match["channel"]), path)
+    return {case: dict(sorted(of.items())) for case, of in cases.items() if 0 in of and max(of) < MOST_CHANNELS}
+
+
+def channel_names(folder: Path) -> dict[int, str]:
+    """Read from `dataset.json`, in the folder of the files or above it, which channels of nnU-Net are what.
+
+    Returns:
+        Number of a channel -> sequence, as the reader of such data sets names them, empty where a lone one is named
+        otherwise; none where there is no description.
+    """
+    from headtohead.readers.nnunet import DESCRIPTION, LARGEST, channels_described, sequences_of  # not for pictures
+
+    for path in (folder / DESCRIPTION, folder.absolute().parent / DESCRIPTION):
+        with suppress(FileNotFoundError, UnreadableError, UserError):
+            described = read_json(path, LARGEST)
+            names = channels_described(described)
+            if len(names) > 1:
+                return dict(enumerate(sequences_of(described, path)))
+            if names:
+                named = sequence_in_name(names[0])
+                return {0: named.sequence if named else ""}
+    return {}

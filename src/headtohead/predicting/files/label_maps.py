@@ -28,20 +28,11 @@ GRADUAL = 0.25
 """Share of the unequal neighbours that are next to each other in order. Maps: at most .04. Scans that are flat:
 from .47 on."""
 
-LOCAL = 0.4
-"""Spread of the voxels of one value relative to that of all. Parts of one structure, numbered along it, are gradual but
-each in its place: .02. A grey level is everywhere: .83 or more."""
+TISSUES, VERY_FLAT = 8, 0.86
+"""Maps of up to this many tissues, one around the other, are gradual, but flatter: .88. Scans: at most .85."""
 
-TISSUES = 8
-VERY_FLAT = 0.86
-"""Maps of up to this many tissues are gradual and everywhere, but flatter: .88. Scans in so few levels: at most .85."""
-
-SAMPLE = 4096
-VOXELS = 2**18
-"""Number of voxels inside that are looked at, roughly."""
-
-PART = 2**22
-"""Voxels that are gone through at a time."""
+SAMPLE, VOXELS = 4096, 2**20
+"""Voxels that are looked at first, and then, in planes that hold anything."""
 
 
 def is_label_map(values: np.ndarray, named: bool = False) -> bool:
@@ -52,82 +43,47 @@ def is_label_map(values: np.ndarray, named: bool = False) -> bool:
         named: whether its name has a word for masks; then few distinct integers are enough.
     """
     volume = values.transpose(np.argsort(values.strides)[::-1])  # in the order of memory
-    flat = volume.ravel()
     # Most scans are sorted out here, at no cost.
-    if not _are_labels(flat[:: max(1, flat.size // SAMPLE)]):
+    if not _are_labels(volume.ravel()[:: max(1, volume.size // SAMPLE)]):
         return False
-    many = int(np.count_nonzero(flat))  # all, since small structures slip through a coarser grid
-    if not 0 < many <= (1 - AIR) * flat.size:
+    many = np.count_nonzero(volume)
+    if not 0 < many <= (1 - AIR) * volume.size:
         return False
-    nearly_empty = many < NEARLY_EMPTY * flat.size
-    inside = _every(flat, max(1, many // VOXELS))
-    if not _are_labels(flat[inside]):
+    held = np.flatnonzero(volume.any(axis=(1, 2)))
+    part = volume[held[:: -(-len(held) * volume[0].size // VOXELS)]]
+    if not _are_labels(part):
         return False
-    levels, ranks = np.unique(flat[inside], return_inverse=True)
-    few = len(levels) <= FEW_LABELS
-    if named or len(levels) == 1 or (few and nearly_empty):
+    count = int(np.count_nonzero(np.unique(part)))
+    few = count <= FEW_LABELS
+    if named or (few and many < NEARLY_EMPTY * volume.size):
         return True
-    places = np.stack(np.unravel_index(inside, volume.shape))
-    equal, gradual = _neighbours(flat, inside, places, volume.shape, levels, ranks)
-    if (few and equal > FEW_FLAT) or (len(levels) <= TISSUES and equal > VERY_FLAT):
-        return True
-    return equal > FLAT and (gradual < GRADUAL or _spread(places, ranks) < LOCAL)
-
-
-def _every(flat: np.ndarray, step: int) -> np.ndarray:
-    """Give the places of every so many voxels that are not 0, in parts: all places take eight bytes a voxel."""
-    found, seen = [], 0
-    for start in range(0, flat.size, PART):
-        places = np.flatnonzero(flat[start : start + PART])
-        found.append(places[-seen % step :: step] + start)
-        seen += len(places)
-    return np.concatenate(found)
+    equal, gradual = _neighbours(part)
+    if few:
+        return equal > FEW_FLAT
+    return (equal > FLAT and gradual < GRADUAL) or (equal > VERY_FLAT and count <= TISSUES)
 
 
 def _are_labels(values: np.ndarray) -> bool:
     whole = values.dtype.kind in "iu" or bool((values == np.rint(values)).all())
-    return whole and len(np.unique(values[values != 0])) <= MOST_LABELS
+    return whole and int(np.count_nonzero(np.unique(values))) <= MOST_LABELS
 
 
-def _neighbours(
-    flat: np.ndarray,
-    inside: np.ndarray,
-    places: np.ndarray,
-    shape: tuple[int, ...],
-    levels: np.ndarray,
-    ranks: np.ndarray,
-) -> tuple[float, float]:
-    """Compare voxels inside with the next ones along each axis, if these are inside as well.
+def _neighbours(planes: np.ndarray) -> tuple[float, float]:
+    """Compare the voxels of planes with the next ones along both axes, where neither is 0.
 
     Returns:
-        The share of pairs that are equal, and of the others the share that are next to each other in `levels`: the
-        median over the values, since one of them, a grey background or white matter, may fill most of a volume.
+        The share of pairs that are equal, and of the others the share that are next to each other in the order of the
+        values: the median over the values, since one of them, a grey background or white matter, may fill most.
     """
-    pairs, unequal, nearest = np.zeros((3, len(levels)))
-    for axis, place in enumerate(places):
-        step = int(np.prod(shape[axis + 1 :], dtype=np.int64))
-        whole = place < shape[axis] - 1
-        own, other = ranks[whole], flat[inside[whole] + step]
-        both = other != 0
-        own = own[both]
-        apart = np.abs(np.searchsorted(levels, other[both]) - own)
-        pairs += np.bincount(own, minlength=len(levels))
-        unequal += np.bincount(own, apart > 0, len(levels))
-        nearest += np.bincount(own, apart == 1, len(levels))
+    levels, ranks = np.unique(planes, return_inverse=True)
+    ranks = np.where(planes == 0, -1, ranks.reshape(planes.shape))
+    sides = ((ranks[:, :-1], ranks[:, 1:]), (ranks[:, :, :-1], ranks[:, :, 1:]))
+    own, other = (np.concatenate([side[place].ravel() for side in sides]) for place in (0, 1))
+    both = (own >= 0) & (other >= 0)
+    own, apart = own[both], np.abs(own - other)[both]
+    pairs, equal, nearest = (np.bincount(own, weights, len(levels)) for weights in (None, apart == 0, apart == 1))
     touching = pairs > 0
     if not touching.any():
         return 1.0, 0.0
-    pairs, unequal, nearest = (counts[touching] for counts in (pairs, unequal, nearest))
-    return float(np.median(1 - unequal / pairs)), float(np.median(nearest / np.maximum(1, unequal)))
-
-
-def _spread(places: np.ndarray, ranks: np.ndarray) -> float:
-    """Give the variance of places around the middle of their own value, relative to that around the middle of all."""
-    voxels = np.bincount(ranks)
-    within = total = 0.0
-    for place in places.astype(np.float64):
-        centred = place - place.mean()
-        middles = np.bincount(ranks, centred) / voxels
-        within += float(((centred - middles[ranks]) ** 2).sum())
-        total += float((centred**2).sum())
-    return within / total if total else 1.0
+    pairs, equal, nearest = pairs[touching], equal[touching], nearest[touching]
+    return float(np.median(equal / pairs)), float(np.median(nearest / np.maximum(1, pairs - equal)))

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from headtohead.predicting.files.reading import SUFFIXES as PICTURES
 from headtohead.readers.mask_names import bases_of_mask
 from headtohead.readers.volume_names import VOLUMES, volume_end
 
+PICTURES = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
+MASK_SUFFIXES = (".tif", ".tiff", ".png")
 INPUTS = VOLUMES + PICTURES
 PICTURE_MASKS = ("_mask", "_seg", "_dseg")
 """Ends of names of pictures, without suffix, that are a truth beside an image and never an image."""
@@ -13,20 +14,13 @@ PICTURE_MASKS = ("_mask", "_seg", "_dseg")
 
 def ending(path: Path) -> str:
     """Give the part of a name that says the kind of file, as written: `.nii.gz`, `.TIF`; empty for no kind of ours."""
-    name = path.name.lower()
-    # The longest first: .nii.gz ends in no suffix of another kind, but the rule should not depend on it.
-    kind = next((one for one in sorted(INPUTS, key=len, reverse=True) if name.endswith(one)), "")
-    return path.name[len(path.name) - len(kind) :] if kind else ""
+    known = next((one for one in PICTURES if path.name.lower().endswith(one)), "")
+    return volume_end(path.name) or path.name[len(path.name) - len(known) :]
 
 
 def stem(path: Path) -> str:
     """Give a name without what `ending` gives: `a` of `a.nii.gz`."""
     return path.name[: len(path.name) - len(ending(path))]
-
-
-def result_name(path: Path) -> str:
-    """Give the name by which a file's results are known: its stem, but the whole name of `.nii` and `..nii`."""
-    return stem(path) if stem(path).strip(".") else path.name
 
 
 def is_volume(path: Path) -> bool:

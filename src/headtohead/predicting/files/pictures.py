@@ -1,27 +1,48 @@
 """Pictures as scans: one image alone, or the slices of a folder as one volume."""
 
+from pathlib import Path
+
 import numpy as np
 
 from headtohead.errors import UserError, printable
 from headtohead.predicting.files.finding import Job
-from headtohead.predicting.files.reading import colour, read_truth, to_bytes
+from headtohead.predicting.files.naming import MASK_SUFFIXES, PICTURES
 from headtohead.predicting.scan import Scan
+from headtohead.preparing.intensities import to_bytes
+from headtohead.preparing.step import as_it_is
+from headtohead.readers.labels import labels_of
 from headtohead.readers.opening import first_bytes
 from headtohead.readers.pictures import read_pixels, size_of
-from headtohead.task import Grid, Task
+from headtohead.task import Grid, Targets, Task
+from headtohead.task.case import finite
 from headtohead.trained.facts import ModelFacts
 
+ACCEPTED = "one 2-D slice as TIFF, PNG or JPEG"
 
-def scan_pictures(job: Job, facts: ModelFacts, as_bytes: bool) -> Scan:
+
+def refuse_wrong_file(path: Path) -> None:
+    """Refuse by name what is not an image, before anything is read.
+
+    Raises:
+        UserError: it is another kind of file, a mask, or not there.
+    """
+    if path.is_dir():
+        raise UserError(f"`image_path` {path}: a folder; name {ACCEPTED}")
+    if not path.name.lower().endswith(PICTURES):
+        raise UserError(f"`image_path` {path}: not an image this program reads; name {ACCEPTED}")
+    if not path.is_file():
+        kind = "not a regular file" if path.exists() else "no such file"
+        raise UserError(f"`image_path` {path}: {kind}; name {ACCEPTED}")
+    if path.stem.endswith("_mask"):
+        raise UserError(f"`image_path` {path}: a mask; name its image, {path.stem.removesuffix('_mask')}{path.suffix}")
+
+
+def scan_pictures(job: Job, facts: ModelFacts) -> Scan:
     """Read a picture, or a folder of slices.
 
     Red, green and blue are the sequences of a model in their order; in a grey picture they are equal. A model of one
-    sequence is shown the channel that `drawn_channel` gives.
-
-    Args:
-        job: from `find_jobs`.
-        facts: the model's.
-        as_bytes: whether more than 8 bits are brought to 8, by one factor for all slices.
+    sequence is shown the channel that `drawn_channel` gives. For a model that was trained on 8 bits, more are brought
+    to 8, by one factor for all slices.
 
     Raises:
         UserError: a file is damaged, or slices differ in size; a truth does not fit.
@@ -38,33 +59,32 @@ def scan_pictures(job: Job, facts: ModelFacts, as_bytes: bool) -> Scan:
         first_bytes(path)
         pixels.append(colour(read_pixels(path)))
         if pixels[-1].shape != pixels[0].shape or pixels[-1].dtype != pixels[0].dtype:
+            own, first = (f"{size_of(one)} of {one.dtype}" for one in (pixels[-1], pixels[0]))
             raise UserError(
-                f"{printable(path)}: {_kind(pixels[-1])}, but {printable(files[0].name)} of the same folder is "
-                f"{_kind(pixels[0])}; restore it, or move it to a folder of its own"
+                f"{printable(path)}: {own}, but {printable(files[0].name)} of the same folder is {first}; restore it, "
+                "or move it to a folder of its own"
             )
         if path in job.files:
-            truths.append(read_truth(path, pixels[-1].shape[:2], task.targets))
+            truths.append(_read_truth(path, pixels[-1].shape[:2], task.targets))
     volume = np.stack(pixels)
-    missing = _missing(volume, task, drawn)
+    missing = tuple(
+        name
+        for channel, name in enumerate(task.sequences)
+        if name in task.stand_ins and np.array_equal(volume[..., channel], volume[..., drawn])
+    )
     if len(task.sequences) == 1:
         volume = volume[..., drawn : drawn + 1]
-    if as_bytes:
-        volume = to_bytes(volume)
-    elif volume.dtype != np.uint8:
-        with np.errstate(over="ignore"):  # what no float32 holds becomes infinite, and that is put to 0
-            volume = np.nan_to_num(volume.astype(np.float32), nan=0, posinf=0, neginf=0)
+    if volume.dtype != np.uint8:
+        volume = to_bytes(volume) if facts.chain.takes_levels else finite(volume)
     outlined = [truth for truth in truths if truth is not None]
-    # A case with only some of its masks cannot be scored.
-    truth = np.stack(outlined) if len(outlined) == len(truths) else None
     place = files.index(job.files[0])
     return Scan(
         job.name,
-        job.files,
         np.ascontiguousarray(volume),
         None,
         missing,
-        truth,
-        _as_it_is,
+        np.stack(outlined) if len(outlined) == len(truths) else None,  # with only some, a case cannot be scored
+        as_it_is,
         Grid((len(job.files), *volume.shape[1:3])),
         primary=task.primary_channel,
         wanted=slice(place, place + len(job.files)),
@@ -79,18 +99,23 @@ def drawn_channel(task: Task) -> int:
     return task.primary_channel if len(task.sequences) == 3 else 1
 
 
-def _as_it_is(values: np.ndarray) -> np.ndarray:
-    return values
+def _read_truth(path: Path, shape: tuple[int, ...], targets: Targets) -> np.ndarray | None:
+    """Read `<stem>_mask.tif` (or .tiff, .png) beside an image: a label map [H, W]; None where there is none."""
+    beside = (path.with_name(f"{path.stem}_mask{suffix}") for suffix in MASK_SUFFIXES)
+    mask_path = next((file for file in beside if file.is_file()), None)
+    if mask_path is None:
+        return None
+    mask = colour(read_pixels(mask_path))
+    if mask.shape[:2] != shape:
+        due = f"{shape[1]}x{shape[0]} pixels"
+        raise UserError(f"{mask_path}: {size_of(mask)}, but its image is {due}; restore the mask")
+    return labels_of(str(mask_path), mask.max(axis=-1), targets)
 
 
-def _kind(pixels: np.ndarray) -> str:
-    return f"{size_of(pixels)} of {pixels.dtype}"
-
-
-def _missing(volume: np.ndarray, task: Task, drawn: int) -> tuple[str, ...]:
-    """Name the sequences in whose channels the primary one stands."""
-    return tuple(
-        name
-        for channel, name in enumerate(task.sequences)
-        if name in task.stand_ins and np.array_equal(volume[..., channel], volume[..., drawn])
-    )
+def colour(pixels: np.ndarray) -> np.ndarray:
+    """BGR, BGRA or grey to RGB [H, W, 3]."""
+    if pixels.ndim == 2:
+        pixels = pixels[:, :, None]
+    if pixels.shape[2] < 3:  # grey, or grey with transparency
+        return np.repeat(pixels[:, :, :1], 3, axis=2)
+    return np.ascontiguousarray(pixels[:, :, 2::-1])

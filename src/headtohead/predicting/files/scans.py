@@ -1,16 +1,10 @@
 """A job read as a scan: slices as the model wants them, with the truth beside it and the way back onto its grid."""
 
+from headtohead.predicting.files.assigning import parse_channels
 from headtohead.predicting.files.finding import Job
-from headtohead.predicting.files.sequences import parse_channels
 from headtohead.predicting.files.weighing import Weight, weigh
 from headtohead.predicting.scan import Scan
-from headtohead.task import Case
 from headtohead.trained.facts import ModelFacts
-
-
-def wants_bytes(facts: ModelFacts) -> bool:
-    """Say whether a model was trained on 8 bits, and scales them by the whole volume."""
-    return facts.chain.takes_levels
 
 
 def read_scan(job: Job, facts: ModelFacts, channels: str, plane: str, weight: Weight | None = None) -> Scan:
@@ -18,7 +12,7 @@ def read_scan(job: Job, facts: ModelFacts, channels: str, plane: str, weight: We
 
     Args:
         job: from `find_jobs`.
-        facts: the model's: its sequences, the plane of its slices, and whether it was trained on 8 bits.
+        facts: the model's.
         channels: --channels: which volume of a 4-D file is which sequence, such as `t1=0,flair=1`.
         plane: --plane: axial, coronal, sagittal, acquired; auto: the model's own, and that of a single slice its own.
         weight: what the job needs at its peak, outputs included; None: without any.
@@ -33,32 +27,13 @@ def read_scan(job: Job, facts: ModelFacts, channels: str, plane: str, weight: We
         UserError: anything about the files that stands in the way, in one line; also where its prediction needs more
             memory than is free.
     """
-    as_bytes = wants_bytes(facts)
     named = parse_channels(channels, facts.task)
-    (weight or weigh(job, facts, plane, as_bytes)).refuse_unless_free()
+    (weight or weigh(job, facts, plane)).refuse_unless_free()
     # Neither NIfTI's reader nor that of pictures is imported for the other.
     if job.kind == "nifti":
         from headtohead.predicting.files.volumes import scan_volumes
 
-        return scan_volumes(job, facts, named, plane, as_bytes)
+        return scan_volumes(job, facts, named, plane)
     from headtohead.predicting.files.pictures import scan_pictures
 
-    return scan_pictures(job, facts, as_bytes)
-
-
-def show(case: Case, facts: ModelFacts, plane: str = "auto") -> Scan:
-    """Show a case that was read elsewhere as a model wants it.
-
-    Args:
-        case: its channels are the model's sequences, in order; a missing one is filled by what stands in for it.
-        facts: the model's.
-        plane: as `read_scan` takes it.
-
-    Raises:
-        ValueError: it has another number of channels.
-    """
-    from headtohead.predicting.files.volumes import show_case
-
-    if case.images.shape[-1] != len(facts.task.sequences):
-        raise ValueError(f"{case.name}: needs {len(facts.task.sequences)} channels, not {case.images.shape[-1]}")
-    return show_case(case, facts, plane, wants_bytes(facts))
+    return scan_pictures(job, facts)

@@ -7,8 +7,8 @@ import numpy as np
 
 from headtohead.errors import UserError, printable
 from headtohead.predicting.files.naming import is_volume, stem
-from headtohead.predicting.files.nnunet import case_of_channel
 from headtohead.readers.mask_names import MASK_WORDS, Images, bases_of_mask, outlines_other_than_brain
+from headtohead.readers.other_layouts import CHANNEL
 from headtohead.readers.sequence_names import sequence_in_name
 from headtohead.task import Targets
 
@@ -34,17 +34,16 @@ def truth_beside(path: Path) -> Path | None:
         return None
     masks = [file for file in beside if bases_of_mask(stem(file)) and not outlines_other_than_brain(stem(file))]
     masks = sorted((file for file in masks if not file.name.startswith(".")), key=_usual_first)
-    own = {stem(path), case_of_channel(path)} - {""}
-    direct = [file for file in masks if own & set(bases_of_mask(stem(file)))]
-    if direct or not masks:
-        return next(iter(direct), None)
-    images = Images(stem(file) for file in beside if not bases_of_mask(stem(file)))
+    channel = CHANNEL.fullmatch(stem(path))
+    own = {stem(path), channel["case"] if channel else stem(path)}
+    if direct := [file for file in masks if own & set(bases_of_mask(stem(file)))]:
+        return direct[0]
+    images = Images(stem(file) for file in beside if masks and not bases_of_mask(stem(file)))
     for mask in masks:
-        fitting = list(images.of_bases(bases_of_mask(stem(mask))))
+        fitting = images.of_bases(bases_of_mask(stem(mask)))
         if stem(path) not in fitting:
             continue
-        other = next((one for one in fitting if _case(one) != _case(stem(path))), None)
-        if other is not None:
+        if other := next((one for one in fitting if _case(one) != _case(stem(path))), None):
             raise UserError(
                 f"{printable(mask)}: fits both {stem(path)} and {other}; rename the mask after its image, or move it "
                 "away"
@@ -65,10 +64,7 @@ def _case(name: str) -> str:
 
 
 def read_truth_volume(image: "VolumeFile", targets: Targets) -> np.ndarray | None:
-    """Read the mask beside a volume, on the volume's grid.
-
-    Returns:
-        A label map [x, y, z]; None where there is no mask.
+    """Read the mask beside a volume as a label map on the volume's grid; None where there is none.
 
     Raises:
         UserError: it is damaged, or on another grid, or no mask of these targets.
@@ -76,8 +72,8 @@ def read_truth_volume(image: "VolumeFile", targets: Targets) -> np.ndarray | Non
     path = truth_beside(image.path)
     if path is None:
         return None
-    whole = targets.labels == (1,) and not targets.others  # no labels of others are known
     from headtohead.readers.nifti_file import open_volume  # not for pictures
     from headtohead.readers.volumes import read_labels
 
-    return read_labels(open_volume(path), image, targets, united=whole)
+    no_labels_known = targets.labels == (1,) and not targets.others
+    return read_labels(open_volume(path), image, targets, united=no_labels_known)

@@ -4,6 +4,7 @@ The figures were measured with benchmarks/predict_memory.py; results/predict-mem
 """
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,14 +42,7 @@ LAST = 4
 
 @dataclass(frozen=True)
 class Weight:
-    """What a job needs.
-
-    Attributes:
-        path: the file that weighs most.
-        what: its size in words.
-        need: bytes at the peak.
-        mend: what helps where that is too much.
-    """
+    """What a job needs: the file that weighs most, its size in words, bytes at the peak, what helps against many."""
 
     path: Path
     what: str
@@ -56,78 +50,61 @@ class Weight:
     mend: str = "crop or resample it"
 
     def refuse_unless_free(self) -> None:
-        """Refuse what does not fit.
-
-        Raises:
-            UserError: more is needed than is free.
-        """
+        """Raise a UserError where more is needed than is free."""
         if self.need > SMALL + ENGINE:
             refuse_unless_free(printable(self.path), self.what, self.need, self.mend)
 
 
-def weigh(job: Job, facts: ModelFacts, plane: str, as_bytes: bool, further: int = 0, models: int = 1) -> Weight:
+def weigh(job: Job, facts: ModelFacts, plane: str, further: int = 0, models: int = 1) -> Weight:
     """Estimate what reading and predicting a job takes.
 
     Args:
         job: from `find_jobs`.
         facts: the model's.
         plane: as `read_scan` takes it.
-        as_bytes: whether the model was trained on 8 bits.
         further: bytes for each voxel of the file's own grid that its outputs take besides.
         models: how many there are, each with an engine of its own.
 
     Raises:
         UserError: a header cannot be read.
     """
-    engines = ENGINE * (models - 1)
-    if job.kind == "nifti":
-        return _volumes(job, facts, plane, as_bytes, further, engines)
+    extra = ENGINE * models
+    return (_volumes if job.kind == "nifti" else _pictures)(job, facts, plane, further, extra)
 
+
+def _pictures(job: Job, facts: ModelFacts, plane: str, further: int, extra: int) -> Weight:
+    sizes: dict[Path, PictureSize] = {}
     for path in job.files:
         first_bytes(path)
-    return weigh_pictures(job.files, as_bytes, GRID + further, _slices(len(job.files), facts) + engines)
-
-
-def weigh_pictures(files: tuple[Path, ...] | list[Path], as_bytes: bool, later: int = GRID, extra: int = 0) -> Weight:
-    """Estimate what reading and predicting pictures as one volume takes.
-
-    Args:
-        files: the pictures; where a header cannot be read, decoding says so.
-        as_bytes: whether more than 8 bits are brought to 8.
-        later: bytes for each pixel once they are read.
-        extra: bytes besides.
-    """
-    sizes = {path: size for path in files if (size := _size(path))}
+        with suppress(OSError):  # reading it says so
+            if size := picture_size(path):
+                sizes[path] = size
     if not sizes:
-        return Weight(files[0], "its pixels", 0)
+        return Weight(job.files[0], "its pixels", 0)
+    as_bytes = facts.chain.takes_levels
     largest = max(sizes, key=lambda path: sizes[path].decoded)
     pixels = sum(size.pixels for size in sizes.values())
     stack = sum(size.pixels * 3 * size.itemsize for size in sizes.values())
-    read = max(3 * stack, stack + pixels * (3 if as_bytes else 12))
+    held = 3 if as_bytes else 12
+    read = max(3 * stack, stack + pixels * held)
     if as_bytes and stack > 3 * pixels:  # more than 8 bits, scaled as float32
         read = max(read, stack + 24 * pixels)
     # For a moment a slice lies in the middle of a square.
     extra += max(max(size.width, size.height) for size in sizes.values()) ** 2 * (4 if as_bytes else 12)
-    need = max(read, pixels * ((3 if as_bytes else 12) + later)) + sizes[largest].decoded
+    need = max(read, pixels * (held + GRID + further)) + sizes[largest].decoded + _slices(len(job.files), facts)
     count = f"{len(sizes)} pictures of up to " if len(sizes) > 1 else ""
     what = f"{count}{sizes[largest].width}x{sizes[largest].height} pixels"
-    return Weight(largest, what, need + extra + ENGINE, MEND)
+    return Weight(largest, what, need + extra, MEND)
 
 
-def _size(path: Path) -> PictureSize | None:
-    try:
-        return picture_size(path)
-    except OSError:  # reading it says so
-        return None
-
-
-def _volumes(job: Job, facts: ModelFacts, plane: str, as_bytes: bool, further: int, extra: int) -> Weight:
+def _volumes(job: Job, facts: ModelFacts, plane: str, further: int, extra: int) -> Weight:
     from headtohead.predicting.files.truth import truth_beside
     from headtohead.predicting.files.volumes import cutting
     from headtohead.preparing.steps.level import most_after
     from headtohead.preparing.steps.square import squared
     from headtohead.readers.nifti_file import open_volume
 
+    as_bytes, sequences = facts.chain.takes_levels, len(facts.task.sequences)
     files = [open_volume(path) for path in job.files]
     first = files[0]
     grid = math.prod(first.shape)
@@ -137,14 +114,14 @@ def _volumes(job: Job, facts: ModelFacts, plane: str, as_bytes: bool, further: i
     if oblique:
         after = most_after(first.affine, view, (before[0], before[1], before[2]))
     shown = math.prod(after)
-    channels = max(3, len(facts.task.sequences)) if not facts.chain.slicewise or as_bytes else len(facts.task.sequences)
+    channels = max(3, sequences) if not facts.chain.slicewise or as_bytes else sequences
     width = np.dtype(facts.chain.depth).itemsize if as_bytes else 4
     # What an output masks are all volumes of a file.
     need = grid * (GRID + further * first.volumes) + shown * width * channels + max(after[1:]) ** 2 * max(4, 3 * width)
     others = [math.prod(file.shape) for file in files[1:] if not first.grid.is_that_of(file.grid)]
     need += OTHER * max(others) + RESAMPLED * grid if others else 0
     if len(files) > 1 or first.volumes > 1:  # each as slices before they are joined
-        need += shown * width * len(facts.task.sequences)
+        need += shown * width * sequences
     if after != before:
         need += SHOWN * shown
     if not as_bytes or not facts.chain.slicewise:
@@ -153,7 +130,7 @@ def _volumes(job: Job, facts: ModelFacts, plane: str, as_bytes: bool, further: i
         need += OTHER * grid + 2 * shown
     heaviest = max(files, key=lambda file: math.prod(file.shape))
     what = f"{'x'.join(map(str, heaviest.shape))} voxels"
-    return Weight(heaviest.path, what, need + extra + _slices(after[0], facts) + ENGINE)
+    return Weight(heaviest.path, what, need + extra + _slices(after[0], facts))
 
 
 def _slices(number: int, facts: ModelFacts) -> int:

@@ -21,11 +21,7 @@ HELD = {
 
 
 def output_paths(job: Job, path: Path) -> list[Path]:
-    """List the files `write_like` writes: one, or of a folder one a slice.
-
-    Returns:
-        `path`; of a folder of slices `X_1.tif`, `X_2.tif` and the path `X_1_mask.png`: `X_1_mask.png`, `X_2_mask.png`.
-    """
+    """List the files `write_like` writes: `path`, or of slices `X_1.tif`, `X_2.tif` one each after `X_1_mask.png`."""
     if job.kind != "folder":
         return [path]
     first = stem(job.files[0])
@@ -62,22 +58,22 @@ def write_like(job: Job, values: np.ndarray, path: Path, source: "VolumeFile | N
                 _write_picture(image, one)
     except OSError as fault:
         raise UserError(
-            f"{printable(path)}: cannot be written ({fault.strerror or fault}); choose another --output"
+            f"{printable(path)}: cannot be written ({fault.strerror or fault}); choose another `output`"
         ) from fault
 
 
 def _write_picture(values: np.ndarray, path: Path) -> None:
-    if path.suffix.lower() not in (".png", ".tif", ".tiff"):
+    suffix = path.suffix.lower()
+    if suffix not in (".png", ".tif", ".tiff"):
         raise UserError(
-            f"{printable(path)}: masks of images are written as .png or .tif; change --mask_suffix or --outputs"
+            f"{printable(path)}: masks of images are written as .png or .tif; change `mask_suffix` or `outputs`"
         )
     if values.dtype == np.bool_:
         values = values.astype(np.uint8) * np.uint8(255)
-    elif values.dtype.kind == "f" and path.suffix.lower() == ".png":
+    elif values.dtype.kind == "f" and suffix == ".png":
         values = (np.clip(np.nan_to_num(values), 0, 1) * 65535).round().astype(np.uint16)
-    if values.dtype not in HELD[".png" if path.suffix.lower() == ".png" else ".tif"]:
+    if values.dtype not in HELD[suffix[:4]]:
         raise UserError(
             f"{printable(path)}: its values are {values.dtype}, which this file type cannot hold; write .tif"
         )
-    pixels = np.ascontiguousarray(values[..., ::-1] if values.ndim == 3 else values)
-    write_picture(path, pixels)
+    write_picture(path, np.ascontiguousarray(values[..., ::-1] if values.ndim == 3 else values))

@@ -6,8 +6,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from headtohead import __version__
+from headtohead.options.files import FileOptions
 from headtohead.options.group import declarations
-from headtohead.options.table import Options
+from headtohead.options.table import ChoiceOptions
 from headtohead.predicting.predictor import Predictor
 from headtohead.predicting.results.written import checksum
 from headtohead.runs.folder import RunFolder
@@ -23,13 +24,13 @@ APPLIED = ("threshold", "postprocessing")
 """What an option may say, or else the model."""
 
 
-def settings_of(predictor: Predictor, options: Options) -> Settings:
+def settings_of(predictor: Predictor, options: ChoiceOptions, written: FileOptions) -> Settings:
     """Gather what decides. Threshold and clean-up are those applied, whether an option or the model asked for them.
 
     `--overwrite` is among it: it takes nothing from a command without it.
     """
     wanted, machine = options.prediction, options.machine
-    files = {one.name: getattr(options.files, one.name) for one in declarations(type(options.files))}
+    files = {one.name: getattr(written, one.name) for one in declarations(FileOptions)}
     del files["pattern"]  # chooses inputs, and changes no result
     values = {
         "version": __version__,
@@ -53,7 +54,7 @@ def key_of(settings: Settings) -> str:
 
 
 def difference(theirs: Settings, ours: Settings) -> str:
-    """Say in words what other settings are, where they differ from ours: `--threshold 0.4, without --tta`."""
+    """Say in words what other settings are, where they differ from ours: `threshold` 0.4, without `tta`."""
     other = {name: value for name, value in theirs.items() if value != ours.get(name)}
     if "model" in other or "version" in other:  # what says nothing of the weights
         other.pop("weights", None)
@@ -64,13 +65,13 @@ def difference(theirs: Settings, ours: Settings) -> str:
         elif name in ("version", "model"):
             words.append(f"{name} {value}")
         elif value in ("", "False"):
-            words.append(f"without --{name}")
+            words.append(f"without `{name}`")
         else:
-            words.append(f"--{name}" if value == "True" else f"--{name} {value}")
+            words.append(f"`{name}`" if value == "True" else f"`{name}` {value}")
     return ", ".join(words)
 
 
-def _digest(predictor: Predictor, options: Options) -> str:
+def _digest(predictor: Predictor, options: ChoiceOptions) -> str:
     """Give one checksum of what all models are: their facts, and the weights that are read."""
     parts = [_facts(predictor.facts)]
     for choice in predictor.choices:
@@ -85,7 +86,7 @@ def _facts(facts: ModelFacts) -> str:
     return repr(sorted((name, value) for name, value in asdict(facts).items() if name not in ("scores", *APPLIED)))
 
 
-def _files_of(choice: Choice, options: Options) -> list[Path]:
+def _files_of(choice: Choice, options: ChoiceOptions) -> list[Path]:
     source, wanted, machine = choice.source, options.prediction, options.machine
     if source.state is not None:
         return [Path(wanted.model_path)]

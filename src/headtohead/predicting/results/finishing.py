@@ -23,11 +23,7 @@ from headtohead.saving import temporary_folder, write_picture
 
 @contextmanager
 def all_or_none(paths: Paths, folder: Path) -> Iterator[Paths]:
-    """Give a temporary path for each file of a scan; all get their names at the end, none on any failure.
-
-    Args:
-        paths: the files.
-        folder: `--output`, an ancestor of all of them.
+    """Give a temporary path for each file of a scan, all below `folder`; all get their names at the end, or none.
 
     Raises:
         UserError: a file cannot be written; then all is as it was before.
@@ -49,9 +45,8 @@ def write_results(job: Job, scan: Scan, found: Found, rows: Rows, outputs: Outpu
     Raises:
         UserError: a file cannot be written.
     """
-    maps: dict[str, np.ndarray | None] = {"probability": found.probability, "uncertainty": found.variance}
-    if outputs.uncertainty == "entropy":
-        maps["uncertainty"] = entropy(found.probability)
+    spread = entropy(found.probability) if outputs.uncertainty == "entropy" else found.variance
+    maps = {"probability": found.probability, "uncertainty": spread}
     for kind, files in paths.items():
         name, _, target = kind.partition(" of ")
         if kind == "mask":

@@ -150,7 +150,7 @@ class Journal:
                 self.folder.mkdir(parents=True, exist_ok=True)
             except OSError as fault:
                 raise UserError(
-                    f"--output {self.folder}: cannot be created ({fault.strerror}); choose another"
+                    f"`output` {self.folder}: cannot be created ({fault.strerror}); choose another"
                 ) from fault
             try:
                 self._handle = hold(self.path, make=True)
@@ -159,13 +159,13 @@ class Journal:
                 gone = fault
             except BlockingIOError as fault:
                 raise UserError(
-                    f"--output {self.folder}: another --predict is writing there; wait until it has ended, or choose "
+                    f"`output` {self.folder}: another `predict` is writing there; wait until it has ended, or choose "
                     "another folder"
                 ) from fault
             except OSError as fault:
                 if not os.path.lexists(self.path):
                     raise  # the folder is to blame
                 reason = (fault.strerror or type(fault).__name__).lower()
-                line = f"{self.path}: cannot be used ({reason}); remove it, or choose another --output"
+                line = f"{self.path}: cannot be used ({reason}); remove it, or choose another `output`"
                 raise UserError(line) from fault
         raise gone

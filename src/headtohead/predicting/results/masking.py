@@ -89,7 +89,7 @@ def _write_volume(source: Path, mask: np.ndarray, multiplier: float, path: Path)
 def _write_picture(source: Path, mask: np.ndarray, multiplier: float, path: Path) -> None:
     pixels = read_pixels(source)
     if path.suffix == ".png" and pixels.dtype not in (np.uint8, np.uint16):
-        raise UserError(f"{source}: PNG cannot hold pixels of type {pixels.dtype}; end the name in --outputs in .tif")
+        raise UserError(f"{source}: PNG cannot hold pixels of type {pixels.dtype}; end the name in `outputs` in .tif")
     inside = mask[0]
     if pixels.ndim == 3:
         inside = np.repeat(inside[:, :, None], pixels.shape[2], axis=2)

@@ -98,10 +98,10 @@ def read_outputs(files: FileOptions) -> Outputs:
     masked = [_masked(item.strip()) for item in files.outputs.split(",")] if files.outputs.strip() else []
     mask = files.mask_suffix.strip()
     if mask:
-        _check_suffix("--mask_suffix", mask)
+        _check_suffix("`mask_suffix`", mask)
     wanted = Outputs(mask, dict(masked), files.save_probability, files.save_uncertainty, files.preview)
     taken = {end for end in RESULTS[1:] if end[1:] in wanted.suffixes}
-    ends = [("--mask_suffix", mask)] * bool(mask) + [("--outputs", suffix) for suffix, _ in masked]
+    ends = [("`mask_suffix`", mask)] * bool(mask) + [("`outputs`", suffix) for suffix, _ in masked]
     for flag, suffix in ends:
         stem = without_extension(suffix).lower()
         if stem in taken:
@@ -148,8 +148,8 @@ def _masked(item: str) -> tuple[str, float]:
     except ValueError:
         multiplier = math.nan
     if not colon or not 0 <= multiplier <= 1:
-        raise UserError(f"--outputs {item}: not MULT:SUFFIX with MULT from 0 to 1; {EXAMPLE}")
-    _check_suffix("--outputs", suffix)
+        raise UserError(f"`outputs` {item}: not MULT:SUFFIX with MULT from 0 to 1; {EXAMPLE}")
+    _check_suffix("`outputs`", suffix)
     return suffix, multiplier
 
 

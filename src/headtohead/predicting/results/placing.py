@@ -1,15 +1,12 @@
-"""Where the results of `--predict` go, and what they must never replace."""
+"""Where the results of `--predict` go, and under which names they would do harm."""
 
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.results import summary
-from headtohead.predicting.results.journal import Journal
 from headtohead.predicting.results.outputs import Outputs, Paths, every, without_extension
-from headtohead.predicting.results.written import Records
 
 
 def output_folder(output: str, source: Path, outputs: Outputs) -> Path:
@@ -20,16 +17,16 @@ def output_folder(output: str, source: Path, outputs: Outputs) -> Path:
             images would be written under their names.
     """
     if not output:
-        raise UserError("--predict: no output folder; name one with --output, such as the input folder itself")
+        raise UserError("`predict`: no output folder; name one with `output`, such as the input folder itself")
     folder = Path(output)
     if folder.exists() and not folder.is_dir():
-        raise UserError(f"--output {folder}: not a folder; name a folder, which need not exist yet")
+        raise UserError(f"`output` {folder}: not a folder; name a folder, which need not exist yet")
     summary.read_summary(folder / summary.FILE)
     suffix = next((suffix for suffix in outputs.masked if not without_extension(suffix)), "")
     inputs = source if source.is_dir() else source.parent
     if suffix and inputs.resolve() == folder.resolve():
         raise UserError(
-            f"--outputs {suffix}: would replace the images themselves; name another folder with --output, or give the "
+            f"`outputs` {suffix}: would replace the images themselves; name another folder with `output`, or give the "
             "results a suffix, such as 0.0:_brain.nii"
         )
     return folder
@@ -44,10 +41,10 @@ def refuse_bare_names(mask: str, jobs: Sequence[Job], source: Path, folder: Path
     if not mask or without_extension(mask):
         return
     if source.resolve() == folder.resolve():
-        raise UserError(f"--mask_suffix {mask}: masks would pass for images; name another folder with --output")
+        raise UserError(f"`mask_suffix` {mask}: masks would pass for images; name another folder with `output`")
     if alone := next((job for job in jobs if job.kind != "nifti" or job.files[0].name == job.relative.name), None):
         raise UserError(
-            f"--mask_suffix {mask}: would give the mask of {alone.name} the name of its image; only channels of "
+            f"`mask_suffix` {mask}: would give the mask of {alone.name} the name of its image; only channels of "
             "nnU-Net (CASE_0000.nii.gz) leave it free"
         )
 
@@ -69,60 +66,8 @@ def name_all(jobs: Sequence[Job], outputs: Outputs, folder: Path) -> tuple[dict[
             places[job] = paths
             owners |= dict.fromkeys(every(paths), job)
         elif clash.absolute() in inputs:
-            clashes[job] = f"its {clash.name} would replace an input; choose another folder with --output"
+            clashes[job] = f"its {clash.name} would replace an input; choose another folder with `output`"
         else:
             also = f"its {clash.name} would also be that of {owners[clash].name}"
-            clashes[job] = f"{also}; rename one of them, or use --pattern"
+            clashes[job] = f"{also}; rename one of them, or use `pattern`"
     return places, clashes
-
-
-def refuse_replacing(
-    places: Mapping[Job, Paths],
-    jobs: Sequence[Job],
-    source: Path,
-    records: Records,
-    journal: Journal,
-    overwrite: bool,
-) -> None:
-    """Refuse to replace a file unless told to, or unless this command left it when it was interrupted.
-
-    Never is what somebody else may have made: a mask, which may be a truth, and any file among the inputs.
-
-    Args:
-        places: the files of each job that is to be done.
-        jobs: all jobs.
-        source: the folder that holds them.
-        records: what earlier commands wrote.
-        journal: what this command and others did without coming to their end.
-        overwrite: whether it was told to.
-
-    Raises:
-        UserError: names the first such file.
-    """
-    inputs = {file.parent.resolve() for job in jobs for file in job.files}
-    for kind, path in ((kind, path) for paths in places.values() for kind, files in paths.items() for path in files):
-        if not os.path.lexists(path):
-            continue
-        if path.is_dir():
-            raise UserError(f"{path}: a folder with the name of a file to be written; move it away")
-        ours, beside = records.ours(path), path.parent.resolve()
-        if kind.startswith("image.") and not ours:  # of --outputs 0.0:.nii, named as its input is
-            raise UserError(
-                f"{path}: already exists and is not as --predict wrote it, so it may be an image of yours, "
-                "which is never overwritten; choose another --output"
-            )
-        if kind == "mask" and not ours:
-            raise UserError(
-                f"{path}: already exists and is not as --predict wrote it, so it may be a ground truth, "
-                "which is never overwritten; move it away, or choose another --output or --mask_suffix"
-            )
-        if not ours and (beside in inputs or beside.is_relative_to(source.resolve())):
-            raise UserError(
-                f"{path}: already exists among the inputs and is not as --predict wrote it, so it is never "
-                "overwritten; choose another --output, or another suffix"
-            )
-        if overwrite or (ours and journal.left_over(path)):
-            continue
-        others = journal.origin(path)
-        going_on = f", from an interrupted command ({others}); repeat that one to go on with it, " if others else "; "
-        raise UserError(f"{path}: already exists{going_on}choose another folder with --output, or add --overwrite")

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from headtohead.errors import UserError
+from headtohead.options.flags import as_flags
 from headtohead.plurals import count_of
 from headtohead.predicting.predict import Found
 from headtohead.records.regular import UnreadableError, read_regular
@@ -101,7 +102,8 @@ def rows_of(name: str, found: Found, model: str, warnings: Sequence[str] = (), *
     """Measure what was found in a file: a line for each target, with `further` attributes that all of them share."""
     masks = found.targets.encode(found.as_slices(found.labels))
     truths = None if found.truth is None else found.targets.encode(found.as_slices(found.truth))
-    further |= {"threshold": found.threshold, "steps": str(found.clean_up), "model": model, "warnings": warnings}
+    further |= {"threshold": found.threshold, "steps": str(found.clean_up), "model": model}
+    further["warnings"] = [as_flags(warning) for warning in warnings]
     rows = []
     for place, (target, mask) in enumerate(zip(found.targets.names, masks, strict=True)):
         measures: dict[str, Any] = measure(mask, None if truths is None else truths[place], found.spacing)
@@ -141,12 +143,8 @@ def measure(
     }
 
 
-def write_summary(rows: Sequence[Row], folder: Path) -> Path:
-    """Write summary.csv in one step. Lines of an earlier command on other files stay in it.
-
-    Returns:
-        The path.
-    """
+def write_summary(rows: Sequence[Row], folder: Path) -> None:
+    """Write summary.csv in one step. Lines of an earlier command on other files stay in it."""
     path = folder / FILE
     again = {row.file for row in rows}
     lines = [line for line in read_summary(path) if line["file"] not in again]
@@ -157,7 +155,6 @@ def write_summary(rows: Sequence[Row], folder: Path) -> Path:
     table.writeheader()
     table.writerows(sorted(lines, key=lambda line: line["file"]))
     write_text(path, text.getvalue(), lasting=True, errors="surrogateescape")
-    return path
 
 
 def read_summary(path: Path) -> list[dict[str, str]]:
@@ -166,7 +163,7 @@ def read_summary(path: Path) -> list[dict[str, str]]:
     Raises:
         UserError: it is another table, which must not be replaced.
     """
-    foreign = UserError(f"{path}: not written by --predict; move it, or choose another folder with --output")
+    foreign = UserError(f"{path}: not written by `predict`; move it, or choose another folder with `output`")
     try:
         text = read_regular(path, LARGEST).decode("utf-8", errors="surrogateescape")
         table = csv.DictReader(io.StringIO(text, newline=""))

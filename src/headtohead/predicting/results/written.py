@@ -16,7 +16,7 @@ from pathlib import Path
 
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import Job
-from headtohead.predicting.files.reading import MASK_SUFFIXES
+from headtohead.predicting.files.naming import MASK_SUFFIXES
 from headtohead.records.regular import UnreadableError, read_regular
 from headtohead.saving import append_text, write_text
 
@@ -48,7 +48,7 @@ class Written:
         except FileNotFoundError:
             return
         except UnreadableError as fault:
-            raise UserError(f"{self.path}: cannot be used ({fault}); remove it, or choose another --output") from fault
+            raise UserError(f"{self.path}: cannot be used ({fault}); remove it, or choose another `output`") from fault
         for line in map(LINE.fullmatch, BytesIO(content)):
             if line:
                 name = line["name"].decode(errors=ODD)

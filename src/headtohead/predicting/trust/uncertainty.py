@@ -1,19 +1,13 @@
 """How sure a prediction is, voxel by voxel. The variance between models comes with it: `predictor.Estimate`."""
 
 import numpy as np
-from numpy.typing import NDArray
-
-Map = NDArray[np.float32]
 
 
-def entropy(probability: Map) -> Map:
-    """Binary entropy -p log2 p - (1 - p) log2 (1 - p) of a probability, or of the mean of several models.
+def entropy(probability: np.ndarray) -> np.ndarray:
+    """Binary entropy -p log2 p - (1 - p) log2 (1 - p), in bits: float32, 0 where it is sure, 1 where it is a coin's.
 
     Source: Shannon 1948, doi:10.1002/j.1538-7305.1948.tb01338.x; as a map of segmentation: Mehrtash et al. 2020,
     doi:10.1109/TMI.2020.3006437.
-
-    Returns:
-        float32 in bits, of the same shape: 0 where the answer is sure, 1 where it is a coin's.
     """
     if probability.ndim > 2:  # plane by plane: float64 of a volume would be many times the result
         return np.stack([entropy(plane) for plane in probability])

@@ -19,8 +19,6 @@ class Channels(SliceStep):
     order: tuple[int, ...]
 
     def over(self, slices: Made) -> Made:
-        """See `SliceStep`."""
-
         def image(index: int) -> np.ndarray:
             found = slices.image(index)
             alone, straight = found.shape[-1] == 1, tuple(range(found.shape[-1]))

@@ -1,4 +1,4 @@
-"""A case cropped to what is not empty."""
+"""A case cropped: to what is not empty, or by slices at its ends, which scanners often spoil."""
 
 from dataclasses import dataclass, replace
 
@@ -22,11 +22,29 @@ class Crop(Step):
     dark: float = 0.0
 
     def apply(self, case: Case) -> tuple[Case, Undo]:
-        """See `Step`; outside the box all is 0."""
+        """Outside the box all is 0."""
         if self.dark:
             values: np.ndarray = case.images
             case = replace(case, images=np.where(values < self.dark * float(values.max()), 0, values))
         return cropped(case, lit_box(case.images))
+
+
+@dataclass(frozen=True)
+class Trim(Step):
+    """Leave out slices at both ends; of a case that would have none left, none is left out.
+
+    Attributes:
+        ends: how many at each end.
+    """
+
+    kind = "trim"
+    ends: int
+
+    def apply(self, case: Case) -> tuple[Case, Undo]:
+        """What was left out holds 0."""
+        slices, height, width = case.grid.shape
+        first = self.ends if slices > 2 * self.ends else 0
+        return cropped(case, (slice(first, slices - first), slice(0, height), slice(0, width)))
 
 
 def lit_box(volume: np.ndarray) -> Box:

@@ -59,9 +59,27 @@ class Level(Step):
     to_own: np.ndarray | None = field(default=None, compare=False, metadata={"saved": False})
 
     def fitted(self, case: Case) -> Self:
-        """Choose the grid by the first channel, which shows where the head is."""
-        grid, to_own = level_grid(case.grid, self.plane, case.images[..., 0])
-        return replace(self, grid=grid, to_own=to_own)
+        """Choose the grid by the first channel, which shows where the head is.
+
+        Spacings are those of the case's nearest own axes: finer ones between thick slices took longer and agreed less
+        with the unturned case. The grid is as large as the case's own, so that the head keeps its size for the model.
+        It is larger where the head would be cut, and smaller where the case's was evidently enlarged to hold a rotated
+        scan.
+        """
+        slices, affine = case.images[..., 0], case.grid.affine
+        assert affine is not None
+        tilted, steps, millimetres = _axes(affine, slicing(affine, plane=self.plane), len(slices))
+        low, high = _reach(slices, millimetres, steps)
+        if not tilted:  # slices stay what they are
+            low[0], high[0] = -len(slices) * steps[0] / 2, len(slices) * steps[0] / 2
+        spacing, after = _sized(high - low, steps, slices.size, tilted)
+        first = (low + high) / 2 - spacing * (after - 1) / 2
+        to_own = np.eye(4)
+        to_own[:3, :3] = _rounded(np.linalg.solve(millimetres, np.diag(spacing)), FINE)
+        to_own[:3, 3] = _rounded(np.linalg.solve(millimetres, first) + (np.array(slices.shape) - 1) / 2, FINE)
+        level = affine @ to_own
+        level[:3, :3] *= spacing / np.linalg.norm(level[:3, :3], axis=0)  # without the rounding
+        return replace(self, grid=Grid((int(after[0]), int(after[1]), int(after[2])), level), to_own=to_own)
 
     def apply(self, case: Case) -> tuple[Case, Undo]:
         """See `Step`. Beyond the case all is 0; of labels nothing is kept."""
@@ -110,38 +128,8 @@ def needs_levelling(affine: np.ndarray, view: Slicing, lone: bool = False) -> bo
     return unlike and abs(np.linalg.det(_directions(affine, view))) > FLAT
 
 
-def level_grid(grid: Grid, plane: str, slices: np.ndarray) -> tuple[Grid, np.ndarray]:
-    """Decide onto which level grid a case is brought.
-
-    Spacings are those of the case's nearest own axes: finer ones between thick slices took longer and agreed less with
-    the unturned case. The grid is as large as the case's own, so that the head keeps its size for the model. It is
-    larger where the head would be cut, and smaller where the case's was evidently enlarged to hold a rotated scan.
-
-    Args:
-        grid: of slices, rows and columns.
-        plane: the one nearest to the slices.
-        slices: one sequence, uint8 or float32 [slices, H, W]; shows where the head is.
-
-    Returns:
-        The grid, and float64 [4, 4], from its voxels to those of the case.
-    """
-    assert grid.affine is not None
-    tilted, steps, millimetres = _axes(grid.affine, slicing(grid.affine, plane=plane), len(slices))
-    low, high = _reach(slices, millimetres, steps)
-    if not tilted:  # slices stay what they are
-        low[0], high[0] = -len(slices) * steps[0] / 2, len(slices) * steps[0] / 2
-    spacing, after = _sized(high - low, steps, slices.size, tilted)
-    first = (low + high) / 2 - spacing * (after - 1) / 2
-    to_own = np.eye(4)
-    to_own[:3, :3] = _rounded(np.linalg.solve(millimetres, np.diag(spacing)), FINE)
-    to_own[:3, 3] = _rounded(np.linalg.solve(millimetres, first) + (np.array(slices.shape) - 1) / 2, FINE)
-    affine = grid.affine @ to_own
-    affine[:3, :3] *= spacing / np.linalg.norm(affine[:3, :3], axis=0)  # without the rounding
-    return Grid((int(after[0]), int(after[1]), int(after[2])), affine), to_own
-
-
 def most_after(affine: np.ndarray, view: Slicing, shape: tuple[int, int, int]) -> tuple[int, int, int]:
-    """Give the largest level grid that `level_grid` may choose for a case of (slices, H, W), wherever its head is."""
+    """Give the largest level grid that `Level` may choose for a case of (slices, H, W), wherever its head is."""
     tilted, steps, millimetres = _axes(affine, view, shape[0])
     own = np.array(shape) * steps
     whole = np.maximum(own, np.abs(millimetres / steps) @ own)

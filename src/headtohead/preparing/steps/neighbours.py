@@ -21,8 +21,6 @@ class Neighbours(SliceStep):
     channel: int
 
     def over(self, slices: Made) -> Made:
-        """See `SliceStep`."""
-
         def others(index: int) -> list[np.ndarray]:
             steps = (step for step in range(-self.count, self.count + 1) if step)
             return [slices.plane(min(max(index + step, 0), slices.number - 1), self.channel) for step in steps]

@@ -19,7 +19,7 @@ class Reorient(Step):
     plane: str = ACQUIRED
 
     def apply(self, case: Case) -> tuple[Case, Undo]:
-        """See `Step`; pictures are slices already."""
+        """Pictures are slices already."""
         cut = case.grid.slices(self.plane)
         if cut is None or case.grid.affine is None:
             return case, as_it_is

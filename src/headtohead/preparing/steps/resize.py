@@ -24,7 +24,7 @@ class Resize(SliceStep):
     size: int
 
     def over(self, slices: Made) -> Made:
-        """See `SliceStep`; 16 bits become float32 in units of 8 bits."""
+        """16 bits become float32 in units of 8 bits."""
 
         def image(index: int) -> np.ndarray:
             found = slices.image(index)

@@ -61,7 +61,6 @@ class Scale(SliceStep):
         return statistics[rows]
 
     def over(self, slices: Made) -> Made:
-        """See `SliceStep`; the step is fitted."""
         assert self.statistics is not None
         statistics = self.by_channel(self.statistics)
         greys = np.repeat(np.arange(256, dtype=np.uint8)[:, None], len(statistics), axis=1)

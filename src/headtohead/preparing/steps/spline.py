@@ -22,7 +22,7 @@ class Spline(SliceStep):
     degree: int
 
     def over(self, slices: Made) -> Made:
-        """See `SliceStep`; float32."""
+        """The images become float32."""
         return Made(slices.number, lambda index: self.enlarge(slices.image(index)))
 
     def enlarge(self, image: np.ndarray) -> np.ndarray:

@@ -22,7 +22,7 @@ class Square(Step):
     kind = "square"
 
     def apply(self, case: Case) -> tuple[Case, Undo]:
-        """See `Step`; the case is slices, rows, columns."""
+        """The case is slices, rows, columns."""
         spacing, (slices, *size) = case.grid.spacing, case.grid.shape
         if spacing is None or case.grid.affine is None:
             return case, as_it_is

@@ -22,7 +22,7 @@ class Standardise(Step):
     high: float
 
     def apply(self, case: Case) -> tuple[Case, Undo]:
-        """See `Step`; float32."""
+        """The images become float32."""
         values: np.ndarray = case.images
         volume = np.clip(values, *np.percentile(values, (self.low, self.high)))
         centre, spread = volume.mean(axis=(0, 1, 2)), volume.std(axis=(0, 1, 2))

@@ -19,7 +19,7 @@ class Stretch(SliceStep):
     percentile: float = 97.0
 
     def over(self, slices: Made) -> Made:
-        """See `SliceStep`; of one channel."""
+        """Slices of one channel."""
         return Made(slices.number, lambda index: stretched(slices.image(index)[..., 0], self.percentile)[..., None])
 
 

@@ -38,7 +38,6 @@ class Window(Step):
         return replace(self, whites=tuple(white_of(finite(case.images[..., channel])) for channel in channels))
 
     def apply(self, case: Case) -> tuple[Case, Undo]:
-        """See `Step`."""
         depth = np.dtype(self.depth)
         if self.whites is None:
             return replace(case, images=to_depth(case.images, depth)), as_it_is

@@ -137,7 +137,7 @@ def _card(case: str, findings: Findings, entrants: list[Entrant], cohort: Cohort
         elif predicted.shape != truth.shape:
             raise UserError(
                 f"{case}: the mask of {entrant.name} has shape {predicted.shape}, its images {truth.shape}; "
-                "score the run again with --test"
+                "score the run again with `test`"
             )
         else:
             outlines |= _outlines(entrant.key, predicted)

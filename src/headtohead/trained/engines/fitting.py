@@ -80,7 +80,7 @@ def refuse_unfit(
         found = ask(np.zeros(due["takes"], np.float32))
     except Exception as fault:  # those of the engines share no base class
         raise UserError(
-            f"{path}: does not take {FLOAT} {sketch((None, *due['takes'][1:]))}, as model.json says; run --test again, "
+            f"{path}: does not take {FLOAT} {sketch((None, *due['takes'][1:]))}, as model.json says; run `test` again, "
             "or export the bundle again"
         ) from fault
     if found.shape != due["gives"]:
@@ -89,6 +89,6 @@ def refuse_unfit(
 
 def _refuse(path: Path, verb: str, found: str, due: tuple[int, ...]) -> None:
     raise UserError(
-        f"{path}: {verb} {found}, but model.json wants {FLOAT} {sketch((None, *due[1:]))}; run --test again, or export "
+        f"{path}: {verb} {found}, but model.json wants {FLOAT} {sketch((None, *due[1:]))}; run `test` again, or export "
         "the bundle again"
     )

@@ -46,7 +46,7 @@ def onnx_bytes(path: Path) -> bytes:
         if _is_external(memoryview(content), "model", 0):
             raise UserError(f"{path}: refused, since it reads other files (external data); export the bundle again")
     except (UnreadableError, ValueError, IndexError) as fault:
-        raise UserError(f"{path}: not a readable ONNX model; run --test again, or export the bundle again") from fault
+        raise UserError(f"{path}: not a readable ONNX model; run `test` again, or export the bundle again") from fault
     return content
 
 

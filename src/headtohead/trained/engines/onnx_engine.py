@@ -36,7 +36,7 @@ class OnnxEngine:
             raise
         except Exception as fault:  # its errors share no base class
             raise UserError(
-                f"{path}: not a readable ONNX model; run --test again, or export the bundle again"
+                f"{path}: not a readable ONNX model; run `test` again, or export the bundle again"
             ) from fault
         inputs, outputs = self.session.get_inputs(), self.session.get_outputs()
         self.input = inputs[0].name if inputs else ""

@@ -46,16 +46,16 @@ def open_engine(
     """
     which = pick_engine(source, which, gpus, many, precision)
     if not installed(which):
-        raise UserError(f"--engine {which}: {PACKAGES[which]} is not installed; run pip install {PACKAGES[which]}")
+        raise UserError(f"`engine` {which}: {PACKAGES[which]} is not installed; run pip install {PACKAGES[which]}")
     if which == "torch":
         from headtohead.trained.engines.torch_engine import TorchEngine
 
         return TorchEngine(source, gpus, precision)
     if gpus not in ("auto", "cpu"):
-        raise UserError(f"--engine {which}: runs on the processor; leave --gpus {gpus} out or use --engine torch")
+        raise UserError(f"`engine` {which}: runs on the processor; leave `gpus={gpus}` out or use `engine=torch`")
     if source.onnx is None:
         place = source.folder or source.facts.name
-        raise UserError(f"--engine {which}: no {ONNX} in {place}; run --test again to make it, or use --engine torch")
+        raise UserError(f"`engine` {which}: no {ONNX} in {place}; run `test` again to make it, or use `engine=torch`")
     try:
         if which == "onnx":
             from headtohead.trained.engines.onnx_engine import OnnxEngine

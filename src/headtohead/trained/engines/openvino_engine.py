@@ -58,7 +58,7 @@ class OpenVinoEngine:
             self.compiled = shared_core().compile_model(model, "CPU", settings)
         except (RuntimeError, UnicodeDecodeError) as fault:
             raise UserError(
-                f"{path}: not a readable ONNX model; run --test again, or export the bundle again"
+                f"{path}: not a readable ONNX model; run `test` again, or export the bundle again"
             ) from fault
         inputs, outputs = ([_port(one) for one in several] for several in (model.inputs, model.outputs))
         refuse_unfit(path, facts, inputs, outputs, lambda zeros: self.compiled(zeros)[0])

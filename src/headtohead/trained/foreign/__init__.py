@@ -33,10 +33,10 @@ def read_foreign(path: Path, model: str) -> "tuple[ModelFacts, dict[str, torch.T
 
     if model not in READERS:
         raise UserError(
-            f"--model_path {path}: third-party weights can be read for {' and '.join(READERS)}, not for {model}; "
-            f"name the model with --model, or name a bundle folder"
+            f"`model_path` {path}: third-party weights can be read for {' and '.join(READERS)}, not for {model}; "
+            f"name the model with `model`, or name a bundle folder"
         )
     if not path.is_file():
-        raise UserError(f"--model_path {path}: no such file; check the path")
+        raise UserError(f"`model_path` {path}: no such file; check the path")
     module, _, function = READERS[model].partition(":")
     return getattr(importlib.import_module(module), function)(path)

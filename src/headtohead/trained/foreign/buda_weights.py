@@ -29,7 +29,7 @@ def read_buda(path: Path) -> tuple[ModelFacts, dict[str, torch.Tensor]]:
     """
     state = read_state_dict(path)
     if FIRST not in state or state[FIRST].ndim != 4:
-        raise UserError(f"{path}: not the weights of buda: {FIRST} is missing; is it another --model?")
+        raise UserError(f"{path}: not the weights of buda: {FIRST} is missing; is it another `model`?")
     width, in_channels = state[FIRST].shape[:2]
     if in_channels not in TASKS:
         raise UserError(

@@ -5,7 +5,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from headtohead.predicting.trust.appearance import LEVELS, look_at, pairs_of, reordered, without
+from headtohead.predicting.trust.familiarity import LEVELS, look_at
 
 
 def drawn(slices: int = 8, side: int = 128, seed: int = 0) -> np.ndarray:
@@ -19,19 +19,18 @@ def drawn(slices: int = 8, side: int = 128, seed: int = 0) -> np.ndarray:
 
 def test_a_drawn_head() -> None:
     seen = look_at(drawn(slices=20), 1)
-    assert (seen.slices, seen.side, seen.missing) == (20, 128, ())
+    assert not seen.missing
     assert seen.head == pytest.approx(np.pi * 0.35**2, rel=0.1)
-    assert seen.symmetry > 0.9
     assert 0.2 < seen.texture < 1
-    assert len(seen.grey) == 3 * LEVELS + 3
-    assert (seen.grey[: 3 * LEVELS].reshape(3, LEVELS)[:, 2] > 1).all(), "the air is darker"
+    assert seen.levels.shape == (3, LEVELS) and seen.alike.shape == (3, 3)
+    assert (seen.levels[:, 2] > 1).all(), "the air is darker"
 
 
 def test_units_of_the_scanner_change_nothing() -> None:
     volume = drawn()
     here, other = look_at(volume, 1), look_at(volume.astype(np.float32) * 37.5, 1)
     assert here.head == pytest.approx(other.head, abs=0.02)
-    assert here.grey == pytest.approx(other.grey, rel=0.1, abs=0.1)
+    assert here.numbers(range(3)) == pytest.approx(other.numbers(range(3)), rel=0.1, abs=0.1)
 
 
 def test_the_size_of_the_image_changes_little() -> None:
@@ -43,17 +42,16 @@ def test_what_is_missing_is_a_copy_of_flair() -> None:
     for copies in ((), (0,), (2,), (0, 2)):
         given = volume.copy()
         given[..., list(copies)] = given[..., 1:2]
-        assert look_at(given, 1).missing == copies
-    assert look_at(volume[..., :1], 0).missing == ()
+        seen = look_at(given, 1)
+        assert np.flatnonzero(np.isnan(seen.levels).all(axis=1)).tolist() == list(copies)
+        assert seen.missing == bool(copies)
+        assert np.isfinite(seen.numbers(range(3))).sum() == {0: 15, 1: 9, 2: 4}[len(copies)]
+    assert not look_at(volume[..., :1], 0).missing
 
 
-def test_noise_is_told_by_its_texture_and_half_a_head_by_its_symmetry() -> None:
+def test_noise_is_told_by_its_texture() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (4, 64, 64, 3), np.uint8)
     assert abs(look_at(noise, 1).texture) < 0.1
-    half = drawn()
-    rows, columns = np.ogrid[:128, :128]
-    half[:, rows > columns] = 10
-    assert look_at(half, 1).symmetry < look_at(drawn(), 1).symmetry - 0.2
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1, 1), (1, 1, 1, 3), (1, 300, 2, 3), (2, 3, 500, 1), (1, 7, 7, 3)])
@@ -61,7 +59,8 @@ def test_noise_is_told_by_its_texture_and_half_a_head_by_its_symmetry() -> None:
 def test_whatever_comes_is_measured(shape: tuple[int, ...], value: int) -> None:
     for volume in (np.full(shape, value, np.uint8), np.full(shape, -value, np.float32)):
         seen = look_at(volume, shape[-1] // 2)
-        assert np.isfinite(seen.grey).all() and np.isfinite([seen.head, seen.texture, seen.symmetry]).all()
+        assert seen.missing or np.isfinite(seen.numbers(range(shape[-1]))).all()
+        assert np.isfinite([seen.head, seen.texture]).all()
 
 
 def test_reordering_is_that_of_the_channels() -> None:
@@ -69,12 +68,5 @@ def test_reordering_is_that_of_the_channels() -> None:
     volume[..., 2] = np.roll(volume[..., 1], 5, axis=1) // 2 + 20
     seen = look_at(volume, 1)
     for order in permutations(range(3)):
-        assert reordered(seen.grey, order) == pytest.approx(look_at(volume[..., list(order)], 1).grey)
-    assert len(set(map(tuple, (reordered(seen.grey, order) for order in permutations(range(3)))))) == 6
-
-
-def test_without_a_sequence_its_numbers_and_pairs_are_gone() -> None:
-    assert pairs_of(3) == [(0, 1), (0, 2), (1, 2)]
-    assert without(3, ()).all() and without(1, ()).tolist() == [True] * LEVELS
-    assert without(3, (2,)).tolist() == [True] * 2 * LEVELS + [False] * LEVELS + [True, False, False]
-    assert without(3, (0, 2)).sum() == LEVELS
+        assert seen.numbers(order) == pytest.approx(look_at(volume[..., list(order)], 1).numbers(range(3)))
+    assert len({tuple(seen.numbers(order)) for order in permutations(range(3))}) == 6
