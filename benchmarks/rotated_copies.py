@@ -74,9 +74,7 @@ class Case:
 def main() -> None:
     """Read the command line, measure, print the tables."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
-    parser.add_argument(
-        "--root_dir", type=Path, default=Path("data/lgg-mri-segmentation/kaggle_3m"), help="LGG's folder"
-    )
+    parser.add_argument("--root_dir", type=Path, default=Path("data/kaggle_3m"), help="LGG's folder (%(default)s)")
     parser.add_argument("--model_path", type=Path, default=SHIPPED, help="a bundle or a run folder (the shipped model)")
     parser.add_argument("--cases", type=int, default=4, help=f"how many, of {len(CASES)} (%(default)s)")
     parser.add_argument("--spacing", type=float, nargs=3, default=(1, 1, 5), help="assumed for LGG, in mm (1 1 5)")

@@ -63,13 +63,9 @@ def claimed(folder: Path, prefix: str, suffix: str | None, becomes: Path) -> Ite
 
 
 def _make(path: Path, folder: bool) -> int | None:
-    """Make a new file or folder, as readable as any other, and lock it.
+    """Make a new file or folder, as readable as any other, and lock it; FileExistsError where it is there already.
 
-    Returns:
-        Its descriptor, -1 where there are no locks, None where a sweeping process was quicker.
-
-    Raises:
-        FileExistsError: it is there already.
+    Gives its descriptor, -1 where there are no locks, None where a sweeping process was quicker.
     """
     if folder:
         path.mkdir()

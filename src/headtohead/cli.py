@@ -264,15 +264,7 @@ def wanted(options: Options) -> list[str]:
 
 
 def run_verb(verb: str, options: Options) -> Path | None:
-    """Do one thing.
-
-    Args:
-        verb: a key of `VERBS`.
-        options: all options.
-
-    Returns:
-        Where its results are; None where it writes nothing.
-    """
+    """Do one thing; give where its results are, None where it writes nothing."""
     module, _, function = VERBS[verb].partition(":")
     folders = {"download": options.data.root_dir, "make_phantoms": options.verbs.make_phantoms}
     place = getattr(importlib.import_module(module), function)(options)

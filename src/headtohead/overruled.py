@@ -21,12 +21,7 @@ Rule = Callable[[Options, str], str]
 
 
 def refuse_overruled(given: Mapping[str, Any], options: Options, verbs: Collection[str]) -> None:
-    """Refuse options that other options of the command leave without effect on every verb.
-
-    Args:
-        given: the flags on the command line and their values. Keys of a YAML file may serve several commands.
-        options: all options.
-        verbs: what is to be done.
+    """Refuse options that others of the command leave without effect on every verb; a YAML file may serve several.
 
     Raises:
         UserError: names the option and what overrules it.

@@ -22,6 +22,7 @@ TABLE: dict[str, tuple[str, Any]] = {
     "sequences": ("flair,t1", "flair,t1"),
     "mask_dir": ("my/masks", "my/masks"),
     "mask_pattern": ("P*_manual", "P*_manual"),
+    "bits": ("16", "16"),
     "split": ("slice", "slice"),
     "split_seed": ("7", 7),
     "folds": ("5", "5"),

@@ -62,7 +62,7 @@ ELSEWHERE = {
     "root_dir": "tests/cli/test_bad_input.py",
     "cache_dir": "tests/cohort/test_pack.py",
     "patient_pattern": "tests/readers/test_patients.py",
-    **dict.fromkeys(("labels", "sequences", "mask_dir", "mask_pattern"), "tests/readers/test_nifti_options.py"),
+    **dict.fromkeys(("labels", "sequences", "mask_dir", "mask_pattern", "bits"), "tests/readers/test_nifti_options.py"),
     "fold": "tests/comparing/test_crossvalidation.py",
     "fold_file": "tests/comparing/test_crossvalidation.py",
     "encoder_weights": "tests/models/test_pretrained.py",

@@ -8,10 +8,15 @@ import pytest
 
 from headtohead.cohort import open_cohort
 from headtohead.errors import UserError
+from headtohead.options.input import InputOptions
+from headtohead.predicting.files.finding import find_jobs
+from headtohead.predicting.files.scans import read_scan
+from headtohead.preparing.recipe import InputRecipe
 from headtohead.readers.labels import targets_of
 from headtohead.readers.nifti import list_cases, task
 from headtohead.readers.reader import Reading
 from headtohead.task.targets import CLASSES, REGIONS
+from headtohead.trained.facts import ModelFacts
 
 WriteVolume = Callable[..., Path]
 Scan = Callable[..., None]
@@ -214,3 +219,27 @@ def test_labels_that_make_no_targets(text: str, words: str) -> None:
     with pytest.raises(UserError, match=words) as refused:
         targets_of(text)
     assert str(refused.value).startswith(f"`labels` {text}: ")
+
+
+def test_grey_levels_are_kept_in_the_bits_that_are_asked_for(volumes: Path, tmp_path: Path, write: Scan) -> None:
+    for case in "xy":
+        write(f"{case}", mask=f"{case}_mask")
+    coarse, fine, same = (
+        open_cohort(volumes, tmp_path / "packed", "nifti", Reading(labels=LABELS, bits=bits))
+        for bits in ("", "16", "8")
+    )
+    assert [cohort.images(0).dtype for cohort in (coarse, fine, same)] == [np.uint8, np.uint16, np.uint8]
+    assert len({coarse.key, fine.key, same.key}) == 2 and coarse.key == same.key
+    with pytest.raises(UserError, match="bits"):
+        open_cohort(volumes, tmp_path / "packed", "lgg", Reading(bits="16"))
+
+
+def test_a_run_of_sixteen_bits_predicts_what_it_trained_on(volumes: Path, tmp_path: Path, write: Scan) -> None:
+    for case in "xyz":
+        write(f"{case}", mask=f"{case}_mask")
+    cohort = open_cohort(volumes, tmp_path / "packed", "nifti", Reading(labels=LABELS, bits="16"))
+    recipe = InputRecipe.of(InputOptions(image_size=32, neighbours=0), cohort.task, "", cohort.images(0).dtype.name)
+    facts = ModelFacts("made up", "unet", 0, 1, recipe.to_dict(), task=cohort.task)
+    [job] = find_jobs(volumes / "x.nii.gz", "", cohort.task, ())
+    scan = read_scan(job, facts, "", "auto")
+    np.testing.assert_array_equal(scan.volume, cohort.images(0))

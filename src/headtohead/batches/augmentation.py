@@ -90,15 +90,9 @@ def drop_sequences(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Replace a sequence that may be missing, and mostly the others too: of LGG one patient in ten comes like that.
 
-    Args:
-        view: uint8 [H, W, channels]; one channel alone is the primary sequence.
-        statistics: float32 [channels, 2] of those channels.
-        chance: probability that the first sequence is dropped.
-        rng: always drawn from twice, so that what follows does not depend on `chance`.
-        lost: as `droppable` gives it.
-
-    Returns:
-        The view and statistics, copied where they change.
+    View uint8 [H, W, channels] and statistics float32 [channels, 2] are copied where they change; one channel alone is
+    the primary sequence. `chance` is that of the first of the `lost`. Two numbers are always drawn, so that what
+    follows does not depend on it.
     """
     first, others = rng.random(2)
     if first >= chance or not lost or view.shape[-1] == 1:

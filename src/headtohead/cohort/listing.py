@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from headtohead.errors import UserError
 from headtohead.options.data import DEFAULT_DATA
 from headtohead.readers.patients import patients_by_pattern, print_patients, warn_of_shared_beginnings
@@ -32,13 +34,18 @@ class DataFiles:
         yield from self.reader.further_files(self.root)
 
     @property
+    def depth(self) -> np.dtype:
+        """In which grey levels are stored."""
+        return np.dtype(f"uint{self.reading.bits}") if self.reading.bits else self.reader.depth
+
+    @property
     def how(self) -> bytes:
         """How the files are read: as what pixels, and, where the user says so, as whose and as what."""
         # Without a pattern the names of the files decide, which are part of both keys.
         patients = "".join(f"\n{case.name} {case.patient}" for case in self.cases if self.reading.patient_pattern)
         targets = self.task.targets.to_dict()
         labels = f"\n{targets['labels']} {targets['others']}" if self.reading.labels else ""
-        depth = "" if self.reader.depth.itemsize == 1 else f"\n{self.reader.depth}"
+        depth = "" if self.depth.itemsize == 1 else f"\n{self.depth}"
         return f"{self.reader.reading}{patients}{labels}{depth}".encode()
 
     def name(self, path: Path) -> str:

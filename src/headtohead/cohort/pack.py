@@ -124,7 +124,7 @@ def _pack(listed: DataFiles, destination: Path) -> None:
     with temporary_folder(destination.parent, becomes=destination, kind="packing") as temporary:
         rows, first = [], 0
         statistics: dict[str, list[np.ndarray]] = {name: [] for name in STATISTICS}
-        depths = dict(zip(PIXELS, (reader.depth, _depth_of_labels(task), EIGHT), strict=True))
+        depths = dict(zip(PIXELS, (listed.depth, _depth_of_labels(task), EIGHT), strict=True))
         with ExitStack() as stack:
             pixels = {
                 name: stack.enter_context((temporary / f"{name}{ENDS[depth]}").open("wb"))

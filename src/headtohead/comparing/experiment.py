@@ -105,12 +105,8 @@ def open_experiment(options: RunOptions, cohort: Cohort | None = None, folds: Fo
 def refuse_other_run(experiment: Experiment, trains: bool = True) -> None:
     """Keep a run folder from being mixed with a run of other options or data under the same name.
 
-    Args:
-        experiment: what is wanted.
-        trains: whether the verb trains, so that it may also overwrite.
-
     Raises:
-        UserError: names the first difference.
+        UserError: names the first difference; a verb that `trains` may also overwrite.
     """
     folder = experiment.folder
     mend = "use the same, or choose another `run_name` or `comparison`"

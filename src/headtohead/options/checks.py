@@ -74,6 +74,11 @@ def fold_count(value: str) -> str:
     return "" if len(value) <= MOST_DIGITS else TOO_LARGE
 
 
+def bit_count(value: str) -> str:
+    """Refuse all but nothing, 8 and 16."""
+    return "" if value in ("", "8", "16") else "takes 8 or 16"
+
+
 def gpu_numbers(value: str) -> str:
     """Refuse all but `auto`, `cpu` and numbers with commas between them."""
     if value in ("auto", "cpu"):

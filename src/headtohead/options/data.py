@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from headtohead.errors import UserError
-from headtohead.options.checks import SEED, at_least, fold_count, not_empty, regular_expression
+from headtohead.options.checks import SEED, at_least, bit_count, fold_count, not_empty, regular_expression
 from headtohead.options.declaring import option
 from headtohead.options.group import Group
 
@@ -57,6 +57,13 @@ class DataOptions(Group):
         "how the masks of --data nifti are named, with * for the name of the image or case: '*_manual.nii.gz'; "
         "default: X_mask, X_seg, X_dseg and the like",
         metavar="NAME",
+    )
+    bits: str = option(
+        "",
+        "bits in which grey levels of volumes are stored, 8 or 16: 16 where a scan holds differences "
+        "that matter within one of 256 levels, at twice the size; default: 8",
+        metavar="N",
+        check=bit_count,
     )
     split: str = option(
         "patient", "what is split: patients, or slices, in which case patients leak", choices=("patient", "slice")

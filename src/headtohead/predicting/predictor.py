@@ -15,11 +15,10 @@ from headtohead.options.table import ChoiceOptions
 from headtohead.predicting.cleaning.postprocessing import NO_CLEAN_UP, CleanUp, parse_clean_up
 from headtohead.predicting.scan import Scan
 from headtohead.preparing.chain import Prepared
-from headtohead.trained.choosing import Choice
+from headtohead.trained.choosing import Choice, with_sound_models
 from headtohead.trained.engines import Engine, open_engine
 from headtohead.trained.engines.ahead import EngineAhead
 from headtohead.trained.facts import ModelFacts
-from headtohead.trained.trying import with_sound_models
 
 PIXELS = 64 * 128 * 128
 """Input pixels given to an engine at once, roughly: enough to keep all cores busy, few enough for the memory."""

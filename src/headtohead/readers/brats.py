@@ -147,5 +147,5 @@ READER = Reader(
     list_cases=list_cases,
     task=task,
     read_case=read_volumes,
-    takes=frozenset({"patient_pattern", "labels"}),
+    takes=frozenset({"patient_pattern", "labels", "bits"}),
 )

@@ -170,5 +170,5 @@ READER = Reader(
     list_cases=list_cases,
     task=task,
     read_case=read_volumes,
-    takes=frozenset({"patient_pattern", "labels", "sequences", "mask_dir", "mask_pattern"}),
+    takes=frozenset({"patient_pattern", "labels", "sequences", "mask_dir", "mask_pattern", "bits"}),
 )

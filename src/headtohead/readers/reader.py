@@ -26,6 +26,7 @@ class Reading:
         sequences: which of a case's sequences to use, the primary one first.
         mask_dir: folder of the masks, where they do not lie beside their images.
         mask_pattern: how masks are named, with `*` for the name of the image or the case.
+        bits: in which grey levels are stored.
     """
 
     patient_pattern: str = ""
@@ -33,6 +34,7 @@ class Reading:
     sequences: str = ""
     mask_dir: str = ""
     mask_pattern: str = ""
+    bits: str = ""
 
     @classmethod
     def of(cls, options: DataOptions) -> "Reading":
@@ -115,7 +117,7 @@ class Reader:
         takes: the attributes of `Reading` that have an effect. Without `patient_pattern` the layout names the patients.
         further_files: lists the files besides images and masks from which the cohort is made.
         read_clinical: reads what is known of the patients: one row a patient, column `patient`.
-        depth: in which pixels are stored: uint8, or uint16 where 256 levels are too few.
+        depth: in which pixels are stored where `Reading.bits` is empty: uint8, or uint16 if 256 levels are too few.
     """
 
     reading: str

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from headtohead.cohort import Cohort
 from headtohead.drawing.animation import write_case_gif, write_plate_gif
+from headtohead.drawing.outlines import hexadecimal
 from headtohead.drawing.plate import choose_cases, write_plate
 from headtohead.options.comparison import BASELINE
 from headtohead.reporting.case_gifs import write_all_case_gifs
@@ -39,7 +40,9 @@ def write_pictures(
         case_gifs: `few`; `all` for `cases/<case>.gif` of every case as well; `none` for no case that scrolls.
         mark: what the files of every case carry, from `case_gifs.mark_of`.
     """
-    write_dice_bars(findings.tested_cases, folder / "dice.png", findings.targets.all)
+    colours = {one.name: hexadecimal(one.colour) for one in findings.targets.all}
+    dots = {name: (found.matrix, colours[name]) for name, found in findings.by_target.items()}
+    write_dice_bars(findings.matrix, folder / "dice.png", dots)
     if cohort is None or masks is None:
         return
     short = short_names(findings.matrix.index)

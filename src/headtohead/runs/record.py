@@ -29,7 +29,7 @@ def a_task(value: Any) -> str | None:
     return None
 
 
-READING = ("patient_pattern", "labels", "sequences", "mask_dir", "mask_pattern")
+READING = ("patient_pattern", "labels", "sequences", "mask_dir", "mask_pattern", "bits")
 DATA = {
     **dict.fromkeys(("kind", "root", "key", "name", *READING), text),
     **dict.fromkeys(("cases", "slices"), COUNT),

@@ -16,12 +16,7 @@ class Upload:
     """One that is being received."""
 
     def __init__(self, receive: Receive, clock: Callable[[], float]) -> None:
-        """Begin.
-
-        Args:
-            receive: gives what is sent.
-            clock: seconds.
-        """
+        """Begin to receive; the clock gives seconds."""
         self._receive, self._clock = receive, clock
         self._began, self._bytes = clock(), 0
         self._given_up = False

@@ -14,16 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headtohead.errors import UserError, did_you_mean
-from headtohead.predicting.cleaning.shapes import (
-    Element,
-    Mask,
-    Spacing,
-    close_gaps,
-    dilate,
-    erode,
-    fill_holes,
-    open_bridges,
-)
+from headtohead.predicting.cleaning import shapes
+from headtohead.predicting.cleaning.shapes import Element, Mask, Spacing
 from headtohead.scoring.components import bounding_box, largest_component, without_small
 from headtohead.task import Targets
 
@@ -45,7 +37,7 @@ UNITS = {
 
 NONE = "none"
 MM3 = {"mm3": 1.0, "ml": 1000.0}
-SHAPES = {"close": close_gaps, "open": open_bridges, "dilate": dilate, "erode": erode}
+SHAPES = {"close": shapes.close_gaps, "open": shapes.open_bridges, "dilate": shapes.dilate, "erode": shapes.erode}
 WIDEST = 32
 """Voxels that a length may span. More means an odd spacing, and would take minutes."""
 
@@ -197,7 +189,7 @@ def _carry_out(step: Step, mask: Mask, spacing: Spacing | None) -> Mask:
     if step.name == "largest":
         result[near] = largest_component(mask[near])
     elif step.name == "fill":
-        result[near] = fill_holes(mask[near])
+        result[near] = shapes.fill_holes(mask[near])
     elif step.name == "min_size":
         result[near] = without_small(mask[near], least)
     else:

@@ -37,14 +37,10 @@ class OpenVinoEngine:
     name = "openvino on cpu"
 
     def __init__(self, path: Path, facts: ModelFacts, precision: str, many: bool = True) -> None:
-        """Compile model.onnx.
+        """Compile model.onnx; a precision of `auto` leaves the choice to OpenVINO.
 
-        Args:
-            path: of model.onnx.
-            facts: what it must take and give.
-            precision: as `--precision`; `auto` leaves the choice to OpenVINO.
-            many: whether many slices will be asked for. Then groups of cores work on slices of their own, and need
-                not wait for each other after every layer, least of all for a core that something else is using.
+        For many slices, groups of cores work on slices of their own, and need not wait for each other after every
+        layer, least of all for a core that something else is using.
 
         Raises:
             UserError: the file is damaged, or does not fit the facts.
