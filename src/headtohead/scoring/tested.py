@@ -49,10 +49,8 @@ def score_tested(
     """
     import pandas as pd
 
-    about = cohort.table.iloc[case]
-    name = str(about["case"])
-    whole = len(places) == about["slices"]
-    names = cohort.task.targets.names
+    about, names = cohort.table.iloc[case], cohort.task.targets.names
+    name, whole = str(about["case"]), len(places) == about["slices"]
     facts = {
         "patient": about.get("patient", name),
         "site": about["site"],

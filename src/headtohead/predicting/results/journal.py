@@ -132,8 +132,10 @@ class Journal:
         return [entry for entries in self.own.values() for entry in entries]
 
     def _keep(self, entry: Entry) -> None:
-        own = entry["by"] == self.key
-        (self.own.setdefault(entry["rows"][0]["file"], []) if own else self.others).append(entry)
+        if entry["by"] == self.key:
+            self.own.setdefault(entry["rows"][0]["file"], []).append(entry)
+        else:
+            self.others.append(entry)
 
     def _origin(self, path: Path, entries: Iterable[Entry]) -> Entry | None:
         """Give the latest of some entries that has a file as it is now."""
@@ -149,9 +151,8 @@ class Journal:
             try:
                 self.folder.mkdir(parents=True, exist_ok=True)
             except OSError as fault:
-                raise UserError(
-                    f"`output` {self.folder}: cannot be created ({fault.strerror}); choose another"
-                ) from fault
+                line = f"`output` {self.folder}: cannot be created ({fault.strerror}); choose another"
+                raise UserError(line) from fault
             try:
                 self._handle = hold(self.path, make=True)
                 return
