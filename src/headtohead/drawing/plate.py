@@ -78,7 +78,7 @@ class SegmentedCase:
         return len(self.images) // 2
 
 
-def choose_cases(scores: "pd.Series", most: int = COLUMNS * ROWS) -> list[str]:
+def cases_to_draw(scores: "pd.Series", most: int = COLUMNS * ROWS) -> list[str]:
     """Choose cases evenly from the worst score to the best, both among them, so that none is picked by taste.
 
     A score of NaN is left out.

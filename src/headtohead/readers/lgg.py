@@ -107,13 +107,8 @@ def _list_case(folder: Path) -> CaseFiles:
         if after != before + 1:
             lost = f"{folder.name}_{before + 1}.tif"
             raise UserError(f"{folder}: slice {before + 1} is missing between {before} and {after}; restore {lost}")
-    return CaseFiles(
-        folder.name,
-        found["patient"],
-        found["site"],
-        tuple(images[n] for n in numbers),
-        tuple(masks[n] for n in numbers),
-    )
+    slices = tuple(images[n] for n in numbers), tuple(masks[n] for n in numbers)
+    return CaseFiles(folder.name, found["patient"], found["site"], *slices)
 
 
 def read_case(files: CaseFiles, task: Task = TASK) -> Case:
@@ -144,7 +139,6 @@ def _read(paths: tuple[Path, ...], mode: int) -> np.ndarray:
         if pixels is None:
             raise UserError(f"{path}: not a readable TIFF (cut short or damaged); restore it")
         slices.append(pixels)
-    for path, pixels in zip(paths, slices, strict=True):
         if pixels.shape != slices[0].shape:
             raise UserError(f"{path}: {size_of(pixels)}, but {paths[0].name} is {size_of(slices[0])}; restore it")
     return np.stack(slices)

@@ -5,7 +5,7 @@ from pathlib import Path
 from headtohead.cohort import Cohort
 from headtohead.drawing.animation import write_case_gif, write_plate_gif
 from headtohead.drawing.outlines import hexadecimal
-from headtohead.drawing.plate import choose_cases, write_plate
+from headtohead.drawing.plate import cases_to_draw, write_plate
 from headtohead.options.comparison import BASELINE
 from headtohead.reporting.case_gifs import write_all_case_gifs
 from headtohead.reporting.case_names import short_names
@@ -48,7 +48,7 @@ def write_pictures(
     short = short_names(findings.matrix.index)
     entrants = [name for name in findings.matrix.columns if name != BASELINE]
     for name in entrants:
-        chosen = choose_cases(findings.matrix[name])
+        chosen = cases_to_draw(findings.matrix[name])
         scans = [scan for case in chosen if (scan := scan_of(cohort, masks, name, case, short[case]))]
         if scans:
             stem = f"plate-{name.replace(' ', '-')}"
@@ -60,7 +60,7 @@ def write_pictures(
     write_failures(findings, folder, cohort, masks)
     if case_gifs == "none":
         return
-    ranked = choose_cases(findings.matrix[entrants].mean(axis=1), most=3) if entrants else []
+    ranked = cases_to_draw(findings.matrix[entrants].mean(axis=1), most=3) if entrants else []
     for word, case in zip(("worst", "median", "best")[: len(ranked)], ranked, strict=True):
         captions = {name: name_with_seed(findings, name, case) for name in entrants}
         scans = [scan for name in entrants if (scan := scan_of(cohort, masks, name, case, captions[name]))]
