@@ -22,27 +22,23 @@ def parse_channels(text: str, task: Task) -> dict[str, int]:
     Raises:
         UserError: a name is unknown or given twice, or a number is none.
     """
+    # A model of images of no particular kind takes the one that is named, whatever its name.
+    known = AT_THE_END | {one: one for one in task.sequences}
+    usable = {word: one for word, one in known.items() if task.unnamed or one in task.sequences}
     channels: dict[str, int] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
-        name, equals, number = (piece.strip() for piece in part.partition("="))
+        name, equals, number = (piece.strip() for piece in part.lower().partition("="))
         if not equals or not number.isdecimal() or not number.isascii():
             raise UserError(f"`channels` {part}: takes NAME=NUMBER, numbers from 0, such as t1=0,flair=1")
-        sequence = _sequence(name.lower(), task)
+        if name not in usable:
+            raise UserError(
+                f"`channels` {name}: not a sequence of this model ({', '.join(usable)}){did_you_mean(name, usable)}"
+            )
+        sequence = task.primary if task.unnamed else usable[name]
         if sequence in channels:
             raise UserError(f"`channels` {text}: {sequence} is named twice; name each sequence once")
         channels[sequence] = int(number)
     return channels
-
-
-def _sequence(name: str, task: Task) -> str:
-    # A model of images of no particular kind takes the one that is named, whatever its name.
-    known = {**AT_THE_END, **{one: one for one in task.sequences}}
-    usable = {word: one for word, one in known.items() if task.unnamed or one in task.sequences}
-    if name not in usable:
-        raise UserError(
-            f"`channels` {name}: not a sequence of this model ({', '.join(usable)}){did_you_mean(name, usable)}"
-        )
-    return task.primary if task.unnamed else usable[name]
 
 
 def refuse_ignored_channels(jobs: Iterable[Job], channels: str, task: Task) -> None:
