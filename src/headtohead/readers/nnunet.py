@@ -13,7 +13,7 @@ from headtohead.errors import UserError, one_line, printable
 from headtohead.readers.labels import BACKGROUND, make_targets, targets_of
 from headtohead.readers.other_layouts import CHANNEL
 from headtohead.readers.reader import CaseFiles, Reader, Reading
-from headtohead.readers.sequence_names import OUTLINED, says_several, sequence_in_name
+from headtohead.readers.sequence_names import OUTLINED, one_sequence_in_name
 from headtohead.readers.volume_names import VOLUMES
 from headtohead.readers.volumes import read_volumes
 from headtohead.records.json_reader import read_json
@@ -121,8 +121,7 @@ def sequences_of(described: Mapping[str, Any], path: Path) -> tuple[str, ...]:
         raise UserError(f'{path}: channel_names must be numbered from "0"; correct it')
     if len(words) == 1:
         return (UNNAMED,)
-    named = [(word, sequence_in_name(word)) for word in words]
-    known = tuple(one.sequence if one and not says_several(one.sequence) else word.lower() for word, one in named)
+    known = tuple(one.sequence if (one := one_sequence_in_name(word)) else word.lower() for word in words)
     if len(set(known)) == len(known) and all(known):
         return known
     return tuple(f"channel {number}" for number in range(len(words)))

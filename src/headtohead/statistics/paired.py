@@ -39,10 +39,10 @@ def paired_differences(
 
 
 def describe(differences: NDArray[np.float64], lower_is_better: bool = False) -> pd.DataFrame:
-    """Describe paired differences, each column by itself.
+    """Describe paired differences, [cases, pairs], each column by itself.
 
     Args:
-        differences: one row per case, one column per pair, [N, K], as `paired_differences` gives them.
+        differences: as `paired_differences` gives them.
         lower_is_better: whether a wins where its number is the smaller one.
 
     Returns:

@@ -85,7 +85,7 @@ def compare_family(
             margin to equivalent: as `equivalence`; only with a margin.
 
     Raises:
-        UserError: if an entrant lacks a score, as `matrix.complete`.
+        UserError: if an entrant lacks a score.
     """
     about = list(questions[0].about) if questions else []
     columns = [*about, *(DESCRIBED if margin is None else COLUMNS)]

@@ -17,39 +17,28 @@ Assigned = dict[str, tuple["VolumeFile", int]]
 
 
 def parse_channels(text: str, task: Task) -> dict[str, int]:
-    """Read --channels.
-
-    Args:
-        text: such as `t1=0,flair=1`; empty: nothing is said.
-        task: of the model.
-
-    Returns:
-        Sequence of the model to number of the volume or channel, from 0.
+    """Read --channels, such as `t1=0,flair=1`: sequence of the model to number of the volume or channel, from 0.
 
     Raises:
         UserError: a name is unknown or given twice, or a number is none.
     """
+    # A model of images of no particular kind takes the one that is named, whatever its name.
+    known = AT_THE_END | {one: one for one in task.sequences}
+    usable = {word: one for word, one in known.items() if task.unnamed or one in task.sequences}
     channels: dict[str, int] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
-        name, equals, number = (piece.strip() for piece in part.partition("="))
+        name, equals, number = (piece.strip() for piece in part.lower().partition("="))
         if not equals or not number.isdecimal() or not number.isascii():
             raise UserError(f"`channels` {part}: takes NAME=NUMBER, numbers from 0, such as t1=0,flair=1")
-        sequence = _sequence(name.lower(), task)
+        if name not in usable:
+            raise UserError(
+                f"`channels` {name}: not a sequence of this model ({', '.join(usable)}){did_you_mean(name, usable)}"
+            )
+        sequence = task.primary if task.unnamed else usable[name]
         if sequence in channels:
             raise UserError(f"`channels` {text}: {sequence} is named twice; name each sequence once")
         channels[sequence] = int(number)
     return channels
-
-
-def _sequence(name: str, task: Task) -> str:
-    # A model of images of no particular kind takes the one that is named, whatever its name.
-    known = {**AT_THE_END, **{one: one for one in task.sequences}}
-    usable = {word: one for word, one in known.items() if task.unnamed or one in task.sequences}
-    if name not in usable:
-        raise UserError(
-            f"`channels` {name}: not a sequence of this model ({', '.join(usable)}){did_you_mean(name, usable)}"
-        )
-    return task.primary if task.unnamed else usable[name]
 
 
 def refuse_ignored_channels(jobs: Iterable[Job], channels: str, task: Task) -> None:
@@ -78,11 +67,7 @@ def refuse_ignored_channels(jobs: Iterable[Job], channels: str, task: Task) -> N
 
 
 def refuse_ignored_plane(jobs: Iterable[Job], plane: str) -> None:
-    """Refuse `--plane` where there is no volume to cut.
-
-    Raises:
-        UserError: it is given, and all jobs are pictures.
-    """
+    """Raise a UserError where `--plane` is given and there is no volume to cut."""
     if plane != "auto" and not any(job.kind == "nifti" for job in jobs):
         raise UserError(f"`plane` {plane}: is for NIfTI volumes, and here are only pictures; leave it out")
 
@@ -127,7 +112,7 @@ def assign(
     if job.channels and (channels or not job.sequences):
         found = _by_number(job, files, facts, channels)
     elif len(files) == 1 and (first.volumes > 1 or by_channels):
-        found = _by_channels(first, facts, channels)
+        found = _by_volume(first, facts, channels)
     elif job.sequences:
         found = _by_names(job, files) if needed in job.sequences else {}
     else:
@@ -162,42 +147,44 @@ def _by_names(job: Job, files: list["VolumeFile"]) -> Assigned:
 
 
 def _by_number(job: Job, files: list["VolumeFile"], facts: ModelFacts, channels: dict[str, int]) -> Assigned:
-    numbered = dict(zip(job.channels, files, strict=True))
+    numbers = sorted(job.channels)
     if not channels:
-        names = ", ".join(f"_{number:04d}" for number in sorted(numbered))
+        names = ", ".join(f"_{number:04d}" for number in numbers)
         usual = sorted(facts.task.sequences, key=lambda one: one != facts.task.primary)
-        example = ",".join(f"{name}={number}" for number, name in zip(sorted(numbered), usual, strict=False))
+        example = ",".join(f"{name}={number}" for number, name in zip(numbers, usual, strict=False))
         raise UserError(
-            f"{printable(files[0].path)}: {len(files)} files are named like channels of one nnU-Net case ({names}), "
-            "but "
+            f"{printable(job.files[0])}: {len(files)} files are named like channels of one nnU-Net case ({names}), but "
             f"no dataset.json says what they are; name them, for example `channels` {example}, or rename the files if "
             "they are separate cases"
         )
-    for sequence, number in channels.items():
-        if number not in numbered:
-            known = ", ".join(map(str, sorted(numbered)))
-            raise UserError(
-                f"{printable(files[0].path)}: its channels are {known}, but `channels` asks for {sequence}={number}; "
-                "correct `channels`"
-            )
-    return {sequence: (numbered[number], 0) for sequence, number in channels.items()}
+    there = {number: (file, 0) for number, file in zip(job.channels, files, strict=True)}
+    return _chosen(channels, there, f"its channels are {', '.join(map(str, numbers))}")
 
 
-def _by_channels(file: "VolumeFile", facts: ModelFacts, channels: dict[str, int]) -> Assigned:
+def _by_volume(file: "VolumeFile", facts: ModelFacts, channels: dict[str, int]) -> Assigned:
     if not channels:
         example = ",".join(f"{name}={number}" for number, name in enumerate(facts.task.sequences))
         raise UserError(
             f"{printable(file.path)}: a 4-D file of {file.volumes} volumes; say which sequence each is, "
             f"for example `channels` {example}"
         )
+    there = {number: (file, number) for number in range(file.volumes)}
+    return _chosen(
+        channels,
+        there,
+        f"holds volumes 0 to {file.volumes - 1}" if file.volumes > 1 else "holds one volume, number 0",
+    )
+
+
+def _chosen(channels: dict[str, int], there: dict[int, tuple["VolumeFile", int]], are: str) -> Assigned:
+    """Give the sequences that --channels numbers."""
     for sequence, number in channels.items():
-        if number >= file.volumes:
-            holds = f"volumes 0 to {file.volumes - 1}" if file.volumes > 1 else "one volume, number 0"
+        if number not in there:
+            path = there[min(there)][0].path
             raise UserError(
-                f"{printable(file.path)}: holds {holds}, but `channels` asks for {sequence}={number}; correct "
-                "`channels`"
+                f"{printable(path)}: {are}, but `channels` asks for {sequence}={number}; correct `channels`"
             )
-    return {sequence: (file, number) for sequence, number in channels.items()}
+    return {sequence: there[number] for sequence, number in channels.items()}
 
 
 def _refuse_without(needed: str, job: Job, by_channels: bool) -> None:

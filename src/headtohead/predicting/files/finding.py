@@ -68,11 +68,7 @@ def find_jobs(
 
 
 def refuse_missing(source: Path) -> None:
-    """Refuse a source that is not there.
-
-    Raises:
-        UserError: names it.
-    """
+    """Raise a UserError where there is no such file or folder."""
     if not os.path.lexists(source):
         raise UserError(f"`predict` {printable(source)}: no such file or folder")
 

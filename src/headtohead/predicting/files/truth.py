@@ -20,10 +20,7 @@ def truth_beside(path: Path) -> Path | None:
     """Find the mask of a volume: `X_mask.nii.gz`, `X_seg.nii.gz`, `X_label-lesion_mask.nii.gz` of `X.nii.gz`.
 
     A mask may also be named after the case, as `X_seg.nii` of `X_flair.nii.gz`; see `mask_names`. Of several the first
-    in the order of `MASK_WORDS` counts.
-
-    Returns:
-        The file; None where there is none.
+    in the order of `MASK_WORDS` counts; None where there is none.
 
     Raises:
         UserError: a mask fits this image and one of another case as well.
@@ -43,7 +40,9 @@ def truth_beside(path: Path) -> Path | None:
         fitting = images.of_bases(bases_of_mask(stem(mask)))
         if stem(path) not in fitting:
             continue
-        if other := next((one for one in fitting if _case(one) != _case(stem(path))), None):
+        named = {one: sequence_in_name(one) for one in fitting}
+        cases = {one: said.case if said else one for one, said in named.items()}
+        if other := next((one for one in fitting if cases[one] != cases[stem(path)]), None):
             raise UserError(
                 f"{printable(mask)}: fits both {stem(path)} and {other}; rename the mask after its image, or move it "
                 "away"
@@ -56,11 +55,6 @@ def _usual_first(mask: Path) -> tuple[int, int, str]:
     name = stem(mask).lower()
     last = max((word for word in MASK_WORDS if name.endswith(word)), key=len)
     return MASK_WORDS.index(last), len(name), mask.name
-
-
-def _case(name: str) -> str:
-    named = sequence_in_name(name)
-    return named.case if named else name
 
 
 def read_truth_volume(image: "VolumeFile", targets: Targets) -> np.ndarray | None:

@@ -59,7 +59,7 @@ def lit_box(volume: np.ndarray) -> Box:
 
 def cropped(case: Case, box: Box) -> tuple[Case, Undo]:
     """Crop a case to a box, and give the inverse, which puts 0 around."""
-    images, affine = case.images[box], case.grid.affine
+    images, affine, before = case.images[box], case.grid.affine, case.grid.shape
     labels = None if case.labels is None else case.labels[box]
     if affine is not None:
         affine = affine.copy()
@@ -67,7 +67,7 @@ def cropped(case: Case, box: Box) -> tuple[Case, Undo]:
     slices, height, width = images.shape[:3]
 
     def undo(values: np.ndarray) -> np.ndarray:
-        whole = np.zeros(case.grid.shape, values.dtype)
+        whole = np.zeros(before, values.dtype)
         whole[box] = values
         return whole
 
