@@ -145,17 +145,15 @@ def fullest_slice(scan: Scan, found: Found, task: Task) -> tuple[Prediction, str
     height, width = labels.shape[1:]
     square = squared((height, width), *found.view.spacing[1:])
     white = 255.0 if scan.volume.dtype == np.uint8 else max(float(np.percentile(scan.volume, WHITE)), 1e-6)
-    channels = range(3) if scan.volume.shape[-1] == 3 else (scan.primary,) * 3
-    planes = {
-        channel: resampled(np.ascontiguousarray(scan.drawn(channel)[place]) * (255 / white), square).clip(0, 255)
-        for channel in set(channels)
-    }
+    channels = range(3) if scan.volume.shape[-1] == 3 else [scan.primary]
+    drawn = [np.ascontiguousarray(scan.drawn(channel)[place]) * (255 / white) for channel in channels]
+    planes = [resampled(plane, square).clip(0, 255) for plane in drawn]
 
     def whole(values: np.ndarray) -> np.ndarray:
         return cv2.resize(found.as_slices(values)[place], square[::-1], interpolation=cv2.INTER_NEAREST)
 
     shown = Prediction(
-        np.stack([planes[channel] for channel in channels], axis=-1).round().astype(np.uint8),
+        np.stack(planes * (3 // len(planes)), axis=-1).round().astype(np.uint8),
         np.stack([resampled(found.as_slices(one)[place], square) for one in found.probability]),
         found.threshold,
         whole(found.labels),

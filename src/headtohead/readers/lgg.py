@@ -50,6 +50,13 @@ PUBLISHED = Published(
     ),
 )
 
+GRADES = {"neoplasm_histologic_grade": {"1": "II", "2": "III"}}
+"""WHO grades by the column of the clinical table and its codes.
+
+Its authors say that the 110 patients have WHO grades II and III (Buda et al. 2020, doi:10.1148/ryai.2019180050). Code 1
+is that of 51, 2 of 58, and one has none; TCGA-CS-4941 to 4944 have 2, 2, 2, 1 where TCGA has G3, G3, G3, G2.
+"""
+
 CASE_FOLDER = re.compile(r"(?P<patient>TCGA_(?P<site>[A-Z0-9]{2})_[A-Z0-9]+)_(?P<date>\d{8})")
 
 CLINICAL = "data.csv"

@@ -62,23 +62,14 @@ AS_NAMED = Reading()
 
 @dataclass(frozen=True)
 class CaseFiles:
-    """The files of one case, in the order of their slice numbers; a volume is one file.
+    """The files of one case, in the order of their slice numbers; a volume is one file."""
 
-    Attributes:
-        name: of the case; no two cases of a data set share one.
-        patient: whose scan it is.
-        site: where it was made; empty where nobody says.
-        images: its images.
-        masks: of each image its mask; of a case of several sequences the one label map.
-        sequences: of a case of several sequences, which one each image is; else empty.
-    """
-
-    name: str
-    patient: str
-    site: str
+    name: str  # of the case; no two cases of a data set share one
+    patient: str  # whose scan it is
+    site: str  # where it was made; empty where nobody says
     images: tuple[Path, ...]
-    masks: tuple[Path, ...]
-    sequences: tuple[str, ...] = ()
+    masks: tuple[Path, ...]  # of each image its mask; of a case of several sequences the one label map
+    sequences: tuple[str, ...] = ()  # of a case of several sequences, which one each image is
 
 
 def nothing_known(root: Path) -> "pd.DataFrame":
