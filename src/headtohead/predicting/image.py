@@ -19,7 +19,6 @@ from headtohead.predicting.cleaning.postprocessing import NO_CLEAN_UP
 from headtohead.predicting.files.assigning import refuse_ignored_channels, refuse_ignored_plane
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.grouping import Job, slices_around
-from headtohead.predicting.files.naming import stem
 from headtohead.predicting.files.pictures import refuse_wrong_file
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.files.writing import write_like
@@ -34,6 +33,7 @@ from headtohead.predicting.seen import part_of_split, seen_before
 from headtohead.predicting.trust.familiarity import unfamiliar_features
 from headtohead.predicting.trust.geometry import doubts_of_scan
 from headtohead.preparing.steps.square import resampled, squared
+from headtohead.readers.file_names import stem
 from headtohead.readers.volume_names import volume_end
 from headtohead.saving import atomic_path, write_picture
 from headtohead.task import Task

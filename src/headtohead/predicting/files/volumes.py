@@ -11,8 +11,6 @@ from headtohead.errors import UserError, printable
 from headtohead.predicting.files.assigning import assign
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.files.label_maps import is_label_map
-from headtohead.predicting.files.naming import stem
-from headtohead.predicting.files.truth import read_truth_volume
 from headtohead.predicting.scan import AS_STORED, Scan
 from headtohead.preparing.chain import Chain
 from headtohead.preparing.step import Step
@@ -20,9 +18,11 @@ from headtohead.preparing.steps.level import Level, needs_levelling
 from headtohead.preparing.steps.reorient import Reorient
 from headtohead.preparing.steps.square import Square
 from headtohead.preparing.steps.window import Window
+from headtohead.readers.file_names import stem
 from headtohead.readers.mask_names import says_mask
 from headtohead.readers.nifti_file import open_volume
 from headtohead.readers.sequence_names import sequence_label
+from headtohead.readers.truth_beside import read_truth_volume
 from headtohead.readers.volumes import read_onto
 from headtohead.task import Case, Grid
 from headtohead.task.slicing import Slicing, slicing

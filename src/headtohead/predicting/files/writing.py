@@ -7,7 +7,7 @@ import numpy as np
 
 from headtohead.errors import UserError, printable
 from headtohead.predicting.files.finding import Job
-from headtohead.predicting.files.naming import stem
+from headtohead.readers.file_names import stem
 from headtohead.saving import write_picture
 
 if TYPE_CHECKING:

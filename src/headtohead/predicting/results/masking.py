@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from headtohead.errors import UserError
-from headtohead.predicting.files.naming import is_volume
+from headtohead.readers.file_names import is_volume
 from headtohead.readers.pictures import read_pixels
 from headtohead.saving import atomic_path, write_picture
 
