@@ -89,10 +89,9 @@ def _make(path: Path, folder: bool) -> int | None:
 
 
 def hold(path: Path, make: bool) -> int:
-    """Lock a file that stays, until what is returned is closed. The holder may remove it or put another in its place.
+    """Lock a file that stays, until the descriptor that is returned, -1 where files have no locks, is closed.
 
-    Returns:
-        A descriptor, -1 where files have no locks.
+    The holder may remove the file or put another in its place.
 
     Raises:
         FileNotFoundError: there is none.

@@ -124,11 +124,7 @@ def _nobody_reads() -> bool:
 
 
 def explain(problem: BaseException) -> tuple[str, int]:
-    """Say in one line what went wrong.
-
-    Returns:
-        The line, and the exit status that goes with it.
-    """
+    """Say in one line what went wrong, with the exit status that goes with it."""
     # Lightning turns the interrupt of a training into SystemExit; what it was is kept as the context.
     if isinstance(problem, KeyboardInterrupt) or isinstance(problem.__context__, KeyboardInterrupt):
         return f"interrupted; {KEPT}", 130

@@ -157,8 +157,7 @@ def prefers_channels_last(accelerator: str, precision: str, batch_norm: bool = F
 def describe() -> dict[str, str]:
     """Name the software and hardware a result was made with, for `run.json`.
 
-    Returns:
-        Package versions, `python`, `platform`, `processor`, `cores`, `memory` (GiB), and `gpu` where there is one.
+    Package versions, `python`, `platform`, `processor`, `cores`, `memory` (GiB), and `gpu` where there is one.
     """
     import torch
 

@@ -77,9 +77,7 @@ Droppable = tuple[tuple[int, int], ...]
 def droppable(task: Task, reverse: bool = False) -> Droppable:
     """List the sequences of a task that may be missing, those that are missing most often first.
 
-    Args:
-        task: what is segmented from what.
-        reverse: whether the last sequence stands in the first channel.
+    Reversed, the last sequence stands in the first channel.
     """
     order = task.sequences[::-1] if reverse else task.sequences
     return tuple((order.index(missing), order.index(other)) for missing, other in task.stand_ins.items())

@@ -134,12 +134,7 @@ def refuse_other_run(experiment: Experiment, trains: bool = True) -> None:
 
 
 def made_since(experiment: Experiment, before: tuple[Any, ...]) -> bool:
-    """Tell whether another command has trained exactly this experiment since this one began.
-
-    Args:
-        experiment: what is wanted.
-        before: how its folder was made then, as `RunFolder.made` tells.
-    """
+    """Tell whether another command has trained exactly this experiment since its folder was made as before."""
     folder = experiment.folder
     if folder.made() in (before, ()) or folder.record().get("status") not in ("trained", "finished"):
         return False

@@ -65,14 +65,11 @@ def experiments_of(options: RunOptions, folds: int = 1) -> list[RunOptions]:
 def compare(options: Options) -> Path:
     """Carry out the grid: the no-learning baseline, then train and score what is not finished, then the table.
 
-    Where there are several seeds, their ensembles are scored before the table is made.
+    Where there are several seeds, their ensembles are scored before the table is made. Gives the comparison's folder.
 
     A finished experiment is kept, a killed one goes on, one that fails is recorded and the others go on. One that
     another process is training is left to it, and waited for at the end; even with --overwrite, what another process
     finished under the same options since this one began is not made again.
-
-    Returns:
-        The folder of the comparison.
 
     Raises:
         UserError: before anything is trained, if a setting or a run folder does not fit; after the table is

@@ -71,11 +71,7 @@ def draw_pair(image: np.ndarray, truth: np.ndarray, prediction: np.ndarray, targ
 
 
 def shown_slices(cohort: Cohort, split: Split) -> dict[int, int]:
-    """Choose cases evenly through the validation part, and of each the validation slice with most of the targets.
-
-    Returns:
-        Case index to global slice number.
-    """
+    """Choose cases evenly through the validation part, and of each the number of the slice with most of the targets."""
     cases = split.cases(cohort, "val")
     chosen = {}
     for case in cases[np.unique(np.linspace(0, len(cases) - 1, CASES).round().astype(int))]:

@@ -187,8 +187,9 @@ def open_choices(
                     "leave one of them out"
                 )
     targets = facts[0].task.targets
-    stored = facts[0].postprocessing if len({other.postprocessing for other in facts}) == 1 else ""
-    if many and not wanted.postprocessing and any(other.postprocessing != stored for other in facts):
+    alike = len({other.postprocessing for other in facts}) == 1
+    stored = facts[0].postprocessing if alike else ""
+    if many and not wanted.postprocessing and not alike:
         kept = ", ".join(
             f"{one.name} {other.postprocessing or 'none'}" for one, other in zip(choices, facts, strict=True)
         )

@@ -110,19 +110,12 @@ def _last_word(stem: str) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class MaskFile:
-    """A mask whose image is not known yet.
-
-    Attributes:
-        path: the file.
-        folder: where its image most likely lies.
-        bases: names that its image or case may have, the likeliest first.
-        further: whether it counts only where an image has no other: BIDS derivatives often hold masks of CSF, too.
-    """
+    """A mask whose image is not known yet."""
 
     path: Path
-    folder: Path
-    bases: tuple[str, ...]
-    further: bool = False
+    folder: Path  # where its image most likely lies
+    bases: tuple[str, ...]  # names that its image or case may have, the likeliest first
+    further: bool = False  # counts only where an image has no other: BIDS derivatives often hold masks of CSF, too
 
 
 def volumes_below(root: Path) -> list[Path]:

@@ -78,12 +78,9 @@ def by_folder(files: Iterable[Path]) -> dict[Path, list[Path]]:
 
 
 def with_siblings(chosen: list[Path], candidates: list[Path], task: Task) -> list[Path]:
-    """Add to files that were chosen the other sequences of their cases: files of the same case in the same folder.
+    """Add to files chosen among candidates the other sequences of their cases, which lie in the same folders.
 
-    Args:
-        chosen: some of the candidates.
-        candidates: all that could be chosen.
-        task: of the model. What is chosen by a sequence that the model does not know stays alone.
+    What is chosen by a sequence that the model does not know stays alone.
     """
     picked, kept = set(chosen), set(chosen)
     for inside in by_folder(candidates).values():
@@ -150,8 +147,7 @@ def _sequences(members: list[tuple[Named, Path]], task: Task) -> Iterator[Job]:
     """Put the sequences of a case together, the primary one first, since lesions are outlined on its grid.
 
     Each primary one is a job, with the other sequences that were treated alike (`x_flair_bet`, `x_t1_bet`), or the
-    only ones.
-    A case without any is a job all the same: reading it says what is wrong.
+    only ones. A case without any is a job all the same: reading it says what is wrong.
     """
     groups = []
     for first in (one for one in members if one[0].sequence == task.primary):

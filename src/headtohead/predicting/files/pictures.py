@@ -21,11 +21,7 @@ ACCEPTED = "one 2-D slice as TIFF, PNG or JPEG"
 
 
 def refuse_wrong_file(path: Path) -> None:
-    """Refuse by name what is not an image, before anything is read.
-
-    Raises:
-        UserError: it is another kind of file, a mask, or not there.
-    """
+    """Raise a UserError where a file is by its name no image, or not there; nothing is read."""
     if path.is_dir():
         raise UserError(f"`image_path` {path}: a folder; name {ACCEPTED}")
     if not path.name.lower().endswith(PICTURES):

@@ -60,7 +60,7 @@ def weigh(job: Job, facts: ModelFacts, plane: str, further: int = 0, models: int
 
     Args:
         job: from `find_jobs`.
-        facts: the model's.
+        facts: those of the first model.
         plane: as `read_scan` takes it.
         further: bytes for each voxel of the file's own grid that its outputs take besides.
         models: how many there are, each with an engine of its own.

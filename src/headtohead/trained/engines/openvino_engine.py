@@ -10,7 +10,7 @@ import numpy as np
 from headtohead.errors import UserError
 from headtohead.telemetry import import_quietly
 from headtohead.trained.engines.fitting import FLOAT, Port, refuse_unfit
-from headtohead.trained.engines.onnx_bytes import onnx_bytes
+from headtohead.trained.engines.onnx_bytes import UNREADABLE, onnx_bytes
 from headtohead.trained.facts import ModelFacts
 
 openvino = import_quietly("openvino")
@@ -53,9 +53,7 @@ class OpenVinoEngine:
             model = shared_core().read_model(content, b"")
             self.compiled = shared_core().compile_model(model, "CPU", settings)
         except (RuntimeError, UnicodeDecodeError) as fault:
-            raise UserError(
-                f"{path}: not a readable ONNX model; run `test` again, or export the bundle again"
-            ) from fault
+            raise UserError(f"{path}: {UNREADABLE}") from fault
         inputs, outputs = ([_port(one) for one in several] for several in (model.inputs, model.outputs))
         refuse_unfit(path, facts, inputs, outputs, lambda zeros: self.compiled(zeros)[0])
         self.many = many
