@@ -134,11 +134,7 @@ def _all_or_none(outputs: Sequence[Path]) -> Iterator[list[Path]]:
 
 
 def fullest_slice(scan: Scan, found: Found, task: Task) -> tuple[Prediction, str]:
-    """Show the slice in which most was found, else the middle one: of the file's own grid, as it is written.
-
-    Returns:
-        What the panel shows, its pixels made square, and which slice it is.
-    """
+    """Give the panel of the slice with the most found in it, else of the middle one, in square pixels; and its name."""
     labels = found.as_slices(found.labels)
     amounts = np.sum([np.count_nonzero(mask, axis=(1, 2)) for mask in found.targets.encode(labels)], axis=0)
     place = int(amounts.argmax()) if amounts.any() else len(amounts) // 2

@@ -74,11 +74,7 @@ class Written:
         self.sums |= {name: [known] for name, known in sums.items()}
 
     def tidy(self) -> None:
-        """Write the list anew: each file once, without those that are gone.
-
-        Raises:
-            UserError: as `told`.
-        """
+        """Write the list anew: each file once, without those that are gone."""
         there = {name: known for name, known in sorted(self.sums.items()) if (self.folder / name).is_file()}
         for name, known in there.items():
             if len(known) > 1 and (found := checksum(self.folder / name)) in known:
