@@ -167,12 +167,8 @@ def open_choices(
 ) -> Predictor:
     """Open the models that were chosen.
 
-    Args:
-        choices: the models.
-        wanted: how they are put to work.
-        machine: what they run on.
-        many: whether many slices will be asked for. Then the engines are opened while the caller goes on, until
-            `Predictor.ready` or the first question; a single slice is better served by what starts soonest.
+    If `many` slices will be asked for, the engines are opened while the caller goes on, until `Predictor.ready` or the
+    first question; a single slice is better served by what starts soonest.
 
     Raises:
         UserError: several models do not go together, or a step of the clean-up is not understood. Now or, with

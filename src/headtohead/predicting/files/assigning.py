@@ -87,18 +87,12 @@ def _keeps_to_its_name(job: Job) -> bool:
 def assign(
     job: Job, files: list["VolumeFile"], facts: ModelFacts, channels: dict[str, int]
 ) -> tuple[Assigned, list[str]]:
-    """Settle which volume of which file is which sequence of the model.
+    """Settle which volume of which file of a job is which sequence of the model.
 
     A 4-D file needs --channels, whatever its name. A 3-D file is the sequence its name says, or the primary one where
     it says none; --channels NAME=0 says otherwise, of a file that is a case by itself. Other numbers are meant for the
-    4-D files beside it: `refuse_ignored_channels` has seen that there is one. Of channels of nnU-Net,
-    --channels gives the numbers in their names.
-
-    Args:
-        job: from `find_jobs`.
-        files: its files, opened.
-        facts: the model's.
-        channels: as `parse_channels` gives them.
+    4-D files beside it: `refuse_ignored_channels` has seen that there is one. Of channels of nnU-Net, --channels gives
+    the numbers in their names.
 
     Returns:
         The sequences that there are, and notes on what was decided.

@@ -60,10 +60,10 @@ def weigh(job: Job, facts: ModelFacts, plane: str, further: int = 0, models: int
 
     Args:
         job: from `find_jobs`.
-        facts: those of the first model.
+        facts: those of the first of the models, each of which has an engine of its own.
         plane: as `read_scan` takes it.
         further: bytes for each voxel of the file's own grid that its outputs take besides.
-        models: how many there are, each with an engine of its own.
+        models: how many there are.
 
     Raises:
         UserError: a header cannot be read.
