@@ -4,7 +4,6 @@ Claims:
 1. A volume of 512x512x512 is predicted within 4 GiB, of memory in use and of address space (`ulimit -v`).
 2. What is reckoned is never less than what is taken.
 3. Over 200 files the peak stays flat: it is at most a tenth more than over 20.
-4. Clean-up takes no more than 12 bytes a voxel besides the mask, whatever that is.
 Each row is a process of its own, which says its own peak (VmHWM; ru_maxrss would count the memory of this script, too),
 in the first table less that of a process that has imported what it needs and opened no model. Linux only.
 
@@ -54,22 +53,6 @@ print(open("/proc/self/status").read())
 sys.exit(status)
 """
 
-CLEAN = """
-import sys; sys.path.insert(0, sys.argv[1])
-import numpy as np
-from scipy import ndimage
-from headtohead.predicting.cleaning.postprocessing import clean, parse_steps
-side, steps = int(sys.argv[3]), parse_steps(sys.argv[4])
-mask = np.zeros((side, side, side), bool)
-for begin in {"full": (), "columns": ((0,),), "points": ((0,),), "diagonal": ((0,), (1,))}[sys.argv[2]]:
-    mask[slice(*begin, None, 1 + (sys.argv[2] != "columns")), begin[0] :: 2, begin[0] :: 2] = True
-mask |= sys.argv[2] == "full"
-status = open("/proc/self/status").read()
-open("/proc/self/clear_refs", "w").write("5")
-clean(mask, steps, (1.0, 1.0, 1.0))
-print(status[status.index("VmRSS"):], open("/proc/self/status").read())
-"""
-
 Make = Callable[[Path, int], None]
 
 ALL = ("--save_probability", "--save_uncertainty", "entropy", "--preview")
@@ -86,7 +69,7 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=256, help="voxels along each axis of most volumes (%(default)s)")
     parser.add_argument("--files", type=int, default=200, help="files of the longest folder (%(default)s)")
     parser.add_argument("--large", type=int, default=512, help="voxels along each axis of the large one (%(default)s)")
-    parser.add_argument("--parts", default="kinds,large,flat,clean", help="which tables, with commas (%(default)s)")
+    parser.add_argument("--parts", default="kinds,large,flat", help="which tables, with commas (%(default)s)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
@@ -102,7 +85,6 @@ def main() -> None:
                 "kinds": lambda: kinds(folder, arguments.side, base),
                 "large": lambda: within(folder, arguments.large),
                 "flat": lambda: flat(folder, arguments.files),
-                "clean": lambda: clean_up(arguments.side),
             }[part]()
 
 
@@ -147,16 +129,6 @@ def flat(folder: Path, files: int) -> None:
         volume(source / f"{number}.nii.gz", 96, seed=number)
         if number + 1 in (files // 10, files // 4, files // 2, files):
             print(f"| {number + 1} | {peak(source, folder) / MIB:.0f} |", flush=True)
-
-
-def clean_up(side: int) -> None:
-    """Print what clean-up takes besides the mask itself, of the masks that take most."""
-    print(f"\n| mask of {side}x{side}x{side} | bytes a voxel |\n|---|---:|")
-    for name, words in MASKS.items():
-        arguments = [str(ROOT / "src"), name, str(side), STEPS if name == "full" else "largest"]
-        done = subprocess.run([sys.executable, "-c", CLEAN, *arguments], capture_output=True, text=True, check=True)
-        before, most = (1024 * int(re.findall(rf"{field}:\s+(\d+)", done.stdout)[0]) for field in ("VmRSS", "VmHWM"))
-        print(f"| {words} | {(most - before) / side**3:.1f} |", flush=True)
 
 
 def run_folder(folder: Path) -> None:
@@ -260,12 +232,6 @@ LARGE = (
     "three models",
     "three models, variance",
 )
-MASKS = {
-    "full": "full, all steps",
-    "columns": "columns, a piece each",
-    "points": "points, a piece each",
-    "diagonal": "points, all one piece by their corners",
-}
 
 
 def reckoned(source: Path, folder: Path, flags: tuple[str, ...]) -> tuple[int, int]:

@@ -17,10 +17,10 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from headtohead.options.comparison import BASELINE, MARGIN
+from headtohead.readers.lgg import GRADES
 from headtohead.reporting.findings import named, spoken_names
 from headtohead.reporting.table import result_rows
 from headtohead.saving import atomic_path
-from headtohead.scoring.tested import WHO_GRADES
 from headtohead.statistics.families import PRIMARY, SECONDARY, all_pairs, secondary_pairs
 from headtohead.statistics.further import verdict_on_secondary
 from headtohead.statistics.matrix import holds_lesion, score_matrix
@@ -68,7 +68,7 @@ def read(path: Path, leave_out: str) -> pd.DataFrame:
         if name not in ("model", "schedule", "case", "patient", "site", "grade", "missing")
     ]
     cases[numbers] = cases[numbers].apply(pd.to_numeric, errors="coerce")
-    return cases.assign(grade=cases["grade"].replace(WHO_GRADES))
+    return cases.assign(grade=cases["grade"].replace(*GRADES.values()))
 
 
 if __name__ == "__main__":

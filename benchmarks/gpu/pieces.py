@@ -20,8 +20,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from headtohead.cohort.listing import content_key
+from headtohead.cohort.listing import list_data
 from headtohead.errors import UserError
+from headtohead.options.data import DEFAULT_DATA
+from headtohead.readers.reader import AS_NAMED
 from headtohead.saving import write_json, write_text
 
 MANIFEST = "pieces.json"
@@ -65,6 +67,11 @@ class Manifest:
             raise UserError(f"{folder / MANIFEST}: missing; copy it with every piece") from None
         except (ValueError, TypeError) as fault:
             raise UserError(f"{folder / MANIFEST}: damaged ({fault}); copy it again") from None
+
+
+def content_key(root: Path) -> str:
+    """Give the key of a data set, wherever it lies, without packing it."""
+    return list_data(root, DEFAULT_DATA, AS_NAMED).content_key()
 
 
 def pack(root: Path, destination: Path, piece_bytes: int, side: int = 0) -> Manifest:

@@ -63,13 +63,9 @@ def claimed(folder: Path, prefix: str, suffix: str | None, becomes: Path) -> Ite
 
 
 def _make(path: Path, folder: bool) -> int | None:
-    """Make a new file or folder, as readable as any other, and lock it.
+    """Make a new file or folder, as readable as any other, and lock it; FileExistsError where it is there already.
 
-    Returns:
-        Its descriptor, -1 where there are no locks, None where a sweeping process was quicker.
-
-    Raises:
-        FileExistsError: it is there already.
+    Gives its descriptor, -1 where there are no locks, None where a sweeping process was quicker.
     """
     if folder:
         path.mkdir()
@@ -93,10 +89,9 @@ def _make(path: Path, folder: bool) -> int | None:
 
 
 def hold(path: Path, make: bool) -> int:
-    """Lock a file that stays, until what is returned is closed. The holder may remove it or put another in its place.
+    """Lock a file that stays, until the descriptor that is returned, -1 where files have no locks, is closed.
 
-    Returns:
-        A descriptor, -1 where files have no locks.
+    The holder may remove the file or put another in its place.
 
     Raises:
         FileNotFoundError: there is none.

@@ -124,11 +124,7 @@ def _nobody_reads() -> bool:
 
 
 def explain(problem: BaseException) -> tuple[str, int]:
-    """Say in one line what went wrong.
-
-    Returns:
-        The line, and the exit status that goes with it.
-    """
+    """Say in one line what went wrong, with the exit status that goes with it."""
     # Lightning turns the interrupt of a training into SystemExit; what it was is kept as the context.
     if isinstance(problem, KeyboardInterrupt) or isinstance(problem.__context__, KeyboardInterrupt):
         return f"interrupted; {KEPT}", 130
@@ -264,15 +260,7 @@ def wanted(options: Options) -> list[str]:
 
 
 def run_verb(verb: str, options: Options) -> Path | None:
-    """Do one thing.
-
-    Args:
-        verb: a key of `VERBS`.
-        options: all options.
-
-    Returns:
-        Where its results are; None where it writes nothing.
-    """
+    """Do one thing; give where its results are, None where it writes nothing."""
     module, _, function = VERBS[verb].partition(":")
     folders = {"download": options.data.root_dir, "make_phantoms": options.verbs.make_phantoms}
     place = getattr(importlib.import_module(module), function)(options)

@@ -12,12 +12,9 @@ from headtohead.records.regular import UnreadableError
 
 
 def read_config(file: str, inside: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Read the options of a YAML file.
+    """Read the options of a YAML file: name to settled value, for the keys that are there.
 
     A file may build on another with its own key `config`; its other keys win over that one's.
-
-    Returns:
-        Name to value, settled, for the keys that are there.
 
     Raises:
         UserError: no such file, not YAML, not a mapping, an unknown key or a wrong value; file and key are named.

@@ -50,9 +50,7 @@ def told(path: Path) -> Iterator[None]:
 def line_of(problem: BaseException, path: Path | None = None) -> str:
     """Say in a line why a file could not be written; empty where the problem is another.
 
-    Args:
-        problem: what was raised; what it was raised in the handling of counts, too.
-        path: what was being written; None: what the problem names.
+    What a problem was raised in the handling of counts, too. Without a path it is the one that the problem names.
     """
     fault = problem if isinstance(problem, OSError) and problem.errno in CAUSES else _full_of(problem, FULL)
     if fault is None or fault.errno is None:

@@ -47,12 +47,7 @@ INSTEAD = {"model": "models", "lr_scheduler": "schedules", "seed": "seeds", "fol
 
 
 def refuse_without_effect(given: Mapping[str, Any], options: Options, verbs: Collection[str]) -> None:
-    """Refuse options that no verb of the command reads.
-
-    Args:
-        given: the flags on the command line. Keys of a YAML file may serve several commands.
-        options: all options.
-        verbs: what is to be done; nothing is refused where there is none.
+    """Refuse options that no verb of the command reads. Keys of a YAML file may serve several commands.
 
     Raises:
         UserError: names the option, and the verbs that take it.

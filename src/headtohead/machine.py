@@ -87,9 +87,7 @@ def _declare_operators() -> None:
 def pick_device(gpus: str) -> tuple[str, list[int] | str]:
     """Turn `--gpus` into Lightning's `accelerator` and `devices`.
 
-    Args:
-        gpus: `auto` (the first GPU if there is one, else Apple's, else the processor), `cpu`, or the
-            number of a GPU.
+    `auto` is the first GPU if there is one, else Apple's, else the processor.
 
     Raises:
         UserError: the words mean nothing, or this machine has no such GPU.
@@ -145,16 +143,11 @@ def _has_bf16(accelerator: str) -> bool:
 
 
 def prefers_channels_last(accelerator: str, precision: str, batch_norm: bool = False) -> bool:
-    """Say whether a net trains faster with its channels as the innermost dimension.
+    """Say whether a net, with or without batch norm, trains faster with its channels as the innermost dimension.
 
-    With bf16 always: the matrix units of GPUs and processors want it so. In float32 on a processor it depends on
-    the net. Measured on two AVX2 cores (96x96, batch 16), images a second, channels last against first: with batch
-    norm `buda` 12.3 : 10.8, `buda --width 16` 41 : 37, `resnext` 11.0 : 11.0; without, `unet` 3.4 : 4.0.
-
-    Args:
-        accelerator: as `pick_device` gives it.
-        precision: as `pick_precision` gives it.
-        batch_norm: whether the net has batch norm (`ModelSpec.batch_norm`).
+    With bf16 always: the matrix units of GPUs and processors want it so. In float32 on a processor it depends on the
+    net. Measured on two AVX2 cores (96x96, batch 16), images a second, channels last against first: with batch norm
+    `buda` 12.3 : 10.8, `buda --width 16` 41 : 37, `resnext` 11.0 : 11.0; without, `unet` 3.4 : 4.0.
     """
     if precision == "bf16-mixed":
         return accelerator != "mps"
@@ -164,8 +157,7 @@ def prefers_channels_last(accelerator: str, precision: str, batch_norm: bool = F
 def describe() -> dict[str, str]:
     """Name the software and hardware a result was made with, for `run.json`.
 
-    Returns:
-        Package versions, `python`, `platform`, `processor`, `cores`, `memory` (GiB), and `gpu` where there is one.
+    Package versions, `python`, `platform`, `processor`, `cores`, `memory` (GiB), and `gpu` where there is one.
     """
     import torch
 

@@ -31,13 +31,7 @@ def free_memory() -> int | None:
 
 
 def refuse_unless_free(path: object, what: str, need: int, mend: str = "crop or resample it") -> None:
-    """Refuse what does not fit into the memory that is free.
-
-    Args:
-        path: the file, for the message.
-        what: its size in words, such as `512x512x100 voxels`.
-        need: bytes at the peak of what is done with it.
-        mend: what the user can do besides taking a machine with more memory.
+    """Refuse what takes more bytes at its peak than are free; path, size in words and mend are for the message.
 
     Raises:
         UserError: more is needed than is free.
@@ -75,21 +69,13 @@ class Claims:
     """
 
     def __init__(self, free: Callable[[], int | None] = free_memory) -> None:
-        """Begin without claims.
-
-        Args:
-            free: says how many bytes are free.
-        """
+        """Begin without claims; `free` says how many bytes are free."""
         self._free, self._held = free, dict[Hashable, int]()
         self._changed, self._closed = Condition(), False
         self._idle: int | None = None  # what was free when nothing was in the works
 
     def take(self, owner: Hashable, need: int) -> None:
-        """Wait until a file fits beside the others, or there are none; then it is in the works.
-
-        Args:
-            owner: what `drop` will be told.
-            need: bytes at its peak.
+        """Wait until a file fits beside the others at its peak, in bytes, or there are none; then it is in the works.
 
         Raises:
             RuntimeError: `close` was called.

@@ -7,7 +7,7 @@ from typing import Any
 from headtohead.comparing.model_settings import FLAG, SETTABLE, own_settings
 from headtohead.effects import READ
 from headtohead.errors import UserError
-from headtohead.models.registry import find_spec
+from headtohead.models.registry import ModelSpec, find_spec
 from headtohead.options.table import Options
 from headtohead.plurals import count_of
 
@@ -21,12 +21,7 @@ Rule = Callable[[Options, str], str]
 
 
 def refuse_overruled(given: Mapping[str, Any], options: Options, verbs: Collection[str]) -> None:
-    """Refuse options that other options of the command leave without effect on every verb.
-
-    Args:
-        given: the flags on the command line and their values. Keys of a YAML file may serve several commands.
-        options: all options.
-        verbs: what is to be done.
+    """Refuse options that others of the command leave without effect on every verb; a YAML file may serve several.
 
     Raises:
         UserError: names the option and what overrules it.
@@ -70,10 +65,22 @@ def models_of(options: Options, verb: str) -> tuple[str, ...]:
     return (options.model.architecture,)
 
 
-def _by_model_path(options: Options, verb: str) -> str:
-    if not options.prediction.model_path:
-        return ""
-    return "has no effect with --model_path, which names the model; leave one of them out"
+def _when(given: Callable[[Options], object], why: str) -> Rule:
+    """Make a rule that overrules where something else is given."""
+    return lambda options, verb: why if given(options) else ""
+
+
+def _if_all(useless: Callable[[ModelSpec], object], why: str) -> Rule:
+    """Make a rule that overrules where none of the verb's models has a use for the option."""
+
+    def rule(options: Options, verb: str) -> str:
+        models = models_of(options, verb)
+        if not models or not all(useless(find_spec(model)) for model in models):
+            return ""
+        takes, has = ("takes", "has") if len(models) == 1 else ("take", "have")
+        return why.format(models=" and ".join(models), takes=takes, has=has)
+
+    return rule
 
 
 def _by_name(options: Options, verb: str) -> str:
@@ -88,52 +95,6 @@ def _runs_dir(options: Options, verb: str) -> str:
     if path and (output or exports_into_run or verb in ("predict", "serve")):
         return "has no effect with --model_path, which names the model; leave it out"
     return ""
-
-
-def _by_output(options: Options, verb: str) -> str:
-    if not options.prediction.output:
-        return ""
-    return "has no effect with --output, which names the folder; leave one of them out"
-
-
-def _by_engine(options: Options, verb: str) -> str:
-    if options.prediction.engine != "onnx" or options.machine.precision != "bf16":
-        return ""
-    return "--engine onnx computes in float32; leave one of them out, or use another engine"
-
-
-def _own_scaling(options: Options, verb: str) -> str:
-    models = _bringing_a_scaling(options, verb)
-    return f"the intensity scaling of {' and '.join(models)} is fixed; leave it out" if models else ""
-
-
-def _one_channel(options: Options, verb: str) -> str:
-    models = _bringing_a_scaling(options, verb)
-    return f"{' and '.join(models)} {_verb(models, 'takes', 'take')} one sequence only; leave it out" if models else ""
-
-
-def _bringing_a_scaling(options: Options, verb: str) -> tuple[str, ...]:
-    """List the models of a verb if all bring a scaling of their own, of one sequence; else none."""
-    models = models_of(options, verb)
-    return models if all(find_spec(model).normalise for model in models) else ()
-
-
-def _not_scalable(options: Options, verb: str) -> str:
-    models = models_of(options, verb)
-    if not models or any(find_spec(model).width for model in models):
-        return ""
-    return f"{' and '.join(models)} cannot be scaled; leave it out"
-
-
-def _no_encoder(options: Options, verb: str) -> str:
-    models = models_of(options, verb)
-    if not models or any(find_spec(model).encoder for model in models):
-        return ""
-    return f"{' and '.join(models)} {_verb(models, 'has', 'have')} no pretrained encoder; leave it out"
-
-
-def _verb(models: tuple[str, ...], one: str, several: str) -> str:
-    return one if len(models) == 1 else several
 
 
 def _never_stops(options: Options, verb: str) -> str:
@@ -156,18 +117,35 @@ def _set_for_each_model(name: str, options: Options, verb: str) -> str:
     return f"has no effect: {FLAG} sets it for {' and '.join(models)}; leave one of them out"
 
 
+NAMES_THE_MODEL = _when(
+    lambda options: options.prediction.model_path,
+    "has no effect with --model_path, which names the model; leave one of them out",
+)
+NAMES_THE_FOLDER = _when(
+    lambda options: options.prediction.output,
+    "has no effect with --output, which names the folder; leave one of them out",
+)
+FLOAT32_ONLY = _when(
+    lambda options: options.prediction.engine == "onnx" and options.machine.precision == "bf16",
+    "--engine onnx computes in float32; leave one of them out, or use another engine",
+)
+OWN_SCALING = _if_all(lambda spec: spec.normalise, "the intensity scaling of {models} is fixed; leave it out")
+ONE_SEQUENCE = _if_all(lambda spec: spec.normalise, "{models} {takes} one sequence only; leave it out")
+NOT_SCALABLE = _if_all(lambda spec: not spec.width, "{models} cannot be scaled; leave it out")
+NO_ENCODER = _if_all(lambda spec: not spec.encoder, "{models} {has} no pretrained encoder; leave it out")
+
 RULES: tuple[tuple[frozenset[str], frozenset[str], Rule], ...] = (
-    (CHOOSING, frozenset({"run_name", "comparison", "data"}), _by_model_path),
-    (PREDICTING, frozenset({"ensemble"}), _by_model_path),
+    (CHOOSING, frozenset({"run_name", "comparison", "data"}), NAMES_THE_MODEL),
+    (PREDICTING, frozenset({"ensemble"}), NAMES_THE_MODEL),
     (CHOOSING, frozenset({"data"}), _by_name),
     (CHOOSING, frozenset({"runs_dir"}), _runs_dir),
-    (frozenset({"view_aug"}), frozenset({"runs_dir", "comparison"}), _by_output),
-    (frozenset({"explore"}), frozenset({"runs_dir"}), _by_output),
-    (PREDICTING, frozenset({"precision"}), _by_engine),
-    (BATCHES, frozenset({"normalise", "neighbours", "channel_order"}), _own_scaling),
-    (BATCHES, frozenset({"sequence_dropout"}), _one_channel),
+    (frozenset({"view_aug"}), frozenset({"runs_dir", "comparison"}), NAMES_THE_FOLDER),
+    (frozenset({"explore"}), frozenset({"runs_dir"}), NAMES_THE_FOLDER),
+    (PREDICTING, frozenset({"precision"}), FLOAT32_ONLY),
+    (BATCHES, frozenset({"normalise", "neighbours", "channel_order"}), OWN_SCALING),
+    (BATCHES, frozenset({"sequence_dropout"}), ONE_SEQUENCE),
     (TRAINING, frozenset({"early_stopping"}), _never_stops),
-    (TRAINING, frozenset({"width"}), _not_scalable),
-    (TRAINING, frozenset({"encoder_weights"}), _no_encoder),
+    (TRAINING, frozenset({"width"}), NOT_SCALABLE),
+    (TRAINING, frozenset({"encoder_weights"}), NO_ENCODER),
 )
 """Verbs, options that they read, and what can leave these without effect."""

@@ -38,13 +38,9 @@ HERE, EXCHANGE = -100, 2
 def atomic_path(path: Path, lasting: bool = False) -> Iterator[Path]:
     """Give a temporary path beside `path`; rename it to `path` on success, remove it on any failure.
 
-    Args:
-        path: the file to write. Its folder is made if it is missing. The temporary name keeps the suffix, because many
-            writers choose their format by it. Within a folder that is temporary itself, it is `path`.
-        lasting: have it on the disk before it is renamed.
-
-    Yields:
-        The temporary path to write to.
+    The folder is made if it is missing. The temporary name keeps the suffix, because many writers choose their format
+    by it. Within a folder that is temporary itself, it is `path`. What is `lasting` is on the disk before it is
+    renamed.
 
     Raises:
         UserError: as `told`.
@@ -73,10 +69,8 @@ def _end(path: Path) -> str:
 def temporary_folder(folder: Path, becomes: Path | None = None, kind: str = "writing") -> Iterator[Path]:
     """Give a temporary folder in `folder`, to fill and to rename; what is left of it is removed at the end.
 
-    Args:
-        folder: where it is made; made itself if it is missing.
-        becomes: what faults call it, if it is renamed as a whole; else its files are named as if they lay in `folder`.
-        kind: first part of its name: what is done in it.
+    Faults call it what it `becomes`, if it is renamed as a whole; else its files are named as if they lay in `folder`,
+    which is made if it is missing. `kind` begins its name: what is done in it.
 
     Raises:
         UserError: as `told`, for all that is written into it.

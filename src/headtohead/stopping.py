@@ -12,16 +12,10 @@ TERMINATED = 128 + signal.SIGTERM
 
 @contextmanager
 def tidy_on_terminate() -> Iterator[Callable[[], bool]]:
-    """Let SIGTERM unwind the program, so that temporary files and folders are removed.
+    """Let SIGTERM unwind the program by SystemExit, so that temporary files and folders are removed.
 
     Only the first one counts, so that none interrupts the tidying. Outside the main thread, which alone may handle
-    signals, nothing is changed.
-
-    Yields:
-        What says whether the signal has come: a library may have swallowed the exit.
-
-    Raises:
-        SystemExit: with status 143, when the signal comes.
+    signals, nothing is changed. What it yields says whether the signal has come: a library may have swallowed the exit.
     """
     came = threading.Event()
 

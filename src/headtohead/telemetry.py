@@ -29,14 +29,7 @@ def switch_off() -> None:
 
 
 def import_quietly(runtime: str) -> Any:
-    """Import `onnxruntime` or `openvino`: the only place that does.
-
-    Returns:
-        The module.
-
-    Raises:
-        ModuleNotFoundError: it is not installed.
-    """
+    """Import `onnxruntime` or `openvino`: the only place that does. ModuleNotFoundError where it is not installed."""
     switch_off()
     module = importlib.import_module(runtime)
     if runtime == "onnxruntime":

@@ -14,6 +14,7 @@ from headtohead.errors import UserError
 from headtohead.preparing.head import head_mask, inner_head
 from headtohead.readers import lgg
 from headtohead.readers.lgg import list_cases, read_case
+from headtohead.readers.reader import AS_NAMED
 
 
 @pytest.fixture
@@ -127,7 +128,7 @@ def test_the_real_data_set_is_as_published(shared_lgg: Path, tmp_path: Path) -> 
 
 
 def test_content_key_is_known_without_packing(phantom_root: Path, phantom_cohort: Cohort) -> None:
-    assert listing.content_key(phantom_root) == phantom_cohort.key
+    assert listing.list_data(phantom_root, "lgg", AS_NAMED).content_key() == phantom_cohort.key
 
 
 def test_a_pipe_among_its_files_is_refused(own_root: Path) -> None:
@@ -135,7 +136,7 @@ def test_a_pipe_among_its_files_is_refused(own_root: Path) -> None:
     path.unlink()
     os.mkfifo(path)
     with pytest.raises(UserError, match=f"{path}: .*a pipe or a device"):
-        listing.content_key(own_root)
+        listing.list_data(own_root, "lgg", AS_NAMED).content_key()
 
 
 def damage_copy(copy: Path, how: str) -> None:

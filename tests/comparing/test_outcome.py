@@ -12,12 +12,12 @@ from headtohead.batches.splits import Split, make_split
 from headtohead.cohort import Cohort
 from headtohead.comparing import outcome as module
 from headtohead.comparing.outcome import Outcome, outcome, scores_in_words
+from headtohead.readers.lgg import GRADES
 from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.reading import TEXTS
 from headtohead.scoring.case import score_case
 from headtohead.scoring.prediction_files import read_mask
-from headtohead.scoring.tested import GRADE
 from headtohead.statistics.targets import recorded_scores
 
 FILES = {"cases.csv", "slices.csv", "masks.npz", "probabilities.npz"}
@@ -152,7 +152,7 @@ def test_a_code_is_a_who_grade_and_stays_a_code_where_it_is_not_known(
     cohort = Cohort(
         root=phantom_cohort.root,
         key="k",
-        table=phantom_cohort.table.assign(**{GRADE: grades}),
+        table=phantom_cohort.table.assign(**dict.fromkeys(GRADES, grades)),
         packed=phantom_cohort.packed,
         task=LGG_TASK,
     )
@@ -162,7 +162,7 @@ def test_a_code_is_a_who_grade_and_stays_a_code_where_it_is_not_known(
 
 
 def test_data_without_a_clinical_table(folder: RunFolder, phantom_cohort: Cohort, split: Split) -> None:
-    table = phantom_cohort.table.drop(columns=[GRADE], errors="ignore")
+    table = phantom_cohort.table.drop(columns=list(GRADES), errors="ignore")
     cohort = Cohort(root=phantom_cohort.root, key="k", table=table, packed=phantom_cohort.packed, task=LGG_TASK)
     score_all(folder, cohort, split)
     assert pd.read_csv(folder.cases)["grade"].isna().all()

@@ -130,7 +130,7 @@ def test_a_run_from_before_an_option_came_is_one_made_with_its_default(copied: E
     refuse_other_run(changed(copied, model_settings=["unet.seed=1"], case_gifs="all"))
     for name, value in (("test_flips", True), ("channel_order", "bgr")):
         with pytest.raises(
-            UserError, match=rf"made with --{name} {not value if value is True else 'rgb'}, now {value}"
+            UserError, match=rf"made with `{name}` {not value if value is True else 'rgb'}, now {value}"
         ):
             refuse_other_run(changed(copied, **{name: value}))
     assert as_trained(copied.options).input.channel_order == "rgb"

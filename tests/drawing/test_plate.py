@@ -11,7 +11,7 @@ from headtohead.drawing import legend, plate
 from headtohead.drawing.legend import LINE
 from headtohead.drawing.lettering import text_width
 from headtohead.drawing.outlines import PALETTE, PREDICTION, TRUTH
-from headtohead.drawing.plate import SegmentedCase, choose_cases, draw_plate, draw_tile, write_plate
+from headtohead.drawing.plate import SegmentedCase, cases_to_draw, draw_plate, draw_tile, write_plate
 from headtohead.errors import UserError
 from headtohead.task import Target, Targets
 from tests.drawing.segmented import segmented
@@ -150,10 +150,10 @@ def test_a_failing_writer_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_cases_are_chosen_evenly_from_worst_to_best() -> None:
     scores = pd.Series({f"case{place}": place / 10 for place in (5, 1, 9, 3, 7, 0, 8, 2, 6, 4)} | {"none": np.nan})
-    assert choose_cases(scores, 4) == ["case0", "case3", "case6", "case9"]
-    assert choose_cases(scores) == [f"case{place}" for place in range(10)]
-    assert choose_cases(scores, 3)[0] == "case0" and choose_cases(scores, 3)[-1] == "case9"
-    assert choose_cases(pd.Series({"none": np.nan})) == []
+    assert cases_to_draw(scores, 4) == ["case0", "case3", "case6", "case9"]
+    assert cases_to_draw(scores) == [f"case{place}" for place in range(10)]
+    assert cases_to_draw(scores, 3)[0] == "case0" and cases_to_draw(scores, 3)[-1] == "case9"
+    assert cases_to_draw(pd.Series({"none": np.nan})) == []
 
 
 def test_notes_make_room_below_their_case() -> None:

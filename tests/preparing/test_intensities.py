@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from headtohead.preparing.intensities import EIGHT, WHITE, to_bytes, to_depth, to_eight_bits, white_of
+from headtohead.preparing.intensities import EIGHT, WHITE, bright_end, to_bytes, to_depth, to_eight_bits
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.int16, np.uint16, np.float32, np.float64])
@@ -39,17 +39,17 @@ def test_white_is_the_percentile_of_the_positive_voxels(kind: type, size: int) -
     rng = np.random.default_rng(size)
     values = (rng.gamma(2, 20, size) - 10).clip(-5, 250).astype(kind)
     values[0] = 7
-    assert white_of(values) == pytest.approx(np.percentile(values[values > 0].astype(np.float64), WHITE))
-    assert white_of(values.reshape(1, size, 1).transpose(2, 1, 0)) == white_of(values)
+    assert bright_end(values) == pytest.approx(np.percentile(values[values > 0].astype(np.float64), WHITE))
+    assert bright_end(values.reshape(1, size, 1).transpose(2, 1, 0)) == bright_end(values)
 
 
 def test_white_is_found_where_a_sample_misleads() -> None:
     values = np.ones(100_000, np.float32)
     values[:: len(values) // 4096] = 1000  # just the voxels that are looked at first
     values[1::7] = np.linspace(1, 900, len(values[1::7]))
-    assert white_of(values) == pytest.approx(np.percentile(values.astype(np.float64), WHITE), rel=1e-6)
+    assert bright_end(values) == pytest.approx(np.percentile(values.astype(np.float64), WHITE), rel=1e-6)
     values[:: len(values) // 4096] = 1e-9
-    assert white_of(values) == pytest.approx(np.percentile(values.astype(np.float64), WHITE), rel=1e-6)
+    assert bright_end(values) == pytest.approx(np.percentile(values.astype(np.float64), WHITE), rel=1e-6)
 
 
 def test_a_tiny_unit_is_a_unit() -> None:

@@ -146,7 +146,7 @@ def test_four_sequences_and_the_neighbours_of_the_primary_one() -> None:
     np.testing.assert_array_equal(view[..., 4], recipe.chain.resize.fit(volume[0, ..., 3]))
     assert recipe.chain.scaling.by_channel(recipe.chain.scaling.measure(volume)).tolist() == [[0, 255]] * 6
     assert InputRecipe(**recipe.to_dict()) == recipe
-    with pytest.raises(UserError, match="imagenet: knows three channels, but four has 4"):
+    with pytest.raises(UserError, match="imagenet`: knows three channels, but four has 4"):
         InputRecipe.of(InputOptions(normalise="imagenet"), task)
 
 

@@ -77,9 +77,7 @@ Droppable = tuple[tuple[int, int], ...]
 def droppable(task: Task, reverse: bool = False) -> Droppable:
     """List the sequences of a task that may be missing, those that are missing most often first.
 
-    Args:
-        task: what is segmented from what.
-        reverse: whether the last sequence stands in the first channel.
+    Reversed, the last sequence stands in the first channel.
     """
     order = task.sequences[::-1] if reverse else task.sequences
     return tuple((order.index(missing), order.index(other)) for missing, other in task.stand_ins.items())
@@ -90,15 +88,9 @@ def drop_sequences(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Replace a sequence that may be missing, and mostly the others too: of LGG one patient in ten comes like that.
 
-    Args:
-        view: uint8 [H, W, channels]; one channel alone is the primary sequence.
-        statistics: float32 [channels, 2] of those channels.
-        chance: probability that the first sequence is dropped.
-        rng: always drawn from twice, so that what follows does not depend on `chance`.
-        lost: as `droppable` gives it.
-
-    Returns:
-        The view and statistics, copied where they change.
+    View uint8 [H, W, channels] and statistics float32 [channels, 2] are copied where they change; one channel alone is
+    the primary sequence. `chance` is that of the first of the `lost`. Two numbers are always drawn, so that what
+    follows does not depend on it.
     """
     first, others = rng.random(2)
     if first >= chance or not lost or view.shape[-1] == 1:

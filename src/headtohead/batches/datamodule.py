@@ -43,15 +43,10 @@ class SliceDataset(Dataset[Item]):
         seed: int = 0,
         test_flips: bool = False,
     ) -> None:
-        """Set up the view.
+        """Set up the view; without an augmentation policy, each slice is plain and has its truth on the source grid.
 
-        Args:
-            cohort: where the slices are.
-            recipe: what a model sees of them.
-            policy: of the augmentation; None means the plain slice with its truth on the source grid.
-            sequence_dropout: see `drop_sequences`; without a policy there is none.
-            seed: of all that is random.
-            test_flips: without a policy, whether a slice is turned as `turning.draw_turn` draws it for (seed, slice).
+        With a policy, sequences are dropped as `drop_sequences` does. Without, `test_flips` turns a slice as
+        `turning.draw_turn` draws it for (seed, slice).
         """
         self.cohort = cohort
         self.recipe = recipe
@@ -67,11 +62,10 @@ class SliceDataset(Dataset[Item]):
     def __getitem__(self, key: Key) -> Item:
         """Give one slice.
 
-        Returns:
-            image uint8 [S, S, C] (float32 in units of 8 bits of a cohort of 16), statistics float32 [C, 2], mask uint8
-            {0, 1} [S, S, K], case and slice int64; without a policy also truth uint8 or int32 [H, W], the label map on
-            the source grid, which is never turned, and with `test_flips` turn int64, in which of eight ways image and
-            mask were.
+        Image uint8 [S, S, C] (float32 in units of 8 bits of a cohort of 16), statistics float32 [C, 2], mask uint8 {0,
+        1} [S, S, K], case and slice int64; without a policy also truth uint8 or int32 [H, W], the label map on the
+        source grid, which is never turned, and with `test_flips` turn int64, in which of eight ways image and mask
+        were.
         """
         epoch, number = key
         case, index = self.cohort.case_of(number)

@@ -86,12 +86,9 @@ class Folds:
 
 
 def make_folds(cohort: Cohort, wanted: str, seed: int) -> Folds:
-    """Deal the patients to folds that are alike in site and lesion volume.
+    """Deal the patients to folds that are alike in site and lesion volume, the same on every machine for a seed.
 
-    Args:
-        cohort: what to divide.
-        wanted: a number of folds, or `patients` for one fold a patient (leave-one-patient-out).
-        seed: another seed, another division; the same seed, the same on every machine.
+    `wanted` is a number of folds, or `patients` for leave-one-patient-out.
 
     Raises:
         UserError: more folds than there are patients to test, train and validate with.
@@ -142,13 +139,7 @@ def folds_of_data_set(cohort: Cohort, wanted: str, seed: int) -> Folds | None:
 
 
 def _table_of(path: Path, label: str, also: str = "") -> pd.DataFrame:
-    """Read columns case and fold.
-
-    Args:
-        path: a table `case,fold`, or splits_final.json of nnU-Net.
-        label: what errors begin with.
-        also: what else may be done, for their end.
-    """
+    """Read columns case and fold; errors begin with the label, and end with what `also` may be done."""
     mend = _mend(path) + also
     try:
         if path.suffix == ".json":

@@ -86,13 +86,10 @@ class Split:
 
 
 def make_split(cohort: Cohort, kind: str, seed: int) -> Split:
-    """Split a cohort 80/10/10.
+    """Split a cohort 80/10/10, the same on every machine for a seed.
 
-    Args:
-        cohort: what to split.
-        kind: `patient` keeps all slices of a patient together and balances site and lesion volume between the
-            parts; `slice` draws slices at random, as the field's notebooks do, so that patients leak.
-        seed: another seed, another split; the same seed, the same split on every machine.
+    Of kind `patient`, all slices of a patient stay together, and site and lesion volume are balanced between the parts;
+    of kind `slice`, slices are drawn at random, as the field's notebooks do, so that patients leak.
 
     Raises:
         UserError: too few patients or slices for three parts.

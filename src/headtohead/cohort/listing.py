@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from headtohead.errors import UserError
-from headtohead.options.data import DEFAULT_DATA
 from headtohead.readers.patients import patients_by_pattern, print_patients, warn_of_shared_beginnings
-from headtohead.readers.reader import AS_NAMED, CaseFiles, Reader, Reading, find_reader
+from headtohead.readers.reader import CaseFiles, Reader, Reading, find_reader
 from headtohead.records.regular import UnreadableError, opened
 from headtohead.task import Task
 
@@ -98,8 +97,3 @@ def list_data(root: Path, data: str, reading: Reading) -> DataFiles:
         if not reading.patient_pattern:
             warn_of_shared_beginnings(cases, root)
     return DataFiles(root, reader, reading, cases, task)
-
-
-def content_key(root_dir: Path) -> str:
-    """Give the `Cohort.key` of a data set of the default kind, wherever it lies, without packing it."""
-    return list_data(root_dir, DEFAULT_DATA, AS_NAMED).content_key()

@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 from headtohead.batches.splits import Split
 from headtohead.cohort import Cohort
 from headtohead.comparing.outcome import outcome
+from headtohead.comparing.provenance import now
 from headtohead.options.comparison import BASELINE
 from headtohead.readers.sequence_names import sequence_title
 from headtohead.runs.folder import RunFolder
@@ -30,24 +30,14 @@ def run_baseline(
 ) -> Path:
     """Fit a threshold for each target on the training slices, score it on the test slices and write the run folder.
 
-    It takes seconds, so it is repeated by every comparison and never goes stale.
-
-    Args:
-        cohort: the data.
-        split: the comparison's split.
-        comparison_folder: `runs/<comparison>`; the run folder is made below it.
-        provenance: what run.json says of every run of the comparison, as `provenance.provenance` gives it.
-        counted: histograms of all slices of the cohort, where a split by patient is one of many: then no fold reads
-            its training slices again.
-
-    Returns:
-        The run folder, with cases.csv and run.json as a trained model has them.
+    It takes seconds, so it is repeated by every comparison and never goes stale. The run folder, which is given, has
+    cases.csv and run.json as a trained model has them. Where a split by patient is one of many, `counted` are
+    histograms of all slices of the cohort, so that no fold reads its training slices again.
 
     Raises:
-        UserError: if no training case has a lesion.
+        UserError: no training case has a lesion.
     """
-    started = datetime.now(UTC)
-    clock = time.perf_counter()
+    started, clock = now(), time.perf_counter()
     statistics = cohort.statistics(NORMALISE)[:, cohort.task.primary_channel]
     thresholds = fit_thresholds(_training_histograms(cohort, split, counted), statistics)
     targets = cohort.task.targets
@@ -70,8 +60,8 @@ def run_baseline(
         **_recorded(thresholds, targets.names),
         "threshold_unit": unit,
         "seconds": round(time.perf_counter() - clock, 3),
-        "started": started.isoformat(timespec="seconds"),
-        "ended": datetime.now(UTC).isoformat(timespec="seconds"),
+        "started": started,
+        "ended": now(),
         "error": None,
     }
     folder.record_if_sound()

@@ -30,13 +30,7 @@ def run_ensembles(experiments: list[Experiment]) -> list[str]:
     """Score an ensemble for each model, schedule and fold of which two seeds or more have all their folds.
 
     Seeds of earlier commands on the comparison are members too. An ensemble that another process is scoring is waited
-    for, and kept where its members are these.
-
-    Args:
-        experiments: the grid of one comparison, as far as this command goes.
-
-    Returns:
-        Why each of those failed that did, a line each.
+    for, and kept where its members are these. Gives why each of those failed that did, a line each.
     """
     ledger = read_ledger(experiments[0].folder.path.parent)
     failed = []

@@ -105,12 +105,8 @@ def open_experiment(options: RunOptions, cohort: Cohort | None = None, folds: Fo
 def refuse_other_run(experiment: Experiment, trains: bool = True) -> None:
     """Keep a run folder from being mixed with a run of other options or data under the same name.
 
-    Args:
-        experiment: what is wanted.
-        trains: whether the verb trains, so that it may also overwrite.
-
     Raises:
-        UserError: names the first difference.
+        UserError: names the first difference; a verb that `trains` may also overwrite.
     """
     folder = experiment.folder
     mend = "use the same, or choose another `run_name` or `comparison`"
@@ -138,12 +134,7 @@ def refuse_other_run(experiment: Experiment, trains: bool = True) -> None:
 
 
 def made_since(experiment: Experiment, before: tuple[Any, ...]) -> bool:
-    """Tell whether another command has trained exactly this experiment since this one began.
-
-    Args:
-        experiment: what is wanted.
-        before: how its folder was made then, as `RunFolder.made` tells.
-    """
+    """Tell whether another command has trained exactly this experiment since its folder was made as before."""
     folder = experiment.folder
     if folder.made() in (before, ()) or folder.record().get("status") not in ("trained", "finished"):
         return False

@@ -38,10 +38,6 @@ from headtohead.scoring.baseline import primary_histograms
 def experiments_of(options: RunOptions, folds: int = 1) -> list[RunOptions]:
     """List the options of every experiment of the grid: model by model, fold by fold.
 
-    Args:
-        options: those of the comparison.
-        folds: how many folds there are; 1 for a single split.
-
     Raises:
         UserError: an unknown model, or a setting of one model that cannot be.
     """
@@ -69,14 +65,11 @@ def experiments_of(options: RunOptions, folds: int = 1) -> list[RunOptions]:
 def compare(options: Options) -> Path:
     """Carry out the grid: the no-learning baseline, then train and score what is not finished, then the table.
 
-    Where there are several seeds, their ensembles are scored before the table is made.
+    Where there are several seeds, their ensembles are scored before the table is made. Gives the comparison's folder.
 
     A finished experiment is kept, a killed one goes on, one that fails is recorded and the others go on. One that
     another process is training is left to it, and waited for at the end; even with --overwrite, what another process
     finished under the same options since this one began is not made again.
-
-    Returns:
-        The folder of the comparison.
 
     Raises:
         UserError: before anything is trained, if a setting or a run folder does not fit; after the table is
@@ -174,15 +167,9 @@ def _note_failure(experiment: Experiment, reason: str) -> None:
 
 
 def _carry_out(experiment: Experiment, before: tuple[Any, ...], wait: bool) -> str | None:
-    """Train and score one experiment.
+    """Train and score one experiment; `before` is how its folder was made when the command began.
 
-    Args:
-        experiment: the one.
-        before: how its folder was made when the command began, as `RunFolder.made` tells.
-        wait: whether to wait where another process holds it.
-
-    Returns:
-        Why it failed, in a line; empty if it is finished; None if another process holds it.
+    Gives why it failed, in a line; empty if it is finished; None if another process holds it and we do not wait.
     """
     with ExitStack() as stack:
         try:

@@ -72,8 +72,7 @@ def facts_of(experiment: Experiment) -> ModelFacts:
 def seen_cases(experiment: Experiment) -> dict[str, list[str]]:
     """Name the cases that training and the choice of the model have seen, so that a prediction of one can say so.
 
-    Returns:
-        `train` and `val`, each with the names of its cases; split by slices, a case may be in both.
+    They are under `train` and `val`; split by slices, a case may be in both.
     """
     names = experiment.cohort.table["case"]
     cases = {part: experiment.split.cases(experiment.cohort, part) for part in ("train", "val")}

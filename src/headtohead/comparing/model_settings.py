@@ -25,10 +25,7 @@ SETTABLE += FURTHER
 
 
 def own_settings(settings: Sequence[str], model: str) -> dict[str, Any]:
-    """Read what `--model_settings` says of one model.
-
-    Returns:
-        Option to settled value.
+    """Read what `--model_settings` says of one model: option to settled value.
 
     Raises:
         UserError: an unknown model, option or value anywhere in the list, an option that all models share, one that is

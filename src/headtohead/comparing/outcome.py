@@ -42,12 +42,9 @@ class Outcome:
         return np.flatnonzero(np.isin(self.cohort.slices_of(case), self.split.test))
 
     def add(self, case: int, prediction: np.ndarray, probability: np.ndarray | None = None) -> None:
-        """Score one case and keep its prediction.
+        """Score one case by its index and keep its prediction, bool [K, test slices, H, W].
 
-        Args:
-            case: its index in the cohort.
-            prediction: bool [K, test slices, H, W].
-            probability: float, the same shape; None where a prediction has none.
+        The probability has the same shape; None where a prediction has none.
         """
         places = self.tested(case)
         truth = truth_of(self.cohort, case, places)

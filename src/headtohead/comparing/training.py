@@ -73,9 +73,7 @@ def test(options: Options) -> Path:
 def run_training(experiment: Experiment, before: tuple[Any, ...] | None = None) -> None:
     """Train, or resume from last.ckpt, or do nothing where the training is done. The caller holds the folder.
 
-    Args:
-        experiment: what is to be trained.
-        before: how the folder was made when the command began: --overwrite spares what was trained since.
+    `before` is how the folder was made when the command began: --overwrite spares what was trained since.
 
     Raises:
         UserError: the folder holds a run made under other options or data, which is kept.

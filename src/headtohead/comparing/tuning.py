@@ -119,8 +119,7 @@ def refuse_parts_of_cases(experiment: Experiment) -> None:
 def search(experiment: Experiment, own: Candidate) -> tuple[Candidate, dict[Candidate, NDArray[np.float64]]]:
     """Choose a threshold and a clean-up for all targets; then, of several, the clean-up of one after the other.
 
-    Returns:
-        The choice; and by candidate its primary Dice on each validation case, as `score_candidates` gives it.
+    Gives the choice; and by candidate its primary Dice on each validation case, as `score_candidates` gives it.
     """
     targets = experiment.cohort.task.targets
     scores: dict[Candidate, NDArray[np.float64]] = {}
@@ -146,9 +145,8 @@ def candidates_around(own: Candidate, decides: bool = True) -> list[Candidate]:
 def score_candidates(experiment: Experiment, candidates: Sequence[Candidate]) -> NDArray[np.float64]:
     """Predict the validation cases with the best checkpoint and score every candidate on each.
 
-    Returns:
-        Primary Dice, float64 [validation cases, candidates]; NaN where the truth holds no target. No more than one
-        case is in memory at a time.
+    Gives primary Dice, float64 [validation cases, candidates]; NaN where the truth holds no target. No more than one
+    case is in memory at a time.
     """
     cohort, task, rows = experiment.cohort, experiment.cohort.task, []
     # PyTorch, as the test takes; an exported file may be from before the last training.
@@ -168,17 +166,9 @@ def dice_of(
     spacing: tuple[float, float, float] | None,
     targets: Targets,
 ) -> NDArray[np.float64]:
-    """Score every candidate on one case.
+    """Score every candidate on one case: primary Dice, float64 [candidates]; NaN where the truth holds no target.
 
-    Args:
-        probability: float [K, slices, H, W].
-        truth: bool, the same shape.
-        candidates: the choices.
-        spacing: as `clean` takes it.
-        targets: of the task.
-
-    Returns:
-        Primary Dice, float64 [candidates]; NaN where the truth holds no target.
+    Probability float and truth bool are [K, slices, H, W]; spacing is as `clean` takes it.
     """
     if not truth.any():
         return np.full(len(candidates), np.nan)
@@ -194,10 +184,7 @@ def dice_of(
 def choose(candidates: Sequence[Candidate], means: Sequence[float], own: Candidate) -> Candidate:
     """Choose by mean Dice: the simplest within `MARGIN` of the best, but `own` unless that gains more than `MARGIN`.
 
-    Args:
-        candidates: from simple to complex.
-        means: mean Dice of each; NaN where no case has one.
-        own: the run's own threshold without clean-up, one of the candidates.
+    Candidates, `own` among them, come from simple to complex; a mean is NaN where no case has a Dice.
     """
     known = np.nan_to_num(np.array(means), nan=-1.0)
     best = next(place for place, mean in enumerate(known) if mean >= known.max() - MARGIN)

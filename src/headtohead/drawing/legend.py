@@ -51,16 +51,9 @@ def write_legend(
     note: str = "",
     spacing: Spacing = USUAL,
 ) -> None:
-    """Write a legend onto a canvas.
+    """Write a legend onto a canvas, uint8 RGB [H, W, 3], from its left end and the middle of its first line.
 
-    Args:
-        canvas: uint8 RGB [H, W, 3], changed in place.
-        entries: what to write.
-        left: its left end, in pixels.
-        middle: of the first line, in pixels.
-        room: in pixels.
-        note: words at the right end of the last line, where there is room for them.
-        spacing: of its parts.
+    A note stands at the right end of the last line, where there is room for it. All lengths are in pixels.
     """
     at = left
     for number, line in enumerate(legend_lines(entries, room, spacing)):

@@ -30,25 +30,15 @@ AIR = (0, 0, 0)
 
 @dataclass(frozen=True)
 class SegmentedCase:
-    """One test case as one entrant segmented it.
+    """One test case as one entrant segmented it."""
 
-    Attributes:
-        caption: what stands below it, such as the case's name.
-        images: uint8 [S, H, W, C].
-        truth: bool [K, S, H, W].
-        prediction: bool, the same shape.
-        targets: the K that are segmented.
-        notes: further lines below it.
-        primary: channel of `images` that is drawn.
-    """
-
-    caption: str
-    images: np.ndarray
-    truth: np.ndarray
-    prediction: np.ndarray
-    targets: Targets
-    notes: tuple[str, ...] = ()
-    primary: int = 0
+    caption: str  # what stands below it, such as the case's name
+    images: np.ndarray  # uint8 [S, H, W, C]
+    truth: np.ndarray  # bool [K, S, H, W]
+    prediction: np.ndarray  # bool, the same shape
+    targets: Targets  # the K that are segmented
+    notes: tuple[str, ...] = ()  # further lines below it
+    primary: int = 0  # channel of `images` that is drawn
 
     @cached_property
     def dice(self) -> float:
@@ -78,7 +68,7 @@ class SegmentedCase:
         return len(self.images) // 2
 
 
-def choose_cases(scores: "pd.Series", most: int = COLUMNS * ROWS) -> list[str]:
+def cases_to_draw(scores: "pd.Series", most: int = COLUMNS * ROWS) -> list[str]:
     """Choose cases evenly from the worst score to the best, both among them, so that none is picked by taste.
 
     A score of NaN is left out.
@@ -102,14 +92,9 @@ def write_plate(scans: Sequence[SegmentedCase], path: Path, title: str) -> Path:
 def draw_plate(
     scans: Sequence[SegmentedCase], slices: Sequence[int], title: str, columns: int = COLUMNS, side: int = SIDE
 ) -> np.ndarray:
-    """Draw one slice of each case in a grid, row by row, a title above: uint8 RGB.
+    """Draw one slice of each case, counted from 0, in rows of so many tiles, a title above: uint8 RGB.
 
-    Args:
-        scans: what to show.
-        slices: number of the slice of each case, from 0.
-        title: the line above.
-        columns: tiles beside each other, if there are as many.
-        side: pixels of a tile's side.
+    A tile's side has `side` pixels.
     """
     columns = min(columns, len(scans))
     rows = -(-len(scans) // columns)

@@ -97,8 +97,8 @@ def contrast(grey: np.ndarray, lesion: np.ndarray, region: np.ndarray) -> float:
 
     Args:
         grey: uint8 [S, H, W].
-        lesion: bool [S, H, W].
-        region: bool [S, H, W], where the rest is taken from: the inner head.
+        lesion: bool, the same shape.
+        region: bool, where the rest is taken from: the inner head.
 
     Returns:
         (median of the lesion - median of the rest) / (90th - 10th percentile of the rest); NaN without a lesion,

@@ -18,11 +18,7 @@ FOREIGN = "not a checkpoint of this version of the program; train again"
 
 
 def read_checkpoint(path: Path, mapped: bool = False) -> dict[str, Any]:
-    """Read a checkpoint's plain data.
-
-    Args:
-        path: the file.
-        mapped: leave its tensors on disk until they are used; they are not checked for damage then.
+    """Read a checkpoint's plain data; `mapped`, its tensors stay on disk until used, and are not checked for damage.
 
     Raises:
         UserError: the file is missing, damaged, or holds anything but plain data and tensors.
@@ -38,11 +34,7 @@ def read_checkpoint(path: Path, mapped: bool = False) -> dict[str, Any]:
 def read_tensors(path: Path, kind: str, mend: str, mapped: bool = False) -> Any:
     """Read a file of PyTorch that holds tensors and plain data, and run no code of it.
 
-    Args:
-        path: the file.
-        kind: what it should be, for the message.
-        mend: what to do about a damaged one, for the message.
-        mapped: as `read_checkpoint` takes it.
+    `kind` and `mend` say in errors what it should be and what to do; `mapped` is as for `read_checkpoint`.
 
     Raises:
         UserError: it is damaged, packed, could run code, or is TorchScript.

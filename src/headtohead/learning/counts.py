@@ -35,30 +35,16 @@ class DeviceCounts(torch.nn.Module):
 
 
 def turned_back(probability: torch.Tensor, ways: torch.Tensor) -> torch.Tensor:
-    """Undo `batches.turning.turn` on each slice.
+    """Undo `batches.turning.turn` on each slice of float [B, K, S, S]; `ways`, int64 [B], says how each was turned.
 
-    Args:
-        probability: float [B, K, S, S].
-        ways: int64 [B], how each was turned.
-
-    Returns:
-        float [B, K, S, S], as if the slices had been predicted as they lie; nothing is lost, whole pixels only move.
+    It is as if the slices had been predicted as they lie; nothing is lost, whole pixels only move.
     """
     pairs = zip(probability, ways.tolist(), strict=True)
     return torch.stack([torch.rot90(one.mT if way >= 4 else one, -(way % 4), (1, 2)) for one, way in pairs])
 
 
 def to_source_grid(probability: torch.Tensor, height: int, width: int) -> torch.Tensor:
-    """Bring probabilities from the model's square onto the source grid, as `Resize.undone` does.
-
-    Args:
-        probability: float [B, K, S, S].
-        height: of the source grid.
-        width: of the source grid.
-
-    Returns:
-        float [B, K, height, width].
-    """
+    """Bring probabilities [B, K, S, S] from the model's square to [B, K, height, width], as `Resize.undone` does."""
     side = max(height, width)
     square = functional.interpolate(probability, (side, side), mode="bilinear", align_corners=False)
     return square[:, :, :height, :width]

@@ -17,16 +17,7 @@ def activate(logits: torch.Tensor, targets: Targets) -> torch.Tensor:
 
 
 def predict(probability: torch.Tensor, targets: Targets, threshold: float) -> torch.Tensor:
-    """Decide which targets each pixel is: `targets.encode(targets.decide(...))` of each slice.
-
-    Args:
-        probability: float [B, K, H, W].
-        targets: of the task.
-        threshold: as `Targets.decide` takes it.
-
-    Returns:
-        bool, the same shape.
-    """
+    """Decide which targets each pixel is, bool [B, K, H, W]: `targets.encode(targets.decide(...))` of each slice."""
     if len(targets) == 1:
         return probability >= threshold
     labels = torch.zeros_like(probability[:, 0], dtype=torch.int32)

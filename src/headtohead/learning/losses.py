@@ -7,16 +7,10 @@ from headtohead.task.targets import CLASSES, REGIONS
 
 
 def soft_dice_loss(probability: torch.Tensor, mask: torch.Tensor, smooth: float = 1.0) -> torch.Tensor:
-    """One minus the soft Dice of one target in a whole batch.
+    """One minus the soft Dice of one target in a whole batch: float [B, S, S] against a mask {0, 1} of that shape.
 
-    Pooling over the batch gives slices without a lesion a gradient. This is a loss: scores never smooth, never pool.
-
-    Args:
-        probability: float [B, S, S].
-        mask: float {0, 1}, same shape.
-        smooth: added above and below, so that an empty batch is defined.
-
-    Source: Milletari, Navab, Ahmadi, V-Net, 3DV 2016, doi 10.1109/3DV.2016.79.
+    Pooling over the batch gives slices without a lesion a gradient, and `smooth` defines an empty batch. This is a
+    loss: scores never smooth, never pool. Source: Milletari, Navab, Ahmadi, V-Net, 3DV 2016, doi 10.1109/3DV.2016.79.
     """
     overlap = (probability * mask).sum()
     return 1 - (2 * overlap + smooth) / (probability.sum() + mask.sum() + smooth)
@@ -25,12 +19,7 @@ def soft_dice_loss(probability: torch.Tensor, mask: torch.Tensor, smooth: float 
 def bce_dice_loss(logits: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """Binary cross-entropy plus soft Dice loss, the mean over targets that may overlap.
 
-    Args:
-        logits: float [B, K, S, S].
-        mask: float {0, 1}, same shape.
-
-    Returns:
-        A scalar.
+    Logits are float [B, K, S, S], the mask float {0, 1} of that shape.
     """
     return functional.binary_cross_entropy_with_logits(logits, mask) + _mean_dice_loss(logits.sigmoid(), mask)
 
@@ -38,12 +27,8 @@ def bce_dice_loss(logits: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
 def cross_entropy_dice_loss(logits: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """Cross-entropy plus soft Dice loss, the mean over targets that exclude each other.
 
-    Args:
-        logits: float [B, K + 1, S, S]; the first channel is the background's.
-        mask: float {0, 1} [B, K, S, S]; where two targets share a pixel, it is the later one's.
-
-    Returns:
-        A scalar.
+    Logits are float [B, K + 1, S, S], the background's first; the mask is float {0, 1} [B, K, S, S], and a pixel that
+    two targets share is the later one's.
     """
     target = torch.zeros_like(mask[:, 0], dtype=torch.int64)
     for place, own in enumerate(mask.unbind(dim=1), start=1):

@@ -155,14 +155,10 @@ class SegmentationModule(pl.LightningModule):
 
 
 def scale_batch(image: torch.Tensor, statistics: torch.Tensor) -> torch.Tensor:
-    """Scale a uint8 batch on its device, as `preparing.steps.scale.scaled` does one slice.
+    """Scale uint8 [B, S, S, C] on its device to float32 [B, C, S, S], as `preparing.steps.scale.scaled` does one slice.
 
-    Args:
-        image: uint8 [B, S, S, C].
-        statistics: float32 [B, C, 2], (centre, scale) per slice and channel.
-
-    Returns:
-        float32 [B, C, S, S]; its memory is channels last, as the batch came.
+    Statistics are float32 [B, C, 2], (centre, scale) per slice and channel. The memory is channels last, as the batch
+    came.
     """
     centre, spread = statistics[:, None, None].unbind(dim=-1)
     return ((image.float() - centre) / spread).clamp(-CLIP, CLIP).permute(0, 3, 1, 2)

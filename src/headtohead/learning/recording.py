@@ -15,24 +15,16 @@ class CaseRecorder:
     """
 
     def __init__(self, finish: Finish) -> None:
-        """Take what a finished case is given to.
-
-        Args:
-            finish: called with the case index, its prediction bool [K, slices, H, W] and its probability float32, the
-                same shape.
-        """
+        """Take what is called with a finished case: its index, and its prediction and probability [K, slices, H, W]."""
         self.finish = finish
         self.case = -1
         self.predictions: list[np.ndarray] = []
         self.probabilities: list[np.ndarray] = []
 
     def add(self, case: torch.Tensor, prediction: torch.Tensor, probability: torch.Tensor) -> None:
-        """Add a batch of slices of one case.
+        """Add a batch of slices of one case: int64 [B], all the same.
 
-        Args:
-            case: int64 [B], all the same.
-            prediction: bool [B, K, H, W], on the source grid.
-            probability: float [B, K, H, W].
+        Prediction, bool, and probability, float, are [B, K, H, W] on the source grid.
         """
         if int(case[0]) != self.case:
             self.close()

@@ -28,19 +28,12 @@ def build_optimizer(name: str, parameters: Iterable[torch.nn.Parameter], learnin
 
 
 def build_schedule(name: str, optimizer: torch.optim.Optimizer, steps: int, epochs: int) -> dict[str, Any] | None:
-    """Build a schedule as Lightning wants it.
+    """Build a schedule for all steps and epochs of a training as Lightning wants it; None for `none`.
 
-    Args:
-        name: `none`; `cosine` (warm-up, then half a cosine to zero; Loshchilov and Hutter, ICLR 2017,
-            arXiv 1608.03983), stepped per batch; `plateau` (half the rate after 3 epochs without a better
-            validation Dice); `restarting_warmup`, the fault of the field's LGG comparison: the warm-up is
-            begun anew in every epoch and the rate never decays. Kept to reproduce its table.
-        optimizer: whose rate is scheduled.
-        steps: optimiser steps of the whole training.
-        epochs: epochs of the whole training.
-
-    Returns:
-        Lightning's scheduler config, or None for `none`.
+    `cosine` (warm-up, then half a cosine to zero; Loshchilov and Hutter, ICLR 2017, arXiv 1608.03983) is stepped per
+    batch; `plateau` halves the rate after 3 epochs without a better validation Dice. `restarting_warmup` is the fault
+    of the field's LGG comparison, kept to reproduce its table: the warm-up is begun anew in every epoch and the rate
+    never decays.
     """
     if name == "none":
         return None

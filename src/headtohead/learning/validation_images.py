@@ -40,11 +40,7 @@ class ValidationImages(pl.Callback):
 
 
 def outlined(module: SegmentationModule, cohort: Cohort, split: Split) -> list[tuple[str, np.ndarray]]:
-    """Predict and draw the shown slices.
-
-    Returns:
-        (tag, uint8 RGB [H, W, 3]) for each.
-    """
+    """Predict and draw the shown slices: (tag, uint8 RGB [H, W, 3]) for each."""
     dataset = SliceDataset(cohort, module.recipe)
     drawn = []
     for case, number in shown_slices(cohort, split).items():
@@ -62,16 +58,9 @@ def outlined(module: SegmentationModule, cohort: Cohort, split: Split) -> list[t
 
 
 def draw_pair(image: np.ndarray, truth: np.ndarray, prediction: np.ndarray, targets: Targets) -> np.ndarray:
-    """Draw truth and prediction: of one target on one image, of several side by side in their own colours.
+    """Draw truth and prediction, bool [K, H, W], on uint8 [H, W]; several targets side by side in their own colours.
 
-    Args:
-        image: uint8 [H, W].
-        truth: bool [K, H, W].
-        prediction: bool, the same shape.
-        targets: whose they are.
-
-    Returns:
-        uint8 RGB [2 * H, 2 * W, 3], of several targets twice as wide, the truth on the left, with their names below.
+    Gives uint8 RGB [2 * H, 2 * W, 3], of several targets twice as wide, the truth on the left, with their names below.
     """
     if len(targets) == 1:
         return draw_outlines(image, {TRUTH: truth[0], PREDICTION: prediction[0]}, scale=2)
@@ -82,11 +71,7 @@ def draw_pair(image: np.ndarray, truth: np.ndarray, prediction: np.ndarray, targ
 
 
 def shown_slices(cohort: Cohort, split: Split) -> dict[int, int]:
-    """Choose cases evenly through the validation part, and of each the validation slice with most of the targets.
-
-    Returns:
-        Case index to global slice number.
-    """
+    """Choose cases evenly through the validation part, and of each the number of the slice with most of the targets."""
     cases = split.cases(cohort, "val")
     chosen = {}
     for case in cases[np.unique(np.linspace(0, len(cases) - 1, CASES).round().astype(int))]:

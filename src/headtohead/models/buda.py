@@ -13,13 +13,8 @@ from torch import nn
 class BudaUNet(nn.Module):
     """U-Net of five levels with `width`, 2, 4, 8 and 16 times `width` channels.
 
-    A published state dict loads as it is with `load_state_dict`. Unlike the published net this one returns logits:
-    the sigmoid, which holds no weights, is the caller's.
-
-    Args:
-        in_channels: channels of the input.
-        width: channels of the first level.
-        out_channels: logits a pixel.
+    A published state dict loads as it is with `load_state_dict`. Unlike the published net this one returns logits: the
+    sigmoid, which holds no weights, is the caller's.
     """
 
     def __init__(self, in_channels: int = 3, width: int = 32, out_channels: int = 1) -> None:

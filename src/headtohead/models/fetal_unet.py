@@ -18,11 +18,6 @@ class FetalUNet(nn.Module):
 
     Its parts are declared in the order in which an image passes them, which is the order of a Keras file's layers.
     Unlike the published net this one returns logits: the sigmoid, which holds no weights, is the caller's.
-
-    Args:
-        in_channels: channels of the input; 1 as published.
-        width: channels of the first level.
-        out_channels: logits a pixel.
     """
 
     def __init__(self, in_channels: int = 1, width: int = 32, out_channels: int = 1) -> None:
@@ -63,10 +58,6 @@ class EnlargingConv(nn.Module):
     """Repeat every pixel twice in both directions, then a 2x2 convolution with a ReLU.
 
     A kernel of even size has no middle. Keras keeps the size by padding on the right and at the bottom.
-
-    Args:
-        in_channels: channels of the input.
-        out_channels: channels of the output.
     """
 
     def __init__(self, in_channels: int, out_channels: int) -> None:

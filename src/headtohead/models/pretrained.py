@@ -19,16 +19,11 @@ WAY_OUT = "write `encoder_weights=none`, or `encoder_weights=FILE` (.pth, .pt or
 
 
 def read_encoder_weights(source: str, encoder: str, in_channels: int) -> dict[str, torch.Tensor]:
-    """Read the weights of an encoder and check that they fit.
+    """Read the weights of an encoder of segmentation_models_pytorch, and check that they fit.
 
-    Args:
-        source: `imagenet`, or a file: a state dict as torchvision or segmentation_models_pytorch name its entries,
-            of the encoder alone or (under `encoder.`) inside a whole model.
-        encoder: name of the encoder in segmentation_models_pytorch.
-        in_channels: channels of the input the encoder shall get.
-
-    Returns:
-        The state dict of the encoder, with a first convolution of `in_channels` or of 3 channels.
+    They are `imagenet`, or a file: a state dict as torchvision or segmentation_models_pytorch name its entries, of the
+    encoder alone or (under `encoder.`) inside a whole model. The first convolution is of `in_channels` or of 3
+    channels.
 
     Raises:
         UserError: no such file, a file of another kind, weights of another net, or no way to download.

@@ -108,15 +108,8 @@ def build_model(
 ) -> "nn.Module":
     """Build a model with fresh weights, drawn from PyTorch's global generator: the same seed gives the same net.
 
-    Args:
-        name: a key of `MODELS`.
-        in_channels: channels of its input.
-        width: channels of its first level; 0: as published.
-        encoder_weights: `none`, `imagenet`, or a file of weights for its encoder.
-        out_channels: logits a pixel, as `Targets.logits` counts them.
-
-    Returns:
-        A module that maps float [B, in_channels, H, W] to logits float [B, out_channels, H, W].
+    It maps float [B, in_channels, H, W] to logits float [B, out_channels, H, W]. A width of 0 is the published one;
+    encoder weights are `none`, `imagenet`, or a file of weights for its encoder.
 
     Raises:
         UserError: no such model, or it cannot be scaled or has no encoder to load, or the weights cannot be had.
@@ -144,13 +137,8 @@ def build_model(
 def check_image_size(name: str, image_size: int, label: str = "`image_size`") -> None:
     """Refuse an image size that the model cannot halve evenly down to its deepest level.
 
-    Args:
-        name: a key of `MODELS`.
-        image_size: side of the square input, in pixels.
-        label: what the size was given with, as the message names it.
-
     Raises:
-        UserError: the message names the nearest sizes that work.
+        UserError: names what the size was given with, and the nearest sizes that work.
     """
     divisor = find_spec(name).divisor
     if image_size > 0 and image_size % divisor == 0:

@@ -18,11 +18,8 @@ ENCODER = "resnext50_32x4d"
 def resnext_unet(in_channels: int = 3, encoder_weights: str = "none", out_channels: int = 1) -> nn.Module:
     """Build the net; it maps float [B, C, H, W] to logits [B, out_channels, H, W], H and W multiples of 32.
 
-    Args:
-        in_channels: channels of the input. Pretrained weights of three channels are repeated in turn over more
-            channels and scaled by 3 / in_channels, so that the sum over channels keeps its size.
-        encoder_weights: `none`, `imagenet`, or a file (see `pretrained.read_encoder_weights`).
-        out_channels: logits a pixel.
+    Pretrained weights (see `pretrained.read_encoder_weights`) of three channels are repeated in turn over more channels
+    and scaled by 3 / in_channels, so that the sum over channels keeps its size.
 
     Raises:
         UserError: the weights cannot be had or do not fit.

@@ -11,13 +11,7 @@ from torch.nn import functional
 
 
 class PlainUNet(nn.Module):
-    """U-Net of four levels with `width`, 2, 4 and 8 times `width` channels.
-
-    Args:
-        in_channels: channels of the input.
-        width: channels of the first level.
-        out_channels: logits a pixel.
-    """
+    """U-Net of four levels with `width`, 2, 4 and 8 times `width` channels."""
 
     def __init__(self, in_channels: int = 3, width: int = 64, out_channels: int = 1) -> None:
         super().__init__()

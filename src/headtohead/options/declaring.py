@@ -29,12 +29,9 @@ class Description:
 
 
 def option(default: Any, help: str, **known: Any) -> Any:
-    """Declare one option as a field of a dataclass.
+    """Declare one option as a field of a dataclass; `known` are further attributes of its `Description`.
 
-    Args:
-        default: its value when nobody says otherwise. A tuple makes a comma-separated list.
-        help: one line for `--help`.
-        known: further attributes of its `Description`, by name.
+    A tuple as default makes a comma-separated list.
     """
     description = Description(help, **known)
     return field(default=default, compare=description.stored, metadata={"option": description})

@@ -25,12 +25,10 @@ class Refused(Exception):
 
 
 def settle(declared: "Field[Any]", raw: Any, label: str) -> Any:
-    """Turn what a user gave into the value of an option, or refuse it.
+    """Turn what a user gave into the value of an option declared by `option`, or refuse it.
 
-    Args:
-        declared: a dataclass field made by `option`.
-        raw: text from a flag, or what YAML made of it. A value that is settled already stays as it is.
-        label: how the user knows the option: `--batch_size`, or `demo.yaml: batch_size`.
+    It is text from a flag, or what YAML made of it; a value that is settled already stays as it is. The label is how
+    the user knows the option: `--batch_size`, or `demo.yaml: batch_size`.
 
     Raises:
         UserError: the value is of a wrong type, not among the choices, or out of range.

@@ -73,12 +73,7 @@ OPTIONS: dict[str, "Field[Any]"] = {one.name: one for group in GROUPS.values() f
 def flat(options: ChoiceOptions, verbs: bool = False) -> dict[str, Any]:
     """Give options as one dictionary of plain values (lists for tuples), in the order of `--help`.
 
-    Args:
-        options: what to flatten.
-        verbs: whether what to do is part of it, or only how.
-
-    Returns:
-        Name to value; without the options that concern one command only (`--config`, `--print_config`).
+    What to do is part of it only with `verbs`, and what concerns one command (`--config`, `--print_config`) never.
     """
     values: dict[str, Any] = {}
     for group, kind in GROUPS.items():
@@ -92,10 +87,6 @@ def flat(options: ChoiceOptions, verbs: bool = False) -> dict[str, Any]:
 
 def from_flat(values: Mapping[str, Any], given: Collection[str] = ()) -> Options:
     """Make options from a dictionary such as `flat` gives; what it leaves out has its default.
-
-    Args:
-        values: name to value.
-        given: as `Options.given`.
 
     Raises:
         UserError: a name is unknown, or a value is refused.

@@ -17,8 +17,7 @@ from headtohead.predicting.overlapping import Ended, overlap
 from headtohead.predicting.results import summary
 from headtohead.predicting.results.deciding import settings_of
 from headtohead.predicting.results.journal import Journal
-from headtohead.predicting.results.outputs import read_outputs
-from headtohead.predicting.results.placing import output_folder, refuse_bare_names
+from headtohead.predicting.results.outputs import output_folder, read_outputs, refuse_bare_names
 from headtohead.predicting.results.summary import Row, Rows
 from headtohead.predicting.results.table import print_table
 from headtohead.predicting.results.written import Records, Written

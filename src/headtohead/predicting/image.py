@@ -19,7 +19,6 @@ from headtohead.predicting.cleaning.postprocessing import NO_CLEAN_UP
 from headtohead.predicting.files.assigning import refuse_ignored_channels, refuse_ignored_plane
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.grouping import Job, slices_around
-from headtohead.predicting.files.naming import stem
 from headtohead.predicting.files.pictures import refuse_wrong_file
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.files.writing import write_like
@@ -33,7 +32,8 @@ from headtohead.predicting.scan import Scan
 from headtohead.predicting.seen import part_of_split, seen_before
 from headtohead.predicting.trust.familiarity import unfamiliar_features
 from headtohead.predicting.trust.geometry import doubts_of_scan
-from headtohead.preparing.steps.square import resized, squared
+from headtohead.preparing.steps.square import resampled, squared
+from headtohead.readers.file_names import stem
 from headtohead.readers.volume_names import volume_end
 from headtohead.saving import atomic_path, write_picture
 from headtohead.task import Task
@@ -134,29 +134,23 @@ def _all_or_none(outputs: Sequence[Path]) -> Iterator[list[Path]]:
 
 
 def fullest_slice(scan: Scan, found: Found, task: Task) -> tuple[Prediction, str]:
-    """Show the slice in which most was found, else the middle one: of the file's own grid, as it is written.
-
-    Returns:
-        What the panel shows, its pixels made square, and which slice it is.
-    """
+    """Give the panel of the slice with the most found in it, else of the middle one, in square pixels; and its name."""
     labels = found.as_slices(found.labels)
     amounts = np.sum([np.count_nonzero(mask, axis=(1, 2)) for mask in found.targets.encode(labels)], axis=0)
     place = int(amounts.argmax()) if amounts.any() else len(amounts) // 2
     height, width = labels.shape[1:]
     square = squared((height, width), *found.view.spacing[1:])
     white = 255.0 if scan.volume.dtype == np.uint8 else max(float(np.percentile(scan.volume, WHITE)), 1e-6)
-    channels = range(3) if scan.volume.shape[-1] == 3 else (scan.primary,) * 3
-    planes = {
-        channel: resized(np.ascontiguousarray(scan.drawn(channel)[place]) * (255 / white), square).clip(0, 255)
-        for channel in set(channels)
-    }
+    channels = range(3) if scan.volume.shape[-1] == 3 else [scan.primary]
+    drawn = [np.ascontiguousarray(scan.drawn(channel)[place]) * (255 / white) for channel in channels]
+    planes = [resampled(plane, square).clip(0, 255) for plane in drawn]
 
     def whole(values: np.ndarray) -> np.ndarray:
         return cv2.resize(found.as_slices(values)[place], square[::-1], interpolation=cv2.INTER_NEAREST)
 
     shown = Prediction(
-        np.stack([planes[channel] for channel in channels], axis=-1).round().astype(np.uint8),
-        np.stack([resized(found.as_slices(one)[place], square) for one in found.probability]),
+        np.stack(planes * (3 // len(planes)), axis=-1).round().astype(np.uint8),
+        np.stack([resampled(found.as_slices(one)[place], square) for one in found.probability]),
         found.threshold,
         whole(found.labels),
         None if found.truth is None else whole(found.truth),

@@ -26,7 +26,7 @@ class Ended(Generic[Item, Result]):
         item: the item.
         result: what the last stage gave; None where there is a fault.
         fault: what a stage raised; None where all went well.
-        seconds: of work on this item, all stages together. Their sum is more than the time that passed.
+        seconds: of work on this item, all stages together.
         trace: the traceback of the fault, as Python prints it.
     """
 
@@ -47,12 +47,10 @@ def overlap(
 ) -> Iterator[Iterator[Ended[Item, Result]]]:
     """Put items through three stages; a fault in one item does not touch the others.
 
-    The last stage is told the seconds that the other two took.
-
     Reading and writing have one thread each, computing has the caller's. Reading is at most one item ahead; the first
-    is read from now on, while the caller gets ready to compute. Left early, for whatever reason, what has begun is
-    finished, and nothing else is begun: no thread is at work any more when the block has ended. `leave` is called
-    first, and must end whatever a stage may be waiting for.
+    is read from now on, while the caller gets ready to compute. The last stage is told the seconds that the other two
+    took. Left early, for whatever reason, what has begun is finished, and nothing else is begun: no thread is at work
+    any more when the block has ended. `leave` is called first, and must end whatever a stage may be waiting for.
 
     Yields:
         What gives the outcome of each item, in their order, as soon as it is written.

@@ -15,11 +15,10 @@ from headtohead.options.table import ChoiceOptions
 from headtohead.predicting.cleaning.postprocessing import NO_CLEAN_UP, CleanUp, parse_clean_up
 from headtohead.predicting.scan import Scan
 from headtohead.preparing.chain import Prepared
-from headtohead.trained.choosing import Choice
+from headtohead.trained.choosing import Choice, with_sound_models
 from headtohead.trained.engines import Engine, open_engine
 from headtohead.trained.engines.ahead import EngineAhead
 from headtohead.trained.facts import ModelFacts
-from headtohead.trained.trying import with_sound_models
 
 PIXELS = 64 * 128 * 128
 """Input pixels given to an engine at once, roughly: enough to keep all cores busy, few enough for the memory."""
@@ -168,12 +167,8 @@ def open_choices(
 ) -> Predictor:
     """Open the models that were chosen.
 
-    Args:
-        choices: the models.
-        wanted: how they are put to work.
-        machine: what they run on.
-        many: whether many slices will be asked for. Then the engines are opened while the caller goes on, until
-            `Predictor.ready` or the first question; a single slice is better served by what starts soonest.
+    If `many` slices will be asked for, the engines are opened while the caller goes on, until `Predictor.ready` or the
+    first question; a single slice is better served by what starts soonest.
 
     Raises:
         UserError: several models do not go together, or a step of the clean-up is not understood. Now or, with
@@ -188,8 +183,9 @@ def open_choices(
                     "leave one of them out"
                 )
     targets = facts[0].task.targets
-    stored = facts[0].postprocessing if len({other.postprocessing for other in facts}) == 1 else ""
-    if many and not wanted.postprocessing and any(other.postprocessing != stored for other in facts):
+    alike = len({other.postprocessing for other in facts}) == 1
+    stored = facts[0].postprocessing if alike else ""
+    if many and not wanted.postprocessing and not alike:
         kept = ", ".join(
             f"{one.name} {other.postprocessing or 'none'}" for one, other in zip(choices, facts, strict=True)
         )

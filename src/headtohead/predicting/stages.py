@@ -13,11 +13,9 @@ from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.files.weighing import weigh
 from headtohead.predicting.predict import conclude
 from headtohead.predicting.predictor import Predictor
-from headtohead.predicting.results.entries import sources_of
 from headtohead.predicting.results.finishing import all_or_none, write_results
-from headtohead.predicting.results.journal import Journal
-from headtohead.predicting.results.outputs import Outputs, every
-from headtohead.predicting.results.placing import name_all
+from headtohead.predicting.results.journal import Journal, sources_of
+from headtohead.predicting.results.outputs import Outputs, every, name_all
 from headtohead.predicting.results.summary import Row, Rows, rows_of
 from headtohead.predicting.results.written import Records, Written, checksum, name_below, truth_is_ours
 from headtohead.predicting.scan import Scan

@@ -129,7 +129,7 @@ class Chain:
     @property
     def channels(self) -> int:
         """Channels of the model's input."""
-        around, chosen = self.only(Neighbours), self.only(Channels)
+        chosen, around = self.only(Channels), self.only(Neighbours)
         return (len(chosen.order) if chosen else 0) + (2 * around.count if around else 0)
 
     def to_dict(self) -> list[dict[str, Any]]:

@@ -24,7 +24,7 @@ def to_depth(volume: np.ndarray, depth: np.dtype, whites: Sequence[float] = ()) 
     Args:
         volume: [..., C] of any real type.
         depth: uint8 or uint16.
-        whites: what becomes the last level, by channel; empty: `white_of` it, and what is stored keeps its levels.
+        whites: what becomes the last level, by channel; empty: `bright_end` it, and what is stored keeps its levels.
     """
     if volume.dtype == depth and not whites:
         return volume
@@ -33,7 +33,7 @@ def to_depth(volume: np.ndarray, depth: np.dtype, whites: Sequence[float] = ()) 
     levels = np.empty(volume.shape, depth)
     for channel in range(volume.shape[-1]):
         values = finite(np.ascontiguousarray(volume[..., channel]))
-        levels[..., channel] = to_levels(values, whites[channel] if whites else white_of(values), depth)
+        levels[..., channel] = to_levels(values, whites[channel] if whites else bright_end(values), depth)
     return levels
 
 
@@ -50,7 +50,7 @@ def to_bytes(volume: np.ndarray) -> np.ndarray:
     What is negative or not finite becomes 0.
     """
     values = finite(volume)
-    return to_levels(values, white_of(values))
+    return to_levels(values, bright_end(values))
 
 
 def to_levels(values: np.ndarray, white: float, depth: np.dtype = EIGHT) -> np.ndarray:
@@ -63,7 +63,7 @@ def to_levels(values: np.ndarray, white: float, depth: np.dtype = EIGHT) -> np.n
     return np.rint(levels, out=levels).astype(depth)
 
 
-def white_of(values: np.ndarray) -> float:
+def bright_end(values: np.ndarray) -> float:
     """Give the 99.9th percentile of the positive voxels of finite values, which becomes 255; 1 where there are none."""
     flat = values.ravel(order="K")  # as it lies in memory: another order takes far longer
     positive = int(np.count_nonzero(flat > 0))

@@ -49,19 +49,12 @@ class Step(ABC):
 
 @dataclass(frozen=True)
 class Made:
-    """Slices that are made when they are asked for, as [H, W, C] or by channel.
-
-    Attributes:
-        number: how many there are.
-        image: makes a slice, [H, W, C].
-        one_plane: makes a channel of it alone, [H, W], if that is less work.
-        all_planes: makes all channels, [H, W] each, if they come one by one.
-    """
+    """Slices that are made when they are asked for, as [H, W, C] or by channel."""
 
     number: int
-    image: Callable[[int], np.ndarray]
-    one_plane: Callable[[int, int], np.ndarray] | None = None
-    all_planes: Callable[[int], Sequence[np.ndarray]] | None = None
+    image: Callable[[int], np.ndarray]  # makes a slice, [H, W, C]
+    one_plane: Callable[[int, int], np.ndarray] | None = None  # makes a channel alone, [H, W], if that is less work
+    all_planes: Callable[[int], Sequence[np.ndarray]] | None = None  # makes all channels, if they come one by one
 
     def plane(self, index: int, channel: int) -> np.ndarray:
         """Give one channel of a slice: [H, W]."""

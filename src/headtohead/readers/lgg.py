@@ -50,6 +50,13 @@ PUBLISHED = Published(
     ),
 )
 
+GRADES = {"neoplasm_histologic_grade": {"1": "II", "2": "III"}}
+"""WHO grades by the column of the clinical table and its codes.
+
+Its authors say that the 110 patients have WHO grades II and III (Buda et al. 2020, doi:10.1148/ryai.2019180050). Code 1
+is that of 51, 2 of 58, and one has none; TCGA-CS-4941 to 4944 have 2, 2, 2, 1 where TCGA has G3, G3, G3, G2.
+"""
+
 CASE_FOLDER = re.compile(r"(?P<patient>TCGA_(?P<site>[A-Z0-9]{2})_[A-Z0-9]+)_(?P<date>\d{8})")
 
 CLINICAL = "data.csv"
@@ -107,13 +114,8 @@ def _list_case(folder: Path) -> CaseFiles:
         if after != before + 1:
             lost = f"{folder.name}_{before + 1}.tif"
             raise UserError(f"{folder}: slice {before + 1} is missing between {before} and {after}; restore {lost}")
-    return CaseFiles(
-        folder.name,
-        found["patient"],
-        found["site"],
-        tuple(images[n] for n in numbers),
-        tuple(masks[n] for n in numbers),
-    )
+    slices = tuple(images[n] for n in numbers), tuple(masks[n] for n in numbers)
+    return CaseFiles(folder.name, found["patient"], found["site"], *slices)
 
 
 def read_case(files: CaseFiles, task: Task = TASK) -> Case:
@@ -144,7 +146,6 @@ def _read(paths: tuple[Path, ...], mode: int) -> np.ndarray:
         if pixels is None:
             raise UserError(f"{path}: not a readable TIFF (cut short or damaged); restore it")
         slices.append(pixels)
-    for path, pixels in zip(paths, slices, strict=True):
         if pixels.shape != slices[0].shape:
             raise UserError(f"{path}: {size_of(pixels)}, but {paths[0].name} is {size_of(slices[0])}; restore it")
     return np.stack(slices)

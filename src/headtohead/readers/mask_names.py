@@ -1,10 +1,19 @@
-"""Which files are masks, and of which image, by their names: one list for training, prediction and the page."""
+"""Which files are masks, and of which image: by their names, by their folder, or by a pattern.
+
+One list of words for training, prediction and the page.
+"""
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
-from headtohead.readers.sequence_names import AT_THE_END, TREATMENT, sequence_in_name
+from headtohead.errors import UserError
+from headtohead.readers.other_layouts import image_in_channels
+from headtohead.readers.reader import Reading
+from headtohead.readers.sequence_names import AT_THE_END, TREATMENT, one_sequence_in_name, sequence_in_name
+from headtohead.readers.volume_names import volume_end, volume_stem
 
 MASK_WORDS = (
     "mask",
@@ -97,3 +106,129 @@ def _last_word(stem: str) -> tuple[str, str]:
     match = re.fullmatch(r"(?:(.*)[_\-. ]|)([^_\-. ]*)", stem, re.DOTALL)
     assert match is not None
     return match[1] or "", match[2]
+
+
+@dataclass(frozen=True)
+class MaskFile:
+    """A mask whose image is not known yet."""
+
+    path: Path
+    folder: Path  # where its image most likely lies
+    bases: tuple[str, ...]  # names that its image or case may have, the likeliest first
+    further: bool = False  # counts only where an image has no other: BIDS derivatives often hold masks of CSF, too
+
+
+def volumes_below(root: Path) -> list[Path]:
+    """List the volumes below a folder, sorted, without hidden ones."""
+    return sorted(
+        path for path in root.rglob("*") if volume_end(path.name) and not path.name.startswith(".") and path.is_file()
+    )
+
+
+def split_files(root: Path, reading: Reading) -> tuple[list[Path], list[MaskFile]]:
+    """Tell images from masks.
+
+    Raises:
+        UserError: there is no folder of masks, the pattern is none, or no mask fits it.
+    """
+    bases = {path: bases_of_mask(volume_stem(path)) for path in volumes_below(root)}
+    images = [path for path in bases if not bases[path]]
+    if not reading.mask_dir and not reading.mask_pattern:
+        return images, [
+            MaskFile(path, path.parent, names, outlines_other_than_brain(volume_stem(path)))
+            for path, names in bases.items()
+            if names
+        ]
+    home = Path(reading.mask_dir) if reading.mask_dir else root
+    if not home.is_dir():
+        raise UserError(f"`mask_dir` {home}: no such folder; name the one that holds the masks")
+    masks = list(_masks_of(home, root, reading))
+    if not masks:
+        option = f"`mask_pattern` {reading.mask_pattern}" if reading.mask_pattern else f"`mask_dir` {home}"
+        some = next(iter(volumes_below(home)), None)
+        raise UserError(f"{option}: no volume in {home} is named so{f', but there is {some.name}' if some else ''}")
+    apart = {one.path.resolve() for one in masks}
+    inside = home.resolve() if reading.mask_dir and home.resolve() != root.resolve() else None
+    images = [
+        path
+        for path in images
+        if path.resolve() not in apart and (inside is None or inside not in path.resolve().parents)
+    ]
+    return images, masks
+
+
+def _masks_of(home: Path, root: Path, reading: Reading) -> Iterator[MaskFile]:
+    """Find the masks in a folder of masks, or of a pattern."""
+    wanted = reading.mask_pattern
+    before, star, after = wanted.partition("*")
+    if wanted and (not star or "*" in after or "/" in wanted):
+        raise UserError(
+            f"`mask_pattern` {wanted}: write the name of a mask with one * for the name of its image, such as "
+            "'*_manual.nii.gz'; folders go to `mask_dir`"
+        )
+    pattern = re.compile(f"{re.escape(before)}(.+){re.escape(after)}", re.DOTALL)
+    for path in volumes_below(home):
+        folder = root / path.parent.relative_to(home)
+        if not wanted:
+            yield MaskFile(path, folder, (volume_stem(path), *bases_of_mask(volume_stem(path))))
+        elif match := pattern.fullmatch(path.name if volume_end(wanted) else volume_stem(path)):
+            yield MaskFile(path, folder, (volume_stem(Path(match[1])),))
+
+
+def pair(images: Sequence[Path], masks: Sequence[MaskFile]) -> dict[tuple[Path, ...], MaskFile]:
+    """Find the image of each mask, or the sequences of its case: in the mask's own folder, else anywhere.
+
+    Raises:
+        UserError: a mask has no image, or fits several that are not the sequences of one case; an image has two masks.
+    """
+    by_folder: dict[Path, list[Path]] = defaultdict(list)
+    for path in images:
+        by_folder[path.parent].append(path)
+    named = {folder: Images(map(volume_stem, inside)) for folder, inside in by_folder.items()}
+    everywhere = Images(map(volume_stem, images))
+    pairs: dict[tuple[Path, ...], MaskFile] = {}
+    owners: dict[Path, MaskFile] = {}
+    for mask in sorted(masks, key=lambda one: one.further):
+        inside = by_folder.get(mask.folder, [])
+        stems = named[mask.folder].of_bases(mask.bases) if inside else []
+        found = [path for path in inside if volume_stem(path) in stems]
+        if not found and mask.bases[-1]:
+            stems = everywhere.of_bases(mask.bases)
+            found = [path for path in images if volume_stem(path) in stems]
+        if len(found) > 1 and not _of_one_case(found):
+            raise UserError(f"{mask.path}: fits both {found[0]} and {found[1]}; rename the mask after its image")
+        if not found and not mask.further:
+            if reason := image_in_channels(mask.bases, images):
+                raise UserError(f"{mask.path}: {reason}")
+            base = mask.bases[-1] or "X"
+            raise UserError(
+                f"{mask.path}: a mask without its image {base}.nii.gz; restore the image, remove the mask, or say how "
+                "masks are named with `mask_pattern`"
+            )
+        taken = next((path for path in found if path in owners), None)
+        if taken and not _beside(owners[taken], mask):
+            one, other = owners[taken].path, mask.path
+            two = f"{one.name} and {other.name}" if one.parent == other.parent else f"{one} and {other}"
+            raise UserError(
+                f"{taken}: has two masks, {two}; move one of them away, or say which to use with `mask_dir` or "
+                "`mask_pattern`"
+            )
+        if found and not taken:
+            pairs[tuple(found)] = mask
+            owners |= dict.fromkeys(found, mask)
+    return pairs
+
+
+def _beside(owner: MaskFile, mask: MaskFile) -> bool:
+    """Say whether a mask is left out beside that of its image: one of CSF beside the brain's or of the same folder."""
+    apart = owner.path.parent != mask.path.parent
+    return mask.further and not owner.further and (not apart or "brain" in volume_stem(owner.path).lower())
+
+
+def _of_one_case(images: Sequence[Path]) -> bool:
+    """Say whether images are different sequences of one case, by their names."""
+    known = [one for path in images if (one := one_sequence_in_name(volume_stem(path)))]
+    return (
+        len(known) == len(images) == len({one.sequence for one in known})
+        and len({one.case for one in known}) == len({path.parent for path in images}) == 1
+    )

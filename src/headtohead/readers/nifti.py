@@ -13,12 +13,11 @@ from pathlib import Path
 from headtohead.errors import UserError
 from headtohead.options.data import DATA_SETS
 from headtohead.readers.labels import targets_of
-from headtohead.readers.mask_files import MaskFile, pair, split_files, volumes_below
-from headtohead.readers.mask_names import bases_of_mask
+from headtohead.readers.mask_names import MaskFile, bases_of_mask, pair, split_files, volumes_below
 from headtohead.readers.other_layouts import masks_in_another_folder
 from headtohead.readers.patients import bids_patients
 from headtohead.readers.reader import AS_NAMED, CaseFiles, Reader, Reading, recognise
-from headtohead.readers.sequence_names import OUTLINED, WORDS, says_several, sequence_in_name, sequence_label
+from headtohead.readers.sequence_names import OUTLINED, WORDS, one_sequence_in_name, sequence_label
 from headtohead.readers.tasks import VOLUMES_TASK
 from headtohead.readers.volume_names import volume_stem
 from headtohead.readers.volumes import read_volumes
@@ -74,16 +73,15 @@ class _Scan:
     @classmethod
     def of(cls, found: Sequence[Path], mask: MaskFile, free: set[Path]) -> "_Scan":
         """Collect the sequences of a case: those that its mask fits, and those without a mask beside a single one."""
-        named = sequence_in_name(volume_stem(found[0]))
-        if named is None or says_several(named.sequence):
+        named = one_sequence_in_name(volume_stem(found[0]))
+        if named is None:
             return cls(found[0], "", {}, mask.path)
         sequences: dict[str, list[Path]] = defaultdict(list)
         beside = [] if len(found) > 1 else sorted(path for path in free if path.parent == found[0].parent)
         for path in (*found, *beside):
-            own = sequence_in_name(volume_stem(path))
-            if own is None or own.case != named.case or says_several(own.sequence):
-                continue
-            if path in found or own.sequence != named.sequence:  # else another treatment of the masked image
+            own = one_sequence_in_name(volume_stem(path))
+            # Beside the masked image, one of its sequence is another treatment of it.
+            if own and own.case == named.case and (path in found or own.sequence != named.sequence):
                 sequences[own.sequence].append(path)
         return cls(found[0], named.case, sequences, mask.path)
 
@@ -106,8 +104,8 @@ def _sequences(scans: list[_Scan], reading: Reading) -> tuple[str, ...]:
 def _asked_for(text: str) -> tuple[str, ...]:
     wanted = []
     for word in filter(None, map(str.strip, text.split(","))):
-        named = sequence_in_name(word)
-        if named is None or says_several(named.sequence):
+        named = one_sequence_in_name(word)
+        if named is None:
             raise UserError(f"`sequences` {text}: {word} is no sequence; an example: flair,t1,t1ce,t2")
         wanted.append(named.sequence)
     if not wanted or len(set(wanted)) < len(wanted):

@@ -45,25 +45,15 @@ MILLIMETRES = {"meter": 1000.0, "micron": 0.001}
 
 @dataclass(frozen=True, eq=False)
 class VolumeFile:
-    """A file of volumes with a usable header; `open_volume` makes one.
-
-    Attributes:
-        path: the file.
-        header: as nibabel reads it; never changed.
-        packed: whether the file is packed by gzip.
-        stored_shape: as in the header, two to seven axes.
-        volumes: how many the file holds.
-        grid: of one volume; an axis that a 2-D file has not is 1.
-        oriented: whether the header says how the grid lies in the patient.
-    """
+    """A file of volumes with a usable header; `open_volume` makes one."""
 
     path: Path
-    header: Any
-    packed: bool
-    stored_shape: tuple[int, ...]
-    volumes: int
-    grid: Grid
-    oriented: bool
+    header: Any  # as nibabel reads it; never changed
+    packed: bool  # by gzip
+    stored_shape: tuple[int, ...]  # as in the header, two to seven axes
+    volumes: int  # how many the file holds
+    grid: Grid  # of one volume; an axis that a 2-D file has not is 1
+    oriented: bool  # whether the header says how the grid lies in the patient
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -5,6 +5,12 @@ from pathlib import Path
 
 from headtohead.errors import UserError, printable
 
+REASONS = {
+    errno.ELOOP: "a symbolic link to itself; remove or correct it",
+    errno.ENOENT: "no such file",
+    errno.EACCES: "no permission to read it; change its permissions",
+}
+
 
 def first_bytes(path: Path) -> bytes:
     """Read the first four bytes of a file.
@@ -29,12 +35,6 @@ def first_bytes(path: Path) -> bytes:
 
 
 def _reason(path: Path, fault: OSError) -> str:
-    if fault.errno == errno.ELOOP:
-        return "a symbolic link to itself; remove or correct it"
     if fault.errno == errno.ENOENT and path.is_symlink():
         return "a symbolic link to a file that is not there; fetch the file or remove the link"
-    if fault.errno == errno.ENOENT:
-        return "no such file"
-    if fault.errno == errno.EACCES:
-        return "no permission to read it; change its permissions"
-    return f"cannot be read ({fault.strerror})"
+    return REASONS.get(fault.errno or 0, f"cannot be read ({fault.strerror})")

@@ -101,7 +101,9 @@ def warn_of_shared_beginnings(cases: Sequence[CaseFiles], root: Path) -> None:
             continue
         if any(map(_holds_patients, several)):
             continue
-        if all(_is_visit(words[path][depth:]) for group in several.values() for path in group):
+        # Nothing behind a beginning is the first visit (`P00`, `P00_scan2`).
+        rests = [words[path][depth:] for group in several.values() for path in group]
+        if all(not rest or VISIT.fullmatch(rest[0]) for rest in rests):
             fitting = depth, several
             break
         if _fits(words, groups, depth):
@@ -130,11 +132,6 @@ def _holds_patients(beginning: tuple[str, ...]) -> bool:
     return bool(SET.fullmatch(last) or (len(beginning) > 1 and last.isdecimal() and SET.fullmatch(beginning[-2])))
 
 
-def _is_visit(rest: list[str]) -> bool:
-    """Say whether what follows a beginning is a visit; nothing is the first one (`P00`, `P00_scan2`)."""
-    return not rest or VISIT.fullmatch(rest[0]) is not None
-
-
 def _fits(words: dict[str, list[str]], groups: dict[tuple[str, ...], list[str]], depth: int) -> bool:
     """Say whether the rest of the names may be the number of a scan.
 
@@ -144,9 +141,8 @@ def _fits(words: dict[str, list[str]], groups: dict[tuple[str, ...], list[str]],
     ends = Counter(tuple(words[path][depth:]) for group in groups.values() for path in group)
     for beginning, group in groups.items():
         rests = [tuple(words[path][depth:]) for path in group]
-        if len(group) > 1 and any(ends[rest] > 1 for rest in rests if rest):
-            return True
-        if len(group) > 1 and all(len(rest) == 1 for rest in rests) and re.search("[0-9]", beginning[-1]):
+        numbered = re.search("[0-9]", beginning[-1]) and all(len(rest) == 1 for rest in rests)
+        if len(group) > 1 and (numbered or any(ends[rest] > 1 for rest in rests if rest)):
             return True
     return False
 

@@ -33,21 +33,14 @@ PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
 
 @dataclass(frozen=True)
 class PictureSize:
-    """What a header claims, in pixels.
-
-    Attributes:
-        channels: once decoded.
-        itemsize: bytes of a channel of a pixel, once decoded.
-        pages: how many pictures the file holds; a TIFF may hold several.
-        working: bytes that decoding takes besides the pixels.
-    """
+    """What a header claims, in pixels."""
 
     width: int
     height: int
-    channels: int
-    itemsize: int
-    pages: int = 1
-    working: int = 0
+    channels: int  # once decoded
+    itemsize: int  # bytes of a channel of a pixel, once decoded
+    pages: int = 1  # how many pictures the file holds; a TIFF may hold several
+    working: int = 0  # bytes that decoding takes besides the pixels
 
     @property
     def pixels(self) -> int:

@@ -167,6 +167,12 @@ def sequence_in_name(stem: str) -> Named | None:
     return Named(case.lstrip("_-. "), sequence, " ".join([*variant, *(word for _, word in treated)]))
 
 
+def one_sequence_in_name(stem: str) -> Named | None:
+    """Give what `sequence_in_name` does; None also where a name says several."""
+    named = sequence_in_name(stem)
+    return None if named is None or says_several(named.sequence) else named
+
+
 def _pieces(stem: str) -> list[tuple[str, str]]:
     """Cut a name into words, each with the mark before it; a BIDS entity (`acq-3D`) is one word."""
     pieces: list[tuple[str, str]] = []

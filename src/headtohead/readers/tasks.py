@@ -1,9 +1,11 @@
 """The task of each kind of data, and that of what was trained, however long ago."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from headtohead.options.data import DEFAULT_DATA
 from headtohead.readers.labels import LESION
+from headtohead.readers.lgg import GRADES
 from headtohead.readers.lgg import PUBLISHED as FIRST_PUBLISHED
 from headtohead.readers.lgg import TASK as FIRST_TASK
 from headtohead.task import Task
@@ -33,3 +35,13 @@ def task_of(data: dict[str, Any]) -> Task:
     if "task" in data:
         return Task.from_dict(data["task"])
     return TASKS.get(str(data.get("kind") or LGG), VOLUMES_TASK)
+
+
+def grade_of(known: Mapping[Any, Any]) -> str:
+    """Give the WHO grade that a row of the case table has: a code that is not known as a code, empty without one."""
+    for column, grades in GRADES.items():
+        value = known.get(column)
+        code = "" if value is None or value != value else str(value).removesuffix(".0")
+        if code:
+            return grades.get(code, f"code {code}")
+    return ""

@@ -44,13 +44,7 @@ class OtherShapeError(UnreadableError):
 
 
 def read_array(path: Path, name: str, dtype: DTypeLike, shape: Sequence[int]) -> NDArray[Any]:
-    """Read one array.
-
-    Args:
-        path: the archive.
-        name: of the array.
-        dtype: what its values must be; never objects, which are pickles.
-        shape: what its shape must be.
+    """Read one array, whose type and shape must be these; never objects, which are pickles.
 
     Raises:
         FileNotFoundError: there is none.

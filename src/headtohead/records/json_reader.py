@@ -15,11 +15,7 @@ MOST_DIGITS = 400
 
 
 def read_json(path: Path, most: int = LARGEST) -> dict[str, Any]:
-    """Read a JSON file that holds one object, as all of ours do.
-
-    Args:
-        path: the file.
-        most: the largest size that is read, in bytes.
+    """Read a JSON file of up to so many bytes that holds one object, as all of ours do.
 
     Raises:
         FileNotFoundError: there is none.

@@ -13,11 +13,7 @@ class UnreadableError(Exception):
 
 
 def read_regular(path: Path, most: int) -> bytes:
-    """Read the bytes of a file.
-
-    Args:
-        path: the file.
-        most: the largest size that is read, in bytes.
+    """Read the bytes of a file, if they are not too many.
 
     Raises:
         FileNotFoundError: there is none.
@@ -50,11 +46,7 @@ def read_utf8(path: Path, most: int) -> str:
 
 @contextmanager
 def opened(path: Path, most: int | None = None) -> Iterator[BufferedReader]:
-    """Open a file to read parts of it.
-
-    Args:
-        path: the file.
-        most: the largest size that is opened, in bytes; None: any.
+    """Open a file to read parts of it, if it has not too many bytes.
 
     Raises:
         FileNotFoundError: there is none.

@@ -83,13 +83,7 @@ def listing(inside: Check, least: int = 0, most: int = LARGEST) -> Check:
 def mapping(
     parts: Mapping[str, Check] | None = None, needed: tuple[str, ...] = (), others: Check | None = None
 ) -> Check:
-    """An object.
-
-    Args:
-        parts: what its fields must be, those that are there.
-        needed: the fields that must be there.
-        others: what all other fields must be; None: anything.
-    """
+    """An object: what its known fields must be, which are needed, and what all others must be (None: anything)."""
     known = parts or {}
 
     def check(value: Any) -> str | None:

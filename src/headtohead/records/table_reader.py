@@ -15,11 +15,7 @@ LARGEST = 256 << 20
 
 
 def read_table(path: Path, **options: Any) -> "pd.DataFrame":
-    """Read a CSV file with pandas.
-
-    Args:
-        path: the file.
-        options: as `pandas.read_csv` takes them.
+    """Read a CSV file as `pandas.read_csv` does with these options.
 
     Raises:
         FileNotFoundError: there is none.

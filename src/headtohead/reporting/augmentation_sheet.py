@@ -1,7 +1,7 @@
 """`--view_aug`: a sheet of training slices, each as it is and as a model would meet it in the first epochs."""
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -28,8 +28,7 @@ MARGIN, GAP, HEADER, ROW_TITLE, COLUMN_TITLE, LINE = 24, 8, 70, 24, 26, 22
 PAPER = (255, 255, 255)
 
 
-@dataclass(frozen=True)
-class Example:
+class Example(NamedTuple):
     """One training slice: its name, and (image uint8 RGB [S, S, 3], masks by colour [S, S]) as it is and augmented."""
 
     title: str
@@ -89,10 +88,7 @@ def shown_channels(view: np.ndarray, task: Task) -> np.ndarray:
 
 
 def choose_slices(cohort: Cohort, split: Split, rng: np.random.Generator) -> list[int]:
-    """Draw training slices with much lesion, each of another patient.
-
-    Returns:
-        Global slice numbers, ascending.
+    """Draw training slices with much lesion, each of another patient: global slice numbers, ascending.
 
     Raises:
         UserError: there are none.

@@ -152,19 +152,15 @@ def mean_of_runs(tables: "list[pd.DataFrame]", columns: Sequence[str] = ("train_
 
 def spread(heights: Sequence[float], nearest: float = NEAREST_LABELS) -> list[float]:
     """Move ascending heights of labels at least `nearest` apart, as little as that takes, around their middle."""
+
+    def bottom(stack: list[float]) -> float:
+        return sum(stack) / len(stack) - (len(stack) - 1) * nearest / 2
+
     # Labels that touch form a stack around the mean of where they should stand; stacks that touch are merged.
     stacks: list[list[float]] = []
     for height in heights:
         stacks.append([height])
-        while len(stacks) > 1 and _top(stacks[-2], nearest) + nearest > _bottom(stacks[-1], nearest):
+        while len(stacks) > 1 and bottom(stacks[-2]) + len(stacks[-2]) * nearest > bottom(stacks[-1]):
             last = stacks.pop()
             stacks[-1] += last
-    return [_bottom(stack, nearest) + place * nearest for stack in stacks for place in range(len(stack))]
-
-
-def _bottom(stack: list[float], nearest: float) -> float:
-    return sum(stack) / len(stack) - (len(stack) - 1) * nearest / 2
-
-
-def _top(stack: list[float], nearest: float) -> float:
-    return _bottom(stack, nearest) + (len(stack) - 1) * nearest
+    return [bottom(stack) + place * nearest for stack in stacks for place in range(len(stack))]

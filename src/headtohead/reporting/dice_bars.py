@@ -1,13 +1,11 @@
 """Dice of every test case as sorted bars, one panel an entrant, with mean, median and the interval of the mean."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from headtohead.drawing.outlines import ON_PAPER, hexadecimal
-from headtohead.errors import UserError
+from headtohead.drawing.outlines import ON_PAPER
 from headtohead.options.comparison import BASELINE
 from headtohead.plurals import count_of
 from headtohead.reporting.case_names import short_names
@@ -16,9 +14,6 @@ from headtohead.reporting.entrant_names import in_words
 from headtohead.saving import write_figure
 from headtohead.scoring.counts import FAILED_BELOW
 from headtohead.statistics.intervals import Interval, mean_interval, median_interval
-from headtohead.statistics.matrix import score_matrix
-from headtohead.statistics.targets import each_target, over_targets
-from headtohead.task import Target
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +30,7 @@ FEWEST_PLACES = 8  # a bar is never wider than this share of the panel
 NEAREST_LABELS = 0.11  # in units of Dice: closer labels would be printed over each other
 
 
-def write_dice_bars(cases: "pd.DataFrame", path: Path, targets: Sequence[Target] = ()) -> Path:
+def write_dice_bars(matrix: "pd.DataFrame", path: Path, dots: "dict[str, tuple[pd.DataFrame, str]]") -> None:
     """Draw the Dice of every case, the best first, a panel for each entrant.
 
     The line is the mean, the band its 95 % interval over cases, the dashes the median. Cases below `FAILED_BELOW`
@@ -43,12 +38,9 @@ def write_dice_bars(cases: "pd.DataFrame", path: Path, targets: Sequence[Target]
     the truth holds, and each has a dot in its colour.
 
     Args:
-        cases: as in the comparison's cases.csv. Seeds are averaged within a case.
+        matrix: Dice, [cases, entrants].
         path: where to.
-        targets: that have a dot, by name and colour.
-
-    Raises:
-        UserError: nothing was scored, or not all entrants on the same cases.
+        dots: the Dice of each of several targets and its colour, by name.
     """
     import matplotlib
 
@@ -56,11 +48,6 @@ def write_dice_bars(cases: "pd.DataFrame", path: Path, targets: Sequence[Target]
     from matplotlib import pyplot
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    if not len(cases):
-        raise UserError(f"{path}: no test case is scored, so there are no bars to draw; run `test` or `compare`")
-    matrix = score_matrix(over_targets(cases))
-    each = {target: score_matrix(rows) for target, rows in each_target(cases).items() if target}
-    dots = {target.name: (each[target.name], hexadecimal(target.colour)) for target in targets if target.name in each}
     names = short_names(matrix.index)
     figure, grid = pyplot.subplots(
         len(matrix.columns),
@@ -81,7 +68,6 @@ def write_dice_bars(cases: "pd.DataFrame", path: Path, targets: Sequence[Target]
     _head(figure, {name: colour for name, (_, colour) in dots.items()})
     write_figure(path, figure)
     pyplot.close(figure)
-    return path
 
 
 def _width(n: int) -> float:

@@ -54,11 +54,7 @@ class EventFile:
         return self._folder
 
     def add_event(self, event: Event) -> None:
-        """Write an event, or keep it for the next flush.
-
-        Raises:
-            UserError: the disk is full.
-        """
+        """Write an event, or keep it for the next flush."""
         RecordWriter(self._waiting).write(event.SerializeToString())
         if self._waiting.tell() > MOST_BYTES or time.monotonic() > self._due:
             self.flush()
@@ -84,11 +80,7 @@ class EventFile:
                 raise
 
     def close(self) -> None:
-        """Write what waits and close the file.
-
-        Raises:
-            UserError: the disk is full.
-        """
+        """Write what waits and close the file."""
         if self._file.closed:
             return
         try:

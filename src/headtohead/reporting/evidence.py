@@ -28,11 +28,7 @@ PART_COLUMNS = ["fold", "case", "part", "slices"]
 
 
 def read_table(run: Run, name: str) -> pd.DataFrame:
-    """Read a CSV file of a run folder.
-
-    Raises:
-        UserError: it is missing or damaged.
-    """
+    """Read a CSV file of a run folder; one that is missing or damaged is a `UserError`."""
     try:
         return read_csv(run.folder / name)
     except (OSError, UnreadableError) as fault:

@@ -17,23 +17,7 @@ from headtohead.reporting.table import result_rows
 from headtohead.runs.ledger import Ledger
 from headtohead.scoring.case import UNDEFINED
 from headtohead.scoring.counts import FAILED_BELOW
-from headtohead.statistics.families import (
-    ENSEMBLES,
-    PRIMARY,
-    SECONDARY,
-    TARGETS,
-    WITHOUT_LESION,
-    all_pairs,
-    compare_targets,
-    ensemble_pairs,
-    secondary_pairs,
-)
-from headtohead.statistics.further import (
-    verdict_on_ensembles,
-    verdict_on_secondary,
-    verdict_on_targets,
-    verdict_without_lesion,
-)
+from headtohead.statistics import families, further
 from headtohead.statistics.matrix import entrants, holds_lesion, score_matrix
 from headtohead.statistics.means import sum_up
 from headtohead.statistics.questions import compare_pairs
@@ -68,8 +52,7 @@ class Findings:
         cases: one row a run and test case: the primary scores, as `targets.over_targets` gives them.
         matrix: Dice of each case with a lesion (rows) and entrant (columns), seeds averaged within the case; the
             baseline comes last. Here and below, of several targets the mean over those that the truth holds.
-        means: by entrant: n, seeds, seed_sd, mean, low, high, median, median_low, median_high, minimum, maximum,
-            failed, parameters, seconds, epochs.
+        means: by entrant, what `means.sum_up` gives, failed, parameters, seconds, epochs.
         by_target: of several targets, matrix and means of each by its name; else empty.
         pairs: one row a pair of entrants, Dice, as `statistics.questions.compare_pairs` gives it.
         target_pairs: the same of every target, between models, as `statistics.families.compare_targets`.
@@ -121,9 +104,9 @@ class Findings:
     @property
     def tested(self) -> pd.DataFrame:
         """The pairs of all families in one table: what pairs.csv holds."""
-        families = {PRIMARY: self.pairs, TARGETS: self.target_pairs, ENSEMBLES: self.ensembles}
-        families |= {SECONDARY: self.secondary, WITHOUT_LESION: self.healthy_pairs}
-        return all_pairs(families, several=bool(self.by_target))
+        pairs = {families.PRIMARY: self.pairs, families.TARGETS: self.target_pairs, families.ENSEMBLES: self.ensembles}
+        pairs |= {families.SECONDARY: self.secondary, families.WITHOUT_LESION: self.healthy_pairs}
+        return families.all_pairs(pairs, several=bool(self.by_target))
 
 
 def findings_of(ledger: Ledger, unchecked: Sequence[str] = (), margin: float = MARGIN) -> Findings | None:
@@ -144,9 +127,9 @@ def findings_of(ledger: Ledger, unchecked: Sequence[str] = (), margin: float = M
     matrix = score_matrix(cases)
     trained = trainings(cases, "dice", holds_lesion(cases)).reindex(matrix.columns)
     models = matrix[without_ensembles(trained)]
-    pairs, ensembles = compare_pairs(models, margin, trained=trained), ensemble_pairs(matrix, trained, margin)
-    secondary = secondary_pairs(cases[entrants(cases).isin(models.columns)])
-    target_pairs = compare_targets(tested, margin)
+    pairs, ensembles = compare_pairs(models, margin, trained=trained), families.ensemble_pairs(matrix, trained, margin)
+    secondary = families.secondary_pairs(cases[entrants(cases).isin(models.columns)])
+    target_pairs = families.compare_targets(tested, margin)
     without_lesion, healthy_pairs = sum_up_without_lesion(tested), compare_without_lesion(tested)
     slices = slices_of(ledger)
     name = spoken_names(trained)
@@ -173,10 +156,10 @@ def findings_of(ledger: Ledger, unchecked: Sequence[str] = (), margin: float = M
         parts=parts_of(ledger),
         verdict=_sentences(
             verdict(models.rename(columns=name), named(pairs, name)),
-            verdict_on_targets(named(target_pairs, name)),
-            verdict_on_ensembles(named(ensembles, name)),
-            verdict_on_secondary(named(secondary, name)),
-            verdict_without_lesion(without_lesion.replace({"entrant": name}), named(healthy_pairs, name)),
+            further.verdict_on_targets(named(target_pairs, name)),
+            further.verdict_on_ensembles(named(ensembles, name)),
+            further.verdict_on_secondary(named(secondary, name)),
+            further.verdict_without_lesion(without_lesion.replace({"entrant": name}), named(healthy_pairs, name)),
         ),
         warnings=warnings_of(ledger) + without_slices(ledger) + list(unchecked),
         footnotes=footnotes_of(ledger) + _undefined(tested),

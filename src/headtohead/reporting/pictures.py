@@ -4,7 +4,8 @@ from pathlib import Path
 
 from headtohead.cohort import Cohort
 from headtohead.drawing.animation import write_case_gif, write_plate_gif
-from headtohead.drawing.plate import choose_cases, write_plate
+from headtohead.drawing.outlines import hexadecimal
+from headtohead.drawing.plate import cases_to_draw, write_plate
 from headtohead.options.comparison import BASELINE
 from headtohead.reporting.case_gifs import write_all_case_gifs
 from headtohead.reporting.case_names import short_names
@@ -39,13 +40,15 @@ def write_pictures(
         case_gifs: `few`; `all` for `cases/<case>.gif` of every case as well; `none` for no case that scrolls.
         mark: what the files of every case carry, from `case_gifs.mark_of`.
     """
-    write_dice_bars(findings.tested_cases, folder / "dice.png", findings.targets.all)
+    colours = {one.name: hexadecimal(one.colour) for one in findings.targets.all}
+    dots = {name: (found.matrix, colours[name]) for name, found in findings.by_target.items()}
+    write_dice_bars(findings.matrix, folder / "dice.png", dots)
     if cohort is None or masks is None:
         return
     short = short_names(findings.matrix.index)
     entrants = [name for name in findings.matrix.columns if name != BASELINE]
     for name in entrants:
-        chosen = choose_cases(findings.matrix[name])
+        chosen = cases_to_draw(findings.matrix[name])
         scans = [scan for case in chosen if (scan := scan_of(cohort, masks, name, case, short[case]))]
         if scans:
             stem = f"plate-{name.replace(' ', '-')}"
@@ -57,7 +60,7 @@ def write_pictures(
     write_failures(findings, folder, cohort, masks)
     if case_gifs == "none":
         return
-    ranked = choose_cases(findings.matrix[entrants].mean(axis=1), most=3) if entrants else []
+    ranked = cases_to_draw(findings.matrix[entrants].mean(axis=1), most=3) if entrants else []
     for word, case in zip(("worst", "median", "best")[: len(ranked)], ranked, strict=True):
         captions = {name: name_with_seed(findings, name, case) for name in entrants}
         scans = [scan for name in entrants if (scan := scan_of(cohort, masks, name, case, captions[name]))]

@@ -81,8 +81,10 @@ def _score_grid(ledger: Ledger, means: pd.DataFrame) -> Grid:
         names = {model: entrant_name(model, schedule) for model in models}
         rows = {model: means.loc[name] for model, name in names.items() if name in means.index}
         medians = {model: _estimate(row, "median_") for model, row in rows.items()}
-        sds = {model: _seed_sd(row) for model, row in rows.items() if row["seeds"] >= 2}
-        ranges = {model: _range(row) for model, row in rows.items() if not math.isnan(row["minimum"])}
+        several = {model: row for model, row in rows.items() if row["seeds"] >= 2}
+        sds = {model: f"{row['seed_sd']:.4f} ({row['seeds']:.0f} seeds)" for model, row in several.items()}
+        spans = {model: [row["minimum"], row["maximum"]] for model, row in rows.items()}
+        ranges = {model: " to ".join(map(number, ends)) for model, ends in spans.items() if not math.isnan(ends[0])}
         estimates = {model: gaps[schedule, model] for model in models if (schedule, model) in gaps}
         estimates |= {model: _estimate(row) for model, row in rows.items()}
         lines = {"": estimates, ", median": medians, ", seed SD": sds, ", lowest to highest": ranges}
@@ -162,14 +164,6 @@ def _with_ends(value: float, low: float, high: float) -> str:
         return _number(value)
     mean, *ends = (number(each, low, high) for each in (value, low, high))
     return f"{mean} [{', '.join(ends)}]"
-
-
-def _seed_sd(found: pd.Series) -> str:
-    return f"{found['seed_sd']:.4f} ({found['seeds']:.0f} seeds)"
-
-
-def _range(found: pd.Series) -> str:
-    return f"{_number(found['minimum'])} to {_number(found['maximum'])}"
 
 
 def _number(value: float) -> str:

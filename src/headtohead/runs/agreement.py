@@ -81,12 +81,10 @@ def _scored(table: "pd.DataFrame") -> set[str]:
 
 
 def refuse_unlike(ledger: Ledger, facts: dict[str, Any], inputs: Mapping[tuple[str, str], Any] | None = None) -> None:
-    """Refuse new runs that could not share a table with the finished runs of a ledger.
+    """Refuse new runs that could not share a table with the finished runs of a ledger, which stay.
 
-    Args:
-        ledger: without the runs that will be made again.
-        facts: what run.json of the new runs will say.
-        inputs: the recipe of each entrant, model and schedule, that will have new runs.
+    Facts are what run.json of the new runs will say, inputs the recipes of the entrants, model and schedule, that will
+    have new runs.
 
     Raises:
         UserError: names a run and what differs.

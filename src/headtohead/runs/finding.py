@@ -16,11 +16,9 @@ READY = ("trained", "finished")
 
 
 def trained_runs(runs_dir: Path, comparison: str = "") -> dict[RunFolder, dict[str, Any]]:
-    """List the runs that hold a trained model, with their run.json; one with a damaged record is none, and is named.
+    """List the runs, of all comparisons or one, that hold a trained model, with their run.json.
 
-    Args:
-        runs_dir: as `--runs_dir`.
-        comparison: only those of this one; empty: of all.
+    One with a damaged record is none, and is named.
     """
     runs = _records(run for run in _folders(runs_dir, comparison) if run.best.is_file())
     return {run: record for run, record in runs if record.get("status") in READY}
@@ -67,8 +65,7 @@ def only_comparison(runs_dir: Path) -> str:
 def list_comparisons(runs_dir: Path) -> dict[str, str]:
     """List the comparisons that hold a finished training; a damaged one is named and left out.
 
-    Returns:
-        Name to a line that says how many of its trainings are finished, and the day of its latest test.
+    Beside each name stands a line: how many of its trainings are finished, and the day of its latest test.
     """
     days: dict[str, list[str]] = {}
     for run, record in _records(_folders(runs_dir)):

@@ -9,15 +9,9 @@ from filelock import FileLock, Timeout
 
 @contextmanager
 def held(folder: Path, wait: bool, waiting: str = "") -> Iterator[bool]:
-    """Keep other commands out of a folder. The lock is a file beside it, which stays.
+    """Keep other commands out of a folder, which need not be there yet. The lock is a file beside it, which stays.
 
-    Args:
-        folder: what is held; it need not be there yet.
-        wait: whether to wait for another command that holds it.
-        waiting: what is printed before the wait.
-
-    Yields:
-        False where another command holds it and we do not wait.
+    Yields False where another command holds it and we do not wait; before a wait `waiting` is printed.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder.parent / f".{folder.name}.lock")
@@ -41,9 +35,6 @@ def comparison_held(folder: Path) -> Iterator[None]:
     """Hold what the commands on a comparison write together: baselines, folds, tables, figures, the page, the layout.
 
     Not reentrant. A run folder may be held by the one that asks for this, never the other way round.
-
-    Args:
-        folder: `runs/<comparison>`.
     """
     with held(folder, True, f"{folder.name}: another process is writing its tables and figures; waiting"):
         yield

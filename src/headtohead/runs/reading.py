@@ -25,18 +25,13 @@ TEXTS = ["case", "target", "patient", "site", "grade", "missing"]
 
 
 def read_ledger(comparison_folder: Path, without: Set[str] = frozenset(), *, agreeing: bool = True) -> Ledger:
-    """Read all run folders of a comparison.
+    """Read all run folders of a comparison; half-written and foreign ones are left out, each with a note.
 
-    Args:
-        comparison_folder: `runs/<comparison>`.
-        without: names of run folders to skip.
-        agreeing: whether the runs have to agree in what `agreement` asks for; False for what brings them to agree.
-
-    Returns:
-        The ledger. Half-written and foreign folders are left out, each with a note.
+    Runs `without` which it is to be read are skipped. The others have to agree in what `agreement` asks for, unless
+    this is for what brings them to agree.
 
     Raises:
-        UserError: if the folder is missing, or finished runs differ in data, split or protocol.
+        UserError: the folder is missing, or finished runs differ in data, split or protocol.
     """
     folder = Path(comparison_folder)
     if not folder.is_dir():

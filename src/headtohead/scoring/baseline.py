@@ -97,16 +97,13 @@ def fit_threshold(histograms: Histograms, statistics: NDArray[np.float32]) -> fl
 def apply_threshold(
     grey: NDArray[np.uint8], inner: NDArray[np.uint8], statistics: NDArray[np.float32], threshold: float
 ) -> NDArray[np.bool_]:
-    """Predict slices of one case with a threshold.
+    """Predict slices of one case with a threshold: bool [slices, H, W].
 
     Args:
         grey: the primary sequence, uint8 [slices, H, W].
         inner: the inner head, {0, 1}, same shape.
         statistics: its centre and scale in uint8 units, [2].
         threshold: in scales above the centre; a voxel at the threshold is lesion.
-
-    Returns:
-        bool, same shape.
     """
     return inner.astype(bool) & (grey >= _level(statistics, np.array(threshold)))
 

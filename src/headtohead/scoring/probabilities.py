@@ -33,10 +33,7 @@ def probability_histogram(probability: NDArray[np.floating], truth: NDArray[np.b
 
 
 def counts_at_thresholds(histogram: ArrayLike) -> tuple[Counts, Counts, Counts, Counts]:
-    """Give the counts at each threshold, from which precision-recall curves are drawn.
-
-    Args:
-        histogram: [2, 256] as `probability_histogram` gives it, of one case or the sum over several.
+    """Give the counts at each threshold from a histogram, [2, 256], of one case or summed over several.
 
     Returns:
         TP, FP, FN, TN, each int64 [256]: entry b for the threshold b/256, at which p >= b/256 is called lesion.

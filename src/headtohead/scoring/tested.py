@@ -6,19 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headtohead.cohort import Cohort
+from headtohead.readers.tasks import grade_of
 from headtohead.scoring.case import score_case
 from headtohead.scoring.conventions import slice_counts
 
 if TYPE_CHECKING:
     import pandas as pd
-
-GRADE = "neoplasm_histologic_grade"  # in the clinical table that comes with the LGG data
-WHO_GRADES = {"1": "II", "2": "III"}
-"""WHO grades by their codes in that table.
-
-Its authors say that the 110 patients have WHO grades II and III (Buda et al. 2020, doi:10.1148/ryai.2019180050). Code 1
-is that of 51, 2 of 58, and one has none; TCGA-CS-4941 to 4944 have 2, 2, 2, 1 where TCGA has G3, G3, G3, G2.
-"""
 
 
 def truth_of(cohort: Cohort, case: int, places: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -49,14 +42,12 @@ def score_tested(
     """
     import pandas as pd
 
-    about = cohort.table.iloc[case]
-    name = str(about["case"])
-    whole = len(places) == about["slices"]
-    names = cohort.task.targets.names
+    about, names = cohort.table.iloc[case], cohort.task.targets.names
+    name, whole = str(about["case"]), len(places) == about["slices"]
     facts = {
         "patient": about.get("patient", name),
         "site": about["site"],
-        "grade": _grade(about.get(GRADE, "")),
+        "grade": grade_of(about),
         "missing": about.get("missing", ""),
     }
     rows, slices = [], []
@@ -68,9 +59,3 @@ def score_tested(
             counts.insert(1, "target", target)
         slices.append(counts)
     return rows, pd.concat(slices)
-
-
-def _grade(value: Any) -> str:
-    """The WHO grade; a code that is not known as a code, empty where nothing is known."""
-    code = "" if value is None or value != value else str(value).removesuffix(".0")
-    return WHO_GRADES.get(code, f"code {code}" if code else "")

@@ -84,14 +84,9 @@ class Finding:
         return {**found, "dice": None if healthy else found["dice"], "left_alone": not mask.any() if healthy else None}
 
     def file(self, threshold: float, scratch: Path) -> tuple[str, bytes]:
-        """Make the mask's file: on the source's grid and of its format.
+        """Make the mask's file, name and content: on the source's grid and of its format; of a folder of slices a ZIP.
 
-        Args:
-            threshold: probability from which a voxel is inside.
-            scratch: a folder for temporary files; nothing stays in it.
-
-        Returns:
-            Name and content; of a folder of slices a ZIP of their masks.
+        Nothing stays in the scratch folder.
         """
         found = replace(self.found, labels=self.found.label_map(threshold))
         with tempfile.TemporaryDirectory(dir=scratch) as place:
@@ -108,13 +103,7 @@ class Finding:
 
 
 def answer(files: Sequence[Path], predictor: Predictor, options: FileOptions, limits: Limits) -> Finding:
-    """Predict the case in some files, all of which may be removed afterwards.
-
-    Args:
-        files: as stored by `uploads.store`.
-        predictor: the models.
-        options: of which --channels and --plane count.
-        limits: how large a case may be.
+    """Predict the case in some files as `uploads.store` left them, all of which may be removed afterwards.
 
     Raises:
         UserError: the files cannot be used; no path of this machine is named.

@@ -59,13 +59,7 @@ def refuse_missing() -> None:
 
 @contextmanager
 def listening(port: int) -> Iterator[tuple[socket.socket, str]]:
-    """Listen on this machine alone.
-
-    Args:
-        port: 0 for any that is free.
-
-    Yields:
-        The socket and its address.
+    """Listen on this machine alone, for 0 on any port that is free; give the socket and its address.
 
     Raises:
         UserError: the port is taken or not for ordinary users.

@@ -87,13 +87,7 @@ class Connection(H11Protocol):
 
 
 def configuration(app: Asgi, limits: Limits, patience: int) -> uvicorn.Config:
-    """Settle how the page is served.
-
-    Args:
-        app: the ASGI application.
-        limits: how long a connection may be silent, and how many there may be.
-        patience: seconds that requests under way have to end after Ctrl+C.
-    """
+    """Settle how the page is served; requests under way have `patience` seconds to end after Ctrl+C."""
     protocol: Any = type("LimitedConnection", (Connection,), {"limits": limits})
     return uvicorn.Config(
         app,

@@ -95,11 +95,7 @@ class Guard:
 
 
 def refuse(scope: Message, limits: Limits) -> tuple[int, str] | None:
-    """Say why a request is not answered, by its headers alone.
-
-    Returns:
-        Status and line; None where it may be answered.
-    """
+    """Say, by the headers alone, with which status and line a request is refused; None where it may be answered."""
     hosts, origins, sites, lengths = (
         [value.decode("latin-1") for name, value in scope["headers"] if name == wanted]
         for wanted in (b"host", b"origin", b"sec-fetch-site", b"content-length")

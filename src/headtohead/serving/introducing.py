@@ -10,11 +10,9 @@ CAUTION = "Trained on made-up patients: its masks of real images mean nothing."
 
 
 def introduce(predictor: Predictor) -> dict[str, str]:
-    """Say which model answers.
+    """Say which model answers, what it was trained on and why it was chosen (`origin`), and how good it is (`score`).
 
-    Returns:
-        `name`, `origin` (what it was trained on, and why it was chosen), `made_up` (a caution, or empty), `score` (a
-        sentence) and `settings` (threshold, clean-up, engine).
+    `made_up` is a caution, or empty; `settings` are threshold, clean-up and engine.
     """
     engines = ", ".join(dict.fromkeys(engine.name for engine in predictor.engines))
     steps = str(predictor.clean_up).replace(",", ", ")

@@ -19,11 +19,7 @@ class Kept:
         self.found: OrderedDict[str, tuple[Finding, float]] = OrderedDict()
 
     def add(self, finding: Finding) -> str:
-        """Keep a finding; the oldest goes where there are too many.
-
-        Returns:
-            Its name.
-        """
+        """Keep a finding and give its name; the oldest goes where there are too many."""
         name = secrets.token_urlsafe(16)
         with self.lock:
             self.found[name] = (finding, self.clock())

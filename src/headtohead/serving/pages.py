@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import numpy as np
 from jinja2 import Environment, StrictUndefined
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -25,15 +26,14 @@ from starlette.routing import Route, Router
 from headtohead.errors import UserError
 from headtohead.options.files import FileOptions
 from headtohead.options.flags import as_flags
-from headtohead.predicting.files.naming import INPUTS
 from headtohead.predicting.predictor import Predictor
 from headtohead.quiet import quiet_loggers
+from headtohead.readers.file_names import INPUTS
 from headtohead.serving.answering import Finding, answer
 from headtohead.serving.guard import Guard
 from headtohead.serving.introducing import introduce
 from headtohead.serving.keeping import Kept
 from headtohead.serving.limits import Limits
-from headtohead.serving.packing import bits, probability_bytes
 from headtohead.serving.receiving import Receiving
 from headtohead.serving.stopping import stoppable
 from headtohead.serving.uploads import store
@@ -231,6 +231,16 @@ def describe(name: str, finding: Finding) -> dict[str, Any]:
         "warnings": list(finding.warnings),
         "seconds": finding.seconds,
     }
+
+
+def probability_bytes(probability: np.ndarray) -> bytes:
+    """Give a probability a byte a voxel, 255 for 1. Rounded down, so that no threshold loses a voxel by it."""
+    return np.floor(probability * np.float32(255)).astype(np.uint8).tobytes()
+
+
+def bits(masks: np.ndarray) -> bytes:
+    """Give masks [K, ...] a bit a voxel, the first in the highest bit; each begins with a byte of its own."""
+    return b"".join(np.packbits(one).tobytes() for one in masks)
 
 
 def _bytes(content: bytes, headers: dict[str, str] | None = None) -> Response:

@@ -16,12 +16,7 @@ class Upload:
     """One that is being received."""
 
     def __init__(self, receive: Receive, clock: Callable[[], float]) -> None:
-        """Begin.
-
-        Args:
-            receive: gives what is sent.
-            clock: seconds.
-        """
+        """Begin to receive; the clock gives seconds."""
         self._receive, self._clock = receive, clock
         self._began, self._bytes = clock(), 0
         self._given_up = False
@@ -70,11 +65,7 @@ class Receiving:
 
     @contextmanager
     def place(self, receive: Receive) -> Iterator[Receive]:
-        """Take a place; another upload may lose its own by that.
-
-        Yields:
-            What to receive the upload with, until it has given way itself.
-        """
+        """Take a place, and give what the upload is received with; another upload may lose its own by that."""
         if len(self.uploads) >= self.limits.receiving:
             slowest = max(self.uploads, key=lambda one: one.behind(self.limits.rate))
             self.uploads.remove(slowest)

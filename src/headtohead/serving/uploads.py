@@ -12,7 +12,7 @@ import numpy as np
 
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import Job, find_jobs
-from headtohead.predicting.files.naming import INPUTS, MASK_SUFFIXES, ending, is_volume, stem
+from headtohead.readers.file_names import INPUTS, MASK_SUFFIXES, ending, is_volume, stem
 from headtohead.readers.mask_names import says_mask
 from headtohead.readers.picture_sizes import picture_size
 from headtohead.serving.limits import Limits
@@ -28,11 +28,8 @@ NUMBERED = re.compile(r"(?P<case>.+)_\d+")
 def safe_name(name: str) -> str:
     """Turn a name somebody sent into one that is a plain file's in any folder.
 
-    Args:
-        name: anything; of a path only what follows the last slash or backslash counts.
-
-    Returns:
-        The name with letters, digits, dots, hyphens, underscores and single spaces alone; hidden files become visible.
+    Of a path only what follows the last slash or backslash counts. Letters, digits, dots, hyphens, underscores and
+    single spaces stay; hidden files become visible.
 
     Raises:
         UserError: it is not that of an image, or too long.
@@ -51,11 +48,7 @@ def safe_name(name: str) -> str:
 
 
 def store(files: Iterable[tuple[str, IO[bytes]]], folder: Path) -> list[Path]:
-    """Write what was sent into a folder.
-
-    Args:
-        files: name and content of each.
-        folder: an empty one.
+    """Write what was sent, name and content of each, into an empty folder.
 
     Raises:
         UserError: a name cannot be used, or two are one.

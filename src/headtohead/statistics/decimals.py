@@ -21,12 +21,8 @@ def carried(low: float, high: float) -> int:
     19 times in 20. With 10,000 draws that means three decimals for an interval narrower than .073, two below .73, one
     below 7.3. An interval within 0 and 1 keeps two: so wide a one is read for its width, not for its digits.
 
-    Args:
-        low: lower end; NaN where there is no interval.
-        high: upper end.
-
     Returns:
-        0 to 3; 3 without an interval, since a mean alone has no Monte Carlo error.
+        0 to 3; 3 without an interval, that is, NaN, since a mean alone has no Monte Carlo error.
     """
     width = high - low
     if math.isnan(width) or width <= 0:
@@ -37,13 +33,7 @@ def carried(low: float, high: float) -> int:
 
 
 def number(value: float, low: float = math.nan, high: float = math.nan) -> str:
-    """Write a number with the decimals that the interval around it carries; more where it would read as zero.
-
-    Args:
-        value: the number: a mean, or an end of the interval.
-        low: lower end of the interval; NaN where there is none.
-        high: upper end.
-    """
+    """Write a mean, or an end, with the decimals that its interval carries; more where it would read as zero."""
     decimals = carried(low, high)
     while SMALLEST < abs(value) < 0.5 * 10**-decimals:
         decimals += 1

@@ -26,15 +26,10 @@ COLUMNS = ["family", "score", *PAIR_COLUMNS]
 def secondary_pairs(cases: pd.DataFrame) -> pd.DataFrame:
     """Compare every pair of models in the secondary scores, corrected over all of these tests together.
 
-    Args:
-        cases: one row per run and test case, as in the comparison's cases.csv; a score without a column is left out,
-            and so is one that no case has (surfaces and lesions in a split by slice).
+    A score without a column is left out, and so is one that no case has (surfaces and lesions in a split by slice).
 
     Returns:
         Columns score, then those of `compare_family` up to different; one row per score and pair.
-
-    Raises:
-        UserError: as `score_matrix`.
     """
     models = cases[cases["model"] != BASELINE]
     columns = [name for name in models.columns if unitless(name) in SCORES]
@@ -83,13 +78,7 @@ def ensemble_pairs(matrix: pd.DataFrame, trained: pd.DataFrame, margin: float = 
     An ensemble is one draw: how far another one of other seeds would lie from it is not known. The interval holds the
     luck of the seeds it is compared with, and nothing for the ensemble itself, so a difference is of this ensemble.
 
-    Args:
-        matrix: Dice as `score_matrix` gives it, [cases, entrants].
-        trained: as `trainings` gives it.
-        margin: as for `compare_family`.
-
-    Returns:
-        As `compare_pairs`; no row without an ensemble.
+    Takes and returns what `compare_pairs` does; no row without an ensemble.
     """
     ensembles = [name for name in matrix if trained.loc[name, "kind"] == ENSEMBLE]
     own = [name for name in matrix if any(_members_of(one) == name for one in ensembles)]

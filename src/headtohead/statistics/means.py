@@ -25,17 +25,7 @@ def sum_up(cases: pd.DataFrame, score: str = "dice", fraction: bool = True) -> p
     for name, values in score_matrix(cases, score).items():
         training = trained.loc[str(name)]
         mean, median = with_seeds(mean_interval(values), training, fraction), median_interval(values)
-        rows[name] = {
-            "n": mean.n,
-            "seeds": training["seeds"],
-            "seed_sd": training["seed_sd"],
-            "mean": mean.mean,
-            "low": mean.low,
-            "high": mean.high,
-            "median": median.median,
-            "median_low": median.low,
-            "median_high": median.high,
-            "minimum": values.min(),
-            "maximum": values.max(),
-        }
-    return pd.DataFrame.from_dict(rows, orient="index", columns=None if rows else COLUMNS).rename_axis(index="entrant")
+        means, medians = (mean.mean, mean.low, mean.high), (median.median, median.low, median.high)
+        ends = values.min(), values.max()
+        rows[name] = (mean.n, training["seeds"], training["seed_sd"], *means, *medians, *ends)
+    return pd.DataFrame.from_dict(rows, orient="index", columns=COLUMNS).rename_axis(index="entrant")

@@ -32,16 +32,13 @@ DRAWS = 512  # of the seed variances, for the power; a power of two
 
 
 def seed_variance(means: ArrayLike) -> Numbers:
-    """Variance of the mean over seeds, that of one seed divided by their number.
+    """Variance of the mean over seeds, that of one seed divided by their number; NaN with one seed.
 
     It holds the share of case and seed together as well, which the interval over cases holds too: counted twice, on the
     safe side. To subtract it makes negative variances of few seeds.
 
     Args:
         means: mean over cases of each seed, [..., seeds].
-
-    Returns:
-        [...]; NaN with one seed.
     """
     means = np.asarray(means, dtype=np.float64)
     seeds = means.shape[-1]
@@ -53,10 +50,7 @@ def pooled(variances: ArrayLike, freedoms: ArrayLike) -> tuple[Numbers, Numbers]
 
     Args:
         variances: [..., entrants], each as `seed_variance` gives it; 0 where there is no such luck.
-        freedoms: of each, its seeds less one; at least 1.
-
-    Returns:
-        The sum, [...], and its degrees of freedom; those of the least where the sum is 0.
+        freedoms: of each, its seeds less one; at least 1. The least is that of a sum of 0.
     """
     variances, freedoms = np.broadcast_arrays(np.asarray(variances, np.float64), np.asarray(freedoms, np.float64))
     total = variances.sum(axis=-1)

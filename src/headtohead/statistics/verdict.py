@@ -20,9 +20,6 @@ def verdict(matrix: pd.DataFrame, pairs: pd.DataFrame) -> str:
     Args:
         matrix: Dice as `score_matrix` gives it, [cases with a lesion, entrants].
         pairs: `compare_pairs(matrix)`.
-
-    Returns:
-        One to five sentences.
     """
     means = matrix.drop(columns=BASELINE, errors="ignore").mean().sort_values(ascending=False, kind="stable")
     models = list(means.index)
@@ -71,11 +68,7 @@ Pair = frozenset[str]
 
 
 def _not_different(leader: str, alike: list[str], pairs: pd.DataFrame) -> tuple[str, list[Pair]]:
-    """Say what is known of those between whom no difference was found.
-
-    Returns:
-        The sentence, and the pairs whose equivalence it states.
-    """
+    """Say what is known of those between whom no difference was found; and give the pairs that it calls equivalent."""
     group = [Pair((leader, other)) for other in alike]
     if len(alike) == 1:
         between, found = f"{leader} and {alike[0]}", f"{difference_words(pairs, leader, alike[0])}; "
@@ -150,8 +143,7 @@ def _tests_disagree(a: str, b: str, pairs: pd.DataFrame) -> str:
     won = int(row["wins"] if row["a"] == a else row["losses"])
     return (
         f"Between {a} and {b} there is no evidence of a difference in mean Dice, because its interval holds zero; yet "
-        f"{a} is higher "
-        f"in {won} of {row['n']} cases, more than chance would give: {difference_words(pairs, a, b)}"
+        f"{a} is higher in {won} of {row['n']} cases, more than chance would give: {difference_words(pairs, a, b)}"
     )
 
 

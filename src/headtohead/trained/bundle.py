@@ -35,16 +35,9 @@ CHECKED = 2  # inputs on which ONNX is compared with PyTorch where no real slice
 
 
 def write_bundle(source: Source, folder: Path, half: bool = False, overwrite: bool = False) -> Path:
-    """Write a trained model as a bundle. It appears whole or not at all.
+    """Write a trained model as a bundle, and give the folder. It appears whole or not at all.
 
-    Args:
-        source: the model: a run folder, a bundle or weights from elsewhere.
-        folder: the folder to make.
-        half: keep the weights in 16 bits, in half the space; they are read back, and calculated with, in 32.
-        overwrite: replace a bundle of that name.
-
-    Returns:
-        `folder`.
+    Half, the weights are kept in 16 bits, in half the space; they are read back, and calculated with, in 32.
 
     Raises:
         UserError: the folder is there already, or is no bundle and so not replaced; or the model cannot be read.
@@ -95,14 +88,7 @@ def refuse_folder(folder: Path, overwrite: bool) -> None:
 
 
 def write_safetensors(model: torch.nn.Module, facts: ModelFacts, path: Path, half: bool = False) -> None:
-    """Write weights and facts into one safetensors file, the facts as JSON in its metadata.
-
-    Args:
-        model: the net.
-        facts: of it; they go under the key `model.json`.
-        path: the file.
-        half: write 16 bits a weight.
-    """
+    """Write weights, in 32 or `half` as many bits, and facts, as JSON in its metadata, into one safetensors file."""
     kind = torch.float16 if half else torch.float32
     state = {
         name: (value.to(kind) if value.is_floating_point() else value).contiguous()

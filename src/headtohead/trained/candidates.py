@@ -106,12 +106,8 @@ def rank(
 ) -> Ranking:
     """Choose among trained runs by the rule above.
 
-    Args:
-        runs: what there is.
-        files: the file or folder to predict; None where it is not known yet.
-        kind: as `--data`.
-        named: whether the user has named the runs' comparison.
-        kind_given: whether the user has said the kind: then it holds for runs of the files' data set as well.
+    Files are None where they are not known yet. `named` and `kind_given` say whether the user has named the runs'
+    comparison, and the kind, which then holds for runs of the files' data set as well.
     """
     own = [run for run in runs if files is not None and lies_in_data(files, run.record)]
     if kind_given:

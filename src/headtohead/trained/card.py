@@ -37,12 +37,9 @@ COMMON_LIMITS = (
 
 
 def model_card(facts: ModelFacts, run: RunFolder | None, folder: str) -> str:
-    """Write the card of a model as Markdown.
+    """Write the card of a model as Markdown; `folder` is the name of the bundle, for the commands.
 
-    Args:
-        facts: of the model.
-        run: its run folder; None for weights from elsewhere, of which neither training nor test is known.
-        folder: name of the bundle, for the commands.
+    Without a run folder the weights are from elsewhere, and neither training nor test is known.
     """
     record = run.record() if run else {}
     if not facts.data:  # of a run that an earlier version left

@@ -1,13 +1,14 @@
 """Choose the trained model for a prediction or an export: a named one, the best candidate, or the shipped one."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from headtohead.errors import UserError
-from headtohead.options.comparison import ComparisonOptions
+from headtohead.errors import DamagedModel, UserError
+from headtohead.options.flags import as_flags
 from headtohead.options.model import ModelOptions
 from headtohead.options.table import ChoiceOptions
 from headtohead.runs.finding import READY, named_run
@@ -19,6 +20,9 @@ from headtohead.trained.source import Source, open_source
 
 SHIPPED = Path(__file__).resolve().parents[1] / "shipped" / "lgg-small"
 """The bundle that comes with the program, for those who have trained nothing yet."""
+
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -82,17 +86,39 @@ class Search:
             return None
 
 
+def with_sound_models(options: ChoiceOptions, files: Path | None, use: Callable[[list[Choice]], Result]) -> Result:
+    """Choose models and do with them what reads their weights and raises `DamagedModel` before it changes anything.
+
+    The next candidate may be worse, so a warning names both, and how to insist on the first. In an average
+    (`--ensemble`) the others go on without it.
+
+    Raises:
+        UserError: as `choose_models`; or a model that was named is damaged, or all are.
+    """
+    search = Search()
+    choices = choose_models(options, files, search)
+    while True:
+        try:
+            return use(choices)
+        except DamagedModel as fault:
+            run = next((choice.run for choice in choices if choice.run and choice.run.path == fault.folder), None)
+            if run is None or options.comparison.run_name:  # named, or the one that comes with the program
+                raise
+            search.damaged[run.path] = str(fault)
+            choices = choose_models(options, files, search)
+            taken = ", ".join(choice.name for choice in choices)
+            name = f"`run_name` {run.path.name} `comparison` {run.path.parent.name}"
+            warning = f"{fault}; {taken} is used instead; to use the damaged one anyway: {name}"
+            print(f"warning: {as_flags(warning)}", file=sys.stderr)
+
+
 def choose_models(options: ChoiceOptions, files: Path | None, search: Search | None = None) -> list[Choice]:
     """Choose what predicts: one model, or several whose probabilities are averaged.
 
     `--model_path` decides, then `--ensemble` (all trained runs of `--comparison`), then `--run_name` (one run, or
     several with commas). Otherwise it is the best candidate of `trained.candidates`, and without one the model shipped
-    with the program. `--model` narrows every choice to runs of that model.
-
-    Args:
-        options: what is asked for.
-        files: the file or folder to predict; None where it is not known yet.
-        search: what was learned while models were chosen before.
+    with the program. `--model` narrows every choice to runs of that model. Files are what is to be predicted; None
+    where that is not known yet.
 
     Raises:
         UserError: there is no such model, or it cannot be read.
@@ -115,32 +141,17 @@ def choose_models(options: ChoiceOptions, files: Path | None, search: Search | N
         if twice is not None:
             raise UserError(f"`run_name` {settings.run_name}: {twice} is named twice; name each run once")
         return [_named(runs_dir, name, settings.comparison, model) for name in names]
-    return [best_model(settings, files, options.data.data, model, "data" in options.given, search)]
+    return [_best_model(options, files, search)]
 
 
-def best_model(
-    settings: ComparisonOptions,
-    files: Path | None,
-    kind: str,
-    model: str,
-    kind_given: bool = False,
-    search: Search | None = None,
-) -> Choice:
+def _best_model(options: ChoiceOptions, files: Path | None, search: Search) -> Choice:
     """Choose the best candidate among the trained runs; where there is none, and none is damaged, the shipped model.
-
-    Args:
-        settings: `--runs_dir`, and `--comparison`, which names runs.
-        files: the file or folder to predict; None where it is not known yet.
-        kind: as `--data`.
-        model: as `--model`; empty: any.
-        kind_given: whether the user has said the kind.
-        search: as `choose_models` takes it.
 
     Raises:
         UserError: `--comparison` or `--model` leaves no trained run, or all candidates are damaged.
     """
-    runs_dir, comparison = Path(settings.runs_dir), settings.comparison
-    search = search or Search()
+    runs_dir, comparison, model = Path(options.comparison.runs_dir), options.comparison.comparison, options.model.model
+    kind, kind_given = options.data.data, "data" in options.given
     runs = search.find(runs_dir, comparison)
     if comparison and not runs:
         raise UserError(

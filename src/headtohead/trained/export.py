@@ -9,21 +9,17 @@ from headtohead.errors import UserError
 from headtohead.options.flags import as_flags
 from headtohead.options.table import ChoiceOptions, Options
 from headtohead.saving import write_streamed
-from headtohead.trained.choosing import Choice
+from headtohead.trained.choosing import Choice, with_sound_models
 from headtohead.trained.origin import with_origin
 from headtohead.trained.source import Source
-from headtohead.trained.trying import with_sound_models
 
 SUFFIXES = {"bundle": "", "onnx": ".onnx", "safetensors": ".safetensors", "torchscript": ".pt"}
 
 
 def export(options: Options) -> Path:
-    """Carry out `--export`: write `<output>/<model's name>`, a folder, or a file by the suffix of its format.
+    """Carry out `--export`: write and give `<output>/<model's name>`, a folder, or a file by the suffix of its format.
 
     The model is that of `--model_path`, else of `--run_name`, else what `trained.choosing` chooses.
-
-    Returns:
-        The folder or file.
 
     Raises:
         UserError: there is no such model, or the place to write to cannot be used.
@@ -66,11 +62,8 @@ def default_folder(source: Source, runs_dir: str) -> Path:
 def write_file(source: Source, path: Path, kind: str) -> None:
     """Write a model as one file whose metadata hold its facts.
 
-    Args:
-        source: the model.
-        path: the file.
-        kind: `onnx` and `torchscript` map scaled slices float [B, C, S, S] to probability [B, 1, S, S];
-            `safetensors` holds the weights alone.
+    `onnx` and `torchscript` map scaled slices float [B, C, S, S] to probability [B, 1, S, S]; `safetensors` holds the
+    weights alone.
 
     Raises:
         UserError: the model cannot be read, or ONNX does not agree with PyTorch.

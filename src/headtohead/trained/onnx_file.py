@@ -62,14 +62,9 @@ class Agreement:
 def write_onnx(
     model: torch.nn.Module, facts: ModelFacts, path: Path, slices: np.ndarray, half: bool = False
 ) -> Agreement:
-    """Write a net as ONNX, after checking it on slices.
+    """Write a net, float32 in evaluation mode, as ONNX, after checking it on real slices, float32 [n, C, S, S].
 
-    Args:
-        model: the net, on the processor, in evaluation mode and float32.
-        facts: go into the file's metadata.
-        path: the file to write.
-        slices: scaled input float32 [n, C, S, S], real ones.
-        half: keep the weights in 16 bits; they are calculated with in 32.
+    The facts go into the file's metadata. Half, weights are kept in 16 bits; they are calculated with in 32.
 
     Raises:
         UserError: ONNX Runtime gets something else from the file than PyTorch does; it is not written.

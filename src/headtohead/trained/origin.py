@@ -23,12 +23,10 @@ def kind_of(data: dict[str, Any], task: Task | None = None) -> str:
 
 
 def is_made_up(data: dict[str, Any], folder: Path | None) -> bool:
-    """Say whether a model was trained on made-up patients.
+    """Say whether a model was trained on made-up patients, by what run.json or model.json says of the data.
 
-    Args:
-        data: what run.json or model.json says of the data. A run or bundle from before `made_up` was recorded is told
-            by the names of its cases; where none are known, it counts as trained on real patients.
-        folder: of the run or the bundle.
+    A run or bundle from before `made_up` was recorded is told by the names of its cases, in its folder; where none are
+    known, it counts as trained on real patients.
     """
     if "made_up" in data:
         return bool(data["made_up"])
@@ -63,10 +61,7 @@ def published(facts: ModelFacts) -> Published | None:
 def trained_on(facts: ModelFacts, record: dict[str, Any], folder: Path | None) -> str:
     """Say in a few words what a model was trained on, as it stands in the line about the model.
 
-    Args:
-        facts: of the model.
-        record: run.json of a run; empty of a bundle.
-        folder: of the run or the bundle.
+    The record is run.json of a run, empty of a bundle, and the folder that of either.
     """
     data = record.get("data", {}) | facts.data
     if not data or not ({"key", "kind", "cases"} & data.keys()):

@@ -10,7 +10,7 @@ import pytest
 
 from headtohead.cohort import Cohort
 from headtohead.reporting.findings import Findings
-from headtohead.reporting.page import write_report
+from headtohead.reporting.page.writing import write_report
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: pip install playwright")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

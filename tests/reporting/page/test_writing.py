@@ -13,9 +13,8 @@ import pytest
 
 from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.reporting.findings import Findings
-from headtohead.reporting.page import write_report
 from headtohead.reporting.page.gallery import BUDGET
-from headtohead.reporting.page.writing import _hash
+from headtohead.reporting.page.writing import _hash, write_report
 
 EVIL = "<script>alert(1)</script>\"'&{{ 7 * 7 }}"
 

@@ -38,27 +38,16 @@ Tissues = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Head:
-    """One made-up head without its lesion; every field is [n, size, size].
+    """One made-up head without its lesion; fields are [n, size, size], distances in head units."""
 
-    Attributes:
-        u: distance to the side, in head units.
-        v: distance from front to back, in head units.
-        z: heights of the slices, shape [n], in head units.
-        tissue: uint8 labels of `Tissue`.
-        brain: the inside of the skull above its base, ventricles and sulci included.
-        rho: distance from the middle of the head, 1 on the skin.
-        ventricle: distance from the ventricles, below 1 inside, in units of their own size.
-        length: the head's length over its width.
-    """
-
-    u: Field
-    v: Field
-    z: Field
+    u: Field  # to the side
+    v: Field  # from front to back
+    z: Field  # heights of the slices, [n]
     tissue: Tissues
-    brain: Mask
-    rho: Field
-    ventricle: Field
-    length: float
+    brain: Mask  # the inside of the skull above its base, ventricles and sulci included
+    rho: Field  # from the middle of the head, 1 on the skin
+    ventricle: Field  # from the ventricles, below 1 inside, in units of their own size
+    length: float  # of the head over its width
 
 
 def draw_head(rng: np.random.Generator, n_slices: int, size: int) -> Head:

@@ -30,23 +30,14 @@ FATTY = (Tissue.SCALP, Tissue.MARROW, Tissue.FAT)
 
 @dataclass(frozen=True)
 class Scanner:
-    """How the scanners of one site see: ranges from which each case draws.
+    """How the scanners of one site see: ranges from which each case draws."""
 
-    Attributes:
-        level: grey level (0 to 255) of white matter.
-        fat: brightness of the scalp over white matter.
-        shading: strength of the coil's bias field, standard deviation of its logarithm.
-        noise: standard deviation of the noise over white matter.
-        blur: width of the point spread in pixels of a 256-pixel slice.
-        gamma: exponent of the intensity window.
-    """
-
-    level: tuple[float, float]
-    fat: tuple[float, float]
-    shading: tuple[float, float]
-    noise: tuple[float, float]
-    blur: tuple[float, float]
-    gamma: tuple[float, float]
+    level: tuple[float, float]  # grey level (0 to 255) of white matter
+    fat: tuple[float, float]  # brightness of the scalp over white matter
+    shading: tuple[float, float]  # strength of the coil's bias field, standard deviation of its logarithm
+    noise: tuple[float, float]  # its standard deviation over white matter
+    blur: tuple[float, float]  # width of the point spread in pixels of a 256-pixel slice
+    gamma: tuple[float, float]  # exponent of the intensity window
 
 
 SCANNERS = {

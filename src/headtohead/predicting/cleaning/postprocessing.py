@@ -14,16 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headtohead.errors import UserError, did_you_mean
-from headtohead.predicting.cleaning.shapes import (
-    Element,
-    Mask,
-    Spacing,
-    close_gaps,
-    dilate,
-    erode,
-    fill_holes,
-    open_bridges,
-)
+from headtohead.predicting.cleaning import shapes
+from headtohead.predicting.cleaning.shapes import Element, Mask, Spacing
 from headtohead.scoring.components import bounding_box, largest_component, without_small
 from headtohead.task import Targets
 
@@ -45,7 +37,7 @@ UNITS = {
 
 NONE = "none"
 MM3 = {"mm3": 1.0, "ml": 1000.0}
-SHAPES = {"close": close_gaps, "open": open_bridges, "dilate": dilate, "erode": erode}
+SHAPES = {"close": shapes.close_gaps, "open": shapes.open_bridges, "dilate": shapes.dilate, "erode": shapes.erode}
 WIDEST = 32
 """Voxels that a length may span. More means an odd spacing, and would take minutes."""
 
@@ -90,12 +82,7 @@ NO_CLEAN_UP = CleanUp()
 
 
 def parse_clean_up(text: str, targets: Targets, label: str = "`postprocessing`") -> CleanUp:
-    """Read a clean-up: steps for all targets, or for named ones with semicolons between them.
-
-    Args:
-        text: such as `largest`, or `whole tumour:largest;min_size=0.1ml`.
-        targets: of the model.
-        label: where the text stood, for messages.
+    """Read a clean-up, such as `largest`, or `whole tumour:largest;min_size=0.1ml`; messages name it by `label`.
 
     Raises:
         UserError: as `parse_steps`, or no target has the name, or two clean-ups are for one target.
@@ -160,7 +147,25 @@ def clean(mask: Mask, steps: tuple[Step, ...], spacing: Spacing | None) -> Mask:
     """
     spacing = spacing if spacing and all(math.isfinite(one) and one > 0 for one in spacing) else None
     for step in steps:
-        mask = _carry_out(step, mask, spacing)
+        least = _voxels(step, spacing) if step.name == "min_size" else 0
+        element = _element(step, spacing) if step.name in SHAPES else np.ones((1, 1, 1), bool)
+        box = bounding_box(mask)
+        if box is None:
+            continue
+        # Where the mask is and as far around it as the step reaches; most of a volume is neither.
+        near = tuple(
+            slice(max(side.start - reach // 2, 0), min(side.stop + reach // 2, size))
+            for side, reach, size in zip(box, element.shape, mask.shape, strict=True)
+        )
+        part, mask = mask[near], np.zeros_like(mask)
+        if step.name == "largest":
+            mask[near] = largest_component(part)
+        elif step.name == "fill":
+            mask[near] = shapes.fill_holes(part)
+        elif step.name == "min_size":
+            mask[near] = without_small(part, least)
+        else:
+            mask[near] = SHAPES[step.name](part, element)
     return mask
 
 
@@ -182,29 +187,6 @@ def clean_labels(labels: Labels, targets: Targets, clean_up: CleanUp, spacing: S
     return targets.decode(channels)
 
 
-def _carry_out(step: Step, mask: Mask, spacing: Spacing | None) -> Mask:
-    """Do one step where the mask is and as far around it as the step reaches; most of a volume is neither."""
-    least = _voxels(step, spacing) if step.name == "min_size" else 0
-    element = _element(step, spacing) if step.name in SHAPES else np.ones((1, 1, 1), bool)
-    box = bounding_box(mask)
-    if box is None:
-        return mask
-    near = tuple(
-        slice(max(side.start - reach // 2, 0), min(side.stop + reach // 2, size))
-        for side, reach, size in zip(box, element.shape, mask.shape, strict=True)
-    )
-    result = np.zeros_like(mask)
-    if step.name == "largest":
-        result[near] = largest_component(mask[near])
-    elif step.name == "fill":
-        result[near] = fill_holes(mask[near])
-    elif step.name == "min_size":
-        result[near] = without_small(mask[near], least)
-    else:
-        result[near] = SHAPES[step.name](mask[near], element)
-    return result
-
-
 def _voxels(step: Step, spacing: Spacing | None) -> float:
     if step.unit == "vox":
         return step.amount
@@ -215,29 +197,24 @@ def _voxels(step: Step, spacing: Spacing | None) -> float:
 
 
 def _element(step: Step, spacing: Spacing | None) -> Element:
-    """Make the structuring element of a step: bool, odd along each axis, its origin in the middle."""
     if step.unit == "mm" and spacing is None:
         raise UserError(f"{step}: the size of a voxel is unknown here; give the length in px (within a slice) or vox")
     radius = step.amount
+    # A disk is an ellipsoid where the next slice is out of reach; a cube has its amount for a side.
+    units = {"vox": (1.0, 1.0, 1.0), "px": (2 * radius + 1, 1.0, 1.0), "cube": (2.0, 2.0, 2.0)}
+    sides = spacing if spacing and step.unit == "mm" else units[step.unit]
+    reach = radius / min(sides)
+    if reach > WIDEST:
+        raise UserError(
+            f"{step}: spans {reach:.0f} voxels here, at most {WIDEST} are allowed; use a smaller length, or px or vox"
+        )
     if step.unit == "cube":
-        _refuse_wide(step, radius / 2)
         size = int(radius) // 2 * 2 + 1
         element = np.zeros((size,) * 3, bool)
         element[(slice(size - int(radius), size),) * 3] = True
         return element
-    # A disk is an ellipsoid where the next slice is out of reach.
-    units = {"vox": (1.0, 1.0, 1.0), "px": (2 * radius + 1, 1.0, 1.0)}
-    sides = spacing if spacing and step.unit == "mm" else units[step.unit]
-    _refuse_wide(step, radius / min(sides))
     halves = [math.floor(radius / side * (1 + 1e-5)) for side in sides]
     axes = np.ogrid[tuple(slice(-half, half + 1) for half in halves)]
     distance = sum((axis * side) ** 2 for axis, side in zip(axes, sides, strict=True))
     # Files keep spacings in 32 bits: 2 mm must reach the second voxel of 1.0000001 mm.
     return np.asarray(distance <= (radius * (1 + 1e-5)) ** 2)
-
-
-def _refuse_wide(step: Step, reach: float) -> None:
-    if reach > WIDEST:
-        raise UserError(
-            f"{step}: spans {reach:.0f} voxels here, at most {WIDEST} are allowed; use a smaller length, or px or vox"
-        )

@@ -17,39 +17,28 @@ Assigned = dict[str, tuple["VolumeFile", int]]
 
 
 def parse_channels(text: str, task: Task) -> dict[str, int]:
-    """Read --channels.
-
-    Args:
-        text: such as `t1=0,flair=1`; empty: nothing is said.
-        task: of the model.
-
-    Returns:
-        Sequence of the model to number of the volume or channel, from 0.
+    """Read --channels, such as `t1=0,flair=1`: sequence of the model to number of the volume or channel, from 0.
 
     Raises:
         UserError: a name is unknown or given twice, or a number is none.
     """
+    # A model of images of no particular kind takes the one that is named, whatever its name.
+    known = AT_THE_END | {one: one for one in task.sequences}
+    usable = {word: one for word, one in known.items() if task.unnamed or one in task.sequences}
     channels: dict[str, int] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
-        name, equals, number = (piece.strip() for piece in part.partition("="))
+        name, equals, number = (piece.strip() for piece in part.lower().partition("="))
         if not equals or not number.isdecimal() or not number.isascii():
             raise UserError(f"`channels` {part}: takes NAME=NUMBER, numbers from 0, such as t1=0,flair=1")
-        sequence = _sequence(name.lower(), task)
+        if name not in usable:
+            raise UserError(
+                f"`channels` {name}: not a sequence of this model ({', '.join(usable)}){did_you_mean(name, usable)}"
+            )
+        sequence = task.primary if task.unnamed else usable[name]
         if sequence in channels:
             raise UserError(f"`channels` {text}: {sequence} is named twice; name each sequence once")
         channels[sequence] = int(number)
     return channels
-
-
-def _sequence(name: str, task: Task) -> str:
-    # A model of images of no particular kind takes the one that is named, whatever its name.
-    known = {**AT_THE_END, **{one: one for one in task.sequences}}
-    usable = {word: one for word, one in known.items() if task.unnamed or one in task.sequences}
-    if name not in usable:
-        raise UserError(
-            f"`channels` {name}: not a sequence of this model ({', '.join(usable)}){did_you_mean(name, usable)}"
-        )
-    return task.primary if task.unnamed else usable[name]
 
 
 def refuse_ignored_channels(jobs: Iterable[Job], channels: str, task: Task) -> None:
@@ -78,11 +67,7 @@ def refuse_ignored_channels(jobs: Iterable[Job], channels: str, task: Task) -> N
 
 
 def refuse_ignored_plane(jobs: Iterable[Job], plane: str) -> None:
-    """Refuse `--plane` where there is no volume to cut.
-
-    Raises:
-        UserError: it is given, and all jobs are pictures.
-    """
+    """Raise a UserError where `--plane` is given and there is no volume to cut."""
     if plane != "auto" and not any(job.kind == "nifti" for job in jobs):
         raise UserError(f"`plane` {plane}: is for NIfTI volumes, and here are only pictures; leave it out")
 
@@ -102,18 +87,12 @@ def _keeps_to_its_name(job: Job) -> bool:
 def assign(
     job: Job, files: list["VolumeFile"], facts: ModelFacts, channels: dict[str, int]
 ) -> tuple[Assigned, list[str]]:
-    """Settle which volume of which file is which sequence of the model.
+    """Settle which volume of which file of a job is which sequence of the model.
 
     A 4-D file needs --channels, whatever its name. A 3-D file is the sequence its name says, or the primary one where
     it says none; --channels NAME=0 says otherwise, of a file that is a case by itself. Other numbers are meant for the
-    4-D files beside it: `refuse_ignored_channels` has seen that there is one. Of channels of nnU-Net,
-    --channels gives the numbers in their names.
-
-    Args:
-        job: from `find_jobs`.
-        files: its files, opened.
-        facts: the model's.
-        channels: as `parse_channels` gives them.
+    4-D files beside it: `refuse_ignored_channels` has seen that there is one. Of channels of nnU-Net, --channels gives
+    the numbers in their names.
 
     Returns:
         The sequences that there are, and notes on what was decided.
@@ -127,7 +106,7 @@ def assign(
     if job.channels and (channels or not job.sequences):
         found = _by_number(job, files, facts, channels)
     elif len(files) == 1 and (first.volumes > 1 or by_channels):
-        found = _by_channels(first, facts, channels)
+        found = _by_volume(first, facts, channels)
     elif job.sequences:
         found = _by_names(job, files) if needed in job.sequences else {}
     else:
@@ -162,64 +141,61 @@ def _by_names(job: Job, files: list["VolumeFile"]) -> Assigned:
 
 
 def _by_number(job: Job, files: list["VolumeFile"], facts: ModelFacts, channels: dict[str, int]) -> Assigned:
-    numbered = dict(zip(job.channels, files, strict=True))
+    numbers = sorted(job.channels)
     if not channels:
-        names = ", ".join(f"_{number:04d}" for number in sorted(numbered))
+        names = ", ".join(f"_{number:04d}" for number in numbers)
         usual = sorted(facts.task.sequences, key=lambda one: one != facts.task.primary)
-        example = ",".join(f"{name}={number}" for number, name in zip(sorted(numbered), usual, strict=False))
+        example = ",".join(f"{name}={number}" for number, name in zip(numbers, usual, strict=False))
         raise UserError(
-            f"{printable(files[0].path)}: {len(files)} files are named like channels of one nnU-Net case ({names}), "
-            "but "
+            f"{printable(job.files[0])}: {len(files)} files are named like channels of one nnU-Net case ({names}), but "
             f"no dataset.json says what they are; name them, for example `channels` {example}, or rename the files if "
             "they are separate cases"
         )
-    for sequence, number in channels.items():
-        if number not in numbered:
-            known = ", ".join(map(str, sorted(numbered)))
-            raise UserError(
-                f"{printable(files[0].path)}: its channels are {known}, but `channels` asks for {sequence}={number}; "
-                "correct `channels`"
-            )
-    return {sequence: (numbered[number], 0) for sequence, number in channels.items()}
+    there = {number: (file, 0) for number, file in zip(job.channels, files, strict=True)}
+    return _chosen(channels, there, f"its channels are {', '.join(map(str, numbers))}")
 
 
-def _by_channels(file: "VolumeFile", facts: ModelFacts, channels: dict[str, int]) -> Assigned:
+def _by_volume(file: "VolumeFile", facts: ModelFacts, channels: dict[str, int]) -> Assigned:
     if not channels:
         example = ",".join(f"{name}={number}" for number, name in enumerate(facts.task.sequences))
         raise UserError(
             f"{printable(file.path)}: a 4-D file of {file.volumes} volumes; say which sequence each is, "
             f"for example `channels` {example}"
         )
+    there = {number: (file, number) for number in range(file.volumes)}
+    holds = f"volumes 0 to {file.volumes - 1}" if file.volumes > 1 else "one volume, number 0"
+    return _chosen(channels, there, f"holds {holds}")
+
+
+def _chosen(channels: dict[str, int], there: dict[int, tuple["VolumeFile", int]], are: str) -> Assigned:
+    """Give the sequences that --channels numbers."""
     for sequence, number in channels.items():
-        if number >= file.volumes:
-            holds = f"volumes 0 to {file.volumes - 1}" if file.volumes > 1 else "one volume, number 0"
+        if number not in there:
+            path = there[min(there)][0].path
             raise UserError(
-                f"{printable(file.path)}: holds {holds}, but `channels` asks for {sequence}={number}; correct "
-                "`channels`"
+                f"{printable(path)}: {are}, but `channels` asks for {sequence}={number}; correct `channels`"
             )
-    return {sequence: (file, number) for sequence, number in channels.items()}
+    return {sequence: there[number] for sequence, number in channels.items()}
 
 
 def _refuse_without(needed: str, job: Job, by_channels: bool) -> None:
     """Refuse a case without the sequence that the model needs, saying what there is instead."""
-    wanted = f"the model needs {needed.upper()}"
+    where, name = printable(job.files[0]), needed.upper()
     if by_channels or not job.sequences:
-        raise UserError(
-            f"{printable(job.files[0])}: `channels` names no {needed.upper()}, but {wanted}; add {needed}=NUMBER"
-        )
+        raise UserError(f"{where}: `channels` names no {name}, but the model needs {name}; add {needed}=NUMBER")
     named = [sequence_label(one) if one else "no known sequence" for one in job.sequences]
-    if len(job.files) == 1 and says_several(job.sequences[0]):
+    if len(job.files) > 1:
+        are = ", ".join(f"{printable(path.name)} ({one})" for path, one in zip(job.files, named, strict=True))
         raise UserError(
-            f"{printable(job.files[0])}: its name holds several sequences, {named[0]}, and does not say which of them "
-            f"it is; rename it, or, if this is {needed.upper()}, add `channels` {needed}=0"
+            f"{where}: no {name} among the files of this case, {are}, but the model needs {name}; put "
+            f"X_{needed}.nii.gz beside them, or rename the file that is {name}"
         )
-    if len(job.files) == 1:
+    if says_several(job.sequences[0]):
         raise UserError(
-            f"{printable(job.files[0])}: named as {named[0]}, but {wanted}; put X_{needed}.nii.gz of the same case "
-            f"beside it, or, if this is {needed.upper()}, rename it or add `channels` {needed}=0"
+            f"{where}: its name holds several sequences, {named[0]}, and does not say which of them it is; rename it, "
+            f"or, if this is {name}, add `channels` {needed}=0"
         )
-    are = ", ".join(f"{printable(path.name)} ({one})" for path, one in zip(job.files, named, strict=True))
     raise UserError(
-        f"{printable(job.files[0])}: no {needed.upper()} among the files of this case, {are}, but {wanted}; put "
-        f"X_{needed}.nii.gz beside them, or rename the file that is {needed.upper()}"
+        f"{where}: named as {named[0]}, but the model needs {name}; put X_{needed}.nii.gz of the same case beside it, "
+        f"or, if this is {name}, rename it or add `channels` {needed}=0"
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from headtohead.errors import UserError, printable
 from headtohead.predicting.files.grouping import Job, jobs_of, with_siblings
-from headtohead.predicting.files.naming import INPUTS, ending, is_mask, is_volume, stem
+from headtohead.readers.file_names import INPUTS, ending, is_mask, is_volume, stem
 from headtohead.task import Task
 
 __all__ = ["Job", "find_jobs"]
@@ -68,11 +68,7 @@ def find_jobs(
 
 
 def refuse_missing(source: Path) -> None:
-    """Refuse a source that is not there.
-
-    Raises:
-        UserError: names it.
-    """
+    """Raise a UserError where there is no such file or folder."""
     if not os.path.lexists(source):
         raise UserError(f"`predict` {printable(source)}: no such file or folder")
 

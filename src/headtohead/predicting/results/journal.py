@@ -5,12 +5,14 @@ what is whole, and what it may replace. Lines of other commands stay. The journa
 the command that wrote it has predicted all of its files.
 
 It may come with a folder from elsewhere. So no path in it is ever opened: the results of a job are looked up under the
-names that this command gives them, and count if their checksums are those of the line.
+names that this command gives them, and count if their checksums are those of the line. A wrong line is left out.
 """
 
+import json
 import os
 from collections.abc import Collection, Iterable, Mapping, Set
 from contextlib import suppress
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +21,25 @@ from headtohead.disk_faults import told
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.results.deciding import Settings, difference, key_of
-from headtohead.predicting.results.entries import Entry, read_journal, sources_of, text_of
 from headtohead.predicting.results.outputs import Paths, every
 from headtohead.predicting.results.summary import Rows
-from headtohead.predicting.results.written import checksum, name_below
+from headtohead.predicting.results.written import checksum, name_below, truths_of
+from headtohead.records.json_lines import read_lines
+from headtohead.records.regular import UnreadableError
+from headtohead.records.shape import Check, either, listing, mapping, nothing, number, one_of, undefined, whole
 from headtohead.saving import append_text, write_text
 
 FILE = ".predicting.jsonl"
 TRIES = 100
+OLDER = "older than this program"
+"""In place of the version of a command that wrote lines of another form."""
+
+Entry = dict[str, Any]
+"""A file that was predicted: `by`, `key_of` the settings of the command; `rows`, its lines of the summary; what
+`sources_of` gives; `outputs`, the results: path below the folder -> SHA-256."""
+
+Stamp = list[str | int]
+"""Name, sequence (empty: not known), bytes, and nanoseconds at which it was changed."""
 
 
 class Journal:
@@ -51,8 +64,7 @@ class Journal:
         """Hold the folder, made if it is missing, and read what is there.
 
         Raises:
-            UserError: another command is at work in the folder, it cannot be made or written to, or the file is none
-                of ours.
+            UserError: another command is at work there, or the folder or the file cannot be used.
         """
         try:
             with told(self.path):
@@ -132,8 +144,10 @@ class Journal:
         return [entry for entries in self.own.values() for entry in entries]
 
     def _keep(self, entry: Entry) -> None:
-        own = entry["by"] == self.key
-        (self.own.setdefault(entry["rows"][0]["file"], []) if own else self.others).append(entry)
+        if entry["by"] == self.key:
+            self.own.setdefault(entry["rows"][0]["file"], []).append(entry)
+        else:
+            self.others.append(entry)
 
     def _origin(self, path: Path, entries: Iterable[Entry]) -> Entry | None:
         """Give the latest of some entries that has a file as it is now."""
@@ -149,9 +163,8 @@ class Journal:
             try:
                 self.folder.mkdir(parents=True, exist_ok=True)
             except OSError as fault:
-                raise UserError(
-                    f"`output` {self.folder}: cannot be created ({fault.strerror}); choose another"
-                ) from fault
+                line = f"`output` {self.folder}: cannot be created ({fault.strerror}); choose another"
+                raise UserError(line) from fault
             try:
                 self._handle = hold(self.path, make=True)
                 return
@@ -169,3 +182,86 @@ class Journal:
                 line = f"{self.path}: cannot be used ({reason}); remove it, or choose another `output`"
                 raise UserError(line) from fault
         raise gone
+
+
+def sources_of(job: Job, planned: Collection[Path]) -> dict[str, list[Stamp] | None]:
+    """Look at the files of a job, while the command writes to the `planned` absolute paths.
+
+    Returns:
+        `files`: what it is read from, in order; `truth`: the truth beside them, None where that cannot be told, since a
+        planned result has its name.
+
+    Raises:
+        OSError: one is not there.
+        UserError: what its truth is cannot be decided.
+    """
+    files = [_stamp_of(path, name or "") for path, name in zip_longest(job.files, job.sequences[: len(job.files)])]
+    truths = truths_of(job)
+    hidden = any(path.absolute() in planned for path in truths)
+    return {"files": files, "truth": None if hidden else [_stamp_of(path) for path in truths]}
+
+
+def _stamp_of(path: Path, sequence: str = "") -> Stamp:
+    found = path.stat()
+    return [path.name, sequence, found.st_size, found.st_mtime_ns]
+
+
+def text_of(line: Entry) -> str:
+    """Write a line."""
+    return json.dumps(line, default=float) + "\n"  # a number of NumPy
+
+
+def read_journal(path: Path) -> tuple[dict[str, Settings], list[Entry]]:
+    """Read what is sound of a journal: the settings of each command by their key, and the files that they predicted."""
+    commands: dict[str, Settings] = {}
+    entries: list[Entry] = []
+    with suppress(FileNotFoundError, UnreadableError):
+        for line in read_lines(path, LINE):
+            if "settings" in line:
+                commands[line["by"]] = line["settings"]
+            elif line["by"] in commands:
+                if "row" in line:  # before there were several targets
+                    commands[line["by"]]["version"] = OLDER
+                    line["rows"] = [line.pop("row")]
+                entries.append(line)
+    return commands, entries
+
+
+def _name(value: Any) -> str | None:
+    """Text that can be written to a file, be it the name of one."""
+    try:
+        return None if isinstance(value, str) and value.encode(errors="surrogateescape") is not None else ""
+    except UnicodeEncodeError:
+        return ""
+
+
+def _stamp(value: Any) -> str | None:
+    checks = (_name, _name, whole(0), whole(-(2**63), 2**63))
+    sound = isinstance(value, list) and len(value) == len(checks)
+    return None if sound and all(check(one) is None for check, one in zip(checks, value, strict=True)) else ""
+
+
+ROW = mapping(
+    {
+        **dict.fromkeys(("file", "steps", "model", "seen", "target"), _name),
+        **dict.fromkeys(("voxels", "slices", "slices_with_lesion", "lesions"), whole(0)),
+        "seconds": either(nothing, number(0)),
+        "volume_ml": either(nothing, number(0)),
+        "dice": either(undefined, number(0, 1)),
+        "threshold": either(nothing, number(0, 1)),
+        **dict.fromkeys(("warnings", "notes"), listing(_name)),
+        "error": one_of(""),
+    },
+    needed=("file", "voxels", "slices", "slices_with_lesion", "lesions", "seconds"),
+    others=one_of(),
+)
+
+
+def _entry(rows: str, check: Check) -> Check:
+    parts = {"by": _name, rows: check, "files": listing(_stamp), "truth": either(nothing, listing(_stamp))}
+    parts["outputs"] = mapping(others=_name)
+    return mapping(parts, needed=tuple(parts))
+
+
+COMMAND = mapping({"by": _name, "settings": mapping(others=_name)}, needed=("by", "settings"))
+LINE = either(COMMAND, _entry("rows", listing(ROW, 1)), _entry("row", ROW))

@@ -12,14 +12,10 @@ Box = tuple[slice, slice, slice]
 
 @dataclass(frozen=True)
 class Crop(Step):
-    """Crop to the smallest box that holds every voxel above 0 in any channel; nothing where there is none.
-
-    Attributes:
-        dark: share of the brightest voxel below which a voxel is 0 from here on.
-    """
+    """Crop to the smallest box that holds every voxel above 0 in any channel; nothing where there is none."""
 
     kind = "crop"
-    dark: float = 0.0
+    dark: float = 0.0  # share of the brightest voxel below which a voxel is 0 from here on
 
     def apply(self, case: Case) -> tuple[Case, Undo]:
         """Outside the box all is 0."""
@@ -31,14 +27,10 @@ class Crop(Step):
 
 @dataclass(frozen=True)
 class Trim(Step):
-    """Leave out slices at both ends; of a case that would have none left, none is left out.
-
-    Attributes:
-        ends: how many at each end.
-    """
+    """Leave out slices at both ends; of a case that would have none left, none is left out."""
 
     kind = "trim"
-    ends: int
+    ends: int  # how many at each end
 
     def apply(self, case: Case) -> tuple[Case, Undo]:
         """What was left out holds 0."""
@@ -59,7 +51,7 @@ def lit_box(volume: np.ndarray) -> Box:
 
 def cropped(case: Case, box: Box) -> tuple[Case, Undo]:
     """Crop a case to a box, and give the inverse, which puts 0 around."""
-    images, affine = case.images[box], case.grid.affine
+    images, affine, before = case.images[box], case.grid.affine, case.grid.shape
     labels = None if case.labels is None else case.labels[box]
     if affine is not None:
         affine = affine.copy()
@@ -67,7 +59,7 @@ def cropped(case: Case, box: Box) -> tuple[Case, Undo]:
     slices, height, width = images.shape[:3]
 
     def undo(values: np.ndarray) -> np.ndarray:
-        whole = np.zeros(case.grid.shape, values.dtype)
+        whole = np.zeros(before, values.dtype)
         whole[box] = values
         return whole
 

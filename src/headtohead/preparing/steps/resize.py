@@ -14,14 +14,10 @@ AT_ONCE = 4
 
 @dataclass(frozen=True)
 class Resize(SliceStep):
-    """Pad to a square (zeros on the right and at the bottom, so the aspect is kept), and resize by area.
-
-    Attributes:
-        size: side in pixels of the square given to the model.
-    """
+    """Pad to a square (zeros on the right and at the bottom, so the aspect is kept), and resize by area."""
 
     kind = "resize"
-    size: int
+    size: int  # side in pixels of the square given to the model
 
     def over(self, slices: Made) -> Made:
         """16 bits become float32 in units of 8 bits."""
@@ -36,7 +32,11 @@ class Resize(SliceStep):
         """Resize [H, W] or [H, W, C] to [size, size(, C)]; the type is kept, but 16 bits become float32."""
         if image.dtype == np.uint16:
             image = image.astype(np.float32) / BETWEEN
-        image = np.ascontiguousarray(_to_square(image))
+        height, width = image.shape[:2]
+        if height != width:
+            spare = [(0, max(height, width) - side) for side in (height, width)]
+            image = np.pad(image, spare + [(0, 0)] * (image.ndim - 2))
+        image = np.ascontiguousarray(image)
         if image.ndim < 3 or image.shape[2] <= AT_ONCE:
             return cv2.resize(image, (self.size, self.size), interpolation=cv2.INTER_AREA)
         return np.dstack([self.fit(image[..., channel]) for channel in range(image.shape[2])])
@@ -50,12 +50,3 @@ class Resize(SliceStep):
         side = max(height, width)
         square = cv2.resize(values, (side, side), interpolation=cv2.INTER_LINEAR)
         return np.ascontiguousarray(square[:height, :width])
-
-
-def _to_square(image: np.ndarray) -> np.ndarray:
-    height, width = image.shape[:2]
-    if height == width:
-        return image
-    side = max(height, width)
-    padding = [(0, side - height), (0, side - width)] + [(0, 0)] * (image.ndim - 2)
-    return np.pad(image, padding)

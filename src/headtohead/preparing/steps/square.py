@@ -33,7 +33,7 @@ class Square(Step):
         images = np.empty((slices, *after, case.images.shape[-1]), case.images.dtype)
         for image, out in zip(case.images, images, strict=True):
             for channel in range(images.shape[-1]):
-                out[..., channel] = resized(image[..., channel], after)
+                out[..., channel] = resampled(image[..., channel], after)
         labels = None if case.labels is None else np.stack([resized_labels(one, after) for one in case.labels])
         to_before = np.eye(4)  # from indices after: edges stay in their place, not centres
         for axis, (old, new) in enumerate(zip(before, after, strict=True), 1):
@@ -44,7 +44,7 @@ class Square(Step):
         def undo(values: np.ndarray) -> np.ndarray:
             whole = np.empty((len(values), *before), values.dtype)
             for image, place in zip(values, whole, strict=True):
-                place[:] = resized(image, before)
+                place[:] = resampled(image, before)
             return whole
 
         return replace(case, images=images, labels=labels, grid=grid), undo
@@ -61,7 +61,7 @@ def squared(size: tuple[int, int], rows: float, columns: float) -> tuple[int, in
     return max(1, round(size[0] * rows / side)), max(1, round(size[1] * columns / side))
 
 
-def resized(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def resampled(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Resize uint8, uint16 or float32 [H, W], one axis after the other.
 
     It averages where an axis shrinks, and draws a straight line between centres where it grows.
@@ -80,9 +80,9 @@ def resized_labels(labels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     most = np.full(size, 127, np.uint8)  # more than half of it where there is one label
     several = len(present := [label for label in np.unique(labels) if label]) > 1
     if several:
-        most = resized((labels == 0) * np.uint8(255), size)
+        most = resampled((labels == 0) * np.uint8(255), size)
     for label in present:
-        share = resized((labels == label) * np.uint8(255), size)
+        share = resampled((labels == label) * np.uint8(255), size)
         more = share > most
         found[more] = label
         most = np.where(more, share, most)

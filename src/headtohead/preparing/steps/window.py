@@ -5,7 +5,7 @@ from typing import Self
 
 import numpy as np
 
-from headtohead.preparing.intensities import to_depth, white_of
+from headtohead.preparing.intensities import bright_end, to_depth
 from headtohead.preparing.step import Step, Undo, as_it_is
 from headtohead.task import Case
 from headtohead.task.case import finite
@@ -35,7 +35,7 @@ class Window(Step):
         if case.images.dtype in (np.uint8, np.dtype(self.depth)) and not self.again:
             return self
         channels = range(case.images.shape[-1])
-        return replace(self, whites=tuple(white_of(finite(case.images[..., channel])) for channel in channels))
+        return replace(self, whites=tuple(bright_end(finite(case.images[..., channel])) for channel in channels))
 
     def apply(self, case: Case) -> tuple[Case, Undo]:
         depth = np.dtype(self.depth)

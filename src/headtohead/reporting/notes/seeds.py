@@ -14,8 +14,7 @@ def one_training(ledger: Ledger) -> list[str]:
     who = "Every model was" if len(once) == len(seeds) else f"{listed(once)}: each was"
     return [
         f"ONE SEED: {who} trained once, and a training is a draw: another seed may give another result. One seed "
-        "supports no "
-        "sentence about the models; what is said is about these trainings on these cases. Several seeds "
+        "supports no sentence about the models; what is said is about these trainings on these cases. Several seeds "
         "(--seeds 0,1,2) would support more (Bouthillier et al. 2021, arXiv:2103.03098)."
     ]
 

@@ -74,8 +74,8 @@ def _case(
     ]
     of = f"{target} of {name}" if target else name
     said = ", ".join(f"{entrant.label} {score(row[entrant.name])}" for entrant in entrants)
-    line = svg.polyline(points, "pair")
-    return svg.element("g", svg.element("title", f"{of}: {said}"), line, *dots, class_="case", data_case=name)
+    title, line = svg.element("title", f"{of}: {said}"), svg.polyline(points, "pair")
+    return svg.element("g", title, line, *dots, class_="case", data_case=name)
 
 
 def _column(entrant: Entrant, found: "pd.Series[float]", x: float, step: float, y: svg.Scale, height: float) -> Markup:

@@ -35,20 +35,12 @@ STRIP_HEIGHT = 22.0
 
 @dataclass(frozen=True)
 class Outline:
-    """How an outline is drawn in every card.
+    """How an outline is drawn in every card."""
 
-    Attributes:
-        key: under which its paths stand in a card's slices: `truth` or an entrant's; of several targets `truth.0`,
-            `3.1`.
-        look: classes of style.css: kind of dash, of one target also the colour.
-        colour: of one of several targets, which is lighter for the truth; else empty.
-        hidden: whether it is off at first.
-    """
-
-    key: str
-    look: str
-    colour: str
-    hidden: bool
+    key: str  # of its paths in a card's slices: `truth` or an entrant's; of several targets `truth.0`, `3.1`
+    look: str  # classes of style.css: kind of dash, of one target also the colour
+    colour: str  # of one of several targets, which is lighter for the truth; else empty
+    hidden: bool  # whether it is off at first
 
 
 @dataclass(frozen=True)

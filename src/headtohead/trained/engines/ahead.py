@@ -12,11 +12,7 @@ class EngineAhead:
     """Something that a thread opens; the first call waits until it is open."""
 
     def __init__(self, opening: Callable[[], Engine]) -> None:
-        """Begin to open.
-
-        Args:
-            opening: gives the engine; what it raises, `ready` and every question raise.
-        """
+        """Begin to open; what opening raises, `ready` and every question raise."""
         opener = ThreadPoolExecutor(1, "opening")
         self._future = opener.submit(opening)
         opener.shutdown(wait=False)

@@ -56,14 +56,9 @@ def refuse_unfit(
     outputs: Sequence[Port],
     ask: Callable[[np.ndarray], np.ndarray],
 ) -> None:
-    """Refuse a net of another shape or type than the facts want.
+    """Refuse a net whose declared inputs and outputs are of another shape or type than the facts want.
 
-    Args:
-        path: of model.onnx, for the message.
-        facts: of the model.
-        inputs: as declared.
-        outputs: as declared.
-        ask: gives the first output for an input; asked, once and for zeros, only where a shape is not declared.
+    Where a shape is not declared, the net is asked once, for zeros.
 
     Raises:
         UserError: names what does not fit.

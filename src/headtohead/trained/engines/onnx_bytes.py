@@ -12,6 +12,7 @@ from pathlib import Path
 from headtohead.errors import UserError
 from headtohead.records.regular import UnreadableError, read_regular
 
+UNREADABLE = "not a readable ONNX model; run `test` again, or export the bundle again"
 LARGEST = 2 << 30
 """Bytes: Protocol Buffers take no more."""
 
@@ -46,7 +47,7 @@ def onnx_bytes(path: Path) -> bytes:
         if _is_external(memoryview(content), "model", 0):
             raise UserError(f"{path}: refused, since it reads other files (external data); export the bundle again")
     except (UnreadableError, ValueError, IndexError) as fault:
-        raise UserError(f"{path}: not a readable ONNX model; run `test` again, or export the bundle again") from fault
+        raise UserError(f"{path}: {UNREADABLE}") from fault
     return content
 
 

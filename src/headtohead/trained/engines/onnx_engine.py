@@ -9,7 +9,7 @@ from headtohead import machine
 from headtohead.errors import UserError
 from headtohead.telemetry import import_quietly
 from headtohead.trained.engines.fitting import FLOAT, Port, refuse_unfit
-from headtohead.trained.engines.onnx_bytes import onnx_bytes
+from headtohead.trained.engines.onnx_bytes import UNREADABLE, onnx_bytes
 from headtohead.trained.facts import ModelFacts
 
 onnxruntime = import_quietly("onnxruntime")
@@ -35,9 +35,7 @@ class OnnxEngine:
         except OSError:
             raise
         except Exception as fault:  # its errors share no base class
-            raise UserError(
-                f"{path}: not a readable ONNX model; run `test` again, or export the bundle again"
-            ) from fault
+            raise UserError(f"{path}: {UNREADABLE}") from fault
         inputs, outputs = self.session.get_inputs(), self.session.get_outputs()
         self.input = inputs[0].name if inputs else ""
         refuse_unfit(path, facts, [_port(one) for one in inputs], [_port(one) for one in outputs], self._ask)

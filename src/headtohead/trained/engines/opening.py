@@ -29,16 +29,11 @@ class Engine(Protocol):
 def open_engine(
     source: Source, which: str = "auto", gpus: str = "auto", precision: str = "auto", many: bool = True
 ) -> Engine:
-    """Open a trained model in an engine.
+    """Open a trained model in an engine, for many slices or one.
 
-    Args:
-        source: the model.
-        which: `auto`, `torch`, `onnx` or `openvino`. `auto` is PyTorch where there is a GPU to use. On a processor it
-            is the fastest that is installed: OpenVINO for many slices, ONNX Runtime, which is ready sooner, for one.
-        gpus: as `--gpus`; only PyTorch uses a GPU.
-        precision: as `--precision`; `auto` is bf16 where the processor multiplies it, but float32 in ONNX Runtime,
-            which has no bf16 on processors.
-        many: whether many slices will be asked for.
+    `auto` is PyTorch where there is a GPU to use, as no other engine does. On a processor it is the fastest that is
+    installed: OpenVINO for many slices, ONNX Runtime, which is ready sooner, for one. A precision of `auto` is bf16
+    where the processor multiplies it, but float32 in ONNX Runtime, which has no bf16 on processors.
 
     Raises:
         UserError: the engine is not installed, or the model is not there in the form it takes.

@@ -10,7 +10,7 @@ import numpy as np
 from headtohead.errors import UserError
 from headtohead.telemetry import import_quietly
 from headtohead.trained.engines.fitting import FLOAT, Port, refuse_unfit
-from headtohead.trained.engines.onnx_bytes import onnx_bytes
+from headtohead.trained.engines.onnx_bytes import UNREADABLE, onnx_bytes
 from headtohead.trained.facts import ModelFacts
 
 openvino = import_quietly("openvino")
@@ -37,14 +37,10 @@ class OpenVinoEngine:
     name = "openvino on cpu"
 
     def __init__(self, path: Path, facts: ModelFacts, precision: str, many: bool = True) -> None:
-        """Compile model.onnx.
+        """Compile model.onnx; a precision of `auto` leaves the choice to OpenVINO.
 
-        Args:
-            path: of model.onnx.
-            facts: what it must take and give.
-            precision: as `--precision`; `auto` leaves the choice to OpenVINO.
-            many: whether many slices will be asked for. Then groups of cores work on slices of their own, and need
-                not wait for each other after every layer, least of all for a core that something else is using.
+        For many slices, groups of cores work on slices of their own, and need not wait for each other after every
+        layer, least of all for a core that something else is using.
 
         Raises:
             UserError: the file is damaged, or does not fit the facts.
@@ -57,9 +53,7 @@ class OpenVinoEngine:
             model = shared_core().read_model(content, b"")
             self.compiled = shared_core().compile_model(model, "CPU", settings)
         except (RuntimeError, UnicodeDecodeError) as fault:
-            raise UserError(
-                f"{path}: not a readable ONNX model; run `test` again, or export the bundle again"
-            ) from fault
+            raise UserError(f"{path}: {UNREADABLE}") from fault
         inputs, outputs = ([_port(one) for one in several] for several in (model.inputs, model.outputs))
         refuse_unfit(path, facts, inputs, outputs, lambda zeros: self.compiled(zeros)[0])
         self.many = many

@@ -17,14 +17,9 @@ READERS = {
 
 
 def read_foreign(path: Path, model: str) -> "tuple[ModelFacts, dict[str, torch.Tensor]]":
-    """Read published weights of a model; data only, no code is run.
+    """Read published weights: a PyTorch state dict of `buda`, a Keras HDF5 file of `fetal_unet`; no code is run.
 
-    Args:
-        path: the file: a PyTorch state dict of `buda`, a Keras HDF5 file of `fetal_unet`.
-        model: as `--model`.
-
-    Returns:
-        The facts of the model with its own preparation and clean-up, and its weights by their names in the net.
+    Gives the facts of the model with its own preparation and clean-up, and its weights by their names in the net.
 
     Raises:
         UserError: there is no such file, it is damaged, holds more than weights, or not those of the model.

@@ -1,4 +1,4 @@
-"""The truth beside a volume: a mask drawn by a person, found by its name."""
+"""The truth beside an image that is to be predicted: a mask drawn by a person, found by its name."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headtohead.errors import UserError, printable
-from headtohead.predicting.files.naming import is_volume, stem
+from headtohead.readers.file_names import MASK_SUFFIXES, is_volume, stem
 from headtohead.readers.mask_names import MASK_WORDS, Images, bases_of_mask, outlines_other_than_brain
 from headtohead.readers.other_layouts import CHANNEL
 from headtohead.readers.sequence_names import sequence_in_name
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def truth_beside(path: Path) -> Path | None:
     """Find the mask of a volume: `X_mask.nii.gz`, `X_seg.nii.gz`, `X_label-lesion_mask.nii.gz` of `X.nii.gz`.
 
-    A mask may also be named after the case, as `X_seg.nii` of `X_flair.nii.gz`; see `mask_names`. Of several the first
-    in the order of `MASK_WORDS` counts.
+    A volume's mask may also be named after the case, as `X_seg.nii` of `X_flair.nii.gz`; see `mask_names`. Of several
+    the first in the order of `MASK_WORDS` counts. Of a picture it is `X_mask.tif`, `.tiff` or `.png`.
 
     Returns:
         The file; None where there is none.
@@ -28,6 +28,9 @@ def truth_beside(path: Path) -> Path | None:
     Raises:
         UserError: a mask fits this image and one of another case as well.
     """
+    if not is_volume(path):
+        pictures = (path.with_name(f"{path.stem}_mask{suffix}") for suffix in MASK_SUFFIXES)
+        return next(filter(Path.is_file, pictures), None)
     try:
         beside = [file for file in path.parent.iterdir() if is_volume(file) and file.is_file()]
     except OSError:
@@ -43,7 +46,9 @@ def truth_beside(path: Path) -> Path | None:
         fitting = images.of_bases(bases_of_mask(stem(mask)))
         if stem(path) not in fitting:
             continue
-        if other := next((one for one in fitting if _case(one) != _case(stem(path))), None):
+        named = {one: sequence_in_name(one) for one in fitting}
+        cases = {one: said.case if said else one for one, said in named.items()}
+        if other := next((one for one in fitting if cases[one] != cases[stem(path)]), None):
             raise UserError(
                 f"{printable(mask)}: fits both {stem(path)} and {other}; rename the mask after its image, or move it "
                 "away"
@@ -56,11 +61,6 @@ def _usual_first(mask: Path) -> tuple[int, int, str]:
     name = stem(mask).lower()
     last = max((word for word in MASK_WORDS if name.endswith(word)), key=len)
     return MASK_WORDS.index(last), len(name), mask.name
-
-
-def _case(name: str) -> str:
-    named = sequence_in_name(name)
-    return named.case if named else name
 
 
 def read_truth_volume(image: "VolumeFile", targets: Targets) -> np.ndarray | None:
