@@ -19,7 +19,6 @@ from headtohead.predicting.cleaning.postprocessing import NO_CLEAN_UP
 from headtohead.predicting.files.assigning import refuse_ignored_channels, refuse_ignored_plane
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.grouping import Job, slices_around
-from headtohead.predicting.files.naming import stem
 from headtohead.predicting.files.pictures import refuse_wrong_file
 from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.files.writing import write_like
@@ -34,6 +33,7 @@ from headtohead.predicting.seen import part_of_split, seen_before
 from headtohead.predicting.trust.familiarity import unfamiliar_features
 from headtohead.predicting.trust.geometry import doubts_of_scan
 from headtohead.preparing.steps.square import resampled, squared
+from headtohead.readers.file_names import stem
 from headtohead.readers.volume_names import volume_end
 from headtohead.saving import atomic_path, write_picture
 from headtohead.task import Task
@@ -134,11 +134,7 @@ def _all_or_none(outputs: Sequence[Path]) -> Iterator[list[Path]]:
 
 
 def fullest_slice(scan: Scan, found: Found, task: Task) -> tuple[Prediction, str]:
-    """Show the slice in which most was found, else the middle one: of the file's own grid, as it is written.
-
-    Returns:
-        What the panel shows, its pixels made square, and which slice it is.
-    """
+    """Give the panel of the slice with the most found in it, else of the middle one, in square pixels; and its name."""
     labels = found.as_slices(found.labels)
     amounts = np.sum([np.count_nonzero(mask, axis=(1, 2)) for mask in found.targets.encode(labels)], axis=0)
     place = int(amounts.argmax()) if amounts.any() else len(amounts) // 2

@@ -167,12 +167,8 @@ def open_choices(
 ) -> Predictor:
     """Open the models that were chosen.
 
-    Args:
-        choices: the models.
-        wanted: how they are put to work.
-        machine: what they run on.
-        many: whether many slices will be asked for. Then the engines are opened while the caller goes on, until
-            `Predictor.ready` or the first question; a single slice is better served by what starts soonest.
+    If `many` slices will be asked for, the engines are opened while the caller goes on, until `Predictor.ready` or the
+    first question; a single slice is better served by what starts soonest.
 
     Raises:
         UserError: several models do not go together, or a step of the clean-up is not understood. Now or, with
@@ -187,8 +183,9 @@ def open_choices(
                     "leave one of them out"
                 )
     targets = facts[0].task.targets
-    stored = facts[0].postprocessing if len({other.postprocessing for other in facts}) == 1 else ""
-    if many and not wanted.postprocessing and any(other.postprocessing != stored for other in facts):
+    alike = len({other.postprocessing for other in facts}) == 1
+    stored = facts[0].postprocessing if alike else ""
+    if many and not wanted.postprocessing and not alike:
         kept = ", ".join(
             f"{one.name} {other.postprocessing or 'none'}" for one, other in zip(choices, facts, strict=True)
         )

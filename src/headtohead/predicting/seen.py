@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from headtohead.predicting.files.finding import Job
-from headtohead.predicting.files.naming import stem
+from headtohead.readers.file_names import stem
 from headtohead.readers.sequence_names import sequence_in_name
 from headtohead.records.regular import UnreadableError
 from headtohead.records.table_reader import read_rows

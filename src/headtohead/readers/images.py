@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from headtohead.errors import UserError, printable
+from headtohead.readers.file_names import PICTURES
 from headtohead.readers.labels import LESION, labels_of, targets_of
 from headtohead.readers.mask_names import bases_of_mask
 from headtohead.readers.other_layouts import IMAGES, LABELS
@@ -19,8 +20,6 @@ from headtohead.readers.pictures import read_pixels, refuse_large, size_of
 from headtohead.readers.reader import CaseFiles, Reader, Reading
 from headtohead.task import Case, Grid, Task
 from headtohead.task.task import UNNAMED
-
-ENDS = (".png", ".tif", ".tiff", ".jpg", ".jpeg")
 
 
 def recognises(root: Path) -> bool:
@@ -73,7 +72,9 @@ def _joined(patient: str, slices: list[CaseFiles]) -> CaseFiles:
 
 def _pairs(root: Path) -> tuple[dict[Path, Path], list[Path]]:
     """Find picture -> mask, beside it by its name, else in the folder of masks beside its own; and those without."""
-    files = sorted(path for path in root.rglob("*") if path.suffix.lower() in ENDS and not path.name.startswith("."))
+    files = sorted(
+        path for path in root.rglob("*") if path.suffix.lower() in PICTURES and not path.name.startswith(".")
+    )
     by_place: dict[tuple[Path, str], Path] = {}
     masks = []
     for path in files:

@@ -6,6 +6,7 @@ documentation/dataset_format.md of github.com/MIC-DKFZ/nnUNet.
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from headtohead.errors import UserError, one_line, printable
 from headtohead.readers.labels import BACKGROUND, make_targets, targets_of
 from headtohead.readers.other_layouts import CHANNEL
 from headtohead.readers.reader import CaseFiles, Reader, Reading
-from headtohead.readers.sequence_names import OUTLINED, one_sequence_in_name
+from headtohead.readers.sequence_names import OUTLINED, one_sequence_in_name, sequence_in_name
 from headtohead.readers.volume_names import VOLUMES
 from headtohead.readers.volumes import read_volumes
 from headtohead.records.json_reader import read_json
@@ -125,6 +126,25 @@ def sequences_of(described: Mapping[str, Any], path: Path) -> tuple[str, ...]:
     if len(set(known)) == len(known) and all(known):
         return known
     return tuple(f"channel {number}" for number in range(len(words)))
+
+
+def channel_names(folder: Path) -> dict[int, str]:
+    """Read from dataset.json, in the folder of files to be predicted or above it, what their channels are.
+
+    Returns:
+        Number of a channel -> sequence, as in training; empty where a lone one is named otherwise. None where there is
+        no description.
+    """
+    for path in (folder / DESCRIPTION, folder.absolute().parent / DESCRIPTION):
+        with suppress(FileNotFoundError, UnreadableError, UserError):
+            described = read_json(path, LARGEST)
+            names = channels_described(described)
+            if len(names) > 1:
+                return dict(enumerate(sequences_of(described, path)))
+            if names:
+                named = sequence_in_name(names[0])
+                return {0: named.sequence if named else ""}
+    return {}
 
 
 def task(root: Path, reading: Reading, cases: list[CaseFiles]) -> Task:

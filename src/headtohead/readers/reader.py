@@ -18,23 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reading:
-    """What names of files alone do not say; each attribute is the option of its name, empty where nobody says.
+    """What names of files alone do not say; each attribute is the option of its name, empty where nobody says."""
 
-    Attributes:
-        patient_pattern: finds the patient in the path of an image; see `patients.patients_by_pattern`.
-        labels: which values of a label map are which target; see `labels.targets_of`.
-        sequences: which of a case's sequences to use, the primary one first.
-        mask_dir: folder of the masks, where they do not lie beside their images.
-        mask_pattern: how masks are named, with `*` for the name of the image or the case.
-        bits: in which grey levels are stored.
-    """
-
-    patient_pattern: str = ""
-    labels: str = ""
-    sequences: str = ""
-    mask_dir: str = ""
-    mask_pattern: str = ""
-    bits: str = ""
+    patient_pattern: str = ""  # finds the patient in the path of an image; see `patients.patients_by_pattern`
+    labels: str = ""  # which values of a label map are which target; see `labels.targets_of`
+    sequences: str = ""  # which of a case's sequences to use, the primary one first
+    mask_dir: str = ""  # folder of the masks, where they do not lie beside their images
+    mask_pattern: str = ""  # how masks are named, with `*` for the name of the image or the case
+    bits: str = ""  # in which grey levels are stored
 
     @classmethod
     def of(cls, options: DataOptions) -> "Reading":
@@ -81,17 +72,11 @@ def nothing_known(root: Path) -> "pd.DataFrame":
 
 @dataclass(frozen=True)
 class Published:
-    """What is known of a public data set, for the card of a model trained on it, besides what its task says.
+    """What is known of a public data set, for the card of a model trained on it, besides what its task says."""
 
-    Attributes:
-        source: where it comes from, in a few words.
-        outlined: what its masks mark.
-        limits: sentences on what a model trained on it was never tested on.
-    """
-
-    source: str
-    outlined: str
-    limits: tuple[str, ...]
+    source: str  # where it comes from, in a few words
+    outlined: str  # what its masks mark
+    limits: tuple[str, ...]  # sentences on what a model trained on it was never tested on
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,9 @@ from starlette.routing import Route, Router
 from headtohead.errors import UserError
 from headtohead.options.files import FileOptions
 from headtohead.options.flags import as_flags
-from headtohead.predicting.files.naming import INPUTS
 from headtohead.predicting.predictor import Predictor
 from headtohead.quiet import quiet_loggers
+from headtohead.readers.file_names import INPUTS
 from headtohead.serving.answering import Finding, answer
 from headtohead.serving.guard import Guard
 from headtohead.serving.introducing import introduce

@@ -12,7 +12,7 @@ import numpy as np
 
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import Job, find_jobs
-from headtohead.predicting.files.naming import INPUTS, MASK_SUFFIXES, ending, is_volume, stem
+from headtohead.readers.file_names import INPUTS, MASK_SUFFIXES, ending, is_volume, stem
 from headtohead.readers.mask_names import says_mask
 from headtohead.readers.picture_sizes import picture_size
 from headtohead.serving.limits import Limits

@@ -71,7 +71,15 @@ def _describe(differences: NDArray[np.float64], sign: int) -> dict[str, Any]:
 
 
 def signed_rank_p(differences: NDArray[np.float64]) -> float:
-    """Two-sided p of the Wilcoxon signed-rank test, zeros as Pratt has them; 1 where all are zero, NaN of none."""
+    """Two-sided p of the Wilcoxon signed-rank test; 1 where all differences are zero, NaN of none.
+
+    Zeros, cases that both entrants score alike, are ranked, and their ranks then left out of the sum (Pratt). Dropped
+    beforehand, as Wilcoxon did, they can turn the test on its head: a sample may become more surely positive when every
+    difference in it is made smaller. The test is exact up to 13 cases, and up to 50 where no two differences are of
+    one size.
+
+    Sources: Wilcoxon 1945, doi:10.2307/3001968; Pratt 1959, doi:10.1080/01621459.1959.10501526.
+    """
     if not differences.any():
         return 1.0 if differences.size else math.nan
     if differences.size <= FEW:
@@ -99,7 +107,7 @@ def mcnemar_p(differences: NDArray[np.float64]) -> float:
 def rank_biserial(differences: NDArray[np.float64]) -> float:
     """Matched-pairs rank-biserial correlation: (ranks won - ranks lost) / all ranks, those of zeros among them.
 
-    From -1 to 1; NaN without any difference.
+    From -1 to 1; NaN without any difference. Source: Kerby 2014, doi:10.2466/11.IT.3.1.
     """
     if not differences.size:
         return math.nan

@@ -57,14 +57,6 @@ def compare_family(
     both: a difference that is real and too small to matter. Where an entrant was trained several times, intervals and
     tests are over cases and seeds (`trainings`), and both tests have to agree as well.
 
-    Zeros, cases that both entrants score alike, are ranked, and their ranks then left out of the sum (Pratt). Dropped
-    beforehand, as Wilcoxon did, they can turn the test on its head: a sample may become more surely positive when every
-    difference in it is made smaller. The test is exact up to 13 cases, and up to 50 where no two differences are of
-    one size.
-
-    Sources: Wilcoxon 1945, doi:10.2307/3001968; Pratt 1959, doi:10.1080/01621459.1959.10501526; Kerby 2014,
-    doi:10.2466/11.IT.3.1; Efron 1987, doi:10.1080/01621459.1987.10478410.
-
     Args:
         questions: of which rows are wanted, in this order.
         margin: the largest mean difference that does not matter, declared before the results are seen; above 0. None:

@@ -82,12 +82,7 @@ NO_CLEAN_UP = CleanUp()
 
 
 def parse_clean_up(text: str, targets: Targets, label: str = "`postprocessing`") -> CleanUp:
-    """Read a clean-up: steps for all targets, or for named ones with semicolons between them.
-
-    Args:
-        text: such as `largest`, or `whole tumour:largest;min_size=0.1ml`.
-        targets: of the model.
-        label: where the text stood, for messages.
+    """Read a clean-up, such as `largest`, or `whole tumour:largest;min_size=0.1ml`; messages name it by `label`.
 
     Raises:
         UserError: as `parse_steps`, or no target has the name, or two clean-ups are for one target.

@@ -87,18 +87,12 @@ def _keeps_to_its_name(job: Job) -> bool:
 def assign(
     job: Job, files: list["VolumeFile"], facts: ModelFacts, channels: dict[str, int]
 ) -> tuple[Assigned, list[str]]:
-    """Settle which volume of which file is which sequence of the model.
+    """Settle which volume of which file of a job is which sequence of the model.
 
     A 4-D file needs --channels, whatever its name. A 3-D file is the sequence its name says, or the primary one where
     it says none; --channels NAME=0 says otherwise, of a file that is a case by itself. Other numbers are meant for the
-    4-D files beside it: `refuse_ignored_channels` has seen that there is one. Of channels of nnU-Net,
-    --channels gives the numbers in their names.
-
-    Args:
-        job: from `find_jobs`.
-        files: its files, opened.
-        facts: the model's.
-        channels: as `parse_channels` gives them.
+    4-D files beside it: `refuse_ignored_channels` has seen that there is one. Of channels of nnU-Net, --channels gives
+    the numbers in their names.
 
     Returns:
         The sequences that there are, and notes on what was decided.
@@ -169,11 +163,8 @@ def _by_volume(file: "VolumeFile", facts: ModelFacts, channels: dict[str, int]) 
             f"for example `channels` {example}"
         )
     there = {number: (file, number) for number in range(file.volumes)}
-    return _chosen(
-        channels,
-        there,
-        f"holds volumes 0 to {file.volumes - 1}" if file.volumes > 1 else "holds one volume, number 0",
-    )
+    holds = f"volumes 0 to {file.volumes - 1}" if file.volumes > 1 else "one volume, number 0"
+    return _chosen(channels, there, f"holds {holds}")
 
 
 def _chosen(channels: dict[str, int], there: dict[int, tuple["VolumeFile", int]], are: str) -> Assigned:
@@ -189,24 +180,22 @@ def _chosen(channels: dict[str, int], there: dict[int, tuple["VolumeFile", int]]
 
 def _refuse_without(needed: str, job: Job, by_channels: bool) -> None:
     """Refuse a case without the sequence that the model needs, saying what there is instead."""
-    wanted = f"the model needs {needed.upper()}"
+    where, name = printable(job.files[0]), needed.upper()
     if by_channels or not job.sequences:
-        raise UserError(
-            f"{printable(job.files[0])}: `channels` names no {needed.upper()}, but {wanted}; add {needed}=NUMBER"
-        )
+        raise UserError(f"{where}: `channels` names no {name}, but the model needs {name}; add {needed}=NUMBER")
     named = [sequence_label(one) if one else "no known sequence" for one in job.sequences]
-    if len(job.files) == 1 and says_several(job.sequences[0]):
+    if len(job.files) > 1:
+        are = ", ".join(f"{printable(path.name)} ({one})" for path, one in zip(job.files, named, strict=True))
         raise UserError(
-            f"{printable(job.files[0])}: its name holds several sequences, {named[0]}, and does not say which of them "
-            f"it is; rename it, or, if this is {needed.upper()}, add `channels` {needed}=0"
+            f"{where}: no {name} among the files of this case, {are}, but the model needs {name}; put "
+            f"X_{needed}.nii.gz beside them, or rename the file that is {name}"
         )
-    if len(job.files) == 1:
+    if says_several(job.sequences[0]):
         raise UserError(
-            f"{printable(job.files[0])}: named as {named[0]}, but {wanted}; put X_{needed}.nii.gz of the same case "
-            f"beside it, or, if this is {needed.upper()}, rename it or add `channels` {needed}=0"
+            f"{where}: its name holds several sequences, {named[0]}, and does not say which of them it is; rename it, "
+            f"or, if this is {name}, add `channels` {needed}=0"
         )
-    are = ", ".join(f"{printable(path.name)} ({one})" for path, one in zip(job.files, named, strict=True))
     raise UserError(
-        f"{printable(job.files[0])}: no {needed.upper()} among the files of this case, {are}, but {wanted}; put "
-        f"X_{needed}.nii.gz beside them, or rename the file that is {needed.upper()}"
+        f"{where}: named as {named[0]}, but the model needs {name}; put X_{needed}.nii.gz of the same case beside it, "
+        f"or, if this is {name}, rename it or add `channels` {needed}=0"
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from headtohead.errors import UserError, printable
 from headtohead.predicting.files.grouping import Job, jobs_of, with_siblings
-from headtohead.predicting.files.naming import INPUTS, ending, is_mask, is_volume, stem
+from headtohead.readers.file_names import INPUTS, ending, is_mask, is_volume, stem
 from headtohead.task import Task
 
 __all__ = ["Job", "find_jobs"]

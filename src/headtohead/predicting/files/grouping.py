@@ -3,17 +3,14 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from headtohead.errors import UserError, printable
-from headtohead.predicting.files.naming import ending, is_volume, stem
+from headtohead.errors import printable
+from headtohead.readers.file_names import ending, is_volume, stem
 from headtohead.readers.other_layouts import CHANNEL
 from headtohead.readers.sequence_names import Named, sequence_in_name
-from headtohead.records.json_reader import read_json
-from headtohead.records.regular import UnreadableError
 from headtohead.task import Task
 
 Kind = Literal["nifti", "picture", "folder"]
@@ -78,12 +75,9 @@ def by_folder(files: Iterable[Path]) -> dict[Path, list[Path]]:
 
 
 def with_siblings(chosen: list[Path], candidates: list[Path], task: Task) -> list[Path]:
-    """Add to files that were chosen the other sequences of their cases: files of the same case in the same folder.
+    """Add to files chosen among candidates the other sequences of their cases, which lie in the same folders.
 
-    Args:
-        chosen: some of the candidates.
-        candidates: all that could be chosen.
-        task: of the model. What is chosen by a sequence that the model does not know stays alone.
+    What is chosen by a sequence that the model does not know stays alone.
     """
     picked, kept = set(chosen), set(chosen)
     for inside in by_folder(candidates).values():
@@ -117,7 +111,11 @@ def _named(path: Path, task: Task) -> Named | None:
 def _jobs_in_folder(folder: Path, files: list[Path], task: Task) -> Iterator[Job]:
     """Make jobs of files of one folder; their `relative` is the whole path still, and they have no name."""
     numbered = _channels_of_cases(files)
-    names = channel_names(folder) if numbered else {}
+    names: dict[int, str] = {}
+    if numbered:
+        from headtohead.readers.nnunet import channel_names  # not for pictures
+
+        names = channel_names(folder)
     taken: set[Path] = set()
     for case, channels in numbered.items():
         if len(channels) > 1 or names:  # else a volume like any other
@@ -150,8 +148,7 @@ def _sequences(members: list[tuple[Named, Path]], task: Task) -> Iterator[Job]:
     """Put the sequences of a case together, the primary one first, since lesions are outlined on its grid.
 
     Each primary one is a job, with the other sequences that were treated alike (`x_flair_bet`, `x_t1_bet`), or the
-    only ones.
-    A case without any is a job all the same: reading it says what is wrong.
+    only ones. A case without any is a job all the same: reading it says what is wrong.
     """
     groups = []
     for first in (one for one in members if one[0].sequence == task.primary):
@@ -180,24 +177,3 @@ def _channels_of_cases(files: Iterable[Path]) -> dict[str, dict[int, Path]]:
         if is_volume(path) and (match := CHANNEL.fullmatch(stem(path))):
             cases[match["case"]].setdefault(int(match["channel"]), path)
     return {case: dict(sorted(of.items())) for case, of in cases.items() if 0 in of and max(of) < MOST_CHANNELS}
-
-
-def channel_names(folder: Path) -> dict[int, str]:
-    """Read from `dataset.json`, in the folder of the files or above it, which channels of nnU-Net are what.
-
-    Returns:
-        Number of a channel -> sequence, as the reader of such data sets names them, empty where a lone one is named
-        otherwise; none where there is no description.
-    """
-    from headtohead.readers.nnunet import DESCRIPTION, LARGEST, channels_described, sequences_of  # not for pictures
-
-    for path in (folder / DESCRIPTION, folder.absolute().parent / DESCRIPTION):
-        with suppress(FileNotFoundError, UnreadableError, UserError):
-            described = read_json(path, LARGEST)
-            names = channels_described(described)
-            if len(names) > 1:
-                return dict(enumerate(sequences_of(described, path)))
-            if names:
-                named = sequence_in_name(names[0])
-                return {0: named.sequence if named else ""}
-    return {}

@@ -6,13 +6,14 @@ import numpy as np
 
 from headtohead.errors import UserError, printable
 from headtohead.predicting.files.finding import Job
-from headtohead.predicting.files.naming import MASK_SUFFIXES, PICTURES
 from headtohead.predicting.scan import Scan
 from headtohead.preparing.intensities import to_bytes
 from headtohead.preparing.step import as_it_is
+from headtohead.readers.file_names import PICTURES
 from headtohead.readers.labels import labels_of
 from headtohead.readers.opening import first_bytes
 from headtohead.readers.pictures import read_pixels, size_of
+from headtohead.readers.truth_beside import truth_beside
 from headtohead.task import Grid, Targets, Task
 from headtohead.task.case import finite
 from headtohead.trained.facts import ModelFacts
@@ -21,11 +22,7 @@ ACCEPTED = "one 2-D slice as TIFF, PNG or JPEG"
 
 
 def refuse_wrong_file(path: Path) -> None:
-    """Refuse by name what is not an image, before anything is read.
-
-    Raises:
-        UserError: it is another kind of file, a mask, or not there.
-    """
+    """Raise a UserError where a file is by its name no image, or not there; nothing is read."""
     if path.is_dir():
         raise UserError(f"`image_path` {path}: a folder; name {ACCEPTED}")
     if not path.name.lower().endswith(PICTURES):
@@ -100,9 +97,8 @@ def drawn_channel(task: Task) -> int:
 
 
 def _read_truth(path: Path, shape: tuple[int, ...], targets: Targets) -> np.ndarray | None:
-    """Read `<stem>_mask.tif` (or .tiff, .png) beside an image: a label map [H, W]; None where there is none."""
-    beside = (path.with_name(f"{path.stem}_mask{suffix}") for suffix in MASK_SUFFIXES)
-    mask_path = next((file for file in beside if file.is_file()), None)
+    """Read the mask beside an image: a label map [H, W]; None where there is none."""
+    mask_path = truth_beside(path)
     if mask_path is None:
         return None
     mask = colour(read_pixels(mask_path))

@@ -11,18 +11,18 @@ from headtohead.errors import UserError, printable
 from headtohead.predicting.files.assigning import assign
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.files.label_maps import is_label_map
-from headtohead.predicting.files.naming import stem
-from headtohead.predicting.files.truth import read_truth_volume
 from headtohead.predicting.scan import AS_STORED, Scan
 from headtohead.preparing.chain import Chain
-from headtohead.preparing.step import Undo
+from headtohead.preparing.step import Step
 from headtohead.preparing.steps.level import Level, needs_levelling
 from headtohead.preparing.steps.reorient import Reorient
 from headtohead.preparing.steps.square import Square
 from headtohead.preparing.steps.window import Window
+from headtohead.readers.file_names import stem
 from headtohead.readers.mask_names import says_mask
 from headtohead.readers.nifti_file import open_volume
 from headtohead.readers.sequence_names import sequence_label
+from headtohead.readers.truth_beside import read_truth_volume
 from headtohead.readers.volumes import read_onto
 from headtohead.task import Case, Grid
 from headtohead.task.slicing import Slicing, slicing
@@ -70,38 +70,28 @@ def show(case: Case, facts: ModelFacts) -> Scan:
 
 
 def _in_slices(sequences: Iterator[tuple[str, Case]], facts: ModelFacts, plane: str) -> Scan:
-    """Cut the sequences of a case, each a case of one channel, into slices; the primary one comes first."""
+    """Cut the sequences of a case, each a case of one channel, the primary one first, into level slices."""
+    task, chain = facts.task, facts.chain
     planes: dict[str, np.ndarray] = {}
-    primary, case = next(sequences)
-    grid = case.grid
-    view, oblique = cutting(grid, facts, plane)
-    geometry = _geometry(case, view.plane, oblique)
-    shown, restore = _as_slices(case, geometry, facts)
-    planes[primary] = np.ascontiguousarray(shown.images[..., 0])
-    del case  # before the next is read
-    for sequence, other in sequences:
-        shown, restore = _as_slices(other, geometry, facts)
+    steps: tuple[Step, ...] = ()
+    for sequence, case in sequences:
+        if not steps:
+            grid = case.grid
+            view, oblique = cutting(grid, facts, plane)
+            reorient = Reorient(view.plane)
+            level = (Level(view.plane).fitted(reorient.apply(case)[0]),) if oblique else ()
+            steps = (reorient, *level, Square())
+        if chain.takes_levels:
+            # The LGG data are 8-bit themselves; every other cohort was brought to 8 bits by its brightest voxels.
+            shown, restore = Chain((*steps, Window(chain.depth, task.unnamed).fitted(case))).apply(case)
+        else:
+            shown, restore = Chain(steps).apply(replace(case, images=case.images.astype(np.float32, copy=False)))
         planes[sequence] = np.ascontiguousarray(shown.images[..., 0])
-        del other
+        del case  # before the next is read
     # What is missing is filled as the data set does where a sequence was not taken.
-    volume = _interleave([planes.get(sequence, planes[primary]) for sequence in facts.task.sequences])
-    channel = facts.task.primary_channel
-    return Scan("", volume, shown.grid.spacing, (), None, restore, grid, view, levelled=oblique, primary=channel)
-
-
-def _as_slices(case: Case, geometry: Chain, facts: ModelFacts) -> tuple[Case, Undo]:
-    """Cut a case of one channel into slices, in 8 bits if the model was trained on them."""
-    if not facts.chain.takes_levels:
-        return geometry.apply(replace(case, images=case.images.astype(np.float32, copy=False)))
-    # The LGG data are 8-bit themselves; every other cohort was brought to 8 bits by its brightest voxels.
-    return Chain((*geometry.steps, Window(facts.chain.depth, facts.task.unnamed).fitted(case))).apply(case)
-
-
-def _geometry(case: Case, plane: str, oblique: bool) -> Chain:
-    """Settle how a case becomes level slices with square pixels."""
-    reorient = Reorient(plane)
-    steps = (reorient, Level(plane).fitted(reorient.apply(case)[0])) if oblique else (reorient,)
-    return Chain((*steps, Square()))
+    volume = _interleave([planes.get(sequence, planes[task.primary]) for sequence in task.sequences])
+    spacing, channel = shown.grid.spacing, task.primary_channel
+    return Scan("", volume, spacing, (), None, restore, grid, view, levelled=oblique, primary=channel)
 
 
 def _refuse_labels(path: Path, values: np.ndarray) -> None:

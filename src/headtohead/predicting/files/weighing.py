@@ -60,10 +60,10 @@ def weigh(job: Job, facts: ModelFacts, plane: str, further: int = 0, models: int
 
     Args:
         job: from `find_jobs`.
-        facts: the model's.
+        facts: those of the first of the models, each of which has an engine of its own.
         plane: as `read_scan` takes it.
         further: bytes for each voxel of the file's own grid that its outputs take besides.
-        models: how many there are, each with an engine of its own.
+        models: how many there are.
 
     Raises:
         UserError: a header cannot be read.
@@ -98,11 +98,11 @@ def _pictures(job: Job, facts: ModelFacts, plane: str, further: int, extra: int)
 
 
 def _volumes(job: Job, facts: ModelFacts, plane: str, further: int, extra: int) -> Weight:
-    from headtohead.predicting.files.truth import truth_beside
     from headtohead.predicting.files.volumes import cutting
     from headtohead.preparing.steps.level import most_after
     from headtohead.preparing.steps.square import squared
     from headtohead.readers.nifti_file import open_volume
+    from headtohead.readers.truth_beside import truth_beside
 
     as_bytes, sequences = facts.chain.takes_levels, len(facts.task.sequences)
     files = [open_volume(path) for path in job.files]

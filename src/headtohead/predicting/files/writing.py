@@ -7,7 +7,7 @@ import numpy as np
 
 from headtohead.errors import UserError, printable
 from headtohead.predicting.files.finding import Job
-from headtohead.predicting.files.naming import stem
+from headtohead.readers.file_names import stem
 from headtohead.saving import write_picture
 
 if TYPE_CHECKING:
@@ -38,9 +38,8 @@ def write_like(job: Job, values: np.ndarray, path: Path, source: "VolumeFile | N
 
     Args:
         job: what was predicted.
-        values: on the file's own grid: [x, y, z] of NIfTI, or the shape of the file; [slices, H, W] or RGB
-            [slices, H, W, 3] of a folder; [1, H, W] or [1, H, W, 3] of a picture. Bool: a mask. Other types stay what
-            they are, but for float in PNG, which becomes uint16 with 65535 for 1.
+        values: on the file's own grid: [x, y, z] of NIfTI, or the shape of the file; [slices, H, W] of pictures, or
+            RGB [slices, H, W, 3]. Types stay what they are, but for bool and for float in PNG: uint16, 65535 is 1.
         path: `.nii` or `.nii.gz`; `.png`, `.tif` or `.tiff`, of a folder the output of the first slice.
         source: the job's first file, if it was opened before.
 

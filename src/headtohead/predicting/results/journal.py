@@ -212,11 +212,7 @@ def text_of(line: Entry) -> str:
 
 
 def read_journal(path: Path) -> tuple[dict[str, Settings], list[Entry]]:
-    """Read what is sound of a journal; of one that cannot be read, nothing.
-
-    Returns:
-        The settings of each command by their key, and the files that they predicted.
-    """
+    """Read what is sound of a journal: the settings of each command by their key, and the files that they predicted."""
     commands: dict[str, Settings] = {}
     entries: list[Entry] = []
     with suppress(FileNotFoundError, UnreadableError):

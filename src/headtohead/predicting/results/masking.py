@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from headtohead.errors import UserError
-from headtohead.predicting.files.naming import is_volume
+from headtohead.readers.file_names import is_volume
 from headtohead.readers.pictures import read_pixels
 from headtohead.saving import atomic_path, write_picture
 
@@ -14,12 +14,8 @@ from headtohead.saving import atomic_path, write_picture
 def write_masked(source: Path, mask: np.ndarray, multiplier: float, path: Path) -> None:
     """Write an image whose values outside a mask are multiplied; those inside are the source's to the last bit.
 
-    Args:
-        source: a volume or a picture.
-        mask: bool on the source's grid, three axes; (1, H, W) of a picture. A fourth axis of the source, such as
-            time or channels, is masked throughout.
-        multiplier: from 0 to 1, for what is outside.
-        path: where to, in a folder that is there.
+    The mask is bool on the source's grid, three axes; (1, H, W) of a picture. A fourth axis of the source, such as time
+    or channels, is masked throughout. The multiplier is from 0 to 1.
 
     Raises:
         UserError: the source's type of pixels does not fit the kind of file asked for.
@@ -29,17 +25,11 @@ def write_masked(source: Path, mask: np.ndarray, multiplier: float, path: Path) 
 
 
 def dim(values: np.ndarray, inside: np.ndarray, multiplier: float, zero: float = 0.0) -> np.ndarray:
-    """Multiply what is outside a mask; the type is kept, integers are rounded.
-
-    Args:
-        values: as stored: any shape and real type.
-        inside: bool, of a shape that fits; what is inside stays.
-        multiplier: from 0 to 1.
-        zero: the stored value that means 0.
+    """Multiply stored values, of any shape and real type, outside a mask that fits; `zero` is stored for 0.
 
     Returns:
-        The same shape and type. Where the stored value that is due does not fit the type, as an unsigned integer
-        cannot stand for 0 once an offset is added, a wider integer type.
+        The same shape and type, integers rounded. Where the stored value that is due does not fit the type, as an
+        unsigned integer cannot stand for 0 once an offset is added, a wider integer type.
     """
     inside = np.broadcast_to(inside, values.shape)
     if multiplier == 1 or inside.all():

@@ -110,8 +110,7 @@ def output_folder(output: str, source: Path, outputs: Outputs) -> Path:
     """Give the folder that `--predict` writes to.
 
     Raises:
-        UserError: none is given, it is a file, or somebody else's summary.csv lies in it; or it is the inputs' own, and
-            images would be written under their names.
+        UserError: none is given, it is a file, somebody else's summary.csv lies in it, or images would be replaced.
     """
     if not output:
         raise UserError("`predict`: no output folder; name one with `output`, such as the input folder itself")

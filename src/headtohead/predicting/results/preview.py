@@ -121,12 +121,8 @@ def _draw(slices: Preview, title: str, subtitle: str, shown: Sequence[int], long
 def choose_slices(mask: np.ndarray, bright: np.ndarray) -> list[int]:
     """Choose slices evenly from the first that shows something to the last, among them the one with the most mask.
 
-    Args:
-        mask: bool [slices, H, W].
-        bright: bool [slices], whether a slice is more than air.
-
-    Returns:
-        Their numbers, ascending, `MOST` at most; all of them where there are no more.
+    Of a mask [slices, H, W], and whether each slice is brighter than air: their numbers, ascending, `MOST` at most; all
+    of them where there are no more.
     """
     area = mask.sum(axis=(1, 2))
     worth = np.flatnonzero(bright | (area > 0))

@@ -119,12 +119,7 @@ def measures_in_words(rows: Rows) -> str:
 def measure(
     mask: np.ndarray, truth: np.ndarray | None, spacing: Sequence[float] | None
 ) -> dict[str, float | int | None]:
-    """Measure a mask.
-
-    Args:
-        mask: bool [slices, H, W].
-        truth: bool of the same shape, or None.
-        spacing: millimetres along its axes, or None.
+    """Measure a mask, bool [slices, H, W], against its truth; the spacing is in millimetres along its axes.
 
     Returns:
         The measures among the attributes of `Row`, by name.

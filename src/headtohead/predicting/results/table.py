@@ -16,11 +16,8 @@ SHOWN = 40
 def print_table(rows: Sequence[Row], asked: int) -> None:
     """Print the table of the predicted files, with their sums: drawn on a terminal, plain text in a log.
 
-    The mean Dice is over unseen files whose truth holds a lesion; the lines below the table count the others.
-
-    Args:
-        rows: of the files that are done, and no others.
-        asked: how many files there were, those that failed among them.
+    The mean Dice is over unseen files whose truth holds a lesion; the lines below the table count the others. The rows
+    are of the files that are done; `asked` counts those that failed, too.
     """
     from rich.console import Console
     from rich.table import Table

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import Job
-from headtohead.predicting.files.naming import MASK_SUFFIXES
+from headtohead.readers.truth_beside import truth_beside
 from headtohead.records.regular import UnreadableError, read_regular
 from headtohead.saving import append_text, write_text
 
@@ -74,11 +74,7 @@ class Written:
         self.sums |= {name: [known] for name, known in sums.items()}
 
     def tidy(self) -> None:
-        """Write the list anew: each file once, without those that are gone.
-
-        Raises:
-            UserError: as `told`.
-        """
+        """Write the list anew: each file once, without those that are gone."""
         there = {name: known for name, known in sorted(self.sums.items()) if (self.folder / name).is_file()}
         for name, known in there.items():
             if len(known) > 1 and (found := checksum(self.folder / name)) in known:
@@ -135,14 +131,8 @@ def truths_of(job: Job) -> list[Path]:
     Raises:
         UserError: as `truth_beside`.
     """
-    from headtohead.predicting.files.truth import truth_beside
-
-    if job.kind == "nifti":
-        found = [truth_beside(job.files[0])]
-    else:
-        names = ([file.with_name(f"{file.stem}_mask{suffix}") for suffix in MASK_SUFFIXES] for file in job.files)
-        found = [next(filter(Path.is_file, beside), None) for beside in names]
-    return [path for path in found if path]
+    images = job.files[:1] if job.kind == "nifti" else job.files
+    return [path for image in images if (path := truth_beside(image))]
 
 
 def checksum(path: Path) -> str:

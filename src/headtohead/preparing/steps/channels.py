@@ -9,14 +9,10 @@ from headtohead.preparing.step import Made, SliceStep
 
 @dataclass(frozen=True)
 class Channels(SliceStep):
-    """Put sequences into channels.
-
-    Attributes:
-        order: the sequence of each channel, by number; a case of one sequence has it in all of them.
-    """
+    """Put sequences into channels."""
 
     kind = "channels"
-    order: tuple[int, ...]
+    order: tuple[int, ...]  # the sequence of each channel, by number; a case of one sequence has it in all of them
 
     def over(self, slices: Made) -> Made:
         def image(index: int) -> np.ndarray:

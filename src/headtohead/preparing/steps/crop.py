@@ -12,14 +12,10 @@ Box = tuple[slice, slice, slice]
 
 @dataclass(frozen=True)
 class Crop(Step):
-    """Crop to the smallest box that holds every voxel above 0 in any channel; nothing where there is none.
-
-    Attributes:
-        dark: share of the brightest voxel below which a voxel is 0 from here on.
-    """
+    """Crop to the smallest box that holds every voxel above 0 in any channel; nothing where there is none."""
 
     kind = "crop"
-    dark: float = 0.0
+    dark: float = 0.0  # share of the brightest voxel below which a voxel is 0 from here on
 
     def apply(self, case: Case) -> tuple[Case, Undo]:
         """Outside the box all is 0."""
@@ -31,14 +27,10 @@ class Crop(Step):
 
 @dataclass(frozen=True)
 class Trim(Step):
-    """Leave out slices at both ends; of a case that would have none left, none is left out.
-
-    Attributes:
-        ends: how many at each end.
-    """
+    """Leave out slices at both ends; of a case that would have none left, none is left out."""
 
     kind = "trim"
-    ends: int
+    ends: int  # how many at each end
 
     def apply(self, case: Case) -> tuple[Case, Undo]:
         """What was left out holds 0."""

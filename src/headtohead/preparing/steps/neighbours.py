@@ -9,16 +9,11 @@ from headtohead.preparing.step import Made, SliceStep
 
 @dataclass(frozen=True)
 class Neighbours(SliceStep):
-    """Add a channel of the slices around each; at the ends the first or last slice stands in for what is not there.
-
-    Attributes:
-        count: slices before, and as many after.
-        channel: which channel of them.
-    """
+    """Add a channel of the slices around each; at the ends the first or last slice stands in for what is not there."""
 
     kind = "neighbours"
-    count: int
-    channel: int
+    count: int  # slices before, and as many after
+    channel: int  # which channel of them
 
     def over(self, slices: Made) -> Made:
         def others(index: int) -> list[np.ndarray]:

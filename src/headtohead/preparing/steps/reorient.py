@@ -9,14 +9,10 @@ from headtohead.task.slicing import ACQUIRED
 
 @dataclass(frozen=True)
 class Reorient(Step):
-    """Cut a case into slices.
-
-    Attributes:
-        plane: as `task.slicing` takes it.
-    """
+    """Cut a case into slices."""
 
     kind = "reorient"
-    plane: str = ACQUIRED
+    plane: str = ACQUIRED  # as `task.slicing` takes it
 
     def apply(self, case: Case) -> tuple[Case, Undo]:
         """Pictures are slices already."""

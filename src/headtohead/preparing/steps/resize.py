@@ -14,14 +14,10 @@ AT_ONCE = 4
 
 @dataclass(frozen=True)
 class Resize(SliceStep):
-    """Pad to a square (zeros on the right and at the bottom, so the aspect is kept), and resize by area.
-
-    Attributes:
-        size: side in pixels of the square given to the model.
-    """
+    """Pad to a square (zeros on the right and at the bottom, so the aspect is kept), and resize by area."""
 
     kind = "resize"
-    size: int
+    size: int  # side in pixels of the square given to the model
 
     def over(self, slices: Made) -> Made:
         """16 bits become float32 in units of 8 bits."""

@@ -10,16 +10,11 @@ from headtohead.preparing.step import Made, SliceStep
 
 @dataclass(frozen=True)
 class Spline(SliceStep):
-    """Pad to a square, the image in its middle, and resize by splines that overshoot no value of the image.
-
-    Attributes:
-        size: side in pixels of the square given to the model.
-        degree: of the splines.
-    """
+    """Pad to a square, the image in its middle, and resize by splines that overshoot no value of the image."""
 
     kind = "spline"
-    size: int
-    degree: int
+    size: int  # side in pixels of the square given to the model
+    degree: int  # of the splines
 
     def over(self, slices: Made) -> Made:
         """The images become float32."""

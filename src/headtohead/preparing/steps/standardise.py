@@ -10,16 +10,11 @@ from headtohead.task import Case
 
 @dataclass(frozen=True)
 class Standardise(Step):
-    """Cut off at percentiles of all channels, then scale each channel to mean 0 and deviation 1; constant: 0.
-
-    Attributes:
-        low: percentile that is darkest.
-        high: percentile that is brightest.
-    """
+    """Cut off at percentiles of all channels, then scale each channel to mean 0 and deviation 1; constant: 0."""
 
     kind = "standardise"
-    low: float
-    high: float
+    low: float  # percentile that is darkest
+    high: float  # percentile that is brightest
 
     def apply(self, case: Case) -> tuple[Case, Undo]:
         """The images become float32."""

@@ -9,14 +9,10 @@ from headtohead.preparing.step import Made, SliceStep
 
 @dataclass(frozen=True)
 class Stretch(SliceStep):
-    """Scale each slice to whole numbers by a percentile of its own; bright fat beyond it would darken the rest.
-
-    Attributes:
-        percentile: of the slice, which becomes 255.
-    """
+    """Scale each slice to whole numbers by a percentile of its own; bright fat beyond it would darken the rest."""
 
     kind = "stretch"
-    percentile: float = 97.0
+    percentile: float = 97.0  # of the slice, which becomes 255
 
     def over(self, slices: Made) -> Made:
         """Slices of one channel."""

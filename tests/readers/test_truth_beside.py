@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from headtohead.errors import UserError
-from headtohead.predicting.files.truth import read_truth_volume, truth_beside
 from headtohead.readers.nifti import TASK as NIFTI_TASK
 from headtohead.readers.nifti_file import open_volume
+from headtohead.readers.truth_beside import read_truth_volume, truth_beside
 from headtohead.task import Target, Targets
 
 LESION = NIFTI_TASK.targets

@@ -3,8 +3,7 @@
 import json
 from pathlib import Path
 
-from headtohead.predicting.files.grouping import channel_names
-from headtohead.readers.nnunet import sequences_of
+from headtohead.readers.nnunet import channel_names, sequences_of
 
 
 def test_any_channel_is_found_by_the_name_it_was_trained_under(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The truth beside a volume: a mask drawn by a person, found by its name."""
+"""The truth beside an image that is to be predicted: a mask drawn by a person, found by its name."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headtohead.errors import UserError, printable
-from headtohead.predicting.files.naming import is_volume, stem
+from headtohead.readers.file_names import MASK_SUFFIXES, is_volume, stem
 from headtohead.readers.mask_names import MASK_WORDS, Images, bases_of_mask, outlines_other_than_brain
 from headtohead.readers.other_layouts import CHANNEL
 from headtohead.readers.sequence_names import sequence_in_name
@@ -19,12 +19,18 @@ if TYPE_CHECKING:
 def truth_beside(path: Path) -> Path | None:
     """Find the mask of a volume: `X_mask.nii.gz`, `X_seg.nii.gz`, `X_label-lesion_mask.nii.gz` of `X.nii.gz`.
 
-    A mask may also be named after the case, as `X_seg.nii` of `X_flair.nii.gz`; see `mask_names`. Of several the first
-    in the order of `MASK_WORDS` counts; None where there is none.
+    A volume's mask may also be named after the case, as `X_seg.nii` of `X_flair.nii.gz`; see `mask_names`. Of several
+    the first in the order of `MASK_WORDS` counts. Of a picture it is `X_mask.tif`, `.tiff` or `.png`.
+
+    Returns:
+        The file; None where there is none.
 
     Raises:
         UserError: a mask fits this image and one of another case as well.
     """
+    if not is_volume(path):
+        pictures = (path.with_name(f"{path.stem}_mask{suffix}") for suffix in MASK_SUFFIXES)
+        return next(filter(Path.is_file, pictures), None)
     try:
         beside = [file for file in path.parent.iterdir() if is_volume(file) and file.is_file()]
     except OSError:

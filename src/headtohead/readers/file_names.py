@@ -1,4 +1,4 @@
-"""Names of files: what a file is by its ending, and how a path is shown to a reader."""
+"""What a file that can be predicted is by the end of its name: a volume, a picture, or the mask of one."""
 
 from pathlib import Path
 
