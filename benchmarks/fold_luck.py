@@ -17,7 +17,7 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from headtohead.statistics.intervals import mean_interval, median_interval
-from headtohead.statistics.paired import describe
+from headtohead.statistics.paired import describe_differences
 
 
 def main() -> None:
@@ -35,7 +35,7 @@ def main() -> None:
     first, second = (table["dice"] for table in tables)
     both = first.index.intersection(second.index)
     difference = (second[both] - first[both]).to_numpy(np.float64)
-    found = describe(difference[:, None]).iloc[0]
+    found = describe_differences(difference[:, None]).iloc[0]
     print(
         f"the second less the first: {found['mean_difference']:+.4f} [{found['low']:+.4f}, {found['high']:+.4f}] "
         f"on {len(both)} cases, Wilcoxon p = {found['p']:.2f}; "

@@ -31,7 +31,7 @@ from headtohead.statistics.intervals import mean_intervals
 from headtohead.statistics.paired import mcnemar_p
 from headtohead.statistics.power import ALPHA
 from headtohead.statistics.questions import holm
-from headtohead.statistics.seeds import pooled, seed_variance, smallest_detectable, two_level_p, widened
+from headtohead.statistics.seeds import pooled, seed_variance, smallest_detectable_over_seeds, two_level_p, widened
 
 Scores = NDArray[np.float64]
 
@@ -132,7 +132,7 @@ def stated(scores: Scores) -> float:
     difference = by_case[:, 0] - by_case[:, 1]
     luck = seed_variance(scores[0].mean(axis=0))
     tests = entrants * (entrants - 1) // 2
-    return smallest_detectable(cases, difference.var(ddof=1) / cases, luck[:2], [seeds - 1] * 2, tests)
+    return smallest_detectable_over_seeds(cases, difference.var(ddof=1) / cases, luck[:2], [seeds - 1] * 2, tests)
 
 
 def false_rate(world: World, repetitions: int, seeds: int) -> float:

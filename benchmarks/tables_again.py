@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
 from headtohead.options.comparison import BASELINE, MARGIN
 from headtohead.readers.lgg import GRADES
-from headtohead.reporting.findings import named, spoken_names
+from headtohead.reporting.findings import spoken_names, with_names
 from headtohead.reporting.table import result_rows
 from headtohead.saving import atomic_path
 from headtohead.statistics.families import PRIMARY, SECONDARY, all_pairs, secondary_pairs
@@ -54,8 +54,8 @@ def main() -> None:
         with atomic_path(wanted.folder / f"{name}.csv") as new:
             table.to_csv(new, index=name == "ranks")
     names = spoken_names(trained)
-    said = verdict(matrix.rename(columns=names), named(pairs, names))
-    print(f"{said[:1].upper()}{said[1:]} {verdict_on_secondary(named(secondary, names))}")
+    said = verdict(matrix.rename(columns=names), with_names(pairs, names))
+    print(f"{said[:1].upper()}{said[1:]} {verdict_on_secondary(with_names(secondary, names))}")
 
 
 def read(path: Path, leave_out: str) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from headtohead.comparing.training import train
 from headtohead.learning import losses
 from headtohead.learning.module import SegmentationModule
 from headtohead.options import data
-from headtohead.options.declaring import describe
+from headtohead.options.declaring import description_of
 from headtohead.options.table import OPTIONS, from_flat
 from headtohead.readers.reader import recognise
 
@@ -43,7 +43,7 @@ def archives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     known = dict(data.DATA_SETS)
     exec(row, {"DATA_SETS": known})
     monkeypatch.setitem(data.DATA_SETS, "archives", known["archives"])
-    monkeypatch.setitem(vars(describe(OPTIONS["data"])), "choices", tuple(known))
+    monkeypatch.setitem(vars(description_of(OPTIONS["data"])), "choices", tuple(known))
 
 
 @pytest.mark.usefixtures("archives")

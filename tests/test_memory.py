@@ -9,7 +9,7 @@ import pytest
 
 from headtohead import memory
 from headtohead.errors import UserError
-from headtohead.memory import SPARED, Claims, free_memory, in_words, refuse_unless_free
+from headtohead.memory import SPARED, Claims, bytes_in_words, free_memory, refuse_unless_free
 
 GIB = 2**30
 
@@ -86,7 +86,7 @@ def test_a_refusal_says_what_is_needed_and_what_is_free(monkeypatch: pytest.Monk
         "a.nii.gz: 1024x1024x2047 voxels need about 23 GB, 3.9 GB are free; crop or resample it, or use a machine with "
         "more memory"
     )
-    assert in_words(999) == "1 MB" and in_words(120_000_000) == "120 MB"
+    assert bytes_in_words(999) == "1 MB" and bytes_in_words(120_000_000) == "120 MB"
 
 
 def test_a_file_waits_until_it_fits_beside_the_others() -> None:

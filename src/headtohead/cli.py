@@ -21,7 +21,7 @@ from headtohead.effects import refuse_without_effect
 from headtohead.errors import PartlyDone, UserError, did_you_mean, one_line
 from headtohead.help_page import USAGE, help_page
 from headtohead.options.data import DATA_SETS, DataOptions
-from headtohead.options.declaring import describe
+from headtohead.options.declaring import description_of
 from headtohead.options.flags import as_flags
 from headtohead.options.settling import settle
 from headtohead.options.table import OPTIONS, Options, from_flat
@@ -192,7 +192,7 @@ def read_flags(argv: Sequence[str]) -> dict[str, Any]:
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS)
     for name, declared in OPTIONS.items():
         # None stands for a value that is missing: argparse would say so in its own way.
-        bare = True if declared.type is bool else describe(declared).bare or None
+        bare = True if declared.type is bool else description_of(declared).bare or None
         parser.add_argument(f"--{name}", nargs="?", const=bare)
     found, rest = parser.parse_known_args([_underscored(word) for word in argv])
     if rest:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from headtohead.errors import UserError
-from headtohead.options.declaring import describe
+from headtohead.options.declaring import description_of
 from headtohead.options.group import declarations
 from headtohead.options.settling import settle
 from headtohead.options.table import GROUPS, Options, flat, known_option
@@ -50,7 +50,7 @@ def write_config(options: Options) -> str:
         lines += ["", f"# {group.__doc__}"]
         for one in declarations(group):
             if one.name in values:
-                lines.append(f"{_yaml_line(one.name, values[one.name]):<32}  # {describe(one).help}")
+                lines.append(f"{_yaml_line(one.name, values[one.name]):<32}  # {description_of(one).help}")
     return "\n".join(lines) + "\n"
 
 

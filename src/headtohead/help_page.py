@@ -7,7 +7,7 @@ from typing import Any
 
 from headtohead import __version__
 from headtohead.models.registry import MODELS
-from headtohead.options.declaring import describe
+from headtohead.options.declaring import description_of
 from headtohead.options.group import declarations
 from headtohead.options.table import GROUPS
 
@@ -58,7 +58,7 @@ def help_page() -> str:
     parts += [EXAMPLES, textwrap.fill(SPELLING, width)]
     for group in GROUPS.values():
         title, note = _title(group.__doc__ or "")
-        rows = [_row(_left(one), f"{describe(one).help}{_facts(one)}", width) for one in declarations(group)]
+        rows = [_row(_left(one), f"{description_of(one).help}{_facts(one)}", width) for one in declarations(group)]
         parts.append("\n".join([*textwrap.wrap(f"{title}{f' ({note})' if note else ''}:", width), *rows]))
     rows = [
         _row(spec.name, f"{spec.summary}; {spec.parameters / 1e6:.1f} M parameters", width) for spec in MODELS.values()
@@ -79,9 +79,9 @@ def reference_page() -> str:
         lines += ["", f"## {title}", *(["", f"{note[0].upper()}{note[1:]}."] if note else [])]
         lines += ["", "| option | meaning | values | default |", "|---|---|---|---|"]
         for one in declarations(group):
-            choices = ", ".join(f"`{choice}`" for choice in describe(one).choices)
+            choices = ", ".join(f"`{choice}`" for choice in description_of(one).choices)
             default = f"`{_default(one)}`" if _default(one) else ""
-            lines.append(f"| `{_left(one)}` | {describe(one).help} | {choices} | {default} |")
+            lines.append(f"| `{_left(one)}` | {description_of(one).help} | {choices} | {default} |")
     lines += [
         "",
         "## Models",
@@ -109,7 +109,7 @@ def _title(docstring: str) -> tuple[str, str]:
 
 
 def _left(one: "Field[Any]") -> str:
-    description = describe(one)
+    description = description_of(one)
     if one.type is bool:
         return f"--{one.name}"
     value = description.metavar or ("N" if one.type is int else "X" if one.type is float else "NAME")
@@ -123,7 +123,7 @@ def _default(one: "Field[Any]") -> str:
 
 
 def _facts(one: "Field[Any]") -> str:
-    facts = [", ".join(describe(one).choices)] if describe(one).choices else []
+    facts = [", ".join(description_of(one).choices)] if description_of(one).choices else []
     if _default(one):
         facts.append(f"default {_default(one)}")
     return f" [{'; '.join(facts)}]" if facts else ""

@@ -42,12 +42,12 @@ def refuse_unless_free(path: object, what: str, need: int, mend: str = "crop or 
         free = free_memory()
     if free is not None and need > free:
         raise UserError(
-            f"{path}: {what} need about {in_words(need)}, {in_words(free)} are free; {mend}, or use a machine with "
-            "more memory"
+            f"{path}: {what} need about {bytes_in_words(need)}, {bytes_in_words(free)} are free; {mend}, or use a "
+            "machine with more memory"
         )
 
 
-def in_words(size: int) -> str:
+def bytes_in_words(size: int) -> str:
     """Say a number of bytes: `23 GB`, `3.9 GB`, `120 MB`."""
     if size < 10**9:
         return f"{max(1, round(size / 10**6))} MB"

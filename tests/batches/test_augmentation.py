@@ -17,7 +17,7 @@ from headtohead.batches.augmentation import (
     refuse_by_task,
 )
 from headtohead.errors import UserError
-from headtohead.options.declaring import describe
+from headtohead.options.declaring import description_of
 from headtohead.options.table import OPTIONS, from_flat
 from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.readers.nifti import TASK as NIFTI_TASK
@@ -27,7 +27,7 @@ SIDE = 48
 
 
 def test_the_option_offers_exactly_the_policies() -> None:
-    assert sorted(describe(OPTIONS["augmentation"]).choices) == sorted(POLICIES)
+    assert sorted(description_of(OPTIONS["augmentation"]).choices) == sorted(POLICIES)
 
 
 @pytest.mark.parametrize("name", POLICIES)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from headtohead import cli
-from headtohead.options.declaring import describe
+from headtohead.options.declaring import description_of
 from headtohead.options.table import OPTIONS
 from tests.campaign.conftest import Attacks
 from tests.campaign.judging import attack
@@ -32,7 +32,7 @@ def command_line(rng: random.Random, files: Path) -> list[str]:
             flag = flag[:-1]
         kind = rng.random()
         known = TABLE[name][0] if name in TABLE else ""
-        value = known if kind < 0.5 else rng.choice((*describe(OPTIONS[name]).choices, *ODD))
+        value = known if kind < 0.5 else rng.choice((*description_of(OPTIONS[name]).choices, *ODD))
         if name in ("predict", "image_path", "config", "model_path", "fold_file") and kind < 0.5:
             value = str(rng.choice(sorted(files.iterdir())))
         words += [flag] if rng.random() < 0.1 else [f"{flag}={value}"] if rng.random() < 0.5 else [flag, value]

@@ -6,7 +6,7 @@ import pytest
 
 from headtohead.cli import parse
 from headtohead.errors import UserError
-from headtohead.options.declaring import describe
+from headtohead.options.declaring import description_of
 from headtohead.options.table import OPTIONS, Options, flat, replace
 from tests.cli.every_option import COMPANIONS, FOLLOWS, TABLE, value_of
 
@@ -106,7 +106,7 @@ def test_wrong_flag_is_refused(argv: list[str], message: str) -> None:
 
 def test_every_bare_word_is_a_choice() -> None:
     for declared in OPTIONS.values():
-        description = describe(declared)
+        description = description_of(declared)
         if description.bare:
             off = {description.off} if declared.type is str else set()  # of what may be nothing, False is that
             assert {description.bare, *off} <= set(description.choices)

@@ -9,7 +9,7 @@ import torch
 from headtohead.batches.turning import WAYS, turn
 from headtohead.learning.counts import DeviceCounts, to_source_grid, turned_back
 from headtohead.preparing.recipe import InputRecipe
-from headtohead.scoring.counts import count, dice, mean_dice, over_targets, target_dice
+from headtohead.scoring.counts import count, dice, mean_dice, mean_over_targets, target_dice
 
 CASES, SLICES, TARGETS = 5, 40, 2
 
@@ -42,7 +42,7 @@ def test_agrees_with_scoring() -> None:
 
 
 def primary(counts: DeviceCounts) -> float:
-    return mean_dice(over_targets(target_dice(counts.table())))
+    return mean_dice(mean_over_targets(target_dice(counts.table())))
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 13, SLICES])

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headtohead.learning.deciding import activate, encode, predict
+from headtohead.learning.deciding import activate, decide_targets, encode
 from headtohead.task import Target, Targets
 from headtohead.task.targets import CLASSES
 from tests.several_targets import CLASSED, NESTED
@@ -24,7 +24,7 @@ def test_predictions_are_those_of_the_targets(seed: int, targets: Targets, thres
     else:
         shares = rng.dirichlet([0.3] * (count + 1), (3, 5, 4))[..., 1:]
     probability = np.moveaxis(shares, -1, 1).astype(np.float32)
-    found = predict(torch.from_numpy(probability), targets, threshold).numpy()
+    found = decide_targets(torch.from_numpy(probability), targets, threshold).numpy()
     for one, own in zip(found, probability, strict=True):
         assert (one == targets.encode(targets.decide(own, threshold))).all()
 

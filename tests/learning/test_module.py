@@ -15,7 +15,7 @@ from headtohead.learning.losses import bce_dice_loss
 from headtohead.learning.module import SegmentationModule, scale_batch
 from headtohead.preparing.recipe import InputRecipe
 from headtohead.preparing.steps.scale import scaled
-from headtohead.scoring.counts import count, dice, mean_dice, over_targets, target_dice
+from headtohead.scoring.counts import count, dice, mean_dice, mean_over_targets, target_dice
 
 
 def counts_on_test(
@@ -27,7 +27,7 @@ def counts_on_test(
 
 
 def primary(table: np.ndarray) -> float:
-    return mean_dice(over_targets(target_dice(table)))
+    return mean_dice(mean_over_targets(target_dice(table)))
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from headtohead.batches.splits import Split
 from headtohead.cohort import Cohort
 from headtohead.learning.module import SegmentationModule, pl
 from headtohead.learning.schedules import OPTIMIZERS, START, build_optimizer, build_schedule, cosine, ramp
-from headtohead.options.declaring import describe
+from headtohead.options.declaring import description_of
 from headtohead.options.table import OPTIONS
 from headtohead.options.training import SCHEDULES
 from headtohead.preparing.recipe import InputRecipe
@@ -124,7 +124,7 @@ def test_ramp_by_hand() -> None:
 
 
 def test_options_offer_exactly_what_can_be_built() -> None:
-    assert sorted(describe(OPTIONS["optimizer"]).choices) == sorted(OPTIMIZERS)
+    assert sorted(description_of(OPTIONS["optimizer"]).choices) == sorted(OPTIMIZERS)
     for name in SCHEDULES:
         config = build_schedule(name, torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0), 10, 2)
         assert (config is None) == (name == "none")

@@ -7,7 +7,7 @@ import pytest
 
 from headtohead.errors import UserError
 from headtohead.models.registry import MODELS
-from headtohead.options.declaring import describe
+from headtohead.options.declaring import description_of
 from headtohead.options.group import declarations
 from headtohead.options.table import GROUPS, OPTIONS, Options, flat, from_flat, replace
 
@@ -20,7 +20,7 @@ def test_every_name_is_used_once() -> None:
 
 def test_every_option_has_a_line_of_help() -> None:
     for name, declared in OPTIONS.items():
-        words = describe(declared).help
+        words = description_of(declared).help
         assert words, name
         assert not words.endswith("."), name
 

@@ -26,8 +26,8 @@ from headtohead.reporting.augmentation_sheet import (
     MARGIN,
     PATIENTS,
     ROW_TITLE,
-    choose_slices,
-    draw_sheet,
+    draw_augmentation,
+    examples_to_show,
     legend_of,
     make_rows,
     policy_lines,
@@ -48,7 +48,7 @@ def split(phantom_cohort: Cohort) -> Split:
 
 def test_training_slices_with_lesion_of_different_patients(phantom_cohort: Cohort, split: Split) -> None:
     for seed in range(5):
-        chosen = choose_slices(phantom_cohort, split, np.random.default_rng(seed))
+        chosen = examples_to_show(phantom_cohort, split, np.random.default_rng(seed))
         assert len(chosen) == PATIENTS
         assert set(chosen) <= set(split.train.tolist())
         assert phantom_cohort.has_lesion()[chosen].all()
@@ -58,20 +58,20 @@ def test_training_slices_with_lesion_of_different_patients(phantom_cohort: Cohor
 
 def test_split_by_slice_shows_training_slices_too(phantom_cohort: Cohort) -> None:
     by_slice = make_split(phantom_cohort, "slice", 0)
-    chosen = choose_slices(phantom_cohort, by_slice, np.random.default_rng(0))
+    chosen = examples_to_show(phantom_cohort, by_slice, np.random.default_rng(0))
     assert set(chosen) <= set(by_slice.train.tolist())
 
 
 def test_no_lesion_to_show(phantom_cohort: Cohort, split: Split) -> None:
     empty = np.flatnonzero(~phantom_cohort.has_lesion())
     with pytest.raises(UserError, match="no training slice has a lesion"):
-        choose_slices(phantom_cohort, Split("patient", 0, empty, split.val, split.test), np.random.default_rng(0))
+        examples_to_show(phantom_cohort, Split("patient", 0, empty, split.val, split.test), np.random.default_rng(0))
 
 
 def test_views_are_what_training_sees(phantom_cohort: Cohort, split: Split) -> None:
     training = TrainingOptions(seed=3, sequence_dropout=0.5)
     rows = make_rows(phantom_cohort, split, RECIPE, training)
-    numbers = choose_slices(phantom_cohort, split, np.random.default_rng(3))
+    numbers = examples_to_show(phantom_cohort, split, np.random.default_rng(3))
     dataset = SliceDataset(phantom_cohort, RECIPE, "standard", 0.5, 3)
     for row, number in zip(rows, numbers, strict=True):
         case, index = phantom_cohort.case_of(number)
@@ -101,7 +101,7 @@ def test_transforms_are_named() -> None:
 
 def test_outlines_are_drawn(phantom_cohort: Cohort, split: Split) -> None:
     rows = make_rows(phantom_cohort, split, RECIPE, TrainingOptions())
-    sheet = draw_sheet(rows, ["step"], 0, "the image", LGG_TASK.targets)
+    sheet = draw_augmentation(rows, ["step"], 0, "the image", LGG_TASK.targets)
     tile = draw_outlines(*rows[0].views[0], 8)
     top, left = HEADER + COLUMN_TITLE + ROW_TITLE, MARGIN
     assert np.array_equal(sheet[top : top + 256, left : left + 256], tile)
@@ -134,7 +134,7 @@ def test_file_is_seeded_and_in_its_place(phantom_root: Path, cache_dir: Path, tm
 def test_a_model_with_a_scaling_of_its_own_is_shown_its_own_input(phantom_cohort: Cohort, split: Split) -> None:
     recipe = InputRecipe(32, "slice", 0)
     rows = make_rows(phantom_cohort, split, recipe, TrainingOptions(augmentation="none", sequence_dropout=0))
-    number = choose_slices(phantom_cohort, split, np.random.default_rng(0))[0]
+    number = examples_to_show(phantom_cohort, split, np.random.default_rng(0))[0]
     expected = SliceDataset(phantom_cohort, recipe)[(0, number)]["image"]
     for image, _masks in rows[0].views:
         assert image.shape == (32, 32, 3)

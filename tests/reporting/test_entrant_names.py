@@ -2,7 +2,7 @@
 
 import pytest
 
-from headtohead.reporting.entrant_names import in_words, listed, schedule_in_words
+from headtohead.reporting.entrant_names import in_words, joined_by_commas, schedule_in_words
 
 
 @pytest.mark.parametrize(
@@ -21,5 +21,5 @@ def test_no_schedule_is_said_in_words(name: str, words: str) -> None:
 
 
 def test_names_with_commas_are_joined_by_semicolons() -> None:
-    assert listed(["a cosine", "b cosine"]) == "a cosine, b cosine"
-    assert listed(["a, no schedule", "b cosine"]) == "a, no schedule; b cosine"
+    assert joined_by_commas(["a cosine", "b cosine"]) == "a cosine, b cosine"
+    assert joined_by_commas(["a, no schedule", "b cosine"]) == "a, no schedule; b cosine"

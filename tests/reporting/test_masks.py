@@ -11,7 +11,7 @@ import pytest
 
 from headtohead.cohort import Cohort
 from headtohead.reporting.findings import findings_of, shown_seed
-from headtohead.reporting.masks import Masks, name_with_seed, scan_of
+from headtohead.reporting.masks import Masks, name_with_seed, segmented_case
 from headtohead.reporting.report import report
 from headtohead.runs.ledger import Ledger
 from headtohead.runs.reading import read_ledger
@@ -35,7 +35,7 @@ def test_the_lowest_seed_is_shown_with_its_own_dice(copied: Path, scored_cohort:
     masks, case = Masks(ledger, scored_cohort), str(found.matrix.index[0])
     shown = shown_seed(found.cases, "unet none", case)
     assert shown is not None and shown[0] == 2
-    scan = scan_of(scored_cohort, masks, "unet none", case, "x")
+    scan = segmented_case(scored_cohort, masks, "unet none", case, "x")
     assert scan is not None and np.isclose(scan.dice, shown[1])
     assert not np.isclose(shown[1], found.matrix.loc[case, "unet none"])
     assert name_with_seed(found, "unet none", case) == "unet, no schedule, seed 2"
@@ -61,7 +61,7 @@ def test_a_seed_that_lacks_a_fold_is_not_shown(copied: Path, scored_cohort: Coho
     }
     case = str(found.matrix.index[0])
     assert shown_seed(found.cases, "unet none", case) is None
-    scan = scan_of(scored_cohort, masks, "unet none", case, "x")
+    scan = segmented_case(scored_cohort, masks, "unet none", case, "x")
     assert scan is not None and np.isclose(scan.dice, found.matrix.loc[case, "unet none"])
 
 

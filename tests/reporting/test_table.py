@@ -9,7 +9,7 @@ import pytest
 
 from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.reporting.summary import summarise
-from headtohead.reporting.table import print_table, render_latex, result_rows
+from headtohead.reporting.table import print_results, render_latex, result_rows
 from headtohead.runs.reading import read_ledger
 from headtohead.task import Target, Targets
 from headtohead.task.targets import CLASSES
@@ -160,7 +160,7 @@ def test_cases_without_any_score_have_no_mean(comparison: Path, write_run: Any) 
 
 def test_a_log_gets_the_text_of_the_file(comparison: Path, write_run: Any, capsys: pytest.CaptureFixture[str]) -> None:
     write_run()
-    print_table(summarise(read_ledger(comparison)))
+    print_results(summarise(read_ledger(comparison)))
     assert capsys.readouterr().out == markdown(comparison)
 
 
@@ -171,7 +171,7 @@ def test_a_terminal_gets_a_drawn_table(
     monkeypatch.setenv("COLUMNS", "120")
     write_run(counts=[(9, 1, 1)] * 4)
     write_run("unet", "cosine", status="failed", error="ValueError: [bold]not markup[/bold]")
-    print_table(summarise(read_ledger(comparison)))
+    print_results(summarise(read_ledger(comparison)))
     printed = capsys.readouterr().out
     assert "│" in printed
     assert "0.900 [0.900, 0.900]" in printed

@@ -12,7 +12,7 @@ from headtohead.scoring.counts import (
     dice,
     iou,
     mean_dice,
-    over_targets,
+    mean_over_targets,
     precision,
     recall,
     target_dice,
@@ -106,7 +106,7 @@ def test_mean_is_over_cases_and_not_over_pooled_voxels() -> None:
 
 
 def primary(counts: list[list[list[int]]]) -> float:
-    return mean_dice(over_targets(target_dice(np.array(counts))))
+    return mean_dice(mean_over_targets(target_dice(np.array(counts))))
 
 
 @pytest.mark.parametrize("false", [0, 50])
@@ -120,12 +120,12 @@ def test_the_primary_score_is_the_mean_over_the_targets_that_the_truth_holds(fal
     counts = [[[1, 1, 1], [0, false, 0], [0, 0, 9]], [[2, 0, 0], [3, 1, 1], [4, 2, 2]], [[0, false, 0]] * 3]
     scores = target_dice(np.array(counts))
     np.testing.assert_allclose(scores[0], [0.5, math.nan, 0])
-    np.testing.assert_allclose(over_targets(scores), [0.25, (1 + 0.75 + 2 / 3) / 3, math.nan])
-    assert mean_dice(over_targets(scores)) == pytest.approx((0.25 + (1 + 0.75 + 2 / 3) / 3) / 2)
+    np.testing.assert_allclose(mean_over_targets(scores), [0.25, (1 + 0.75 + 2 / 3) / 3, math.nan])
+    assert mean_dice(mean_over_targets(scores)) == pytest.approx((0.25 + (1 + 0.75 + 2 / 3) / 3) / 2)
 
 
 @given(st.lists(st.tuples(counts, counts, counts), min_size=1, max_size=9))
 def test_of_one_target_the_primary_score_is_its_own_to_the_last_bit(cases: list[tuple[int, int, int]]) -> None:
     tp, fp, fn = np.array(cases).T
     alone = np.where(tp + fn > 0, dice(tp, fp, fn), math.nan)
-    np.testing.assert_array_equal(over_targets(target_dice(np.array(cases)[:, None])), alone)
+    np.testing.assert_array_equal(mean_over_targets(target_dice(np.array(cases)[:, None])), alone)

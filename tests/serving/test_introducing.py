@@ -7,7 +7,7 @@ import pytest
 from headtohead.predicting.cleaning.postprocessing import NO_CLEAN_UP, parse_clean_up
 from headtohead.predicting.predictor import Predictor
 from headtohead.readers.lgg import TASK as LGG_TASK
-from headtohead.serving.introducing import introduce, origin, score
+from headtohead.serving.introducing import introduce, known_score, origin
 from headtohead.trained.choosing import Choice
 from headtohead.trained.facts import ModelFacts
 from headtohead.trained.source import Source
@@ -63,16 +63,16 @@ TESTED = {"val_dice": 0.9, "mean": 0.784, "low": 0.751, "high": 0.809, "n": 22}
     ],
 )
 def test_one_model(made: Choice, said: str) -> None:
-    assert score((made,)) == said
+    assert known_score((made,)) == said
 
 
 def test_an_average_does_not_claim_the_scores_of_its_models() -> None:
-    said = score((choice(TESTED), choice({"mean": 0.81})))
+    said = known_score((choice(TESTED), choice({"mean": 0.81})))
     assert said == (
         "An average of 2 models; each alone scores a mean Dice of 0.78 to 0.81 on its test cases. The average itself "
         "was not tested."
     )
-    assert score((choice(), choice())) == "An average of 2 models without a known test score."
+    assert known_score((choice(), choice())) == "An average of 2 models without a known test score."
 
 
 def test_settings(predictor: Predictor) -> None:

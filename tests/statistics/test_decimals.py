@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from headtohead.statistics.decimals import carried, number, p_value
+from headtohead.statistics.decimals import carried, p_value, with_decimals
 from headtohead.statistics.intervals import mean_interval
 
 
@@ -26,11 +26,11 @@ def test_wider_intervals_carry_fewer_decimals() -> None:
 
 
 def test_numbers() -> None:
-    assert number(0.8234, 0.79, 0.85) == "0.823"
-    assert number(0.8234, 0.7, 0.9) == "0.82"
-    assert number(0.8234) == "0.823"
-    assert number(0.0003, 0.0003, 0.02) == "0.0003", "an end that is not zero does not read as zero"
-    assert number(0.0, 0.0, 0.02) == "0.000"
+    assert with_decimals(0.8234, 0.79, 0.85) == "0.823"
+    assert with_decimals(0.8234, 0.7, 0.9) == "0.82"
+    assert with_decimals(0.8234) == "0.823"
+    assert with_decimals(0.0003, 0.0003, 0.02) == "0.0003", "an end that is not zero does not read as zero"
+    assert with_decimals(0.0, 0.0, 0.02) == "0.000"
 
 
 def test_p_values_are_not_rounded_onto_the_level() -> None:

@@ -7,14 +7,14 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from headtohead.statistics.paired import describe, equivalence
+from headtohead.statistics.paired import describe_differences, equivalence
 from headtohead.statistics.questions import compare_pairs, judge
 from headtohead.statistics.verdict import verdict
 
 
 def judged(differences: np.ndarray, margin: float) -> pd.DataFrame:
     """Both tests of each column, corrected over all columns."""
-    return judge(pd.concat([describe(differences), equivalence(differences, margin)], axis=1))
+    return judge(pd.concat([describe_differences(differences), equivalence(differences, margin)], axis=1))
 
 
 def test_p_is_that_of_two_one_sided_t_tests_written_out() -> None:

@@ -11,7 +11,7 @@ from statsmodels.stats.weightstats import DescrStatsW
 
 from headtohead.errors import UserError
 from headtohead.statistics.intervals import mean_interval
-from headtohead.statistics.paired import describe, rank_biserial, signed_rank_p
+from headtohead.statistics.paired import describe_differences, rank_biserial, signed_rank_p
 from headtohead.statistics.power import smallest_detectable
 from headtohead.statistics.questions import COLUMNS, compare_pairs, holm, judge
 
@@ -111,7 +111,7 @@ def test_a_missing_score_is_refused_not_left_out() -> None:
 
 
 def test_where_less_is_better_the_smaller_number_wins() -> None:
-    found = describe(np.array([[1.0], [-2.0], [-3.0], [0.0]]), lower_is_better=True).iloc[0]
+    found = describe_differences(np.array([[1.0], [-2.0], [-3.0], [0.0]]), lower_is_better=True).iloc[0]
     assert (found["wins"], found["ties"], found["losses"]) == (2, 1, 1)
     assert found["mean_difference"] == -1 and found["rank_biserial"] > 0
 
@@ -161,7 +161,7 @@ def test_without_a_difference_one_comparison_in_twenty_at_most_calls_any() -> No
     # 300 comparisons of three entrants on 40 cases: what the cases share, their hardness, is gone in a difference.
     entrants = rng.normal(0, 0.05, (3, 40, 300))
     pairs = [entrants[a] - entrants[b] for a, b in itertools.combinations(range(3), 2)]
-    described = describe(np.concatenate(pairs, axis=1))
+    described = describe_differences(np.concatenate(pairs, axis=1))
     called = [judge(described.iloc[comparison::300])["different"].any() for comparison in range(300)]
     assert np.mean(called) <= 0.07  # 5 %, and 1.6 standard errors of 300 simulations
     # One by one and uncorrected, far more would be called: the correction is what is tested here.
@@ -171,7 +171,7 @@ def test_without_a_difference_one_comparison_in_twenty_at_most_calls_any() -> No
 
 @pytest.mark.exhaustive
 def test_skewed_differences_of_mean_zero_are_not_called_different_though_the_ranks_say_so() -> None:
-    described = describe(np.random.default_rng(6).exponential(0.1, (60, 300)) - 0.1)
+    described = describe_differences(np.random.default_rng(6).exponential(0.1, (60, 300)) - 0.1)
     called = pd.concat([judge(described.iloc[[row]]) for row in range(300)])
     assert np.mean(called["p"] < 0.05) > 0.1
     assert np.mean(called["different"]) <= 0.07
@@ -179,6 +179,6 @@ def test_skewed_differences_of_mean_zero_are_not_called_different_though_the_ran
 
 @pytest.mark.exhaustive
 def test_a_difference_of_the_smallest_detectable_size_is_mostly_found() -> None:
-    described = describe(np.random.default_rng(7).normal(smallest_detectable(40, 0.05), 0.05, (40, 300)))
+    described = describe_differences(np.random.default_rng(7).normal(smallest_detectable(40, 0.05), 0.05, (40, 300)))
     called = pd.concat([judge(described.iloc[[row]]) for row in range(300)])
     assert 0.7 <= np.mean(called["different"]) <= 0.85

@@ -7,7 +7,7 @@ from headtohead.statistics.seeds import (
     equivalence_p,
     pooled,
     seed_variance,
-    smallest_detectable,
+    smallest_detectable_over_seeds,
     two_level_p,
     widened,
 )
@@ -63,11 +63,11 @@ def test_equivalence_needs_seeds_that_agree():
 def test_smallest_detectable_is_that_of_the_t_test_without_luck_and_grows_with_it():
     from headtohead.statistics import power
 
-    without = smallest_detectable(100, 0.1**2 / 100, [0, 0], [2, 2])
+    without = smallest_detectable_over_seeds(100, 0.1**2 / 100, [0, 0], [2, 2])
     assert without == pytest.approx(power.smallest_detectable(100, 0.1), rel=0.01)
-    with_luck = smallest_detectable(100, 0.1**2 / 100, [0.01**2, 0.01**2], [2, 2])
-    two_seeds = smallest_detectable(100, 0.1**2 / 100, [0.01**2, 0.01**2], [1, 1])
+    with_luck = smallest_detectable_over_seeds(100, 0.1**2 / 100, [0.01**2, 0.01**2], [2, 2])
+    two_seeds = smallest_detectable_over_seeds(100, 0.1**2 / 100, [0.01**2, 0.01**2], [1, 1])
     assert without * 1.5 < with_luck < two_seeds
-    assert smallest_detectable(100, 0.1**2 / 100, [0.01**2, 0.01**2], [2, 2], tests=3) > with_luck
-    assert math.isnan(smallest_detectable(2, 0.1, [0, 0], [1, 1]))
-    assert math.isnan(smallest_detectable(20, 0.0, [0, 0], [1, 1]))
+    assert smallest_detectable_over_seeds(100, 0.1**2 / 100, [0.01**2, 0.01**2], [2, 2], tests=3) > with_luck
+    assert math.isnan(smallest_detectable_over_seeds(2, 0.1, [0, 0], [1, 1]))
+    assert math.isnan(smallest_detectable_over_seeds(20, 0.0, [0, 0], [1, 1]))

@@ -11,7 +11,7 @@ from headtohead.statistics.further import verdict_on_ensembles
 from headtohead.statistics.intervals import Interval
 from headtohead.statistics.matrix import score_matrix
 from headtohead.statistics.questions import compare_pairs
-from headtohead.statistics.seeds import smallest_detectable
+from headtohead.statistics.seeds import smallest_detectable_over_seeds
 from headtohead.statistics.trainings import ENSEMBLE, TRAINED, trainings, with_seeds, without_ensembles
 
 CASES = 40
@@ -123,7 +123,7 @@ def test_an_ensemble_is_tested_against_its_own_seeds_and_other_ensembles_only():
     matrix, both = score_matrix(cases), ["a none", f"a {of}"]
     pair = pairs[(pairs["a"] == both[0]) & (pairs["b"] == both[1])].iloc[0]
     variance = (matrix[both[0]] - matrix[both[1]]).var() / CASES
-    assert pair["smallest_detectable"] == smallest_detectable(
+    assert pair["smallest_detectable"] == smallest_detectable_over_seeds(
         CASES, variance, trained.loc[both, "variance"], trained.loc[both, "freedom"], tests=3
     )
     words = verdict_on_ensembles(pairs)

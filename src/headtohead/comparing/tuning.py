@@ -21,7 +21,7 @@ from headtohead.predicting.predict import predict
 from headtohead.predicting.predictor import open_choices
 from headtohead.predicting.scan import scan_of
 from headtohead.saving import write_table
-from headtohead.scoring.counts import count, mean_dice, over_targets, target_dice
+from headtohead.scoring.counts import count, mean_dice, mean_over_targets, target_dice
 from headtohead.task import Targets
 from headtohead.trained.choosing import Choice
 from headtohead.trained.facts import FILE, read_facts
@@ -178,7 +178,7 @@ def dice_of(
         clean_up = parse_clean_up(one.postprocessing, targets)
         written = targets.encode(clean_labels(decided[one.threshold], targets, clean_up, spacing))
         counts.append([count(*pair) for pair in zip(written, truth, strict=True)])
-    return over_targets(target_dice(np.array(counts)))
+    return mean_over_targets(target_dice(np.array(counts)))
 
 
 def choose(candidates: Sequence[Candidate], means: Sequence[float], own: Candidate) -> Candidate:

@@ -16,7 +16,7 @@ def activate(logits: torch.Tensor, targets: Targets) -> torch.Tensor:
     return logits.softmax(dim=1)[:, 1:] if targets.kind == CLASSES else logits.sigmoid()
 
 
-def predict(probability: torch.Tensor, targets: Targets, threshold: float) -> torch.Tensor:
+def decide_targets(probability: torch.Tensor, targets: Targets, threshold: float) -> torch.Tensor:
     """Decide which targets each pixel is, bool [B, K, H, W]: `targets.encode(targets.decide(...))` of each slice."""
     if len(targets) == 1:
         return probability >= threshold

@@ -7,14 +7,14 @@ import torch
 from headtohead import machine
 from headtohead.learning.callbacks import VAL_DICE
 from headtohead.learning.counts import DeviceCounts, to_source_grid, turned_back
-from headtohead.learning.deciding import activate, encode, predict
+from headtohead.learning.deciding import activate, decide_targets, encode
 from headtohead.learning.losses import LOSSES
 from headtohead.learning.recording import CaseRecorder
 from headtohead.learning.schedules import build_optimizer, build_schedule
 from headtohead.models.registry import build_model
 from headtohead.preparing.recipe import InputRecipe
 from headtohead.preparing.steps.scale import CLIP
-from headtohead.scoring.counts import mean_dice, over_targets, target_dice
+from headtohead.scoring.counts import mean_dice, mean_over_targets, target_dice
 from headtohead.task import Target, Targets
 
 machine.mend_torchvision()
@@ -143,12 +143,12 @@ class SegmentationModule(pl.LightningModule):
         return logits, probability, prediction
 
     def _predict(self, probability: torch.Tensor) -> torch.Tensor:
-        return predict(probability, self.targets, self.hparams["threshold"])
+        return decide_targets(probability, self.targets, self.hparams["threshold"])
 
     def _log_dice(self, tag: str, counts: DeviceCounts) -> dict[str, float]:
         """Log the primary score; of several targets, give the mean Dice of each."""
         scores = target_dice(counts.table())
-        self.log(tag, mean_dice(over_targets(scores)), prog_bar=True)
+        self.log(tag, mean_dice(mean_over_targets(scores)), prog_bar=True)
         if len(self.targets) == 1:
             return {}
         return {name: mean_dice(own) for name, own in zip(self.targets.names, scores.T, strict=True)}

@@ -11,7 +11,7 @@ from headtohead.cohort import Cohort
 from headtohead.drawing.legend import legend
 from headtohead.drawing.outlines import PREDICTION, TRUTH, by_colour, draw_outlines
 from headtohead.learning.counts import to_source_grid
-from headtohead.learning.deciding import activate, encode, predict
+from headtohead.learning.deciding import activate, decide_targets, encode
 from headtohead.learning.module import SegmentationModule
 from headtohead.task import Targets
 
@@ -49,7 +49,7 @@ def outlined(module: SegmentationModule, cohort: Cohort, split: Split) -> list[t
         with torch.inference_mode():
             probability = activate(module(batch["image"], batch["statistics"]), module.targets)
             probability = to_source_grid(probability, *item["truth"].shape)
-            prediction = predict(probability, module.targets, module.hparams["threshold"])[0].cpu().numpy()
+            prediction = decide_targets(probability, module.targets, module.hparams["threshold"])[0].cpu().numpy()
         truth = encode(batch["truth"], module.targets)[0].cpu().numpy()
         image = np.array(cohort.primary(case)[item["slice"]])
         tag = f"validation/{cohort.table['case'].iloc[case]} slice {item['slice'] + 1}"

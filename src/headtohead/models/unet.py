@@ -31,9 +31,9 @@ class PlainUNet(nn.Module):
         skip2 = self.down2(functional.max_pool2d(skip1, 2))  # [B, 2 width, H/2, W/2]
         skip3 = self.down3(functional.max_pool2d(skip2, 2))  # [B, 4 width, H/4, W/4]
         features = self.bottom(functional.max_pool2d(skip3, 2))  # [B, 8 width, H/8, W/8]
-        features = self.up3(torch.cat([enlarge(features), skip3], dim=1))
-        features = self.up2(torch.cat([enlarge(features), skip2], dim=1))
-        features = self.up1(torch.cat([enlarge(features), skip1], dim=1))
+        features = self.up3(torch.cat([upsample(features), skip3], dim=1))
+        features = self.up2(torch.cat([upsample(features), skip2], dim=1))
+        features = self.up1(torch.cat([upsample(features), skip1], dim=1))
         return self.head(features)
 
 
@@ -47,7 +47,7 @@ def double_conv(in_channels: int, out_channels: int) -> nn.Sequential:
     )
 
 
-def enlarge(features: torch.Tensor) -> torch.Tensor:
+def upsample(features: torch.Tensor) -> torch.Tensor:
     """Double height and width, bilinearly, corner pixels on corner pixels."""
     return functional.interpolate(features, scale_factor=2, mode="bilinear", align_corners=True)
 

@@ -37,7 +37,7 @@ def option(default: Any, help: str, **known: Any) -> Any:
     return field(default=default, compare=description.stored, metadata={"option": description})
 
 
-def describe(declared: "Field[Any]") -> Description:
+def description_of(declared: "Field[Any]") -> Description:
     """Give what `option` was told about a field."""
     description: Description = declared.metadata["option"]
     return description

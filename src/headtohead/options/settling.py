@@ -13,7 +13,7 @@ from typing import Any, get_args, get_origin
 
 from headtohead.errors import UserError, did_you_mean
 from headtohead.options.checks import TOO_LARGE
-from headtohead.options.declaring import Description, describe
+from headtohead.options.declaring import Description, description_of
 
 YES = ("true", "yes", "on", "1")
 LONGEST_NUMBER = 100  # characters
@@ -42,7 +42,7 @@ def settle(declared: "Field[Any]", raw: Any, label: str) -> Any:
 
 def _settle(declared: "Field[Any]", raw: Any) -> Any:
     kind: Any = declared.type
-    description = describe(declared)
+    description = description_of(declared)
     if kind == str | None:
         if raw is None or raw == "" or (description.bare and str(raw).strip().lower() in NO):
             return None

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from headtohead.errors import UserError, did_you_mean
 from headtohead.options.comparison import ComparisonOptions
 from headtohead.options.data import DataOptions
-from headtohead.options.declaring import describe
+from headtohead.options.declaring import description_of
 from headtohead.options.files import FileOptions
 from headtohead.options.group import Group, declarations
 from headtohead.options.input import InputOptions
@@ -79,7 +79,7 @@ def flat(options: ChoiceOptions, verbs: bool = False) -> dict[str, Any]:
     for group, kind in GROUPS.items():
         there = hasattr(options, group) and (verbs or group != "verbs")
         for one in declarations(kind) if there else ():
-            if describe(one).stored:
+            if description_of(one).stored:
                 value = getattr(getattr(options, group), one.name)
                 values[one.name] = list(value) if isinstance(value, tuple) else value
     return values

@@ -15,7 +15,7 @@ from headtohead.predicting.files.assigning import parse_channels, refuse_ignored
 from headtohead.predicting.files.finding import Job, find_jobs, refuse_missing
 from headtohead.predicting.overlapping import Ended, overlap
 from headtohead.predicting.results import summary
-from headtohead.predicting.results.deciding import settings_of
+from headtohead.predicting.results.deciding import deciding_settings
 from headtohead.predicting.results.journal import Journal
 from headtohead.predicting.results.outputs import output_folder, read_outputs, refuse_bare_names
 from headtohead.predicting.results.summary import Row, Rows
@@ -53,7 +53,7 @@ def predict_folder(options: Options) -> Path:
         raise UserError(
             "`save_uncertainty=variance`: a single model has none; average several (`ensemble`), or use entropy"
         )
-    with Journal(folder, settings_of(predictor, options, files)) as journal:
+    with Journal(folder, deciding_settings(predictor, options, files)) as journal:
         # Results of an earlier command may lie among the inputs, under ends that this one does not name.
         jobs = find_jobs(source, files.pattern, task, outputs.ends, Records().ours)
         refuse_bare_names(outputs.mask, jobs, source, folder)
@@ -175,14 +175,14 @@ def tell_rows(rows: Rows) -> None:
 def tell_fault(outcome: Ended[Job, Rows], debug: bool) -> str:
     """Print on stderr why a file could not be predicted, with `debug` the traceback too; give the reason."""
     assert outcome.fault is not None
-    reason = explain(outcome.item, outcome.fault)
+    reason = reason_of(outcome.item, outcome.fault)
     with STDERR:
         print(f"error: {outcome.item.name}: {reason}", file=sys.stderr, flush=True)
         print(outcome.trace if debug else "", end="", file=sys.stderr, flush=True)
     return reason
 
 
-def explain(job: Job, fault: Exception) -> str:
+def reason_of(job: Job, fault: Exception) -> str:
     """Say in one line why a file could not be predicted, without the path if it is that of the file itself."""
     text = " ".join(as_flags(fault).split())
     if isinstance(fault, UserError):

@@ -52,7 +52,7 @@ def view_augmentation(options: Options) -> Path:
     several = recipe.channels > 1 and len(cohort.task.sequences) > 1
     rows, steps = make_rows(cohort, split, recipe, training), policy_lines(training, cohort.task if several else None)
     shown = legend_of(cohort.task) if several else "the image"
-    sheet = draw_sheet(rows, steps, training.seed, shown, cohort.task.targets)
+    sheet = draw_augmentation(rows, steps, training.seed, shown, cohort.task.targets)
 
     folder = Path(options.prediction.output or comparison.home / "figures")
     path = folder / f"augmentation-{training.augmentation}-s{training.seed}.png"
@@ -65,7 +65,7 @@ def make_rows(cohort: Cohort, split: Split, recipe: InputRecipe, training: Train
     plain = SliceDataset(cohort, recipe)
     augmented = SliceDataset(cohort, recipe, training.augmentation, training.sequence_dropout, training.seed)
     rows = []
-    for number in choose_slices(cohort, split, np.random.default_rng(training.seed)):
+    for number in examples_to_show(cohort, split, np.random.default_rng(training.seed)):
         case, index = cohort.case_of(number)
         items = [plain[(0, number)]] + [augmented[(epoch, number)] for epoch in range(EPOCHS)]
         masks = [by_colour(np.moveaxis(item["mask"], 2, 0), cohort.task.targets, TRUTH) for item in items]
@@ -87,7 +87,7 @@ def shown_channels(view: np.ndarray, task: Task) -> np.ndarray:
     return np.repeat(view[:, :, [channel]], 3, axis=-1)
 
 
-def choose_slices(cohort: Cohort, split: Split, rng: np.random.Generator) -> list[int]:
+def examples_to_show(cohort: Cohort, split: Split, rng: np.random.Generator) -> list[int]:
     """Draw training slices with much lesion, each of another patient: global slice numbers, ascending.
 
     Raises:
@@ -129,7 +129,7 @@ def policy_lines(training: TrainingOptions, task: Task | None) -> list[str]:
     return steps or ["none: training slices are used unchanged"]
 
 
-def draw_sheet(rows: list[Example], steps: list[str], seed: int, legend: str, targets: Targets) -> np.ndarray:
+def draw_augmentation(rows: list[Example], steps: list[str], seed: int, legend: str, targets: Targets) -> np.ndarray:
     """Lay the rows out, with titles and the transforms below: uint8 RGB.
 
     Args:

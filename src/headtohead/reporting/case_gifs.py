@@ -31,7 +31,7 @@ from headtohead.quiet import quiet_pillow
 from headtohead.records.regular import UnreadableError, opened
 from headtohead.reporting.entrant_names import entrant_of, in_words
 from headtohead.reporting.findings import Findings
-from headtohead.reporting.masks import Masks, name_with_seed, scan_of
+from headtohead.reporting.masks import Masks, name_with_seed, segmented_case
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.ledger import Ledger
 
@@ -139,7 +139,7 @@ def _write(
     folder: Path, cohort: Cohort, masks: Masks, comment: str, case: str, entrants: dict[str, str]
 ) -> Path | None:
     """Write the GIF of a case, of each entrant with the name to show."""
-    scans = {name: scan for name, said in entrants.items() if (scan := scan_of(cohort, masks, name, case, said))}
+    scans = {name: scan for name, said in entrants.items() if (scan := segmented_case(cohort, masks, name, case, said))}
     if not scans:
         return None
     path = folder / _file_name(case)

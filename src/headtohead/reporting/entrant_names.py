@@ -24,7 +24,7 @@ def schedule_order(schedule: str) -> tuple[bool, str]:
     return schedule.split(",")[0] != "none", schedule
 
 
-def listed(names: Iterable[str]) -> str:
+def joined_by_commas(names: Iterable[str]) -> str:
     """Join names by commas, by semicolons where a name has a comma of its own."""
     names = list(names)
     return ("; " if any("," in name for name in names) else ", ").join(names)

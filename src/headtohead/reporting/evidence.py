@@ -27,7 +27,7 @@ BATCH = 32  # slices, one size for all so that their batch scores can be compare
 PART_COLUMNS = ["fold", "case", "part", "slices"]
 
 
-def read_table(run: Run, name: str) -> pd.DataFrame:
+def read_scores(run: Run, name: str) -> pd.DataFrame:
     """Read a CSV file of a run folder; one that is missing or damaged is a `UserError`."""
     try:
         return read_csv(run.folder / name)
@@ -63,7 +63,7 @@ def slices_of(ledger: Ledger) -> pd.DataFrame:
         row each; slices count from 1.
     """
     tables = [
-        read_table(run, "slices.csv").assign(**run.experiment)
+        read_scores(run, "slices.csv").assign(**run.experiment)
         for run in ledger.counted
         if (run.folder / "slices.csv").is_file()
     ]
@@ -87,7 +87,7 @@ def parts_of(ledger: Ledger) -> pd.DataFrame:
     for run in ledger.counted:
         fold = run.experiment["fold"]
         if fold not in found and (run.folder / "split.csv").is_file():
-            parts = read_table(run, "split.csv").groupby(["case", "part"]).size().rename("slices").reset_index()
+            parts = read_scores(run, "split.csv").groupby(["case", "part"]).size().rename("slices").reset_index()
             found[fold] = parts.assign(fold=fold)
     if not found:
         return pd.DataFrame(columns=PART_COLUMNS)

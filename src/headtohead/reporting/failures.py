@@ -9,7 +9,7 @@ from headtohead.plurals import count_of
 from headtohead.reporting.case_names import short_names
 from headtohead.reporting.entrant_names import in_words
 from headtohead.reporting.findings import Findings
-from headtohead.reporting.masks import Masks, name_with_seed, scan_of
+from headtohead.reporting.masks import Masks, name_with_seed, segmented_case
 from headtohead.reporting.page.wording import score
 from headtohead.scoring.counts import FAILED_BELOW
 
@@ -43,7 +43,7 @@ def write_failures(findings: Findings, folder: Path, cohort: Cohort, masks: Mask
         row = findings.matrix.loc[case].drop(BASELINE, errors="ignore")
         notes = tuple(f"{in_words(entrant)} {score(value)}" for entrant, value in row.items())
         caption = f"{names[case]} ({name_with_seed(findings, best, case)})"
-        if scan := scan_of(cohort, masks, best, case, caption, notes):
+        if scan := segmented_case(cohort, masks, best, case, caption, notes):
             scans.append(scan)
     room = COLUMNS * ROWS
     pages = [scans[start : start + room] for start in range(0, len(scans), room)]

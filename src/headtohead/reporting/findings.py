@@ -155,11 +155,11 @@ def findings_of(ledger: Ledger, unchecked: Sequence[str] = (), margin: float = M
         slices=slices,
         parts=parts_of(ledger),
         verdict=_sentences(
-            verdict(models.rename(columns=name), named(pairs, name)),
-            further.verdict_on_targets(named(target_pairs, name)),
-            further.verdict_on_ensembles(named(ensembles, name)),
-            further.verdict_on_secondary(named(secondary, name)),
-            further.verdict_without_lesion(without_lesion.replace({"entrant": name}), named(healthy_pairs, name)),
+            verdict(models.rename(columns=name), with_names(pairs, name)),
+            further.verdict_on_targets(with_names(target_pairs, name)),
+            further.verdict_on_ensembles(with_names(ensembles, name)),
+            further.verdict_on_secondary(with_names(secondary, name)),
+            further.verdict_without_lesion(without_lesion.replace({"entrant": name}), with_names(healthy_pairs, name)),
         ),
         warnings=warnings_of(ledger) + without_slices(ledger) + list(unchecked),
         footnotes=footnotes_of(ledger) + _undefined(tested),
@@ -187,7 +187,7 @@ def spoken_names(trained: pd.DataFrame) -> dict[str, str]:
     }
 
 
-def named(pairs: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
+def with_names(pairs: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
     """Give a table of pairs whose entrants are named in words, as the verdict says them."""
     return pairs.assign(a=pairs["a"].map(names), b=pairs["b"].map(names))
 

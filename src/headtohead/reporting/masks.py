@@ -60,7 +60,7 @@ class Masks:
         return ""
 
 
-def scan_of(
+def segmented_case(
     cohort: Cohort, masks: Masks, entrant: str, case: str, caption: str, notes: tuple[str, ...] = ()
 ) -> SegmentedCase | None:
     """Put a case together as an entrant segmented it; None where no prediction of it was kept."""

@@ -13,7 +13,7 @@ from headtohead.reporting.dice_bars import write_dice_bars
 from headtohead.reporting.entrant_names import in_words
 from headtohead.reporting.failures import write_failures
 from headtohead.reporting.findings import Findings, shown_seed
-from headtohead.reporting.masks import Masks, name_with_seed, scan_of
+from headtohead.reporting.masks import Masks, name_with_seed, segmented_case
 
 CASES = "cases"  # below figures
 
@@ -49,7 +49,7 @@ def write_pictures(
     entrants = [name for name in findings.matrix.columns if name != BASELINE]
     for name in entrants:
         chosen = cases_to_draw(findings.matrix[name])
-        scans = [scan for case in chosen if (scan := scan_of(cohort, masks, name, case, short[case]))]
+        scans = [scan for case in chosen if (scan := segmented_case(cohort, masks, name, case, short[case]))]
         if scans:
             stem = f"plate-{name.replace(' ', '-')}"
             title = f"{findings.title}: {in_words(name)}, test cases from worst to best"
@@ -63,7 +63,7 @@ def write_pictures(
     ranked = cases_to_draw(findings.matrix[entrants].mean(axis=1), most=3) if entrants else []
     for word, case in zip(("worst", "median", "best")[: len(ranked)], ranked, strict=True):
         captions = {name: name_with_seed(findings, name, case) for name in entrants}
-        scans = [scan for name in entrants if (scan := scan_of(cohort, masks, name, case, captions[name]))]
+        scans = [scan for name in entrants if (scan := segmented_case(cohort, masks, name, case, captions[name]))]
         if scans:
             write_case_gif(scans, folder / f"case-{word}.gif", f"{short[case]}, the {word} case")
     if case_gifs == "all":

@@ -24,7 +24,7 @@ from headtohead.reporting.page.writing import write_report
 from headtohead.reporting.pictures import CASES, write_pictures
 from headtohead.reporting.rescoring import rescore
 from headtohead.reporting.summary import Summary, summarise
-from headtohead.reporting.table import print_table, render_latex, render_markdown
+from headtohead.reporting.table import print_results, render_latex, render_markdown
 from headtohead.runs.agreement import refuse_unlike
 from headtohead.runs.finding import only_comparison
 from headtohead.runs.folder import RunFolder
@@ -134,7 +134,7 @@ def write_held(folder: Path, cohort: Cohort | None, case_gifs: str, ledger: Ledg
     findings = findings_of(ledger, changed + unchecked, margin)
     mark = mark_of(findings, ledger) if findings else ""
     summary = summarise(ledger)
-    print_table(summary)
+    print_results(summary)
     with temporary_folder(folder) as new:
         _write_tables(new, summary, findings)
         if findings:
@@ -163,7 +163,7 @@ def write_row(run_folder: Path) -> None:
     folder = run_folder.parent
     with comparison_held(folder):
         summary = summarise(read_ledger_around(run_folder))
-        print_table(summary)
+        print_results(summary)
         if (folder / PAGE).is_file():
             print(f"{folder / PAGE} does not have this test yet: --report --comparison {folder.name} rewrites it")
             return

@@ -17,7 +17,7 @@ from headtohead.reporting.notes.warnings import warnings_of
 from headtohead.runs.ledger import Ledger
 from headtohead.runs.run import Run
 from headtohead.scoring.counts import FAILED_BELOW, mean_dice
-from headtohead.statistics.decimals import number
+from headtohead.statistics.decimals import with_decimals
 from headtohead.statistics.matrix import entrant_name, holds_lesion
 from headtohead.statistics.means import sum_up
 from headtohead.statistics.targets import TARGET, each_target, over_targets
@@ -84,7 +84,9 @@ def _score_grid(ledger: Ledger, means: pd.DataFrame) -> Grid:
         several = {model: row for model, row in rows.items() if row["seeds"] >= 2}
         sds = {model: f"{row['seed_sd']:.4f} ({row['seeds']:.0f} seeds)" for model, row in several.items()}
         spans = {model: [row["minimum"], row["maximum"]] for model, row in rows.items()}
-        ranges = {model: " to ".join(map(number, ends)) for model, ends in spans.items() if not math.isnan(ends[0])}
+        ranges = {
+            model: " to ".join(map(with_decimals, ends)) for model, ends in spans.items() if not math.isnan(ends[0])
+        }
         estimates = {model: gaps[schedule, model] for model in models if (schedule, model) in gaps}
         estimates |= {model: _estimate(row) for model, row in rows.items()}
         lines = {"": estimates, ", median": medians, ", seed SD": sds, ", lowest to highest": ranges}
@@ -162,9 +164,9 @@ def _with_ends(value: float, low: float, high: float) -> str:
     """`0.823 [0.794, 0.849]` with the decimals that the interval carries; the value alone where there is none."""
     if math.isnan(low):
         return _number(value)
-    mean, *ends = (number(each, low, high) for each in (value, low, high))
+    mean, *ends = (with_decimals(each, low, high) for each in (value, low, high))
     return f"{mean} [{', '.join(ends)}]"
 
 
 def _number(value: float) -> str:
-    return "undefined" if math.isnan(value) else number(value)
+    return "undefined" if math.isnan(value) else with_decimals(value)

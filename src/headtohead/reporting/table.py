@@ -19,7 +19,7 @@ RESULT_COLUMNS += ["minimum", "maximum", "seeds", "seed_sd"]
 FRACTIONS = ("dice", "iou", "precision", "recall", "surface_dice")  # scores between 0 and 1
 
 
-def print_table(summary: Summary) -> None:
+def print_results(summary: Summary) -> None:
     """Print the table: drawn on a terminal, as the text of results.md in a log."""
     from rich.console import Console
     from rich.table import Table

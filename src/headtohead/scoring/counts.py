@@ -87,7 +87,7 @@ def target_dice(counts: NDArray[np.int64]) -> Scores:
     return np.where(tp + fn > 0, dice(tp, fp, fn), np.nan)
 
 
-def over_targets(scores: Scores) -> Scores:
+def mean_over_targets(scores: Scores) -> Scores:
     """The primary score of each case, [cases]: the mean over the targets that its truth holds, NaN where it holds none.
 
     Args:

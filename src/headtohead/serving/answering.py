@@ -20,12 +20,12 @@ from headtohead.predicting.files.writing import output_paths, write_like
 from headtohead.predicting.predict import Found, predict
 from headtohead.predicting.predictor import Predictor
 from headtohead.predicting.results.outputs import name_of
-from headtohead.predicting.results.summary import measure
+from headtohead.predicting.results.summary import measure_mask
 from headtohead.predicting.scan import Scan
 from headtohead.predicting.seen import seen_before
 from headtohead.readers.nifti_file import VolumeFile
 from headtohead.serving.limits import Limits
-from headtohead.serving.uploads import refuse_large, the_case
+from headtohead.serving.uploads import refuse_many_voxels, the_case
 from headtohead.task import Task
 
 WHITE = 99.8
@@ -79,7 +79,7 @@ class Finding:
         return [self._measures(mask, None if truths is None else truths[k]) for k, mask in enumerate(masks)]
 
     def _measures(self, mask: np.ndarray, truth: np.ndarray | None) -> dict[str, Any]:
-        found = measure(mask, truth, self.found.spacing)
+        found = measure_mask(mask, truth, self.found.spacing)
         healthy = truth is not None and not truth.any()
         return {**found, "dice": None if healthy else found["dice"], "left_alone": not mask.any() if healthy else None}
 
@@ -114,7 +114,7 @@ def answer(files: Sequence[Path], predictor: Predictor, options: FileOptions, li
     start = time.perf_counter()
     folder = files[0].parent
     try:
-        refuse_large(files, limits)
+        refuse_many_voxels(files, limits)
         job = the_case(files, predictor.facts.task)
         scan = read_scan(job, predictor.facts, options.channels, options.plane)
         found = predict(scan, predictor)

@@ -24,7 +24,7 @@ def serve(options: Options) -> None:
         UserError: a package is missing, no model can be opened, or the port is taken.
         SystemExit: SIGTERM came; requests under way were ended as with Ctrl+C.
     """
-    refuse_missing()
+    refuse_missing_packages()
     with listening(options.serving.port) as (sock, address):
         import uvicorn
 
@@ -45,7 +45,7 @@ def serve(options: Options) -> None:
                 uvicorn.Server(config).run(sockets=[sock])
 
 
-def refuse_missing() -> None:
+def refuse_missing_packages() -> None:
     """Refuse to begin where an optional package is missing.
 
     Raises:

@@ -20,7 +20,7 @@ def introduce(predictor: Predictor) -> dict[str, str]:
         "name": predictor.name,
         "origin": origin(predictor.choices),
         "made_up": CAUTION if any(choice.made_up for choice in predictor.choices) else "",
-        "score": score(predictor.choices),
+        "score": known_score(predictor.choices),
         "settings": f"threshold {predictor.threshold:g}, {f'clean-up {steps}' if steps else 'no clean-up'}, {engines}",
     }
 
@@ -31,7 +31,7 @@ def origin(choices: tuple[Choice, ...]) -> str:
     return " ".join(f"{fact[:1].upper()}{fact[1:]}." for fact in map(as_flags, facts))
 
 
-def score(choices: tuple[Choice, ...]) -> str:
+def known_score(choices: tuple[Choice, ...]) -> str:
     """Say in a sentence how good the model is known to be; of an average, how good its models are."""
     known = [_known(choice) for choice in choices]
     if len(choices) > 1:

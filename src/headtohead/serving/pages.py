@@ -129,7 +129,7 @@ class Pages:
                 raise
             finally:
                 self.busy.release()
-        return JSONResponse(await run_in_threadpool(describe, name, finding))
+        return JSONResponse(await run_in_threadpool(finding_facts, name, finding))
 
     def _busy(self) -> Response:
         return PlainTextResponse(BUSY + "\n", 503, {"Retry-After": "2"})
@@ -206,7 +206,7 @@ async def in_a_moment(done: Callable[[], bool]) -> bool:
     return True
 
 
-def describe(name: str, finding: Finding) -> dict[str, Any]:
+def finding_facts(name: str, finding: Finding) -> dict[str, Any]:
     """Say what the page must know of a result before it asks for pixels; spacing is by slices, rows and columns."""
     found = finding.found
     slices, height, width = found.view.to_slices(found.labels).shape

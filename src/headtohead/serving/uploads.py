@@ -120,7 +120,7 @@ def _beside(job: Job, masks: Sequence[Path]) -> None:
     mask.rename(image.with_name(f"{stem(image)}_mask{kind}"))
 
 
-def refuse_large(files: Iterable[Path], limits: Limits) -> None:
+def refuse_many_voxels(files: Iterable[Path], limits: Limits) -> None:
     """Refuse files whose headers promise more voxels than the page takes; nothing is decoded.
 
     Raises:

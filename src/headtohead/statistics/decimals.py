@@ -32,7 +32,7 @@ def carried(low: float, high: float) -> int:
     return min(MOST, max(fewest, math.floor(-math.log10(2 * error) + 1e-9)))
 
 
-def number(value: float, low: float = math.nan, high: float = math.nan) -> str:
+def with_decimals(value: float, low: float = math.nan, high: float = math.nan) -> str:
     """Write a mean, or an end, with the decimals that its interval carries; more where it would read as zero."""
     decimals = carried(low, high)
     while SMALLEST < abs(value) < 0.5 * 10**-decimals:

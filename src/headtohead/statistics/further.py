@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from headtohead.statistics.decimals import number
+from headtohead.statistics.decimals import with_decimals
 from headtohead.statistics.families import FALSE_COMPONENTS, SURFACE_DICE, unitless
 from headtohead.statistics.targets import TARGET
 from headtohead.statistics.without_lesion import FALSE_ML, FALSE_VOXELS, LEFT_ALONE
@@ -114,7 +114,7 @@ def verdict_on_ensembles(pairs: pd.DataFrame) -> str:
         if row["different"]:
             higher, lower = (a, b) if row["mean_difference"] > 0 else (b, a)
             low, high = sorted((abs(row["low"]), abs(row["high"])))
-            by = number(abs(row["mean_difference"]), low, high)
+            by = with_decimals(abs(row["mean_difference"]), low, high)
             shown.append(f"{higher} scores higher than {lower} by {by} ({interval_words(low, high)})")
         else:
             even.append(f"{b} and {a}")

@@ -38,7 +38,7 @@ def paired_differences(
     return np.round(scores[:, first] - scores[:, second], DECIMALS), table
 
 
-def describe(differences: NDArray[np.float64], lower_is_better: bool = False) -> pd.DataFrame:
+def describe_differences(differences: NDArray[np.float64], lower_is_better: bool = False) -> pd.DataFrame:
     """Describe paired differences, [cases, pairs], each column by itself.
 
     Args:

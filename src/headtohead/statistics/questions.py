@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from headtohead.options.comparison import MARGIN
-from headtohead.statistics.paired import describe, equivalence, mcnemar_p, paired_differences
+from headtohead.statistics.paired import describe_differences, equivalence, mcnemar_p, paired_differences
 from headtohead.statistics.power import ALPHA
 from headtohead.statistics.trainings import Luck
 
@@ -88,7 +88,7 @@ def compare_family(
         if pairs.empty:
             continue
         luck = None if question.trained is None else Luck.of(pairs, question.trained)
-        found = describe(differences, question.of_faults)
+        found = describe_differences(differences, question.of_faults)
         if question.yes_or_no:
             found = found.assign(test=MCNEMAR, p=[mcnemar_p(column) for column in differences.T])
         if luck:

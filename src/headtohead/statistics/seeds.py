@@ -128,7 +128,7 @@ def equivalence_p(
     return np.where(room >= 0, half, 1 - half)
 
 
-def smallest_detectable(
+def smallest_detectable_over_seeds(
     cases: int, case_variance: float, variances: ArrayLike, freedoms: ArrayLike, tests: int = 1
 ) -> float:
     """Smallest true difference of two entrants that such a comparison would find four times in five.

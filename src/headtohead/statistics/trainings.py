@@ -18,7 +18,7 @@ from headtohead.statistics.seeds import (
     equivalence_p,
     pooled,
     seed_variance,
-    smallest_detectable,
+    smallest_detectable_over_seeds,
     two_level_p,
     widened,
 )
@@ -123,7 +123,9 @@ class Luck:
         low, high = _possible(*widened(mean, described["low"], described["high"], total, freedom), fraction)
         over_both = two_level_p(mean, variance, cases, total, freedom)
         sizes = [
-            smallest_detectable(cases, float(variance[place]), self.variances[place], self.freedoms[place], tests)
+            smallest_detectable_over_seeds(
+                cases, float(variance[place]), self.variances[place], self.freedoms[place], tests
+            )
             if several[place]
             else size
             for place, size in enumerate(described["smallest_detectable"])
@@ -133,7 +135,7 @@ class Luck:
             high=high,
             p=np.where(several, np.fmax(described["p"], over_both), described["p"]),
             test=np.where(several, described["test"] + " and " + TWO_LEVEL, described["test"]),
-            smallest_detectable=sizes,
+            smallest_detectable_over_seeds=sizes,
         )
 
     def on_equivalence(self, found: "pd.DataFrame", differences: Numbers, margin: float) -> "pd.DataFrame":

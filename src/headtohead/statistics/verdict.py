@@ -3,10 +3,19 @@
 import pandas as pd
 
 from headtohead.options.comparison import BASELINE
-from headtohead.statistics.decimals import number
+from headtohead.statistics.decimals import with_decimals
 from headtohead.statistics.power import ALPHA
 from headtohead.statistics.trainings import THIS_TRAINING, TWO_LEVEL
-from headtohead.statistics.words import above, difference_words, interval_words, listed, p_words, row_of, too_few, verb
+from headtohead.statistics.words import (
+    difference_words,
+    interval_words,
+    listed,
+    p_words,
+    row_of,
+    scores_higher,
+    too_few,
+    verb,
+)
 
 
 def verdict(matrix: pd.DataFrame, pairs: pd.DataFrame) -> str:
@@ -41,10 +50,10 @@ def verdict(matrix: pd.DataFrame, pairs: pd.DataFrame) -> str:
 
 def _among(models: list[str], pairs: pd.DataFrame) -> list[str]:
     """Sentences on the contest; `models` by falling mean."""
-    unbeaten = [one for one in models if not any(above(pairs, other, one) for other in models)]
+    unbeaten = [one for one in models if not any(scores_higher(pairs, other, one) for other in models)]
     leader = unbeaten[0] if unbeaten else models[0]
     others = [model for model in models if model != leader]
-    lower = [model for model in others if above(pairs, leader, model)]
+    lower = [model for model in others if scores_higher(pairs, leader, model)]
     alike = [model for model in others if not row_of(pairs, leader, model)["different"]]
     if lower == others:
         rival = others[0]
@@ -58,7 +67,9 @@ def _among(models: list[str], pairs: pd.DataFrame) -> list[str]:
     sentences = [first]
     if lower:
         sentences.append(f"{listed(lower)} {verb(lower)} lower than {leader}")
-    ordered = [f"{a} scores higher than {b}" for a in others for b in others if b in alike and above(pairs, a, b)]
+    ordered = [
+        f"{a} scores higher than {b}" for a in others for b in others if b in alike and scores_higher(pairs, a, b)
+    ]
     if ordered:
         sentences.append(f"Of the others, {listed(ordered)}")
     return sentences + _equivalent(models, pairs, said)
@@ -89,8 +100,8 @@ def _not_different(leader: str, alike: list[str], pairs: pd.DataFrame) -> tuple[
     n = min(row["n"] for row in rows)
     sizes = [row["smallest_detectable"] for row in rows if row["smallest_detectable"] > 0]  # NaN is not
     seen = (
-        f"{_one_test(rows)} on n = {n} cases finds a true difference of {number(max(sizes))} four times in five, and "
-        "smaller ones less often"
+        f"{_one_test(rows)} on n = {n} cases finds a true difference of {with_decimals(max(sizes))} four times in "
+        "five, and smaller ones less often"
         if sizes
         else "their scores do not vary, so this says nothing about other cases"
     )
@@ -148,8 +159,8 @@ def _tests_disagree(a: str, b: str, pairs: pd.DataFrame) -> str:
 
 
 def _against(models: list[str], pairs: pd.DataFrame) -> str:
-    higher = [model for model in models if above(pairs, model, BASELINE)]
-    lower = [model for model in models if above(pairs, BASELINE, model)]
+    higher = [model for model in models if scores_higher(pairs, model, BASELINE)]
+    lower = [model for model in models if scores_higher(pairs, BASELINE, model)]
     alike = [model for model in models if model not in (*higher, *lower)]
     parts = []
     if higher:

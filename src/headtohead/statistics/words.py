@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from headtohead.statistics.decimals import number, p_value
+from headtohead.statistics.decimals import p_value, with_decimals
 from headtohead.statistics.paired import WILCOXON
 from headtohead.statistics.power import fewest_cases
 from headtohead.statistics.trainings import TWO_LEVEL
@@ -13,7 +13,7 @@ def row_of(pairs: pd.DataFrame, a: str, b: str) -> "pd.Series":
     return pairs[((pairs["a"] == a) & (pairs["b"] == b)) | ((pairs["a"] == b) & (pairs["b"] == a))].iloc[0]
 
 
-def above(pairs: pd.DataFrame, a: str, b: str) -> bool:
+def scores_higher(pairs: pd.DataFrame, a: str, b: str) -> bool:
     """Whether a is shown to have the higher number of the two."""
     if a == b:
         return False
@@ -23,7 +23,7 @@ def above(pairs: pd.DataFrame, a: str, b: str) -> bool:
 
 def interval_words(low: float, high: float, percent: int = 95) -> str:
     """`95 % interval 0.012 to 0.034`."""
-    return f"{percent} % interval {number(low, low, high)} to {number(high, low, high)}"
+    return f"{percent} % interval {with_decimals(low, low, high)} to {with_decimals(high, low, high)}"
 
 
 def p_words(test: str, p: float) -> str:
@@ -41,8 +41,8 @@ def difference_words(pairs: pd.DataFrame, a: str, b: str) -> str:
     corrected = f", corrected for {len(pairs)} pairs" if len(pairs) > 1 else ""
     over = "over cases and seeds, " if TWO_LEVEL in str(row.get("test", "")) else ""
     return (
-        f"mean difference in Dice {number(mean, low, high)} ({interval_words(low, high)}, {over}n = {row['n']} cases, "
-        f"{p_words(str(row.get('test', WILCOXON)), row['holm_p'])}{corrected})"
+        f"mean difference in Dice {with_decimals(mean, low, high)} ({interval_words(low, high)}, {over}"
+        f"n = {row['n']} cases, {p_words(str(row.get('test', WILCOXON)), row['holm_p'])}{corrected})"
     )
 
 

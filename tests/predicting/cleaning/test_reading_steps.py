@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headtohead.errors import UserError
-from headtohead.predicting.cleaning.postprocessing import Step, clean, parse_steps
+from headtohead.predicting.cleaning.postprocessing import CleaningStep, clean, parse_steps
 
 
 @pytest.mark.parametrize("text", ["", "  ", "none", " None "])
@@ -19,9 +19,17 @@ def test_no_steps(text: str) -> None:
 def test_steps_are_read_in_their_order_and_written_as_they_were() -> None:
     text = "largest,fill,min_size=0.1ml,close=2mm,dilate=2px,erode=1.5vox,open=3cube,min_size=50vox,min_size=20mm3"
     steps = parse_steps(text)
-    assert steps[:4] == (Step("largest"), Step("fill"), Step("min_size", 0.1, "ml"), Step("close", 2, "mm"))
+    assert steps[:4] == (
+        CleaningStep("largest"),
+        CleaningStep("fill"),
+        CleaningStep("min_size", 0.1, "ml"),
+        CleaningStep("close", 2, "mm"),
+    )
     assert ",".join(map(str, steps)) == text
-    assert parse_steps(" Largest , CLOSE = 2 MM ".replace("2 MM", "2MM")) == (Step("largest"), Step("close", 2, "mm"))
+    assert parse_steps(" Largest , CLOSE = 2 MM ".replace("2 MM", "2MM")) == (
+        CleaningStep("largest"),
+        CleaningStep("close", 2, "mm"),
+    )
 
 
 @pytest.mark.parametrize(

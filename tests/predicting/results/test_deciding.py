@@ -11,7 +11,7 @@ from headtohead.effects import READ
 from headtohead.options.table import OPTIONS, Options, from_flat
 from headtohead.predicting.cleaning.postprocessing import parse_clean_up
 from headtohead.predicting.predictor import Predictor, open_predictor
-from headtohead.predicting.results.deciding import Settings, difference, key_of, settings_of
+from headtohead.predicting.results.deciding import Settings, deciding_settings, key_of, what_differs
 from tests.predicting.conftest import FACTS, Brightness
 
 ELSEWHERE = {"output", "pattern"}
@@ -24,7 +24,7 @@ VALUES = {"channels": "flair=1", "plane": "coronal", "mask_suffix": "_x.nii", "o
 
 
 def decided_by(predictor: Predictor, options: Options) -> Settings:
-    return settings_of(predictor, options, options.files)
+    return deciding_settings(predictor, options, options.files)
 
 
 @pytest.mark.parametrize("name", sorted(READ["predict"] - CHOOSING - OF_THE_MODEL))
@@ -32,9 +32,9 @@ def test_every_option_that_changes_results_decides(name: str) -> None:
     value = VALUES.get(name, "x" if OPTIONS[name].type is str else True)
     usual, other = (decided_by(Brightness(), from_flat(given)) for given in ({}, {name: value}))
     assert (key_of(usual) == key_of(other)) == (name in ELSEWHERE)
-    assert difference(usual, usual) == ""
+    assert what_differs(usual, usual) == ""
     if name not in ELSEWHERE:
-        words = difference(other, usual)
+        words = what_differs(other, usual)
         assert words == (f"`{name}`" if value is True else f"`{name}` {value}")
 
 
@@ -49,7 +49,7 @@ def test_every_option_that_changes_results_decides(name: str) -> None:
 )
 def test_models_decide(change: dict[str, Any], words: str) -> None:
     usual, other = (decided_by(models, from_flat({})) for models in (Brightness(), replace(Brightness(), **change)))
-    assert difference(other, usual) == words and key_of(other) != key_of(usual)
+    assert what_differs(other, usual) == words and key_of(other) != key_of(usual)
 
 
 def test_what_a_test_adds_to_a_model_decides_nothing() -> None:
@@ -66,4 +66,4 @@ def test_the_weights_that_are_read_decide(make_run: Callable[..., Any], tmp_path
     assert decided_by(open_predictor(options), options) == before
     path = run.best if engine == "torch" else run.path / "model.onnx"
     path.write_bytes(path.read_bytes() + b"\0")
-    assert difference(before, decided_by(open_predictor(options), options)) == "other weights"
+    assert what_differs(before, decided_by(open_predictor(options), options)) == "other weights"

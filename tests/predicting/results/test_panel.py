@@ -15,8 +15,8 @@ from headtohead.predicting.results.panel import (
     SIDE,
     Prediction,
     _lines,
-    colour,
     draw_panel,
+    probability_colours,
 )
 from headtohead.readers.lgg import TASK as LGG_TASK
 
@@ -62,7 +62,7 @@ def test_four_tiles_on_one_grid(prediction: Prediction) -> None:
     image, truth, probability, mask = tiles(draw_panel(prediction, "title", "facts"), SIDE, SIDE)
     bright = brightened(prediction.image, white_of(prediction.image.max(axis=-1)))
     assert np.array_equal(image, enlarge(bright, 2))
-    assert np.array_equal(probability, enlarge(colour(prediction.any_target), 2))
+    assert np.array_equal(probability, enlarge(probability_colours(prediction.any_target), 2))
     flair = enlarge(bright[:, :, 1], 2)
     for tile in (truth, mask):
         assert np.array_equal(tile[300:, :, 0], flair[300:])
@@ -108,6 +108,6 @@ def test_one_pixel_of_a_large_image_is_still_seen() -> None:
 
 
 def test_colours_rise_in_lightness() -> None:
-    lightness = colour(np.linspace(0, 1, 32, dtype=np.float32)[None])[0] @ np.array([0.3, 0.6, 0.1])
+    lightness = probability_colours(np.linspace(0, 1, 32, dtype=np.float32)[None])[0] @ np.array([0.3, 0.6, 0.1])
     assert (np.diff(lightness) > 0).all()
     assert lightness[0] < 5 and lightness[-1] > 220

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from headtohead.errors import UserError
-from headtohead.predicting.results.summary import Row, measure, read_summary, write_summary
+from headtohead.predicting.results.summary import Row, measure_mask, read_summary, write_summary
 from headtohead.predicting.results.table import SHOWN, print_table
 
 DONE = Row("a.nii", 12.345678, 1000, 20, 4, 2, 0.8123, 0.5, "largest", "lgg/buda", 1.25, ("dark",), "")
@@ -21,7 +21,7 @@ def test_measure() -> None:
     mask[1, 2:4, 2:4] = mask[2, 2:4, 2:4] = mask[2, 7, 7] = True
     truth = mask.copy()
     truth[2, 7, 7] = False
-    assert measure(mask, truth, (5.0, 1.0, 2.0)) == {
+    assert measure_mask(mask, truth, (5.0, 1.0, 2.0)) == {
         "volume_ml": pytest.approx(0.09),
         "voxels": 9,
         "slices": 4,
@@ -29,13 +29,13 @@ def test_measure() -> None:
         "lesions": 2,
         "dice": pytest.approx(16 / 17),
     }
-    assert measure(mask, None, None)["volume_ml"] is None
-    assert measure(mask, None, None)["dice"] is None
+    assert measure_mask(mask, None, None)["volume_ml"] is None
+    assert measure_mask(mask, None, None)["dice"] is None
     empty = np.zeros_like(mask)
-    assert math.isnan(float(measure(empty, empty, None)["dice"] or 0))
-    assert measure(empty, mask, None)["dice"] == 0
-    assert math.isnan(float(measure(mask, empty, None)["dice"] or 0)), "a false alarm has no Dice"
-    assert measure(empty, None, None)["lesions"] == 0
+    assert math.isnan(float(measure_mask(empty, empty, None)["dice"] or 0))
+    assert measure_mask(empty, mask, None)["dice"] == 0
+    assert math.isnan(float(measure_mask(mask, empty, None)["dice"] or 0)), "a false alarm has no Dice"
+    assert measure_mask(empty, None, None)["lesions"] == 0
 
 
 def test_line() -> None:

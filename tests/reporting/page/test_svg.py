@@ -16,7 +16,7 @@ def test_texts_and_values_are_escaped() -> None:
 
 
 def test_elements_inside_are_not_escaped_again() -> None:
-    assert svg.element("g", svg.text(0.04, -0.04, "a < b")) == '<g><text x="0" y="0">a &lt; b</text></g>'
+    assert svg.element("g", svg.words_at(0.04, -0.04, "a < b")) == '<g><text x="0" y="0">a &lt; b</text></g>'
 
 
 def test_a_line_is_broken_where_a_value_is_missing() -> None:
@@ -76,11 +76,11 @@ def test_tick_labels(value: float, signed: bool, text: str) -> None:
 
 
 def test_scale_and_its_flat_case() -> None:
-    assert svg.scale(0, 1, 100, 0)(0.25) == 75
-    assert svg.scale(2, 2, 10, 20)(2) == 10
+    assert svg.axis_scale(0, 1, 100, 0)(0.25) == 75
+    assert svg.axis_scale(2, 2, 10, 20)(2) == 10
 
 
 def test_long_words_are_cut() -> None:
-    assert svg.shorten("unet cosine", 400) == "unet cosine"
-    cut = svg.shorten("a very long name of a model", 60)
-    assert cut.endswith("…") and svg.text_width(cut) <= 60
+    assert svg.cut_to_fit("unet cosine", 400) == "unet cosine"
+    cut = svg.cut_to_fit("a very long name of a model", 60)
+    assert cut.endswith("…") and svg.estimated_width(cut) <= 60

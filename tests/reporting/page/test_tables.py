@@ -11,7 +11,7 @@ from headtohead.reporting.page.entrants import Entrant, entrants_of
 from headtohead.reporting.page.forest_plot import forest_plot
 from headtohead.reporting.page.tables import by_case, by_entrant, by_pair, by_score, by_subgroup
 from headtohead.reporting.page.tables.table import Cell, Table
-from headtohead.statistics.decimals import carried, number
+from headtohead.statistics.decimals import carried, with_decimals
 
 
 def pair_table(findings: Findings, entrants: list[Entrant]) -> Table:
@@ -25,7 +25,7 @@ MAKERS = [
     by_entrant.without_lesion_table,
     by_score.score_table,
     by_score.convention_table,
-    by_subgroup.subgroup_table,
+    by_subgroup.lay_out_subgroups,
     by_subgroup.subgroup_pair_table,
     by_case.case_table,
 ]
@@ -68,7 +68,7 @@ def test_every_score_with_its_meaning_and_cases(findings: Findings) -> None:
     assert "of at least 10 pixels" in table.rows[2][0].note
     found = findings.scores.query("entrant == 'unet none' and score == 'hd95_px'").iloc[0]
     cell = column(table, "unet, no schedule")[1]
-    assert cell.text.startswith(f"{number(found['mean'], found['mean_low'], found['mean_high'])} [")
+    assert cell.text.startswith(f"{with_decimals(found['mean'], found['mean_low'], found['mean_high'])} [")
     assert cell.note == f"median {found['median']:.3f}, 2.000 to 19.400"
 
 

@@ -11,7 +11,14 @@ from headtohead.reporting.page import wording
 
 @pytest.mark.parametrize("value", [None, math.nan, np.float64("nan"), "", pd.NA, pd.NaT])
 def test_what_is_missing_is_a_dash(value: object) -> None:
-    writers = (wording.score, wording.difference, wording.p_value, wording.whole, wording.share, wording.size)
+    writers = (
+        wording.score,
+        wording.signed_difference,
+        wording.p_in_words,
+        wording.count_in_words,
+        wording.share,
+        wording.size,
+    )
     assert {write(value) for write in (*writers, wording.duration)} == {"–"}
     assert wording.interval(value, 0.5) == ""
 
@@ -24,7 +31,7 @@ def test_zero_and_words_are_not_missing() -> None:
     ("value", "text"), [(0.0124, "+0.012"), (-0.0036, "−0.004"), (-0.0002, "−0.0002"), (0, "0.000")]
 )
 def test_a_difference_has_its_sign_unless_it_rounds_to_nothing(value: float, text: str) -> None:
-    assert wording.difference(value) == text
+    assert wording.signed_difference(value) == text
 
 
 @pytest.mark.parametrize(
@@ -49,7 +56,7 @@ def test_intervals() -> None:
 
 @pytest.mark.parametrize(("value", "text"), [(0.0312, "0.031"), (0.001, "0.001"), (0.00099, "< 0.001"), (1.0, "1.00")])
 def test_p_is_never_zero(value: float, text: str) -> None:
-    assert wording.p_value(value) == text
+    assert wording.p_in_words(value) == text
 
 
 @pytest.mark.parametrize(
@@ -62,7 +69,7 @@ def test_a_share_is_not_rounded_to_never_or_always(value: float, text: str) -> N
 def test_sizes_and_counts() -> None:
     assert wording.size(7_782_913) == "7.8 M"
     assert wording.size(2) == "2"
-    assert wording.whole(np.float64(14379.0)) == "14,379"
+    assert wording.count_in_words(np.float64(14379.0)) == "14,379"
 
 
 @pytest.mark.parametrize(

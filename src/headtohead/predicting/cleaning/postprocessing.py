@@ -45,7 +45,7 @@ AMOUNT = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)([a-z][a-z0-9]*)?")
 
 
 @dataclass(frozen=True)
-class Step:
+class CleaningStep:
     """One step of a clean-up: a key of `UNITS`, its amount above 0 and the unit, for those that take one."""
 
     name: str
@@ -61,9 +61,9 @@ class Step:
 class CleanUp:
     """The steps of each target, by its name; those under the empty name are for all targets that are not named."""
 
-    steps: tuple[tuple[str, tuple[Step, ...]], ...] = ()
+    steps: tuple[tuple[str, tuple[CleaningStep, ...]], ...] = ()
 
-    def of(self, target: str) -> tuple[Step, ...]:
+    def of(self, target: str) -> tuple[CleaningStep, ...]:
         """Give the steps for a target."""
         named = dict(self.steps)
         return named.get(target, named.get("", ()))
@@ -87,7 +87,7 @@ def parse_clean_up(text: str, targets: Targets, label: str = "`postprocessing`")
     Raises:
         UserError: as `parse_steps`, or no target has the name, or two clean-ups are for one target.
     """
-    found: dict[str, tuple[Step, ...]] = {}
+    found: dict[str, tuple[CleaningStep, ...]] = {}
     for part in text.split(";"):
         name, colon, steps = part.rpartition(":")
         name = name.strip()
@@ -100,7 +100,7 @@ def parse_clean_up(text: str, targets: Targets, label: str = "`postprocessing`")
     return CleanUp(tuple(found.items()))
 
 
-def parse_steps(text: str, label: str = "`postprocessing`") -> tuple[Step, ...]:
+def parse_steps(text: str, label: str = "`postprocessing`") -> tuple[CleaningStep, ...]:
     """Read steps with commas between them; nothing, or `none`, is no step. `label` is as `parse_clean_up` takes it.
 
     Raises:
@@ -112,7 +112,7 @@ def parse_steps(text: str, label: str = "`postprocessing`") -> tuple[Step, ...]:
     return tuple(_parse_step(word, f"{label} {text.strip()}") for word in words)
 
 
-def _parse_step(word: str, label: str) -> Step:
+def _parse_step(word: str, label: str) -> CleaningStep:
     name, equals, given = (part.strip() for part in word.partition("="))
     if name == NONE:
         raise UserError(f"{label}: none takes no further steps; leave it out, or leave out the others")
@@ -125,7 +125,7 @@ def _parse_step(word: str, label: str) -> Step:
     if not units:
         if equals:
             raise UserError(f"{label}: {name} takes no amount; leave ={given} out")
-        return Step(name)
+        return CleaningStep(name)
     example = f"such as {name}=2{units[0]}"
     found = AMOUNT.fullmatch(given)
     if not found or not 0 < float(found[1]) < math.inf:
@@ -136,10 +136,10 @@ def _parse_step(word: str, label: str) -> Step:
         raise UserError(f"{label}: {wrong}; it takes {', '.join(units)}, {example}")
     if unit == "cube" and not amount.is_integer():
         raise UserError(f"{label}: {name}={given}: the side of a cube is a whole number of voxels")
-    return Step(name, amount, unit)
+    return CleaningStep(name, amount, unit)
 
 
-def clean(mask: Mask, steps: tuple[Step, ...], spacing: Spacing | None) -> Mask:
+def clean(mask: Mask, steps: tuple[CleaningStep, ...], spacing: Spacing | None) -> Mask:
     """Carry out the steps of a clean-up in their order; the mask itself is left as it is, an empty one stays empty.
 
     Raises:
@@ -187,7 +187,7 @@ def clean_labels(labels: Labels, targets: Targets, clean_up: CleanUp, spacing: S
     return targets.decode(channels)
 
 
-def _voxels(step: Step, spacing: Spacing | None) -> float:
+def _voxels(step: CleaningStep, spacing: Spacing | None) -> float:
     if step.unit == "vox":
         return step.amount
     if spacing is None:
@@ -196,7 +196,7 @@ def _voxels(step: Step, spacing: Spacing | None) -> float:
     return step.amount * MM3[step.unit] / math.prod(spacing) * (1 - 1e-6)
 
 
-def _element(step: Step, spacing: Spacing | None) -> Element:
+def _element(step: CleaningStep, spacing: Spacing | None) -> Element:
     if step.unit == "mm" and spacing is None:
         raise UserError(f"{step}: the size of a voxel is unknown here; give the length in px (within a slice) or vox")
     radius = step.amount

@@ -24,7 +24,7 @@ APPLIED = ("threshold", "postprocessing")
 """What an option may say, or else the model."""
 
 
-def settings_of(predictor: Predictor, options: ChoiceOptions, written: FileOptions) -> Settings:
+def deciding_settings(predictor: Predictor, options: ChoiceOptions, written: FileOptions) -> Settings:
     """Gather what decides. Threshold and clean-up are those applied, whether an option or the model asked for them.
 
     `--overwrite` is among it: it takes nothing from a command without it.
@@ -53,7 +53,7 @@ def key_of(settings: Settings) -> str:
     return sha256(repr(sorted(settings.items())).encode(errors="surrogatepass")).hexdigest()[:16]
 
 
-def difference(theirs: Settings, ours: Settings) -> str:
+def what_differs(theirs: Settings, ours: Settings) -> str:
     """Say in words what other settings are, where they differ from ours: `threshold` 0.4, without `tta`."""
     other = {name: value for name, value in theirs.items() if value != ours.get(name)}
     if "model" in other or "version" in other:  # what says nothing of the weights

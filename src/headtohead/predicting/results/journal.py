@@ -20,7 +20,7 @@ from headtohead.claiming import hold
 from headtohead.disk_faults import told
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import Job
-from headtohead.predicting.results.deciding import Settings, difference, key_of
+from headtohead.predicting.results.deciding import Settings, key_of, what_differs
 from headtohead.predicting.results.outputs import Paths, every
 from headtohead.predicting.results.summary import Rows
 from headtohead.predicting.results.written import checksum, name_below, truths_of
@@ -113,7 +113,7 @@ class Journal:
     def origin(self, path: Path) -> str:
         """Say which other settings the unfinished command had that wrote a file; empty: none did."""
         entry = self._origin(path, self.others)
-        return difference(self.commands[entry["by"]], self.settings) if entry else ""
+        return what_differs(self.commands[entry["by"]], self.settings) if entry else ""
 
     def add(self, rows: Rows, sources: Mapping[str, Any], outputs: Mapping[str, str]) -> None:
         """Take down a file whose results are about to get their names; see `Entry`.

@@ -54,7 +54,8 @@ class Outputs:
         """
         named = {"mask": self.mask} if self.mask else {}
         named |= {f"image{suffix}": suffix for suffix in self.masked}
-        of_targets = {f" of {target}": f"_{end}" for target, end in zip(self.targets, plain(self.targets), strict=True)}
+        parts = name_parts(self.targets)
+        of_targets = {f" of {target}": f"_{part}" for target, part in zip(self.targets, parts, strict=True)}
         for kind, wanted in (("probability", self.probability), ("uncertainty", self.uncertainty != "none")):
             if wanted:
                 named |= {f"{kind}{target}": f"_{kind}{end}" for target, end in (of_targets or {"": ""}).items()}
@@ -193,7 +194,7 @@ def name_of(file: Path, suffix: str, kind: str = "mask") -> str:
     return without_extension(file.name) + without_extension(suffix) + extension
 
 
-def plain(targets: Sequence[str]) -> list[str]:
+def name_parts(targets: Sequence[str]) -> list[str]:
     """Write names of targets as parts of files' names, each its own: `Whole tumour` as `whole-tumour`."""
     ends = [re.sub(r"[^\w]+", "-", target.casefold()).strip("-") for target in targets]
     return [end if end and ends.count(end) == 1 else f"{end}{number}" for number, end in enumerate(ends, 1)]

@@ -126,19 +126,19 @@ def _tiles(shown: Prediction, scale: int) -> list[tuple[str, np.ndarray]]:
     return [
         (f"image: {sequences} as red, green, blue" if coloured else "image", enlarge(image, scale)),
         (f"{name} with truth" if truth else f"{name} (no truth found)", draw_outlines(grey, truth, scale)),
-        (f"probability of {whole}", enlarge(colour(shown.any_target), scale)),
+        (f"probability of {whole}", enlarge(probability_colours(shown.any_target), scale)),
         (f"{name} with prediction, {decided}", draw_outlines(grey, overlaid(true, shown.masks, targets), scale)),
     ]
 
 
-def colour(probability: np.ndarray) -> np.ndarray:
+def probability_colours(probability: np.ndarray) -> np.ndarray:
     """Probability [H, W] from 0 to 1 as colours: uint8 RGB [H, W, 3]."""
     steps = (np.clip(probability, 0, 1) * 255).round().astype(np.uint8)
     return np.ascontiguousarray(cv2.applyColorMap(steps, COLOURS)[:, :, ::-1])
 
 
 def _colour_bar(canvas: np.ndarray, left: int, top: int, width: int, threshold: float) -> None:
-    bar = colour(np.linspace(0, 1, width, dtype=np.float32)[None])
+    bar = probability_colours(np.linspace(0, 1, width, dtype=np.float32)[None])
     canvas[top : top + 12, left : left + width] = bar
     at = left + round(threshold * (width - 1))
     canvas[top - 3 : top + 15, at - 1 : at + 2] = PAPER

@@ -106,7 +106,7 @@ def rows_of(name: str, found: Found, model: str, warnings: Sequence[str] = (), *
     further["warnings"] = [as_flags(warning) for warning in warnings]
     rows = []
     for place, (target, mask) in enumerate(zip(found.targets.names, masks, strict=True)):
-        measures: dict[str, Any] = measure(mask, None if truths is None else truths[place], found.spacing)
+        measures: dict[str, Any] = measure_mask(mask, None if truths is None else truths[place], found.spacing)
         rows.append(Row(name, target=target if len(masks) > 1 else "", **measures, **further))
     return tuple(rows)
 
@@ -116,7 +116,7 @@ def measures_in_words(rows: Rows) -> str:
     return "; ".join(f"{row.target}: {row.measures}" if row.target else row.measures for row in rows)
 
 
-def measure(
+def measure_mask(
     mask: np.ndarray, truth: np.ndarray | None, spacing: Sequence[float] | None
 ) -> dict[str, float | int | None]:
     """Measure a mask, bool [slices, H, W], against its truth; the spacing is in millimetres along its axes.

@@ -1,7 +1,7 @@
 """What the number of trainings means for the numbers: one seed, several, or not the same ones."""
 
 from headtohead.options.comparison import BASELINE
-from headtohead.reporting.entrant_names import in_words, listed
+from headtohead.reporting.entrant_names import in_words, joined_by_commas
 from headtohead.runs.ledger import Ledger
 
 
@@ -11,7 +11,7 @@ def one_training(ledger: Ledger) -> list[str]:
     once = [in_words(f"{model} {schedule}") for (schedule, model), found in seeds.items() if len(found) == 1]
     if not once:
         return []
-    who = "Every model was" if len(once) == len(seeds) else f"{listed(once)}: each was"
+    who = "Every model was" if len(once) == len(seeds) else f"{joined_by_commas(once)}: each was"
     return [
         f"ONE SEED: {who} trained once, and a training is a draw: another seed may give another result. One seed "
         "supports no sentence about the models; what is said is about these trainings on these cases. Several seeds "

@@ -8,7 +8,7 @@ from headtohead.errors import UserError
 from headtohead.options.comparison import BASELINE
 from headtohead.options.settling import settle
 from headtohead.options.table import OPTIONS
-from headtohead.reporting.entrant_names import in_words, listed
+from headtohead.reporting.entrant_names import in_words, joined_by_commas
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.ledger import Ledger
 from headtohead.runs.run import Run
@@ -46,7 +46,7 @@ def unequal_settings(ledger: Ledger) -> list[str]:
     if said := _who_has(runs, _input):
         notes.append(f"Entrants were given different inputs: {said}.")
     if flipped := sorted({_name(run) for run in runs if run.record.get("test_flips")}):
-        who = listed(flipped)
+        who = joined_by_commas(flipped)
         notes.append(f"Validation and test slices were flipped and rotated at random, a historical fault: {who}.")
     return notes
 
@@ -59,7 +59,7 @@ def _who_has(runs: list[Run], fact: Callable[[Run], Any]) -> str:
             holders.setdefault(value, set()).add(_name(run))
     if len(holders) < 2:
         return ""
-    return ", ".join(f"{value} ({listed(sorted(holders[value]))})" for value in sorted(holders))
+    return ", ".join(f"{value} ({joined_by_commas(sorted(holders[value]))})" for value in sorted(holders))
 
 
 def _input(run: Run) -> str | None:

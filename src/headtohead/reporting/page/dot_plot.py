@@ -36,7 +36,7 @@ def dot_plot(
     right = 6.0
     step = (width - LEFT - right) / max(len(entrants), 1)
     places = {entrant.name: LEFT + step * (place + 0.4) for place, entrant in enumerate(entrants)}
-    y = svg.scale(0.0, 1.0, height - BOTTOM, TOP)
+    y = svg.axis_scale(0.0, 1.0, height - BOTTOM, TOP)
     radius = 3.2 if width > 500 else 2.6
 
     grid = [_grid_line(value, y, width - right) for value in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)]
@@ -52,7 +52,7 @@ def dot_plot(
 
 
 def _grid_line(value: float, y: svg.Scale, right: float) -> Markup:
-    return svg.line(LEFT, y(value), right, y(value), "grid") + svg.text(
+    return svg.line(LEFT, y(value), right, y(value), "grid") + svg.words_at(
         LEFT - 6, y(value) + 4, f"{value:g}", anchor="end"
     )
 
@@ -87,20 +87,20 @@ def _column(entrant: Entrant, found: "pd.Series[float]", x: float, step: float, 
     if not missing(found["mean"]):
         drawn.append(svg.line(beside - 5, y(found["mean"]), beside + 5, y(found["mean"]), f"mean {entrant.colour}"))
         if step > 100:
-            drawn.append(svg.text(beside + 9, y(found["mean"]) + 4, score(found["mean"]), "value"))
+            drawn.append(svg.words_at(beside + 9, y(found["mean"]) + 4, score(found["mean"]), "value"))
         else:
             above = y(found["mean"] if missing(found["high"]) else found["high"]) - 6
-            drawn.append(svg.text(beside, above, score(found["mean"]), "value", "middle"))
+            drawn.append(svg.words_at(beside, above, score(found["mean"]), "value", "middle"))
     room = step + 2
     for number, words in enumerate(_two_lines(entrant.label, room)):
-        drawn.append(svg.text(x, height - BOTTOM + 20 + 15 * number, words, "name", "middle"))
+        drawn.append(svg.words_at(x, height - BOTTOM + 20 + 15 * number, words, "name", "middle"))
     return svg.element("g", *drawn, class_="column")
 
 
 def _two_lines(name: str, room: float) -> list[str]:
     """Set a name in one line where it fits, else broken at its first space or hyphen; what is too long is cut."""
-    if svg.text_width(name) <= room:
+    if svg.estimated_width(name) <= room:
         return [name]
     first, mark, rest = name.partition(" ") if " " in name else name.partition("-")
     lines = [first + mark.strip(), rest] if rest else [name]
-    return [svg.shorten(line, room) for line in lines]
+    return [svg.cut_to_fit(line, room) for line in lines]

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from headtohead.reporting.entrant_names import in_words
 from headtohead.reporting.page import svg
-from headtohead.reporting.page.wording import difference, interval, missing
+from headtohead.reporting.page.wording import interval, missing, signed_difference
 from headtohead.statistics.words import no_difference
 
 if TYPE_CHECKING:
@@ -36,16 +36,16 @@ def forest_plot(pairs: "pd.DataFrame", width: float, label: str, tests: int = 1)
     row = ROW + 30 if narrow else ROW
     left, right = (12.0, width - 12.0) if narrow else (width * 0.31, width - 178.0)
     height = row * len(pairs) + AXIS + 6
-    x = svg.scale(*_span(pairs), left, right)
+    x = svg.axis_scale(*_span(pairs), left, right)
 
     axis = [
         svg.line(x(value), 4, x(value), height - AXIS, "zero" if value == 0 else "grid")
-        + svg.text(x(value), height - AXIS + 16, svg.tick_label(value, signed=True), anchor="middle")
+        + svg.words_at(x(value), height - AXIS + 16, svg.tick_label(value, signed=True), anchor="middle")
         for value in svg.ticks(*_span(pairs), 4 if narrow else 5)
     ]
     sides = [
-        svg.text(x(0) - 10, height - 8, "← second is better", "side", "end"),
-        svg.text(x(0) + 10, height - 8, "first is better →", "side"),
+        svg.words_at(x(0) - 10, height - 8, "← second is better", "side", "end"),
+        svg.words_at(x(0) + 10, height - 8, "first is better →", "side"),
     ]
     rows = [
         _row(pair, row * place, x, narrow, (left, right, width), tests)
@@ -66,7 +66,7 @@ def _span(pairs: "pd.DataFrame") -> tuple[float, float]:
 
 def _within(sides: list[Markup], zero: float, width: float) -> list[Markup]:
     """Leave out the words for a side that has no room."""
-    room = svg.text_width("← second is better") + 10
+    room = svg.estimated_width("← second is better") + 10
     return [side for side, fits in zip(sides, (zero > room, width - zero > room), strict=True) if fits]
 
 
@@ -75,14 +75,15 @@ def _row(
 ) -> Markup:
     left, right, width = edges
     names = f"{in_words(pair['a'])} − {in_words(pair['b'])}"
-    numbers = f"{difference(pair['mean_difference'])} {interval(pair['low'], pair['high'], signed=True)}".strip()
+    numbers = f"{signed_difference(pair['mean_difference'])} {interval(pair['low'], pair['high'], signed=True)}".strip()
     if narrow:
         middle = top + 50.0
-        words = svg.text(0, top + 16, svg.shorten(names, width), "name") + svg.text(0, top + 32, numbers, "value")
+        words = svg.words_at(0, top + 16, svg.cut_to_fit(names, width), "name")
+        words += svg.words_at(0, top + 32, numbers, "value")
     else:
         middle = top + ROW / 2 + 4
-        words = svg.text(left - 14, middle + 4, svg.shorten(names, left - 14), "name", "end")
-        words += svg.text(right + 14, middle + 4, numbers, "value")
+        words = svg.words_at(left - 14, middle + 4, svg.cut_to_fit(names, left - 14), "name", "end")
+        words += svg.words_at(right + 14, middle + 4, numbers, "value")
     verdict = "a difference" if pair["different"] else no_difference(pair["n"], tests)
     drawn = [svg.element("title", f"{names}: {numbers}, {verdict}"), words]
     seen = pair["smallest_detectable"]

@@ -221,7 +221,7 @@ def _facts(case: str, findings: Findings) -> list[str]:
     for target, own in each_target(findings.tested_cases[findings.tested_cases["case"] == case]).items():
         voxels = own.iloc[0].get("lesion_voxels")
         if not wording.missing(voxels):
-            said.append(f"{target or 'lesion'} {wording.whole(voxels)} voxels")
+            said.append(f"{target or 'lesion'} {wording.count_in_words(voxels)} voxels")
     if not wording.missing(row.get("missing")):
         said += [f"no {sequence_title(sequence)}" for sequence in str(row["missing"]).split()]
     return said

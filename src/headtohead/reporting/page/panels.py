@@ -48,8 +48,8 @@ def _curve_panel(
     own: "pd.DataFrame", entrant: Entrant, columns: list[str], what: str, ends: tuple[float, float]
 ) -> Markup:
     last, highest = ends
-    x = svg.scale(1.0, last, LEFT, WIDTH - RIGHT)
-    y = svg.scale(0.0, highest, HEIGHT - BOTTOM, TOP)
+    x = svg.axis_scale(1.0, last, LEFT, WIDTH - RIGHT)
+    y = svg.axis_scale(0.0, highest, HEIGHT - BOTTOM, TOP)
     runs = list(own.groupby("run", sort=True))
     drawn = []
     for column, style in zip(columns, ("solid", "dotted"), strict=False):
@@ -71,19 +71,19 @@ def _frame(x: svg.Scale, y: svg.Scale, last: float, highest: float) -> list[Mark
     """Lines and numbers of both axes."""
     frame = [
         svg.line(LEFT, y(value), WIDTH - RIGHT, y(value), "grid")
-        + svg.text(LEFT - 6, y(value) + 4, svg.tick_label(value), anchor="end")
+        + svg.words_at(LEFT - 6, y(value) + 4, svg.tick_label(value), anchor="end")
         for value in svg.ticks(0.0, highest, 4)
     ]
     frame += [
-        svg.text(x(value), HEIGHT - BOTTOM + 17, f"{value:g}", anchor="middle")
+        svg.words_at(x(value), HEIGHT - BOTTOM + 17, f"{value:g}", anchor="middle")
         for value in svg.ticks(1.0, last, 4)
         if value == int(value)
     ]
-    return [*frame, svg.text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 3, "epoch", anchor="middle")]
+    return [*frame, svg.words_at((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 3, "epoch", anchor="middle")]
 
 
 def _title(entrant: Entrant) -> Markup:
-    return svg.marker(entrant, 6, 9, 4.5) + svg.text(17, 13, svg.shorten(entrant.label, WIDTH - 20), "name")
+    return svg.marker(entrant, 6, 9, 4.5) + svg.words_at(17, 13, svg.cut_to_fit(entrant.label, WIDTH - 20), "name")
 
 
 def target_panels(curves: "pd.DataFrame", entrants: list[Entrant], targets: Sequence[Target]) -> list[Markup]:
@@ -93,7 +93,7 @@ def target_panels(curves: "pd.DataFrame", entrants: list[Entrant], targets: Sequ
     if not columns:
         return []
     last, panels = max(float(curves["epoch"].max()), 2.0), []
-    x, y = svg.scale(1.0, last, LEFT, WIDTH - RIGHT), svg.scale(0.0, 1.0, HEIGHT - BOTTOM, TOP)
+    x, y = svg.axis_scale(1.0, last, LEFT, WIDTH - RIGHT), svg.axis_scale(0.0, 1.0, HEIGHT - BOTTOM, TOP)
     for entrant in entrants:
         own = curves[curves["entrant"] == entrant.name]
         drawn = []
@@ -115,18 +115,20 @@ def subgroup_panels(subgroups: "pd.DataFrame", entrants: list[Entrant]) -> list[
 def _subgroup_panel(kind: str, rows: "pd.DataFrame", entrants: list[Entrant]) -> Markup:
     levels = list(rows.groupby("level", sort=False))
     height = 24 + len(levels) * (HEADING + PITCH * len(entrants)) + 30
-    x = svg.scale(0.0, 1.0, 4.0, WIDTH - 8)
-    drawn = [svg.text(0, 13, kind, "name")]
+    x = svg.axis_scale(0.0, 1.0, 4.0, WIDTH - 8)
+    drawn = [svg.words_at(0, 13, kind, "name")]
     drawn += [
         svg.line(x(value), 24, x(value), height - 24, "grid")
-        + svg.text(x(value), height - 8, f"{value:g}", anchor="middle")
+        + svg.words_at(x(value), height - 8, f"{value:g}", anchor="middle")
         for value in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
     ]
     top = 24.0
     for level, found in levels:
         cases = f"n = {found['n'].max()}"
-        name = svg.shorten(str(level), WIDTH - svg.text_width(cases) - 16)
-        drawn.append(svg.text(4, top + 16, name, "level") + svg.text(WIDTH - 8, top + 16, cases, "level", "end"))
+        name = svg.cut_to_fit(str(level), WIDTH - svg.estimated_width(cases) - 16)
+        drawn.append(
+            svg.words_at(4, top + 16, name, "level") + svg.words_at(WIDTH - 8, top + 16, cases, "level", "end")
+        )
         by_entrant = found.set_index("entrant")
         for place, entrant in enumerate(entrants):
             if entrant.name in by_entrant.index:

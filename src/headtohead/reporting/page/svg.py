@@ -38,7 +38,7 @@ def chart(width: float, height: float, label: str, class_: str, *children: str) 
     return element("svg", *children, class_=f"chart {class_}", **size, role="img", aria_label=label)
 
 
-def text(x: float, y: float, words: str, class_: str = "", anchor: str = "start") -> Markup:
+def words_at(x: float, y: float, words: str, class_: str = "", anchor: str = "start") -> Markup:
     """Write words; `y` is their baseline, `anchor` start, middle or end."""
     return element("text", words, x=x, y=y, class_=class_ or None, text_anchor=None if anchor == "start" else anchor)
 
@@ -80,7 +80,7 @@ def marker_of(shape: str, x: float, y: float, radius: float, class_: str) -> Mar
     return element("path", d=f"M{_short(x)} {_short(y)}{paths[shape]}", class_=f"{class_} shape-{shape}")
 
 
-def scale(low: float, high: float, start: float, stop: float) -> Scale:
+def axis_scale(low: float, high: float, start: float, stop: float) -> Scale:
     """Give the function that maps low..high onto start..stop."""
     span = (high - low) or 1.0
     return lambda value: start + (value - low) / span * (stop - start)
@@ -104,12 +104,12 @@ def tick_label(value: float, signed: bool = False) -> str:
     return ("+" * (signed and value > 0) + short).replace("-", "−")
 
 
-def text_width(words: str, font_size: float = LETTERS) -> float:
+def estimated_width(words: str, font_size: float = LETTERS) -> float:
     """Estimate how wide words are, in pixels; there is no browser to ask."""
     return CHARACTER * font_size * len(words)
 
 
-def shorten(words: str, room: float, font_size: float = LETTERS) -> str:
+def cut_to_fit(words: str, room: float, font_size: float = LETTERS) -> str:
     """Cut words that would not fit and end them with an ellipsis."""
     most = max(2, int(room / (CHARACTER * font_size)))
     return words if len(words) <= most else words[: most - 1] + "…"

@@ -3,8 +3,8 @@
 import math
 from typing import TYPE_CHECKING, Any
 
-from headtohead.statistics.decimals import number
 from headtohead.statistics.decimals import p_value as statistics_p_value
+from headtohead.statistics.decimals import with_decimals
 from headtohead.statistics.trainings import TWO_LEVEL
 
 if TYPE_CHECKING:
@@ -23,14 +23,14 @@ def missing(value: Any) -> bool:
 
 def score(value: Any, low: Any = None, high: Any = None) -> str:
     """Write a score such as Dice, `0.836`, with the decimals that the interval around it carries."""
-    return NOTHING if missing(value) else number(float(value), *_ends(low, high)).replace("-", MINUS)
+    return NOTHING if missing(value) else with_decimals(float(value), *_ends(low, high)).replace("-", MINUS)
 
 
-def difference(value: Any, low: Any = None, high: Any = None) -> str:
+def signed_difference(value: Any, low: Any = None, high: Any = None) -> str:
     """Write a difference of scores with its sign: `+0.012`, `−0.004`; `0.000` has none."""
     if missing(value):
         return NOTHING
-    text = number(abs(float(value)), *_ends(low, high))
+    text = with_decimals(abs(float(value)), *_ends(low, high))
     sign = "" if float(text) == 0 else "+" if value > 0 else MINUS
     return sign + text
 
@@ -39,7 +39,7 @@ def interval(low: Any, high: Any, signed: bool = False) -> str:
     """Write both ends, `[0.812, 0.858]`; nothing where there is no interval."""
     if missing(low) or missing(high):
         return ""
-    write = difference if signed else score
+    write = signed_difference if signed else score
     return f"[{write(low, low, high)}, {write(high, low, high)}]"
 
 
@@ -47,12 +47,12 @@ def _ends(low: Any, high: Any) -> tuple[float, float]:
     return (math.nan, math.nan) if missing(low) or missing(high) else (float(low), float(high))
 
 
-def p_value(value: Any) -> str:
+def p_in_words(value: Any) -> str:
     """Write a p value: `0.031`, `0.21`, and `< 0.001` below that."""
     return NOTHING if missing(value) else statistics_p_value(float(value))
 
 
-def whole(value: Any) -> str:
+def count_in_words(value: Any) -> str:
     """Write a count: `1,204`."""
     return NOTHING if missing(value) else f"{round(float(value)):,}"
 
@@ -71,7 +71,7 @@ def size(parameters: Any) -> str:
     """Write a number of parameters in millions: `7.8 M`; small ones in full."""
     if missing(parameters):
         return NOTHING
-    return f"{parameters / 1e6:.1f} M" if parameters >= 1e5 else whole(parameters)
+    return f"{parameters / 1e6:.1f} M" if parameters >= 1e5 else count_in_words(parameters)
 
 
 def duration(seconds: Any) -> str:

@@ -145,7 +145,7 @@ def _tables(findings: Findings, entrants: list[Entrant]) -> dict[str, Any]:
         "score_table": by_score.score_table(findings, entrants),
         "score_tables": [by_score.score_table(findings, entrants, target) for target in findings.by_target],
         "convention_table": by_score.convention_table(findings, entrants),
-        "subgroup_table": by_subgroup.subgroup_table(findings, entrants),
+        "subgroup_table": by_subgroup.lay_out_subgroups(findings, entrants),
         "subgroup_pair_table": by_subgroup.subgroup_pair_table(findings, entrants),
         "case_table": by_case.case_table(findings, entrants),
         "shared": shared,

@@ -61,10 +61,10 @@ def read_fetal(path: Path) -> tuple[ModelFacts, dict[str, torch.Tensor]]:
                 "is it another model?"
             )
         state[name] = value
-    return facts_of(path, width), state
+    return masker_facts(path, width), state
 
 
-def facts_of(path: Path, width: int) -> ModelFacts:
+def masker_facts(path: Path, width: int) -> ModelFacts:
     """State what belongs to such weights: slices scaled by themselves, any plane, and a clean-up."""
     return ModelFacts(
         name=path.name.split(".")[0],
@@ -83,15 +83,15 @@ def weights_in_order(file: h5py.File, path: Path) -> Iterator[tuple[str, np.ndar
     Raises:
         UserError: the file has no layers where Keras puts them, declares far too many numbers, or reads other files.
     """
-    root = within(file, "model_weights", path) if "model_weights" in file else file
+    root = held_by(file, "model_weights", path) if "model_weights" in file else file
     layers = names(root, "layer_names")
     if not layers:
         raise UserError(f"{path}: no layers in it; save the weights from Keras in the HDF5 format (.h5)")
     numbers = arrays = 0
     for layer in layers:
-        group = within(root, layer, path)
+        group = held_by(root, layer, path)
         for name in names(group, "weight_names"):
-            stored = within(group, name, path)
+            stored = held_by(group, name, path)
             numbers, arrays = numbers + stored.size, arrays + 1
             if numbers > LARGEST or arrays > MOST_ARRAYS:
                 raise UserError(
@@ -100,7 +100,7 @@ def weights_in_order(file: h5py.File, path: Path) -> Iterator[tuple[str, np.ndar
             yield name, np.asarray(stored, np.float32)
 
 
-def within(group: h5py.Group, name: str, path: Path) -> Any:
+def held_by(group: h5py.Group, name: str, path: Path) -> Any:
     """Give what a group holds under a name, unless it lies in another file.
 
     Raises:

@@ -27,13 +27,15 @@ def case_table(findings: Findings, entrants: list[Entrant]) -> Table:
         def cell(record: dict[str, Any]) -> Cell:
             value = known[name].get(record["case"])
             if numeric:
-                return cells.number(value, wording.whole)
+                return cells.number_cell(value, wording.count_in_words)
             # A code that pandas made a number of is without its decimal.
             return Cell(wording.NOTHING) if wording.missing(value) else Cell(str(value).removesuffix(".0"), str(value))
 
         return Column(TITLES.get(name, name.replace("_", " ")), cell, numeric)
 
-    columns = [cells.named("case"), *(fact(name, known[name].dtype.kind in "iuf") for name in known)]
-    columns += cells.each({one.name: one.label for one in entrants}, lambda dice: cells.number(dice, wording.score))
+    columns = [cells.word_column("case"), *(fact(name, known[name].dtype.kind in "iuf") for name in known)]
+    columns += cells.each(
+        {one.name: one.label for one in entrants}, lambda dice: cells.number_cell(dice, wording.score)
+    )
     records = [{"case": case, "of": scores} for case, scores in findings.matrix.iterrows()]
     return table_of("Dice of every case", columns, records)

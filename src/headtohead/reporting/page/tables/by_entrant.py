@@ -17,13 +17,15 @@ def entrant_table(findings: Findings, entrants: list[Entrant]) -> Table:
     columns = [
         cells.of_entrants(),
         cells.estimates("mean Dice [95\u00a0%]", "mean"),
-        Column("seed SD", lambda row: cells.number(row["seed_sd"], lambda sd: f"{sd:.4f} ({row['seeds']:.0f} seeds)")),
+        Column(
+            "seed SD", lambda row: cells.number_cell(row["seed_sd"], lambda sd: f"{sd:.4f} ({row['seeds']:.0f} seeds)")
+        ),
         cells.estimates("median Dice [95\u00a0%]", "median", "median_low", "median_high"),
-        cells.numbers(f"cases below {FAILED_BELOW:g}", "failed", wording.whole),
+        cells.numbers(f"cases below {FAILED_BELOW:g}", "failed", wording.count_in_words),
         Column("lowest to highest", lambda row: cells.lowest_to_highest(row["minimum"], row["maximum"])),
-        cells.numbers("cases", "n", wording.whole),
+        cells.numbers("cases", "n", wording.count_in_words),
         cells.numbers("parameters", "parameters", wording.size),
-        cells.numbers("epochs", "epochs", wording.whole),
+        cells.numbers("epochs", "epochs", wording.count_in_words),
         cells.numbers("training time", "seconds", wording.duration),
     ]
     records = [{"entrant": entrant, **findings.means.loc[entrant.name]} for entrant in entrants]
@@ -58,9 +60,9 @@ def without_lesion_table(findings: Findings, entrants: list[Entrant]) -> Table:
     kind, unit = ("false_ml", "ml") if in_ml else ("false_voxels", "voxels")
     write = "{:,.4g}".format
     columns = [
-        *([cells.named("without")] if TARGET in found else []),
+        *([cells.word_column("without")] if TARGET in found else []),
         cells.of_entrants(),
-        cells.numbers("cases", "n", wording.whole),
+        cells.numbers("cases", "n", wording.count_in_words),
         cells.numbers("left alone", "left_alone", "{:.3g}".format),
         cells.estimates("specificity [95\u00a0%]", "specificity"),
         cells.numbers(f"false {unit} per case, mean", f"{kind}_mean", write),

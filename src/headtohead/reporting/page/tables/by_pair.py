@@ -36,26 +36,28 @@ def pair_table(pairs: "pd.DataFrame", caption: str, entrants: Sequence[Entrant] 
         return Column("first" if side == "a" else "second", cell, numeric=False)
 
     def balance(pair: Pair) -> Cell:
-        return cells.number(pair["wins"], lambda _: "{wins} / {ties} / {losses}".format_map(pair))
+        return cells.number_cell(pair["wins"], lambda _: "{wins} / {ties} / {losses}".format_map(pair))
 
-    what = [cells.named(TARGET)] * (TARGET in pairs and len(pairs) > 0) + [cells.named("score")] * (not in_dice)
-    finding = Column("finding", lambda pair: cells.plain((_in_dice if in_dice else _beside)(pair, tests)), False)
+    what = [cells.word_column(TARGET)] * (TARGET in pairs and len(pairs) > 0) + [cells.word_column("score")] * (
+        not in_dice
+    )
+    finding = Column("finding", lambda pair: cells.word_cell((_in_dice if in_dice else _beside)(pair, tests)), False)
     difference = cells.estimates("mean difference [95\u00a0%]", "mean_difference", signed=True)
-    p = [cells.numbers("p", "p", wording.p_value), cells.numbers("p (Holm)", "holm_p", wording.p_value)]
+    p = [cells.numbers("p", "p", wording.p_in_words), cells.numbers("p (Holm)", "holm_p", wording.p_in_words)]
     columns = [*what, entrant("a"), entrant("b"), finding, difference]
     if in_dice:
         columns += [
-            cells.numbers("median difference", "median_difference", wording.difference),
+            cells.numbers("median difference", "median_difference", wording.signed_difference),
             *p,
-            cells.numbers("rank-biserial", "rank_biserial", wording.difference),
+            cells.numbers("rank-biserial", "rank_biserial", wording.signed_difference),
             Column("wins / ties / losses", balance),
             cells.numbers("smallest detectable", "smallest_detectable", wording.score),
             Column("90\u00a0% interval", _interval),
-            cells.numbers("p (equivalence, Holm)", "tost_holm_p", wording.p_value),
+            cells.numbers("p (equivalence, Holm)", "tost_holm_p", wording.p_in_words),
         ]
     else:
-        columns += [cells.named("test"), *p, Column("better / even / worse", balance)]
-    columns.append(cells.numbers("cases", "n", wording.whole))
+        columns += [cells.word_column("test"), *p, Column("better / even / worse", balance)]
+    columns.append(cells.numbers("cases", "n", wording.count_in_words))
     return table_of(caption, columns, pairs.to_dict("records"))
 
 

@@ -64,9 +64,9 @@ def convention_table(findings: Findings, entrants: list[Entrant]) -> Table:
     """Lay out the same predictions scored in several ways: one row a convention, one column an entrant."""
     scored = findings.conventions
     columns = [
-        *([cells.named(TARGET)] if TARGET in scored else []),
+        *([cells.word_column(TARGET)] if TARGET in scored else []),
         Column("convention", lambda row: Cell(row["name"], row["name"], note=row["found"]["meaning"].iloc[0]), False),
-        *cells.each(_shown(entrants, scored), lambda found: cells.number(found["score"], wording.score)),
+        *cells.each(_shown(entrants, scored), lambda found: cells.number_cell(found["score"], wording.score)),
         Column("votes", lambda row: cells.votes(row["found"]["n"])),
     ]
     records = [row for target, own in each_target(scored).items() for row in _records(own, "convention", target)]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def subgroup_table(findings: Findings, entrants: list[Entrant]) -> Table:
+def lay_out_subgroups(findings: Findings, entrants: list[Entrant]) -> Table:
     """Lay out mean Dice in parts of the cases: one column an entrant."""
     rows = findings.subgroups.assign(whose=findings.subgroups["entrant"])
     shown: dict[Hashable, str] = {one.name: one.label for one in entrants if one.name in set(rows["entrant"])}
@@ -35,6 +35,6 @@ def _table(caption: str, rows: "pd.DataFrame", value: str, shown: dict[Hashable,
     for (kind, level), found in rows.groupby(["group", "level"], sort=False):
         by_whom = dict(zip(found["whose"], found.to_dict("records"), strict=True))
         records.append({"by": kind, "level": level, "n": found["n"], "of": by_whom})
-    columns = [cells.named("by"), cells.named("level"), Column("cases", lambda row: cells.votes(row["n"]))]
+    columns = [cells.word_column("by"), cells.word_column("level"), Column("cases", lambda row: cells.votes(row["n"]))]
     columns += cells.each(shown, lambda one: cells.estimate(one[value], one["low"], one["high"], signed))
     return table_of(caption, columns, records)

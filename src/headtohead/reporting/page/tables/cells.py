@@ -12,26 +12,26 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def plain(text: object) -> Cell:
+def word_cell(text: object) -> Cell:
     """A word, sorted by the alphabet."""
     return Cell(str(text), str(text))
 
 
-def number(value: Any, write: Callable[[Any], str]) -> Cell:
+def number_cell(value: Any, write: Callable[[Any], str]) -> Cell:
     """A number as `write` writes it, sorted by its value."""
     return Cell(wording.NOTHING) if wording.missing(value) else Cell(write(value), float(value))
 
 
 def estimate(value: Any, low: Any, high: Any, signed: bool = False) -> Cell:
     """A number with its interval, sorted by the number."""
-    write = wording.difference if signed else wording.score
-    cell = number(value, lambda one: write(one, low, high))
+    write = wording.signed_difference if signed else wording.score
+    cell = number_cell(value, lambda one: write(one, low, high))
     return replace(cell, text=f"{cell.text} {wording.interval(low, high, signed)}".strip())
 
 
 def lowest_to_highest(low: Any, high: Any, write: Callable[[Any], str] = wording.score) -> Cell:
     """From the lowest to the highest, sorted by the lowest."""
-    return number(low, lambda lowest: f"{write(lowest)} to {write(high)}")
+    return number_cell(low, lambda lowest: f"{write(lowest)} to {write(high)}")
 
 
 def with_range(found: "Mapping[str, Any] | pd.Series", low: str = "low", high: str = "high") -> Cell:
@@ -49,14 +49,14 @@ def votes(numbers: "pd.Series[int]") -> Cell:
     return Cell(f"{low:,}" if low == high else f"{low:,}–{high:,}", float(high))
 
 
-def named(key: str) -> Column:
+def word_column(key: str) -> Column:
     """The column of a word that stands under its own name."""
-    return Column(key, lambda record: plain(record[key]), numeric=False)
+    return Column(key, lambda record: word_cell(record[key]), numeric=False)
 
 
 def numbers(name: str, key: Hashable, write: Callable[[Any], str]) -> Column:
     """A column of numbers."""
-    return Column(name, lambda record: number(record[key], write))
+    return Column(name, lambda record: number_cell(record[key], write))
 
 
 def estimates(name: str, key: str, low: str = "low", high: str = "high", signed: bool = False) -> Column:
