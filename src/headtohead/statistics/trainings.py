@@ -108,7 +108,7 @@ class Luck:
         return pooled(self.variances, self.freedoms)
 
     def on_pairs(self, described: "pd.DataFrame", differences: Numbers, tests: int, fraction: bool) -> "pd.DataFrame":
-        """Bring the trainings into what `paired.describe` says of the differences, [cases, pairs].
+        """Bring the trainings into what `paired.describe_differences` says of the differences, [cases, pairs].
 
         In rows with seeds on either side low and high are then over cases and seeds; p is the larger of the test over
         cases and the two-level one, which `test` says; smallest_detectable holds the seeds and the correction for this
@@ -135,7 +135,7 @@ class Luck:
             high=high,
             p=np.where(several, np.fmax(described["p"], over_both), described["p"]),
             test=np.where(several, described["test"] + " and " + TWO_LEVEL, described["test"]),
-            smallest_detectable_over_seeds=sizes,
+            smallest_detectable=sizes,
         )
 
     def on_equivalence(self, found: "pd.DataFrame", differences: Numbers, margin: float) -> "pd.DataFrame":
