@@ -1,4 +1,4 @@
-"""A job read as a scan: slices as the model wants them, with the truth beside it and the way back onto its grid."""
+"""A job read as a scan: slices as the model wants them, with the truth beside it and the inverse onto its grid."""
 
 from headtohead.predicting.files.assigning import parse_channels
 from headtohead.predicting.files.finding import Job
@@ -18,10 +18,8 @@ def read_scan(job: Job, facts: ModelFacts, channels: str, plane: str, weight: We
         weight: what the job needs at its peak, outputs included; None: without any.
 
     Returns:
-        The scan. Of NIfTI, `volume` is uint8 for a model with an input recipe, which was trained on 8 bits: 0 stays 0,
-        and the 99.9th percentile of the voxels above it is 255, sequence by sequence. 8-bit files for the model of LGG,
-        which is 8-bit itself, are left as they are. For models that scale slices or volumes themselves it is float32,
-        as in the file. 8-bit pictures are left as they are for all models.
+        The scan. Volumes have as many bits as those the model was trained on; for models that scale slices or volumes
+        themselves they are float32, as in the file. 8-bit pictures are left as they are.
 
     Raises:
         UserError: anything about the files that stands in the way, in one line; also where its prediction needs more

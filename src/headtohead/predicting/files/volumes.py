@@ -10,7 +10,6 @@ import numpy as np
 from headtohead.errors import UserError, printable
 from headtohead.predicting.files.assigning import assign
 from headtohead.predicting.files.finding import Job
-from headtohead.predicting.files.label_maps import is_label_map
 from headtohead.predicting.scan import AS_STORED, Scan
 from headtohead.preparing.chain import Chain
 from headtohead.preparing.step import Step
@@ -19,6 +18,7 @@ from headtohead.preparing.steps.reorient import Reorient
 from headtohead.preparing.steps.square import Square
 from headtohead.preparing.steps.window import Window
 from headtohead.readers.file_names import stem
+from headtohead.readers.label_maps import is_label_map
 from headtohead.readers.mask_names import says_mask
 from headtohead.readers.nifti_file import open_volume
 from headtohead.readers.sequence_names import sequence_label

@@ -11,8 +11,8 @@ from scipy import ndimage
 
 from headtohead.errors import UserError
 from headtohead.predicting.files.finding import find_jobs
-from headtohead.predicting.files.label_maps import is_label_map
 from headtohead.predicting.files.scans import read_scan
+from headtohead.readers.label_maps import is_label_map
 from headtohead.trained.facts import ModelFacts
 
 REAL = Path(__file__).parents[4] / "shared" / "nifti"
