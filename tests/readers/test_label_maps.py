@@ -1,6 +1,5 @@
 """Masks and label maps are told from scans by their voxels."""
 
-from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 
@@ -9,13 +8,9 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from headtohead.errors import UserError
-from headtohead.predicting.files.finding import find_jobs
-from headtohead.predicting.files.scans import read_scan
 from headtohead.readers.label_maps import is_label_map
-from headtohead.trained.facts import ModelFacts
 
-REAL = Path(__file__).parents[4] / "shared" / "nifti"
+REAL = Path(__file__).parents[3] / "shared" / "nifti"
 SHAPE = (40, 48, 20)
 PLACE = np.stack(np.meshgrid(*(np.linspace(-1, 1, size) for size in SHAPE), indexing="ij"))
 HEAD = np.linalg.norm(PLACE, axis=0)
@@ -91,14 +86,6 @@ def test_a_name_with_a_word_for_masks_needs_less_proof() -> None:
     assert not is_label_map(grainy)
     assert is_label_map(grainy, named=True)
     assert not is_label_map(grainy + 0.25, named=True)
-
-
-def test_reading_refuses_them_in_a_line(save: Callable, lgg: ModelFacts, lone: ModelFacts) -> None:
-    path = save("scan.nii.gz", brats())
-    for facts in (lgg, lone):
-        [job] = find_jobs(path, "", facts.task, ())
-        with pytest.raises(UserError, match=r"scan\.nii\.gz: its values \(0, 1, 2, 4\) are those of a mask"):
-            read_scan(job, facts, "", "auto")
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="the real volumes are not here")

@@ -38,8 +38,7 @@ from headtohead.readers.volume_names import volume_end
 from headtohead.saving import atomic_path, write_picture
 from headtohead.task import Task
 
-WHITE = 99.9
-"""Percentile of a volume's intensities that is drawn as white, where it has more than 8 bits."""
+WHITE = 99.9  # percentile of a volume's intensities that is drawn as white, where it has more than 8 bits
 
 SEEN = {"train": "a slice that the model was trained on", "val": "a validation slice", "test": "a test slice"}
 

@@ -52,6 +52,15 @@ def test_bytes_are_left_alone_for_lgg_only(save: Callable, lgg: ModelFacts) -> N
     np.testing.assert_array_equal(read(path, masker).volume[..., 0], slices(to_bytes(dark)))
 
 
+def test_a_label_map_is_no_scan(save: Callable, lgg: ModelFacts, lone: ModelFacts) -> None:
+    labels = np.zeros((20, 24, 10), np.uint8)
+    labels[4:16, 4:18, 2:8], labels[6:12, 6:14, 3:7], labels[8:10, 8:11, 4:6] = 2, 1, 4
+    path = save("scan.nii.gz", labels)
+    for facts in (lgg, lone):
+        with pytest.raises(UserError, match=r"scan\.nii\.gz: its values \(0, 1, 2, 4\) are those of a mask"):
+            read(path, facts)
+
+
 @pytest.mark.parametrize("value", [0.0, 7.0, -3.0, np.nan, np.inf, 1e-42, 3e38])
 @pytest.mark.parametrize("facts", ["lgg", "lone"])
 def test_volumes_of_one_value(

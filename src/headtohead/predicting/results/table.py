@@ -9,8 +9,7 @@ import numpy as np
 from headtohead.plurals import count_of
 from headtohead.predicting.results.summary import Row
 
-SHOWN = 40
-"""Files in the table; of more only the sums are printed, and summary.csv has the rest."""
+SHOWN = 40  # files in the table; of more only the sums are printed, and summary.csv has the rest
 
 
 def print_table(rows: Sequence[Row], asked: int) -> None:
