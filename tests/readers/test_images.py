@@ -71,6 +71,15 @@ def test_sixteen_bits_are_scaled_and_grey_in_three_channels_is_grey(tmp_path: Pa
     np.testing.assert_array_equal(cohort.images(0)[0, ..., 0], GREY)
 
 
+def test_slices_of_a_patient_have_one_depth(tmp_path: Path) -> None:
+    root = write(tmp_path / "d", {"P_1.png": GREY, "P_2.png": GREY.astype(np.uint16) * 200})
+    write(root, {"P_1_mask.png": INSIDE, "P_2_mask.png": INSIDE})
+    words = rf"{root}/P_2\.png: 16 bits, but P_1\.png has 8; the pictures of a case have one depth: save both alike"
+    with pytest.raises(UserError, match=words):
+        open_cohort(root, tmp_path / "packed", "images", Reading("^(P)"))
+    assert open_cohort(root, tmp_path / "packed", "images").table["slices"].tolist() == [1, 1]
+
+
 def test_labels_by_name(tmp_path: Path) -> None:
     labels = INSIDE // 255
     labels[6, 7:9] = 3

@@ -176,7 +176,7 @@ def test_folds_of_nnunet_that_lack_a_case(tmp_path: Path, nnunet: Path, capsys: 
     cohort = read_nnunet(nnunet, tmp_path)
     path = nnunet / "splits_final.json"
     path.write_text(json.dumps([{"train": [], "val": [CASE]}, {"train": [], "val": ["other"]}]))
-    mend = "list each case in `val` of one fold, or give another number of `folds` to deal them anew"
+    mend = "list each case in val of one fold, or give another number of `folds` to deal them anew"
     with pytest.raises(UserError, match=rf"^{path}: other is not in the data set; {mend}$"):
         folds_of(DataOptions(folds="2"), cohort)
     path.write_text(json.dumps([{"train": [], "val": [CASE]}]))

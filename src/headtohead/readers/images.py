@@ -111,7 +111,7 @@ def read_case(files: CaseFiles, task: Task) -> Case:
     """Read the slices of one case: images of 8 or 16 bits [slices, H, W, 1], and their label map.
 
     Raises:
-        UserError: a file is damaged, in colour, of another size than the first or too large; a mask is no mask.
+        UserError: a file is damaged, in colour, too large, or of another size or depth than the first; or no mask.
     """
     refuse_large(files)
     images = [_read(path) for path in files.images]
@@ -121,6 +121,13 @@ def read_case(files: CaseFiles, task: Task) -> Case:
             raise UserError(
                 f"{printable(path)}: {size_of(pixels)}, but {printable(files.images[0].name)} is {size_of(images[0])}; "
                 "the pictures of a case have one size: restore it, or crop it"
+            )
+    for path, pixels in zip(files.images, images, strict=True):
+        if pixels.dtype != images[0].dtype:
+            own, first = (8 * one.itemsize for one in (pixels, images[0]))
+            raise UserError(
+                f"{printable(path)}: {own} bits, but {printable(files.images[0].name)} has {first}; "
+                "the pictures of a case have one depth: save both alike"
             )
     labels = labels_of(printable(files.masks[0]), np.stack(masks), task.targets)
     slices, height, width = labels.shape
