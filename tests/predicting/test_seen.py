@@ -87,3 +87,29 @@ def test_the_shipped_model_knows_its_cases() -> None:
     assert f"\nValidation: {', '.join(parts['val'])}.\n" in card
     for name, part in (("TCGA_CS_4942_19970222", "train"), ("TCGA_CS_4941_19960909", "")):
         assert part_of_case(choice, case(Path(f"any/{name}/{name}_1.tif"))) == part
+
+
+def test_the_layouts_of_nnunet_and_of_pictures_are_known(tmp_path: Path) -> None:
+    """What readers call a case counts: of channels the case, of slices the patient, of folders all that lead there."""
+    parts = {"train": ["c", "P1", "a_x"], "val": ["d"]}
+    facts = ModelFacts(
+        "m", "buda", 4, 5, {}, task=LGG_TASK, data={"parts": parts, "patient_pattern": r"^(?:images/)?(P\d+)_"}
+    )
+    choice = Choice(Source(facts), "")
+    volumes = ("imagesTr/c_0000.nii.gz", "d_0003.nii", "c_0000_0001.nii.gz", "a/x.nii", "b/x.nii")
+    found = [part_of_case(choice, case(tmp_path / name, "nifti")) for name in volumes]
+    assert found == ["train", "val", "", "train", ""]
+    pictures = ("P1_08.png", "any/images/P1_09.png", "P2_01.png", "a/images/x.png")
+    found = [part_of_case(choice, case(tmp_path / name, "picture")) for name in pictures]
+    assert found == ["train", "train", "", "train"]
+    assert [part_of_split(choice, tmp_path / name, 0) for name in pictures] == found
+    assert seen_before([choice], case(tmp_path / "P1_08.png", "picture"))[1] == ["the model was trained on this case"]
+
+
+def test_a_case_of_the_runs_own_data_is_what_its_list_says(make_run: MakeRun, tmp_path: Path) -> None:
+    run = make_run(root=tmp_path / "nn")
+    with run.split.open("w", newline="") as file:
+        csv.writer(file).writerows([("case", "slice", "part"), ("c", 1, "train"), ("c_0001", 1, "test")])
+    choice, folder = choose(tmp_path), tmp_path / "nn" / "imagesTr"
+    found = [part_of_case(choice, case(folder / name, "nifti")) for name in ("c_0000.nii", "c_0001.nii", "e_0000.nii")]
+    assert found == ["train", "", ""]

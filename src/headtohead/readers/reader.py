@@ -126,6 +126,20 @@ def files_of(data: str | None) -> str:
     return find_reader(data).files if data in DATA_SETS else "volumes"
 
 
+def refuse_unread(root: Path, given: Mapping[str, Any], default: str) -> None:
+    """Refuse options for a folder whose layout was not recognised, if the kind that is then taken reads them not.
+
+    Raises:
+        UserError: names the kinds that read them.
+    """
+    said = {one.name for one in fields(Reading) if given.get(one.name)}
+    if not root.is_dir() or not said - find_reader(default).takes:
+        return
+    kinds = [data for data in DATA_SETS if said <= find_reader(data).takes]
+    named = f"`data={kinds[0]}`" if len(kinds) == 1 else f"`data` ({', '.join(kinds or DATA_SETS)})"
+    raise UserError(f"`root_dir` {root}: its layout is none that is known here; say how to read it with {named}")
+
+
 def recognise(root: Path) -> str:
     """Name the kind of data that a folder is laid out as; empty where it is like none."""
     return next((data for data in DATA_SETS if root.is_dir() and find_reader(data).recognises(root)), "")
