@@ -7,7 +7,7 @@ corners are cut off, or is enlarged to hold all of it. Each copy is predicted tw
 
 Claims:
 1. Levelled copies rotated within the slices by 5 degrees or more agree with their case at a mean Dice of at least .97.
-2. From the limits of preparing/steps/level.py on, levelling agrees better than the copy's own axes.
+2. From the limits of preparing/steps/level.py on, levelling agrees better than the copy's own axes, or as well (.005).
 
 "agree" is the Dice of the copy's mask with the case's mask resampled onto the copy's grid (linear, threshold one half),
 "truth" the Dice with the resampled truth. "resampled" is the Dice of a mask with itself after resampling it onto that

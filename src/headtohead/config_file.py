@@ -23,7 +23,7 @@ def read_config(file: str, inside: tuple[str, ...] = ()) -> dict[str, Any]:
         raise UserError(f"{file}: includes itself through its key config; remove the key")
     content = _load(file)
     if not isinstance(content, dict):
-        raise UserError(f"{file}: must consist of lines of the form `key: value`, as --print_config writes them")
+        raise UserError(f"{file}: must consist of lines of the form key: value, as --print_config writes them")
     values = {}
     for key, raw in content.items():
         values[str(key)] = settle(known_option(str(key), f"{file}: {key}"), raw, f"{file}: {key}")

@@ -81,8 +81,8 @@ def test_file_that_builds_on_itself_is_refused(tmp_path: Path) -> None:
         ("train: perhaps\n", "my.yaml: train perhaps: takes True or False"),
         ("run_name: no\n", "my.yaml: run_name False: takes text; in YAML, put it in quotes"),
         ("training:\n  seed: 1\n", "my.yaml: training: no such option"),
-        ("- seed\n", "my.yaml: must consist of lines of the form `key: value`"),
-        ("", "my.yaml: must consist of lines of the form `key: value`"),
+        ("- seed\n", "my.yaml: must consist of lines of the form key: value"),
+        ("", "my.yaml: must consist of lines of the form key: value"),
         ("seed: 1\n  batch_size: [\n", "my.yaml: line 2: not valid YAML"),
     ],
 )

@@ -20,6 +20,13 @@ from headtohead.options.table import from_flat
         ("run `test` again", "run --test again"),
         ("`batchsize`: no such option", "`batchsize`: no such option"),
         ("a table `case,fold` in `my `test", "a table `case,fold` in `my `test"),
+        (
+            "named (`labels`), by `run_name`, `fold`; or `pattern`.",
+            "named (--labels), by --run_name, --fold; or --pattern.",
+        ),
+        ("`root_dir` /tmp/a`labels`b: no such folder", "--root_dir /tmp/a`labels`b: no such folder"),
+        ("/tmp/`labels`: empty; `/tmp/`data`/x`", "/tmp/`labels`: empty; `/tmp/`data`/x`"),
+        ("`labels` core`data=lgg`=1: refused", "--labels core`data=lgg`=1: refused"),
     ],
 )
 def test_names_of_options_become_flags_and_nothing_else_does(message: str, printed: str) -> None:

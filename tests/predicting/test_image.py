@@ -210,6 +210,14 @@ def test_bad_image_is_told_before_a_missing_model(tmp_path: Path) -> None:
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.parametrize("name", ["x_seg.nii.gz", "sub-01_dseg.nii"])
+def test_a_mask_is_refused_by_the_option_that_names_it(make_run: MakeRun, tmp_path: Path, name: str) -> None:
+    make_run()
+    (tmp_path / name).touch()
+    with pytest.raises(UserError, match=f"^`image_path` {tmp_path / name}: named as a mask"):
+        predict_image(options(tmp_path, tmp_path / name))
+
+
 @pytest.mark.parametrize(("onnx", "unwanted"), [(False, HEAVY), (True, HEAVIER)])
 def test_light_imports(make_run: MakeRun, tmp_path: Path, onnx: bool, unwanted: tuple[str, ...]) -> None:
     make_run(onnx=onnx)

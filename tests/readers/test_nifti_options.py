@@ -177,7 +177,8 @@ def test_one_target_is_its_value_and_no_other(volumes: Path, tmp_path: Path, wri
     reading = Reading(labels="enhancing=4;background=1,2")
     cohort = open_cohort(volumes, tmp_path / "packed", "nifti", reading)
     assert cohort.truth(0).sum() == 1
-    with pytest.raises(UserError, match="label 1 belongs to no target"):
+    mend = "or train with `labels` that name it too: as background=1,2, or as a target's"
+    with pytest.raises(UserError, match=f"label 1 belongs to no target; .* 4; correct the map, {mend}$"):
         open_cohort(volumes, tmp_path / "packed", "nifti", Reading(labels="enhancing=4"))
 
 

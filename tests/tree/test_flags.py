@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from headtohead.options.flags import as_flags
 from headtohead.options.table import OPTIONS
 from tests.tree.source import MODULES, PACKAGE, module_name
 
 FLAG = re.compile(r"(?<![\w-])--(\w+)")
+BACKQUOTED = re.compile(r"`([^`=]*)(?:=[^`]*)?`")
+FILLED_IN = "{}"
+"""Stands in an f-string for what is known only when it is written."""
 
 FOR_THE_COMMAND_LINE = {"cli.py", "config_file.py", "effects.py", "help_page.py", "overruled.py"}
 FOR_READERS = {
@@ -22,6 +26,9 @@ FOR_READERS = {
     "trained/card.py",
 }
 """They hold text of files and of the page, and what is printed; an error raised there names options all the same."""
+
+CODE_IN_BACKQUOTES = {"help_page.py", "options/flags.py", "trained/card.py"}
+"""They hold Markdown, and the pattern that finds backquotes."""
 
 SAID = {"print", "option"}
 """What prints, and what `--help` prints."""
@@ -48,3 +55,26 @@ def test_errors_name_options_and_no_flags(path: Path) -> None:
     nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Raise)] if place in FOR_READERS else [tree]
     flags = {flag for node in nodes for text in texts_of(node) for flag in FLAG.findall(text)}
     assert not flags & OPTIONS.keys()
+
+
+def whole_texts_of(node: ast.AST) -> Iterator[str]:
+    """Give the texts in some code, but docstrings; an f-string is one text."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.JoinedStr):
+            yield "".join(str(part.value) if isinstance(part, ast.Constant) else FILLED_IN for part in child.values)
+        elif isinstance(child, ast.Constant) and isinstance(child.value, str):
+            yield child.value
+        elif not (isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)):
+            yield from whole_texts_of(child)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=module_name)
+def test_what_stands_in_backquotes_in_a_message_is_an_option_and_becomes_a_flag(path: Path) -> None:
+    if path.relative_to(PACKAGE).as_posix() in CODE_IN_BACKQUOTES:
+        return
+    texts = list(whole_texts_of(ast.parse(path.read_text(encoding="utf-8"))))
+    named = {name for text in texts for name in BACKQUOTED.findall(text)}
+    assert named <= {*OPTIONS, FILLED_IN}
+    # What is filled in right behind an option begins with a mark: `run_name`{", though ..."}.
+    said = [as_flags(text.replace(f"`{FILLED_IN}", "`, ")) for text in texts]
+    assert not [text for text in said if set(BACKQUOTED.findall(text)) & OPTIONS.keys()]

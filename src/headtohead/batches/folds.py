@@ -22,10 +22,10 @@ from headtohead.saving import write_table
 
 EVERY_PATIENT = "patients"
 COLUMNS = ["case", "fold"]
-MEND = "write one row per case, `case,fold`, with folds counted from 0"
+MEND = "write a row case,fold for each case, with folds counted from 0"
 SPLITS = "splits_final.json"
 """Where nnU-Net keeps the folds of a data set."""
-MEND_SPLITS = "list each case in `val` of one fold"
+MEND_SPLITS = "list each case in val of one fold"
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def folds_of_data_set(cohort: Cohort, wanted: str, seed: int) -> Folds | None:
     path = cohort.root / SPLITS
     if not path.is_file():
         return None
-    table = _table_of(path, str(path), ", move it away, or give a table `case,fold` with `fold_file`")
+    table = _table_of(path, str(path), ", move it away, or give a table of columns case,fold with `fold_file`")
     if str(count := table["fold"].nunique()) != wanted:
         print(f"folds: not those of {path}, which has {count_of(count, 'fold')}")
         return None

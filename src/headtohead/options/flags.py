@@ -1,10 +1,13 @@
-"""Options in messages: named in backquotes as Python calls them (`root_dir`, `data=nifti`), and printed as flags."""
+"""Options in messages: named in backquotes as Python calls them (`root_dir`, `data=nifti`), and printed as flags.
+
+They stand as words of their own: what is in backquotes within a path or a value of the user's stays as it is.
+"""
 
 import re
 
 from headtohead.options.table import OPTIONS
 
-NAMED = re.compile(r"`(\w+)(?:=([^`]*))?`")
+NAMED = re.compile(r"(?<![^\s(])`(\w+)(?:=([^`]*))?`(?![^\s),.:;?])")
 
 
 def as_flags(text: object) -> str:

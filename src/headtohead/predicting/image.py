@@ -96,7 +96,7 @@ def _job_of(path: Path, task: Task, records: Records) -> Job:
     if not volume_end(path.name):
         return Job(path.name, (path,), "picture", (), Path(path.name), context=slices_around(path))
     # The file itself is predicted whoever wrote it; no other sequence of its case is a result of ours.
-    [job] = find_jobs(path, "", task, (), lambda other: other != path and records.ours(other))
+    [job] = find_jobs(path, "", task, (), lambda other: other != path and records.ours(other), "image_path")
     return job
 
 

@@ -149,4 +149,5 @@ READER = Reader(
     task=task,
     read_case=read_case,
     takes=frozenset({"patient_pattern", "labels"}),
+    files="pictures",
 )

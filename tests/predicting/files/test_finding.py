@@ -130,7 +130,7 @@ def test_a_single_file_and_what_belongs_to_it(tmp_path: Path) -> None:
     assert job == Job("q", (tmp_path / "q.nii",), "nifti", (), Path("q.nii"))
     [job] = find_jobs(tmp_path / "r_1.tif", "", LGG_TASK, ())
     assert job == Job("r_1", (tmp_path / "r_1.tif",), "picture", (), Path("r_1.tif"))
-    with pytest.raises(UserError, match="mask or an output"):
+    with pytest.raises(UserError, match=r"^`predict` .*mask or an output"):
         find_jobs(tmp_path / "p_mask.nii", "", LGG_TASK, ())
     with pytest.raises(UserError, match="mask or an output"):
         find_jobs(tmp_path / "p_brain.nii", "", LGG_TASK, ("_brain.nii",))

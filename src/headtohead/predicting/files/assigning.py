@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from headtohead.errors import UserError, did_you_mean, printable
 from headtohead.predicting.files.grouping import Job
-from headtohead.readers.sequence_names import AT_THE_END, says_several, sequence_label
+from headtohead.readers.sequence_names import AT_THE_END, WORDS, says_several, sequence_label
 from headtohead.task import Task
 from headtohead.trained.facts import ModelFacts
 
@@ -98,9 +98,9 @@ def assign(
         The sequences that there are, and notes on what was decided.
 
     Raises:
-        UserError: that cannot be settled, or the one sequence that the model needs is missing.
+        UserError: that cannot be settled, or a sequence is missing that none stands in for.
     """
-    first, needed = files[0], facts.task.primary
+    first, task = files[0], facts.task
     by_channels = len(files) == 1 and bool(channels) and (not job.sequences or set(channels.values()) == {0})
     notes: list[str] = []
     if job.channels and (channels or not job.sequences):
@@ -108,14 +108,14 @@ def assign(
     elif len(files) == 1 and (first.volumes > 1 or by_channels):
         found = _by_volume(first, facts, channels)
     elif job.sequences:
-        found = _by_names(job, files) if needed in job.sequences else {}
+        channels, found = {}, _by_names(job, files) if task.primary in job.sequences else {}
     else:
-        found = {needed: (first, 0)}
-        if not facts.task.unnamed:
-            notes.append(f"its name does not say which sequence it is: taken as {needed.upper()}")
-    if needed not in found:
-        _refuse_without(needed, job, bool(channels))
-    found = {sequence: one for sequence, one in found.items() if sequence in facts.task.sequences}
+        found = {task.primary: (first, 0)}
+        if not task.unnamed:
+            notes.append(f"its name does not say which sequence it is: taken as {task.primary.upper()}")
+    found = {sequence: one for sequence, one in found.items() if sequence in task.sequences}
+    if lost := task.lost(found or job.sequences):
+        _refuse_without(lost, job, task, bool(channels), several=first.volumes > 1 or bool(job.channels))
     used = {file.path for file, _ in found.values()}
     rest = [path.name for path in (*job.files, *job.unused) if path not in used]
     if rest:
@@ -178,24 +178,37 @@ def _chosen(channels: dict[str, int], there: dict[int, tuple["VolumeFile", int]]
     return {sequence: there[number] for sequence, number in channels.items()}
 
 
-def _refuse_without(needed: str, job: Job, by_channels: bool) -> None:
-    """Refuse a case without the sequence that the model needs, saying what there is instead."""
-    where, name = printable(job.files[0]), needed.upper()
-    if by_channels or not job.sequences:
-        raise UserError(f"{where}: `channels` names no {name}, but the model needs {name}; add {needed}=NUMBER")
+def _refuse_without(lost: list[str], job: Job, task: Task, by_channels: bool, several: bool) -> None:
+    """Refuse a case without sequences that the model needs, saying what there is instead."""
+    where, needed = printable(job.files[0]), task.primary
+    no, every = (word.join(map(sequence_label, lost)) for word in (" or ", " and "))
+    words = {one: WORDS.get(one, one).split()[0] for one in task.sequences}
+    names = ", ".join(f"X_{words[one]}.nii.gz" for one in lost)
+    if by_channels and (several or needed in lost):
+        numbers = ",".join(f"{words[one]}=NUMBER" for one in lost)
+        raise UserError(f"{where}: `channels` names no {no}, but the model needs {every}; add {numbers}")
     named = [sequence_label(one) if one else "no known sequence" for one in job.sequences]
     if len(job.files) > 1:
         are = ", ".join(f"{printable(path.name)} ({one})" for path, one in zip(job.files, named, strict=True))
+        put = "put the files of those channels" if job.channels else f"put {names}"
+        rename = f", or rename the file that is {every}" if lost == [needed] else ""
         raise UserError(
-            f"{where}: no {name} among the files of this case, {are}, but the model needs {name}; put "
-            f"X_{needed}.nii.gz beside them, or rename the file that is {name}"
+            f"{where}: no {no} among the files of this case, {are}, but the model needs {every}; {put} beside "
+            f"them{rename}"
         )
+    if needed not in lost:
+        called = "" if needed in job.sequences else f", and name this one X_{words[needed]}.nii.gz"
+        raise UserError(
+            f"{where}: {'taken' if called else 'named'} as {sequence_label(needed)}, but the model needs {every} of "
+            f"the same case, too; put {names} beside it{called}"
+        )
+    this = f"if this is {sequence_label(needed)}"
     if says_several(job.sequences[0]):
         raise UserError(
             f"{where}: its name holds several sequences, {named[0]}, and does not say which of them it is; rename it, "
-            f"or, if this is {name}, add `channels` {needed}=0"
+            f"or, {this}, add `channels` {words[needed]}=0"
         )
+    rename = f", or, {this}, rename it or add `channels` {words[needed]}=0" if lost == [needed] else ""
     raise UserError(
-        f"{where}: named as {named[0]}, but the model needs {name}; put X_{needed}.nii.gz of the same case beside it, "
-        f"or, if this is {name}, rename it or add `channels` {needed}=0"
+        f"{where}: named as {named[0]}, but the model needs {every}; put {names} of the same case beside it{rename}"
     )

@@ -6,16 +6,18 @@ cases get one, and an input without one may still be odd.
 
 from collections.abc import Sequence
 from itertools import permutations
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from headtohead.cohort import Cohort
 from headtohead.preparing.greys import count_greys, percentiles
 from headtohead.preparing.head import NORMAL_80, head_mask, inner_head
 from headtohead.preparing.intensities import EIGHT, to_depth
+
+if TYPE_CHECKING:
+    from headtohead.cohort import Cohort
 
 VERSION = 1
 """Raised whenever what is measured changes; older measurements are then ignored."""
@@ -105,7 +107,7 @@ def _correlation(one: np.ndarray, other: np.ndarray) -> float:
     return float((one * other).sum()) / spread if spread else 0.0
 
 
-def measure_cohort(cohort: Cohort, cases: Sequence[int] | NDArray[np.int64]) -> dict[str, Any]:
+def measure_cohort(cohort: "Cohort", cases: Sequence[int] | NDArray[np.int64]) -> dict[str, Any]:
     """Measure what the training cases look like: plain data for model.json, empty where there are no cases."""
     sequences, primary = cohort.task.sequences, cohort.task.primary_channel
     volumes = [cohort.in_bytes(int(case))[..., : len(sequences)] for case in cases]
