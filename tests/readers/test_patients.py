@@ -19,7 +19,7 @@ SCANS = [f"P{patient:02d}_scan{scan}" for patient in range(3) for scan in (1, 2)
 
 
 def cases_of(*paths: str) -> list[CaseFiles]:
-    return [CaseFiles(path, path, "", (ROOT / f"{path}.nii.gz",), ()) for path in paths]
+    return [CaseFiles(path, path, "", (ROOT / f"{path}.nii.gz",), (Path("mask"),)) for path in paths]
 
 
 def by_pattern(pattern: str, *paths: str) -> list[str]:
@@ -30,7 +30,7 @@ def test_bids_subjects_are_patients_whatever_their_sessions(capsys: pytest.Captu
     paths = ("sub-01/ses-1/sub-01_ses-1_FLAIR", "sub-01/ses-2/sub-01_ses-2_FLAIR", "sub-02/scan", "other")
     found = bids_patients(cases_of(*paths), ROOT)
     assert [case.patient for case in found] == ["sub-01", "sub-01", "sub-02", "other"]
-    print_patients(found, ROOT)
+    print_patients(found, ROOT, "volumes")
     assert capsys.readouterr().out == "data: 4 volumes of 3 patients\n"
 
 

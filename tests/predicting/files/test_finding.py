@@ -239,4 +239,10 @@ def test_masks_of_volumes_have_many_names(tmp_path: Path) -> None:
         "_lesion_mask",
     )
     touch(tmp_path, "a.nii", "a_lesion.png", *(f"a{end}.nii" for end in ends))
-    assert names(tmp_path) == ["a", "a_lesion"]
+    assert names(tmp_path) == ["a"]
+
+
+def test_masks_in_a_folder_of_their_own_are_no_inputs(tmp_path: Path) -> None:
+    lay = ("images/a.png", "masks/a.png", "imagesTr/c_0000.nii", "imagesTr/c_0001.nii", "labelsTr/c.nii")
+    touch(tmp_path, *lay, "alone/labels/d.nii")
+    assert names(tmp_path) == ["alone/labels/d", "images/a", "imagesTr/c"]

@@ -9,11 +9,11 @@ from headtohead.predicting.files.finding import Job
 from headtohead.predicting.scan import Scan
 from headtohead.preparing.intensities import to_bytes
 from headtohead.preparing.step import as_it_is
-from headtohead.readers.file_names import PICTURES
+from headtohead.readers.file_names import PICTURES, is_mask
 from headtohead.readers.labels import labels_of
 from headtohead.readers.opening import first_bytes
 from headtohead.readers.pictures import read_pixels, size_of
-from headtohead.readers.truth_beside import truth_beside
+from headtohead.readers.truth_beside import places_of_image, truth_beside
 from headtohead.task import Grid, Targets, Task
 from headtohead.task.case import finite
 from headtohead.trained.facts import ModelFacts
@@ -30,8 +30,8 @@ def refuse_wrong_file(path: Path) -> None:
     if not path.is_file():
         kind = "not a regular file" if path.exists() else "no such file"
         raise UserError(f"`image_path` {path}: {kind}; name {ACCEPTED}")
-    if path.stem.endswith("_mask"):
-        raise UserError(f"`image_path` {path}: a mask; name its image, {path.stem.removesuffix('_mask')}{path.suffix}")
+    if is_mask(path):
+        raise UserError(f"`image_path` {path}: a mask; name its image, {places_of_image(path)[0][1]}{path.suffix}")
 
 
 def scan_pictures(job: Job, facts: ModelFacts) -> Scan:
