@@ -103,6 +103,9 @@ def assign(
         UserError: that cannot be settled, or a sequence is missing that none stands in for.
     """
     first, task = files[0], facts.task
+    for place, number in enumerate(job.channels):
+        if number in job.channels[:place]:
+            _refuse_two(files[job.channels.index(number)], files[place], f"channel {number}")
     by_channels = len(files) == 1 and bool(channels) and (not job.sequences or set(channels.values()) == {0})
     notes: list[str] = []
     ordered = facts.data.get("kind") == "nnunet" and not channels and not job.sequences
@@ -134,10 +137,7 @@ def _by_names(job: Job, files: list["VolumeFile"]) -> Assigned:
     found: Assigned = {}
     for sequence, file in zip(job.sequences, files, strict=True):
         if sequence in found and sequence:
-            both = f"{printable(found[sequence][0].path.name)} and {printable(file.path.name)}"
-            raise UserError(
-                f"{printable(file.path)}: {both} are both {sequence_label(sequence)} of one case; move one of them away"
-            )
+            _refuse_two(found[sequence][0], file, sequence_label(sequence))
         if file.volumes > 1:
             raise UserError(
                 f"{printable(file.path)}: holds {file.volumes} volumes, but a file of one sequence holds one; "
@@ -145,6 +145,11 @@ def _by_names(job: Job, files: list["VolumeFile"]) -> Assigned:
             )
         found[sequence] = (file, 0)
     return found
+
+
+def _refuse_two(one: "VolumeFile", other: "VolumeFile", what: str) -> None:
+    both = f"{printable(one.path.name)} and {printable(other.path.name)}"
+    raise UserError(f"{printable(other.path)}: {both} are both {what} of one case; move one of them away")
 
 
 def _by_number(job: Job, files: list["VolumeFile"], facts: ModelFacts, channels: dict[str, int]) -> Assigned:
