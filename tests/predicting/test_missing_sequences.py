@@ -80,6 +80,12 @@ def test_of_channels_of_nnunet_too(tmp_path: Path) -> None:
     assert line.endswith("the model needs T1+contrast; put the files of those channels beside them")
 
 
+def test_of_sequences_without_a_word_too(save: Callable) -> None:
+    nameless = replace(FACTS, task=Task("nn", ("channel 0", "channel 1"), "channel 0", FACTS.task.targets))
+    line = refusal(save("x.nii.gz", np.ones((6, 6, 4, 2), np.int16)), nameless, "channel 0=0")
+    assert line.endswith("`channels` names no CHANNEL 1, but the model needs CHANNEL 1; add channel 1=NUMBER")
+
+
 def test_the_sequence_that_the_task_names_stands_in(tmp_path: Path, save: Callable) -> None:
     rng = np.random.default_rng(0)
     for end in ("flair", "t2"):

@@ -18,7 +18,7 @@ from headtohead.readers.mask_names import MaskFile, bases_of_mask, pair, split_f
 from headtohead.readers.other_layouts import masks_in_another_folder
 from headtohead.readers.patients import bids_patients
 from headtohead.readers.reader import AS_NAMED, CaseFiles, Reader, Reading, recognise
-from headtohead.readers.sequence_names import OUTLINED, WORDS, one_sequence_in_name, sequence_label
+from headtohead.readers.sequence_names import OUTLINED, WORDS, one_sequence_in_name, sequence_label, word_of
 from headtohead.readers.tasks import VOLUMES_TASK
 from headtohead.readers.volume_names import volume_stem
 from headtohead.readers.volumes import read_volumes
@@ -131,7 +131,7 @@ def _refuse_unclear(scans: list[_Scan], wanted: tuple[str, ...]) -> None:
                 raise UserError(
                     f"{scan.first}: its case has no {sequence_label(sequence)} ({there}), which {having} of "
                     f"{len(scans)} cases have; restore the file, or name the sequences to use: `sequences` "
-                    f"{','.join(WORDS.get(one, one).split()[0] for one in scan.by_sequence) or 'flair'}"
+                    f"{','.join(word_of(one) for one in scan.by_sequence) or 'flair'}"
                 )
 
 

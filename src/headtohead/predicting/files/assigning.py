@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from headtohead.errors import UserError, did_you_mean, printable
 from headtohead.predicting.files.grouping import Job
-from headtohead.readers.sequence_names import AT_THE_END, WORDS, says_several, sequence_label
+from headtohead.readers.sequence_names import AT_THE_END, says_several, sequence_label, word_of
 from headtohead.task import Task
 from headtohead.trained.facts import ModelFacts
 
@@ -160,7 +160,7 @@ def _by_number(job: Job, files: list["VolumeFile"], facts: ModelFacts, channels:
         example = ",".join(f"{name}={number}" for number, name in zip(numbers, usual, strict=False))
         mend = (
             f"no dataset.json says what they are; name them, for example `channels` {example}, or rename them: after "
-            f"their sequences (X_{WORDS.get(usual[0], usual[0]).split()[0]}.nii.gz), or, if they are separate cases, "
+            f"their sequences (X_{word_of(usual[0])}.nii.gz), or, if they are separate cases, "
             "without a number"
         )
         if task.unnamed:
@@ -203,10 +203,9 @@ def _refuse_without(lost: list[str], job: Job, task: Task, by_channels: bool, se
     """Refuse a case without sequences that the model needs, saying what there is instead."""
     where, needed = printable(job.files[0]), task.primary
     no, every = (word.join(map(sequence_label, lost)) for word in (" or ", " and "))
-    words = {one: WORDS.get(one, one).split()[0] for one in task.sequences}
-    names = ", ".join(f"X_{words[one]}.nii.gz" for one in lost)
+    names = ", ".join(f"X_{word_of(one)}.nii.gz" for one in lost)
     if by_channels and (several or needed in lost):
-        numbers = ",".join(f"{words[one]}=NUMBER" for one in lost)
+        numbers = ",".join(f"{word_of(one)}=NUMBER" for one in lost)
         raise UserError(f"{where}: `channels` names no {no}, but the model needs {every}; add {numbers}")
     named = [sequence_label(one) if one else "no known sequence" for one in job.sequences]
     if len(job.files) > 1:
@@ -218,18 +217,18 @@ def _refuse_without(lost: list[str], job: Job, task: Task, by_channels: bool, se
             f"them{rename}"
         )
     if needed not in lost:
-        called = "" if needed in job.sequences else f", and name this one X_{words[needed]}.nii.gz"
+        called = "" if needed in job.sequences else f", and name this one X_{word_of(needed)}.nii.gz"
         raise UserError(
             f"{where}: {'taken' if called else 'named'} as {sequence_label(needed)}, but the model needs {every} of "
             f"the same case, too; put {names} beside it{called}"
         )
-    this = f"if this is {sequence_label(needed)}"
+    this, declared = f"if this is {sequence_label(needed)}", f"add `channels` {word_of(needed)}=0"
     if says_several(job.sequences[0]):
         raise UserError(
             f"{where}: its name holds several sequences, {named[0]}, and does not say which of them it is; rename it, "
-            f"or, {this}, add `channels` {words[needed]}=0"
+            f"or, {this}, {declared}"
         )
-    rename = f", or, {this}, rename it or add `channels` {words[needed]}=0" if lost == [needed] else ""
+    rename = f", or, {this}, rename it or {declared}" if lost == [needed] else ""
     raise UserError(
         f"{where}: named as {named[0]}, but the model needs {every}; put {names} of the same case beside it{rename}"
     )
