@@ -184,6 +184,14 @@ def test_predicted_mask_never_lies_where_the_truth_is_looked_for(make_run: MakeR
     with pytest.raises(UserError, match="would be taken for its truth"):
         predict_image(options(tmp_path, image, output=str(image.parent), overwrite=True))
     assert [path.name for path in image.parent.iterdir()] == ["lone.png"]
+    assert image.parent.name == "images"
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    with pytest.raises(UserError, match="masks: the folder of its masks, where"):
+        predict_image(options(tmp_path, image, output=str(masks), overwrite=True))
+    lone_image(masks, NOISE).rename(masks / "lone.png")
+    with pytest.raises(UserError, match=r"a mask; name its image, lone\.png"):
+        predict_image(options(tmp_path, masks / "lone.png"))
 
 
 def test_output_that_is_a_file(make_run: MakeRun, tmp_path: Path) -> None:

@@ -96,6 +96,20 @@ def test_a_sequence_that_a_case_lacks_is_named_with_the_mend(volumes: Path, writ
         list_cases(volumes, Reading(sequences="t2"))
 
 
+@pytest.mark.parametrize("sequences", ["flair", "t1,t2"])
+def test_sequences_that_were_not_asked_for_lack_no_mask(
+    volumes: Path, write: Scan, capsys: pytest.CaptureFixture[str], sequences: str
+) -> None:
+    for case in "xy":
+        write(f"{case}_flair", f"{case}_t1", f"{case}_t2", mask=f"{case}_seg")
+    assert len(listed(volumes, sequences=sequences)) == 2
+    assert "left out" not in capsys.readouterr().out
+    write("z_flair")
+    assert len(listed(volumes, sequences=sequences)) == 2
+    left = f"images left out because they have no mask: 1 of 7, such as {volumes / 'z_flair.nii.gz'}\n"
+    assert capsys.readouterr().out.startswith(f"{volumes}: {left}")
+
+
 def test_sequences_are_taken_in_the_order_asked_for(volumes: Path, write: Scan) -> None:
     write("x_flair", "x_t1", "x_t2", mask="x_seg")
     reading = Reading(sequences="t2, t1")

@@ -8,6 +8,7 @@ patients as `sub-01`. Source: Gorgolewski et al., Scientific Data 2016, doi 10.1
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from headtohead.errors import UserError
@@ -55,8 +56,9 @@ def list_cases(root: Path, reading: Reading = AS_NAMED) -> list[CaseFiles]:
     scans = [_Scan.of(found, mask, free) for found, mask in pairs.items()]
     wanted = _sequences(scans, reading)
     _refuse_unclear(scans, wanted)
-    used = {path for scan in scans for path in scan.files(wanted)}
-    if alone := [path for path in images if path not in used]:
+    # What `sequences` leaves out of a case with a mask lacks none.
+    masked = {path for scan in scans for path in (scan.first, *chain(*scan.by_sequence.values()))}
+    if alone := [path for path in images if path not in masked]:
         print(f"{root}: images left out because they have no mask: {len(alone)} of {len(images)}, such as {alone[0]}")
     return bids_patients(_named(root, scans, wanted), root)
 

@@ -1,6 +1,7 @@
 """Which volume of which file is which sequence of the model: by names, by `dataset.json`, or as --channels says."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from headtohead.errors import UserError, did_you_mean, printable
@@ -92,7 +93,8 @@ def assign(
     A 4-D file needs --channels, whatever its name. A 3-D file is the sequence its name says, or the primary one where
     it says none; --channels NAME=0 says otherwise, of a file that is a case by itself. Other numbers are meant for the
     4-D files beside it: `refuse_ignored_channels` has seen that there is one. Of channels of nnU-Net, --channels gives
-    the numbers in their names.
+    the numbers in their names; without it and a dataset.json, a model that was trained on nnU-Net's data knows their
+    order.
 
     Returns:
         The sequences that there are, and notes on what was decided.
@@ -101,8 +103,16 @@ def assign(
         UserError: that cannot be settled, or a sequence is missing that none stands in for.
     """
     first, task = files[0], facts.task
+    for place, number in enumerate(job.channels):
+        if number in job.channels[:place]:
+            _refuse_two(files[job.channels.index(number)], files[place], f"channel {number}")
     by_channels = len(files) == 1 and bool(channels) and (not job.sequences or set(channels.values()) == {0})
     notes: list[str] = []
+    ordered = facts.data.get("kind") == "nnunet" and not channels and not job.sequences
+    if ordered and job.channels and max(job.channels) < len(task.sequences):
+        job = replace(job, sequences=tuple(task.sequences[number] for number in job.channels))
+        order = ", ".join(map(sequence_label, job.sequences))
+        notes.append(f"no dataset.json says what its channels are: taken as {order}, as in the training data")
     if job.channels and (channels or not job.sequences):
         found = _by_number(job, files, facts, channels)
     elif len(files) == 1 and (first.volumes > 1 or by_channels):
@@ -127,10 +137,7 @@ def _by_names(job: Job, files: list["VolumeFile"]) -> Assigned:
     found: Assigned = {}
     for sequence, file in zip(job.sequences, files, strict=True):
         if sequence in found and sequence:
-            both = f"{printable(found[sequence][0].path.name)} and {printable(file.path.name)}"
-            raise UserError(
-                f"{printable(file.path)}: {both} are both {sequence_label(sequence)} of one case; move one of them away"
-            )
+            _refuse_two(found[sequence][0], file, sequence_label(sequence))
         if file.volumes > 1:
             raise UserError(
                 f"{printable(file.path)}: holds {file.volumes} volumes, but a file of one sequence holds one; "
@@ -140,16 +147,30 @@ def _by_names(job: Job, files: list["VolumeFile"]) -> Assigned:
     return found
 
 
+def _refuse_two(one: "VolumeFile", other: "VolumeFile", what: str) -> None:
+    both = f"{printable(one.path.name)} and {printable(other.path.name)}"
+    raise UserError(f"{printable(other.path)}: {both} are both {what} of one case; move one of them away")
+
+
 def _by_number(job: Job, files: list["VolumeFile"], facts: ModelFacts, channels: dict[str, int]) -> Assigned:
-    numbers = sorted(job.channels)
+    numbers, task = sorted(job.channels), facts.task
     if not channels:
         names = ", ".join(f"_{number:04d}" for number in numbers)
-        usual = sorted(facts.task.sequences, key=lambda one: one != facts.task.primary)
+        usual = sorted(task.sequences, key=lambda one: one != task.primary)
         example = ",".join(f"{name}={number}" for number, name in zip(numbers, usual, strict=False))
+        mend = (
+            f"no dataset.json says what they are; name them, for example `channels` {example}, or rename them: after "
+            f"their sequences (X_{WORDS.get(usual[0], usual[0]).split()[0]}.nii.gz), or, if they are separate cases, "
+            "without a number"
+        )
+        if task.unnamed:
+            mend = (
+                f"the model takes one image; say which, for example `channels` {example}, leave the others out, or "
+                "rename them if they are separate cases"
+            )
         raise UserError(
             f"{printable(job.files[0])}: {len(files)} files are named like channels of one nnU-Net case ({names}), but "
-            f"no dataset.json says what they are; name them, for example `channels` {example}, or rename the files if "
-            "they are separate cases"
+            f"{mend}"
         )
     there = {number: (file, 0) for number, file in zip(job.channels, files, strict=True)}
     return _chosen(channels, there, f"its channels are {', '.join(map(str, numbers))}")

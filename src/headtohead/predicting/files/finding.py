@@ -52,9 +52,9 @@ def find_jobs(
     if not source.is_dir():
         if pattern:
             raise UserError(
-                f"`pattern` {pattern}: chooses files of a folder, and {printable(source)} is a file; leave it out"
+                f"`pattern` {pattern}: chooses files of a folder, and {printable(source)} is none; leave it out"
             )
-        return _jobs_of_file(source, task, outputs, ours, f"`{option}` {printable(source)}")
+        return _file_jobs(source, task, outputs, ours, f"`{option}` {printable(source)}")
     every = list(_walk(source))
     inputs = found = [path for path in every if not _never_input(path, outputs)]
     if pattern:
@@ -75,9 +75,7 @@ def refuse_missing(source: Path) -> None:
         raise UserError(f"`predict` {printable(source)}: no such file or folder")
 
 
-def _jobs_of_file(
-    path: Path, task: Task, outputs: tuple[str, ...], ours: Callable[[Path], bool], label: str
-) -> list[Job]:
+def _file_jobs(path: Path, task: Task, outputs: tuple[str, ...], ours: Callable[[Path], bool], label: str) -> list[Job]:
     if not ending(path):
         raise UserError(f"{label}: not a file this program reads; name {', '.join(INPUTS)}")
     if _never_input(path, outputs):
