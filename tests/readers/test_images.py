@@ -63,6 +63,17 @@ def test_slices_of_a_patient_are_one_case_in_the_order_of_their_numbers(tmp_path
     assert open_cohort(root, tmp_path / "packed", "images").table["slices"].tolist() == [1] * 6
 
 
+def test_the_pattern_of_the_handbook_fits_both_layouts(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "data/README.md").read_text()
+    pattern = page.split("### Pictures")[1].split("`--patient_pattern '")[1].split("'")[0]
+    write(tmp_path / "a", dict.fromkeys(("P1_01.png", "P1_01_mask.png", "P1_02.png", "P1_02_mask.png"), INSIDE))
+    write(tmp_path / "b", {f"{folder}/P1_0{n}.png": INSIDE for folder in ("images", "masks") for n in (1, 2)})
+    for root in (tmp_path / "a", tmp_path / "b"):
+        assert [(name, images) for name, images, _ in listed(root, Reading(pattern))] == [
+            ("P1", ["P1_01.png", "P1_02.png"])
+        ]
+
+
 def test_they_are_called_pictures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     names = ("P1_1", "P1_2", "P2_1")
     root = write(tmp_path / "d", {f"{name}{end}.png": INSIDE for name in names for end in ("", "_mask")})

@@ -90,7 +90,9 @@ def test_a_sequence_that_a_case_lacks_is_named_with_the_mend(volumes: Path, writ
         ("x_flair", ("flair",), ["x_flair", "x_seg"]),
         ("y_flair", ("flair",), ["y_flair", "y_seg"]),
     ]
-    with pytest.raises(UserError, match=r"x_flair.*has no T2 \(FLAIR, T1\), .* `sequences` flair,t1"):
+    with pytest.raises(
+        UserError, match=r"x_flair.*has no T2 \(FLAIR, T1\), nor has any other case; .* `sequences` flair,t1"
+    ):
         list_cases(volumes, Reading(sequences="t2"))
 
 
@@ -222,7 +224,9 @@ def test_targets_that_share_a_label_are_regions_others_classes() -> None:
         ("a=one", "values of a are not whole numbers"),
         ("a=1_2", "values of a are not whole numbers"),
         ("a=1.5", "values of a are not whole numbers"),
-        ("a=0", "labels must be whole numbers from 1"),
+        ("a=0", "a: labels must be whole numbers from 1 to 65535, not 0$"),
+        ("a=0,3", "a: labels must be whole numbers from 1 to 65535, not 0, 3$"),
+        ("a=1,2;b=2,1", "a and b have the same labels; leave one of them out$"),
         ("a=70000", "labels must be whole numbers from 1"),
         ("core=1;whole=1,2", "name the outer regions first"),
         ("a=1;background=1", "cannot count as background"),

@@ -19,7 +19,7 @@ SCANS = [f"P{patient:02d}_scan{scan}" for patient in range(3) for scan in (1, 2)
 
 
 def cases_of(*paths: str) -> list[CaseFiles]:
-    return [CaseFiles(path, path, "", (ROOT / f"{path}.nii.gz",), (Path("mask"),)) for path in paths]
+    return [CaseFiles(path, path, "", (ROOT / f"{path}.nii.gz",), ()) for path in paths]
 
 
 def by_pattern(pattern: str, *paths: str) -> list[str]:

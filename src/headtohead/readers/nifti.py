@@ -128,9 +128,10 @@ def _refuse_unclear(scans: list[_Scan], wanted: tuple[str, ...]) -> None:
             if not files:
                 there = ", ".join(map(sequence_label, scan.by_sequence)) or "none by its name"
                 having = sum(sequence in other.by_sequence for other in scans)
+                others = f"which {having} of {len(scans)} cases have" if having else "nor has any other case"
                 raise UserError(
-                    f"{scan.first}: its case has no {sequence_label(sequence)} ({there}), which {having} of "
-                    f"{len(scans)} cases have; restore the file, or name the sequences to use: `sequences` "
+                    f"{scan.first}: its case has no {sequence_label(sequence)} ({there}), {others}; restore the file, "
+                    "or name the sequences to use: `sequences` "
                     f"{','.join(word_of(one) for one in scan.by_sequence) or 'flair'}"
                 )
 

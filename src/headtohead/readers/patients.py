@@ -79,7 +79,7 @@ def patients_by_pattern(cases: Sequence[CaseFiles], root: Path, pattern: str) ->
 def print_patients(cases: Sequence[CaseFiles], root: Path, files: str) -> None:
     """Print how many volumes, or what the `files` are, of how many patients there are."""
     patients = len({case.patient for case in cases})
-    outlined = sum(len(case.masks) for case in cases)
+    outlined = sum(max(1, len(case.masks)) for case in cases)
     print(f"{root}: {count_of(outlined, files.removesuffix('s'))} of {count_of(patients, 'patient')}")
 
 

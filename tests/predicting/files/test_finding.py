@@ -253,5 +253,5 @@ def test_two_files_of_one_channel_or_sequence_are_of_one_case(tmp_path: Path) ->
     touch(tmp_path, "b.nii", "b.nii.gz")  # nobody says that they are of one case
     assert names(tmp_path) == ["a_flair", "b.nii", "b.nii.gz", "nn/c"]
     one, *_, other = find_jobs(tmp_path, "", LGG_TASK, ())
-    assert [path.name for path in one.files] == ["a_flair.nii", "a_flair.nii.gz", "a_t1.nii"]
+    assert [path.name for path in one.files] == ["a_flair.nii", "a_t1.nii", "a_flair.nii.gz"]
     assert other.channels == (0, 1, 1)

@@ -62,6 +62,17 @@ def test_other_numbers_are_cases_of_their_own(tmp_path: Path, files: tuple[str, 
     assert [count for _, count in names(tmp_path)] == [1] * len(files)
 
 
+def test_two_files_of_one_channel_are_refused(
+    three: Path, save: Callable, lgg: ModelFacts, texture: np.ndarray
+) -> None:
+    """Whichever of the two is meant: neither is a case of its own."""
+    save("imagesTs/case_0002.nii", texture)
+    for channels in ("", "flair=1,t1=2"):
+        [job] = find_jobs(three, "", lgg.task, ())
+        with pytest.raises(UserError, match=r"case_0002\.nii and case_0002\.nii\.gz are both channel 2 of one case"):
+            read_scan(job, lgg, channels, "auto")
+
+
 def test_slices_of_lgg_are_no_channels(tmp_path: Path) -> None:
     touch(tmp_path / "case", "case_0000.tif", "case_0001.tif")
     [job] = find_jobs(tmp_path, "", LGG_TASK, ())
