@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
-from headtohead.options.comparison import BASELINE
+from headtohead.options.comparison import is_baseline
 from headtohead.statistics.matrix import entrants
 
 
@@ -52,7 +52,7 @@ class Spread:
 def read_scores(path: Path) -> tuple[list[str], NDArray[np.float64]]:
     """Read Dice of the entrants that have several seeds from a cases.csv: their names and [cases, entrants, seeds]."""
     table = pd.read_csv(path)
-    table = table[(table["model"] != BASELINE) & (table["tp"] + table["fn"] > 0) & table["seed"].notna()]
+    table = table[~table["model"].map(is_baseline) & (table["tp"] + table["fn"] > 0) & table["seed"].notna()]
     named = table.assign(entrant=entrants(table))
     scores = named.pivot_table(index="case", columns=["entrant", "seed"], values="dice", sort=False).sort_index()
     names = list(dict.fromkeys(scores.columns.get_level_values(0)))

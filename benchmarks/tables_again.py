@@ -16,7 +16,7 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
 
-from headtohead.options.comparison import BASELINE, MARGIN
+from headtohead.options.comparison import MARGIN, baselines
 from headtohead.readers.lgg import GRADES
 from headtohead.reporting.findings import spoken_names, with_names
 from headtohead.reporting.table import result_rows
@@ -46,7 +46,7 @@ def main() -> None:
     tables = {
         "results": result_rows(cases),
         "pairs": all_pairs({PRIMARY: pairs, SECONDARY: secondary}),
-        "ranks": rank_distribution(matrix.drop(columns=BASELINE, errors="ignore")),
+        "ranks": rank_distribution(matrix.drop(columns=baselines(matrix))),
         "subgroups": subgroup_table(cases),
         "subgroup_pairs": subgroup_pairs(cases),
     }

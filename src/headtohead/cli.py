@@ -174,9 +174,11 @@ def with_data(values: dict[str, Any]) -> dict[str, Any]:
     root = values.get("root_dir")
     if "data" in values or not reads or not root or wanted_set or values.get("make_phantoms"):
         return values
-    from headtohead.readers.reader import recognise
+    from headtohead.readers.reader import recognise, refuse_unread
 
     kind = recognise(Path(str(root)))
+    if not kind:
+        refuse_unread(Path(str(root)), values, default)
     if kind in ("", default):
         return values
     print(f"{root}: read as {DATA_SETS[kind]} (--data {kind})")

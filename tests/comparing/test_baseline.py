@@ -1,5 +1,6 @@
 """The baseline's run folder stands beside trained runs and is read like one."""
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from headtohead.batches.splits import Split
 from headtohead.cohort import Cohort
 from headtohead.comparing.baseline import run_baseline
+from headtohead.options.comparison import BASELINE, baseline_on, baselines
 from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.runs.reading import read_ledger
 from headtohead.scoring.baseline import primary_histograms
@@ -104,3 +106,23 @@ def test_of_a_split_by_slice_only_its_own_slices_are_counted(
     )
     run_baseline(cohort, by_slice, comparison, PROVENANCE, counted)
     assert asked == by_slice.train.tolist()
+
+
+def test_it_is_named_after_its_sequence_and_an_earlier_folder_keeps_its_name(
+    cohort: Cohort, split: Split, comparison: Path
+) -> None:
+    task = dataclasses.replace(LGG_TASK, sequences=("ct (soft)", "pet", "t2"), primary="pet", stand_ins={})
+    shared = PROVENANCE | {"data": {"key": "k", "task": task.to_dict()}}
+    other = Cohort(root=cohort.root, key="k", table=cohort.table, packed=cohort.packed, task=task)
+    folder = run_baseline(other, split, comparison, shared)
+    assert folder == comparison / "pet-threshold"
+    folder.rename(comparison / "flair-threshold")
+    record = json.loads((comparison / "flair-threshold" / "run.json").read_text())
+    assert record["experiment"]["model"] == record["experiment"]["name"] == "pet-threshold"
+    record["experiment"]["model"] = "flair-threshold"  # as earlier versions wrote
+    (comparison / "flair-threshold" / "run.json").write_text(json.dumps(record))
+    assert set(read_ledger(comparison).cases["model"]) == {"pet-threshold"}
+    assert run_baseline(other, split, comparison, shared) == comparison / "flair-threshold"
+    assert [run.name for run in read_ledger(comparison).finished] == ["flair-threshold"]
+    assert baseline_on("ct (soft)") == "ct-soft-threshold" and baseline_on("flair") == BASELINE
+    assert baselines(["unet none", "ct-soft-threshold"]) == ["ct-soft-threshold"]

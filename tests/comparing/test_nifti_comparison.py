@@ -99,7 +99,7 @@ def test_results_and_page_speak_of_volumes(compared: Path) -> None:
     table, page = (compared / "results.md").read_text(), (compared / "report.html").read_text()
     for text in (table, page):
         assert "whatever the masks mark" in text
-        assert "FLAIR" not in text and "TCGA" not in text
+        assert "flair" not in text.lower() and "TCGA" not in text
     assert "threshold on the image" in table
     assert "Slices of the worst" in page
     groups = pd.read_csv(compared / "subgroups.csv")["group"].unique().tolist()
@@ -111,7 +111,7 @@ def test_results_and_page_speak_of_volumes(compared: Path) -> None:
 def test_run_json_says_what_was_read(compared: Path) -> None:
     for path in compared.glob("*/run.json"):
         assert json.loads(path.read_text())["data"]["kind"] == "nifti"
-    record = json.loads((compared / "flair-threshold-f0" / "run.json").read_text())
+    record = json.loads((compared / "image-threshold-f0" / "run.json").read_text())
     assert record["threshold_unit"].startswith("image of the inner head")
 
 

@@ -91,6 +91,8 @@ def test_page_says_what_was_not_found(findings: Measures) -> None:
     assert "alike.png" not in text
     assert "Every case has a lesion." in text
     assert "inner head was not found" not in text
+    one = replace(findings, task=replace(findings.task, sequences=("flair",), stand_ins={}))
+    assert "The data are pictures with one mask each" in write_page(one, duplicates_of(), "key", "pictures")
     below = write_page(findings, duplicates_of(("a", 1, "b", 2, 3, 0.81234), faint=5), "key")
     assert "The most similar pair has a correlation of 0.81." in below
     assert "5 slices have too little" in below

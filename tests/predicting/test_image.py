@@ -184,6 +184,14 @@ def test_predicted_mask_never_lies_where_the_truth_is_looked_for(make_run: MakeR
     with pytest.raises(UserError, match="would be taken for its truth"):
         predict_image(options(tmp_path, image, output=str(image.parent), overwrite=True))
     assert [path.name for path in image.parent.iterdir()] == ["lone.png"]
+    assert image.parent.name == "images"
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    with pytest.raises(UserError, match="masks: the folder of its masks, where"):
+        predict_image(options(tmp_path, image, output=str(masks), overwrite=True))
+    lone_image(masks, NOISE).rename(masks / "lone.png")
+    with pytest.raises(UserError, match=r"a mask; name its image, lone\.png"):
+        predict_image(options(tmp_path, masks / "lone.png"))
 
 
 def test_output_that_is_a_file(make_run: MakeRun, tmp_path: Path) -> None:
@@ -200,6 +208,14 @@ def test_bad_image_is_told_before_a_missing_model(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no trained model in"):
         predict_image(options(tmp_path, lone_image(tmp_path, NOISE), comparison="mine"))
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("name", ["x_seg.nii.gz", "sub-01_dseg.nii"])
+def test_a_mask_is_refused_by_the_option_that_names_it(make_run: MakeRun, tmp_path: Path, name: str) -> None:
+    make_run()
+    (tmp_path / name).touch()
+    with pytest.raises(UserError, match=f"^`image_path` {tmp_path / name}: named as a mask"):
+        predict_image(options(tmp_path, tmp_path / name))
 
 
 @pytest.mark.parametrize(("onnx", "unwanted"), [(False, HEAVY), (True, HEAVIER)])

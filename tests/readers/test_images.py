@@ -10,7 +10,7 @@ import pytest
 from headtohead.cohort import open_cohort
 from headtohead.errors import UserError
 from headtohead.readers.images import list_cases
-from headtohead.readers.reader import AS_NAMED, Reading
+from headtohead.readers.reader import AS_NAMED, Reading, files_of
 
 GREY = np.random.default_rng(0).integers(0, 250, (20, 30)).astype(np.uint8)
 INSIDE = np.zeros((20, 30), np.uint8)
@@ -61,6 +61,25 @@ def test_slices_of_a_patient_are_one_case_in_the_order_of_their_numbers(tmp_path
     assert cohort.images(1)[:, 0, 0, 0].tolist() == [1, 9, 10]
     assert cohort.labels(1)[:, 0, 0].tolist() == [0, 0, 1]
     assert open_cohort(root, tmp_path / "packed", "images").table["slices"].tolist() == [1] * 6
+
+
+def test_the_pattern_of_the_handbook_fits_both_layouts(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "data/README.md").read_text()
+    pattern = page.split("### Pictures")[1].split("`--patient_pattern '")[1].split("'")[0]
+    write(tmp_path / "a", dict.fromkeys(("P1_01.png", "P1_01_mask.png", "P1_02.png", "P1_02_mask.png"), INSIDE))
+    write(tmp_path / "b", {f"{folder}/P1_0{n}.png": INSIDE for folder in ("images", "masks") for n in (1, 2)})
+    for root in (tmp_path / "a", tmp_path / "b"):
+        assert [(name, images) for name, images, _ in listed(root, Reading(pattern))] == [
+            ("P1", ["P1_01.png", "P1_02.png"])
+        ]
+
+
+def test_they_are_called_pictures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = ("P1_1", "P1_2", "P2_1")
+    root = write(tmp_path / "d", {f"{name}{end}.png": INSIDE for name in names for end in ("", "_mask")})
+    cohort = open_cohort(root, tmp_path / "packed", "images", Reading("^(P[0-9]+)_"))
+    assert f"{root}: 3 pictures of 2 patients\n" in capsys.readouterr().out
+    assert files_of(cohort.data) == "pictures" and files_of("nifti") == files_of("unheard of") == "volumes"
 
 
 def test_sixteen_bits_are_scaled_and_grey_in_three_channels_is_grey(tmp_path: Path) -> None:

@@ -95,6 +95,29 @@ def test_a_mask_that_fits_two_images_is_refused(volumes: Path, write_pair: Calla
         list_cases(volumes)
 
 
+@pytest.mark.parametrize(
+    ("files", "mask", "words"),
+    [
+        (
+            ("x_flair.nii", "x_t1.nii", "x_t1.nii.gz"),
+            "x_seg.nii",
+            "two files of one image, x_t1.nii and x_t1.nii.gz; move",
+        ),
+        (("x.mgz", "x.nii.gz"), "x_mask.nii", r"two files of one image, x.mgz and x.nii.gz; move one of them away$"),
+        (
+            ("x_flair.nii", "x_t1.nii", "x_t1_bet.nii"),
+            "x_seg.nii",
+            r"fits both \S+/x_t1.nii and \S+/x_t1_bet.nii; rename",
+        ),
+    ],
+)
+def test_two_files_of_one_image_are_named(volumes: Path, files: tuple[str, ...], mask: str, words: str) -> None:
+    for name in (*files, mask):
+        (volumes / name).touch()
+    with pytest.raises(UserError, match=words):
+        list_cases(volumes)
+
+
 def test_an_image_with_two_masks_is_refused(volumes: Path, write_pair: Callable[..., Any]) -> None:
     for mask in ("_mask", BRAIN):
         write_pair("x", mask)

@@ -90,8 +90,24 @@ def test_a_sequence_that_a_case_lacks_is_named_with_the_mend(volumes: Path, writ
         ("x_flair", ("flair",), ["x_flair", "x_seg"]),
         ("y_flair", ("flair",), ["y_flair", "y_seg"]),
     ]
-    with pytest.raises(UserError, match=r"x_flair.*has no T2 \(FLAIR, T1\), .* `sequences` flair,t1"):
+    with pytest.raises(
+        UserError, match=r"x_flair.*has no T2 \(FLAIR, T1\), nor has any other case; .* `sequences` flair,t1"
+    ):
         list_cases(volumes, Reading(sequences="t2"))
+
+
+@pytest.mark.parametrize("sequences", ["flair", "t1,t2"])
+def test_sequences_that_were_not_asked_for_lack_no_mask(
+    volumes: Path, write: Scan, capsys: pytest.CaptureFixture[str], sequences: str
+) -> None:
+    for case in "xy":
+        write(f"{case}_flair", f"{case}_t1", f"{case}_t2", mask=f"{case}_seg")
+    assert len(listed(volumes, sequences=sequences)) == 2
+    assert "left out" not in capsys.readouterr().out
+    write("z_flair")
+    assert len(listed(volumes, sequences=sequences)) == 2
+    left = f"images left out because they have no mask: 1 of 7, such as {volumes / 'z_flair.nii.gz'}\n"
+    assert capsys.readouterr().out.startswith(f"{volumes}: {left}")
 
 
 def test_sequences_are_taken_in_the_order_asked_for(volumes: Path, write: Scan) -> None:
@@ -177,7 +193,8 @@ def test_one_target_is_its_value_and_no_other(volumes: Path, tmp_path: Path, wri
     reading = Reading(labels="enhancing=4;background=1,2")
     cohort = open_cohort(volumes, tmp_path / "packed", "nifti", reading)
     assert cohort.truth(0).sum() == 1
-    with pytest.raises(UserError, match="label 1 belongs to no target"):
+    mend = "or train with `labels` that name it too: as background=1,2, or as a target's"
+    with pytest.raises(UserError, match=f"label 1 belongs to no target; .* 4; correct the map, {mend}$"):
         open_cohort(volumes, tmp_path / "packed", "nifti", Reading(labels="enhancing=4"))
 
 
@@ -207,7 +224,9 @@ def test_targets_that_share_a_label_are_regions_others_classes() -> None:
         ("a=one", "values of a are not whole numbers"),
         ("a=1_2", "values of a are not whole numbers"),
         ("a=1.5", "values of a are not whole numbers"),
-        ("a=0", "labels must be whole numbers from 1"),
+        ("a=0", "a: labels must be whole numbers from 1 to 65535, not 0$"),
+        ("a=0,3", "a: labels must be whole numbers from 1 to 65535, not 0, 3$"),
+        ("a=1,2;b=2,1", "a and b have the same labels; leave one of them out$"),
         ("a=70000", "labels must be whole numbers from 1"),
         ("core=1;whole=1,2", "name the outer regions first"),
         ("a=1;background=1", "cannot count as background"),

@@ -76,7 +76,7 @@ def test_classes_exclude_each_other(tmp_path: Path, nnunet: Path) -> None:
 
 def test_an_edited_description_is_other_data(tmp_path: Path, nnunet: Path) -> None:
     before = read_nnunet(nnunet, tmp_path)
-    change(nnunet, labels={"background": 0, "tumour": [1, 2, 4]})
+    change(nnunet, labels={"background": 0, "tumour": [1, 2, 4]}, regions_class_order=[1])
     after = read_nnunet(nnunet, tmp_path)
     assert before.key != after.key and after.task.targets.names == ("tumour",)
 
@@ -108,7 +108,7 @@ CASE = "BraTS20_Training_001"
             rf"{CASE}_0002.nii.gz: dataset.json names 2 channels, so",
         ),
         ({"file_ending": ".png"}, "file_ending is .png, but volumes end in .*`data=images`"),
-        ({"file_ending": ".nii"}, r"no imagesTr/\*.nii in it"),
+        ({"file_ending": ".nii"}, rf"file_ending is .nii, but imagesTr holds {CASE}_0000.nii.gz; correct file_ending"),
         ({"labels": None}, "has no labels"),
         ({"labels": {"0": "background", "1": "x", "2": "x", "4": "y"}}, "two labels have one name"),
         ({"labels": {"background": 0, "a\nb": 1}}, "a name cannot be shown"),
@@ -119,7 +119,16 @@ CASE = "BraTS20_Training_001"
         ),
         ({"labels": {"background": 0, "x": [0, 1]}}, "0 is the background and is called so, not x; give"),
         ({"labels": {"background": 0, "x": 1.5}}, "labels hold what is no whole number"),
-        ({"labels": {"background": 0, "core": [1, 4], "whole": [1, 2, 4]}}, "name the outer regions first"),
+        ({"labels": {"background": 0, "x": []}}, "labels hold what is no whole number"),
+        ({"labels": {"background": 0}}, "labels name nothing but the background; give labels as"),
+        (
+            {"labels": {"background": 0, "core": [1, 4], "whole": [1, 2, 4]}, "regions_class_order": [1, 2]},
+            "core would be written over, .*; name the outer regions first in labels, .* regions_class_order likewise",
+        ),
+        *(
+            ({"regions_class_order": order}, r"regions_class_order is .*, such as \[2, 1, 4\]; correct it")
+            for order in ([2, 1], [4, 1, 2], [1, 1, 4], [2, 1, 7], [2, 1, 4.0], [2, True, 4], "2,1,4", 7)
+        ),
         ({"labels": {"background": 0, "x": [1, 2, 4], "ignore": 5}}, "to be ignored, which is not supported"),
         ({"labels": {"background": 0, "x": 1, "y": 2}}, f"{CASE}.nii.gz: label 4 belongs to no target"),
     ],
@@ -131,6 +140,36 @@ def test_a_description_that_does_not_fit_is_named(
     with pytest.raises(UserError, match=words) as refused:
         read_nnunet(nnunet, tmp_path)
     assert len(str(refused.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("core", "order"), [([1, 4], [2, 1, 4]), ([1, 4], None), ([1, 3, 4], [2, 3, 4]), ([1, 3, 4], [2, 1, 4])]
+)
+def test_regions_may_be_written_as_any_value_of_their_own(
+    tmp_path: Path, nnunet: Path, core: list[int], order: list[int] | None
+) -> None:
+    labels = {"background": 0, "whole": [1, 2, 3, 4], "core": core, "enhancing": 4}
+    change(nnunet, labels=labels, regions_class_order=order)
+    assert read_nnunet(nnunet, tmp_path).task.targets.names == ("whole", "core", "enhancing")
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        (
+            f"imagesTr/{CASE}_0002",
+            rf"{CASE}_0002.nii.gz \(t2\) is missing, but {CASE}_0002.nii is there; convert it to",
+        ),
+        (
+            f"labelsTr/{CASE}",
+            rf"no label map {CASE}.nii.gz for .*, but {CASE}.nii is there; convert it to .nii.gz, which",
+        ),
+    ],
+)
+def test_a_file_of_another_ending_is_named(tmp_path: Path, nnunet: Path, file: str, words: str) -> None:
+    (nnunet / f"{file}.nii.gz").rename(nnunet / f"{file}.nii")
+    with pytest.raises(UserError, match=words):
+        read_nnunet(nnunet, tmp_path)
 
 
 @pytest.mark.parametrize(

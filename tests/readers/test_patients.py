@@ -30,7 +30,7 @@ def test_bids_subjects_are_patients_whatever_their_sessions(capsys: pytest.Captu
     paths = ("sub-01/ses-1/sub-01_ses-1_FLAIR", "sub-01/ses-2/sub-01_ses-2_FLAIR", "sub-02/scan", "other")
     found = bids_patients(cases_of(*paths), ROOT)
     assert [case.patient for case in found] == ["sub-01", "sub-01", "sub-02", "other"]
-    print_patients(found, ROOT)
+    print_patients(found, ROOT, "volumes")
     assert capsys.readouterr().out == "data: 4 volumes of 3 patients\n"
 
 

@@ -51,6 +51,26 @@ def test_the_line_says_as_what(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.parametrize(
+    ("options", "mend"),
+    [
+        ({"mask_dir": "m", "labels": "a=1,2,4"}, "--data nifti"),
+        ({"labels": "a=1,2,4"}, "--data (nnunet, brats, nifti, images)"),
+        ({"mask_dir": "m", "bits": "16", "sequences": "t1"}, "--data nifti"),
+    ],
+)
+def test_options_that_name_no_layout_ask_for_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: dict[str, str], mend: str
+) -> None:
+    argv = [word for name, value in options.items() for word in (f"--{name}", value)]
+    root = lay_out(tmp_path / "i", "a.nii.gz")
+    assert cli.main(["--explore", "--root_dir", str(root), *argv]) == 2
+    line = f"error: --root_dir {root}: its layout is none that is known here; say how to read it with {mend}\n"
+    assert capsys.readouterr().err == line
+    assert cli.main(["--explore", "--root_dir", str(root / "none"), *argv]) == 2
+    assert "no such folder" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("kind", ["table", "os", "../lgg", "lgg.READER", ""])
 def test_a_kind_that_is_none_is_never_imported(kind: str) -> None:
     with pytest.raises(UserError, match="no such kind of data here; known are lgg, nnunet"):

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from headtohead.errors import UserError
+from headtohead.readers.images import list_cases as list_pictures
 from headtohead.readers.nifti import TASK as NIFTI_TASK
 from headtohead.readers.nifti_file import open_volume
+from headtohead.readers.reader import AS_NAMED
 from headtohead.readers.truth_beside import read_truth_volume, truth_beside
 from headtohead.task import Target, Targets
 
@@ -125,3 +127,41 @@ def test_of_several_targets_the_values_are_their_labels(save: Callable, targets:
         save("a_mask.nii", np.where(np.arange(60).reshape(labels.shape) == 59, stray, labels), AFFINE)
         with pytest.raises(UserError, match=rf"a_mask\.nii: {shown}"):
             read_truth_volume(image, targets)
+
+
+@pytest.mark.parametrize(
+    ("image", "mask"),
+    [
+        ("images/P1_01.png", "masks/P1_01.png"),
+        ("images/P1_01.png", "masks/P1_01_seg.tif"),
+        ("Imgs/P1_01.jpg", "labels/P1_01.png"),
+        ("P1_01.png", "masks/P1_01.png"),
+        ("P1_01.png", "P1_01_lesion_mask.PNG"),
+    ],
+)
+def test_the_mask_of_a_picture_is_that_of_training(tmp_path: Path, image: str, mask: str) -> None:
+    for name in (image, str(Path(image).with_name("P1_010.png")), mask):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert truth_beside(tmp_path / image) == tmp_path / mask
+    assert truth_beside((tmp_path / image).with_name("P1_010.png")) is None
+    [case] = list_pictures(tmp_path, AS_NAMED)
+    assert (case.images, case.masks) == ((tmp_path / image,), (tmp_path / mask,))
+
+
+def test_a_mask_is_of_the_picture_of_its_longest_name(tmp_path: Path) -> None:
+    for name in ("x.png", "x_brain.png", "x_brain_mask.png"):
+        (tmp_path / name).touch()
+    assert truth_beside(tmp_path / "x.png") is None
+    assert truth_beside(tmp_path / "x_brain.png") == tmp_path / "x_brain_mask.png"
+
+
+def test_truth_in_the_folder_of_labels_of_nnunet(save: Callable, tmp_path: Path) -> None:
+    for folder in ("imagesTr", "imagesTs", "labelsTr"):
+        (tmp_path / folder).mkdir()
+    image, other = save("imagesTr/c_0001.nii", INSIDE, AFFINE), save("imagesTs/c_0001.nii", INSIDE, AFFINE)
+    save("imagesTr/c_mask.nii", INSIDE, AFFINE)
+    assert truth_beside(image) == tmp_path / "imagesTr" / "c_mask.nii"
+    mask = save("labelsTr/c.nii.gz", INSIDE, AFFINE)
+    assert truth_beside(image) == mask
+    assert truth_beside(other) is None

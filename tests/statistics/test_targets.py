@@ -113,6 +113,9 @@ def test_cases_without_a_target_are_scored_for_it(cases: pd.DataFrame) -> None:
     assert text.startswith("Of the 18 cases without enhancing, a none leaves 18 alone")
     assert "without whole (9) and core (9)" in text
     assert "a none leaves more of them alone than b none (McNemar p < 0.001)" in text
+    alone = cases[cases["model"] == BASELINE]
+    said = verdict_without_lesion(sum_up_without_lesion(alone), compare_without_lesion(alone))
+    assert said.startswith(f"Of the one case without whole, {BASELINE} leaves 1 alone") and "test" not in said
 
 
 def test_families_stand_in_one_table_each_with_its_target(cases: pd.DataFrame) -> None:

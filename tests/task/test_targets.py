@@ -163,7 +163,8 @@ def test_plain_data_goes_round(targets: Targets) -> None:
     [
         ((), (), REGIONS, "a task needs a target"),
         (("a", "a"), ((1,), (2,)), REGIONS, "two targets have the same name: a, a"),
-        (("a", "b"), ((1,), (1,)), REGIONS, "a: all its labels belong to targets that come after it"),
+        (("a", "b"), ((1,), (1, 2)), REGIONS, "a: all its labels belong to targets that come after it"),
+        (("a", "b"), ((1,), (1,)), REGIONS, "a and b have the same labels; leave one of them out"),
         (("a", "b"), ((1, 2), (2,)), CLASSES, "label 2 belongs to two classes"),
         (("a",), ((1,),), "softmax", "targets are regions or classes, not softmax"),
         (("a",), ((),), REGIONS, "a: labels must be whole numbers from 1"),

@@ -36,6 +36,7 @@ def test_plain_data_goes_round() -> None:
         ({"primary": "t2"}, "the primary sequence t2 is not among"),
         ({"stand_ins": {"flair": "pre"}}, "the primary sequence flair cannot be missing"),
         ({"stand_ins": {"t2": "flair"}}, "t2 is not among the sequences"),
+        ({"stand_ins": {"pre": "post", "post": "flair"}}, "post stands in for another, so it cannot be missing"),
         ({"stand_ins": {"pre": "t2"}}, "t2 is not among the sequences"),
         ({"plane": "oblique"}, "the plane is one of"),
     ],

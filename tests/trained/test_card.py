@@ -134,6 +134,17 @@ def test_a_scaled_and_a_fixed_architecture(facts: ModelFacts) -> None:
         assert line in model_card(dataclasses.replace(facts, model=model, width=0), None, "mine")
 
 
+def test_a_single_sequence_is_said_to_fill_three_channels(facts: ModelFacts) -> None:
+    for task, channels, words in (
+        (NIFTI_TASK, 5, "5 channels: image in three, the slices beside it in the others; slices"),
+        (NIFTI_TASK, 3, "3 channels: image in three; slices"),
+        (NIFTI_TASK, 1, "1 channels, from image; slices"),
+        (facts.task, 5, "5 channels, from pre, flair, post; slices"),
+    ):
+        made = dataclasses.replace(facts, task=task, in_channels=channels)
+        assert f"| input | {words}" in model_card(made, None, "mine")
+
+
 @pytest.mark.parametrize(
     ("command", "expected"),
     [

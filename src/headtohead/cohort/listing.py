@@ -93,7 +93,7 @@ def list_data(root: Path, data: str, reading: Reading) -> DataFiles:
     if "patient_pattern" in reader.takes:
         if reading.patient_pattern:
             cases = patients_by_pattern(cases, root, reading.patient_pattern)
-        print_patients(cases, root)
+        print_patients(cases, root, reader.files)
         if not reading.patient_pattern:
             warn_of_shared_beginnings(cases, root)
     return DataFiles(root, reader, reading, cases, task)

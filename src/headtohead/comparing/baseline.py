@@ -12,11 +12,12 @@ from headtohead.batches.splits import Split
 from headtohead.cohort import Cohort
 from headtohead.comparing.outcome import outcome
 from headtohead.comparing.provenance import now
-from headtohead.options.comparison import BASELINE
+from headtohead.options.comparison import BASELINE, baseline_on
 from headtohead.readers.sequence_names import sequence_title
 from headtohead.runs.folder import RunFolder
 from headtohead.saving import write_json
 from headtohead.scoring.baseline import Histograms, apply_threshold, fit_thresholds, primary_histograms
+from headtohead.task import Task
 
 NORMALISE = "inner"
 
@@ -42,7 +43,7 @@ def run_baseline(
     thresholds = fit_thresholds(_training_histograms(cohort, split, counted), statistics)
     targets = cohort.task.targets
 
-    name = baseline_name(split)
+    model, name = baseline_on(cohort.task.primary), baseline_name(split, cohort.task, comparison_folder)
     folder = RunFolder(comparison_folder / name)
     with outcome(folder, cohort, split) as found:
         for case in split.cases(cohort, "test"):
@@ -56,7 +57,7 @@ def run_baseline(
     record = {
         **provenance,
         "status": "finished",
-        "experiment": {"model": BASELINE, "schedule": "-", "seed": None, "fold": split.fold, "name": name},
+        "experiment": {"model": model, "schedule": "-", "seed": None, "fold": split.fold, "name": name},
         **_recorded(thresholds, targets.names),
         "threshold_unit": unit,
         "seconds": round(time.perf_counter() - clock, 3),
@@ -83,6 +84,8 @@ def _training_histograms(cohort: Cohort, split: Split, counted: Sequence[Histogr
     return primary_histograms(cohort, split.train)
 
 
-def baseline_name(split: Split) -> str:
-    """Name of the baseline's run folder under a split."""
-    return f"{BASELINE}-f{split.fold}" if split.folds > 1 else BASELINE
+def baseline_name(split: Split, task: Task, comparison_folder: Path) -> str:
+    """Name of the baseline's run folder under a split; one that an earlier version made keeps its name."""
+    ending = f"-f{split.fold}" if split.folds > 1 else ""
+    earlier = f"{BASELINE}{ending}"
+    return earlier if (comparison_folder / earlier).is_dir() else f"{baseline_on(task.primary)}{ending}"

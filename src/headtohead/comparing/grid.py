@@ -117,7 +117,7 @@ def _refuse_misfits(experiments: list[Experiment], facts: dict[str, Any], overwr
                 refuse_other_run(experiment)
     folder = experiments[0].folder.path.parent
     replaced = {experiment.name for experiment in experiments} if overwrite else set()
-    replaced |= {baseline_name(experiment.split) for experiment in experiments}
+    replaced |= {baseline_name(one.split, one.cohort.task, folder) for one in experiments}
     inputs = {(one.identity["model"], one.identity["schedule"]): one.recipe.to_dict() for one in experiments}
     if folder.is_dir():
         with comparison_held(folder):

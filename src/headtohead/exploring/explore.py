@@ -19,6 +19,7 @@ from headtohead.exploring.figures import (
 from headtohead.exploring.measures import UNKNOWN, Measures, measure
 from headtohead.options.table import Options
 from headtohead.plurals import count_of
+from headtohead.readers.reader import files_of
 from headtohead.readers.sequence_names import sequence_title
 from headtohead.saving import write_table, write_text
 
@@ -34,7 +35,7 @@ FIGURES = {
 }
 LARGEST_INNER = 0.6  # of the image: an inner head that fills more is none
 DIGITS = {"inner_share": 4, "lesion_ml": 3}  # in cases.csv
-MARKED = "The data are volumes with one mask each: what is called lesion here is whatever the masks mark."
+MARKED = "The data are {} with one mask each: what is called lesion here is whatever the masks mark."
 
 
 def explore(options: Options) -> Path:
@@ -65,12 +66,12 @@ def explore(options: Options) -> Path:
     else:
         alike.unlink(missing_ok=True)
     page = folder / "explore.md"
-    write_text(page, write_page(findings, duplicates, cohort.key))
+    write_text(page, write_page(findings, duplicates, cohort.key, files_of(cohort.data)))
     return page
 
 
-def write_page(findings: Measures, duplicates: Duplicates, key: str) -> str:
-    """Give the text of explore.md; `key` is the cohort's, which says what data these are."""
+def write_page(findings: Measures, duplicates: Duplicates, key: str, files: str = "volumes") -> str:
+    """Give the text of explore.md; `key` is the cohort's, which says what data these are, `files` what files."""
     cases = findings.cases
     sites = cases["site"][cases["site"] != UNKNOWN].nunique()
     from_sites = f" from {count_of(sites, 'site')}" if sites else ""
@@ -81,7 +82,7 @@ def write_page(findings: Measures, duplicates: Duplicates, key: str) -> str:
         f"{count_of(len(cases), 'case')} of {count_of(cases['patient'].nunique(), 'patient')}{from_sites}, "
         f"{len(findings.slices):,} slices; data {key}. "
         "Every slice is in slices.csv, every case in cases.csv.",
-        *([] if several else [MARKED]),
+        *([] if several else [MARKED.format(files)]),
         *_spacing(cases),
         "## Class balance",
         _table(["", "lesion", "share", "rest"], _class_lines(findings)),

@@ -1,5 +1,7 @@
 """Which experiments stand side by side, and where their runs are kept."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +12,25 @@ from headtohead.options.training import SCHEDULES
 
 SINGLE, GRID = "single", "grid"  # names of a comparison that was given none: of --train and --test, of --compare
 MARGIN = 0.02
+ENDING = "-threshold"
 BASELINE = "flair-threshold"
-"""Model and folder name of the run that every comparison has besides, and that learns no weights."""
+"""Model and folder name of the run that every comparison has besides, and that learns no weights, where the primary
+sequence is FLAIR; earlier versions called it so whatever the sequence."""
+
+
+def baseline_on(primary: str) -> str:
+    """Name the threshold on a primary sequence, fit for a folder: `flair-threshold`."""
+    return f"{re.sub(r'[^a-z0-9]+', '-', primary.lower()).strip('-') or 'image'}{ENDING}"
+
+
+def is_baseline(model: str) -> bool:
+    """Say whether a model or an entrant is the threshold that every comparison has besides."""
+    return model.endswith(ENDING)
+
+
+def baselines(names: Iterable[str]) -> list[str]:
+    """Pick the baseline out of the names of models or entrants; nothing where it was not scored."""
+    return [name for name in names if is_baseline(name)]
 
 
 @dataclass(frozen=True)

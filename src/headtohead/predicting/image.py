@@ -34,6 +34,7 @@ from headtohead.predicting.trust.familiarity import unfamiliar_features
 from headtohead.predicting.trust.geometry import doubts_of_scan
 from headtohead.preparing.steps.square import resampled, squared
 from headtohead.readers.file_names import stem
+from headtohead.readers.other_layouts import LABELS, folders_of_masks
 from headtohead.readers.volume_names import volume_end
 from headtohead.saving import atomic_path, write_picture
 from headtohead.task import Task
@@ -95,7 +96,7 @@ def _job_of(path: Path, task: Task, records: Records) -> Job:
     if not volume_end(path.name):
         return Job(path.name, (path,), "picture", (), Path(path.name), context=slices_around(path))
     # The file itself is predicted whoever wrote it; no other sequence of its case is a result of ours.
-    [job] = find_jobs(path, "", task, (), lambda other: other != path and records.ours(other))
+    [job] = find_jobs(path, "", task, (), lambda other: other != path and records.ours(other), "image_path")
     return job
 
 
@@ -110,11 +111,12 @@ def _folder_for(output: str, runs_dir: Path, predictor: Predictor) -> Path:
 def _refuse_overwriting(outputs: Sequence[Path], image: Path, overwrite: bool) -> None:
     """Refuse to replace files, unless told to, and ever to put a predicted mask where the truth is looked for."""
     mask, folder = outputs[0], outputs[0].parent
-    if folder.resolve() == image.resolve().parent:
-        raise UserError(
-            f"`output` {folder}: the image's own folder, where {mask.name} would be taken for its truth; choose "
-            "another folder"
-        )
+    for one in (image.resolve().parent, *folders_of_masks(image)):
+        if folder.resolve() == one.resolve():
+            said = "the folder of its masks" if LABELS.fullmatch(one.name) else "the image's own folder"
+            raise UserError(
+                f"`output` {folder}: {said}, where {mask.name} would be taken for its truth; choose another folder"
+            )
     for path in outputs:
         if path.exists() and not overwrite:
             raise UserError(f"{path}: already exists; choose another folder with `output`, or add `overwrite`")

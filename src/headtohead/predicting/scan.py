@@ -54,11 +54,13 @@ class Scan:
     wanted: slice = field(default_factory=lambda: slice(None))
 
     def substitution(self, task: Task) -> str:
-        """Say what the primary sequence stands in for; empty where no sequence is missing."""
+        """Say what stands in for the sequences that are missing; empty where none is."""
         if not self.missing:
             return ""
         names, place = " or ".join(map(sequence_label, self.missing)), "its" if len(self.missing) == 1 else "their"
-        return f"no {names}; {sequence_label(task.primary)} was used in {place} place"
+        used = list(dict.fromkeys(task.stand_ins.get(one, task.primary) for one in self.missing))
+        verb = "was" if len(used) == 1 else "were"
+        return f"no {names}; {' and '.join(map(sequence_label, used))} {verb} used in {place} place"
 
     def on_grid(self, values: np.ndarray) -> np.ndarray:
         """Bring float32 [K, slices, H, W] on the grid of `volume` to [K, *grid]."""

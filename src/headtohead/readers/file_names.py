@@ -3,13 +3,12 @@
 from pathlib import Path
 
 from headtohead.readers.mask_names import bases_of_mask
+from headtohead.readers.other_layouts import lies_among_masks
 from headtohead.readers.volume_names import VOLUMES, volume_end
 
 PICTURES = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
 MASK_SUFFIXES = (".tif", ".tiff", ".png")
 INPUTS = VOLUMES + PICTURES
-PICTURE_MASKS = ("_mask", "_seg", "_dseg")
-"""Ends of names of pictures, without suffix, that are a truth beside an image and never an image."""
 
 
 def ending(path: Path) -> str:
@@ -29,7 +28,5 @@ def is_volume(path: Path) -> bool:
 
 
 def is_mask(path: Path) -> bool:
-    """Say whether a name is that of a truth: `X_mask.tif`, `X_desc-brain_mask.nii.gz`, `X_seg.nii`."""
-    if is_volume(path):
-        return bool(bases_of_mask(stem(path)))
-    return stem(path).lower().endswith(PICTURE_MASKS)
+    """Say whether a file is a truth, and never an image: `X_mask.tif`, `X_seg.nii`, `masks/X.png`."""
+    return bool(bases_of_mask(stem(path))) or lies_among_masks(path)

@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from headtohead.errors import UserError, printable
-from headtohead.readers.file_names import PICTURES
+from headtohead.readers.file_names import PICTURES, is_mask
 from headtohead.readers.labels import LESION, labels_of, targets_of
-from headtohead.readers.mask_names import bases_of_mask
-from headtohead.readers.other_layouts import IMAGES, LABELS
+from headtohead.readers.other_layouts import IMAGES
 from headtohead.readers.patients import patients_by_pattern
 from headtohead.readers.pictures import read_pixels, refuse_large, size_of
 from headtohead.readers.reader import CaseFiles, Reader, Reading
+from headtohead.readers.truth_beside import places_of_image
 from headtohead.task import Case, Grid, Task
 from headtohead.task.task import UNNAMED
 
@@ -78,23 +78,19 @@ def _pairs(root: Path) -> tuple[dict[Path, Path], list[Path]]:
     by_place: dict[tuple[Path, str], Path] = {}
     masks = []
     for path in files:
-        if LABELS.fullmatch(path.parent.name) or bases_of_mask(path.stem):
+        if is_mask(path):
             masks.append(path)
         elif by_place.setdefault((path.parent, path.stem), path) != path:
             two = f"{by_place[path.parent, path.stem].name} and {path.name}"
             raise UserError(f"{path.parent}: two pictures of one name, {two}; move one of them away")
     pairs: dict[Path, Path] = {}
     for mask in masks:
-        names = (*(base for base in bases_of_mask(mask.stem) if base), mask.stem)
-        folders = [mask.parent]
-        if LABELS.fullmatch(mask.parent.name):
-            beside = mask.parent.parent
-            folders = [one for one in sorted(beside.iterdir()) if one.is_dir() and IMAGES.fullmatch(one.name)] + [
-                beside
-            ]
-        image = next((by_place[one, name] for one in folders for name in names if (one, name) in by_place), None)
+        places = places_of_image(mask)
+        image = next((by_place[place] for place in places if place in by_place), None)
         if image is None:
-            raise UserError(f"{mask}: a mask without its picture {names[0]}; restore the picture or remove the mask")
+            raise UserError(
+                f"{mask}: a mask without its picture {places[0][1]}; restore the picture or remove the mask"
+            )
         if image in pairs:
             raise UserError(f"{image}: has two masks, {pairs[image].name} and {mask.name}; move one of them away")
         pairs[image] = mask
@@ -153,4 +149,5 @@ READER = Reader(
     task=task,
     read_case=read_case,
     takes=frozenset({"patient_pattern", "labels"}),
+    files="pictures",
 )

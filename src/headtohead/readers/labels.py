@@ -104,5 +104,9 @@ def labels_of(name: str, values: np.ndarray, targets: Targets, united: bool = Fa
             "values with `labels`"
         )
     due = ", ".join(map(str, targets.labels))
-    odd = f"label {strays[0]} belongs to no target" if whole else f"it holds {some}, but labels are whole numbers"
-    raise UserError(f"{name}: {odd}; the labels of this task are {due}; correct the map")
+    odd, mend = f"it holds {some}, but labels are whole numbers", "correct the map"
+    if strays:
+        named = ",".join(map(str, strays[:8])) + (",..." if len(strays) > 8 else "")
+        odd = f"label {strays[0]} belongs to no target"
+        mend += f", or train with `labels` that name it too: as background={named}, or as a target's"
+    raise UserError(f"{name}: {odd}; the labels of this task are {due}; {mend}")

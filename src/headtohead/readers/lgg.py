@@ -188,4 +188,5 @@ READER = Reader(
     takes=frozenset(),
     further_files=lambda root: [path for path in [root / CLINICAL] if path.exists()],
     read_clinical=read_clinical,
+    files="slices",
 )

@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 from headtohead.errors import UserError
@@ -196,7 +197,7 @@ def pair(images: Sequence[Path], masks: Sequence[MaskFile]) -> dict[tuple[Path, 
             stems = everywhere.of_bases(mask.bases)
             found = [path for path in images if volume_stem(path) in stems]
         if len(found) > 1 and not _of_one_case(found):
-            raise UserError(f"{mask.path}: fits both {found[0]} and {found[1]}; rename the mask after its image")
+            raise UserError(_why_several(mask, found))
         if not found and not mask.further:
             if reason := image_in_channels(mask.bases, images):
                 raise UserError(f"{mask.path}: {reason}")
@@ -223,6 +224,14 @@ def _beside(owner: MaskFile, mask: MaskFile) -> bool:
     """Say whether a mask is left out beside that of its image: one of CSF beside the brain's or of the same folder."""
     apart = owner.path.parent != mask.path.parent
     return mask.further and not owner.further and (not apart or "brain" in volume_stem(owner.path).lower())
+
+
+def _why_several(mask: MaskFile, found: Sequence[Path]) -> str:
+    """Say which two of the images that a mask fits are not two sequences of one case."""
+    one, other = next(two for two in combinations(found, 2) if not _of_one_case(two))
+    if one.with_name(volume_stem(one)) == other.with_name(volume_stem(other)):
+        return f"{one.parent}: two files of one image, {one.name} and {other.name}; move one of them away"
+    return f"{mask.path}: fits both {one} and {other}; rename the mask after its image, or move one of them away"
 
 
 def _of_one_case(images: Sequence[Path]) -> bool:

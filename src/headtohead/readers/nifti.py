@@ -8,6 +8,7 @@ patients as `sub-01`. Source: Gorgolewski et al., Scientific Data 2016, doi 10.1
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from headtohead.errors import UserError
@@ -17,7 +18,7 @@ from headtohead.readers.mask_names import MaskFile, bases_of_mask, pair, split_f
 from headtohead.readers.other_layouts import masks_in_another_folder
 from headtohead.readers.patients import bids_patients
 from headtohead.readers.reader import AS_NAMED, CaseFiles, Reader, Reading, recognise
-from headtohead.readers.sequence_names import OUTLINED, WORDS, one_sequence_in_name, sequence_label
+from headtohead.readers.sequence_names import OUTLINED, WORDS, one_sequence_in_name, sequence_label, word_of
 from headtohead.readers.tasks import VOLUMES_TASK
 from headtohead.readers.volume_names import volume_stem
 from headtohead.readers.volumes import read_volumes
@@ -55,8 +56,9 @@ def list_cases(root: Path, reading: Reading = AS_NAMED) -> list[CaseFiles]:
     scans = [_Scan.of(found, mask, free) for found, mask in pairs.items()]
     wanted = _sequences(scans, reading)
     _refuse_unclear(scans, wanted)
-    used = {path for scan in scans for path in scan.files(wanted)}
-    if alone := [path for path in images if path not in used]:
+    # What `sequences` leaves out of a case with a mask lacks none.
+    masked = {path for scan in scans for path in (scan.first, *chain(*scan.by_sequence.values()))}
+    if alone := [path for path in images if path not in masked]:
         print(f"{root}: images left out because they have no mask: {len(alone)} of {len(images)}, such as {alone[0]}")
     return bids_patients(_named(root, scans, wanted), root)
 
@@ -126,10 +128,11 @@ def _refuse_unclear(scans: list[_Scan], wanted: tuple[str, ...]) -> None:
             if not files:
                 there = ", ".join(map(sequence_label, scan.by_sequence)) or "none by its name"
                 having = sum(sequence in other.by_sequence for other in scans)
+                others = f"which {having} of {len(scans)} cases have" if having else "nor has any other case"
                 raise UserError(
-                    f"{scan.first}: its case has no {sequence_label(sequence)} ({there}), which {having} of "
-                    f"{len(scans)} cases have; restore the file, or name the sequences to use: `sequences` "
-                    f"{','.join(WORDS.get(one, one).split()[0] for one in scan.by_sequence) or 'flair'}"
+                    f"{scan.first}: its case has no {sequence_label(sequence)} ({there}), {others}; restore the file, "
+                    "or name the sequences to use: `sequences` "
+                    f"{','.join(word_of(one) for one in scan.by_sequence) or 'flair'}"
                 )
 
 

@@ -5,7 +5,7 @@ documentation/dataset_format.md of github.com/MIC-DKFZ/nnUNet.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from headtohead.readers.labels import BACKGROUND, make_targets, targets_of
 from headtohead.readers.other_layouts import CHANNEL
 from headtohead.readers.reader import CaseFiles, Reader, Reading
 from headtohead.readers.sequence_names import OUTLINED, one_sequence_in_name, sequence_in_name
-from headtohead.readers.volume_names import VOLUMES
+from headtohead.readers.volume_names import VOLUMES, volume_end, volume_stem
 from headtohead.readers.volumes import read_volumes
 from headtohead.records.json_reader import read_json
 from headtohead.records.regular import UnreadableError
@@ -70,12 +70,14 @@ def list_cases(root: Path, reading: Reading) -> list[CaseFiles]:
             )
         channels.setdefault(match["case"], {})[int(match["channel"])] = path
     for case in sorted(channels.keys() - masks.keys()):
-        raise UserError(f"{root / LABELS}: no label map {case}{end} for {channels[case].popitem()[1].name}; restore it")
+        image, mend = channels[case].popitem()[1].name, _mend(root / LABELS, case, end)
+        raise UserError(f"{root / LABELS}: no label map {case}{end} for {image}{mend}")
     cases = []
     for name, mask in sorted(masks.items()):
         own = channels.get(name, {})
         if lost := [number for number in range(len(sequences)) if number not in own]:
-            raise UserError(f"{root / IMAGES}: {name}_{lost[0]:04d}{end} ({sequences[lost[0]]}) is missing; restore it")
+            stem, sequence = f"{name}_{lost[0]:04d}", sequences[lost[0]]
+            raise UserError(f"{root / IMAGES}: {stem}{end} ({sequence}) is missing{_mend(root / IMAGES, stem, end)}")
         files = tuple(own[number] for number in range(len(sequences)))
         cases.append(CaseFiles(name, name, "", files, (mask,), sequences))
     return cases
@@ -84,11 +86,27 @@ def list_cases(root: Path, reading: Reading) -> list[CaseFiles]:
 def _files(root: Path, folder: str, end: str) -> list[Path]:
     inside = root / folder
     found = sorted(path for path in inside.glob(f"*{end}") if not path.name.startswith("."))
+    if not found and (other := next(_volumes(inside), None)):
+        raise UserError(
+            f"{root / DESCRIPTION}: file_ending is {end}, but {folder} holds {printable(other.name)}; correct "
+            "file_ending, or convert the files"
+        )
     if not found:
         raise UserError(
             f"`root_dir` {root}: no {folder}/*{end} in it; name a data set of nnU-Net, such as Dataset001_X"
         )
     return found
+
+
+def _volumes(folder: Path) -> Iterator[Path]:
+    """List the volumes of a folder, whatever their ending."""
+    return (path for path in sorted(folder.glob("[!.]*")) if volume_end(path.name))
+
+
+def _mend(folder: Path, stem: str, end: str) -> str:
+    """Say what to do where a file is missing: it may be there with another ending."""
+    other = next((path.name for path in _volumes(folder) if volume_stem(path) == stem), "")
+    return f", but {other} is there; convert it to {end}, which is the file_ending" if other else "; restore it"
 
 
 def _description(root: Path) -> dict[str, Any]:
@@ -176,7 +194,7 @@ def _targets(described: Mapping[str, Any], path: Path) -> Targets:
         named = {str(name): tuple(value) if isinstance(value, list) else (value,) for name, value in labels.items()}
     else:
         named = {str(name): (int(value) if WHOLE.fullmatch(value) else value,) for value, name in labels.items()}
-    if not all(type(value) is int for values in named.values() for value in values):
+    if not all(values and all(type(value) is int for value in values) for values in named.values()):
         raise UserError(f"{path}: labels hold what is no whole number; {mend}")
     if len(named) < len(labels) or not all(name.isprintable() and len(name) <= LONGEST for name in named):
         raise UserError(f"{path}: two labels have one name, or a name cannot be shown; {mend}")
@@ -184,9 +202,37 @@ def _targets(described: Mapping[str, Any], path: Path) -> Targets:
         raise UserError(f"{path}: has a label to be ignored, which is not supported; give those voxels another label")
     if called := [name for name, values in named.items() if 0 in values and name != BACKGROUND]:
         raise UserError(f"{path}: 0 is the background and is called so, not {called[0]}; {mend}")
-    regions = any(isinstance(value, list) for value in labels.values())
+    if not named.keys() - {BACKGROUND}:
+        raise UserError(f"{path}: labels name nothing but the background; {mend}")
     named = {name: tuple(sorted(set(values))) for name, values in named.items()}
-    return make_targets(named, str(path), REGIONS if regions else CLASSES)
+    if not any(isinstance(value, list) for value in labels.values()):
+        return make_targets(named, str(path), CLASSES)
+    regions = {name: values for name, values in named.items() if name != BACKGROUND}
+    _refuse_order(regions, described.get("regions_class_order"), path)
+    return make_targets(named, str(path), REGIONS)
+
+
+def _refuse_order(regions: Mapping[str, tuple[int, ...]], order: Any, path: Path) -> None:
+    """Refuse regions that cannot be written in the order of labels, each over those before it, as nnU-Net does it.
+
+    The order is regions_class_order: the value that each region is written as. Ours may be another of its own.
+    """
+    own: list[set[int]] = []
+    later: set[int] = set()
+    for values in reversed(list(regions.values())):
+        own.insert(0, set(values) - later)
+        later |= set(values)
+    if lost := [name for name, left in zip(regions, own, strict=True) if not left]:
+        raise UserError(
+            f"{path}: {lost[0]} would be written over, since all its labels belong to regions that come after it; name "
+            "the outer regions first in labels, and their values in regions_class_order likewise"
+        )
+    fits = isinstance(order, list) and len(order) == len(own) and all(type(value) is int for value in order)
+    if order is not None and not (fits and all(value in left for value, left in zip(order, own, strict=True))):
+        raise UserError(
+            f"{path}: regions_class_order is {one_line(str(order))[:LONGEST]}, but must give each region, in the order "
+            f"of labels, a value of its own that no later one has, such as {[min(left) for left in own]}; correct it"
+        )
 
 
 READER = Reader(

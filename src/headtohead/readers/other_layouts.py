@@ -1,9 +1,10 @@
-"""Volumes laid out or named for other programs: why a folder of volumes has no pairs, and what to do.
+"""Files laid out or named for other programs: where their masks lie, and why a folder of volumes has no pairs.
 
 nnU-Net (Isensee et al., Nature Methods 2021, doi 10.1038/s41592-020-01008-z) has `imagesTr/case_0000.nii.gz`, a file
 for each channel, and `labelsTr/case.nii.gz`. Other data sets have folders `images` and `masks`.
 """
 
+import os
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -18,6 +19,43 @@ LABELS = re.compile(
     r"(labels?|masks?|segs?|segmentations?|gts?|ground_?truths?|annotations?)_?(tr|ts|val)?", re.IGNORECASE
 )
 """Names of folders."""
+
+
+def lies_among_masks(path: Path) -> bool:
+    """Say whether a file is a mask by its folder; one of volumes is so called by many programs, and needs its images.
+
+    Such as `masks/X.png`, and `labelsTr/X.nii.gz` beside `imagesTr`.
+    """
+    folder = path.absolute().parent
+    among = LABELS.fullmatch(folder.name) is not None
+    return among and (not volume_end(path.name) or bool(folders_named(IMAGES, folder.parent)))
+
+
+def folders_of_masks(image: Path) -> list[Path]:
+    """List the folders of masks beside that of an image: `masks` beside `images`; of volumes `labelsTr`, `imagesTr`."""
+    folder = image.absolute().parent
+    if not IMAGES.fullmatch(folder.name):
+        return []
+    found = folders_named(LABELS, folder.parent)
+    if volume_end(image.name):  # a case of imagesTs may have the name of one in labelsTr
+        found = [one for one in found if _part(LABELS, one) == _part(IMAGES, folder)]
+    return found
+
+
+def _part(names: re.Pattern[str], folder: Path) -> str:
+    match = names.fullmatch(folder.name)
+    return (match[2] or "").lower() if match else ""
+
+
+def folders_named(names: re.Pattern[str], parent: Path) -> list[Path]:
+    """List the folders in another whose names match; none where it cannot be read."""
+    try:
+        with os.scandir(parent) as inside:
+            return [
+                parent / name for name in sorted(one.name for one in inside if one.is_dir()) if names.fullmatch(name)
+            ]
+    except OSError:
+        return []
 
 
 def masks_in_another_folder(root: Path, files: Sequence[Path]) -> str:

@@ -76,10 +76,11 @@ def patients_by_pattern(cases: Sequence[CaseFiles], root: Path, pattern: str) ->
     return named
 
 
-def print_patients(cases: Sequence[CaseFiles], root: Path) -> None:
-    """Print how many volumes of how many patients there are."""
+def print_patients(cases: Sequence[CaseFiles], root: Path, files: str) -> None:
+    """Print how many volumes, or what the `files` are, of how many patients there are."""
     patients = len({case.patient for case in cases})
-    print(f"{root}: {count_of(len(cases), 'volume')} of {count_of(patients, 'patient')}")
+    outlined = sum(max(1, len(case.masks)) for case in cases)
+    print(f"{root}: {count_of(outlined, files.removesuffix('s'))} of {count_of(patients, 'patient')}")
 
 
 def warn_of_shared_beginnings(cases: Sequence[CaseFiles], root: Path) -> None:

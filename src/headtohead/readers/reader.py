@@ -93,6 +93,7 @@ class Reader:
         takes: the attributes of `Reading` that have an effect. Without `patient_pattern` the layout names the patients.
         further_files: lists the files besides images and masks from which the cohort is made.
         read_clinical: reads what is known of the patients: one row a patient, column `patient`.
+        files: what its files are called: `volumes`, `pictures` or `slices`.
         depth: in which pixels are stored where `Reading.bits` is empty: uint8, or uint16 if 256 levels are too few.
     """
 
@@ -104,6 +105,7 @@ class Reader:
     takes: frozenset[str] = frozenset({"patient_pattern"})
     further_files: Callable[[Path], list[Path]] = lambda root: []
     read_clinical: Callable[[Path], "pd.DataFrame"] = nothing_known
+    files: str = "volumes"
     depth: np.dtype = np.dtype(np.uint8)  # noqa: RUF009  # never changed
 
 
@@ -117,6 +119,25 @@ def find_reader(data: str) -> Reader:
         raise UserError(f"`data` {data}: no such kind of data here; known are {', '.join(DATA_SETS)}")
     reader: Reader = importlib.import_module(f"headtohead.readers.{data}").READER
     return reader
+
+
+def files_of(data: str | None) -> str:
+    """Say what the files of a kind of data are called: volumes where nobody knows the kind."""
+    return find_reader(data).files if data in DATA_SETS else "volumes"
+
+
+def refuse_unread(root: Path, given: Mapping[str, Any], default: str) -> None:
+    """Refuse options for a folder whose layout was not recognised, if the kind that is then taken reads them not.
+
+    Raises:
+        UserError: names the kinds that read them.
+    """
+    said = {one.name for one in fields(Reading) if given.get(one.name)}
+    if not root.is_dir() or not said - find_reader(default).takes:
+        return
+    kinds = [data for data in DATA_SETS if said <= find_reader(data).takes]
+    named = f"`data={kinds[0]}`" if len(kinds) == 1 else f"`data` ({', '.join(kinds or DATA_SETS)})"
+    raise UserError(f"`root_dir` {root}: its layout is none that is known here; say how to read it with {named}")
 
 
 def recognise(root: Path) -> str:

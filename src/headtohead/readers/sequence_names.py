@@ -136,6 +136,11 @@ def sequence_title(sequence: str) -> str:
     return TITLES.get(sequence, sequence.upper())
 
 
+def word_of(sequence: str) -> str:
+    """Give the word that says a sequence in names of files and in `channels`: `t1c` for `post`."""
+    return WORDS[sequence].split()[0] if sequence in WORDS else sequence
+
+
 def says_several(sequence: str) -> bool:
     """Say whether a `Named.sequence` is several."""
     return BETWEEN in sequence

@@ -27,27 +27,36 @@ WHOLE = 0.95
 def read_volumes(files: CaseFiles, task: Task) -> Case:
     """Read one case on the grid of its primary sequence: images float32 [*grid, C], and its label map.
 
-    A sequence on another grid is resampled; a line says so.
+    A sequence on another grid is resampled; a line says so. For one that `files.sequences` lacks, another stands in.
 
     Raises:
-        UserError: a file is damaged, holds no single volume, is too large, or has no voxel above 0; the label map lies
-            on another grid, or has labels of no target.
+        UserError: a file is damaged, holds no single volume, is too large, or has no voxel above 0; a sequence is
+            missing that none stands in for; the label map lies on another grid, or has labels of no target.
     """
-    opened = [open_volume(path) for path in files.images]
+    sequences = files.sequences or task.sequences
+    if lost := task.lost(sequences):
+        raise UserError(
+            f"{printable(files.images[0])}: its case has no {' or '.join(map(sequence_label, lost))} "
+            f"({', '.join(map(sequence_label, sequences))}); restore the file, or move the case away"
+        )
+    opened = dict(zip(sequences, map(open_volume, files.images), strict=True))
     mask = open_volume(files.masks[0])
-    for file in (*opened, mask):
+    for file in (*opened.values(), mask):
         _refuse_large(file, len(task.sequences))
-    primary = opened[task.primary_channel]
+    primary = opened[task.primary]
     labels = read_labels(mask, primary, task.targets)
     images = np.empty((*primary.shape, len(task.sequences)), np.float32)
-    for channel, (sequence, file) in enumerate(zip(task.sequences, opened, strict=True)):
+    for sequence, file in opened.items():
         values, notes = read_onto(file, 0, primary, sequence_label(sequence))
-        images[..., channel] = values
+        images[..., task.sequences.index(sequence)] = values
         if not (values > 0).any():
             raise UserError(f"{printable(file.path)}: no voxel is above 0; restore it, or remove it with its mask")
         for note in notes:
             print(f"{files.name}: {note}")
-    return Case(files.name, images, primary.grid, labels)
+    missing = tuple(one for one in task.sequences if one not in opened)
+    for sequence in missing:
+        images[..., task.sequences.index(sequence)] = images[..., task.sequences.index(task.stand_ins[sequence])]
+    return Case(files.name, images, primary.grid, labels, missing)
 
 
 def _refuse_large(file: VolumeFile, sequences: int) -> None:

@@ -25,7 +25,7 @@ from headtohead.drawing.lettering import FAINT, shorten, text_width, write
 from headtohead.drawing.outlines import TRUTH, Colour, draw_outlines, rgb
 from headtohead.drawing.plate import SegmentedCase
 from headtohead.drawing.sizes import Size, resized, resized_mask, within
-from headtohead.options.comparison import BASELINE
+from headtohead.options.comparison import baselines
 from headtohead.preparing.head import head_mask
 from headtohead.quiet import quiet_pillow
 from headtohead.records.regular import UnreadableError, opened
@@ -105,7 +105,7 @@ def _file_name(case: str) -> str:
 
 def _shown(findings: Findings) -> list[str]:
     """Name the entrants that are drawn, in the order of the table: all, or those that are best on average."""
-    models = findings.matrix.drop(columns=BASELINE, errors="ignore")
+    models = findings.matrix.drop(columns=baselines(findings.matrix))
     best = models.mean().sort_values(ascending=False, kind="stable").index[: len(COLOURS)]
     return [str(name) for name in models.columns if name in best]
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from headtohead.drawing.outlines import ON_PAPER
-from headtohead.options.comparison import BASELINE
+from headtohead.options.comparison import is_baseline
 from headtohead.plurals import count_of
 from headtohead.reporting.case_names import short_names
 from headtohead.reporting.curves import spread
@@ -106,7 +106,7 @@ def _draw_panel(panel: "Axes", entrant: str, scores: "pd.Series") -> None:
     """Draw one entrant's bars; `scores` are Dice by short name of the case."""
     ranked = scores.sort_values(ascending=False, kind="stable")
     failed = ranked.to_numpy(float) < FAILED_BELOW
-    if entrant == BASELINE:
+    if is_baseline(entrant):
         panel.bar(np.arange(len(ranked)), ranked, width=0.82, color=REFERENCE)
     else:
         panel.bar(np.arange(len(ranked)), ranked, width=0.82, color=np.where(failed, FAILED, BAR))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from headtohead.cohort import Cohort
 from headtohead.drawing.plate import COLUMNS, ROWS, write_plate
-from headtohead.options.comparison import BASELINE
+from headtohead.options.comparison import baselines
 from headtohead.plurals import count_of
 from headtohead.reporting.case_names import short_names
 from headtohead.reporting.entrant_names import in_words
@@ -23,7 +23,7 @@ def failures(findings: Findings) -> list[tuple[str, str]]:
     Returns:
         (case, entrant) pairs. The baseline does not count, nor does a case without a Dice.
     """
-    models = findings.matrix.drop(columns=BASELINE, errors="ignore")
+    models = findings.matrix.drop(columns=baselines(findings.matrix))
     if models.empty:
         return []
     best = models.max(axis=1).dropna().sort_values(kind="stable")
@@ -40,7 +40,7 @@ def write_failures(findings: Findings, folder: Path, cohort: Cohort, masks: Mask
     names = short_names(findings.matrix.index)
     scans = []
     for case, best in found:
-        row = findings.matrix.loc[case].drop(BASELINE, errors="ignore")
+        row = findings.matrix.loc[case].drop(baselines(findings.matrix))
         notes = tuple(f"{in_words(entrant)} {score(value)}" for entrant, value in row.items())
         caption = f"{names[case]} ({name_with_seed(findings, best, case)})"
         if scan := segmented_case(cohort, masks, best, case, caption, notes):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from headtohead.options.comparison import BASELINE, MARGIN
+from headtohead.options.comparison import MARGIN, baselines
 from headtohead.reporting.entrant_names import entrant_of, in_words
 from headtohead.reporting.evidence import conventions_of, curves_of, parts_of, slices_of, without_slices
 from headtohead.reporting.notes.footnotes import footnotes_of
@@ -147,7 +147,7 @@ def findings_of(ledger: Ledger, unchecked: Sequence[str] = (), margin: float = M
         secondary=secondary,
         without_lesion=without_lesion,
         healthy_pairs=healthy_pairs,
-        ranks=rank_distribution(models.drop(columns=BASELINE, errors="ignore")),
+        ranks=rank_distribution(models.drop(columns=baselines(models))),
         scores=result_rows(tested),
         subgroups=subgroup_table(tested),
         subgroup_pairs=subgroup_pairs(tested),

@@ -6,7 +6,7 @@ from headtohead.cohort import Cohort
 from headtohead.drawing.animation import write_case_gif, write_plate_gif
 from headtohead.drawing.outlines import hexadecimal
 from headtohead.drawing.plate import cases_to_draw, write_plate
-from headtohead.options.comparison import BASELINE
+from headtohead.options.comparison import is_baseline
 from headtohead.reporting.case_gifs import write_all_case_gifs
 from headtohead.reporting.case_names import short_names
 from headtohead.reporting.dice_bars import write_dice_bars
@@ -46,7 +46,7 @@ def write_pictures(
     if cohort is None or masks is None:
         return
     short = short_names(findings.matrix.index)
-    entrants = [name for name in findings.matrix.columns if name != BASELINE]
+    entrants = [name for name in findings.matrix.columns if not is_baseline(name)]
     for name in entrants:
         chosen = cases_to_draw(findings.matrix[name])
         scans = [scan for case in chosen if (scan := segmented_case(cohort, masks, name, case, short[case]))]

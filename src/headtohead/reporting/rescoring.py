@@ -8,7 +8,7 @@ import pandas as pd
 
 from headtohead.cohort import Cohort
 from headtohead.errors import UserError
-from headtohead.options.comparison import BASELINE
+from headtohead.options.comparison import is_baseline
 from headtohead.plurals import count_of
 from headtohead.records.regular import UnreadableError
 from headtohead.records.table_reader import read_table
@@ -68,7 +68,7 @@ def _refuse_without_masks(run: Run, comparison: Path) -> None:
     if folder.masks.is_file() and folder.slices.is_file():
         return
     again = f"`test` `comparison` {comparison.name} `run_name` {run.name} predicts and scores it again"
-    if run.entrant[0] == BASELINE:
+    if is_baseline(run.entrant[0]):
         again = "`compare` makes it again"
     raise UserError(f"{run.folder}: scored under an older protocol, and its masks are missing; {again}")
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from headtohead.options.comparison import BASELINE
+from headtohead.options.comparison import baselines, is_baseline
 from headtohead.readers.sequence_names import sequence_title
 from headtohead.reporting.entrant_names import in_words, schedule_in_words, schedule_order
 from headtohead.reporting.notes.footnotes import footnotes_of
@@ -71,11 +71,12 @@ def summarise(ledger: Ledger) -> Summary:
 
 
 def _score_grid(ledger: Ledger, means: pd.DataFrame) -> Grid:
-    cells = {cell for run in ledger.counted if (cell := _cell(run))[1] != BASELINE}
+    cells = {cell for run in ledger.counted if not is_baseline((cell := _cell(run))[1])}
     gaps = {cell: word for run, word in _without_scores(ledger) if (cell := _cell(run)) not in cells}
-    cells |= {cell for cell in gaps if cell[1] != BASELINE}
+    cells |= {cell for cell in gaps if not is_baseline(cell[1])}
     models = sorted({model for _, model in cells})
-    beside = [NOTHING] * (BASELINE in means.index)
+    thresholds = baselines(means.index)
+    beside = [NOTHING] * len(thresholds)
     grid = [["schedule", *models, *["no model"] * len(beside)]]
     for schedule in sorted({schedule for schedule, _ in cells}, key=schedule_order):
         names = {model: entrant_name(model, schedule) for model in models}
@@ -94,9 +95,9 @@ def _score_grid(ledger: Ledger, means: pd.DataFrame) -> Grid:
             if line or kind != ", seed SD":
                 numbers = [line.get(model, NOTHING) for model in models]
                 grid.append([schedule_in_words(schedule) + kind, *numbers, *beside])
-    if beside:
+    for name in thresholds:
         sequence = "the image" if ledger.task.unnamed else sequence_title(ledger.task.primary)
-        grid.append([f"threshold on {sequence}", *[NOTHING] * len(models), _estimate(means.loc[BASELINE])])
+        grid.append([f"threshold on {sequence}", *[NOTHING] * len(models), _estimate(means.loc[name])])
     return grid
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from headtohead.errors import UserError
-from headtohead.options.comparison import BASELINE
+from headtohead.options.comparison import is_baseline
 from headtohead.readers.tasks import task_of
 from headtohead.runs.ledger import Ledger
 from headtohead.runs.run import Run
@@ -48,7 +48,7 @@ def refuse_other_input(ledger: Ledger) -> None:
     first_of: dict[tuple[str, str], Run] = {}
     for run in ledger.finished:
         first = first_of.setdefault(run.entrant, run)
-        if run.entrant[0] != BASELINE and (difference := _difference(*(one.fact(*INPUT) for one in (first, run)))):
+        if not is_baseline(run.entrant[0]) and (difference := _difference(*(one.fact(*INPUT) for one in (first, run)))):
             raise UserError(
                 f"{ledger.folder}: {first.name} and {run.name} are of one entrant but differ in input ({difference}): "
                 "train one of them again with `overwrite`, or use another `comparison`"

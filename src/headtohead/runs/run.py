@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from headtohead.options.comparison import BASELINE, baseline_on
+from headtohead.readers.tasks import task_of
+
 EXPERIMENT_COLUMNS = ["model", "schedule", "seed", "fold"]
 
 
@@ -33,8 +36,11 @@ class Run:
 
     @property
     def experiment(self) -> dict[str, Any]:
-        """Model, schedule, seed and fold."""
-        return {column: self.record["experiment"].get(column) for column in EXPERIMENT_COLUMNS}
+        """Model, schedule, seed and fold; a baseline is named after its sequence, as earlier versions did not."""
+        found = {column: self.record["experiment"].get(column) for column in EXPERIMENT_COLUMNS}
+        if found["model"] == BASELINE:
+            found["model"] = baseline_on(task_of(self.record.get("data") or {}).primary)
+        return found
 
     @property
     def entrant(self) -> tuple[str, str]:

@@ -9,7 +9,7 @@ the models. The baseline is no contestant, so secondary scores are tested betwee
 
 import pandas as pd
 
-from headtohead.options.comparison import BASELINE, MARGIN
+from headtohead.options.comparison import MARGIN, is_baseline
 from headtohead.statistics.matrix import holds_lesion, score_matrix
 from headtohead.statistics.questions import COLUMNS as PAIR_COLUMNS
 from headtohead.statistics.questions import DESCRIBED, Question, compare_family
@@ -31,7 +31,7 @@ def secondary_pairs(cases: pd.DataFrame) -> pd.DataFrame:
     Returns:
         Columns score, then those of `compare_family` up to different; one row per score and pair.
     """
-    models = cases[cases["model"] != BASELINE]
+    models = cases.loc[[not is_baseline(model) for model in cases["model"]]]
     columns = [name for name in models.columns if unitless(name) in SCORES]
     matrices = {column: score_matrix(models, column).dropna(how="all") for column in columns}
     questions = [

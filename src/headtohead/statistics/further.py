@@ -28,7 +28,8 @@ def verdict_without_lesion(table: pd.DataFrame, pairs: pd.DataFrame) -> str:
     if TARGET not in table:
         return _left_alone(table, pairs, "a lesion", len(pairs))
     each = {str(target): rows for target, rows in table.groupby(TARGET, sort=False)}
-    few = {target: int(rows["n"].iloc[0]) for target, rows in each.items() if too_few(rows["n"].iloc[0], len(pairs))}
+    counts = {target: int(rows["n"].iloc[0]) for target, rows in each.items()}
+    few = {target: n for target, n in counts.items() if len(pairs) and too_few(n, len(pairs))}
     sentences = [
         _left_alone(rows, pairs[pairs[TARGET] == target], target, len(pairs))
         for target, rows in each.items()

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from headtohead.errors import UserError
-from headtohead.options.comparison import BASELINE
+from headtohead.options.comparison import is_baseline
 
 if TYPE_CHECKING:
     import numpy as np
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def entrant_name(model: str, schedule: str) -> str:
     """Name a model under a schedule: `unet cosine`; the baseline, which has no schedule, by its own name."""
-    return BASELINE if model == BASELINE else f"{model} {schedule}"
+    return model if is_baseline(model) else f"{model} {schedule}"
 
 
 def entrants(cases: "pd.DataFrame") -> "pd.Series":
@@ -58,7 +58,7 @@ def score_matrix(cases: "pd.DataFrame", score: str = "dice") -> "pd.DataFrame":
 def case_matrix(cases: "pd.DataFrame", score: str, names: list[str]) -> "pd.DataFrame":
     """Do as `score_matrix` with any rows; of the entrants, all given in order, one without rows has an empty column."""
     named = cases.assign(entrant=entrants(cases))
-    ordered = [name for name in names if name != BASELINE] + [BASELINE] * (BASELINE in names)
+    ordered = sorted(names, key=is_baseline)
     # A row that is missing and a score that cannot be had would both be NaN in the matrix; only the second may be.
     _refuse_gaps(named.pivot_table(index="case", columns="entrant", values="model", aggfunc="size").notna())
     means = named.astype({score: "float64"}).groupby(["case", "entrant"])[score].mean(skipna=False)

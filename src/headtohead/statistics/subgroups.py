@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from headtohead.options.comparison import BASELINE
+from headtohead.options.comparison import baselines
 from headtohead.statistics.intervals import Interval, mean_intervals
 from headtohead.statistics.matrix import score_matrix
 from headtohead.statistics.targets import each_target, over_targets
@@ -54,7 +54,8 @@ def subgroup_pairs(cases: pd.DataFrame) -> pd.DataFrame:
     Returns:
         Columns group, level, a, b, n, mean_difference (a - b), low, high, as there.
     """
-    matrix = score_matrix(over_targets(cases)).drop(columns=BASELINE, errors="ignore")
+    matrix = score_matrix(over_targets(cases))
+    matrix = matrix.drop(columns=baselines(matrix))
     pairs = list(combinations(matrix.columns, 2))
     rows = []
     for group, level, part in _parts(cases, matrix) if pairs else ():

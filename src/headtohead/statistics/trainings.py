@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from headtohead.options.comparison import BASELINE
+from headtohead.options.comparison import is_baseline
 from headtohead.statistics.intervals import FEWEST_VALUES, Interval
 from headtohead.statistics.matrix import entrants
 from headtohead.statistics.seeds import (
@@ -49,13 +49,13 @@ def trainings(cases: "pd.DataFrame", score: str = "dice", among: "pd.Series[bool
 
     rows: dict[str, dict[str, Any]] = {}
     for name, own in cases.assign(entrant=entrants(cases)).groupby("entrant", sort=False):
-        baseline, one_draw = own["model"].iloc[0] == BASELINE, own["seed"].isna().all()
+        model, one_draw = str(own["model"].iloc[0]), own["seed"].isna().all()
         counted = own if among is None else own[among.loc[own.index]]
         means = counted.groupby("seed")[score].mean().to_numpy(np.float64)
         seeds = own["seed"].nunique()
         several = len(means) > 1 and not np.isnan(means).any()
         rows[str(name)] = {
-            "kind": BASELINE if baseline else ENSEMBLE if one_draw else TRAINED,
+            "kind": model if is_baseline(model) else ENSEMBLE if one_draw else TRAINED,
             "seeds": 0 if one_draw else seeds,
             "seed_sd": float(means.std(ddof=1)) if several else float("nan"),
             "variance": float(seed_variance(means)) if several else 0.0,

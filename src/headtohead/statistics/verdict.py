@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from headtohead.options.comparison import BASELINE
+from headtohead.options.comparison import baselines
 from headtohead.statistics.decimals import with_decimals
 from headtohead.statistics.power import ALPHA
 from headtohead.statistics.trainings import THIS_TRAINING, TWO_LEVEL
@@ -30,7 +30,7 @@ def verdict(matrix: pd.DataFrame, pairs: pd.DataFrame) -> str:
         matrix: Dice as `score_matrix` gives it, [cases with a lesion, entrants].
         pairs: `compare_pairs(matrix)`.
     """
-    means = matrix.drop(columns=BASELINE, errors="ignore").mean().sort_values(ascending=False, kind="stable")
+    means = matrix.drop(columns=baselines(matrix)).mean().sort_values(ascending=False, kind="stable")
     models = list(means.index)
     if not models:
         return "No model was scored on every case."
@@ -43,8 +43,7 @@ def verdict(matrix: pd.DataFrame, pairs: pd.DataFrame) -> str:
         if len(models) > 1
         else [f"{models[0]} is the only model scored on every case, so there is nothing to compare it with"]
     )
-    if BASELINE in matrix:
-        sentences.append(_against(models, pairs))
+    sentences += [_against(name, models, pairs) for name in baselines(matrix)]
     return " ".join(f"{sentence}." for sentence in sentences)
 
 
@@ -158,9 +157,9 @@ def _tests_disagree(a: str, b: str, pairs: pd.DataFrame) -> str:
     )
 
 
-def _against(models: list[str], pairs: pd.DataFrame) -> str:
-    higher = [model for model in models if scores_higher(pairs, model, BASELINE)]
-    lower = [model for model in models if scores_higher(pairs, BASELINE, model)]
+def _against(baseline: str, models: list[str], pairs: pd.DataFrame) -> str:
+    higher = [model for model in models if scores_higher(pairs, model, baseline)]
+    lower = [model for model in models if scores_higher(pairs, baseline, model)]
     alike = [model for model in models if model not in (*higher, *lower)]
     parts = []
     if higher:
@@ -170,4 +169,4 @@ def _against(models: list[str], pairs: pd.DataFrame) -> str:
         parts.append(f"{listed(lower)} {verb(lower)} lower")
     if alike:
         parts.append(f"there is no evidence of a difference for {listed(alike)}")
-    return f"Against the baseline, {BASELINE}: {'; '.join(parts)}"
+    return f"Against the baseline, {baseline}: {'; '.join(parts)}"

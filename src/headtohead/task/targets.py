@@ -47,7 +47,8 @@ class Target:
         if not self.name.isprintable() or ";" in self.name or self.name != self.name.strip():
             raise ValueError(f"a target's name is a line without a semicolon or outer spaces, not {self.name!r}")
         if not self.labels or not all(0 < label <= LARGEST_LABEL for label in self.labels):
-            raise ValueError(f"{self.name}: labels must be whole numbers from 1 to {LARGEST_LABEL}, not {self.labels}")
+            found = ", ".join(map(str, self.labels)) or "none"
+            raise ValueError(f"{self.name}: labels must be whole numbers from 1 to {LARGEST_LABEL}, not {found}")
         if list(self.labels) != sorted(set(self.labels)):
             raise ValueError(f"{self.name}: labels must ascend, each once, not {self.labels}")
         if len(self.colour) != 3 or not all(0 <= part <= 255 for part in self.colour):
@@ -99,6 +100,9 @@ class Targets:
             raise ValueError(
                 f"label {min(shared)} belongs to two classes; classes exclude each other, regions need not"
             )
+        same = [other.name for other in self.all[place + 1 :] if set(other.labels) == set(target.labels)]
+        if same:
+            raise ValueError(f"{target.name} and {same[0]} have the same labels; leave one of them out")
         own = [label for label in target.labels if label not in later]
         if not own:
             raise ValueError(

@@ -1,5 +1,6 @@
 """A task: what is segmented, from which sequences, and whose data taught it."""
 
+from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,7 +41,8 @@ class Task:
         """Check it.
 
         Raises:
-            ValueError: sequences repeat, or one is named that is not among them, or the plane is none.
+            ValueError: sequences repeat, or one is named that is not among them, or one that stands in may be missing,
+                or the plane is none.
         """
         if not self.sequences or len(set(self.sequences)) < len(self.sequences):
             raise ValueError(f"{self.name}: needs sequences of different names, not {', '.join(self.sequences)}")
@@ -48,6 +50,8 @@ class Task:
             raise ValueError(f"{self.name}: the primary sequence {self.primary} is not among {self.sequences}")
         if self.primary in self.stand_ins:
             raise ValueError(f"{self.name}: the primary sequence {self.primary} cannot be missing")
+        if double := self.stand_ins.keys() & set(self.stand_ins.values()):
+            raise ValueError(f"{self.name}: {min(double)} stands in for another, so it cannot be missing")
         for sequence in (*self.stand_ins, *self.stand_ins.values()):
             if sequence not in self.sequences:
                 raise ValueError(f"{self.name}: {sequence} is not among the sequences {', '.join(self.sequences)}")
@@ -63,6 +67,10 @@ class Task:
     def primary_channel(self) -> int:
         """Which channel the primary sequence is."""
         return self.sequences.index(self.primary)
+
+    def lost(self, there: Container[str]) -> list[str]:
+        """List the sequences that are not there and that none stands in for."""
+        return [one for one in self.sequences if one not in there and one not in self.stand_ins]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, for run.json and model.json."""

@@ -92,12 +92,20 @@ def _model(facts: ModelFacts) -> str:
         "architecture": f"`{facts.model}`: {spec.summary}",
         "source": spec.source,
         "width": f"{facts.width or spec.width}" if spec.width else "as published",
-        "input": f"{facts.in_channels} channels, from {', '.join(facts.task.sequences)}; slices {facts.task.plane}",
+        "input": f"{_channels(facts)}; slices {facts.task.plane}",
         "preparation": facts.chain.in_words,
         "threshold": f"{facts.threshold:g}",
         "clean-up of masks": f"`{facts.postprocessing}`" if facts.postprocessing else "none",
     }
     return f"## Model\n\n{_table(('what', 'value'), rows.items())}"
+
+
+def _channels(facts: ModelFacts) -> str:
+    """Say what is in the channels of the input; a single sequence fills three, which the architectures expect."""
+    named, count = ", ".join(facts.task.sequences), facts.in_channels
+    if len(facts.task.sequences) > 1 or count < 3:
+        return f"{count} channels, from {named}"
+    return f"{count} channels: {named} in three" + (", the slices beside it in the others" if count > 3 else "")
 
 
 def _data(facts: ModelFacts, run: RunFolder | None, record: dict[str, Any]) -> str:

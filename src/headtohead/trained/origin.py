@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from headtohead.cohort.made_up import made_up_cases
-from headtohead.readers.reader import Published
+from headtohead.plurals import count_of
+from headtohead.readers.reader import Published, files_of
 from headtohead.readers.tasks import LGG, NIFTI, PUBLISHED
 from headtohead.records.regular import UnreadableError
 from headtohead.records.table_reader import read_rows
@@ -74,4 +75,7 @@ def trained_on(facts: ModelFacts, record: dict[str, Any], folder: Path | None) -
     if kind_of(data, facts.task) in PUBLISHED:
         return f"trained on {cases}patients of {facts.task.name}" if cases else f"trained on {facts.task.name}"
     name = data.get("name") or Path(str(data.get("root", ""))).name or "a folder"
+    files = files_of(kind_of(data, facts.task))
+    if files != "volumes":  # a case is one or several
+        return f"trained on {files} of {count_of(number, 'case') + ' of ' if number else ''}{name}"
     return f"trained on {cases}NIfTI volumes of {name}"

@@ -130,7 +130,7 @@ def test_a_single_file_and_what_belongs_to_it(tmp_path: Path) -> None:
     assert job == Job("q", (tmp_path / "q.nii",), "nifti", (), Path("q.nii"))
     [job] = find_jobs(tmp_path / "r_1.tif", "", LGG_TASK, ())
     assert job == Job("r_1", (tmp_path / "r_1.tif",), "picture", (), Path("r_1.tif"))
-    with pytest.raises(UserError, match="mask or an output"):
+    with pytest.raises(UserError, match=r"^`predict` .*mask or an output"):
         find_jobs(tmp_path / "p_mask.nii", "", LGG_TASK, ())
     with pytest.raises(UserError, match="mask or an output"):
         find_jobs(tmp_path / "p_brain.nii", "", LGG_TASK, ("_brain.nii",))
@@ -239,4 +239,19 @@ def test_masks_of_volumes_have_many_names(tmp_path: Path) -> None:
         "_lesion_mask",
     )
     touch(tmp_path, "a.nii", "a_lesion.png", *(f"a{end}.nii" for end in ends))
-    assert names(tmp_path) == ["a", "a_lesion"]
+    assert names(tmp_path) == ["a"]
+
+
+def test_masks_in_a_folder_of_their_own_are_no_inputs(tmp_path: Path) -> None:
+    lay = ("images/a.png", "masks/a.png", "imagesTr/c_0000.nii", "imagesTr/c_0001.nii", "labelsTr/c.nii")
+    touch(tmp_path, *lay, "alone/labels/d.nii")
+    assert names(tmp_path) == ["alone/labels/d", "images/a", "imagesTr/c"]
+
+
+def test_two_files_of_one_channel_or_sequence_are_of_one_case(tmp_path: Path) -> None:
+    touch(tmp_path, "nn/c_0000.nii", "nn/c_0001.nii", "nn/c_0001.nii.gz", "a_flair.nii", "a_flair.nii.gz", "a_t1.nii")
+    touch(tmp_path, "b.nii", "b.nii.gz")  # nobody says that they are of one case
+    assert names(tmp_path) == ["a_flair", "b.nii", "b.nii.gz", "nn/c"]
+    one, *_, other = find_jobs(tmp_path, "", LGG_TASK, ())
+    assert [path.name for path in one.files] == ["a_flair.nii", "a_t1.nii", "a_flair.nii.gz"]
+    assert other.channels == (0, 1, 1)

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +62,17 @@ def test_other_numbers_are_cases_of_their_own(tmp_path: Path, files: tuple[str, 
     assert [count for _, count in names(tmp_path)] == [1] * len(files)
 
 
+def test_two_files_of_one_channel_are_refused(
+    three: Path, save: Callable, lgg: ModelFacts, texture: np.ndarray
+) -> None:
+    """Whichever of the two is meant: neither is a case of its own."""
+    save("imagesTs/case_0002.nii", texture)
+    for channels in ("", "flair=1,t1=2"):
+        [job] = find_jobs(three, "", lgg.task, ())
+        with pytest.raises(UserError, match=r"case_0002\.nii and case_0002\.nii\.gz are both channel 2 of one case"):
+            read_scan(job, lgg, channels, "auto")
+
+
 def test_slices_of_lgg_are_no_channels(tmp_path: Path) -> None:
     touch(tmp_path / "case", "case_0000.tif", "case_0001.tif")
     [job] = find_jobs(tmp_path, "", LGG_TASK, ())
@@ -86,7 +98,9 @@ def test_unnamed_channels_are_refused_with_the_mend_and_the_mend_works(
     with pytest.raises(UserError, match="`channels` names no FLAIR"):
         read_scan(job, lgg, "t1=0", "auto")
     [job] = find_jobs(three, "", lone.task, ())
-    with pytest.raises(UserError, match="for example `channels` image=0"):
+    with pytest.raises(
+        UserError, match="but the model takes one image; say which, for example `channels` image=0, leave"
+    ):
         read_scan(job, lone, "", "auto")
     assert read_scan(job, lone, "image=1", "auto").volume.shape[-1] == 1
 
@@ -101,6 +115,43 @@ def test_a_description_says_what_the_channels_are(three: Path, lgg: ModelFacts, 
     assert job.relative == Path("case.nii.gz")
     scan = read_scan(job, lgg, "", "auto")
     assert scan.missing == ("post",) and scan.notes == ("not used: case_0000.nii.gz",)
+
+
+@pytest.mark.parametrize("described", [True, False])
+def test_a_model_of_one_image_is_not_told_of_a_description(three: Path, lone: ModelFacts, described: bool) -> None:
+    if described:
+        (three / "dataset.json").write_text(json.dumps({"channel_names": {"0": "T2", "1": "FLAIR", "2": "T1"}}))
+    [job] = find_jobs(three, "", lone.task, ())
+    with pytest.raises(UserError) as refused:
+        read_scan(job, lone, "", "auto")
+    assert str(refused.value).endswith(
+        "case_0000.nii.gz: 3 files are named like channels of one nnU-Net case (_0000, _0001, _0002), but the model "
+        "takes one image; say which, for example `channels` image=0, leave the others out, or rename them if they are "
+        "separate cases"
+    )
+
+
+def test_a_model_trained_on_data_of_nnunet_knows_the_order(three: Path, lgg: ModelFacts, texture: np.ndarray) -> None:
+    task = Task("nn", ("t2", "flair", "pre"), "flair", LGG_TASK.targets)
+    own = replace(lgg, task=task, data={"kind": "nnunet"})
+    [job] = find_jobs(three, "", task, ())
+    scan = read_scan(job, own, "", "auto")
+    order = "no dataset.json says what its channels are: taken as T2, FLAIR, T1, as in the training data"
+    assert scan.missing == () and scan.notes == (order,)
+    (three / "dataset.json").write_text(json.dumps({"channel_names": {"0": "T2", "1": "FLAIR", "2": "T1"}}))
+    [described] = find_jobs(three, "", task, ())
+    again = read_scan(described, own, "", "auto")
+    assert again.notes == ()
+    np.testing.assert_array_equal(scan.volume, again.volume)
+    (three / "dataset.json").unlink()
+    with pytest.raises(
+        UserError, match=r"no dataset\.json says what they are; .* their sequences \(X_flair\.nii\.gz\)"
+    ):
+        read_scan(job, replace(own, data={"kind": "brats"}), "", "auto")
+    (three / "case_0001.nii.gz").unlink()
+    [lacking] = find_jobs(three, "", task, ())
+    with pytest.raises(UserError, match=r"no FLAIR among .* case_0000\.nii\.gz \(T2\), case_0002\.nii\.gz \(T1\)"):
+        read_scan(lacking, own, "", "auto")
 
 
 def test_a_description_without_flair_refuses(three: Path, lgg: ModelFacts) -> None:

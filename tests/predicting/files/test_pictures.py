@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -94,6 +95,25 @@ def test_pictures_that_cannot_be_read(tmp_path: Path, lgg: ModelFacts, lone: Mod
     put(tmp_path / "a_mask.png", RGB[:9, :, 0])
     with pytest.raises(UserError, match=r"a_mask\.png: 30x9 pixels"):
         read(path, lgg)
+
+
+def test_pictures_that_hold_too_few_sequences(tmp_path: Path, lgg: ModelFacts) -> None:
+    colour, grey = put(tmp_path / "a.png", RGB), put(tmp_path / "b.png", RGB[..., 0])
     two = ModelFacts("m", "unet", 0, 2, lgg.recipe, Task("two", ("flair", "t2"), "flair", LGG_TASK.targets))
-    with pytest.raises(UserError, match="an image has 3 channels, but model m takes 2"):
-        read(path, two)
+    mend = "give it NIfTI volumes of them, or choose another model"
+    with pytest.raises(UserError) as refused:
+        read(colour, two)
+    said = f"its colours hold three sequences, but model m takes 2 (FLAIR, T2); {mend}"
+    assert str(refused.value) == f"{colour}: {said}"
+    for sequences, shown in (
+        (("flair", "t2"), "2 (FLAIR, T2)"),
+        (("pre", "post", "flair"), "3 (T1, T1+contrast, FLAIR)"),
+        (("pre", "post", "t2", "flair"), "4 (T1, T1+contrast, T2, FLAIR)"),
+    ):
+        task = Task("many", sequences, "flair", LGG_TASK.targets)
+        with pytest.raises(UserError) as refused:
+            read(grey, replace(two, task=task))
+        said = f"grey, so it holds one sequence, but model m takes {shown}; {mend}"
+        assert str(refused.value) == f"{grey}: {said}"
+    three = replace(two, task=Task("three", ("pre", "post", "flair"), "flair", LGG_TASK.targets))
+    assert read(colour, three).missing == () and read(grey, lgg).missing == ("pre", "post")

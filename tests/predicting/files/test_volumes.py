@@ -101,6 +101,10 @@ def test_files_of_a_case_that_do_not_fit(save: Callable, tmp_path: Path, lgg: Mo
     with pytest.raises(UserError, match=r"p_t1\.nii and p_t1\.nii\.gz are both T1|p_t1\.nii\.gz and .* both T1"):
         read(tmp_path, lgg)
     (tmp_path / "p_t1.nii.gz").unlink()
+    save("p_flair.nii.gz", texture)
+    with pytest.raises(UserError, match=r"p_flair\.nii and p_flair\.nii\.gz are both FLAIR of one case; move one"):
+        read(tmp_path, lgg)
+    (tmp_path / "p_flair.nii.gz").unlink()
     save("p_t1.nii", np.stack([texture] * 2, -1))
     with pytest.raises(UserError, match=r"p_t1\.nii: holds 2 volumes, but a file of one sequence holds one"):
         read(tmp_path, lgg)

@@ -49,6 +49,8 @@ def test_other_data_is_for_its_own_files_or_on_request(make_run: MakeRun, tmp_pa
     for choice in (choose(tmp_path, "volumes/sub-01.nii"), choose(tmp_path, data="nifti")):
         assert choice.run == masker
         assert choice.origin == "trained on 2 NIfTI volumes of volumes"
+    make_run("pictures/buda", 0.95, data="slices", kind="images")
+    assert choose(tmp_path, data="images").origin == "trained on pictures of 2 cases of slices"
 
 
 def test_a_kind_that_is_written_out_holds_for_the_files_data_set_too(make_run: MakeRun, tmp_path: Path) -> None:

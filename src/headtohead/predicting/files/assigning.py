@@ -1,11 +1,12 @@
 """Which volume of which file is which sequence of the model: by names, by `dataset.json`, or as --channels says."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from headtohead.errors import UserError, did_you_mean, printable
 from headtohead.predicting.files.grouping import Job
-from headtohead.readers.sequence_names import AT_THE_END, says_several, sequence_label
+from headtohead.readers.sequence_names import AT_THE_END, says_several, sequence_label, word_of
 from headtohead.task import Task
 from headtohead.trained.facts import ModelFacts
 
@@ -92,30 +93,39 @@ def assign(
     A 4-D file needs --channels, whatever its name. A 3-D file is the sequence its name says, or the primary one where
     it says none; --channels NAME=0 says otherwise, of a file that is a case by itself. Other numbers are meant for the
     4-D files beside it: `refuse_ignored_channels` has seen that there is one. Of channels of nnU-Net, --channels gives
-    the numbers in their names.
+    the numbers in their names; without it and a dataset.json, a model that was trained on nnU-Net's data knows their
+    order.
 
     Returns:
         The sequences that there are, and notes on what was decided.
 
     Raises:
-        UserError: that cannot be settled, or the one sequence that the model needs is missing.
+        UserError: that cannot be settled, or a sequence is missing that none stands in for.
     """
-    first, needed = files[0], facts.task.primary
+    first, task = files[0], facts.task
+    for place, number in enumerate(job.channels):
+        if number in job.channels[:place]:
+            _refuse_two(files[job.channels.index(number)], files[place], f"channel {number}")
     by_channels = len(files) == 1 and bool(channels) and (not job.sequences or set(channels.values()) == {0})
     notes: list[str] = []
+    ordered = facts.data.get("kind") == "nnunet" and not channels and not job.sequences
+    if ordered and job.channels and max(job.channels) < len(task.sequences):
+        job = replace(job, sequences=tuple(task.sequences[number] for number in job.channels))
+        order = ", ".join(map(sequence_label, job.sequences))
+        notes.append(f"no dataset.json says what its channels are: taken as {order}, as in the training data")
     if job.channels and (channels or not job.sequences):
         found = _by_number(job, files, facts, channels)
     elif len(files) == 1 and (first.volumes > 1 or by_channels):
         found = _by_volume(first, facts, channels)
     elif job.sequences:
-        found = _by_names(job, files) if needed in job.sequences else {}
+        channels, found = {}, _by_names(job, files) if task.primary in job.sequences else {}
     else:
-        found = {needed: (first, 0)}
-        if not facts.task.unnamed:
-            notes.append(f"its name does not say which sequence it is: taken as {needed.upper()}")
-    if needed not in found:
-        _refuse_without(needed, job, bool(channels))
-    found = {sequence: one for sequence, one in found.items() if sequence in facts.task.sequences}
+        found = {task.primary: (first, 0)}
+        if not task.unnamed:
+            notes.append(f"its name does not say which sequence it is: taken as {task.primary.upper()}")
+    found = {sequence: one for sequence, one in found.items() if sequence in task.sequences}
+    if lost := task.lost(found or job.sequences):
+        _refuse_without(lost, job, task, bool(channels), several=first.volumes > 1 or bool(job.channels))
     used = {file.path for file, _ in found.values()}
     rest = [path.name for path in (*job.files, *job.unused) if path not in used]
     if rest:
@@ -127,10 +137,7 @@ def _by_names(job: Job, files: list["VolumeFile"]) -> Assigned:
     found: Assigned = {}
     for sequence, file in zip(job.sequences, files, strict=True):
         if sequence in found and sequence:
-            both = f"{printable(found[sequence][0].path.name)} and {printable(file.path.name)}"
-            raise UserError(
-                f"{printable(file.path)}: {both} are both {sequence_label(sequence)} of one case; move one of them away"
-            )
+            _refuse_two(found[sequence][0], file, sequence_label(sequence))
         if file.volumes > 1:
             raise UserError(
                 f"{printable(file.path)}: holds {file.volumes} volumes, but a file of one sequence holds one; "
@@ -140,16 +147,30 @@ def _by_names(job: Job, files: list["VolumeFile"]) -> Assigned:
     return found
 
 
+def _refuse_two(one: "VolumeFile", other: "VolumeFile", what: str) -> None:
+    both = f"{printable(one.path.name)} and {printable(other.path.name)}"
+    raise UserError(f"{printable(other.path)}: {both} are both {what} of one case; move one of them away")
+
+
 def _by_number(job: Job, files: list["VolumeFile"], facts: ModelFacts, channels: dict[str, int]) -> Assigned:
-    numbers = sorted(job.channels)
+    numbers, task = sorted(job.channels), facts.task
     if not channels:
         names = ", ".join(f"_{number:04d}" for number in numbers)
-        usual = sorted(facts.task.sequences, key=lambda one: one != facts.task.primary)
+        usual = sorted(task.sequences, key=lambda one: one != task.primary)
         example = ",".join(f"{name}={number}" for number, name in zip(numbers, usual, strict=False))
+        mend = (
+            f"no dataset.json says what they are; name them, for example `channels` {example}, or rename them: after "
+            f"their sequences (X_{word_of(usual[0])}.nii.gz), or, if they are separate cases, "
+            "without a number"
+        )
+        if task.unnamed:
+            mend = (
+                f"the model takes one image; say which, for example `channels` {example}, leave the others out, or "
+                "rename them if they are separate cases"
+            )
         raise UserError(
             f"{printable(job.files[0])}: {len(files)} files are named like channels of one nnU-Net case ({names}), but "
-            f"no dataset.json says what they are; name them, for example `channels` {example}, or rename the files if "
-            "they are separate cases"
+            f"{mend}"
         )
     there = {number: (file, 0) for number, file in zip(job.channels, files, strict=True)}
     return _chosen(channels, there, f"its channels are {', '.join(map(str, numbers))}")
@@ -178,24 +199,36 @@ def _chosen(channels: dict[str, int], there: dict[int, tuple["VolumeFile", int]]
     return {sequence: there[number] for sequence, number in channels.items()}
 
 
-def _refuse_without(needed: str, job: Job, by_channels: bool) -> None:
-    """Refuse a case without the sequence that the model needs, saying what there is instead."""
-    where, name = printable(job.files[0]), needed.upper()
-    if by_channels or not job.sequences:
-        raise UserError(f"{where}: `channels` names no {name}, but the model needs {name}; add {needed}=NUMBER")
+def _refuse_without(lost: list[str], job: Job, task: Task, by_channels: bool, several: bool) -> None:
+    """Refuse a case without sequences that the model needs, saying what there is instead."""
+    where, needed = printable(job.files[0]), task.primary
+    no, every = (word.join(map(sequence_label, lost)) for word in (" or ", " and "))
+    names = ", ".join(f"X_{word_of(one)}.nii.gz" for one in lost)
+    if by_channels and (several or needed in lost):
+        numbers = ",".join(f"{word_of(one)}=NUMBER" for one in lost)
+        raise UserError(f"{where}: `channels` names no {no}, but the model needs {every}; add {numbers}")
     named = [sequence_label(one) if one else "no known sequence" for one in job.sequences]
     if len(job.files) > 1:
         are = ", ".join(f"{printable(path.name)} ({one})" for path, one in zip(job.files, named, strict=True))
+        put = "put the files of those channels" if job.channels else f"put {names}"
+        rename = f", or rename the file that is {every}" if lost == [needed] else ""
         raise UserError(
-            f"{where}: no {name} among the files of this case, {are}, but the model needs {name}; put "
-            f"X_{needed}.nii.gz beside them, or rename the file that is {name}"
+            f"{where}: no {no} among the files of this case, {are}, but the model needs {every}; {put} beside "
+            f"them{rename}"
         )
+    if needed not in lost:
+        called = "" if needed in job.sequences else f", and name this one X_{word_of(needed)}.nii.gz"
+        raise UserError(
+            f"{where}: {'taken' if called else 'named'} as {sequence_label(needed)}, but the model needs {every} of "
+            f"the same case, too; put {names} beside it{called}"
+        )
+    this, declared = f"if this is {sequence_label(needed)}", f"add `channels` {word_of(needed)}=0"
     if says_several(job.sequences[0]):
         raise UserError(
             f"{where}: its name holds several sequences, {named[0]}, and does not say which of them it is; rename it, "
-            f"or, if this is {name}, add `channels` {needed}=0"
+            f"or, {this}, {declared}"
         )
+    rename = f", or, {this}, rename it or {declared}" if lost == [needed] else ""
     raise UserError(
-        f"{where}: named as {named[0]}, but the model needs {name}; put X_{needed}.nii.gz of the same case beside it, "
-        f"or, if this is {name}, rename it or add `channels` {needed}=0"
+        f"{where}: named as {named[0]}, but the model needs {every}; put {names} of the same case beside it{rename}"
     )

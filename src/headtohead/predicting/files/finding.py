@@ -24,6 +24,7 @@ def find_jobs(
     task: Task,
     ends: tuple[str, ...],
     ours: Callable[[Path], bool] = lambda _: False,
+    option: str = "predict",
 ) -> list[Job]:
     """List what is to be predicted in a folder and all below it, without opening a file.
 
@@ -38,6 +39,7 @@ def find_jobs(
         task: of the model; files of one case are grouped by its sequences.
         ends: how the names of our own outputs end, with or without suffix, such as `_mask.nii`.
         ours: says of a file whether it is an output of an earlier command, whatever its name.
+        option: what the user named the file with.
 
     Returns:
         Jobs in the order of their names.
@@ -50,9 +52,9 @@ def find_jobs(
     if not source.is_dir():
         if pattern:
             raise UserError(
-                f"`pattern` {pattern}: chooses files of a folder, and {printable(source)} is a file; leave it out"
+                f"`pattern` {pattern}: chooses files of a folder, and {printable(source)} is none; leave it out"
             )
-        return _jobs_of_file(source, task, outputs, ours)
+        return _file_jobs(source, task, outputs, ours, f"`{option}` {printable(source)}")
     every = list(_walk(source))
     inputs = found = [path for path in every if not _never_input(path, outputs)]
     if pattern:
@@ -73,13 +75,13 @@ def refuse_missing(source: Path) -> None:
         raise UserError(f"`predict` {printable(source)}: no such file or folder")
 
 
-def _jobs_of_file(path: Path, task: Task, outputs: tuple[str, ...], ours: Callable[[Path], bool]) -> list[Job]:
+def _file_jobs(path: Path, task: Task, outputs: tuple[str, ...], ours: Callable[[Path], bool], label: str) -> list[Job]:
     if not ending(path):
-        raise UserError(f"`predict` {printable(path)}: not a file this program reads; name {', '.join(INPUTS)}")
+        raise UserError(f"{label}: not a file this program reads; name {', '.join(INPUTS)}")
     if _never_input(path, outputs):
-        raise UserError(f"`predict` {printable(path)}: named as a mask or an output; give its image instead")
+        raise UserError(f"{label}: named as a mask or an output; give its image instead")
     if ours(path):
-        raise UserError(f"`predict` {printable(path)}: {RESULTS_ONLY}")
+        raise UserError(f"{label}: {RESULTS_ONLY}")
     if not is_volume(path):
         return [Job(printable(stem(path)), (path,), "picture", (), Path(path.name))]
     beside = [one for one in _listing(path.parent) if is_volume(one) and not _never_input(one, outputs)]

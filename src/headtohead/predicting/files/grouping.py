@@ -82,7 +82,8 @@ def with_siblings(chosen: list[Path], candidates: list[Path], task: Task) -> lis
     picked, kept = set(chosen), set(chosen)
     for inside in by_folder(candidates).values():
         for channels in _channels_of_cases(inside).values():
-            kept |= set(channels.values()) if picked & set(channels.values()) else set()
+            files = {path for _, path in channels}
+            kept |= files if picked & files else set()
         named = {path: one for path in inside if (one := _named(path, task))}
         wanted = {one.case for path, one in named.items() if path in picked and one.sequence in task.sequences}
         kept |= {path for path, one in named.items() if one.case in wanted}
@@ -118,8 +119,8 @@ def _jobs_in_folder(folder: Path, files: list[Path], task: Task) -> Iterator[Job
         names = channel_names(folder)
     taken: set[Path] = set()
     for case, channels in numbered.items():
-        if len(channels) > 1 or names:  # else a volume like any other
-            taken |= set(channels.values())
+        if len(dict(channels)) > 1 or names:  # else a volume like any other
+            taken |= {path for _, path in channels}
             yield _channels(case, channels, names, task)
     cases: dict[str, list[tuple[Named, Path]]] = defaultdict(list)
     for path in files:
@@ -133,25 +134,28 @@ def _jobs_in_folder(folder: Path, files: list[Path], task: Task) -> Iterator[Job
         yield from _sequences(members, task)
 
 
-def _channels(case: str, channels: dict[int, Path], names: dict[int, str], task: Task) -> Job:
+def _channels(case: str, channels: list[tuple[int, Path]], names: dict[int, str], task: Task) -> Job:
     """Make a job of the channels of a case of nnU-Net, the one that the model needs first if it is known."""
-    order = sorted(channels, key=lambda number: names.get(number) != task.primary)
-    path = channels[order[0]]
+    channels = sorted(channels, key=lambda one: names.get(one[0]) != task.primary)
+    order, files = zip(*channels, strict=True)
     said = tuple(names.get(number, "") for number in order)
     known = said if not task.unnamed and any(said) else ()
-    numbers = tuple(order) if known or len(order) > 1 else ()
-    files = tuple(channels[number] for number in order)
-    return Job("", files, "nifti", known, path.with_name(f"{case}{ending(path)}"), numbers)
+    numbers = order if known or len(order) > 1 else ()
+    return Job("", files, "nifti", known, files[0].with_name(f"{case}{ending(files[0])}"), numbers)
 
 
 def _sequences(members: list[tuple[Named, Path]], task: Task) -> Iterator[Job]:
     """Put the sequences of a case together, the primary one first, since lesions are outlined on its grid.
 
     Each primary one is a job, with the other sequences that were treated alike (`x_flair_bet`, `x_t1_bet`), or the
-    only ones. A case without any is a job all the same: reading it says what is wrong.
+    only ones. A case without any is a job all the same, as is one with two files of one sequence: reading it says what
+    is wrong.
     """
-    groups = []
+    groups: list[list[tuple[Named, Path]]] = []
     for first in (one for one in members if one[0].sequence == task.primary):
+        if twin := next((group for group in groups if group[0][0] == first[0]), None):
+            twin.append(first)
+            continue
         groups.append([first])
         for sequence in (one for one in task.sequences if one != task.primary):
             found = [one for one in members if one[0].sequence == sequence]
@@ -165,15 +169,15 @@ def _sequences(members: list[tuple[Named, Path]], task: Task) -> Iterator[Job]:
         yield Job("", files, "nifti", sequences, files[0], unused=() if number else rest)
 
 
-def _channels_of_cases(files: Iterable[Path]) -> dict[str, dict[int, Path]]:
+def _channels_of_cases(files: Iterable[Path]) -> dict[str, list[tuple[int, Path]]]:
     """Find cases named as nnU-Net has it, `case_0000.nii.gz`, `case_0001.nii.gz`, among the files of one folder.
 
     Returns:
-        Case -> number of the channel -> file. Only of cases that have a channel 0: `_0001`, `_0002` may be points in
-        time.
+        Case -> number and file of each channel, in order, also where two files have one number. Only of cases that have
+        a channel 0: `_0001`, `_0002` may be points in time.
     """
-    cases: dict[str, dict[int, Path]] = defaultdict(dict)
+    cases: dict[str, list[tuple[int, Path]]] = defaultdict(list)
     for path in files:
         if is_volume(path) and (match := CHANNEL.fullmatch(stem(path))):
-            cases[match["case"]].setdefault(int(match["channel"]), path)
-    return {case: dict(sorted(of.items())) for case, of in cases.items() if 0 in of and max(of) < MOST_CHANNELS}
+            cases[match["case"]].append((int(match["channel"]), path))
+    return {case: sorted(of) for case, of in cases.items() if min(of)[0] == 0 and max(of)[0] < MOST_CHANNELS}

@@ -9,11 +9,12 @@ from headtohead.predicting.files.finding import Job
 from headtohead.predicting.scan import Scan
 from headtohead.preparing.intensities import to_bytes
 from headtohead.preparing.step import as_it_is
-from headtohead.readers.file_names import PICTURES
+from headtohead.readers.file_names import PICTURES, is_mask
 from headtohead.readers.labels import labels_of
 from headtohead.readers.opening import first_bytes
 from headtohead.readers.pictures import read_pixels, size_of
-from headtohead.readers.truth_beside import truth_beside
+from headtohead.readers.sequence_names import sequence_label
+from headtohead.readers.truth_beside import places_of_image, truth_beside
 from headtohead.task import Grid, Targets, Task
 from headtohead.task.case import finite
 from headtohead.trained.facts import ModelFacts
@@ -30,8 +31,8 @@ def refuse_wrong_file(path: Path) -> None:
     if not path.is_file():
         kind = "not a regular file" if path.exists() else "no such file"
         raise UserError(f"`image_path` {path}: {kind}; name {ACCEPTED}")
-    if path.stem.endswith("_mask"):
-        raise UserError(f"`image_path` {path}: a mask; name its image, {path.stem.removesuffix('_mask')}{path.suffix}")
+    if is_mask(path):
+        raise UserError(f"`image_path` {path}: a mask; name its image, {places_of_image(path)[0][1]}{path.suffix}")
 
 
 def scan_pictures(job: Job, facts: ModelFacts) -> Scan:
@@ -42,14 +43,10 @@ def scan_pictures(job: Job, facts: ModelFacts) -> Scan:
     to 8, by one factor for all slices.
 
     Raises:
-        UserError: a file is damaged, or slices differ in size; a truth does not fit.
+        UserError: a file is damaged, or slices differ in size; a truth does not fit; the model takes sequences that
+            no picture holds.
     """
     task, drawn = facts.task, drawn_channel(facts.task)
-    if len(task.sequences) not in (1, 3):
-        raise UserError(
-            f"{printable(job.files[0])}: an image has 3 channels, but model {facts.name} takes {len(task.sequences)}; "
-            "choose another model"
-        )
     files = job.context or job.files
     pixels, truths = [], []
     for path in files:
@@ -64,6 +61,7 @@ def scan_pictures(job: Job, facts: ModelFacts) -> Scan:
         if path in job.files:
             truths.append(_read_truth(path, pixels[-1].shape[:2], task.targets))
     volume = np.stack(pixels)
+    _refuse_too_few(job.files[0], volume, facts)
     missing = tuple(
         name
         for channel, name in enumerate(task.sequences)
@@ -86,6 +84,21 @@ def scan_pictures(job: Job, facts: ModelFacts) -> Scan:
         primary=task.primary_channel,
         wanted=slice(place, place + len(job.files)),
     )
+
+
+def _refuse_too_few(path: Path, volume: np.ndarray, facts: ModelFacts) -> None:
+    """Refuse pictures that do not hold the sequences of a model; a grey one holds one, for which others stand in."""
+    task = facts.task
+    number, needed = len(task.sequences), len(task.lost(()))
+    if number == 1 or (number == 3 and needed == 1):
+        return
+    grey = bool((volume == volume[..., :1]).all())
+    if number != 3 or grey:
+        holds = "grey, so it holds one sequence" if grey else "its colours hold three sequences"
+        raise UserError(
+            f"{printable(path)}: {holds}, but model {facts.name} takes {number} ("
+            f"{', '.join(map(sequence_label, task.sequences))}); give it NIfTI volumes of them, or choose another model"
+        )
 
 
 def drawn_channel(task: Task) -> int:

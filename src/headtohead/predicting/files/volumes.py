@@ -88,8 +88,7 @@ def _in_slices(sequences: Iterator[tuple[str, Case]], facts: ModelFacts, plane: 
             shown, restore = Chain(steps).apply(replace(case, images=case.images.astype(np.float32, copy=False)))
         planes[sequence] = np.ascontiguousarray(shown.images[..., 0])
         del case  # before the next is read
-    # What is missing is filled as the data set does where a sequence was not taken.
-    volume = _interleave([planes.get(sequence, planes[task.primary]) for sequence in task.sequences])
+    volume = _interleave([planes[one if one in planes else task.stand_ins[one]] for one in task.sequences])
     spacing, channel = shown.grid.spacing, task.primary_channel
     return Scan("", volume, spacing, (), None, restore, grid, view, levelled=oblique, primary=channel)
 

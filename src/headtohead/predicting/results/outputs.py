@@ -220,6 +220,8 @@ def _check_suffix(flag: str, suffix: str) -> None:
         raise UserError(f"{flag} {suffix or repr('')}: would give an output the name of its image; {EXAMPLE}")
     if any(sign in suffix for sign in "/\\") or not suffix.isprintable():
         raise UserError(f"{flag} {suffix!r}: a suffix cannot hold a slash; {EXAMPLE}")
+    if re.fullmatch(r"(.*_)?[0-9]{4}", stem):
+        raise UserError(f"{flag} {suffix}: names a channel of nnU-Net (CASE_0000.nii.gz), which is an input; {EXAMPLE}")
     asked = re.search(r"\.[a-z]\w*$", suffix, re.IGNORECASE)
     if asked and not suffix.lower().endswith((PLAIN, COMPRESSED, *PIXELS)):
         raise UserError(

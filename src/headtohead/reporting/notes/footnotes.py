@@ -1,7 +1,8 @@
 """What the numbers of a comparison are, and over what."""
 
-from headtohead.options.comparison import BASELINE
+from headtohead.options.comparison import baseline_on, is_baseline
 from headtohead.plurals import count_of
+from headtohead.readers.reader import files_of
 from headtohead.reporting.notes.seeds import several_seeds, uneven_seeds
 from headtohead.reporting.notes.split import no_leak
 from headtohead.runs.ledger import Ledger
@@ -26,7 +27,7 @@ def footnotes_of(ledger: Ledger) -> list[str]:
 
 
 def _what_is_shown(ledger: Ledger) -> str:
-    runs = [run for run in ledger.counted if run.experiment["model"] != BASELINE]
+    runs = [run for run in ledger.counted if not is_baseline(run.entrant[0])]
     thresholds = ", ".join(sorted({str(run.record.get("threshold")) for run in runs}))
     how = f"threshold {thresholds}" if ledger.task.targets.thresholded else "the most probable target of each voxel"
     at_threshold = f", {how}" if runs else ""
@@ -58,14 +59,16 @@ def _of_targets(ledger: Ledger) -> list[str]:
 
 
 def _of_volumes(ledger: Ledger) -> list[str]:
-    """Say what lesion, baseline and distance mean where the data are volumes with one image each."""
+    """Say what lesion, baseline and distance mean where the data are files with one image each."""
     if not ledger.finished or not ledger.task.unnamed:
         return []
     marked = (
         "one mask each: lesion means whatever the masks mark" if len(ledger.task.targets) == 1 else "one image each"
     )
+    files, baseline = files_of(ledger.finished[0].fact("data", "kind")), baseline_on(ledger.task.primary)
+    unit = "pixels" if "hd95_px" in ledger.comparable else "mm"
     return [
-        f"The data are volumes with {marked}, {BASELINE} is a threshold on the only image, and distances are in mm."
+        f"The data are {files} with {marked}, {baseline} is a threshold on the only image, and distances are in {unit}."
     ]
 
 

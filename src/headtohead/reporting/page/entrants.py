@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from headtohead.options.comparison import BASELINE
+from headtohead.options.comparison import is_baseline
 from headtohead.reporting.entrant_names import in_words
 from headtohead.reporting.findings import Findings
 
@@ -41,7 +41,7 @@ def entrants_of(findings: Findings) -> list[Entrant]:
     entrants = []
     for place, name in enumerate(map(str, findings.matrix.columns)):
         colour, dash, marker = f"colour-{place % COLOURS}", f"dash-{place % DASHES}", MARKERS[place % len(MARKERS)]
-        if name == BASELINE:
+        if is_baseline(name):
             colour, dash, marker = "colour-baseline", "dash-baseline", BASELINE_MARKER
-        entrants.append(Entrant(name, in_words(name), str(place), colour, dash, marker, name == BASELINE))
+        entrants.append(Entrant(name, in_words(name), str(place), colour, dash, marker, is_baseline(name)))
     return entrants

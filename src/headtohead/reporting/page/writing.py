@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from headtohead.cohort import Cohort
 from headtohead.drawing.outlines import hexadecimal
-from headtohead.options.comparison import BASELINE
+from headtohead.options.comparison import baselines
 from headtohead.readers.sequence_names import sequence_title
 from headtohead.reporting.findings import Findings
 from headtohead.reporting.page import gallery, panels, provenance, svg, wording
@@ -88,11 +88,11 @@ def _charts(findings: Findings, entrants: list[Entrant]) -> dict[str, Any]:
     """All drawings, by the name the template calls them."""
     models = [entrant for entrant in entrants if not entrant.baseline]
     pairs, shown = findings.pairs, findings.targets.all if findings.by_target else ()
-    with_baseline = pairs["a"].eq(BASELINE) | pairs["b"].eq(BASELINE)
+    with_baseline = pairs[["a", "b"]].isin(baselines(findings.matrix)).any(axis=1)
     forests = {
         # A model is far from the threshold; on one scale the differences between models could not be seen.
-        "Between models": pairs[~with_baseline.astype(bool)],
-        "Against the threshold": pairs[with_baseline.astype(bool)],
+        "Between models": pairs[~with_baseline],
+        "Against the threshold": pairs[with_baseline],
     }
     return {
         "dots": [dot_plot(findings.matrix, findings.means, entrants, width) for width in (WIDE, NARROW)],
