@@ -101,7 +101,7 @@ def compare_family(
 
 
 def judge(found: pd.DataFrame) -> pd.DataFrame:
-    """Add to what `describe_differences` gives, and to `equivalence` if it is there, what is corrected over all rows."""
+    """Add to `describe_differences`, and to `equivalence` if it is there, what is corrected over all rows."""
     holm_p = holm(found["p"].to_numpy(dtype=np.float64))
     apart = (found["low"] > 0) | (found["high"] < 0)
     found = found.assign(holm_p=holm_p, different=(holm_p < ALPHA) & apart)
