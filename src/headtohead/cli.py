@@ -4,6 +4,7 @@ Importing this must stay cheap, so that `--help` and mistakes answer at once: wh
 """
 
 import argparse
+import gc
 import importlib
 import io
 import os
@@ -265,7 +266,10 @@ def run_verb(verb: str, options: Options) -> Path | None:
     """Do one thing; give where its results are, None where it writes nothing."""
     module, _, function = VERBS[verb].partition(":")
     folders = {"download": options.data.root_dir, "make_phantoms": options.verbs.make_phantoms}
-    place = getattr(importlib.import_module(module), function)(options)
+    run = getattr(importlib.import_module(module), function)
+    if verb != "image_path":  # a single image ends before there is garbage to speak of
+        gc.enable()
+    place = run(options)
     if place is None:
         place = folders.get(verb)
     return None if place is None else Path(place)
