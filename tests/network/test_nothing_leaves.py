@@ -109,6 +109,7 @@ def hold(seen: Seen) -> None:
         )
 
 
+@pytest.mark.exhaustive
 def test_no_verb_asks_anybody(seen: Seen) -> None:
     hold(seen)
 
@@ -118,6 +119,7 @@ def test_no_model_asks_anybody_and_neither_does_a_page_that_stays_open(tmp_path:
     hold(run_verbs(tmp_path, str(LATE), "all"))
 
 
+@pytest.mark.exhaustive
 def test_every_verb_was_run(seen: Seen) -> None:
     assert seen.verbs == set(cli.VERBS) - INTENDED
     assert not seen.kagglehub
@@ -129,6 +131,7 @@ def test_the_readme_names_what_does_ask() -> None:
     assert {"download"} == INTENDED
 
 
+@pytest.mark.exhaustive
 def test_nothing_is_advertised(seen: Seen) -> None:
     addresses = re.findall(r"\w+://[^\s/:]+", seen.printed)
     assert set(addresses) == {"http://127.0.0.1"}
