@@ -5,6 +5,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 from headtohead.predicting.files.finding import Job
@@ -92,14 +93,20 @@ def _split_of(choice: Choice, image: Path) -> dict[str, dict[int, str]]:
     """Give the part of each slice of each case of the run's own data, by name and number; none of other data."""
     if choice.run is None or not lies_in_data(image, choice.record) or not choice.run.split.is_file():
         return {}
-    split: dict[str, dict[int, str]] = defaultdict(dict)
     try:
-        for row in read_rows(choice.run.split, ("case", "slice", "part")):
-            split[row["case"]][int(row["slice"])] = row["part"]
+        return _read_split(choice.run.split, choice.run.split.stat().st_mtime_ns)
     except (UnreadableError, ValueError):
         print(
             f"warning: {choice.run.split}: damaged, so it is not known whether {stem(image)} was trained on",
             file=sys.stderr,
         )
         return {}
+
+
+@lru_cache(maxsize=16)
+def _read_split(path: Path, changed: int) -> dict[str, dict[int, str]]:
+    """Read a split once, though each file to be predicted is looked up in it; `changed` tells a newer one."""
+    split: dict[str, dict[int, str]] = defaultdict(dict)
+    for row in read_rows(path, ("case", "slice", "part")):
+        split[row["case"]][int(row["slice"])] = row["part"]
     return split
