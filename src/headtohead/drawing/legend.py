@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from headtohead.drawing.lettering import FAINT, shorten, text_width, write
-from headtohead.drawing.outlines import Colour, rgb
+from headtohead.drawing.outlines import Colour, named_colours, rgb
+from headtohead.task import Targets
 
 LINE, SIZE, MARGIN = 19, 14, 24
 PAPER = (255, 255, 255)
@@ -25,6 +26,20 @@ class Spacing(NamedTuple):
 
 
 USUAL = Spacing()
+
+
+def legend_entries(masks: np.ndarray, truth: np.ndarray | None, targets: Targets, some: str, none: str) -> list[Entry]:
+    """Give the entries of the legend of outlines of masks, bool [K, ...], and of their truth, if there is one.
+
+    After the name of what has pixels stands `some`, in which `{}` is how many; else `none`.
+    """
+    entries = named_colours(targets, truth is not None)
+    # The truth of a lone target has an entry of its own, the first; that of several shares theirs.
+    counted = [*truth, *masks] if truth is not None and len(targets) == 1 else masks
+    sizes = [int(np.count_nonzero(mask)) for mask in counted]
+    words = [(some if size else none).format(size) for size in sizes]
+    named = [(name + more, colours) for (name, colours), more in zip(entries, words, strict=False)]
+    return named + entries[len(sizes) :]
 
 
 def legend_lines(entries: Sequence[Entry], room: int, spacing: Spacing = USUAL) -> list[list[Entry]]:

@@ -10,13 +10,13 @@ import cv2
 import numpy as np
 
 from headtohead.drawing.brightness import brightened, white_of
-from headtohead.drawing.legend import PAPER, Entry, Spacing, legend_lines, write_legend
+from headtohead.drawing.legend import PAPER, Spacing, legend_entries, legend_lines, write_legend
 from headtohead.drawing.lettering import FAINT, INK, shorten, text_width, write
-from headtohead.drawing.outlines import TRUTH, by_colour, draw_outlines, enlarge, named_colours, overlaid
+from headtohead.drawing.outlines import TRUTH, by_colour, draw_outlines, enlarge, overlaid
 from headtohead.drawing.sizes import resized, resized_mask, within
 from headtohead.predicting.files.pictures import drawn_channel
 from headtohead.readers.sequence_names import sequence_title
-from headtohead.task import Targets, Task
+from headtohead.task import Task
 from headtohead.task.targets import CLASSES
 
 SIDE = 512  # small images are enlarged up to this many pixels
@@ -150,20 +150,6 @@ def _colour_bar(canvas: np.ndarray, left: int, top: int, width: int, threshold: 
         write(canvas, "0", left, top + 31, 14, colour=FAINT)
     if start + text_width(label, 14) < left + width - 20:
         write(canvas, "1", left + width - text_width("1", 14), top + 31, 14, colour=FAINT)
-
-
-def legend_entries(masks: np.ndarray, truth: np.ndarray | None, targets: Targets, some: str, none: str) -> list[Entry]:
-    """Give the entries of the legend of outlines of masks, bool [K, ...], and of their truth, if there is one.
-
-    After the name of what has pixels stands `some`, in which `{}` is how many; else `none`.
-    """
-    entries = named_colours(targets, truth is not None)
-    # The truth of a lone target has an entry of its own, the first; that of several shares theirs.
-    counted = [*truth, *masks] if truth is not None and len(targets) == 1 else masks
-    sizes = [int(np.count_nonzero(mask)) for mask in counted]
-    words = [(some if size else none).format(size) for size in sizes]
-    named = [(name + more, colours) for (name, colours), more in zip(entries, words, strict=False)]
-    return named + entries[len(sizes) :]
 
 
 def _shrink(prediction: Prediction) -> Prediction:

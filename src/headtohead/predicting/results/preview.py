@@ -7,11 +7,10 @@ from functools import cached_property
 import numpy as np
 
 from headtohead.drawing.brightness import WHITE
-from headtohead.drawing.legend import LINE, PAPER, Entry, legend_lines, write_legend
+from headtohead.drawing.legend import LINE, PAPER, Entry, legend_entries, legend_lines, write_legend
 from headtohead.drawing.lettering import FAINT, shorten, text_width, write
 from headtohead.drawing.outlines import draw_outlines, overlaid
 from headtohead.drawing.sizes import resized, resized_mask, within
-from headtohead.predicting.results.panel import legend_entries
 from headtohead.task import Targets
 
 MOST = 48  # slices shown of a volume that has more
