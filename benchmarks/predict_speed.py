@@ -52,9 +52,8 @@ from headtohead.trained.source import open_source
 from headtohead.trained.engines.torch_engine import load_net
 import numpy as np
 from headtohead.predicting.files.grouping import slices_around
-from headtohead.predicting.files.pictures import colour
 from headtohead.preparing.chain import Prepared
-from headtohead.readers.pictures import read_pixels
+from headtohead.readers.pictures import colour, read_pixels
 source = open_source(Path({model!r}))
 net, path = load_net(source), Path({image!r})
 files = slices_around(path)

@@ -49,6 +49,15 @@ def read_pixels(path: Path) -> np.ndarray:
     return pixels
 
 
+def colour(pixels: np.ndarray) -> np.ndarray:
+    """BGR, BGRA or grey to RGB [H, W, 3]."""
+    if pixels.ndim == 2:
+        pixels = pixels[:, :, None]
+    if pixels.shape[2] < 3:  # grey, or grey with transparency
+        return np.repeat(pixels[:, :, :1], 3, axis=2)
+    return np.ascontiguousarray(pixels[:, :, 2::-1])
+
+
 def refuse_large(files: CaseFiles) -> None:
     """Refuse by the headers a case that does not fit into memory.
 

@@ -118,3 +118,22 @@ def read_truth_volume(image: "VolumeFile", targets: Targets) -> np.ndarray | Non
 
     no_labels_known = targets.labels == (1,) and not targets.others
     return read_labels(open_volume(path), image, targets, united=no_labels_known)
+
+
+def read_truth_picture(path: Path, shape: tuple[int, ...], targets: Targets) -> np.ndarray | None:
+    """Read the mask beside a picture of a shape (H, W) as a label map [H, W]; None where there is none.
+
+    Raises:
+        UserError: it is damaged, or of another size, or no mask of these targets.
+    """
+    mask_path = truth_beside(path)
+    if mask_path is None:
+        return None
+    from headtohead.readers.labels import labels_of  # not for volumes
+    from headtohead.readers.pictures import colour, read_pixels, size_of
+
+    mask = colour(read_pixels(mask_path))
+    if mask.shape[:2] != shape:
+        due = f"{shape[1]}x{shape[0]} pixels"
+        raise UserError(f"{mask_path}: {size_of(mask)}, but its image is {due}; restore the mask")
+    return labels_of(str(mask_path), mask.max(axis=-1), targets)

@@ -10,12 +10,11 @@ from headtohead.predicting.scan import Scan
 from headtohead.preparing.intensities import to_bytes
 from headtohead.preparing.step import as_it_is
 from headtohead.readers.file_names import PICTURES, is_mask
-from headtohead.readers.labels import labels_of
 from headtohead.readers.opening import first_bytes
-from headtohead.readers.pictures import read_pixels, size_of
+from headtohead.readers.pictures import colour, read_pixels, size_of
 from headtohead.readers.sequence_names import sequence_label
-from headtohead.readers.truth_beside import places_of_image, truth_beside
-from headtohead.task import Grid, Targets, Task
+from headtohead.readers.truth_beside import places_of_image, read_truth_picture
+from headtohead.task import Grid, Task
 from headtohead.task.case import finite
 from headtohead.trained.facts import ModelFacts
 
@@ -59,7 +58,7 @@ def scan_pictures(job: Job, facts: ModelFacts) -> Scan:
                 "or move it to a folder of its own"
             )
         if path in job.files:
-            truths.append(_read_truth(path, pixels[-1].shape[:2], task.targets))
+            truths.append(read_truth_picture(path, pixels[-1].shape[:2], task.targets))
     volume = np.stack(pixels)
     _refuse_too_few(job.files[0], volume, facts)
     missing = tuple(
@@ -107,24 +106,3 @@ def drawn_channel(task: Task) -> int:
     Green is where LGG has FLAIR, and in photographs it is nearest to grey.
     """
     return task.primary_channel if len(task.sequences) == 3 else 1
-
-
-def _read_truth(path: Path, shape: tuple[int, ...], targets: Targets) -> np.ndarray | None:
-    """Read the mask beside an image: a label map [H, W]; None where there is none."""
-    mask_path = truth_beside(path)
-    if mask_path is None:
-        return None
-    mask = colour(read_pixels(mask_path))
-    if mask.shape[:2] != shape:
-        due = f"{shape[1]}x{shape[0]} pixels"
-        raise UserError(f"{mask_path}: {size_of(mask)}, but its image is {due}; restore the mask")
-    return labels_of(str(mask_path), mask.max(axis=-1), targets)
-
-
-def colour(pixels: np.ndarray) -> np.ndarray:
-    """BGR, BGRA or grey to RGB [H, W, 3]."""
-    if pixels.ndim == 2:
-        pixels = pixels[:, :, None]
-    if pixels.shape[2] < 3:  # grey, or grey with transparency
-        return np.repeat(pixels[:, :, :1], 3, axis=2)
-    return np.ascontiguousarray(pixels[:, :, 2::-1])
