@@ -1,1 +1,1 @@
-"""Pictures without a plotting library: lettering, outlines, brightness, sizes, plates of cases, GIFs."""
+"""Pictures without a plotting library: lettering, outlines, brightness, sizes, plates, GIFs; tables on a terminal."""

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from headtohead.drawing.terminal import drawn_table
 from headtohead.reporting.summary import NOTHING, Grid, Summary
 from headtohead.statistics.means import sum_up
 from headtohead.statistics.targets import MEAN, TARGET, each_target, over_targets
@@ -22,7 +23,6 @@ FRACTIONS = ("dice", "iou", "precision", "recall", "surface_dice")  # scores bet
 def print_results(summary: Summary) -> None:
     """Print the table: drawn on a terminal, as the text of results.md in a log."""
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
     console = Console()
@@ -30,13 +30,8 @@ def print_results(summary: Summary) -> None:
         print(render_markdown(summary), end="")
         return
     for title, grid in summary.titled.items():
-        table = Table(title=title, title_justify="left", title_style="bold")
-        for place, name in enumerate(grid[0]):
-            table.add_column(Text(name), justify="right" if place else "left")
-        for line in grid[1:]:
-            table.add_row(*(Text(cell) for cell in line))
         if len(grid) > 1:
-            console.print(table)
+            console.print(drawn_table(grid, title))
     for note in [summary.about] * bool(summary.about) + summary.footnotes:
         console.print(Text(note, style="bold red" if note.startswith("LEAK") else ""))
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from headtohead.drawing.terminal import drawn_table
 from headtohead.plurals import count_of
 from headtohead.predicting.results.summary import Row
 
@@ -19,8 +20,6 @@ def print_table(rows: Sequence[Row], asked: int) -> None:
     are of the files that are done; `asked` counts those that failed, too.
     """
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
     targets = dict.fromkeys(row.target for row in rows)
     by_target = [[row for row in rows if row.target == target] for target in targets]
@@ -31,12 +30,7 @@ def print_table(rows: Sequence[Row], asked: int) -> None:
         grid = [[*cells[:5], cells[6]] for cells in grid]
     console = Console()
     if console.is_terminal:
-        table = Table()
-        for column, name in enumerate(grid[0]):
-            table.add_column(name, justify="right" if column else "left")
-        for cells in grid[1:]:
-            table.add_row(*map(Text, cells))
-        console.print(table)
+        console.print(drawn_table(grid))
     else:
         widths = [max(map(len, column)) for column in zip(*grid, strict=True)]
         for first, *others in grid:
