@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from headtohead.readers.sequence_names import sequence_label
-from headtohead.task import Grid, Task
+from headtohead.task import Grid
 from headtohead.task.slicing import Slicing
 
 if TYPE_CHECKING:
@@ -52,15 +51,6 @@ class Scan:
     notes: tuple[str, ...] = ()
     primary: int = 0
     wanted: slice = field(default_factory=lambda: slice(None))
-
-    def substitution(self, task: Task) -> str:
-        """Say what stands in for the sequences that are missing; empty where none is."""
-        if not self.missing:
-            return ""
-        names, place = " or ".join(map(sequence_label, self.missing)), "its" if len(self.missing) == 1 else "their"
-        used = list(dict.fromkeys(task.stand_ins.get(one, task.primary) for one in self.missing))
-        verb = "was" if len(used) == 1 else "were"
-        return f"no {names}; {' and '.join(map(sequence_label, used))} {verb} used in {place} place"
 
     def on_grid(self, values: np.ndarray) -> np.ndarray:
         """Bring float32 [K, slices, H, W] on the grid of `volume` to [K, *grid]."""

@@ -2,13 +2,19 @@
 
 from headtohead.predicting.scan import Scan
 from headtohead.preparing.steps.level import is_tilted, tilt_of
+from headtohead.readers.sequence_names import sequence_label
 from headtohead.task import Task
 from headtohead.task.slicing import COARSE
 
 
 def doubts_of_scan(scan: Scan, task: Task) -> list[str]:
     """Say in a line each what stands in for a sequence that is missing, and what the header leaves in doubt."""
-    lines, affine = [scan.substitution(task)] if scan.missing else [], scan.grid.affine
+    lines, affine = [], scan.grid.affine
+    if scan.missing:
+        names, place = " or ".join(map(sequence_label, scan.missing)), "its" if len(scan.missing) == 1 else "their"
+        used = list(dict.fromkeys(task.stand_ins.get(one, task.primary) for one in scan.missing))
+        verb = "was" if len(used) == 1 else "were"
+        lines.append(f"no {names}; {' and '.join(map(sequence_label, used))} {verb} used in {place} place")
     if scan.source and not scan.source.oriented:
         lines.append(
             "no orientation in its header: left, right and up are unknown, and volumes in ml rely on its spacing alone"
