@@ -14,7 +14,7 @@ import errno
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -80,6 +80,57 @@ def temporary_folder(folder: Path, becomes: Path | None = None, kind: str = "wri
         folder.mkdir(parents=True, exist_ok=True)
         with claimed(folder, f".{kind}-", None, becomes) as temporary:
             yield temporary
+
+
+@contextmanager
+def all_or_none(paths: Sequence[Path], folder: Path, named: Path | None = None) -> Iterator[dict[Path, Path]]:
+    """Give a temporary path for each of several files below `folder`; all get their names at the end, or none.
+
+    The folder is made if it is missing. Faults are told of what is `named`, else of the folder.
+
+    Raises:
+        UserError: as `told`, or a file cannot be written; then all is as it was before.
+        OSError: one cannot be put in its place; likewise.
+    """
+    with told(named or folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        # Beside the results, so that a rename is enough; a folder of its own, so that names and their ends stay.
+        with claimed(folder, ".writing-", None, folder) as place:
+            staged = {path: place / path.name for path in paths}
+            try:
+                yield staged
+            except UserError as fault:
+                raise type(fault)(str(fault).replace(f"{place}/", "")) from fault
+            _move_all([*staged.values()], [*staged], place)
+
+
+def _move_all(staged: Sequence[Path], final: Sequence[Path], place: Path) -> None:
+    begun: list[tuple[Path, Path, Path | None]] = []  # and where what stood there before waits in `place`
+    try:
+        for number, (source, path) in enumerate(zip(staged, final, strict=True)):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            folder = path.is_dir() and not path.is_symlink()  # which stays, and is a fault
+            aside = place / f"before-{number}" if os.path.lexists(path) and not folder else None
+            begun.append((source, path, aside))  # before the first change, since a signal may come after it
+            if aside:
+                path.replace(aside)
+            source.replace(path)
+    except BaseException:
+        try:
+            _put_back(begun)
+        except BaseException:  # a signal came meanwhile
+            _put_back(begun)
+            raise
+        raise
+
+
+def _put_back(begun: Sequence[tuple[Path, Path, Path | None]]) -> None:
+    """Undo what `_move_all` has begun; doing it twice does no harm."""
+    for source, path, aside in begun:
+        if aside is None and not source.exists():
+            path.unlink(missing_ok=True)
+        elif aside is not None and os.path.lexists(aside):
+            aside.replace(path)
 
 
 def replace_folder(new: Path, folder: Path) -> None:

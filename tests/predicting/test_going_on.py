@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from headtohead import saving
 from headtohead.claiming import hold
 from headtohead.errors import UserError
 from headtohead.predicting import folder as verb
 from headtohead.predicting import stages
-from headtohead.predicting.results import finishing, journal, written
+from headtohead.predicting.results import journal, written
 from headtohead.predicting.results.journal import FILE
 from headtohead.predicting.results.written import Written
 from tests.matrices import thinned
@@ -63,7 +64,7 @@ def killed_while_moving(patch: pytest.MonkeyPatch, moved: int, name: str = "c") 
         return really(self, target)
 
     patch.setattr(Path, "replace", replace)
-    patch.setattr(finishing, "_put_back", lambda _: None)
+    patch.setattr(saving, "_put_back", lambda _: None)
     patch.setattr("headtohead.predicting.folder.write_lists", lambda *_: None)
     patch.setattr(journal.Journal, "conclude", lambda *_, **__: None)
 

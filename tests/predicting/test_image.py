@@ -194,6 +194,14 @@ def test_predicted_mask_never_lies_where_the_truth_is_looked_for(make_run: MakeR
         predict_image(options(tmp_path, masks / "lone.png"))
 
 
+def test_a_folder_with_the_name_of_an_output_stays(make_run: MakeRun, tmp_path: Path) -> None:
+    run = make_run()
+    (run.figures / "lone_probability.png" / "kept").mkdir(parents=True)
+    with pytest.raises(UserError, match=r"cannot be written to .*directory"):
+        predict_image(options(tmp_path, lone_image(tmp_path, NOISE), overwrite=True))
+    assert [path.name for path in run.figures.rglob("*")] == ["lone_probability.png", "kept"]
+
+
 def test_output_that_is_a_file(make_run: MakeRun, tmp_path: Path) -> None:
     make_run()
     (tmp_path / "out").touch()

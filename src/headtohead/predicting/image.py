@@ -4,8 +4,7 @@ Everything a TIFF needs here is light to import: from a cold start it is predict
 """
 
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,7 +35,7 @@ from headtohead.preparing.steps.square import resampled, squared
 from headtohead.readers.file_names import stem
 from headtohead.readers.other_layouts import LABELS, folders_of_masks
 from headtohead.readers.volume_names import volume_end
-from headtohead.saving import atomic_path, write_picture
+from headtohead.saving import all_or_none, write_picture
 from headtohead.task import Task
 
 WHITE = 99.9  # percentile of a volume's intensities that is drawn as white, where it has more than 8 bits
@@ -79,11 +78,15 @@ def predict_image(options: Options) -> Path:
     found = predict(scan, predictor)
     shown, about = fullest_slice(scan, found, task)
     facts = [f"model {predictor.name}", f"threshold {found.threshold:g}", *_facts(job, scan, found, predictor, about)]
-    with _all_or_none(outputs) as (label_map, *maps, panel):
-        write_like(job, found.as_written(job), label_map, scan.source)
-        for one, place in zip(found.probability, maps, strict=True):
-            write_like(job, one, place, scan.source)
-        write_picture(panel, draw_panel(shown, path.name, *facts)[:, :, ::-1])
+    try:
+        with all_or_none(outputs, folder, outputs[0]) as staged:
+            label_map, *maps, panel = staged.values()
+            write_like(job, found.as_written(job), [label_map], scan.source)
+            for one, place in zip(found.probability, maps, strict=True):
+                write_like(job, one, [place], scan.source)
+            write_picture(panel, draw_panel(shown, path.name, *facts)[:, :, ::-1])
+    except OSError as fault:
+        raise UserError(f"{folder}: cannot be written to ({fault.strerror}); choose another `output`") from fault
     if job.context:
         alone = "a single image, scaled by its own intensities"
         facts.append(f"scaled by the {len(job.context)} slices of its folder" if len(job.context) > 1 else alone)
@@ -120,18 +123,6 @@ def _refuse_overwriting(outputs: Sequence[Path], image: Path, overwrite: bool) -
     for path in outputs:
         if path.exists() and not overwrite:
             raise UserError(f"{path}: already exists; choose another folder with `output`, or add `overwrite`")
-
-
-@contextmanager
-def _all_or_none(outputs: Sequence[Path]) -> Iterator[list[Path]]:
-    """Give a temporary path for each output; all get their names on success, none on any failure."""
-    with ExitStack() as stack:
-        try:
-            temporary = [stack.enter_context(atomic_path(path)) for path in outputs]
-        except OSError as fault:
-            folder = outputs[0].parent
-            raise UserError(f"{folder}: cannot be written to ({fault.strerror}); choose another `output`") from fault
-        yield temporary
 
 
 def fullest_slice(scan: Scan, found: Found, task: Task) -> tuple[Prediction, str]:

@@ -13,7 +13,7 @@ from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.files.weighing import weigh
 from headtohead.predicting.predict import conclude
 from headtohead.predicting.predictor import Predictor
-from headtohead.predicting.results.finishing import all_or_none, write_results
+from headtohead.predicting.results.finishing import write_results
 from headtohead.predicting.results.journal import Journal, sources_of
 from headtohead.predicting.results.outputs import Outputs, every, name_all
 from headtohead.predicting.results.summary import Row, Rows, rows_of
@@ -21,6 +21,7 @@ from headtohead.predicting.results.written import Records, Written, checksum, na
 from headtohead.predicting.scan import Scan
 from headtohead.predicting.seen import seen_before
 from headtohead.predicting.trust.geometry import doubts_of_scan
+from headtohead.saving import all_or_none
 
 MASKED, PREVIEW, CLEANED, MEMBERS, TARGET = 12, 6, 8, 8, 11
 """Bytes for each voxel that images times masks, previews and a clean-up take more than what `files.weighing` counts
@@ -106,10 +107,10 @@ class Work:
         seen, flattered = seen_before(self.predictor.choices, job)
         found = conclude(scan, estimate, self.predictor)
         rows = rows_of(job.name, found, self.model, flattered + loaded.warnings, seen=seen, notes=scan.notes)
-        with all_or_none(paths, folder) as staged:
-            write_results(job, scan, found, rows, self.outputs, staged)
-            files = zip(every(paths), every(staged), strict=True)
-            sums = {name_below(path, folder): checksum(file) for path, file in files}
+        with all_or_none(every(paths), folder) as staged:
+            places = {kind: tuple(staged[path] for path in files) for kind, files in paths.items()}
+            write_results(job, scan, found, rows, self.outputs, places)
+            sums = {name_below(path, folder): checksum(file) for path, file in staged.items()}
             rows = (replace(rows[0], seconds=time.perf_counter() - begin), *rows[1:])
             self.written.expect(sums)  # a fault of a list is one of this file: what is not listed gets no name
             self.journal.add(rows, loaded.files, sums)

@@ -16,7 +16,7 @@ from headtohead.options.files import FileOptions
 from headtohead.options.flags import as_flags
 from headtohead.predicting.files.finding import Job
 from headtohead.predicting.files.scans import read_scan
-from headtohead.predicting.files.writing import output_paths, write_like
+from headtohead.predicting.files.writing import write_like
 from headtohead.predicting.predict import Found, predict
 from headtohead.predicting.predictor import Predictor
 from headtohead.predicting.results.outputs import name_of
@@ -90,11 +90,11 @@ class Finding:
         """
         found = replace(self.found, labels=self.found.label_map(threshold))
         with tempfile.TemporaryDirectory(dir=scratch) as place:
-            first = Path(place) / name_of(self.job.files[0], "_mask.nii")
-            write_like(self.job, found.as_written(self.job), first, self.source)
-            paths = output_paths(self.job, first)
+            files = self.job.files if self.job.kind == "folder" else self.job.files[:1]
+            paths = [Path(place) / name_of(file, "_mask.nii") for file in files]
+            write_like(self.job, found.as_written(self.job), paths, self.source)
             if self.job.kind != "folder":
-                return first.name, first.read_bytes()
+                return paths[0].name, paths[0].read_bytes()
             packed = io.BytesIO()
             with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
                 for path in paths:

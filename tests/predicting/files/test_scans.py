@@ -42,7 +42,7 @@ def predict(path: Path, facts: ModelFacts, plane: str, written: Path) -> tuple[n
     [job] = find_jobs(path, "", facts.task, ())
     scan = read_scan(job, facts, "", plane)
     inside = (scan.volume[..., 0] > scan.volume[..., 0].mean()).astype(np.float32)
-    write_like(job, scan.restore(inside) > 0.5, written)
+    write_like(job, scan.restore(inside) > 0.5, [written])
     return scan.volume, np.asarray(nibabel.load(written).dataobj)
 
 
@@ -185,7 +185,7 @@ def test_pictures_are_read_without_nibabel(tmp_path: Path) -> None:
         "facts = ModelFacts('m', 'unet', 0, 5, recipe, TASK)\n"
         f"[job] = find_jobs(Path({str(tmp_path)!r}), '', facts.task, ())\n"
         "scan = read_scan(job, facts, '', 'auto')\n"
-        f"write_like(job, scan.volume[..., 0] > 3, Path({str(tmp_path)!r}) / 'b.png')\n"
+        f"write_like(job, scan.volume[..., 0] > 3, [Path({str(tmp_path)!r}) / 'b.png'])\n"
         "print({name.partition('.')[0] for name in sys.modules} & "
         "{'nibabel', 'torch', 'pandas', 'scipy', 'matplotlib', 'yaml', 'lightning'})\n"
     )

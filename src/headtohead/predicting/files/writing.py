@@ -1,5 +1,6 @@
 """Values on a file's own grid, written as a file of its kind: NIfTI with the same header, PNG or TIFF of pictures."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -7,7 +8,6 @@ import numpy as np
 
 from headtohead.errors import UserError, printable
 from headtohead.predicting.files.finding import Job
-from headtohead.readers.file_names import stem
 from headtohead.saving import write_picture
 
 if TYPE_CHECKING:
@@ -20,17 +20,7 @@ HELD = {
 """What kinds of picture hold. OpenCV would write 8 bits of anything else, without a word."""
 
 
-def output_paths(job: Job, path: Path) -> list[Path]:
-    """List the files `write_like` writes: `path`, or of slices `X_1.tif`, `X_2.tif` one each after `X_1_mask.png`."""
-    if job.kind != "folder":
-        return [path]
-    first = stem(job.files[0])
-    if not path.name.startswith(first):
-        raise ValueError(f"{path.name} does not begin with {first}, the name of the first slice")
-    return [path.with_name(stem(file) + path.name[len(first) :]) for file in job.files]
-
-
-def write_like(job: Job, values: np.ndarray, path: Path, source: "VolumeFile | None" = None) -> None:
+def write_like(job: Job, values: np.ndarray, paths: Sequence[Path], source: "VolumeFile | None" = None) -> None:
     """Write values on the grid of a job's first file.
 
     Volumes are written as `write_volume` does. In pictures a mask is {0, 255}, as in LGG. What is a mask follows from
@@ -40,7 +30,7 @@ def write_like(job: Job, values: np.ndarray, path: Path, source: "VolumeFile | N
         job: what was predicted.
         values: on the file's own grid: [x, y, z] of NIfTI, or the shape of the file; [slices, H, W] of pictures, or
             RGB [slices, H, W, 3]. Types stay what they are, but for bool and for float in PNG: uint16, 65535 is 1.
-        path: `.nii` or `.nii.gz`; `.png`, `.tif` or `.tiff`, of a folder the output of the first slice.
+        paths: one, `.nii` or `.nii.gz`; `.png`, `.tif` or `.tiff`, of a folder one for each slice.
         source: the job's first file, if it was opened before.
 
     Raises:
@@ -51,13 +41,13 @@ def write_like(job: Job, values: np.ndarray, path: Path, source: "VolumeFile | N
             from headtohead.readers.nifti_file import open_volume  # not for pictures
             from headtohead.readers.nifti_writing import write_volume
 
-            write_volume(path, values, source or open_volume(job.files[0]))
+            write_volume(paths[0], values, source or open_volume(job.files[0]))
         else:
-            for one, image in zip(output_paths(job, path), values, strict=True):
-                _write_picture(image, one)
+            for path, image in zip(paths, values, strict=True):
+                _write_picture(image, path)
     except OSError as fault:
         raise UserError(
-            f"{printable(path)}: cannot be written ({fault.strerror or fault}); choose another `output`"
+            f"{printable(paths[0])}: cannot be written ({fault.strerror or fault}); choose another `output`"
         ) from fault
 
 

@@ -1,10 +1,13 @@
-"""All files of a scan come to their places, or none does."""
+"""Several files come to their places, or none does."""
 
+import errno
+import re
 from pathlib import Path
 
 import pytest
 
-from headtohead.predicting.results.finishing import _move_all
+from headtohead.errors import UserError
+from headtohead.saving import _move_all, all_or_none
 
 
 @pytest.fixture
@@ -31,6 +34,15 @@ def test_new_and_old(place: Path) -> None:
     (place.parent / "sub" / "b").write_text("old b")
     (place.parent / "sub" / "c").symlink_to("gone")
     assert move(place) == {name: f"new {name}" for name in "abc"}
+
+
+def test_a_folder_in_a_place_stays(place: Path) -> None:
+    (place.parent / "sub" / "b").mkdir(parents=True)
+    (place.parent / "sub" / "a").write_text("old a")
+    with pytest.raises(OSError, match="b"):
+        move(place)
+    assert (place.parent / "sub" / "b").is_dir() and not (place.parent / "sub" / "c").exists()
+    assert (place.parent / "sub" / "a").read_text() == "old a"
 
 
 @pytest.mark.parametrize("fails", ["a", "b", "c"])
@@ -82,3 +94,14 @@ def test_a_signal_at_any_change_leaves_what_was_there(
     with pytest.raises(KeyboardInterrupt):
         move(place)
     assert there(place) == old
+
+
+def test_a_fault_of_the_folder_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, _: bool) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr("headtohead.claiming._make", refuse)
+    folder = tmp_path / "out"
+    said = rf"^{re.escape(str(folder))}: no permission to write there"
+    with pytest.raises(UserError, match=said), all_or_none([folder / "a"], folder):
+        pass
