@@ -12,8 +12,9 @@ import pytest
 from headtohead.batches.splits import Split
 from headtohead.cohort import Cohort
 from headtohead.comparing.baseline import run_baseline
-from headtohead.options.comparison import BASELINE, baseline_on, baselines
+from headtohead.options.comparison import baseline_on, baselines
 from headtohead.readers.lgg import TASK as LGG_TASK
+from headtohead.readers.tasks import EARLIER_BASELINE as BASELINE
 from headtohead.runs.reading import read_ledger
 from headtohead.scoring.baseline import primary_histograms
 

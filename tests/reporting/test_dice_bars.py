@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from headtohead.options.comparison import BASELINE
+from headtohead.readers.tasks import EARLIER_BASELINE as BASELINE
 from headtohead.reporting.dice_bars import BAR, FAILED
 from headtohead.reporting.dice_bars import write_dice_bars as write_bars
 from headtohead.statistics.matrix import score_matrix

@@ -9,7 +9,7 @@ from headtohead.cli import CHECKS, VERBS
 from tests.tree.source import MODULES, PACKAGE, module_name
 
 ENTRANCES = {*VERBS.values(), *(f"{check.__module__}:{check.__name__}" for check in CHECKS)}
-COMMAND_LINE = {"cli.py", "config_file.py", "effects.py", "overruled.py"}
+COMMAND_LINE = {"cli.py", "config_file.py", "effects.py"}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=module_name)

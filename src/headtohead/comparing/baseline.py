@@ -12,8 +12,9 @@ from headtohead.batches.splits import Split
 from headtohead.cohort import Cohort
 from headtohead.comparing.outcome import outcome
 from headtohead.comparing.provenance import now
-from headtohead.options.comparison import BASELINE, baseline_on
+from headtohead.options.comparison import baseline_on
 from headtohead.readers.sequence_names import sequence_title
+from headtohead.readers.tasks import EARLIER_BASELINE
 from headtohead.runs.folder import RunFolder
 from headtohead.saving import write_json
 from headtohead.scoring.baseline import Histograms, apply_threshold, fit_thresholds, primary_histograms
@@ -87,5 +88,5 @@ def _training_histograms(cohort: Cohort, split: Split, counted: Sequence[Histogr
 def baseline_name(split: Split, task: Task, comparison_folder: Path) -> str:
     """Name of the baseline's run folder under a split; one that an earlier version made keeps its name."""
     ending = f"-f{split.fold}" if split.folds > 1 else ""
-    earlier = f"{BASELINE}{ending}"
+    earlier = f"{EARLIER_BASELINE}{ending}"
     return earlier if (comparison_folder / earlier).is_dir() else f"{baseline_on(task.primary)}{ending}"

@@ -1,18 +1,22 @@
 """Options of one model alone: a comparison gives each model the scale that its machine can carry, and says so.
 
-Imports nothing heavy: mistakes in `--model_settings` are refused before anything slow begins.
+Also what models have no use for. Imports nothing heavy: mistakes are refused before anything slow begins.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+from headtohead.effects import READ
 from headtohead.errors import UserError
-from headtohead.models.registry import check_image_size, find_spec
+from headtohead.models.registry import ModelSpec, check_image_size, find_spec
 from headtohead.options import table as option_table
 from headtohead.options.comparison import ComparisonOptions
 from headtohead.options.group import declarations
+from headtohead.options.model import ModelOptions
 from headtohead.options.settling import settle
 from headtohead.options.table import GROUPS, Options, RunOptions, known_option
+from headtohead.options.training import TrainingOptions
+from headtohead.plurals import count_of
 
 FLAG = "`model_settings`"
 AXES = ("model", "lr_scheduler", "seed")  # of the grid: what an experiment is named by
@@ -22,6 +26,16 @@ SETTABLE = tuple(
 )
 SETTABLE += FURTHER
 """Options that a single model may have of its own. Data, folds and places are those of the whole comparison."""
+USELESS: dict[str, tuple[Callable[[ModelSpec], object], str]] = {
+    "width": (lambda spec: not spec.width, "{models} cannot be scaled"),
+    "encoder_weights": (lambda spec: not spec.encoder, "{models} {has} no pretrained encoder"),
+    # Who brings a scaling takes no other, and sees one sequence.
+    "normalise": (lambda spec: spec.normalise, "the intensity scaling of {models} is fixed"),
+    "neighbours": (lambda spec: spec.normalise, "the intensity scaling of {models} is fixed"),
+    "channel_order": (lambda spec: spec.normalise, "the intensity scaling of {models} is fixed"),
+    "sequence_dropout": (lambda spec: spec.normalise, "{models} {takes} one sequence only"),
+}
+"""What some models have no use for -> which ones, and how to say so."""
 
 
 def own_settings(settings: Sequence[str], model: str) -> dict[str, Any]:
@@ -46,12 +60,8 @@ def own_settings(settings: Sequence[str], model: str) -> dict[str, Any]:
             raise UserError(f"{FLAG} {item}: {name}.{option} is given twice")
         found[name][option] = settle(declared, text, f"{FLAG} {name}.{option}")
     own, spec = found.get(model, {}), find_spec(model)
-    useful = {"width": bool(spec.width), "encoder_weights": bool(spec.encoder)}
-    # Who brings a scaling takes no other, and sees one sequence.
-    scaling = ("normalise", "neighbours", "channel_order", "sequence_dropout")
-    useful |= dict.fromkeys(scaling, not spec.normalise)
-    for option, use in useful.items():
-        if option in own and not use:
+    for option, (useless, _) in USELESS.items():
+        if option in own and useless(spec):
             raise UserError(f"{FLAG} {model}.{option}: {model} has no such setting; leave it out")
     return own
 
@@ -118,3 +128,47 @@ def refuse_several_runs(given: Mapping[str, Any], options: Options, verbs: Colle
         raise UserError(f"`run_name` {name}: name one run; only predictions average several")
     if one.compare and name:
         raise UserError("`run_name`: `compare` makes many runs and names them itself; leave it out")
+
+
+def refuse_other_models(given: Mapping[str, Any], options: Options, verbs: Collection[str]) -> None:
+    """Refuse a setting of a model that is not the one of this command; the arguments are as for the checks above.
+
+    Raises:
+        UserError: names the setting.
+    """
+    if not verbs or "model_settings" not in given or "compare" in verbs:  # `check_models` knows those of a comparison
+        return
+    models = model_of(options.verbs.train, options.model, options.comparison)
+    for item in options.comparison.model_settings:
+        name = item.partition(".")[0].strip()
+        if models and name not in models:
+            raise UserError(f"{FLAG} {item}: the model is {models[0]}; leave it out, or add `model` {name}")
+
+
+def model_of(train: bool, model: ModelOptions, comparison: ComparisonOptions) -> tuple[str, ...]:
+    """Name the one model of a command that compares none; nothing where only the run folder can tell."""
+    unknown = comparison.run_name and not model.model and not train
+    return () if unknown else (model.architecture,)
+
+
+def no_use_for_models(
+    name: str, verb: str, train: bool, model: ModelOptions, comparison: ComparisonOptions, training: TrainingOptions
+) -> str:
+    """Say why an option has no effect on the models of a verb; empty if it has one."""
+    models = comparison.models if verb == "compare" else model_of(train, model, comparison)
+    settable = "model_settings" in READ[verb] and name in SETTABLE
+    own = [own_settings(comparison.model_settings, one) for one in models] if settable else []
+    listed = " and ".join(models)
+    if models and name in USELESS:
+        useless, why = USELESS[name]
+        takes, has = ("takes", "has") if len(models) == 1 else ("take", "have")
+        if all(useless(find_spec(one)) for one in models):
+            return f"{why.format(models=listed, takes=takes, has=has)}; leave it out"
+    if own and name == "early_stopping" and (train or verb == "compare"):
+        # `--test` alone compares it with what the run was made with.
+        epochs = max(one.get("num_epochs", training.num_epochs) for one in own)
+        if training.early_stopping >= epochs:
+            return f"has no effect in {count_of(epochs, 'epoch')} of training; give less than {epochs}, or leave it out"
+    if own and all(name in one for one in own):
+        return f"has no effect: {FLAG} sets it for {listed}; leave one of them out"
+    return ""

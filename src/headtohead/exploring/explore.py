@@ -16,6 +16,7 @@ from headtohead.exploring.figures import (
     draw_targets,
     missing_by_site,
 )
+from headtohead.exploring.folder import explored_folder
 from headtohead.exploring.measures import UNKNOWN, Measures, measure
 from headtohead.options.table import Options
 from headtohead.plurals import count_of
@@ -47,9 +48,8 @@ def explore(options: Options) -> Path:
     Raises:
         UserError: the data set is missing or damaged, or the folder cannot be written to.
     """
-    data = options.data
-    cohort = open_data(data)
-    folder = Path(options.prediction.output or Path(options.comparison.runs_dir) / "explore")
+    cohort = open_data(options.data)
+    folder = explored_folder(options.prediction.output, options.comparison.runs_dir)
     findings, duplicates = measure(cohort), find_duplicates(cohort)
     write_table(folder / "slices.csv", findings.slices)
     write_table(folder / "cases.csv", findings.cases.round(DIGITS | {f"{findings.task.primary}_contrast": 4}))

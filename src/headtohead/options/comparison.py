@@ -13,13 +13,13 @@ from headtohead.options.training import SCHEDULES
 SINGLE, GRID = "single", "grid"  # names of a comparison that was given none: of --train and --test, of --compare
 MARGIN = 0.02
 ENDING = "-threshold"
-BASELINE = "flair-threshold"
-"""Model and folder name of the run that every comparison has besides, and that learns no weights, where the primary
-sequence is FLAIR; earlier versions called it so whatever the sequence."""
 
 
 def baseline_on(primary: str) -> str:
-    """Name the threshold on a primary sequence, fit for a folder: `flair-threshold`."""
+    """Name the threshold on a primary sequence, fit for a folder: `t1-threshold`.
+
+    Every comparison has it besides its models. It is the model of that run and its folder.
+    """
     return f"{re.sub(r'[^a-z0-9]+', '-', primary.lower()).strip('-') or 'image'}{ENDING}"
 
 

@@ -115,7 +115,7 @@ TIED: dict[str, Callable[[InputRecipe], tuple[Step, ...]]] = {
 
 
 def buda_chain(channels: int) -> Chain:
-    """Give the chain of the published FLAIR abnormality U-Net; one of a single channel takes the middle of three.
+    """Give the chain of the published U-Net `buda`; one of a single channel takes the middle of three.
 
     Buda, Saha, Mazurowski: Association of genomic subtypes of lower-grade gliomas with shape features automatically
     extracted by a deep learning algorithm. Comput Biol Med 109:218-225, 2019, doi:10.1016/j.compbiomed.2019.05.002.

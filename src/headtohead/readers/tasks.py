@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from headtohead.options.comparison import baseline_on
 from headtohead.options.data import DEFAULT_DATA
 from headtohead.readers.labels import LESION
 from headtohead.readers.lgg import GRADES
@@ -19,6 +20,9 @@ VOLUMES_TASK = Task("NIfTI volumes with masks", (UNNAMED,), UNNAMED, LESION)
 
 TASKS = {LGG: FIRST_TASK, NIFTI: VOLUMES_TASK}
 """By the kind of data, as `--data` calls it."""
+
+EARLIER_BASELINE = baseline_on(FIRST_TASK.primary)
+"""What earlier versions called the threshold, whatever the sequence."""
 
 PUBLISHED = {LGG: FIRST_PUBLISHED}
 """What is known of public data sets, by the kind of data."""

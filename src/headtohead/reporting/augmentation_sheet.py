@@ -18,6 +18,7 @@ from headtohead.options.table import Options
 from headtohead.options.training import TrainingOptions
 from headtohead.preparing.recipe import InputRecipe
 from headtohead.readers.sequence_names import sequence_title
+from headtohead.reporting.sheet_folder import sheet_folder
 from headtohead.saving import write_picture
 from headtohead.task import Targets, Task
 
@@ -54,7 +55,7 @@ def view_augmentation(options: Options) -> Path:
     shown = legend_of(cohort.task) if several else "the image"
     sheet = draw_augmentation(rows, steps, training.seed, shown, cohort.task.targets)
 
-    folder = Path(options.prediction.output or comparison.home / "figures")
+    folder = sheet_folder(options.prediction.output, comparison.home)
     path = folder / f"augmentation-{training.augmentation}-s{training.seed}.png"
     write_picture(path, sheet[:, :, ::-1])
     return path

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from headtohead.options.comparison import BASELINE, baseline_on
-from headtohead.readers.tasks import task_of
+from headtohead.options.comparison import baseline_on
+from headtohead.readers.tasks import EARLIER_BASELINE, task_of
 
 EXPERIMENT_COLUMNS = ["model", "schedule", "seed", "fold"]
 
@@ -38,7 +38,7 @@ class Run:
     def experiment(self) -> dict[str, Any]:
         """Model, schedule, seed and fold; a baseline is named after its sequence, as earlier versions did not."""
         found = {column: self.record["experiment"].get(column) for column in EXPERIMENT_COLUMNS}
-        if found["model"] == BASELINE:
+        if found["model"] == EARLIER_BASELINE:
             found["model"] = baseline_on(task_of(self.record.get("data") or {}).primary)
         return found
 
