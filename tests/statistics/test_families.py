@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from statsmodels.stats.multitest import multipletests
 
-from headtohead.options.comparison import BASELINE
+from headtohead.readers.tasks import EARLIER_BASELINE as BASELINE
 from headtohead.statistics.families import COLUMNS, PRIMARY, SECONDARY, WITHOUT_LESION, all_pairs, secondary_pairs
 from headtohead.statistics.further import verdict_on_secondary
 from headtohead.statistics.matrix import score_matrix

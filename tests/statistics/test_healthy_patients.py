@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
-from headtohead.options.comparison import BASELINE
+from headtohead.readers.tasks import EARLIER_BASELINE as BASELINE
 from headtohead.statistics.further import verdict_without_lesion
 from headtohead.statistics.matrix import score_matrix
 from headtohead.statistics.questions import compare_pairs

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from headtohead.options.comparison import BASELINE
+from headtohead.readers.tasks import EARLIER_BASELINE as BASELINE
 from headtohead.statistics import subgroups
 from headtohead.statistics.intervals import mean_interval
 from headtohead.statistics.subgroups import COLUMNS, subgroup_pairs, subgroup_table

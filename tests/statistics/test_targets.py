@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from statsmodels.stats.multitest import multipletests
 
-from headtohead.options.comparison import BASELINE
+from headtohead.readers.tasks import EARLIER_BASELINE as BASELINE
 from headtohead.statistics.families import (
     PRIMARY,
     SECONDARY,

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from headtohead.options.comparison import BASELINE
+from headtohead.readers.tasks import EARLIER_BASELINE as BASELINE
 from headtohead.runs.run import ensemble_schedule
 from headtohead.statistics.families import ensemble_pairs, secondary_pairs
 from headtohead.statistics.further import verdict_on_ensembles
