@@ -17,6 +17,8 @@ from headtohead.saving import write_table
 
 PARTS = ("train", "val", "test")
 TENTH = 0.1
+FEWEST_TO_LEARN_FROM = 2
+"""Patients: one to train with and one to validate with."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Split:
         folds: how many splits there are.
         plan: key of the table of folds it belongs to; empty for a split that stands alone.
         source: name of the file of nnU-Net that the folds are from; empty for others.
+        site: the site that is tested, where each fold is one of the sites; empty for others.
     """
 
     kind: str
@@ -44,6 +47,7 @@ class Split:
     folds: int = 1
     plan: str = ""
     source: str = ""
+    site: str = ""
 
     @property
     def key(self) -> str:
@@ -73,6 +77,7 @@ class Split:
         who = "1 patient leaks" if leaking == 1 else f"{leaking} patients leak"
         warning = f"; WARNING: {who} from training into validation or test" if leaking else ""
         which = f", fold {self.fold} of {self.folds}" if self.folds > 1 else ""
+        which += f" (site {self.site})" if self.site else ""
         return f"split by {self.kind}, seed {self.seed}{which}: {sizes}{warning}"
 
     def write(self, cohort: Cohort, path: Path) -> None:

@@ -61,6 +61,7 @@ def split_facts(cohort: Cohort, split: Split) -> dict[str, Any]:
         "test": len(split.test),
         "leaking_patients": split.leaking_patients(cohort),
         **({"source": split.source} if split.source else {}),
+        **({"site": split.site} if split.site else {}),
     }
 
 

@@ -70,7 +70,10 @@ class DataOptions(Group):
     )
     split_seed: int = option(0, "seed of the split, the same for every experiment of a comparison", check=SEED)
     folds: str = option(
-        "", "cross-validation by patient: number of folds; patients: leave-one-out", metavar="N", check=fold_count
+        "",
+        "cross-validation by patient: number of folds; patients: leave one out; sites: leave one site out",
+        metavar="N",
+        check=fold_count,
     )
     fold: int = option(0, "fold of --train and --test, counted from 0", check=at_least(0))
     fold_file: str = option("", "CSV file of case,fold with your own folds", metavar="FILE")

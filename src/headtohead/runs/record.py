@@ -38,7 +38,7 @@ DATA = {
     "parts": mapping(others=listing(text)),
 }
 SPLIT = {
-    **dict.fromkeys(("kind", "key", "plan", "source"), text),
+    **dict.fromkeys(("kind", "key", "plan", "source", "site"), text),
     **dict.fromkeys(("train", "val", "test", "leaking_patients"), COUNT),
     "folds": COUNT,
     "seed": either(nothing, whole()),
