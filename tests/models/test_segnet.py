@@ -138,7 +138,7 @@ def test_weights_of_another_net_or_width_are_refused(vgg_file, tmp_path):
     with pytest.raises(UserError, match=r"^`width` 8: `encoder_weights` are of 64 channels; leave one of them out$"):
         build_model("segnet", 3, width=8, encoder_weights=str(vgg_file))
     torch.save({"features.0.weight": torch.zeros(64, 3, 3, 3)}, tmp_path / "part.pth")
-    with pytest.raises(UserError, match="not the weights of vgg16_bn .missing, unknown or of another shape: 90"):
+    with pytest.raises(UserError, match=r"not the weights of vgg16_bn .missing, unknown or of another shape: 90"):
         build_model("segnet", 3, encoder_weights=str(tmp_path / "part.pth"))
     with pytest.raises(UserError, match="segnet_5x5 has no pretrained encoder"):
         build_model("segnet_5x5", 3, encoder_weights="imagenet")

@@ -78,7 +78,7 @@ _ROWS = (
     ModelSpec(
         name="resnext_plain",
         builder="headtohead.models.resnext_plain:ResNeXtPlain",
-        summary="ResNeXt-50 U-Net of the LGG comparison, with its own decoder: skips added, no max-pooling at the start",
+        summary="ResNeXt-50 U-Net of the LGG comparison: its own decoder, skips added, no max-pooling at the start",
         parameters=30_947_777,
         source="Xie et al., CVPR 2017, doi:10.1109/CVPR.2017.634",
         divisor=16,

@@ -116,8 +116,8 @@ def unpool(values: torch.Tensor, indices: torch.Tensor, height: int, width: int)
 
     Maps float [B, C, h, w] and int64 of the same shape to float [B, C, height, width].
     """
-    if values.device.type in UNPOOLS_ITSELF and not torch.jit.is_tracing():
-        return functional.max_unpool2d(values, indices, 2, output_size=(height, width))
+    if values.device.type in UNPOOLS_ITSELF and not torch.onnx.is_in_onnx_export():
+        return functional.max_unpool2d(values, indices, [2, 2], output_size=[height, width])
     return scattered(values, indices, height, width)
 
 
