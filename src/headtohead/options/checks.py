@@ -66,11 +66,11 @@ def regular_expression(value: str) -> str:
 
 
 def fold_count(value: str) -> str:
-    """Refuse all but nothing, a number of folds, and `patients`."""
-    if value in ("", "patients"):
+    """Refuse all but nothing, a number of folds, `patients` and `sites`."""
+    if value in ("", "patients", "sites"):
         return ""
     if not (value.isascii() and value.isdigit()) or value.lstrip("0") in ("", "1"):
-        return "takes a number of folds (2 or more), or the word patients"
+        return "takes a number of folds (2 or more), or the word patients or sites"
     return "" if len(value) <= MOST_DIGITS else TOO_LARGE
 
 
