@@ -41,6 +41,7 @@ SPLIT = {
     **dict.fromkeys(("kind", "key", "plan", "source", "site"), text),
     **dict.fromkeys(("train", "val", "test", "leaking_patients"), COUNT),
     "folds": COUNT,
+    "chosen_on_test": truth,
     "seed": either(nothing, whole()),
 }
 RECIPE = {
