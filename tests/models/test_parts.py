@@ -26,7 +26,7 @@ def test_parts_of_every_net(name: str) -> None:
     net = built(name)
     parts = net_parts(net)
     assert [*parts["encoder"], *parts["decoder"], *parts["head"]] == layers_of(net), "in order, each layer once"
-    assert differing(net, built(name, out_channels=4)) == set(parts["head"])
+    assert differing(net, built(name, out_channels=4)) <= set(parts["head"]), "new targets renew the head alone"
     assert differing(net, built(name, in_channels=5)) <= set(parts["encoder"])
     assert parts["all-but-head"] == [*parts["encoder"], *parts["decoder"]]
     sizes = [dict(net.named_parameters())[f"{layer}.weight"].numel() for layer in parts["encoder"]]
