@@ -81,7 +81,9 @@ RECORD = mapping(
         "old_layers_rate": SCORE,
         "seed": either(nothing, whole()),
         "test_flips": either(nothing, truth),
+        "pos_weights": mapping(others=number(0)),
         **dict.fromkeys(("command", "device", "precision", "git_commit", "comparison"), MAYBE_TEXT),
+        **dict.fromkeys(("loss", "pos_weight"), MAYBE_TEXT),
         **dict.fromkeys(("started", "ended", "tested", "error", "onnx"), MAYBE_TEXT),
     }
 )
