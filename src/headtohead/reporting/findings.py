@@ -31,6 +31,7 @@ from headtohead.task import Targets
 
 PROVENANCE = ["status", "command", "versions", "hardware", "device", "precision", "git_commit", "data", "split"]
 PROVENANCE += ["protocol", "recipe", "threshold", "parameters", "epochs", "seconds", "started", "ended"]
+PROVENANCE += ["start", "frozen", "thaw_epoch", "old_layers_rate"]
 
 
 @dataclass(frozen=True)
