@@ -15,6 +15,7 @@ from headtohead.options.input import InputOptions
 from headtohead.options.machine import MachineOptions
 from headtohead.options.model import ModelOptions
 from headtohead.options.prediction import PredictionOptions
+from headtohead.options.scoring import ScoringOptions
 from headtohead.options.serving import ServingOptions
 from headtohead.options.training import TrainingOptions
 from headtohead.options.verbs import Verbs
@@ -51,6 +52,7 @@ class Options(RunOptions):
     verbs: Verbs = field(default_factory=Verbs)
     files: FileOptions = field(default_factory=FileOptions)
     serving: ServingOptions = field(default_factory=ServingOptions)
+    scoring: ScoringOptions = field(default_factory=ScoringOptions)
 
 
 Some = TypeVar("Some", bound=ChoiceOptions)
@@ -61,6 +63,7 @@ GROUPS: dict[str, type[Group]] = {
     "model": ModelOptions,
     "training": TrainingOptions,
     "comparison": ComparisonOptions,
+    "scoring": ScoringOptions,
     "prediction": PredictionOptions,
     "files": FileOptions,
     "serving": ServingOptions,
