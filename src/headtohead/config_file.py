@@ -37,9 +37,9 @@ def _load(file: str) -> Any:
     try:
         return read_yaml(Path(file))
     except FileNotFoundError:
-        raise UserError(f"--config {file}: no such file; check the path") from None
+        raise UserError(f"`config` {file}: no such file; check the path") from None
     except UnreadableError as problem:
-        raise UserError(f"--config {file}: {problem}; correct the file") from None
+        raise UserError(f"`config` {file}: {problem}; correct the file") from None
 
 
 def write_config(options: Options) -> str:

@@ -45,6 +45,7 @@ TABLE: dict[str, tuple[str, Any]] = {
     "test_flips": ("True", True),
     "sequence_dropout": ("0", 0.0),
     "empty_slices": ("0.5", 0.5),
+    "sampling": ("lesion_weighted", "lesion_weighted"),
     "early_stopping": ("4", 4),
     "gradient_clip": ("1.5", 1.5),
     "seed": ("42", 42),

@@ -46,6 +46,11 @@ def refusal(words: str | list[str]) -> str:
         ("--view_aug --output y --comparison c", "--comparison: has no effect with --output"),
         ("--explore --output y --runs_dir r", "--runs_dir: has no effect with --output"),
         ("--view_aug --neighbours 2", "--neighbours: has no effect with --view_aug"),
+        ("--train --split buda --split_seed 1", "--split_seed: has no effect with --split buda"),
+        (
+            "--train --sampling lesion_weighted --empty_slices 0.5",
+            "--empty_slices: has no effect with --sampling lesion_weighted",
+        ),
         ("--view_aug --normalise unit", "--normalise: has no effect with --view_aug"),
         ("--predict x --output y --engine onnx --precision bf16", "--precision: --engine onnx computes in float32"),
         (

@@ -44,6 +44,10 @@ REACHES: dict[str, tuple[Any, Callable[[dict[str, Any]], Any]]] = {
     "augmentation": ("flips", batches_fact("augmentation")),
     "sequence_dropout": (0.75, batches_fact("sequence_dropout")),
     "empty_slices": (0.7, batches_fact("empty_slices")),
+    "sampling": (
+        "lesion_weighted",
+        lambda noted: [key for batch in noted["batches"]._training_sampler() for key in batch],
+    ),
     "test_flips": (True, batches_fact("test_flips")),
     "early_stopping": (2, lambda noted: [type(one).__name__ for one in noted["trainer"].callbacks]),
     "gradient_clip": (0.5, trainer_fact("gradient_clip_val")),

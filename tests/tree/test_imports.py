@@ -37,6 +37,7 @@ LAYERS = (
     {"entrants"},
     {"serving"},
     {"cli", "overruled"},
+    {"api"},
 )
 RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
 

@@ -194,6 +194,7 @@ def batches_of(experiment: Experiment) -> SliceDataModule:
         augmentation=training.augmentation,
         sequence_dropout=training.sequence_dropout,
         empty_slices=training.empty_slices,
+        sampling=training.sampling,
         test_flips=training.test_flips,
         seed=training.seed,
         num_workers=experiment.options.machine.num_workers,

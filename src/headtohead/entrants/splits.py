@@ -56,6 +56,7 @@ def _split_of(run: Run, cohort: Cohort, fold: int) -> Split:
         folds=int(said.get("folds") or 1),
         plan=str(said.get("plan") or ""),
         source=str(said.get("source") or ""),
+        site=str(said.get("site") or ""),
     )
     if split.key != said.get("key"):
         raise UserError(f"{path}: is not the split that the run was made with; restore it, or make the run again")

@@ -11,7 +11,9 @@ from headtohead.options.group import Group
 class MachineOptions(Group):
     """Machine."""
 
-    gpus: str = option("auto", "auto, cpu, or the number of a GPU", metavar="WHICH", check=gpu_numbers)
+    gpus: str = option(
+        "auto", "auto, cpu, mps (Apple's GPU), or the number of a GPU", metavar="WHICH", check=gpu_numbers
+    )
     precision: str = option(
         "auto", "arithmetic; auto: bf16 if the hardware supports it", choices=("auto", "32", "bf16")
     )

@@ -25,7 +25,9 @@ class TrainingOptions(Group):
         off="none",
     )
     augmentation: str = option(
-        "standard", "augmentation of the training images", choices=("none", "flips", "standard", "turns", "historical")
+        "standard",
+        "augmentation of the training images",
+        choices=("none", "flips", "standard", "turns", "buda", "historical"),
     )
     test_flips: bool = option(
         False,
@@ -38,6 +40,12 @@ class TrainingOptions(Group):
     )
     empty_slices: float = option(
         1.0, "share of the lesion-free training slices used in an epoch, drawn at random each time", check=above(0, 1)
+    )
+    sampling: str = option(
+        "shuffled",
+        "slices of an epoch; shuffled: each once; lesion_weighted: as many drawn, a patient evenly, then one of its "
+        "slices, the likelier the more lesion it shows",
+        choices=("shuffled", "lesion_weighted"),
     )
     early_stopping: int = option(
         0, "stop after this many epochs without improvement of the validation Dice; 0: never", check=at_least(0)

@@ -38,9 +38,10 @@ DATA = {
     "parts": mapping(others=listing(text)),
 }
 SPLIT = {
-    **dict.fromkeys(("kind", "key", "plan", "source"), text),
+    **dict.fromkeys(("kind", "key", "plan", "source", "site"), text),
     **dict.fromkeys(("train", "val", "test", "leaking_patients"), COUNT),
     "folds": COUNT,
+    "chosen_on_test": truth,
     "seed": either(nothing, whole()),
 }
 RECIPE = {
