@@ -1,6 +1,6 @@
 """What the numbers of a comparison are, and over what."""
 
-from headtohead.options.comparison import baseline_on, is_baseline
+from headtohead.options.comparison import baseline_on
 from headtohead.plurals import count_of
 from headtohead.readers.reader import files_of
 from headtohead.reporting.notes.seeds import several_seeds, uneven_seeds
@@ -68,7 +68,7 @@ def _of_volumes(ledger: Ledger) -> list[str]:
     )
     files, baseline = files_of(ledger.finished[0].fact("data", "kind")), baseline_on(ledger.task.primary)
     unit = "pixels" if "hd95_px" in ledger.comparable else "mm"
-    if not any(is_baseline(run.entrant[0]) for run in ledger.finished):
+    if all(run.is_given for run in ledger.finished):
         return [f"The data are {files} with {marked}; distances are in {unit}."]
     return [
         f"The data are {files} with {marked}, {baseline} is a threshold on the only image, and distances are in {unit}."
