@@ -60,6 +60,7 @@ def files_of(folder: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.exhaustive
 def test_the_same_masks_are_kept_and_their_report_has_the_same_bytes(
     scored: tuple[Path, str], data_set: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
