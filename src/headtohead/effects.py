@@ -26,7 +26,7 @@ READ = {
     "download": frozenset({"root_dir"}),
     "make_phantoms": frozenset({"data"}),
     # The sheet shows slices before they are scaled, and without their neighbours.
-    "view_aug": (COHORT | {"split", "split_seed", "model", "image_size", "channel_order"})
+    "view_aug": (COHORT | {"split", "split_seed", "model", "image_size", "preparation", "channel_order"})
     | {"augmentation", "sequence_dropout", "seed", "runs_dir", "comparison", "output"},
     "train": EXPERIMENT | {"overwrite"},
     "test": EXPERIMENT,

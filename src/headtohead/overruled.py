@@ -26,7 +26,7 @@ def refuse_overruled(given: Mapping[str, Any], options: Options, verbs: Collecti
             no_use_for_choice(name, verb, options.prediction, options.comparison, options.machine.precision)
             or no_use_for_sheet(name, verb, options.prediction.output)
             or no_use_in_exploring(name, verb, options.prediction.output)
-            or no_use_for_batches(name, verb, options.data, options.training)
+            or no_use_for_batches(name, verb, options.data, options.input, options.training)
             or no_use_for_models(name, verb, options.verbs.train, options.model, options.comparison, options.training)
         )
 

@@ -29,6 +29,7 @@ TABLE: dict[str, tuple[str, Any]] = {
     "fold": ("2", 2),
     "fold_file": ("my/folds.csv", "my/folds.csv"),
     "image_size": ("96", 96),
+    "preparation": ("trim=1,crop", "trim=1,crop"),
     "normalise": ("unit", "unit"),
     "neighbours": ("0", 0),
     "channel_order": ("bgr", "bgr"),

@@ -45,7 +45,7 @@ SPLIT = {
     "seed": either(nothing, whole()),
 }
 RECIPE = {
-    **dict.fromkeys(("normalise", "channel_order", "depth"), text),
+    **dict.fromkeys(("normalise", "channel_order", "depth", "preparation"), text),
     **dict.fromkeys(("image_size", "neighbours"), COUNT),
 }
 RECORD = mapping(

@@ -14,7 +14,7 @@ from headtohead.runs.ledger import Ledger
 from headtohead.runs.run import Run
 
 ONE_SCALE = {"image size": "image_size", "learning rate": "learning_rate", "batch size": "batch_size"}
-INPUT = ("normalise", "neighbours", "channel_order")
+INPUT = ("preparation", "normalise", "neighbours", "channel_order")
 
 
 def unequal_settings(ledger: Ledger) -> list[str]:
