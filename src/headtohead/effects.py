@@ -59,15 +59,15 @@ def refuse_without_effect(given: Mapping[str, Any], options: Options, verbs: Col
         if name in read:
             continue
         # Not the test that --train brings with it.
-        takers = _listed([f"--{verb}" for verb in verbs if verb in given] or [f"--{verb}" for verb in verbs])
+        takers = _listed([f"`{verb}`" for verb in verbs if verb in given] or [f"`{verb}`" for verb in verbs])
         if "compare" in verbs and name in INSTEAD:
-            raise UserError(f"--{name}: is for --train; with --compare, use --{INSTEAD[name]}")
-        raise UserError(f"--{name}: has no effect with {takers}; it is for {_listed(verbs_that_read(name))}")
+            raise UserError(f"`{name}`: is for `train`; with `compare`, use `{INSTEAD[name]}`")
+        raise UserError(f"`{name}`: has no effect with {takers}; it is for {_listed(verbs_that_read(name))}")
 
 
 def verbs_that_read(name: str) -> list[str]:
-    """List the verbs that read an option, as flags, in their order."""
-    return [f"--{verb}" for verb, read in READ.items() if name in read]
+    """List the verbs that read an option, in backquotes, in their order."""
+    return [f"`{verb}`" for verb, read in READ.items() if name in read]
 
 
 def _listed(words: list[str]) -> str:

@@ -93,7 +93,7 @@ def test_last_of_a_repeated_flag_counts() -> None:
         (["--folds", "1"], "--folds 1: takes a number of folds (2 or more), or the word patients"),
         (["--folds", "patient"], "--folds patient: takes a number of folds (2 or more), or the word patients"),
         (["--fold", "-1"], "--fold -1: must be at least 0"),
-        (["--gpus", "zero"], "--gpus zero: takes auto, cpu, or the number of a GPU"),
+        (["--gpus", "zero"], "--gpus zero: takes auto, cpu, mps, or the number of a GPU"),
         (["--lr_scheduler", "cosin"], "did you mean cosine?"),
     ],
 )

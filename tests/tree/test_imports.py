@@ -36,6 +36,7 @@ LAYERS = (
     {"comparing", "exploring", "predicting", "reporting"},
     {"serving"},
     {"cli", "overruled"},
+    {"api"},
 )
 RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
 

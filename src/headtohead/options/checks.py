@@ -80,12 +80,12 @@ def bit_count(value: str) -> str:
 
 
 def gpu_numbers(value: str) -> str:
-    """Refuse all but `auto`, `cpu` and numbers with commas between them."""
-    if value in ("auto", "cpu"):
+    """Refuse all but `auto`, `cpu`, `mps` and numbers with commas between them."""
+    if value in ("auto", "cpu", "mps"):
         return ""
     numbers = value.split(",")
     if not all(number.isascii() and number.isdigit() for number in numbers):
-        return "takes auto, cpu, or the number of a GPU"
+        return "takes auto, cpu, mps, or the number of a GPU"
     if any(len(number) > MOST_DIGITS for number in numbers):
         return TOO_LARGE
     return "" if len(set(numbers)) == len(numbers) else "names a GPU twice"

@@ -48,7 +48,7 @@ class DataOptions(Group):
     )
     sequences: str = option(
         "",
-        "sequences of --data nifti to use, the primary one first: flair,t1,t1ce,t2; default: all that names say",
+        "sequences of --data nifti, brats or nnunet to use, the primary one first: flair,t1,t1ce,t2; default: all",
         metavar="NAMES",
     )
     mask_dir: str = option("", "folder of the masks of --data nifti; default: --root_dir", metavar="DIR")
