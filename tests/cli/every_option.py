@@ -41,6 +41,8 @@ TABLE: dict[str, tuple[str, Any]] = {
     "learning_rate": ("1e-3", 1e-3),
     "optimizer": ("sgd", "sgd"),
     "lr_scheduler": ("plateau", "plateau"),
+    "loss": ("bce", "bce"),
+    "pos_weight": ("25", "25"),
     "augmentation": ("flips", "flips"),
     "test_flips": ("True", True),
     "sequence_dropout": ("0", 0.0),

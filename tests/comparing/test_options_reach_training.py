@@ -42,6 +42,8 @@ REACHES: dict[str, tuple[Any, Callable[[dict[str, Any]], Any]]] = {
     "learning_rate": (0.5, module_fact("learning_rate")),
     "optimizer": ("sgd", module_fact("optimizer")),
     "lr_scheduler": ("plateau", module_fact("lr_scheduler")),
+    "loss": ("focal", module_fact("loss")),
+    "pos_weight": ("auto", module_fact("pos_weight")),
     "augmentation": ("flips", batches_fact("augmentation")),
     "sequence_dropout": (0.75, batches_fact("sequence_dropout")),
     "empty_slices": (0.7, batches_fact("empty_slices")),

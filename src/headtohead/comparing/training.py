@@ -26,6 +26,7 @@ from headtohead.comparing.keeping import keep_model
 from headtohead.comparing.model_settings import with_own_settings
 from headtohead.comparing.outcome import outcome, scores_in_words
 from headtohead.comparing.provenance import now, provenance
+from headtohead.comparing.weights_of_targets import weights_of_targets
 from headtohead.errors import UserError
 from headtohead.learning.callbacks import EpochTable, WholeFiles, checkpoints, val_dice_of
 from headtohead.learning.checkpoint import read_checkpoint
@@ -93,6 +94,8 @@ def run_training(experiment: Experiment, before: tuple[Any, ...] | None = None) 
     if anew and folder.path.exists():
         with comparison_held(folder.path.parent):  # a report may be reading it
             remove_folder(folder.path)
+    if weights := _named_weights(experiment, module):
+        print(f"{experiment.name}: pos_weight {', '.join(f'{weight:g} ({name})' for name, weight in weights.items())}")
     _note_start(experiment, module, trainer)
     try:
         trainer.fit(module, batches_of(experiment), ckpt_path=str(folder.last) if resumed else None, weights_only=True)
@@ -120,6 +123,9 @@ def _note_start(experiment: Experiment, module: SegmentationModule, trainer: pl.
         threshold=options.prediction.threshold,
         batch_size=options.training.batch_size,
         learning_rate=options.training.learning_rate,
+        loss=options.training.loss,
+        pos_weight=options.training.pos_weight,
+        pos_weights=_named_weights(experiment, module),
         test_flips=options.training.test_flips,
         device=str(trainer.strategy.root_device),
         precision=str(trainer.precision),
@@ -127,6 +133,12 @@ def _note_start(experiment: Experiment, module: SegmentationModule, trainer: pl.
         started=folder.record().get("started") or now(),
         error=None,
     )
+
+
+def _named_weights(experiment: Experiment, module: SegmentationModule) -> dict[str, float]:
+    """Give the weight of the pixels of each target in the cross-entropy; none where all count alike."""
+    weights = module.hparams["pos_weight"]
+    return dict(zip(experiment.cohort.task.targets.names, weights, strict=True)) if weights else {}
 
 
 def _note_end(experiment: Experiment, epochs: int) -> None:
@@ -220,6 +232,8 @@ def build_trainer(experiment: Experiment, fitting: bool, step: int = 0) -> tuple
         learning_rate=options.training.learning_rate,
         optimizer=options.training.optimizer,
         lr_scheduler=options.training.lr_scheduler,
+        loss=options.training.loss,
+        pos_weight=weights_of_targets(experiment) if fitting else None,
         encoder_weights=options.model.encoder_weights if fitting else "none",
     )
     cases = cases_of(experiment.cohort, experiment.recipe)

@@ -69,7 +69,9 @@ RECORD = mapping(
         **dict.fromkeys(("thresholds", "best_val_dice_of_targets", "test_dice_of_targets"), mapping(others=SCORE)),
         "seed": either(nothing, whole()),
         "test_flips": either(nothing, truth),
+        "pos_weights": mapping(others=number(0)),
         **dict.fromkeys(("command", "device", "precision", "git_commit", "comparison"), MAYBE_TEXT),
+        **dict.fromkeys(("loss", "pos_weight"), MAYBE_TEXT),
         **dict.fromkeys(("started", "ended", "tested", "error", "onnx"), MAYBE_TEXT),
     }
 )
