@@ -73,6 +73,7 @@ ELSEWHERE = {
     "fold": "tests/comparing/test_crossvalidation.py",
     "fold_file": "tests/comparing/test_crossvalidation.py",
     "encoder_weights": "tests/models/test_pretrained.py",
+    **dict.fromkeys(("init_from", "freeze", "thaw_epoch", "old_layers_rate"), "tests/comparing/test_fine_tuning.py"),
     "gpus": "tests/test_machine.py",
     "debug": "tests/cli/test_verbs.py",
     "config": "tests/cli/test_config.py",
@@ -82,7 +83,7 @@ ELSEWHERE = {
 
 
 def test_every_option_of_a_training_is_listed() -> None:
-    groups = ("data", "input", "model", "training", "machine")
+    groups = ("data", "input", "model", "training", "starting", "machine")
     assert {one.name for group in groups for one in declarations(GROUPS[group])} <= REACHES.keys() | ELSEWHERE.keys()
     assert all((Path(__file__).parents[2] / path).is_file() for path in ELSEWHERE.values())
 

@@ -26,6 +26,7 @@ from headtohead.comparing.keeping import keep_model
 from headtohead.comparing.model_settings import with_own_settings
 from headtohead.comparing.outcome import outcome, scores_in_words
 from headtohead.comparing.provenance import now, provenance
+from headtohead.comparing.starting import start_training
 from headtohead.comparing.weights_of_targets import weights_of_targets
 from headtohead.errors import UserError
 from headtohead.learning.callbacks import EpochTable, WholeFiles, checkpoints, val_dice_of
@@ -91,12 +92,13 @@ def run_training(experiment: Experiment, before: tuple[Any, ...] | None = None) 
     step = read_checkpoint(folder.last)["global_step"] if resumed else 0  # refuses a damaged one in a line
     # What may refuse a setting comes before anything is removed or written.
     module, trainer = build_trainer(experiment, fitting=True, step=step)
+    started = start_training(experiment, module, resumed)
     if anew and folder.path.exists():
         with comparison_held(folder.path.parent):  # a report may be reading it
             remove_folder(folder.path)
     if weights := _named_weights(experiment, module):
         print(f"{experiment.name}: pos_weight {', '.join(f'{weight:g} ({name})' for name, weight in weights.items())}")
-    _note_start(experiment, module, trainer)
+    _note_start(experiment, module, trainer, started)
     try:
         trainer.fit(module, batches_of(experiment), ckpt_path=str(folder.last) if resumed else None, weights_only=True)
     except Exception as fault:
@@ -108,7 +110,9 @@ def run_training(experiment: Experiment, before: tuple[Any, ...] | None = None) 
     keep_model(experiment)
 
 
-def _note_start(experiment: Experiment, module: SegmentationModule, trainer: pl.Trainer) -> None:
+def _note_start(
+    experiment: Experiment, module: SegmentationModule, trainer: pl.Trainer, started: dict[str, Any]
+) -> None:
     """Make the run folder, and note what is about to be trained."""
     folder, options = experiment.folder, experiment.options
     folder.path.mkdir(parents=True, exist_ok=True)
@@ -117,6 +121,7 @@ def _note_start(experiment: Experiment, module: SegmentationModule, trainer: pl.
     facts = provenance(experiment.cohort, experiment.split, experiment.recipe, options.comparison.home.name)
     folder.note(
         **facts,
+        **started,
         status="running",
         experiment=experiment.identity,
         seed=options.training.seed,

@@ -11,6 +11,7 @@ from headtohead import machine
 from headtohead.learning.callbacks import VAL_DICE
 from headtohead.learning.counts import DeviceCounts, to_source_grid, turned_back
 from headtohead.learning.deciding import activate, decide_targets, encode
+from headtohead.learning.fine_tuning import PLAIN
 from headtohead.learning.losses.training_loss import TrainingLoss
 from headtohead.learning.recording import CaseRecorder
 from headtohead.learning.schedules import build_optimizer, build_schedule
@@ -69,6 +70,7 @@ class SegmentationModule(pl.LightningModule):
         self.memory_format = torch.contiguous_format
         self.recorder: CaseRecorder | None = None
         self.whole: WholeCases | None = None
+        self.fine_tuning = PLAIN
 
     def forward(self, image: torch.Tensor, statistics: torch.Tensor) -> torch.Tensor:
         """Map uint8 [B, S, S, C] and statistics float32 [B, C, 2] to logits float32 [B, logits, S, S]."""
@@ -98,8 +100,9 @@ class SegmentationModule(pl.LightningModule):
         return loss
 
     def on_train_epoch_start(self) -> None:
-        """Reset the counts."""
+        """Reset the counts; freeze or thaw what the epoch asks for."""
         self.train_counts.reset()
+        self.fine_tuning.arrange(self.model, self.current_epoch)
 
     def validation_step(self, batch: Batch, _: int) -> None:
         """Count one batch on the source grid."""
@@ -140,7 +143,8 @@ class SegmentationModule(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """Build the optimiser and, once, its schedule."""
-        optimizer = build_optimizer(self.hparams["optimizer"], self.parameters(), self.hparams["learning_rate"])
+        rate = self.hparams["learning_rate"]
+        optimizer = build_optimizer(self.hparams["optimizer"], self.fine_tuning.groups(self.model, rate), rate)
         steps, epochs = int(self.trainer.estimated_stepping_batches), self.trainer.max_epochs or 1
         schedule = build_schedule(self.hparams["lr_scheduler"], optimizer, steps, epochs)
         return optimizer if schedule is None else {"optimizer": optimizer, "lr_scheduler": schedule}
