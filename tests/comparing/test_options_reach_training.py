@@ -41,6 +41,8 @@ REACHES: dict[str, tuple[Any, Callable[[dict[str, Any]], Any]]] = {
     "learning_rate": (0.5, module_fact("learning_rate")),
     "optimizer": ("sgd", module_fact("optimizer")),
     "lr_scheduler": ("plateau", module_fact("lr_scheduler")),
+    "loss": ("focal", module_fact("loss")),
+    "pos_weight": ("auto", module_fact("pos_weight")),
     "augmentation": ("flips", batches_fact("augmentation")),
     "sequence_dropout": (0.75, batches_fact("sequence_dropout")),
     "empty_slices": (0.7, batches_fact("empty_slices")),
@@ -70,6 +72,7 @@ ELSEWHERE = {
     "fold": "tests/comparing/test_crossvalidation.py",
     "fold_file": "tests/comparing/test_crossvalidation.py",
     "encoder_weights": "tests/models/test_pretrained.py",
+    **dict.fromkeys(("init_from", "freeze", "thaw_epoch", "old_layers_rate"), "tests/comparing/test_fine_tuning.py"),
     "gpus": "tests/test_machine.py",
     "debug": "tests/cli/test_verbs.py",
     "config": "tests/cli/test_config.py",
@@ -79,7 +82,7 @@ ELSEWHERE = {
 
 
 def test_every_option_of_a_training_is_listed() -> None:
-    groups = ("data", "input", "model", "training", "machine")
+    groups = ("data", "input", "model", "training", "starting", "machine")
     assert {one.name for group in groups for one in declarations(GROUPS[group])} <= REACHES.keys() | ELSEWHERE.keys()
     assert all((Path(__file__).parents[2] / path).is_file() for path in ELSEWHERE.values())
 

@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from headtohead.trained.engines.torch_engine import load_net
 from headtohead.trained.facts import FILE, ModelFacts, read_facts
 from headtohead.trained.onnx_file import write_onnx
 from headtohead.trained.source import ONNX, Source
+from headtohead.trained.start import BEFORE, SEEN_BEFORE
 
 CHECKED = 8  # slices on which ONNX is held against PyTorch
 
@@ -64,7 +66,8 @@ def facts_of(experiment: Experiment) -> ModelFacts:
         data={
             "name": experiment.cohort.root.name,
             **{k: v for k, v in record.get("data", {}).items() if k not in ("root", "task")},
-            "parts": seen_cases(experiment),
+            "parts": seen_cases(experiment) | cases_before(record),
+            **start_of_training(record),
         },
     )
 
@@ -77,6 +80,17 @@ def seen_cases(experiment: Experiment) -> dict[str, list[str]]:
     names = experiment.cohort.table["case"]
     cases = {part: experiment.split.cases(experiment.cohort, part) for part in ("train", "val")}
     return {part: [str(names.iloc[int(case)]) for case in numbers] for part, numbers in cases.items()}
+
+
+def cases_before(record: dict[str, Any]) -> dict[str, list[str]]:
+    """Name, under `start`, the cases that the weights had seen which a training started from; nothing without any."""
+    return {BEFORE: list(record[SEEN_BEFORE])} if record.get(SEEN_BEFORE) else {}
+
+
+def start_of_training(record: dict[str, Any]) -> dict[str, Any]:
+    """Say, under `start`, which weights a training started from, without where they lay; nothing without any."""
+    started = record.get("start")
+    return {"start": {name: started[name] for name in ("name", "sha256", "training_cases")}} if started else {}
 
 
 def test_scores(path: Path) -> dict[str, float | int | None]:

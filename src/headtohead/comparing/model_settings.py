@@ -22,7 +22,10 @@ FLAG = "`model_settings`"
 AXES = ("model", "lr_scheduler", "seed")  # of the grid: what an experiment is named by
 FURTHER = ("threshold", "precision", "num_workers")
 SETTABLE = tuple(
-    one.name for group in ("input", "model", "training") for one in declarations(GROUPS[group]) if one.name not in AXES
+    one.name
+    for group in ("input", "model", "training", "starting")
+    for one in declarations(GROUPS[group])
+    if one.name not in AXES
 )
 SETTABLE += FURTHER
 """Options that a single model may have of its own. Data, folds and places are those of the whole comparison."""

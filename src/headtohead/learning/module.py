@@ -8,7 +8,8 @@ from headtohead import machine
 from headtohead.learning.callbacks import VAL_DICE
 from headtohead.learning.counts import DeviceCounts, to_source_grid, turned_back
 from headtohead.learning.deciding import activate, decide_targets, encode
-from headtohead.learning.losses import LOSSES
+from headtohead.learning.fine_tuning import PLAIN
+from headtohead.learning.losses.training_loss import TrainingLoss
 from headtohead.learning.recording import CaseRecorder
 from headtohead.learning.schedules import build_optimizer, build_schedule
 from headtohead.models.registry import build_model
@@ -46,22 +47,25 @@ class SegmentationModule(pl.LightningModule):
         lr_scheduler: str = "none",
         encoder_weights: str = "none",
         targets: dict[str, Any] | None = None,
+        loss: str = "bce_dice",
+        pos_weight: list[float] | None = None,
     ) -> None:
         """Build the net.
 
         `cases` is the number of cases of the cohort, whose indices batches carry; `targets` says what is segmented, as
-        plain data, and without it one region of label 1.
+        plain data, and without it one region of label 1; `loss` and `pos_weight` are as for `TrainingLoss`.
         """
         super().__init__()
         self.save_hyperparameters(logger=False)
         self.recipe = InputRecipe(**recipe)
         self.targets = Targets.from_dict(targets) if targets else LESION
-        self.loss = LOSSES[self.targets.kind]
+        self.loss = TrainingLoss(loss, pos_weight)
         self.model = build_model(model, in_channels, width, encoder_weights, self.targets.logits)
         self.counts = DeviceCounts(cases, len(self.targets))
         self.train_counts = DeviceCounts(cases, len(self.targets))
         self.memory_format = torch.contiguous_format
         self.recorder: CaseRecorder | None = None
+        self.fine_tuning = PLAIN
 
     def forward(self, image: torch.Tensor, statistics: torch.Tensor) -> torch.Tensor:
         """Map uint8 [B, S, S, C] and statistics float32 [B, C, 2] to logits float32 [B, logits, S, S]."""
@@ -76,7 +80,7 @@ class SegmentationModule(pl.LightningModule):
         """Learn from one batch; nothing here waits for the device."""
         logits = self(batch["image"], batch["statistics"])
         mask = batch["mask"].movedim(3, 1)
-        loss = self.loss(logits, mask.float())
+        loss = self.loss(logits, mask)
         with torch.no_grad():
             self.train_counts.add(self._predict(activate(logits, self.targets)), mask.bool(), batch["case"])
         rate = self.trainer.optimizers[0].param_groups[0]["lr"]
@@ -86,13 +90,14 @@ class SegmentationModule(pl.LightningModule):
         return loss
 
     def on_train_epoch_start(self) -> None:
-        """Reset the counts."""
+        """Reset the counts; freeze or thaw what the epoch asks for."""
         self.train_counts.reset()
+        self.fine_tuning.arrange(self.model, self.current_epoch)
 
     def validation_step(self, batch: Batch, _: int) -> None:
         """Count one batch on the source grid."""
         logits, _probability, _prediction = self._count(batch)
-        loss = self.loss(logits, batch["mask"].movedim(3, 1).float())
+        loss = self.loss(logits, batch["mask"].movedim(3, 1))
         self.log("loss/val", loss, on_epoch=True, batch_size=len(logits))
 
     def on_validation_epoch_start(self) -> None:
@@ -126,7 +131,8 @@ class SegmentationModule(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """Build the optimiser and, once, its schedule."""
-        optimizer = build_optimizer(self.hparams["optimizer"], self.parameters(), self.hparams["learning_rate"])
+        rate = self.hparams["learning_rate"]
+        optimizer = build_optimizer(self.hparams["optimizer"], self.fine_tuning.groups(self.model, rate), rate)
         steps, epochs = int(self.trainer.estimated_stepping_batches), self.trainer.max_epochs or 1
         schedule = build_schedule(self.hparams["lr_scheduler"], optimizer, steps, epochs)
         return optimizer if schedule is None else {"optimizer": optimizer, "lr_scheduler": schedule}
