@@ -16,6 +16,7 @@ from typing import Any
 
 from headtohead import __version__, machine
 from headtohead.comparing.model_settings import refuse_impossible_models, refuse_other_models, refuse_several_runs
+from headtohead.comparing.own_loss import refuse_impossible_losses
 from headtohead.config_file import read_config, write_config
 from headtohead.disk_faults import line_of
 from headtohead.effects import refuse_without_effect
@@ -46,7 +47,14 @@ VERBS = {
     "serve": "headtohead.serving.app:serve",
 }
 KEPT = "what was finished is kept"
-CHECKS = (refuse_impossible_models, refuse_several_runs, refuse_without_effect, refuse_overruled, refuse_other_models)
+CHECKS = (
+    refuse_impossible_models,
+    refuse_several_runs,
+    refuse_without_effect,
+    refuse_overruled,
+    refuse_other_models,
+    refuse_impossible_losses,
+)
 """What each room refuses: called with the flags that were given, all options and the verbs."""
 
 READ_DATA = ("view_aug", "train", "test", "compare", "tune_postprocessing", "explore")

@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional
 
 from headtohead.errors import UserError
-from headtohead.learning.losses import LOSSES
+from headtohead.learning.losses.training_loss import TrainingLoss
 from headtohead.machine import mend_torchvision
 from headtohead.models import segnet
 from headtohead.models.registry import build_model
@@ -92,7 +92,7 @@ def test_it_learns_that_a_pixel_is_none():
     images, masks = torch.randn(4, 3, 32, 32), torch.zeros(4, 1, 32, 32)
     for _ in range(10):
         optimizer.zero_grad()
-        LOSSES["regions"](model(images), masks).backward()
+        TrainingLoss("bce_dice")(model(images), masks).backward()
         optimizer.step()
     assert model(images).sigmoid().mean() < 0.3
 

@@ -89,6 +89,15 @@ def bit_count(value: str) -> str:
     return "" if value in ("", "8", "16") else "takes 8 or 16"
 
 
+def auto_or_above_zero(value: str) -> str:
+    """Refuse all but `auto` and a finite number above 0."""
+    try:
+        fits = value == "auto" or 0 < float(value) < math.inf
+    except ValueError:
+        fits = False
+    return "" if fits else "takes a number above 0, or the word auto"
+
+
 def gpu_numbers(value: str) -> str:
     """Refuse all but `auto`, `cpu`, `mps` and numbers with commas between them."""
     if value in ("auto", "cpu", "mps"):

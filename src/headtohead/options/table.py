@@ -17,6 +17,7 @@ from headtohead.options.model import ModelOptions
 from headtohead.options.prediction import PredictionOptions
 from headtohead.options.scoring import ScoringOptions
 from headtohead.options.serving import ServingOptions
+from headtohead.options.starting import StartingOptions
 from headtohead.options.training import TrainingOptions
 from headtohead.options.verbs import Verbs
 
@@ -43,6 +44,7 @@ class RunOptions(ChoiceOptions):
 
     input: InputOptions = field(default_factory=InputOptions)
     training: TrainingOptions = field(default_factory=TrainingOptions)
+    starting: StartingOptions = field(default_factory=StartingOptions)
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ GROUPS: dict[str, type[Group]] = {
     "input": InputOptions,
     "model": ModelOptions,
     "training": TrainingOptions,
+    "starting": StartingOptions,
     "comparison": ComparisonOptions,
     "scoring": ScoringOptions,
     "prediction": PredictionOptions,

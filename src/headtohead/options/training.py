@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from headtohead.options.checks import SEED, above, at_least, between
+from headtohead.options.checks import SEED, above, at_least, auto_or_above_zero, between, not_empty
 from headtohead.options.declaring import option
 from headtohead.options.group import Group
 
@@ -23,6 +23,14 @@ class TrainingOptions(Group):
         choices=SCHEDULES,
         bare="cosine",
         off="none",
+    )
+    loss: str = option("bce_dice", "loss that is trained on, one of the table below", check=not_empty)
+    pos_weight: str = option(
+        "1",
+        "weight of a target's pixels in the cross-entropy of the loss; auto: pixels without it to pixels with it in "
+        "the training slices",
+        metavar="X",
+        check=auto_or_above_zero,
     )
     augmentation: str = option(
         "standard",
