@@ -30,7 +30,7 @@ def refuse_overruled(given: Mapping[str, Any], options: Options, verbs: Collecti
             or no_use_for_start(
                 name, verb, options.verbs.train, options.model, options.training, options.starting, options.comparison
             )
-            or no_use_for_batches(name, verb, options.data, options.training)
+            or no_use_for_batches(name, verb, options.data, options.input, options.training)
             or no_use_for_models(name, verb, options.verbs.train, options.model, options.comparison, options.training)
         )
 

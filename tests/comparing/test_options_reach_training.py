@@ -31,6 +31,7 @@ def first_weight(noted: dict[str, Any]) -> Any:
 
 REACHES: dict[str, tuple[Any, Callable[[dict[str, Any]], Any]]] = {
     "image_size": (48, lambda noted: noted["batches"].recipe.image_size),
+    "preparation": ("crop=0.2", lambda noted: noted["batches"].recipe.chain.in_words),
     "normalise": ("unit", lambda noted: noted["batches"].recipe.normalise),
     "channel_order": ("bgr", lambda noted: noted["batches"].recipe.channel_order),
     "neighbours": (0, lambda noted: noted["module"].hparams["in_channels"]),
@@ -48,7 +49,7 @@ REACHES: dict[str, tuple[Any, Callable[[dict[str, Any]], Any]]] = {
     "empty_slices": (0.7, batches_fact("empty_slices")),
     "sampling": (
         "lesion_weighted",
-        lambda noted: [key for batch in noted["batches"]._training_sampler() for key in batch],
+        lambda noted: [key for batch in noted["batches"].train_dataloader().batch_sampler for key in batch],
     ),
     "test_flips": (True, batches_fact("test_flips")),
     "early_stopping": (2, lambda noted: [type(one).__name__ for one in noted["trainer"].callbacks]),

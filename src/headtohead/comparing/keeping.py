@@ -113,11 +113,11 @@ def test_scores(path: Path) -> dict[str, float | int | None]:
 def real_slices(experiment: Experiment) -> np.ndarray:
     """Take some validation slices, with lesions where there are any, as the net sees them: float32 [n, C, S, S]."""
     cohort, recipe = experiment.cohort, experiment.recipe
-    slices = experiment.split.val
+    dataset = SliceDataset(cohort, recipe)
+    slices = dataset.cases.shown(experiment.split.val)
     with_lesion = slices[cohort.has_lesion()[slices]]
     pool = with_lesion if len(with_lesion) else slices
     chosen = pool[np.unique(np.linspace(0, len(pool) - 1, CHECKED).astype(int))]
-    dataset = SliceDataset(cohort, recipe)
     items = [dataset[(0, int(number))] for number in chosen]
     inputs = np.stack([scaled(item["image"], item["statistics"]) for item in items])
     return np.ascontiguousarray(inputs.transpose(0, 3, 1, 2), dtype=np.float32)

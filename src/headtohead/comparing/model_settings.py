@@ -33,6 +33,7 @@ USELESS: dict[str, tuple[Callable[[ModelSpec], object], str]] = {
     "width": (lambda spec: not spec.width, "{models} cannot be scaled"),
     "encoder_weights": (lambda spec: not spec.encoder, "{models} {has} no pretrained encoder"),
     # Who brings a scaling takes no other, and sees one sequence.
+    "preparation": (lambda spec: spec.normalise, "the preparation of {models} is fixed"),
     "normalise": (lambda spec: spec.normalise, "the intensity scaling of {models} is fixed"),
     "neighbours": (lambda spec: spec.normalise, "the intensity scaling of {models} is fixed"),
     "channel_order": (lambda spec: spec.normalise, "the intensity scaling of {models} is fixed"),

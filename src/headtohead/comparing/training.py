@@ -12,6 +12,7 @@ import torch
 
 from headtohead import machine
 from headtohead.batches.datamodule import SliceDataModule
+from headtohead.cohort.cases import PreparedCases, cases_of
 from headtohead.comparing.experiment import (
     Experiment,
     as_trained,
@@ -240,6 +241,9 @@ def build_trainer(experiment: Experiment, fitting: bool, step: int = 0) -> tuple
         pos_weight=weights_of_targets(experiment) if fitting else None,
         encoder_weights=options.model.encoder_weights if fitting else "none",
     )
+    cases = cases_of(experiment.cohort, experiment.recipe)
+    if isinstance(cases, PreparedCases):
+        module.restore_with(cases.restore, experiment.cohort.labels)
     if machine.prefers_channels_last(accelerator, precision, MODELS[options.model.architecture].batch_norm):
         module.arrange(torch.channels_last)
     if accelerator == "cuda":
