@@ -29,6 +29,7 @@ SETTABLE += FURTHER
 USELESS: dict[str, tuple[Callable[[ModelSpec], object], str]] = {
     "width": (lambda spec: not spec.width, "{models} cannot be scaled"),
     "encoder_weights": (lambda spec: not spec.encoder, "{models} {has} no pretrained encoder"),
+    "deep_supervision": (lambda spec: not spec.deep_supervision, "{models} {has} no heads at lower levels"),
     # Who brings a scaling takes no other, and sees one sequence.
     "normalise": (lambda spec: spec.normalise, "the intensity scaling of {models} is fixed"),
     "neighbours": (lambda spec: spec.normalise, "the intensity scaling of {models} is fixed"),

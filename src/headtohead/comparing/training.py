@@ -28,10 +28,11 @@ from headtohead.comparing.provenance import now, provenance
 from headtohead.comparing.weights_of_targets import weights_of_targets
 from headtohead.errors import UserError
 from headtohead.learning.callbacks import EpochTable, WholeFiles, checkpoints, val_dice_of
-from headtohead.learning.checkpoint import read_checkpoint
+from headtohead.learning.checkpoint import network_weights, read_checkpoint
 from headtohead.learning.module import SegmentationModule
 from headtohead.learning.recording import CaseRecorder
 from headtohead.learning.validation_images import ValidationImages
+from headtohead.models import deep_heads
 from headtohead.models.registry import MODELS
 from headtohead.options.flags import as_flags
 from headtohead.options.table import Options
@@ -124,14 +125,21 @@ def _note_start(experiment: Experiment, module: SegmentationModule, trainer: pl.
         learning_rate=options.training.learning_rate,
         loss=options.training.loss,
         pos_weight=options.training.pos_weight,
+        deep_supervision=options.training.deep_supervision,
         pos_weights=_named_weights(experiment, module),
         test_flips=options.training.test_flips,
         device=str(trainer.strategy.root_device),
         precision=str(trainer.precision),
-        parameters=sum(weight.numel() for weight in module.model.parameters() if weight.requires_grad),
+        parameters=_parameters(module),
         started=folder.record().get("started") or now(),
         error=None,
     )
+
+
+def _parameters(module: SegmentationModule) -> int:
+    """Count what is trained of the net that predicts; heads that only the training asks are no part of it."""
+    named = module.model.named_parameters()
+    return sum(one.numel() for name, one in named if one.requires_grad and not name.startswith(deep_heads.PREFIX))
 
 
 def _named_weights(experiment: Experiment, module: SegmentationModule) -> dict[str, float]:
@@ -181,7 +189,7 @@ def run_test(experiment: Experiment) -> None:
     if record.get("status") not in ("trained", "finished"):
         raise UserError(f"`test`: {folder.path} holds no trained model; add `train`")
     module, trainer = build_trainer(experiment, fitting=False)
-    module.load_state_dict(read_checkpoint(folder.best)["state_dict"])
+    module.model.load_state_dict(network_weights(read_checkpoint(folder.best), folder.best))
     with outcome(folder, experiment.cohort, experiment.split) as found:
         module.recorder = CaseRecorder(found.add)
         trainer.test(module, batches_of(experiment), verbose=False)
@@ -233,6 +241,7 @@ def build_trainer(experiment: Experiment, fitting: bool, step: int = 0) -> tuple
         lr_scheduler=options.training.lr_scheduler,
         loss=options.training.loss,
         pos_weight=weights_of_targets(experiment) if fitting else None,
+        deep_supervision=options.training.deep_supervision and fitting,
         encoder_weights=options.model.encoder_weights if fitting else "none",
     )
     if machine.prefers_channels_last(accelerator, precision, MODELS[options.model.architecture].batch_norm):

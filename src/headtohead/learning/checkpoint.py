@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from headtohead.errors import UserError
+from headtohead.models import deep_heads
 from headtohead.preparing.recipe import InputRecipe
 from headtohead.records.archives import refuse_packed
 from headtohead.records.regular import UnreadableError
@@ -68,13 +69,14 @@ def _is_torchscript(path: Path) -> bool:
 
 
 def network_weights(checkpoint: dict[str, Any], path: Path) -> dict[str, torch.Tensor]:
-    """Give the weights of the net alone, by their names in it.
+    """Give the weights of the net alone, by their names in it, without the heads that only its training asks.
 
     Raises:
         UserError: it is no checkpoint of this project; `path` is named.
     """
     try:
-        return {name.removeprefix(PREFIX): value for name, value in checkpoint["state_dict"].items()}
+        named = {name.removeprefix(PREFIX): value for name, value in checkpoint["state_dict"].items()}
+        return {name: value for name, value in named.items() if not name.startswith(deep_heads.PREFIX)}
     except (KeyError, AttributeError) as fault:
         raise UserError(f"{path}: {FOREIGN}") from fault
 

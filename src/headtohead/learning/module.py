@@ -8,6 +8,7 @@ from headtohead import machine
 from headtohead.learning.callbacks import VAL_DICE
 from headtohead.learning.counts import DeviceCounts, to_source_grid, turned_back
 from headtohead.learning.deciding import activate, decide_targets, encode
+from headtohead.learning.losses.levels import loss_of_levels
 from headtohead.learning.losses.training_loss import TrainingLoss
 from headtohead.learning.recording import CaseRecorder
 from headtohead.learning.schedules import build_optimizer, build_schedule
@@ -48,6 +49,7 @@ class SegmentationModule(pl.LightningModule):
         targets: dict[str, Any] | None = None,
         loss: str = "bce_dice",
         pos_weight: list[float] | None = None,
+        deep_supervision: bool = False,
     ) -> None:
         """Build the net.
 
@@ -59,7 +61,7 @@ class SegmentationModule(pl.LightningModule):
         self.recipe = InputRecipe(**recipe)
         self.targets = Targets.from_dict(targets) if targets else LESION
         self.loss = TrainingLoss(loss, pos_weight)
-        self.model = build_model(model, in_channels, width, encoder_weights, self.targets.logits)
+        self.model = build_model(model, in_channels, width, encoder_weights, self.targets.logits, deep_supervision)
         self.counts = DeviceCounts(cases, len(self.targets))
         self.train_counts = DeviceCounts(cases, len(self.targets))
         self.memory_format = torch.contiguous_format
@@ -67,7 +69,12 @@ class SegmentationModule(pl.LightningModule):
 
     def forward(self, image: torch.Tensor, statistics: torch.Tensor) -> torch.Tensor:
         """Map uint8 [B, S, S, C] and statistics float32 [B, C, 2] to logits float32 [B, logits, S, S]."""
-        return self.model(scale_batch(image, statistics).contiguous(memory_format=self.memory_format)).float()
+        return self.levels(image, statistics)[0]
+
+    def levels(self, image: torch.Tensor, statistics: torch.Tensor) -> list[torch.Tensor]:
+        """Give the logits, and in training under deep supervision those of lower levels after them."""
+        answer = self.model(scale_batch(image, statistics).contiguous(memory_format=self.memory_format))
+        return [logits.float() for logits in (answer if isinstance(answer, list) else [answer])]
 
     def arrange(self, memory_format: torch.memory_format) -> None:
         """Lay the net's weights and inputs out in memory as runs fastest on this machine."""
@@ -76,9 +83,9 @@ class SegmentationModule(pl.LightningModule):
 
     def training_step(self, batch: Batch, _: int) -> torch.Tensor:
         """Learn from one batch; nothing here waits for the device."""
-        logits = self(batch["image"], batch["statistics"])
-        mask = batch["mask"].movedim(3, 1)
-        loss = self.loss(logits, mask)
+        levels = self.levels(batch["image"], batch["statistics"])
+        logits, mask = levels[0], batch["mask"].movedim(3, 1)
+        loss = loss_of_levels(self.loss, levels, mask)
         with torch.no_grad():
             self.train_counts.add(self._predict(activate(logits, self.targets)), mask.bool(), batch["case"])
         rate = self.trainer.optimizers[0].param_groups[0]["lr"]

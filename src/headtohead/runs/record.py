@@ -68,7 +68,7 @@ RECORD = mapping(
         **dict.fromkeys(("epochs", "best_epoch", "parameters", "batch_size"), MAYBE_COUNT),
         **dict.fromkeys(("thresholds", "best_val_dice_of_targets", "test_dice_of_targets"), mapping(others=SCORE)),
         "seed": either(nothing, whole()),
-        "test_flips": either(nothing, truth),
+        **dict.fromkeys(("test_flips", "deep_supervision"), either(nothing, truth)),
         "pos_weights": mapping(others=number(0)),
         **dict.fromkeys(("command", "device", "precision", "git_commit", "comparison"), MAYBE_TEXT),
         **dict.fromkeys(("loss", "pos_weight"), MAYBE_TEXT),

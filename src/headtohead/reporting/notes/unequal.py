@@ -19,8 +19,9 @@ ONE_SCALE = {
     "batch size": "batch_size",
     "loss": "loss",
     "weight of the targets' pixels": "pos_weight",
+    "deep supervision": "deep_supervision",
 }
-LATER = ("loss", "pos_weight")
+LATER = ("loss", "pos_weight", "deep_supervision")
 """Options that came later: an older run was made as their defaults say."""
 INPUT = ("normalise", "neighbours", "channel_order")
 
