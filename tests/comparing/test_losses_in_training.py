@@ -10,6 +10,7 @@ import torch
 from headtohead.batches.datamodule import SliceDataset
 from headtohead.cli import parse
 from headtohead.cohort import Cohort
+from headtohead.cohort.cases import PackedCases
 from headtohead.comparing.experiment import Experiment, open_experiment
 from headtohead.comparing.grid import experiments_of
 from headtohead.comparing.training import run_test, run_training
@@ -106,17 +107,19 @@ def test_a_checkpoint_from_before_there_were_losses_has_the_default(copied: Expe
 
 
 @pytest.mark.parametrize("targets", [None, NESTED, CLASSED])
-@pytest.mark.parametrize("share", [1.0, 0.25])
+@pytest.mark.parametrize("changes", [{}, {"empty_slices": 0.25}, {"preparation": "volume"}])
 def test_auto_is_what_the_batches_of_an_epoch_hold(
-    options_for: Any, phantom_cohort: Cohort, tmp_path: Path, targets: Any, share: float
+    options_for: Any, phantom_cohort: Cohort, tmp_path: Path, targets: Any, changes: dict[str, Any]
 ) -> None:
     cohort = relabelled(phantom_cohort, tmp_path / "cohort", targets) if targets else phantom_cohort
-    experiment = open_experiment(options_for(tmp_path, pos_weight="auto", empty_slices=share), cohort)
+    changes = {"empty_slices": 1.0} | changes
+    experiment = open_experiment(options_for(tmp_path, pos_weight="auto", **changes), cohort)
     dataset = SliceDataset(cohort, experiment.recipe)
-    masks = np.stack([dataset[(0, int(number))]["mask"] for number in experiment.split.train]).astype(np.int64)
-    empty = ~masks.any(axis=(1, 2, 3)) & ~cohort.has_lesion()[experiment.split.train]
+    shown = dataset.cases.shown(experiment.split.train)
+    masks = np.stack([dataset[(0, int(number))]["mask"] for number in shown]).astype(np.int64)
+    empty = ~masks.any(axis=(1, 2, 3)) & ~dataset.cases.has_lesion(shown)
     held = masks.sum(axis=(0, 1, 2))
-    pixels = (len(masks) - empty.sum() + np.ceil(share * empty.sum())) * 32 * 32
+    pixels = (len(masks) - empty.sum() + np.ceil(changes["empty_slices"] * empty.sum())) * 32 * 32
     assert weights_of_targets(experiment) == pytest.approx(((pixels - held) / held).tolist(), rel=1e-4)
 
 
@@ -129,7 +132,7 @@ def test_a_number_is_that_of_all_targets(options_for: Any, phantom_cohort: Cohor
 def test_auto_of_a_target_that_no_training_slice_holds_is_refused(
     options_for: Any, phantom_cohort: Cohort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Cohort, "has_lesion", lambda cohort: np.zeros(cohort.n_slices, bool))
+    monkeypatch.setattr(PackedCases, "has_lesion", lambda cases, numbers: np.zeros(len(numbers), bool))
     experiment = open_experiment(options_for(tmp_path, pos_weight="auto"), phantom_cohort)
     with pytest.raises(UserError, match=r"`pos_weight` auto: no training slice holds .*; give a number"):
         run_training(experiment)

@@ -99,6 +99,8 @@ def open_experiment(options: RunOptions, cohort: Cohort | None = None, folds: Fo
     decided = option_table.replace(
         options, model=options.model.architecture, threshold=options.prediction.threshold or THRESHOLD
     )
+    if recipe.whole and split.kind == "slice":
+        raise UserError("`split=slice`: `preparation` needs all slices of a case; use `split=patient`")
     return Experiment(decided, cohort, split, recipe)
 
 
@@ -148,7 +150,7 @@ def made_since(experiment: Experiment, before: tuple[Any, ...]) -> bool:
 def settings_of(options: RunOptions) -> dict[str, Any]:
     """List the options a run is made with; not those about errors, files to predict, or throwing it away."""
     later = {"overwrite", "debug"}
-    for group in ("prediction", "files", "serving"):
+    for group in ("prediction", "files", "serving", "scoring"):
         later |= {one.name for one in declarations(option_table.GROUPS[group])} - {"threshold"}
     return {name: value for name, value in option_table.flat(options).items() if name not in later}
 

@@ -12,6 +12,7 @@ import torch
 
 from headtohead import machine
 from headtohead.batches.datamodule import SliceDataModule
+from headtohead.cohort.cases import PreparedCases, cases_of
 from headtohead.comparing.experiment import (
     Experiment,
     as_trained,
@@ -25,6 +26,7 @@ from headtohead.comparing.keeping import keep_model
 from headtohead.comparing.model_settings import with_own_settings
 from headtohead.comparing.outcome import outcome, scores_in_words
 from headtohead.comparing.provenance import now, provenance
+from headtohead.comparing.starting import start_training
 from headtohead.comparing.weights_of_targets import weights_of_targets
 from headtohead.errors import UserError
 from headtohead.learning.callbacks import EpochTable, WholeFiles, checkpoints, val_dice_of
@@ -32,7 +34,7 @@ from headtohead.learning.checkpoint import network_weights, read_checkpoint
 from headtohead.learning.module import SegmentationModule
 from headtohead.learning.recording import CaseRecorder
 from headtohead.learning.validation_images import ValidationImages
-from headtohead.models import deep_heads
+from headtohead.models.parts import DEEP_HEADS
 from headtohead.models.registry import MODELS
 from headtohead.options.flags import as_flags
 from headtohead.options.table import Options
@@ -91,12 +93,13 @@ def run_training(experiment: Experiment, before: tuple[Any, ...] | None = None) 
     step = read_checkpoint(folder.last)["global_step"] if resumed else 0  # refuses a damaged one in a line
     # What may refuse a setting comes before anything is removed or written.
     module, trainer = build_trainer(experiment, fitting=True, step=step)
+    started = start_training(experiment, module, resumed)
     if anew and folder.path.exists():
         with comparison_held(folder.path.parent):  # a report may be reading it
             remove_folder(folder.path)
     if weights := _named_weights(experiment, module):
         print(f"{experiment.name}: pos_weight {', '.join(f'{weight:g} ({name})' for name, weight in weights.items())}")
-    _note_start(experiment, module, trainer)
+    _note_start(experiment, module, trainer, started)
     try:
         trainer.fit(module, batches_of(experiment), ckpt_path=str(folder.last) if resumed else None, weights_only=True)
     except Exception as fault:
@@ -108,7 +111,9 @@ def run_training(experiment: Experiment, before: tuple[Any, ...] | None = None) 
     keep_model(experiment)
 
 
-def _note_start(experiment: Experiment, module: SegmentationModule, trainer: pl.Trainer) -> None:
+def _note_start(
+    experiment: Experiment, module: SegmentationModule, trainer: pl.Trainer, started: dict[str, Any]
+) -> None:
     """Make the run folder, and note what is about to be trained."""
     folder, options = experiment.folder, experiment.options
     folder.path.mkdir(parents=True, exist_ok=True)
@@ -117,6 +122,7 @@ def _note_start(experiment: Experiment, module: SegmentationModule, trainer: pl.
     facts = provenance(experiment.cohort, experiment.split, experiment.recipe, options.comparison.home.name)
     folder.note(
         **facts,
+        **started,
         status="running",
         experiment=experiment.identity,
         seed=options.training.seed,
@@ -139,7 +145,7 @@ def _note_start(experiment: Experiment, module: SegmentationModule, trainer: pl.
 def _parameters(module: SegmentationModule) -> int:
     """Count what is trained of the net that predicts; heads that only the training asks are no part of it."""
     named = module.model.named_parameters()
-    return sum(one.numel() for name, one in named if one.requires_grad and not name.startswith(deep_heads.PREFIX))
+    return sum(one.numel() for name, one in named if one.requires_grad and not name.startswith(DEEP_HEADS))
 
 
 def _named_weights(experiment: Experiment, module: SegmentationModule) -> dict[str, float]:
@@ -244,6 +250,9 @@ def build_trainer(experiment: Experiment, fitting: bool, step: int = 0) -> tuple
         deep_supervision=options.training.deep_supervision and fitting,
         encoder_weights=options.model.encoder_weights if fitting else "none",
     )
+    cases = cases_of(experiment.cohort, experiment.recipe)
+    if isinstance(cases, PreparedCases):
+        module.restore_with(cases.restore, experiment.cohort.labels)
     if machine.prefers_channels_last(accelerator, precision, MODELS[options.model.architecture].batch_norm):
         module.arrange(torch.channels_last)
     if accelerator == "cuda":

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from headtohead.errors import UserError
-from headtohead.models import deep_heads
+from headtohead.models.parts import DEEP_HEADS
 from headtohead.preparing.recipe import InputRecipe
 from headtohead.records.archives import refuse_packed
 from headtohead.records.regular import UnreadableError
@@ -76,7 +76,7 @@ def network_weights(checkpoint: dict[str, Any], path: Path) -> dict[str, torch.T
     """
     try:
         named = {name.removeprefix(PREFIX): value for name, value in checkpoint["state_dict"].items()}
-        return {name: value for name, value in named.items() if not name.startswith(deep_heads.PREFIX)}
+        return {name: value for name, value in named.items() if not name.startswith(DEEP_HEADS)}
     except (KeyError, AttributeError) as fault:
         raise UserError(f"{path}: {FOREIGN}") from fault
 

@@ -1,16 +1,14 @@
 """Heads at the lower levels of a decoder, which only a training asks: deep supervision.
 
 Lee et al.: Deeply-Supervised Nets. AISTATS 2015, arXiv 1409.5185. As nnU-Net has it (Isensee et al., Nat Methods
-18:203-211, 2021, doi:10.1038/s41592-020-01008-z), each level of the decoder but the lowest has one.
+18:203-211, 2021, doi:10.1038/s41592-020-01008-z), each level of the decoder but the lowest has one. A net keeps
+them under the name that `parts.DEEP_HEADS` says, by which readers of its weights leave them out.
 """
 
 from collections.abc import Sequence
 
 import torch
 from torch import nn
-
-PREFIX = "deep_heads."
-"""What the names of their weights begin with in the state dict of a net; prediction leaves these out."""
 
 
 def make_deep_heads(channels: Sequence[int], out_channels: int) -> nn.ModuleList:

@@ -15,6 +15,8 @@ from headtohead.models.deep_heads import make_deep_heads, with_deep_answers
 class PlainUNet(nn.Module):
     """U-Net of four levels with `width`, 2, 4 and 8 times `width` channels."""
 
+    ENCODER = ("down1", "down2", "down3", "bottom")
+
     def __init__(
         self, in_channels: int = 3, width: int = 64, out_channels: int = 1, deep_supervision: bool = False
     ) -> None:
