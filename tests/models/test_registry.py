@@ -34,16 +34,16 @@ def test_reading_the_table_imports_no_torch():
 def test_a_misspelt_name_gets_the_nearest_suggested():
     with pytest.raises(UserError) as caught:
         find_spec("resnxt")
-    assert (
-        str(caught.value)
-        == "`model` resnxt: no such model; did you mean resnext? Known: unet, buda, resnext, fetal_unet"
+    forms = "smp:ARCHITECTURE:ENCODER, monai:CLASS or FILE.py:CLASS"
+    assert str(caught.value) == (
+        f"`model` resnxt: no such model; did you mean resnext? Known: unet, buda, resnext, fetal_unet, {forms}"
     )
 
 
 def test_a_name_near_nothing_gets_the_list_only():
     with pytest.raises(UserError) as caught:
         build_model("q", 3)
-    assert str(caught.value) == "`model` q: no such model; known: unet, buda, resnext, fetal_unet"
+    assert str(caught.value).startswith("`model` q: no such model; known: unet, buda, resnext, fetal_unet, smp:")
 
 
 def test_narrow_buda_is_the_quick_one():

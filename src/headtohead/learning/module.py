@@ -1,5 +1,6 @@
 """The LightningModule: scales uint8 batches on the device, learns, and counts per case."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -46,18 +47,19 @@ class SegmentationModule(pl.LightningModule):
         lr_scheduler: str = "none",
         encoder_weights: str = "none",
         targets: dict[str, Any] | None = None,
+        arguments: Sequence[str] = (),
     ) -> None:
         """Build the net.
 
         `cases` is the number of cases of the cohort, whose indices batches carry; `targets` says what is segmented, as
-        plain data, and without it one region of label 1.
+        plain data, and without it one region of label 1; `arguments` are those of a net that is no row of the table.
         """
         super().__init__()
-        self.save_hyperparameters(logger=False)
+        self.save_hyperparameters(logger=False, ignore=() if arguments else ("arguments",))
         self.recipe = InputRecipe(**recipe)
         self.targets = Targets.from_dict(targets) if targets else LESION
         self.loss = LOSSES[self.targets.kind]
-        self.model = build_model(model, in_channels, width, encoder_weights, self.targets.logits)
+        self.model = build_model(model, in_channels, width, encoder_weights, self.targets.logits, arguments)
         self.counts = DeviceCounts(cases, len(self.targets))
         self.train_counts = DeviceCounts(cases, len(self.targets))
         self.memory_format = torch.contiguous_format

@@ -3,9 +3,11 @@
 import threading
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from headtohead.errors import UserError
 from headtohead.machine import mend_torchvision
@@ -14,6 +16,7 @@ from headtohead.records.regular import UnreadableError
 
 SUFFIXES = (".pth", ".pt", ".safetensors")
 PREFIXES = ("model.encoder.", "encoder.")  # our own checkpoints; a whole segmentation model
+TIMM = "tu-"  # before the name of an encoder that is timm's
 PATIENCE_SECONDS = 2.0
 WAY_OUT = "write `encoder_weights=none`, or `encoder_weights=FILE` (.pth, .pt or .safetensors)"
 
@@ -28,10 +31,47 @@ def read_encoder_weights(source: str, encoder: str, in_channels: int) -> dict[st
     Raises:
         UserError: no such file, a file of another kind, weights of another net, or no way to download.
     """
+    if source == "imagenet" and encoder.startswith(TIMM):
+        return _timm_entries(encoder)
     path = _imagenet_file(encoder) if source == "imagenet" else Path(source)
     entries = _encoder_entries(_read_file(path))
     _check_fit(entries, path, encoder, in_channels)
     return entries
+
+
+def load_encoder(build: Callable[[int], nn.Module], source: str, encoder: str, in_channels: int) -> nn.Module:
+    """Build a net of segmentation_models_pytorch whose encoder starts from weights; `none`: from fresh ones.
+
+    Weights for three channels are repeated in turn over more and scaled by 3 / in_channels, so that the sum over
+    channels keeps its size; over one they are summed.
+
+    Args:
+        build: makes the net for a number of input channels.
+        source: as for `read_encoder_weights`.
+        encoder: its name in the library.
+        in_channels: of the input.
+
+    Raises:
+        UserError: as `read_encoder_weights`.
+    """
+    net = build(in_channels)
+    if source == "none":
+        return net
+    its_encoder: nn.Module = net.encoder  # type: ignore[assignment]
+    entries, due = read_encoder_weights(source, encoder, in_channels), its_encoder.state_dict()
+    fitted = {name: _for_channels(entries[name], due[name]) for name in due}  # a shallower encoder has fewer
+    its_encoder.load_state_dict(fitted)
+    return net
+
+
+def _for_channels(weight: torch.Tensor, due: torch.Tensor) -> torch.Tensor:
+    """Spread the weights [O, C, h, w] of a first convolution over as many channels as are due."""
+    if weight.shape == due.shape:
+        return weight
+    stored, channels = weight.shape[1], due.shape[1]
+    if channels == 1:
+        return weight.sum(1, keepdim=True)
+    return weight[:, [channel % stored for channel in range(channels)]] * (stored / channels)
 
 
 def _read_file(path: Path) -> dict[str, torch.Tensor]:
@@ -79,19 +119,21 @@ def _check_fit(entries: dict[str, torch.Tensor], path: Path, encoder: str, in_ch
     from segmentation_models_pytorch.encoders import get_encoder
 
     with torch.device("meta"):  # names and shapes only: no memory, no random numbers
-        expected = get_encoder(encoder, in_channels=3, weights=None).state_dict()
+        expected, wider = (get_encoder(encoder, in_channels=count, weights=None).state_dict() for count in (3, 4))
+    # What sees the image may take another number of channels.
+    first = {name for name in expected if expected[name].shape != wider[name].shape}
     wrong = sorted(expected.keys() ^ entries.keys())
     wrong += [
         name
         for name in sorted(expected.keys() & entries.keys())
-        if _shape(expected[name], name) != _shape(entries[name], name)
+        if _shape(expected[name], name in first) != _shape(entries[name], name in first)
     ]
     if wrong:
         raise UserError(
             f"`encoder_weights` {path}: not the weights of {encoder} (missing, unknown or of another "
             f"shape: {len(wrong)}, such as {wrong[0]}); give a state dict of that encoder"
         )
-    stored = entries["conv1.weight"].shape[1]
+    stored = next((entries[name].shape[1] for name in first), in_channels)
     if stored not in (3, in_channels):
         raise UserError(
             f"`encoder_weights` {path}: made for {stored}-channel inputs, but this one has {in_channels}; "
@@ -99,33 +141,60 @@ def _check_fit(entries: dict[str, torch.Tensor], path: Path, encoder: str, in_ch
         )
 
 
-def _shape(weight: torch.Tensor, name: str) -> list[int]:
+def _shape(weight: torch.Tensor, first: bool) -> list[int]:
     """The shape that has to agree: the first convolution may take another number of channels."""
     shape = list(weight.shape)
-    return [*shape[:1], *shape[2:]] if name == "conv1.weight" and len(shape) > 1 else shape
+    return [*shape[:1], *shape[2:]] if first and len(shape) > 1 else shape
 
 
 def _imagenet_file(encoder: str) -> Path:
     """Find the ImageNet weights in the local Hugging Face cache, else download them."""
     mend_torchvision()
-    from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache
+    from huggingface_hub import hf_hub_download, try_to_load_from_cache
     from segmentation_models_pytorch.encoders import encoders
 
-    settings = encoders[encoder]["pretrained_settings"]["imagenet"]
-    repository, revision, name = settings["repo_id"], settings["revision"], "model.safetensors"
+    kinds = encoders[encoder]["pretrained_settings"]
+    if "imagenet" not in kinds:
+        raise UserError(f"`encoder_weights=imagenet`: the library has none for {encoder}; {WAY_OUT}")
+    repository, revision, name = kinds["imagenet"]["repo_id"], kinds["imagenet"]["revision"], "model.safetensors"
     cached = try_to_load_from_cache(repository, name, revision=revision)
     if isinstance(cached, str):
         return Path(cached)
 
-    # The hub's own client tries again for half a minute before it gives up.
-    if constants.HF_HUB_OFFLINE or not answers(constants.ENDPOINT):
-        raise UserError(
-            f"`encoder_weights=imagenet`: not in the local cache, and {constants.ENDPOINT} cannot be reached; {WAY_OUT}"
-        )
+    _refuse_unreachable()
     try:
         return Path(hf_hub_download(repository, name, revision=revision))
     except Exception as error:  # the client's own kinds, and those of whichever HTTP library it rests on
         raise UserError(f"`encoder_weights=imagenet`: download failed ({type(error).__name__}); {WAY_OUT}") from error
+
+
+def _timm_entries(encoder: str) -> dict[str, torch.Tensor]:
+    """Let timm load its own ImageNet weights, from the local cache or the Hugging Face hub."""
+    mend_torchvision()
+    import timm
+    from huggingface_hub import try_to_load_from_cache
+    from segmentation_models_pytorch.encoders import get_encoder
+
+    known = timm.get_pretrained_cfg(encoder.removeprefix(TIMM))
+    repository = known.hf_hub_id if known else None
+    if not repository:
+        raise UserError(f"`encoder_weights=imagenet`: timm has none for {encoder}; {WAY_OUT}")
+    if not isinstance(try_to_load_from_cache(repository, "model.safetensors"), str):
+        _refuse_unreachable()
+    try:
+        return get_encoder(encoder, in_channels=3, weights=True).state_dict()
+    except Exception as error:  # timm's and the client's own kinds
+        raise UserError(f"`encoder_weights=imagenet`: download failed ({type(error).__name__}); {WAY_OUT}") from error
+
+
+def _refuse_unreachable() -> None:
+    """Refuse to download where nobody answers: the hub's own client tries again for half a minute."""
+    from huggingface_hub import constants
+
+    if constants.HF_HUB_OFFLINE or not answers(constants.ENDPOINT):
+        raise UserError(
+            f"`encoder_weights=imagenet`: not in the local cache, and {constants.ENDPOINT} cannot be reached; {WAY_OUT}"
+        )
 
 
 def answers(address: str, patience: float = PATIENCE_SECONDS) -> bool:
