@@ -73,7 +73,7 @@ def test_unknown_name_is_refused_with_a_suggestion() -> None:
         ("runs_dir", ["a"], [""]),
         ("split", ["slice"], ["fold"]),
         ("split_seed", [0, 2**32 - 1], [-1, 2**32]),
-        ("folds", ["", 2, "5", "patients"], [0, 1, -5, "2.5", "patient", "five"]),
+        ("folds", ["", 2, "5", "patients", "sites"], [0, 1, -5, "2.5", "patient", "five"]),
         ("fold", [0, 4], [-1]),
         ("image_size", [16], [0, -64]),
         ("normalise", ["unit", "imagenet", "zscore", "inner"], ["z"]),

@@ -134,7 +134,7 @@ def test_median_interval_lies_between_the_ranks_of_the_textbook() -> None:
     assert coverage(110) == pytest.approx(0.9550, abs=5e-4)
 
 
-@pytest.mark.parametrize("n", [6, 11, 30, 111])
+@pytest.mark.parametrize("n", [11, *(pytest.param(n, marks=pytest.mark.exhaustive) for n in (6, 30, 111))])
 def test_median_interval_holds_the_true_median_exactly_as_often_as_it_says(n: int) -> None:
     values = np.random.default_rng(n).exponential(size=(4000, n))
     held = np.mean([one.low <= math.log(2) <= one.high for one in map(median_interval, values)])

@@ -11,7 +11,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from headtohead.batches.splits import Split, patients_in_order, runs_of_alike, slices_of_patients, tenth_of
+from headtohead.batches.sites import EVERY_SITE, fold_of_sites, site_of_folds
+from headtohead.batches.splits import (
+    FEWEST_TO_LEARN_FROM,
+    Split,
+    patients_in_order,
+    runs_of_alike,
+    slices_of_patients,
+    tenth_of,
+)
 from headtohead.cohort import Cohort
 from headtohead.errors import UserError
 from headtohead.plurals import count_of
@@ -63,11 +71,13 @@ class Folds:
         patients = cohort.table["patient"]
         test = set(patients[cohort.table["case"].isin(tested)])
         others = [patient for patient in patients_in_order(cohort) if patient not in test]
-        if len(others) < 2:
+        if len(others) < FEWEST_TO_LEARN_FROM:
             left = count_of(len(others), "patient")
             raise UserError(f"fold {fold} leaves {left} for training and validation; use more folds, or add patients")
         rng = np.random.default_rng((self.seed, fold))
-        val = {str(rng.choice(alike)) for alike in runs_of_alike(others, tenth_of(patients.nunique()))}
+        # A site can leave fewer patients than a tenth of all.
+        wanted = min(tenth_of(patients.nunique()), len(others) // FEWEST_TO_LEARN_FROM)
+        val = {str(rng.choice(alike)) for alike in runs_of_alike(others, wanted)}
         return Split(
             "patient",
             self.seed,
@@ -78,6 +88,7 @@ class Folds:
             folds=len(self),
             plan=self.key,
             source=self.source,
+            site=site_of_folds(cohort, self.table).get(fold, ""),
         )
 
     def write(self, path: Path) -> None:
@@ -88,11 +99,14 @@ class Folds:
 def make_folds(cohort: Cohort, wanted: str, seed: int) -> Folds:
     """Deal the patients to folds that are alike in site and lesion volume, the same on every machine for a seed.
 
-    `wanted` is a number of folds, or `patients` for leave-one-patient-out.
+    `wanted` is a number of folds, `patients` for leave-one-patient-out, or `sites` for leave-one-site-out.
 
     Raises:
-        UserError: more folds than there are patients to test, train and validate with.
+        UserError: more folds than there are patients to test, train and validate with, or no such sites.
     """
+    if wanted == EVERY_SITE:
+        folds = cohort.table["site"].map(fold_of_sites(cohort))
+        return _ordered(pd.DataFrame({"case": cohort.table["case"], "fold": folds}), seed)
     ordered = patients_in_order(cohort)
     count = len(ordered) if wanted == EVERY_PATIENT else int(wanted)
     if count > len(ordered) or len(ordered) < 3:

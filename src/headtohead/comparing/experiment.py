@@ -111,6 +111,8 @@ def open_experiment(options: RunOptions, cohort: Cohort | None = None, folds: Fo
     decided = option_table.replace(
         options, model=options.model.architecture, threshold=options.prediction.threshold or THRESHOLD
     )
+    if recipe.whole and split.kind == "slice":
+        raise UserError("`split=slice`: `preparation` needs all slices of a case; use `split=patient`")
     model = options.model
     net = asked_source(
         model.architecture, model.model_arguments, recipe.channels, cohort.task.targets.logits, recipe.image_size

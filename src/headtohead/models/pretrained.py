@@ -17,6 +17,7 @@ from headtohead.records.regular import UnreadableError
 SUFFIXES = (".pth", ".pt", ".safetensors")
 PREFIXES = ("model.encoder.", "encoder.")  # our own checkpoints; a whole segmentation model
 TIMM = "tu-"  # before the name of an encoder that is timm's
+CLASSIFIERS = ("fc.", "classifier.")  # what comes after the encoder in torchvision's nets
 PATIENCE_SECONDS = 2.0
 WAY_OUT = "write `encoder_weights=none`, or `encoder_weights=FILE` (.pth, .pt or .safetensors)"
 
@@ -42,9 +43,6 @@ def read_encoder_weights(source: str, encoder: str, in_channels: int) -> dict[st
 def load_encoder(build: Callable[[int], nn.Module], source: str, encoder: str, in_channels: int) -> nn.Module:
     """Build a net of segmentation_models_pytorch whose encoder starts from weights; `none`: from fresh ones.
 
-    Weights for three channels are repeated in turn over more and scaled by 3 / in_channels, so that the sum over
-    channels keeps its size; over one they are summed.
-
     Args:
         build: makes the net for a number of input channels.
         source: as for `read_encoder_weights`.
@@ -59,19 +57,21 @@ def load_encoder(build: Callable[[int], nn.Module], source: str, encoder: str, i
         return net
     its_encoder: nn.Module = net.encoder  # type: ignore[assignment]
     entries, due = read_encoder_weights(source, encoder, in_channels), its_encoder.state_dict()
-    fitted = {name: _for_channels(entries[name], due[name]) for name in due}  # a shallower encoder has fewer
+    fitted = {  # a shallower encoder has fewer
+        name: entries[name] if entries[name].shape == own.shape else for_channels(entries[name], in_channels)
+        for name, own in due.items()
+    }
     its_encoder.load_state_dict(fitted)
     return net
 
 
-def _for_channels(weight: torch.Tensor, due: torch.Tensor) -> torch.Tensor:
-    """Spread the weights [O, C, h, w] of a first convolution over as many channels as are due."""
-    if weight.shape == due.shape:
-        return weight
-    stored, channels = weight.shape[1], due.shape[1]
-    if channels == 1:
-        return weight.sum(1, keepdim=True)
-    return weight[:, [channel % stored for channel in range(channels)]] * (stored / channels)
+def for_channels(weight: torch.Tensor, channels: int) -> torch.Tensor:
+    """Repeat the channels of a first convolution's weights in turn, or leave some out, up to so many.
+
+    They are scaled so that the sum over channels keeps its size.
+    """
+    stored = weight.shape[1]
+    return weight if stored == channels else weight[:, torch.arange(channels) % stored] * (stored / channels)
 
 
 def _read_file(path: Path) -> dict[str, torch.Tensor]:
@@ -111,7 +111,7 @@ def _encoder_entries(entries: dict[str, torch.Tensor]) -> dict[str, torch.Tensor
         if inside:
             entries = inside
             break
-    return {name: value for name, value in entries.items() if not name.startswith("fc.")}
+    return {name: value for name, value in entries.items() if not name.startswith(CLASSIFIERS)}
 
 
 def _check_fit(entries: dict[str, torch.Tensor], path: Path, encoder: str, in_channels: int) -> None:
@@ -119,26 +119,36 @@ def _check_fit(entries: dict[str, torch.Tensor], path: Path, encoder: str, in_ch
     from segmentation_models_pytorch.encoders import get_encoder
 
     with torch.device("meta"):  # names and shapes only: no memory, no random numbers
-        expected, wider = (get_encoder(encoder, in_channels=count, weights=None).state_dict() for count in (3, 4))
-    # What sees the image may take another number of channels.
-    first = {name for name in expected if expected[name].shape != wider[name].shape}
+        expected = get_encoder(encoder, in_channels=3, weights=None).state_dict()
+    first = first_convolution(expected)
     wrong = sorted(expected.keys() ^ entries.keys())
     wrong += [
         name
         for name in sorted(expected.keys() & entries.keys())
-        if _shape(expected[name], name in first) != _shape(entries[name], name in first)
+        if _shape(expected[name], name == first) != _shape(entries[name], name == first)
     ]
     if wrong:
         raise UserError(
             f"`encoder_weights` {path}: not the weights of {encoder} (missing, unknown or of another "
             f"shape: {len(wrong)}, such as {wrong[0]}); give a state dict of that encoder"
         )
-    stored = next((entries[name].shape[1] for name in first), in_channels)
+    stored = entries[first].shape[1]
     if stored not in (3, in_channels):
         raise UserError(
             f"`encoder_weights` {path}: made for {stored}-channel inputs, but this one has {in_channels}; "
             "give weights for as many channels or for 3, or change `neighbours`"
         )
+
+
+def fit_first_convolution(entries: dict[str, torch.Tensor], in_channels: int) -> dict[str, torch.Tensor]:
+    """Fit an encoder's first convolution to `in_channels`, as `for_channels`."""
+    first = first_convolution(entries)
+    return entries | {first: for_channels(entries[first], in_channels)}
+
+
+def first_convolution(entries: dict[str, torch.Tensor]) -> str:
+    """Name the weights that meet the image: those of an encoder's first convolution."""
+    return next(name for name, weight in entries.items() if weight.ndim == 4)
 
 
 def _shape(weight: torch.Tensor, first: bool) -> list[int]:

@@ -1,6 +1,7 @@
 """One run of a comparison, as its run.json tells it."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ class Run:
         """The folder's name, by which a user can find the run."""
         return self.folder.name
 
-    @property
+    @cached_property
     def experiment(self) -> dict[str, Any]:
         """Model, schedule, seed and fold; a baseline is named after its sequence, as earlier versions did not."""
         found = {column: self.record["experiment"].get(column) for column in EXPERIMENT_COLUMNS}

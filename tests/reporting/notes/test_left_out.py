@@ -45,6 +45,19 @@ def test_folds_of_nnunet_are_named(comparison: Path, write_run: Any) -> None:
     assert set(result_rows(read_ledger(comparison).comparable)["entrant"]) == {"unet none"}
 
 
+def test_folds_that_are_sites_are_named(comparison: Path, write_run: Any) -> None:
+    split = {"kind": "patient", "seed": 4, "leaking_patients": 0, "plan": "p", "folds": 2}
+    for fold, (cases, site) in enumerate(((["a", "b"], "CS"), (["c", "d"], "DU"))):
+        own = {**split, "key": f"s{fold}", "site": site}
+        write_run("unet", "none", counts=[(9, 1, 1)] * 2, fold=fold, cases=cases, split=own)
+    text = markdown(comparison)
+    assert (
+        "2-fold cross-validation by site (CS, DU; validation patients by seed 4): each site is tested by models "
+        "trained at the others, and no patient is in both training and test."
+    ) in text
+    assert "cross-validation by patient" not in text
+
+
 def test_a_seed_that_lacks_a_fold_is_left_out_and_the_others_count(comparison: Path, write_run: Any) -> None:
     split = {"kind": "patient", "seed": 0, "leaking_patients": 0, "plan": "p", "folds": 2}
     for fold, cases in enumerate((["a", "b"], ["c", "d"])):
