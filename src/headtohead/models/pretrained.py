@@ -58,14 +58,14 @@ def load_encoder(build: Callable[[int], nn.Module], source: str, encoder: str, i
     its_encoder: nn.Module = net.encoder  # type: ignore[assignment]
     entries, due = read_encoder_weights(source, encoder, in_channels), its_encoder.state_dict()
     fitted = {  # a shallower encoder has fewer
-        name: entries[name] if entries[name].shape == own.shape else for_channels(entries[name], in_channels)
+        name: entries[name] if entries[name].shape == own.shape else spread_channels(entries[name], in_channels)
         for name, own in due.items()
     }
     its_encoder.load_state_dict(fitted)
     return net
 
 
-def for_channels(weight: torch.Tensor, channels: int) -> torch.Tensor:
+def spread_channels(weight: torch.Tensor, channels: int) -> torch.Tensor:
     """Repeat the channels of a first convolution's weights in turn, or leave some out, up to so many.
 
     They are scaled so that the sum over channels keeps its size.
@@ -141,9 +141,9 @@ def _check_fit(entries: dict[str, torch.Tensor], path: Path, encoder: str, in_ch
 
 
 def fit_first_convolution(entries: dict[str, torch.Tensor], in_channels: int) -> dict[str, torch.Tensor]:
-    """Fit an encoder's first convolution to `in_channels`, as `for_channels`."""
+    """Fit an encoder's first convolution to `in_channels`, as `spread_channels`."""
     first = first_convolution(entries)
-    return entries | {first: for_channels(entries[first], in_channels)}
+    return entries | {first: spread_channels(entries[first], in_channels)}
 
 
 def first_convolution(entries: dict[str, torch.Tensor]) -> str:
