@@ -22,6 +22,11 @@ def now() -> str:
 
 def provenance(cohort: Cohort, split: Split, recipe: InputRecipe, comparison: str) -> dict[str, Any]:
     """Collect what every run of a comparison shares: command, versions, hardware, data, split, protocol, input."""
+    return {**circumstances(cohort, comparison), "split": split_facts(cohort, split), "recipe": recipe.to_dict()}
+
+
+def circumstances(cohort: Cohort, comparison: str) -> dict[str, Any]:
+    """Collect under which protocol, by which command, with what and on which data a result is made."""
     root = str(cohort.root.absolute())  # a report may be asked for from elsewhere
     described = machine.describe()
     hardware = {name: described.pop(name) for name in ("processor", "cores", "memory", "gpu") if name in described}
@@ -43,8 +48,6 @@ def provenance(cohort: Cohort, split: Split, recipe: InputRecipe, comparison: st
             "cases": len(cohort),
             "slices": cohort.n_slices,
         },
-        "split": split_facts(cohort, split),
-        "recipe": recipe.to_dict(),
     }
 
 
