@@ -132,12 +132,13 @@ def test_a_bundle_is_tested_without_a_run(
     home = copied.folder.path
     choice = ["--runs_dir", str(home.parents[1]), "--comparison", home.parent.name, "--run_name", home.name]
     assert cli.main(["--export", "bundle", *choice, "--output", str(tmp_path / "net")]) == 0
-    words = ["--test", "--model_path", str(tmp_path / "net"), "--cache_dir", str(cache_dir), "--gpus", "cpu"]
+    [bundle] = [path.parent for path in (tmp_path / "net").rglob("model.json")]
+    words = ["--test", "--model_path", str(bundle), "--cache_dir", str(cache_dir), "--gpus", "cpu"]
     words += ["--runs_dir", str(tmp_path / "out")]
     with pytest.raises(UserError, match="`test` scores it on data that it never saw; name them with `root_dir`"):
         external.other_cohort(from_flat({"test": True, "model_path": str(tmp_path / "net")}))
     assert cli.main([*words, "--root_dir", str(elsewhere)]) == 0, capsys.readouterr().err
-    folder = tmp_path / "out" / "external" / "net" / "external" / "ward"
+    folder = tmp_path / "out" / "external" / bundle.name / "external" / "ward"
     assert "internal Dice" in (folder / "results.md").read_text()
     assert cli.main([*words, "--root_dir", str(copied.cohort.root)]) == 2
     assert "(trained on)" in capsys.readouterr().err

@@ -1,7 +1,6 @@
 """The commands of the page on external validation, run as printed; copies are made by the shell."""
 
 import re
-import shlex
 from pathlib import Path
 
 import pandas as pd
@@ -10,25 +9,24 @@ import pytest
 from headtohead import cli
 from tests.pages import conftest
 from tests.pages.finding import ROOT, commands_of
-from tests.pages.running import run
+from tests.pages.running import SHORT, run
 
 PAGE = "docs/how-to/external-validation.md"
-SMALL = shlex.split("--gpus cpu --num_workers 0")
 
 
 @pytest.mark.exhaustive
 @pytest.mark.no_cover
 def test_every_command(reader: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conftest, "PATIENTS", 30)  # of each site some
+    monkeypatch.setattr(conftest, "PATIENTS", 24)  # of each site some
     found = list(commands_of(PAGE, (ROOT / PAGE).read_text(encoding="utf-8")))
     assert len(found) > 9
     for command in found:
         if command.words[:2] != ["python", "main.py"]:
             run(["bash", "-c", command.text], reader)
             continue
-        # No device is chosen where none is asked for.
-        device = SMALL if re.search("--(train|test|compare)", command.text) else []
-        assert cli.main([*command.words[2:], *device]) == 0, f"{command}\n{capsys.readouterr().err}"
+        short = SHORT if re.search("--(train|compare)", command.text) else []
+        short = [*short, *(["--case_gifs", "none"] if re.search("--(compare|report)", command.text) else [])]
+        assert cli.main([*command.words[2:], *short]) == 0, f"{command}\n{capsys.readouterr().err}"
     for comparison, cohort in (("du", "other_sites"), ("not_du", "site_du")):
         scores = pd.read_csv(reader / "runs" / comparison / "external.csv")
         assert scores["cohort"].tolist() == [cohort] and scores["n"].item() > 0
