@@ -129,7 +129,7 @@ def plain(model: str, root: Path, cache: Path, size: int, batch: int, steps: int
     import torch
     from torch.utils.data import DataLoader
 
-    from headtohead.learning.losses import bce_dice_loss
+    from headtohead.learning.losses.bce_dice import bce_dice_loss
     from headtohead.models.registry import build_model
 
     torch.manual_seed(SEED)

@@ -7,15 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 import yaml
 
 from headtohead import __version__, readers
 from headtohead.cohort import open_cohort
 from headtohead.comparing.training import train
 from headtohead.errors import UserError
-from headtohead.learning import losses
-from headtohead.learning.module import SegmentationModule
 from headtohead.options import data
 from headtohead.options.declaring import description_of
 from headtohead.options.table import OPTIONS, from_flat
@@ -25,9 +22,6 @@ AFFINE = [[0, 0, -1, 0], [0, -1, 0, 0], [4, 0, 0, 0], [0, 0, 0, 1]]
 """Slices to the head, rows to the back, columns to the left."""
 
 ROOT = Path(__file__).resolve().parents[1]
-TINY = {"model": "buda", "width": 2, "in_channels": 3, "threshold": 0.5, "cases": 1, "learning_rate": 0.1} | {
-    "recipe": {"image_size": 32, "normalise": "inner", "neighbours": 0}
-}
 
 
 def python_blocks(page: str) -> list[str]:
@@ -114,23 +108,6 @@ def test_a_reader_whose_cases_lack_a_sequence(
     (tmp_path / "data/head2/t2.nii").unlink()
     with pytest.raises(UserError, match=r"flair\.nii: its case has no T2 \(FLAIR\); restore the file, or move"):
         open_cohort(tmp_path / "data", tmp_path / "packed", "heads")
-
-
-def test_a_loss_added_as_the_page_says() -> None:
-    (code,) = python_blocks("CONTRIBUTING.md")
-    known = dict(vars(losses))
-    exec(code, known)
-    logits = torch.tensor([[-50.0, 0.0], [50.0, -50.0]])[None, None].requires_grad_()
-    mask = torch.tensor([[0.0, 1.0], [1.0, 1.0]])[None, None]
-    loss = known["focal_loss"](logits, mask)
-    loss.backward()
-    assert loss.item() == pytest.approx((0.25 * np.log(2) + 50) / 4)
-    assert logits.grad is not None and logits.grad.isfinite().all()
-
-
-def test_the_loss_is_used_where_the_page_says() -> None:
-    assert losses.LOSSES["regions"] is losses.bce_dice_loss
-    assert SegmentationModule(**TINY).loss is losses.bce_dice_loss
 
 
 def test_the_citation_names_this_version() -> None:

@@ -151,7 +151,20 @@ class TestPickDevice:
     def test_takes_apples_gpu_where_there_is_one(self, gpus, monkeypatch):
         gpus(0)
         monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
-        assert machine.pick_device("auto") == ("mps", "auto")
+        assert machine.pick_device("auto") == machine.pick_device("mps") == ("mps", "auto")
+        assert machine.pick_device("cpu") == ("cpu", "auto")
+
+    def test_takes_the_kind_of_gpu_that_is_asked_for(self, gpus, monkeypatch):
+        gpus(1)
+        monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+        assert machine.pick_device("auto") == ("cuda", [0])
+        assert machine.pick_device("mps") == ("mps", "auto")
+
+    @pytest.mark.parametrize("count", [0, 1])
+    def test_apples_gpu_asked_for_but_absent_is_said_with_the_mend(self, gpus, count):
+        gpus(count)
+        with pytest.raises(UserError, match=r"^`gpus` mps: .*no GPU of Apple's .* write `gpus=cpu` or `gpus=auto`$"):
+            machine.pick_device("mps")
 
     def test_a_gpu_asked_for_but_absent_is_said_with_the_mend(self, gpus):
         gpus(0)
@@ -173,7 +186,7 @@ class TestPickDevice:
     @pytest.mark.parametrize("words", ["two", "", "-1", "0;1", "0,"])
     def test_words_that_mean_nothing_are_refused(self, gpus, words):
         gpus(2)
-        with pytest.raises(UserError, match=r"^`gpus` .*: neither auto, cpu nor GPU numbers"):
+        with pytest.raises(UserError, match=r"^`gpus` .*: neither auto, cpu, mps nor GPU numbers"):
             machine.pick_device(words)
 
 
@@ -202,6 +215,7 @@ class TestPickPrecision:
 
     def test_auto_is_float32_on_apples_gpu(self):
         assert machine.pick_precision("auto", "mps") == "32-true"
+        assert machine.pick_precision("bf16", "mps") == "bf16-mixed"
 
     def test_a_choice_is_obeyed(self, processor):
         assert machine.pick_precision("32", "cpu") == "32-true"

@@ -32,7 +32,7 @@ from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 from headtohead.batches.datamodule import SliceDataModule  # noqa: E402
 from headtohead.batches.splits import make_split  # noqa: E402
 from headtohead.cohort import open_cohort  # noqa: E402
-from headtohead.learning.losses import bce_dice_loss  # noqa: E402
+from headtohead.learning.losses.bce_dice import bce_dice_loss  # noqa: E402
 from headtohead.learning.module import SegmentationModule  # noqa: E402
 from headtohead.learning.schedules import build_optimizer  # noqa: E402
 from headtohead.models.registry import find_spec  # noqa: E402

@@ -16,6 +16,7 @@ from typing import Any
 
 from headtohead import __version__, machine
 from headtohead.comparing.model_settings import refuse_impossible_models, refuse_other_models, refuse_several_runs
+from headtohead.comparing.own_loss import refuse_impossible_losses
 from headtohead.config_file import read_config, write_config
 from headtohead.disk_faults import line_of
 from headtohead.effects import refuse_without_effect
@@ -45,7 +46,14 @@ VERBS = {
     "serve": "headtohead.serving.app:serve",
 }
 KEPT = "what was finished is kept"
-CHECKS = (refuse_impossible_models, refuse_several_runs, refuse_without_effect, refuse_overruled, refuse_other_models)
+CHECKS = (
+    refuse_impossible_models,
+    refuse_several_runs,
+    refuse_without_effect,
+    refuse_overruled,
+    refuse_other_models,
+    refuse_impossible_losses,
+)
 """What each room refuses: called with the flags that were given, all options and the verbs."""
 
 READ_DATA = ("view_aug", "train", "test", "compare", "tune_postprocessing", "explore")
@@ -151,8 +159,20 @@ def parse(argv: Sequence[str]) -> Options:
     Raises:
         UserError: an unknown flag or key, a value that is refused, or options that make no sense together.
     """
-    flags = read_flags(argv)
+    return options_of(read_flags(argv))
+
+
+def options_of(flags: dict[str, Any], alone: bool = False) -> Options:
+    """Turn what was given, name to settled value, into options; `config` among it names a YAML file.
+
+    With `alone`, nothing else is done than what is given says: the file is read for its options only.
+
+    Raises:
+        UserError: as `parse`.
+    """
     config = read_config(flags["config"]) if flags.get("config") else {}
+    if alone:
+        config = {name: value for name, value in config.items() if name not in VERBS}
     options = from_flat(with_data({**config, **with_test(config, flags)}), given=flags)
     check_sense(options, flags)
     return options
@@ -243,18 +263,18 @@ def check_files(options: Options) -> None:
     """
     verbs = options.verbs
     if options.data.fold_file and not Path(options.data.fold_file).is_file():
-        raise UserError(f"--fold_file {options.data.fold_file}: no such file; check the path")
+        raise UserError(f"`fold_file` {options.data.fold_file}: no such file; check the path")
     if verbs.download or verbs.make_phantoms:
         return
     if verbs.image_path and not (path := Path(verbs.image_path)).is_file():
         kind = "a folder" if path.is_dir() else "not a regular file"
         fault = f"{kind}; name an image" if path.exists() else "no such file; check the path"
-        raise UserError(f"--image_path {verbs.image_path}: {fault}")
+        raise UserError(f"`image_path` {verbs.image_path}: {fault}")
     if verbs.predict and not Path(verbs.predict).exists():
-        raise UserError(f"--predict {verbs.predict}: no such file or folder; check the path")
+        raise UserError(f"`predict` {verbs.predict}: no such file or folder; check the path")
     root = options.data.root_dir
     if any(getattr(verbs, verb) for verb in READ_DATA) and not Path(root).is_dir():
-        raise UserError(f"--root_dir {root}: no such folder; see data/README.md for how to get the data set")
+        raise UserError(f"`root_dir` {root}: no such folder; see data/README.md for how to get the data set")
 
 
 def wanted(options: Options) -> list[str]:

@@ -1,4 +1,7 @@
-"""Options as a YAML file: reading one, and writing one that reads back as the same options."""
+"""Options as a YAML file: reading one, and writing one that reads back as the same options.
+
+The files of configs/ come with the program, wherever it is installed, and go by their bare names: `demo`.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -10,11 +13,14 @@ from headtohead.options.settling import settle
 from headtohead.options.table import GROUPS, Options, flat, known_option
 from headtohead.records.regular import UnreadableError
 
+SHIPPED = Path(__file__).with_name("configs")
+
 
 def read_config(file: str, inside: tuple[str, ...] = ()) -> dict[str, Any]:
     """Read the options of a YAML file: name to settled value, for the keys that are there.
 
-    A file may build on another with its own key `config`; its other keys win over that one's.
+    A file may build on another with its own key `config`; its other keys win over that one's. A bare name such as
+    `demo` is a file of that name or, where there is none, the shipped one.
 
     Raises:
         UserError: no such file, not YAML, not a mapping, an unknown key or a wrong value; file and key are named.
@@ -35,11 +41,21 @@ def _load(file: str) -> Any:
     from headtohead.records.yaml_reader import read_yaml
 
     try:
-        return read_yaml(Path(file))
+        return read_yaml(_place_of(file))
     except FileNotFoundError:
-        raise UserError(f"--config {file}: no such file; check the path") from None
+        names = ", ".join(sorted(path.stem for path in SHIPPED.glob("*.yaml")))
+        raise UserError(
+            f"`config` {file}: no such file; check the path, or name one that is shipped: {names}"
+        ) from None
     except UnreadableError as problem:
-        raise UserError(f"--config {file}: {problem}; correct the file") from None
+        raise UserError(f"`config` {file}: {problem}; correct the file") from None
+
+
+def _place_of(file: str) -> Path:
+    """Find a file: by its path, else, if it is a bare name, among those that are shipped."""
+    path = Path(file)
+    bare = path.name == file and not path.suffix
+    return SHIPPED / f"{file}.yaml" if bare and not path.is_file() else path
 
 
 def write_config(options: Options) -> str:

@@ -16,7 +16,7 @@ ALWAYS = frozenset({"config", "print_config", "debug"})
 DATA = _group("data")
 COHORT = DATA - {"split", "split_seed", "folds", "fold", "fold_file"}
 ONE_RUN = frozenset({"runs_dir", "comparison", "run_name"})
-MODEL = _group("input") | _group("model") | _group("training") | {"model_settings", "threshold"}
+MODEL = _group("input") | _group("model") | _group("training") | _group("starting") | {"model_settings", "threshold"}
 EXPERIMENT = DATA | MODEL | ONE_RUN | _group("machine")
 CHOICE = ONE_RUN | {"model", "model_path", "data"}
 ENGINE = frozenset({"ensemble", "tta", "threshold", "postprocessing", "engine", "gpus", "precision"})
@@ -26,7 +26,7 @@ READ = {
     "download": frozenset({"root_dir"}),
     "make_phantoms": frozenset({"data"}),
     # The sheet shows slices before they are scaled, and without their neighbours.
-    "view_aug": (COHORT | {"split", "split_seed", "model", "image_size", "channel_order"})
+    "view_aug": (COHORT | {"split", "split_seed", "model", "image_size", "preparation", "channel_order"})
     | {"augmentation", "sequence_dropout", "seed", "runs_dir", "comparison", "output"},
     "train": EXPERIMENT | {"overwrite"},
     "test": EXPERIMENT | {"model_path"},
@@ -59,15 +59,15 @@ def refuse_without_effect(given: Mapping[str, Any], options: Options, verbs: Col
         if name in read:
             continue
         # Not the test that --train brings with it.
-        takers = _listed([f"--{verb}" for verb in verbs if verb in given] or [f"--{verb}" for verb in verbs])
+        takers = _listed([f"`{verb}`" for verb in verbs if verb in given] or [f"`{verb}`" for verb in verbs])
         if "compare" in verbs and name in INSTEAD:
-            raise UserError(f"--{name}: is for --train; with --compare, use --{INSTEAD[name]}")
-        raise UserError(f"--{name}: has no effect with {takers}; it is for {_listed(verbs_that_read(name))}")
+            raise UserError(f"`{name}`: is for `train`; with `compare`, use `{INSTEAD[name]}`")
+        raise UserError(f"`{name}`: has no effect with {takers}; it is for {_listed(verbs_that_read(name))}")
 
 
 def verbs_that_read(name: str) -> list[str]:
-    """List the verbs that read an option, as flags, in their order."""
-    return [f"--{verb}" for verb, read in READ.items() if name in read]
+    """List the verbs that read an option, in backquotes, in their order."""
+    return [f"`{verb}`" for verb, read in READ.items() if name in read]
 
 
 def _listed(words: list[str]) -> str:

@@ -32,7 +32,12 @@ class PartlyDone(UserError):
     """Some of many things could not be done; each was reported on its own line, and the others are done.
 
     The command line leaves with status 1.
+
+    Attributes:
+        done: what was done, where it was called from Python.
     """
+
+    done: Any = None
 
 
 def one_line(text: Any) -> str:

@@ -6,6 +6,7 @@ from dataclasses import Field
 from typing import Any
 
 from headtohead import __version__
+from headtohead.learning.losses.registry import LOSSES
 from headtohead.models.registry import MODELS
 from headtohead.options.declaring import description_of
 from headtohead.options.group import declarations
@@ -64,6 +65,7 @@ def help_page() -> str:
         _row(spec.name, f"{spec.summary}; {spec.parameters / 1e6:.1f} M parameters", width) for spec in MODELS.values()
     ]
     parts.append("\n".join(["Models:", *rows]))
+    parts.append("\n".join(["Losses:", *(_row(spec.name, spec.summary, width) for spec in LOSSES.values())]))
     rows = [_row("-h, --help", "this page", width), _row("--version", "the version", width)]
     parts.append("\n".join(["About:", *rows]))
     return "\n\n".join(parts) + "\n"
@@ -91,6 +93,10 @@ def reference_page() -> str:
     ]
     for spec in MODELS.values():
         lines.append(f"| `{spec.name}` | {spec.summary} | {spec.parameters:,} | {spec.divisor} | {spec.source} |")
+    lines += ["", "## Losses", "", "| name | what it is | takes `--pos_weight` | source |", "|---|---|---|---|"]
+    for loss in LOSSES.values():
+        takes = "yes" if loss.weighs else ""
+        lines.append(f"| `{loss.name}` | {loss.summary} | {takes} | {loss.source} |")
     lines += ["", "## Exit status", "", "| status | meaning |", "|---|---|"]
     lines += [
         "| 0 | done; the last line says where the results are |",

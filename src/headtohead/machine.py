@@ -97,14 +97,19 @@ def pick_device(gpus: str) -> tuple[str, list[int] | str]:
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if gpus == "cpu":
         return "cpu", "auto"
-    if gpus == "auto":
-        if count:
-            return "cuda", [0]
-        return ("mps" if torch.backends.mps.is_available() else "cpu"), "auto"
+    if gpus == "auto" and count:
+        return "cuda", [0]
+    if gpus in ("auto", "mps"):
+        if torch.backends.mps.is_available():
+            return "mps", "auto"
+        if gpus == "mps":
+            mend = "write `gpus=cpu` or `gpus=auto`"
+            raise UserError(f"`gpus` mps: PyTorch finds no GPU of Apple's on this machine; {mend}")
+        return "cpu", "auto"
 
     words = [word.strip() for word in gpus.split(",")]
     if not all(word.isdecimal() for word in words):
-        raise UserError(f"`gpus` {gpus}: neither auto, cpu nor GPU numbers; write for example `gpus=0`")
+        raise UserError(f"`gpus` {gpus}: neither auto, cpu, mps nor GPU numbers; write for example `gpus=0`")
     numbers = sorted({int(word) for word in words})
     if not count:
         raise UserError(f"`gpus` {gpus}: PyTorch finds no CUDA GPU on this machine; write `gpus=cpu` or `gpus=auto`")

@@ -3,7 +3,9 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from headtohead.batches.overruled import no_use_for_batches
 from headtohead.comparing.model_settings import no_use_for_models
+from headtohead.comparing.start_settings import no_use_for_start
 from headtohead.effects import READ
 from headtohead.errors import UserError
 from headtohead.exploring.folder import no_use_in_exploring
@@ -26,6 +28,10 @@ def refuse_overruled(given: Mapping[str, Any], options: Options, verbs: Collecti
             or no_use_beside_training(name, verb, options.verbs.train)
             or no_use_for_sheet(name, verb, options.prediction.output)
             or no_use_in_exploring(name, verb, options.prediction.output)
+            or no_use_for_start(
+                name, verb, options.verbs.train, options.model, options.training, options.starting, options.comparison
+            )
+            or no_use_for_batches(name, verb, options.data, options.input, options.training)
             or no_use_for_models(name, verb, options.verbs.train, options.model, options.comparison, options.training)
         )
 

@@ -172,3 +172,27 @@ def test_more_than_eight_bits_are_augmented_alike(name: str) -> None:
     assert (found[0][0].dtype, found[1][0].dtype) == (np.uint8, np.float32)
     assert np.abs(found[0][0].astype(float) - found[1][0]).max() <= 3, "each step rounds 8 bits"
     np.testing.assert_array_equal(found[0][1], found[1][1])
+
+
+def test_the_policy_of_buda_scales_turns_and_flips_within_its_bounds() -> None:
+    """Read off where three marks of the image go: no corner may leave what scale, angle and flip allow."""
+    side = 101
+    marks = np.array([[50, 50], [50, 80], [20, 50]])  # centre, right of it, above it
+    image = np.zeros((side, side, 3), np.uint8)
+    for channel, (row, column) in enumerate(marks):
+        image[row - 2 : row + 3, column - 2 : column + 3, channel] = 255
+    policy, scales, angles, flips = build_policy("buda"), [], [], []
+    for seed in range(300):
+        policy.set_random_seed(seed)
+        moved = policy(image=image, mask=image[..., :1])["image"].astype(float)
+        rows, columns = np.mgrid[:side, :side]
+        centre, right, above = (
+            np.array([(rows * one).sum(), (columns * one).sum()]) / one.sum() for one in np.moveaxis(moved, 2, 0)
+        )
+        assert centre == pytest.approx([50, 50], abs=1)  # nothing is shifted
+        flips.append((right - centre)[1] < 0)
+        scales += [np.linalg.norm(one - centre) / 30 for one in (right, above)]
+        angles.append(np.degrees(np.arcsin((above - centre)[1] / np.linalg.norm(above - centre))))
+    assert 0.94 < min(scales) < 0.96 and 1.04 < max(scales) < 1.06
+    assert -16 < min(angles) < -13 and 13 < max(angles) < 16
+    assert np.mean(flips) == pytest.approx(0.5, abs=0.1)

@@ -12,7 +12,8 @@ import torch
 from torch.utils.data import default_collate
 
 from headtohead.batches.augmentation import build_policy
-from headtohead.batches.datamodule import CaseSampler, SliceDataModule, SliceDataset
+from headtohead.batches.datamodule import SliceDataModule, SliceDataset
+from headtohead.batches.sampling import CaseSampler
 from headtohead.batches.splits import Split
 from headtohead.batches.turning import turn
 from headtohead.cohort import Cohort

@@ -162,3 +162,23 @@ def test_written_as_a_table(cohort: Cohort, tmp_path: Path) -> None:
     assert set(table.loc[table["part"] == "test", "case"]) == set(
         cohort.table["case"].iloc[split.cases(cohort, "test")]
     )
+
+
+def test_the_published_split_is_that_of_pythons_generator(cohort: Cohort) -> None:
+    import random
+
+    split = make_split(cohort, "buda", seed=7)
+    random.seed(42)
+    expected = set(random.sample(sorted(set(cohort.table["patient"])), 10))
+    assert patients_of(split, cohort, "val") == patients_of(split, cohort, "test") == expected
+    assert patients_of(split, cohort, "train") == set(cohort.table["patient"]) - expected
+    assert split.key == make_split(cohort, "buda", seed=0).key
+    assert split.chosen_on_test and not make_split(cohort, "patient", 0).chosen_on_test
+    assert "validation cases are test cases" in split.describe(cohort)
+    assert "leak" not in split.describe(cohort)
+
+
+def test_the_published_split_needs_more_than_ten_patients(tmp_path: Path) -> None:
+    few = cohort_of(tmp_path, [f"CS_{number}" for number in range(10)], [2] * 10, [5] * 10)
+    with pytest.raises(UserError, match=r"sets 10 patients apart, and .* has 10 patients; use `split=patient`"):
+        make_split(few, "buda", 0)

@@ -6,6 +6,7 @@ import pytest
 
 from headtohead.cli import main, parse
 from headtohead.errors import UserError
+from tests.tree.source import ROOT
 
 MANY = [
     "--train", "--lr_scheduler", "--learning_rate", "1e-5", "--gpus", "0,1", "--explore", "--run_name", "010",
@@ -94,7 +95,31 @@ def test_wrong_file_is_refused(text: str, message: str, tmp_path: Path) -> None:
 
 
 def test_missing_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"^--config nowhere.yaml: no such file; check the path$"):
+    with pytest.raises(
+        UserError, match=r"^`config` nowhere.yaml: no such file; check the path, or name .*: brats, demo, "
+    ):
         parse(["--config", "nowhere.yaml"])
     with pytest.raises(UserError, match=r": is a directory; correct the file$"):
         parse(["--config", str(tmp_path)])
+
+
+@pytest.mark.parametrize("name", ["demo", "lgg_cv"])
+def test_a_shipped_file_goes_by_its_bare_name(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    by_path = parse(["--config", str(ROOT / "configs" / f"{name}.yaml")])
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).mkdir()  # no file
+    assert parse(["--config", name]) == by_path
+    (tmp_path / "my.yaml").write_text(f"config: {name}\nseed: 5\n")
+    assert parse(["--config", "my.yaml"]) == parse(["--config", name, "--seed", "5"])
+    (tmp_path / name).rmdir()
+    (tmp_path / name).write_text("seed: 7\n")
+    assert parse(["--config", name]).training.seed == 7  # a file of the user's wins
+
+
+@pytest.mark.parametrize("name", ["../demo", "demo.yml", "demo2", "sub/demo", ".."])
+def test_only_a_bare_name_is_looked_up_among_the_shipped_files(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=r"^`config` "):
+        parse(["--config", name])

@@ -58,7 +58,7 @@ def test_an_option_without_effect_is_refused_for_every_verb(verb: str) -> None:
 def test_a_refusal_names_the_flag_and_the_verbs_that_take_it(argv: list[str], message: str) -> None:
     with pytest.raises(UserError) as refusal:
         parse(argv)
-    assert str(refusal.value).startswith(message)
+    assert as_flags(refusal.value).startswith(message)
 
 
 def test_what_serves_any_verb_of_a_command_is_taken() -> None:

@@ -89,11 +89,11 @@ def test_last_of_a_repeated_flag_counts() -> None:
         (["--batch_size", "0"], "--batch_size 0: must be at least 1"),
         (["--batch_size=many"], "--batch_size many: takes a whole number"),
         (["--learning_rate", "fast"], "--learning_rate fast: takes a number"),
-        (["--split", "pateint"], "--split pateint: not one of patient, slice; did you mean patient?"),
+        (["--split", "pateint"], "--split pateint: not one of patient, slice, buda; did you mean patient?"),
         (["--folds", "1"], "--folds 1: takes a number of folds (2 or more), or the word patients"),
         (["--folds", "patient"], "--folds patient: takes a number of folds (2 or more), or the word patients"),
         (["--fold", "-1"], "--fold -1: must be at least 0"),
-        (["--gpus", "zero"], "--gpus zero: takes auto, cpu, or the number of a GPU"),
+        (["--gpus", "zero"], "--gpus zero: takes auto, cpu, mps, or the number of a GPU"),
         (["--lr_scheduler", "cosin"], "did you mean cosine?"),
     ],
 )

@@ -151,7 +151,11 @@ class TestFinishedRun:
         assert len(rates) >= 2 and rates == sorted(rates, reverse=True), "after its warm-up a cosine only falls"
         assert "test" in events.Tags()["tensors"], "the precision-recall curve"
         images = [tag for tag in events.Tags()["images"] if tag.startswith("validation/TCGA_")]
-        assert images and all(len(events.Images(tag)) == EPOCHS for tag in images)
+        outlined = [tag for tag in images if not tag.endswith(" inputs")]
+        assert outlined and all(len(events.Images(tag)) == 1 + EPOCHS for tag in outlined), "one before the first step"
+        assert all(events.Images(tag)[0].step == 0 for tag in images)
+        shown_once = {f"{tag} inputs" for tag in outlined}
+        assert set(images) - set(outlined) == shown_once and all(len(events.Images(tag)) == 1 for tag in shown_once)
         assert events.Scalars("hparams/test_dice")[0].value == pytest.approx(finished.folder.record()["test_dice"])
         session = events.PluginTagToContent("hparams")["_hparams_/session_start_info"]
         assert b"learning_rate" in session and b"cosine" in session

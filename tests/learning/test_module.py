@@ -11,7 +11,7 @@ from headtohead.batches.splits import Split
 from headtohead.batches.turning import draw_turn, turn
 from headtohead.cohort import Cohort
 from headtohead.learning.counts import to_source_grid
-from headtohead.learning.losses import bce_dice_loss
+from headtohead.learning.losses.bce_dice import bce_dice_loss
 from headtohead.learning.module import SegmentationModule, scale_batch
 from headtohead.preparing.recipe import InputRecipe
 from headtohead.preparing.steps.scale import scaled

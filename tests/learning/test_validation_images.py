@@ -12,7 +12,7 @@ from headtohead.drawing.legend import LINE
 from headtohead.drawing.outlines import PREDICTION, TRUTH, draw_outlines
 from headtohead.learning import validation_images as module
 from headtohead.learning.module import SegmentationModule
-from headtohead.learning.validation_images import ValidationImages, draw_pair, outlined, shown_slices
+from headtohead.learning.validation_images import ValidationImages, draw_pair, inputs, outlined, shown_slices
 from tests.several_targets import NESTED
 
 RECIPE = {"image_size": 32, "normalise": "inner", "neighbours": 1}
@@ -102,3 +102,46 @@ def test_several_targets_stand_side_by_side_above_their_names() -> None:
     for target in NESTED.all:
         seen = (drawn == np.array(target.colour, np.uint8)).all(axis=-1)
         assert seen[:240, :320].any() and not seen[:240, 320:].any() and seen[240:].any()
+
+
+def test_the_first_pictures_come_before_the_first_step_and_leave_no_trace(phantom_cohort: Cohort, split: Split) -> None:
+    net = everywhere(phantom_cohort).train()
+    net.model.encoder1.eval()  # as a part that is frozen
+    before, drawn = {name: value.clone() for name, value in net.state_dict().items()}, torch.get_rng_state()
+    shown: list[tuple[str, int]] = []
+    trainer = SimpleNamespace(
+        global_step=0,
+        is_global_zero=True,
+        logger=SimpleNamespace(
+            experiment=SimpleNamespace(add_image=lambda name, image, step, dataformats: shown.append((name, step))),
+            save=lambda: None,
+        ),
+        datamodule=SimpleNamespace(cohort=phantom_cohort, split=split),
+    )
+    ValidationImages().on_train_start(trainer, net)  # type: ignore[arg-type]
+    assert torch.equal(torch.get_rng_state(), drawn), "a training draws the same numbers as without them"
+    tags = [tag for tag, _ in outlined(everywhere(phantom_cohort), phantom_cohort, split)]
+    assert shown == [(tag, 0) for tag in (*tags, *(f"{tag} inputs" for tag in tags))]
+    assert net.training and net.model.decoder1.training and not net.model.encoder1.training
+    assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
+    trainer.global_step = 7  # goes on from a checkpoint
+    ValidationImages().on_train_start(trainer, net)  # type: ignore[arg-type]
+    assert len(shown) == 2 * len(tags)
+
+
+def test_all_sequences_are_shown_side_by_side(phantom_cohort: Cohort, split: Split) -> None:
+    for (tag, image), (case, number) in zip(
+        inputs(phantom_cohort, split), shown_slices(phantom_cohort, split).items(), strict=True
+    ):
+        index = phantom_cohort.case_of(number)[1]
+        assert tag == f"validation/{phantom_cohort.table['case'].iloc[case]} slice {index + 1} inputs"
+        pixels = phantom_cohort.images(case)[index]
+        height, width, _ = pixels.shape
+        for channel in range(3):
+            panel = image[: 2 * height, 2 * channel * width : 2 * (channel + 1) * width]
+            assert (panel[::2, ::2] == pixels[..., [channel]]).all()
+        assert (image[2 * height :] < 128).any(), "their names below"
+
+
+def test_a_lone_sequence_is_not_shown_twice(phantom_cohort: Cohort, split: Split) -> None:
+    assert inputs(SimpleNamespace(task=SimpleNamespace(sequences=("image",))), split) == []  # type: ignore[arg-type]

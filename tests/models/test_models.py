@@ -18,6 +18,7 @@ class ModelTester:
     """What any model must do. A subclass names the model."""
 
     name: str
+    width = 0  # of the nets that are built; 0: as published
 
     @property
     def spec(self):
@@ -25,13 +26,15 @@ class ModelTester:
 
     def build(self, in_channels=3, **options):
         torch.manual_seed(0)
-        return build_model(self.name, in_channels, **options)
+        return build_model(self.name, in_channels, **{"width": self.width, **options})
 
     def images(self, count=2, in_channels=3, height=64, width=64):
         return torch.randn(count, in_channels, height, width, generator=torch.Generator().manual_seed(1))
 
     def test_has_the_published_number_of_parameters(self):
-        trainable = [weight for weight in self.build(self.spec.in_channels).parameters() if weight.requires_grad]
+        with torch.device("meta"):
+            model = build_model(self.name, self.spec.in_channels)
+        trainable = [weight for weight in model.parameters() if weight.requires_grad]
         assert sum(weight.numel() for weight in trainable) == self.spec.parameters
 
     @pytest.mark.parametrize("in_channels", [3, 5])
@@ -90,14 +93,14 @@ class ModelTester:
         first, again = self.build(5).state_dict(), self.build(5).state_dict()
         assert all(torch.equal(first[name], again[name]) for name in first)
         torch.manual_seed(1)
-        other = build_model(self.name, 5).state_dict()
+        other = build_model(self.name, 5, width=self.width).state_dict()
         assert any(not torch.equal(first[name], other[name]) for name in first)
 
     def test_weights_survive_a_round_trip(self, tmp_path):
         model = self.build().eval()
         torch.save(model.state_dict(), tmp_path / "weights.pt")
         torch.manual_seed(1)
-        other = build_model(self.name, 3).eval()
+        other = build_model(self.name, 3, width=self.width).eval()
         other.load_state_dict(torch.load(tmp_path / "weights.pt", weights_only=True))
         with torch.inference_mode():
             assert torch.equal(other(self.images()), model(self.images()))
@@ -112,6 +115,9 @@ class ModelTester:
 
     def test_a_wrong_size_is_refused_with_the_nearest_that_work(self):
         divisor = self.spec.divisor
+        if divisor == 1:
+            check_image_size(self.name, 15)
+            return
         with pytest.raises(UserError) as caught:
             check_image_size(self.name, 3 * divisor + 1)
         message = str(caught.value)
@@ -124,7 +130,7 @@ class ModelTester:
             with pytest.raises(UserError, match=rf"^`width` 4: {self.name} cannot be scaled"):
                 self.build(width=4)
             return
-        published = sum(weight.numel() for weight in self.build().parameters())
+        published = self.spec.parameters
         half = sum(weight.numel() for weight in self.build(width=self.spec.width // 2).parameters())
         assert half < published
         assert self.build(width=4)(self.images()).shape == (2, 1, 64, 64)
@@ -144,6 +150,28 @@ class TestResNeXt(ModelTester):
 
 class TestFetalUNet(ModelTester):
     name = "fetal_unet"
+
+
+class TestSegNet(ModelTester):
+    name = "segnet"
+    width = 8
+
+
+@pytest.mark.exhaustive
+class TestSegNet5x5(TestSegNet):
+    name = "segnet_5x5"
+
+
+@pytest.mark.exhaustive
+class TestResNeXtPlain(ModelTester):
+    name = "resnext_plain"
+
+
+@pytest.mark.parametrize("name", ["segnet_5x5", "resnext_plain"])
+def test_a_large_net_has_the_published_number_of_parameters(name):
+    with torch.device("meta"):
+        model = build_model(name, 3)
+    assert sum(weight.numel() for weight in model.parameters()) == MODELS[name].parameters
 
 
 def python_blocks():
@@ -177,6 +205,10 @@ class TestAModelAddedAsThePageSays(the_pages_tester()):
         assert MODELS["tiny"].summary in " ".join(help_page().split())
 
 
+def every_tester():
+    return [one for one in globals().values() if isinstance(one, type) and issubclass(one, ModelTester)]
+
+
 def test_every_model_has_a_tester():
-    tested = {tester.name for tester in ModelTester.__subclasses__()}
+    tested = {one.name for one in every_tester() if hasattr(one, "name")}
     assert tested >= set(MODELS)

@@ -29,13 +29,15 @@ LAYERS = (
     {"options", "models", "records", "task"},
     {"preparing"},
     {"readers"},
-    {"config_file", "effects", "help_page", "cohort", "runs"},
+    {"config_file", "effects", "cohort", "runs"},
     {"batches", "drawing", "scoring", "statistics"},
     {"learning"},
     {"trained"},
     {"comparing", "exploring", "predicting", "reporting"},
     {"serving"},
+    {"help_page"},
     {"cli", "overruled"},
+    {"api"},
 )
 RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
 

@@ -35,6 +35,14 @@ def _flips() -> list[Any]:
     return [A.HorizontalFlip(p=0.5), A.VerticalFlip(p=0.5)]
 
 
+def _buda() -> list[Any]:
+    """The policy of Buda, Saha, Mazurowski, Comput Biol Med 109:218-225, 2019, doi:10.1016/j.compbiomed.2019.05.002.
+
+    There the seeds of the processes that drew it were fixed, so that each epoch repeated it; here it is drawn anew.
+    """
+    return [A.Affine(scale=(0.95, 1.05), keep_ratio=True, rotate=(-15, 15), p=1.0), A.HorizontalFlip(p=0.5)]
+
+
 def _historical() -> list[Any]:
     """The policy of the field's LGG comparison; there it ran on validation and test slices as well."""
     return [
@@ -46,7 +54,14 @@ def _historical() -> list[Any]:
     ]
 
 
-POLICIES = {"none": list, "flips": _flips, "standard": _standard, "turns": _turns, "historical": _historical}
+POLICIES = {
+    "none": list,
+    "flips": _flips,
+    "standard": _standard,
+    "turns": _turns,
+    "buda": _buda,
+    "historical": _historical,
+}
 
 
 def build_policy(name: str) -> A.Compose:

@@ -1,10 +1,10 @@
 """The Lightning DataModule: batches of uint8 slices, whose order and augmentation follow from the seed alone.
 
-Every random choice is drawn from (seed, epoch, slice). So the number of workers changes nothing, no two epochs or
+Every random choice is drawn from (seed, epoch, slice), and of a slice that an epoch shows twice also from which draw it
+is. So the number of workers changes nothing, no two epochs or
 workers repeat each other, and a run that goes on after a crash sees what it would have seen.
 """
 
-import math
 import random
 from collections.abc import Iterator
 from typing import Any
@@ -14,11 +14,14 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from headtohead import machine
 from headtohead.batches.augmentation import augment, build_policy, drop_sequences, droppable
+from headtohead.batches.sampling import LESION_WEIGHTED, CaseSampler, EpochSampler, Key, LesionWeightedSampler
 from headtohead.batches.splits import Split
 from headtohead.batches.turning import draw_turn, turn
 from headtohead.cohort import Cohort
+from headtohead.cohort.cases import PackedCases, cases_of
+from headtohead.preparing.chain import viewed
 from headtohead.preparing.recipe import BGR, InputRecipe
-from headtohead.preparing.steps.scale import FIXED
+from headtohead.preparing.steps.resize import Resize
 
 machine.mend_torchvision()
 
@@ -26,9 +29,6 @@ import pytorch_lightning as pl  # noqa: E402  imports torchvision
 
 Item = dict[str, np.ndarray]
 """One slice: see `SliceDataset.__getitem__`."""
-
-Key = tuple[int, int]
-"""(epoch, global slice number): what a sampler asks a dataset for."""
 
 
 class SliceDataset(Dataset[Item]):
@@ -55,9 +55,8 @@ class SliceDataset(Dataset[Item]):
         self.droppable = droppable(cohort.task, reverse=recipe.channel_order == BGR)
         self.seed = seed
         self.test_flips = test_flips
-        self.chain = recipe.chain
-        by = self.chain.scaling.by
-        self.statistics = np.stack([FIXED[by]] * len(cohort)) if by in FIXED else cohort.statistics(by)
+        self.cases = cases_of(cohort, recipe)
+        self.resize = next((step for step in self.cases.steps if isinstance(step, Resize)), None)
 
     def __getitem__(self, key: Key) -> Item:
         """Give one slice.
@@ -65,24 +64,27 @@ class SliceDataset(Dataset[Item]):
         Image uint8 [S, S, C] (float32 in units of 8 bits of a cohort of 16), statistics float32 [C, 2], mask uint8 {0,
         1} [S, S, K], case and slice int64; without a policy also truth uint8 or int32 [H, W], the label map on the
         source grid, which is never turned, and with `test_flips` turn int64, in which of eight ways image and mask
-        were.
+        were. Where whole volumes are prepared there is no truth: no slice alone can be brought onto the source grid.
         """
-        epoch, number = key
+        _epoch, number, *_draw = key
         case, index = self.cohort.case_of(number)
-        labels = self.cohort.labels(case)[index]
-        view = self.chain.view(self.cohort.images(case), index)
-        statistics = self.chain.scaling.by_channel(self.statistics[case])
+        place = self.cases.place(case, index)
+        labels = self.cases.labels(case)[place]
+        view = viewed(self.cases.steps, self.cases.images(case), place)
+        statistics = self.cases.statistics(case)
         item: Item = {"case": np.array(case), "slice": np.array(index)}
         truth = self.cohort.task.targets.encode(labels)
-        mask = np.stack([self.chain.resize.fit_mask(channel) for channel in truth], axis=-1)
+        fit = self.resize.fit_mask if self.resize else np.uint8
+        mask = np.stack([fit(channel) for channel in truth], axis=-1)
         if self.policy is None:
             if self.test_flips:
                 item["turn"] = np.array(way := draw_turn(self.seed, number))
                 view, mask = turn(view, way), turn(mask, way)
-            # PyTorch compares no numbers of uint16.
-            whole = labels.astype(np.uint8 if labels.dtype == np.uint8 else np.int32)
-            return item | {"image": view, "statistics": statistics, "mask": mask, "truth": whole}
-        rng = np.random.default_rng((self.seed, epoch, number))
+            if not self.recipe.whole:
+                # PyTorch compares no numbers of uint16.
+                item["truth"] = labels.astype(np.uint8 if labels.dtype == np.uint8 else np.int32)
+            return item | {"image": view, "statistics": statistics, "mask": mask}
+        rng = np.random.default_rng((self.seed, *key))
         view, statistics = drop_sequences(view, statistics, self.sequence_dropout, rng, self.droppable)
         # One stream for all transforms: each with the same seed would draw the same numbers as the others.
         self.policy.set_random_state(rng, random.Random(int(rng.integers(2**31))))
@@ -90,60 +92,9 @@ class SliceDataset(Dataset[Item]):
         return item | {"image": view, "statistics": statistics, "mask": mask}
 
 
-class EpochSampler(Sampler[list[Key]]):
-    """Batches of one epoch: shuffled, with a share of the lesion-free slices redrawn each time."""
-
-    def __init__(
-        self,
-        slices: np.ndarray,
-        has_lesion: np.ndarray,
-        empty_share: float,
-        batch_size: int,
-        seed: int,
-    ) -> None:
-        """Take the training `slices` (global numbers) and whether each has a lesion."""
-        self.lesion, self.empty = slices[has_lesion], slices[~has_lesion]
-        self.n_empty = math.ceil(empty_share * len(self.empty))
-        self.batch_size, self.seed = batch_size, seed
-        self.epoch = 0
-
-    @property
-    def sampler(self) -> "EpochSampler":
-        """Itself: Lightning tells the epoch to `batch_sampler.sampler`, and to no batch sampler."""
-        return self
-
-    def set_epoch(self, epoch: int) -> None:
-        """Say which epoch comes next; Lightning does, also after a resume."""
-        self.epoch = epoch
-
-    def __iter__(self) -> Iterator[list[Key]]:
-        rng = np.random.default_rng((self.seed, self.epoch))
-        chosen = np.concatenate([self.lesion, rng.permutation(self.empty)[: self.n_empty]])
-        order = rng.permutation(chosen)
-        for start in range(0, len(order), self.batch_size):
-            yield [(self.epoch, int(number)) for number in order[start : start + self.batch_size]]
-
-    def __len__(self) -> int:
-        return math.ceil((len(self.lesion) + self.n_empty) / self.batch_size)
-
-
-class CaseSampler(Sampler[list[Key]]):
-    """Batches for scoring: slices in order, never of two cases at once, since their grids may differ."""
-
-    def __init__(self, cohort: Cohort, slices: np.ndarray, batch_size: int) -> None:
-        """Take the `slices` to score (global numbers)."""
-        self.batches: list[list[Key]] = []
-        cases = np.array([cohort.case_of(int(number))[0] for number in slices])
-        for case in np.unique(cases):
-            own = slices[cases == case]
-            parts = (own[start : start + batch_size] for start in range(0, len(own), batch_size))
-            self.batches += [[(0, int(number)) for number in part] for part in parts]
-
-    def __iter__(self) -> Iterator[list[Key]]:
-        return iter(self.batches)
-
-    def __len__(self) -> int:
-        return len(self.batches)
+def view_in_bytes(view: np.ndarray) -> np.ndarray:
+    """Give the image of an `Item`, uint8 or float32 in units of 8 bits, as it is drawn: uint8 [S, S, C]."""
+    return view if view.dtype == np.uint8 else np.rint(view).clip(0, 255).astype(np.uint8)
 
 
 class Loader(DataLoader[Item]):
@@ -173,6 +124,7 @@ class SliceDataModule(pl.LightningDataModule):
         augmentation: str = "none",
         sequence_dropout: float = 0.0,
         empty_slices: float = 1.0,
+        sampling: str = "shuffled",
         test_flips: bool = False,
         seed: int = 0,
         num_workers: int = -1,
@@ -180,16 +132,22 @@ class SliceDataModule(pl.LightningDataModule):
         """Set up the loaders; see `options.TrainingOptions` for the meaning of the settings."""
         super().__init__()
         self.cohort, self.split, self.recipe = cohort, split, recipe
-        self.batch_size, self.empty_slices, self.seed = batch_size, empty_slices, seed
+        self.batch_size, self.empty_slices, self.sampling, self.seed = batch_size, empty_slices, sampling, seed
         self.augmentation, self.sequence_dropout = augmentation, sequence_dropout
         self.num_workers, self.test_flips = num_workers, test_flips
 
     def train_dataloader(self) -> Loader:
-        """Shuffled, augmented batches; no truth on the source grid."""
+        """Batches drawn as `sampling` says, augmented; no truth on the source grid."""
         dataset = SliceDataset(self.cohort, self.recipe, self.augmentation, self.sequence_dropout, self.seed)
-        has_lesion = self.cohort.has_lesion()[self.split.train]
-        sampler = EpochSampler(self.split.train, has_lesion, self.empty_slices, self.batch_size, self.seed)
-        return self._loader(dataset, sampler)
+        return self._loader(dataset, self.training_sampler(dataset.cases))
+
+    def training_sampler(self, cases: PackedCases) -> EpochSampler:
+        """Draw the slices of an epoch as `sampling` says."""
+        slices = cases.shown(self.split.train)
+        if self.sampling == LESION_WEIGHTED:
+            patients = self.cohort.patients()[slices]
+            return LesionWeightedSampler(slices, patients, cases.areas(slices), self.batch_size, self.seed)
+        return EpochSampler(slices, cases.has_lesion(slices), self.empty_slices, self.batch_size, self.seed)
 
     def val_dataloader(self) -> Loader:
         """Validation slices in order, as they are (but for `test_flips`)."""
@@ -201,7 +159,7 @@ class SliceDataModule(pl.LightningDataModule):
 
     def _scoring_loader(self, slices: np.ndarray) -> Loader:
         dataset = SliceDataset(self.cohort, self.recipe, seed=self.seed, test_flips=self.test_flips)
-        return self._loader(dataset, CaseSampler(self.cohort, slices, self.batch_size))
+        return self._loader(dataset, CaseSampler(self.cohort, dataset.cases.shown(slices), self.batch_size))
 
     def _loader(self, dataset: SliceDataset, sampler: Sampler[list[Key]]) -> Loader:
         on_gpu = self.trainer is not None and self.trainer.strategy.root_device.type == "cuda"

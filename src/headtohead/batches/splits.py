@@ -1,9 +1,10 @@
-"""Which slices are for training, validation and test: 80/10/10, by patient or (leaking) by slice.
+"""Which slices are for training, validation and test: 80/10/10, by patient or (leaking) by slice, or as published.
 
 `folds` makes the splits of a cross-validation out of the same parts.
 """
 
 import hashlib
+import random
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,9 @@ from headtohead.saving import write_table
 
 PARTS = ("train", "val", "test")
 TENTH = 0.1
+BUDA = "buda"
+BUDA_SEED, BUDA_PATIENTS = 42, 10
+"""Of the published split: ten patients drawn from the sorted names by Python's own generator."""
 FEWEST_TO_LEARN_FROM = 2
 """Patients: one to train with and one to validate with."""
 
@@ -26,7 +30,7 @@ class Split:
     """Global slice numbers of each part, ascending: int64 arrays.
 
     Attributes:
-        kind: what is kept apart: `patient` or `slice`.
+        kind: what is kept apart: `patient` or `slice`; or `buda`, the published split by patient.
         seed: what it was drawn from.
         train: slices to learn from.
         val: slices to choose the best epoch by.
@@ -68,14 +72,21 @@ class Split:
         train, val, test = (set(patients[self.cases(cohort, part)]) for part in PARTS)
         return len(train & (val | test))
 
+    @property
+    def chosen_on_test(self) -> bool:
+        """Whether the best epoch is chosen on slices that are then tested."""
+        return bool(np.isin(self.val, self.test).any())
+
     def describe(self, cohort: Cohort) -> str:
-        """Describe the split in one line: sizes, and a warning if patients leak."""
+        """Describe the split in one line: sizes, and a warning if patients leak or the test chooses the epoch."""
         slices = {part: count_of(len(getattr(self, part)), "slice") for part in PARTS}
         cases = {part: count_of(len(self.cases(cohort, part)), "case") for part in PARTS}
         sizes = ", ".join(f"{slices[part]} of {cases[part]} for {part}" for part in PARTS)
         leaking = self.leaking_patients(cohort)
         who = "1 patient leaks" if leaking == 1 else f"{leaking} patients leak"
         warning = f"; WARNING: {who} from training into validation or test" if leaking else ""
+        if self.chosen_on_test:
+            warning += "; WARNING: validation cases are test cases, so that the best epoch is chosen by its test score"
         which = f", fold {self.fold} of {self.folds}" if self.folds > 1 else ""
         which += f" (site {self.site})" if self.site else ""
         return f"split by {self.kind}, seed {self.seed}{which}: {sizes}{warning}"
@@ -94,11 +105,14 @@ def make_split(cohort: Cohort, kind: str, seed: int) -> Split:
     """Split a cohort 80/10/10, the same on every machine for a seed.
 
     Of kind `patient`, all slices of a patient stay together, and site and lesion volume are balanced between the parts;
-    of kind `slice`, slices are drawn at random, as the field's notebooks do, so that patients leak.
+    of kind `slice`, slices are drawn at random, as the field's notebooks do, so that patients leak. Of kind `buda`,
+    ten patients are validation and test at once, as published, whatever the seed.
 
     Raises:
         UserError: too few patients or slices for three parts.
     """
+    if kind == BUDA:
+        return _published(cohort)
     draw = _by_patient if kind == "patient" else _by_slice
     train, val, test = draw(cohort, np.random.default_rng(seed))
     return Split(kind, seed, np.sort(train), np.sort(val), np.sort(test))
@@ -130,6 +144,22 @@ def _by_patient(cohort: Cohort, rng: np.random.Generator) -> tuple[np.ndarray, n
     parts = (set(ordered) - test - val, val, test)
     train, val_slices, test_slices = (slices_of_patients(cohort, part) for part in parts)
     return train, val_slices, test_slices
+
+
+def _published(cohort: Cohort) -> Split:
+    """Split as the training code of Buda et al. did, which had no test set: its scores are of the validation patients.
+
+    Source: Buda, Saha, Mazurowski, Comput Biol Med 109:218-225, 2019, doi:10.1016/j.compbiomed.2019.05.002.
+    """
+    names = sorted({str(name) for name in cohort.table["patient"]})
+    if len(names) <= BUDA_PATIENTS:
+        raise UserError(
+            f"`split=buda`: sets {BUDA_PATIENTS} patients apart, and {cohort.root} has "
+            f"{count_of(len(names), 'patient')}; use `split=patient`"
+        )
+    chosen = set(random.Random(BUDA_SEED).sample(names, BUDA_PATIENTS))
+    train, val = (slices_of_patients(cohort, part) for part in (set(names) - chosen, chosen))
+    return Split(BUDA, BUDA_SEED, train, val, val)
 
 
 def patients_in_order(cohort: Cohort) -> list[str]:

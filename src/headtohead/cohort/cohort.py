@@ -132,6 +132,10 @@ class Cohort:
         """Say for every slice whether it holds any target: bool [n_slices]."""
         return np.concatenate([self.masks(case).any(axis=(1, 2)) for case in range(len(self))])
 
+    def patients(self) -> np.ndarray:
+        """Whose every slice is, as the table names patients: [n_slices]."""
+        return np.repeat(self.table["patient"].to_numpy(str), self.table["slices"])
+
     def statistics(self, normalise: str) -> np.ndarray:
         """Centre and scale of each case's channels: float32 [cases, C, 2], in units of 8 bits."""
         return read_statistics(self.packed, normalise, len(self), len(self.task.sequences))

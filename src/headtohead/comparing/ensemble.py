@@ -25,6 +25,9 @@ from headtohead.scoring.protocol import PROTOCOL
 if TYPE_CHECKING:
     import torch
 
+OF_MEMBERS = ("threshold", "batch_size", "learning_rate", "loss", "pos_weight", "epochs", "test_flips")
+"""What run.json says of the training of its members."""
+
 
 def run_ensembles(experiments: list[Experiment]) -> list[str]:
     """Score an ensemble for each model, schedule and fold of which two seeds or more have all their folds.
@@ -88,7 +91,7 @@ def _run_ensemble(experiment: Experiment, members: list[Run]) -> None:
         clock, first = time.perf_counter(), members[0].record
         folder.note(
             **facts,
-            **{name: first.get(name) for name in ("threshold", "batch_size", "learning_rate", "epochs", "test_flips")},
+            **{name: first.get(name) for name in OF_MEMBERS},
             status="running",
             experiment={
                 "model": experiment.identity["model"],

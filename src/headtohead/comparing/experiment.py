@@ -100,6 +100,8 @@ def open_experiment(options: RunOptions, cohort: Cohort | None = None, folds: Fo
     decided = option_table.replace(
         options, model=options.model.architecture, threshold=options.prediction.threshold or THRESHOLD
     )
+    if recipe.whole and split.kind == "slice":
+        raise UserError("`split=slice`: `preparation` needs all slices of a case; use `split=patient`")
     return Experiment(decided, cohort, split, recipe)
 
 

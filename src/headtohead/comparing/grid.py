@@ -15,7 +15,9 @@ from headtohead.comparing.baseline import baseline_name, run_baseline
 from headtohead.comparing.ensemble import run_ensembles
 from headtohead.comparing.experiment import Experiment, folds_of, made_since, open_experiment, refuse_other_run
 from headtohead.comparing.model_settings import check_models, own_settings
+from headtohead.comparing.own_loss import ALIKE, loss_of
 from headtohead.comparing.provenance import provenance, split_facts
+from headtohead.comparing.starting import refuse_start
 from headtohead.comparing.training import run_test, run_training
 from headtohead.disk_faults import line_of
 from headtohead.errors import UserError
@@ -42,7 +44,7 @@ def experiments_of(options: RunOptions, folds: int = 1) -> list[RunOptions]:
         UserError: an unknown model, or a setting of one model that cannot be.
     """
     check_models(options.comparison, options.input.image_size)
-    wanted = options.comparison
+    wanted, weight = options.comparison, options.training.pos_weight
     grid = []
     for model, schedule, seed, fold in product(wanted.models, wanted.schedules, wanted.seeds, range(folds)):
         spec = find_spec(model, "`models`")
@@ -56,6 +58,7 @@ def experiments_of(options: RunOptions, folds: int = 1) -> list[RunOptions]:
             # What a model has no use for must not stop the others of the grid.
             "width": options.model.width if spec.width else 0,
             "encoder_weights": options.model.encoder_weights if spec.encoder else "none",
+            "pos_weight": weight if loss_of(model, wanted.model_settings, options.training).weighs else ALIKE,
             **own_settings(wanted.model_settings, model),
         }
         grid.append(option_table.replace(options, **changes))
@@ -85,6 +88,8 @@ def compare(options: Options) -> Path:
     facts = provenance(cohort, first.split, first.recipe, folder.name)
     before = {experiment.name: experiment.folder.made() for experiment in experiments}
     _refuse_misfits(experiments, facts, options.comparison.overwrite)
+    for experiment in experiments:
+        refuse_start(experiment)
     with comparison_held(folder):
         if folds:
             keep_folds(folds, folder / FOLD_FILE, cohort, options.comparison.overwrite)

@@ -63,6 +63,7 @@ def split_facts(cohort: Cohort, split: Split) -> dict[str, Any]:
         "val": len(split.val),
         "test": len(split.test),
         "leaking_patients": split.leaking_patients(cohort),
+        **({"chosen_on_test": True} if split.chosen_on_test else {}),
         **({"source": split.source} if split.source else {}),
         **({"site": split.site} if split.site else {}),
     }

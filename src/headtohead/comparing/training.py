@@ -12,6 +12,7 @@ import torch
 
 from headtohead import machine
 from headtohead.batches.datamodule import SliceDataModule
+from headtohead.cohort.cases import PreparedCases, cases_of
 from headtohead.comparing.experiment import (
     Experiment,
     as_trained,
@@ -26,6 +27,8 @@ from headtohead.comparing.keeping import keep_model
 from headtohead.comparing.model_settings import with_own_settings
 from headtohead.comparing.outcome import outcome, scores_in_words
 from headtohead.comparing.provenance import now, provenance
+from headtohead.comparing.starting import start_training
+from headtohead.comparing.weights_of_targets import weights_of_targets
 from headtohead.errors import UserError
 from headtohead.learning.callbacks import EpochTable, WholeFiles, checkpoints, val_dice_of
 from headtohead.learning.checkpoint import read_checkpoint
@@ -95,10 +98,13 @@ def run_training(experiment: Experiment, before: tuple[Any, ...] | None = None) 
     step = read_checkpoint(folder.last)["global_step"] if resumed else 0  # refuses a damaged one in a line
     # What may refuse a setting comes before anything is removed or written.
     module, trainer = build_trainer(experiment, fitting=True, step=step)
+    started = start_training(experiment, module, resumed)
     if anew and folder.path.exists():
         with comparison_held(folder.path.parent):  # a report may be reading it
             remove_folder(folder.path)
-    _note_start(experiment, module, trainer)
+    if weights := _named_weights(experiment, module):
+        print(f"{experiment.name}: pos_weight {', '.join(f'{weight:g} ({name})' for name, weight in weights.items())}")
+    _note_start(experiment, module, trainer, started)
     try:
         trainer.fit(module, batches_of(experiment), ckpt_path=str(folder.last) if resumed else None, weights_only=True)
     except Exception as fault:
@@ -110,7 +116,9 @@ def run_training(experiment: Experiment, before: tuple[Any, ...] | None = None) 
     keep_model(experiment)
 
 
-def _note_start(experiment: Experiment, module: SegmentationModule, trainer: pl.Trainer) -> None:
+def _note_start(
+    experiment: Experiment, module: SegmentationModule, trainer: pl.Trainer, started: dict[str, Any]
+) -> None:
     """Make the run folder, and note what is about to be trained."""
     folder, options = experiment.folder, experiment.options
     folder.path.mkdir(parents=True, exist_ok=True)
@@ -119,12 +127,16 @@ def _note_start(experiment: Experiment, module: SegmentationModule, trainer: pl.
     facts = provenance(experiment.cohort, experiment.split, experiment.recipe, options.comparison.home.name)
     folder.note(
         **facts,
+        **started,
         status="running",
         experiment=experiment.identity,
         seed=options.training.seed,
         threshold=options.prediction.threshold,
         batch_size=options.training.batch_size,
         learning_rate=options.training.learning_rate,
+        loss=options.training.loss,
+        pos_weight=options.training.pos_weight,
+        pos_weights=_named_weights(experiment, module),
         test_flips=options.training.test_flips,
         device=str(trainer.strategy.root_device),
         precision=str(trainer.precision),
@@ -132,6 +144,12 @@ def _note_start(experiment: Experiment, module: SegmentationModule, trainer: pl.
         started=folder.record().get("started") or now(),
         error=None,
     )
+
+
+def _named_weights(experiment: Experiment, module: SegmentationModule) -> dict[str, float]:
+    """Give the weight of the pixels of each target in the cross-entropy; none where all count alike."""
+    weights = module.hparams["pos_weight"]
+    return dict(zip(experiment.cohort.task.targets.names, weights, strict=True)) if weights else {}
 
 
 def _note_end(experiment: Experiment, epochs: int) -> None:
@@ -200,6 +218,7 @@ def batches_of(experiment: Experiment) -> SliceDataModule:
         augmentation=training.augmentation,
         sequence_dropout=training.sequence_dropout,
         empty_slices=training.empty_slices,
+        sampling=training.sampling,
         test_flips=training.test_flips,
         seed=training.seed,
         num_workers=experiment.options.machine.num_workers,
@@ -224,8 +243,13 @@ def build_trainer(experiment: Experiment, fitting: bool, step: int = 0) -> tuple
         learning_rate=options.training.learning_rate,
         optimizer=options.training.optimizer,
         lr_scheduler=options.training.lr_scheduler,
+        loss=options.training.loss,
+        pos_weight=weights_of_targets(experiment) if fitting else None,
         encoder_weights=options.model.encoder_weights if fitting else "none",
     )
+    cases = cases_of(experiment.cohort, experiment.recipe)
+    if isinstance(cases, PreparedCases):
+        module.restore_with(cases.restore, experiment.cohort.labels)
     if machine.prefers_channels_last(accelerator, precision, MODELS[options.model.architecture].batch_norm):
         module.arrange(torch.channels_last)
     if accelerator == "cuda":

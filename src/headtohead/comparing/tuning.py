@@ -110,6 +110,8 @@ def refuse_parts_of_cases(experiment: Experiment) -> None:
         UserError: names the fix.
     """
     cohort, split = experiment.cohort, experiment.split
+    if split.chosen_on_test:
+        raise UserError("`tune_postprocessing`: the validation cases of this split are its test; use `split=patient`")
     if split.kind != "patient":
         raise UserError("`tune_postprocessing`: needs whole validation cases; train with `split=patient`")
     if not len(split.cases(cohort, "val")):

@@ -1,18 +1,24 @@
 """A few validation slices as TensorBoard shows them during a training, outlined by the truth and by the model."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
 import numpy as np
 import torch
 from torch.utils.data import default_collate
 
 from headtohead import machine
-from headtohead.batches.datamodule import SliceDataset
+from headtohead.batches.datamodule import SliceDataset, view_in_bytes
 from headtohead.batches.splits import Split
 from headtohead.cohort import Cohort
 from headtohead.drawing.legend import legend
-from headtohead.drawing.outlines import PREDICTION, TRUTH, by_colour, draw_outlines
+from headtohead.drawing.outlines import PREDICTION, TRUTH, by_colour, draw_outlines, enlarge
 from headtohead.learning.counts import to_source_grid
 from headtohead.learning.deciding import activate, decide_targets, encode
 from headtohead.learning.module import SegmentationModule
+from headtohead.preparing.intensities import to_eight_bits
+from headtohead.readers.sequence_names import sequence_title
 from headtohead.task import Targets
 
 machine.mend_torchvision()
@@ -24,7 +30,22 @@ TIMES = 5
 
 
 class ValidationImages(pl.Callback):
-    """A few times in a training, shows a slice of some validation cases with the truth's and the model's outline."""
+    """A few times in a training, shows a slice of some validation cases with the truth's and the model's outline.
+
+    The first time is before the first step, beside all sequences that the case has.
+    """
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Show what a training begins with; one that goes on has shown it."""
+        if trainer.global_step or not trainer.is_global_zero or trainer.logger is None:
+            return
+        batches = trainer.datamodule  # type: ignore[attr-defined]
+        assert isinstance(pl_module, SegmentationModule)
+        with evaluating(pl_module):
+            images = outlined(pl_module, batches.cohort, batches.split)
+        for name, image in [*images, *inputs(batches.cohort, batches.split)]:
+            trainer.logger.experiment.add_image(name, image, 0, dataformats="HWC")  # type: ignore[attr-defined]
+        trainer.logger.save()
 
     def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Show them in the first, the last and some epochs evenly between."""
@@ -39,20 +60,61 @@ class ValidationImages(pl.Callback):
             trainer.logger.experiment.add_image(name, image, step, dataformats="HWC")  # type: ignore[attr-defined]
 
 
+@contextmanager
+def evaluating(net: torch.nn.Module) -> Iterator[None]:
+    """Put a net into evaluation mode, and afterwards each of its parts into the mode that it was in."""
+    modes = {part: part.training for part in net.modules()}
+    net.eval()
+    try:
+        yield
+    finally:
+        for part, mode in modes.items():
+            part.training = mode
+
+
+def inputs(cohort: Cohort, split: Split) -> list[tuple[str, np.ndarray]]:
+    """Draw all sequences of the shown slices side by side: (tag, uint8 RGB [H, W, 3]) for each.
+
+    A lone sequence is in the outlined picture, and none is drawn.
+    """
+    sequences = cohort.task.sequences
+    if len(sequences) == 1:
+        return []
+    drawn = []
+    for case, number in shown_slices(cohort, split).items():
+        index = cohort.case_of(number)[1]
+        channels = to_eight_bits(np.array(cohort.images(case)[index]))
+        row = [enlarge(np.repeat(channels[..., [channel]], 3, axis=-1), 2) for channel in range(len(sequences))]
+        both = np.concatenate(row, axis=1)
+        names = legend([(", ".join(map(sequence_title, sequences)), ())], both.shape[1])
+        drawn.append((f"{tag_of(cohort, case, index)} inputs", np.concatenate([both, names])))
+    return drawn
+
+
+def tag_of(cohort: Cohort, case: int, index: int) -> str:
+    """Name the pictures of a slice, which TensorBoard shows beside each other."""
+    return f"validation/{cohort.table['case'].iloc[case]} slice {index + 1}"
+
+
 def outlined(module: SegmentationModule, cohort: Cohort, split: Split) -> list[tuple[str, np.ndarray]]:
     """Predict and draw the shown slices: (tag, uint8 RGB [H, W, 3]) for each."""
     dataset = SliceDataset(cohort, module.recipe)
     drawn = []
+    split = replace(split, val=dataset.cases.shown(split.val))
     for case, number in shown_slices(cohort, split).items():
         item = dataset[(0, number)]
         batch = {name: value.to(module.device) for name, value in default_collate([item]).items()}
         with torch.inference_mode():
             probability = activate(module(batch["image"], batch["statistics"]), module.targets)
-            probability = to_source_grid(probability, *item["truth"].shape)
+            if "truth" in item:
+                probability = to_source_grid(probability, *item["truth"].shape)
+                truth = encode(batch["truth"], module.targets)[0].cpu().numpy()
+                image = np.array(cohort.primary(case)[item["slice"]])
+            else:  # as the model sees it
+                truth = np.moveaxis(item["mask"], 2, 0).astype(bool)
+                image = view_in_bytes(item["image"])[..., module.recipe.primary_place]
             prediction = decide_targets(probability, module.targets, module.hparams["threshold"])[0].cpu().numpy()
-        truth = encode(batch["truth"], module.targets)[0].cpu().numpy()
-        image = np.array(cohort.primary(case)[item["slice"]])
-        tag = f"validation/{cohort.table['case'].iloc[case]} slice {item['slice'] + 1}"
+        tag = tag_of(cohort, case, int(item["slice"]))
         drawn.append((tag, draw_pair(image, truth, prediction, cohort.task.targets)))
     return drawn
 

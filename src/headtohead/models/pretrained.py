@@ -14,6 +14,7 @@ from headtohead.records.regular import UnreadableError
 
 SUFFIXES = (".pth", ".pt", ".safetensors")
 PREFIXES = ("model.encoder.", "encoder.")  # our own checkpoints; a whole segmentation model
+CLASSIFIERS = ("fc.", "classifier.")  # what comes after the encoder in torchvision's nets
 PATIENCE_SECONDS = 2.0
 WAY_OUT = "write `encoder_weights=none`, or `encoder_weights=FILE` (.pth, .pt or .safetensors)"
 
@@ -71,7 +72,7 @@ def _encoder_entries(entries: dict[str, torch.Tensor]) -> dict[str, torch.Tensor
         if inside:
             entries = inside
             break
-    return {name: value for name, value in entries.items() if not name.startswith("fc.")}
+    return {name: value for name, value in entries.items() if not name.startswith(CLASSIFIERS)}
 
 
 def _check_fit(entries: dict[str, torch.Tensor], path: Path, encoder: str, in_channels: int) -> None:
@@ -80,18 +81,19 @@ def _check_fit(entries: dict[str, torch.Tensor], path: Path, encoder: str, in_ch
 
     with torch.device("meta"):  # names and shapes only: no memory, no random numbers
         expected = get_encoder(encoder, in_channels=3, weights=None).state_dict()
+    first = first_convolution(expected)
     wrong = sorted(expected.keys() ^ entries.keys())
     wrong += [
         name
         for name in sorted(expected.keys() & entries.keys())
-        if _shape(expected[name], name) != _shape(entries[name], name)
+        if _shape(expected[name], name == first) != _shape(entries[name], name == first)
     ]
     if wrong:
         raise UserError(
             f"`encoder_weights` {path}: not the weights of {encoder} (missing, unknown or of another "
             f"shape: {len(wrong)}, such as {wrong[0]}); give a state dict of that encoder"
         )
-    stored = entries["conv1.weight"].shape[1]
+    stored = entries[first].shape[1]
     if stored not in (3, in_channels):
         raise UserError(
             f"`encoder_weights` {path}: made for {stored}-channel inputs, but this one has {in_channels}; "
@@ -99,10 +101,27 @@ def _check_fit(entries: dict[str, torch.Tensor], path: Path, encoder: str, in_ch
         )
 
 
-def _shape(weight: torch.Tensor, name: str) -> list[int]:
+def fit_first_convolution(entries: dict[str, torch.Tensor], in_channels: int) -> dict[str, torch.Tensor]:
+    """Repeat the channels of an encoder's first convolution in turn, or leave some out, up to `in_channels`.
+
+    Its weights are scaled so that the sum over channels keeps its size.
+    """
+    first = first_convolution(entries)
+    stored = entries[first].shape[1]
+    if stored == in_channels:
+        return entries
+    return entries | {first: entries[first][:, torch.arange(in_channels) % stored] * (stored / in_channels)}
+
+
+def first_convolution(entries: dict[str, torch.Tensor]) -> str:
+    """Name the weights that meet the image: those of an encoder's first convolution."""
+    return next(name for name, weight in entries.items() if weight.ndim == 4)
+
+
+def _shape(weight: torch.Tensor, first: bool) -> list[int]:
     """The shape that has to agree: the first convolution may take another number of channels."""
     shape = list(weight.shape)
-    return [*shape[:1], *shape[2:]] if name == "conv1.weight" and len(shape) > 1 else shape
+    return [*shape[:1], *shape[2:]] if first and len(shape) > 1 else shape
 
 
 def _imagenet_file(encoder: str) -> Path:

@@ -7,7 +7,7 @@ doi:10.1109/CVPR.2017.634. Decoder: the library's, with nearest up-sampling and 
 from torch import nn
 
 from headtohead.machine import mend_torchvision
-from headtohead.models.pretrained import read_encoder_weights
+from headtohead.models.pretrained import fit_first_convolution, read_encoder_weights
 
 mend_torchvision()
 import segmentation_models_pytorch as smp  # noqa: E402  needs the mend above
@@ -33,3 +33,19 @@ def resnext_unet(in_channels: int = 3, encoder_weights: str = "none", out_channe
     if stored_channels != in_channels:
         model.encoder.set_in_channels(in_channels, pretrained=True)
     return model
+
+
+def resnext_encoder(in_channels: int = 3, encoder_weights: str = "none") -> nn.Module:
+    """Build the encoder alone, started as in `resnext_unet`.
+
+    It maps float [B, C, H, W] to a list of six: the image, and features of 64, 256, 512, 1024 and 2048 channels.
+
+    Raises:
+        UserError: the weights cannot be had or do not fit.
+    """
+    if encoder_weights == "none":
+        return smp.encoders.get_encoder(ENCODER, in_channels=in_channels, weights=None)
+    weights = read_encoder_weights(encoder_weights, ENCODER, in_channels)
+    encoder = smp.encoders.get_encoder(ENCODER, in_channels=in_channels, weights=None)
+    encoder.load_state_dict(fit_first_convolution(weights, in_channels))
+    return encoder

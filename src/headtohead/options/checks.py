@@ -79,13 +79,22 @@ def bit_count(value: str) -> str:
     return "" if value in ("", "8", "16") else "takes 8 or 16"
 
 
+def auto_or_above_zero(value: str) -> str:
+    """Refuse all but `auto` and a finite number above 0."""
+    try:
+        fits = value == "auto" or 0 < float(value) < math.inf
+    except ValueError:
+        fits = False
+    return "" if fits else "takes a number above 0, or the word auto"
+
+
 def gpu_numbers(value: str) -> str:
-    """Refuse all but `auto`, `cpu` and numbers with commas between them."""
-    if value in ("auto", "cpu"):
+    """Refuse all but `auto`, `cpu`, `mps` and numbers with commas between them."""
+    if value in ("auto", "cpu", "mps"):
         return ""
     numbers = value.split(",")
     if not all(number.isascii() and number.isdigit() for number in numbers):
-        return "takes auto, cpu, or the number of a GPU"
+        return "takes auto, cpu, mps, or the number of a GPU"
     if any(len(number) > MOST_DIGITS for number in numbers):
         return TOO_LARGE
     return "" if len(set(numbers)) == len(numbers) else "names a GPU twice"

@@ -48,7 +48,7 @@ class DataOptions(Group):
     )
     sequences: str = option(
         "",
-        "sequences of --data nifti to use, the primary one first: flair,t1,t1ce,t2; default: all that names say",
+        "sequences of --data nifti, brats or nnunet to use, the primary one first: flair,t1,t1ce,t2; default: all",
         metavar="NAMES",
     )
     mask_dir: str = option("", "folder of the masks of --data nifti; default: --root_dir", metavar="DIR")
@@ -66,7 +66,10 @@ class DataOptions(Group):
         check=bit_count,
     )
     split: str = option(
-        "patient", "what is split: patients, or slices, in which case patients leak", choices=("patient", "slice")
+        "patient",
+        "what is split: patients, or slices, in which case patients leak; buda: ten named patients are validation and "
+        "test at once, as Buda et al. published it",
+        choices=("patient", "slice", "buda"),
     )
     split_seed: int = option(0, "seed of the split, the same for every experiment of a comparison", check=SEED)
     folds: str = option(
@@ -83,7 +86,9 @@ class DataOptions(Group):
         if self.folds and self.fold_file:
             raise UserError("`folds` and `fold_file` both define the folds; leave one of them out")
         if self.split != "patient" and (self.folds or self.fold_file):
-            raise UserError("`split=slice`: folds are by patient; leave it out, or leave out `folds` and `fold_file`")
+            raise UserError(
+                f"`split={self.split}`: folds are by patient; use `split=patient`, or leave out `folds` and `fold_file`"
+            )
         if self.fold and not (self.folds or self.fold_file):
             raise UserError(
                 f"`fold` {self.fold}: without folds there is only one split; add `folds=5`, or a `fold_file`"

@@ -16,6 +16,7 @@ from headtohead.options.machine import MachineOptions
 from headtohead.options.model import ModelOptions
 from headtohead.options.prediction import PredictionOptions
 from headtohead.options.serving import ServingOptions
+from headtohead.options.starting import StartingOptions
 from headtohead.options.training import TrainingOptions
 from headtohead.options.verbs import Verbs
 
@@ -42,6 +43,7 @@ class RunOptions(ChoiceOptions):
 
     input: InputOptions = field(default_factory=InputOptions)
     training: TrainingOptions = field(default_factory=TrainingOptions)
+    starting: StartingOptions = field(default_factory=StartingOptions)
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ GROUPS: dict[str, type[Group]] = {
     "input": InputOptions,
     "model": ModelOptions,
     "training": TrainingOptions,
+    "starting": StartingOptions,
     "comparison": ComparisonOptions,
     "prediction": PredictionOptions,
     "files": FileOptions,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from headtohead.options.checks import SEED, above, at_least, between
+from headtohead.options.checks import SEED, above, at_least, auto_or_above_zero, between, not_empty
 from headtohead.options.declaring import option
 from headtohead.options.group import Group
 
@@ -24,8 +24,18 @@ class TrainingOptions(Group):
         bare="cosine",
         off="none",
     )
+    loss: str = option("bce_dice", "loss that is trained on, one of the table below", check=not_empty)
+    pos_weight: str = option(
+        "1",
+        "weight of a target's pixels in the cross-entropy of the loss; auto: pixels without it to pixels with it in "
+        "the training slices",
+        metavar="X",
+        check=auto_or_above_zero,
+    )
     augmentation: str = option(
-        "standard", "augmentation of the training images", choices=("none", "flips", "standard", "turns", "historical")
+        "standard",
+        "augmentation of the training images",
+        choices=("none", "flips", "standard", "turns", "buda", "historical"),
     )
     test_flips: bool = option(
         False,
@@ -38,6 +48,12 @@ class TrainingOptions(Group):
     )
     empty_slices: float = option(
         1.0, "share of the lesion-free training slices used in an epoch, drawn at random each time", check=above(0, 1)
+    )
+    sampling: str = option(
+        "shuffled",
+        "slices of an epoch; shuffled: each once; lesion_weighted: as many drawn, a patient evenly, then one of its "
+        "slices, the likelier the more lesion it shows",
+        choices=("shuffled", "lesion_weighted"),
     )
     early_stopping: int = option(
         0, "stop after this many epochs without improvement of the validation Dice; 0: never", check=at_least(0)

@@ -2,14 +2,16 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from headtohead.disk_faults import NoRoomError
 from headtohead.errors import PartlyDone, UserError, printable
+from headtohead.options.files import FileOptions
 from headtohead.options.flags import as_flags
-from headtohead.options.table import Options
+from headtohead.options.table import ChoiceOptions, Options
 from headtohead.plurals import count_of
 from headtohead.predicting.files.assigning import parse_channels, refuse_ignored_channels, refuse_ignored_plane
 from headtohead.predicting.files.finding import Job, find_jobs, refuse_missing
@@ -25,23 +27,45 @@ from headtohead.predicting.stages import Work
 from headtohead.quiet import STDERR
 
 
+@dataclass(frozen=True)
+class Predicted:
+    """What became of all files.
+
+    Attributes:
+        folder: where everything was written.
+        rows: of summary.csv, those of each file together, in the order of the files.
+        masks: name of a file, as in its rows -> its label maps: one, or one a slice; of a file that failed, none.
+    """
+
+    folder: Path
+    rows: Sequence[Row]
+    masks: Mapping[str, tuple[Path, ...]]
+
+
 def predict_folder(options: Options) -> Path:
-    """Carry out `--predict`. What the same command did before it was interrupted is not done again.
+    """Carry out `--predict`, as `predict_below` does. Gives the folder that was written into.
+
+    Raises:
+        UserError: as `predict_below`.
+        PartlyDone: some files could not be predicted, each has a line on stderr; all others are.
+    """
+    predicted = predict_below(Path(str(options.verbs.predict)), options, options.files)
+    refuse_failed(predicted)
+    return predicted.folder
+
+
+def predict_below(source: Path, options: ChoiceOptions, files: FileOptions) -> Predicted:
+    """Predict every file below a folder. What the same command did before it was interrupted is not done again.
 
     Writes into `--output`, mirroring the folders, what `results.outputs` names for each file, and summary.csv.
-
-    Returns:
-        That folder.
 
     Raises:
         UserError: an option, the model or the folder cannot be used, a file would be replaced, or another command is
             writing there; nothing is written then.
         NoRoomError: the disk is full; the same command goes on.
-        PartlyDone: some files could not be predicted, each has a line on stderr; all others are.
     """
     from headtohead.predicting.predictor import open_predictor
 
-    files, source = options.files, Path(str(options.verbs.predict))
     outputs = read_outputs(files)
     folder = output_folder(options.prediction.output, source, outputs)
     refuse_missing(source)  # before `folder` is made, which may be the same
@@ -60,26 +84,31 @@ def predict_folder(options: Options) -> Path:
         refuse_ignored_channels(jobs, files.channels, task)
         refuse_ignored_plane(jobs, files.plane)
         work = Work(jobs, predictor, outputs, files, journal)
-        predict_left(work, source, options.comparison.overwrite, options.machine.debug)
-    return folder
+        rows = predict_left(work, source, options.comparison.overwrite, options.machine.debug)
+    masks = {job.name: work.places[job].get("mask", ()) for job in jobs if job in work.done}
+    return Predicted(folder, rows, masks)
 
 
-def predict_left(work: Work, source: Path, overwrite: bool, debug: bool) -> None:
-    """Predict the jobs that are not done, and say what became of all.
+def predict_left(work: Work, source: Path, overwrite: bool, debug: bool) -> list[Row]:
+    """Predict the jobs that are not done, and print what became of all.
+
+    Returns:
+        The rows of all, in their order; those of a job that failed say why.
 
     Raises:
         UserError: before anything is written, if a file would be replaced.
         NoRoomError: the disk is full; the same command goes on.
-        PartlyDone: some could not be predicted; each has a line on stderr.
     """
     left = [job for job in work.jobs if job not in work.done]
     refuse_replacing(left, work, source, overwrite)
     complete = False
     try:
-        tell_all(run_stages(left, work, debug), work.written.folder)
-        complete = True
+        rows = run_stages(left, work, debug)
+        tell_all(rows)
+        complete = len(work.done) == len(work.jobs)
     finally:  # the last change to the disk: until then, the same command goes on
         work.journal.conclude({job.name for job in work.done}, complete)
+    return rows
 
 
 def refuse_replacing(left: Sequence[Job], work: Work, source: Path, overwrite: bool) -> None:
@@ -209,20 +238,24 @@ def progress(total: int, done: int = 0) -> Iterator[Callable[[], None]]:
         yield lambda: bar.advance(task)
 
 
-def tell_all(rows: Sequence[Row], folder: Path) -> None:
-    """Print the table of all files that are done.
+def tell_all(rows: Sequence[Row]) -> None:
+    """Print the table of all files that are done."""
+    if done := [row for row in rows if not row.error]:
+        print_table(done, len({row.file for row in rows}))
+
+
+def refuse_failed(predicted: Predicted) -> None:
+    """Say of how many files there is no result.
 
     Raises:
-        PartlyDone: some are not.
+        PartlyDone: of some.
     """
-    done = [row for row in rows if not row.error]
-    failed = len(rows) - len(done)
-    files = len({row.file for row in rows})
-    if done:
-        print_table(done, files)
-    if failed:
-        reasons, them, these = ("reason is", "it", "this is") if failed == 1 else ("reasons are", "them", "these are")
-        raise PartlyDone(
-            f"{failed} of {count_of(files, 'file')} could not be predicted; the {reasons} above and in "
-            f"{folder / summary.FILE}; fix {them} and run the same command again: only {these} predicted"
-        )
+    failed = sum(bool(row.error) for row in predicted.rows)
+    if not failed:
+        return
+    files = len({row.file for row in predicted.rows})
+    reasons, them, these = ("reason is", "it", "this is") if failed == 1 else ("reasons are", "them", "these are")
+    raise PartlyDone(
+        f"{failed} of {count_of(files, 'file')} could not be predicted; the {reasons} above and in "
+        f"{predicted.folder / summary.FILE}; fix {them} and run the same command again: only {these} predicted"
+    )

@@ -108,5 +108,5 @@ def _read_split(path: Path, changed: int) -> dict[str, dict[int, str]]:
     """Read a split once, though each file to be predicted is looked up in it; `changed` tells a newer one."""
     split: dict[str, dict[int, str]] = defaultdict(dict)
     for row in read_rows(path, ("case", "slice", "part")):
-        split[row["case"]][int(row["slice"])] = row["part"]
+        split[row["case"]].setdefault(int(row["slice"]), row["part"])  # of one in two parts, what it was used for first
     return split

@@ -7,6 +7,7 @@ from typing import Any
 
 from headtohead.errors import UserError
 from headtohead.options.input import InputOptions
+from headtohead.options.preparation import SLICES, standardises, volume_steps
 from headtohead.preparing.chain import DEPTHS, Chain, UnknownStepError
 from headtohead.preparing.intensities import EIGHT
 from headtohead.preparing.step import Step
@@ -48,6 +49,7 @@ class InputRecipe:
         primary: channel of the primary sequence.
         sequences: channels that a slice has of its own. A volume of one channel is in all of them.
         depth: in which grey levels are stored: `uint8` or `uint16`.
+        preparation: steps of whole volumes, as `--preparation` takes them, before those of single slices.
 
     Raises:
         ValueError: neighbours, but a chain that has none.
@@ -60,6 +62,7 @@ class InputRecipe:
     primary: int = 1
     sequences: int = 3
     depth: str = EIGHT.name
+    preparation: str = SLICES
 
     def __post_init__(self) -> None:
         if self.neighbours and isinstance(self.normalise, str) and self.normalise in TIED:
@@ -81,22 +84,54 @@ class InputRecipe:
         # A single sequence is in all three.
         primary, sequences = (1, 3) if len(task.sequences) == 1 else (task.primary_channel, len(task.sequences))
         scaling, neighbours = (tied, 0) if tied else (inputs.normalise, inputs.neighbours)
+        preparation = SLICES if tied else inputs.preparation
+        if standardises(preparation):
+            scaling = STANDARDISED
         if scaling == "imagenet" and sequences != 3:
             raise UserError(f"`normalise=imagenet`: knows three channels, but {task.name} has {sequences} sequences")
-        return cls(inputs.image_size, scaling, neighbours, inputs.channel_order, primary, sequences, depth)
+        order = inputs.channel_order
+        return cls(inputs.image_size, scaling, neighbours, order, primary, sequences, depth, preparation)
 
     @cached_property
     def chain(self) -> Chain:
         """The chain: steps that the case of a cohort, or one that is predicted, goes through."""
         if self.normalise in TIED:
             return Chain(TIED[self.normalise](self))
-        order = tuple(range(self.sequences))
-        order = order if self.channel_order == RGB else order[::-1]
-        steps: list[Step] = [Window(self.depth), Channels(order), Resize(self.image_size)]
+        order = self._order
+        wanted = volume_steps(self.preparation)
+        steps: list[Step] = [Window(self.depth)]
+        steps += [Trim(int(ends)) for ends in wanted.get("trim", ())]
+        steps += [Crop(dark) for dark in wanted.get("crop", ())]
+        size: list[Step] = [Spline(self.image_size, int(degree)) for degree in wanted.get("spline", ())]
+        steps += [Channels(order), *(size or [Resize(self.image_size)])]
+        if self.standardised:
+            steps.append(Standardise(*wanted["standardise"]))
         if self.neighbours:
-            steps.append(Neighbours(self.neighbours, order.index(self.primary)))
+            steps.append(Neighbours(self.neighbours, self.primary_place))
+        if self.standardised:
+            return Chain(tuple(steps))
         of = (*range(self.sequences), *[self.primary] * (2 * self.neighbours))
         return Chain((*steps, Scale(self.normalise, of)))
+
+    @property
+    def _order(self) -> tuple[int, ...]:
+        order = tuple(range(self.sequences))
+        return order if self.channel_order == RGB else order[::-1]
+
+    @property
+    def primary_place(self) -> int:
+        """Which channel of the input holds the primary sequence of the slice itself."""
+        return 0 if self.normalise in TIED else self._order.index(self.primary)
+
+    @property
+    def standardised(self) -> bool:
+        """Whether the chain scales the whole volume, and nothing is left for a training to scale."""
+        return standardises(self.preparation)
+
+    @property
+    def whole(self) -> bool:
+        """Whether a slice can be prepared only together with all others of its case."""
+        return self.preparation != SLICES
 
     @property
     def channels(self) -> int:
@@ -107,6 +142,9 @@ class InputRecipe:
         """Plain data, for a checkpoint or run.json; without what earlier versions left out, where it is as then."""
         return {one.name: value for one in fields(self) if (value := getattr(self, one.name)) != one.default}
 
+
+STANDARDISED = "standardised"
+"""What `normalise` is of a volume that is scaled as a whole."""
 
 TIED: dict[str, Callable[[InputRecipe], tuple[Step, ...]]] = {
     "slice": lambda recipe: (Channels((recipe.primary,)), Stretch(), Resize(recipe.image_size), Scale("unit", (0,))),

@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 from headtohead.errors import UserError, printable
+from headtohead.readers.chosen_sequences import chosen, primary_of
 from headtohead.readers.labels import make_targets, targets_of
 from headtohead.readers.mask_names import bases_of_mask
 from headtohead.readers.reader import CaseFiles, Reader, Reading
@@ -60,10 +61,11 @@ def list_cases(root: Path, reading: Reading) -> list[CaseFiles]:
             f"`root_dir` {root}: no folders of cases (BraTS20_Training_001, BraTS2021_00000, BraTS-GLI-00000-000) in "
             "it; name the folder that holds them, or another `data`"
         )
+    wanted = chosen(reading.sequences, tuple(SEQUENCES))
     cases: dict[str, CaseFiles] = {}
     without = []
     for folder in folders:
-        files = _list_case(folder)
+        files = _list_case(folder, wanted)
         if files is None:
             without.append(folder)
         elif files.name in cases:
@@ -80,7 +82,8 @@ def list_cases(root: Path, reading: Reading) -> list[CaseFiles]:
     return [cases[name] for name in sorted(cases)]
 
 
-def _list_case(folder: Path) -> CaseFiles | None:
+def _list_case(folder: Path, wanted: tuple[str, ...]) -> CaseFiles | None:
+    """List the files of the sequences that are wanted; nothing for a case without a label map."""
     found: dict[str, Path] = {}
     others = []
     case = folder.absolute().name
@@ -103,24 +106,25 @@ def _list_case(folder: Path) -> CaseFiles | None:
         found[MASK] = masks[0]
     if MASK not in found:
         return None
-    if lost := [sequence for sequence in SEQUENCES if sequence not in found]:
+    if lost := [sequence for sequence in wanted if sequence not in found]:
         ends = " or ".join(SEQUENCES[lost[0]][:2])
         raise UserError(
             f"{printable(folder)}: has no {sequence_label(lost[0])} (a file that ends in {ends}); a case has "
-            f"{', '.join(map(sequence_label, SEQUENCES))} and seg: restore the file, or move the folder away"
+            f"{', '.join(map(sequence_label, wanted))} and seg: restore the file, or move the folder away"
         )
     name = FOLDER.fullmatch(case)
     assert name is not None
-    images = tuple(found[sequence] for sequence in SEQUENCES)
-    return CaseFiles(case, name["patient"] or case, "", images, (found[MASK],), tuple(SEQUENCES))
+    images = tuple(found[sequence] for sequence in wanted)
+    return CaseFiles(case, name["patient"] or case, "", images, (found[MASK],), wanted)
 
 
 def task(root: Path, reading: Reading, cases: list[CaseFiles]) -> Task:
     """Whole tumour, tumour core and enhancing tumour, which lie within each other, or what `--labels` says."""
+    sequences = chosen(reading.sequences, tuple(SEQUENCES))
     return Task(
         "BraTS",
-        tuple(SEQUENCES),
-        primary="flair",
+        sequences,
+        primary=primary_of(reading.sequences, sequences),
         targets=targets_of(reading.labels) if reading.labels else _regions(cases),
         citation="Menze et al., 2015, doi:10.1109/TMI.2014.2377694, and the paper of the challenge's year",
     )
@@ -147,5 +151,5 @@ READER = Reader(
     list_cases=list_cases,
     task=task,
     read_case=read_volumes,
-    takes=frozenset({"patient_pattern", "labels", "bits"}),
+    takes=frozenset({"patient_pattern", "labels", "sequences", "bits"}),
 )

@@ -13,12 +13,13 @@ from pathlib import Path
 
 from headtohead.errors import UserError
 from headtohead.options.data import DATA_SETS
+from headtohead.readers.chosen_sequences import asked_for, primary_of
 from headtohead.readers.labels import targets_of
 from headtohead.readers.mask_names import MaskFile, bases_of_mask, pair, split_files, volumes_below
 from headtohead.readers.other_layouts import masks_in_another_folder
 from headtohead.readers.patients import bids_patients
 from headtohead.readers.reader import AS_NAMED, CaseFiles, Reader, Reading, recognise
-from headtohead.readers.sequence_names import OUTLINED, WORDS, one_sequence_in_name, sequence_label, word_of
+from headtohead.readers.sequence_names import WORDS, one_sequence_in_name, sequence_label, word_of
 from headtohead.readers.tasks import VOLUMES_TASK
 from headtohead.readers.volume_names import volume_stem
 from headtohead.readers.volumes import read_volumes
@@ -95,24 +96,12 @@ class _Scan:
 def _sequences(scans: list[_Scan], reading: Reading) -> tuple[str, ...]:
     """Settle the sequences of the data set, in the order of their words; none where no case has two."""
     if reading.sequences:
-        return _asked_for(reading.sequences)
+        return asked_for(reading.sequences)
     if max(len(scan.by_sequence) for scan in scans) < 2:
         return ()
     found = {sequence for scan in scans for sequence in scan.by_sequence}
     known = list(WORDS)
     return tuple(sorted(found, key=lambda one: (known.index(one) if one in known else len(known), one)))
-
-
-def _asked_for(text: str) -> tuple[str, ...]:
-    wanted = []
-    for word in filter(None, map(str.strip, text.split(","))):
-        named = one_sequence_in_name(word)
-        if named is None:
-            raise UserError(f"`sequences` {text}: {word} is no sequence; an example: flair,t1,t1ce,t2")
-        wanted.append(named.sequence)
-    if not wanted or len(set(wanted)) < len(wanted):
-        raise UserError(f"`sequences` {text}: name each sequence once, the primary one first: flair,t1,t1ce,t2")
-    return tuple(wanted)
 
 
 def _refuse_unclear(scans: list[_Scan], wanted: tuple[str, ...]) -> None:
@@ -160,7 +149,7 @@ def _what_else(root: Path, files: list[Path]) -> str:
 def task(root: Path, reading: Reading, cases: list[CaseFiles]) -> Task:
     """Segment what the masks outline, or what `--labels` says, in the sequences of the cases."""
     sequences = cases[0].sequences or TASK.sequences
-    primary = sequences[0] if reading.sequences or OUTLINED not in sequences else OUTLINED
+    primary = primary_of(reading.sequences, sequences)
     targets = targets_of(reading.labels) if reading.labels else TASK.targets
     return Task(TASK.name, sequences, primary, targets)
 

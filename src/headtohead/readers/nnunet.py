@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from headtohead.errors import UserError, one_line, printable
+from headtohead.readers.chosen_sequences import chosen, primary_of
 from headtohead.readers.labels import BACKGROUND, make_targets, targets_of
 from headtohead.readers.other_layouts import CHANNEL
 from headtohead.readers.reader import CaseFiles, Reader, Reading
-from headtohead.readers.sequence_names import OUTLINED, one_sequence_in_name, sequence_in_name
+from headtohead.readers.sequence_names import one_sequence_in_name, sequence_in_name
 from headtohead.readers.volume_names import VOLUMES, volume_end, volume_stem
 from headtohead.readers.volumes import read_volumes
 from headtohead.records.json_reader import read_json
@@ -45,7 +46,7 @@ def _description_above(root: Path) -> list[Path]:
 
 
 def list_cases(root: Path, reading: Reading) -> list[CaseFiles]:
-    """List the cases of `labelsTr`, each with all channels that dataset.json names.
+    """List the cases of `labelsTr`, each with the channels that dataset.json names, or those of them that are chosen.
 
     Raises:
         UserError: dataset.json cannot be used, a folder is missing, or a case lacks its label map or a channel.
@@ -58,6 +59,7 @@ def list_cases(root: Path, reading: Reading) -> list[CaseFiles]:
             "read pictures with `data=images`"
         )
     sequences = sequences_of(described, root / DESCRIPTION)
+    wanted = _chosen(reading, sequences, root / DESCRIPTION)
     images = _files(root, IMAGES, end)
     masks = {path.name.removesuffix(end): path for path in _files(root, LABELS, end)}
     channels: dict[str, dict[int, Path]] = {}
@@ -75,12 +77,19 @@ def list_cases(root: Path, reading: Reading) -> list[CaseFiles]:
     cases = []
     for name, mask in sorted(masks.items()):
         own = channels.get(name, {})
-        if lost := [number for number in range(len(sequences)) if number not in own]:
+        numbers = [sequences.index(sequence) for sequence in wanted]
+        if lost := [number for number in numbers if number not in own]:
             stem, sequence = f"{name}_{lost[0]:04d}", sequences[lost[0]]
             raise UserError(f"{root / IMAGES}: {stem}{end} ({sequence}) is missing{_mend(root / IMAGES, stem, end)}")
-        files = tuple(own[number] for number in range(len(sequences)))
-        cases.append(CaseFiles(name, name, "", files, (mask,), sequences))
+        files = tuple(own[number] for number in numbers)
+        cases.append(CaseFiles(name, name, "", files, (mask,), wanted))
     return cases
+
+
+def _chosen(reading: Reading, sequences: tuple[str, ...], path: Path) -> tuple[str, ...]:
+    if reading.sequences and sequences == (UNNAMED,):
+        raise UserError(f"`sequences` {reading.sequences}: {path} names a single channel; leave it out")
+    return chosen(reading.sequences, sequences)
 
 
 def _files(root: Path, folder: str, end: str) -> list[Path]:
@@ -166,13 +175,13 @@ def channel_names(folder: Path) -> dict[int, str]:
 
 
 def task(root: Path, reading: Reading, cases: list[CaseFiles]) -> Task:
-    """What dataset.json says; the primary sequence is the one that lesions are outlined on, or the first."""
+    """What dataset.json says, of the sequences that are chosen."""
     described, path = _description(root), root / DESCRIPTION
-    sequences = sequences_of(described, path)
+    sequences = _chosen(reading, sequences_of(described, path), path)
     return Task(
         _text(described, "name") or root.resolve().name,
         sequences,
-        primary=OUTLINED if OUTLINED in sequences else sequences[0],
+        primary=primary_of(reading.sequences, sequences),
         targets=targets_of(reading.labels) if reading.labels else _targets(described, path),
         licence=_text(described, "licence") or _text(described, "license"),
         citation=_text(described, "reference"),
@@ -241,6 +250,6 @@ READER = Reader(
     list_cases=list_cases,
     task=task,
     read_case=read_volumes,
-    takes=frozenset({"patient_pattern", "labels", "bits"}),
+    takes=frozenset({"patient_pattern", "labels", "sequences", "bits"}),
     further_files=lambda root: [root / DESCRIPTION],
 )

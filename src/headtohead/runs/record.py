@@ -41,10 +41,11 @@ SPLIT = {
     **dict.fromkeys(("kind", "key", "plan", "source", "site"), text),
     **dict.fromkeys(("train", "val", "test", "leaking_patients"), COUNT),
     "folds": COUNT,
+    "chosen_on_test": truth,
     "seed": either(nothing, whole()),
 }
 RECIPE = {
-    **dict.fromkeys(("normalise", "channel_order", "depth"), text),
+    **dict.fromkeys(("normalise", "channel_order", "depth", "preparation"), text),
     **dict.fromkeys(("image_size", "neighbours"), COUNT),
 }
 RECORD = mapping(
@@ -66,9 +67,23 @@ RECORD = mapping(
         **dict.fromkeys(("seconds", "test_seconds"), SCORE),
         **dict.fromkeys(("epochs", "best_epoch", "parameters", "batch_size"), MAYBE_COUNT),
         **dict.fromkeys(("thresholds", "best_val_dice_of_targets", "test_dice_of_targets"), mapping(others=SCORE)),
+        "start": mapping(
+            {
+                **dict.fromkeys(("from", "kind", "name", "sha256", "training_cases", "warning"), text),
+                **dict.fromkeys(("layers", "of_layers", "weights", "of_weights"), COUNT),
+                **dict.fromkeys(("adapted", "new"), listing(text)),
+            },
+            needed=("name", "sha256", "training_cases", "new"),
+        ),
+        "seen_before": listing(text),
+        "frozen": text,
+        "thaw_epoch": COUNT,
+        "old_layers_rate": SCORE,
         "seed": either(nothing, whole()),
         "test_flips": either(nothing, truth),
+        "pos_weights": mapping(others=number(0)),
         **dict.fromkeys(("command", "device", "precision", "git_commit", "comparison"), MAYBE_TEXT),
+        **dict.fromkeys(("loss", "pos_weight"), MAYBE_TEXT),
         **dict.fromkeys(("started", "ended", "tested", "error", "onnx"), MAYBE_TEXT),
     }
 )

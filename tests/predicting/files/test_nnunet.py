@@ -148,6 +148,8 @@ def test_a_model_trained_on_data_of_nnunet_knows_the_order(three: Path, lgg: Mod
         UserError, match=r"no dataset\.json says what they are; .* their sequences \(X_flair\.nii\.gz\)"
     ):
         read_scan(job, replace(own, data={"kind": "brats"}), "", "auto")
+    with pytest.raises(UserError, match=r"no dataset\.json says what they are"):
+        read_scan(job, replace(own, data={"kind": "nnunet", "sequences": "t2,flair,t1"}), "", "auto")
     (three / "case_0001.nii.gz").unlink()
     [lacking] = find_jobs(three, "", task, ())
     with pytest.raises(UserError, match=r"no FLAIR among .* case_0000\.nii\.gz \(T2\), case_0002\.nii\.gz \(T1\)"):

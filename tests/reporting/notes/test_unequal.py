@@ -37,6 +37,11 @@ def test_nothing_is_said_of_equal_ones(comparison: Path, write_run: Any) -> None
             {"recipe": RECIPE | {"image_size": 96}},
             SCALED.format(f"image size 96 (resnext, no schedule), 128 {OTHERS}"),
         ),
+        ({"loss": "dice"}, SCALED.format(f"loss bce_dice {OTHERS}, dice (resnext, no schedule)")),
+        (
+            {"pos_weight": "auto"},
+            SCALED.format(f"weight of the targets' pixels 1 {OTHERS}, auto (resnext, no schedule)"),
+        ),
         ({"learning_rate": 0.001}, SCALED.format(f"learning rate 0.001 (resnext, no schedule), 0.002 {OTHERS}")),
         (
             {"batch_size": 8, "recipe": RECIPE | {"image_size": 64}},

@@ -49,3 +49,10 @@ def test_few_cases_are_warned_about(comparison: Path, write_run: Any, cases: int
     write_run(counts=[(9, 1, 1)] * (cases - 1) + [(1, 5, 5)])
     text = markdown(comparison)
     assert bool(re.search(rf"Only {cases} test cases: .* ±0\.\d\d", text)) == warned
+
+
+@pytest.mark.parametrize("chosen", [False, True])
+def test_a_test_that_chose_the_epochs_is_warned_of(comparison: Path, write_run: Any, chosen: bool) -> None:
+    split = {"kind": "buda", "seed": 42, "key": "s1", "leaking_patients": 0}
+    write_run(split=split | ({"chosen_on_test": True} if chosen else {}))
+    assert ("VALIDATION IS TEST" in markdown(comparison)) == chosen

@@ -108,7 +108,9 @@ def assign(
             _refuse_two(files[job.channels.index(number)], files[place], f"channel {number}")
     by_channels = len(files) == 1 and bool(channels) and (not job.sequences or set(channels.values()) == {0})
     notes: list[str] = []
-    ordered = facts.data.get("kind") == "nnunet" and not channels and not job.sequences
+    # A model of chosen sequences does not know which numbers these had.
+    numbered = facts.data.get("kind") == "nnunet" and not facts.data.get("sequences")
+    ordered = numbered and not channels and not job.sequences
     if ordered and job.channels and max(job.channels) < len(task.sequences):
         job = replace(job, sequences=tuple(task.sequences[number] for number in job.channels))
         order = ", ".join(map(sequence_label, job.sequences))

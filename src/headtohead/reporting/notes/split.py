@@ -1,4 +1,4 @@
-"""How the cases were split, and whether patients leak."""
+"""How the cases were split, whether patients leak, and whether the test chose the model."""
 
 from typing import Any
 
@@ -16,6 +16,16 @@ def leak(ledger: Ledger) -> list[str]:
     return [
         f"LEAK: split by {split.get('kind')}, so {who} in training and also in validation or "
         "test. These scores tell how well further slices of known patients are segmented, not new patients."
+    ]
+
+
+def chosen_on_test(ledger: Ledger) -> list[str]:
+    """Warn of a split that has no cases left for the test."""
+    if not _split(ledger).get("chosen_on_test"):
+        return []
+    return [
+        "VALIDATION IS TEST: the split has no test cases of its own, as in the publication it follows. The best epoch "
+        "of each training was chosen by its score on the very cases that are scored here, so the scores are flattered."
     ]
 
 

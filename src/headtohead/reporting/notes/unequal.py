@@ -13,8 +13,17 @@ from headtohead.runs.folder import RunFolder
 from headtohead.runs.ledger import Ledger
 from headtohead.runs.run import Run
 
-ONE_SCALE = {"image size": "image_size", "learning rate": "learning_rate", "batch size": "batch_size"}
-INPUT = ("normalise", "neighbours", "channel_order")
+ONE_SCALE = {
+    "image size": "image_size",
+    "learning rate": "learning_rate",
+    "batch size": "batch_size",
+    "loss": "loss",
+    "sampling": "sampling",
+    "weight of the targets' pixels": "pos_weight",
+}
+LATER = ("loss", "pos_weight", "sampling")
+"""Options that came later: an older run was made as their defaults say."""
+INPUT = ("preparation", "normalise", "neighbours", "channel_order")
 
 
 def unequal_settings(ledger: Ledger) -> list[str]:
@@ -75,7 +84,9 @@ def _setting(run: Run, option: str) -> Any:
         return value
     try:
         value = RunFolder(run.folder).read_config().get(option)
-        return None if value is None else settle(OPTIONS[option], value, option)
+        if value is None:
+            return OPTIONS[option].default if option in LATER else None
+        return settle(OPTIONS[option], value, option)
     except UserError:
         return None
 

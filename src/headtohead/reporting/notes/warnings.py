@@ -6,7 +6,7 @@ from headtohead.cohort.made_up import made_up_cases
 from headtohead.plurals import count_of
 from headtohead.reporting.entrant_names import in_words
 from headtohead.reporting.notes.seeds import one_training
-from headtohead.reporting.notes.split import leak
+from headtohead.reporting.notes.split import chosen_on_test, leak
 from headtohead.reporting.notes.unequal import unequal_settings
 from headtohead.runs.ledger import Ledger
 from headtohead.statistics.intervals import mean_interval
@@ -22,6 +22,7 @@ def warnings_of(ledger: Ledger) -> list[str]:
         _made_up(ledger)
         + one_training(ledger)
         + leak(ledger)
+        + chosen_on_test(ledger)
         + _left_out(ledger)
         + unequal_settings(ledger)
         + _few(ledger)

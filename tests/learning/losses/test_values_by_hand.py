@@ -1,11 +1,12 @@
-"""Losses from logits: right by hand, finite everywhere."""
+"""The default loss from logits: right by hand, finite everywhere."""
 
 import math
 
 import pytest
 import torch
 
-from headtohead.learning.losses import bce_dice_loss, cross_entropy_dice_loss, soft_dice_loss
+from headtohead.learning.losses.bce_dice import bce_dice_loss
+from headtohead.learning.losses.dice import soft_dice_loss
 
 LOGITS = torch.tensor([[0.0, 2.0], [-1.0, 3.0]])[None, None]
 MASK = torch.tensor([[0.0, 1.0], [1.0, 1.0]])[None, None]
@@ -69,7 +70,7 @@ def test_classes_share_a_softmax_with_the_background() -> None:
     entropy = -(math.log(p[0][1]) + math.log(p[1][0])) / 2
     first = 1 - (2 * p[0][1] + 1) / (p[0][1] + p[1][1] + 1 + 1)
     second = 1 - 1 / (p[0][2] + p[1][2] + 0 + 1)
-    assert cross_entropy_dice_loss(logits, mask).item() == pytest.approx(entropy + (first + second) / 2)
+    assert bce_dice_loss(logits, mask).item() == pytest.approx(entropy + (first + second) / 2)
 
 
 def test_a_pixel_of_two_classes_is_the_later_one_s() -> None:
@@ -77,7 +78,7 @@ def test_a_pixel_of_two_classes_is_the_later_one_s() -> None:
     logits, both = torch.randn(1, 3, 1, 1), torch.ones(1, 2, 1, 1)
     p = logits.softmax(dim=1).flatten()
     soft = [1 - (2 * one + 1) / (one + 2) for one in p[1:]]
-    assert cross_entropy_dice_loss(logits, both).item() == pytest.approx((-p[2].log() + sum(soft) / 2).item())
+    assert bce_dice_loss(logits, both).item() == pytest.approx((-p[2].log() + sum(soft) / 2).item())
 
 
 @pytest.mark.parametrize("logit", [-200.0, 200.0])
@@ -87,6 +88,6 @@ def test_classes_are_finite_with_finite_gradients(logit: float) -> None:
     logits.requires_grad_()
     mask = torch.zeros(2, 2, 4, 4)
     mask[0, 0] = 1
-    loss = cross_entropy_dice_loss(logits, mask)
+    loss = bce_dice_loss(logits, mask)
     loss.backward()
     assert loss.isfinite() and logits.grad is not None and logits.grad.isfinite().all()

@@ -1,0 +1,343 @@
+"""Every loss passes the same tests: one tester, inherited by each. The last one comes from the how-to page."""
+
+import importlib
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from scipy.ndimage import distance_transform_edt
+
+from headtohead import machine
+from headtohead.errors import UserError
+from headtohead.learning import losses
+from headtohead.learning.losses.registry import LOSSES, LossSpec
+from headtohead.learning.losses.training_loss import TrainingLoss
+from tests.learning.losses.by_numpy import (
+    entropy_of_pixels,
+    jaccard_of_sets,
+    pooled,
+    probability_of,
+    softmax,
+    with_background,
+)
+
+HOW_TO = Path(__file__).parents[3] / "docs/how-to/add-a-loss.md"
+KINDS = {"region": (1, 1), "regions": (3, 3), "class": (1, 2), "classes": (2, 3)}
+"""What may be segmented: targets and logits."""
+
+kinds = pytest.mark.parametrize("kind", KINDS)
+
+
+def drawn(kind, batch=3, size=5):
+    """Random logits, and a mask whose last slice is empty."""
+    rng = np.random.default_rng(7)
+    targets, channels = KINDS[kind]
+    logits = 2 * rng.standard_normal((batch, channels, size, size))
+    return logits, mask_of(kind, rng.integers(0, targets + 1, (batch, size, size)), targets)
+
+
+def mask_of(kind, labels, targets):
+    labels[-1] = 0
+    if "class" in kind:
+        return np.stack([labels == target + 1 for target in range(targets)], axis=1).astype(float)
+    return np.stack([labels > target for target in range(targets)], axis=1).astype(float)  # regions within each other
+
+
+def certain(mask, channels, logit=100.0):
+    """Logits of exactly the mask."""
+    there = torch.as_tensor(mask if channels == mask.shape[1] else with_background(mask))
+    return (logit * (2 * there - 1)).float()
+
+
+class LossTester:
+    """What any loss must do. A subclass names the loss and computes it once more, in NumPy."""
+
+    name: str
+
+    def reference(self, logits, mask, weight=None):
+        """Compute the loss in float64 from its formula; `weight` only if it has a cross-entropy."""
+        raise NotImplementedError
+
+    def loss(self, logits, mask, weight=None):
+        logits, mask = (torch.as_tensor(one, dtype=torch.float32) for one in (logits, mask))
+        return TrainingLoss(self.name, weight)(logits, mask)
+
+    @property
+    def function(self):
+        return TrainingLoss(self.name).function
+
+    @kinds
+    def test_is_what_its_formula_says(self, kind):
+        logits, mask = drawn(kind)
+        assert self.loss(logits, mask).item() == pytest.approx(self.reference(logits, mask), rel=1e-5)
+
+    @kinds
+    def test_is_what_its_formula_says_where_a_target_is_nowhere(self, kind):
+        logits, mask = drawn(kind)
+        mask[:, -1] = 0
+        assert self.loss(logits, mask).item() == pytest.approx(self.reference(logits, mask), rel=1e-5)
+
+    @kinds
+    def test_a_weight_of_the_targets_counts_or_is_refused(self, kind):
+        logits, mask = drawn(kind)
+        weight = [2.5, 0.5, 4.0][: mask.shape[1]]
+        if not LOSSES[self.name].weighs:
+            with pytest.raises(UserError, match=f"^`pos_weight`: loss {self.name} has no cross-entropy; leave it out"):
+                self.loss(logits, mask, weight)
+            return
+        expected = self.reference(logits, mask, np.array(weight))
+        assert self.loss(logits, mask, weight).item() == pytest.approx(expected, rel=1e-5)
+        assert abs(expected - self.reference(logits, mask)) > 1e-3
+        assert self.loss(logits, mask, [1.0] * len(weight)).item() == pytest.approx(self.loss(logits, mask).item())
+
+    @kinds
+    def test_its_gradient_is_that_of_finite_differences(self, kind):
+        logits, mask = (torch.as_tensor(one) for one in drawn(kind, batch=2, size=3))
+        assert torch.autograd.gradcheck(lambda given: self.function(given, mask), logits.requires_grad_())
+
+    @kinds
+    @pytest.mark.parametrize("logit", [-200.0, 0.0, 200.0])
+    @pytest.mark.parametrize("held", ["nothing", "everything", "one slice"])
+    def test_is_finite_with_finite_gradients(self, kind, logit, held):
+        targets, channels = KINDS[kind]
+        mask = torch.zeros(2, targets, 4, 4)
+        mask[: {"nothing": 0, "everything": 2, "one slice": 1}[held], 0] = 1
+        logits = torch.zeros(2, channels, 4, 4)
+        logits[:, -1] = logit
+        loss = self.loss(logits.requires_grad_(), mask)
+        loss.backward()
+        assert loss.isfinite() and loss > -1e-6
+        assert logits.grad.isfinite().all()
+
+    @kinds
+    @pytest.mark.parametrize("empty", [False, True])
+    def test_a_perfect_answer_costs_nothing_and_the_opposite_more_than_a_doubtful_one(self, kind, empty):
+        _, mask = drawn(kind)
+        mask *= not empty
+        logits = certain(mask, KINDS[kind][1])
+        assert self.loss(logits, mask).item() == pytest.approx(0, abs=1e-5)
+        assert self.loss(-logits, mask) > self.loss(0 * logits, mask) > 0.01
+
+    @kinds
+    def test_a_step_against_the_gradient_lowers_it(self, kind):
+        logits, mask = (torch.as_tensor(one, dtype=torch.float32) for one in drawn(kind))
+        before = self.loss(logits.requires_grad_(), mask)
+        before.backward()
+        assert self.loss(logits - 0.1 * logits.grad / logits.grad.norm(), mask) < before
+
+    def test_of_several_regions_it_is_the_mean(self):
+        logits, mask = drawn("regions")
+        alone = [self.loss(logits[:, [place]], mask[:, [place]]).item() for place in range(3)]
+        assert self.loss(logits, mask).item() == pytest.approx(np.mean(alone), rel=1e-5)
+
+    @kinds
+    def test_mixed_precision_ends_before_it(self, kind):
+        logits, mask = (torch.as_tensor(one) for one in drawn(kind, size=64))
+        coarse, whole = logits.bfloat16(), mask.to(torch.uint8)
+        with torch.autocast("cpu", torch.bfloat16):
+            mixed = TrainingLoss(self.name)(coarse, whole)
+        assert mixed.dtype == torch.float32
+        assert torch.equal(mixed, self.loss(coarse.float(), mask))
+
+    @kinds
+    def test_nothing_in_it_waits_for_the_device(self, kind):
+        """What would read a value, to branch or to index by it, fails where there are none."""
+        targets, channels = KINDS[kind]
+        logits, mask = (torch.empty(2, count, 8, 8, device="meta") for count in (channels, targets))
+        assert self.function(logits.requires_grad_(), mask).shape == ()
+
+
+class TestBCEDice(LossTester):
+    name = "bce_dice"
+
+    def reference(self, logits, mask, weight=None):
+        return TestBCE().reference(logits, mask, weight) + TestDice().reference(logits, mask)
+
+
+class TestDice(LossTester):
+    name = "dice"
+
+    def reference(self, logits, mask):
+        each = pooled(mask, probability_of(logits, mask))
+        return np.mean([1 - (2 * tp + 1) / (2 * tp + fp + fn + 1) for tp, fp, fn in each])
+
+
+class TestDiceCE(LossTester):
+    name = "dice_ce"
+
+    def reference(self, logits, mask, weight=None):
+        p = probability_of(logits, mask)
+        pairs = [(p[b, k], mask[b, k]) for b in range(len(mask)) for k in range(mask.shape[1])]
+        dice = [1 - (2 * np.sum(one * y) + 1e-5) / (one.sum() + y.sum() + 1e-5) for one, y in pairs]
+        return np.mean(dice) + TestBCE().reference(logits, mask, weight)
+
+    @pytest.mark.exhaustive
+    @pytest.mark.parametrize("kind", ["region", "classes"])
+    def test_is_monai_s(self, kind):
+        """Of several regions, whose cross-entropy is another, and beside it."""
+        from monai.losses import DiceCELoss
+
+        logits, mask = (torch.as_tensor(one) for one in drawn(kind))
+        if kind == "region":
+            theirs = DiceCELoss(sigmoid=True)(logits, mask)
+        else:
+            there = torch.as_tensor(with_background(mask.numpy()))
+            theirs = DiceCELoss(softmax=True, include_background=False)(logits, there)
+        assert self.function(logits, mask).item() == pytest.approx(theirs.item(), rel=1e-5)
+
+
+class TestBCE(LossTester):
+    name = "bce"
+
+    def reference(self, logits, mask, weight=None):
+        return entropy_of_pixels(logits, mask, weight).mean()
+
+
+class TestJaccard(LossTester):
+    name = "jaccard"
+
+    def reference(self, logits, mask):
+        each = pooled(mask, probability_of(logits, mask))
+        return np.mean([1 - (tp + 1) / (tp + fp + fn + 1) for tp, fp, fn in each])
+
+
+class TestTversky(LossTester):
+    name = "tversky"
+
+    def reference(self, logits, mask):
+        each = pooled(mask, probability_of(logits, mask))
+        return np.mean([1 - (tp + 1) / (tp + 0.3 * fp + 0.7 * fn + 1) for tp, fp, fn in each])
+
+    def test_a_missed_pixel_costs_more_than_a_false_one(self):
+        mask = np.zeros((1, 1, 4, 4))
+        mask[0, 0, 1:3, 1:3] = 1
+        more, less = mask.copy(), mask.copy()
+        more[0, 0, 0, 0], less[0, 0, 1, 1] = 1, 0
+        assert self.loss(certain(less, 1), mask) > self.loss(certain(more, 1), mask)
+
+
+class TestFocal(LossTester):
+    name = "focal"
+
+    def reference(self, logits, mask, weight=None):
+        of_the_truth = np.exp(-entropy_of_pixels(logits, mask))
+        return ((1 - of_the_truth) ** 2 * entropy_of_pixels(logits, mask, weight)).mean()
+
+
+class TestGeneralizedDice(LossTester):
+    name = "generalized_dice"
+
+    def reference(self, logits, mask):
+        if logits.shape[1] > mask.shape[1]:
+            return self.of_labels(softmax(logits), with_background(mask))
+        p = probability_of(logits, mask)
+        both = (np.stack([1 - one, one], axis=2) for one in (p, mask))
+        return np.mean([self.of_labels(*pair) for pair in zip(*(one.swapaxes(0, 1) for one in both), strict=True)])
+
+    @staticmethod
+    def of_labels(p, labels):
+        sizes = [labels[:, place].sum() for place in range(labels.shape[1])]
+        largest = max(1 / size**2 for size in sizes if size)
+        weights = [1 / size**2 if size else largest for size in sizes]
+        shared = [np.sum(p[:, place] * labels[:, place]) for place in range(len(sizes))]
+        both = [np.sum(p[:, place] + labels[:, place]) for place in range(len(sizes))]
+        return 1 - 2 * np.dot(weights, shared) / np.dot(weights, both)
+
+
+class TestLovasz(LossTester):
+    name = "lovasz"
+
+    def reference(self, logits, mask):
+        if logits.shape[1] == mask.shape[1]:
+            errors = np.maximum(1 - logits * (2 * mask - 1), 0)
+            pairs = zip(errors.swapaxes(0, 1), mask.swapaxes(0, 1), strict=True)
+            return np.mean([jaccard_of_sets(*pair) for pair in pairs])
+        labels = with_background(mask)
+        errors = np.abs(labels - softmax(logits)).swapaxes(0, 1)
+        pairs = zip(errors, labels.swapaxes(0, 1), strict=True)
+        return np.mean([jaccard_of_sets(error, label) for error, label in pairs if label.any()])
+
+    @pytest.mark.exhaustive
+    @kinds
+    def test_is_that_of_segmentation_models(self, kind):
+        machine.mend_torchvision()
+        from segmentation_models_pytorch.losses import LovaszLoss
+
+        logits, mask = (torch.as_tensor(one, dtype=torch.float32) for one in drawn(kind))
+        if logits.shape == mask.shape:
+            theirs = np.mean([LovaszLoss("binary")(logits[:, [k]], mask[:, [k]]).item() for k in range(mask.shape[1])])
+        else:
+            labels = torch.as_tensor(with_background(mask.numpy())).argmax(dim=1)
+            theirs = LovaszLoss("multiclass")(logits, labels).item()
+        assert self.function(logits, mask).item() == pytest.approx(theirs)
+
+    def test_of_certain_answers_it_is_the_jaccard_loss(self):
+        _, mask = drawn("classes")
+        answer = np.roll(mask, 1, axis=2)
+        found, truth = with_background(answer), with_background(mask)
+        jaccard = [1 - (found * truth)[:, k].sum() / np.maximum(found, truth)[:, k].sum() for k in range(3)]
+        assert self.loss(certain(answer, 3), mask).item() == pytest.approx(np.mean(jaccard), abs=1e-5)
+
+
+class TestBoundary(LossTester):
+    name = "boundary"
+
+    def reference(self, logits, mask, weight=None):
+        p = probability_of(logits, mask)
+        terms = []
+        for one, truth in zip(p.reshape(-1, *p.shape[2:]), mask.reshape(-1, *p.shape[2:]), strict=True):
+            distance = np.zeros_like(truth)
+            if truth.any() and not truth.all():
+                distance = distance_transform_edt(truth == 0) - (distance_transform_edt(truth) - 1) * truth
+            terms.append(np.mean(distance * (one - truth)))
+        return TestBCEDice().reference(logits, mask, weight) + 0.01 * np.mean(terms)
+
+    def test_a_far_false_pixel_costs_more_than_a_near_one(self):
+        mask = np.zeros((1, 1, 8, 8))
+        mask[0, 0, :2, :2] = 1
+        near, far = mask.copy(), mask.copy()
+        near[0, 0, 0, 2], far[0, 0, 7, 7] = 1, 1
+        assert self.loss(certain(far, 1), mask) > self.loss(certain(near, 1), mask) + 1e-4
+
+
+def python_blocks():
+    return re.findall(r"^```python\n(.*?)^```", HOW_TO.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+
+
+def the_pages_tester():
+    namespace = {"LossTester": LossTester, "pooled": pooled, "probability_of": probability_of, "np": np}
+    exec(python_blocks()[2], namespace)
+    return namespace["TestLogCoshDice"]
+
+
+class TestALossAddedAsThePageSays(the_pages_tester()):
+    """The file and the row of docs/how-to/add-a-loss.md, put through the tests the page adds."""
+
+    @pytest.fixture(autouse=True)
+    def _added(self, tmp_path_factory, monkeypatch):
+        file, row, _ = python_blocks()
+        folder = tmp_path_factory.mktemp("losses")
+        (folder / "log_cosh_dice.py").write_text(file, encoding="utf-8")
+        monkeypatch.setattr(losses, "__path__", [*losses.__path__, str(folder)])
+        spec = eval(row, {"LossSpec": LossSpec})
+        monkeypatch.setitem(LOSSES, spec.name, spec)
+        importlib.invalidate_caches()
+        yield
+        importlib.sys.modules.pop("headtohead.learning.losses.log_cosh_dice", None)
+
+    def test_is_in_the_help_page(self):
+        from headtohead.help_page import help_page
+
+        assert LOSSES["log_cosh_dice"].summary in " ".join(help_page().split())
+
+
+def test_every_loss_has_a_tester():
+    tested = {tester.name for tester in LossTester.__subclasses__()}
+    assert tested >= set(LOSSES)
+
+
+def test_an_unknown_loss_is_refused_with_the_nearest_name():
+    with pytest.raises(UserError, match=r"^`loss` lovas: no such loss; did you mean lovasz."):
+        TrainingLoss("lovas")
