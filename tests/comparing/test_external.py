@@ -201,11 +201,11 @@ def test_the_runs_own_data_elsewhere_are_no_external_test(
 
 
 def test_sequences_must_be_there_or_have_a_stand_in() -> None:
-    assert task_fit.sources_of(TASK, ("t2", "flair", "post"), "x") == ("flair", "flair", "post")
+    assert task_fit.channels_from(TASK, ("t2", "flair", "post"), "x") == ("flair", "flair", "post")
     with pytest.raises(UserError, match=r"x: has T1, but the model needs FLAIR too"):
-        task_fit.sources_of(TASK, ("pre",), "x")
+        task_fit.channels_from(TASK, ("pre",), "x")
     with pytest.raises(UserError, match="the model needs IMAGE"):
-        task_fit.sources_of(VOLUMES_TASK, ("flair",), "x")
+        task_fit.channels_from(VOLUMES_TASK, ("flair",), "x")
 
 
 def test_targets_are_found_by_name(phantom_cohort: Cohort) -> None:

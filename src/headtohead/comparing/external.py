@@ -19,7 +19,7 @@ from headtohead.comparing.model_settings import with_own_settings
 from headtohead.comparing.outcome import Outcome, outcome, scores_in_words
 from headtohead.comparing.provenance import circumstances, now, split_facts
 from headtohead.comparing.seen_cases import Known, known_cases, refuse_seen
-from headtohead.comparing.task_fit import as_the_model_sees, sources_of, with_targets_of
+from headtohead.comparing.task_fit import as_the_model_sees, channels_from, with_targets_of
 from headtohead.errors import UserError
 from headtohead.options import table as option_table
 from headtohead.options.data import DataOptions
@@ -110,7 +110,7 @@ def test_elsewhere(options: Options, cohort: Cohort) -> Path:
     """
     where = f"`root_dir` {cohort.root}"
     tested = _bundle(options) if options.prediction.model_path else _run(options)
-    sources = sources_of(tested.task, cohort.task.sequences, where)
+    sources = channels_from(tested.task, cohort.task.sequences, where)
     cohort = with_targets_of(tested.task, cohort, where)
     own = tested.choice.record.get("data", {}).get("key")
     not_its_own = f"not the data that the run was made from ({own[:8]}, now {cohort.key[:8]}), and " if own else ""
@@ -211,7 +211,7 @@ def folder_for(home: RunFolder, cohort: Cohort) -> RunFolder:
 
 
 def predict_all(cohort: Cohort, sources: tuple[str, ...], models: Predictor, found: Outcome) -> None:
-    """Predict each case from its files and score it; `sources` are what `sources_of` gives."""
+    """Predict each case from its files and score it; `sources` are what `channels_from` gives."""
     reader, task, targets = find_reader(cohort.data), cohort.task, models.facts.task.targets
     files = {case.name: case for case in reader.list_cases(cohort.root, cohort.reading)}
     for place in np.unique(np.searchsorted(cohort.table["first"], found.split.test, side="right") - 1):

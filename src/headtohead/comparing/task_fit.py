@@ -11,7 +11,7 @@ from headtohead.readers.sequence_names import sequence_label
 from headtohead.task import Case, Target, Targets, Task
 
 
-def sources_of(model: Task, there: tuple[str, ...], where: str) -> tuple[str, ...]:
+def channels_from(model: Task, there: tuple[str, ...], where: str) -> tuple[str, ...]:
     """Say for each sequence of a model which one of a cohort goes into its channel: itself, or what stands in for it.
 
     Raises:
@@ -56,6 +56,6 @@ def _looking_like(target: Target, model: Target) -> Target:
 
 
 def as_the_model_sees(case: Case, task: Task, sources: tuple[str, ...]) -> Case:
-    """Give a case of a task with the channels that a model takes, as `sources_of` names them."""
+    """Give a case of a task with the channels that a model takes, as `channels_from` names them."""
     channels: list[NDArray[np.generic]] = [case.images[..., task.sequences.index(source)] for source in sources]
     return replace(case, images=np.stack(channels, axis=-1), labels=None)
