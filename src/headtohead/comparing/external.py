@@ -23,7 +23,7 @@ from headtohead.comparing.task_fit import as_the_model_sees, channels_from, with
 from headtohead.errors import UserError
 from headtohead.options import table as option_table
 from headtohead.options.data import DataOptions
-from headtohead.options.table import Options
+from headtohead.options.table import RunOptions
 from headtohead.plurals import count_of
 from headtohead.predicting.cleaning.postprocessing import NONE
 from headtohead.predicting.predict import predict
@@ -70,7 +70,7 @@ class Tested:
         return self.choice.source.facts.task
 
 
-def other_cohort(options: Options) -> Cohort | None:
+def other_cohort(options: RunOptions) -> Cohort | None:
     """Open the cohort of an external test; None where `--test` is that of the run's own data.
 
     It is external if `--root_dir` names other data than the run was made from, or `--model_path` names the model.
@@ -101,7 +101,7 @@ def other_cohort(options: Options) -> Cohort | None:
     return open_data(data)
 
 
-def test_elsewhere(options: Options, cohort: Cohort) -> Path:
+def test_elsewhere(options: RunOptions, cohort: Cohort) -> Path:
     """Score a run, or the model of `--model_path`, on a cohort that it never saw. Returns the folder of the scores.
 
     Raises:
@@ -124,7 +124,7 @@ def test_elsewhere(options: Options, cohort: Cohort) -> Path:
         return _score(tested, cohort, sources, options)
 
 
-def _run(options: Options) -> Tested:
+def _run(options: RunOptions) -> Tested:
     """Find the run that `--test` names, with the options that it was made with."""
     own = with_own_settings(options, trained_model(options))
     folder, record = run_folder(own), run_folder(own).record()
@@ -142,7 +142,7 @@ READING = ("data", "patient_pattern", "labels", "sequences", "mask_dir", "mask_p
 """Options that say how the files of a data set are understood, which are not those of the run's own."""
 
 
-def _bundle(options: Options) -> Tested:
+def _bundle(options: RunOptions) -> Tested:
     [choice] = choose_models(options, None)
     facts, comparison = choice.source.facts, options.comparison
     path = Path(options.prediction.model_path)
@@ -154,7 +154,7 @@ def _bundle(options: Options) -> Tested:
     )
 
 
-def _score(tested: Tested, cohort: Cohort, sources: tuple[str, ...], options: Options) -> Path:
+def _score(tested: Tested, cohort: Cohort, sources: tuple[str, ...], options: RunOptions) -> Path:
     folder = folder_for(tested.home, cohort)
     everything = np.arange(cohort.n_slices)
     split = Split("patient", 0, everything[:0], everything[:0], everything)
@@ -190,7 +190,7 @@ SCORES = ("mean", "low", "high", "median", "n")
 """Of the scores in model.json, those of the internal test."""
 
 
-def _opened(tested: Tested, options: Options) -> Predictor:
+def _opened(tested: Tested, options: RunOptions) -> Predictor:
     """Open the model: of a run with PyTorch, as its internal test did, at the threshold of that test."""
     of_run = tested.choice.run is not None
     wanted = option_table.replace(
