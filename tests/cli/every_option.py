@@ -46,6 +46,7 @@ TABLE: dict[str, tuple[str, Any]] = {
     "pos_weight": ("25", "25"),
     "augmentation": ("flips", "flips"),
     "test_flips": ("True", True),
+    "test_postprocessing": ("largest", "largest"),
     "sequence_dropout": ("0", 0.0),
     "empty_slices": ("0.5", 0.5),
     "sampling": ("lesion_weighted", "lesion_weighted"),

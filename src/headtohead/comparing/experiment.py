@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from headtohead.batches.augmentation import refuse_by_task
 from headtohead.batches.folds import Folds, folds_of_data_set, make_folds, read_folds
 from headtohead.batches.splits import Split, make_split
@@ -16,6 +18,7 @@ from headtohead.options.group import declarations
 from headtohead.options.prediction import THRESHOLD
 from headtohead.options.settling import settle
 from headtohead.options.table import RunOptions
+from headtohead.predicting.cleaning.postprocessing import CleanUp, clean_labels, parse_clean_up
 from headtohead.preparing.recipe import InputRecipe
 from headtohead.runs.folder import RunFolder
 
@@ -42,6 +45,12 @@ class Experiment:
     def folder(self) -> RunFolder:
         """Where its results go."""
         return run_folder(self.options)
+
+    @property
+    def clean_up(self) -> CleanUp:
+        """The steps that were declared for its masks."""
+        text = self.options.training.test_postprocessing
+        return parse_clean_up(text, self.cohort.task.targets, "`test_postprocessing`")
 
     @property
     def name(self) -> str:
@@ -102,7 +111,21 @@ def open_experiment(options: RunOptions, cohort: Cohort | None = None, folds: Fo
     )
     if recipe.whole and split.kind == "slice":
         raise UserError("`split=slice`: `preparation` needs all slices of a case; use `split=patient`")
-    return Experiment(decided, cohort, split, recipe)
+    experiment = Experiment(decided, cohort, split, recipe)
+    _refuse_clean_up(experiment)
+    return experiment
+
+
+def _refuse_clean_up(experiment: Experiment) -> None:
+    """Refuse a clean-up that could not be carried out in the test, hours later."""
+    if not (clean_up := experiment.clean_up):
+        return
+    if experiment.split.kind == "slice":
+        raise UserError("`test_postprocessing`: needs all slices of a case; use `split=patient`")
+    targets, spacings = experiment.cohort.task.targets, map(experiment.cohort.spacing, range(len(experiment.cohort)))
+    one = np.full((1, 1, 1), targets.written[0], np.uint16)
+    for spacing in set(spacings):
+        clean_labels(one, targets, clean_up, spacing)
 
 
 def refuse_other_run(experiment: Experiment, trains: bool = True) -> None:

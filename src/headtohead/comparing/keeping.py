@@ -60,7 +60,7 @@ def facts_of(experiment: Experiment) -> ModelFacts:
         recipe=experiment.recipe.chain.to_dict(),
         task=experiment.cohort.task,
         threshold=before.threshold if before else options.prediction.threshold,
-        postprocessing=before.postprocessing if before else "",
+        postprocessing=before.postprocessing if before else str(experiment.clean_up),
         familiar=familiar,
         scores={"val_dice": record.get("best_val_dice"), **test_scores(folder.cases)},
         data={

@@ -138,6 +138,7 @@ def _note_start(
         pos_weight=options.training.pos_weight,
         pos_weights=_named_weights(experiment, module),
         test_flips=options.training.test_flips,
+        **({"test_postprocessing": str(experiment.clean_up)} if experiment.clean_up else {}),
         device=str(trainer.strategy.root_device),
         precision=str(trainer.precision),
         parameters=sum(weight.numel() for weight in module.model.parameters() if weight.requires_grad),
@@ -194,7 +195,7 @@ def run_test(experiment: Experiment) -> None:
         raise UserError(f"`test`: {folder.path} holds no trained model; add `train`")
     module, trainer = build_trainer(experiment, fitting=False)
     module.load_state_dict(read_checkpoint(folder.best)["state_dict"])
-    with outcome(folder, experiment.cohort, experiment.split) as found:
+    with outcome(folder, experiment.cohort, experiment.split, experiment.clean_up) as found:
         module.recorder = CaseRecorder(found.add)
         trainer.test(module, batches_of(experiment), verbose=False)
     scores = found.facts()
