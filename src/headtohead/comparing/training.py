@@ -22,6 +22,7 @@ from headtohead.comparing.experiment import (
     settings_of,
     trained_model,
 )
+from headtohead.comparing.external import other_cohort, test_elsewhere
 from headtohead.comparing.keeping import keep_model
 from headtohead.comparing.model_settings import with_own_settings
 from headtohead.comparing.outcome import outcome, scores_in_words
@@ -34,7 +35,7 @@ from headtohead.learning.checkpoint import read_checkpoint
 from headtohead.learning.module import SegmentationModule
 from headtohead.learning.recording import CaseRecorder
 from headtohead.learning.validation_images import ValidationImages
-from headtohead.models.registry import MODELS
+from headtohead.models.asking import has_batch_norm
 from headtohead.options.flags import as_flags
 from headtohead.options.table import Options
 from headtohead.records.regular import UnreadableError
@@ -63,8 +64,13 @@ def train(options: Options) -> Path:
 
 
 def test(options: Options) -> Path:
-    """Carry out `--test`: score the best checkpoint of one experiment, then the table. Returns the run folder."""
+    """Carry out `--test`: score the best checkpoint of one experiment, then the table. Returns the run folder.
+
+    On other data than the run's own it is an external test, whose folder is returned.
+    """
     machine.pick_device(options.machine.gpus)
+    if (cohort := other_cohort(options)) is not None:
+        return test_elsewhere(options, cohort)
     experiment = open_experiment(as_trained(with_own_settings(options, trained_model(options))))
     with experiment.folder.held(wait=True):
         run_test(experiment)
@@ -125,6 +131,7 @@ def _note_start(
         status="running",
         experiment=experiment.identity,
         seed=options.training.seed,
+        **({"net": dict(experiment.net)} if experiment.net else {}),
         threshold=options.prediction.threshold,
         batch_size=options.training.batch_size,
         learning_rate=options.training.learning_rate,
@@ -132,6 +139,7 @@ def _note_start(
         pos_weight=options.training.pos_weight,
         pos_weights=_named_weights(experiment, module),
         test_flips=options.training.test_flips,
+        **({"test_postprocessing": str(experiment.clean_up)} if experiment.clean_up else {}),
         device=str(trainer.strategy.root_device),
         precision=str(trainer.precision),
         parameters=sum(weight.numel() for weight in module.model.parameters() if weight.requires_grad),
@@ -188,7 +196,7 @@ def run_test(experiment: Experiment) -> None:
         raise UserError(f"`test`: {folder.path} holds no trained model; add `train`")
     module, trainer = build_trainer(experiment, fitting=False)
     module.load_state_dict(read_checkpoint(folder.best)["state_dict"])
-    with outcome(folder, experiment.cohort, experiment.split) as found:
+    with outcome(folder, experiment.cohort, experiment.split, experiment.clean_up) as found:
         module.recorder = CaseRecorder(found.add)
         trainer.test(module, batches_of(experiment), verbose=False)
     scores = found.facts()
@@ -240,11 +248,12 @@ def build_trainer(experiment: Experiment, fitting: bool, step: int = 0) -> tuple
         loss=options.training.loss,
         pos_weight=weights_of_targets(experiment) if fitting else None,
         encoder_weights=options.model.encoder_weights if fitting else "none",
+        arguments=options.model.model_arguments,
     )
     cases = cases_of(experiment.cohort, experiment.recipe)
     if isinstance(cases, PreparedCases):
         module.restore_with(cases.restore, experiment.cohort.labels)
-    if machine.prefers_channels_last(accelerator, precision, MODELS[options.model.architecture].batch_norm):
+    if machine.prefers_channels_last(accelerator, precision, has_batch_norm(module.model)):
         module.arrange(torch.channels_last)
     if accelerator == "cuda":
         module.model.compile()
