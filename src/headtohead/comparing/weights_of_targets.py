@@ -27,3 +27,8 @@ def weights_of_targets(experiment: Experiment) -> list[float] | None:
         if not count:
             raise UserError(f"`pos_weight` {AUTO}: no training slice holds {name}; give a number")
     return [round(float((counted.all - count) / count), 4) for count in counted.held]
+
+
+def named_weights(experiment: Experiment, weights: list[float] | None) -> dict[str, float]:
+    """Give weights by the names of the targets; none where all pixels count alike."""
+    return dict(zip(experiment.cohort.task.targets.names, weights, strict=True)) if weights else {}

@@ -85,7 +85,7 @@ RECORD = mapping(
         "pos_weights": mapping(others=number(0)),
         **dict.fromkeys(("command", "device", "precision", "git_commit", "comparison"), MAYBE_TEXT),
         **dict.fromkeys(("loss", "pos_weight"), MAYBE_TEXT),
-        **dict.fromkeys(("started", "ended", "tested", "error", "onnx"), MAYBE_TEXT),
+        **dict.fromkeys(("started", "ended", "tested", "error", "onnx", "test_postprocessing"), MAYBE_TEXT),
     }
 )
 
