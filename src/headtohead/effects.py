@@ -31,7 +31,7 @@ READ = {
     "train": EXPERIMENT | {"overwrite"},
     "test": EXPERIMENT | {"model_path"},
     "compare": (EXPERIMENT | _group("comparison")) - {"model", "lr_scheduler", "seed", "fold", "run_name"},
-    "tune_postprocessing": EXPERIMENT,
+    "tune_postprocessing": EXPERIMENT - {"loggers"},
     "score": (COHORT - {"root_dir"})
     | _group("scoring")
     | {"runs_dir", "comparison", "overwrite", "margin", "case_gifs"},

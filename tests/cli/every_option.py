@@ -57,6 +57,7 @@ TABLE: dict[str, tuple[str, Any]] = {
     "freeze": ("encoder,conv", "encoder,conv"),
     "thaw_epoch": ("2", 2),
     "old_layers_rate": ("0.1", 0.1),
+    "loggers": ("csv", ("csv",)),
     "models": ("buda,unet", ("buda", "unet")),
     "schedules": ("plateau", ("plateau",)),
     "seeds": ("1,2", (1, 2)),

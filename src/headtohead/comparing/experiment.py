@@ -24,7 +24,7 @@ from headtohead.runs.folder import RunFolder
 
 PLACES = ("root_dir", "cache_dir", "runs_dir", "comparison", "run_name", "fold_file")
 GRID = ("models", "schedules", "seeds", "model_settings", "margin", "case_gifs")  # of a comparison, not of a run
-WITHOUT_EFFECT = frozenset((*PLACES, *GRID, "gpus", "num_workers"))
+WITHOUT_EFFECT = frozenset((*PLACES, *GRID, "gpus", "num_workers", "loggers"))
 """Options that may differ between two commands on one run folder: they do not change what is learned.
 
 Data and folds themselves are compared by their keys, wherever they lie.
