@@ -32,6 +32,7 @@ USELESS: dict[str, tuple[Callable[[ModelSpec], object], str]] = {
     # Who brings a scaling takes no other, and sees one sequence.
     "normalise": (lambda spec: spec.normalise, "the intensity scaling of {models} is fixed"),
     "neighbours": (lambda spec: spec.normalise, "the intensity scaling of {models} is fixed"),
+    "inputs": (lambda spec: spec.normalise, "{models} {takes} one sequence only"),
     "channel_order": (lambda spec: spec.normalise, "the intensity scaling of {models} is fixed"),
     "sequence_dropout": (lambda spec: spec.normalise, "{models} {takes} one sequence only"),
 }

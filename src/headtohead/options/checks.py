@@ -56,6 +56,14 @@ def model_setting(value: str) -> str:
     return "" if model.strip() and option.strip() and text.strip() else "must have the form MODEL.OPTION=VALUE"
 
 
+def variant(value: str) -> str:
+    """Refuse all but NAME=MODEL.OPTION=VALUE with a name that a folder can have."""
+    name, _, setting = value.partition("=")
+    if folder_name(name.strip()) or model_setting(setting):
+        return "must have the form NAME=MODEL.OPTION=VALUE"
+    return ""
+
+
 def regular_expression(value: str) -> str:
     """Refuse what is no regular expression."""
     try:
