@@ -16,7 +16,7 @@ ALWAYS = frozenset({"config", "print_config", "debug"})
 DATA = _group("data")
 COHORT = DATA - {"split", "split_seed", "folds", "fold", "fold_file"}
 ONE_RUN = frozenset({"runs_dir", "comparison", "run_name"})
-MODEL = _group("input") | _group("model") | _group("training") | {"model_settings", "threshold"}
+MODEL = _group("input") | _group("model") | _group("training") | _group("starting") | {"model_settings", "threshold"}
 EXPERIMENT = DATA | MODEL | ONE_RUN | {"entrant"} | _group("machine")
 CHOICE = ONE_RUN | {"model", "model_path", "data"}
 ENGINE = frozenset({"ensemble", "tta", "threshold", "postprocessing", "engine", "gpus", "precision"})
@@ -26,12 +26,15 @@ READ = {
     "download": frozenset({"root_dir"}),
     "make_phantoms": frozenset({"data"}),
     # The sheet shows slices before they are scaled, and without their neighbours.
-    "view_aug": (COHORT | {"split", "split_seed", "model", "image_size", "channel_order"})
+    "view_aug": (COHORT | {"split", "split_seed", "model", "image_size", "preparation", "channel_order"})
     | {"augmentation", "sequence_dropout", "seed", "runs_dir", "comparison", "output"},
     "train": EXPERIMENT | {"overwrite"},
-    "test": EXPERIMENT,
+    "test": EXPERIMENT | {"model_path"},
     "compare": (EXPERIMENT | _group("comparison")) - {"model", "lr_scheduler", "seed", "fold", "run_name", "entrant"},
     "tune_postprocessing": EXPERIMENT,
+    "score": (COHORT - {"root_dir"})
+    | _group("scoring")
+    | {"runs_dir", "comparison", "overwrite", "margin", "case_gifs"},
     "report": (COHORT | _group("comparison"))
     - {"data", "run_name", "models", "variants", "entrant", "schedules", "seeds", "model_settings", "overwrite"},
     "explore": COHORT | {"output", "runs_dir"},

@@ -73,6 +73,17 @@ def refusal(words: str | list[str]) -> str:
             "--train --num_epochs 3 --early_stopping 3",
             "--early_stopping: has no effect in 3 epochs of training",
         ),
+        (
+            "--train --model resnext --encoder_weights imagenet --init_from a",
+            "--encoder_weights: has no effect with --init_from",
+        ),
+        ("--train --freeze encoder", "--freeze: has no effect on weights drawn at random; add --init_from"),
+        ("--train --old_layers_rate 0.1", "--old_layers_rate: has no effect on weights drawn at random"),
+        ("--compare --models unet,buda --thaw_epoch 2", "--thaw_epoch: changes nothing where nothing is frozen"),
+        (
+            "--train --num_epochs 2 --init_from a --freeze encoder --thaw_epoch 2",
+            "--thaw_epoch: has no effect in 2 epochs of training; give less",
+        ),
         ("--train --run_name r --encoder_weights imagenet", "--encoder_weights: unet has no pretrained encoder"),
         ("--compare --models resnext --width 16", "--width: resnext cannot be scaled"),
         ("--train --model resnext --width 16", "--width: resnext cannot be scaled"),
@@ -105,6 +116,10 @@ def test_an_option_that_another_overrules_is_refused(words: str, message: str) -
         "--test --run_name a --early_stopping 40",
         "--test --early_stopping 40",
         "--train --num_epochs 3 --early_stopping 2",
+        "--train --num_epochs 3 --init_from a --freeze encoder --thaw_epoch 2 --old_layers_rate 0.5",
+        "--train --model resnext --encoder_weights imagenet --freeze encoder --old_layers_rate 0.5",
+        "--compare --models unet,buda --freeze encoder --model_settings buda.init_from=a",
+        "--test --run_name a --thaw_epoch 2",
         "--compare --models unet,buda --num_epochs 3 --early_stopping 5 --model_settings buda.num_epochs=9",
     ],
 )

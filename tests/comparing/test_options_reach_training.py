@@ -31,6 +31,7 @@ def first_weight(noted: dict[str, Any]) -> Any:
 
 REACHES: dict[str, tuple[Any, Callable[[dict[str, Any]], Any]]] = {
     "image_size": (48, lambda noted: noted["batches"].recipe.image_size),
+    "preparation": ("crop=0.2", lambda noted: noted["batches"].recipe.chain.in_words),
     "normalise": ("unit", lambda noted: noted["batches"].recipe.normalise),
     "channel_order": ("bgr", lambda noted: noted["batches"].recipe.channel_order),
     "neighbours": (0, lambda noted: noted["module"].hparams["in_channels"]),
@@ -50,7 +51,7 @@ REACHES: dict[str, tuple[Any, Callable[[dict[str, Any]], Any]]] = {
     "empty_slices": (0.7, batches_fact("empty_slices")),
     "sampling": (
         "lesion_weighted",
-        lambda noted: [key for batch in noted["batches"]._training_sampler() for key in batch],
+        lambda noted: [key for batch in noted["batches"].train_dataloader().batch_sampler for key in batch],
     ),
     "test_flips": (True, batches_fact("test_flips")),
     "early_stopping": (2, lambda noted: [type(one).__name__ for one in noted["trainer"].callbacks]),
@@ -71,9 +72,11 @@ ELSEWHERE = {
     "cache_dir": "tests/cohort/test_pack.py",
     "patient_pattern": "tests/readers/test_patients.py",
     **dict.fromkeys(("labels", "sequences", "mask_dir", "mask_pattern", "bits"), "tests/readers/test_nifti_options.py"),
+    "test_postprocessing": "tests/comparing/test_volume_protocol.py",
     "fold": "tests/comparing/test_crossvalidation.py",
     "fold_file": "tests/comparing/test_crossvalidation.py",
     "encoder_weights": "tests/models/test_pretrained.py",
+    **dict.fromkeys(("init_from", "freeze", "thaw_epoch", "old_layers_rate"), "tests/comparing/test_fine_tuning.py"),
     "gpus": "tests/test_machine.py",
     "debug": "tests/cli/test_verbs.py",
     "config": "tests/cli/test_config.py",
@@ -83,7 +86,7 @@ ELSEWHERE = {
 
 
 def test_every_option_of_a_training_is_listed() -> None:
-    groups = ("data", "input", "model", "training", "machine")
+    groups = ("data", "input", "model", "training", "starting", "machine")
     assert {one.name for group in groups for one in declarations(GROUPS[group])} <= REACHES.keys() | ELSEWHERE.keys()
     assert all((Path(__file__).parents[2] / path).is_file() for path in ELSEWHERE.values())
 

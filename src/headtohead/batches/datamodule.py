@@ -18,8 +18,10 @@ from headtohead.batches.sampling import LESION_WEIGHTED, CaseSampler, EpochSampl
 from headtohead.batches.splits import Split
 from headtohead.batches.turning import draw_turn, turn
 from headtohead.cohort import Cohort
+from headtohead.cohort.cases import PackedCases, cases_of
+from headtohead.preparing.chain import viewed
 from headtohead.preparing.recipe import BGR, InputRecipe
-from headtohead.preparing.steps.scale import FIXED
+from headtohead.preparing.steps.resize import Resize
 
 machine.mend_torchvision()
 
@@ -53,9 +55,8 @@ class SliceDataset(Dataset[Item]):
         self.droppable = droppable(cohort.task, recipe.channel_order == BGR, recipe.shown)
         self.seed = seed
         self.test_flips = test_flips
-        self.chain = recipe.chain
-        by = self.chain.scaling.by
-        self.statistics = np.stack([FIXED[by]] * len(cohort)) if by in FIXED else cohort.statistics(by)
+        self.cases = cases_of(cohort, recipe)
+        self.resize = next((step for step in self.cases.steps if isinstance(step, Resize)), None)
 
     def __getitem__(self, key: Key) -> Item:
         """Give one slice.
@@ -63,29 +64,37 @@ class SliceDataset(Dataset[Item]):
         Image uint8 [S, S, C] (float32 in units of 8 bits of a cohort of 16), statistics float32 [C, 2], mask uint8 {0,
         1} [S, S, K], case and slice int64; without a policy also truth uint8 or int32 [H, W], the label map on the
         source grid, which is never turned, and with `test_flips` turn int64, in which of eight ways image and mask
-        were.
+        were. Where whole volumes are prepared there is no truth: no slice alone can be brought onto the source grid.
         """
         _epoch, number, *_draw = key
         case, index = self.cohort.case_of(number)
-        labels = self.cohort.labels(case)[index]
-        view = self.chain.view(self.cohort.images(case), index)
-        statistics = self.chain.scaling.by_channel(self.statistics[case])
+        place = self.cases.place(case, index)
+        labels = self.cases.labels(case)[place]
+        view = viewed(self.cases.steps, self.cases.images(case), place)
+        statistics = self.cases.statistics(case)
         item: Item = {"case": np.array(case), "slice": np.array(index)}
         truth = self.cohort.task.targets.encode(labels)
-        mask = np.stack([self.chain.resize.fit_mask(channel) for channel in truth], axis=-1)
+        fit = self.resize.fit_mask if self.resize else np.uint8
+        mask = np.stack([fit(channel) for channel in truth], axis=-1)
         if self.policy is None:
             if self.test_flips:
                 item["turn"] = np.array(way := draw_turn(self.seed, number))
                 view, mask = turn(view, way), turn(mask, way)
-            # PyTorch compares no numbers of uint16.
-            whole = labels.astype(np.uint8 if labels.dtype == np.uint8 else np.int32)
-            return item | {"image": view, "statistics": statistics, "mask": mask, "truth": whole}
+            if not self.recipe.whole:
+                # PyTorch compares no numbers of uint16.
+                item["truth"] = labels.astype(np.uint8 if labels.dtype == np.uint8 else np.int32)
+            return item | {"image": view, "statistics": statistics, "mask": mask}
         rng = np.random.default_rng((self.seed, *key))
         view, statistics = drop_sequences(view, statistics, self.sequence_dropout, rng, self.droppable)
         # One stream for all transforms: each with the same seed would draw the same numbers as the others.
         self.policy.set_random_state(rng, random.Random(int(rng.integers(2**31))))
         view, mask = augment(self.policy, view, mask)
         return item | {"image": view, "statistics": statistics, "mask": mask}
+
+
+def view_in_bytes(view: np.ndarray) -> np.ndarray:
+    """Give the image of an `Item`, uint8 or float32 in units of 8 bits, as it is drawn: uint8 [S, S, C]."""
+    return view if view.dtype == np.uint8 else np.rint(view).clip(0, 255).astype(np.uint8)
 
 
 class Loader(DataLoader[Item]):
@@ -130,14 +139,15 @@ class SliceDataModule(pl.LightningDataModule):
     def train_dataloader(self) -> Loader:
         """Batches drawn as `sampling` says, augmented; no truth on the source grid."""
         dataset = SliceDataset(self.cohort, self.recipe, self.augmentation, self.sequence_dropout, self.seed)
-        return self._loader(dataset, self._training_sampler())
+        return self._loader(dataset, self.training_sampler(dataset.cases))
 
-    def _training_sampler(self) -> EpochSampler:
-        slices = self.split.train
+    def training_sampler(self, cases: PackedCases) -> EpochSampler:
+        """Draw the slices of an epoch as `sampling` says."""
+        slices = cases.shown(self.split.train)
         if self.sampling == LESION_WEIGHTED:
-            areas, patients = self.cohort.lesion_areas()[slices], self.cohort.patients()[slices]
-            return LesionWeightedSampler(slices, patients, areas, self.batch_size, self.seed)
-        return EpochSampler(slices, self.cohort.has_lesion()[slices], self.empty_slices, self.batch_size, self.seed)
+            patients = self.cohort.patients()[slices]
+            return LesionWeightedSampler(slices, patients, cases.areas(slices), self.batch_size, self.seed)
+        return EpochSampler(slices, cases.has_lesion(slices), self.empty_slices, self.batch_size, self.seed)
 
     def val_dataloader(self) -> Loader:
         """Validation slices in order, as they are (but for `test_flips`)."""
@@ -149,7 +159,7 @@ class SliceDataModule(pl.LightningDataModule):
 
     def _scoring_loader(self, slices: np.ndarray) -> Loader:
         dataset = SliceDataset(self.cohort, self.recipe, seed=self.seed, test_flips=self.test_flips)
-        return self._loader(dataset, CaseSampler(self.cohort, slices, self.batch_size))
+        return self._loader(dataset, CaseSampler(self.cohort, dataset.cases.shown(slices), self.batch_size))
 
     def _loader(self, dataset: SliceDataset, sampler: Sampler[list[Key]]) -> Loader:
         on_gpu = self.trainer is not None and self.trainer.strategy.root_device.type == "cuda"

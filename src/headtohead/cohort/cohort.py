@@ -132,11 +132,6 @@ class Cohort:
         """Say for every slice whether it holds any target: bool [n_slices]."""
         return np.concatenate([self.masks(case).any(axis=(1, 2)) for case in range(len(self))])
 
-    def lesion_areas(self) -> np.ndarray:
-        """Count the pixels of every slice that are of any target: int64 [n_slices]."""
-        masks = (self.masks(case) for case in range(len(self)))
-        return np.concatenate([one.sum(axis=(1, 2), dtype=np.int64) for one in masks])
-
     def patients(self) -> np.ndarray:
         """Whose every slice is, as the table names patients: [n_slices]."""
         return np.repeat(self.table["patient"].to_numpy(str), self.table["slices"])

@@ -92,6 +92,7 @@ def _run_ensemble(experiment: Experiment, members: list[Run]) -> None:
         folder.note(
             **facts,
             **{name: first.get(name) for name in OF_MEMBERS},
+            **({"test_postprocessing": str(experiment.clean_up)} if experiment.clean_up else {}),
             status="running",
             experiment={
                 "model": experiment.identity["model"],
@@ -114,7 +115,7 @@ def _score(experiment: Experiment, members: list[Run], folder: RunFolder) -> dic
     module, trainer = build_trainer(experiment, fitting=False)
     weights = [_weights(RunFolder(run.folder).best) for run in members]
     module.model = AveragedNets(module.model, weights, module.targets.kind)
-    with outcome(folder, experiment.cohort, experiment.split) as found:
+    with outcome(folder, experiment.cohort, experiment.split, experiment.clean_up) as found:
         module.recorder = CaseRecorder(found.add)
         trainer.test(module, batches_of(experiment), verbose=False)
     return found.facts()

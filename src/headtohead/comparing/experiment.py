@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from headtohead.batches.augmentation import refuse_by_task
 from headtohead.batches.folds import Folds, folds_of_data_set, make_folds, read_folds
 from headtohead.batches.splits import Split, make_split
@@ -16,6 +18,7 @@ from headtohead.options.group import declarations
 from headtohead.options.prediction import THRESHOLD
 from headtohead.options.settling import settle
 from headtohead.options.table import RunOptions
+from headtohead.predicting.cleaning.postprocessing import CleanUp, clean_labels, parse_clean_up
 from headtohead.preparing.recipe import InputRecipe
 from headtohead.readers.chosen_sequences import channels_shown
 from headtohead.runs.folder import RunFolder
@@ -35,6 +38,7 @@ WITHOUT_EFFECT = frozenset((*PLACES, *GRID, "gpus", "num_workers"))
 
 Data and folds themselves are compared by their keys, wherever they lie.
 """
+OTHER_RUN = "use the same, or choose another `run_name` or `comparison`"
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,12 @@ class Experiment:
     def folder(self) -> RunFolder:
         """Where its results go."""
         return run_folder(self.options)
+
+    @property
+    def clean_up(self) -> CleanUp:
+        """The steps that were declared for its masks."""
+        text = self.options.training.test_postprocessing
+        return parse_clean_up(text, self.cohort.task.targets, "`test_postprocessing`")
 
     @property
     def name(self) -> str:
@@ -112,7 +122,23 @@ def open_experiment(options: RunOptions, cohort: Cohort | None = None, folds: Fo
     decided = option_table.replace(
         options, model=options.model.architecture, threshold=options.prediction.threshold or THRESHOLD
     )
-    return Experiment(decided, cohort, split, recipe)
+    if recipe.whole and split.kind == "slice":
+        raise UserError("`split=slice`: `preparation` needs all slices of a case; use `split=patient`")
+    experiment = Experiment(decided, cohort, split, recipe)
+    _refuse_clean_up(experiment)
+    return experiment
+
+
+def _refuse_clean_up(experiment: Experiment) -> None:
+    """Refuse a clean-up that could not be carried out in the test, hours later."""
+    if not (clean_up := experiment.clean_up):
+        return
+    if experiment.split.kind == "slice":
+        raise UserError("`test_postprocessing`: needs all slices of a case; use `split=patient`")
+    targets, spacings = experiment.cohort.task.targets, map(experiment.cohort.spacing, range(len(experiment.cohort)))
+    one = np.full((1, 1, 1), targets.written[0], np.uint16)
+    for spacing in set(spacings):
+        clean_labels(one, targets, clean_up, spacing)
 
 
 def refuse_other_run(experiment: Experiment, trains: bool = True) -> None:
@@ -121,20 +147,13 @@ def refuse_other_run(experiment: Experiment, trains: bool = True) -> None:
     Raises:
         UserError: names the first difference; a verb that `trains` may also overwrite.
     """
-    folder = experiment.folder
-    mend = "use the same, or choose another `run_name` or `comparison`"
+    folder, mend = experiment.folder, OTHER_RUN
     if trains:
         mend = "use the same, choose another `run_name` or `comparison`, or add `overwrite`"
-    before, here, record = folder.read_config(), settings_of(experiment.options), folder.record()
+    record = folder.record()
     # The same folds may be dealt by --folds or read from the file that this left.
     same_folds = bool(experiment.split.plan) and experiment.split.plan == record.get("split", {}).get("plan")
-    free = WITHOUT_EFFECT | ({"folds"} if same_folds else set())
-    # An older run does not name the options that came after it; it was made as their defaults say.
-    made_with = settings_of(RunOptions()) | before if before else {}
-    for key in (key for key in here if key in made_with and key not in free):
-        if made_with[key] != here[key]:
-            was, now = ("none" if value == "" else value for value in (made_with[key], here[key]))
-            raise UserError(f"{folder.path}: made with `{key}` {was}, now {now}; {mend}")
+    refuse_other_options(experiment.options, folder, frozenset({"folds"} if same_folds else ()), mend)
     facts = {
         "other data": (record.get("data", {}).get("key"), experiment.cohort.key),
         "another split": (record.get("split", {}).get("key"), experiment.split.key),
@@ -144,6 +163,23 @@ def refuse_other_run(experiment: Experiment, trains: bool = True) -> None:
         if then is not None and then != today:
             was, now = (key[:8] or "none" for key in (then, today))
             raise UserError(f"{folder.path}: made from {name} ({was}, now {now}); {mend}")
+
+
+def refuse_other_options(
+    options: RunOptions, folder: RunFolder, free: frozenset[str] = frozenset(), mend: str = OTHER_RUN
+) -> None:
+    """Refuse options that differ from those a run was made with; `free` ones may, beside those of `WITHOUT_EFFECT`.
+
+    Raises:
+        UserError: names the first that differs.
+    """
+    before, here = folder.read_config(), settings_of(options)
+    # An older run does not name the options that came after it; it was made as their defaults say.
+    made_with = settings_of(RunOptions()) | before if before else {}
+    for key in (key for key in here if key in made_with and key not in WITHOUT_EFFECT | free):
+        if made_with[key] != here[key]:
+            was, now = ("none" if value == "" else value for value in (made_with[key], here[key]))
+            raise UserError(f"{folder.path}: made with `{key}` {was}, now {now}; {mend}")
 
 
 def made_since(experiment: Experiment, before: tuple[Any, ...]) -> bool:
@@ -161,7 +197,7 @@ def made_since(experiment: Experiment, before: tuple[Any, ...]) -> bool:
 def settings_of(options: RunOptions) -> dict[str, Any]:
     """List the options a run is made with; not those about errors, files to predict, or throwing it away."""
     later = {"overwrite", "debug"}
-    for group in ("prediction", "files", "serving"):
+    for group in ("prediction", "files", "serving", "scoring"):
         later |= {one.name for one in declarations(option_table.GROUPS[group])} - {"threshold"}
     return {name: value for name, value in option_table.flat(options).items() if name not in later}
 

@@ -17,6 +17,7 @@ from headtohead.comparing.experiment import Experiment, folds_of, made_since, op
 from headtohead.comparing.model_settings import check_models, own_settings
 from headtohead.comparing.own_loss import ALIKE
 from headtohead.comparing.provenance import provenance, split_facts
+from headtohead.comparing.starting import refuse_start
 from headtohead.comparing.training import run_test, run_training
 from headtohead.comparing.variants import variants_of
 from headtohead.disk_faults import line_of
@@ -92,6 +93,8 @@ def compare(options: Options) -> Path:
     facts = provenance(cohort, first.split, first.recipe, folder.name)
     before = {experiment.name: experiment.folder.made() for experiment in experiments}
     _refuse_misfits(experiments, facts, options.comparison.overwrite)
+    for experiment in experiments:
+        refuse_start(experiment)
     with comparison_held(folder):
         if folds:
             keep_folds(folds, folder / FOLD_FILE, cohort, options.comparison.overwrite)

@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from headtohead.trained.engines.torch_engine import load_net
 from headtohead.trained.facts import FILE, ModelFacts, read_facts
 from headtohead.trained.onnx_file import write_onnx
 from headtohead.trained.source import ONNX, Source
+from headtohead.trained.start import BEFORE, SEEN_BEFORE
 
 CHECKED = 8  # slices on which ONNX is held against PyTorch
 
@@ -58,13 +60,14 @@ def facts_of(experiment: Experiment) -> ModelFacts:
         recipe=experiment.recipe.chain.to_dict(),
         task=experiment.cohort.task,
         threshold=before.threshold if before else options.prediction.threshold,
-        postprocessing=before.postprocessing if before else "",
+        postprocessing=before.postprocessing if before else str(experiment.clean_up),
         familiar=familiar,
         scores={"val_dice": record.get("best_val_dice"), **test_scores(folder.cases)},
         data={
             "name": experiment.cohort.root.name,
             **{k: v for k, v in record.get("data", {}).items() if k not in ("root", "task")},
-            "parts": seen_cases(experiment),
+            "parts": seen_cases(experiment) | cases_before(record),
+            **start_of_training(record),
         },
     )
 
@@ -77,6 +80,17 @@ def seen_cases(experiment: Experiment) -> dict[str, list[str]]:
     names = experiment.cohort.table["case"]
     cases = {part: experiment.split.cases(experiment.cohort, part) for part in ("train", "val")}
     return {part: [str(names.iloc[int(case)]) for case in numbers] for part, numbers in cases.items()}
+
+
+def cases_before(record: dict[str, Any]) -> dict[str, list[str]]:
+    """Name, under `start`, the cases that the weights had seen which a training started from; nothing without any."""
+    return {BEFORE: list(record[SEEN_BEFORE])} if record.get(SEEN_BEFORE) else {}
+
+
+def start_of_training(record: dict[str, Any]) -> dict[str, Any]:
+    """Say, under `start`, which weights a training started from, without where they lay; nothing without any."""
+    started = record.get("start")
+    return {"start": {name: started[name] for name in ("name", "sha256", "training_cases")}} if started else {}
 
 
 def test_scores(path: Path) -> dict[str, float | int | None]:
@@ -99,11 +113,11 @@ def test_scores(path: Path) -> dict[str, float | int | None]:
 def real_slices(experiment: Experiment) -> np.ndarray:
     """Take some validation slices, with lesions where there are any, as the net sees them: float32 [n, C, S, S]."""
     cohort, recipe = experiment.cohort, experiment.recipe
-    slices = experiment.split.val
+    dataset = SliceDataset(cohort, recipe)
+    slices = dataset.cases.shown(experiment.split.val)
     with_lesion = slices[cohort.has_lesion()[slices]]
     pool = with_lesion if len(with_lesion) else slices
     chosen = pool[np.unique(np.linspace(0, len(pool) - 1, CHECKED).astype(int))]
-    dataset = SliceDataset(cohort, recipe)
     items = [dataset[(0, int(number))] for number in chosen]
     inputs = np.stack([scaled(item["image"], item["statistics"]) for item in items])
     return np.ascontiguousarray(inputs.transpose(0, 3, 1, 2), dtype=np.float32)

@@ -22,7 +22,10 @@ FLAG = "`model_settings`"
 AXES = ("model", "lr_scheduler", "seed")  # of the grid: what an experiment is named by
 FURTHER = ("threshold", "precision", "num_workers")
 SETTABLE = tuple(
-    one.name for group in ("input", "model", "training") for one in declarations(GROUPS[group]) if one.name not in AXES
+    one.name
+    for group in ("input", "model", "training", "starting")
+    for one in declarations(GROUPS[group])
+    if one.name not in AXES
 )
 SETTABLE += FURTHER
 """Options that a single model may have of its own. Data, folds and places are those of the whole comparison."""
@@ -30,6 +33,7 @@ USELESS: dict[str, tuple[Callable[[ModelSpec], object], str]] = {
     "width": (lambda spec: not spec.width, "{models} cannot be scaled"),
     "encoder_weights": (lambda spec: not spec.encoder, "{models} {has} no pretrained encoder"),
     # Who brings a scaling takes no other, and sees one sequence.
+    "preparation": (lambda spec: spec.normalise, "the preparation of {models} is fixed"),
     "normalise": (lambda spec: spec.normalise, "the intensity scaling of {models} is fixed"),
     "neighbours": (lambda spec: spec.normalise, "the intensity scaling of {models} is fixed"),
     "inputs": (lambda spec: spec.normalise, "{models} {takes} one sequence only"),

@@ -12,6 +12,7 @@ import torch
 
 from headtohead import machine
 from headtohead.batches.datamodule import SliceDataModule
+from headtohead.cohort.cases import PreparedCases, cases_of
 from headtohead.comparing.experiment import (
     Experiment,
     as_trained,
@@ -21,10 +22,12 @@ from headtohead.comparing.experiment import (
     settings_of,
     trained_model,
 )
+from headtohead.comparing.external import other_cohort, test_elsewhere
 from headtohead.comparing.keeping import keep_model
 from headtohead.comparing.model_settings import with_own_settings
 from headtohead.comparing.outcome import outcome, scores_in_words
 from headtohead.comparing.provenance import now, provenance
+from headtohead.comparing.starting import start_training
 from headtohead.comparing.weights_of_targets import weights_of_targets
 from headtohead.errors import UserError
 from headtohead.learning.callbacks import EpochTable, WholeFiles, checkpoints, val_dice_of
@@ -61,8 +64,13 @@ def train(options: Options) -> Path:
 
 
 def test(options: Options) -> Path:
-    """Carry out `--test`: score the best checkpoint of one experiment, then the table. Returns the run folder."""
+    """Carry out `--test`: score the best checkpoint of one experiment, then the table. Returns the run folder.
+
+    On other data than the run's own it is an external test, whose folder is returned.
+    """
     machine.pick_device(options.machine.gpus)
+    if (cohort := other_cohort(options)) is not None:
+        return test_elsewhere(options, cohort)
     experiment = open_experiment(as_trained(with_own_settings(options, trained_model(options))))
     with experiment.folder.held(wait=True):
         run_test(experiment)
@@ -90,12 +98,13 @@ def run_training(experiment: Experiment, before: tuple[Any, ...] | None = None) 
     step = read_checkpoint(folder.last)["global_step"] if resumed else 0  # refuses a damaged one in a line
     # What may refuse a setting comes before anything is removed or written.
     module, trainer = build_trainer(experiment, fitting=True, step=step)
+    started = start_training(experiment, module, resumed)
     if anew and folder.path.exists():
         with comparison_held(folder.path.parent):  # a report may be reading it
             remove_folder(folder.path)
     if weights := _named_weights(experiment, module):
         print(f"{experiment.name}: pos_weight {', '.join(f'{weight:g} ({name})' for name, weight in weights.items())}")
-    _note_start(experiment, module, trainer)
+    _note_start(experiment, module, trainer, started)
     try:
         trainer.fit(module, batches_of(experiment), ckpt_path=str(folder.last) if resumed else None, weights_only=True)
     except Exception as fault:
@@ -107,7 +116,9 @@ def run_training(experiment: Experiment, before: tuple[Any, ...] | None = None) 
     keep_model(experiment)
 
 
-def _note_start(experiment: Experiment, module: SegmentationModule, trainer: pl.Trainer) -> None:
+def _note_start(
+    experiment: Experiment, module: SegmentationModule, trainer: pl.Trainer, started: dict[str, Any]
+) -> None:
     """Make the run folder, and note what is about to be trained."""
     folder, options = experiment.folder, experiment.options
     folder.path.mkdir(parents=True, exist_ok=True)
@@ -116,6 +127,7 @@ def _note_start(experiment: Experiment, module: SegmentationModule, trainer: pl.
     facts = provenance(experiment.cohort, experiment.split, experiment.recipe, options.comparison.home.name)
     folder.note(
         **facts,
+        **started,
         status="running",
         experiment=experiment.identity,
         seed=options.training.seed,
@@ -126,6 +138,7 @@ def _note_start(experiment: Experiment, module: SegmentationModule, trainer: pl.
         pos_weight=options.training.pos_weight,
         pos_weights=_named_weights(experiment, module),
         test_flips=options.training.test_flips,
+        **({"test_postprocessing": str(experiment.clean_up)} if experiment.clean_up else {}),
         device=str(trainer.strategy.root_device),
         precision=str(trainer.precision),
         parameters=sum(weight.numel() for weight in module.model.parameters() if weight.requires_grad),
@@ -182,7 +195,7 @@ def run_test(experiment: Experiment) -> None:
         raise UserError(f"`test`: {folder.path} holds no trained model; add `train`")
     module, trainer = build_trainer(experiment, fitting=False)
     module.load_state_dict(read_checkpoint(folder.best)["state_dict"])
-    with outcome(folder, experiment.cohort, experiment.split) as found:
+    with outcome(folder, experiment.cohort, experiment.split, experiment.clean_up) as found:
         module.recorder = CaseRecorder(found.add)
         trainer.test(module, batches_of(experiment), verbose=False)
     scores = found.facts()
@@ -235,6 +248,9 @@ def build_trainer(experiment: Experiment, fitting: bool, step: int = 0) -> tuple
         pos_weight=weights_of_targets(experiment) if fitting else None,
         encoder_weights=options.model.encoder_weights if fitting else "none",
     )
+    cases = cases_of(experiment.cohort, experiment.recipe)
+    if isinstance(cases, PreparedCases):
+        module.restore_with(cases.restore, experiment.cohort.labels)
     if machine.prefers_channels_last(accelerator, precision, MODELS[options.model.architecture].batch_norm):
         module.arrange(torch.channels_last)
     if accelerator == "cuda":

@@ -12,7 +12,7 @@ import numpy as np
 from headtohead.drawing.brightness import brightened, white_of
 from headtohead.drawing.legend import LINE, PAPER, legend_lines, write_legend
 from headtohead.drawing.lettering import FAINT, shorten, text_width, write
-from headtohead.drawing.outlines import draw_outlines, named_colours, overlaid
+from headtohead.drawing.outlines import Colour, draw_outlines, named_colours, overlaid
 from headtohead.drawing.sizes import resized, resized_mask, within
 from headtohead.saving import write_picture
 from headtohead.scoring.counts import count, dice, mean_dice
@@ -128,8 +128,11 @@ def draw_tile(scan: SegmentedCase, number: int, side: int) -> np.ndarray:
 
     A slice larger than the tile is averaged down; its masks keep every part, however small.
     """
-    grey = scan.grey[number]
-    masks = overlaid(scan.truth[:, number], scan.prediction[:, number], scan.targets)
+    return fit_tile(scan.grey[number], overlaid(scan.truth[:, number], scan.prediction[:, number], scan.targets), side)
+
+
+def fit_tile(grey: np.ndarray, masks: dict[Colour, np.ndarray], side: int) -> np.ndarray:
+    """Fit a slice, uint8 [H, W], and the outlines of its masks, [H, W] by colour, into a tile as `draw_tile` does."""
     if max(grey.shape) > side:
         size = within(grey.shape, side)
         grey, masks = resized(grey, size), {colour: resized_mask(mask, size) for colour, mask in masks.items()}

@@ -18,6 +18,7 @@ from headtohead.exploring.figures import (
 )
 from headtohead.exploring.folder import explored_folder
 from headtohead.exploring.measures import UNKNOWN, Measures, measure
+from headtohead.exploring.sheets import draw_lesions, draw_samples
 from headtohead.options.table import Options
 from headtohead.plurals import count_of
 from headtohead.readers.reader import files_of
@@ -65,6 +66,9 @@ def explore(options: Options) -> Path:
         draw_alike(cohort, duplicates, alike)
     else:
         alike.unlink(missing_ok=True)
+    draw_samples(cohort, folder / "samples.png")
+    if not draw_lesions(cohort, folder / "lesions.png"):
+        (folder / "lesions.png").unlink(missing_ok=True)
     page = folder / "explore.md"
     write_text(page, write_page(findings, duplicates, cohort.key, files_of(cohort.data)))
     return page
@@ -84,6 +88,9 @@ def write_page(findings: Measures, duplicates: Duplicates, key: str, files: str 
         "Every slice is in slices.csv, every case in cases.csv.",
         *([] if several else [MARKED.format(files)]),
         *_spacing(cases),
+        "## Samples",
+        "Some cases in every sequence, with the outlines of their masks.",
+        "![Samples in every sequence](samples.png)",
         "## Class balance",
         _table(["", "lesion", "share", "rest"], _class_lines(findings)),
         "![Share of lesion in slices and pixels](classes.png)",
@@ -97,6 +104,7 @@ def write_page(findings: Measures, duplicates: Duplicates, key: str, files: str 
         *_without_lesion(cases),
         "![Slices and lesion of every case](patients.png)",
         *_targets(findings),
+        *_lesions(cases),
         "## Grey levels",
         _table(["site", *(sequence_title(name) for name in findings.task.sequences)], _levels(findings)),
         "Median over the site's cases of the inner head's median, the range in brackets; cases that lack the "
@@ -154,6 +162,16 @@ def _targets(findings: Measures) -> list[str]:
         _table(header, lines),
         "Medians over the cases that hold the target, the range in brackets. A lesion is where any of them is.",
         "![Size of each target in every case](targets.png)",
+    ]
+
+
+def _lesions(cases: "pd.DataFrame") -> list[str]:
+    if not (cases["lesion_voxels"] > 0).any():
+        return []
+    return [
+        "## Lesions",
+        "The slice that holds most of each lesion. Look for outlines that are shifted, mirrored or empty.",
+        "![The largest slice of each lesion](lesions.png)",
     ]
 
 

@@ -1,16 +1,21 @@
 """The LightningModule: scales uint8 batches on the device, learns, and counts per case."""
 
+import math
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 
 from headtohead import machine
 from headtohead.learning.callbacks import VAL_DICE
 from headtohead.learning.counts import DeviceCounts, to_source_grid, turned_back
 from headtohead.learning.deciding import activate, decide_targets, encode
+from headtohead.learning.fine_tuning import PLAIN
 from headtohead.learning.losses.training_loss import TrainingLoss
 from headtohead.learning.recording import CaseRecorder
 from headtohead.learning.schedules import build_optimizer, build_schedule
+from headtohead.learning.whole_cases import Restore, WholeCases
 from headtohead.models.registry import build_model
 from headtohead.preparing.recipe import InputRecipe
 from headtohead.preparing.steps.scale import CLIP
@@ -64,15 +69,22 @@ class SegmentationModule(pl.LightningModule):
         self.train_counts = DeviceCounts(cases, len(self.targets))
         self.memory_format = torch.contiguous_format
         self.recorder: CaseRecorder | None = None
+        self.whole: WholeCases | None = None
+        self.fine_tuning = PLAIN
 
     def forward(self, image: torch.Tensor, statistics: torch.Tensor) -> torch.Tensor:
         """Map uint8 [B, S, S, C] and statistics float32 [B, C, 2] to logits float32 [B, logits, S, S]."""
-        return self.model(scale_batch(image, statistics).contiguous(memory_format=self.memory_format)).float()
+        scaled = scale_batch(image, statistics, math.inf if self.recipe.standardised else CLIP)
+        return self.model(scaled.contiguous(memory_format=self.memory_format)).float()
 
     def arrange(self, memory_format: torch.memory_format) -> None:
         """Lay the net's weights and inputs out in memory as runs fastest on this machine."""
         self.memory_format = memory_format
         self.model.to(memory_format=memory_format)  # type: ignore[call-overload]
+
+    def restore_with(self, restore: Restore, labels: Callable[[int], np.ndarray]) -> None:
+        """Score whole cases, as inputs that are prepared as volumes need it; see `WholeCases`."""
+        self.whole = WholeCases(restore, labels, self._score)
 
     def training_step(self, batch: Batch, _: int) -> torch.Tensor:
         """Learn from one batch; nothing here waits for the device."""
@@ -88,12 +100,13 @@ class SegmentationModule(pl.LightningModule):
         return loss
 
     def on_train_epoch_start(self) -> None:
-        """Reset the counts."""
+        """Reset the counts; freeze or thaw what the epoch asks for."""
         self.train_counts.reset()
+        self.fine_tuning.arrange(self.model, self.current_epoch)
 
     def validation_step(self, batch: Batch, _: int) -> None:
         """Count one batch on the source grid."""
-        logits, _probability, _prediction = self._count(batch)
+        logits = self._count(batch)
         loss = self.loss(logits, batch["mask"].movedim(3, 1))
         self.log("loss/val", loss, on_epoch=True, batch_size=len(logits))
 
@@ -107,14 +120,14 @@ class SegmentationModule(pl.LightningModule):
         The training's is of augmented slices on the model's grid. It is logged here, where its epoch is just over.
         """
         self._log_dice("dice/train", self.train_counts)
+        if self.whole:
+            self.whole.close()
         for name, score in self._log_dice("dice/val", self.counts).items():
             self.log(f"{VAL_DICE}{name}", score)
 
     def test_step(self, batch: Batch, _: int) -> None:
         """Count one batch on the source grid, and record it where a recorder is set."""
-        _logits, probability, prediction = self._count(batch)
-        if self.recorder:
-            self.recorder.add(batch["case"], prediction, probability)
+        self._count(batch)
 
     def on_test_epoch_start(self) -> None:
         """Reset the counts."""
@@ -122,27 +135,38 @@ class SegmentationModule(pl.LightningModule):
 
     def on_test_epoch_end(self) -> None:
         """Log Dice per case; the experiment reads the counts themselves. Hand on the last case."""
+        if self.whole:
+            self.whole.close()
         if self.recorder:
             self.recorder.close()
         self._log_dice("dice/test", self.counts)
 
     def configure_optimizers(self) -> Any:
         """Build the optimiser and, once, its schedule."""
-        optimizer = build_optimizer(self.hparams["optimizer"], self.parameters(), self.hparams["learning_rate"])
+        rate = self.hparams["learning_rate"]
+        optimizer = build_optimizer(self.hparams["optimizer"], self.fine_tuning.groups(self.model, rate), rate)
         steps, epochs = int(self.trainer.estimated_stepping_batches), self.trainer.max_epochs or 1
         schedule = build_schedule(self.hparams["lr_scheduler"], optimizer, steps, epochs)
         return optimizer if schedule is None else {"optimizer": optimizer, "lr_scheduler": schedule}
 
-    def _count(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Give the logits, and probability and prediction on the source grid."""
+    def _count(self, batch: Batch) -> torch.Tensor:
+        """Give the logits of a batch; its slices are scored on the source grid, or wait for the rest of their case."""
         logits = self(batch["image"], batch["statistics"])
         probability = activate(logits, self.targets)
         if "turn" in batch:
             probability = turned_back(probability, batch["turn"])
-        probability = to_source_grid(probability, *batch["truth"].shape[1:])
+        if self.whole:
+            self.whole.add(batch["case"], probability)
+        else:
+            self._score(to_source_grid(probability, *batch["truth"].shape[1:]), batch["truth"], batch["case"])
+        return logits
+
+    def _score(self, probability: torch.Tensor, truth: torch.Tensor, case: torch.Tensor) -> None:
+        """Count slices on the source grid, and record them where a recorder is set, as a test does."""
         prediction = self._predict(probability)
-        self.counts.add(prediction, encode(batch["truth"], self.targets), batch["case"])
-        return logits, probability, prediction
+        self.counts.add(*(one.to(self.device) for one in (prediction, encode(truth, self.targets), case)))
+        if self.recorder:
+            self.recorder.add(case, prediction, probability)
 
     def _predict(self, probability: torch.Tensor) -> torch.Tensor:
         return decide_targets(probability, self.targets, self.hparams["threshold"])
@@ -156,11 +180,11 @@ class SegmentationModule(pl.LightningModule):
         return {name: mean_dice(own) for name, own in zip(self.targets.names, scores.T, strict=True)}
 
 
-def scale_batch(image: torch.Tensor, statistics: torch.Tensor) -> torch.Tensor:
+def scale_batch(image: torch.Tensor, statistics: torch.Tensor, clip: float = CLIP) -> torch.Tensor:
     """Scale uint8 [B, S, S, C] on its device to float32 [B, C, S, S], as `preparing.steps.scale.scaled` does one slice.
 
     Statistics are float32 [B, C, 2], (centre, scale) per slice and channel. The memory is channels last, as the batch
-    came.
+    came. Scaled values are kept within `clip` deviations.
     """
     centre, spread = statistics[:, None, None].unbind(dim=-1)
-    return ((image.float() - centre) / spread).clamp(-CLIP, CLIP).permute(0, 3, 1, 2)
+    return ((image.float() - centre) / spread).clamp(-clip, clip).permute(0, 3, 1, 2)

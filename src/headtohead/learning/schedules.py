@@ -22,8 +22,10 @@ START = 0.01
 """Where a warm-up starts, as a share of the full rate."""
 
 
-def build_optimizer(name: str, parameters: Iterable[torch.nn.Parameter], learning_rate: float) -> torch.optim.Optimizer:
-    """Build an optimiser by its name; `sgd` has momentum 0.9."""
+def build_optimizer(
+    name: str, parameters: Iterable[torch.nn.Parameter] | list[dict[str, Any]], learning_rate: float
+) -> torch.optim.Optimizer:
+    """Build an optimiser by its name; `sgd` has momentum 0.9. Groups of parameters may have a rate of their own."""
     return OPTIMIZERS[name](parameters, lr=learning_rate)
 
 

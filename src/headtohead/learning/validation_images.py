@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import torch
 from torch.utils.data import default_collate
 
 from headtohead import machine
-from headtohead.batches.datamodule import SliceDataset
+from headtohead.batches.datamodule import SliceDataset, view_in_bytes
 from headtohead.batches.splits import Split
 from headtohead.cohort import Cohort
 from headtohead.drawing.legend import legend
@@ -99,15 +100,20 @@ def outlined(module: SegmentationModule, cohort: Cohort, split: Split) -> list[t
     """Predict and draw the shown slices: (tag, uint8 RGB [H, W, 3]) for each."""
     dataset = SliceDataset(cohort, module.recipe)
     drawn = []
+    split = replace(split, val=dataset.cases.shown(split.val))
     for case, number in shown_slices(cohort, split).items():
         item = dataset[(0, number)]
         batch = {name: value.to(module.device) for name, value in default_collate([item]).items()}
         with torch.inference_mode():
             probability = activate(module(batch["image"], batch["statistics"]), module.targets)
-            probability = to_source_grid(probability, *item["truth"].shape)
+            if "truth" in item:
+                probability = to_source_grid(probability, *item["truth"].shape)
+                truth = encode(batch["truth"], module.targets)[0].cpu().numpy()
+                image = np.array(cohort.primary(case)[item["slice"]])
+            else:  # as the model sees it
+                truth = np.moveaxis(item["mask"], 2, 0).astype(bool)
+                image = view_in_bytes(item["image"])[..., module.recipe.primary_place]
             prediction = decide_targets(probability, module.targets, module.hparams["threshold"])[0].cpu().numpy()
-        truth = encode(batch["truth"], module.targets)[0].cpu().numpy()
-        image = np.array(cohort.primary(case)[item["slice"]])
         tag = tag_of(cohort, case, int(item["slice"]))
         drawn.append((tag, draw_pair(image, truth, prediction, cohort.task.targets)))
     return drawn

@@ -17,6 +17,8 @@ class BudaUNet(nn.Module):
     sigmoid, which holds no weights, is the caller's.
     """
 
+    ENCODER = ("encoder1", "encoder2", "encoder3", "encoder4", "bottleneck")
+
     def __init__(self, in_channels: int = 3, width: int = 32, out_channels: int = 1) -> None:
         super().__init__()
         self.encoder1 = block(in_channels, width, "enc1")

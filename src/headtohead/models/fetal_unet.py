@@ -20,6 +20,8 @@ class FetalUNet(nn.Module):
     Unlike the published net this one returns logits: the sigmoid, which holds no weights, is the caller's.
     """
 
+    ENCODER = ("down1", "down2", "down3", "down4", "bottom")
+
     def __init__(self, in_channels: int = 1, width: int = 32, out_channels: int = 1) -> None:
         super().__init__()
         self.down1 = double_conv(in_channels, width)

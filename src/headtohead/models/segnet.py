@@ -30,6 +30,8 @@ class SegNet(nn.Module):
     paper's own net does), so that images of any size are taken.
     """
 
+    HEAD = ("decoder.4.3", "decoder.4.4")
+
     def __init__(
         self,
         in_channels: int = 3,

@@ -13,6 +13,8 @@ from torch.nn import functional
 class PlainUNet(nn.Module):
     """U-Net of four levels with `width`, 2, 4 and 8 times `width` channels."""
 
+    ENCODER = ("down1", "down2", "down3", "bottom")
+
     def __init__(self, in_channels: int = 3, width: int = 64, out_channels: int = 1) -> None:
         super().__init__()
         self.down1 = double_conv(in_channels, width)

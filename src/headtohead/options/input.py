@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from headtohead.options.checks import between
 from headtohead.options.declaring import option
 from headtohead.options.group import Group
+from headtohead.options.preparation import SLICES, steps_wrong
 
 
 @dataclass(frozen=True)
@@ -12,6 +13,13 @@ class InputOptions(Group):
     """Model input. Saved with the model and applied in prediction too."""
 
     image_size: int = option(128, "width and height of the model input in pixels", check=between(16, 2048))
+    preparation: str = option(
+        SLICES,
+        "slices: each resized by itself; volume: whole volumes, prepared as Buda et al. do; or steps of your own: "
+        "trim=SLICES,crop=SHARE,spline=DEGREE,standardise=PERCENTILES",
+        metavar="STEPS",
+        check=steps_wrong,
+    )
     normalise: str = option(
         "inner",
         "intensity scaling: z-score by the inner head or by the whole head of each case, /255, or ImageNet statistics",

@@ -15,7 +15,9 @@ from headtohead.options.input import InputOptions
 from headtohead.options.machine import MachineOptions
 from headtohead.options.model import ModelOptions
 from headtohead.options.prediction import PredictionOptions
+from headtohead.options.scoring import ScoringOptions
 from headtohead.options.serving import ServingOptions
+from headtohead.options.starting import StartingOptions
 from headtohead.options.training import TrainingOptions
 from headtohead.options.verbs import Verbs
 
@@ -42,6 +44,7 @@ class RunOptions(ChoiceOptions):
 
     input: InputOptions = field(default_factory=InputOptions)
     training: TrainingOptions = field(default_factory=TrainingOptions)
+    starting: StartingOptions = field(default_factory=StartingOptions)
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ class Options(RunOptions):
     verbs: Verbs = field(default_factory=Verbs)
     files: FileOptions = field(default_factory=FileOptions)
     serving: ServingOptions = field(default_factory=ServingOptions)
+    scoring: ScoringOptions = field(default_factory=ScoringOptions)
 
 
 Some = TypeVar("Some", bound=ChoiceOptions)
@@ -60,7 +64,9 @@ GROUPS: dict[str, type[Group]] = {
     "input": InputOptions,
     "model": ModelOptions,
     "training": TrainingOptions,
+    "starting": StartingOptions,
     "comparison": ComparisonOptions,
+    "scoring": ScoringOptions,
     "prediction": PredictionOptions,
     "files": FileOptions,
     "serving": ServingOptions,

@@ -41,6 +41,12 @@ class TrainingOptions(Group):
         False,
         "randomly flip and rotate validation and test slices too, a historical fault kept to reproduce old numbers",
     )
+    test_postprocessing: str = option(
+        "",
+        "clean-up steps of masks, as for --postprocessing, declared before the training: the test scores masks after "
+        "them, and the model keeps them for its predictions",
+        metavar="STEPS",
+    )
     sequence_dropout: float = option(
         0.25,
         "probability that the sequence missing most often (and mostly also the next) is replaced by its stand-in",

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, fields
+from functools import reduce
 from typing import Any, TypeVar
 
 import numpy as np
 
-from headtohead.preparing.intensities import EIGHT
+from headtohead.preparing.intensities import BETWEEN, EIGHT
 from headtohead.preparing.step import SliceStep, Step, Undo, made_of
 from headtohead.preparing.steps.channels import Channels
 from headtohead.preparing.steps.crop import Crop, Trim
@@ -61,9 +62,30 @@ class Chain:
 
     def begin(self, case: Case) -> tuple[Case, Undo, tuple[SliceStep, ...]]:
         """Apply the steps that need the whole case, and settle those after them, which treat slice by slice."""
-        last = max((place for place, step in enumerate(self.steps, 1) if not isinstance(step, SliceStep)), default=0)
-        case, undo = _applied(self.steps[:last], case)
-        return case, undo, tuple(step.fitted(case) for step in self.steps[last:] if isinstance(step, SliceStep))
+        case, undo = _applied(self.steps[: self._first], case)
+        return case, undo, tuple(step.fitted(case) for step in self.slice_steps)
+
+    @property
+    def _first(self) -> int:
+        """Place of the first step from which on all treat slice by slice."""
+        return max((place for place, step in enumerate(self.steps, 1) if not isinstance(step, SliceStep)), default=0)
+
+    @property
+    def slice_steps(self) -> tuple[SliceStep, ...]:
+        """The steps after those that need the whole case; they treat slice by slice."""
+        return tuple(step for step in self.steps[self._first :] if isinstance(step, SliceStep))
+
+    def inverse(self, case: Case) -> Undo:
+        """Give the inverse of what `begin` does to a case, sooner than `begin` does.
+
+        Where voxels go depends on their values only up to the last crop; no step after it is carried out.
+        """
+        whole = self.steps[: self._first]
+        last = max((place for place, step in enumerate(whole, 1) if isinstance(step, Crop | Trim)), default=0)
+        case, undo_crops = _applied(whole[:last], case)
+        _, height, width = case.grid.shape
+        undoes = [step.inverse(height, width) for step in whole[last:] if isinstance(step, SliceStep)]
+        return lambda values: undo_crops(reduce(lambda found, undo: undo(found), reversed(undoes), values))
 
     def view(self, images: np.ndarray, index: int) -> np.ndarray:
         """Show a slice of a case whose grey levels are stored, [slices, H, W, C], before they are scaled.
@@ -71,11 +93,7 @@ class Chain:
         Returns:
             [size, size, channels]: uint8, or float32 in units of 8 bits of what has more.
         """
-        slices = made_of(images)
-        for step in self.steps:
-            if isinstance(step, SliceStep) and not isinstance(step, Scale):
-                slices = step.over(slices)
-        return slices.image(index)
+        return viewed(self.slice_steps, images, index)
 
     def only(self, kind: type[S]) -> S | None:
         """Give the step of a kind; None where there is none."""
@@ -182,12 +200,27 @@ class Prepared:
     def restore(self, probability: np.ndarray) -> np.ndarray:
         """Bring the probability of all inputs, float32 [n, S, S], onto the volume's grid, float32 [slices, H, W]."""
         _, height, width = self._shape
-        whole = np.empty((len(probability), height, width), np.float32)
-        for values, place in zip(probability, whole, strict=True):
-            for step in reversed(self._steps):
-                values = step.undone(values, height, width)
-            place[:] = values
-        return self._undo(whole)
+        return self._undo(restored(probability, self._steps, height, width))
+
+
+def viewed(steps: Sequence[SliceStep], images: np.ndarray, index: int) -> np.ndarray:
+    """Show a slice of [slices, H, W, C] after all steps but the scaling; 16 bits become float32 in units of 8 bits."""
+    slices = made_of(images)
+    for step in steps:
+        if not isinstance(step, Scale):
+            slices = step.over(slices)
+    view = slices.image(index)
+    return view if view.dtype != np.uint16 else view.astype(np.float32) / BETWEEN
+
+
+def restored(probability: np.ndarray, steps: Sequence[SliceStep], height: int, width: int) -> np.ndarray:
+    """Undo the steps that treated slice by slice on float32 [n, S, S]: float32 [n, height, width]."""
+    whole = np.empty((len(probability), height, width), np.float32)
+    for values, place in zip(probability, whole, strict=True):
+        for step in reversed(steps):
+            values = step.undone(values, height, width)
+        place[:] = values
+    return whole
 
 
 def _applied(steps: Sequence[Step], case: Case) -> tuple[Case, Undo]:

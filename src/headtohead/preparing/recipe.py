@@ -7,6 +7,7 @@ from typing import Any
 
 from headtohead.errors import UserError
 from headtohead.options.input import InputOptions
+from headtohead.options.preparation import SLICES, standardises, volume_steps
 from headtohead.preparing.chain import DEPTHS, Chain, UnknownStepError
 from headtohead.preparing.intensities import EIGHT
 from headtohead.preparing.step import Step
@@ -54,6 +55,7 @@ class InputRecipe:
         primary: channel of the primary sequence.
         sequences: channels that a slice has of its own. A volume of one channel is in all of them.
         depth: in which grey levels are stored: `uint8` or `uint16`.
+        preparation: steps of whole volumes, as `--preparation` takes them, before those of single slices.
         shown: which of the slice's own channels the model is shown, the primary one among them; empty: all.
 
     Raises:
@@ -67,6 +69,7 @@ class InputRecipe:
     primary: int = 1
     sequences: int = 3
     depth: str = EIGHT.name
+    preparation: str = SLICES
     shown: Sequence[int] = ()
 
     def __post_init__(self) -> None:
@@ -96,24 +99,58 @@ class InputRecipe:
         # A single sequence is in all three.
         primary, sequences = (1, 3) if len(task.sequences) == 1 else (task.primary_channel, len(task.sequences))
         scaling, neighbours = (tied, 0) if tied else (inputs.normalise, inputs.neighbours)
+        preparation = SLICES if tied else inputs.preparation
+        if standardises(preparation):
+            scaling = STANDARDISED
         if scaling == "imagenet" and sequences != 3:
             raise UserError(f"`normalise=imagenet`: knows three channels, but {task.name} has {sequences} sequences")
-        return cls(
-            inputs.image_size, scaling, neighbours, inputs.channel_order, primary, sequences, depth, tuple(shown)
-        )
+        order = inputs.channel_order
+        return cls(inputs.image_size, scaling, neighbours, order, primary, sequences, depth, preparation, tuple(shown))
 
     @cached_property
     def chain(self) -> Chain:
         """The chain: steps that the case of a cohort, or one that is predicted, goes through."""
         if self.normalise in TIED:
             return Chain(TIED[self.normalise](self))
-        own = tuple(self.shown) or tuple(range(self.sequences))
-        order = own if self.channel_order == RGB else own[::-1]
-        steps: list[Step] = [Window(self.depth), Channels(order), Resize(self.image_size)]
+        order = self._order
+        wanted = volume_steps(self.preparation)
+        steps: list[Step] = [Window(self.depth)]
+        steps += [Trim(int(ends)) for ends in wanted.get("trim", ())]
+        steps += [Crop(dark) for dark in wanted.get("crop", ())]
+        size: list[Step] = [Spline(self.image_size, int(degree)) for degree in wanted.get("spline", ())]
+        steps += [Channels(order), *(size or [Resize(self.image_size)])]
+        if self.standardised:
+            steps.append(Standardise(*wanted["standardise"]))
         if self.neighbours:
-            steps.append(Neighbours(self.neighbours, order.index(self.primary)))
-        of = (*own, *[self.primary] * (2 * self.neighbours))
+            steps.append(Neighbours(self.neighbours, self.primary_place))
+        if self.standardised:
+            return Chain(tuple(steps))
+        of = (*self._own, *[self.primary] * (2 * self.neighbours))
         return Chain((*steps, Scale(self.normalise, of)))
+
+    @property
+    def _order(self) -> tuple[int, ...]:
+        return self._own if self.channel_order == RGB else self._own[::-1]
+
+    @property
+    def _own(self) -> tuple[int, ...]:
+        """The channels of the slice itself that the model is shown."""
+        return tuple(self.shown) or tuple(range(self.sequences))
+
+    @property
+    def primary_place(self) -> int:
+        """Which channel of the input holds the primary sequence of the slice itself."""
+        return 0 if self.normalise in TIED else self._order.index(self.primary)
+
+    @property
+    def standardised(self) -> bool:
+        """Whether the chain scales the whole volume, and nothing is left for a training to scale."""
+        return standardises(self.preparation)
+
+    @property
+    def whole(self) -> bool:
+        """Whether a slice can be prepared only together with all others of its case."""
+        return self.preparation != SLICES
 
     @property
     def channels(self) -> int:
@@ -125,6 +162,9 @@ class InputRecipe:
         said = {one.name: value for one in fields(self) if (value := getattr(self, one.name)) != one.default}
         return said | ({"shown": list(self.shown)} if self.shown else {})
 
+
+STANDARDISED = "standardised"
+"""What `normalise` is of a volume that is scaled as a whole."""
 
 TIED: dict[str, Callable[[InputRecipe], tuple[Step, ...]]] = {
     "slice": lambda recipe: (Channels((recipe.primary,)), Stretch(), Resize(recipe.image_size), Scale("unit", (0,))),

@@ -86,16 +86,22 @@ class SliceStep(Step):
         """Bring values [H', W'] of one slice back onto its own [height, width]."""
         return values
 
+    def labelled(self, labels: np.ndarray) -> np.ndarray:
+        """Bring the label map [H, W] of a slice onto the grid after the step."""
+        return labels
+
+    def inverse(self, height: int, width: int) -> Undo:
+        """Give the inverse for the values of all slices, which are [height, width] before the step."""
+        return lambda values: np.stack([self.undone(one, height, width) for one in values])
+
     def apply(self, case: Case) -> tuple[Case, Undo]:
         """Apply it to all slices; see `Step`."""
         after = self.over(made_of(case.images))
         images = np.stack([after.image(index) for index in range(after.number)])
         _, height, width = case.grid.shape
         grid = case.grid if images.shape[:3] == case.grid.shape else Grid((len(images), *images.shape[1:3]))
-        labels = case.labels if grid is case.grid else None
-        return replace(case, images=images, grid=grid, labels=labels), lambda values: np.stack(
-            [self.undone(one, height, width) for one in values]
-        )
+        labels = None if case.labels is None else np.stack([self.labelled(one) for one in case.labels])
+        return replace(case, images=images, grid=grid, labels=labels), self.inverse(height, width)
 
 
 def as_it_is(values: np.ndarray) -> np.ndarray:

@@ -1,12 +1,13 @@
 """`--view_aug`: a sheet of training slices, each as it is and as a model would meet it in the first epochs."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from headtohead.batches.augmentation import OTHERS_TOO, describe_policy, refuse_by_task
-from headtohead.batches.datamodule import SliceDataset
+from headtohead.batches.datamodule import SliceDataset, view_in_bytes
 from headtohead.batches.splits import Split, make_split
 from headtohead.cohort import Cohort, open_data
 from headtohead.drawing.legend import legend as drawn_legend
@@ -66,11 +67,15 @@ def make_rows(cohort: Cohort, split: Split, recipe: InputRecipe, training: Train
     plain = SliceDataset(cohort, recipe)
     augmented = SliceDataset(cohort, recipe, training.augmentation, training.sequence_dropout, training.seed)
     rows = []
+    split = replace(split, train=plain.cases.shown(split.train))
     for number in examples_to_show(cohort, split, np.random.default_rng(training.seed)):
         case, index = cohort.case_of(number)
         items = [plain[(0, number)]] + [augmented[(epoch, number)] for epoch in range(EPOCHS)]
         masks = [by_colour(np.moveaxis(item["mask"], 2, 0), cohort.task.targets, TRUTH) for item in items]
-        views = [(shown_channels(item["image"], cohort.task), own) for item, own in zip(items, masks, strict=True)]
+        views = [
+            (shown_channels(view_in_bytes(item["image"]), cohort.task), own)
+            for item, own in zip(items, masks, strict=True)
+        ]
         rows.append(Example(f"{cohort.table['case'].iloc[case]}, slice {index + 1}", views))
     return rows
 

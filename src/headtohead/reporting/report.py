@@ -17,6 +17,7 @@ from headtohead.plurals import count_of
 from headtohead.readers.reader import Reading
 from headtohead.reporting.case_gifs import mark_of, remove_earlier_case_gifs
 from headtohead.reporting.curves import write_curves
+from headtohead.reporting.external import external_of, outdated, with_external
 from headtohead.reporting.failures import STEM
 from headtohead.reporting.findings import Findings, findings_of
 from headtohead.reporting.masks import Masks
@@ -34,10 +35,17 @@ from headtohead.runs.reading import read_ledger, read_ledger_around
 from headtohead.saving import sync, temporary_folder, write_table, write_text
 from headtohead.scoring.protocol import PROTOCOL
 
-WITHOUT_LESION = "without_lesion"  # the one table that is not written where it would be empty
+WITHOUT_LESION = "without_lesion"
 TABLES = {"cases": "tested_cases", "results": "scores", "subgroup_pairs": "subgroup_pairs"}
 TABLES |= {name: name for name in ("ranks", "subgroups", "conventions", "slices", "parts")}
-TABLES |= {"pairs": "tested", WITHOUT_LESION: WITHOUT_LESION}
+TABLES |= {
+    "pairs": "tested",
+    WITHOUT_LESION: WITHOUT_LESION,
+    "external": "external_scores",
+    "populations": "populations",
+}
+SOMETIMES = (WITHOUT_LESION, "external", "populations")
+"""The tables that are not written where they would be empty."""
 PAGE = "report.html"
 UNCHECKED = "The data set was not available, so it was not checked whether data or folds have changed since the runs."
 
@@ -82,6 +90,8 @@ def declared_margin(margin: float | None, ledger: Ledger) -> tuple[float, list[s
     found, unread = set(), []
     for run in ledger.finished:
         folder = RunFolder(run.folder)
+        if isinstance(said := run.record.get("margin"), float):  # of masks as given, which have no config.yaml
+            found.add(said)
         try:
             if config := folder.read_config():
                 found.add(settle(OPTIONS["margin"], config.get("margin", MARGIN), f"{folder.config}: margin"))
@@ -133,7 +143,7 @@ def write_held(folder: Path, cohort: Cohort | None, case_gifs: str, ledger: Ledg
     margin, changed = declared_margin(margin, ledger)
     findings = findings_of(ledger, changed + unchecked, margin)
     mark = mark_of(findings, ledger) if findings else ""
-    summary = summarise(ledger)
+    summary = _summary(ledger)
     print_results(summary)
     with temporary_folder(folder) as new:
         _write_tables(new, summary, findings)
@@ -162,13 +172,17 @@ def write_row(run_folder: Path) -> None:
     """
     folder = run_folder.parent
     with comparison_held(folder):
-        summary = summarise(read_ledger_around(run_folder))
+        summary = _summary(read_ledger_around(run_folder))
         print_results(summary)
         if (folder / PAGE).is_file():
             print(f"{folder / PAGE} does not have this test yet: --report --comparison {folder.name} rewrites it")
             return
         write_text(folder / "results.md", render_markdown(summary), lasting=True)
     print(f"table: {folder / 'results.md'}")
+
+
+def _summary(ledger: Ledger) -> Summary:
+    return with_external(summarise(ledger), external_of(ledger), outdated(ledger))
 
 
 def remove_earlier(folder: Path) -> None:
@@ -197,9 +211,9 @@ def _write_tables(folder: Path, summary: Summary, findings: Findings | None) -> 
     write_text(folder / "results.md", render_markdown(summary))
     write_text(folder / "results.tex", render_latex(summary))
     tables = {name: getattr(findings, attribute) for name, attribute in TABLES.items()} if findings else {}
-    if findings and findings.without_lesion.empty:
-        del tables[WITHOUT_LESION]
     for name, table in tables.items():
+        if name in SOMETIMES and table.empty:
+            continue
         write_table(folder / f"{name}.csv", table, index=name == "ranks")
 
 
@@ -209,19 +223,26 @@ def _noting(ledger: Ledger, notes: Sequence[str]) -> Ledger:
 
 def _cohort_of(ledger: Ledger, data: DataOptions, given: bool) -> Cohort | None:
     """Open `--root_dir` where it is `given`, else the data the runs were made from, if it still lies there."""
-    said = ledger.finished[0].record.get("data", {})
-    kind = said.get("kind", DEFAULT_DATA)  # runs from before there were others do not say
-    reading = replace(Reading.recorded(said), **Reading.of(data).given())
+    root, kind, reading = recorded_data(ledger, data)
     if data.root_dir != DataOptions().root_dir or given:
-        return open_cohort(Path(data.root_dir), Path(data.cache_dir), kind, reading)
-    root = Path(str(said.get("root", "")))
-    if not root.is_dir():
+        root = Path(data.root_dir)
+    elif not root.is_dir():
         print(
             f"the data set is no longer in {root}: no pictures of cases, and no check of the data; "
             "give its folder with --root_dir"
         )
         return None
     return open_cohort(root, Path(data.cache_dir), kind, reading)
+
+
+def recorded_data(ledger: Ledger, data: DataOptions) -> tuple[Path, str, Reading]:
+    """Say where the runs found their data, of what kind these are, and how their files are read.
+
+    What the command says of the files goes before what the runs say.
+    """
+    said = ledger.finished[0].record.get("data", {})
+    kind = said.get("kind", DEFAULT_DATA)  # runs from before there were others do not say
+    return Path(str(said.get("root", ""))), kind, replace(Reading.recorded(said), **Reading.of(data).given())
 
 
 def _refuse_stale(ledger: Ledger, cohort: Cohort | None) -> None:

@@ -29,7 +29,7 @@ def a_task(value: Any) -> str | None:
     return None
 
 
-READING = ("patient_pattern", "labels", "sequences", "mask_dir", "mask_pattern", "bits")
+READING = ("patient_pattern", "labels", "sequences", "mask_dir", "mask_pattern", "bits", "images")
 DATA = {
     **dict.fromkeys(("kind", "root", "key", "name", *READING), text),
     **dict.fromkeys(("cases", "slices"), COUNT),
@@ -45,7 +45,7 @@ SPLIT = {
     "seed": either(nothing, whole()),
 }
 RECIPE = {
-    **dict.fromkeys(("normalise", "channel_order", "depth"), text),
+    **dict.fromkeys(("normalise", "channel_order", "depth", "preparation"), text),
     **dict.fromkeys(("image_size", "neighbours"), COUNT),
     "shown": listing(COUNT),
 }
@@ -62,18 +62,31 @@ RECORD = mapping(
         "data": mapping(DATA),
         "split": mapping(SPLIT),
         "recipe": mapping(RECIPE),
+        "masks": mapping({"folder": text, "key": text, "files": COUNT}),
         "members": mapping(others=MAYBE_TEXT),
         **dict.fromkeys(("versions", "hardware"), mapping(others=MAYBE_TEXT)),
-        **dict.fromkeys(("best_val_dice", "test_dice", "threshold", "learning_rate"), SCORE),
+        **dict.fromkeys(("best_val_dice", "test_dice", "threshold", "learning_rate", "margin"), SCORE),
         **dict.fromkeys(("seconds", "test_seconds"), SCORE),
         **dict.fromkeys(("epochs", "best_epoch", "parameters", "batch_size"), MAYBE_COUNT),
         **dict.fromkeys(("thresholds", "best_val_dice_of_targets", "test_dice_of_targets"), mapping(others=SCORE)),
+        "start": mapping(
+            {
+                **dict.fromkeys(("from", "kind", "name", "sha256", "training_cases", "warning"), text),
+                **dict.fromkeys(("layers", "of_layers", "weights", "of_weights"), COUNT),
+                **dict.fromkeys(("adapted", "new"), listing(text)),
+            },
+            needed=("name", "sha256", "training_cases", "new"),
+        ),
+        "seen_before": listing(text),
+        "frozen": text,
+        "thaw_epoch": COUNT,
+        "old_layers_rate": SCORE,
         "seed": either(nothing, whole()),
         "test_flips": either(nothing, truth),
         "pos_weights": mapping(others=number(0)),
         **dict.fromkeys(("command", "device", "precision", "git_commit", "comparison"), MAYBE_TEXT),
         **dict.fromkeys(("loss", "pos_weight"), MAYBE_TEXT),
-        **dict.fromkeys(("started", "ended", "tested", "error", "onnx"), MAYBE_TEXT),
+        **dict.fromkeys(("started", "ended", "tested", "error", "onnx", "test_postprocessing"), MAYBE_TEXT),
     }
 )
 

@@ -28,7 +28,10 @@ TRAVELS = (CARD, "config.yaml", "cases.csv")
 LARGEST = 64 << 20
 """Bytes of one of these."""
 
-PLACES = ("root_dir", "cache_dir", "runs_dir", "output", "comparison", "run_name", "fold_file", "model_path", "config")
+PLACES = (
+    *("root_dir", "cache_dir", "runs_dir", "output", "comparison", "run_name"),
+    *("fold_file", "model_path", "init_from", "config"),
+)
 """Options that say where something lies on the machine of the training; no business of who gets the bundle."""
 
 CHECKED = 2  # inputs on which ONNX is compared with PyTorch where no real slices are at hand

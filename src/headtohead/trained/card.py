@@ -199,6 +199,7 @@ def _provenance(record: dict[str, Any]) -> str:
         "command": f"`{without_places(record['command'])}`" if record.get("command") else "",
         "git commit": record.get("git_commit", ""),
         "seed": record.get("seed", ""),
+        "started from": _start(record),
         "trained": " to ".join(str(record[key]) for key in ("started", "ended") if record.get(key)),
         "epochs": f"{record['epochs']}, best {record.get('best_epoch')}" if record.get("epochs") else "",
         "seconds": record.get("seconds", ""),
@@ -209,6 +210,14 @@ def _provenance(record: dict[str, Any]) -> str:
         "card written by": f"headtohead {__version__}",
     }
     return f"## Provenance\n\n{_table(('what', 'value'), [row for row in rows.items() if row[1] != ''])}"
+
+
+def _start(record: dict[str, Any]) -> str:
+    start = record.get("start")
+    if not start:
+        return ""
+    known = "" if start["training_cases"] == "known" else "; its training cases are not known"
+    return f"{start['name']}, sha256 `{start['sha256']}`{known}"
 
 
 def without_places(command: str) -> str:

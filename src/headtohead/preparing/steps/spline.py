@@ -29,6 +29,14 @@ class Spline(SliceStep):
         large = ndimage.zoom(image, zoom, order=self.degree, mode="grid-constant", grid_mode=True)
         return np.clip(large, image.min(), image.max())
 
+    def labelled(self, labels: np.ndarray) -> np.ndarray:
+        """Each pixel gets the label of the nearest one."""
+        from scipy import ndimage
+
+        square = pad_to_square(labels[..., None])[..., 0]
+        zoom = self.size / len(square)
+        return ndimage.zoom(square, zoom, order=0, mode="grid-constant", grid_mode=True)
+
     def undone(self, values: np.ndarray, height: int, width: int) -> np.ndarray:
         """Bring float32 [size, size] onto the source grid: float32 [height, width]."""
         side = max(height, width)

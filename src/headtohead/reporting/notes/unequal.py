@@ -5,7 +5,6 @@ from functools import partial
 from typing import Any
 
 from headtohead.errors import UserError
-from headtohead.options.comparison import is_baseline
 from headtohead.options.settling import settle
 from headtohead.options.table import OPTIONS
 from headtohead.readers.sequence_names import word_of
@@ -20,15 +19,17 @@ ONE_SCALE = {
     "learning rate": "learning_rate",
     "batch size": "batch_size",
     "loss": "loss",
+    "sampling": "sampling",
     "weight of the targets' pixels": "pos_weight",
 }
-LATER = ("loss", "pos_weight")
+LATER = ("loss", "pos_weight", "sampling")
 """Options that came later: an older run was made as their defaults say."""
-INPUT = ("normalise", "neighbours", "channel_order")
+INPUT = ("preparation", "normalise", "neighbours", "channel_order")
 
 
 def unequal_settings(ledger: Ledger) -> list[str]:
-    """Warn where the trained experiments that count differ in threshold, epochs, scale, input, or flips of the test.
+    """Warn where the trained experiments that count differ in threshold, epochs, scale, input, clean-up, or
+    flips of the test.
 
     Args:
         ledger: of the comparison.
@@ -36,7 +37,7 @@ def unequal_settings(ledger: Ledger) -> list[str]:
     Returns:
         One paragraph each; none where all were treated alike. A fact that a run does not state does not count.
     """
-    runs = [run for run in ledger.counted if not is_baseline(run.entrant[0])]
+    runs = [run for run in ledger.counted if run.is_model]
     notes = []
     if len(thresholds := {str(run.record.get("threshold")) for run in runs}) > 1:
         notes.append(f"The experiments were scored at different thresholds ({', '.join(sorted(thresholds))}).")
@@ -55,6 +56,8 @@ def unequal_settings(ledger: Ledger) -> list[str]:
         )
     if said := _who_has(runs, _input):
         notes.append(f"Entrants were given different inputs: {said}.")
+    if said := _cleaned(runs):
+        notes.append(f"Masks were cleaned before they were scored, by steps declared before the training: {said}.")
     if flipped := sorted({_name(run) for run in runs if run.record.get("test_flips")}):
         who = joined_by_commas(flipped)
         notes.append(f"Validation and test slices were flipped and rotated at random, a historical fault: {who}.")
@@ -70,6 +73,15 @@ def _who_has(runs: list[Run], fact: Callable[[Run], Any]) -> str:
     if len(holders) < 2:
         return ""
     return ", ".join(f"{value} ({joined_by_commas(sorted(holders[value]))})" for value in sorted(holders))
+
+
+def _cleaned(runs: list[Run]) -> str:
+    """Say whose masks were cleaned by what: `largest (buda none)`; nothing where none were."""
+    steps: dict[str, set[str]] = {}
+    for run in runs:
+        if done := run.record.get("test_postprocessing"):
+            steps.setdefault(done, set()).add(_name(run))
+    return "; ".join(f"{done} ({joined_by_commas(sorted(steps[done]))})" for done in sorted(steps))
 
 
 def _input(run: Run) -> str | None:
