@@ -38,6 +38,7 @@ TABLE: dict[str, tuple[str, Any]] = {
     "model": ("buda", "buda"),
     "width": ("16", 16),
     "encoder_weights": ("imagenet", "imagenet"),
+    "model_arguments": ("depth=4,sizes=[8,16]", ("depth=4", "sizes=[8,16]")),
     "num_epochs": ("3", 3),
     "batch_size": ("8", 8),
     "learning_rate": ("1e-3", 1e-3),

@@ -76,6 +76,7 @@ ELSEWHERE = {
     "fold": "tests/comparing/test_crossvalidation.py",
     "fold_file": "tests/comparing/test_crossvalidation.py",
     "encoder_weights": "tests/models/test_pretrained.py",
+    "model_arguments": "tests/comparing/test_nets_of_others.py",
     **dict.fromkeys(("init_from", "freeze", "thaw_epoch", "old_layers_rate"), "tests/comparing/test_fine_tuning.py"),
     "gpus": "tests/test_machine.py",
     "debug": "tests/cli/test_verbs.py",

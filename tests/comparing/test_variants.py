@@ -113,3 +113,12 @@ def test_sequences_that_cannot_be_shown(
 def test_a_recipe_from_a_file_is_not_believed(shown: Any) -> None:
     with pytest.raises(ValueError, match=r"shown|primary|other settings"):
         chain_of({"image_size": 32, "normalise": "inner", "neighbours": 0, "shown": shown})
+
+
+def test_code_that_only_a_file_names_is_not_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "net.py").write_text("raise SystemExit('code ran')\n")
+    config = tmp_path / "a.yaml"
+    config.write_text(f"models: [unet]\nvariants: [mine={tmp_path}/net.py:Net.num_epochs=2]\n")
+    assert main(["--compare", "--config", str(config)]) == 2
+    line = capsys.readouterr().err
+    assert "net.py" in line and "code ran" not in line and line.count("\n") == 1

@@ -62,6 +62,7 @@ def experiments_of(options: RunOptions, folds: int = 1) -> list[RunOptions]:
             "run_name": "",
             # What a model has no use for must not stop the others of the grid.
             "width": options.model.width if spec.width else 0,
+            "model_arguments": (),
             "encoder_weights": options.model.encoder_weights if spec.encoder else "none",
             "pos_weight": weight if find_loss(own.get("loss", options.training.loss)).weighs else ALIKE,
             **own,

@@ -35,7 +35,7 @@ from headtohead.learning.checkpoint import read_checkpoint
 from headtohead.learning.module import SegmentationModule
 from headtohead.learning.recording import CaseRecorder
 from headtohead.learning.validation_images import ValidationImages
-from headtohead.models.registry import MODELS
+from headtohead.models.asking import has_batch_norm
 from headtohead.options.flags import as_flags
 from headtohead.options.table import Options
 from headtohead.records.regular import UnreadableError
@@ -131,6 +131,7 @@ def _note_start(
         status="running",
         experiment=experiment.identity,
         seed=options.training.seed,
+        **({"net": dict(experiment.net)} if experiment.net else {}),
         threshold=options.prediction.threshold,
         batch_size=options.training.batch_size,
         learning_rate=options.training.learning_rate,
@@ -247,11 +248,12 @@ def build_trainer(experiment: Experiment, fitting: bool, step: int = 0) -> tuple
         loss=options.training.loss,
         pos_weight=weights_of_targets(experiment) if fitting else None,
         encoder_weights=options.model.encoder_weights if fitting else "none",
+        arguments=options.model.model_arguments,
     )
     cases = cases_of(experiment.cohort, experiment.recipe)
     if isinstance(cases, PreparedCases):
         module.restore_with(cases.restore, experiment.cohort.labels)
-    if machine.prefers_channels_last(accelerator, precision, MODELS[options.model.architecture].batch_norm):
+    if machine.prefers_channels_last(accelerator, precision, has_batch_norm(module.model)):
         module.arrange(torch.channels_last)
     if accelerator == "cuda":
         module.model.compile()

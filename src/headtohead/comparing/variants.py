@@ -3,9 +3,10 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from headtohead.comparing.model_settings import FLAG, own_settings
+from headtohead.comparing.model_settings import FLAG, own_settings, refuse_unnamed_code
 from headtohead.errors import UserError
 from headtohead.models.registry import MODELS, check_image_size, find_spec
+from headtohead.options.checks import parts_of_setting
 from headtohead.options.comparison import ComparisonOptions, is_baseline
 from headtohead.options.table import Options
 
@@ -27,7 +28,7 @@ def variants_of(comparison: ComparisonOptions, image_size: int) -> list[tuple[st
         settings.setdefault(name.strip(), []).append(setting.strip())
     found = []
     for name, own in settings.items():
-        models = list(dict.fromkeys(setting.partition(".")[0].strip() for setting in own))
+        models = list(dict.fromkeys(parts_of_setting(setting)[0] for setting in own))
         if name in (*MODELS, *comparison.models) or is_baseline(name):
             raise UserError(f"{LABEL} {name}: there is an entrant or a model of that name; choose another")
         if len(models) > 1:
@@ -50,8 +51,10 @@ def refuse_impossible_variants(given: Mapping[str, Any], options: Options, verbs
         UserError: as `variants_of`.
     """
     if options.verbs.compare:
+        for item in set(options.comparison.variants) - set(given.get("variants", ())):
+            refuse_unnamed_code(parts_of_setting(item.partition("=")[2])[0], "`config`")
         variants_of(options.comparison, options.input.image_size)
 
 
 def _of_model(settings: tuple[str, ...], model: str) -> list[str]:
-    return [item for item in settings if item.partition(".")[0].strip() == model]
+    return [item for item in settings if parts_of_setting(item)[0] == model]

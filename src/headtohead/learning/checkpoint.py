@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from headtohead.errors import UserError
+from headtohead.models.forms import title_of
 from headtohead.preparing.recipe import InputRecipe
 from headtohead.records.archives import refuse_packed
 from headtohead.records.regular import UnreadableError
@@ -88,6 +89,7 @@ def checkpoint_facts(path: Path) -> dict[str, Any]:
     try:
         facts = read_checkpoint(path)["hyper_parameters"]
         InputRecipe(**facts["recipe"])
-        return {name: facts[name] for name in ("model", "width", "in_channels", "recipe", "threshold")}
+        found = {name: facts[name] for name in ("model", "width", "in_channels", "recipe", "threshold")}
+        return found | {"model": title_of(found["model"])}
     except (KeyError, TypeError) as fault:
         raise UserError(f"{path}: {FOREIGN}") from fault

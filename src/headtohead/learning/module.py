@@ -1,7 +1,7 @@
 """The LightningModule: scales uint8 batches on the device, learns, and counts per case."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -51,20 +51,22 @@ class SegmentationModule(pl.LightningModule):
         lr_scheduler: str = "none",
         encoder_weights: str = "none",
         targets: dict[str, Any] | None = None,
+        arguments: Sequence[str] = (),
         loss: str = "bce_dice",
         pos_weight: list[float] | None = None,
     ) -> None:
         """Build the net.
 
         `cases` is the number of cases of the cohort, whose indices batches carry; `targets` says what is segmented, as
-        plain data, and without it one region of label 1; `loss` and `pos_weight` are as for `TrainingLoss`.
+        plain data, and without it one region of label 1; `loss` and `pos_weight` are as for `TrainingLoss`; `arguments`
+        are those of a net that is no row of the table.
         """
         super().__init__()
-        self.save_hyperparameters(logger=False)
+        self.save_hyperparameters(logger=False, ignore=() if arguments else ("arguments",))
         self.recipe = InputRecipe(**recipe)
         self.targets = Targets.from_dict(targets) if targets else LESION
         self.loss = TrainingLoss(loss, pos_weight)
-        self.model = build_model(model, in_channels, width, encoder_weights, self.targets.logits)
+        self.model = build_model(model, in_channels, width, encoder_weights, self.targets.logits, arguments)
         self.counts = DeviceCounts(cases, len(self.targets))
         self.train_counts = DeviceCounts(cases, len(self.targets))
         self.memory_format = torch.contiguous_format
