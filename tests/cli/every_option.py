@@ -46,6 +46,7 @@ TABLE: dict[str, tuple[str, Any]] = {
     "lr_scheduler": ("plateau", "plateau"),
     "loss": ("bce", "bce"),
     "pos_weight": ("25", "25"),
+    "deep_supervision": ("True", True),
     "augmentation": ("flips", "flips"),
     "test_flips": ("True", True),
     "test_postprocessing": ("largest", "largest"),

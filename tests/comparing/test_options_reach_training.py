@@ -46,6 +46,7 @@ REACHES: dict[str, tuple[Any, Callable[[dict[str, Any]], Any]]] = {
     "lr_scheduler": ("plateau", module_fact("lr_scheduler")),
     "loss": ("focal", module_fact("loss")),
     "pos_weight": ("auto", module_fact("pos_weight")),
+    "deep_supervision": (True, lambda noted: noted["module"].model.deep_heads is None),
     "augmentation": ("flips", batches_fact("augmentation")),
     "sequence_dropout": (0.75, batches_fact("sequence_dropout")),
     "empty_slices": (0.7, batches_fact("empty_slices")),

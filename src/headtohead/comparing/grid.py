@@ -64,6 +64,7 @@ def experiments_of(options: RunOptions, folds: int = 1) -> list[RunOptions]:
             "width": options.model.width if spec.width else 0,
             "model_arguments": (),
             "encoder_weights": options.model.encoder_weights if spec.encoder else "none",
+            "deep_supervision": options.training.deep_supervision and spec.deep_supervision,
             "pos_weight": weight if find_loss(own.get("loss", options.training.loss)).weighs else ALIKE,
             **own,
         }
