@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from headtohead.predicting.folder import Predicted
 
-__all__ = ["PartlyDone", "UserError", "compare", "explore", "predict", "report"]
+__all__ = ["PartlyDone", "UserError", "compare", "explore", "make_phantoms", "predict", "report"]
 
 Given = TypeVar("Given")
 TEXTS = ("case", "patient", "site", "grade", "missing", "entrant", "model", "schedule", "target", "a", "b", "level")
@@ -161,6 +161,15 @@ def explore(**options: Any) -> Explored:
     """
     page = _done("explore", True, options)
     return Explored(page, _read(page.with_name("cases.csv")), _read(page.with_name("slices.csv")))
+
+
+def make_phantoms(folder: str | Path, **options: Any) -> Path:
+    """Write made-up patients into a folder, as `--make_phantoms`, to try things on. Gives that folder.
+
+    Raises:
+        UserError: they cannot be written there.
+    """
+    return _done("make_phantoms", folder, options)
 
 
 def _done(verb: str, value: Any, given: Mapping[str, Any]) -> Path:
