@@ -38,6 +38,7 @@ VERBS = {
     "test": "headtohead.comparing.training:test",
     "compare": "headtohead.comparing.grid:compare",
     "tune_postprocessing": "headtohead.comparing.tuning:tune",
+    "score": "headtohead.entrants.score:score_masks",
     "report": "headtohead.reporting.report:report",
     "explore": "headtohead.exploring.explore:explore",
     "export": "headtohead.trained.export:export",

@@ -32,6 +32,9 @@ READ = {
     "test": EXPERIMENT,
     "compare": (EXPERIMENT | _group("comparison")) - {"model", "lr_scheduler", "seed", "fold", "run_name"},
     "tune_postprocessing": EXPERIMENT,
+    "score": (COHORT - {"root_dir"})
+    | _group("scoring")
+    | {"runs_dir", "comparison", "overwrite", "margin", "case_gifs"},
     "report": (COHORT | _group("comparison"))
     - {"data", "run_name", "models", "schedules", "seeds", "model_settings", "overwrite"},
     "explore": COHORT | {"output", "runs_dir"},

@@ -8,6 +8,7 @@ import importlib
 import os
 import platform
 import sys
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -166,18 +167,24 @@ def describe() -> dict[str, str]:
     """
     import torch
 
-    # Names of kernels and builds tell where a result was made, not how: they would only travel into reports.
-    facts = {"python": platform.python_version(), "platform": f"{platform.system()} {platform.machine()}"}
-    for package in DESCRIBED_PACKAGES:
-        try:
-            facts[package] = metadata.version(package).split("+")[0]
-        except metadata.PackageNotFoundError:
-            continue
+    facts = describe_software(DESCRIBED_PACKAGES)
     facts["processor"] = f"{_processor_name()} ({torch.backends.cpu.get_cpu_capability()})"
     facts["cores"] = str(usable_cores())
     facts["memory"] = _memory()
     if torch.cuda.is_available():
         facts["gpu"] = torch.cuda.get_device_name(0)
+    return facts
+
+
+def describe_software(packages: Sequence[str]) -> dict[str, str]:
+    """Name `python`, `platform` and the versions of those packages that are installed; nothing is imported."""
+    # Names of kernels and builds tell where a result was made, not how: they would only travel into reports.
+    facts = {"python": platform.python_version(), "platform": f"{platform.system()} {platform.machine()}"}
+    for package in packages:
+        try:
+            facts[package] = metadata.version(package).split("+")[0]
+        except metadata.PackageNotFoundError:
+            continue
     return facts
 
 

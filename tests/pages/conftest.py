@@ -49,6 +49,26 @@ def write_volumes(data: Path) -> None:
         nibabel.save(nibabel.Nifti1Image(values.astype(np.int16), affine), path)
         if folder == "nifti":
             nibabel.save(nibabel.Nifti1Image(mask, affine), path.with_name(name.replace("_T2w", "_T2w_mask")))
+            write_results_of_nnunet(data, name.removesuffix("_T2w.nii.gz"), values, mask, affine)
+
+
+def write_results_of_nnunet(data: Path, case: str, values: np.ndarray, mask: np.ndarray, affine: np.ndarray) -> None:
+    """Write a test case of nnU-Net and what it predicted, with the files that it leaves beside its predictions."""
+    described = '{"channel_names": {"0": "T2"}, "labels": {"background": 0, "ball": 1}, "file_ending": ".nii.gz"}'
+    raw = data / "Dataset001_X"
+    for name, one in {
+        raw / "imagesTs" / f"{case}_0000.nii.gz": values.astype(np.int16),
+        raw / "labelsTs" / f"{case}.nii.gz": mask,
+        data / "predictions" / f"{case}.nii.gz": np.roll(mask, 1, axis=0),
+        data / "human2" / f"{case}.nii.gz": np.roll(mask, 1, axis=1),
+        data / "human3" / f"{case}.nii.gz": mask,
+    }.items():
+        name.parent.mkdir(parents=True, exist_ok=True)
+        nibabel.save(nibabel.Nifti1Image(one, affine), name)
+    for name in (raw / "dataset.json", data / "predictions" / "dataset.json"):
+        name.write_text(described)
+    for name in ("plans.json", "predict_from_raw_data_args.json", "summary.json"):
+        (data / "predictions" / name).write_text("{}")
 
 
 @pytest.fixture

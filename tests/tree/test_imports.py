@@ -34,6 +34,7 @@ LAYERS = (
     {"learning"},
     {"trained"},
     {"comparing", "exploring", "predicting", "reporting"},
+    {"entrants"},
     {"serving"},
     {"help_page"},
     {"cli", "overruled"},
@@ -55,6 +56,7 @@ STRANGERS = {
     "drawing": {"torch", "torchvision", "pytorch_lightning", "lightning", "matplotlib"}
     | {"headtohead." + part for part in ("batches", "cohort", "models", "options", "runs", "statistics")},
     "reporting": {"headtohead." + part for part in ("learning", "trained", "predicting", "exploring")},
+    "entrants": {"torch", "torchvision", "pytorch_lightning", "lightning"},
     "exploring": {"headtohead." + part for part in ("learning", "trained", "predicting", "reporting", "runs")},
     "runs": {"torch", "torchvision", "pytorch_lightning", "lightning"},
 }

@@ -18,6 +18,8 @@ from headtohead.saving import write_table
 
 PARTS = ("train", "val", "test")
 TENTH = 0.1
+ALL = "all"
+"""The kind of a split that trains on nothing: every case is a test case."""
 BUDA = "buda"
 BUDA_SEED, BUDA_PATIENTS = 42, 10
 """Of the published split: ten patients drawn from the sorted names by Python's own generator."""
@@ -30,7 +32,8 @@ class Split:
     """Global slice numbers of each part, ascending: int64 arrays.
 
     Attributes:
-        kind: what is kept apart: `patient` or `slice`; or `buda`, the published split by patient.
+        kind: what is kept apart: `patient` or `slice`; or `buda`, the published split by patient; or `all`, where
+            nothing is trained and all is tested.
         seed: what it was drawn from.
         train: slices to learn from.
         val: slices to choose the best epoch by.
@@ -116,6 +119,12 @@ def make_split(cohort: Cohort, kind: str, seed: int) -> Split:
     draw = _by_patient if kind == "patient" else _by_slice
     train, val, test = draw(cohort, np.random.default_rng(seed))
     return Split(kind, seed, np.sort(train), np.sort(val), np.sort(test))
+
+
+def whole_split(cohort: Cohort) -> Split:
+    """Test every slice of a cohort."""
+    nothing = np.zeros(0, np.int64)
+    return Split(ALL, 0, nothing, nothing, np.arange(cohort.n_slices))
 
 
 def _by_slice(cohort: Cohort, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

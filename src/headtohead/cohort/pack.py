@@ -21,6 +21,7 @@ from headtohead.options.data import DEFAULT_DATA, DataOptions
 from headtohead.preparing.chain import Chain
 from headtohead.preparing.head import head_mask, inner_head, intensity_statistics
 from headtohead.preparing.intensities import EIGHT, to_eight_bits
+from headtohead.preparing.step import Step
 from headtohead.preparing.steps.reorient import Reorient
 from headtohead.preparing.steps.square import Square
 from headtohead.preparing.steps.window import Window
@@ -57,7 +58,16 @@ def open_cohort(root_dir: Path, cache_dir: Path, data: str = DEFAULT_DATA, readi
     Raises:
         UserError: the data set is missing or damaged, or `reading` does not fit it; nothing is left half-packed.
     """
-    files = list_data(root_dir, data, reading)
+    return open_listed(list_data(root_dir, data, reading), cache_dir, data)
+
+
+def open_listed(files: DataFiles, cache_dir: Path, data: str) -> Cohort:
+    """Open a data set as `open_cohort` does, whose files are listed already: case by case as in the cohort's table.
+
+    Raises:
+        UserError: a file is missing or damaged; nothing is left half-packed.
+    """
+    root_dir, reading = files.root, files.reading
     cache_dir.mkdir(parents=True, exist_ok=True)
     kind = "" if data == DEFAULT_DATA else f"{data} "
     wanted = "".join(reading.given().values())
@@ -173,9 +183,14 @@ def _refuse_strays(files: CaseFiles, case: Case, targets: Targets) -> None:
         )
 
 
+def cut_into_slices(task: Task) -> tuple[Step, ...]:
+    """Give the steps from the grid of a file to the slices that are packed, and scored."""
+    return Reorient(task.plane), Square()
+
+
 def _in_slices(case: Case, task: Task, depths: dict[str, np.dtype]) -> tuple[np.ndarray, np.ndarray, dict[str, object]]:
     """Cut a case into slices of the depths in which it is stored, and say what the case table says of it."""
-    case, _ = Chain((Reorient(task.plane), Square(), Window(str(depths["images"])))).fitted(case).apply(case)
+    case, _ = Chain((*cut_into_slices(task), Window(str(depths["images"])))).fitted(case).apply(case)
     assert case.labels is not None
     images, labels = case.images, case.labels.astype(depths["labels"], copy=False)
     spacing: dict[str, object] = {}

@@ -150,7 +150,7 @@ def made_since(experiment: Experiment, before: tuple[Any, ...]) -> bool:
 def settings_of(options: RunOptions) -> dict[str, Any]:
     """List the options a run is made with; not those about errors, files to predict, or throwing it away."""
     later = {"overwrite", "debug"}
-    for group in ("prediction", "files", "serving"):
+    for group in ("prediction", "files", "serving", "scoring"):
         later |= {one.name for one in declarations(option_table.GROUPS[group])} - {"threshold"}
     return {name: value for name, value in option_table.flat(options).items() if name not in later}
 

@@ -22,29 +22,38 @@ def now() -> str:
 
 def provenance(cohort: Cohort, split: Split, recipe: InputRecipe, comparison: str) -> dict[str, Any]:
     """Collect what every run of a comparison shares: command, versions, hardware, data, split, protocol, input."""
-    root = str(cohort.root.absolute())  # a report may be asked for from elsewhere
     described = machine.describe()
     hardware = {name: described.pop(name) for name in ("processor", "cores", "memory", "gpu") if name in described}
     return {
         "comparison": comparison,
         "protocol": PROTOCOL,
-        "command": " ".join(shlex.quote(word) for word in ["python", "main.py", *sys.argv[1:]]),
+        "command": command_line(),
         "versions": {"headtohead": __version__, **described},
         "hardware": hardware,
         "git_commit": git_commit(),
-        "data": {
-            "kind": cohort.data,
-            "task": cohort.task.to_dict(),
-            "made_up": cohort.made_up,
-            "root": root,
-            "patient_pattern": cohort.reading.patient_pattern,
-            **cohort.reading.given(),
-            "key": cohort.key,
-            "cases": len(cohort),
-            "slices": cohort.n_slices,
-        },
+        "data": data_facts(cohort),
         "split": split_facts(cohort, split),
         "recipe": recipe.to_dict(),
+    }
+
+
+def command_line() -> str:
+    """Give the command at work as a shell takes it."""
+    return " ".join(shlex.quote(word) for word in ["python", "main.py", *sys.argv[1:]])
+
+
+def data_facts(cohort: Cohort) -> dict[str, Any]:
+    """Collect what run.json says of the data, from which a report finds them again."""
+    return {
+        "kind": cohort.data,
+        "task": cohort.task.to_dict(),
+        "made_up": cohort.made_up,
+        "root": str(cohort.root.absolute()),  # a report may be asked for from elsewhere
+        "patient_pattern": cohort.reading.patient_pattern,
+        **cohort.reading.given(),
+        "key": cohort.key,
+        "cases": len(cohort),
+        "slices": cohort.n_slices,
     }
 
 

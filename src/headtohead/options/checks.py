@@ -56,6 +56,16 @@ def model_setting(value: str) -> str:
     return "" if model.strip() and option.strip() and text.strip() else "must have the form MODEL.OPTION=VALUE"
 
 
+def named_folder(value: str) -> str:
+    """Refuse all but NAME=DIR, whose name can be that of a folder and of a column."""
+    name, equals, folder = value.partition("=")
+    if not equals or not folder.strip():
+        return "must have the form NAME=DIR"
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.+-]*", name.strip()):
+        return f"{name.strip() or 'the name'} cannot be an entrant's name; use letters, digits and _ . + - only"
+    return ""
+
+
 def regular_expression(value: str) -> str:
     """Refuse what is no regular expression."""
     try:

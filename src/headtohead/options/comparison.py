@@ -11,8 +11,11 @@ from headtohead.options.group import Group
 from headtohead.options.training import SCHEDULES
 
 SINGLE, GRID = "single", "grid"  # names of a comparison that was given none: of --train and --test, of --compare
+SCORED = "scored"  # of --score
 MARGIN = 0.02
 ENDING = "-threshold"
+UNTRAINED = "-"
+"""The schedule of what learned nothing here: the baseline, and masks of other programs."""
 
 
 def baseline_on(primary: str) -> str:
@@ -26,6 +29,11 @@ def baseline_on(primary: str) -> str:
 def is_baseline(model: str) -> bool:
     """Say whether a model or an entrant is the threshold that every comparison has besides."""
     return model.endswith(ENDING)
+
+
+def is_given(model: str, schedule: str) -> bool:
+    """Say whether an entrant is a folder of masks that `score` was given: nothing was trained here."""
+    return schedule == UNTRAINED and not is_baseline(model)
 
 
 def baselines(names: Iterable[str]) -> list[str]:
@@ -61,7 +69,7 @@ class ComparisonOptions(Group):
     comparison: str = option(
         "",
         "name of the comparison: the folder below --runs_dir; default: single, for --compare grid, "
-        "for --report the only one, for --image_path any",
+        "for --score scored (without --truth the only one), for --report the only one, for --image_path any",
         metavar="NAME",
         check=lambda value: folder_name(value) if value else "",
     )

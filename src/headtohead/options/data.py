@@ -17,6 +17,9 @@ DATA_SETS = {
 """Kinds of data: the reader of each is the module of its name in `headtohead.readers`. A folder is recognised as the
 first whose layout fits, so that narrow ones come first."""
 
+LABEL_MAPS = "masks"
+"""A truth of label maps alone, which only `score` takes: the module of that name reads it, too."""
+
 DEFAULT_DATA = next(iter(DATA_SETS))
 """What is meant where nobody says, and what runs were made of before there were others."""
 

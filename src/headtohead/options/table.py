@@ -15,6 +15,7 @@ from headtohead.options.input import InputOptions
 from headtohead.options.machine import MachineOptions
 from headtohead.options.model import ModelOptions
 from headtohead.options.prediction import PredictionOptions
+from headtohead.options.scoring import ScoringOptions
 from headtohead.options.serving import ServingOptions
 from headtohead.options.starting import StartingOptions
 from headtohead.options.training import TrainingOptions
@@ -53,6 +54,7 @@ class Options(RunOptions):
     verbs: Verbs = field(default_factory=Verbs)
     files: FileOptions = field(default_factory=FileOptions)
     serving: ServingOptions = field(default_factory=ServingOptions)
+    scoring: ScoringOptions = field(default_factory=ScoringOptions)
 
 
 Some = TypeVar("Some", bound=ChoiceOptions)
@@ -64,6 +66,7 @@ GROUPS: dict[str, type[Group]] = {
     "training": TrainingOptions,
     "starting": StartingOptions,
     "comparison": ComparisonOptions,
+    "scoring": ScoringOptions,
     "prediction": PredictionOptions,
     "files": FileOptions,
     "serving": ServingOptions,

@@ -31,6 +31,10 @@ class Verbs(Group):
     tune_postprocessing: bool = option(
         False, "choose threshold and clean-up of a trained run on its validation cases and store them with the model"
     )
+    score: bool = option(
+        False,
+        "score masks that any program made (--masks) against --truth or the runs of --comparison, then the report",
+    )
     report: bool = option(False, "rewrite tables, statistics, figures and report of --comparison from its run folders")
     explore: bool = option(False, "write figures and a table about the data set")
     export: str | None = option(

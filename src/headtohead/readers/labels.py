@@ -44,6 +44,12 @@ def targets_of(text: str) -> Targets:
     return make_targets(named, f"`labels` {text}")
 
 
+def targets_in_text(targets: Targets) -> str:
+    """Write targets as `targets_of` reads them."""
+    named = {one.name: one.labels for one in targets.all} | ({BACKGROUND: targets.others} if targets.others else {})
+    return ";".join(f"{name}={','.join(map(str, values))}" for name, values in named.items())
+
+
 def make_targets(named: dict[str, tuple[int, ...]], source: str, kind: str = "") -> Targets:
     """Make targets of names and values, those of `background` among them.
 

@@ -14,6 +14,7 @@ from headtohead.errors import UserError, one_line, printable
 from headtohead.readers.chosen_sequences import chosen, primary_of
 from headtohead.readers.labels import BACKGROUND, make_targets, targets_of
 from headtohead.readers.other_layouts import CHANNEL
+from headtohead.readers.other_layouts import LABELS as OF_LABELS
 from headtohead.readers.reader import CaseFiles, Reader, Reading
 from headtohead.readers.sequence_names import one_sequence_in_name, sequence_in_name
 from headtohead.readers.volume_names import VOLUMES, volume_end, volume_stem
@@ -24,7 +25,7 @@ from headtohead.task import Targets, Task
 from headtohead.task.targets import CLASSES, REGIONS
 from headtohead.task.task import UNNAMED
 
-DESCRIPTION, IMAGES, LABELS = "dataset.json", "imagesTr", "labelsTr"
+DESCRIPTION, IMAGES, LABELS, VALIDATION = "dataset.json", "imagesTr", "labelsTr", "validation"
 
 LARGEST = 2**20
 """Bytes of a dataset.json that is read."""
@@ -172,6 +173,27 @@ def channel_names(folder: Path) -> dict[int, str]:
                 named = sequence_in_name(names[0])
                 return {0: named.sequence if named else ""}
     return {}
+
+
+def described_targets(folder: Path) -> Targets | None:
+    """Give the targets that dataset.json names, of a folder of label maps; None where there is none.
+
+    nnU-Net puts one beside its predictions, above `labelsTr`, and two above the validation of a fold.
+
+    Raises:
+        UserError: it is there and cannot be used.
+    """
+    whole = folder.absolute()
+    above = 2 if whole.name == VALIDATION else 1 if OF_LABELS.fullmatch(whole.name) else 0
+    for place in (whole, *whole.parents[:above]):
+        path = place / DESCRIPTION
+        try:
+            return _targets(read_json(path, LARGEST), path)
+        except FileNotFoundError:
+            continue
+        except UnreadableError as fault:
+            raise UserError(f"{path}: cannot be read ({fault}); restore it, or give `labels`") from fault
+    return None
 
 
 def task(root: Path, reading: Reading, cases: list[CaseFiles]) -> Task:

@@ -149,5 +149,6 @@ def _fits(words: dict[str, list[str]], groups: dict[tuple[str, ...], list[str]],
 
 
 def _path_of(case: CaseFiles, root: Path) -> str:
-    path = case.images[0].relative_to(root)
+    # The images of label maps may lie elsewhere.
+    path = next(path for path in (*case.images, *case.masks) if path.is_relative_to(root)).relative_to(root)
     return path.with_name(volume_stem(path) if volume_end(path.name) else path.stem).as_posix()

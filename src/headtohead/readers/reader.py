@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from headtohead.errors import UserError
-from headtohead.options.data import DATA_SETS, DataOptions
+from headtohead.options.data import DATA_SETS, LABEL_MAPS, DataOptions
 from headtohead.task import Case, Task
 
 if TYPE_CHECKING:
@@ -26,11 +26,13 @@ class Reading:
     mask_dir: str = ""  # folder of the masks, where they do not lie beside their images
     mask_pattern: str = ""  # how masks are named, with `*` for the name of the image or the case
     bits: str = ""  # in which grey levels are stored
+    images: str = ""  # folder of the images, where the data set itself is label maps alone
 
     @classmethod
-    def of(cls, options: DataOptions) -> "Reading":
+    def of(cls, options: DataOptions, images: str = "") -> "Reading":
         """Take what the options say."""
-        return cls(**{one.name: getattr(options, one.name) for one in fields(cls)})
+        said = {one.name: getattr(options, one.name) for one in fields(cls) if one.name != "images"}
+        return cls(**said, images=images)
 
     @classmethod
     def recorded(cls, data: Mapping[str, Any]) -> "Reading":
@@ -115,7 +117,7 @@ def find_reader(data: str) -> Reader:
     Raises:
         UserError: there is no such kind; run.json of another version, or of anybody, may name any.
     """
-    if data not in DATA_SETS:
+    if data not in (*DATA_SETS, LABEL_MAPS):
         raise UserError(f"`data` {data}: no such kind of data here; known are {', '.join(DATA_SETS)}")
     reader: Reader = importlib.import_module(f"headtohead.readers.{data}").READER
     return reader
@@ -123,7 +125,7 @@ def find_reader(data: str) -> Reader:
 
 def files_of(data: str | None) -> str:
     """Say what the files of a kind of data are called: volumes where nobody knows the kind."""
-    return find_reader(data).files if data in DATA_SETS else "volumes"
+    return find_reader(data).files if data in (*DATA_SETS, LABEL_MAPS) else "volumes"
 
 
 def refuse_unread(root: Path, given: Mapping[str, Any], default: str) -> None:

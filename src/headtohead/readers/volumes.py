@@ -42,7 +42,7 @@ def read_volumes(files: CaseFiles, task: Task) -> Case:
     opened = dict(zip(sequences, map(open_volume, files.images), strict=True))
     mask = open_volume(files.masks[0])
     for file in (*opened.values(), mask):
-        _refuse_large(file, len(task.sequences))
+        refuse_large_volume(file, len(task.sequences))
     primary = opened[task.primary]
     labels = read_labels(mask, primary, task.targets)
     images = np.empty((*primary.shape, len(task.sequences)), np.float32)
@@ -59,7 +59,7 @@ def read_volumes(files: CaseFiles, task: Task) -> Case:
     return Case(files.name, images, primary.grid, labels, missing)
 
 
-def _refuse_large(file: VolumeFile, sequences: int) -> None:
+def refuse_large_volume(file: VolumeFile, sequences: int) -> None:
     """Refuse by its header what is no single volume, or does not fit into memory."""
     sizes = "x".join(map(str, file.stored_shape))
     if file.volumes > 1:
@@ -105,11 +105,21 @@ def read_labels(
 ) -> NDArray[np.unsignedinteger]:
     """Read a mask or label map on the grid of a case's primary sequence, equally for training and prediction.
 
-    Labels are never interpolated: the file lies on the grid of the image, its axes in any order and direction.
     Arguments and result are as of `labels_of`.
 
     Raises:
         UserError: it is damaged, on another grid, or no label map of these targets.
+    """
+    return labels_of(printable(file.path), read_on_grid_of(file, grid), targets, united)
+
+
+def read_on_grid_of(file: VolumeFile, grid: VolumeFile) -> NDArray[np.generic]:
+    """Read the values of a mask on the grid of a case's primary sequence: [*grid.shape].
+
+    Nothing is interpolated: the file lies on the grid of the image, its axes in any order and direction.
+
+    Raises:
+        UserError: it is damaged, or on another grid.
     """
     name = printable(file.path)
     if file.volumes > 1:
@@ -125,4 +135,4 @@ def read_labels(
             f"{name}: is up to {apart:.3g} mm off the grid of {printable(grid.path.name)} (its affine differs); {mend}"
         )
     turned, _ = file.grid.turned_like(grid.grid, file.read(strict=True))
-    return labels_of(name, turned, targets, united)
+    return turned

@@ -3,14 +3,18 @@
 import re
 from collections.abc import Iterable
 
+from headtohead.options.comparison import UNTRAINED
 from headtohead.runs.run import Run
 from headtohead.statistics.matrix import entrant_name
 
 NO_SCHEDULE = "no schedule"
+AS_GIVEN = "masks as given"
 
 
 def schedule_in_words(schedule: str) -> str:
-    """Name a schedule: `cosine`; `no schedule` where the learning rate stays as it is."""
+    """Name a schedule: `cosine`; `no schedule` where the learning rate stays as it is; of masks, that they are such."""
+    if schedule == UNTRAINED:
+        return AS_GIVEN
     return re.sub(r"^none\b", NO_SCHEDULE, schedule)
 
 

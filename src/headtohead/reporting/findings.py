@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import pandas as pd
 from headtohead.options.comparison import MARGIN, baselines
 from headtohead.reporting.entrant_names import entrant_of, in_words
 from headtohead.reporting.evidence import conventions_of, curves_of, parts_of, slices_of, without_slices
-from headtohead.reporting.notes.footnotes import footnotes_of
+from headtohead.reporting.notes.footnotes import footnotes_of, given_of
 from headtohead.reporting.notes.warnings import warnings_of
 from headtohead.reporting.table import result_rows
 from headtohead.runs.ledger import Ledger
@@ -24,12 +24,13 @@ from headtohead.statistics.questions import compare_pairs
 from headtohead.statistics.ranks import rank_distribution
 from headtohead.statistics.subgroups import subgroup_pairs, subgroup_table
 from headtohead.statistics.targets import TARGET, each_target, over_targets
-from headtohead.statistics.trainings import THIS_TRAINING, TRAINED, trainings, without_ensembles
+from headtohead.statistics.trainings import GIVEN, THIS_TRAINING, TRAINED, trainings, without_ensembles
 from headtohead.statistics.verdict import verdict
 from headtohead.statistics.without_lesion import compare_without_lesion, sum_up_without_lesion
 from headtohead.task import Targets
 
-PROVENANCE = ["status", "command", "versions", "hardware", "device", "precision", "git_commit", "data", "split"]
+PROVENANCE = ["status", "masks", "command"]
+PROVENANCE += ["versions", "hardware", "device", "precision", "git_commit", "data", "split"]
 PROVENANCE += ["protocol", "recipe", "threshold", "parameters", "epochs", "seconds", "started", "ended"]
 
 
@@ -72,6 +73,7 @@ class Findings:
         warnings: what a reader must know before any number.
         footnotes: what the numbers do not say by themselves.
         curves: run, entrant, seed, fold, epoch (from 1), train_dice, val_dice, train_loss, val_loss, learning_rate.
+        given: entrant of masks that were not made here -> where they are from.
         provenance: by run: name, status, command, versions, commit, keys of data and split, times, hardware.
     """
 
@@ -100,6 +102,7 @@ class Findings:
     footnotes: list[str]
     curves: pd.DataFrame
     provenance: list[dict[str, Any]]
+    given: dict[str, str] = field(default_factory=dict)
 
     @property
     def tested(self) -> pd.DataFrame:
@@ -155,7 +158,7 @@ def findings_of(ledger: Ledger, unchecked: Sequence[str] = (), margin: float = M
         slices=slices,
         parts=parts_of(ledger),
         verdict=_sentences(
-            verdict(models.rename(columns=name), with_names(pairs, name)),
+            verdict(models.rename(columns=name), with_names(pairs, name), _called(trained)),
             further.verdict_on_targets(with_names(target_pairs, name)),
             further.verdict_on_ensembles(with_names(ensembles, name)),
             further.verdict_on_secondary(with_names(secondary, name)),
@@ -165,12 +168,17 @@ def findings_of(ledger: Ledger, unchecked: Sequence[str] = (), margin: float = M
         footnotes=footnotes_of(ledger) + _undefined(tested),
         curves=curves_of(ledger),
         provenance=[{"name": run.name} | {key: run.record.get(key) for key in PROVENANCE} for run in ledger.finished],
+        given=given_of(ledger),
     )
 
 
 def _one_target(ledger: Ledger, rows: pd.DataFrame) -> OneTarget:
     matrix = score_matrix(rows)
     return OneTarget(matrix, _means(ledger, rows, matrix))
+
+
+def _called(trained: pd.DataFrame) -> str:
+    return "entrants" if (trained["kind"] == GIVEN).any() else "models"
 
 
 def _sentences(*parts: str) -> str:

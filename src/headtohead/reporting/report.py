@@ -82,6 +82,8 @@ def declared_margin(margin: float | None, ledger: Ledger) -> tuple[float, list[s
     found, unread = set(), []
     for run in ledger.finished:
         folder = RunFolder(run.folder)
+        if isinstance(said := run.record.get("margin"), float):  # of masks as given, which have no config.yaml
+            found.add(said)
         try:
             if config := folder.read_config():
                 found.add(settle(OPTIONS["margin"], config.get("margin", MARGIN), f"{folder.config}: margin"))
@@ -209,19 +211,26 @@ def _noting(ledger: Ledger, notes: Sequence[str]) -> Ledger:
 
 def _cohort_of(ledger: Ledger, data: DataOptions, given: bool) -> Cohort | None:
     """Open `--root_dir` where it is `given`, else the data the runs were made from, if it still lies there."""
-    said = ledger.finished[0].record.get("data", {})
-    kind = said.get("kind", DEFAULT_DATA)  # runs from before there were others do not say
-    reading = replace(Reading.recorded(said), **Reading.of(data).given())
+    root, kind, reading = recorded_data(ledger, data)
     if data.root_dir != DataOptions().root_dir or given:
-        return open_cohort(Path(data.root_dir), Path(data.cache_dir), kind, reading)
-    root = Path(str(said.get("root", "")))
-    if not root.is_dir():
+        root = Path(data.root_dir)
+    elif not root.is_dir():
         print(
             f"the data set is no longer in {root}: no pictures of cases, and no check of the data; "
             "give its folder with --root_dir"
         )
         return None
     return open_cohort(root, Path(data.cache_dir), kind, reading)
+
+
+def recorded_data(ledger: Ledger, data: DataOptions) -> tuple[Path, str, Reading]:
+    """Say where the runs found their data, of what kind these are, and how their files are read.
+
+    What the command says of the files goes before what the runs say.
+    """
+    said = ledger.finished[0].record.get("data", {})
+    kind = said.get("kind", DEFAULT_DATA)  # runs from before there were others do not say
+    return Path(str(said.get("root", ""))), kind, replace(Reading.recorded(said), **Reading.of(data).given())
 
 
 def _refuse_stale(ledger: Ledger, cohort: Cohort | None) -> None:

@@ -139,7 +139,7 @@ def _run_grid(ledger: Ledger) -> Grid:
     """One row per finished experiment; a dash where a training has no such number."""
     grid = [["experiment", "parameters", "mean", "median", f"cases below {FAILED_BELOW:g}"]]
     grid[0] += ["epochs", "best epoch", "seconds"]
-    for run in ledger.finished:
+    for run in (run for run in ledger.finished if not run.is_given):
         table = over_targets(ledger.tables[run.name])
         scores = table.loc[holds_lesion(table), "dice"].to_numpy(float)
         median = float(np.median(scores)) if scores.size else math.nan

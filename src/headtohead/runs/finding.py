@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from headtohead.errors import UserError
+from headtohead.options.comparison import is_given
 from headtohead.plurals import count_of
 from headtohead.records.regular import UnreadableError
 from headtohead.runs.folder import RunFolder
@@ -69,8 +70,10 @@ def list_comparisons(runs_dir: Path) -> dict[str, str]:
     """
     days: dict[str, list[str]] = {}
     for run, record in _records(_folders(runs_dir)):
+        said = record.get("experiment", {})
         # The baseline learns nothing and has no seed.
-        if record.get("status") == "finished" and record.get("experiment", {}).get("seed") is not None:
+        counts = said.get("seed") is not None or is_given(str(said.get("model")), str(said.get("schedule")))
+        if record.get("status") == "finished" and counts:
             days.setdefault(run.path.parent.name, []).append(str(record.get("tested") or "")[:10])
     return {
         name: f"{name}: {count_of(len(own), 'finished run')}{f', last tested on {max(own)}' if max(own) else ''}"

@@ -29,7 +29,7 @@ def a_task(value: Any) -> str | None:
     return None
 
 
-READING = ("patient_pattern", "labels", "sequences", "mask_dir", "mask_pattern", "bits")
+READING = ("patient_pattern", "labels", "sequences", "mask_dir", "mask_pattern", "bits", "images")
 DATA = {
     **dict.fromkeys(("kind", "root", "key", "name", *READING), text),
     **dict.fromkeys(("cases", "slices"), COUNT),
@@ -61,9 +61,10 @@ RECORD = mapping(
         "data": mapping(DATA),
         "split": mapping(SPLIT),
         "recipe": mapping(RECIPE),
+        "masks": mapping({"folder": text, "key": text, "files": COUNT}),
         "members": mapping(others=MAYBE_TEXT),
         **dict.fromkeys(("versions", "hardware"), mapping(others=MAYBE_TEXT)),
-        **dict.fromkeys(("best_val_dice", "test_dice", "threshold", "learning_rate"), SCORE),
+        **dict.fromkeys(("best_val_dice", "test_dice", "threshold", "learning_rate", "margin"), SCORE),
         **dict.fromkeys(("seconds", "test_seconds"), SCORE),
         **dict.fromkeys(("epochs", "best_epoch", "parameters", "batch_size"), MAYBE_COUNT),
         **dict.fromkeys(("thresholds", "best_val_dice_of_targets", "test_dice_of_targets"), mapping(others=SCORE)),

@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from headtohead.options.comparison import baseline_on
+from headtohead.options.comparison import baseline_on, is_baseline, is_given
 from headtohead.readers.tasks import EARLIER_BASELINE, task_of
 
 EXPERIMENT_COLUMNS = ["model", "schedule", "seed", "fold"]
@@ -52,6 +52,16 @@ class Run:
     def is_ensemble(self) -> bool:
         """Whether it averages other runs, its members, and was not trained itself."""
         return bool(self.record.get("members"))
+
+    @property
+    def is_given(self) -> bool:
+        """Whether its masks were made by another program or a person: nothing is known of a training."""
+        return is_given(*self.entrant)
+
+    @property
+    def is_model(self) -> bool:
+        """Whether it is of a model that was trained here, or of an ensemble of such."""
+        return not self.is_given and not is_baseline(self.entrant[0])
 
     def fact(self, *path: str) -> Any:
         """Look up a fact of run.json by its keys, from the outermost; None where there is none."""

@@ -14,7 +14,7 @@ from headtohead.statistics.matrix import holds_lesion, score_matrix
 from headtohead.statistics.questions import COLUMNS as PAIR_COLUMNS
 from headtohead.statistics.questions import DESCRIBED, Question, compare_family
 from headtohead.statistics.targets import MEAN, TARGET, each_target
-from headtohead.statistics.trainings import ENSEMBLE, TRAINED, trainings
+from headtohead.statistics.trainings import ENSEMBLE, GIVEN, TRAINED, trainings
 
 PRIMARY, TARGETS, ENSEMBLES, SECONDARY = "primary", "targets", "ensembles", "secondary"
 WITHOUT_LESION = "without lesion"
@@ -67,7 +67,7 @@ def compare_targets(cases: pd.DataFrame, margin: float) -> pd.DataFrame:
     for target, rows in each_target(cases).items():
         if target and holds_lesion(rows).any():
             trained, matrix = trainings(rows, "dice", holds_lesion(rows)), score_matrix(rows)
-            models = [name for name in matrix if trained.loc[name, "kind"] == TRAINED]
+            models = [name for name in matrix if trained.loc[name, "kind"] in (TRAINED, GIVEN)]
             questions.append(Question(matrix[models], trained, about={TARGET: target}))
     return compare_family(questions, margin)
 

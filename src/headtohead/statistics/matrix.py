@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from headtohead.errors import UserError
-from headtohead.options.comparison import is_baseline
+from headtohead.options.comparison import is_baseline, is_given
 
 if TYPE_CHECKING:
     import numpy as np
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 
 def entrant_name(model: str, schedule: str) -> str:
-    """Name a model under a schedule: `unet cosine`; the baseline, which has no schedule, by its own name."""
-    return model if is_baseline(model) else f"{model} {schedule}"
+    """Name a model under a schedule: `unet cosine`; by its own name what has none, the baseline and masks as given."""
+    return model if is_baseline(model) or is_given(model, schedule) else f"{model} {schedule}"
 
 
 def entrants(cases: "pd.DataFrame") -> "pd.Series":

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from headtohead.options.comparison import is_baseline
+from headtohead.options.comparison import is_baseline, is_given
 from headtohead.statistics.intervals import FEWEST_VALUES, Interval
 from headtohead.statistics.matrix import entrants
 from headtohead.statistics.seeds import (
@@ -26,7 +26,7 @@ from headtohead.statistics.seeds import (
 if TYPE_CHECKING:
     import pandas as pd
 
-TRAINED, ENSEMBLE = "trained", "ensemble"
+TRAINED, ENSEMBLE, GIVEN = "trained", "ensemble", "given masks"
 COLUMNS = ["kind", "seeds", "seed_sd", "variance", "freedom"]
 THIS_TRAINING = "this training of "  # before the name of an entrant that was trained once, in every sentence
 TWO_LEVEL = "two-level t"  # the test over cases and seeds, beside the test over cases
@@ -41,9 +41,10 @@ def trainings(cases: "pd.DataFrame", score: str = "dice", among: "pd.Series[bool
         among: which rows are of cases that the score is about; None: all.
 
     Returns:
-        One row per entrant: kind (trained, ensemble, or the baseline's name); seeds, how many trainings (0 for the
-        other two kinds, which are not trained); seed_sd, the standard deviation over seeds of the mean over cases (NaN
-        with one); variance of the mean over the seeds and its degrees of freedom, 0 and 1 where nothing is known of it.
+        One row per entrant: kind (trained, ensemble, given masks, or the baseline's name); seeds, how many trainings (0
+        for the other kinds, which are not trained); seed_sd, the standard deviation over seeds of the mean over cases
+        (NaN with one); variance of the mean over the seeds and its degrees of freedom, 0 and 1 where nothing is known
+        of it.
     """
     import pandas as pd
 
@@ -55,13 +56,21 @@ def trainings(cases: "pd.DataFrame", score: str = "dice", among: "pd.Series[bool
         seeds = own["seed"].nunique()
         several = len(means) > 1 and not np.isnan(means).any()
         rows[str(name)] = {
-            "kind": model if is_baseline(model) else ENSEMBLE if one_draw else TRAINED,
+            "kind": _kind(model, str(own["schedule"].iloc[0]), one_draw),
             "seeds": 0 if one_draw else seeds,
             "seed_sd": float(means.std(ddof=1)) if several else float("nan"),
             "variance": float(seed_variance(means)) if several else 0.0,
             "freedom": max(1, seeds - 1),
         }
     return pd.DataFrame.from_dict(rows, orient="index", columns=COLUMNS).rename_axis(index="entrant")
+
+
+def _kind(model: str, schedule: str, one_draw: bool) -> str:
+    if is_baseline(model):
+        return model
+    if is_given(model, schedule):
+        return GIVEN
+    return ENSEMBLE if one_draw else TRAINED
 
 
 def without_ensembles(found: "pd.DataFrame") -> list[str]:

@@ -18,7 +18,7 @@ from headtohead.statistics.words import (
 )
 
 
-def verdict(matrix: pd.DataFrame, pairs: pd.DataFrame) -> str:
+def verdict(matrix: pd.DataFrame, pairs: pd.DataFrame, called: str = "models") -> str:
     """Say what the data support about mean Dice per case.
 
     One entrant is said to score higher than another only where `compare_pairs` calls the two different, and to be
@@ -29,6 +29,7 @@ def verdict(matrix: pd.DataFrame, pairs: pd.DataFrame) -> str:
     Args:
         matrix: Dice as `score_matrix` gives it, [cases with a lesion, entrants].
         pairs: `compare_pairs(matrix)`.
+        called: what the contestants are; where one was trained once they are trainings.
     """
     means = matrix.drop(columns=baselines(matrix)).mean().sort_values(ascending=False, kind="stable")
     models = list(means.index)
@@ -39,15 +40,15 @@ def verdict(matrix: pd.DataFrame, pairs: pd.DataFrame) -> str:
     if len(pairs) and (few := too_few(pairs["n"].min(), len(pairs), "one pair of entrants", "pairs of entrants")):
         return f"{few}."
     sentences = (
-        _among(models, pairs)
+        _among(models, pairs, called)
         if len(models) > 1
-        else [f"{models[0]} is the only model scored on every case, so there is nothing to compare it with"]
+        else [f"{models[0]} is the only {called[:-1]} scored on every case, so there is nothing to compare it with"]
     )
-    sentences += [_against(name, models, pairs) for name in baselines(matrix)]
+    sentences += [_against(name, models, pairs, called) for name in baselines(matrix)]
     return " ".join(f"{sentence}." for sentence in sentences)
 
 
-def _among(models: list[str], pairs: pd.DataFrame) -> list[str]:
+def _among(models: list[str], pairs: pd.DataFrame, called: str) -> list[str]:
     """Sentences on the contest; `models` by falling mean."""
     unbeaten = [one for one in models if not any(scores_higher(pairs, other, one) for other in models)]
     leader = unbeaten[0] if unbeaten else models[0]
@@ -60,7 +61,7 @@ def _among(models: list[str], pairs: pd.DataFrame) -> list[str]:
             first = f"{leader} scores higher than {rival}: {difference_words(pairs, leader, rival)}"
         else:
             nearest = f"against {rival}, the next, {difference_words(pairs, leader, rival)}"
-            first = f"{leader} scores higher than each of the other {len(others)} {_models(models)}: {nearest}"
+            first = f"{leader} scores higher than each of the other {len(others)} {_called(models, called)}: {nearest}"
         return [first, *_equivalent(models, pairs, said=[])]
     first, said = _not_different(leader, alike, pairs)
     sentences = [first]
@@ -116,9 +117,10 @@ def _one_test(rows: list["pd.Series"]) -> str:
     return "such a comparison" if any(TWO_LEVEL in str(row.get("test", "")) for row in rows) else "a single test"
 
 
-def _models(names: list[str]) -> str:
-    """What the entrants are: models, as far as each was trained more than once, else trainings."""
-    return "trainings" if any(name.startswith(THIS_TRAINING) for name in names) else "models"
+def _called(names: list[str], called: str) -> str:
+    """What the entrants are: models, as far as each was trained more than once, else trainings; or entrants."""
+    once = called == "models" and any(name.startswith(THIS_TRAINING) for name in names)
+    return "trainings" if once else called
 
 
 def _equivalent(models: list[str], pairs: pd.DataFrame, said: list[Pair]) -> list[str]:
@@ -157,13 +159,13 @@ def _tests_disagree(a: str, b: str, pairs: pd.DataFrame) -> str:
     )
 
 
-def _against(baseline: str, models: list[str], pairs: pd.DataFrame) -> str:
+def _against(baseline: str, models: list[str], pairs: pd.DataFrame, called: str) -> str:
     higher = [model for model in models if scores_higher(pairs, model, baseline)]
     lower = [model for model in models if scores_higher(pairs, baseline, model)]
     alike = [model for model in models if model not in (*higher, *lower)]
     parts = []
     if higher:
-        everyone = f"every {_models(models)[:-1]}" if higher == models and len(models) > 1 else listed(higher)
+        everyone = f"every {_called(models, called)[:-1]}" if higher == models and len(models) > 1 else listed(higher)
         parts.append(f"{everyone} {'scores' if higher == models else verb(higher)} higher")
     if lower:
         parts.append(f"{listed(lower)} {verb(lower)} lower")

@@ -1,6 +1,6 @@
 """What the numbers of a comparison are, and over what."""
 
-from headtohead.options.comparison import baseline_on, is_baseline
+from headtohead.options.comparison import baseline_on
 from headtohead.plurals import count_of
 from headtohead.readers.reader import files_of
 from headtohead.reporting.notes.seeds import several_seeds, uneven_seeds
@@ -15,7 +15,8 @@ from headtohead.statistics.words import listed
 def footnotes_of(ledger: Ledger) -> list[str]:
     """Everything else that a number of the table does not say by itself, one paragraph each."""
     notes = [_what_is_shown(ledger)] if ledger.finished else ["No experiment is finished yet."]
-    notes += _of_targets(ledger) + several_seeds(ledger) + _of_volumes(ledger) + uneven_seeds(ledger)
+    notes += _of_given(ledger) + _of_targets(ledger) + several_seeds(ledger) + _of_volumes(ledger)
+    notes += uneven_seeds(ledger)
     notes += _without_lesion(ledger) + _how_counted(ledger) + no_leak(ledger)
     for run in ledger.failed:
         notes.append(f"{run.name} failed: {run.record.get('error') or 'no reason is recorded'}")
@@ -27,7 +28,7 @@ def footnotes_of(ledger: Ledger) -> list[str]:
 
 
 def _what_is_shown(ledger: Ledger) -> str:
-    runs = [run for run in ledger.counted if not is_baseline(run.entrant[0])]
+    runs = [run for run in ledger.counted if run.is_model]
     thresholds = ", ".join(sorted({str(run.record.get("threshold")) for run in runs}))
     how = f"threshold {thresholds}" if ledger.task.targets.thresholded else "the most probable target of each voxel"
     at_threshold = f", {how}" if runs else ""
@@ -67,8 +68,27 @@ def _of_volumes(ledger: Ledger) -> list[str]:
     )
     files, baseline = files_of(ledger.finished[0].fact("data", "kind")), baseline_on(ledger.task.primary)
     unit = "pixels" if "hd95_px" in ledger.comparable else "mm"
+    if all(run.is_given for run in ledger.finished):
+        return [f"The data are {files} with {marked}; distances are in {unit}."]
     return [
         f"The data are {files} with {marked}, {baseline} is a threshold on the only image, and distances are in {unit}."
+    ]
+
+
+def given_of(ledger: Ledger) -> dict[str, str]:
+    """Name the entrants of masks that were not made here, each with where its masks are from."""
+    folders = {run.entrant[0]: run.fact("masks", "folder") for run in ledger.counted if run.is_given}
+    return {name: f"masks from {folder}" if folder else "masks as given" for name, folder in folders.items()}
+
+
+def _of_given(ledger: Ledger) -> list[str]:
+    """Say which entrants are masks that were not made here, and where these are from."""
+    if not (found := given_of(ledger)):
+        return []
+    named = listed([f"{name} ({source})" for name, source in found.items()])
+    return [
+        f"Not made here: {named}. Nothing is known here of how they were made: no seeds, no training, and an interval "
+        "over cases only."
     ]
 
 

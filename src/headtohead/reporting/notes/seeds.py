@@ -1,6 +1,5 @@
 """What the number of trainings means for the numbers: one seed, several, or not the same ones."""
 
-from headtohead.options.comparison import is_baseline
 from headtohead.reporting.entrant_names import in_words, joined_by_commas
 from headtohead.runs.ledger import Ledger
 
@@ -62,6 +61,6 @@ def _trained_seeds(ledger: Ledger) -> dict[tuple[str, str], set[int]]:
     """Schedule and model of each entrant that was trained -> its seeds."""
     seeds: dict[tuple[str, str], set[int]] = {}
     for run in ledger.counted:
-        if not is_baseline(run.entrant[0]) and not run.is_ensemble:
+        if run.is_model and not run.is_ensemble:
             seeds.setdefault(run.entrant[::-1], set()).add(run.experiment["seed"])
     return seeds

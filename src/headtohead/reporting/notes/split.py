@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from headtohead.batches.splits import ALL
 from headtohead.plurals import count_of
 from headtohead.runs.ledger import Ledger
 
@@ -34,6 +35,8 @@ def no_leak(ledger: Ledger) -> list[str]:
     split = _split(ledger)
     if not split or leak(ledger):
         return []
+    if split.get("kind") == ALL:
+        return ["Every case is a test case. Whether an entrant was made with some of them in view is not known here."]
     how = f"{ledger.folds}-fold cross-validation" if ledger.folds > 1 else "Split"
     if sites := sites_left_out(ledger):
         return [

@@ -5,7 +5,6 @@ from functools import partial
 from typing import Any
 
 from headtohead.errors import UserError
-from headtohead.options.comparison import is_baseline
 from headtohead.options.settling import settle
 from headtohead.options.table import OPTIONS
 from headtohead.reporting.entrant_names import in_words, joined_by_commas
@@ -35,7 +34,7 @@ def unequal_settings(ledger: Ledger) -> list[str]:
     Returns:
         One paragraph each; none where all were treated alike. A fact that a run does not state does not count.
     """
-    runs = [run for run in ledger.counted if not is_baseline(run.entrant[0])]
+    runs = [run for run in ledger.counted if run.is_model]
     notes = []
     if len(thresholds := {str(run.record.get("threshold")) for run in runs}) > 1:
         notes.append(f"The experiments were scored at different thresholds ({', '.join(sorted(thresholds))}).")

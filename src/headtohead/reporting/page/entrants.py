@@ -25,6 +25,7 @@ class Entrant:
         dash: class that style.css gives the kind of dash, in pictures.
         marker: shape of its dots, a name that `svg.marker` knows.
         baseline: whether it is the threshold, which is not in the contest.
+        given: of masks that were not made here, where they are from; else empty.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Entrant:
     dash: str
     marker: str
     baseline: bool
+    given: str = ""
 
 
 def entrants_of(findings: Findings) -> list[Entrant]:
@@ -43,5 +45,6 @@ def entrants_of(findings: Findings) -> list[Entrant]:
         colour, dash, marker = f"colour-{place % COLOURS}", f"dash-{place % DASHES}", MARKERS[place % len(MARKERS)]
         if is_baseline(name):
             colour, dash, marker = "colour-baseline", "dash-baseline", BASELINE_MARKER
-        entrants.append(Entrant(name, in_words(name), str(place), colour, dash, marker, is_baseline(name)))
+        given = findings.given.get(name, "")
+        entrants.append(Entrant(name, in_words(name), str(place), colour, dash, marker, is_baseline(name), given))
     return entrants

@@ -14,19 +14,24 @@ from headtohead.statistics.targets import TARGET, each_target
 
 def entrant_table(findings: Findings, entrants: list[Entrant]) -> Table:
     """Lay out the main table: one row an entrant."""
+    trained = not findings.given or any(not entrant.given and not entrant.baseline for entrant in entrants)
+    sd = Column(
+        "seed SD", lambda row: cells.number_cell(row["seed_sd"], lambda sd: f"{sd:.4f} ({row['seeds']:.0f} seeds)")
+    )
+    of_training = [
+        cells.numbers("parameters", "parameters", wording.size),
+        cells.numbers("epochs", "epochs", wording.count_in_words),
+        cells.numbers("training time", "seconds", wording.duration),
+    ]
     columns = [
-        cells.of_entrants(),
+        cells.of_entrants(sources=True),
         cells.estimates("mean Dice [95\u00a0%]", "mean"),
-        Column(
-            "seed SD", lambda row: cells.number_cell(row["seed_sd"], lambda sd: f"{sd:.4f} ({row['seeds']:.0f} seeds)")
-        ),
+        *[sd] * trained,
         cells.estimates("median Dice [95\u00a0%]", "median", "median_low", "median_high"),
         cells.numbers(f"cases below {FAILED_BELOW:g}", "failed", wording.count_in_words),
         Column("lowest to highest", lambda row: cells.lowest_to_highest(row["minimum"], row["maximum"])),
         cells.numbers("cases", "n", wording.count_in_words),
-        cells.numbers("parameters", "parameters", wording.size),
-        cells.numbers("epochs", "epochs", wording.count_in_words),
-        cells.numbers("training time", "seconds", wording.duration),
+        *of_training * trained,
     ]
     records = [{"entrant": entrant, **findings.means.loc[entrant.name]} for entrant in entrants]
     return table_of("Dice per case, by entrant", columns, records)

@@ -64,12 +64,12 @@ def estimates(name: str, key: str, low: str = "low", high: str = "high", signed:
     return Column(name, lambda record: estimate(record[key], record[low], record[high], signed))
 
 
-def of_entrants() -> Column:
-    """The column of the entrants, each with its marker; an `Entrant` stands under that key."""
+def of_entrants(sources: bool = False) -> Column:
+    """The column of the entrants, each with its marker and where its masks are from; an `Entrant` is under that key."""
 
     def cell(record: Mapping[str, Entrant]) -> Cell:
         entrant = record["entrant"]
-        return Cell(entrant.label, entrant.label, entrant)
+        return Cell(entrant.label, entrant.label, entrant, entrant.given if sources else "")
 
     return Column("entrant", cell, numeric=False)
 

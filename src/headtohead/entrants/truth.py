@@ -1,0 +1,83 @@
+"""The truth that masks are scored against: a data set with images, label maps alone, or the data of earlier runs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from headtohead.cohort import Cohort
+from headtohead.cohort.listing import DataFiles, list_data
+from headtohead.cohort.pack import open_listed
+from headtohead.entrants.given import Given
+from headtohead.errors import UserError
+from headtohead.options.data import DATA_SETS, LABEL_MAPS, DataOptions
+from headtohead.readers.file_names import stem
+from headtohead.readers.files_of_cases import files_below
+from headtohead.readers.labels import targets_in_text
+from headtohead.readers.mask_names import bases_of_mask
+from headtohead.readers.nnunet import LABELS, described_targets
+from headtohead.readers.nnunet import READER as NNUNET
+from headtohead.readers.other_layouts import lies_among_masks
+from headtohead.readers.reader import Reading, recognise
+from headtohead.reporting.report import recorded_data
+from headtohead.runs.ledger import Ledger
+
+
+@dataclass(frozen=True)
+class Truth:
+    """A cohort whose labels are the truth, and the files it was made of, case by case as in its table."""
+
+    cohort: Cohort
+    files: DataFiles
+
+
+def open_truth(folder: Path, data: DataOptions, kind: str, images: str, masks: Sequence[Given]) -> Truth:
+    """Open a folder as the truth.
+
+    Args:
+        folder: a data set, or label maps alone.
+        data: what the user says of its files.
+        kind: of data, where the user says so; else the layout decides.
+        images: folder of the images of label maps; empty where there is none.
+        masks: whose dataset.json may name the labels of label maps, where the truth has none.
+
+    Raises:
+        UserError: it is missing, damaged, or holds nothing that can be a truth.
+    """
+    if not folder.is_dir():
+        raise UserError(f"`truth` {folder}: no such folder; name the one that holds the true masks")
+    reading = Reading.of(data, images=str(Path(images).absolute()) if images else "")
+    if not kind and not images and folder.absolute().name == LABELS and NNUNET.recognises(folder.absolute().parent):
+        folder = folder.parent  # whose images are known
+    kind = kind or (LABEL_MAPS if images else _layout(folder))
+    if kind == LABEL_MAPS and not reading.labels and not described_targets(folder):
+        named = next(filter(None, (described_targets(one.folder) for one in masks)), None)
+        reading = replace(reading, labels=targets_in_text(named) if named else "")
+    print(f"{folder}: the truth, read as {DATA_SETS.get(kind, 'label maps')}")
+    return _opened(folder, Path(data.cache_dir), kind, reading)
+
+
+def truth_of_runs(ledger: Ledger, data: DataOptions) -> Truth:
+    """Open the data that the runs of a comparison were tested on.
+
+    Raises:
+        UserError: they are no longer where they were, or damaged.
+    """
+    root, kind, reading = recorded_data(ledger, data)
+    if not root.is_dir():
+        raise UserError(f"{ledger.folder}: its data are no longer in {root}; name their folder with `truth`")
+    return _opened(root, Path(data.cache_dir), kind, reading)
+
+
+def _opened(folder: Path, cache_dir: Path, kind: str, reading: Reading) -> Truth:
+    try:
+        files = list_data(folder, kind, reading)
+        return Truth(open_listed(files, cache_dir, kind), files)
+    except UserError as fault:  # readers know the folder by another name
+        raise UserError(str(fault).replace("`root_dir`", "`truth`")) from fault
+
+
+def _layout(folder: Path) -> str:
+    """Name the kind of data that a folder is; masks without their images are label maps alone, whatever their names."""
+    files = files_below(folder)
+    alone = all(bases_of_mask(stem(path)) or lies_among_masks(path) for path in files)
+    return (recognise(folder) if files and not alone else "") or LABEL_MAPS

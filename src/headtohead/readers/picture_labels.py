@@ -1,0 +1,38 @@
+"""Masks that are pictures, a file a slice, as a label map; of the truth and of any program that wrote them."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headtohead.errors import UserError, printable
+from headtohead.readers.labels import labels_of
+from headtohead.readers.pictures import colour, read_pixels, refuse_large, size_of
+from headtohead.readers.reader import CaseFiles
+from headtohead.task import Targets
+
+
+def read_picture_values(files: CaseFiles) -> NDArray[np.generic]:
+    """Read the masks of one case as they are stored: [slices, H, W].
+
+    Raises:
+        UserError: one is damaged, in colour, too large, or of another size than the first.
+    """
+    refuse_large(files)
+    slices: list[np.ndarray] = []
+    for path in files.masks:
+        pixels = colour(read_pixels(path))
+        if not (pixels == pixels[..., :1]).all():
+            raise UserError(f"{printable(path)}: in colour, but a mask is grey; write its labels as numbers")
+        slices.append(pixels[..., 0])
+        if slices[-1].shape != slices[0].shape:
+            first = f"{printable(files.masks[0].name)} is {size_of(slices[0])}"
+            raise UserError(f"{printable(path)}: {size_of(pixels)}, but {first}; the slices of a case have one size")
+    return np.stack(slices)
+
+
+def read_picture_labels(files: CaseFiles, targets: Targets) -> NDArray[np.unsignedinteger]:
+    """Read the masks of one case as a label map [slices, H, W].
+
+    Raises:
+        UserError: as `read_picture_values`, or their values are no labels of these targets.
+    """
+    return labels_of(printable(files.masks[0]), read_picture_values(files), targets)

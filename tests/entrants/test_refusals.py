@@ -1,0 +1,176 @@
+"""What cannot be scored is refused in one line before anything is written."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+
+from headtohead import cli
+from tests.entrants.conftest import AFFINE, SHAPE, eroded, save, truth_of, write_masks
+
+Refused = Callable[..., str]
+
+
+@pytest.fixture
+def masks(data_set: Path, tmp_path: Path) -> Path:
+    """Masks that a test spoils."""
+    return Path(shutil.copytree(data_set / "equal", tmp_path / "masks"))
+
+
+@pytest.fixture
+def score_in(
+    data_set: Path, tmp_path: Path, cache_dir: Path, no_report: None, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Give `score_in(masks, *words)`: the exit status and what was printed."""
+
+    def run(given: str, *words: str, truth: Path | None = None) -> tuple[int, str, str]:
+        place = ["--runs_dir", str(tmp_path / "runs"), "--cache_dir", str(cache_dir), "--comparison", "c"]
+        status = cli.main(["--score", "--truth", str(truth or data_set / "labelsTs"), "--masks", given, *place, *words])
+        printed = capsys.readouterr()
+        return status, printed.out, printed.err
+
+    return run
+
+
+@pytest.fixture
+def refused(score_in: Callable[..., tuple[int, str, str]], tmp_path: Path) -> Refused:
+    """Give `refused(masks, *words)`: the line of a refusal, which leaves nothing behind."""
+
+    def line(given: str, *words: str, truth: Path | None = None) -> str:
+        status, _, said = score_in(given, *words, truth=truth)
+        assert status == 2 and said.count("\n") == 1, said
+        runs = tmp_path / "runs"
+        assert not runs.exists() or not [path for path in runs.rglob("*") if path.suffix != ".lock"]
+        return said
+
+    return line
+
+
+FIRST, SECOND = "case_000.nii.gz", "case_001.nii.gz"
+
+
+def test_a_missing_case(masks: Path, refused: Refused) -> None:
+    (masks / SECOND).unlink()
+    said = refused(f"a={masks}")
+    assert "--masks a: no mask of case_001" in said and "1 of 9 test cases without" in said
+
+
+def test_two_files_of_one_case(masks: Path, refused: Refused) -> None:
+    shutil.copy(masks / FIRST, masks / "case_000_seg.nii.gz")
+    said = refused(f"a={masks}")
+    assert "case_000.nii.gz" in said and "case_000_seg.nii.gz: both are named after case_000; move one" in said
+
+
+def test_another_shape(masks: Path, refused: Refused) -> None:
+    save(truth_of(0)[:-1], masks / FIRST)
+    assert "21x24x6 voxels, but case_000.nii.gz has 22x24x6; resample it" in refused(f"a={masks}")
+
+
+def test_another_affine(masks: Path, refused: Refused) -> None:
+    moved = AFFINE.copy()
+    moved[0, 3] = 2
+    save(truth_of(0), masks / FIRST, moved)
+    assert "up to 2 mm off the grid" in refused(f"a={masks}")
+
+
+def test_a_rounded_affine_and_turned_axes_are_fine(
+    masks: Path, score_in: Callable[..., tuple[int, str, str]], tmp_path: Path
+) -> None:
+    rounded = AFFINE + np.eye(4) * [1e-4, 1e-4, 1e-4, 0]
+    save(truth_of(0), masks / FIRST, rounded)
+    turned = nibabel.Nifti1Image(truth_of(1), AFFINE).as_reoriented(np.array([[1, -1], [0, 1], [2, -1]]))
+    nibabel.save(turned, masks / SECOND)
+    assert score_in(f"a={masks}")[0] == 0
+    dice = [line.split(",") for line in (tmp_path / "runs" / "c" / "a" / "cases.csv").read_text().splitlines()]
+    assert [row[dice[0].index("dice")] for row in dice[1:3]] == ["1.0", "1.0"]
+
+
+def test_a_probability_map(masks: Path, refused: Refused) -> None:
+    save(truth_of(0).astype(np.float32) * 0.7, masks / FIRST)
+    assert "case_000.nii.gz: a probability map, not a mask" in refused(f"a={masks}")
+
+
+def test_values_of_no_label(masks: Path, refused: Refused) -> None:
+    save(truth_of(0) + 2 * eroded(truth_of(0)), masks / FIRST)
+    assert "holds 3, which is no label of the truth (0, 1)" in refused(f"a={masks}")
+
+
+def test_a_damaged_file(masks: Path, refused: Refused) -> None:
+    (masks / FIRST).write_bytes((masks / FIRST).read_bytes()[:100])
+    assert "--masks a: " in refused(f"a={masks}")
+
+
+def test_a_folder_without_masks(data_set: Path, tmp_path: Path, refused: Refused) -> None:
+    (tmp_path / "none").mkdir()
+    assert "holds no volumes; name another folder" in refused(f"a={tmp_path / 'none'}")
+    assert "no such folder; did you mean equal?" in refused(f"a={data_set / 'equl'}")
+
+
+def test_nothing_appears_where_the_second_entrant_fails(data_set: Path, masks: Path, refused: Refused) -> None:
+    save(truth_of(0).astype(np.float32) * 0.7, masks / FIRST)
+    refused(f"good={data_set / 'eroded'},bad={masks}")
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("unet", "unet is a model of this program"),
+        ("figures", "a name that comparisons use"),
+        ("t1-threshold", "a name that comparisons use"),
+        ("a b", "cannot be an entrant's name"),
+        ("..", "cannot be an entrant's name"),
+    ],
+)
+def test_names(name: str, fault: str, masks: Path, refused: Refused) -> None:
+    assert fault in refused(f"{name}={masks}")
+
+
+def test_a_name_twice_and_no_name(masks: Path, refused: Refused) -> None:
+    assert "a is given twice" in refused(f"a={masks},a={masks.parent}")
+    assert "must have the form NAME=DIR" in refused(str(masks))
+
+
+def test_no_truth(masks: Path, refused: Refused, tmp_path: Path) -> None:
+    assert "--truth" in refused(f"a={masks}", "--truth", str(tmp_path / "none"))
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert "no label maps" in refused(f"a={masks}", truth=empty)
+
+
+def test_other_masks_under_one_name(
+    data_set: Path, masks: Path, score_in: Callable[..., tuple[int, str, str]], tmp_path: Path
+) -> None:
+    assert score_in(f"a={masks}")[0] == 0
+    before = (tmp_path / "runs" / "c" / "a" / "cases.csv").read_bytes()
+    status, _, said = score_in(f"a={data_set / 'eroded'}")
+    assert status == 2 and "other masks of this name were scored before" in said and "--overwrite" in said
+    assert (tmp_path / "runs" / "c" / "a" / "cases.csv").read_bytes() == before
+    assert score_in(f"a={data_set / 'eroded'}", "--overwrite")[0] == 0
+    assert (tmp_path / "runs" / "c" / "a" / "cases.csv").read_bytes() != before
+
+
+def test_another_truth(
+    data_set: Path, masks: Path, score_in: Callable[..., tuple[int, str, str]], tmp_path: Path
+) -> None:
+    assert score_in(f"a={masks}")[0] == 0
+    other = write_masks(tmp_path / "other", eroded)
+    status, _, said = score_in(f"b={masks}", truth=other)
+    assert status == 2 and "was tested on another truth" in said
+
+
+def test_an_empty_mask_scores_nothing_and_is_said(
+    masks: Path, score_in: Callable[..., tuple[int, str, str]], tmp_path: Path
+) -> None:
+    save(np.zeros(SHAPE, np.uint8), masks / FIRST)
+    status, printed, _ = score_in(f"a={masks}")
+    assert status == 0 and "a: empty masks: 1 test case, such as case_000" in printed
+    assert (tmp_path / "runs" / "c" / "a" / "cases.csv").read_text().splitlines()[1].split(",")[8] == "0"
+
+
+def test_further_files_are_named(masks: Path, score_in: Callable[..., tuple[int, str, str]]) -> None:
+    save(truth_of(0), masks / "phantom.nii.gz")
+    status, printed, _ = score_in(f"a={masks}")
+    assert status == 0 and "not read: 1 file named after no case, such as phantom.nii.gz" in printed
