@@ -1,4 +1,4 @@
-"""What Python programs call: `headtohead.compare`, `report`, `predict` and `explore`.
+"""What Python programs call: `headtohead.compare`, `score`, `predict` and the like.
 
 Each does what the flag of its name does, with the same options, checks and files. Options are keywords, spelled as the
 flags without their dashes; lists may be tuples, paths may be `pathlib` paths. What a command prints is printed here,
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from headtohead.predicting.folder import Predicted
 
-__all__ = ["PartlyDone", "UserError", "compare", "explore", "make_phantoms", "predict", "report"]
+__all__ = ["PartlyDone", "UserError", "compare", "explore", "make_phantoms", "predict", "report", "score"]
 
 Given = TypeVar("Given")
 TEXTS = ("case", "patient", "site", "grade", "missing", "entrant", "model", "schedule", "target", "a", "b", "level")
@@ -125,6 +125,22 @@ def report(**options: Any) -> Comparison:
         UserError: there is no such comparison, or its runs do not belong together.
     """
     return _comparison(_done("report", True, options))
+
+
+def score(masks: Mapping[str, str | Path] | None = None, **options: Any) -> Comparison:
+    """Score masks that any program made, as `--score`, and compare them.
+
+        headtohead.score({"nnunet": "predictions", "human2": "rater2"}, truth="labelsTs", comparison="raters")
+
+    Args:
+        masks: name of an entrant -> folder of its masks.
+        options: further options, such as `truth`, `images`, `labels` or `comparison`.
+
+    Raises:
+        UserError: truth or masks are missing, damaged, or do not fit each other; nothing is written then.
+    """
+    named = [f"{name}={folder}" for name, folder in (masks or {}).items()]
+    return _comparison(_done("score", True, {"masks": named, **options} if named else options))
 
 
 def predict(source: str | Path, output: str | Path, **options: Any) -> Predictions:
