@@ -99,7 +99,9 @@ class TestCopy:
         assert "standardise (low 40.0" in capsys.readouterr().out
         assert (other.images(0) != first.images(0)).any()
 
-    @pytest.mark.parametrize("name", ["cases.npz", "images.u16", "labels.u8"])
+    @pytest.mark.parametrize(
+        "name", ["images.u16", *(pytest.param(one, marks=pytest.mark.exhaustive) for one in ("cases.npz", "labels.u8"))]
+    )
     def test_a_damaged_one_is_made_again(
         self, name: str, phantom_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:

@@ -55,6 +55,18 @@ def test_part_of_case_in_the_runs_own_data(make_run: MakeRun, tmp_path: Path) ->
     assert part_of_case(choice, case(tmp_path / "c" / "c_1.tif")) == ""
 
 
+def test_what_the_start_of_the_training_had_seen_is_told(tmp_path: Path) -> None:
+    parts = {"train": ["c"], "val": [], "start": ["c", "d"]}
+    choice = Choice(Source(ModelFacts("m", "buda", 4, 5, {}, data={"parts": parts}, task=LGG_TASK)), "")
+    assert [part_of_case(choice, case(tmp_path / f"{name}.nii.gz", "nifti")) for name in "cde"] == [
+        "train",
+        "start",
+        "",
+    ]
+    warned = ["the model was started from weights trained on this case"]
+    assert seen_before([choice], case(tmp_path / "d.nii.gz", "nifti")) == ("start", warned)
+
+
 def test_part_by_the_list_of_the_model(tmp_path: Path) -> None:
     facts = ModelFacts("m", "buda", 4, 5, {}, data={"parts": {"train": ["c"], "val": ["d"]}}, task=LGG_TASK)
     choice, none = Choice(Source(facts), ""), Choice(Source(ModelFacts("n", "buda", 4, 5, {}, task=LGG_TASK)), "")

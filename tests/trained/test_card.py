@@ -76,6 +76,17 @@ def test_provenance_without_places(run: RunFolder, facts: ModelFacts) -> None:
     assert "/secret" not in card
 
 
+def test_the_weights_that_a_training_started_from_are_named(run: RunFolder, facts: ModelFacts) -> None:
+    assert "started from" not in model_card(facts, run, "model")
+    start = {"name": "lgg/buda", "sha256": "abc", "training_cases": "unknown", "new": []}
+    run.note(start=start)
+    assert "| started from | lgg/buda, sha256 `abc`; its training cases are not known |" in model_card(
+        facts, run, "model"
+    )
+    run.note(start=start | {"training_cases": "known"})
+    assert "| started from | lgg/buda, sha256 `abc` |" in model_card(facts, run, "model")
+
+
 def test_the_licence_of_the_public_data_and_of_any_other(run: RunFolder, facts: ModelFacts) -> None:
     volumes = dataclasses.replace(facts, task=NIFTI_TASK, data={**facts.data, "kind": "nifti"})
     other = model_card(volumes, run, "mine")

@@ -1,21 +1,28 @@
 """One experiment: its options, its data, its run folder, and whether that folder is really its own."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from headtohead.batches.augmentation import refuse_by_task
 from headtohead.batches.folds import Folds, folds_of_data_set, make_folds, read_folds
 from headtohead.batches.splits import Split, make_split
 from headtohead.cohort import Cohort, open_data
+from headtohead.comparing.model_settings import refuse_unnamed_code
 from headtohead.errors import UserError
+from headtohead.models.forms import folder_part, title_of
 from headtohead.models.registry import check_image_size, find_spec
+from headtohead.models.sources import asked_source
 from headtohead.options import table as option_table
 from headtohead.options.data import DataOptions
 from headtohead.options.group import declarations
 from headtohead.options.prediction import THRESHOLD
 from headtohead.options.settling import settle
 from headtohead.options.table import RunOptions
+from headtohead.predicting.cleaning.postprocessing import CleanUp, clean_labels, parse_clean_up
 from headtohead.preparing.recipe import InputRecipe
 from headtohead.runs.folder import RunFolder
 
@@ -26,21 +33,32 @@ WITHOUT_EFFECT = frozenset((*PLACES, *GRID, "gpus", "num_workers"))
 
 Data and folds themselves are compared by their keys, wherever they lie.
 """
+OTHER_RUN = "use the same, or choose another `run_name` or `comparison`"
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """One training under its options, and the data it sees."""
+    """One training under its options, and the data it sees.
+
+    `net` is the source of a net that is no row of the table, as `models.sources` gives it; empty for a row.
+    """
 
     options: RunOptions
     cohort: Cohort
     split: Split
     recipe: InputRecipe
+    net: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def folder(self) -> RunFolder:
         """Where its results go."""
         return run_folder(self.options)
+
+    @property
+    def clean_up(self) -> CleanUp:
+        """The steps that were declared for its masks."""
+        text = self.options.training.test_postprocessing
+        return parse_clean_up(text, self.cohort.task.targets, "`test_postprocessing`")
 
     @property
     def name(self) -> str:
@@ -52,7 +70,7 @@ class Experiment:
         """Model, schedule, seed and fold: its place in the table."""
         training = self.options.training
         return {
-            "model": self.options.model.architecture,
+            "model": title_of(self.options.model.architecture),
             "schedule": training.lr_scheduler,
             "seed": training.seed,
             "fold": self.split.fold,
@@ -63,7 +81,8 @@ class Experiment:
 def run_folder(options: RunOptions) -> RunFolder:
     """Say where the results of an experiment go: `runs/<comparison>/<run name>`."""
     comparison, training = options.comparison, options.training
-    default = f"{options.model.architecture}-{training.lr_scheduler}-s{training.seed}-f{options.data.fold}"
+    model = folder_part(options.model.architecture)
+    default = f"{model}-{training.lr_scheduler}-s{training.seed}-f{options.data.fold}"
     name = comparison.run_name or default
     return RunFolder(comparison.home / name)
 
@@ -85,6 +104,9 @@ def folds_of(data: DataOptions, cohort: Cohort) -> Folds | None:
 def open_experiment(options: RunOptions, cohort: Cohort | None = None, folds: Folds | None = None) -> Experiment:
     """Open the data, split it and settle the input recipe and the threshold.
 
+    A net that is no row of the table is built and asked here, so its code is run: what a file names as the model, and
+    no flag, was refused before (`refuse_unnamed_code`).
+
     Raises:
         UserError: the data set is missing or damaged, or the image size does not suit the model.
     """
@@ -101,7 +123,25 @@ def open_experiment(options: RunOptions, cohort: Cohort | None = None, folds: Fo
     )
     if recipe.whole and split.kind == "slice":
         raise UserError("`split=slice`: `preparation` needs all slices of a case; use `split=patient`")
-    return Experiment(decided, cohort, split, recipe)
+    model = options.model
+    net = asked_source(
+        model.architecture, model.model_arguments, recipe.channels, cohort.task.targets.logits, recipe.image_size
+    )
+    experiment = Experiment(decided, cohort, split, recipe, net)
+    _refuse_clean_up(experiment)
+    return experiment
+
+
+def _refuse_clean_up(experiment: Experiment) -> None:
+    """Refuse a clean-up that could not be carried out in the test, hours later."""
+    if not (clean_up := experiment.clean_up):
+        return
+    if experiment.split.kind == "slice":
+        raise UserError("`test_postprocessing`: needs all slices of a case; use `split=patient`")
+    targets, spacings = experiment.cohort.task.targets, map(experiment.cohort.spacing, range(len(experiment.cohort)))
+    one = np.full((1, 1, 1), targets.written[0], np.uint16)
+    for spacing in set(spacings):
+        clean_labels(one, targets, clean_up, spacing)
 
 
 def refuse_other_run(experiment: Experiment, trains: bool = True) -> None:
@@ -110,20 +150,14 @@ def refuse_other_run(experiment: Experiment, trains: bool = True) -> None:
     Raises:
         UserError: names the first difference; a verb that `trains` may also overwrite.
     """
-    folder = experiment.folder
-    mend = "use the same, or choose another `run_name` or `comparison`"
+    folder, mend = experiment.folder, OTHER_RUN
     if trains:
         mend = "use the same, choose another `run_name` or `comparison`, or add `overwrite`"
-    before, here, record = folder.read_config(), settings_of(experiment.options), folder.record()
+    record = folder.record()
     # The same folds may be dealt by --folds or read from the file that this left.
     same_folds = bool(experiment.split.plan) and experiment.split.plan == record.get("split", {}).get("plan")
-    free = WITHOUT_EFFECT | ({"folds"} if same_folds else set())
-    # An older run does not name the options that came after it; it was made as their defaults say.
-    made_with = settings_of(RunOptions()) | before if before else {}
-    for key in (key for key in here if key in made_with and key not in free):
-        if made_with[key] != here[key]:
-            was, now = ("none" if value == "" else value for value in (made_with[key], here[key]))
-            raise UserError(f"{folder.path}: made with `{key}` {was}, now {now}; {mend}")
+    _refuse_changed_file(experiment, record)
+    refuse_other_options(experiment.options, folder, frozenset({"folds"} if same_folds else ()), mend)
     facts = {
         "other data": (record.get("data", {}).get("key"), experiment.cohort.key),
         "another split": (record.get("split", {}).get("key"), experiment.split.key),
@@ -133,6 +167,36 @@ def refuse_other_run(experiment: Experiment, trains: bool = True) -> None:
         if then is not None and then != today:
             was, now = (key[:8] or "none" for key in (then, today))
             raise UserError(f"{folder.path}: made from {name} ({was}, now {now}); {mend}")
+
+
+def refuse_other_options(
+    options: RunOptions, folder: RunFolder, free: frozenset[str] = frozenset(), mend: str = OTHER_RUN
+) -> None:
+    """Refuse options that differ from those a run was made with; `free` ones may, beside those of `WITHOUT_EFFECT`.
+
+    Raises:
+        UserError: names the first that differs.
+    """
+    before, here = folder.read_config(), settings_of(options)
+    # An older run does not name the options that came after it; it was made as their defaults say.
+    made_with = settings_of(RunOptions()) | before if before else {}
+    for key in (key for key in here if key in made_with and key not in WITHOUT_EFFECT | free):
+        if key == "model" and title_of(str(made_with[key])) == title_of(here[key]):
+            continue  # of a file, however its folder was written; its content is compared by itself
+        if made_with[key] != here[key]:
+            was, now = ("none" if value == "" else value for value in (made_with[key], here[key]))
+            raise UserError(f"{folder.path}: made with `{key}` {was}, now {now}; {mend}")
+
+
+def _refuse_changed_file(experiment: Experiment, record: dict[str, Any]) -> None:
+    """Refuse to go on with a run whose net is of a file that has changed since: it would be another net."""
+    was, now = (net.get("sha256", "") for net in (record.get("net") or {}, experiment.net))
+    if was and was != now:
+        raise UserError(
+            f"{experiment.folder.path}: made with other content of {experiment.net.get('source', 'its file')} "
+            f"({was[:8]}, now {now[:8] or 'none'}); restore the file, or choose another `comparison`, or train again "
+            "with `overwrite`"
+        )
 
 
 def made_since(experiment: Experiment, before: tuple[Any, ...]) -> bool:
@@ -158,8 +222,11 @@ def settings_of(options: RunOptions) -> dict[str, Any]:
 def trained_model(options: RunOptions) -> str:
     """Name the model of a run: that of `--model`, else what the run folder says, else the default."""
     folder = run_folder(options)
-    stored = folder.read_config().get("model") or ""
-    return options.model.model or settled("model", stored, folder) or options.model.architecture
+    if options.model.model:
+        return options.model.model
+    stored = settled("model", folder.read_config().get("model") or "", folder)
+    refuse_unnamed_code(stored or options.model.architecture, str(folder.config))
+    return stored or options.model.architecture
 
 
 def settled(name: str, value: Any, folder: RunFolder) -> Any:
@@ -177,8 +244,9 @@ def as_trained(options: RunOptions) -> RunOptions:
     A flag that writes the default out counts, but for `--threshold 0`, which is that of the model.
 
     Raises:
-        UserError: the folder's config.yaml is damaged.
+        UserError: the folder's config.yaml is damaged, or names a net whose code the user has not named.
     """
+    trained_model(options)
     stored, given, default = run_folder(options).read_config(), settings_of(options), settings_of(RunOptions())
     restored = given.keys() - (WITHOUT_EFFECT - {"fold_file"})
     unsaid = {name for name in restored if given[name] == default[name] and name not in options.given - {"threshold"}}

@@ -10,6 +10,7 @@ import pandas as pd
 from headtohead.batches.splits import Split
 from headtohead.cohort import Cohort
 from headtohead.plurals import count_of
+from headtohead.predicting.cleaning.postprocessing import NO_CLEAN_UP, CleanUp, clean_labels
 from headtohead.runs.folder import RunFolder
 from headtohead.saving import atomic_path
 from headtohead.scoring.counts import mean_dice
@@ -29,9 +30,11 @@ class Outcome:
         histograms: of all probabilities so far, int64 [K, 2, 256].
     """
 
-    def __init__(self, cohort: Cohort, split: Split, masks: CaseWriter, probabilities: CaseWriter) -> None:
-        """Score the test slices of a split; predictions go to the two writers."""
-        self.cohort, self.split = cohort, split
+    def __init__(
+        self, cohort: Cohort, split: Split, masks: CaseWriter, probabilities: CaseWriter, clean_up: CleanUp
+    ) -> None:
+        """Score the test slices of a split after a declared clean-up; predictions go to the two writers."""
+        self.cohort, self.split, self.clean_up = cohort, split, clean_up
         self.masks, self.probabilities = masks, probabilities
         self.histograms = np.zeros((len(cohort.task.targets), 2, BINS), np.int64)
         self.cases: list[dict[str, Any]] = []
@@ -47,6 +50,10 @@ class Outcome:
         The probability has the same shape; None where a prediction has none.
         """
         places = self.tested(case)
+        if self.clean_up:
+            targets = self.cohort.task.targets
+            labels = clean_labels(targets.decode(prediction), targets, self.clean_up, self.cohort.spacing(case))
+            prediction = targets.encode(labels)
         truth = truth_of(self.cohort, case, places)
         rows, slices = score_tested(self.cohort, case, places, prediction, truth)
         name = rows[0]["case"]
@@ -65,11 +72,11 @@ class Outcome:
 
 
 @contextmanager
-def outcome(folder: RunFolder, cohort: Cohort, split: Split) -> Iterator[Outcome]:
+def outcome(folder: RunFolder, cohort: Cohort, split: Split, clean_up: CleanUp = NO_CLEAN_UP) -> Iterator[Outcome]:
     """Collect the outcome of a test. Its files appear when every case is in them; cases.csv comes last."""
     with atomic_path(folder.cases, lasting=True) as cases, atomic_path(folder.slices, lasting=True) as slices:
         with writing(folder.masks) as masks, writing(folder.probabilities) as probabilities:
-            found = Outcome(cohort, split, masks, probabilities)
+            found = Outcome(cohort, split, masks, probabilities, clean_up)
             yield found
         pd.concat(found.slices).to_csv(slices, index=False)
         pd.DataFrame(found.cases).to_csv(cases, index=False)

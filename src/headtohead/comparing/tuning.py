@@ -1,6 +1,7 @@
 """`--tune_postprocessing`: threshold and clean-up of a trained run, chosen on its validation cases alone.
 
-The test cases are never read: whoever chooses by them has no test left. The run's scores stay those without a clean-up.
+The test cases are never read: whoever chooses by them has no test left. The run's scores stay those without a clean-up,
+or after the one that was declared before its training (`--test_postprocessing`).
 """
 
 import dataclasses
@@ -16,7 +17,7 @@ from headtohead.comparing.experiment import Experiment, as_trained, open_experim
 from headtohead.comparing.model_settings import with_own_settings
 from headtohead.errors import UserError
 from headtohead.options.table import Options, replace
-from headtohead.predicting.cleaning.postprocessing import NONE, clean_labels, parse_clean_up, parse_steps
+from headtohead.predicting.cleaning.postprocessing import NONE, clean_labels, parse_clean_up
 from headtohead.predicting.predict import predict
 from headtohead.predicting.predictor import open_choices
 from headtohead.predicting.scan import scan_of
@@ -80,7 +81,7 @@ def run_tuning(experiment: Experiment) -> None:
         raise UserError(f"{folder.path}: has no {FILE}, since an older version made it; run `test` to write it")
     refuse_parts_of_cases(experiment)
     facts = read_facts(folder.path)
-    own = Candidate(experiment.options.prediction.threshold, "")
+    own = Candidate(experiment.options.prediction.threshold, str(experiment.clean_up))
     chosen, scores = search(experiment, own)
     write_scores(folder.path / TABLE, scores, chosen)
     dataclasses.replace(facts, threshold=chosen.threshold, postprocessing=chosen.postprocessing).write(folder.path)
@@ -137,10 +138,11 @@ def search(experiment: Experiment, own: Candidate) -> tuple[Candidate, dict[Cand
 
 
 def candidates_around(own: Candidate, decides: bool = True) -> list[Candidate]:
-    """List the choices, the run's own threshold without clean-up among them, from simple to complex."""
+    """List the choices, the run's own threshold and declared clean-up among them, from simple to complex."""
     thresholds = sorted({*THRESHOLDS, own.threshold} if decides else {own.threshold})
-    found = [Candidate(threshold, steps) for threshold in thresholds for steps in CLEAN_UPS]
-    steps = {text: len(parse_steps(text)) for text in CLEAN_UPS}
+    clean_ups = dict.fromkeys((*CLEAN_UPS, own.postprocessing))
+    found = [Candidate(threshold, steps) for threshold in thresholds for steps in clean_ups]
+    steps = {text: len(text.split(",")) if text else 0 for text in clean_ups}
     return sorted(found, key=lambda one: (steps[one.postprocessing], round(abs(one.threshold - own.threshold), 6)))
 
 
@@ -153,7 +155,8 @@ def score_candidates(experiment: Experiment, candidates: Sequence[Candidate]) ->
     cohort, task, rows = experiment.cohort, experiment.cohort.task, []
     # PyTorch, as the test takes; an exported file may be from before the last training.
     options = replace(experiment.options, engine="torch", postprocessing=NONE)
-    choice = Choice(open_source(experiment.folder.path), "trained here", experiment.folder)
+    source = dataclasses.replace(open_source(experiment.folder.path), named=experiment.options.model.architecture)
+    choice = Choice(source, "trained here", experiment.folder)
     models = open_choices([choice], options.prediction, options.machine)
     for case in map(int, experiment.split.cases(cohort, "val")):
         found = predict(scan_of(cohort.images(case), primary=task.primary_channel), models)

@@ -37,10 +37,12 @@ from headtohead.readers.other_layouts import LABELS, folders_of_masks
 from headtohead.readers.volume_names import volume_end
 from headtohead.saving import all_or_none, write_picture
 from headtohead.task import Task
+from headtohead.trained.start import BEFORE
 
 WHITE = 99.9  # percentile of a volume's intensities that is drawn as white, where it has more than 8 bits
 
 SEEN = {"train": "a slice that the model was trained on", "val": "a validation slice", "test": "a test slice"}
+SEEN |= {BEFORE: "a slice of a case that the weights it started from were trained on"}
 
 
 def predict_image(options: Options) -> Path:

@@ -16,8 +16,9 @@ from headtohead.records.regular import UnreadableError
 from headtohead.records.table_reader import read_rows
 from headtohead.trained.candidates import lies_in_data
 from headtohead.trained.choosing import Choice
+from headtohead.trained.start import BEFORE
 
-SEEN = {"train": "trained on", "val": "chosen by validation on"}
+SEEN = {"train": "trained on", "val": "chosen by validation on", BEFORE: "started from weights trained on"}
 
 DEPTH = 5
 """Parts of a path, from its end, that may be in the name of a case."""
@@ -42,7 +43,8 @@ def part_of_case(choice: Choice, job: Job) -> str:
     """Say whether a model was trained on a case, which is known by what its reader would call it.
 
     Returns:
-        `train`, `val` (it chose epoch, threshold or clean-up), or empty: neither, as far as is known.
+        `train`, `val` (it chose epoch, threshold or clean-up), `start` (the weights that its training started from had
+        seen it), or empty: none, as far as is known.
     """
     parts = _slices_of_case(choice, job.files[0]).values()
     return next((part for part in SEEN if part in parts), "")

@@ -12,7 +12,6 @@ from typing import Any
 
 from headtohead import __version__
 from headtohead.errors import UserError
-from headtohead.models.registry import find_spec
 from headtohead.records.regular import UnreadableError
 from headtohead.records.table_reader import read_rows
 from headtohead.runs.folder import RunFolder
@@ -87,10 +86,10 @@ def _use(folder: str) -> str:
 
 
 def _model(facts: ModelFacts) -> str:
-    spec = find_spec(facts.model)
+    spec = facts.spec
     rows = {
         "architecture": f"`{facts.model}`: {spec.summary}",
-        "source": spec.source,
+        "source": facts.net.get("source", spec.source),
         "width": f"{facts.width or spec.width}" if spec.width else "as published",
         "input": f"{_channels(facts)}; slices {facts.task.plane}",
         "preparation": facts.chain.in_words,
@@ -199,6 +198,7 @@ def _provenance(record: dict[str, Any]) -> str:
         "command": f"`{without_places(record['command'])}`" if record.get("command") else "",
         "git commit": record.get("git_commit", ""),
         "seed": record.get("seed", ""),
+        "started from": _start(record),
         "trained": " to ".join(str(record[key]) for key in ("started", "ended") if record.get(key)),
         "epochs": f"{record['epochs']}, best {record.get('best_epoch')}" if record.get("epochs") else "",
         "seconds": record.get("seconds", ""),
@@ -209,6 +209,14 @@ def _provenance(record: dict[str, Any]) -> str:
         "card written by": f"headtohead {__version__}",
     }
     return f"## Provenance\n\n{_table(('what', 'value'), [row for row in rows.items() if row[1] != ''])}"
+
+
+def _start(record: dict[str, Any]) -> str:
+    start = record.get("start")
+    if not start:
+        return ""
+    known = "" if start["training_cases"] == "known" else "; its training cases are not known"
+    return f"{start['name']}, sha256 `{start['sha256']}`{known}"
 
 
 def without_places(command: str) -> str:

@@ -96,8 +96,8 @@ def find_start(given: str, runs_dir: Path) -> Start:
         raise UserError(f"{LABEL} {given}: no such run folder, bundle or file; check the path")
     if path.name == WEIGHTS and (path.parent / FILE).is_file():
         return _of_folder(given, path.parent, path)
-    if path.suffix == ".ckpt" and (path.parents[1] / RECORD).is_file():
-        return _of_folder(given, path.parents[1], path)
+    if path.suffix == ".ckpt" and (path.absolute().parent.parent / RECORD).is_file():
+        return _of_folder(given, path.absolute().parent.parent, path)
     data = _facts_within(path)
     return Start(given, A_FILE, path, data=data, seen=_listed(data))
 
@@ -117,7 +117,10 @@ def read_weights(path: Path) -> "dict[str, torch.Tensor]":
     if path.suffix == ".onnx":
         raise UserError(f"{LABEL} {path}: weights cannot be taken from ONNX; name the run, or its bundle")
     if path.suffix == ".safetensors":
-        return read_safetensors(path)
+        try:
+            return read_safetensors(path)
+        except UserError as fault:
+            raise UserError(f"{LABEL} {path}: not a readable safetensors file; name another file") from fault
     from headtohead.learning.checkpoint import read_tensors
 
     content = read_tensors(path, "file of weights", "name another file")

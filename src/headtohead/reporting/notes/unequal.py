@@ -19,14 +19,16 @@ ONE_SCALE = {
     "loss": "loss",
     "sampling": "sampling",
     "weight of the targets' pixels": "pos_weight",
+    "deep supervision": "deep_supervision",
 }
-LATER = ("loss", "pos_weight", "sampling")
+LATER = ("loss", "pos_weight", "deep_supervision", "sampling")
 """Options that came later: an older run was made as their defaults say."""
 INPUT = ("preparation", "normalise", "neighbours", "channel_order")
 
 
 def unequal_settings(ledger: Ledger) -> list[str]:
-    """Warn where the trained experiments that count differ in threshold, epochs, scale, input, or flips of the test.
+    """Warn where the trained experiments that count differ in threshold, epochs, scale, input, clean-up, or
+    flips of the test.
 
     Args:
         ledger: of the comparison.
@@ -53,6 +55,8 @@ def unequal_settings(ledger: Ledger) -> list[str]:
         )
     if said := _who_has(runs, _input):
         notes.append(f"Entrants were given different inputs: {said}.")
+    if said := _cleaned(runs):
+        notes.append(f"Masks were cleaned before they were scored, by steps declared before the training: {said}.")
     if flipped := sorted({_name(run) for run in runs if run.record.get("test_flips")}):
         who = joined_by_commas(flipped)
         notes.append(f"Validation and test slices were flipped and rotated at random, a historical fault: {who}.")
@@ -68,6 +72,15 @@ def _who_has(runs: list[Run], fact: Callable[[Run], Any]) -> str:
     if len(holders) < 2:
         return ""
     return ", ".join(f"{value} ({joined_by_commas(sorted(holders[value]))})" for value in sorted(holders))
+
+
+def _cleaned(runs: list[Run]) -> str:
+    """Say whose masks were cleaned by what: `largest (buda none)`; nothing where none were."""
+    steps: dict[str, set[str]] = {}
+    for run in runs:
+        if done := run.record.get("test_postprocessing"):
+            steps.setdefault(done, set()).add(_name(run))
+    return "; ".join(f"{done} ({joined_by_commas(sorted(steps[done]))})" for done in sorted(steps))
 
 
 def _input(run: Run) -> str | None:

@@ -7,6 +7,7 @@ from headtohead.plurals import count_of
 from headtohead.reporting.entrant_names import in_words
 from headtohead.reporting.notes.seeds import one_training
 from headtohead.reporting.notes.split import chosen_on_test, leak
+from headtohead.reporting.notes.starts import starts
 from headtohead.reporting.notes.unequal import unequal_settings
 from headtohead.runs.ledger import Ledger
 from headtohead.statistics.intervals import mean_interval
@@ -25,6 +26,7 @@ def warnings_of(ledger: Ledger) -> list[str]:
         + chosen_on_test(ledger)
         + _left_out(ledger)
         + unequal_settings(ledger)
+        + starts(ledger)
         + _few(ledger)
     )
     return [" ".join(note.split()) for note in notes]

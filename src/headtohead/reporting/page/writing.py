@@ -17,7 +17,7 @@ from headtohead.reporting.page import gallery, panels, provenance, svg, wording
 from headtohead.reporting.page.dot_plot import dot_plot
 from headtohead.reporting.page.entrants import Entrant, entrants_of
 from headtohead.reporting.page.forest_plot import forest_plot
-from headtohead.reporting.page.tables import by_case, by_entrant, by_pair, by_score, by_subgroup
+from headtohead.reporting.page.tables import by_case, by_cohort, by_entrant, by_pair, by_score, by_subgroup
 from headtohead.saving import write_text
 from headtohead.statistics.targets import TARGET
 from headtohead.task import Target
@@ -135,6 +135,7 @@ def _tables(findings: Findings, entrants: list[Entrant]) -> dict[str, Any]:
         "pair_table": by_pair.pair_table(findings.pairs, f"P{of_dice[1:]}", entrants),
         "target_pair_table": by_pair.pair_table(findings.target_pairs, f"Target by target: {of_dice}", entrants),
         "ensemble_table": by_pair.pair_table(findings.ensembles, f"Ensembles of seeds: {of_dice}", entrants),
+        "agreement_table": by_entrant.agreement_table(findings, entrants),
         "without_lesion_table": by_entrant.without_lesion_table(findings, entrants),
         "secondary_table": by_pair.pair_table(findings.secondary, "Paired differences in other scores"),
         "healthy_table": by_pair.pair_table(
@@ -147,6 +148,8 @@ def _tables(findings: Findings, entrants: list[Entrant]) -> dict[str, Any]:
         "convention_table": by_score.convention_table(findings, entrants),
         "subgroup_table": by_subgroup.lay_out_subgroups(findings, entrants),
         "subgroup_pair_table": by_subgroup.subgroup_pair_table(findings, entrants),
+        "external_table": by_cohort.external_table(findings.external, entrants),
+        "population_table": by_cohort.population_table(findings.external),
         "case_table": by_case.case_table(findings, entrants),
         "shared": shared,
         "run_table": runs,
