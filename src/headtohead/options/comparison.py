@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from headtohead.options.checks import SEED, above, folder_name, folder_names, model_setting, not_empty
+from headtohead.options.checks import SEED, above, folder_name, folder_names, model_setting, not_empty, variant
 from headtohead.options.declaring import option
 from headtohead.options.group import Group
 from headtohead.options.training import SCHEDULES
@@ -45,14 +45,30 @@ def baselines(names: Iterable[str]) -> list[str]:
 class ComparisonOptions(Group):
     """Comparison and run folders."""
 
-    models: tuple[str, ...] = option(("unet", "resnext"), "models of --compare", metavar="A,B", check=not_empty)
+    models: tuple[str, ...] = option(
+        ("unet", "resnext"), "models of --compare, as --model takes them", metavar="A,B", check=not_empty
+    )
     schedules: tuple[str, ...] = option(("none", "cosine"), "schedules of --compare", metavar="A,B", choices=SCHEDULES)
     seeds: tuple[int, ...] = option((0,), "seeds of --compare", metavar="0,1", check=SEED)
     model_settings: tuple[str, ...] = option(
         (),
-        "options of one model only: resnext.image_size=96,resnext.num_epochs=10",
+        "options of one model only: resnext.image_size=96,resnext.num_epochs=10; of a net of a library, a file or a "
+        "package, its own arguments too: smp:FPN:resnet18.encoder_depth=4",
         metavar="MODEL.OPTION=VALUE,...",
         check=model_setting,
+    )
+    variants: tuple[str, ...] = option(
+        (),
+        "further entrants of --compare: a model under settings of its own, and its name: "
+        "with_t1ce=segnet.inputs=flair+t1+t1ce+t2",
+        metavar="NAME=MODEL.OPTION=VALUE,...",
+        check=variant,
+    )
+    entrant: str = option(
+        "",
+        "name under which a run stands in tables; default: its model",
+        metavar="NAME",
+        check=lambda value: folder_name(value) if value else "",
     )
     margin: float = option(
         MARGIN,
