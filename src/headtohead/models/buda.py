@@ -52,6 +52,14 @@ class BudaUNet(nn.Module):
         return self.conv(features)
 
 
+class BudaProbability(BudaUNet):
+    """The same net with the sigmoid at its end, as it was published; the names of its weights are the same."""
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        """Map float [B, C, H, W] to probabilities [B, out_channels, H, W]; H and W are multiples of 16."""
+        return super().forward(image).sigmoid()
+
+
 def block(in_channels: int, out_channels: int, prefix: str) -> nn.Sequential:
     """Twice a 3x3 convolution, batch norm and ReLU, each layer's name led by `prefix`."""
     return nn.Sequential(
