@@ -29,7 +29,7 @@ READ = {
     "view_aug": (COHORT | {"split", "split_seed", "model", "image_size", "preparation", "channel_order"})
     | {"augmentation", "sequence_dropout", "seed", "runs_dir", "comparison", "output"},
     "train": EXPERIMENT | {"overwrite"},
-    "test": EXPERIMENT,
+    "test": EXPERIMENT | {"model_path"},
     "compare": (EXPERIMENT | _group("comparison")) - {"model", "lr_scheduler", "seed", "fold", "run_name"},
     "tune_postprocessing": EXPERIMENT,
     "score": (COHORT - {"root_dir"})

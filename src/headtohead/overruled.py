@@ -11,7 +11,7 @@ from headtohead.errors import UserError
 from headtohead.exploring.folder import no_use_in_exploring
 from headtohead.options.table import Options
 from headtohead.reporting.sheet_folder import no_use_for_sheet
-from headtohead.trained.overruled import no_use_for_choice
+from headtohead.trained.overruled import no_use_beside_training, no_use_for_choice
 
 
 def refuse_overruled(given: Mapping[str, Any], options: Options, verbs: Collection[str]) -> None:
@@ -25,6 +25,7 @@ def refuse_overruled(given: Mapping[str, Any], options: Options, verbs: Collecti
         """Ask the rooms in turn, each for its own options, why one has no effect on a verb; empty if it has one."""
         return (
             no_use_for_choice(name, verb, options.prediction, options.comparison, options.machine.precision)
+            or no_use_beside_training(name, verb, options.verbs.train)
             or no_use_for_sheet(name, verb, options.prediction.output)
             or no_use_in_exploring(name, verb, options.prediction.output)
             or no_use_for_start(

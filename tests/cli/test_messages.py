@@ -61,7 +61,7 @@ def test_what_was_given_is_escaped_and_shortened(words: list[str], capsys: pytes
     [
         (f"--compare --folds {'9' * 20}", f"--folds {'9' * 20}: too large a number"),
         (f"--compare --folds {'9' * 5000}", "9: too large a number"),
-        (f"--compare --folds {'0' * 20}", "takes a number of folds (2 or more), or the word patients"),
+        (f"--compare --folds {'0' * 20}", "takes a number of folds (2 or more), or the word patients or sites"),
         (f"--train --fold {'9' * 20}", f"--fold {'9' * 20}: too large a number"),
         (f"--train --num_epochs {'9' * 5000}", "9: too large a number"),
         (f"--train --batch_size {'9' * 30}", f"--batch_size {'9' * 30}: too large a number"),

@@ -15,7 +15,7 @@ from headtohead.comparing.outcome import Outcome, outcome, scores_in_words
 from headtohead.readers.lgg import GRADES
 from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.runs.folder import RunFolder
-from headtohead.runs.reading import TEXTS
+from headtohead.runs.tables import TEXTS
 from headtohead.scoring.case import score_case
 from headtohead.scoring.prediction_files import read_mask
 from headtohead.statistics.targets import recorded_scores

@@ -114,6 +114,14 @@ def is_whole(copy: Path, channels: int) -> bool:
         return False
 
 
+def find_packed(cache_dir: Path, key: str, task: Task) -> Cohort | None:
+    """Open the packed copy of data that may lie nowhere any more, by their key; None where there is no whole one."""
+    copy = _copy(cache_dir, key)
+    if not KEY.fullmatch(key) or not is_whole(copy, len(task.sequences)):
+        return None
+    return Cohort(copy, key, read_case_table(copy), copy, task)
+
+
 def _known_key(note: Path, fingerprint: str, cache_dir: Path, channels: int) -> str | None:
     """Give the key that the note of an earlier command holds; None where it is of other files, or damaged."""
     try:

@@ -29,6 +29,7 @@ WITHOUT_EFFECT = frozenset((*PLACES, *GRID, "gpus", "num_workers"))
 
 Data and folds themselves are compared by their keys, wherever they lie.
 """
+OTHER_RUN = "use the same, or choose another `run_name` or `comparison`"
 
 
 @dataclass(frozen=True)
@@ -133,20 +134,13 @@ def refuse_other_run(experiment: Experiment, trains: bool = True) -> None:
     Raises:
         UserError: names the first difference; a verb that `trains` may also overwrite.
     """
-    folder = experiment.folder
-    mend = "use the same, or choose another `run_name` or `comparison`"
+    folder, mend = experiment.folder, OTHER_RUN
     if trains:
         mend = "use the same, choose another `run_name` or `comparison`, or add `overwrite`"
-    before, here, record = folder.read_config(), settings_of(experiment.options), folder.record()
+    record = folder.record()
     # The same folds may be dealt by --folds or read from the file that this left.
     same_folds = bool(experiment.split.plan) and experiment.split.plan == record.get("split", {}).get("plan")
-    free = WITHOUT_EFFECT | ({"folds"} if same_folds else set())
-    # An older run does not name the options that came after it; it was made as their defaults say.
-    made_with = settings_of(RunOptions()) | before if before else {}
-    for key in (key for key in here if key in made_with and key not in free):
-        if made_with[key] != here[key]:
-            was, now = ("none" if value == "" else value for value in (made_with[key], here[key]))
-            raise UserError(f"{folder.path}: made with `{key}` {was}, now {now}; {mend}")
+    refuse_other_options(experiment.options, folder, frozenset({"folds"} if same_folds else ()), mend)
     facts = {
         "other data": (record.get("data", {}).get("key"), experiment.cohort.key),
         "another split": (record.get("split", {}).get("key"), experiment.split.key),
@@ -156,6 +150,23 @@ def refuse_other_run(experiment: Experiment, trains: bool = True) -> None:
         if then is not None and then != today:
             was, now = (key[:8] or "none" for key in (then, today))
             raise UserError(f"{folder.path}: made from {name} ({was}, now {now}); {mend}")
+
+
+def refuse_other_options(
+    options: RunOptions, folder: RunFolder, free: frozenset[str] = frozenset(), mend: str = OTHER_RUN
+) -> None:
+    """Refuse options that differ from those a run was made with; `free` ones may, beside those of `WITHOUT_EFFECT`.
+
+    Raises:
+        UserError: names the first that differs.
+    """
+    before, here = folder.read_config(), settings_of(options)
+    # An older run does not name the options that came after it; it was made as their defaults say.
+    made_with = settings_of(RunOptions()) | before if before else {}
+    for key in (key for key in here if key in made_with and key not in WITHOUT_EFFECT | free):
+        if made_with[key] != here[key]:
+            was, now = ("none" if value == "" else value for value in (made_with[key], here[key]))
+            raise UserError(f"{folder.path}: made with `{key}` {was}, now {now}; {mend}")
 
 
 def made_since(experiment: Experiment, before: tuple[Any, ...]) -> bool:

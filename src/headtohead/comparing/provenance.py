@@ -22,6 +22,11 @@ def now() -> str:
 
 def provenance(cohort: Cohort, split: Split, recipe: InputRecipe, comparison: str) -> dict[str, Any]:
     """Collect what every run of a comparison shares: command, versions, hardware, data, split, protocol, input."""
+    return {**circumstances(cohort, comparison), "split": split_facts(cohort, split), "recipe": recipe.to_dict()}
+
+
+def circumstances(cohort: Cohort, comparison: str) -> dict[str, Any]:
+    """Collect under which protocol, by which command, with what and on which data a result is made."""
     described = machine.describe()
     hardware = {name: described.pop(name) for name in ("processor", "cores", "memory", "gpu") if name in described}
     return {
@@ -32,8 +37,6 @@ def provenance(cohort: Cohort, split: Split, recipe: InputRecipe, comparison: st
         "hardware": hardware,
         "git_commit": git_commit(),
         "data": data_facts(cohort),
-        "split": split_facts(cohort, split),
-        "recipe": recipe.to_dict(),
     }
 
 

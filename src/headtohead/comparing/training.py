@@ -22,6 +22,7 @@ from headtohead.comparing.experiment import (
     settings_of,
     trained_model,
 )
+from headtohead.comparing.external import other_cohort, test_elsewhere
 from headtohead.comparing.keeping import keep_model
 from headtohead.comparing.model_settings import with_own_settings
 from headtohead.comparing.outcome import outcome, scores_in_words
@@ -63,8 +64,13 @@ def train(options: Options) -> Path:
 
 
 def test(options: Options) -> Path:
-    """Carry out `--test`: score the best checkpoint of one experiment, then the table. Returns the run folder."""
+    """Carry out `--test`: score the best checkpoint of one experiment, then the table. Returns the run folder.
+
+    On other data than the run's own it is an external test, whose folder is returned.
+    """
     machine.pick_device(options.machine.gpus)
+    if (cohort := other_cohort(options)) is not None:
+        return test_elsewhere(options, cohort)
     experiment = open_experiment(as_trained(with_own_settings(options, trained_model(options))))
     with experiment.folder.held(wait=True):
         run_test(experiment)

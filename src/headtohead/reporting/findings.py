@@ -11,6 +11,7 @@ import pandas as pd
 from headtohead.options.comparison import MARGIN, baselines
 from headtohead.reporting.entrant_names import entrant_of, in_words
 from headtohead.reporting.evidence import conventions_of, curves_of, parts_of, slices_of, without_slices
+from headtohead.reporting.external import External, external_of, outdated
 from headtohead.reporting.notes.footnotes import footnotes_of, given_of
 from headtohead.reporting.notes.warnings import warnings_of
 from headtohead.reporting.table import result_rows
@@ -74,6 +75,7 @@ class Findings:
         warnings: what a reader must know before any number.
         footnotes: what the numbers do not say by themselves.
         curves: run, entrant, seed, fold, epoch (from 1), train_dice, val_dice, train_loss, val_loss, learning_rate.
+        external: tests of finished runs on cohorts they never saw; in no other number here.
         given: entrant of masks that were not made here -> where they are from.
         provenance: by run: name, status, command, versions, commit, keys of data and split, times, hardware.
     """
@@ -102,8 +104,19 @@ class Findings:
     warnings: list[str]
     footnotes: list[str]
     curves: pd.DataFrame
+    external: External
     provenance: list[dict[str, Any]]
     given: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def external_scores(self) -> pd.DataFrame:
+        """What external.csv holds."""
+        return self.external.scores
+
+    @property
+    def populations(self) -> pd.DataFrame:
+        """What populations.csv holds."""
+        return self.external.populations
 
     @property
     def tested(self) -> pd.DataFrame:
@@ -165,9 +178,10 @@ def findings_of(ledger: Ledger, unchecked: Sequence[str] = (), margin: float = M
             further.verdict_on_secondary(with_names(secondary, name)),
             further.verdict_without_lesion(without_lesion.replace({"entrant": name}), with_names(healthy_pairs, name)),
         ),
-        warnings=warnings_of(ledger) + without_slices(ledger) + list(unchecked),
+        warnings=warnings_of(ledger) + without_slices(ledger) + outdated(ledger) + list(unchecked),
         footnotes=footnotes_of(ledger) + _undefined(tested),
         curves=curves_of(ledger),
+        external=external_of(ledger),
         provenance=[{"name": run.name} | {key: run.record.get(key) for key in PROVENANCE} for run in ledger.finished],
         given=given_of(ledger),
     )

@@ -17,6 +17,7 @@ from headtohead.plurals import count_of
 from headtohead.readers.reader import Reading
 from headtohead.reporting.case_gifs import mark_of, remove_earlier_case_gifs
 from headtohead.reporting.curves import write_curves
+from headtohead.reporting.external import external_of, outdated, with_external
 from headtohead.reporting.failures import STEM
 from headtohead.reporting.findings import Findings, findings_of
 from headtohead.reporting.masks import Masks
@@ -34,10 +35,17 @@ from headtohead.runs.reading import read_ledger, read_ledger_around
 from headtohead.saving import sync, temporary_folder, write_table, write_text
 from headtohead.scoring.protocol import PROTOCOL
 
-WITHOUT_LESION = "without_lesion"  # the one table that is not written where it would be empty
+WITHOUT_LESION = "without_lesion"
 TABLES = {"cases": "tested_cases", "results": "scores", "subgroup_pairs": "subgroup_pairs"}
 TABLES |= {name: name for name in ("ranks", "subgroups", "conventions", "slices", "parts")}
-TABLES |= {"pairs": "tested", WITHOUT_LESION: WITHOUT_LESION}
+TABLES |= {
+    "pairs": "tested",
+    WITHOUT_LESION: WITHOUT_LESION,
+    "external": "external_scores",
+    "populations": "populations",
+}
+SOMETIMES = (WITHOUT_LESION, "external", "populations")
+"""The tables that are not written where they would be empty."""
 PAGE = "report.html"
 UNCHECKED = "The data set was not available, so it was not checked whether data or folds have changed since the runs."
 
@@ -135,7 +143,7 @@ def write_held(folder: Path, cohort: Cohort | None, case_gifs: str, ledger: Ledg
     margin, changed = declared_margin(margin, ledger)
     findings = findings_of(ledger, changed + unchecked, margin)
     mark = mark_of(findings, ledger) if findings else ""
-    summary = summarise(ledger)
+    summary = _summary(ledger)
     print_results(summary)
     with temporary_folder(folder) as new:
         _write_tables(new, summary, findings)
@@ -164,13 +172,17 @@ def write_row(run_folder: Path) -> None:
     """
     folder = run_folder.parent
     with comparison_held(folder):
-        summary = summarise(read_ledger_around(run_folder))
+        summary = _summary(read_ledger_around(run_folder))
         print_results(summary)
         if (folder / PAGE).is_file():
             print(f"{folder / PAGE} does not have this test yet: --report --comparison {folder.name} rewrites it")
             return
         write_text(folder / "results.md", render_markdown(summary), lasting=True)
     print(f"table: {folder / 'results.md'}")
+
+
+def _summary(ledger: Ledger) -> Summary:
+    return with_external(summarise(ledger), external_of(ledger), outdated(ledger))
 
 
 def remove_earlier(folder: Path) -> None:
@@ -199,9 +211,9 @@ def _write_tables(folder: Path, summary: Summary, findings: Findings | None) -> 
     write_text(folder / "results.md", render_markdown(summary))
     write_text(folder / "results.tex", render_latex(summary))
     tables = {name: getattr(findings, attribute) for name, attribute in TABLES.items()} if findings else {}
-    if findings and findings.without_lesion.empty:
-        del tables[WITHOUT_LESION]
     for name, table in tables.items():
+        if name in SOMETIMES and table.empty:
+            continue
         write_table(folder / f"{name}.csv", table, index=name == "ranks")
 
 

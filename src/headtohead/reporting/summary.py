@@ -128,7 +128,7 @@ def _without_lesion_grid(tested: pd.DataFrame) -> Grid:
     grid = [["without"] * (TARGET in found) + [*columns, "lowest to highest"]]
     for row in found.to_dict("records"):
         mean, median, low, high = (f"{row[f'{kind}_{size}']:,.4g}" for size in ("mean", "median", "minimum", "maximum"))
-        share = _with_ends(row["specificity"], row["low"], row["high"])
+        share = estimate_in_words(row["specificity"], row["low"], row["high"])
         alone = f"{row['left_alone']:.3g}"
         which = [str(row[TARGET])] if TARGET in row else []
         grid.append([*which, in_words(row["entrant"]), str(row["n"]), alone, share, mean, median, f"{low} to {high}"])
@@ -158,10 +158,10 @@ def _recorded(run: Run, key: str, write: Callable[[Any], str]) -> str:
 
 def _estimate(found: pd.Series, of: str = "") -> str:
     """A mean, or with `median_` a median, with its interval."""
-    return _with_ends(found[of.rstrip("_") or "mean"], found[f"{of}low"], found[f"{of}high"])
+    return estimate_in_words(found[of.rstrip("_") or "mean"], found[f"{of}low"], found[f"{of}high"])
 
 
-def _with_ends(value: float, low: float, high: float) -> str:
+def estimate_in_words(value: float, low: float, high: float) -> str:
     """`0.823 [0.794, 0.849]` with the decimals that the interval carries; the value alone where there is none."""
     if math.isnan(low):
         return _number(value)

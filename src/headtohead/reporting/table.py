@@ -84,13 +84,17 @@ def _escape_latex(text: str) -> str:
 
 def render_markdown(summary: Summary) -> str:
     """Give the text of results.md."""
+    return render_grids(summary.titled, summary.footnotes, summary.about)
+
+
+def render_grids(titled: dict[str, Grid], footnotes: list[str], about: str = "") -> str:
+    """Give tables as Markdown under their titles, the first one always; `about` stands before it."""
     parts: list[str] = []
-    for level, (title, grid) in enumerate(summary.titled.items()):
+    for level, (title, grid) in enumerate(titled.items()):
         parts += [f"{'##' if level else '#'} {title}"] * (not level or len(grid) > 1)
-        parts += [summary.about] * (not level and bool(summary.about))
+        parts += [about] * (not level and bool(about))
         parts += [_markdown(grid)] * (len(grid) > 1)
-    parts += summary.footnotes
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join([*parts, *footnotes]) + "\n"
 
 
 def _markdown(grid: Grid) -> str:

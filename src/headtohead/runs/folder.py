@@ -16,6 +16,12 @@ from headtohead.runs.holding import held
 from headtohead.runs.record import FILE, read_record
 from headtohead.saving import write_json, write_text
 
+EXTERNAL = "external"
+"""The folder in a run folder of its tests on other cohorts: one a cohort, each with files as a run folder has."""
+
+POPULATION = "population.csv"
+"""In such a folder: one row a case of the external and of the internal test, what is known of it."""
+
 
 class DamagedRecordError(UserError):
     """A file of the run folder cannot be read."""
@@ -80,6 +86,10 @@ class RunFolder:
                 raise
             (self.path / FILE).unlink()
             return {}
+
+    def write_record(self, facts: dict[str, Any]) -> None:
+        """Write run.json anew."""
+        write_json(self.path / FILE, facts)
 
     def note(self, **facts: Any) -> None:
         """Add facts to run.json."""

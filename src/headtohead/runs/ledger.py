@@ -20,6 +20,24 @@ FIGURES = "figures"  # the one folder of a comparison that is not a run
 
 
 @dataclass(frozen=True)
+class ExternalTest:
+    """The test of a run on a cohort that it never saw.
+
+    Attributes:
+        of: name of the run's folder.
+        run: the folder of the test, and what its run.json says.
+        cases: its cases.csv, as a run has it.
+        people: population.csv: one row a case of both tests: cohort (`internal` or `external`), case, patient, site,
+            missing, slices, lesion_voxels and, where they are known, lesion_ml and the spacing.
+    """
+
+    of: str
+    run: Run
+    cases: "pd.DataFrame"
+    people: "pd.DataFrame"
+
+
+@dataclass(frozen=True)
 class Ledger:
     """What the run folders of one comparison say.
 
@@ -29,12 +47,14 @@ class Ledger:
         tables: for each finished run, by its name, one row per test case: model, schedule, seed (missing for the
             baseline), fold, then the columns of its cases.csv, of which case, site and `NUMBERS` are always there.
         notes: one line for each folder that was left out, with the reason.
+        externals: the tests of runs on cohorts that they never saw, which are in no table.
     """
 
     folder: Path
     runs: tuple[Run, ...]
     tables: "dict[str, pd.DataFrame]"
     notes: tuple[str, ...]
+    externals: tuple[ExternalTest, ...] = ()
 
     @property
     def task(self) -> Task:

@@ -7,12 +7,19 @@ from headtohead.options.comparison import ComparisonOptions
 from headtohead.options.prediction import PredictionOptions
 
 
+def no_use_beside_training(name: str, verb: str, train: bool) -> str:
+    """Say why an option has no effect on the test that a training ends with; empty if it has one."""
+    if name == "model_path" and verb == "test" and train:
+        return "has no effect with `train`, whose own model is tested; leave one of them out"
+    return ""
+
+
 def no_use_for_choice(
     name: str, verb: str, prediction: PredictionOptions, comparison: ComparisonOptions, precision: str
 ) -> str:
     """Say why an option has no effect on which trained model a verb chooses, and how it runs; empty if it has one."""
     path = prediction.model_path
-    if "model_path" not in READ[verb]:
+    if "model_path" not in READ[verb] or verb == "test":  # which asks for data, and a place for the scores
         return ""
     # An export says itself why it takes no ensemble.
     if path and (name in ("run_name", "comparison", "data") or (name == "ensemble" and verb != "export")):

@@ -17,7 +17,7 @@ from headtohead.reporting.page import gallery, panels, provenance, svg, wording
 from headtohead.reporting.page.dot_plot import dot_plot
 from headtohead.reporting.page.entrants import Entrant, entrants_of
 from headtohead.reporting.page.forest_plot import forest_plot
-from headtohead.reporting.page.tables import by_case, by_entrant, by_pair, by_score, by_subgroup
+from headtohead.reporting.page.tables import by_case, by_cohort, by_entrant, by_pair, by_score, by_subgroup
 from headtohead.saving import write_text
 from headtohead.statistics.targets import TARGET
 from headtohead.task import Target
@@ -147,6 +147,8 @@ def _tables(findings: Findings, entrants: list[Entrant]) -> dict[str, Any]:
         "convention_table": by_score.convention_table(findings, entrants),
         "subgroup_table": by_subgroup.lay_out_subgroups(findings, entrants),
         "subgroup_pair_table": by_subgroup.subgroup_pair_table(findings, entrants),
+        "external_table": by_cohort.external_table(findings.external, entrants),
+        "population_table": by_cohort.population_table(findings.external),
         "case_table": by_case.case_table(findings, entrants),
         "shared": shared,
         "run_table": runs,
