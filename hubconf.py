@@ -69,10 +69,26 @@ def resnext(in_channels: int = 3, width: int = 0, pretrained: bool = False, out_
 
     Needs segmentation_models_pytorch.
     """
-    from headtohead.models.registry import build_model
+    return _with_encoder("resnext", in_channels, width, pretrained, out_channels)
 
-    start = "imagenet" if pretrained else "none"
-    return build_model("resnext", in_channels, width=width, encoder_weights=start, out_channels=out_channels)
+
+def resnext_plain(
+    in_channels: int = 3, width: int = 0, pretrained: bool = False, out_channels: int = 1
+) -> torch.nn.Module:
+    """U-Net with a ResNeXt-50 encoder and the decoder of the LGG comparison; `pretrained` starts from ImageNet."""
+    return _with_encoder("resnext_plain", in_channels, width, pretrained, out_channels)
+
+
+def segnet(in_channels: int = 3, width: int = 64, pretrained: bool = False, out_channels: int = 1) -> torch.nn.Module:
+    """SegNet, which `pretrained` starts from the VGG16 of ImageNet."""
+    return _with_encoder("segnet", in_channels, width, pretrained, out_channels)
+
+
+def segnet_5x5(
+    in_channels: int = 3, width: int = 64, pretrained: bool = False, out_channels: int = 1
+) -> torch.nn.Module:
+    """SegNet with kernels of 5x5 pixels."""
+    return _fresh("segnet_5x5", in_channels, width, pretrained, out_channels)
 
 
 def bundle(path: str) -> torch.nn.Module:
@@ -106,6 +122,13 @@ def predictor(path: str, threshold: float = 0.0, postprocessing: str = "") -> "P
     from headtohead.predicting.predictor import open_predictor
 
     return open_predictor(from_flat({"model_path": path, "threshold": threshold, "postprocessing": postprocessing}))
+
+
+def _with_encoder(name: str, in_channels: int, width: int, pretrained: bool, out_channels: int) -> torch.nn.Module:
+    from headtohead.models.registry import build_model
+
+    start = "imagenet" if pretrained else "none"
+    return build_model(name, in_channels, width=width, encoder_weights=start, out_channels=out_channels)
 
 
 def _fresh(name: str, in_channels: int, width: int, pretrained: bool, out_channels: int) -> torch.nn.Module:

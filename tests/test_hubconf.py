@@ -136,7 +136,7 @@ class TestPublishedUNet:
             (
                 {"in_channels": 3, "out_channels": 1, "init_features": 32, "pretrained": True},
                 r"no weights for in_channels=3, out_channels=1, init_features=32; the model that comes with the "
-                r"program has in_channels=5, out_channels=1, init_features=16: give these, or the published file as weights=",
+                r"program has in_channels=5, out_channels=1, init_features=16: give these, or the published file as",
             ),
             ({"init_features": 16, "width": 16}, "leave one of them out"),
             ({"init_features": -1}, "whole numbers from 1"),
