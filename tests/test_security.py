@@ -17,6 +17,9 @@ ONLY_WITH = {
     "np.load": "allow_pickle=False",
     "np.lib.format.read_array": "allow_pickle=False",
 }
+RUNS_FILES = {"models/own_file.py"}
+"""Where a file of a net is run that the user named."""
+
 UNPICKLERS = {"dill", "cloudpickle", "joblib", "marshal", "shelve"}
 
 
@@ -44,6 +47,11 @@ def test_dangers_are_found() -> None:
     assert (
         dangers("torch.load(f, weights_only=True)\nmodel.eval()\nre.compile(t)\nnp.load(f, allow_pickle=False)") == []
     )
+
+
+def test_code_of_a_file_is_run_in_one_place() -> None:
+    users = {path for path in PROGRAM if re.search(r"\bexec_module\b|\brunpy\b", path.read_text(encoding="utf-8"))}
+    assert {str(path.relative_to(ROOT / "src/headtohead")) for path in users} == RUNS_FILES
 
 
 @pytest.mark.parametrize("path", PROGRAM, ids=lambda path: str(path.relative_to(ROOT)))

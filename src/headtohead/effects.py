@@ -30,7 +30,8 @@ READ = {
     | {"augmentation", "sequence_dropout", "seed", "runs_dir", "comparison", "output"},
     "train": EXPERIMENT | {"overwrite"},
     "test": EXPERIMENT | {"model_path"},
-    "compare": (EXPERIMENT | _group("comparison")) - {"model", "lr_scheduler", "seed", "fold", "run_name"},
+    "compare": (EXPERIMENT | _group("comparison"))
+    - {"model", "model_arguments", "lr_scheduler", "seed", "fold", "run_name"},
     "tune_postprocessing": EXPERIMENT,
     "score": (COHORT - {"root_dir"})
     | _group("scoring")
@@ -45,7 +46,13 @@ READ = {
 }
 """Verb -> the options that can change what it does."""
 
-INSTEAD = {"model": "models", "lr_scheduler": "schedules", "seed": "seeds", "fold": "folds"}
+INSTEAD = {
+    "model": "models",
+    "model_arguments": "model_settings",
+    "lr_scheduler": "schedules",
+    "seed": "seeds",
+    "fold": "folds",
+}
 """Options of one experiment -> what `--compare` takes in their place."""
 
 

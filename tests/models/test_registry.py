@@ -34,13 +34,14 @@ def test_reading_the_table_imports_no_torch():
 def test_a_misspelt_name_gets_the_nearest_suggested():
     with pytest.raises(UserError) as caught:
         find_spec("resnxt")
-    assert str(caught.value) == f"`model` resnxt: no such model; did you mean resnext? Known: {', '.join(MODELS)}"
+    known = f"{', '.join(MODELS)}, smp:ARCHITECTURE:ENCODER, monai:CLASS or FILE.py:CLASS"
+    assert str(caught.value) == f"`model` resnxt: no such model; did you mean resnext? Known: {known}"
 
 
 def test_a_name_near_nothing_gets_the_list_only():
     with pytest.raises(UserError) as caught:
         build_model("q", 3)
-    assert str(caught.value) == f"`model` q: no such model; known: {', '.join(MODELS)}"
+    assert str(caught.value).startswith(f"`model` q: no such model; known: {', '.join(MODELS)}, smp:")
 
 
 def test_narrow_buda_is_the_quick_one():

@@ -16,6 +16,7 @@ from headtohead.comparing.training import batches_of, build_trainer
 from headtohead.learning.averaging import AveragedNets
 from headtohead.learning.checkpoint import network_weights, read_checkpoint
 from headtohead.learning.recording import CaseRecorder
+from headtohead.models.forms import folder_part
 from headtohead.options.flags import as_flags
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.reading import read_ledger
@@ -25,7 +26,8 @@ from headtohead.scoring.protocol import PROTOCOL
 if TYPE_CHECKING:
     import torch
 
-OF_MEMBERS = ("threshold", "batch_size", "learning_rate", "loss", "pos_weight", "epochs", "test_flips")
+LOSS = ("loss", "pos_weight", "deep_supervision")
+OF_MEMBERS = ("threshold", "batch_size", "learning_rate", "epochs", "test_flips", *LOSS)
 """What run.json says of the training of its members."""
 
 
@@ -65,7 +67,7 @@ def run_ensembles(experiments: list[Experiment]) -> list[str]:
 def ensemble_folder(experiment: Experiment) -> RunFolder:
     """Say where the ensemble of an experiment's seeds is: beside them."""
     identity = experiment.identity
-    name = f"{identity['model']}-{identity['schedule']}-ensemble-f{experiment.split.fold}"
+    name = f"{folder_part(identity['model'])}-{identity['schedule']}-ensemble-f{experiment.split.fold}"
     return RunFolder(experiment.folder.path.parent / name)
 
 

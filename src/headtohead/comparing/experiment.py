@@ -1,6 +1,7 @@
 """One experiment: its options, its data, its run folder, and whether that folder is really its own."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,11 @@ from headtohead.batches.augmentation import refuse_by_task
 from headtohead.batches.folds import Folds, folds_of_data_set, make_folds, read_folds
 from headtohead.batches.splits import Split, make_split
 from headtohead.cohort import Cohort, open_data
+from headtohead.comparing.model_settings import refuse_unnamed_code
 from headtohead.errors import UserError
+from headtohead.models.forms import folder_part, title_of
 from headtohead.models.registry import check_image_size, find_spec
+from headtohead.models.sources import asked_source
 from headtohead.options import table as option_table
 from headtohead.options.data import DataOptions
 from headtohead.options.group import declarations
@@ -34,12 +38,16 @@ OTHER_RUN = "use the same, or choose another `run_name` or `comparison`"
 
 @dataclass(frozen=True)
 class Experiment:
-    """One training under its options, and the data it sees."""
+    """One training under its options, and the data it sees.
+
+    `net` is the source of a net that is no row of the table, as `models.sources` gives it; empty for a row.
+    """
 
     options: RunOptions
     cohort: Cohort
     split: Split
     recipe: InputRecipe
+    net: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def folder(self) -> RunFolder:
@@ -62,7 +70,7 @@ class Experiment:
         """Model, schedule, seed and fold: its place in the table."""
         training = self.options.training
         return {
-            "model": self.options.model.architecture,
+            "model": title_of(self.options.model.architecture),
             "schedule": training.lr_scheduler,
             "seed": training.seed,
             "fold": self.split.fold,
@@ -73,7 +81,8 @@ class Experiment:
 def run_folder(options: RunOptions) -> RunFolder:
     """Say where the results of an experiment go: `runs/<comparison>/<run name>`."""
     comparison, training = options.comparison, options.training
-    default = f"{options.model.architecture}-{training.lr_scheduler}-s{training.seed}-f{options.data.fold}"
+    model = folder_part(options.model.architecture)
+    default = f"{model}-{training.lr_scheduler}-s{training.seed}-f{options.data.fold}"
     name = comparison.run_name or default
     return RunFolder(comparison.home / name)
 
@@ -95,6 +104,9 @@ def folds_of(data: DataOptions, cohort: Cohort) -> Folds | None:
 def open_experiment(options: RunOptions, cohort: Cohort | None = None, folds: Folds | None = None) -> Experiment:
     """Open the data, split it and settle the input recipe and the threshold.
 
+    A net that is no row of the table is built and asked here, so its code is run: what a file names as the model, and
+    no flag, was refused before (`refuse_unnamed_code`).
+
     Raises:
         UserError: the data set is missing or damaged, or the image size does not suit the model.
     """
@@ -111,7 +123,11 @@ def open_experiment(options: RunOptions, cohort: Cohort | None = None, folds: Fo
     )
     if recipe.whole and split.kind == "slice":
         raise UserError("`split=slice`: `preparation` needs all slices of a case; use `split=patient`")
-    experiment = Experiment(decided, cohort, split, recipe)
+    model = options.model
+    net = asked_source(
+        model.architecture, model.model_arguments, recipe.channels, cohort.task.targets.logits, recipe.image_size
+    )
+    experiment = Experiment(decided, cohort, split, recipe, net)
     _refuse_clean_up(experiment)
     return experiment
 
@@ -140,6 +156,7 @@ def refuse_other_run(experiment: Experiment, trains: bool = True) -> None:
     record = folder.record()
     # The same folds may be dealt by --folds or read from the file that this left.
     same_folds = bool(experiment.split.plan) and experiment.split.plan == record.get("split", {}).get("plan")
+    _refuse_changed_file(experiment, record)
     refuse_other_options(experiment.options, folder, frozenset({"folds"} if same_folds else ()), mend)
     facts = {
         "other data": (record.get("data", {}).get("key"), experiment.cohort.key),
@@ -164,9 +181,22 @@ def refuse_other_options(
     # An older run does not name the options that came after it; it was made as their defaults say.
     made_with = settings_of(RunOptions()) | before if before else {}
     for key in (key for key in here if key in made_with and key not in WITHOUT_EFFECT | free):
+        if key == "model" and title_of(str(made_with[key])) == title_of(here[key]):
+            continue  # of a file, however its folder was written; its content is compared by itself
         if made_with[key] != here[key]:
             was, now = ("none" if value == "" else value for value in (made_with[key], here[key]))
             raise UserError(f"{folder.path}: made with `{key}` {was}, now {now}; {mend}")
+
+
+def _refuse_changed_file(experiment: Experiment, record: dict[str, Any]) -> None:
+    """Refuse to go on with a run whose net is of a file that has changed since: it would be another net."""
+    was, now = (net.get("sha256", "") for net in (record.get("net") or {}, experiment.net))
+    if was and was != now:
+        raise UserError(
+            f"{experiment.folder.path}: made with other content of {experiment.net.get('source', 'its file')} "
+            f"({was[:8]}, now {now[:8] or 'none'}); restore the file, or choose another `comparison`, or train again "
+            "with `overwrite`"
+        )
 
 
 def made_since(experiment: Experiment, before: tuple[Any, ...]) -> bool:
@@ -192,8 +222,11 @@ def settings_of(options: RunOptions) -> dict[str, Any]:
 def trained_model(options: RunOptions) -> str:
     """Name the model of a run: that of `--model`, else what the run folder says, else the default."""
     folder = run_folder(options)
-    stored = folder.read_config().get("model") or ""
-    return options.model.model or settled("model", stored, folder) or options.model.architecture
+    if options.model.model:
+        return options.model.model
+    stored = settled("model", folder.read_config().get("model") or "", folder)
+    refuse_unnamed_code(stored or options.model.architecture, str(folder.config))
+    return stored or options.model.architecture
 
 
 def settled(name: str, value: Any, folder: RunFolder) -> Any:
@@ -211,8 +244,9 @@ def as_trained(options: RunOptions) -> RunOptions:
     A flag that writes the default out counts, but for `--threshold 0`, which is that of the model.
 
     Raises:
-        UserError: the folder's config.yaml is damaged.
+        UserError: the folder's config.yaml is damaged, or names a net whose code the user has not named.
     """
+    trained_model(options)
     stored, given, default = run_folder(options).read_config(), settings_of(options), settings_of(RunOptions())
     restored = given.keys() - (WITHOUT_EFFECT - {"fold_file"})
     unsaid = {name for name in restored if given[name] == default[name] and name not in options.given - {"threshold"}}

@@ -57,7 +57,9 @@ def experiments_of(options: RunOptions, folds: int = 1) -> list[RunOptions]:
             "run_name": "",
             # What a model has no use for must not stop the others of the grid.
             "width": options.model.width if spec.width else 0,
+            "model_arguments": (),
             "encoder_weights": options.model.encoder_weights if spec.encoder else "none",
+            "deep_supervision": options.training.deep_supervision and spec.deep_supervision,
             "pos_weight": weight if loss_of(model, wanted.model_settings, options.training).weighs else ALIKE,
             **own_settings(wanted.model_settings, model),
         }

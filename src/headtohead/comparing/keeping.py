@@ -9,6 +9,7 @@ import numpy as np
 from headtohead.batches.datamodule import SliceDataset
 from headtohead.comparing.experiment import Experiment
 from headtohead.errors import UserError
+from headtohead.models.forms import title_of
 from headtohead.options.flags import as_flags
 from headtohead.predicting.trust.familiarity import VERSION, measure_cohort
 from headtohead.preparing.steps.scale import scaled
@@ -38,7 +39,8 @@ def keep_model(experiment: Experiment) -> None:
     if path.is_file():
         return
     try:
-        agreement = str(write_onnx(load_net(Source(facts, folder.path)), facts, path, real_slices(experiment)))
+        source = Source(facts, folder.path, named=experiment.options.model.architecture)
+        agreement = str(write_onnx(load_net(source), facts, path, real_slices(experiment)))
     except Exception as fault:  # the exporter's errors share no base class, and none of them spoils a training
         agreement = f"not written: {as_flags(fault).splitlines()[0] if str(fault) else type(fault).__name__}"
     folder.note(onnx=agreement)
@@ -54,7 +56,7 @@ def facts_of(experiment: Experiment) -> ModelFacts:
         familiar = measure_cohort(experiment.cohort, experiment.split.cases(experiment.cohort, "train"))
     return ModelFacts(
         name=f"{folder.path.parent.name}/{folder.path.name}",
-        model=options.model.architecture,
+        model=title_of(options.model.architecture),
         width=options.model.width,
         in_channels=experiment.recipe.channels,
         recipe=experiment.recipe.chain.to_dict(),
@@ -63,6 +65,7 @@ def facts_of(experiment: Experiment) -> ModelFacts:
         postprocessing=before.postprocessing if before else str(experiment.clean_up),
         familiar=familiar,
         scores={"val_dice": record.get("best_val_dice"), **test_scores(folder.cases)},
+        net=dict(experiment.net),
         data={
             "name": experiment.cohort.root.name,
             **{k: v for k, v in record.get("data", {}).items() if k not in ("root", "task")},

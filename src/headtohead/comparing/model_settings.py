@@ -8,13 +8,15 @@ from typing import Any
 
 from headtohead.effects import READ
 from headtohead.errors import UserError
-from headtohead.models.registry import ModelSpec, check_image_size, find_spec
+from headtohead.models.forms import FILE, PACKAGE, entry_points, folder_part, kind_of_name
+from headtohead.models.registry import MODELS, ModelSpec, check_image_size, find_spec
 from headtohead.options import table as option_table
+from headtohead.options.checks import parts_of_setting
 from headtohead.options.comparison import ComparisonOptions
 from headtohead.options.group import declarations
 from headtohead.options.model import ModelOptions
 from headtohead.options.settling import settle
-from headtohead.options.table import GROUPS, Options, RunOptions, known_option
+from headtohead.options.table import GROUPS, OPTIONS, Options, RunOptions, known_option
 from headtohead.options.training import TrainingOptions
 from headtohead.plurals import count_of
 
@@ -31,7 +33,9 @@ SETTABLE += FURTHER
 """Options that a single model may have of its own. Data, folds and places are those of the whole comparison."""
 USELESS: dict[str, tuple[Callable[[ModelSpec], object], str]] = {
     "width": (lambda spec: not spec.width, "{models} cannot be scaled"),
+    "model_arguments": (lambda spec: not spec.form, "{models} {takes} no arguments of {its} own"),
     "encoder_weights": (lambda spec: not spec.encoder, "{models} {has} no pretrained encoder"),
+    "deep_supervision": (lambda spec: not spec.deep_supervision, "{models} {has} no heads at lower levels"),
     # Who brings a scaling takes no other, and sees one sequence.
     "preparation": (lambda spec: spec.normalise, "the preparation of {models} is fixed"),
     "normalise": (lambda spec: spec.normalise, "the intensity scaling of {models} is fixed"),
@@ -51,9 +55,12 @@ def own_settings(settings: Sequence[str], model: str) -> dict[str, Any]:
     """
     found: dict[str, dict[str, Any]] = {}
     for item in settings:
-        place, _, text = item.partition("=")
-        name, _, option = (part.strip() for part in place.partition("."))
-        find_spec(name, FLAG)
+        name, option, text = parts_of_setting(item)
+        own_arguments = find_spec(name, FLAG).form and (option not in OPTIONS or option == "width")
+        if own_arguments and option.isidentifier():  # a net of others takes arguments of its own
+            arguments = found.setdefault(name, {}).setdefault("model_arguments", ())
+            found[name]["model_arguments"] = (*arguments, f"{option}={text}")
+            continue
         declared = known_option(option, f"{FLAG} {name}.{option}")
         if option not in SETTABLE:
             raise UserError(
@@ -101,10 +108,22 @@ def check_models(comparison: ComparisonOptions, image_size: int) -> None:
     for model in models:
         find_spec(model, "`models`")
         check_own_image_size(settings, model, image_size)
+    _refuse_shared_folders(models)
     for item in settings:
-        name = item.partition(".")[0].strip()
+        name = parts_of_setting(item)[0]
         if name not in models:
             raise UserError(f"{FLAG} {item}: {name} is not in `models` {','.join(models)}; add it, or leave this out")
+
+
+def _refuse_shared_folders(models: Sequence[str]) -> None:
+    """Refuse nets whose run folders would have one name, such as `a/net.py:Net` and `b/net.py:Net`."""
+    first: dict[str, str] = {}
+    for model in models:
+        other = first.setdefault(folder_part(model), model)
+        if other != model:
+            raise UserError(
+                f"`models` {model}: its run folders would be those of {other}; rename one of the two files or classes"
+            )
 
 
 def refuse_impossible_models(given: Mapping[str, Any], options: Options, verbs: Collection[str]) -> None:
@@ -114,11 +133,33 @@ def refuse_impossible_models(given: Mapping[str, Any], options: Options, verbs: 
         UserError: names the model or the setting, and the fix.
     """
     model, image_size = options.model.architecture, options.input.image_size
+    if options.model.model != given.get("model"):
+        refuse_unnamed_code(options.model.model, "`config`")
     find_spec(model)
     if options.verbs.compare:
+        for name in set(options.comparison.models) - set(given.get("models", ())):
+            refuse_unnamed_code(name, "`config`")
         check_models(options.comparison, image_size)
     if options.verbs.train:
         check_own_image_size(options.comparison.model_settings, model, image_size)
+
+
+def refuse_unnamed_code(name: str, place: str) -> None:
+    """Refuse a net whose code would be run and that a file names, not the user: the file may come from anybody.
+
+    Args:
+        name: of the net.
+        place: the file that names it.
+
+    Raises:
+        UserError: says what to do.
+    """
+    kind = kind_of_name(name) if name and name not in MODELS else ""
+    if kind == FILE or (kind == PACKAGE and name in entry_points()):
+        raise UserError(
+            f"{place}: the code of {name} is run only if you name it on the command line: add `model` {name}, or, with "
+            f"`compare`, `models`, if you trust it"
+        )
 
 
 def refuse_several_runs(given: Mapping[str, Any], options: Options, verbs: Collection[str]) -> None:
@@ -144,7 +185,7 @@ def refuse_other_models(given: Mapping[str, Any], options: Options, verbs: Colle
         return
     models = model_of(options.verbs.train, options.model, options.comparison)
     for item in options.comparison.model_settings:
-        name = item.partition(".")[0].strip()
+        name = parts_of_setting(item)[0]
         if models and name not in models:
             raise UserError(f"{FLAG} {item}: the model is {models[0]}; leave it out, or add `model` {name}")
 
@@ -165,9 +206,9 @@ def no_use_for_models(
     listed = " and ".join(models)
     if models and name in USELESS:
         useless, why = USELESS[name]
-        takes, has = ("takes", "has") if len(models) == 1 else ("take", "have")
+        takes, has, its = ("takes", "has", "its") if len(models) == 1 else ("take", "have", "their")
         if all(useless(find_spec(one)) for one in models):
-            return f"{why.format(models=listed, takes=takes, has=has)}; leave it out"
+            return f"{why.format(models=listed, takes=takes, has=has, its=its)}; leave it out"
     if own and name == "early_stopping" and (train or verb == "compare"):
         # `--test` alone compares it with what the run was made with.
         epochs = max(one.get("num_epochs", training.num_epochs) for one in own)

@@ -155,7 +155,8 @@ def score_candidates(experiment: Experiment, candidates: Sequence[Candidate]) ->
     cohort, task, rows = experiment.cohort, experiment.cohort.task, []
     # PyTorch, as the test takes; an exported file may be from before the last training.
     options = replace(experiment.options, engine="torch", postprocessing=NONE)
-    choice = Choice(open_source(experiment.folder.path), "trained here", experiment.folder)
+    source = dataclasses.replace(open_source(experiment.folder.path), named=experiment.options.model.architecture)
+    choice = Choice(source, "trained here", experiment.folder)
     models = open_choices([choice], options.prediction, options.machine)
     for case in map(int, experiment.split.cases(cohort, "val")):
         found = predict(scan_of(cohort.images(case), primary=task.primary_channel), models)

@@ -9,6 +9,8 @@ from typing import Any
 import torch
 
 from headtohead.errors import UserError
+from headtohead.models.forms import title_of
+from headtohead.models.parts import DEEP_HEADS
 from headtohead.preparing.recipe import InputRecipe
 from headtohead.records.archives import refuse_packed
 from headtohead.records.regular import UnreadableError
@@ -68,13 +70,16 @@ def _is_torchscript(path: Path) -> bool:
 
 
 def network_weights(checkpoint: dict[str, Any], path: Path) -> dict[str, torch.Tensor]:
-    """Give the weights of the net alone, by their names in it.
+    """Give the weights of the net alone, by their names in it, without the heads that only its training asks.
 
     Raises:
         UserError: it is no checkpoint of this project; `path` is named.
     """
     try:
-        return {name.removeprefix(PREFIX): value for name, value in checkpoint["state_dict"].items()}
+        named = {name.removeprefix(PREFIX): value for name, value in checkpoint["state_dict"].items()}
+        if not checkpoint.get("hyper_parameters", {}).get("deep_supervision"):
+            return named
+        return {name: value for name, value in named.items() if not name.startswith(DEEP_HEADS)}
     except (KeyError, AttributeError) as fault:
         raise UserError(f"{path}: {FOREIGN}") from fault
 
@@ -88,6 +93,7 @@ def checkpoint_facts(path: Path) -> dict[str, Any]:
     try:
         facts = read_checkpoint(path)["hyper_parameters"]
         InputRecipe(**facts["recipe"])
-        return {name: facts[name] for name in ("model", "width", "in_channels", "recipe", "threshold")}
+        found = {name: facts[name] for name in ("model", "width", "in_channels", "recipe", "threshold")}
+        return found | {"model": title_of(found["model"])}
     except (KeyError, TypeError) as fault:
         raise UserError(f"{path}: {FOREIGN}") from fault

@@ -3,9 +3,11 @@
 import threading
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from headtohead.errors import UserError
 from headtohead.machine import mend_torchvision
@@ -14,6 +16,7 @@ from headtohead.records.regular import UnreadableError
 
 SUFFIXES = (".pth", ".pt", ".safetensors")
 PREFIXES = ("model.encoder.", "encoder.")  # our own checkpoints; a whole segmentation model
+TIMM = "tu-"  # before the name of an encoder that is timm's
 CLASSIFIERS = ("fc.", "classifier.")  # what comes after the encoder in torchvision's nets
 PATIENCE_SECONDS = 2.0
 WAY_OUT = "write `encoder_weights=none`, or `encoder_weights=FILE` (.pth, .pt or .safetensors)"
@@ -29,10 +32,46 @@ def read_encoder_weights(source: str, encoder: str, in_channels: int) -> dict[st
     Raises:
         UserError: no such file, a file of another kind, weights of another net, or no way to download.
     """
+    if source == "imagenet" and encoder.startswith(TIMM):
+        return _timm_entries(encoder)
     path = _imagenet_file(encoder) if source == "imagenet" else Path(source)
     entries = _encoder_entries(_read_file(path))
     _check_fit(entries, path, encoder, in_channels)
     return entries
+
+
+def load_encoder(build: Callable[[int], nn.Module], source: str, encoder: str, in_channels: int) -> nn.Module:
+    """Build a net of segmentation_models_pytorch whose encoder starts from weights; `none`: from fresh ones.
+
+    Args:
+        build: makes the net for a number of input channels.
+        source: as for `read_encoder_weights`.
+        encoder: its name in the library.
+        in_channels: of the input.
+
+    Raises:
+        UserError: as `read_encoder_weights`.
+    """
+    net = build(in_channels)
+    if source == "none":
+        return net
+    its_encoder: nn.Module = net.encoder  # type: ignore[assignment]
+    entries, due = read_encoder_weights(source, encoder, in_channels), its_encoder.state_dict()
+    fitted = {  # a shallower encoder has fewer
+        name: entries[name] if entries[name].shape == own.shape else spread_channels(entries[name], in_channels)
+        for name, own in due.items()
+    }
+    its_encoder.load_state_dict(fitted)
+    return net
+
+
+def spread_channels(weight: torch.Tensor, channels: int) -> torch.Tensor:
+    """Repeat the channels of a first convolution's weights in turn, or leave some out, up to so many.
+
+    They are scaled so that the sum over channels keeps its size.
+    """
+    stored = weight.shape[1]
+    return weight if stored == channels else weight[:, torch.arange(channels) % stored] * (stored / channels)
 
 
 def _read_file(path: Path) -> dict[str, torch.Tensor]:
@@ -102,15 +141,9 @@ def _check_fit(entries: dict[str, torch.Tensor], path: Path, encoder: str, in_ch
 
 
 def fit_first_convolution(entries: dict[str, torch.Tensor], in_channels: int) -> dict[str, torch.Tensor]:
-    """Repeat the channels of an encoder's first convolution in turn, or leave some out, up to `in_channels`.
-
-    Its weights are scaled so that the sum over channels keeps its size.
-    """
+    """Fit an encoder's first convolution to `in_channels`, as `spread_channels`."""
     first = first_convolution(entries)
-    stored = entries[first].shape[1]
-    if stored == in_channels:
-        return entries
-    return entries | {first: entries[first][:, torch.arange(in_channels) % stored] * (stored / in_channels)}
+    return entries | {first: spread_channels(entries[first], in_channels)}
 
 
 def first_convolution(entries: dict[str, torch.Tensor]) -> str:
@@ -127,24 +160,51 @@ def _shape(weight: torch.Tensor, first: bool) -> list[int]:
 def _imagenet_file(encoder: str) -> Path:
     """Find the ImageNet weights in the local Hugging Face cache, else download them."""
     mend_torchvision()
-    from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache
+    from huggingface_hub import hf_hub_download, try_to_load_from_cache
     from segmentation_models_pytorch.encoders import encoders
 
-    settings = encoders[encoder]["pretrained_settings"]["imagenet"]
-    repository, revision, name = settings["repo_id"], settings["revision"], "model.safetensors"
+    kinds = encoders[encoder]["pretrained_settings"]
+    if "imagenet" not in kinds:
+        raise UserError(f"`encoder_weights=imagenet`: the library has none for {encoder}; {WAY_OUT}")
+    repository, revision, name = kinds["imagenet"]["repo_id"], kinds["imagenet"]["revision"], "model.safetensors"
     cached = try_to_load_from_cache(repository, name, revision=revision)
     if isinstance(cached, str):
         return Path(cached)
 
-    # The hub's own client tries again for half a minute before it gives up.
-    if constants.HF_HUB_OFFLINE or not answers(constants.ENDPOINT):
-        raise UserError(
-            f"`encoder_weights=imagenet`: not in the local cache, and {constants.ENDPOINT} cannot be reached; {WAY_OUT}"
-        )
+    _refuse_unreachable()
     try:
         return Path(hf_hub_download(repository, name, revision=revision))
     except Exception as error:  # the client's own kinds, and those of whichever HTTP library it rests on
         raise UserError(f"`encoder_weights=imagenet`: download failed ({type(error).__name__}); {WAY_OUT}") from error
+
+
+def _timm_entries(encoder: str) -> dict[str, torch.Tensor]:
+    """Let timm load its own ImageNet weights, from the local cache or the Hugging Face hub."""
+    mend_torchvision()
+    import timm
+    from huggingface_hub import try_to_load_from_cache
+    from segmentation_models_pytorch.encoders import get_encoder
+
+    known = timm.get_pretrained_cfg(encoder.removeprefix(TIMM))
+    repository = known.hf_hub_id if known else None
+    if not repository:
+        raise UserError(f"`encoder_weights=imagenet`: timm has none for {encoder}; {WAY_OUT}")
+    if not isinstance(try_to_load_from_cache(repository, "model.safetensors"), str):
+        _refuse_unreachable()
+    try:
+        return get_encoder(encoder, in_channels=3, weights=True).state_dict()
+    except Exception as error:  # timm's and the client's own kinds
+        raise UserError(f"`encoder_weights=imagenet`: download failed ({type(error).__name__}); {WAY_OUT}") from error
+
+
+def _refuse_unreachable() -> None:
+    """Refuse to download where nobody answers: the hub's own client tries again for half a minute."""
+    from huggingface_hub import constants
+
+    if constants.HF_HUB_OFFLINE or not answers(constants.ENDPOINT):
+        raise UserError(
+            f"`encoder_weights=imagenet`: not in the local cache, and {constants.ENDPOINT} cannot be reached; {WAY_OUT}"
+        )
 
 
 def answers(address: str, patience: float = PATIENCE_SECONDS) -> bool:

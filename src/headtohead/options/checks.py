@@ -51,9 +51,21 @@ def folder_names(value: str) -> str:
 
 def model_setting(value: str) -> str:
     """Refuse all but MODEL.OPTION=VALUE; whether there are such a model and option, `model_settings` finds out."""
+    model, option, text = parts_of_setting(value)
+    return "" if model and option and text else "must have the form MODEL.OPTION=VALUE"
+
+
+def parts_of_setting(value: str) -> tuple[str, str, str]:
+    """Divide MODEL.OPTION=VALUE; the model may hold dots of its own, as `smp:FPN:resnet18` and `mynet.py:Net` do."""
+    place, _, text = value.partition("=")
+    model, _, option = place.rpartition(".")
+    return model.strip(), option.strip(), text.strip()
+
+
+def keyword_argument(value: str) -> str:
+    """Refuse all but NAME=VALUE; whether the net takes it, its library finds out."""
     name, _, text = value.partition("=")
-    model, _, option = name.partition(".")
-    return "" if model.strip() and option.strip() and text.strip() else "must have the form MODEL.OPTION=VALUE"
+    return "" if name.strip().isidentifier() and text.strip() else "must have the form NAME=VALUE"
 
 
 def named_folder(value: str) -> str:

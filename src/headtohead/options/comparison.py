@@ -45,12 +45,15 @@ def baselines(names: Iterable[str]) -> list[str]:
 class ComparisonOptions(Group):
     """Comparison and run folders."""
 
-    models: tuple[str, ...] = option(("unet", "resnext"), "models of --compare", metavar="A,B", check=not_empty)
+    models: tuple[str, ...] = option(
+        ("unet", "resnext"), "models of --compare, as --model takes them", metavar="A,B", check=not_empty
+    )
     schedules: tuple[str, ...] = option(("none", "cosine"), "schedules of --compare", metavar="A,B", choices=SCHEDULES)
     seeds: tuple[int, ...] = option((0,), "seeds of --compare", metavar="0,1", check=SEED)
     model_settings: tuple[str, ...] = option(
         (),
-        "options of one model only: resnext.image_size=96,resnext.num_epochs=10",
+        "options of one model only: resnext.image_size=96,resnext.num_epochs=10; of a net of a library, a file or a "
+        "package, its own arguments too: smp:FPN:resnet18.encoder_depth=4",
         metavar="MODEL.OPTION=VALUE,...",
         check=model_setting,
     )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from headtohead.options.checks import between, not_empty
+from headtohead.options.checks import between, keyword_argument, not_empty
 from headtohead.options.declaring import option
 from headtohead.options.group import Group
 
@@ -15,7 +15,8 @@ class ModelOptions(Group):
 
     model: str = option(
         "",
-        f"which model to train (default {MODEL}); to predict, serve or export: only runs of this model",
+        f"which model to train (default {MODEL}): one of those below, smp:ARCHITECTURE:ENCODER, monai:CLASS, "
+        "FILE.py:CLASS; to predict, serve or export: only runs of this model",
         metavar="NAME",
     )
     width: int = option(
@@ -29,6 +30,14 @@ class ModelOptions(Group):
         "initial weights of the encoder: none, imagenet, or a file",
         metavar="WHICH",
         check=not_empty,
+    )
+
+    model_arguments: tuple[str, ...] = option(
+        (),
+        "arguments of a net of a library, a file or a package: encoder_depth=4,decoder_channels=[64,32,16,8]; "
+        "--model_settings gives them to one model of several",
+        metavar="NAME=VALUE,...",
+        check=keyword_argument,
     )
 
     @property

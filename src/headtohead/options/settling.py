@@ -52,7 +52,7 @@ def _settle(declared: "Field[Any]", raw: Any) -> Any:
     if get_origin(kind) is not tuple:
         return _settle_one(kind, description, raw)
     if isinstance(raw, str):
-        raw = raw.split(",")
+        raw = _at_commas(raw)
     if declared.default == () and list(raw if isinstance(raw, list | tuple) else [raw]) in ([], [""]):
         return ()  # only a list that is empty by default may be empty
     items = [
@@ -64,6 +64,18 @@ def _settle(declared: "Field[Any]", raw: Any) -> Any:
         if items.count(item) > 1:
             raise Refused(f"{item} is given twice")
     return tuple(items)
+
+
+def _at_commas(text: str) -> list[str]:
+    """Divide a list at its commas, but not at those of a list within it: `a=[1,2],b=3`."""
+    parts, depth = [""], 0
+    for sign in text:
+        depth += (sign == "[") - (sign == "]")
+        if sign == "," and depth <= 0:
+            parts.append("")
+        else:
+            parts[-1] += sign
+    return parts if depth == 0 else text.split(",")
 
 
 def _settle_one(kind: type, description: Description, raw: Any) -> Any:

@@ -34,7 +34,21 @@ def read_yaml(path: Path) -> Any:
         UnreadableError: it is no file, beyond a bound, not text, not YAML, or holds a value that is not of its kind.
             The line is named where one is to blame.
     """
-    text = _decoded(read_regular(path, LARGEST))
+    return _parsed(_decoded(read_regular(path, LARGEST)))
+
+
+def plain_value(text: str) -> Any:
+    """Read one value as YAML has it: `4` is a number, `[1, 2]` a list, `none` a word.
+
+    Raises:
+        UnreadableError: as `read_yaml`.
+    """
+    if len(text) > LARGEST:
+        raise UnreadableError("too long")
+    return _parsed(text)
+
+
+def _parsed(text: str) -> Any:
     try:
         loader = _Loader(text)
     except yaml.reader.ReaderError as fault:

@@ -81,7 +81,7 @@ RECORD = mapping(
         "thaw_epoch": COUNT,
         "old_layers_rate": SCORE,
         "seed": either(nothing, whole()),
-        "test_flips": either(nothing, truth),
+        **dict.fromkeys(("test_flips", "deep_supervision"), either(nothing, truth)),
         "pos_weights": mapping(others=number(0)),
         **dict.fromkeys(("command", "device", "precision", "git_commit", "comparison"), MAYBE_TEXT),
         **dict.fromkeys(("loss", "pos_weight"), MAYBE_TEXT),

@@ -12,7 +12,6 @@ from typing import Any
 
 from headtohead import __version__
 from headtohead.errors import UserError
-from headtohead.models.registry import find_spec
 from headtohead.records.regular import UnreadableError
 from headtohead.records.table_reader import read_rows
 from headtohead.runs.folder import RunFolder
@@ -87,10 +86,10 @@ def _use(folder: str) -> str:
 
 
 def _model(facts: ModelFacts) -> str:
-    spec = find_spec(facts.model)
+    spec = facts.spec
     rows = {
         "architecture": f"`{facts.model}`: {spec.summary}",
-        "source": spec.source,
+        "source": facts.net.get("source", spec.source),
         "width": f"{facts.width or spec.width}" if spec.width else "as published",
         "input": f"{_channels(facts)}; slices {facts.task.plane}",
         "preparation": facts.chain.in_words,

@@ -2,12 +2,13 @@
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 from headtohead.errors import DamagedModel, UserError
+from headtohead.models.forms import title_of
 from headtohead.options.flags import as_flags
 from headtohead.options.model import ModelOptions
 from headtohead.options.table import ChoiceOptions
@@ -123,8 +124,12 @@ def choose_models(options: ChoiceOptions, files: Path | None, search: Search | N
     Raises:
         UserError: there is no such model, or it cannot be read.
     """
-    wanted, settings, model = options.prediction, options.comparison, options.model.model
-    search = search or Search()
+    found = _choose(options, files, search or Search())
+    return [replace(choice, source=replace(choice.source, named=options.model.model)) for choice in found]
+
+
+def _choose(options: ChoiceOptions, files: Path | None, search: Search) -> list[Choice]:
+    wanted, settings, model = options.prediction, options.comparison, title_of(options.model.model)
     if wanted.model_path:
         return [_from_path(Path(wanted.model_path), options.model)]
     runs_dir = Path(settings.runs_dir)
@@ -150,7 +155,8 @@ def _best_model(options: ChoiceOptions, files: Path | None, search: Search) -> C
     Raises:
         UserError: `--comparison` or `--model` leaves no trained run, or all candidates are damaged.
     """
-    runs_dir, comparison, model = Path(options.comparison.runs_dir), options.comparison.comparison, options.model.model
+    runs_dir, comparison = Path(options.comparison.runs_dir), options.comparison.comparison
+    model = title_of(options.model.model)
     kind, kind_given = options.data.data, "data" in options.given
     runs = search.find(runs_dir, comparison)
     if comparison and not runs:
@@ -241,5 +247,5 @@ def _named(runs_dir: Path, name: str, comparison: str, model: str) -> Choice:
 
 
 def _refuse_other_model(choice: Choice, model: str, flag: str) -> None:
-    if model and model != choice.source.facts.model:
+    if model and title_of(model) != choice.source.facts.model:
         raise UserError(f"`model` {model}: {flag} is of {choice.source.facts.model}; leave one of the two out")

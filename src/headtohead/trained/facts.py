@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from headtohead.errors import UserError
-from headtohead.models.registry import MODELS
+from headtohead.models.forms import Form
+from headtohead.models.registry import MODELS, ModelSpec, spec_of_form
 from headtohead.preparing.chain import Chain, UnknownStepError
 from headtohead.preparing.recipe import RECIPE, chain_of, published_chain
 from headtohead.readers.tasks import LGG, TASKS
@@ -28,7 +29,7 @@ class ModelFacts:
 
     Attributes:
         name: by which a user finds it, such as `lgg_cv/buda-cosine-s0-f0`.
-        model: a name of the registry.
+        model: a name of the registry, or the title of another net.
         width: channels of its first level; 0: as published.
         in_channels: channels of its input.
         recipe: how a case becomes its input: the steps of a chain as plain data, or, as earlier versions had it, the
@@ -39,6 +40,8 @@ class ModelFacts:
         familiar: what its training cases looked like, as `predicting.trust.familiarity` measures it.
         scores: what is known of its quality: `val_dice`, and of the test `mean`, `low`, `high`, `median`, `n`;
             `cross_validated` and `cross_validated_n`, the mean over all cases of the cross-validation it is a fold of.
+        net: where the net comes from, if it is no row of the table: `kind`, `source`, `arguments`, and of a file the
+            `sha256` of its content, as `models.sources.source_of` gives them.
         data: the data set: `key`, `cases`, `slices`, and its name; `parts`: the names of the cases that it was trained
             on (`train`) and chosen by (`val`), where they are known.
     """
@@ -54,6 +57,12 @@ class ModelFacts:
     familiar: dict[str, Any] = field(default_factory=dict)
     scores: dict[str, Any] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict)
+    net: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def spec(self) -> ModelSpec:
+        """What is known of its architecture."""
+        return spec_of_form(Form(self.net["kind"], self.model)) if self.net else MODELS[self.model]
 
     @cached_property
     def chain(self) -> Chain:
@@ -71,7 +80,10 @@ class ModelFacts:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data."""
-        return {one.name: getattr(self, one.name) for one in fields(self)} | {"task": self.task.to_dict()}
+        plain = {one.name: getattr(self, one.name) for one in fields(self)} | {"task": self.task.to_dict()}
+        if not self.net:  # as files of before there were others
+            del plain["net"]
+        return plain
 
     def write(self, folder: Path) -> None:
         """Write model.json into a folder."""
@@ -155,7 +167,7 @@ def _wrong_in_recipe(facts: ModelFacts) -> str:
         raise
     except ValueError as fault:
         return f"recipe: {fault}"
-    if chain.size % MODELS[facts.model].divisor:
+    if chain.size % facts.spec.divisor:
         return "recipe: image_size"
     if not chain.suits(len(facts.task.sequences)):
         return "recipe: channels"

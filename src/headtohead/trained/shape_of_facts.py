@@ -1,9 +1,11 @@
 """What model.json must hold to be believed: all that prediction will look into, before anything is written."""
 
+import re
 from typing import Any
 
 import numpy as np
 
+from headtohead.models.forms import TITLES
 from headtohead.models.registry import MODELS
 from headtohead.records.shape import Check, either, listing, mapping, nothing, number, one_of, text, undefined, whole
 from headtohead.runs.record import DATA
@@ -12,6 +14,7 @@ from headtohead.task import Task
 MEASURED = 1
 """The version of `familiar` that is looked into (`predicting.trust.familiarity.VERSION`); others are ignored."""
 
+MOST_ARGUMENTS = 100
 LEVELS = 4  # numbers that `predicting.trust.familiarity` gives of each sequence, and one of each pair of them
 LONGEST = 1000
 """Characters of a name or a clean-up."""
@@ -27,12 +30,17 @@ SCORES = mapping(
 TRAINING_DATA = mapping(DATA | {"parts": either(nothing, mapping(others=either(nothing, listing(text))))})
 
 
+NET_PARTS = {"kind": one_of(*TITLES), "source": text, "arguments": listing(text, 0, MOST_ARGUMENTS), "sha256": text}
+NET = either(one_of({}), mapping(NET_PARTS, needed=("kind", "source", "arguments")))
+
+
 def wrong_value(facts: dict[str, Any], task: Task) -> str:
     """Name the first value that no model of this program has, the preparation apart; empty: all are sound."""
     check = mapping(
         {
             "name": _short_text,
-            "model": one_of(*MODELS),
+            "net": NET,
+            "model": lambda value: _wrong_model(value, facts.get("net")),
             "width": whole(0, LARGEST_WIDTH),
             "in_channels": whole(1, MOST_CHANNELS),
             "threshold": lambda value: number(0, 1)(value) if value else "",
@@ -43,6 +51,15 @@ def wrong_value(facts: dict[str, Any], task: Task) -> str:
         }
     )
     return check(facts) or ""
+
+
+def _wrong_model(name: Any, net: Any) -> str | None:
+    """Say whether a name is none of the table's, nor the title of a net of the kind that is said."""
+    if not net:
+        return one_of(*MODELS)(name)
+    kind = net.get("kind") if isinstance(net, dict) else None
+    fits = isinstance(name, str) and len(name) <= LONGEST and re.fullmatch(TITLES.get(str(kind), "(?!)"), name)
+    return None if fits else ""
 
 
 def _short_text(value: Any) -> str | None:

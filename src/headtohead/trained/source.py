@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headtohead.errors import UserError
+from headtohead.models.forms import RUNS_CODE, title_of
 from headtohead.readers.tasks import task_of
 from headtohead.runs.folder import RunFolder
 from headtohead.trained.facts import FILE, ModelFacts, read_facts
@@ -24,11 +25,19 @@ class Source:
         facts: what it is.
         folder: the run folder or the bundle; None where `state` holds the weights.
         state: weights by their names in the net; None where they are in `folder`.
+        named: the net as the user named it on the command line. Code of a file or a package is run only if it is the
+            one named here, never because a run folder or a bundle names it.
     """
 
     facts: ModelFacts
     folder: Path | None = None
     state: "dict[str, torch.Tensor] | None" = None
+    named: str = ""
+
+    @property
+    def buildable(self) -> bool:
+        """Whether PyTorch may build the net: it is ours, of a library, or the user has named it."""
+        return self.facts.net.get("kind") not in RUNS_CODE or title_of(self.named) == self.facts.model
 
     @property
     def onnx(self) -> Path | None:
@@ -71,10 +80,25 @@ def open_source(folder: Path) -> Source:
     from headtohead.learning.checkpoint import checkpoint_facts
 
     run = RunFolder(folder)
-    task = task_of(run.record().get("data", {}))
-    return Source(
-        ModelFacts(name=f"{folder.parent.name}/{folder.name}", **checkpoint_facts(run.best), task=task), folder
-    )
+    record = run.record()
+    task, net = task_of(record.get("data", {})), record.get("net") or {}
+    facts = ModelFacts(name=f"{folder.parent.name}/{folder.name}", **checkpoint_facts(run.best), task=task, net=net)
+    return Source(facts, folder)
+
+
+def refuse_unnamed_net(source: Source) -> None:
+    """Refuse to build a net of a file or a package because a run folder or a bundle names it: its code would be run.
+
+    Raises:
+        UserError: says which flag lets it, and what predicts without.
+    """
+    if not source.buildable:
+        instead = "; `engine=onnx` predicts without" if source.onnx else ""
+        raise UserError(
+            f"{source.folder or source.facts.name}: its net {source.facts.model} is code of "
+            f"{source.facts.net['source']}, which is run only if you name it: add `model` "
+            f"{source.facts.model.replace(source.facts.net['source'], 'PATH/' + source.facts.net['source'])}{instead}"
+        )
 
 
 def read_safetensors(path: Path) -> "dict[str, torch.Tensor]":

@@ -19,8 +19,9 @@ ONE_SCALE = {
     "loss": "loss",
     "sampling": "sampling",
     "weight of the targets' pixels": "pos_weight",
+    "deep supervision": "deep_supervision",
 }
-LATER = ("loss", "pos_weight", "sampling")
+LATER = ("loss", "pos_weight", "deep_supervision", "sampling")
 """Options that came later: an older run was made as their defaults say."""
 INPUT = ("preparation", "normalise", "neighbours", "channel_order")
 

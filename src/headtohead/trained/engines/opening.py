@@ -32,7 +32,8 @@ def open_engine(
     """Open a trained model in an engine, for many slices or one.
 
     `auto` is PyTorch where there is a GPU to use, as no other engine does. On a processor it is the fastest that is
-    installed: OpenVINO for many slices, ONNX Runtime, which is ready sooner, for one. A precision of `auto` is bf16
+    installed: OpenVINO for many slices, ONNX Runtime, which is ready sooner, for one. A net whose code the user has not
+    named is never PyTorch's. A precision of `auto` is bf16
     where the processor multiplies it, but float32 in ONNX Runtime, which has no bf16 on processors.
 
     Raises:
@@ -67,6 +68,8 @@ def pick_engine(source: Source, which: str, gpus: str, many: bool, precision: st
     """Settle `auto`: what `open_engine` opens, without importing any of them. ONNX Runtime has no bf16."""
     if which != "auto":
         return which
+    if source.onnx and not source.buildable and gpus in ("auto", "cpu"):
+        return next((name for name in ("openvino", "onnx") if many and installed(name)), "onnx")
     if source.onnx is None or gpus not in ("auto", "cpu") or (gpus == "auto" and many and sees_gpu()):
         return "torch"
     order = ["openvino"] if precision == "bf16" else ["openvino", "onnx"] if many else ["onnx", "openvino"]

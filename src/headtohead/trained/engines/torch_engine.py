@@ -8,8 +8,12 @@ import torch
 from headtohead import machine
 from headtohead.errors import DamagedModel, UserError
 from headtohead.learning.deciding import activate
-from headtohead.models.registry import MODELS, build_model
-from headtohead.trained.source import Source
+from headtohead.models.asking import has_batch_norm
+from headtohead.models.forms import LIBRARIES
+from headtohead.models.registry import build_model, find_spec
+from headtohead.models.sources import source_of
+from headtohead.trained.facts import ModelFacts
+from headtohead.trained.source import Source, refuse_unnamed_net
 
 
 class TorchEngine:
@@ -28,7 +32,7 @@ class TorchEngine:
         facts = source.facts
         model = load_net(source)
         self.format = torch.contiguous_format
-        if machine.prefers_channels_last(accelerator, mixed, MODELS[facts.model].batch_norm):
+        if machine.prefers_channels_last(accelerator, mixed, has_batch_norm(model)):
             self.format = torch.channels_last
         self.model = model.to(self.device).to(memory_format=self.format)  # type: ignore[call-overload]
         self.mixed = mixed == "bf16-mixed"
@@ -48,17 +52,17 @@ def load_net(source: Source) -> torch.nn.Module:
     """Build the net of a trained model with its weights, in evaluation mode on the processor.
 
     Raises:
+        UserError: it is of a file or a package that the user has not named, or that has changed.
         DamagedModel: the weights cannot be read, or are not those of the net.
     """
-    facts, logits = source.facts, source.facts.task.targets.logits
+    facts = source.facts
+    refuse_unnamed_net(source)
+    _refuse_changed_net(source)
     try:
         weights = source.weights()
-        if facts.width > MODELS[facts.model].width:
-            # On no device first: a width made up to exhaust the memory costs nothing.
-            with torch.device("meta"):
-                expected = build_model(facts.model, facts.in_channels, facts.width, out_channels=logits).state_dict()
-            _refuse_other_shapes(weights, expected)
-        model = build_model(facts.model, facts.in_channels, facts.width, out_channels=logits)
+        if facts.width > facts.spec.width or facts.net.get("kind") in LIBRARIES:
+            _refuse_made_up(source, weights)
+        model = _build(source)
         model.load_state_dict(weights)
     except UserError as fault:
         raise DamagedModel(str(fault), source.folder) from fault
@@ -66,6 +70,60 @@ def load_net(source: Source) -> torch.nn.Module:
         line = f"{source.folder or facts.name}: the weights do not fit model {facts.model}; restore them"
         raise DamagedModel(line, source.folder) from fault
     return model.eval()
+
+
+def _refuse_made_up(source: Source, weights: dict[str, torch.Tensor]) -> None:
+    """Build a net on no device first: a width, or arguments, made up to exhaust the memory cost nothing there."""
+    with torch.device("meta"):
+        try:
+            net = _build(source)
+        except UserError:  # some nets of libraries cannot be built on no device
+            if not source.facts.net:
+                raise
+            return
+        _refuse_other_shapes(weights, net.state_dict())
+        if source.facts.net:
+            _refuse_other_output(net.eval(), source.facts)
+
+
+def _build(source: Source) -> torch.nn.Module:
+    facts = source.facts
+    name, arguments = source.named or facts.model, facts.net.get("arguments", ())
+    return build_model(
+        name if facts.net else facts.model,
+        facts.in_channels,
+        facts.width,
+        out_channels=facts.task.targets.logits,
+        arguments=arguments,
+    )
+
+
+def _refuse_changed_net(source: Source) -> None:
+    """Refuse a net whose file or package is another one than it was trained with."""
+    facts = source.facts
+    form = find_spec(source.named).form if facts.net and source.named else None
+    if form is None or not form.runs_code:
+        return
+    found = source_of(form)
+    if (found["source"], found.get("sha256")) != (facts.net["source"], facts.net.get("sha256")):
+        raise UserError(
+            f"{source.folder or facts.name}: made with other content of {facts.net['source']} "
+            f"({facts.net.get('sha256', '')[:8] or facts.net['source']}, now "
+            f"{found.get('sha256', '')[:8] or found['source']}); restore it, train again, or use `engine=onnx`, which "
+            "needs none of it"
+        )
+
+
+def _refuse_other_output(net: torch.nn.Module, facts: ModelFacts) -> None:
+    """Refuse a net on no device that would give images of another size: arguments made up to exhaust the memory."""
+    side = facts.image_size
+    try:
+        with torch.inference_mode():
+            found = net(torch.zeros(2, facts.in_channels, side, side))
+    except RuntimeError:  # it cannot be run there
+        return
+    if found.shape != (2, facts.task.targets.logits, side, side):
+        raise RuntimeError("logits of another shape")
 
 
 def _refuse_other_shapes(found: dict[str, torch.Tensor], expected: dict[str, torch.Tensor]) -> None:

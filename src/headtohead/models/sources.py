@@ -1,0 +1,58 @@
+"""Where a net comes from that is no row of the table, as run.json, model.json and the report say it."""
+
+from collections.abc import Sequence
+from functools import cache
+from importlib import metadata
+from typing import Any
+
+import torch
+
+from headtohead.models.asking import refuse_unfit_net
+from headtohead.models.forms import FILE, MONAI, SMP, Form, entry_points
+from headtohead.models.registry import build_model, find_spec
+
+PACKAGES = {SMP: ("segmentation-models-pytorch", "timm"), MONAI: ("monai",)}
+
+
+def source_of(form: Form, arguments: Sequence[str] = ()) -> dict[str, Any]:
+    """Collect `kind`, `source` (library and version, or file), `arguments`, and of a file the `sha256` of its content.
+
+    The code of a file is run: the caller has made sure that the user named it.
+
+    Raises:
+        UserError: the file cannot be imported.
+    """
+    found: dict[str, Any] = {"kind": form.kind, "arguments": list(arguments)}
+    if form.kind in PACKAGES:
+        return found | {"source": ", ".join(f"{name} {metadata.version(name)}" for name in PACKAGES[form.kind])}
+    if form.kind == FILE:
+        from headtohead.models.own_file import content_hash
+
+        return found | {"source": form.title.partition(":")[0], "sha256": content_hash(form)}
+    return found | {"source": entry_points()[form.title]}
+
+
+def asked_source(
+    name: str, arguments: Sequence[str], in_channels: int, out_channels: int, image_size: int
+) -> dict[str, Any]:
+    """Build a net that is no row of the table, ask it what rows declare, and give its source; empty for a row.
+
+    Raises:
+        UserError: it cannot be built, or does not fit; the message says what it gave and what was expected.
+    """
+    form = find_spec(name).form
+    if form is None:
+        return {}
+    source = source_of(form, arguments)
+    _ask(name, tuple(arguments), in_channels, out_channels, image_size, source.get("sha256", ""))
+    return source
+
+
+@cache
+def _ask(
+    name: str, arguments: tuple[str, ...], in_channels: int, out_channels: int, image_size: int, content: str
+) -> None:
+    """Ask a net once a process, not once for each fold and seed; `content` is that of its file."""
+    with torch.random.fork_rng(devices=[]):
+        net = build_model(name, in_channels, out_channels=out_channels, arguments=arguments)
+    refuse_unfit_net(net, name, in_channels, out_channels, image_size)
