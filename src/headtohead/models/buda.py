@@ -68,7 +68,9 @@ class BudaProbability(BudaUNet):
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Map float [B, C, H, W] to probabilities [B, out_channels, H, W]; H and W are multiples of 16."""
-        return super().forward(image).sigmoid()
+        logits = super().forward(image)
+        assert isinstance(logits, torch.Tensor)  # it has no deep heads
+        return logits.sigmoid()
 
 
 def block(in_channels: int, out_channels: int, prefix: str) -> nn.Sequential:
