@@ -118,3 +118,14 @@ def test_a_mask_named_after_its_image(tmp_path: Path, no_report: None) -> None:
         save(truth_of(2), tmp_path / "data" / f"{case}_seg.nii.gz")
         save(truth_of(2), tmp_path / "masks" / f"{case}_flair_mask.nii")
     assert score(tmp_path / "data", tmp_path / "masks", tmp_path)["dice"].tolist() == [1, 1]
+
+
+def test_pictures_of_grey_levels_are_no_masks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    truth = np.zeros((30, 30), np.uint8)
+    truth[5:20, 5:20] = 255
+    for folder, pixels in (("truth", truth), ("masks", cv2.blur(truth, (9, 9)))):
+        (tmp_path / folder).mkdir()
+        cv2.imwrite(str(tmp_path / folder / "a.png"), pixels)
+    words = ["--truth", str(tmp_path / "truth"), "--masks", f"x={tmp_path / 'masks'}", "--runs_dir", str(tmp_path)]
+    assert cli.main(["--score", *words, "--cache_dir", str(tmp_path / "packed")]) == 2
+    assert "grey levels: a probability map or an image, not a mask" in capsys.readouterr().err
