@@ -51,6 +51,7 @@ def test_labels_by_option_for_label_maps_alone(brats: Path, tmp_path: Path, no_r
     assert set(found["case"]) == {f"BraTS-GLI-0000{number}-000" for number in range(3)}
 
 
+@pytest.mark.exhaustive
 def test_labels_by_the_description_beside_the_masks(brats: Path, tmp_path: Path, no_report: None) -> None:
     for path in brats.rglob("*-seg.nii.gz"):
         save(np.asarray(nibabel.load(path).dataobj), tmp_path / "truth" / path.name, BRATS_AFFINE)
@@ -85,6 +86,7 @@ def test_slices_of_lgg(phantom_root: Path, phantom_cohort: Cohort, tmp_path: Pat
         assert found.loc[case, "tp"] == both.sum() and found.loc[case, "tp"] + found.loc[case, "fn"] == truth.sum()
 
 
+@pytest.mark.exhaustive
 def test_label_maps_of_lgg_alone_are_its_cases(phantom_root: Path, tmp_path: Path, no_report: None) -> None:
     for path in phantom_root.glob("TCGA*/*_mask.tif"):
         (tmp_path / "truth" / path.parent.name).mkdir(parents=True, exist_ok=True)
