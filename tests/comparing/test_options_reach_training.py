@@ -35,6 +35,8 @@ REACHES: dict[str, tuple[Any, Callable[[dict[str, Any]], Any]]] = {
     "normalise": ("unit", lambda noted: noted["batches"].recipe.normalise),
     "channel_order": ("bgr", lambda noted: noted["batches"].recipe.channel_order),
     "neighbours": (0, lambda noted: noted["module"].hparams["in_channels"]),
+    "inputs": ("flair+t1", lambda noted: noted["module"].hparams["in_channels"]),
+    "entrant": ("ours", lambda noted: str(noted["trainer"].loggers[0].log_dir)),
     "model": ("unet", lambda noted: type(noted["module"].model).__name__),
     "width": (4, lambda noted: sum(one.numel() for one in noted["module"].model.parameters())),
     "num_epochs": (5, trainer_fact("max_epochs")),
