@@ -17,6 +17,7 @@ from typing import Any
 from headtohead import __version__, machine
 from headtohead.comparing.model_settings import refuse_impossible_models, refuse_other_models, refuse_several_runs
 from headtohead.comparing.own_loss import refuse_impossible_losses
+from headtohead.comparing.variants import refuse_impossible_variants
 from headtohead.config_file import read_config, write_config
 from headtohead.disk_faults import line_of
 from headtohead.effects import refuse_without_effect
@@ -28,6 +29,7 @@ from headtohead.options.flags import as_flags
 from headtohead.options.settling import settle
 from headtohead.options.table import OPTIONS, Options, from_flat
 from headtohead.overruled import refuse_overruled
+from headtohead.reporting.absent_loggers import refuse_absent_loggers
 from headtohead.stopping import TERMINATED, tidy_on_terminate
 
 VERBS = {
@@ -52,8 +54,10 @@ CHECKS = (
     refuse_several_runs,
     refuse_without_effect,
     refuse_overruled,
+    refuse_absent_loggers,
     refuse_other_models,
     refuse_impossible_losses,
+    refuse_impossible_variants,
 )
 """What each room refuses: called with the flags that were given, all options and the verbs."""
 

@@ -52,7 +52,7 @@ class SliceDataset(Dataset[Item]):
         self.recipe = recipe
         self.policy = build_policy(policy) if policy else None
         self.sequence_dropout = sequence_dropout
-        self.droppable = droppable(cohort.task, reverse=recipe.channel_order == BGR)
+        self.droppable = droppable(cohort.task, recipe.channel_order == BGR, recipe.shown)
         self.seed = seed
         self.test_flips = test_flips
         self.cases = cases_of(cohort, recipe)

@@ -40,6 +40,7 @@ USELESS: dict[str, tuple[Callable[[ModelSpec], object], str]] = {
     "preparation": (lambda spec: spec.normalise, "the preparation of {models} is fixed"),
     "normalise": (lambda spec: spec.normalise, "the intensity scaling of {models} is fixed"),
     "neighbours": (lambda spec: spec.normalise, "the intensity scaling of {models} is fixed"),
+    "inputs": (lambda spec: spec.normalise, "{models} {takes} one sequence only"),
     "channel_order": (lambda spec: spec.normalise, "the intensity scaling of {models} is fixed"),
     "sequence_dropout": (lambda spec: spec.normalise, "{models} {takes} one sequence only"),
 }

@@ -50,7 +50,7 @@ def score_masks(options: Options) -> Path:
         return compare_scores(Path(options.scoring.scores), options.comparison)
     masks = given_masks(options.scoring.masks)
     runs_dir, truth_given = Path(options.comparison.runs_dir), bool(options.scoring.truth)
-    name = options.comparison.comparison or (SCORED if truth_given else only_comparison(runs_dir))
+    name = options.comparison.comparison or (SCORED if truth_given else only_comparison(runs_dir, "score"))
     folder = runs_dir / name
     ledger = read_ledger(folder, agreeing=False) if folder.is_dir() else None
     ledger = ledger if ledger and ledger.finished else None
@@ -62,7 +62,8 @@ def score_masks(options: Options) -> Path:
     if (margin := margin_of(options)) is not None:
         facts["margin"] = margin
     _refuse_taken(folder, wanted, options.comparison.overwrite)
-    made = {run: one for run, one in wanted.items() if not _is_current(folder / run, one, facts)}
+    again = options.comparison.overwrite
+    made = {run: one for run, one in wanted.items() if again or not _is_current(folder / run, one, facts)}
     for run in wanted.keys() - made.keys():
         print(f"{run}: the same masks were scored before, kept")
     with temporary_folder(folder.parent, becomes=folder) as temporary:

@@ -47,6 +47,7 @@ SPLIT = {
 RECIPE = {
     **dict.fromkeys(("normalise", "channel_order", "depth", "preparation"), text),
     **dict.fromkeys(("image_size", "neighbours"), COUNT),
+    "shown": listing(COUNT),
 }
 RECORD = mapping(
     {
@@ -54,7 +55,7 @@ RECORD = mapping(
         "experiment": mapping(
             {
                 "model": text,
-                **dict.fromkeys(("schedule", "name"), MAYBE_TEXT),
+                **dict.fromkeys(("schedule", "name", "architecture"), MAYBE_TEXT),
                 **dict.fromkeys(("seed", "fold"), either(nothing, whole())),
             }
         ),
