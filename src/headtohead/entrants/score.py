@@ -13,6 +13,7 @@ from headtohead.comparing.provenance import split_facts
 from headtohead.entrants.folder import shared_facts, write_entrant
 from headtohead.entrants.given import Given, entrant_folders, given_masks
 from headtohead.entrants.pairing import PairedMasks, pair_masks
+from headtohead.entrants.scores import compare_scores
 from headtohead.entrants.splits import splits_of_runs
 from headtohead.entrants.truth import Truth, is_truth_of_runs, open_truth, truth_of_runs
 from headtohead.errors import UserError
@@ -38,12 +39,15 @@ Wanted = dict[str, tuple[PairedMasks, Split]]
 def score_masks(options: Options) -> Path:
     """Carry out `--score`: score folders of masks, write a run folder for each, and the report of the comparison.
 
-    An entrant that is there with the same masks is kept. Gives the comparison's folder.
+    With `scores` there are no masks: they are compared as they are. An entrant that is there with the same masks is
+    kept. Gives the comparison's folder.
 
     Raises:
         UserError: truth or masks are missing, damaged or do not fit each other, or the comparison was made on another
             truth; nothing is written then.
     """
+    if options.scoring.scores:
+        return compare_scores(Path(options.scoring.scores), options.comparison)
     masks = given_masks(options.scoring.masks)
     runs_dir, truth_given = Path(options.comparison.runs_dir), bool(options.scoring.truth)
     name = options.comparison.comparison or (SCORED if truth_given else only_comparison(runs_dir, "score"))
