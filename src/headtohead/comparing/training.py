@@ -13,6 +13,7 @@ import torch
 from headtohead import machine
 from headtohead.batches.datamodule import SliceDataModule
 from headtohead.cohort.cases import PreparedCases, cases_of
+from headtohead.comparing.costs import cost_of_net, cost_of_training
 from headtohead.comparing.experiment import (
     Experiment,
     as_trained,
@@ -33,6 +34,7 @@ from headtohead.errors import UserError
 from headtohead.learning.callbacks import EpochTable, WholeFiles, checkpoints, val_dice_of
 from headtohead.learning.checkpoint import read_checkpoint
 from headtohead.learning.module import SegmentationModule
+from headtohead.learning.pace import Pace, Testing
 from headtohead.learning.recording import CaseRecorder
 from headtohead.learning.validation_images import ValidationImages
 from headtohead.models.asking import has_batch_norm
@@ -112,7 +114,7 @@ def run_training(experiment: Experiment, before: tuple[Any, ...] | None = None) 
             status="failed", error=as_flags(f"{type(fault).__name__}: {fault}").splitlines()[0], ended=now()
         )
         raise
-    _note_end(experiment, trainer.current_epoch)
+    _note_end(experiment, trainer)
     keep_model(experiment)
 
 
@@ -143,6 +145,7 @@ def _note_start(
         device=str(trainer.strategy.root_device),
         precision=str(trainer.precision),
         parameters=sum(weight.numel() for weight in module.model.parameters() if weight.requires_grad),
+        **cost_of_net(module.model, experiment.recipe.channels, experiment.recipe.image_size),
         started=folder.record().get("started") or now(),
         error=None,
     )
@@ -154,7 +157,7 @@ def _named_weights(experiment: Experiment, module: SegmentationModule) -> dict[s
     return dict(zip(experiment.cohort.task.targets.names, weights, strict=True)) if weights else {}
 
 
-def _note_end(experiment: Experiment, epochs: int) -> None:
+def _note_end(experiment: Experiment, trainer: pl.Trainer) -> None:
     """Note what was trained."""
     folder = experiment.folder
     best = read_checkpoint(folder.best)["epoch"]
@@ -169,12 +172,13 @@ def _note_end(experiment: Experiment, epochs: int) -> None:
     each = {name: table[column].get(best, math.nan) for name in names if (column := val_dice_of(name)) in table}
     folder.note(
         status="trained",
-        epochs=epochs,
+        epochs=trainer.current_epoch,
         best_epoch=best + 1,
         best_val_dice=_known(best_dice),
         **({"best_val_dice_of_targets": {name: _known(dice) for name, dice in each.items()}} if each else {}),
         # Of all epochs, whatever commands they ran under.
         seconds=round(table["seconds"].sum(), 1),
+        **cost_of_training(trainer),
         ended=now(),
     )
 
@@ -197,8 +201,10 @@ def run_test(experiment: Experiment) -> None:
     module, trainer = build_trainer(experiment, fitting=False)
     module.load_state_dict(read_checkpoint(folder.best)["state_dict"])
     with outcome(folder, experiment.cohort, experiment.split, experiment.clean_up) as found:
-        module.recorder = CaseRecorder(found.add)
+        testing = Testing()
+        module.recorder = CaseRecorder(testing.spare(found.add))
         trainer.test(module, batches_of(experiment), verbose=False)
+        pace = testing.slices_per_second(len(experiment.split.test))
     scores = found.facts()
     score = math.nan if scores["test_dice"] is None else scores["test_dice"]
     write_hparams(folder.path, settings_of(experiment.options), score)
@@ -206,7 +212,7 @@ def run_test(experiment: Experiment) -> None:
     keep_model(experiment)
     if same_predictions(record.get("protocol")):
         folder.note(protocol=PROTOCOL)  # trained and predicted as now, and now scored as now
-    folder.note(status="finished", **scores, tested=now())
+    folder.note(status="finished", **scores, test_slices_per_second=pace, tested=now())
 
 
 def batches_of(experiment: Experiment) -> SliceDataModule:
@@ -279,7 +285,7 @@ def build_trainer(experiment: Experiment, fitting: bool, step: int = 0) -> tuple
 
 def _callbacks(experiment: Experiment, say: bool) -> list[pl.Callback]:
     folder, training = experiment.folder, experiment.options.training
-    callbacks: list[pl.Callback] = [EpochTable(folder.metrics, experiment.name, say), ValidationImages()]
+    callbacks: list[pl.Callback] = [EpochTable(folder.metrics, experiment.name, say), Pace(), ValidationImages()]
     if training.early_stopping:
         callbacks.append(EarlyStopping("dice/val", mode="max", patience=training.early_stopping, check_finite=False))
     return callbacks + checkpoints(folder.best.parent)

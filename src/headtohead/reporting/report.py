@@ -41,10 +41,11 @@ TABLES |= {name: name for name in ("ranks", "subgroups", "conventions", "slices"
 TABLES |= {
     "pairs": "tested",
     WITHOUT_LESION: WITHOUT_LESION,
+    "costs": "costs",
     "external": "external_scores",
     "populations": "populations",
 }
-SOMETIMES = (WITHOUT_LESION, "external", "populations")
+SOMETIMES = (WITHOUT_LESION, "costs", "external", "populations")
 """The tables that are not written where they would be empty."""
 PAGE = "report.html"
 UNCHECKED = "The data set was not available, so it was not checked whether data or folds have changed since the runs."
