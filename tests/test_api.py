@@ -3,13 +3,16 @@
 import contextlib
 import html
 import io
+import json
 import re
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
 import cv2
+import matplotlib
 import nibabel
 import numpy as np
 import pandas as pd
@@ -17,13 +20,18 @@ import pytest
 
 import headtohead
 from headtohead import api, cli
+from headtohead.cohort.phantom import writing
 from headtohead.options.table import OPTIONS
 from headtohead.scoring.protocol import PROTOCOL
 from tests.tree.source import MODULES, PACKAGE, ROOT, imports_of
 
 PAGE = ROOT / "docs" / "reference" / "python.md"
 SHORT = {"num_epochs=5": "num_epochs=1, image_size=32, empty_slices=0.05, num_workers=0, gpus='cpu', case_gifs='none'"}
-"""What is written in place of a snippet's words, so that its training takes a second."""
+"""What is written in place of a snippet's words, so that its training takes a second; below in the notebook."""
+
+
+NOTEBOOK = {"folds=2": "num_workers=0, gpus='cpu', case_gifs='none'", "image_size=64": "image_size=32"}
+NOTEBOOK |= {"num_epochs=5": "num_epochs=1", "empty_slices=0.1": "empty_slices=0.05"}
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +61,7 @@ def told(place: Path) -> dict[str, Any]:
 
 @pytest.mark.exhaustive
 def test_the_page_runs_and_says_what_is_printed(told: dict[str, Any]) -> None:
-    assert told["snippets"] == 6
+    assert told["snippets"] == 7
     comment = re.search(r"print\(fault\)  # (.*)", PAGE.read_text(encoding="utf-8"))
     assert comment and told["printed"] == f"{comment[1]}\n"
 
@@ -65,6 +73,13 @@ def test_a_comparison_holds_what_was_trained(told: dict[str, Any]) -> None:
     assert set(comparison.cases["model"]) == {"unet", "buda", "flair-threshold"}
     assert comparison.verdict.startswith("1 case is too few")
     assert list(told["dice"]) == ["buda", "flair-threshold", "unet"] and len(told["worst"]) == 1
+
+
+@pytest.mark.exhaustive
+def test_masks_that_were_predicted_are_scored_as_the_prediction_said(told: dict[str, Any]) -> None:
+    means = told["scored"].results.query("score == 'dice'").set_index("entrant")["mean"]
+    assert set(means.index) == {"ours", "other"}
+    assert means["ours"] == pytest.approx(told["predicted"].cases["dice"].mean(), abs=1e-5)
 
 
 @pytest.mark.exhaustive
@@ -202,3 +217,57 @@ def test_all_that_is_public_is_found() -> None:
 def test_nothing_of_the_program_calls_itself_through_it() -> None:
     users = [path for path in MODULES if "headtohead.api" in imports_of(path)]
     assert users == []
+
+
+@pytest.mark.exhaustive
+def test_the_notebook_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cli.machine, "tune_allocator", lambda: None)
+    drawn = writing.plan_cases
+    monkeypatch.setattr(writing, "plan_cases", lambda parameters: drawn(parameters)[:14])
+    notebook = json.loads((ROOT / "docs" / "tutorial.ipynb").read_text(encoding="utf-8"))
+    cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    names: dict[str, Any] = {}
+    matplotlib.use("Agg")
+    with warnings.catch_warnings(action="ignore", category=UserWarning):  # that Agg shows nothing
+        for number, cell in enumerate(cells):
+            for words, short in NOTEBOOK.items():
+                cell = cell.replace(words, short)
+            exec(compile(cell, f"cell {number}", "exec"), names)
+    assert names["comparison"].verdict and list(names["dice"]) == ["buda", "flair-threshold", "unet"]
+    assert len(names["predicted"].cases) == 1 and set(names["sized"].index) > set(names["dice"].index)
+
+
+def test_the_notebook_is_small_and_names_no_place() -> None:
+    text = (ROOT / "docs" / "tutorial.ipynb").read_text(encoding="utf-8")
+    assert len(text) < 300_000
+    assert not re.search(r"/(home|tmp|root|usr|work)/", text)
+    outputs = [one for cell in json.loads(text)["cells"] for one in cell.get("outputs", [])]
+    assert {"image/png", "image/jpeg", "text/html"} <= {kind for one in outputs for kind in one.get("data", {})}
+    assert not [one for one in outputs if one["output_type"] == "error"]
+
+
+def test_no_figure_of_ours_chooses_how_those_of_a_notebook_are_shown() -> None:
+    for path in MODULES:
+        text = path.read_text(encoding="utf-8")
+        assert "matplotlib.use" not in text and "import pyplot" not in text and "matplotlib.pyplot" not in text
+
+
+def test_masks_are_scored_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for number in range(8):
+        mask = np.zeros((12, 12, 4), np.uint8)
+        mask[3 : 8 + number % 3, 3:9, 1:3] = 1
+        for folder, cut in (("truth", 3), ("equal", 3), ("less", 4)):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            own = mask * (np.arange(12) >= cut)[:, None, None].astype(np.uint8)
+            nibabel.save(nibabel.Nifti1Image(own, np.eye(4)), tmp_path / folder / f"case{number}.nii.gz")
+    masks = {"same": Path("equal"), "smaller": "less"}
+    found = headtohead.score(masks, truth="truth", comparison="boxes", case_gifs="none")
+    dice = found.results.query("score == 'dice'").set_index("entrant")["mean"]
+    assert dice["same"] == 1 > dice["smaller"]
+    assert "same scores higher than smaller" in found.verdict
+    with pytest.raises(headtohead.UserError, match=r"^`masks` thin=nowhere: no such folder"):
+        headtohead.score({"thin": "nowhere"}, truth="truth")
+    with pytest.raises(headtohead.UserError, match=r"^`masks` a b=x: .*cannot be an entrant's name"):
+        headtohead.score({"a b": "x"})

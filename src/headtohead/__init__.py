@@ -12,7 +12,7 @@ __version__ = "0.1.0"
 
 switch_off()  # before anything of ours imports a package that would send
 
-_PUBLIC = ("PartlyDone", "UserError", "compare", "explore", "predict", "report")
+_PUBLIC = ("PartlyDone", "UserError", "compare", "explore", "make_phantoms", "predict", "report", "score")
 """Looked up late: `import headtohead` is part of every command and must cost nothing."""
 
 

@@ -1,4 +1,4 @@
-"""What Python programs call: `headtohead.compare`, `report`, `predict` and `explore`.
+"""What Python programs call: `headtohead.compare`, `score`, `predict` and the like.
 
 Each does what the flag of its name does, with the same options, checks and files. Options are keywords, spelled as the
 flags without their dashes; lists may be tuples, paths may be `pathlib` paths. What a command prints is printed here,
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from headtohead.predicting.folder import Predicted
 
-__all__ = ["PartlyDone", "UserError", "compare", "explore", "predict", "report"]
+__all__ = ["PartlyDone", "UserError", "compare", "explore", "make_phantoms", "predict", "report", "score"]
 
 Given = TypeVar("Given")
 TEXTS = ("case", "patient", "site", "grade", "missing", "entrant", "model", "schedule", "target", "a", "b", "level")
@@ -127,6 +127,22 @@ def report(**options: Any) -> Comparison:
     return _comparison(_done("report", True, options))
 
 
+def score(masks: Mapping[str, str | Path] | None = None, **options: Any) -> Comparison:
+    """Score masks that any program made, as `--score`, and compare them.
+
+        headtohead.score({"nnunet": "predictions", "human2": "rater2"}, truth="labelsTs", comparison="raters")
+
+    Args:
+        masks: name of an entrant -> folder of its masks.
+        options: further options, such as `truth`, `images`, `labels` or `comparison`.
+
+    Raises:
+        UserError: truth or masks are missing, damaged, or do not fit each other; nothing is written then.
+    """
+    named = [f"{name}={folder}" for name, folder in (masks or {}).items()]
+    return _comparison(_done("score", True, {"masks": named, **options} if named else options))
+
+
 def predict(source: str | Path, output: str | Path, **options: Any) -> Predictions:
     """Predict every volume and image below a folder, or one file, as `--predict`. Inputs are never changed.
 
@@ -161,6 +177,15 @@ def explore(**options: Any) -> Explored:
     """
     page = _done("explore", True, options)
     return Explored(page, _read(page.with_name("cases.csv")), _read(page.with_name("slices.csv")))
+
+
+def make_phantoms(folder: str | Path, **options: Any) -> Path:
+    """Write made-up patients into a folder, as `--make_phantoms`, to try things on. Gives that folder.
+
+    Raises:
+        UserError: they cannot be written there.
+    """
+    return _done("make_phantoms", folder, options)
 
 
 def _done(verb: str, value: Any, given: Mapping[str, Any]) -> Path:

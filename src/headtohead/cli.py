@@ -17,6 +17,7 @@ from typing import Any
 from headtohead import __version__, machine
 from headtohead.comparing.model_settings import refuse_impossible_models, refuse_other_models, refuse_several_runs
 from headtohead.comparing.own_loss import refuse_impossible_losses
+from headtohead.comparing.variants import refuse_impossible_variants
 from headtohead.config_file import read_config, write_config
 from headtohead.disk_faults import line_of
 from headtohead.effects import refuse_without_effect
@@ -54,6 +55,7 @@ CHECKS = (
     refuse_overruled,
     refuse_other_models,
     refuse_impossible_losses,
+    refuse_impossible_variants,
 )
 """What each room refuses: called with the flags that were given, all options and the verbs."""
 

@@ -17,7 +17,7 @@ DATA = _group("data")
 COHORT = DATA - {"split", "split_seed", "folds", "fold", "fold_file"}
 ONE_RUN = frozenset({"runs_dir", "comparison", "run_name"})
 MODEL = _group("input") | _group("model") | _group("training") | _group("starting") | {"model_settings", "threshold"}
-EXPERIMENT = DATA | MODEL | ONE_RUN | _group("machine")
+EXPERIMENT = DATA | MODEL | ONE_RUN | {"entrant"} | _group("machine")
 CHOICE = ONE_RUN | {"model", "model_path", "data"}
 ENGINE = frozenset({"ensemble", "tta", "threshold", "postprocessing", "engine", "gpus", "precision"})
 VOLUMES = frozenset({"channels", "plane"})
@@ -31,13 +31,13 @@ READ = {
     "train": EXPERIMENT | {"overwrite"},
     "test": EXPERIMENT | {"model_path"},
     "compare": (EXPERIMENT | _group("comparison"))
-    - {"model", "model_arguments", "lr_scheduler", "seed", "fold", "run_name"},
+    - {"model", "model_arguments", "lr_scheduler", "seed", "fold", "run_name", "entrant"},
     "tune_postprocessing": EXPERIMENT,
     "score": (COHORT - {"root_dir"})
     | _group("scoring")
     | {"runs_dir", "comparison", "overwrite", "margin", "case_gifs"},
     "report": (COHORT | _group("comparison"))
-    - {"data", "run_name", "models", "schedules", "seeds", "model_settings", "overwrite"},
+    - {"data", "run_name", "models", "variants", "entrant", "schedules", "seeds", "model_settings", "overwrite"},
     "explore": COHORT | {"output", "runs_dir"},
     "export": CHOICE | {"output", "overwrite", "half", "ensemble"},  # it says itself why it exports no ensemble
     "image_path": CHOICE | ENGINE | VOLUMES | {"output", "overwrite"},
@@ -52,6 +52,7 @@ INSTEAD = {
     "lr_scheduler": "schedules",
     "seed": "seeds",
     "fold": "folds",
+    "entrant": "variants",
 }
 """Options of one experiment -> what `--compare` takes in their place."""
 

@@ -13,6 +13,7 @@ import torch
 from headtohead.cohort import Cohort
 from headtohead.comparing import grid, training
 from headtohead.comparing.experiment import Experiment, open_experiment
+from headtohead.comparing.starting import refuse_start
 from headtohead.comparing.training import run_test, run_training
 from headtohead.errors import UserError
 from headtohead.learning.module import SegmentationModule
@@ -179,6 +180,25 @@ def option_replace(experiment: Experiment, **changes: Any) -> Any:
 
 
 @pytest.mark.usefixtures("no_onnx")
+def test_a_grid_asks_for_no_start_that_it_needs_no_more(
+    copied: Experiment, options_for: Any, phantom_cohort: Cohort, tmp_path: Path
+) -> None:
+    """Of a finished run, though its last checkpoint is gone, of one that goes on, and of one that is damaged."""
+    gone = option_experiment(copied, init_from="nowhere")
+    copied.folder.last.unlink()
+    refuse_start(gone)
+    copied.folder.note(status="running")
+    with pytest.raises(UserError, match="`init_from` nowhere: no such run"):
+        refuse_start(gone)
+    copied.folder.last.touch()
+    refuse_start(gone)
+    with pytest.raises(UserError, match="`init_from` nowhere: no such run"):
+        refuse_start(option_experiment(gone, overwrite=True))
+    copied.folder.last.unlink()
+    (copied.folder.path / "run.json").write_text("{")
+    refuse_start(gone)
+
+
 def test_what_the_start_of_a_start_saw_counts_as_well(
     finished: Experiment, options_for: Any, phantom_cohort: Cohort, tmp_path: Path
 ) -> None:

@@ -10,14 +10,18 @@ import torch
 from headtohead.batches.datamodule import SliceDataset
 from headtohead.cli import parse
 from headtohead.cohort import Cohort
+from headtohead.cohort.cases import PackedCases
 from headtohead.comparing.experiment import Experiment, open_experiment
 from headtohead.comparing.grid import experiments_of
-from headtohead.comparing.training import run_training
+from headtohead.comparing.training import run_test, run_training
 from headtohead.comparing.weights_of_targets import weights_of_targets
 from headtohead.errors import UserError
 from headtohead.learning.module import SegmentationModule
 from headtohead.options import table as option_table
 from headtohead.options.flags import as_flags
+from headtohead.trained.engines.torch_engine import load_net
+from headtohead.trained.facts import read_facts
+from headtohead.trained.source import Source
 from tests.several_targets import CLASSED, NESTED, relabelled
 
 
@@ -43,7 +47,7 @@ def break_off(experiment: Experiment, epoch: int) -> None:
 def test_a_resumed_training_goes_on_with_its_loss(
     options_for: Any, phantom_cohort: Cohort, tmp_path: Path, same_weights: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    chosen = {"loss": "focal", "pos_weight": "auto", "num_epochs": 2}
+    chosen = {"loss": "focal", "pos_weight": "auto", "deep_supervision": True, "num_epochs": 2}
     whole, broken = (
         open_experiment(options_for(tmp_path / name, **chosen), phantom_cohort) for name in ("whole", "broken")
     )
@@ -59,9 +63,27 @@ def test_a_resumed_training_goes_on_with_its_loss(
     stored = torch.load(broken.folder.last, weights_only=True)
     assert (stored["hyper_parameters"]["loss"], stored["hyper_parameters"]["pos_weight"]) == ("focal", [weight])
     assert not [key for key in stored["state_dict"] if not key.startswith("model.")]
+    assert [key for key in stored["state_dict"] if key.startswith("model.deep_heads.")]
     other = open_experiment(option_table.replace(broken.options, loss="bce"), phantom_cohort)
     with pytest.raises(UserError, match="made with `loss` focal, now bce; use the same"):
         run_training(other)
+    is_tested_and_predicts_without_its_deep_heads(broken)
+
+
+def is_tested_and_predicts_without_its_deep_heads(experiment: Experiment) -> None:
+    run_test(experiment)
+    record = experiment.folder.record()
+    assert record["status"] == "finished" and record["onnx"].startswith("agrees with PyTorch")
+    source = Source(read_facts(experiment.folder.path), experiment.folder.path)
+    net = load_net(source)
+    assert net.deep_heads is None and not [name for name in source.weights() if "deep_heads" in name]
+    assert record["parameters"] == sum(one.numel() for one in net.parameters())
+    stored = torch.load(experiment.folder.best, weights_only=True)
+    module = SegmentationModule(**stored["hyper_parameters"])
+    module.load_state_dict(stored["state_dict"])
+    image = torch.randn(1, module.hparams["in_channels"], 32, 32)
+    with torch.inference_mode():
+        assert torch.equal(net(image), module.eval().model(image))
 
 
 def test_a_run_from_before_there_were_losses_is_one_of_the_default(
@@ -85,17 +107,19 @@ def test_a_checkpoint_from_before_there_were_losses_has_the_default(copied: Expe
 
 
 @pytest.mark.parametrize("targets", [None, NESTED, CLASSED])
-@pytest.mark.parametrize("share", [1.0, 0.25])
+@pytest.mark.parametrize("changes", [{}, {"empty_slices": 0.25}, {"preparation": "volume"}])
 def test_auto_is_what_the_batches_of_an_epoch_hold(
-    options_for: Any, phantom_cohort: Cohort, tmp_path: Path, targets: Any, share: float
+    options_for: Any, phantom_cohort: Cohort, tmp_path: Path, targets: Any, changes: dict[str, Any]
 ) -> None:
     cohort = relabelled(phantom_cohort, tmp_path / "cohort", targets) if targets else phantom_cohort
-    experiment = open_experiment(options_for(tmp_path, pos_weight="auto", empty_slices=share), cohort)
+    changes = {"empty_slices": 1.0} | changes
+    experiment = open_experiment(options_for(tmp_path, pos_weight="auto", **changes), cohort)
     dataset = SliceDataset(cohort, experiment.recipe)
-    masks = np.stack([dataset[(0, int(number))]["mask"] for number in experiment.split.train]).astype(np.int64)
-    empty = ~masks.any(axis=(1, 2, 3)) & ~cohort.has_lesion()[experiment.split.train]
+    shown = dataset.cases.shown(experiment.split.train)
+    masks = np.stack([dataset[(0, int(number))]["mask"] for number in shown]).astype(np.int64)
+    empty = ~masks.any(axis=(1, 2, 3)) & ~dataset.cases.has_lesion(shown)
     held = masks.sum(axis=(0, 1, 2))
-    pixels = (len(masks) - empty.sum() + np.ceil(share * empty.sum())) * 32 * 32
+    pixels = (len(masks) - empty.sum() + np.ceil(changes["empty_slices"] * empty.sum())) * 32 * 32
     assert weights_of_targets(experiment) == pytest.approx(((pixels - held) / held).tolist(), rel=1e-4)
 
 
@@ -108,7 +132,7 @@ def test_a_number_is_that_of_all_targets(options_for: Any, phantom_cohort: Cohor
 def test_auto_of_a_target_that_no_training_slice_holds_is_refused(
     options_for: Any, phantom_cohort: Cohort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Cohort, "has_lesion", lambda cohort: np.zeros(cohort.n_slices, bool))
+    monkeypatch.setattr(PackedCases, "has_lesion", lambda cases, numbers: np.zeros(len(numbers), bool))
     experiment = open_experiment(options_for(tmp_path, pos_weight="auto"), phantom_cohort)
     with pytest.raises(UserError, match=r"`pos_weight` auto: no training slice holds .*; give a number"):
         run_training(experiment)
@@ -132,6 +156,11 @@ def test_auto_of_a_target_that_no_training_slice_holds_is_refused(
             "--compare --models unet,buda --model_settings unet.loss=dice,unet.pos_weight=25",
             "--model_settings unet.pos_weight 25: loss dice has no cross-entropy",
         ),
+        ("--train --model resnext --deep_supervision", "--deep_supervision: resnext has no heads at lower levels"),
+        (
+            "--compare --models unet,resnext --model_settings resnext.deep_supervision=True",
+            "--model_settings resnext.deep_supervision: resnext has no such setting",
+        ),
         ("--train --pos_weight 0", "--pos_weight 0: takes a number above 0, or the word auto"),
         ("--train --pos_weight -1", "--pos_weight -1: takes a number above 0"),
         ("--train --pos_weight nan", "--pos_weight nan: takes a number above 0"),
@@ -144,6 +173,11 @@ def test_what_cannot_be_is_refused_in_a_line(words: str, said: str) -> None:
     with pytest.raises(UserError) as caught:
         parse(words.split())
     assert said in as_flags(caught.value) and "\n" not in str(caught.value)
+
+
+def test_of_a_comparison_those_train_lower_levels_that_can(options_for: Any, tmp_path: Path) -> None:
+    grid = experiments_of(options_for(tmp_path, models=["resnext", "buda"], image_size=64, deep_supervision=True))
+    assert {one.model.model: one.training.deep_supervision for one in grid} == {"resnext": False, "buda": True}
 
 
 def test_models_of_a_comparison_may_have_their_own(options_for: Any, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What cannot be scored is refused in one line before anything is written."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -174,3 +175,19 @@ def test_further_files_are_named(masks: Path, score_in: Callable[..., tuple[int,
     save(truth_of(0), masks / "phantom.nii.gz")
     status, printed, _ = score_in(f"a={masks}")
     assert status == 0 and "not read: 1 file named after no case, such as phantom.nii.gz" in printed
+
+
+def test_an_entrant_is_added_with_less_said(
+    data_set: Path, score_in: Callable[..., tuple[int, str, str]], tmp_path: Path
+) -> None:
+    """What the first command said of the truth, and the description beside its masks, holds for the second."""
+    truth = Path(shutil.copytree(data_set / "labelsTs", tmp_path / "truth"))
+    assert score_in(f"nnunet={data_set / 'nnunet'}", "--images", str(data_set / "imagesTs"), truth=truth)[0] == 0
+    assert score_in(f"human={data_set / 'eroded'}", truth=truth)[0] == 0
+    said = [json.loads(path.read_text())["data"] for path in (tmp_path / "runs" / "c").glob("*/run.json")]
+    assert len(said) == 2 and said[0] == said[1] and said[0]["labels"] == "ball=1"
+
+
+def test_how_a_truth_is_read_needs_one(data_set: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--score", "--masks", f"a={data_set}", "--images", "x"]) == 2
+    assert "--images: says how --truth is read, and none is given" in capsys.readouterr().err

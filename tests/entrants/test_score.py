@@ -56,6 +56,14 @@ def test_the_page_says_where_masks_are_from_and_nothing_of_trainings(scored: tup
     assert "data:image/webp" in page  # the images of the other folder
 
 
+def test_raters_agree_as_their_arrays_do(scored: tuple[Path, str]) -> None:
+    found = pd.read_csv(scored[0] / "agreement.csv").set_index(["a", "b"])
+    due = np.mean([dice_of(eroded(truth_of(n)), shifted(truth_of(n))) for n in range(CASES)])
+    assert found.loc[("eroded", "nnunet"), "mean"] == pytest.approx(due)
+    assert (found["n"] == CASES).all() and len(found) == 3
+    assert "Agreement" in (scored[0] / "report.html").read_text()
+
+
 def files_of(folder: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 

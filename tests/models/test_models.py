@@ -61,6 +61,27 @@ class ModelTester:
             logits = model(100 * self.images())
         assert logits.min() < 0 or logits.max() > 1
 
+    def test_answers_at_lower_levels_in_training_or_refuses_to(self):
+        if not self.spec.deep_supervision:
+            with pytest.raises(UserError, match=rf"^`deep_supervision`: {self.name} has no heads at lower levels; "):
+                self.build(deep_supervision=True)
+            return
+        plain, deep = self.build(), self.build(deep_supervision=True)
+        images, names = self.images(), plain.state_dict().keys()
+        heads = {name for name, _ in deep.named_parameters() if name.startswith("deep_heads.")}
+        assert heads and heads == deep.state_dict().keys() - names
+        assert all(torch.equal(deep.state_dict()[name], value) for name, value in plain.state_dict().items())
+        levels = deep.train()(images)
+        assert [tuple(one.shape) for one in levels] == [
+            (2, 1, 64 >> place, 64 >> place) for place in range(len(levels))
+        ]
+        assert len(levels) > 1 and torch.equal(levels[0], plain.train()(images))
+        for one in levels[1:]:
+            one.square().mean().backward(retain_graph=True)
+        assert all(one.grad is not None for name, one in deep.named_parameters() if name in heads)
+        with torch.inference_mode():
+            assert torch.equal(deep.eval()(images), plain.eval()(images))
+
     def test_gradients_reach_every_parameter(self):
         model = self.build().train()
         model(self.images()).square().mean().backward()

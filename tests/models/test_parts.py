@@ -70,3 +70,12 @@ def test_words_that_name_no_part_are_refused(words: str, said: str) -> None:
 
 def test_several_parts_are_given_in_the_order_of_the_net() -> None:
     assert named_layers(built("unet"), "head, down1", "") == ["down1.0", "down1.2", "head"]
+
+
+@pytest.mark.parametrize("name", ["unet", "buda"])
+def test_the_heads_of_lower_levels_are_of_the_head(name):
+    plain, deep = (net_parts(build_model(name, 3, width=4, deep_supervision=asked)) for asked in (False, True))
+    assert set(deep["head"]) - set(plain["head"]) and all("deep_heads" in one for one in deep["head"][1:])
+    assert {part: layers for part, layers in deep.items() if part != "head"} == {
+        part: layers for part, layers in plain.items() if part != "head"
+    }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-HOW_TO = ("cross-validate", "predict-volumes", "train-a-masker", "serve")
+HOW_TO = ("cross-validate", "predict-volumes", "train-a-masker", "fine-tune", "serve")
 PAGES = ("README.md", "docs/tutorial.md", *(f"docs/how-to/{page}.md" for page in HOW_TO), "data/README.md")
 FENCES = {"bash", "text"}  # `text` is for listings, which nobody runs
 PROGRAMS = ("python", "python3", "make", "tensorboard", "pip", "source")

@@ -64,6 +64,8 @@ def shortening(words: list[str]) -> list[str]:
         flags += ONE_OF_EACH
     if set(words) & FIVE_FOLDS:
         flags += ["--folds", "2"]
+    if "--thaw_epoch" in words:
+        flags += ["--num_epochs", "2", "--thaw_epoch", "1"]
     if "configs/lgg_cv.yaml" in words:
         flags += ["--models", "buda"]  # of three, in every fold
     return flags

@@ -4,6 +4,7 @@ A policy works on one uint8 view and its mask, before scaling. Sequence dropout 
 changes which statistics apply), so it has a place of its own here.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import albumentations as A
@@ -89,13 +90,15 @@ Droppable = tuple[tuple[int, int], ...]
 """Channels of sequences that may be missing, each with the channel that stands in for it."""
 
 
-def droppable(task: Task, reverse: bool = False) -> Droppable:
+def droppable(task: Task, reverse: bool = False, shown: Sequence[int] = ()) -> Droppable:
     """List the sequences of a task that may be missing, those that are missing most often first.
 
-    Reversed, the last sequence stands in the first channel.
+    Reversed, the last sequence stands in the first channel. Where only some channels are shown, others cannot be lost.
     """
-    order = task.sequences[::-1] if reverse else task.sequences
-    return tuple((order.index(missing), order.index(other)) for missing, other in task.stand_ins.items())
+    own = [task.sequences[channel] for channel in shown] or list(task.sequences)
+    order = own[::-1] if reverse else own
+    pairs = [pair for pair in task.stand_ins.items() if set(pair) <= set(order)]
+    return tuple((order.index(missing), order.index(other)) for missing, other in pairs)
 
 
 def drop_sequences(

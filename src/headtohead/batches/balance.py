@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headtohead.cohort import Cohort
-from headtohead.preparing.chain import Chain
+from headtohead.batches.datamodule import SliceDataset
 
 
 @dataclass(frozen=True)
@@ -23,16 +22,15 @@ class TargetPixels:
     held: NDArray[np.int64]
 
 
-def pixels_of_targets(cohort: Cohort, slices: NDArray[np.int64], chain: Chain, empty_share: float) -> TargetPixels:
-    """Count the pixels of an epoch of `slices` (global numbers) at the model's size, without augmentation.
+def pixels_of_targets(dataset: SliceDataset, slices: NDArray[np.int64], empty_share: float) -> TargetPixels:
+    """Count the pixels of an epoch of `slices` (global numbers) at the model's size, not augmented, each drawn once.
 
     Of the slices without a target, an epoch has the share that `EpochSampler` draws.
     """
-    with_target = cohort.has_lesion()[slices]
-    held = np.zeros(len(cohort.task.targets), np.int64)
-    for number in slices[with_target]:
-        case, index = cohort.case_of(int(number))
-        truth = cohort.task.targets.encode(cohort.labels(case)[index])
-        held += [int(np.count_nonzero(chain.resize.fit_mask(channel))) for channel in truth]
-    shown = int(with_target.sum()) + math.ceil(empty_share * int((~with_target).sum()))
-    return TargetPixels(shown * chain.size**2, held)
+    shown = dataset.cases.shown(slices)
+    with_target = dataset.cases.has_lesion(shown)
+    held, side = np.zeros(len(dataset.cohort.task.targets), np.int64), dataset.recipe.chain.size
+    for number in shown[with_target]:
+        held += np.count_nonzero(dataset.mask(int(number)), axis=(0, 1))
+    count = int(with_target.sum()) + math.ceil(empty_share * int((~with_target).sum()))
+    return TargetPixels(count * side**2, held)

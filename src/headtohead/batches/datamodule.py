@@ -52,7 +52,7 @@ class SliceDataset(Dataset[Item]):
         self.recipe = recipe
         self.policy = build_policy(policy) if policy else None
         self.sequence_dropout = sequence_dropout
-        self.droppable = droppable(cohort.task, reverse=recipe.channel_order == BGR)
+        self.droppable = droppable(cohort.task, recipe.channel_order == BGR, recipe.shown)
         self.seed = seed
         self.test_flips = test_flips
         self.cases = cases_of(cohort, recipe)
@@ -73,9 +73,7 @@ class SliceDataset(Dataset[Item]):
         view = viewed(self.cases.steps, self.cases.images(case), place)
         statistics = self.cases.statistics(case)
         item: Item = {"case": np.array(case), "slice": np.array(index)}
-        truth = self.cohort.task.targets.encode(labels)
-        fit = self.resize.fit_mask if self.resize else np.uint8
-        mask = np.stack([fit(channel) for channel in truth], axis=-1)
+        mask = self._fit_mask(labels)
         if self.policy is None:
             if self.test_flips:
                 item["turn"] = np.array(way := draw_turn(self.seed, number))
@@ -90,6 +88,15 @@ class SliceDataset(Dataset[Item]):
         self.policy.set_random_state(rng, random.Random(int(rng.integers(2**31))))
         view, mask = augment(self.policy, view, mask)
         return item | {"image": view, "statistics": statistics, "mask": mask}
+
+    def mask(self, number: int) -> np.ndarray:
+        """Give the mask of one slice by its global number, not augmented: uint8 {0, 1} [S, S, K]."""
+        case, index = self.cohort.case_of(number)
+        return self._fit_mask(self.cases.labels(case)[self.cases.place(case, index)])
+
+    def _fit_mask(self, labels: np.ndarray) -> np.ndarray:
+        fit = self.resize.fit_mask if self.resize else np.uint8
+        return np.stack([fit(channel) for channel in self.cohort.task.targets.encode(labels)], axis=-1)
 
 
 def view_in_bytes(view: np.ndarray) -> np.ndarray:

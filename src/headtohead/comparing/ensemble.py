@@ -26,7 +26,8 @@ from headtohead.scoring.protocol import PROTOCOL
 if TYPE_CHECKING:
     import torch
 
-OF_MEMBERS = ("threshold", "batch_size", "learning_rate", "loss", "pos_weight", "epochs", "test_flips")
+LOSS = ("loss", "pos_weight", "deep_supervision")
+OF_MEMBERS = ("threshold", "batch_size", "learning_rate", "epochs", "test_flips", *LOSS)
 """What run.json says of the training of its members."""
 
 

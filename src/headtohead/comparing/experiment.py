@@ -24,10 +24,19 @@ from headtohead.options.settling import settle
 from headtohead.options.table import RunOptions
 from headtohead.predicting.cleaning.postprocessing import CleanUp, clean_labels, parse_clean_up
 from headtohead.preparing.recipe import InputRecipe
+from headtohead.readers.chosen_sequences import channels_shown
 from headtohead.runs.folder import RunFolder
 
 PLACES = ("root_dir", "cache_dir", "runs_dir", "comparison", "run_name", "fold_file")
-GRID = ("models", "schedules", "seeds", "model_settings", "margin", "case_gifs")  # of a comparison, not of a run
+GRID = (
+    "models",
+    "variants",
+    "schedules",
+    "seeds",
+    "model_settings",
+    "margin",
+    "case_gifs",
+)  # of a comparison, not of a run
 WITHOUT_EFFECT = frozenset((*PLACES, *GRID, "gpus", "num_workers"))
 """Options that may differ between two commands on one run folder: they do not change what is learned.
 
@@ -68,9 +77,11 @@ class Experiment:
     @property
     def identity(self) -> dict[str, Any]:
         """Model, schedule, seed and fold: its place in the table."""
-        training = self.options.training
+        training, model = self.options.training, title_of(self.options.model.architecture)
+        entrant = self.options.comparison.entrant
         return {
-            "model": title_of(self.options.model.architecture),
+            "model": entrant or model,
+            **({"architecture": model} if entrant else {}),
             "schedule": training.lr_scheduler,
             "seed": training.seed,
             "fold": self.split.fold,
@@ -81,8 +92,8 @@ class Experiment:
 def run_folder(options: RunOptions) -> RunFolder:
     """Say where the results of an experiment go: `runs/<comparison>/<run name>`."""
     comparison, training = options.comparison, options.training
-    model = folder_part(options.model.architecture)
-    default = f"{model}-{training.lr_scheduler}-s{training.seed}-f{options.data.fold}"
+    entrant = comparison.entrant or folder_part(options.model.architecture)
+    default = f"{entrant}-{training.lr_scheduler}-s{training.seed}-f{options.data.fold}"
     name = comparison.run_name or default
     return RunFolder(comparison.home / name)
 
@@ -117,7 +128,8 @@ def open_experiment(options: RunOptions, cohort: Cohort | None = None, folds: Fo
     split = folds.split(cohort, data.fold) if folds else make_split(cohort, data.split, data.split_seed)
     refuse_by_task(options, cohort.task)
     depth = cohort.images(0).dtype.name
-    recipe = InputRecipe.of(options.input, cohort.task, find_spec(options.model.architecture).normalise, depth)
+    tied, shown = find_spec(options.model.architecture).normalise, channels_shown(options.input.inputs, cohort.task)
+    recipe = InputRecipe.of(options.input, cohort.task, tied, depth, shown)
     decided = option_table.replace(
         options, model=options.model.architecture, threshold=options.prediction.threshold or THRESHOLD
     )

@@ -15,12 +15,14 @@ from headtohead.comparing.baseline import baseline_name, run_baseline
 from headtohead.comparing.ensemble import run_ensembles
 from headtohead.comparing.experiment import Experiment, folds_of, made_since, open_experiment, refuse_other_run
 from headtohead.comparing.model_settings import check_models, own_settings
-from headtohead.comparing.own_loss import ALIKE, loss_of
+from headtohead.comparing.own_loss import ALIKE
 from headtohead.comparing.provenance import provenance, split_facts
 from headtohead.comparing.starting import refuse_start
 from headtohead.comparing.training import run_test, run_training
+from headtohead.comparing.variants import variants_of
 from headtohead.disk_faults import line_of
 from headtohead.errors import UserError
+from headtohead.learning.losses.registry import find_loss
 from headtohead.models.registry import find_spec
 from headtohead.options import table as option_table
 from headtohead.options.comparison import GRID
@@ -45,11 +47,14 @@ def experiments_of(options: RunOptions, folds: int = 1) -> list[RunOptions]:
     """
     check_models(options.comparison, options.input.image_size)
     wanted, weight = options.comparison, options.training.pos_weight
+    entrants = [("", model, own_settings(wanted.model_settings, model)) for model in wanted.models]
+    entrants += variants_of(wanted, options.input.image_size)
     grid = []
-    for model, schedule, seed, fold in product(wanted.models, wanted.schedules, wanted.seeds, range(folds)):
+    for (name, model, own), schedule, seed, fold in product(entrants, wanted.schedules, wanted.seeds, range(folds)):
         spec = find_spec(model, "`models`")
         changes = {
             "model": model,
+            "entrant": name,
             "lr_scheduler": schedule,
             "seed": seed,
             "fold": fold,
@@ -59,8 +64,9 @@ def experiments_of(options: RunOptions, folds: int = 1) -> list[RunOptions]:
             "width": options.model.width if spec.width else 0,
             "model_arguments": (),
             "encoder_weights": options.model.encoder_weights if spec.encoder else "none",
-            "pos_weight": weight if loss_of(model, wanted.model_settings, options.training).weighs else ALIKE,
-            **own_settings(wanted.model_settings, model),
+            "deep_supervision": options.training.deep_supervision and spec.deep_supervision,
+            "pos_weight": weight if find_loss(own.get("loss", options.training.loss)).weighs else ALIKE,
+            **own,
         }
         grid.append(option_table.replace(options, **changes))
     return grid

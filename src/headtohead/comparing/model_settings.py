@@ -35,10 +35,12 @@ USELESS: dict[str, tuple[Callable[[ModelSpec], object], str]] = {
     "width": (lambda spec: not spec.width, "{models} cannot be scaled"),
     "model_arguments": (lambda spec: not spec.form, "{models} {takes} no arguments of {its} own"),
     "encoder_weights": (lambda spec: not spec.encoder, "{models} {has} no pretrained encoder"),
+    "deep_supervision": (lambda spec: not spec.deep_supervision, "{models} {has} no heads at lower levels"),
     # Who brings a scaling takes no other, and sees one sequence.
     "preparation": (lambda spec: spec.normalise, "the preparation of {models} is fixed"),
     "normalise": (lambda spec: spec.normalise, "the intensity scaling of {models} is fixed"),
     "neighbours": (lambda spec: spec.normalise, "the intensity scaling of {models} is fixed"),
+    "inputs": (lambda spec: spec.normalise, "{models} {takes} one sequence only"),
     "channel_order": (lambda spec: spec.normalise, "the intensity scaling of {models} is fixed"),
     "sequence_dropout": (lambda spec: spec.normalise, "{models} {takes} one sequence only"),
 }

@@ -13,6 +13,8 @@ from headtohead.learning.starting import Match, match_layers
 from headtohead.models.parts import layers_of, named_layers
 from headtohead.models.registry import find_spec
 from headtohead.options.flags import as_flags
+from headtohead.runs.finding import READY
+from headtohead.runs.folder import DamagedRecordError, RunFolder
 from headtohead.trained.start import LABEL, SEEN_BEFORE, UNKNOWN, Start, find_start
 
 FREEZE = "`freeze`"
@@ -70,9 +72,16 @@ def refuse_start(experiment: Experiment) -> None:
         UserError: as `start_of` and `refuse_leak`.
     """
     folder, options = experiment.folder, experiment.options
-    begun = folder.last.is_file() and not options.comparison.overwrite
-    if options.starting.init_from and not begun:
+    begun = folder.last.is_file() or _status(folder) in READY
+    if options.starting.init_from and (options.comparison.overwrite or not begun):
         refuse_leak(start_of(experiment), experiment.cohort, experiment.split)
+
+
+def _status(folder: RunFolder) -> str:
+    try:
+        return str(folder.record().get("status"))
+    except DamagedRecordError:  # it fails by itself, and the others of its grid go on
+        return READY[0]
 
 
 def _match(experiment: Experiment, module: SegmentationModule, start: Start) -> Match:

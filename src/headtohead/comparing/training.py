@@ -29,10 +29,10 @@ from headtohead.comparing.model_settings import with_own_settings
 from headtohead.comparing.outcome import outcome, scores_in_words
 from headtohead.comparing.provenance import now, provenance
 from headtohead.comparing.starting import start_training
-from headtohead.comparing.weights_of_targets import weights_of_targets
+from headtohead.comparing.weights_of_targets import named_weights, weights_of_targets
 from headtohead.errors import UserError
 from headtohead.learning.callbacks import EpochTable, WholeFiles, checkpoints, val_dice_of
-from headtohead.learning.checkpoint import read_checkpoint
+from headtohead.learning.checkpoint import network_weights, read_checkpoint
 from headtohead.learning.module import SegmentationModule
 from headtohead.learning.pace import Pace, Testing
 from headtohead.learning.recording import CaseRecorder
@@ -104,7 +104,7 @@ def run_training(experiment: Experiment, before: tuple[Any, ...] | None = None) 
     if anew and folder.path.exists():
         with comparison_held(folder.path.parent):  # a report may be reading it
             remove_folder(folder.path)
-    if weights := _named_weights(experiment, module):
+    if weights := named_weights(experiment, module.hparams["pos_weight"]):
         print(f"{experiment.name}: pos_weight {', '.join(f'{weight:g} ({name})' for name, weight in weights.items())}")
     _note_start(experiment, module, trainer, started)
     try:
@@ -139,22 +139,17 @@ def _note_start(
         learning_rate=options.training.learning_rate,
         loss=options.training.loss,
         pos_weight=options.training.pos_weight,
-        pos_weights=_named_weights(experiment, module),
+        deep_supervision=options.training.deep_supervision,
+        pos_weights=named_weights(experiment, module.hparams["pos_weight"]),
         test_flips=options.training.test_flips,
         **({"test_postprocessing": str(experiment.clean_up)} if experiment.clean_up else {}),
         device=str(trainer.strategy.root_device),
         precision=str(trainer.precision),
-        parameters=sum(weight.numel() for weight in module.model.parameters() if weight.requires_grad),
+        parameters=module.learned(),
         **cost_of_net(module.model, experiment.recipe.channels, experiment.recipe.image_size),
         started=folder.record().get("started") or now(),
         error=None,
     )
-
-
-def _named_weights(experiment: Experiment, module: SegmentationModule) -> dict[str, float]:
-    """Give the weight of the pixels of each target in the cross-entropy; none where all count alike."""
-    weights = module.hparams["pos_weight"]
-    return dict(zip(experiment.cohort.task.targets.names, weights, strict=True)) if weights else {}
 
 
 def _note_end(experiment: Experiment, trainer: pl.Trainer) -> None:
@@ -199,7 +194,7 @@ def run_test(experiment: Experiment) -> None:
     if record.get("status") not in ("trained", "finished"):
         raise UserError(f"`test`: {folder.path} holds no trained model; add `train`")
     module, trainer = build_trainer(experiment, fitting=False)
-    module.load_state_dict(read_checkpoint(folder.best)["state_dict"])
+    module.model.load_state_dict(network_weights(read_checkpoint(folder.best), folder.best))
     with outcome(folder, experiment.cohort, experiment.split, experiment.clean_up) as found:
         testing = Testing()
         module.recorder = CaseRecorder(testing.spare(found.add))
@@ -253,6 +248,7 @@ def build_trainer(experiment: Experiment, fitting: bool, step: int = 0) -> tuple
         lr_scheduler=options.training.lr_scheduler,
         loss=options.training.loss,
         pos_weight=weights_of_targets(experiment) if fitting else None,
+        deep_supervision=options.training.deep_supervision and fitting,
         encoder_weights=options.model.encoder_weights if fitting else "none",
         arguments=options.model.model_arguments,
     )

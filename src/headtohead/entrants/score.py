@@ -14,7 +14,7 @@ from headtohead.entrants.folder import shared_facts, write_entrant
 from headtohead.entrants.given import Given, entrant_folders, given_masks
 from headtohead.entrants.pairing import PairedMasks, pair_masks
 from headtohead.entrants.splits import splits_of_runs
-from headtohead.entrants.truth import Truth, open_truth, truth_of_runs
+from headtohead.entrants.truth import Truth, is_truth_of_runs, open_truth, truth_of_runs
 from headtohead.errors import UserError
 from headtohead.options.comparison import SCORED, is_given
 from headtohead.options.data import DataOptions
@@ -79,7 +79,10 @@ def _truth(
     scoring: ScoringOptions, data: DataOptions, kind: str, masks: list[Given], ledger: Ledger | None, folder: Path
 ) -> Truth:
     if scoring.truth:
-        return open_truth(Path(scoring.truth), data, kind, scoring.images, masks)
+        place = Path(scoring.truth)
+        if ledger and not kind and is_truth_of_runs(place, ledger, data):
+            return truth_of_runs(ledger, data, scoring.images)
+        return open_truth(place, data, kind, scoring.images, masks)
     if ledger is None:
         raise UserError(
             f"`score`: {folder} holds no finished run whose test cases could be the truth; name the true masks with "

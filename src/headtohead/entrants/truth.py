@@ -47,7 +47,7 @@ def open_truth(folder: Path, data: DataOptions, kind: str, images: str, masks: S
         raise UserError(f"`truth` {folder}: no such folder; name the one that holds the true masks")
     reading = Reading.of(data, images=str(Path(images).absolute()) if images else "")
     if not kind and not images and folder.absolute().name == LABELS and NNUNET.recognises(folder.absolute().parent):
-        folder = folder.parent  # whose images are known
+        folder, kind = folder.absolute().parent, "nnunet"  # whose images are known
     kind = kind or (LABEL_MAPS if images else _layout(folder))
     if kind == LABEL_MAPS and not reading.labels and not described_targets(folder):
         named = next(filter(None, (described_targets(one.folder) for one in masks)), None)
@@ -56,13 +56,21 @@ def open_truth(folder: Path, data: DataOptions, kind: str, images: str, masks: S
     return _opened(folder, Path(data.cache_dir), kind, reading)
 
 
-def truth_of_runs(ledger: Ledger, data: DataOptions) -> Truth:
-    """Open the data that the runs of a comparison were tested on.
+def is_truth_of_runs(folder: Path, ledger: Ledger, data: DataOptions) -> bool:
+    """Say whether a folder is where the runs of a comparison found their truth, so that it is read as they read it."""
+    root, there = recorded_data(ledger, data)[0].absolute(), folder.absolute()
+    return root == there or (there.name == LABELS and root == there.parent)
+
+
+def truth_of_runs(ledger: Ledger, data: DataOptions, images: str = "") -> Truth:
+    """Open the data that the runs of a comparison were tested on; what the user says of their files goes first.
 
     Raises:
         UserError: they are no longer where they were, or damaged.
     """
     root, kind, reading = recorded_data(ledger, data)
+    if images:
+        reading = replace(reading, images=str(Path(images).absolute()))
     if not root.is_dir():
         raise UserError(f"{ledger.folder}: its data are no longer in {root}; name their folder with `truth`")
     return _opened(root, Path(data.cache_dir), kind, reading)
@@ -80,4 +88,4 @@ def _layout(folder: Path) -> str:
     """Name the kind of data that a folder is; masks without their images are label maps alone, whatever their names."""
     files = files_below(folder)
     alone = all(bases_of_mask(stem(path)) or lies_among_masks(path) for path in files)
-    return (recognise(folder) if files and not alone else "") or LABEL_MAPS
+    return (recognise(folder) if not (files and alone) else "") or LABEL_MAPS

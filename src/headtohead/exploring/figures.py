@@ -23,21 +23,16 @@ COMPLETE = "complete"
 
 
 @contextmanager
-def _figure(path: Path, title: str, **layout: Any) -> Iterator[np.ndarray]:
+def _figure(path: Path, title: str, figsize: tuple[float, float], **panels: Any) -> Iterator[np.ndarray]:
     """Give the panels of a figure, [rows, columns]; write it when they are drawn."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
+    # Without pyplot, which would open windows, or choose how the figures of a notebook are shown.
+    from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    figure, panels = pyplot.subplots(squeeze=False, layout=ConstrainedLayoutEngine(h_pad=0.1), **layout)
+    figure = Figure(figsize=figsize, layout=ConstrainedLayoutEngine(h_pad=0.1))
     figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
-    try:
-        yield panels
-        write_figure(path, figure)
-    finally:
-        pyplot.close(figure)
+    yield figure.subplots(squeeze=False, **panels)
+    write_figure(path, figure)
 
 
 def draw_classes(findings: "Measures", path: Path) -> None:

@@ -10,6 +10,7 @@ import torch
 
 from headtohead.errors import UserError
 from headtohead.models.forms import title_of
+from headtohead.models.parts import DEEP_HEADS
 from headtohead.preparing.recipe import InputRecipe
 from headtohead.records.archives import refuse_packed
 from headtohead.records.regular import UnreadableError
@@ -69,13 +70,16 @@ def _is_torchscript(path: Path) -> bool:
 
 
 def network_weights(checkpoint: dict[str, Any], path: Path) -> dict[str, torch.Tensor]:
-    """Give the weights of the net alone, by their names in it.
+    """Give the weights of the net alone, by their names in it, without the heads that only its training asks.
 
     Raises:
         UserError: it is no checkpoint of this project; `path` is named.
     """
     try:
-        return {name.removeprefix(PREFIX): value for name, value in checkpoint["state_dict"].items()}
+        named = {name.removeprefix(PREFIX): value for name, value in checkpoint["state_dict"].items()}
+        if not checkpoint.get("hyper_parameters", {}).get("deep_supervision"):
+            return named
+        return {name: value for name, value in named.items() if not name.startswith(DEEP_HEADS)}
     except (KeyError, AttributeError) as fault:
         raise UserError(f"{path}: {FOREIGN}") from fault
 

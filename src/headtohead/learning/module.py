@@ -12,10 +12,12 @@ from headtohead.learning.callbacks import VAL_DICE
 from headtohead.learning.counts import DeviceCounts, to_source_grid, turned_back
 from headtohead.learning.deciding import activate, decide_targets, encode
 from headtohead.learning.fine_tuning import PLAIN
+from headtohead.learning.losses.levels import loss_of_levels
 from headtohead.learning.losses.training_loss import TrainingLoss
 from headtohead.learning.recording import CaseRecorder
 from headtohead.learning.schedules import build_optimizer, build_schedule
 from headtohead.learning.whole_cases import Restore, WholeCases
+from headtohead.models.parts import DEEP_HEADS
 from headtohead.models.registry import build_model
 from headtohead.preparing.recipe import InputRecipe
 from headtohead.preparing.steps.scale import CLIP
@@ -54,6 +56,7 @@ class SegmentationModule(pl.LightningModule):
         arguments: Sequence[str] = (),
         loss: str = "bce_dice",
         pos_weight: list[float] | None = None,
+        deep_supervision: bool = False,
     ) -> None:
         """Build the net.
 
@@ -66,7 +69,9 @@ class SegmentationModule(pl.LightningModule):
         self.recipe = InputRecipe(**recipe)
         self.targets = Targets.from_dict(targets) if targets else LESION
         self.loss = TrainingLoss(loss, pos_weight)
-        self.model = build_model(model, in_channels, width, encoder_weights, self.targets.logits, arguments)
+        self.model = build_model(
+            model, in_channels, width, encoder_weights, self.targets.logits, arguments, deep_supervision
+        )
         self.counts = DeviceCounts(cases, len(self.targets))
         self.train_counts = DeviceCounts(cases, len(self.targets))
         self.memory_format = torch.contiguous_format
@@ -76,8 +81,19 @@ class SegmentationModule(pl.LightningModule):
 
     def forward(self, image: torch.Tensor, statistics: torch.Tensor) -> torch.Tensor:
         """Map uint8 [B, S, S, C] and statistics float32 [B, C, 2] to logits float32 [B, logits, S, S]."""
+        return self.levels(image, statistics)[0]
+
+    def levels(self, image: torch.Tensor, statistics: torch.Tensor) -> list[torch.Tensor]:
+        """Give the logits, and in training under deep supervision those of lower levels after them."""
         scaled = scale_batch(image, statistics, math.inf if self.recipe.standardised else CLIP)
-        return self.model(scaled.contiguous(memory_format=self.memory_format)).float()
+        answer = self.model(scaled.contiguous(memory_format=self.memory_format))
+        return [logits.float() for logits in (answer if isinstance(answer, list) else [answer])]
+
+    def learned(self) -> int:
+        """Count the weights that are trained of the net that predicts, without heads that only the training asks."""
+        deep = self.hparams["deep_supervision"]
+        named = (one for one in self.model.named_parameters() if not (deep and one[0].startswith(DEEP_HEADS)))
+        return sum(weight.numel() for _, weight in named if weight.requires_grad)
 
     def arrange(self, memory_format: torch.memory_format) -> None:
         """Lay the net's weights and inputs out in memory as runs fastest on this machine."""
@@ -90,9 +106,9 @@ class SegmentationModule(pl.LightningModule):
 
     def training_step(self, batch: Batch, _: int) -> torch.Tensor:
         """Learn from one batch; nothing here waits for the device."""
-        logits = self(batch["image"], batch["statistics"])
-        mask = batch["mask"].movedim(3, 1)
-        loss = self.loss(logits, mask)
+        levels = self.levels(batch["image"], batch["statistics"])
+        logits, mask = levels[0], batch["mask"].movedim(3, 1)
+        loss = loss_of_levels(self.loss, levels, mask)
         with torch.no_grad():
             self.train_counts.add(self._predict(activate(logits, self.targets)), mask.bool(), batch["case"])
         rate = self.trainer.optimizers[0].param_groups[0]["lr"]

@@ -9,6 +9,8 @@ from collections import OrderedDict
 import torch
 from torch import nn
 
+from headtohead.models.deep_heads import make_deep_heads, with_deep_answers
+
 
 class BudaUNet(nn.Module):
     """U-Net of five levels with `width`, 2, 4, 8 and 16 times `width` channels.
@@ -19,7 +21,9 @@ class BudaUNet(nn.Module):
 
     ENCODER = ("encoder1", "encoder2", "encoder3", "encoder4", "bottleneck")
 
-    def __init__(self, in_channels: int = 3, width: int = 32, out_channels: int = 1) -> None:
+    def __init__(
+        self, in_channels: int = 3, width: int = 32, out_channels: int = 1, deep_supervision: bool = False
+    ) -> None:
         super().__init__()
         self.encoder1 = block(in_channels, width, "enc1")
         self.encoder2 = block(width, 2 * width, "enc2")
@@ -36,9 +40,13 @@ class BudaUNet(nn.Module):
         self.decoder1 = block(2 * width, width, "dec1")
         self.conv = nn.Conv2d(width, out_channels, kernel_size=1)
         self.pool = nn.MaxPool2d(2)
+        self.deep_heads = make_deep_heads([2 * width, 4 * width], out_channels) if deep_supervision else None
 
-    def forward(self, image: torch.Tensor) -> torch.Tensor:
-        """Map float [B, C, H, W] to logits [B, out_channels, H, W]; H and W are multiples of 16."""
+    def forward(self, image: torch.Tensor) -> torch.Tensor | list[torch.Tensor]:
+        """Map float [B, C, H, W] to logits [B, out_channels, H, W]; H and W are multiples of 16.
+
+        In training under deep supervision: a list of these and of logits of half and a quarter of the size.
+        """
         skip1 = self.encoder1(image)  # [B, width, H, W]
         skip2 = self.encoder2(self.pool(skip1))  # [B, 2 width, H/2, W/2]
         skip3 = self.encoder3(self.pool(skip2))  # [B, 4 width, H/4, W/4]
@@ -46,10 +54,13 @@ class BudaUNet(nn.Module):
         features = self.bottleneck(self.pool(skip4))  # [B, 16 width, H/16, W/16]
         # The published weights expect the enlarged features first, the skip after them.
         features = self.decoder4(torch.cat([self.upconv4(features), skip4], dim=1))
-        features = self.decoder3(torch.cat([self.upconv3(features), skip3], dim=1))
-        features = self.decoder2(torch.cat([self.upconv2(features), skip2], dim=1))
-        features = self.decoder1(torch.cat([self.upconv1(features), skip1], dim=1))
-        return self.conv(features)
+        quarter = self.decoder3(torch.cat([self.upconv3(features), skip3], dim=1))
+        half = self.decoder2(torch.cat([self.upconv2(quarter), skip2], dim=1))
+        features = self.decoder1(torch.cat([self.upconv1(half), skip1], dim=1))
+        logits = self.conv(features)
+        if self.training and self.deep_heads is not None:
+            return with_deep_answers(self.deep_heads, [half, quarter], logits)
+        return logits
 
 
 def block(in_channels: int, out_channels: int, prefix: str) -> nn.Sequential:

@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 ENCODER, DECODER, HEAD, ALL_BUT_HEAD = "encoder", "decoder", "head", "all-but-head"
+DEEP_HEADS = "deep_heads"
+"""The attribute of a net with the heads of lower levels, which only its training asks."""
 
 
 def layers_of(net: "nn.Module") -> list[str]:
@@ -26,13 +28,15 @@ def net_parts(net: "nn.Module") -> dict[str, list[str]]:
     The encoder is what the class lists as `ENCODER` (names of its attributes), else the attribute `encoder`, as nets of
     segmentation_models_pytorch have it; a net with neither has no part of that name, nor a decoder, which is the rest.
     The head is what the class lists as `HEAD` (names of layers), else the last attribute that has weights, or, where
-    there is only one, its last layer. All attributes with weights are parts as well.
+    there is only one, its last layer; those of lower levels are of it. All attributes with weights are parts as well.
     """
     layers = layers_of(net)
     own: dict[str, list[str]] = {}
     for layer in layers:
         own.setdefault(layer.partition(".")[0], []).append(layer)
+    further = own.pop(DEEP_HEADS, [])
     head = list(getattr(net, "HEAD", ())) or (own[list(own)[-1]] if len(own) > 1 else layers[-1:])
+    head = [*head, *further]
     encoding = [name for name in getattr(net, "ENCODER", (ENCODER,)) if name in own]
     parts = {HEAD: head, ALL_BUT_HEAD: [layer for layer in layers if layer not in head]}
     if encoding:

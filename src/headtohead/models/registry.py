@@ -19,8 +19,8 @@ class ModelSpec:
     Attributes:
         name: what `--model` calls it.
         builder: where its class or function is, `module:name`. It is called with `in_channels` and `out_channels`
-            (int), with `width` (int) if `width` below is not 0, and with `encoder_weights` (str) if `encoder` below is
-            not empty.
+            (int), with `width` (int) if `width` below is not 0, with `encoder_weights` (str) if `encoder` below is
+            not empty, and with `deep_supervision` (True) if that is asked for.
         summary: one line for `--help`.
         parameters: trainable parameters as published, with `in_channels` input channels and one logit a pixel.
         source: the paper and its DOI.
@@ -31,6 +31,8 @@ class ModelSpec:
         in_channels: channels of its input as published.
         normalise: the intensity scaling that belongs to the model and takes the place of `--normalise` and
             `--neighbours`; empty: it takes what all others take.
+        deep_supervision: whether it can answer at lower levels of its decoder, too: in training, by a list of logits,
+            each half the size of the one before.
         form: whose net it is, where it is no row of the table. Nothing else is known of it before it is built.
     """
 
@@ -45,6 +47,7 @@ class ModelSpec:
     batch_norm: bool = False
     in_channels: int = 3
     normalise: str = ""
+    deep_supervision: bool = False
     form: Form | None = None
 
 
@@ -57,6 +60,7 @@ _ROWS = (
         source="Ronneberger et al., MICCAI 2015, doi:10.1007/978-3-319-24574-4_28",
         divisor=8,
         width=64,
+        deep_supervision=True,
     ),
     ModelSpec(
         name="buda",
@@ -67,6 +71,7 @@ _ROWS = (
         divisor=16,
         width=32,
         batch_norm=True,
+        deep_supervision=True,
     ),
     ModelSpec(
         name="resnext",
@@ -155,15 +160,18 @@ def build_model(
     encoder_weights: str = "none",
     out_channels: int = 1,
     arguments: Sequence[str] = (),
+    deep_supervision: bool = False,
 ) -> "nn.Module":
     """Build a model with fresh weights, drawn from PyTorch's global generator: the same seed gives the same net.
 
     It maps float [B, in_channels, H, W] to logits float [B, out_channels, H, W]. A width of 0 is the published one;
     encoder weights are `none`, `imagenet`, or a file of weights for its encoder; arguments are the `key=value` of a net
     that is no row of the table. Code of a file or a package is run: the caller has made sure that the user named it.
+    Under deep supervision it gives a list of logits in training: these, then those of lower levels.
 
     Raises:
-        UserError: no such model, or it cannot be scaled or has no encoder to load, or the weights cannot be had.
+        UserError: no such model, or it cannot be scaled, has no encoder to load or no deep supervision, or the weights
+            cannot be had.
     """
     spec = find_spec(name)
     if width < 0:
@@ -176,6 +184,9 @@ def build_model(
         raise UserError(
             f"`encoder_weights` {encoder_weights}: {name} has no pretrained encoder; leave it out or use one of: {able}"
         )
+    if deep_supervision and not spec.deep_supervision:
+        able = ", ".join(other.name for other in MODELS.values() if other.deep_supervision)
+        raise UserError(f"`deep_supervision`: {name} has no heads at lower levels; leave it out or use one of: {able}")
     if spec.form:
         if spec.form.runs_code:
             from headtohead.models.own_file import own_net
@@ -191,6 +202,8 @@ def build_model(
         keywords["width"] = width or spec.width
     if spec.encoder:
         keywords["encoder_weights"] = encoder_weights
+    if deep_supervision:
+        keywords["deep_supervision"] = True
     module, _, attribute = spec.builder.partition(":")
     return getattr(importlib.import_module(module), attribute)(**keywords)
 

@@ -68,6 +68,14 @@ def keyword_argument(value: str) -> str:
     return "" if name.strip().isidentifier() and text.strip() else "must have the form NAME=VALUE"
 
 
+def variant(value: str) -> str:
+    """Refuse all but NAME=MODEL.OPTION=VALUE with a name that a folder can have."""
+    name, _, setting = value.partition("=")
+    if folder_name(name.strip()) or model_setting(setting):
+        return "must have the form NAME=MODEL.OPTION=VALUE"
+    return ""
+
+
 def named_folder(value: str) -> str:
     """Refuse all but NAME=DIR, whose name can be that of a folder and of a column."""
     name, equals, folder = value.partition("=")

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from headtohead.options.checks import SEED, above, folder_name, folder_names, model_setting, not_empty
+from headtohead.options.checks import SEED, above, folder_name, folder_names, model_setting, not_empty, variant
 from headtohead.options.declaring import option
 from headtohead.options.group import Group
 from headtohead.options.training import SCHEDULES
@@ -56,6 +56,19 @@ class ComparisonOptions(Group):
         "package, its own arguments too: smp:FPN:resnet18.encoder_depth=4",
         metavar="MODEL.OPTION=VALUE,...",
         check=model_setting,
+    )
+    variants: tuple[str, ...] = option(
+        (),
+        "further entrants of --compare: a model under settings of its own, and its name: "
+        "with_t1ce=segnet.inputs=flair+t1+t1ce+t2",
+        metavar="NAME=MODEL.OPTION=VALUE,...",
+        check=variant,
+    )
+    entrant: str = option(
+        "",
+        "name under which a run stands in tables; default: its model",
+        metavar="NAME",
+        check=lambda value: folder_name(value) if value else "",
     )
     margin: float = option(
         MARGIN,

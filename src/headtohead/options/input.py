@@ -34,3 +34,8 @@ class InputOptions(Group):
         "kept to reproduce old numbers",
         choices=("rgb", "bgr"),
     )
+    inputs: str = option(
+        "",
+        "sequences of the data that the model is shown, with + between them: flair+t1+t2; default: all",
+        metavar="NAMES",
+    )

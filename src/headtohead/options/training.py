@@ -24,13 +24,16 @@ class TrainingOptions(Group):
         bare="cosine",
         off="none",
     )
-    loss: str = option("bce_dice", "loss that is trained on, one of the table below", check=not_empty)
+    loss: str = option("bce_dice", "loss that is trained on, one of those that --help lists", check=not_empty)
     pos_weight: str = option(
         "1",
         "weight of a target's pixels in the cross-entropy of the loss; auto: pixels without it to pixels with it in "
         "the training slices",
         metavar="X",
         check=auto_or_above_zero,
+    )
+    deep_supervision: bool = option(
+        False, "train lower levels of the decoder too, by heads of their own, which predictions and exports leave out"
     )
     augmentation: str = option(
         "standard",

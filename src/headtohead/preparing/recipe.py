@@ -1,6 +1,6 @@
 """The chains that are known by name: those of our own training, by its settings, and those of published protocols."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
@@ -20,14 +20,20 @@ from headtohead.preparing.steps.spline import Spline
 from headtohead.preparing.steps.standardise import Standardise
 from headtohead.preparing.steps.stretch import Stretch
 from headtohead.preparing.steps.window import Window
-from headtohead.records.shape import mapping, whole
+from headtohead.records.shape import listing, mapping, whole
 from headtohead.task import Task
 
 RGB, BGR = "rgb", "bgr"
 """Orders of three sequences; the middle one has the same place in both."""
 
 BOUNDS = mapping(
-    {"image_size": whole(16, 2048), "neighbours": whole(0, 8), "sequences": whole(1, 32), "primary": whole(0, 31)}
+    {
+        "image_size": whole(16, 2048),
+        "neighbours": whole(0, 8),
+        "sequences": whole(1, 32),
+        "primary": whole(0, 31),
+        "shown": listing(whole(0, 31), most=32),
+    }
 )
 """What is believed of the recipe in a file."""
 
@@ -50,9 +56,10 @@ class InputRecipe:
         sequences: channels that a slice has of its own. A volume of one channel is in all of them.
         depth: in which grey levels are stored: `uint8` or `uint16`.
         preparation: steps of whole volumes, as `--preparation` takes them, before those of single slices.
+        shown: which of the slice's own channels the model is shown, the primary one among them; empty: all.
 
     Raises:
-        ValueError: neighbours, but a chain that has none.
+        ValueError: neighbours, but a chain that has none; or the primary channel is not shown.
     """
 
     image_size: int
@@ -63,13 +70,20 @@ class InputRecipe:
     sequences: int = 3
     depth: str = EIGHT.name
     preparation: str = SLICES
+    shown: Sequence[int] = ()
 
     def __post_init__(self) -> None:
         if self.neighbours and isinstance(self.normalise, str) and self.normalise in TIED:
             raise ValueError("a slice that is scaled by itself has no neighbours")
+        if isinstance(self.shown, list):  # as JSON has it
+            object.__setattr__(self, "shown", tuple(self.shown))
+        if self.shown and self.primary not in self.shown:
+            raise ValueError("shown")
 
     @classmethod
-    def of(cls, inputs: InputOptions, task: Task, tied: str = "", depth: str = EIGHT.name) -> "InputRecipe":
+    def of(
+        cls, inputs: InputOptions, task: Task, tied: str = "", depth: str = EIGHT.name, shown: Sequence[int] = ()
+    ) -> "InputRecipe":
         """Settle the recipe of a model.
 
         Args:
@@ -77,6 +91,7 @@ class InputRecipe:
             task: whose sequences it sees.
             tied: the scaling that belongs to the model, which then decides; empty: there is none.
             depth: of the cohort's grey levels.
+            shown: the channels of the sequences that are chosen with `inputs`; empty: all.
 
         Raises:
             UserError: ImageNet's three colours are asked for, but there are not three channels.
@@ -90,7 +105,7 @@ class InputRecipe:
         if scaling == "imagenet" and sequences != 3:
             raise UserError(f"`normalise=imagenet`: knows three channels, but {task.name} has {sequences} sequences")
         order = inputs.channel_order
-        return cls(inputs.image_size, scaling, neighbours, order, primary, sequences, depth, preparation)
+        return cls(inputs.image_size, scaling, neighbours, order, primary, sequences, depth, preparation, tuple(shown))
 
     @cached_property
     def chain(self) -> Chain:
@@ -110,13 +125,17 @@ class InputRecipe:
             steps.append(Neighbours(self.neighbours, self.primary_place))
         if self.standardised:
             return Chain(tuple(steps))
-        of = (*range(self.sequences), *[self.primary] * (2 * self.neighbours))
+        of = (*self._own, *[self.primary] * (2 * self.neighbours))
         return Chain((*steps, Scale(self.normalise, of)))
 
     @property
     def _order(self) -> tuple[int, ...]:
-        order = tuple(range(self.sequences))
-        return order if self.channel_order == RGB else order[::-1]
+        return self._own if self.channel_order == RGB else self._own[::-1]
+
+    @property
+    def _own(self) -> tuple[int, ...]:
+        """The channels of the slice itself that the model is shown."""
+        return tuple(self.shown) or tuple(range(self.sequences))
 
     @property
     def primary_place(self) -> int:
@@ -140,7 +159,8 @@ class InputRecipe:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, for a checkpoint or run.json; without what earlier versions left out, where it is as then."""
-        return {one.name: value for one in fields(self) if (value := getattr(self, one.name)) != one.default}
+        said = {one.name: value for one in fields(self) if (value := getattr(self, one.name)) != one.default}
+        return said | ({"shown": list(self.shown)} if self.shown else {})
 
 
 STANDARDISED = "standardised"
@@ -190,6 +210,6 @@ def chain_of(found: Any) -> Chain:
         raise ValueError("normalise" if recipe.channel_order in (RGB, BGR) else "channel_order")
     if recipe.depth not in DEPTHS:
         raise ValueError("depth")
-    if (wrong := BOUNDS(vars(recipe))) or recipe.primary >= recipe.sequences:
+    if (wrong := BOUNDS(vars(recipe))) or max([recipe.primary, *recipe.shown]) >= recipe.sequences:
         raise ValueError(wrong or "primary")
     return Chain.from_dict(recipe.chain.to_dict())

@@ -30,10 +30,7 @@ def write_curves(ledger: Ledger, folder: Path) -> Path:
     Raises:
         UserError: no run has finished an epoch.
     """
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
+    from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
     targets = {one.name: hexadecimal(one.colour) for one in ledger.task.targets.all if len(ledger.task.targets) > 1}
@@ -50,10 +47,8 @@ def write_curves(ledger: Ledger, folder: Path) -> Path:
     columns = min(len(models), MOST_IN_A_ROW)
     rows = -(-len(models) // columns)
     size = (1.2 + 4.2 * columns, 0.9 + 3.2 * rows)
-    figure, grid = pyplot.subplots(
-        rows, columns, figsize=size, sharex=True, sharey=True, squeeze=False, layout="constrained"
-    )
-    panels = list(grid.flat)
+    figure = Figure(figsize=size, layout="constrained")
+    panels = list(figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat)
     longest = max(int(table["epoch"].max()) for _, table in curves) + 1
     for panel, model in zip(panels, models, strict=False):
         own = [curve for curve in curves if curve[0].experiment["model"] == model]
@@ -70,7 +65,6 @@ def write_curves(ledger: Ledger, folder: Path) -> Path:
         figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=9)
     path = folder / "curves.png"
     write_figure(path, figure)
-    pyplot.close(figure)
     return path
 
 

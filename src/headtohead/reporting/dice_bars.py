@@ -42,20 +42,13 @@ def write_dice_bars(matrix: "pd.DataFrame", path: Path, dots: "dict[str, tuple[p
         path: where to.
         dots: the Dice of each of several targets and its colour, by name.
     """
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
+    from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     names = short_names(matrix.index)
-    figure, grid = pyplot.subplots(
-        len(matrix.columns),
-        figsize=(_width(len(matrix)), 0.75 + PANEL_HEIGHT * len(matrix.columns)),
-        sharex=True,
-        squeeze=False,
-        layout=ConstrainedLayoutEngine(h_pad=0.08),
-    )
+    size = (_width(len(matrix)), 0.75 + PANEL_HEIGHT * len(matrix.columns))
+    figure = Figure(figsize=size, layout=ConstrainedLayoutEngine(h_pad=0.08))
+    grid = figure.subplots(len(matrix.columns), sharex=True, squeeze=False)
     for panel, entrant in zip(grid.flat, matrix.columns, strict=True):
         _draw_panel(panel, entrant, matrix[entrant].rename(index=names))
         ranked = matrix[entrant].sort_values(ascending=False, kind="stable").index
@@ -67,7 +60,6 @@ def write_dice_bars(matrix: "pd.DataFrame", path: Path, dots: "dict[str, tuple[p
     grid[-1, 0].set_xlabel(order + "; bars: mean over targets" * bool(dots), fontsize=9)
     _head(figure, {name: colour for name, (_, colour) in dots.items()})
     write_figure(path, figure)
-    pyplot.close(figure)
 
 
 def _width(n: int) -> float:

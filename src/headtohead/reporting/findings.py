@@ -78,6 +78,8 @@ class Findings:
         costs: by entrant, what `costs.costs_of` gives.
         curves: run, entrant, seed, fold, epoch (from 1), train_dice, val_dice, train_loss, val_loss, learning_rate.
         external: tests of finished runs on cohorts they never saw; in no other number here.
+        agreement: where masks as given are among the entrants, the Dice between each two entrants' own masks, as
+            `agreement_of_entrants.agreement_of` gives it; else empty.
         given: entrant of masks that were not made here -> where they are from.
         provenance: by run: name, status, command, versions, commit, keys of data and split, times, hardware.
     """
@@ -110,6 +112,7 @@ class Findings:
     external: External
     provenance: list[dict[str, Any]]
     given: dict[str, str] = field(default_factory=dict)
+    agreement: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def external_scores(self) -> pd.DataFrame:

@@ -8,13 +8,14 @@ from headtohead.batches.folds import read_folds
 from headtohead.cohort import Cohort, open_cohort
 from headtohead.disk_faults import told
 from headtohead.errors import UserError
-from headtohead.options.comparison import MARGIN
+from headtohead.options.comparison import MARGIN, is_baseline
 from headtohead.options.data import DEFAULT_DATA, DataOptions
 from headtohead.options.flags import as_flags
 from headtohead.options.settling import settle
 from headtohead.options.table import OPTIONS, ChoiceOptions, Options
 from headtohead.plurals import count_of
 from headtohead.readers.reader import Reading
+from headtohead.reporting.agreement_of_entrants import agreement_of
 from headtohead.reporting.case_gifs import mark_of, remove_earlier_case_gifs
 from headtohead.reporting.curves import write_curves
 from headtohead.reporting.external import external_of, outdated, with_external
@@ -35,17 +36,18 @@ from headtohead.runs.reading import read_ledger, read_ledger_around
 from headtohead.saving import sync, temporary_folder, write_table, write_text
 from headtohead.scoring.protocol import PROTOCOL
 
-WITHOUT_LESION = "without_lesion"
+WITHOUT_LESION, AGREEMENT = "without_lesion", "agreement"
 TABLES = {"cases": "tested_cases", "results": "scores", "subgroup_pairs": "subgroup_pairs"}
 TABLES |= {name: name for name in ("ranks", "subgroups", "conventions", "slices", "parts")}
 TABLES |= {
     "pairs": "tested",
     WITHOUT_LESION: WITHOUT_LESION,
+    AGREEMENT: AGREEMENT,
     "costs": "costs",
     "external": "external_scores",
     "populations": "populations",
 }
-SOMETIMES = (WITHOUT_LESION, "costs", "external", "populations")
+SOMETIMES = (WITHOUT_LESION, AGREEMENT, "costs", "external", "populations")
 """The tables that are not written where they would be empty."""
 PAGE = "report.html"
 UNCHECKED = "The data set was not available, so it was not checked whether data or folds have changed since the runs."
@@ -143,6 +145,10 @@ def write_held(folder: Path, cohort: Cohort | None, case_gifs: str, ledger: Ledg
     ledger = _noting(ledger, masks.notes if masks else ())
     margin, changed = declared_margin(margin, ledger)
     findings = findings_of(ledger, changed + unchecked, margin)
+    if findings and findings.given and masks:
+        names = [name for name in findings.matrix if not is_baseline(name)]
+        cases = list(dict.fromkeys(map(str, findings.cases["case"])))
+        findings = replace(findings, agreement=agreement_of(names, cases, masks))
     mark = mark_of(findings, ledger) if findings else ""
     summary = _summary(ledger)
     print_results(summary)

@@ -47,6 +47,7 @@ SPLIT = {
 RECIPE = {
     **dict.fromkeys(("normalise", "channel_order", "depth", "preparation"), text),
     **dict.fromkeys(("image_size", "neighbours"), COUNT),
+    "shown": listing(COUNT),
 }
 RECORD = mapping(
     {
@@ -54,7 +55,7 @@ RECORD = mapping(
         "experiment": mapping(
             {
                 "model": text,
-                **dict.fromkeys(("schedule", "name"), MAYBE_TEXT),
+                **dict.fromkeys(("schedule", "name", "architecture"), MAYBE_TEXT),
                 **dict.fromkeys(("seed", "fold"), either(nothing, whole())),
             }
         ),
@@ -84,7 +85,7 @@ RECORD = mapping(
         "thaw_epoch": COUNT,
         "old_layers_rate": SCORE,
         "seed": either(nothing, whole()),
-        "test_flips": either(nothing, truth),
+        **dict.fromkeys(("test_flips", "deep_supervision"), either(nothing, truth)),
         "pos_weights": mapping(others=number(0)),
         **dict.fromkeys(("command", "device", "precision", "git_commit", "comparison"), MAYBE_TEXT),
         **dict.fromkeys(("loss", "pos_weight"), MAYBE_TEXT),

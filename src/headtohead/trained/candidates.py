@@ -45,7 +45,8 @@ class TrainedRun:
     @property
     def model(self) -> str:
         """Its architecture; empty where no file of it says so."""
-        if stated := self.record.get("experiment", {}).get("model"):
+        experiment = self.record.get("experiment", {})
+        if stated := experiment.get("architecture") or experiment.get("model"):
             return str(stated)
         try:
             return open_source(self.folder.path).facts.model

@@ -37,6 +37,7 @@ def test_nothing_is_said_of_equal_ones(comparison: Path, write_run: Any) -> None
             {"recipe": RECIPE | {"image_size": 96}},
             SCALED.format(f"image size 96 (resnext, no schedule), 128 {OTHERS}"),
         ),
+        ({"deep_supervision": True}, SCALED.format(f"deep supervision False {OTHERS}, True (resnext, no schedule)")),
         ({"loss": "dice"}, SCALED.format(f"loss bce_dice {OTHERS}, dice (resnext, no schedule)")),
         (
             {"pos_weight": "auto"},

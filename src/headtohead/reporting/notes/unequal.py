@@ -7,6 +7,8 @@ from typing import Any
 from headtohead.errors import UserError
 from headtohead.options.settling import settle
 from headtohead.options.table import OPTIONS
+from headtohead.readers.sequence_names import word_of
+from headtohead.readers.tasks import task_of
 from headtohead.reporting.entrant_names import in_words, joined_by_commas
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.ledger import Ledger
@@ -19,8 +21,9 @@ ONE_SCALE = {
     "loss": "loss",
     "sampling": "sampling",
     "weight of the targets' pixels": "pos_weight",
+    "deep supervision": "deep_supervision",
 }
-LATER = ("loss", "pos_weight", "sampling")
+LATER = ("loss", "pos_weight", "deep_supervision", "sampling")
 """Options that came later: an older run was made as their defaults say."""
 INPUT = ("preparation", "normalise", "neighbours", "channel_order")
 
@@ -84,7 +87,13 @@ def _cleaned(runs: list[Run]) -> str:
 
 def _input(run: Run) -> str | None:
     recipe = run.record.get("recipe")
-    return ", ".join(f"{name} {recipe[name]}" for name in INPUT if name in recipe) if recipe else None
+    if not recipe:
+        return None
+    said = [f"{name} {recipe[name]}" for name in INPUT if name in recipe]
+    if shown := recipe.get("shown"):
+        sequences = task_of(run.record.get("data") or {}).sequences
+        said.append(f"sequences {'+'.join(word_of(sequences[channel]) for channel in shown)}")
+    return ", ".join(said)
 
 
 def _setting(run: Run, option: str) -> Any:

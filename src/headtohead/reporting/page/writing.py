@@ -137,6 +137,7 @@ def _tables(findings: Findings, entrants: list[Entrant]) -> dict[str, Any]:
         "pair_table": by_pair.pair_table(findings.pairs, f"P{of_dice[1:]}", entrants),
         "target_pair_table": by_pair.pair_table(findings.target_pairs, f"Target by target: {of_dice}", entrants),
         "ensemble_table": by_pair.pair_table(findings.ensembles, f"Ensembles of seeds: {of_dice}", entrants),
+        "agreement_table": by_entrant.agreement_table(findings, entrants),
         "without_lesion_table": by_entrant.without_lesion_table(findings, entrants),
         "secondary_table": by_pair.pair_table(findings.secondary, "Paired differences in other scores"),
         "healthy_table": by_pair.pair_table(

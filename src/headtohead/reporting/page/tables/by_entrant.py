@@ -7,9 +7,11 @@ from headtohead.reporting.findings import Findings
 from headtohead.reporting.page import wording
 from headtohead.reporting.page.entrants import Entrant
 from headtohead.reporting.page.tables import cells
-from headtohead.reporting.page.tables.table import Column, Table, table_of
+from headtohead.reporting.page.tables.table import Cell, Column, Table, table_of
 from headtohead.scoring.counts import FAILED_BELOW
 from headtohead.statistics.targets import TARGET, each_target
+
+TRUTH = "truth"
 
 
 def entrant_table(findings: Findings, entrants: list[Entrant]) -> Table:
@@ -47,6 +49,23 @@ def target_table(findings: Findings, entrants: list[Entrant]) -> Table:
     return table_of(
         "Mean Dice per case, target by target, over the cases that hold it", [cells.of_entrants(), *columns], records
     )
+
+
+def agreement_table(findings: Findings, entrants: list[Entrant]) -> Table | None:
+    """Lay out the Dice between the masks of each two entrants, and with the truth; None where nobody asks."""
+    found, shown = findings.agreement, [entrant for entrant in entrants if not entrant.baseline]
+    if not len(found):
+        return None
+    agree: dict[str, dict[str, Cell]] = {one.name: {} for one in shown}
+    for row in found.to_dict("records"):
+        agree[row["a"]][row["b"]] = agree[row["b"]][row["a"]] = cells.estimate(row["mean"], row["low"], row["high"])
+    for one in shown:
+        mean = findings.means.loc[one.name]
+        agree[one.name][TRUTH] = cells.estimate(mean["mean"], mean["low"], mean["high"])
+    columns = cells.each({TRUTH: TRUTH} | {one.name: one.label for one in shown}, lambda cell: cell)
+    records = [{"entrant": one, "of": agree[one.name]} for one in shown]
+    caption = "Mean Dice between the masks of two entrants [95\u00a0%]"
+    return table_of(caption, [cells.of_entrants(), *columns], records)
 
 
 def rank_table(findings: Findings, entrants: list[Entrant]) -> Table:
