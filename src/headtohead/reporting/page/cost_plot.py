@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 LEFT, RIGHT, TOP, BOTTOM = 44.0, 12.0, 14.0, 46.0
 AIR = 0.08  # at either end of an axis, as a share of it
-LINE = 15.0  # from one label to the next
 LEAST_DECADES = 1.0  # an axis of less would blow up what hardly differs
 
 
@@ -41,15 +40,13 @@ def cost_plot(costs: "pd.DataFrame", means: "pd.DataFrame", entrants: list[Entra
     baseline = next((one for one in entrants if one.baseline and not missing(means.loc[one.name, "mean"])), None)
     low, high = _span(means.loc[[one.name for one in [*drawn, *([baseline] if baseline else [])]]])
     y = svg.axis_scale(low, high, height - BOTTOM, TOP)
-    frame = [_level(value, y, width) for value in svg.ticks(low, high, 5)]
+    frame = [_level(value, y, width) for value in svg.ticks(low, high, 5) if 0 <= value <= 1]
     frame += [_decade(value, x, height) for value in _round_costs(first, last, 3 if width < 500 else 6)]
     title = svg.words_at((LEFT + width - RIGHT) / 2, height - 6, "multiply-adds of one image", "side", "middle")
     marks = [_mark(one, means.loc[one.name], price[one.name], x, y) for one in drawn]
-    places = [(x(math.log10(price[one.name])), y(means.loc[one.name, "mean"])) for one in drawn]
-    labels = _labels(drawn, places, width)
     line = _baseline(baseline, means, y, width) if baseline else svg.EMPTY
     label = f"Mean Dice of {len(drawn)} entrants against multiply-adds of one image; the numbers are in the tables"
-    return svg.chart(width, height, label, "cost-plot", *frame, title, line, *marks, *labels)
+    return svg.chart(width, height, label, "cost-plot", *frame, title, line, *marks)
 
 
 def _with_air(low: float, high: float, least: float) -> tuple[float, float]:
@@ -58,10 +55,9 @@ def _with_air(low: float, high: float, least: float) -> tuple[float, float]:
 
 
 def _span(means: "pd.DataFrame") -> tuple[float, float]:
-    """From the lowest to the highest end of an interval, with a little air, within what a Dice can be."""
+    """From the lowest to the highest end of an interval, with a little air."""
     ends = [float(value) for value in means[["mean", "low", "high"]].to_numpy(float).ravel() if not missing(value)]
-    low, high = _with_air(min(ends), max(ends), 0.05)
-    return max(low, 0.0), min(high, 1.0)
+    return _with_air(min(ends), max(ends), 0.05)
 
 
 def _round_costs(first: float, last: float, most: int) -> list[float]:
@@ -92,25 +88,6 @@ def _mark(entrant: Entrant, found: "pd.Series[float]", price: float, x: svg.Scal
     if not missing(found["low"]):
         drawn.append(svg.line(place, y(found["low"]), place, y(found["high"]), f"interval {entrant.colour}"))
     return svg.element("g", *drawn, svg.marker(entrant, place, y(found["mean"]), 5.0), class_="cost")
-
-
-def _labels(entrants: list[Entrant], places: list[tuple[float, float]], width: float) -> list[Markup]:
-    """Write the names beside their dots: on the side with more room, and moved apart where two would overlap."""
-    taken: list[tuple[float, float, float]] = []  # left and right end, and height
-    labels = []
-    for entrant, (x, y) in sorted(zip(entrants, places, strict=True), key=lambda one: one[1][1]):
-        right_side = x < width * 0.6
-        room = (width - RIGHT - x if right_side else x - LEFT) - 14
-        name = svg.cut_to_fit(entrant.label, room)
-        long = svg.estimated_width(name)
-        left = x + 11 if right_side else x - 11 - long
-        height = y + 4
-        while any(left < end and begin < left + long and abs(height - other) < LINE for begin, end, other in taken):
-            height += 1
-        taken.append((left, left + long, height))
-        start = x + 11 if right_side else x - 11
-        labels.append(svg.words_at(start, height, name, "name", "start" if right_side else "end"))
-    return labels
 
 
 def _baseline(entrant: Entrant, means: "pd.DataFrame", y: svg.Scale, width: float) -> Markup:
