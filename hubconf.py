@@ -1,11 +1,14 @@
 """Entry points for `torch.hub`: the models with fresh weights, and trained models from bundles.
 
     model = torch.hub.load("path/to/checkout", "unet", source="local", in_channels=3, width=16)
+    published = torch.hub.load("path/to/checkout", "unet", source="local", in_channels=3, out_channels=1,
+                               init_features=32, pretrained=True, weights="unet.pt")
     model = torch.hub.load("path/to/checkout", "bundle", "path/to/bundle", source="local")
     models = torch.hub.load("path/to/checkout", "predictor", "path/to/bundle", source="local")
 
-Models map scaled slices, float [B, C, H, W], to logits [B, out_channels, H, W]. Of a model from a bundle,
-`facts.recipe` says how to scale, and `facts.task.targets` what the logits are of.
+Models map scaled slices, float [B, C, H, W], to logits [B, out_channels, H, W]; only `unet` with `init_features`, the
+name and argument of a published entry, gives probabilities as that did. Of a model from a bundle, `facts.recipe` says
+how to scale, and `facts.task.targets` what the logits are of.
 """
 
 import sys
@@ -24,9 +27,29 @@ if SOURCE not in sys.path:
 dependencies = ["torch", "numpy", "cv2", "safetensors"]
 
 
-def unet(in_channels: int = 3, width: int = 64, pretrained: bool = False, out_channels: int = 1) -> torch.nn.Module:
-    """Plain U-Net, four levels from `width` to eight times `width` channels."""
-    return _fresh("unet", in_channels, width, pretrained, out_channels)
+def unet(
+    in_channels: int = 3,
+    width: int = 0,
+    pretrained: bool = False,
+    out_channels: int = 1,
+    init_features: int = 0,
+    weights: str = "",
+) -> torch.nn.Module:
+    """Plain U-Net, four levels from `width` (64) to eight times `width` channels; or the one published on the hub.
+
+    With `init_features` it is the entry that was published under this name: the U-Net with batch norm of Buda et al.,
+    five levels from `init_features`, which maps its input to probabilities, not to logits. `pretrained` loads
+    `weights`, their `unet.pt`; without a file those that come with the program, of 5 channels and 16 features.
+    """
+    if not init_features:
+        if weights:
+            raise ValueError("unet: weights are of the published net; add init_features=32, or leave them out")
+        return _fresh("unet", in_channels, width or 64, pretrained, out_channels)
+    if width:
+        raise ValueError("unet: width is of the plain U-Net, init_features of the published one; leave one of them out")
+    from headtohead.trained.published_unet import published_unet
+
+    return published_unet(in_channels, out_channels, init_features, pretrained, weights)
 
 
 def buda(in_channels: int = 3, width: int = 32, pretrained: bool = False, out_channels: int = 1) -> torch.nn.Module:
@@ -46,10 +69,26 @@ def resnext(in_channels: int = 3, width: int = 0, pretrained: bool = False, out_
 
     Needs segmentation_models_pytorch.
     """
-    from headtohead.models.registry import build_model
+    return _with_encoder("resnext", in_channels, width, pretrained, out_channels)
 
-    start = "imagenet" if pretrained else "none"
-    return build_model("resnext", in_channels, width=width, encoder_weights=start, out_channels=out_channels)
+
+def resnext_plain(
+    in_channels: int = 3, width: int = 0, pretrained: bool = False, out_channels: int = 1
+) -> torch.nn.Module:
+    """U-Net with a ResNeXt-50 encoder and the decoder of the LGG comparison; `pretrained` starts from ImageNet."""
+    return _with_encoder("resnext_plain", in_channels, width, pretrained, out_channels)
+
+
+def segnet(in_channels: int = 3, width: int = 64, pretrained: bool = False, out_channels: int = 1) -> torch.nn.Module:
+    """SegNet, which `pretrained` starts from the VGG16 of ImageNet."""
+    return _with_encoder("segnet", in_channels, width, pretrained, out_channels)
+
+
+def segnet_5x5(
+    in_channels: int = 3, width: int = 64, pretrained: bool = False, out_channels: int = 1
+) -> torch.nn.Module:
+    """SegNet with kernels of 5x5 pixels."""
+    return _fresh("segnet_5x5", in_channels, width, pretrained, out_channels)
 
 
 def bundle(path: str) -> torch.nn.Module:
@@ -83,6 +122,13 @@ def predictor(path: str, threshold: float = 0.0, postprocessing: str = "") -> "P
     from headtohead.predicting.predictor import open_predictor
 
     return open_predictor(from_flat({"model_path": path, "threshold": threshold, "postprocessing": postprocessing}))
+
+
+def _with_encoder(name: str, in_channels: int, width: int, pretrained: bool, out_channels: int) -> torch.nn.Module:
+    from headtohead.models.registry import build_model
+
+    start = "imagenet" if pretrained else "none"
+    return build_model(name, in_channels, width=width, encoder_weights=start, out_channels=out_channels)
 
 
 def _fresh(name: str, in_channels: int, width: int, pretrained: bool, out_channels: int) -> torch.nn.Module:

@@ -99,3 +99,55 @@ def test_a_bundle_predicts_as_the_program_does(tmp_path: Path) -> None:
     np.testing.assert_allclose(found.probability, expected, atol=0.03)
     core = label_components(found.targets.encode(found.labels)[1])[1]
     assert len(core) <= 2 and set(np.unique(found.labels)) <= {0, 1, 3}
+
+
+class TestPublishedUNet:
+    """`unet` under the arguments of the entry that Buda et al. published."""
+
+    def test_it_is_their_net_and_gives_probabilities(self) -> None:
+        model = load("unet", in_channels=3, out_channels=1, init_features=32, pretrained=False).eval()
+        assert sum(weight.numel() for weight in model.parameters()) == 7_763_041
+        net = build_model("buda", 3).eval()
+        net.load_state_dict(model.state_dict())  # by the published names
+        image = torch.randn(1, 3, 32, 32)
+        assert torch.equal(model(image), net(image).sigmoid())
+
+    def test_a_published_file_loads(self, tmp_path: Path) -> None:
+        net = build_model("buda", 3, width=8).eval()
+        torch.save(net.state_dict(), tmp_path / "unet.pt")
+        sizes = {"in_channels": 3, "out_channels": 1, "init_features": 8}
+        model = load("unet", **sizes, pretrained=True, weights=str(tmp_path / "unet.pt"))
+        image = torch.randn(1, 3, 32, 32)
+        assert torch.equal(model(image), net(image).sigmoid()) and not model.training
+        assert [step.kind for step in model.facts.chain.steps][-2:] == ["spline", "standardise"]
+        with pytest.raises(ValueError, match=r"unet.pt has in_channels=3, out_channels=1, init_features=8: give these"):
+            load("unet", init_features=32, pretrained=True, weights=str(tmp_path / "unet.pt"))
+
+    def test_without_a_file_it_is_the_model_that_comes_with_the_program(self) -> None:
+        model = load("unet", in_channels=5, init_features=16, pretrained=True)
+        shipped = Path(CHECKOUT) / "src" / "headtohead" / "shipped" / "lgg-small"
+        image = torch.randn(1, 5, 32, 32)
+        with torch.inference_mode():
+            assert torch.equal(model(image), load("bundle", str(shipped))(image).sigmoid())
+
+    @pytest.mark.parametrize(
+        ("given", "words"),
+        [
+            (
+                {"in_channels": 3, "out_channels": 1, "init_features": 32, "pretrained": True},
+                r"no weights for in_channels=3, out_channels=1, init_features=32; the model that comes with the "
+                r"program has in_channels=5, out_channels=1, init_features=16: give these, or the published file as",
+            ),
+            ({"init_features": 16, "width": 16}, "leave one of them out"),
+            ({"init_features": -1}, "whole numbers from 1"),
+            ({"init_features": 16, "weights": "unet.pt"}, "pretrained=True; add it"),
+            ({"weights": "unet.pt", "pretrained": True}, "add init_features=32"),
+        ],
+    )
+    def test_what_is_not_at_hand_is_said_in_a_line(self, given: dict[str, Any], words: str) -> None:
+        with pytest.raises(ValueError, match=words):
+            load("unet", **given)
+
+    def test_a_missing_file_is_named(self) -> None:
+        with pytest.raises(UserError, match=r"unet: weights nowhere\.pt: no such file"):
+            load("unet", init_features=16, pretrained=True, weights="nowhere.pt")

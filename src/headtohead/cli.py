@@ -29,6 +29,7 @@ from headtohead.options.flags import as_flags
 from headtohead.options.settling import settle
 from headtohead.options.table import OPTIONS, Options, from_flat
 from headtohead.overruled import refuse_overruled
+from headtohead.reporting.absent_loggers import refuse_absent_loggers
 from headtohead.stopping import TERMINATED, tidy_on_terminate
 
 VERBS = {
@@ -53,6 +54,7 @@ CHECKS = (
     refuse_several_runs,
     refuse_without_effect,
     refuse_overruled,
+    refuse_absent_loggers,
     refuse_other_models,
     refuse_impossible_losses,
     refuse_impossible_variants,

@@ -32,7 +32,7 @@ READ = {
     "test": EXPERIMENT | {"model_path"},
     "compare": (EXPERIMENT | _group("comparison"))
     - {"model", "model_arguments", "lr_scheduler", "seed", "fold", "run_name", "entrant"},
-    "tune_postprocessing": EXPERIMENT,
+    "tune_postprocessing": EXPERIMENT - {"loggers"},
     "score": (COHORT - {"root_dir"})
     | _group("scoring")
     | {"runs_dir", "comparison", "overwrite", "margin", "case_gifs"},

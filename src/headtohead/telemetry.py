@@ -13,6 +13,8 @@ SWITCHES = {
     "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime since 1.29: events to Microsoft, an id in the temporary folder
     "NO_ALBUMENTATIONS_UPDATE": "1",  # albumentations asks the package index for its newest version
     "HF_HUB_DISABLE_TELEMETRY": "1",  # huggingface_hub: what the program is, in every request
+    "MLFLOW_DISABLE_TELEMETRY": "true",  # MLflow since 3.2: which functions are used
+    "WANDB_ERROR_REPORTING": "false",  # Weights & Biases: its own errors to Sentry
     "DO_NOT_TRACK": "1",  # the same for whichever package heeds it
 }
 """Environment variables that must be set before the package is imported, whatever the user's environment says."""

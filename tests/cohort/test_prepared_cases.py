@@ -3,6 +3,7 @@
 import pickle
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -11,6 +12,7 @@ from headtohead.batches.datamodule import SliceDataset
 from headtohead.cohort import Cohort, open_cohort
 from headtohead.cohort.cases import PreparedCases, cases_of
 from headtohead.cohort.prepared import as_levels
+from headtohead.learning.losses.dice import soft_dice_loss
 from headtohead.learning.module import scale_batch
 from headtohead.preparing.chain import Prepared
 from headtohead.preparing.recipe import InputRecipe
@@ -130,3 +132,18 @@ def test_standardised_values_come_back_from_16_bits(scale: float) -> None:
     assert levels.dtype == np.uint16
     back = (levels.astype(np.float32) / 257 - statistics[:, 0]) / statistics[:, 1]
     np.testing.assert_allclose(back, values, atol=np.ptp(values[..., 0]) / 65535)
+
+
+def test_masks_are_0_and_1_though_the_files_hold_255(phantom_root: Path, cohort: Cohort) -> None:
+    """Left at 255, as in the original, they made a soft Dice loss that falls below 0."""
+    file = max(
+        phantom_root.rglob("*_mask.tif"), key=lambda path: int(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE).sum())
+    )
+    assert cv2.imread(str(file), cv2.IMREAD_GRAYSCALE).max() == 255
+    dataset, losses = SliceDataset(cohort, VOLUME), []
+    for number in dataset.cases.shown(cohort.slices_of(CASE)):
+        mask = torch.from_numpy(dataset[(0, int(number))]["mask"]).movedim(2, 0).float()
+        assert set(mask.unique().tolist()) <= {0.0, 1.0}
+        losses.append(soft_dice_loss(mask[0], mask[0]).item())
+        assert soft_dice_loss(1 - mask[0], mask[0]).item() <= 1
+    assert losses == [0.0] * len(losses)

@@ -73,6 +73,7 @@ ELSEWHERE = {
     "cache_dir": "tests/cohort/test_pack.py",
     "patient_pattern": "tests/readers/test_patients.py",
     **dict.fromkeys(("labels", "sequences", "mask_dir", "mask_pattern", "bits"), "tests/readers/test_nifti_options.py"),
+    "loggers": "tests/comparing/test_loggers.py",
     "test_postprocessing": "tests/comparing/test_volume_protocol.py",
     "fold": "tests/comparing/test_crossvalidation.py",
     "fold_file": "tests/comparing/test_crossvalidation.py",

@@ -12,6 +12,7 @@ from headtohead.batches.splits import Split, make_split
 from headtohead.cohort import Cohort
 from headtohead.comparing import outcome as module
 from headtohead.comparing.outcome import Outcome, outcome, scores_in_words
+from headtohead.predicting.cleaning.postprocessing import parse_clean_up
 from headtohead.readers.lgg import GRADES
 from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.runs.folder import RunFolder
@@ -193,3 +194,16 @@ def test_of_several_targets_the_mean_is_over_those_that_a_case_holds() -> None:
     assert scores_in_words(called_na) == expected
     assert scores_in_words(cases[4:]) == "no target in 1 test case, so no Dice"
     assert recorded_scores(cases[4:]) == {"test_dice": None, "test_dice_of_targets": {"whole": None, "core": None}}
+
+
+def test_the_largest_component_of_an_empty_prediction_is_a_dice_of_0(
+    folder: RunFolder, split: Split, phantom_cohort: Cohort
+) -> None:
+    """The original took the largest component of nothing and ended in an exception."""
+    clean_up = parse_clean_up("largest", LGG_TASK.targets)
+    with outcome(folder, phantom_cohort, split, clean_up) as found:
+        for case in map(int, split.cases(phantom_cohort, "test")):
+            empty = np.zeros((1, *phantom_cohort.masks(case)[found.tested(case)].shape), bool)
+            found.add(case, empty, np.zeros(empty.shape, np.float32))
+    rows = pd.read_csv(folder.cases)
+    assert rows["dice"].tolist() == [0.0] * len(rows) and not rows[["tp", "fp"]].to_numpy().any()

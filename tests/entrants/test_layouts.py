@@ -51,6 +51,7 @@ def test_labels_by_option_for_label_maps_alone(brats: Path, tmp_path: Path, no_r
     assert set(found["case"]) == {f"BraTS-GLI-0000{number}-000" for number in range(3)}
 
 
+@pytest.mark.exhaustive
 def test_labels_by_the_description_beside_the_masks(brats: Path, tmp_path: Path, no_report: None) -> None:
     for path in brats.rglob("*-seg.nii.gz"):
         save(np.asarray(nibabel.load(path).dataobj), tmp_path / "truth" / path.name, BRATS_AFFINE)
@@ -85,6 +86,7 @@ def test_slices_of_lgg(phantom_root: Path, phantom_cohort: Cohort, tmp_path: Pat
         assert found.loc[case, "tp"] == both.sum() and found.loc[case, "tp"] + found.loc[case, "fn"] == truth.sum()
 
 
+@pytest.mark.exhaustive
 def test_label_maps_of_lgg_alone_are_its_cases(phantom_root: Path, tmp_path: Path, no_report: None) -> None:
     for path in phantom_root.glob("TCGA*/*_mask.tif"):
         (tmp_path / "truth" / path.parent.name).mkdir(parents=True, exist_ok=True)
@@ -118,3 +120,14 @@ def test_a_mask_named_after_its_image(tmp_path: Path, no_report: None) -> None:
         save(truth_of(2), tmp_path / "data" / f"{case}_seg.nii.gz")
         save(truth_of(2), tmp_path / "masks" / f"{case}_flair_mask.nii")
     assert score(tmp_path / "data", tmp_path / "masks", tmp_path)["dice"].tolist() == [1, 1]
+
+
+def test_pictures_of_grey_levels_are_no_masks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    truth = np.zeros((30, 30), np.uint8)
+    truth[5:20, 5:20] = 255
+    for folder, pixels in (("truth", truth), ("masks", cv2.blur(truth, (9, 9)))):
+        (tmp_path / folder).mkdir()
+        cv2.imwrite(str(tmp_path / folder / "a.png"), pixels)
+    words = ["--truth", str(tmp_path / "truth"), "--masks", f"x={tmp_path / 'masks'}", "--runs_dir", str(tmp_path)]
+    assert cli.main(["--score", *words, "--cache_dir", str(tmp_path / "packed")]) == 2
+    assert "grey levels: a probability map or an image, not a mask" in capsys.readouterr().err

@@ -18,6 +18,8 @@ ASKING = {
     "urllib.request": {"models/pretrained.py"},
     "socket": {"serving/app.py"},
     "http.client": set(),
+    "mlflow": set(),
+    "wandb": set(),
     "requests": set(),
     "httpx": set(),
 }

@@ -6,14 +6,17 @@ So an epoch reads its slices, memory-mapped, as fast as those of the packed copy
 import hashlib
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from filelock import FileLock
 
 from headtohead.cohort.cohort import DEPTHS, Cohort, packed_file
+from headtohead.machine import usable_cores
 from headtohead.preparing.intensities import BETWEEN
 from headtohead.preparing.recipe import InputRecipe
 from headtohead.preparing.steps.neighbours import Neighbours
@@ -110,8 +113,9 @@ def _make(cohort: Cohort, recipe: InputRecipe, destination: Path) -> None:
     shapes, shown, statistics = [], [], []
     with temporary_folder(destination.parent, becomes=destination, kind="preparing") as temporary, ExitStack() as stack:
         files = {}
-        for number in range(len(cohort)):
-            case, seen, measured = _prepared(cohort, number, recipe)
+        # Splines take most of the time, and leave Python free for other threads.
+        pool = stack.enter_context(ThreadPoolExecutor(usable_cores()))
+        for case, seen, measured in pool.map(partial(_prepared, cohort, recipe), range(len(cohort))):
             shapes.append(case.images.shape)
             shown.append(seen)
             statistics.append(measured)
@@ -130,7 +134,7 @@ def _make(cohort: Cohort, recipe: InputRecipe, destination: Path) -> None:
         temporary.rename(destination)
 
 
-def _prepared(cohort: Cohort, number: int, recipe: InputRecipe) -> tuple[Case, np.ndarray, np.ndarray]:
+def _prepared(cohort: Cohort, recipe: InputRecipe, number: int) -> tuple[Case, np.ndarray, np.ndarray]:
     """Carry out the steps on a case: what it is then, which slices are left, and the statistics of its channels."""
     images, chain = cohort.images(number), recipe.chain
     case, undo, slice_steps = chain.begin(Case("", images, grid_of(images), cohort.labels(number)))

@@ -37,7 +37,7 @@ GRID = (
     "margin",
     "case_gifs",
 )  # of a comparison, not of a run
-WITHOUT_EFFECT = frozenset((*PLACES, *GRID, "gpus", "num_workers"))
+WITHOUT_EFFECT = frozenset((*PLACES, *GRID, "gpus", "num_workers", "loggers"))
 """Options that may differ between two commands on one run folder: they do not change what is learned.
 
 Data and folds themselves are compared by their keys, wherever they lie.

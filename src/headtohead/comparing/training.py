@@ -40,10 +40,12 @@ from headtohead.learning.validation_images import ValidationImages
 from headtohead.models.asking import has_batch_norm
 from headtohead.options.flags import as_flags
 from headtohead.options.table import Options
+from headtohead.options.training import TENSORBOARD
 from headtohead.records.regular import UnreadableError
 from headtohead.records.table_reader import read_table
+from headtohead.reporting.loggers import open_loggers
 from headtohead.reporting.report import write_row
-from headtohead.reporting.tensorboard import RunLogger, write_hparams, write_pr_curves
+from headtohead.reporting.tensorboard import write_hparams, write_pr_curves
 from headtohead.runs.holding import comparison_held
 from headtohead.saving import remove_folder
 from headtohead.scoring.protocol import PROTOCOL, same_predictions
@@ -202,8 +204,9 @@ def run_test(experiment: Experiment) -> None:
         pace = testing.slices_per_second(len(experiment.split.test))
     scores = found.facts()
     score = math.nan if scores["test_dice"] is None else scores["test_dice"]
-    write_hparams(folder.path, settings_of(experiment.options), score)
-    write_pr_curves(folder.path, dict(zip(experiment.cohort.task.targets.names, found.histograms, strict=True)))
+    if TENSORBOARD in experiment.options.training.loggers:
+        write_hparams(folder.path, settings_of(experiment.options), score)
+        write_pr_curves(folder.path, dict(zip(experiment.cohort.task.targets.names, found.histograms, strict=True)))
     keep_model(experiment)
     if same_predictions(record.get("protocol")):
         folder.note(protocol=PROTOCOL)  # trained and predicted as now, and now scored as now
@@ -260,14 +263,15 @@ def build_trainer(experiment: Experiment, fitting: bool, step: int = 0) -> tuple
     if accelerator == "cuda":
         module.model.compile()
     on_terminal = sys.stderr.isatty()
+    loggers, remembering = open_loggers(options.training.loggers, folder.path, step, settings_of(options))
     trainer = pl.Trainer(
         accelerator=accelerator,
         devices=devices,
         precision=precision,  # type: ignore[arg-type]
         max_epochs=options.training.num_epochs,
         gradient_clip_val=options.training.gradient_clip or None,
-        callbacks=_callbacks(experiment, say=not on_terminal) if fitting else [],
-        logger=RunLogger(folder.path, step) if fitting else False,
+        callbacks=[*_callbacks(experiment, say=not on_terminal), *remembering] if fitting else [],
+        logger=loggers if fitting else False,
         plugins=[WholeFiles()],
         enable_checkpointing=fitting,
         enable_progress_bar=on_terminal,

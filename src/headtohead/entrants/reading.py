@@ -18,6 +18,9 @@ from headtohead.readers.reader import CaseFiles
 from headtohead.readers.volumes import read_on_grid_of, refuse_large_volume
 from headtohead.task import Case, Grid, Targets, Task
 
+MANY_GREYS = 32
+"""More values than this, where the truth has fewer labels, are no labels."""
+
 
 def read_mask_slices(files: CaseFiles, paths: tuple[Path, ...], task: Task) -> NDArray[np.bool_]:
     """Read the mask of a case as the truth is read: on the grid of the case, cut into the same slices.
@@ -75,6 +78,10 @@ def _as_labels(name: str, values: np.ndarray, targets: Targets) -> NDArray[np.un
         raise UserError(f"{name}: not a mask: it holds fractions, up to {high:g}; write labels as whole numbers")
     inside = np.unique(values)
     inside = inside[inside != 0]
+    if len(inside) > MANY_GREYS > len(targets.labels):
+        raise UserError(
+            f"{name}: holds {len(inside)} grey levels: a probability map or an image, not a mask; threshold it"
+        )
     binary = targets.labels == (1,) and not targets.others and len(inside) <= 1
     if not binary and (inside >= 0).all() and (strays := targets.strays(inside.astype(np.int64))):
         held = ", ".join(map(str, strays[:4])) + (", ..." if len(strays) > 4 else "")

@@ -66,10 +66,10 @@ class EpochTable(pl.Callback):
         self.rows.append({**row, "seconds": round(time.monotonic() - self.started, 2)})
         if trainer.is_global_zero:
             write_table(self.path, pd.DataFrame(self.rows))
-        if trainer.logger:
+        for logger in trainer.loggers:
             step = trainer.global_step - 1  # that of the epoch's other points
-            trainer.logger.log_metrics({COLUMNS["train_loss"]: values["train_loss"]}, step)
-            trainer.logger.save()
+            logger.log_metrics({COLUMNS["train_loss"]: values["train_loss"]}, step)
+            logger.save()
         if self.say and trainer.is_global_zero:
             scores = (
                 f"loss {values['train_loss']:.3f}  Dice train {values['train_dice']:.3f} val {values['val_dice']:.3f}"

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -37,27 +38,35 @@ class ValidationImages(pl.Callback):
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Show what a training begins with; one that goes on has shown it."""
-        if trainer.global_step or not trainer.is_global_zero or trainer.logger is None:
+        logger = tensorboard_of(trainer)
+        if trainer.global_step or not trainer.is_global_zero or logger is None:
             return
         batches = trainer.datamodule  # type: ignore[attr-defined]
         assert isinstance(pl_module, SegmentationModule)
         with evaluating(pl_module):
             images = outlined(pl_module, batches.cohort, batches.split)
         for name, image in [*images, *inputs(batches.cohort, batches.split)]:
-            trainer.logger.experiment.add_image(name, image, 0, dataformats="HWC")  # type: ignore[attr-defined]
-        trainer.logger.save()
+            logger.experiment.add_image(name, image, 0, dataformats="HWC")
+        logger.save()
 
     def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Show them in the first, the last and some epochs evenly between."""
         last = (trainer.max_epochs or 1) - 1
         due = {round(last * step / (TIMES - 1)) for step in range(TIMES)}
-        if trainer.current_epoch not in due or not trainer.is_global_zero or trainer.logger is None:
+        logger = tensorboard_of(trainer)
+        if trainer.current_epoch not in due or not trainer.is_global_zero or logger is None:
             return
         batches = trainer.datamodule  # type: ignore[attr-defined]
         assert isinstance(pl_module, SegmentationModule)
         step = trainer.global_step - 1  # that of the epoch's scores, so that a resumed training keeps or repeats both
         for name, image in outlined(pl_module, batches.cohort, batches.split):
-            trainer.logger.experiment.add_image(name, image, step, dataformats="HWC")  # type: ignore[attr-defined]
+            logger.experiment.add_image(name, image, step, dataformats="HWC")
+
+
+def tensorboard_of(trainer: pl.Trainer) -> Any:
+    """Give the logger that takes images: the first one, where the curves go to TensorBoard; else None."""
+    logger = trainer.logger
+    return logger if hasattr(getattr(logger, "experiment", None), "add_image") else None
 
 
 @contextmanager

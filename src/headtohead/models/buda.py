@@ -63,6 +63,16 @@ class BudaUNet(nn.Module):
         return logits
 
 
+class BudaProbability(BudaUNet):
+    """The same net with the sigmoid at its end, as it was published; the names of its weights are the same."""
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        """Map float [B, C, H, W] to probabilities [B, out_channels, H, W]; H and W are multiples of 16."""
+        logits = super().forward(image)
+        assert isinstance(logits, torch.Tensor)  # it has no deep heads
+        return logits.sigmoid()
+
+
 def block(in_channels: int, out_channels: int, prefix: str) -> nn.Sequential:
     """Twice a 3x3 convolution, batch norm and ReLU, each layer's name led by `prefix`."""
     return nn.Sequential(

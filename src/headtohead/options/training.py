@@ -8,6 +8,9 @@ from headtohead.options.group import Group
 
 SCHEDULES = ("none", "cosine", "plateau", "restarting_warmup")
 
+TENSORBOARD = "tensorboard"
+LOGGERS = (TENSORBOARD, "csv", "mlflow", "wandb")
+
 
 @dataclass(frozen=True)
 class TrainingOptions(Group):
@@ -68,4 +71,10 @@ class TrainingOptions(Group):
         0, "stop after this many epochs without improvement of the validation Dice; 0: never", check=at_least(0)
     )
     gradient_clip: float = option(0.0, "maximum norm of the gradient; 0: no clipping", check=at_least(0))
+    loggers: tuple[str, ...] = option(
+        (TENSORBOARD,),
+        "where the curves of a training are written, in the run folder; nothing is sent: wandb works offline",
+        metavar="A,B",
+        choices=LOGGERS,
+    )
     seed: int = option(0, "seed of initial weights, order of slices and augmentation", check=SEED)

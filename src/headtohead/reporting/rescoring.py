@@ -68,6 +68,8 @@ def _refuse_without_masks(run: Run, comparison: Path) -> None:
     if folder.masks.is_file() and folder.slices.is_file():
         return
     again = f"`test` `comparison` {comparison.name} `run_name` {run.name} predicts and scores it again"
+    if run.is_given:
+        again = f"`score` its masks again (from {run.fact('masks', 'folder')})"
     if is_baseline(run.entrant[0]):
         again = "`compare` makes it again"
     raise UserError(f"{run.folder}: scored under an older protocol, and its masks are missing; {again}")

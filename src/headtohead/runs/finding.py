@@ -46,18 +46,18 @@ def named_run(runs_dir: Path, name: str, comparison: str = "") -> RunFolder:
     return found[0]
 
 
-def only_comparison(runs_dir: Path) -> str:
-    """Name the one comparison below `runs_dir`, for a report that names none.
+def only_comparison(runs_dir: Path, verb: str = "report") -> str:
+    """Name the one comparison below `runs_dir`, for a report, or another verb, that names none.
 
     Raises:
         UserError: there is none, or there are several, which are printed first, one a line.
     """
     found = list_comparisons(runs_dir)
     if not found:
-        raise UserError(f"`report`: {runs_dir} holds no finished comparison; run `compare` first")
+        raise UserError(f"`{verb}`: {runs_dir} holds no finished comparison; run `compare` first")
     if len(found) > 1:
         print(*found.values(), sep="\n")
-        raise UserError(f"`report`: {len(found)} comparisons in {runs_dir}; choose one: `comparison` {min(found)}")
+        raise UserError(f"`{verb}`: {len(found)} comparisons in {runs_dir}; choose one: `comparison` {min(found)}")
     [(name, line)] = found.items()
     print(f"{line}; the only comparison in {runs_dir}")
     return name

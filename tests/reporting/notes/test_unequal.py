@@ -92,3 +92,12 @@ def test_options_that_cannot_be_read_have_no_say(comparison: Path, write_run: An
     write_run("unet", **FACTS)
     (write_run("buda", recipe=RECIPE) / "config.yaml").write_text(content)
     assert not any("one scale" in said for said in said_of(comparison))
+
+
+def test_masks_that_were_cleaned_are_named(comparison: Path, write_run: Any) -> None:
+    write_run("unet", **FACTS)
+    write_run("buda", **FACTS, test_postprocessing="largest")
+    words = (
+        "Masks were cleaned before they were scored, by steps declared before the training: largest (buda, no schedule)"
+    )
+    assert said_of(comparison) == [f"{words}."]

@@ -87,8 +87,8 @@ def _of_given(ledger: Ledger) -> list[str]:
         return []
     named = listed([f"{name} ({source})" for name, source in found.items()])
     return [
-        f"Not made here: {named}. Nothing is known here of how they were made: no seeds, no training, and an interval "
-        "over cases only."
+        f"Not made here: {named}. Nothing is known here of how they were made, nor whether with test cases in view: no "
+        "seeds, no training, and an interval over cases only."
     ]
 
 

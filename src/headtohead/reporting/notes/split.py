@@ -36,7 +36,7 @@ def no_leak(ledger: Ledger) -> list[str]:
     if not split or leak(ledger):
         return []
     if split.get("kind") == ALL:
-        return ["Every case is a test case. Whether an entrant was made with some of them in view is not known here."]
+        return ["Every case is a test case."]
     how = f"{ledger.folds}-fold cross-validation" if ledger.folds > 1 else "Split"
     if sites := sites_left_out(ledger):
         return [

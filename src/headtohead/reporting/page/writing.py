@@ -92,7 +92,7 @@ def _charts(findings: Findings, entrants: list[Entrant]) -> dict[str, Any]:
     with_baseline = pairs[["a", "b"]].isin(baselines(findings.matrix)).any(axis=1)
     forests = {
         # A model is far from the threshold; on one scale the differences between models could not be seen.
-        "Between models": pairs[~with_baseline],
+        f"Between {'entrants' if findings.given else 'models'}": pairs[~with_baseline],
         "Against the threshold": pairs[with_baseline],
     }
     return {
