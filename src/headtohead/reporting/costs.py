@@ -27,6 +27,11 @@ def costs_of(ledger: Ledger) -> pd.DataFrame:
     return pd.DataFrame([_row(name, runs) for name, runs in by_entrant.items()], columns=COLUMNS)
 
 
+def no_costs() -> pd.DataFrame:
+    """The table where nothing was trained here."""
+    return pd.DataFrame(columns=COLUMNS)
+
+
 def _row(name: str, runs: list[Run]) -> dict[str, Any]:
     first, devices = runs[0], list(dict.fromkeys(_device(run) for run in runs))
     image = first.fact("multiply_adds_of")

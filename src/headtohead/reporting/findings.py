@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from headtohead.options.comparison import MARGIN, baselines
-from headtohead.reporting.costs import costs_of
+from headtohead.reporting.costs import costs_of, no_costs
 from headtohead.reporting.entrant_names import entrant_of, in_words
 from headtohead.reporting.evidence import conventions_of, curves_of, parts_of, slices_of, without_slices
 from headtohead.reporting.external import External, external_of, outdated
@@ -108,13 +108,13 @@ class Findings:
     verdict: str
     warnings: list[str]
     footnotes: list[str]
-    costs: pd.DataFrame
     curves: pd.DataFrame
     external: External
     provenance: list[dict[str, Any]]
     given: dict[str, str] = field(default_factory=dict)
     pictured: bool = True
     agreement: pd.DataFrame = field(default_factory=pd.DataFrame)
+    costs: pd.DataFrame = field(default_factory=no_costs)
 
     @property
     def external_scores(self) -> pd.DataFrame:
