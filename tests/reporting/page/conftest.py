@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from itertools import combinations
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,9 +9,8 @@ import pandas as pd
 import pytest
 
 from headtohead.reporting.costs import COLUMNS
-from headtohead.reporting.external import external_of
+from headtohead.reporting.external import no_external
 from headtohead.reporting.findings import Findings
-from headtohead.runs.ledger import Ledger
 from headtohead.task import Target, Targets
 
 ENTRANTS = ("unet none", "unet cosine", "resnext none", "resnext cosine", "flair-threshold")
@@ -77,8 +75,8 @@ def make_findings(names: list[str] | None = None, seed: int = 0, folds: int = 5)
         footnotes=["12 further test cases have no lesion and so no Dice: they are scored apart, left alone or not."],
         costs=_costs(),
         curves=_curves(rng, folds),
+        external=no_external(),
         provenance=_runs(folds),
-        external=external_of(Ledger(Path("none"), (), {}, ())),
     )
 
 
