@@ -7,7 +7,7 @@ too. Nothing heavy is imported before a function is called.
 
 import html
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -127,19 +127,19 @@ def report(**options: Any) -> Comparison:
     return _comparison(_done("report", True, options))
 
 
-def score(masks: Mapping[str, str | Path] | None = None, **options: Any) -> Comparison:
+def score(masks: Mapping[str, str | Path] | str | Sequence[str] = (), **options: Any) -> Comparison:
     """Score masks that any program made, as `--score`, and compare them.
 
         headtohead.score({"nnunet": "predictions", "human2": "rater2"}, truth="labelsTs", comparison="raters")
 
     Args:
-        masks: name of an entrant -> folder of its masks.
-        options: further options, such as `truth`, `images`, `labels` or `comparison`.
+        masks: name of an entrant -> folder of its masks; or as the flag takes them, `nnunet=predictions`.
+        options: further options, such as `truth`, `images`, `labels` or `comparison`; `scores` in place of masks.
 
     Raises:
         UserError: truth or masks are missing, damaged, or do not fit each other; nothing is written then.
     """
-    named = [f"{name}={folder}" for name, folder in (masks or {}).items()]
+    named = [f"{name}={folder}" for name, folder in masks.items()] if isinstance(masks, Mapping) else masks
     return _comparison(_done("score", True, {"masks": named, **options} if named else options))
 
 

@@ -7,7 +7,7 @@ from headtohead.batches.overruled import no_use_for_batches
 from headtohead.comparing.model_settings import no_use_for_models
 from headtohead.comparing.start_settings import no_use_for_start
 from headtohead.effects import READ
-from headtohead.entrants.overruled import no_use_in_scoring
+from headtohead.entrants.overruled import no_use_for_scores, no_use_in_scoring
 from headtohead.errors import UserError
 from headtohead.exploring.folder import no_use_in_exploring
 from headtohead.options.table import Options
@@ -28,6 +28,7 @@ def refuse_overruled(given: Mapping[str, Any], options: Options, verbs: Collecti
             no_use_for_choice(name, verb, options.prediction, options.comparison, options.machine.precision)
             or no_use_beside_training(name, verb, options.verbs.train)
             or no_use_for_sheet(name, verb, options.prediction.output)
+            or no_use_for_scores(name, verb, options.scoring.scores)
             or no_use_in_exploring(name, verb, options.prediction.output)
             or no_use_in_scoring(name, verb, options.scoring.truth)
             or no_use_for_start(

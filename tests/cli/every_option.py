@@ -75,6 +75,7 @@ TABLE: dict[str, tuple[str, Any]] = {
     "overwrite": ("True", True),
     "truth": ("my/truth", "my/truth"),
     "masks": ("ours=my/masks,other=m2", ("ours=my/masks", "other=m2")),
+    "scores": ("my/scores.csv", "my/scores.csv"),
     "images": ("my/images", "my/images"),
     "output": ("out", "out"),
     "threshold": ("0.3", 0.3),

@@ -180,23 +180,37 @@ def option_replace(experiment: Experiment, **changes: Any) -> Any:
 
 
 @pytest.mark.usefixtures("no_onnx")
+def unbuilt(_: Experiment) -> Any:
+    raise AssertionError("no net is needed where nothing is matched")
+
+
+def test_a_grid_with_a_model_that_cannot_start_so_trains_none(
+    options_for: Any, phantom_cohort: Cohort, tmp_path: Path
+) -> None:
+    wanted = tuned(options_for, phantom_cohort, tmp_path, "shipped", width=16, freeze="", thaw_epoch=0)
+    both = option_replace(wanted, models=["buda", "unet"], schedules=["none"])
+    with pytest.raises(UserError, match=r"write `model` buda, or .*\(`model_settings` buda\.init_from=\.\.\.\)"):
+        grid.compare(both)
+    assert not list(tmp_path.rglob("run.json"))
+
+
 def test_a_grid_asks_for_no_start_that_it_needs_no_more(
     copied: Experiment, options_for: Any, phantom_cohort: Cohort, tmp_path: Path
 ) -> None:
     """Of a finished run, though its last checkpoint is gone, of one that goes on, and of one that is damaged."""
     gone = option_experiment(copied, init_from="nowhere")
     copied.folder.last.unlink()
-    refuse_start(gone)
+    refuse_start(gone, unbuilt)
     copied.folder.note(status="running")
     with pytest.raises(UserError, match="`init_from` nowhere: no such run"):
-        refuse_start(gone)
+        refuse_start(gone, unbuilt)
     copied.folder.last.touch()
-    refuse_start(gone)
+    refuse_start(gone, unbuilt)
     with pytest.raises(UserError, match="`init_from` nowhere: no such run"):
-        refuse_start(option_experiment(gone, overwrite=True))
+        refuse_start(option_experiment(gone, overwrite=True), unbuilt)
     copied.folder.last.unlink()
     (copied.folder.path / "run.json").write_text("{")
-    refuse_start(gone)
+    refuse_start(gone, unbuilt)
 
 
 def test_what_the_start_of_a_start_saw_counts_as_well(

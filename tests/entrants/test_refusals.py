@@ -160,6 +160,10 @@ def test_another_truth(
     other = write_masks(tmp_path / "other", eroded)
     status, _, said = score_in(f"b={masks}", truth=other)
     assert status == 2 and "was tested on another truth" in said
+    status, _, said = score_in(f"b={masks}", "--overwrite", truth=other)  # the first one stays
+    assert status == 2 and "was tested on another truth" in said
+    assert score_in(f"a={masks}", "--overwrite", truth=other)[0] == 0
+    assert json.loads((tmp_path / "runs" / "c" / "a" / "run.json").read_text())["data"]["root"] == str(other)
 
 
 def test_an_empty_mask_scores_nothing_and_is_said(

@@ -39,6 +39,8 @@ BEFORE_THE_PAGE = (
     *(f"--image_path {CASE}/{Path(CASE).name}_3.tif --engine {engine} {ON_CPU} --output images-{engine}"
       for engine in ("torch", "onnx", "openvino")),
     f"--predict {CASE} {MINE} {ON_CPU} --output masks --preview",
+    f"--predict phantoms {MINE} {ON_CPU} --output masks-of-all",
+    "--score --truth phantoms --masks ours=masks-of-all --comparison given --case_gifs none",
 )  # fmt: skip
 OTHER_MODELS = f"--compare {LEARN} --comparison others --models resnext,buda,fetal_unet --schedules cosine"
 BOUNDARY = "between-the-files"

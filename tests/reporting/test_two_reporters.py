@@ -23,7 +23,7 @@ def test_at_once_none_fails_and_all_is_there(
     for model in ("unet", "resnext"):
         folder = write_run(model)
     moving: list[int] = []  # how many are replacing the files of the comparison
-    remove, move = report.remove_earlier, report._move
+    remove, move = report.remove_earlier, report.move_into
 
     def removing(place: Path) -> None:
         moving.append(1)
@@ -36,7 +36,7 @@ def test_at_once_none_fails_and_all_is_there(
         moving.pop()
 
     monkeypatch.setattr(report, "remove_earlier", removing)
-    monkeypatch.setattr(report, "_move", moved)
+    monkeypatch.setattr(report, "move_into", moved)
 
     def finish(number: int) -> None:
         write_reports(comparison, None, "none" if number % 2 else "few")

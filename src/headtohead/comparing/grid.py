@@ -18,7 +18,7 @@ from headtohead.comparing.model_settings import check_models, own_settings
 from headtohead.comparing.own_loss import ALIKE
 from headtohead.comparing.provenance import provenance, split_facts
 from headtohead.comparing.starting import refuse_start
-from headtohead.comparing.training import run_test, run_training
+from headtohead.comparing.training import build_trainer, run_test, run_training
 from headtohead.comparing.variants import variants_of
 from headtohead.disk_faults import line_of
 from headtohead.errors import UserError
@@ -96,7 +96,7 @@ def compare(options: Options) -> Path:
     before = {experiment.name: experiment.folder.made() for experiment in experiments}
     _refuse_misfits(experiments, facts, options.comparison.overwrite)
     for experiment in experiments:
-        refuse_start(experiment)
+        refuse_start(experiment, lambda one: build_trainer(one, fitting=False)[0])
     with comparison_held(folder):
         if folds:
             keep_folds(folds, folder / FOLD_FILE, cohort, options.comparison.overwrite)

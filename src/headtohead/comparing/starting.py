@@ -1,6 +1,7 @@
 """Start an experiment from weights that exist, and settle which of its layers learn, and how fast."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -65,16 +66,20 @@ def start_of(experiment: Experiment) -> Start:
     return find_start(given.replace("{seed}", str(training.seed)), Path(options.comparison.runs_dir))
 
 
-def refuse_start(experiment: Experiment) -> None:
-    """Refuse a start that is not there or has seen test cases, unless the experiment is past it.
+def refuse_start(experiment: Experiment, build: Callable[[Experiment], SegmentationModule]) -> None:
+    """Refuse a start that is not there, does not fit or has seen test cases, unless the experiment is past it.
+
+    What builds the net is called only where there is a start to be matched.
 
     Raises:
-        UserError: as `start_of` and `refuse_leak`.
+        UserError: as `start_training`.
     """
     folder, options = experiment.folder, experiment.options
     begun = folder.last.is_file() or _status(folder) in READY
     if options.starting.init_from and (options.comparison.overwrite or not begun):
-        refuse_leak(start_of(experiment), experiment.cohort, experiment.split)
+        start = start_of(experiment)
+        refuse_leak(start, experiment.cohort, experiment.split)
+        _match(experiment, build(experiment), start)
 
 
 def _status(folder: RunFolder) -> str:
@@ -87,7 +92,11 @@ def _status(folder: RunFolder) -> str:
 def _match(experiment: Experiment, module: SegmentationModule, start: Start) -> Match:
     model = experiment.options.model.architecture
     label = f"{LABEL} {start.given}" + (f" ({start.model})" if start.model else "")
-    return match_layers(module.model, start.weights(), label, scalable=bool(find_spec(model).width))
+    mend = "name its `model`, or other weights"
+    if start.facts and start.facts.model != model:
+        there = start.facts.model
+        mend = f"write `model` {there}, or give only that model this start (`model_settings` {there}.init_from=...)"
+    return match_layers(module.model, start.weights(), label, mend, scalable=bool(find_spec(model).width))
 
 
 def _fresh_layers(experiment: Experiment, module: SegmentationModule, facts: dict[str, Any]) -> set[str]:

@@ -13,6 +13,7 @@ from headtohead.comparing.provenance import split_facts
 from headtohead.entrants.folder import shared_facts, write_entrant
 from headtohead.entrants.given import Given, entrant_folders, given_masks
 from headtohead.entrants.pairing import PairedMasks, pair_masks
+from headtohead.entrants.scores import compare_scores
 from headtohead.entrants.splits import splits_of_runs
 from headtohead.entrants.truth import Truth, is_truth_of_runs, open_truth, truth_of_runs
 from headtohead.errors import UserError
@@ -28,7 +29,7 @@ from headtohead.runs.folder import RunFolder
 from headtohead.runs.holding import comparison_held
 from headtohead.runs.ledger import Ledger
 from headtohead.runs.reading import read_ledger
-from headtohead.saving import replace_folder, temporary_folder
+from headtohead.saving import replace_folder, sync, temporary_folder
 from headtohead.scoring.protocol import PROTOCOL
 
 Wanted = dict[str, tuple[PairedMasks, Split]]
@@ -38,18 +39,21 @@ Wanted = dict[str, tuple[PairedMasks, Split]]
 def score_masks(options: Options) -> Path:
     """Carry out `--score`: score folders of masks, write a run folder for each, and the report of the comparison.
 
-    An entrant that is there with the same masks is kept. Gives the comparison's folder.
+    With `scores` there are no masks: they are compared as they are. An entrant that is there with the same masks is
+    kept. Gives the comparison's folder.
 
     Raises:
         UserError: truth or masks are missing, damaged or do not fit each other, or the comparison was made on another
             truth; nothing is written then.
     """
+    if options.scoring.scores:
+        return compare_scores(Path(options.scoring.scores), options.comparison)
     masks = given_masks(options.scoring.masks)
     runs_dir, truth_given = Path(options.comparison.runs_dir), bool(options.scoring.truth)
     name = options.comparison.comparison or (SCORED if truth_given else only_comparison(runs_dir, "score"))
     folder = runs_dir / name
-    ledger = read_ledger(folder, agreeing=False) if folder.is_dir() else None
-    ledger = ledger if ledger and ledger.finished else None
+    again = options.comparison.overwrite
+    ledger = _staying(folder, masks if again and truth_given else [])
     kind = options.data.data if "data" in options.given else ""
     truth = _truth(options.scoring, options.data, kind, masks, ledger, folder)
     splits = splits_of_runs(ledger, truth.cohort) if ledger else [whole_split(truth.cohort)]
@@ -57,8 +61,7 @@ def score_masks(options: Options) -> Path:
     facts = shared_facts(truth.cohort, name)
     if (margin := margin_of(options)) is not None:
         facts["margin"] = margin
-    _refuse_taken(folder, wanted, options.comparison.overwrite)
-    again = options.comparison.overwrite
+    _refuse_taken(folder, wanted, again)
     made = {run: one for run, one in wanted.items() if again or not _is_current(folder / run, one, facts)}
     for run in wanted.keys() - made.keys():
         print(f"{run}: the same masks were scored before, kept")
@@ -67,13 +70,29 @@ def score_masks(options: Options) -> Path:
         for run, (entrant, split) in made.items():
             print(f"{run}: scoring {entrant.given.folder}")
             write_entrant(new / run, entrant, truth, split, facts)
+            for path in (new / run).iterdir():
+                sync(path)
         with comparison_held(folder):
             _refuse_other_runs(folder, truth, wanted, facts)
             folder.mkdir(parents=True, exist_ok=True)
             for run in made:
                 replace_folder(new / run, folder / run)
+            sync(folder)
             write_held(folder, truth.cohort, options.comparison.case_gifs, read_ledger(folder), margin)
     return folder
+
+
+def _staying(folder: Path, replaced: list[Given]) -> Ledger | None:
+    """Read the runs of a comparison but those that are replaced, whatever their truth; None where no finished one is.
+
+    They say on which cases the masks are scored.
+    """
+    if not folder.is_dir():
+        return None
+    names = {one.name for one in replaced}
+    gone = {run.name for run in read_ledger(folder, agreeing=False).runs if run.is_given and run.entrant[0] in names}
+    ledger = read_ledger(folder, without=gone, agreeing=False)
+    return ledger if ledger.finished else None
 
 
 def _truth(

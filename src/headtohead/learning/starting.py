@@ -17,7 +17,7 @@ PREFIXES = ("module.", "model.", "_orig_mod.", "net.", "network.")
 """Under which wrappers put the names of a net: data-parallel copies, Lightning's modules, compiled nets."""
 
 COUNTER = "num_batches_tracked"  # of batch norm, which files of earlier versions and of Keras lack
-SHOWN = 4  # layers named in a line
+SHOWN = 3  # layers named in a line
 
 Weights = Mapping[str, torch.Tensor]
 
@@ -57,10 +57,11 @@ class Match:
         return said + ([f"  not used: {_few(self.unused)}"] if self.unused else [])
 
 
-def match_layers(net: torch.nn.Module, stored: Weights, label: str, scalable: bool = True) -> Match:
+def match_layers(net: torch.nn.Module, stored: Weights, label: str, mend: str = "", scalable: bool = True) -> Match:
     """Match weights with the layers of a net; a layer is taken over whole or not at all.
 
-    `label` begins an error; whether the width of the net is `scalable` decides what it advises.
+    `label` begins an error; `mend` ends that of weights without a layer of the net, and whether its width is `scalable`
+    decides what that of other widths advises.
 
     Raises:
         UserError: no layer matches, the widths differ, or a weight to be taken over is not a finite number.
@@ -81,10 +82,10 @@ def match_layers(net: torch.nn.Module, stored: Weights, label: str, scalable: bo
             continue
         taken |= {name: _as_here(there[name], here[name]) for name in here if name in there}
     if not taken:
+        others = list(dict.fromkeys(map(layer_name, found)))
         raise UserError(
-            f"{label}: none of its {len(set(map(layer_name, found)))} layers is one of this net by name and shape "
-            f"(it has {_few(list(dict.fromkeys(map(layer_name, found))))}, the net {_few(layers_of(net))}); name its "
-            "`model`, or other weights"
+            f"{label}: none of its {len(others)} layers ({_few(others)}) is one of this net ({_few(layers_of(net))}) "
+            f"by name and shape; {mend or 'name other weights'}"
         )
     if broken := next((name for name, value in taken.items() if not value.isfinite().all()), ""):
         raise UserError(f"{label}: {broken} holds numbers that are not finite; name other weights")

@@ -23,6 +23,12 @@ class ScoringOptions(Group):
         metavar="NAME=DIR,...",
         check=named_folder,
     )
+    scores: str = option(
+        "",
+        "scores for --score in place of masks: a long CSV with the columns case, method, target (may be missing) and "
+        "score, which is a Dice",
+        metavar="FILE",
+    )
     images: str = option(
         "", "images for the pictures of --score, where --truth holds label maps alone; default: none", metavar="DIR"
     )

@@ -78,6 +78,7 @@ class Findings:
         external: tests of finished runs on cohorts they never saw; in no other number here.
         agreement: where masks as given are among the entrants, the Dice between each two entrants' own masks, as
             `agreement_of_entrants.agreement_of` gives it; else empty.
+        pictured: whether there are masks, of which there could be pictures.
         given: entrant of masks that were not made here -> where they are from.
         provenance: by run: name, status, command, versions, commit, keys of data and split, times, hardware.
     """
@@ -109,6 +110,7 @@ class Findings:
     external: External
     provenance: list[dict[str, Any]]
     given: dict[str, str] = field(default_factory=dict)
+    pictured: bool = True
     agreement: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property

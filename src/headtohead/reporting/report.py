@@ -152,7 +152,7 @@ def write_held(folder: Path, cohort: Cohort | None, case_gifs: str, ledger: Ledg
     summary = _summary(ledger)
     print_results(summary)
     with temporary_folder(folder) as new:
-        _write_tables(new, summary, findings)
+        write_tables(new, summary, findings)
         if findings:
             if len(findings.curves):
                 write_curves(ledger, new / FIGURES)
@@ -161,7 +161,7 @@ def write_held(folder: Path, cohort: Cohort | None, case_gifs: str, ledger: Ledg
         remove_earlier(folder)
         cases = [str(case) for case in findings.matrix.index] if findings else []
         gone = remove_earlier_case_gifs(folder / FIGURES / CASES, cases, "" if case_gifs == "none" else mark)
-        _move(new, folder)
+        move_into(new, folder)
     if gone and case_gifs == "few":
         print(
             f"{folder / FIGURES / CASES}: removed {count_of(gone, 'GIF')} of earlier masks; --case_gifs all draws "
@@ -200,7 +200,7 @@ def remove_earlier(folder: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _move(new: Path, folder: Path) -> None:
+def move_into(new: Path, folder: Path) -> None:
     """Bring the files below `new` to the same places below `folder`."""
     for path in sorted(path for path in new.rglob("*") if path.is_file()):
         target = folder / path.relative_to(new)
@@ -212,7 +212,7 @@ def _move(new: Path, folder: Path) -> None:
     sync(folder)
 
 
-def _write_tables(folder: Path, summary: Summary, findings: Findings | None) -> None:
+def write_tables(folder: Path, summary: Summary, findings: Findings | None) -> None:
     """Write the summary as results.md and results.tex, and the tables of the findings, if there are any, as CSV."""
     write_text(folder / "results.md", render_markdown(summary))
     write_text(folder / "results.tex", render_latex(summary))

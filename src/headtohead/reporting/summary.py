@@ -70,6 +70,18 @@ def summarise(ledger: Ledger) -> Summary:
     )
 
 
+def summarise_scores(title: str, cases: pd.DataFrame, footnotes: list[str]) -> Summary:
+    """Work out the table of scores that were computed elsewhere, rows as in cases.csv without counts."""
+    means = sum_up(over_targets(cases))
+    ends = ("minimum", "maximum")
+    grid = [["entrant", "cases", "mean", "median", "lowest to highest"]]
+    for name, row in means.iterrows():
+        span = " to ".join(with_decimals(row[end]) for end in ends)
+        grid.append([str(name), f"{row['n']:.0f}", _estimate(row), _estimate(row, "median_"), span])
+    by_target = {target: sum_up(rows) for target, rows in each_target(cases).items() if target}
+    return Summary(title, "", grid, _target_grid(by_target, means), {}, footnotes)
+
+
 def _score_grid(ledger: Ledger, means: pd.DataFrame) -> Grid:
     cells = {cell for run in ledger.counted if not is_baseline((cell := _cell(run))[1])}
     gaps = {cell: word for run, word in _without_scores(ledger) if (cell := _cell(run)) not in cells}

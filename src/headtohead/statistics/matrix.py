@@ -25,7 +25,13 @@ def entrants(cases: "pd.DataFrame") -> "pd.Series":
 
 
 def holds_lesion(cases: "pd.DataFrame") -> "pd.Series":
-    """Say of each row, by tp and fn, whether its truth holds a lesion: this alone decides in which statistics it is."""
+    """Say of each row, by tp and fn, whether its truth holds a lesion: this alone decides in which statistics it is.
+
+    Where scores were computed elsewhere and there are no counts, it is by the Dice: their reader has made sure that it
+    is undefined for every entrant or for none.
+    """
+    if "tp" not in cases:
+        return cases["dice"].notna()
     return (cases["tp"] + cases["fn"]) > 0
 
 
