@@ -31,7 +31,7 @@ def scans(tmp_path: Path) -> Path:
 
 def called(monkeypatch: pytest.MonkeyPatch, *words: str) -> None:
     monkeypatch.setattr(sys, "argv", ["headtohead-chris", *words])
-    chris.main()
+    chris.mask_directory()
 
 
 def test_volumes_become_masks_and_further_outputs(scans: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

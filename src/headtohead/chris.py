@@ -46,7 +46,7 @@ parser.add_argument("-V", "--version", action="version", version=f"%(prog)s {__v
     min_cpu_limit="1000m",
     min_gpu_limit=0,
 )
-def main(options: Namespace, inputdir: Path, outputdir: Path) -> None:
+def mask_directory(options: Namespace, inputdir: Path, outputdir: Path) -> None:
     """Predict all volumes below `inputdir` into `outputdir`, which mirrors its folders.
 
     Raises:
@@ -69,4 +69,4 @@ def words_of(options: Namespace, inputdir: Path, outputdir: Path) -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    mask_directory()
