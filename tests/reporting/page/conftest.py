@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from headtohead.reporting.external import no_external
 from headtohead.reporting.findings import Findings
 from headtohead.task import Target, Targets
 
@@ -72,6 +73,7 @@ def make_findings(names: list[str] | None = None, seed: int = 0, folds: int = 5)
         ],
         footnotes=["12 further test cases have no lesion and so no Dice: they are scored apart, left alone or not."],
         curves=_curves(rng, folds),
+        external=no_external(),
         provenance=_runs(folds),
     )
 
