@@ -67,7 +67,16 @@ def test_a_killed_training_goes_on_and_ends_as_if_never_killed(
     assert same_weights(finished, killed) and same_weights(finished, killed, "best")
     pd.testing.assert_frame_equal(metrics_of(finished), metrics_of(killed))
     assert finished.folder.cases.read_text() == killed.folder.cases.read_text()
-    timeless = {"seconds", "started", "ended", "tested", "command", "git_commit"}
+    timeless = {
+        "seconds",
+        "training_slices_per_second",
+        "test_slices_per_second",
+        "started",
+        "ended",
+        "tested",
+        "command",
+        "git_commit",
+    }
     records = [
         {key: value for key, value in one.folder.record().items() if key not in timeless} for one in (finished, killed)
     ]

@@ -38,6 +38,7 @@ LAYERS = (
     {"serving"},
     {"help_page"},
     {"cli", "overruled"},
+    {"chris"},
     {"api"},
 )
 RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}

@@ -5,7 +5,7 @@ then brought onto the grid on which the cohort's truth is stored. Masks are scor
 without a clean-up.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +133,7 @@ def _run(options: RunOptions) -> Tested:
     settled = as_trained(own)
     settled = option_table.replace(settled, model=settled.model.architecture)
     refuse_other_options(settled, folder, free=frozenset(READING))
-    source = open_source(folder.path)
+    source = replace(open_source(folder.path), named=settled.model.architecture)
     known = known_cases(record.get("data", {}), source.facts.data, folder.split, Path(options.data.cache_dir))
     return Tested(Choice(source, "named", folder, record), folder, record["experiment"], known)
 

@@ -13,6 +13,7 @@ import torch
 from headtohead import machine
 from headtohead.batches.datamodule import SliceDataModule
 from headtohead.cohort.cases import PreparedCases, cases_of
+from headtohead.comparing.costs import cost_of_net, cost_of_training
 from headtohead.comparing.experiment import (
     Experiment,
     as_trained,
@@ -33,6 +34,7 @@ from headtohead.errors import UserError
 from headtohead.learning.callbacks import EpochTable, WholeFiles, checkpoints, val_dice_of
 from headtohead.learning.checkpoint import network_weights, read_checkpoint
 from headtohead.learning.module import SegmentationModule
+from headtohead.learning.pace import Pace, Testing
 from headtohead.learning.recording import CaseRecorder
 from headtohead.learning.validation_images import ValidationImages
 from headtohead.models.asking import has_batch_norm
@@ -114,7 +116,7 @@ def run_training(experiment: Experiment, before: tuple[Any, ...] | None = None) 
             status="failed", error=as_flags(f"{type(fault).__name__}: {fault}").splitlines()[0], ended=now()
         )
         raise
-    _note_end(experiment, trainer.current_epoch)
+    _note_end(experiment, trainer)
     keep_model(experiment)
 
 
@@ -147,12 +149,13 @@ def _note_start(
         device=str(trainer.strategy.root_device),
         precision=str(trainer.precision),
         parameters=module.learned(),
+        **cost_of_net(module.model, experiment.recipe.channels, experiment.recipe.image_size),
         started=folder.record().get("started") or now(),
         error=None,
     )
 
 
-def _note_end(experiment: Experiment, epochs: int) -> None:
+def _note_end(experiment: Experiment, trainer: pl.Trainer) -> None:
     """Note what was trained."""
     folder = experiment.folder
     best = read_checkpoint(folder.best)["epoch"]
@@ -167,12 +170,13 @@ def _note_end(experiment: Experiment, epochs: int) -> None:
     each = {name: table[column].get(best, math.nan) for name in names if (column := val_dice_of(name)) in table}
     folder.note(
         status="trained",
-        epochs=epochs,
+        epochs=trainer.current_epoch,
         best_epoch=best + 1,
         best_val_dice=_known(best_dice),
         **({"best_val_dice_of_targets": {name: _known(dice) for name, dice in each.items()}} if each else {}),
         # Of all epochs, whatever commands they ran under.
         seconds=round(table["seconds"].sum(), 1),
+        **cost_of_training(trainer),
         ended=now(),
     )
 
@@ -195,8 +199,10 @@ def run_test(experiment: Experiment) -> None:
     module, trainer = build_trainer(experiment, fitting=False)
     module.model.load_state_dict(network_weights(read_checkpoint(folder.best), folder.best))
     with outcome(folder, experiment.cohort, experiment.split, experiment.clean_up) as found:
-        module.recorder = CaseRecorder(found.add)
+        testing = Testing()
+        module.recorder = CaseRecorder(testing.spare(found.add))
         trainer.test(module, batches_of(experiment), verbose=False)
+        pace = testing.slices_per_second(len(experiment.split.test))
     scores = found.facts()
     score = math.nan if scores["test_dice"] is None else scores["test_dice"]
     if TENSORBOARD in experiment.options.training.loggers:
@@ -205,7 +211,7 @@ def run_test(experiment: Experiment) -> None:
     keep_model(experiment)
     if same_predictions(record.get("protocol")):
         folder.note(protocol=PROTOCOL)  # trained and predicted as now, and now scored as now
-    folder.note(status="finished", **scores, tested=now())
+    folder.note(status="finished", **scores, test_slices_per_second=pace, tested=now())
 
 
 def batches_of(experiment: Experiment) -> SliceDataModule:
@@ -280,7 +286,7 @@ def build_trainer(experiment: Experiment, fitting: bool, step: int = 0) -> tuple
 
 def _callbacks(experiment: Experiment, say: bool) -> list[pl.Callback]:
     folder, training = experiment.folder, experiment.options.training
-    callbacks: list[pl.Callback] = [EpochTable(folder.metrics, experiment.name, say), ValidationImages()]
+    callbacks: list[pl.Callback] = [EpochTable(folder.metrics, experiment.name, say), Pace(), ValidationImages()]
     if training.early_stopping:
         callbacks.append(EarlyStopping("dice/val", mode="max", patience=training.early_stopping, check_finite=False))
     return callbacks + checkpoints(folder.best.parent)

@@ -49,6 +49,11 @@ class External:
     populations: pd.DataFrame
 
 
+def no_external() -> External:
+    """Give what there is to say where nothing was tested elsewhere: empty tables."""
+    return External(pd.DataFrame(columns=COLUMNS), pd.DataFrame(columns=["cohort", *DIFFERENCES]))
+
+
 def external_of(ledger: Ledger) -> External:
     """Work out what a report says of the external tests of finished runs; empty tables where there are none."""
     finished = {run.name: run for run in ledger.finished}
@@ -60,8 +65,8 @@ def external_of(ledger: Ledger) -> External:
     for _, own in _grouped(("", one) for one in tests):
         everybody = pd.concat([one.people for one in own]).drop_duplicates(["cohort", "case"])
         people.append(_differences(own[0], everybody))
-    empty = pd.DataFrame(columns=["cohort", *DIFFERENCES])
-    return External(pd.DataFrame(rows, columns=COLUMNS), pd.concat(people, ignore_index=True) if people else empty)
+    differences = pd.concat(people, ignore_index=True) if people else no_external().populations
+    return External(pd.DataFrame(rows, columns=COLUMNS), differences)
 
 
 def outdated(ledger: Ledger) -> list[str]:

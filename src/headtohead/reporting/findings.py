@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from headtohead.options.comparison import MARGIN, baselines
+from headtohead.reporting.costs import costs_of, no_costs
 from headtohead.reporting.entrant_names import entrant_of, in_words
 from headtohead.reporting.evidence import conventions_of, curves_of, parts_of, slices_of, without_slices
 from headtohead.reporting.external import External, external_of, outdated
@@ -32,7 +33,7 @@ from headtohead.task import Targets
 
 PROVENANCE = ["status", "masks", "command"]
 PROVENANCE += ["versions", "hardware", "device", "precision", "git_commit", "data", "split"]
-PROVENANCE += ["protocol", "recipe", "threshold", "parameters", "epochs", "seconds", "started", "ended"]
+PROVENANCE += ["protocol", "recipe", "net", "threshold", "parameters", "epochs", "seconds", "started", "ended"]
 PROVENANCE += ["start", "frozen", "thaw_epoch", "old_layers_rate"]
 
 
@@ -74,6 +75,7 @@ class Findings:
         verdict: what the data support, in words.
         warnings: what a reader must know before any number.
         footnotes: what the numbers do not say by themselves.
+        costs: by entrant, what `costs.costs_of` gives.
         curves: run, entrant, seed, fold, epoch (from 1), train_dice, val_dice, train_loss, val_loss, learning_rate.
         external: tests of finished runs on cohorts they never saw; in no other number here.
         agreement: where masks as given are among the entrants, the Dice between each two entrants' own masks, as
@@ -112,6 +114,7 @@ class Findings:
     given: dict[str, str] = field(default_factory=dict)
     pictured: bool = True
     agreement: pd.DataFrame = field(default_factory=pd.DataFrame)
+    costs: pd.DataFrame = field(default_factory=no_costs)
 
     @property
     def external_scores(self) -> pd.DataFrame:
@@ -185,6 +188,7 @@ def findings_of(ledger: Ledger, unchecked: Sequence[str] = (), margin: float = M
         ),
         warnings=warnings_of(ledger) + without_slices(ledger) + outdated(ledger) + list(unchecked),
         footnotes=footnotes_of(ledger) + _undefined(tested),
+        costs=costs_of(ledger),
         curves=curves_of(ledger),
         external=external_of(ledger),
         provenance=[{"name": run.name} | {key: run.record.get(key) for key in PROVENANCE} for run in ledger.finished],

@@ -43,10 +43,11 @@ TABLES |= {
     "pairs": "tested",
     WITHOUT_LESION: WITHOUT_LESION,
     AGREEMENT: AGREEMENT,
+    "costs": "costs",
     "external": "external_scores",
     "populations": "populations",
 }
-SOMETIMES = (WITHOUT_LESION, AGREEMENT, "external", "populations")
+SOMETIMES = (WITHOUT_LESION, AGREEMENT, "costs", "external", "populations")
 """The tables that are not written where they would be empty."""
 PAGE = "report.html"
 UNCHECKED = "The data set was not available, so it was not checked whether data or folds have changed since the runs."

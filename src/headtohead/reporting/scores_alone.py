@@ -5,8 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from headtohead.reporting.external import COLUMNS as EXTERNAL
-from headtohead.reporting.external import External
+from headtohead.reporting.external import no_external
 from headtohead.reporting.findings import Findings, OneTarget
 from headtohead.reporting.page.writing import write_report
 from headtohead.reporting.pictures import write_pictures
@@ -21,7 +20,6 @@ from headtohead.statistics import families, subgroups, without_lesion
 from headtohead.statistics.further import verdict_on_targets
 from headtohead.statistics.matrix import holds_lesion, score_matrix
 from headtohead.statistics.means import sum_up
-from headtohead.statistics.populations import COLUMNS as DIFFERENCES
 from headtohead.statistics.questions import DESCRIBED, compare_pairs
 from headtohead.statistics.ranks import rank_distribution
 from headtohead.statistics.targets import each_target, over_targets
@@ -106,7 +104,7 @@ def findings_of_scores(title: str, cases: pd.DataFrame, record: dict[str, Any], 
                 "learning_rate",
             ]
         ),
-        external=External(pd.DataFrame(columns=EXTERNAL), pd.DataFrame(columns=["cohort", *DIFFERENCES])),
+        external=no_external(),
         provenance=[{"name": title, **record}],
         given=dict.fromkeys(matrix.columns, f"scores from {record['file']}"),
         pictured=False,

@@ -67,7 +67,10 @@ RECORD = mapping(
         **dict.fromkeys(("versions", "hardware"), mapping(others=MAYBE_TEXT)),
         **dict.fromkeys(("best_val_dice", "test_dice", "threshold", "learning_rate", "margin"), SCORE),
         **dict.fromkeys(("seconds", "test_seconds"), SCORE),
-        **dict.fromkeys(("epochs", "best_epoch", "parameters", "batch_size"), MAYBE_COUNT),
+        **dict.fromkeys(("training_slices_per_second", "test_slices_per_second"), SCORE),
+        "multiply_adds_of": listing(COUNT, 3, 3),
+        "net": mapping({"arguments": listing(text)}, others=text),
+        **dict.fromkeys(("epochs", "best_epoch", "parameters", "multiply_adds", "batch_size"), MAYBE_COUNT),
         **dict.fromkeys(("thresholds", "best_val_dice_of_targets", "test_dice_of_targets"), mapping(others=SCORE)),
         "start": mapping(
             {

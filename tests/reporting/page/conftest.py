@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from headtohead.reporting.costs import COLUMNS
+from headtohead.reporting.external import no_external
 from headtohead.reporting.findings import Findings
 from headtohead.task import Target, Targets
 
@@ -71,7 +73,9 @@ def make_findings(names: list[str] | None = None, seed: int = 0, folds: int = 5)
             "One seed: the luck of a training is not known.",
         ],
         footnotes=["12 further test cases have no lesion and so no Dice: they are scored apart, left alone or not."],
+        costs=_costs(),
         curves=_curves(rng, folds),
+        external=no_external(),
         provenance=_runs(folds),
     )
 
@@ -234,6 +238,17 @@ def _subgroups(matrix: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
                 mean, low, high = _spread(part[entrant].to_numpy())
                 rows.append((kind, level, int(part[entrant].notna().sum()), entrant, mean, low, high))
     return pd.DataFrame(rows, columns=["group", "level", "n", "entrant", "mean", "low", "high"])
+
+
+def _costs() -> pd.DataFrame:
+    """The plain net on another machine than the rest, whose times are therefore not those of one device."""
+    net, runs = "segmentation-models-pytorch 0.6.0", 5
+    rows = [
+        (MODELS[0], "", 7_782_913, 12_100_000_000, "5x128x128", runs, 3605.0, 7.8, 21.0, "AMD EPYC, 2 cores, bf16"),
+        (MODELS[1], "", 7_782_913, 12_100_000_000, "5x128x128", runs, 3590.0, 7.9, 22.0, "AMD EPYC, 2 cores, bf16"),
+        (MODELS[2], net, 31_992_977, 10_400_000_000, "5x128x128", runs, None, None, None, "AMD EPYC and NVIDIA H200"),
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _curves(rng: np.random.Generator, folds: int) -> pd.DataFrame:

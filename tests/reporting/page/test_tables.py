@@ -9,7 +9,7 @@ from headtohead.reporting.entrant_names import in_words
 from headtohead.reporting.findings import Findings
 from headtohead.reporting.page.entrants import Entrant, entrants_of
 from headtohead.reporting.page.forest_plot import forest_plot
-from headtohead.reporting.page.tables import by_case, by_entrant, by_pair, by_score, by_subgroup
+from headtohead.reporting.page.tables import by_case, by_cost, by_entrant, by_pair, by_score, by_subgroup
 from headtohead.reporting.page.tables.table import Cell, Table
 from headtohead.statistics.decimals import carried, with_decimals
 
@@ -28,6 +28,7 @@ MAKERS = [
     by_subgroup.lay_out_subgroups,
     by_subgroup.subgroup_pair_table,
     by_case.case_table,
+    by_cost.cost_table,
 ]
 
 

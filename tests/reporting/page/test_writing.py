@@ -64,7 +64,7 @@ def ids(page: Page) -> list[str]:
 
 
 def test_every_section_is_there_and_linked_once(page: Page) -> None:
-    sections = ["entrants", "cases", "differences", "curves", "scores", "conventions", "subgroups"]
+    sections = ["entrants", "cases", "differences", "costs", "curves", "scores", "conventions", "subgroups"]
     sections += ["gallery", "provenance"]
     assert set(sections) <= set(ids(page))
     assert len(ids(page)) == len(set(ids(page)))
@@ -169,6 +169,7 @@ def test_a_comparison_of_one_entrant_has_only_the_sections_it_can_fill(findings:
         subgroups=findings.subgroups.head(0),
         subgroup_pairs=findings.subgroup_pairs.head(0),
         conventions=findings.conventions.head(0),
+        costs=findings.costs.head(0),
         curves=findings.curves.head(0),
         warnings=[],
         footnotes=[],
@@ -183,7 +184,7 @@ def test_a_comparison_of_one_entrant_has_only_the_sections_it_can_fill(findings:
 
 def test_every_table_can_be_sorted_and_every_region_has_a_name(page: Page) -> None:
     regions = [attributes for _, attributes in page.elements if attributes.get("role") == "region"]
-    assert len(regions) == len([tag for tag, _ in page.elements if tag == "table"]) == 12
+    assert len(regions) == len([tag for tag, _ in page.elements if tag == "table"]) == 13
     assert all(region["aria-label"] and region["tabindex"] == "0" for region in regions)
     cells = [one for tag, one in page.elements if tag == "td" or (tag == "th" and one.get("scope") == "row")]
     assert cells and all("data-order" in one for one in cells)

@@ -74,6 +74,22 @@ def size(parameters: Any) -> str:
     return f"{parameters / 1e6:.1f} M" if parameters >= 1e5 else count_in_words(parameters)
 
 
+def operations(count: Any) -> str:
+    """Write a number of multiply-adds in thousands, millions or thousands of millions: `12 G`, `3.4 M`, `980 k`."""
+    if missing(count):
+        return NOTHING
+    power, letter = next(((one, sign) for one, sign in ((1e9, "G"), (1e6, "M")) if count >= one), (1e3, "k"))
+    value = count / power
+    return f"{value:.2g} {letter}" if value < 100 else f"{value:,.0f} {letter}"
+
+
+def pace(per_second: Any) -> str:
+    """Write how many a second: `7.8`, `112`."""
+    if missing(per_second):
+        return NOTHING
+    return f"{per_second:.2g}" if per_second < 10 else f"{per_second:,.0f}"
+
+
 def duration(seconds: Any) -> str:
     """Write a time: `42 s`, `14 min`, `3 h 05 min`."""
     if missing(seconds) or not math.isfinite(seconds):

@@ -14,10 +14,11 @@ from headtohead.options.comparison import baselines
 from headtohead.readers.sequence_names import sequence_title
 from headtohead.reporting.findings import Findings
 from headtohead.reporting.page import gallery, panels, provenance, svg, wording
+from headtohead.reporting.page.cost_plot import cost_plot
 from headtohead.reporting.page.dot_plot import dot_plot
 from headtohead.reporting.page.entrants import Entrant, entrants_of
 from headtohead.reporting.page.forest_plot import forest_plot
-from headtohead.reporting.page.tables import by_case, by_cohort, by_entrant, by_pair, by_score, by_subgroup
+from headtohead.reporting.page.tables import by_case, by_cohort, by_cost, by_entrant, by_pair, by_score, by_subgroup
 from headtohead.saving import write_text
 from headtohead.statistics.targets import TARGET
 from headtohead.task import Target
@@ -96,6 +97,7 @@ def _charts(findings: Findings, entrants: list[Entrant]) -> dict[str, Any]:
     }
     return {
         "dots": [dot_plot(findings.matrix, findings.means, entrants, width) for width in (WIDE, NARROW)],
+        "costs": [cost_plot(findings.costs, findings.means, entrants, width) for width in (WIDE, NARROW)],
         "forests": {
             title: [
                 forest_plot(rows, width, f"{title}: mean differences in Dice with intervals", len(pairs))
@@ -142,6 +144,7 @@ def _tables(findings: Findings, entrants: list[Entrant]) -> dict[str, Any]:
             findings.healthy_pairs,
             f"Paired differences on cases without a {'target' if findings.by_target else 'lesion'}",
         ),
+        "cost_table": by_cost.cost_table(findings, entrants),
         "rank_table": by_entrant.rank_table(findings, entrants),
         "score_table": by_score.score_table(findings, entrants),
         "score_tables": [by_score.score_table(findings, entrants, target) for target in findings.by_target],
