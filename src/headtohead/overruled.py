@@ -30,7 +30,7 @@ def refuse_overruled(given: Mapping[str, Any], options: Options, verbs: Collecti
             or no_use_for_sheet(name, verb, options.prediction.output)
             or no_use_for_scores(name, verb, options.scoring.scores)
             or no_use_in_exploring(name, verb, options.prediction.output)
-            or no_use_in_scoring(name, verb, options.scoring.truth)
+            or no_use_in_scoring(name, verb, options.scoring.truth, options.scoring.images)
             or no_use_for_start(
                 name, verb, options.verbs.train, options.model, options.training, options.starting, options.comparison
             )

@@ -131,3 +131,9 @@ def test_pictures_of_grey_levels_are_no_masks(tmp_path: Path, capsys: pytest.Cap
     words = ["--truth", str(tmp_path / "truth"), "--masks", f"x={tmp_path / 'masks'}", "--runs_dir", str(tmp_path)]
     assert cli.main(["--score", *words, "--cache_dir", str(tmp_path / "packed")]) == 2
     assert "grey levels: a probability map or an image, not a mask" in capsys.readouterr().err
+
+
+def test_a_folder_of_lgg_with_images_as_masks(phantom_root: Path, tmp_path: Path, no_report: None) -> None:
+    found = score(phantom_root, phantom_root, tmp_path)
+    assert set(found["case"]) == {path.name for path in phantom_root.glob("TCGA*")}
+    assert (found["dice"].dropna() == 1).all() and found["dice"].notna().any()

@@ -193,5 +193,5 @@ def test_an_entrant_is_added_with_less_said(
 
 
 def test_how_a_truth_is_read_needs_one(data_set: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["--score", "--masks", f"a={data_set}", "--images", "x"]) == 2
-    assert "--images: says how --truth is read, and none is given" in capsys.readouterr().err
+    assert cli.main(["--score", "--masks", f"a={data_set}", "--data", "nifti"]) == 2
+    assert "--data: says how --truth is read, and none is given" in capsys.readouterr().err

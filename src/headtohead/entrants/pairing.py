@@ -8,7 +8,14 @@ from pathlib import Path
 from headtohead.entrants.given import Given
 from headtohead.errors import UserError, printable
 from headtohead.plurals import count_of
-from headtohead.readers.files_of_cases import files_below, kind_in_words, pair_files, suited
+from headtohead.readers.files_of_cases import (
+    Paired,
+    files_below,
+    kind_in_words,
+    masks_beside_images,
+    pair_files,
+    suited,
+)
 from headtohead.readers.reader import CaseFiles
 from headtohead.records.regular import UnreadableError, opened
 
@@ -44,16 +51,7 @@ def pair_masks(given: Given, cases: Sequence[CaseFiles], tested: set[str]) -> Pa
     Raises:
         UserError: a tested case has no mask, two files are of one, or a file cannot be read.
     """
-    files, others = suited(files_below(given.folder), cases)
-    if not files:
-        there = f", but {printable(others[0].name)}" if others else ""
-        raise UserError(
-            f"`masks` {given.name}: {given.folder} holds no {kind_in_words(cases)}{there}; name another folder"
-        )
-    try:
-        paired = pair_files(given.folder, files, cases)
-    except UserError as fault:
-        raise UserError(f"`masks` {given.name}: {fault}") from fault
+    paired = find_masks(given, cases)
     if missing := [slot for slot in paired.missing if slot.case in tested]:
         lacking = len({slot.case for slot in missing})
         what = "it" if lacking == 1 and len(tested) == 1 else f"{lacking} of {len(tested)} test cases"
@@ -65,14 +63,42 @@ def pair_masks(given: Given, cases: Sequence[CaseFiles], tested: set[str]) -> Pa
             "entrant is scored on every test case: add the mask, or take the case out of the truth"
         )
     unread = [path for case, own in paired.files.items() if case not in tested for path in own]
-    for paths, why in ((paired.further, "named after no case"), (unread, "of cases that are not tested")):
-        if paths:
-            print(f"{given.folder}: not read: {count_of(len(paths), 'file')} {why}, such as {printable(paths[0].name)}")
+    print_unread(given, paired.further, "named after no case")
+    print_unread(given, unread, "of cases that are not tested")
     own = {case: paired.files[case] for case in sorted(tested)}
-    return PairedMasks(given, own, _key_of(own))
+    return PairedMasks(given, own, key_of_masks(own))
 
 
-def _key_of(files: dict[str, tuple[Path, ...]]) -> str:
+def find_masks(given: Given, cases: Sequence[CaseFiles]) -> Paired:
+    """Find the masks of all cases that have one; the images of LGG beside their masks are none.
+
+    Raises:
+        UserError: the folder holds no file of the kind, or two files are of one case or slice.
+    """
+    files, others = suited(masks_beside_images(files_below(given.folder)), cases)
+    if not files:
+        there = f", but {printable(others[0].name)}" if others else ""
+        raise UserError(
+            f"`masks` {given.name}: {given.folder} holds no {kind_in_words(cases)}{there}; name another folder"
+        )
+    try:
+        return pair_files(given.folder, files, cases)
+    except UserError as fault:
+        raise UserError(f"`masks` {given.name}: {fault}") from fault
+
+
+def print_unread(given: Given, paths: Sequence[Path], why: str) -> None:
+    """Print how many files of a folder are not read, if any."""
+    if paths:
+        print(f"{given.folder}: not read: {count_of(len(paths), 'file')} {why}, such as {printable(paths[0].name)}")
+
+
+def key_of_masks(files: dict[str, tuple[Path, ...]]) -> str:
+    """Hash the cases and the bytes of their masks.
+
+    Raises:
+        UserError: a file cannot be read.
+    """
     digest = hashlib.blake2b(digest_size=16)
     for case, paths in files.items():
         digest.update(f"{case} {len(paths)}\n".encode())

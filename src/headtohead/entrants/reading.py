@@ -13,7 +13,7 @@ from headtohead.readers.file_names import is_volume
 from headtohead.readers.labels import labels_of
 from headtohead.readers.nifti_file import open_volume
 from headtohead.readers.picture_labels import read_picture_values
-from headtohead.readers.pictures import size_of
+from headtohead.readers.pictures import read_pixels, size_of
 from headtohead.readers.reader import CaseFiles
 from headtohead.readers.volumes import read_on_grid_of, refuse_large_volume
 from headtohead.task import Case, Grid, Targets, Task
@@ -36,6 +36,13 @@ def read_mask_slices(files: CaseFiles, paths: tuple[Path, ...], task: Task) -> N
     Raises:
         UserError: a file is damaged or on another grid, holds probabilities, or labels that the truth does not know.
     """
+    cut = read_mask(files, paths, task)
+    assert cut.labels is not None
+    return task.targets.encode(cut.labels)
+
+
+def read_mask(files: CaseFiles, paths: tuple[Path, ...], task: Task) -> Case:
+    """Read the mask of a case as `read_mask_slices` does: its label map, on the grid of the slices."""
     if is_volume(paths[0]):
         values, grid = _volume_values(files, paths[0], task)
     else:
@@ -44,8 +51,7 @@ def read_mask_slices(files: CaseFiles, paths: tuple[Path, ...], task: Task) -> N
     nothing = np.broadcast_to(np.zeros(1, np.uint8), (*labels.shape, 1))  # an image that takes no memory
     case = Case(files.name, nothing, grid, labels)
     cut, _ = Chain(cut_into_slices(task)).fitted(case).apply(case)
-    assert cut.labels is not None
-    return task.targets.encode(cut.labels)
+    return cut
 
 
 def _volume_values(files: CaseFiles, path: Path, task: Task) -> tuple[np.ndarray, Grid]:
@@ -58,11 +64,10 @@ def _volume_values(files: CaseFiles, path: Path, task: Task) -> tuple[np.ndarray
 
 def _picture_values(files: CaseFiles, paths: tuple[Path, ...]) -> tuple[np.ndarray, Grid]:
     values = read_picture_values(replace(files, images=(), masks=paths))
-    truth = read_picture_values(replace(files, images=(), masks=files.masks[:1]))
-    if values.shape[1:] != truth.shape[1:]:
-        raise UserError(
-            f"{printable(paths[0])}: {size_of(values[0])}, but the truth is {size_of(truth[0])}; resample it to that"
-        )
+    own = read_pixels(files.masks[0])
+    if values.shape[1:] != own.shape[:2]:
+        due = f"{printable(files.masks[0].name)} is {size_of(own)}"
+        raise UserError(f"{printable(paths[0])}: {size_of(values[0])}, but {due}; resample it to that")
     slices, height, width = values.shape
     return values, Grid((slices, height, width))
 

@@ -16,8 +16,9 @@ from headtohead.entrants.pairing import PairedMasks, pair_masks
 from headtohead.entrants.scores import compare_scores
 from headtohead.entrants.splits import splits_of_runs
 from headtohead.entrants.truth import Truth, is_truth_of_runs, open_truth, truth_of_runs
+from headtohead.entrants.without_truth import compare_without_truth, refuse_agreement
 from headtohead.errors import UserError
-from headtohead.options.comparison import SCORED, is_given
+from headtohead.options.comparison import AGREED, SCORED, is_given
 from headtohead.options.data import DataOptions
 from headtohead.options.scoring import ScoringOptions
 from headtohead.options.table import Options
@@ -39,7 +40,8 @@ Wanted = dict[str, tuple[PairedMasks, Split]]
 def score_masks(options: Options) -> Path:
     """Carry out `--score`: score folders of masks, write a run folder for each, and the report of the comparison.
 
-    With `scores` there are no masks: they are compared as they are. An entrant that is there with the same masks is
+    With `scores` there are no masks: they are compared as they are. With `images` and no `truth` the agreement of the
+    masks is measured, see `without_truth`. An entrant that is there with the same masks is
     kept. Gives the comparison's folder.
 
     Raises:
@@ -50,9 +52,15 @@ def score_masks(options: Options) -> Path:
         return compare_scores(Path(options.scoring.scores), options.comparison)
     masks = given_masks(options.scoring.masks)
     runs_dir, truth_given = Path(options.comparison.runs_dir), bool(options.scoring.truth)
+    again = options.comparison.overwrite
+    if options.scoring.images and not truth_given:
+        folder = runs_dir / (options.comparison.comparison or AGREED)
+        _refuse_trained(folder)
+        compare_without_truth(masks, Path(options.scoring.images), options.data.labels, folder, again)
+        return folder
     name = options.comparison.comparison or (SCORED if truth_given else only_comparison(runs_dir, "score"))
     folder = runs_dir / name
-    again = options.comparison.overwrite
+    refuse_agreement(folder)
     ledger = _staying(folder, masks if again and truth_given else [])
     kind = options.data.data if "data" in options.given else ""
     truth = _truth(options.scoring, options.data, kind, masks, ledger, folder)
@@ -82,6 +90,15 @@ def score_masks(options: Options) -> Path:
     return folder
 
 
+def _refuse_trained(folder: Path) -> None:
+    """Refuse images in place of the truth that the runs of a comparison have."""
+    if folder.is_dir() and read_ledger(folder, agreeing=False).finished:
+        raise UserError(
+            f"`images`: {folder} holds finished runs, whose data have a truth; leave `images` out to score the masks "
+            "on them, or choose another `comparison`"
+        )
+
+
 def _staying(folder: Path, replaced: list[Given]) -> Ledger | None:
     """Read the runs of a comparison but those that are replaced, whatever their truth; None where no finished one is.
 
@@ -106,7 +123,7 @@ def _truth(
     if ledger is None:
         raise UserError(
             f"`score`: {folder} holds no finished run whose test cases could be the truth; name the true masks with "
-            "`truth`, or another `comparison`"
+            "`truth`, or the `images` for the agreement of masks without a truth, or another `comparison`"
         )
     return truth_of_runs(ledger, data)
 

@@ -12,6 +12,7 @@ from headtohead.options.training import SCHEDULES
 
 SINGLE, GRID = "single", "grid"  # names of a comparison that was given none: of --train and --test, of --compare
 SCORED = "scored"  # of --score
+AGREED = "agreement"  # of --score without a truth
 MARGIN = 0.02
 ENDING = "-threshold"
 UNTRAINED = "-"

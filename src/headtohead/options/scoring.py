@@ -30,5 +30,8 @@ class ScoringOptions(Group):
         metavar="FILE",
     )
     images: str = option(
-        "", "images for the pictures of --score, where --truth holds label maps alone; default: none", metavar="DIR"
+        "",
+        "images for the pictures of --score, where --truth holds label maps alone; without --truth, what two or more "
+        "entrants of --masks outlined, whose agreement is then measured; default: none",
+        metavar="DIR",
     )

@@ -66,6 +66,16 @@ def files_below(folder: Path, kinds: Sequence[str] = INPUTS) -> list[Path]:
     )
 
 
+def masks_beside_images(files: Sequence[Path]) -> list[Path]:
+    """Leave out the pictures whose masks lie beside them, as in LGG: `X.tif` where there is `X_mask.tif`.
+
+    Two volumes so named stay: both may be masks, and nobody can tell which is meant.
+    """
+    pictures = [path for path in files if not is_volume(path)]
+    imaged = {(path.parent, base) for path in pictures for base in bases_of_mask(stem(path))[:1] if base}
+    return [path for path in files if is_volume(path) or (path.parent, stem(path)) not in imaged]
+
+
 def pair_files(folder: Path, files: Iterable[Path], cases: Sequence[CaseFiles]) -> Paired:
     """Find the files of each case; files are volumes where the cases are, else pictures.
 

@@ -15,8 +15,8 @@ import numpy as np
 
 from headtohead.errors import UserError, printable
 from headtohead.options.data import LABEL_MAPS
-from headtohead.readers.file_names import MASK_SUFFIXES, is_volume, stem
-from headtohead.readers.files_of_cases import files_below, pair_files, suited
+from headtohead.readers.file_names import MASK_SUFFIXES, PICTURES, is_mask, is_volume, stem
+from headtohead.readers.files_of_cases import files_below, masks_beside_images, pair_files, suited
 from headtohead.readers.images import READER as PICTURES_READER
 from headtohead.readers.labels import LESION, labels_of, targets_of
 from headtohead.readers.mask_names import bases_of_mask
@@ -25,7 +25,7 @@ from headtohead.readers.nnunet import channel_names, described_targets
 from headtohead.readers.other_layouts import CHANNEL
 from headtohead.readers.picture_labels import read_picture_labels
 from headtohead.readers.reader import CaseFiles, Reader, Reading
-from headtohead.readers.sequence_names import OUTLINED, sequence_in_name
+from headtohead.readers.sequence_names import OUTLINED, one_sequence_in_name, sequence_in_name
 from headtohead.readers.volume_names import VOLUMES
 from headtohead.readers.volumes import read_volumes
 from headtohead.task import Case, Grid, Task
@@ -43,7 +43,7 @@ def list_cases(root: Path, reading: Reading) -> list[CaseFiles]:
     Raises:
         UserError: there is none, two have one name, or a case has no image in that folder.
     """
-    files = files_below(root, VOLUMES) or files_below(root, MASK_SUFFIXES)
+    files = masks_beside_images(files_below(root, VOLUMES) or files_below(root, MASK_SUFFIXES))
     if not files:
         known = ", ".join((*VOLUMES, *MASK_SUFFIXES))
         raise UserError(f"{printable(root)}: no label maps ({known}) in it; name the folder that holds the truth")
@@ -84,21 +84,50 @@ def _refuse_twin(path: Path, other: Path, name: str) -> None:
         raise UserError(f"{printable(other)} and {printable(path)}: both are label maps of {name}; move one away")
 
 
+def list_images(folder: Path) -> list[CaseFiles]:
+    """List the images of a folder as cases, sorted by name, where no mask is the truth: each stands for its own mask.
+
+    They are named as label maps are: `X` of `X_0000.nii.gz`, `X_flair.nii.gz` or `X.png`, `CASE` of LGG's slices.
+
+    Raises:
+        UserError: there is no such folder, or no image in it, or two have one name.
+    """
+    if not folder.is_dir():
+        raise UserError(f"`images` {printable(folder)}: no such folder; name the one that holds the images")
+    files = files_below(folder, VOLUMES) or files_below(folder, PICTURES)
+    files = _shown(folder, [path for path in files if not is_mask(path)])
+    if not files:
+        known = ", ".join((*VOLUMES, *PICTURES))
+        raise UserError(f"`images` {printable(folder)}: no images ({known}) in it; name the folder that holds them")
+    cases: dict[str, CaseFiles] = {}
+    for name, slices in sorted(_named(folder, files).items()):
+        said, channel = one_sequence_in_name(name), CHANNEL.fullmatch(name)
+        shorter = channel["case"] if channel else said.case if said and said.case else name
+        name = name if shorter in cases else shorter
+        cases[name] = CaseFiles(name, name, "", slices, slices)
+    return [cases[name] for name in sorted(cases)]
+
+
 def _with_images(cases: list[CaseFiles], folder: Path) -> list[CaseFiles]:
-    """Give each case its image; of several sequences the one that lesions are outlined on, else the first channel."""
+    """Give each case its image."""
     files, _ = suited(files_below(folder), cases)
     masks = {path.resolve() for case in cases for path in case.masks}
     files = [path for path in files if path.resolve() not in masks and not bases_of_mask(stem(path))]
+    paired = pair_files(folder, _shown(folder, files), cases)
+    if paired.missing:
+        lost = paired.missing[0].label
+        raise UserError(f"`images` {folder}: no image of {lost}; restore it, or leave `images` out")
+    return [replace(case, images=paired.files[case.name]) for case in cases]
+
+
+def _shown(folder: Path, files: list[Path]) -> list[Path]:
+    """Choose what is drawn: of several sequences the one that lesions are outlined on, else the first channel."""
     outlined = [number for number, name in channel_names(folder).items() if name == OUTLINED]
     wanted = f"{(outlined or [0])[0]:04d}"
     channels = {path: match["channel"] for path in files if (match := CHANNEL.fullmatch(stem(path)))}
     files = [path for path in files if channels.get(path, wanted) == wanted]
     named = [path for path in files if (one := sequence_in_name(stem(path))) and one.sequence == OUTLINED]
-    paired = pair_files(folder, named or files, cases)
-    if paired.missing:
-        lost = paired.missing[0].label
-        raise UserError(f"`images` {folder}: no image of {lost}; restore it, or leave `images` out")
-    return [replace(case, images=paired.files[case.name]) for case in cases]
+    return named or files
 
 
 def task(root: Path, reading: Reading, cases: list[CaseFiles]) -> Task:
