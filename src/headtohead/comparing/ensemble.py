@@ -26,7 +26,7 @@ from headtohead.scoring.protocol import PROTOCOL
 if TYPE_CHECKING:
     import torch
 
-LOSS = ("loss", "pos_weight", "deep_supervision")
+LOSS = ("loss", "pos_weight", "deep_supervision", "sampling")
 OF_MEMBERS = ("threshold", "batch_size", "learning_rate", "epochs", "test_flips", *LOSS)
 """What run.json says of the training of its members."""
 

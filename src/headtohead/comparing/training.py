@@ -141,6 +141,7 @@ def _note_start(
         learning_rate=options.training.learning_rate,
         loss=options.training.loss,
         pos_weight=options.training.pos_weight,
+        sampling=options.training.sampling,
         deep_supervision=options.training.deep_supervision,
         pos_weights=named_weights(experiment, module.hparams["pos_weight"]),
         test_flips=options.training.test_flips,

@@ -88,7 +88,7 @@ RECORD = mapping(
         **dict.fromkeys(("test_flips", "deep_supervision"), either(nothing, truth)),
         "pos_weights": mapping(others=number(0)),
         **dict.fromkeys(("command", "device", "precision", "git_commit", "comparison"), MAYBE_TEXT),
-        **dict.fromkeys(("loss", "pos_weight"), MAYBE_TEXT),
+        **dict.fromkeys(("loss", "pos_weight", "sampling"), MAYBE_TEXT),
         **dict.fromkeys(("started", "ended", "tested", "error", "onnx", "test_postprocessing"), MAYBE_TEXT),
     }
 )
