@@ -5,8 +5,6 @@ flags without their dashes; lists may be tuples, paths may be `pathlib` paths. W
 too. Nothing heavy is imported before a function is called.
 """
 
-import html
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -226,18 +224,12 @@ def _unwrapped(work: Callable[[], Given]) -> Given:
 
 
 def _comparison(folder: Path) -> Comparison:
-    from headtohead.reporting.report import PAGE, TABLES
+    from headtohead.reporting.report import TABLES, VERDICT
 
     places = {name: folder / f"{name}.csv" for name in TABLES}
     tables = {name: _read(path) for name, path in places.items() if path.is_file()}
-    return Comparison(folder, _verdict(folder / PAGE), tables)
-
-
-def _verdict(page: Path) -> str:
-    """Find the verdict on a report; empty where there is no report."""
-    text = page.read_text(encoding="utf-8") if page.is_file() else ""
-    found = re.search(r'id="verdict">(.*?)</p>', text, re.DOTALL)
-    return html.unescape(found[1]) if found else ""
+    verdict = folder / VERDICT
+    return Comparison(folder, verdict.read_text(encoding="utf-8").strip() if verdict.is_file() else "", tables)
 
 
 def _read(path: Path) -> "pd.DataFrame":

@@ -96,7 +96,7 @@ def test_wrong_file_is_refused(text: str, message: str, tmp_path: Path) -> None:
 
 def test_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
-        UserError, match=r"^`config` nowhere.yaml: no such file; check the path, or name .*: brats, brats_t1ce, demo, "
+        UserError, match=r"^`config` nowhere.yaml: no such file; check the path, or name .*: brats, brats_t1ce, buda, "
     ):
         parse(["--config", "nowhere.yaml"])
     with pytest.raises(UserError, match=r": is a directory; correct the file$"):

@@ -1,6 +1,7 @@
 """Nets of libraries and files as entrants: trained, tested, predicted, reported; their code is run for who names it."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from headtohead.cli import main
+from headtohead.cli import main, parse
 from headtohead.comparing.experiment import open_experiment, run_folder
 from headtohead.comparing.grid import compare, experiments_of
 from headtohead.errors import UserError
@@ -208,6 +209,20 @@ def test_any_nets_are_compared_and_reported(net: Path, flags: Callable[..., list
     }
     page = (tmp_path / "any" / "report.html").read_text()
     assert all(f"{title}, no schedule" in page for title in titles)
+
+
+def test_the_file_of_the_how_to_page_is_an_entrant(options_for: Any, phantom_cohort: Any, tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs/how-to/add-a-model.md").read_text(encoding="utf-8")
+    [code] = re.findall(r"^```py\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    (tmp_path / "mynet.py").write_text(code)
+    [words] = [
+        line.split()[2:] for line in page.splitlines() if line.startswith("python main.py --compare --models unet,")
+    ]
+    asked = parse([word.replace("mynet.py", f"{tmp_path}/mynet.py") for word in words])
+    *_, last = experiments_of(asked)
+    assert last.model.model_arguments == ("features=8",)
+    options = options_for(tmp_path, model=last.model.model, model_arguments=["features=8"], **TINY)
+    assert open_experiment(options, phantom_cohort).net["source"] == "mynet.py"
 
 
 def test_the_shipped_model_is_as_it_was() -> None:

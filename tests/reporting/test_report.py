@@ -22,7 +22,7 @@ from headtohead.runs.reading import read_ledger
 SOURCE = Path(module.__file__).parents[2]
 TABLES = {f"{name}.csv" for name in ("cases", "results", "pairs", "ranks", "conventions")}
 TABLES |= {"subgroups.csv", "subgroup_pairs.csv", "slices.csv", "parts.csv"}
-TEXTS = {"results.md", "results.tex", "report.html"}
+TEXTS = {"results.md", "results.tex", "verdict.txt", "report.html"}
 FIGURES = {"curves.png", "dice.png", *(f"case-{word}.gif" for word in ("worst", "median", "best"))}
 FIGURES |= {"failures.png"} | {
     f"plate-{model}-none.{suffix}" for model in ("unet", "resnext") for suffix in ("png", "gif")

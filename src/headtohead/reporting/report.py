@@ -49,7 +49,7 @@ TABLES |= {
 }
 SOMETIMES = (WITHOUT_LESION, AGREEMENT, "costs", "external", "populations")
 """The tables that are not written where they would be empty."""
-PAGE = "report.html"
+PAGE, VERDICT = "report.html", "verdict.txt"
 UNCHECKED = "The data set was not available, so it was not checked whether data or folds have changed since the runs."
 
 
@@ -194,7 +194,7 @@ def _summary(ledger: Ledger) -> Summary:
 
 def remove_earlier(folder: Path) -> None:
     """Remove what an earlier report wrote, but for the GIFs of every case: these names and no others."""
-    names = [f"{name}.csv" for name in TABLES] + [PAGE, f"{FIGURES}/curves.png", f"{FIGURES}/dice.png"]
+    names = [f"{name}.csv" for name in TABLES] + [PAGE, VERDICT, f"{FIGURES}/curves.png", f"{FIGURES}/dice.png"]
     patterns = [f"plate-*.{kind}" for kind in ("png", "gif")] + ["case-*.gif", f"{STEM}*.png"]
     figures = [path for one in patterns for path in (folder / FIGURES).glob(one)]
     for path in [*(folder / name for name in names), *figures]:
@@ -214,7 +214,7 @@ def move_into(new: Path, folder: Path) -> None:
 
 
 def write_tables(folder: Path, summary: Summary, findings: Findings | None) -> None:
-    """Write the summary as results.md and results.tex, and the tables of the findings, if there are any, as CSV."""
+    """Write the summary as results.md and results.tex; of findings, if there are any, tables as CSV and the verdict."""
     write_text(folder / "results.md", render_markdown(summary))
     write_text(folder / "results.tex", render_latex(summary))
     tables = {name: getattr(findings, attribute) for name, attribute in TABLES.items()} if findings else {}
@@ -222,6 +222,8 @@ def write_tables(folder: Path, summary: Summary, findings: Findings | None) -> N
         if name in SOMETIMES and table.empty:
             continue
         write_table(folder / f"{name}.csv", table, index=name == "ranks")
+    if findings:
+        write_text(folder / VERDICT, f"{findings.verdict}\n")
 
 
 def _noting(ledger: Ledger, notes: Sequence[str]) -> Ledger:
