@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from headtohead.entrants.given import Given
 from headtohead.entrants.pairing import find_masks, print_unread
-from headtohead.entrants.reading import read_mask
+from headtohead.entrants.reading import mask_in_slices
 from headtohead.errors import UserError
 from headtohead.plurals import count_of
 from headtohead.readers.reader import CaseFiles
@@ -55,7 +55,7 @@ class OverImages:
         millilitres = math.nan
         for name, files in self.files.items():
             try:
-                cut = read_mask(case, files[case.name], self.task)
+                cut = mask_in_slices(case, files[case.name], self.task)
             except UserError as fault:
                 raise UserError(f"`masks` {name}: {fault}".replace("no label of the truth", "no label")) from fault
             assert cut.labels is not None

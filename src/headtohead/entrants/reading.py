@@ -36,12 +36,12 @@ def read_mask_slices(files: CaseFiles, paths: tuple[Path, ...], task: Task) -> N
     Raises:
         UserError: a file is damaged or on another grid, holds probabilities, or labels that the truth does not know.
     """
-    cut = read_mask(files, paths, task)
+    cut = mask_in_slices(files, paths, task)
     assert cut.labels is not None
     return task.targets.encode(cut.labels)
 
 
-def read_mask(files: CaseFiles, paths: tuple[Path, ...], task: Task) -> Case:
+def mask_in_slices(files: CaseFiles, paths: tuple[Path, ...], task: Task) -> Case:
     """Read the mask of a case as `read_mask_slices` does: its label map, on the grid of the slices."""
     if is_volume(paths[0]):
         values, grid = _volume_values(files, paths[0], task)
