@@ -73,6 +73,7 @@ def score_masks(options: Options) -> Path:
             for path in (new / run).iterdir():
                 sync(path)
         with comparison_held(folder):
+            _refuse_taken(folder, wanted, again)  # another command may have written it meanwhile
             _refuse_other_runs(folder, truth, wanted, facts)
             folder.mkdir(parents=True, exist_ok=True)
             for run in made:
@@ -118,7 +119,7 @@ def _wanted(masks: list[Given], truth: Truth, splits: list[Split]) -> Wanted:
     folds = {split.fold: split for split in splits}
     wanted: Wanted = {}
     for one in masks:
-        entrant = pair_masks(one, cases, tested)
+        entrant = replace(pair_masks(one, cases, tested), marks=truth.marks)
         for fold, run in entrant_folders(one.name, list(folds), max(split.folds for split in splits)).items():
             wanted[run] = entrant, folds[fold]
     return wanted
