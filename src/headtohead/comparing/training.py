@@ -25,6 +25,7 @@ from headtohead.comparing.experiment import (
 )
 from headtohead.comparing.external import other_cohort, test_elsewhere
 from headtohead.comparing.keeping import keep_model
+from headtohead.comparing.lone_slices import refuse_lone_slice
 from headtohead.comparing.model_settings import with_own_settings
 from headtohead.comparing.outcome import outcome, scores_in_words
 from headtohead.comparing.provenance import now, provenance
@@ -101,6 +102,7 @@ def run_training(experiment: Experiment, before: tuple[Any, ...] | None = None) 
     resumed = folder.last.is_file() and not anew
     step = read_checkpoint(folder.last)["global_step"] if resumed else 0  # refuses a damaged one in a line
     # What may refuse a setting comes before anything is removed or written.
+    refuse_lone_slice(experiment)
     module, trainer = build_trainer(experiment, fitting=True, step=step)
     started = start_training(experiment, module, resumed)
     if anew and folder.path.exists():
