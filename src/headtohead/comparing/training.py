@@ -35,7 +35,7 @@ from headtohead.errors import UserError
 from headtohead.learning.callbacks import EpochTable, WholeFiles, checkpoints, val_dice_of
 from headtohead.learning.checkpoint import network_weights, read_checkpoint
 from headtohead.learning.module import SegmentationModule
-from headtohead.learning.pace import Pace, Testing
+from headtohead.learning.pace import Pace, PaceOfTest
 from headtohead.learning.recording import CaseRecorder
 from headtohead.learning.validation_images import ValidationImages
 from headtohead.models.asking import has_batch_norm
@@ -201,7 +201,7 @@ def run_test(experiment: Experiment) -> None:
     module, trainer = build_trainer(experiment, fitting=False)
     module.model.load_state_dict(network_weights(read_checkpoint(folder.best), folder.best))
     with outcome(folder, experiment.cohort, experiment.split, experiment.clean_up) as found:
-        testing = Testing()
+        testing = PaceOfTest()
         module.recorder = CaseRecorder(testing.spare(found.add))
         trainer.test(module, batches_of(experiment), verbose=False)
         pace = testing.slices_per_second(len(experiment.split.test))
