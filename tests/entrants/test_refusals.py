@@ -256,3 +256,40 @@ def test_a_folder_that_appears_while_masks_are_scored_is_kept(
     status, _, said = score_in(f"a={masks}")
     assert status == 2 and "is no folder of masks" in said
     assert [path.name for path in other.parent.iterdir()] == ["run.json"]
+
+
+def test_another_description_beside_the_masks(data_set: Path, masks: Path, refused: Refused) -> None:
+    (masks / "dataset.json").write_text(json.dumps({"labels": {"background": 0, "ball": 2}}))
+    said = refused(f"good={data_set / 'nnunet'},a={masks}")
+    assert "--masks a: its dataset.json says ball=2, but the truth has ball=1; convert" in said
+
+
+def test_images_whose_last_channel_is_shown(
+    data_set: Path, tmp_path: Path, score_in: Callable[..., tuple[int, str, str]]
+) -> None:
+    root = tmp_path / "Dataset008_Channels"
+    write_masks(root / "labelsTs")
+    for channel in range(4):
+        write_masks(root / "imagesTs", lambda mask, grey=channel: 50 * mask + grey, f"case_{{:03}}_{channel:04}.nii.gz")
+    names = {str(number): name for number, name in enumerate(("T1", "T1ce", "T2", "FLAIR"))}
+    (root / "dataset.json").write_text(json.dumps({"channel_names": names, "labels": {"background": 0, "ball": 1}}))
+    words = ("--images", str(root / "imagesTs"))
+    status, _, said = score_in(f"a={data_set / 'nnunet'}", *words, truth=root / "labelsTs")
+    assert status == 0, said
+
+
+def test_pixels_that_are_not_square_are_scored_as_they_are(
+    tmp_path: Path, score_in: Callable[..., tuple[int, str, str]]
+) -> None:
+    affine = np.diag([1.0, 1.6, 3.0, 1.0])
+    due = []
+    for number in range(3):
+        truth, mask = truth_of(number), np.roll(truth_of(number), 1, axis=1)
+        save(truth, tmp_path / "truth" / f"case_{number}.nii.gz", affine)
+        save(mask, tmp_path / "moved" / f"case_{number}.nii.gz", affine)
+        due.append(2 * (truth & mask).sum() / (truth.sum() + mask.sum()))
+    assert score_in(f"a={tmp_path / 'moved'}", truth=tmp_path / "truth")[0] == 0
+    table = pd.read_csv(tmp_path / "runs" / "c" / "a" / "cases.csv")
+    assert table["dice"].tolist() == pytest.approx(due, abs=1e-12)
+    volumes = [float(truth_of(number).sum()) * 4.8 / 1000 for number in range(3)]
+    assert table["lesion_ml"].tolist() == pytest.approx(volumes, rel=1e-4)

@@ -72,7 +72,8 @@ def write_entrant(folder: Path, entrant: PairedMasks, truth: Truth, split: Split
         for case in map(int, split.cases(cohort, "test")):
             files = truth.files.cases[case]
             try:
-                mask = read_mask_slices(files, entrant.files[files.name], cohort.task, entrant.marks)
+                own, square = entrant.files[files.name], truth.files.reader.square
+                mask = read_mask_slices(files, own, cohort.task, entrant.marks, square)
             except UserError as fault:
                 raise UserError(f"`masks` {entrant.given.name}: {fault}") from fault
             if not mask.any():

@@ -23,7 +23,7 @@ MANY_GREYS = 32
 
 
 def read_mask_slices(
-    files: CaseFiles, paths: tuple[Path, ...], task: Task, marks: Marks | None = None
+    files: CaseFiles, paths: tuple[Path, ...], task: Task, marks: Marks | None = None, square: bool = True
 ) -> NDArray[np.bool_]:
     """Read the mask of a case as the truth is read: on the grid of the case, cut into the same slices.
 
@@ -32,6 +32,7 @@ def read_mask_slices(
         paths: the mask: a volume, or a picture for each slice.
         task: whose targets the mask holds.
         marks: what marks a single target in the masks of the folder.
+        square: whether the truth was packed with square pixels.
 
     Returns:
         bool [K, slices, H, W], one channel a target.
@@ -46,7 +47,7 @@ def read_mask_slices(
     labels = _as_labels(printable(paths[0]), values, task.targets, marks)
     nothing = np.broadcast_to(np.zeros(1, np.uint8), (*labels.shape, 1))  # an image that takes no memory
     case = Case(files.name, nothing, grid, labels)
-    cut, _ = Chain(cut_into_slices(task)).fitted(case).apply(case)
+    cut, _ = Chain(cut_into_slices(task, square)).fitted(case).apply(case)
     assert cut.labels is not None
     return task.targets.encode(cut.labels)
 

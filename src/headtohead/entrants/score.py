@@ -15,7 +15,7 @@ from headtohead.entrants.given import Given, entrant_folders, given_masks
 from headtohead.entrants.pairing import PairedMasks, pair_masks
 from headtohead.entrants.scores import compare_scores
 from headtohead.entrants.splits import splits_of_runs
-from headtohead.entrants.truth import Truth, is_truth_of_runs, open_truth, truth_of_runs
+from headtohead.entrants.truth import Truth, is_truth_of_runs, open_truth, refuse_other_labels, truth_of_runs
 from headtohead.errors import UserError
 from headtohead.options.comparison import SCORED, is_given
 from headtohead.options.data import DataOptions
@@ -56,6 +56,7 @@ def score_masks(options: Options) -> Path:
     ledger = _staying(folder, masks if again and truth_given else [])
     kind = options.data.data if "data" in options.given else ""
     truth = _truth(options.scoring, options.data, kind, masks, ledger, folder)
+    refuse_other_labels(masks, truth)
     splits = splits_of_runs(ledger, truth.cohort) if ledger else [whole_split(truth.cohort)]
     wanted = _wanted(masks, truth, splits)
     facts = shared_facts(truth.cohort, name)

@@ -1,6 +1,7 @@
 """The truth that masks are scored against: a data set with images, label maps alone, or the data of earlier runs."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -82,6 +83,26 @@ def truth_of_runs(ledger: Ledger, data: DataOptions, images: str = "") -> Truth:
     if not root.is_dir():
         raise UserError(f"{ledger.folder}: its data are no longer in {root}; name their folder with `truth`")
     return _opened(root, Path(data.cache_dir), kind, reading)
+
+
+def refuse_other_labels(masks: Sequence[Given], truth: Truth) -> None:
+    """Refuse masks whose dataset.json gives the targets of the truth other values.
+
+    Raises:
+        UserError: names the entrant and both.
+    """
+    due = {target.name: target.labels for target in truth.cohort.task.targets.all}
+    for one in masks:
+        said = None
+        with suppress(UserError):  # whatever else is called dataset.json
+            said = described_targets(one.folder)
+        for target in said.all if said else ():
+            if target.name in due and target.labels != due[target.name]:
+                own, wanted = (",".join(map(str, labels)) for labels in (target.labels, due[target.name]))
+                raise UserError(
+                    f"`masks` {one.name}: its dataset.json says {target.name}={own}, but the truth has "
+                    f"{target.name}={wanted}; convert the masks, or correct that file"
+                )
 
 
 def _opened(folder: Path, cache_dir: Path, kind: str, reading: Reading, checked: bool = False) -> Truth:
