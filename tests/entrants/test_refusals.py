@@ -293,3 +293,26 @@ def test_pixels_that_are_not_square_are_scored_as_they_are(
     assert table["dice"].tolist() == pytest.approx(due, abs=1e-12)
     volumes = [float(truth_of(number).sum()) * 4.8 / 1000 for number in range(3)]
     assert table["lesion_ml"].tolist() == pytest.approx(volumes, rel=1e-4)
+
+
+def test_names_that_differ_in_capitals_alone(masks: Path, refused: Refused) -> None:
+    assert "A is given twice" in refused(f"a={masks},A={masks.parent}")
+    assert "a name that comparisons use" in refused(f"Figures={masks}")
+
+
+def test_a_corrected_truth_is_scored_again_with_overwrite(
+    masks: Path,
+    tmp_path: Path,
+    cache_dir: Path,
+    score_in: Callable[..., tuple[int, str, str]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    truth = write_masks(tmp_path / "truth")
+    assert score_in(f"a={masks}", truth=truth)[0] == 0
+    write_masks(truth, eroded)
+    place = ["--runs_dir", str(tmp_path / "runs"), "--cache_dir", str(cache_dir), "--comparison", "c"]
+    assert cli.main(["--report", *place]) == 2
+    assert "score again with --score --overwrite" in capsys.readouterr().err
+    assert cli.main(["--score", "--masks", f"a={masks}", *place]) == 2
+    assert cli.main(["--score", "--masks", f"a={masks}", "--overwrite", *place]) == 0, capsys.readouterr().err
+    assert (pd.read_csv(tmp_path / "runs" / "c" / "a" / "cases.csv")["dice"] < 1).all()

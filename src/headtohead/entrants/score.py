@@ -57,6 +57,8 @@ def score_masks(options: Options) -> Path:
     kind = options.data.data if "data" in options.given else ""
     truth = _truth(options.scoring, options.data, kind, masks, ledger, folder)
     refuse_other_labels(masks, truth)
+    if ledger and again and not truth_given and ledger.finished[0].fact("data", "key") != truth.cohort.key:
+        ledger = _staying(folder, masks)  # the truth was corrected
     splits = splits_of_runs(ledger, truth.cohort) if ledger else [whole_split(truth.cohort)]
     wanted = _wanted(masks, truth, splits)
     facts = shared_facts(truth.cohort, name)

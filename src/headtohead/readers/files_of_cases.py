@@ -32,8 +32,8 @@ class Slot:
 
     @property
     def label(self) -> str:
-        """What a message calls it: the name of its file, or of the case."""
-        return max(self.exact, key=len) if self.place else self.case
+        """What a message calls it: the case, and from the second slice on which one."""
+        return f"{self.case}, slice {self.place + 1}" if self.place else self.case
 
 
 @dataclass
