@@ -316,3 +316,13 @@ def test_a_corrected_truth_is_scored_again_with_overwrite(
     assert cli.main(["--score", "--masks", f"a={masks}", *place]) == 2
     assert cli.main(["--score", "--masks", f"a={masks}", "--overwrite", *place]) == 0, capsys.readouterr().err
     assert (pd.read_csv(tmp_path / "runs" / "c" / "a" / "cases.csv")["dice"] < 1).all()
+
+
+def test_an_empty_mask_of_a_case_without_a_lesion_is_not_said(
+    masks: Path, tmp_path: Path, score_in: Callable[..., tuple[int, str, str]]
+) -> None:
+    truth = write_masks(tmp_path / "truth")
+    for folder in (truth, masks):
+        save(np.zeros(SHAPE, np.uint8), folder / FIRST)
+    status, printed, _ = score_in(f"a={masks}", truth=truth)
+    assert status == 0 and "empty masks" not in printed
