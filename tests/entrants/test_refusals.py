@@ -326,3 +326,12 @@ def test_an_empty_mask_of_a_case_without_a_lesion_is_not_said(
         save(np.zeros(SHAPE, np.uint8), folder / FIRST)
     status, printed, _ = score_in(f"a={masks}", truth=truth)
     assert status == 0 and "empty masks" not in printed
+
+
+def test_masks_as_jpeg(tmp_path: Path, refused: Refused) -> None:
+    disc = 255 * (np.hypot(*np.mgrid[-20:20, -20:20]) < 11).astype(np.uint8)
+    for folder, end in (("truth", "png"), ("masks", "jpg")):
+        (tmp_path / folder).mkdir()
+        cv2.imwrite(str(tmp_path / folder / f"case.{end}"), disc)
+    said = refused(f"a={tmp_path / 'masks'}", truth=tmp_path / "truth")
+    assert "since JPEG is lossy; save masks as PNG or TIFF" in said

@@ -82,6 +82,8 @@ def _as_labels(name: str, values: np.ndarray, targets: Targets, marks: Marks | N
         raise UserError(f"{name}: not a mask: it holds fractions, up to {high:g}; write labels as whole numbers")
     inside = np.unique(values)
     inside = inside[inside != 0]
+    if name.lower().endswith((".jpg", ".jpeg")) and len(inside) > len((*targets.labels, *targets.others)):
+        raise UserError(f"{name}: holds {len(inside)} grey levels, since JPEG is lossy; save masks as PNG or TIFF")
     if len(inside) > MANY_GREYS > len(targets.labels):
         raise UserError(
             f"{name}: holds {len(inside)} grey levels: a probability map or an image, not a mask; threshold it"
