@@ -113,6 +113,7 @@ def assert_alike(one: Curves, other: Curves) -> None:
         assert [value for _, value in one[tag]] == pytest.approx([value for _, value in other[tag]], rel=1e-6), tag
 
 
+@pytest.mark.exhaustive
 def test_curves_of_csv_and_tensorboard_are_whole(
     finished: Experiment, options_for: Any, phantom_cohort: Cohort, tmp_path: Path
 ) -> None:

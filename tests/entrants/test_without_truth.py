@@ -120,7 +120,7 @@ def test_refusals(data_set: Path, masks: Path, compare: Compare, tmp_path: Path)
     save(truth_of(0)[:-1], masks / FIRST)
     assert "--masks a: " in (said := refused(f"a={masks},{b}")) and "21x24x6 voxels" in said
     save(truth_of(0) * 3 + eroded(truth_of(0)), masks / FIRST)
-    assert "holds 3, 4, which is no label (0, 1)" in refused(f"a={masks},{b}")
+    assert "holds 3, 4, which is no label here (0, 1)" in refused(f"a={masks},{b}")
     (tmp_path / "others").mkdir()
     shutil.copy(data_set / "equal" / FIRST, tmp_path / "others" / "phantom.nii.gz")
     others = tmp_path / "others"
@@ -208,3 +208,35 @@ def test_the_slice_and_the_detail_that_are_drawn() -> None:
     assert other[2][detail].sum() == other[2].sum() and other[2][detail].shape == (53, 53)
     whole = around(np.zeros((5, 7), bool), 320)
     assert np.zeros((5, 7))[whole].shape == (5, 7)
+
+
+def test_each_entrant_marks_with_a_value_of_its_own(
+    data_set: Path, masks: Path, compare: Compare, tmp_path: Path
+) -> None:
+    one, other = f"a={write_masks(tmp_path / 'seven', lambda mask: 7 * mask)}", f"b={data_set / 'equal'}"
+    assert compare(f"{one},{other}")[0] == 0
+    assert (pd.read_csv(tmp_path / "runs" / "x" / "agreement_cases.csv")["dice"] == 1).all()
+    status, _, said = compare(f"{one},{other}", "--labels", "ball=1", "--overwrite")
+    assert status == 2 and "--masks a: " in said and "holds 7" in said
+    save(3 * truth_of(4), tmp_path / "seven" / "case_004.nii.gz")
+    status, _, said = compare(f"{one},{other}", "--overwrite")
+    assert status == 2 and "--masks a: " in said and "say with --labels" in said
+
+
+def test_a_dataset_json_that_says_other_labels(data_set: Path, compare: Compare, tmp_path: Path) -> None:
+    other = write_masks(tmp_path / "other", lambda mask: 2 * mask)
+    described = json.loads((data_set / "dataset.json").read_text())
+    (other / "dataset.json").write_text(json.dumps(described | {"labels": {"background": 0, "ball": 2}}))
+    status, _, said = compare(f"a={data_set / 'nnunet'},b={other}")
+    assert status == 2 and "--masks b: its dataset.json says ball=2, but another says ball=1" in said
+
+
+def test_pixels_that_are_not_square_are_counted_as_they_are(tmp_path: Path, compare: Compare) -> None:
+    affine = np.diag([1.0, 1.6, 3.0, 1.0])
+    save(np.full(SHAPE, 9, np.int16), tmp_path / "images" / "P_flair.nii.gz", affine)
+    save(truth_of(1), tmp_path / "one" / "P.nii.gz", affine)
+    save(shifted(truth_of(1)), tmp_path / "two" / "P_pred.nii.gz", affine)
+    assert compare(f"a={tmp_path / 'one'},b={tmp_path / 'two'}", images=tmp_path / "images")[0] == 0
+    [row] = pd.read_csv(tmp_path / "runs" / "x" / "agreement_cases.csv").to_dict("records")
+    assert row["case"] == "P" and row["dice"] == pytest.approx(dice_of(truth_of(1), shifted(truth_of(1))))
+    assert row["ml_a"] == pytest.approx(truth_of(1).sum() * 4.8 / 1000)

@@ -18,6 +18,8 @@ from headtohead.entrants.pairing import find_masks, print_unread
 from headtohead.entrants.reading import mask_in_slices
 from headtohead.errors import UserError
 from headtohead.plurals import count_of
+from headtohead.readers.file_names import is_volume
+from headtohead.readers.labels import Marks
 from headtohead.readers.reader import CaseFiles
 from headtohead.reporting.agreement_of_entrants import case_agreement
 from headtohead.statistics.intervals import mean_interval, median_interval
@@ -39,11 +41,13 @@ class OverImages:
         cases: the images that are outlined, each standing for its mask.
         files: entrant -> case -> its masks, in the order of the slices.
         task: whose targets the masks hold.
+        marks: entrant -> what marks a single target in its masks.
     """
 
     cases: list[CaseFiles]
     files: dict[str, dict[str, tuple[Any, ...]]]
     task: Task
+    marks: dict[str, Marks]
 
     def masks(self, case: CaseFiles) -> tuple[MasksOfCase, float]:
         """Read the masks of a case, cut into slices, and the millilitres of a voxel, NaN where nobody knows.
@@ -55,9 +59,9 @@ class OverImages:
         millilitres = math.nan
         for name, files in self.files.items():
             try:
-                cut = mask_in_slices(case, files[case.name], self.task)
+                cut = mask_in_slices(case, files[case.name], self.task, self.marks[name], square=False)
             except UserError as fault:
-                raise UserError(f"`masks` {name}: {fault}".replace("no label of the truth", "no label")) from fault
+                raise UserError(f"`masks` {name}: {fault}".replace("no label of the truth", "no label here")) from fault
             assert cut.labels is not None
             found[name] = self.task.targets.encode(cut.labels)
             if cut.grid.spacing:
@@ -65,8 +69,14 @@ class OverImages:
         return found, millilitres
 
 
-def pair_over_images(masks: Sequence[Given], images: Sequence[CaseFiles], task: Task) -> OverImages:
+def pair_over_images(masks: Sequence[Given], images: Sequence[CaseFiles], task: Task, named: bool) -> OverImages:
     """Find the masks of every image that any entrant has outlined; what has no image is named and not read.
+
+    Args:
+        masks: two or more entrants.
+        images: each standing for its mask.
+        task: whose targets the masks hold.
+        named: whether somebody said which values of a mask are which target.
 
     Raises:
         UserError: an entrant has no mask of an image that another has outlined, or no image is outlined.
@@ -93,7 +103,8 @@ def pair_over_images(masks: Sequence[Given], images: Sequence[CaseFiles], task: 
     if without := [name for name in slots if name not in outlined]:
         print(f"not compared: {count_of(len(without), 'image')} that nobody outlined, such as {without[0]}")
     files = {name: {case: paired.files[case] for case in outlined} for name, paired in found.items()}
-    return OverImages([case for case in images if case.name in outlined], files, task)
+    marks = {name: Marks(named, not is_volume(images[0].masks[0])) for name in found}
+    return OverImages([case for case in images if case.name in outlined], files, task, marks)
 
 
 def compare_cases(over: OverImages) -> pd.DataFrame:

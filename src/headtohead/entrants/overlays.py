@@ -133,7 +133,7 @@ def _grey(case: CaseFiles, task: Task) -> np.ndarray:
         slices, height, width = images.shape
         grid = Grid((slices, height, width))
     whole = Case(case.name, images[..., None], grid)
-    cut, _ = Chain((*cut_into_slices(task), Window("uint8"))).fitted(whole).apply(whole)
+    cut, _ = Chain((*cut_into_slices(task, square=False), Window("uint8"))).fitted(whole).apply(whole)
     return cut.images[..., 0]
 
 

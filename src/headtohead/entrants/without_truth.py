@@ -16,6 +16,7 @@ from headtohead.entrants.agreeing import OverImages, compare_cases, compare_pair
 from headtohead.entrants.given import Given
 from headtohead.entrants.overlays import draw_overlays
 from headtohead.entrants.pairing import key_of_masks
+from headtohead.entrants.truth import refuse_other_labels
 from headtohead.errors import UserError, printable
 from headtohead.plurals import count_of
 from headtohead.readers.labels import LESION, targets_of
@@ -58,7 +59,8 @@ def compare_without_truth(masks: Sequence[Given], images: Path, labels: str, fol
     described = next(filter(None, (described_targets(one.folder) for one in masks)), None)
     targets = targets_of(labels) if labels else described or LESION
     task = Task("masks without a truth", (UNNAMED,), UNNAMED, targets)
-    over = pair_over_images(masks, list_images(images), task)
+    refuse_other_labels(masks, targets, "`labels` says" if labels else "another says")
+    over = pair_over_images(masks, list_images(images), task, named=bool(labels) or described is not None)
     print(f"{images}: the images, {count_of(len(over.cases), 'case')}. {NO_TRUTH}")
     record = _record(over, masks, images)
     _refuse_taken(folder, record, overwrite)
@@ -109,8 +111,8 @@ def agreement_in_words(name: str, pairs: pd.DataFrame, images: Path) -> str:
     total = int(pairs["cases"].iloc[0])
     notes = (
         f"Dice between the masks of two entrants over {count_of(total, 'case')} of {printable(images)}, whole volumes "
-        "in 3-D. Of these, n are those that either of the two marks: one that only one marks counts with Dice 0 (one "
-        "empty), one that neither marks has none (both empty). Intervals are bootstrapped over cases, and there is none "
+        "in 3-D. Of these, n are those that either of the two marks: one that only one marks counts with Dice 0 ("
+        "one empty), one that neither marks has none (both empty). Intervals are bootstrapped over cases, and there is none "
         "below three cases."
     ) + (" The mean over targets is of each case over those that either marks." if several else "")
     files = "agreement_cases.csv has every case with the volumes of both; overlays.png shows where masks differ most."

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from headtohead.models.asking import refuse_unfit_net
+from headtohead.models.asking import fault_of_one_image, refuse_unfit_net
 from headtohead.models.forms import FILE, MONAI, SMP, Form, entry_points
 from headtohead.models.registry import build_model, find_spec
 
@@ -56,3 +56,17 @@ def _ask(
     with torch.random.fork_rng(devices=[]):
         net = build_model(name, in_channels, out_channels=out_channels, arguments=arguments)
     refuse_unfit_net(net, name, in_channels, out_channels, image_size)
+
+
+@cache
+def fault_of_lone_image(
+    name: str, arguments: tuple[str, ...], width: int, channels: tuple[int, int], image_size: int, content: str
+) -> str:
+    """Say how a net, or a row, fails to learn from a batch of one image; empty if it does not.
+
+    `channels` are those of the input and of the logits; `content` is that of the net's file.
+    """
+    in_channels, out_channels = channels
+    with torch.random.fork_rng(devices=[]):
+        net = build_model(name, in_channels, width, out_channels=out_channels, arguments=arguments)
+    return fault_of_one_image(net, in_channels, out_channels, image_size)

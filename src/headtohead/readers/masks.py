@@ -95,7 +95,7 @@ def list_images(folder: Path) -> list[CaseFiles]:
     if not folder.is_dir():
         raise UserError(f"`images` {printable(folder)}: no such folder; name the one that holds the images")
     files = files_below(folder, VOLUMES) or files_below(folder, PICTURES)
-    files = _shown(folder, [path for path in files if not is_mask(path)])
+    files, _ = _shown(folder, [path for path in files if not is_mask(path)])
     if not files:
         known = ", ".join((*VOLUMES, *PICTURES))
         raise UserError(f"`images` {printable(folder)}: no images ({known}) in it; name the folder that holds them")
@@ -113,21 +113,26 @@ def _with_images(cases: list[CaseFiles], folder: Path) -> list[CaseFiles]:
     files, _ = suited(files_below(folder), cases)
     masks = {path.resolve() for case in cases for path in case.masks}
     files = [path for path in files if path.resolve() not in masks and not bases_of_mask(stem(path))]
-    paired = pair_files(folder, _shown(folder, files), cases)
+    files, channel = _shown(folder, files)
+    paired = pair_files(folder, files, cases, channel)
     if paired.missing:
         lost = paired.missing[0].label
         raise UserError(f"`images` {folder}: no image of {lost}; restore it, or leave `images` out")
     return [replace(case, images=paired.files[case.name]) for case in cases]
 
 
-def _shown(folder: Path, files: list[Path]) -> list[Path]:
-    """Choose what is drawn: of several sequences the one that lesions are outlined on, else the first channel."""
+def _shown(folder: Path, files: list[Path]) -> tuple[list[Path], int]:
+    """Choose what is drawn: of several sequences the one that lesions are outlined on, else the first channel.
+
+    Gives the files, and the channel that those of nnU-Net are.
+    """
     outlined = [number for number, name in channel_names(folder).items() if name == OUTLINED]
-    wanted = f"{(outlined or [0])[0]:04d}"
+    channel = (outlined or [0])[0]
+    wanted = f"{channel:04d}"
     channels = {path: match["channel"] for path in files if (match := CHANNEL.fullmatch(stem(path)))}
     files = [path for path in files if channels.get(path, wanted) == wanted]
     named = [path for path in files if (one := sequence_in_name(stem(path))) and one.sequence == OUTLINED]
-    return named or files
+    return named or files, channel
 
 
 def task(root: Path, reading: Reading, cases: list[CaseFiles]) -> Task:
@@ -163,11 +168,12 @@ def _three(labels: np.ndarray) -> tuple[int, int, int]:
 
 
 READER = Reader(
-    reading=f"{LABEL_MAPS} 1",
+    reading=f"{LABEL_MAPS} 2",
     recognises=recognises,
     list_cases=list_cases,
     task=task,
     read_case=read_case,
     takes=frozenset({"patient_pattern", "labels", "images"}),
     files="label maps",
+    square=False,
 )
