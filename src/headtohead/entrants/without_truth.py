@@ -111,9 +111,8 @@ def agreement_in_words(name: str, pairs: pd.DataFrame, images: Path) -> str:
     total = int(pairs["cases"].iloc[0])
     notes = (
         f"Dice between the masks of two entrants over {count_of(total, 'case')} of {printable(images)}, whole volumes "
-        "in 3-D. Of these, n are those that either of the two marks: one that only one marks counts with Dice 0 ("
-        "one empty), one that neither marks has none (both empty). Intervals are bootstrapped over cases, and there is none "
-        "below three cases."
+        "in 3-D. Of these, n are those that either of the two marks: one that only one marks counts with Dice 0, one "
+        "that neither marks has none. Intervals are bootstrapped over cases, and there is none below three cases."
     ) + (" The mean over targets is of each case over those that either marks." if several else "")
     files = "agreement_cases.csv has every case with the volumes of both; overlays.png shows where masks differ most."
     return "\n\n".join((f"# Agreement: {name}", NO_TRUTH, "\n".join(lines), notes, files)) + "\n"
