@@ -278,7 +278,9 @@ def _refuse_stale(ledger: Ledger, cohort: Cohort | None) -> None:
     facts = {**first, "protocol": PROTOCOL} | (
         {"data": {"key": cohort.key, "task": cohort.task.to_dict()}} if cohort else {}
     )
-    again = "train and test again with `compare` `overwrite`, or restore what the runs were made from"
+    alone = all(run.is_given for run in ledger.finished)
+    how = "score again with `score` `overwrite`" if alone else "train and test again with `compare` `overwrite`"
+    again = f"{how}, or restore what the runs were made from"
     try:
         refuse_unlike(ledger, facts)
     except UserError as difference:
