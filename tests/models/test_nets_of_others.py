@@ -135,6 +135,20 @@ def test_a_net_without_parameters_is_refused() -> None:
         refuse_unfit_net(torch.nn.Identity(), "nothing", 1, 1, 8)
 
 
+def test_an_import_inside_a_function_is_told_where_it_belongs(tmp_path: Path) -> None:
+    (tmp_path / "late_neighbour.py").write_text("SIZE = 2")
+    (tmp_path / "mynet.py").write_text("def Net(in_channels, classes):\n    import late_neighbour\n")
+    with pytest.raises(UserError, match=r"imports late_neighbour inside a function.* at the top of the file"):
+        asked_source(f"{tmp_path}/mynet.py:Net", (), 3, 1, 32)
+
+
+@pytest.mark.parametrize("body", ["raise SystemExit(0)", "def Net(in_channels, classes): raise SystemExit(0)"])
+def test_a_net_that_ends_the_program_is_refused(body: str, tmp_path: Path) -> None:
+    (tmp_path / "mynet.py").write_text(body)
+    with pytest.raises(UserError, match="SystemExit"):
+        build_model(f"{tmp_path}/mynet.py:Net", 3)
+
+
 LAZY = "def Net(in_channels, classes):\n    from torch import nn\n    return nn.LazyConv2d(classes, 1)\n"
 
 
