@@ -171,7 +171,7 @@ def test_seen_patients_are_known_by_name_by_another_scan_and_by_their_pixels(
     shutil.copy(cohort.root / "data.csv", tmp_path / "data")
     other = open_cohort(tmp_path / "data", tmp_path / "packed")
     parts = {case: "train", val: "val"}
-    assert Known(parts, cohort).seen(other) == {names[case]: "train", names[val]: "val"}
+    assert Known(parts, cohort=cohort).seen(other) == {names[case]: "train", names[val]: "val"}
     assert same_pixels(other, cohort) == {new: old for old, new in names.items()}
     assert Known(parts).seen(other) == {}, "names of cases alone say nothing here"
     assert Known(parts).seen(cohort) == parts and Known().seen(cohort) == {}
