@@ -271,3 +271,5 @@ def test_masks_are_scored_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         headtohead.score({"thin": "nowhere"}, truth="truth")
     with pytest.raises(headtohead.UserError, match=r"^`masks` a b=x: .*cannot be an entrant's name"):
         headtohead.score({"a b": "x"})
+    with pytest.raises(headtohead.UserError, match=r"^`masks`: a=b cannot be an entrant's name; leave the = out"):
+        headtohead.score({"a=b": "a"})

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from headtohead import machine
 from headtohead.cli import VERBS, check_files, options_of, run_verb
-from headtohead.errors import PartlyDone, UserError
+from headtohead.errors import PartlyDone, UserError, printable
 from headtohead.options.settling import settle
 from headtohead.options.table import Options, known_option
 
@@ -137,6 +137,10 @@ def score(masks: Mapping[str, str | Path] | str | Sequence[str] = (), **options:
     Raises:
         UserError: truth or masks are missing, damaged, or do not fit each other; nothing is written then.
     """
+    if isinstance(masks, Mapping):
+        for name in masks:
+            if "=" in str(name):
+                raise UserError(f"`masks`: {printable(str(name))} cannot be an entrant's name; leave the = out of it")
     named = [f"{name}={folder}" for name, folder in masks.items()] if isinstance(masks, Mapping) else masks
     return _comparison(_done("score", True, {"masks": named, **options} if named else options))
 

@@ -18,7 +18,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 UNFINISHED = (".writing-*", ".packing-*", ".making-*", ".downloading-*", "*.partial")
 TIMES = ("started", "ended", "tested", "seconds", "test_seconds", "command", "git_commit", "fingerprint")
-TIMED = ("results.md", "results.tex", "report.html")  # the same numbers stand in the tables beside them
+TIMES += ("training_slices_per_second", "test_slices_per_second")
+TIMED = ("results.md", "results.tex", "report.html", "costs.csv")  # the same numbers stand in the tables beside them
 POINTS = ("dice/val", "dice/train", "loss/train", "learning_rate")
 EVENTS = "events.out.tfevents"
 

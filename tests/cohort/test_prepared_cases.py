@@ -98,7 +98,7 @@ class TestCopy:
         assert (PreparedCases(cohort, recipe).images(0) == first.images(0)).all()
         assert not capsys.readouterr().out
         other = PreparedCases(cohort, InputRecipe(16, "standardised", 0, preparation="crop=0.2,standardise=40-60"))
-        assert "standardise (low 40.0" in capsys.readouterr().out
+        assert "standardise (low 40, high 60)" in capsys.readouterr().out
         assert (other.images(0) != first.images(0)).any()
 
     @pytest.mark.parametrize(

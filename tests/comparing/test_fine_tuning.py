@@ -75,6 +75,7 @@ def die_in(epoch: int, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SegmentationModule, "training_step", deadly)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("no_onnx")
 def test_a_fine_tuning_freezes_thaws_and_goes_on_where_it_was_stopped(
     start: Path,

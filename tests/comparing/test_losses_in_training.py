@@ -44,6 +44,7 @@ def break_off(experiment: Experiment, epoch: int) -> None:
             run_training(experiment)
 
 
+@pytest.mark.exhaustive
 def test_a_resumed_training_goes_on_with_its_loss(
     options_for: Any, phantom_cohort: Cohort, tmp_path: Path, same_weights: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -53,6 +53,7 @@ def test_the_page_says_where_masks_are_from_and_nothing_of_trainings(scored: tup
     for word in ("training time", "seed SD", "-threshold", "ONE SEED", "ensemble of"):
         assert word not in page.split('id="provenance"')[0].split("<main")[1]
     assert "masks as given" in table and "Each training" not in table and "no patient is in both" not in table
+    assert "lesion means ball; distances" in page and "whatever the masks mark" not in page + table
     assert "data:image/webp" in page  # the images of the other folder
 
 

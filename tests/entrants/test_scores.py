@@ -95,6 +95,17 @@ def test_several_targets_and_what_the_truth_lacks(desk: Path) -> None:
         ("P3,b,0.59", "P3,flair-threshold,0.59", "ends as the baselines of this program do"),
         ("P3,b,0.59", "P3,b,0.59,1", "rows are not as long as the header"),
         (GOOD, "case,method,score\nP,a,\n", "every score is empty"),
+        ("P3,b,0.59", "P3,=cmd|calc,0.59", "line 9: method =cmd|calc begins with =: our tables would hold a formula"),
+        ("P3,b,0.59", "+P3,b,0.59", "line 9: case +P3 begins with +"),
+        ("P3,b,0.59", "P3,-b,0.59", "line 9: method -b begins with -"),
+        ("P3,b,0.59", "P3, @b,0.59", "line 9: method @b begins with @"),
+        ("P3,b,0.59", "P3,\tb,0.59", "begins with a tab"),
+        (GOOD, "case,method,target,score\nP,a,=1,0.5\n", "line 2: target =1 begins with ="),
+        (GOOD, GOOD.replace(",", ";"), "its columns are separated by semicolons; save it with commas"),
+        (GOOD, GOOD.replace(",", ";").replace("0.", "0,"), "its columns are separated by semicolons"),
+        (GOOD, GOOD.replace(",", "\t"), "its columns are separated by tabs"),
+        ("P3,b,0.59", "P3,b,0,59", "(a decimal comma parts a score in two: write 0.59, not 0,59)"),
+        ("P3,b,0.59", 'P3,b,"0,59"', "line 9: 0,59 has a decimal comma; write 0.59"),
     ],
 )
 def test_a_fault_of_the_file_is_one_line_and_nothing_is_written(desk: Path, old: str, new: str, message: str) -> None:
@@ -119,6 +130,28 @@ def test_what_is_there_is_kept(desk: Path) -> None:
     (desk / "runs" / "mine" / "notes.txt").write_text("mine")
     with pytest.raises(headtohead.UserError, match=r"holds something else than scores of a file, such as notes.txt"):
         headtohead.score(scores="scores.csv", comparison="mine", overwrite=True)
+
+
+def test_one_target_is_counted_once_and_keeps_its_name(desk: Path) -> None:
+    plain = headtohead.score(scores="scores.csv", comparison="plain")
+    table = pd.read_csv("scores.csv").assign(target="core")
+    table.to_csv("scores.csv", index=False)
+    found = headtohead.score(scores="scores.csv", comparison="csv")
+    assert found.verdict == plain.verdict and set(found.pairs["family"]) == {"primary"}
+    for name in plain.tables:
+        pd.testing.assert_frame_equal(found.tables[name], plain.tables[name])
+    assert "The one target is core." in (desk / "runs" / "csv" / "results.md").read_text()
+    assert "The one target is core." in (desk / "runs" / "csv" / "report.html").read_text()
+
+
+def test_a_report_says_how_that_of_scores_is_written_again(desk: Path) -> None:
+    headtohead.score(scores="scores.csv", comparison="csv")
+    words = r"made of scores alone \(scores.csv\); run `score` with `scores` and that file again"
+    with pytest.raises(headtohead.UserError, match=words):
+        headtohead.report(comparison="csv")
+    (desk / "runs" / "csv" / "scores.json").write_text("[]")
+    with pytest.raises(headtohead.UserError, match=r"made of scores alone \(scores.json is damaged\)"):
+        headtohead.report(comparison="csv")
 
 
 def test_what_masks_take_has_no_effect_on_scores(desk: Path) -> None:

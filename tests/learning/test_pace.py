@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from headtohead.learning import pace
-from headtohead.learning.pace import Pace, Testing
+from headtohead.learning.pace import Pace, PaceOfTest
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_scoring_does_not_count(clock: list[float]) -> None:
         clock[0] += seconds
         return "scored"
 
-    testing = Testing()
+    testing = PaceOfTest()
     clock[0] += 4
     assert testing.spare(score)(30) == "scored"
     with pytest.raises(TypeError):

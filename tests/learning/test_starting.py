@@ -141,6 +141,7 @@ def test_weights_of_half_precision_and_without_counters_are_taken() -> None:
             True,
             "none of its 15 layers .down1.0, down1.2, down2.0 and 12 more. is one of this net .*; name other weights$",
         ),
+        ({"module.model.far.weight": torch.zeros(2)}, True, r"none of its 1 layers \(far\) is one"),
         (weights() | {"bottleneck.bottleneckconv1.weight": torch.full((32, 16, 3, 3), torch.nan)}, True, "not finite"),
     ],
 )

@@ -135,6 +135,41 @@ def test_a_net_without_parameters_is_refused() -> None:
         refuse_unfit_net(torch.nn.Identity(), "nothing", 1, 1, 8)
 
 
+def test_an_import_inside_a_function_is_told_where_it_belongs(tmp_path: Path) -> None:
+    (tmp_path / "late_neighbour.py").write_text("SIZE = 2")
+    (tmp_path / "mynet.py").write_text("def Net(in_channels, classes):\n    import late_neighbour\n")
+    with pytest.raises(UserError, match=r"imports late_neighbour inside a function.* at the top of the file"):
+        asked_source(f"{tmp_path}/mynet.py:Net", (), 3, 1, 32)
+
+
+@pytest.mark.parametrize("body", ["raise SystemExit(0)", "def Net(in_channels, classes): raise SystemExit(0)"])
+def test_a_net_that_ends_the_program_is_refused(body: str, tmp_path: Path) -> None:
+    (tmp_path / "mynet.py").write_text(body)
+    with pytest.raises(UserError, match="SystemExit"):
+        build_model(f"{tmp_path}/mynet.py:Net", 3)
+
+
+LAZY = "def Net(in_channels, classes):\n    from torch import nn\n    return nn.LazyConv2d(classes, 1)\n"
+
+
+def test_lazy_layers_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "mynet.py").write_text(LAZY)
+    with pytest.raises(UserError, match="has lazy layers; give their number of input channels"):
+        asked_source(f"{tmp_path}/mynet.py:Net", (), 3, 1, 32)
+
+
+def test_values_that_are_not_finite_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="gives values that are not finite"):
+        asked_source(f"{write_net(tmp_path, 'self.last(self.first(image)) / 0')}:Net", (), 3, 1, 32)
+
+
+def test_a_head_of_zeros_gives_no_probabilities() -> None:
+    net = torch.nn.Conv2d(3, 1, 1)
+    torch.nn.init.zeros_(net.weight)
+    torch.nn.init.zeros_(net.bias)
+    refuse_unfit_net(net, "from zero", 3, 1, 32)
+
+
 def test_the_rows_fit_and_say_of_batch_norm_what_is_there() -> None:
     for spec in MODELS.values():
         net = build_model(spec.name, spec.in_channels, width=2 if spec.width else 0)

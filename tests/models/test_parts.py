@@ -57,7 +57,7 @@ def test_a_net_of_others_is_asked_too() -> None:
     [
         (
             "encodr",
-            "has no part encodr; did you mean encoder?; known: encoder, decoder, head, all-but-head; down1, down2",
+            "has no part encodr (did you mean encoder?); write encoder, decoder, head, all-but-head, or one of",
         ),
         ("encoder,", "has no part "),
         ("encoder,decoder,head", "names the whole net, and nothing would be learned"),

@@ -17,7 +17,7 @@ def test_steps_are_read() -> None:
 
 
 def test_the_chain_of_volume_is_the_published_one() -> None:
-    """Of a case in 8 bits, channels may be chosen before or after the crop."""
+    """Of a case in 8 bits, channels may be chosen before or after the levels; both come before the crop."""
     own = {step.kind: step for step in InputRecipe(256, "", 0, preparation="volume").chain.steps}
     assert own == {step.kind: step for step in published_chain(BUDA, 3).steps}
     order = [step.kind for step in buda_chain(3).steps if step.kind not in ("channels", "window")]

@@ -1,5 +1,7 @@
 """The input recipe: which pixels a model sees, how they are scaled, and how its answer gets back."""
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,7 +10,8 @@ from hypothesis import strategies as st
 from headtohead.cohort import Cohort
 from headtohead.errors import UserError
 from headtohead.options.input import InputOptions
-from headtohead.preparing.recipe import InputRecipe
+from headtohead.preparing.chain import Chain, Prepared
+from headtohead.preparing.recipe import InputRecipe, buda_chain
 from headtohead.preparing.steps.scale import CLIP, FIXED, scaled
 from headtohead.preparing.steps.stretch import stretched
 from headtohead.readers.lgg import TASK as LGG_TASK
@@ -265,3 +268,42 @@ def test_the_order_of_channels_is_said_only_where_it_is_not_the_usual_one() -> N
     assert InputRecipe(**swapped.to_dict()) == swapped
     volume = volume_of(3, 32, 32)
     assert (swapped.chain.view(volume, 1)[..., [2, 1, 0, 3, 4]] == usual.chain.view(volume, 1)).all()
+
+
+@pytest.mark.parametrize("preparation", ["volume", "trim=1,crop=0.1", "crop=0.2,standardise=5-95"])
+@pytest.mark.parametrize(("shown", "order"), [((3,), "rgb"), ((3, 1), "rgb"), ((1, 3), "bgr")])
+def test_sequences_that_are_not_shown_change_nothing(preparation: str, shown: tuple[int, ...], order: str) -> None:
+    scaling = "inner" if preparation.startswith("trim") else "standardised"
+    recipe = InputRecipe(32, scaling, 1, order, 3, 4, preparation=preparation, shown=shown)
+    rng = np.random.default_rng(0)
+    volume = rng.integers(0, 8, (7, 40, 30, 4)).astype(np.uint8)
+    volume[1:6, 8:32, 6:24] = rng.integers(60, 120, (5, 24, 18, 4))
+    other = volume.copy()
+    other[..., 0], other[..., 2] = rng.integers(0, 256, (2, *volume.shape[:3]))
+    found, same = (Prepared(recipe.chain, one) for one in (volume, other))
+    assert found.n == same.n
+    for index in range(found.n):
+        assert (found.input(index) == same.input(index)).all()
+    answer = np.ones((found.n, 32, 32), np.float32)
+    assert (found.restore(answer) == same.restore(answer)).all()
+
+
+@pytest.mark.parametrize("scaling", ["inner", "zscore", "unit", "imagenet"])
+@pytest.mark.parametrize("order", ["rgb", "bgr"])
+def test_the_earlier_order_of_steps_gives_the_same_where_all_is_shown(scaling: str, order: str) -> None:
+    """Files of earlier versions choose the channels after the crop."""
+    recipe = InputRecipe(32, scaling, 1, order, preparation="trim=1,crop=0.1")
+    now = recipe.chain.to_dict()
+    assert [step["step"] for step in now][:4] == ["window", "channels", "trim", "crop"]
+    own = {"step": "scale", "by": scaling, "of": [0, 1, 2, 1, 1]}
+    earlier = Chain.from_dict([now[0], now[2], now[3], now[1], *now[4:-1], own])
+    volume = np.random.default_rng(0).integers(0, 255, (6, 40, 30, 3)).astype(np.uint8)
+    found, before = Prepared(recipe.chain, volume), Prepared(earlier, volume)
+    for index in range(found.n):
+        assert (found.input(index) == before.input(index)).all()
+
+
+def test_files_say_the_numbers_of_the_published_chain() -> None:
+    own = InputRecipe(256, "standardised", 0, preparation="volume").chain
+    assert json.dumps(own.to_dict()[2:]) == json.dumps(buda_chain(3).to_dict()[2:])
+    assert json.dumps(buda_chain(3).to_dict()[-1]) == '{"step": "standardise", "low": 10, "high": 99}'

@@ -55,3 +55,12 @@ def test_what_is_made_anew_need_not_fit_what_is_there(comparison: Path, write_ru
     with pytest.raises(UserError):
         refuse(comparison, facts, set())
     refuse(comparison, facts, {"buda-none-s0-f0"})
+
+
+def test_seeds_of_other_content_of_a_file_are_no_repeats(comparison: Path, write_run: Any) -> None:
+    for seed, content in enumerate(("aa", "aa", "bb")):
+        write_run("mynet.py:Net", seed=seed, net={"sha256": content}, name=f"mynet-s{seed}")
+        if content == "aa":
+            read_ledger(comparison)
+    with pytest.raises(UserError, match=r"of one entrant but of other content of its file \(aa against bb\)"):
+        read_ledger(comparison)

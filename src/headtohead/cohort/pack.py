@@ -151,7 +151,7 @@ def _pack(listed: DataFiles, destination: Path) -> None:
             for files in listed.cases:
                 case = reader.read_case(files, task)
                 _refuse_strays(files, case, task.targets)
-                images, labels, row = _in_slices(case, task, depths)
+                images, labels, row = _in_slices(case, task, depths, reader.square)
                 head = head_mask(to_eight_bits(images))
                 inner = inner_head(head)
                 for normalise, region in zip(STATISTICS, (head, inner), strict=True):
@@ -191,14 +191,16 @@ def _refuse_strays(files: CaseFiles, case: Case, targets: Targets) -> None:
         )
 
 
-def cut_into_slices(task: Task) -> tuple[Step, ...]:
-    """Give the steps from the grid of a file to the slices that are packed, and scored."""
-    return Reorient(task.plane), Square()
+def cut_into_slices(task: Task, square: bool = True) -> tuple[Step, ...]:
+    """Give the steps from the grid of a file to the slices that are packed, and scored; `Reader.square` says how."""
+    return (Reorient(task.plane), Square()) if square else (Reorient(task.plane),)
 
 
-def _in_slices(case: Case, task: Task, depths: dict[str, np.dtype]) -> tuple[np.ndarray, np.ndarray, dict[str, object]]:
+def _in_slices(
+    case: Case, task: Task, depths: dict[str, np.dtype], square: bool
+) -> tuple[np.ndarray, np.ndarray, dict[str, object]]:
     """Cut a case into slices of the depths in which it is stored, and say what the case table says of it."""
-    case, _ = Chain((*cut_into_slices(task), Window(str(depths["images"])))).fitted(case).apply(case)
+    case, _ = Chain((*cut_into_slices(task, square), Window(str(depths["images"])))).fitted(case).apply(case)
     assert case.labels is not None
     images, labels = case.images, case.labels.astype(depths["labels"], copy=False)
     spacing: dict[str, object] = {}

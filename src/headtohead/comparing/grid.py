@@ -14,6 +14,7 @@ from headtohead.cohort import Cohort, open_data
 from headtohead.comparing.baseline import baseline_name, run_baseline
 from headtohead.comparing.ensemble import run_ensembles
 from headtohead.comparing.experiment import Experiment, folds_of, made_since, open_experiment, refuse_other_run
+from headtohead.comparing.lone_slices import refuse_lone_slice
 from headtohead.comparing.model_settings import check_models, own_settings
 from headtohead.comparing.own_loss import ALIKE
 from headtohead.comparing.provenance import provenance, split_facts
@@ -32,6 +33,7 @@ from headtohead.reporting.report import margin_of, write_reports
 from headtohead.reporting.rescoring import rescore
 from headtohead.reporting.tensorboard import write_layout
 from headtohead.runs.agreement import refuse_unlike
+from headtohead.runs.finding import READY
 from headtohead.runs.folder import DamagedRecordError
 from headtohead.runs.holding import comparison_held
 from headtohead.runs.ledger import FOLD_FILE
@@ -97,6 +99,8 @@ def compare(options: Options) -> Path:
     _refuse_misfits(experiments, facts, options.comparison.overwrite)
     for experiment in experiments:
         refuse_start(experiment, lambda one: build_trainer(one, fitting=False)[0])
+        if not experiment.recipe.whole and not _is_trained(experiment):  # volumes are prepared by their own training
+            refuse_lone_slice(experiment)
     with comparison_held(folder):
         if folds:
             keep_folds(folds, folder / FOLD_FILE, cohort, options.comparison.overwrite)
@@ -119,6 +123,14 @@ def compare(options: Options) -> Path:
             f"`compare`: the seeds were not averaged: {not_averaged[0]}; rerun the same command to try again"
         )
     return folder
+
+
+def _is_trained(experiment: Experiment) -> bool:
+    kept = not experiment.options.comparison.overwrite
+    try:
+        return kept and experiment.folder.record().get("status") in READY
+    except DamagedRecordError:  # it fails by itself, and the others go on
+        return True
 
 
 def _refuse_misfits(experiments: list[Experiment], facts: dict[str, Any], overwrite: bool) -> None:

@@ -34,6 +34,7 @@ def start_training(experiment: Experiment, module: SegmentationModule, resumed: 
     """
     wanted, net = experiment.options.starting, module.model
     facts: dict[str, Any] = {}
+    frozen = named_layers(net, wanted.freeze, f"{FREEZE} {wanted.freeze}") if wanted.freeze else []
     if wanted.init_from and not resumed:
         start = start_of(experiment)
         warning = refuse_leak(start, experiment.cohort, experiment.split)
@@ -42,7 +43,6 @@ def start_training(experiment: Experiment, module: SegmentationModule, resumed: 
         facts = _facts(start, match, warning)
         _say(experiment.name, start, match, warning)
     fresh = _fresh_layers(experiment, module, facts or experiment.folder.record())
-    frozen = named_layers(net, wanted.freeze, f"{FREEZE} {wanted.freeze}") if wanted.freeze else []
     if unkept := [layer for layer in frozen if layer in fresh]:
         raise UserError(
             f"{FREEZE} {wanted.freeze}: {unkept[0]} has no weights to keep, since it starts from random ones; freeze "

@@ -25,6 +25,7 @@ from headtohead.comparing.experiment import (
 )
 from headtohead.comparing.external import other_cohort, test_elsewhere
 from headtohead.comparing.keeping import keep_model
+from headtohead.comparing.lone_slices import refuse_lone_slice
 from headtohead.comparing.model_settings import with_own_settings
 from headtohead.comparing.outcome import outcome, scores_in_words
 from headtohead.comparing.provenance import now, provenance
@@ -34,7 +35,7 @@ from headtohead.errors import UserError
 from headtohead.learning.callbacks import EpochTable, WholeFiles, checkpoints, val_dice_of
 from headtohead.learning.checkpoint import network_weights, read_checkpoint
 from headtohead.learning.module import SegmentationModule
-from headtohead.learning.pace import Pace, Testing
+from headtohead.learning.pace import Pace, PaceOfTest
 from headtohead.learning.recording import CaseRecorder
 from headtohead.learning.validation_images import ValidationImages
 from headtohead.models.asking import has_batch_norm
@@ -101,6 +102,7 @@ def run_training(experiment: Experiment, before: tuple[Any, ...] | None = None) 
     resumed = folder.last.is_file() and not anew
     step = read_checkpoint(folder.last)["global_step"] if resumed else 0  # refuses a damaged one in a line
     # What may refuse a setting comes before anything is removed or written.
+    refuse_lone_slice(experiment)
     module, trainer = build_trainer(experiment, fitting=True, step=step)
     started = start_training(experiment, module, resumed)
     if anew and folder.path.exists():
@@ -199,7 +201,7 @@ def run_test(experiment: Experiment) -> None:
     module, trainer = build_trainer(experiment, fitting=False)
     module.model.load_state_dict(network_weights(read_checkpoint(folder.best), folder.best))
     with outcome(folder, experiment.cohort, experiment.split, experiment.clean_up) as found:
-        testing = Testing()
+        testing = PaceOfTest()
         module.recorder = CaseRecorder(testing.spare(found.add))
         trainer.test(module, batches_of(experiment), verbose=False)
         pace = testing.slices_per_second(len(experiment.split.test))

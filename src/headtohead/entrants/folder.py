@@ -72,10 +72,11 @@ def write_entrant(folder: Path, entrant: PairedMasks, truth: Truth, split: Split
         for case in map(int, split.cases(cohort, "test")):
             files = truth.files.cases[case]
             try:
-                mask = read_mask_slices(files, entrant.files[files.name], cohort.task)
+                own, square = entrant.files[files.name], truth.files.reader.square
+                mask = read_mask_slices(files, own, cohort.task, entrant.marks, square)
             except UserError as fault:
                 raise UserError(f"`masks` {entrant.given.name}: {fault}") from fault
-            if not mask.any():
+            if not mask.any() and cohort.table["lesion_voxels"].iloc[case]:  # else there was nothing to find
                 empty.append(files.name)
             found.add(case, mask[:, found.tested(case)])
         scores = found.facts()

@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from headtohead.entrants.given import Given
 from headtohead.errors import UserError, printable
 from headtohead.plurals import count_of
 from headtohead.readers.files_of_cases import files_below, kind_in_words, pair_files, suited
+from headtohead.readers.labels import Marks
 from headtohead.readers.reader import CaseFiles
 from headtohead.records.regular import UnreadableError, opened
 
@@ -21,11 +22,13 @@ class PairedMasks:
         given: name and folder.
         files: case -> its masks, in the order of its slices; of a volume one.
         key: hash of the cases and the bytes of their masks, the same wherever they lie.
+        marks: what marks a single target in them.
     """
 
     given: Given
     files: dict[str, tuple[Path, ...]]
     key: str
+    marks: Marks | None = field(default=None, compare=False)
 
     @property
     def source(self) -> dict[str, object]:

@@ -10,7 +10,7 @@ from headtohead.cohort.pack import cut_into_slices
 from headtohead.errors import UserError, printable
 from headtohead.preparing.chain import Chain
 from headtohead.readers.file_names import is_volume
-from headtohead.readers.labels import labels_of
+from headtohead.readers.labels import Marks, labels_of
 from headtohead.readers.nifti_file import open_volume
 from headtohead.readers.picture_labels import read_picture_values
 from headtohead.readers.pictures import size_of
@@ -22,13 +22,17 @@ MANY_GREYS = 32
 """More values than this, where the truth has fewer labels, are no labels."""
 
 
-def read_mask_slices(files: CaseFiles, paths: tuple[Path, ...], task: Task) -> NDArray[np.bool_]:
+def read_mask_slices(
+    files: CaseFiles, paths: tuple[Path, ...], task: Task, marks: Marks | None = None, square: bool = True
+) -> NDArray[np.bool_]:
     """Read the mask of a case as the truth is read: on the grid of the case, cut into the same slices.
 
     Args:
         files: of the case in the truth.
         paths: the mask: a volume, or a picture for each slice.
         task: whose targets the mask holds.
+        marks: what marks a single target in the masks of the folder.
+        square: whether the truth was packed with square pixels.
 
     Returns:
         bool [K, slices, H, W], one channel a target.
@@ -40,10 +44,10 @@ def read_mask_slices(files: CaseFiles, paths: tuple[Path, ...], task: Task) -> N
         values, grid = _volume_values(files, paths[0], task)
     else:
         values, grid = _picture_values(files, paths)
-    labels = _as_labels(printable(paths[0]), values, task.targets)
+    labels = _as_labels(printable(paths[0]), values, task.targets, marks)
     nothing = np.broadcast_to(np.zeros(1, np.uint8), (*labels.shape, 1))  # an image that takes no memory
     case = Case(files.name, nothing, grid, labels)
-    cut, _ = Chain(cut_into_slices(task)).fitted(case).apply(case)
+    cut, _ = Chain(cut_into_slices(task, square)).fitted(case).apply(case)
     assert cut.labels is not None
     return task.targets.encode(cut.labels)
 
@@ -67,7 +71,7 @@ def _picture_values(files: CaseFiles, paths: tuple[Path, ...]) -> tuple[np.ndarr
     return values, Grid((slices, height, width))
 
 
-def _as_labels(name: str, values: np.ndarray, targets: Targets) -> NDArray[np.unsignedinteger]:
+def _as_labels(name: str, values: np.ndarray, targets: Targets, marks: Marks | None) -> NDArray[np.unsignedinteger]:
     """Take values for labels; what a mask of another program may be instead is named."""
     if values.dtype.kind == "f" and not (values == np.rint(values)).all():
         low, high = float(values.min()), float(values.max())
@@ -78,16 +82,10 @@ def _as_labels(name: str, values: np.ndarray, targets: Targets) -> NDArray[np.un
         raise UserError(f"{name}: not a mask: it holds fractions, up to {high:g}; write labels as whole numbers")
     inside = np.unique(values)
     inside = inside[inside != 0]
+    if name.lower().endswith((".jpg", ".jpeg")) and len(inside) > len((*targets.labels, *targets.others)):
+        raise UserError(f"{name}: holds {len(inside)} grey levels, since JPEG is lossy; save masks as PNG or TIFF")
     if len(inside) > MANY_GREYS > len(targets.labels):
         raise UserError(
             f"{name}: holds {len(inside)} grey levels: a probability map or an image, not a mask; threshold it"
         )
-    binary = targets.labels == (1,) and not targets.others and len(inside) <= 1
-    if not binary and (inside >= 0).all() and (strays := targets.strays(inside.astype(np.int64))):
-        held = ", ".join(map(str, strays[:4])) + (", ..." if len(strays) > 4 else "")
-        due = ", ".join(map(str, sorted({0, *targets.labels, *targets.others})))
-        raise UserError(
-            f"{name}: holds {held}, which is no label of the truth ({due}); convert the mask, or say with "
-            "`labels` which values are which target"
-        )
-    return labels_of(name, values, targets)
+    return labels_of(name, values, targets, marks=marks)

@@ -15,7 +15,7 @@ from headtohead.entrants.given import Given, entrant_folders, given_masks
 from headtohead.entrants.pairing import PairedMasks, pair_masks
 from headtohead.entrants.scores import compare_scores
 from headtohead.entrants.splits import splits_of_runs
-from headtohead.entrants.truth import Truth, is_truth_of_runs, open_truth, truth_of_runs
+from headtohead.entrants.truth import Truth, is_truth_of_runs, open_truth, refuse_other_labels, truth_of_runs
 from headtohead.errors import UserError
 from headtohead.options.comparison import SCORED, is_given
 from headtohead.options.data import DataOptions
@@ -56,6 +56,9 @@ def score_masks(options: Options) -> Path:
     ledger = _staying(folder, masks if again and truth_given else [])
     kind = options.data.data if "data" in options.given else ""
     truth = _truth(options.scoring, options.data, kind, masks, ledger, folder)
+    refuse_other_labels(masks, truth)
+    if ledger and again and not truth_given and ledger.finished[0].fact("data", "key") != truth.cohort.key:
+        ledger = _staying(folder, masks)  # the truth was corrected
     splits = splits_of_runs(ledger, truth.cohort) if ledger else [whole_split(truth.cohort)]
     wanted = _wanted(masks, truth, splits)
     facts = shared_facts(truth.cohort, name)
@@ -73,6 +76,7 @@ def score_masks(options: Options) -> Path:
             for path in (new / run).iterdir():
                 sync(path)
         with comparison_held(folder):
+            _refuse_taken(folder, wanted, again)  # another command may have written it meanwhile
             _refuse_other_runs(folder, truth, wanted, facts)
             folder.mkdir(parents=True, exist_ok=True)
             for run in made:
@@ -118,7 +122,7 @@ def _wanted(masks: list[Given], truth: Truth, splits: list[Split]) -> Wanted:
     folds = {split.fold: split for split in splits}
     wanted: Wanted = {}
     for one in masks:
-        entrant = pair_masks(one, cases, tested)
+        entrant = replace(pair_masks(one, cases, tested), marks=truth.marks)
         for fold, run in entrant_folders(one.name, list(folds), max(split.folds for split in splits)).items():
             wanted[run] = entrant, folds[fold]
     return wanted

@@ -11,7 +11,8 @@ from headtohead.options.comparison import SCORED, ComparisonOptions
 from headtohead.records.json_reader import read_json
 from headtohead.records.regular import UnreadableError, read_regular
 from headtohead.records.table_reader import LARGEST
-from headtohead.reporting.scores_alone import RECORD, write_report_of_scores
+from headtohead.reporting.report import SCORES_RECORD
+from headtohead.reporting.scores_alone import write_report_of_scores
 from headtohead.runs.holding import comparison_held
 
 
@@ -41,7 +42,7 @@ def _refuse_taken(folder: Path, record: dict[str, Any], overwrite: bool) -> None
     if not there:
         return
     try:
-        before = read_json(folder / RECORD)["key"]
+        before = read_json(folder / SCORES_RECORD)["key"]
     except (FileNotFoundError, UnreadableError, LookupError, TypeError):
         raise UserError(
             f"`scores`: {folder} holds something else than scores of a file, such as {printable(there[0].name)}; "

@@ -9,14 +9,15 @@ target, so it must be empty for every method.
 """
 
 import math
+import re
 from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headtohead.errors import UserError, did_you_mean, printable
 from headtohead.options.comparison import ENDING, UNTRAINED, is_baseline
-from headtohead.records.regular import UnreadableError
-from headtohead.records.table_reader import read_rows
+from headtohead.records.regular import UnreadableError, read_utf8
+from headtohead.records.table_reader import LARGEST, UNEVEN, read_rows
 from headtohead.statistics.targets import TARGET
 
 if TYPE_CHECKING:
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 
 CASE, METHOD, SCORE = "case", "method", "score"
 COLUMNS = (CASE, METHOD, TARGET, SCORE)
+
+FORMULA = ("=", "+", "-", "@")
+"""How texts begin that spreadsheets take for formulas, which can start programs."""
+
+SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 Key = tuple[str, str, str]
 """Case, target (empty where there is one) and method."""
@@ -44,11 +50,13 @@ def read_scores_file(path: Path) -> "pd.DataFrame":
 
     label = f"`scores` {printable(path)}"
     try:
+        _refuse_separators(label, path)
         rows = read_rows(path)
     except FileNotFoundError:
         raise UserError(f"{label}: no such file; check the path") from None
     except UnreadableError as fault:
-        raise UserError(f"{label}: {fault}; correct the file") from None
+        decimal = " (a decimal comma parts a score in two: write 0.59, not 0,59)" if str(fault) == UNEVEN else ""
+        raise UserError(f"{label}: {fault}{decimal}; correct the file") from None
     if not rows:
         raise UserError(f"{label}: no rows; it needs a line of names, {','.join(COLUMNS)}, and one for each score")
     _refuse_columns(label, list(rows[0]))
@@ -65,6 +73,14 @@ def read_scores_file(path: Path) -> "pd.DataFrame":
     return table if TARGET in rows[0] else table.drop(columns=TARGET)
 
 
+def _refuse_separators(label: str, path: Path) -> None:
+    """Refuse a file whose first line has no commas, but what other programs put between columns."""
+    header = read_utf8(path, LARGEST).partition("\n")[0]
+    for separator, word in SEPARATORS.items():
+        if separator in header and "," not in header:
+            raise UserError(f"{label}: its columns are separated by {word}; save it with commas, and 0.59, not 0,59")
+
+
 def _refuse_columns(label: str, names: list[str]) -> None:
     wanted = f"it takes {', '.join(COLUMNS)}, of which {TARGET} may be missing"
     for name in names:
@@ -78,17 +94,27 @@ def _refuse_columns(label: str, names: list[str]) -> None:
 
 
 def _read_row(label: str, row: dict[str, str]) -> tuple[Key, float]:
+    for name in (CASE, METHOD, TARGET):
+        if row.get(name, "").strip(" ").startswith("\t"):
+            raise UserError(f"{label}: {name} {printable(row[name])} begins with a tab; rename it")
     texts = {name: value.strip() for name, value in row.items()}
     for name in (CASE, METHOD, *([TARGET] if TARGET in row else [])):
         if not texts[name]:
             raise UserError(f"{label}: no {name}; every row needs one")
         if not texts[name].isprintable():
             raise UserError(f"{label}: {name} {printable(texts[name])} has unprintable letters; rename it")
+        if texts[name].startswith(FORMULA):
+            raise UserError(
+                f"{label}: {name} {texts[name]} begins with {texts[name][0]}: our tables would hold a formula that "
+                "spreadsheets carry out; rename it"
+            )
     if is_baseline(texts[METHOD]):
         raise UserError(f"{label}: {texts[METHOD]} ends as the baselines of this program do ({ENDING}); rename it")
     key = (texts[CASE], texts.get(TARGET, ""), texts[METHOD])
     if not texts[SCORE]:
         return key, math.nan
+    if re.fullmatch(r"[-+]?\d*,\d+", texts[SCORE]):
+        raise UserError(f"{label}: {texts[SCORE]} has a decimal comma; write {texts[SCORE].replace(',', '.')}")
     try:
         score = float(texts[SCORE])
     except ValueError:

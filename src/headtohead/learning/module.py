@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from headtohead import machine
+from headtohead.errors import UserError
 from headtohead.learning.callbacks import VAL_DICE
 from headtohead.learning.counts import DeviceCounts, to_source_grid, turned_back
 from headtohead.learning.deciding import activate, decide_targets, encode
@@ -78,6 +79,7 @@ class SegmentationModule(pl.LightningModule):
         self.recorder: CaseRecorder | None = None
         self.whole: WholeCases | None = None
         self.fine_tuning = PLAIN
+        self.loss_so_far: torch.Tensor | float = 0.0
 
     def forward(self, image: torch.Tensor, statistics: torch.Tensor) -> torch.Tensor:
         """Map uint8 [B, S, S, C] and statistics float32 [B, C, 2] to logits float32 [B, logits, S, S]."""
@@ -110,6 +112,7 @@ class SegmentationModule(pl.LightningModule):
         logits, mask = levels[0], batch["mask"].movedim(3, 1)
         loss = loss_of_levels(self.loss, levels, mask)
         with torch.no_grad():
+            self.loss_so_far = self.loss_so_far + loss.detach()
             self.train_counts.add(self._predict(activate(logits, self.targets)), mask.bool(), batch["case"])
         rate = self.trainer.optimizers[0].param_groups[0]["lr"]
         self.log("learning_rate", rate, on_step=True, on_epoch=False, batch_size=len(mask))
@@ -120,6 +123,7 @@ class SegmentationModule(pl.LightningModule):
     def on_train_epoch_start(self) -> None:
         """Reset the counts; freeze or thaw what the epoch asks for."""
         self.train_counts.reset()
+        self.loss_so_far = 0.0
         self.fine_tuning.arrange(self.model, self.current_epoch)
 
     def validation_step(self, batch: Batch, _: int) -> None:
@@ -129,8 +133,15 @@ class SegmentationModule(pl.LightningModule):
         self.log("loss/val", loss, on_epoch=True, batch_size=len(logits))
 
     def on_validation_epoch_start(self) -> None:
-        """Reset the counts."""
+        """Reset the counts. A net that has become useless is judged, and kept, no more.
+
+        Raises:
+            UserError: the loss of the training epoch that is just over, or a weight, is not a finite number.
+        """
         self.counts.reset()
+        finite = math.isfinite(self.loss_so_far)
+        if not (finite and all(bool(weight.isfinite().all()) for weight in self.model.parameters())):
+            raise UserError(f"loss is not a number in epoch {self.current_epoch + 1}; give less `learning_rate`")
 
     def on_validation_epoch_end(self) -> None:
         """Log the primary Dice per case, which in validation chooses the checkpoint, and that of each target.

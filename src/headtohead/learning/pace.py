@@ -55,7 +55,7 @@ class Pace(pl.Callback):
         return _per_second(self.slices, self.seconds)
 
 
-class Testing:
+class PaceOfTest:
     """Times a test without what is done between its slices, such as scoring."""
 
     def __init__(self) -> None:

@@ -82,7 +82,7 @@ def match_layers(net: torch.nn.Module, stored: Weights, label: str, mend: str = 
             continue
         taken |= {name: _as_here(there[name], here[name]) for name in here if name in there}
     if not taken:
-        others = list(dict.fromkeys(map(layer_name, found)))
+        others = list(dict.fromkeys(layer_name(_bare(name)) for name in found))
         raise UserError(
             f"{label}: none of its {len(others)} layers ({_few(others)}) is one of this net ({_few(layers_of(net))}) "
             f"by name and shape; {mend or 'name other weights'}"
@@ -121,6 +121,13 @@ def _under_own_names(stored: Weights, own: Weights) -> dict[str, torch.Tensor]:
     best = max(sorted(prefixes, key=len), key=lambda prefix: sum(prefix + name in stored for name in own))
     inside = {name.removeprefix(best): value for name, value in stored.items() if name.startswith(best)}
     return {name: value for name, value in stored.items() if not name.startswith(best)} | inside
+
+
+def _bare(name: str) -> str:
+    """Name a weight without the wrappers around its net."""
+    while wrapper := next((word for word in PREFIXES if name.startswith(word)), ""):
+        name = name.removeprefix(wrapper)
+    return name
 
 
 def _entries(state: Weights, layer: str) -> dict[str, torch.Tensor]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from headtohead.errors import UserError
 
@@ -23,6 +24,8 @@ def refuse_unfit_net(net: nn.Module, name: str, in_channels: int, out_channels: 
     Raises:
         UserError: says what it gave and what was expected; of an image size that it cannot have, the nearest that work.
     """
+    if any(is_lazy(one) for one in (*net.parameters(), *net.buffers())):
+        raise UserError(f"`model` {name}: has lazy layers; give their number of input channels")
     if not any(weight.requires_grad for weight in net.parameters()):
         raise UserError(f"`model` {name}: has no parameter to train; make its layers attributes of the module")
     copy = deepcopy(net)
@@ -38,13 +41,27 @@ def refuse_unfit_net(net: nn.Module, name: str, in_channels: int, out_channels: 
                 raise UserError(
                     f"`model` {name}: {wrong} in {mode} mode; from images [n, {in_channels}, {image_size}, "
                     f"{image_size}] {due} are expected"
-                ) from (found if isinstance(found, Exception) else None)
-        loud = _Asked(copy.eval(), in_channels, out_channels).answer(image_size, LOUD)
-    if isinstance(loud, torch.Tensor) and loud.min() >= 0 and loud.max() <= 1:
+                ) from (found if isinstance(found, BaseException) else None)
+        asked = _Asked(copy.eval(), in_channels, out_channels)
+        usual, loud = asked.answer(image_size, 1.0), asked.answer(image_size, LOUD)
+    if isinstance(usual, torch.Tensor) and not usual.isfinite().all():
+        raise UserError(f"`model` {name}: gives values that are not finite of an image of noise; correct it")
+    # Of a head that starts at zero, all values are alike.
+    if isinstance(loud, torch.Tensor) and loud.min() < loud.max() and loud.min() >= 0 and loud.max() <= 1:
         raise UserError(
             f"`model` {name}: gives values from 0 to 1 alone, whatever the image: probabilities; return logits, "
             "without a sigmoid or softmax at the end"
         )
+
+
+def fault_of_one_image(net: nn.Module, in_channels: int, out_channels: int, image_size: int) -> str:
+    """Say how a net fails to learn from a batch of one image, as batch norm of one pixel does; empty if it does not.
+
+    It is run as `refuse_unfit_net` runs it.
+    """
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        asked = _Asked(deepcopy(net).train(), in_channels, out_channels, images=1)
+        return asked.wrong(asked.answer(image_size), image_size)
 
 
 @dataclass(frozen=True)
@@ -54,21 +71,22 @@ class _Asked:
     net: nn.Module
     in_channels: int
     out_channels: int
+    images: int = 2
 
     def answer(self, size: int, loudness: float = 0.0) -> Any:
-        """Give what it gives of two images of zeros, or of noise; or the error that it raises."""
+        """Give what it gives of images of zeros, or of noise; or the error that it raises."""
         try:
-            return self.net(loudness * torch.randn(2, self.in_channels, size, size))
-        except Exception as fault:  # whatever the layers of others raise
+            return self.net(loudness * torch.randn(self.images, self.in_channels, size, size))
+        except (Exception, SystemExit) as fault:  # whatever the layers of others raise
             return fault
 
     def wrong(self, found: Any, size: int) -> str:
         """Say what is wrong with an answer; empty if nothing is."""
-        if isinstance(found, Exception):
+        if isinstance(found, BaseException):
             return f"fails with {type(found).__name__}: {' '.join(str(found).split()) or 'no reason given'}"
         if not isinstance(found, torch.Tensor):
             return f"gives a {type(found).__name__}, not one tensor,"
-        if tuple(found.shape) != (2, self.out_channels, size, size):
+        if tuple(found.shape) != (self.images, self.out_channels, size, size):
             return f"gives {_sketch(found.shape)}"
         return "" if found.is_floating_point() else f"gives {str(found.dtype).removeprefix('torch.')}"
 

@@ -44,8 +44,10 @@ def called(build: Callable[..., Any], name: str, arguments: dict[str, Any]) -> n
         net = build(**arguments)
     except UserError:
         raise
-    except Exception as fault:  # anything may come out of the code of others
-        reason = " ".join(str(fault).split()) or "no reason given"
+    except (Exception, SystemExit) as fault:  # anything may come out of the code of others
+        # Of a missing package, the further lines are about an installation in general.
+        said = str(fault).strip().splitlines()[:1] if isinstance(fault, ImportError) else str(fault).split()
+        reason = " ".join(said) or "no reason given"
         raise UserError(
             f"`model` {name}: cannot be built: {type(fault).__name__}: {reason}; correct it or its "
             "`model_settings` (`debug` shows where)"

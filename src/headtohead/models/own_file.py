@@ -90,7 +90,7 @@ def _of_package(form: Form) -> Callable[..., Any]:
     [entry] = list(metadata.entry_points(group=GROUP, name=form.title))[:1]
     try:
         found = entry.load()
-    except Exception as fault:
+    except (Exception, SystemExit) as fault:
         raise UserError(f"`model` {form.title}: {entry.value} cannot be imported: {_reason(fault)}") from fault
     if not callable(found):
         raise UserError(f"`model` {form.title}: {entry.value} is no class or function; mend its package")
@@ -124,7 +124,7 @@ def _import(form: Form, path: Path, name: str) -> OwnFile:
     importlib.invalidate_caches()
     try:
         spec.loader.exec_module(module)
-    except Exception as fault:
+    except (Exception, SystemExit) as fault:
         del sys.modules[name]
         raise UserError(f"`model` {form.title}: {form.path} cannot be imported: {_reason(fault)}") from fault
     finally:
@@ -145,7 +145,7 @@ def _file_of(name: str, own: Path) -> str:
     return file if file and not installed and Path(file).is_relative_to(own.parent) else ""
 
 
-def _reason(fault: Exception) -> str:
+def _reason(fault: BaseException) -> str:
     line = f" in line {fault.lineno}" if isinstance(fault, SyntaxError) else ""
     said = fault.msg if isinstance(fault, SyntaxError) else str(fault)
     return f"{type(fault).__name__}{line}: {' '.join(str(said).split())}; correct it (`debug` shows where)"

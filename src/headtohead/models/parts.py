@@ -57,7 +57,11 @@ def named_layers(net: "nn.Module", words: str, label: str) -> list[str]:
         if word not in parts:
             known = ", ".join(part for part in (ENCODER, DECODER, HEAD, ALL_BUT_HEAD) if part in parts)
             others = ", ".join(part for part in parts if part not in (ENCODER, DECODER, HEAD, ALL_BUT_HEAD))
-            raise UserError(f"{label}: the net has no part {word}{did_you_mean(word, parts)}; known: {known}; {others}")
+            guess = did_you_mean(word, parts).removeprefix("; ")
+            raise UserError(
+                f"{label}: the net has no part {word}{guess and f' ({guess})'}; write {known}, or one of its layers: "
+                f"{others}"
+            )
         chosen.update(parts[word])
     layers = layers_of(net)
     if len(chosen) == len(layers):

@@ -7,7 +7,7 @@ from typing import Any
 
 from headtohead.errors import UserError
 from headtohead.options.input import InputOptions
-from headtohead.options.preparation import SLICES, standardises, volume_steps
+from headtohead.options.preparation import SLICES, Amounts, standardises, volume_steps
 from headtohead.preparing.chain import DEPTHS, Chain, UnknownStepError
 from headtohead.preparing.intensities import EIGHT
 from headtohead.preparing.step import Step
@@ -112,21 +112,19 @@ class InputRecipe:
         """The chain: steps that the case of a cohort, or one that is predicted, goes through."""
         if self.normalise in TIED:
             return Chain(TIED[self.normalise](self))
-        order = self._order
-        wanted = volume_steps(self.preparation)
-        steps: list[Step] = [Window(self.depth)]
-        steps += [Trim(int(ends)) for ends in wanted.get("trim", ())]
-        steps += [Crop(dark) for dark in wanted.get("crop", ())]
-        size: list[Step] = [Spline(self.image_size, int(degree)) for degree in wanted.get("spline", ())]
-        steps += [Channels(order), *(size or [Resize(self.image_size)])]
-        if self.standardised:
-            steps.append(Standardise(*wanted["standardise"]))
+        order, wanted = self._order, volume_steps(self.preparation)
+        steps = [Window(self.depth), Channels(order), *_volume_part(wanted, self.image_size)]
+        if not any(isinstance(step, Spline) for step in steps):
+            # What standardises comes last; a preparation without splines is resized slice by slice before it.
+            steps.insert(len(steps) - self.standardised, Resize(self.image_size))
         if self.neighbours:
             steps.append(Neighbours(self.neighbours, self.primary_place))
-        if self.standardised:
-            return Chain(tuple(steps))
+        return Chain(tuple(steps) if self.standardised else (*steps, Scale(self.normalise, self._measured(wanted))))
+
+    def _measured(self, wanted: Amounts) -> tuple[int, ...]:
+        """By the statistics of what each channel is scaled: of a sequence, or of a channel where these come first."""
         of = (*self._own, *[self.primary] * (2 * self.neighbours))
-        return Chain((*steps, Scale(self.normalise, of)))
+        return tuple(map(self._order.index, of)) if wanted and self.normalise in MEASURED else of
 
     @property
     def _order(self) -> tuple[int, ...]:
@@ -179,7 +177,18 @@ def buda_chain(channels: int) -> Chain:
     extracted by a deep learning algorithm. Comput Biol Med 109:218-225, 2019, doi:10.1016/j.compbiomed.2019.05.002.
     """
     order = (1,) if channels == 1 else tuple(range(channels))
-    return Chain((Channels(order), Window(), Trim(1), Crop(0.1), Spline(256, 2), Standardise(10, 99)))
+    return Chain((Channels(order), Window(), *_volume_part(volume_steps("volume"), 256)))
+
+
+def _volume_part(wanted: Amounts, size: int) -> list[Step]:
+    """Make the steps of a whole volume, which come after its channels: what no model is shown decides nothing."""
+    steps: list[Step] = [Trim(int(ends)) for ends in wanted.get("trim", ())]
+    steps += [Crop(dark) for dark in wanted.get("crop", ())]
+    steps += [Spline(size, int(degree)) for degree in wanted.get("spline", ())]
+    if ends := wanted.get("standardise"):
+        # A file says 10, not 10.0, as that of the published net always has.
+        steps.append(Standardise(*(int(end) if end.is_integer() else end for end in ends)))
+    return steps
 
 
 def published_chain(name: str, channels: int) -> Chain:

@@ -32,8 +32,8 @@ class Slot:
 
     @property
     def label(self) -> str:
-        """What a message calls it: the name of its file, or of the case."""
-        return max(self.exact, key=len) if self.place else self.case
+        """What a message calls it: the case, and from the second slice on which one."""
+        return f"{self.case}, slice {self.place + 1}" if self.place else self.case
 
 
 @dataclass
@@ -66,14 +66,14 @@ def files_below(folder: Path, kinds: Sequence[str] = INPUTS) -> list[Path]:
     )
 
 
-def pair_files(folder: Path, files: Iterable[Path], cases: Sequence[CaseFiles]) -> Paired:
-    """Find the files of each case; files are volumes where the cases are, else pictures.
+def pair_files(folder: Path, files: Iterable[Path], cases: Sequence[CaseFiles], channel: int = 0) -> Paired:
+    """Find the files of each case; files are volumes where the cases are, else pictures; of nnU-Net one channel.
 
     Raises:
         UserError: two files are named after one case or slice, or one after two.
     """
     slots = [slot for case in cases for slot in _slots_of(case)]
-    find = _finder(slots)
+    find = _finder(slots, channel)
     owners: dict[Slot, Path] = {}
     found = Paired()
     for path in files:
@@ -95,8 +95,8 @@ def pair_files(folder: Path, files: Iterable[Path], cases: Sequence[CaseFiles]) 
     return found
 
 
-def names_of(name: str) -> Iterator[str]:
-    """Give a name, and what is left of it without words for masks and predictions and without a channel of 0."""
+def names_of(name: str, channel: int = 0) -> Iterator[str]:
+    """Give a name, and what is left of it without words for masks and predictions and without that channel."""
     waiting, seen = [name], set()
     while waiting:
         one = waiting.pop(0)
@@ -107,8 +107,8 @@ def names_of(name: str) -> Iterator[str]:
         waiting += bases_of_mask(one)
         if predicted := PREDICTED.fullmatch(one):
             waiting.append(predicted["base"])
-        if (channel := CHANNEL.fullmatch(one)) and not int(channel["channel"]):
-            waiting.append(channel["case"])
+        if (numbered := CHANNEL.fullmatch(one)) and int(numbered["channel"]) == channel:
+            waiting.append(numbered["case"])
 
 
 def _slots_of(case: CaseFiles) -> Iterator[Slot]:
@@ -129,7 +129,7 @@ def _shorter(stems: Iterable[str]) -> set[str]:
     return {shorter for one in stems for shorter in names_of(one)} | channels
 
 
-def _finder(slots: Sequence[Slot]) -> Callable[[Path, Sequence[str]], Slot | None]:
+def _finder(slots: Sequence[Slot], channel: int) -> Callable[[Path, Sequence[str]], Slot | None]:
     """Make what finds the slot of a file; a name that several slots have finds none of them by itself."""
     tables: list[dict[str, list[Slot]]] = [defaultdict(list), defaultdict(list)]
     for slot in slots:
@@ -140,7 +140,7 @@ def _finder(slots: Sequence[Slot]) -> Callable[[Path, Sequence[str]], Slot | Non
     def find(path: Path, folders: Sequence[str]) -> Slot | None:
         unclear: list[Slot] = []
         for depth in range(len(folders) + 1):
-            for name in names_of("_".join((*folders[len(folders) - depth :], stem(path)))):
+            for name in names_of("_".join((*folders[len(folders) - depth :], stem(path))), channel):
                 for table in tables:
                     fitting = table.get(name, [])
                     if len(fitting) == 1:

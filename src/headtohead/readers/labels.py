@@ -1,5 +1,7 @@
 """Which values of a label map are which target: as `labels` says, and as a file holds them."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +14,9 @@ LESION = Targets((Target("lesion", (1,)),))
 
 BACKGROUND = "background"
 """In place of a target's name: the values count as background."""
+
+WHITE = (255, 65535)
+"""What pictures of 8 and 16 bits write for a structure, whatever its label is."""
 
 EXAMPLE = "'whole tumour=1,2,4;enhancing=4'"
 
@@ -72,7 +77,40 @@ def make_targets(named: dict[str, tuple[int, ...]], source: str, kind: str = "")
         raise UserError(f"{source}: {fault}") from fault
 
 
-def labels_of(name: str, values: np.ndarray, targets: Targets, united: bool = False) -> NDArray[np.unsignedinteger]:
+@dataclass
+class Marks:
+    """What marks the target in the masks of one folder that are scored, where there is one target.
+
+    Attributes:
+        named: somebody said what the labels are, so that another value is another structure.
+        pictures: the masks are pictures, in which white stands for the target.
+        first: where nobody named labels: the value of the masks that were read, and the file that had it first.
+    """
+
+    named: bool
+    pictures: bool
+    first: tuple[int, str] | None = None
+
+    def only(self, name: str, value: int, targets: Targets) -> bool:
+        """Say whether a mask's only value besides 0 is the target, where it need not be a label of it.
+
+        Raises:
+            UserError: nobody named labels, and another mask of the folder has another value.
+        """
+        if self.named:
+            return self.pictures and value in WHITE and value not in (*targets.labels, *targets.others)
+        first, file = self.first = self.first or (value, name)
+        if value != first:
+            raise UserError(
+                f"{name}: its mask is {value}, but that of {file} is {first}; say with `labels` what the values "
+                "mean, or write one value in all masks"
+            )
+        return True
+
+
+def labels_of(
+    name: str, values: np.ndarray, targets: Targets, united: bool = False, marks: Marks | None = None
+) -> NDArray[np.unsignedinteger]:
     """Take the values of a mask file for labels.
 
     With one target that is label 1, 0 and one other value are a mask, whatever that value is. Else the values are
@@ -82,6 +120,7 @@ def labels_of(name: str, values: np.ndarray, targets: Targets, united: bool = Fa
         name: of the file, for messages.
         values: finite.
         targets: of the task.
+        marks: of the folder, for masks that are scored: decides in place of "whatever that value is".
         united: with one target, take every label for it: masks beside a scan to be predicted come from any program.
 
     Returns:
@@ -94,7 +133,7 @@ def labels_of(name: str, values: np.ndarray, targets: Targets, united: bool = Fa
     inside = levels[levels != 0]
     whole = bool(((inside > 0) & (inside <= LARGEST_LABEL) & (inside == np.rint(inside))).all())
     alone = len(targets) == 1
-    if alone and ((len(inside) <= 1 and targets.labels == (1,)) or (united and whole)):
+    if alone and (_is_mask(name, inside, targets, whole, marks) or (united and whole)):
         label = targets.labels[0]
         return (values != 0) * np.array(label, np.uint8 if label < 256 else np.uint16)
     strays: tuple[int, ...] = ()
@@ -103,8 +142,15 @@ def labels_of(name: str, values: np.ndarray, targets: Targets, united: bool = Fa
         strays = targets.strays(inside.astype(kind))
         if not strays:
             return values.astype(kind)
+        if marks:
+            held = ", ".join(map(str, strays[:4])) + (", ..." if len(strays) > 4 else "")
+            due = ", ".join(map(str, sorted({0, *targets.labels, *targets.others})))
+            raise UserError(
+                f"{name}: holds {held}, which is no label of the truth ({due}); convert the mask, or say with "
+                "`labels` which values are which target"
+            )
     some = ", ".join(f"{level:g}" for level in levels[:4]) + (", ..." if len(levels) > 4 else "")
-    if alone and targets.labels == (1,):
+    if alone and targets.labels == (1,) and not marks:
         raise UserError(
             f"{name}: a mask must hold 0 and one other value, but this one holds {some}; make it binary, or name its "
             "values with `labels`"
@@ -116,3 +162,12 @@ def labels_of(name: str, values: np.ndarray, targets: Targets, united: bool = Fa
         odd = f"label {strays[0]} belongs to no target"
         mend += f", or train with `labels` that name it too: as background={named}, or as a target's"
     raise UserError(f"{name}: {odd}; the labels of this task are {due}; {mend}")
+
+
+def _is_mask(name: str, inside: np.ndarray, targets: Targets, whole: bool, marks: Marks | None) -> bool:
+    """Say whether the values of a file besides 0 are one that marks the only target, whatever its labels are."""
+    if marks and len(inside) == 1 and whole:
+        return marks.only(name, int(inside[0]), targets)
+    if marks:
+        return False
+    return len(inside) <= 1 and targets.labels == (1,) and not set(inside.tolist()) & set(targets.others)

@@ -90,11 +90,12 @@ def _with_images(cases: list[CaseFiles], folder: Path) -> list[CaseFiles]:
     masks = {path.resolve() for case in cases for path in case.masks}
     files = [path for path in files if path.resolve() not in masks and not bases_of_mask(stem(path))]
     outlined = [number for number, name in channel_names(folder).items() if name == OUTLINED]
-    wanted = f"{(outlined or [0])[0]:04d}"
+    channel = (outlined or [0])[0]
+    wanted = f"{channel:04d}"
     channels = {path: match["channel"] for path in files if (match := CHANNEL.fullmatch(stem(path)))}
     files = [path for path in files if channels.get(path, wanted) == wanted]
     named = [path for path in files if (one := sequence_in_name(stem(path))) and one.sequence == OUTLINED]
-    paired = pair_files(folder, named or files, cases)
+    paired = pair_files(folder, named or files, cases, channel)
     if paired.missing:
         lost = paired.missing[0].label
         raise UserError(f"`images` {folder}: no image of {lost}; restore it, or leave `images` out")
@@ -134,11 +135,12 @@ def _three(labels: np.ndarray) -> tuple[int, int, int]:
 
 
 READER = Reader(
-    reading=f"{LABEL_MAPS} 1",
+    reading=f"{LABEL_MAPS} 2",
     recognises=recognises,
     list_cases=list_cases,
     task=task,
     read_case=read_case,
     takes=frozenset({"patient_pattern", "labels", "images"}),
     files="label maps",
+    square=False,
 )

@@ -97,6 +97,7 @@ class Reader:
         further_files: lists the files besides images and masks from which the cohort is made.
         read_clinical: reads what is known of the patients: one row a patient, column `patient`.
         files: what its files are called: `volumes`, `pictures` or `slices`.
+        square: whether pixels are made square where a scanner's are not, as models are shown them.
         depth: in which pixels are stored where `Reading.bits` is empty: uint8, or uint16 if 256 levels are too few.
     """
 
@@ -110,6 +111,7 @@ class Reader:
     further_files: Callable[[Path], list[Path]] = lambda root: []
     read_clinical: Callable[[Path], "pd.DataFrame"] = nothing_known
     files: str = "volumes"
+    square: bool = True
     depth: np.dtype = np.dtype(np.uint8)  # noqa: RUF009  # never changed
 
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 LARGEST = 256 << 20
 """Bytes."""
 
+UNEVEN = "rows are not as long as the header"
+
 
 def read_table(path: Path, **options: Any) -> "pd.DataFrame":
     """Read a CSV file as `pandas.read_csv` does with these options.
@@ -51,5 +53,5 @@ def read_rows(path: Path, needed: tuple[str, ...] = ()) -> list[dict[str, str]]:
         raise UnreadableError(f"line {table.line_num}: {fault}") from fault
     for row in rows:
         if None in row or None in row.values():
-            raise UnreadableError("rows are not as long as the header")
+            raise UnreadableError(UNEVEN)
     return rows

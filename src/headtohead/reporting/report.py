@@ -7,7 +7,7 @@ from pathlib import Path
 from headtohead.batches.folds import read_folds
 from headtohead.cohort import Cohort, open_cohort
 from headtohead.disk_faults import told
-from headtohead.errors import UserError
+from headtohead.errors import UserError, printable
 from headtohead.options.comparison import MARGIN, is_baseline
 from headtohead.options.data import DEFAULT_DATA, DataOptions
 from headtohead.options.flags import as_flags
@@ -15,6 +15,8 @@ from headtohead.options.settling import settle
 from headtohead.options.table import OPTIONS, ChoiceOptions, Options
 from headtohead.plurals import count_of
 from headtohead.readers.reader import Reading
+from headtohead.records.json_reader import read_json
+from headtohead.records.regular import UnreadableError
 from headtohead.reporting.agreement_of_entrants import agreement_of
 from headtohead.reporting.case_gifs import mark_of, remove_earlier_case_gifs
 from headtohead.reporting.curves import write_curves
@@ -50,6 +52,7 @@ TABLES |= {
 SOMETIMES = (WITHOUT_LESION, AGREEMENT, "costs", "external", "populations")
 """The tables that are not written where they would be empty."""
 PAGE, VERDICT = "report.html", "verdict.txt"
+SCORES_RECORD = "scores.json"
 UNCHECKED = "The data set was not available, so it was not checked whether data or folds have changed since the runs."
 
 
@@ -67,6 +70,9 @@ def report(options: Options) -> Path:
     folder = runs_dir / (options.comparison.comparison or only_comparison(runs_dir))
     ledger = read_ledger(folder, agreeing=False)
     if not ledger.finished:
+        if (folder / SCORES_RECORD).is_file():
+            of = f"made of scores alone ({_scores_file(folder)})"
+            raise UserError(f"{folder}: {of}; run `score` with `scores` and that file again")
         raise UserError(f"{folder}: no experiment is finished; resume them with `compare`")
     cohort = _cohort_of(ledger, options.data, "root_dir" in options.given)
     with comparison_held(folder):
@@ -76,6 +82,14 @@ def report(options: Options) -> Path:
         _refuse_stale(ledger, cohort)
         write_held(folder, cohort, options.comparison.case_gifs, ledger, margin_of(options))
     return folder
+
+
+def _scores_file(folder: Path) -> str:
+    """Name the file that the scores are from, as far as the record says it."""
+    try:
+        return printable(str(read_json(folder / SCORES_RECORD)["file"]))
+    except (OSError, UnreadableError, LookupError, TypeError):
+        return f"{SCORES_RECORD} is damaged"
 
 
 def margin_of(options: ChoiceOptions) -> float | None:
@@ -264,7 +278,9 @@ def _refuse_stale(ledger: Ledger, cohort: Cohort | None) -> None:
     facts = {**first, "protocol": PROTOCOL} | (
         {"data": {"key": cohort.key, "task": cohort.task.to_dict()}} if cohort else {}
     )
-    again = "train and test again with `compare` `overwrite`, or restore what the runs were made from"
+    alone = all(run.is_given for run in ledger.finished)
+    how = "score again with `score` `overwrite`" if alone else "train and test again with `compare` `overwrite`"
+    again = f"{how}, or restore what the runs were made from"
     try:
         refuse_unlike(ledger, facts)
     except UserError as difference:

@@ -9,7 +9,7 @@ from headtohead.reporting.external import no_external
 from headtohead.reporting.findings import Findings, OneTarget
 from headtohead.reporting.page.writing import write_report
 from headtohead.reporting.pictures import write_pictures
-from headtohead.reporting.report import PAGE, move_into, remove_earlier, write_tables
+from headtohead.reporting.report import PAGE, SCORES_RECORD, move_into, remove_earlier, write_tables
 from headtohead.reporting.summary import summarise_scores
 from headtohead.reporting.table import print_results, result_rows
 from headtohead.runs.ledger import FIGURES
@@ -22,13 +22,12 @@ from headtohead.statistics.matrix import holds_lesion, score_matrix
 from headtohead.statistics.means import sum_up
 from headtohead.statistics.questions import DESCRIBED, compare_pairs
 from headtohead.statistics.ranks import rank_distribution
-from headtohead.statistics.targets import each_target, over_targets
+from headtohead.statistics.targets import TARGET, each_target, over_targets
 from headtohead.statistics.trainings import trainings
 from headtohead.statistics.verdict import verdict
 from headtohead.task import Target, Targets
 from headtohead.task.targets import COLOURS
 
-RECORD = "scores.json"
 ABOUT = (
     "Only these scores are known: no masks, counts or pictures, so other scores, cases without a lesion, conventions "
     "and subgroups are left out. Whether the scores are right, and who saw which case in training, cannot be checked "
@@ -46,7 +45,7 @@ def write_report_of_scores(folder: Path, cases: pd.DataFrame, record: dict[str, 
         margin: the difference in mean Dice that is too small to matter.
     """
     findings = findings_of_scores(folder.name, cases, record, margin)
-    summary = summarise_scores(folder.name, cases, findings.footnotes)
+    summary = summarise_scores(folder.name, without_one_target(cases), findings.footnotes)
     print_results(summary)
     with temporary_folder(folder) as new:
         write_tables(new, summary, findings)
@@ -54,7 +53,7 @@ def write_report_of_scores(folder: Path, cases: pd.DataFrame, record: dict[str, 
             (new / f"{name}.csv").unlink()  # of counts and of what is known of a case
         write_pictures(findings, new / FIGURES, None, None)
         write_report(findings, new / PAGE)
-        write_json(new / RECORD, record)
+        write_json(new / SCORES_RECORD, record)
         remove_earlier(folder)
         move_into(new, folder)
     print(f"{findings.verdict}\nreport: {folder / PAGE}")
@@ -62,6 +61,8 @@ def write_report_of_scores(folder: Path, cases: pd.DataFrame, record: dict[str, 
 
 def findings_of_scores(title: str, cases: pd.DataFrame, record: dict[str, Any], margin: float) -> Findings:
     """Work out what scores alone support; what needs counts is empty."""
+    named = list(filter(None, each_target(cases)))
+    cases = without_one_target(cases)
     whole, each = over_targets(cases), {name: rows for name, rows in each_target(cases).items() if name}
     matrix = score_matrix(whole)
     trained = trainings(whole, "dice", holds_lesion(whole)).reindex(matrix.columns)
@@ -69,7 +70,7 @@ def findings_of_scores(title: str, cases: pd.DataFrame, record: dict[str, Any], 
     untested = pd.DataFrame(columns=["score", *DESCRIBED])
     return Findings(
         title=title,
-        targets=_targets(list(each) or ["lesion"]),
+        targets=_targets(named or ["lesion"]),
         tested_cases=cases,
         cases=whole,
         matrix=matrix,
@@ -90,7 +91,10 @@ def findings_of_scores(title: str, cases: pd.DataFrame, record: dict[str, Any], 
         parts=pd.DataFrame(columns=["case"]),
         verdict=" ".join(filter(None, [verdict(matrix, pairs, "entrants"), verdict_on_targets(target_pairs)])),
         warnings=[],
-        footnotes=[f"The scores are those of {record['file']}, as given. {ABOUT}"],
+        footnotes=[
+            f"The scores are those of {record['file']}, as given. {ABOUT}",
+            *[f"The one target is {name}." for name in named if len(named) == 1],
+        ],
         curves=pd.DataFrame(
             columns=[
                 "run",
@@ -109,6 +113,11 @@ def findings_of_scores(title: str, cases: pd.DataFrame, record: dict[str, Any], 
         given=dict.fromkeys(matrix.columns, f"scores from {record['file']}"),
         pictured=False,
     )
+
+
+def without_one_target(cases: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the column target where it holds one name: the primary score is that target's, not counted again."""
+    return cases.drop(columns=TARGET) if TARGET in cases and len(set(cases[TARGET])) == 1 else cases
 
 
 def _targets(names: list[str]) -> Targets:

@@ -21,6 +21,7 @@ SHARED = {
 }
 # What the runs of one entrant must share besides: they are its repeats. Entrants may differ in it; reports say so.
 INPUT = ("recipe",)
+NET = ("net", "sha256")  # of a net of a file
 # The splits of a cross-validation differ from fold to fold; what they share is the table of folds.
 FOLDS = ("split", "plan")
 
@@ -52,6 +53,11 @@ def refuse_other_input(ledger: Ledger) -> None:
             raise UserError(
                 f"{ledger.folder}: {first.name} and {run.name} are of one entrant but differ in input ({difference}): "
                 "train one of them again with `overwrite`, or use another `comparison`"
+            )
+        if difference := _difference(*(one.fact(*NET) for one in (first, run))):
+            raise UserError(
+                f"{ledger.folder}: {first.name} and {run.name} are of one entrant but of other content of its file "
+                f"({difference}): train one of them again with `overwrite`, or use another `comparison`"
             )
 
 

@@ -69,7 +69,9 @@ def _of_volumes(ledger: Ledger) -> list[str]:
     files, baseline = files_of(ledger.finished[0].fact("data", "kind")), baseline_on(ledger.task.primary)
     unit = "pixels" if "hd95_px" in ledger.comparable else "mm"
     if all(run.is_given for run in ledger.finished):
-        return [f"The data are {files} with {marked}; distances are in {unit}."]
+        named = [target.name for target in ledger.task.targets.all]
+        lesion = f"; lesion means {named[0]}" if len(named) == 1 and named != ["lesion"] else ""
+        return [f"The data are {files}{lesion}; distances are in {unit}."]
     return [
         f"The data are {files} with {marked}, {baseline} is a threshold on the only image, and distances are in {unit}."
     ]
