@@ -24,6 +24,7 @@ from headtohead.readers.lgg import TASK
 from headtohead.readers.nifti import READER as NIFTI
 from headtohead.readers.reader import Reading
 from headtohead.readers.tasks import VOLUMES_TASK
+from headtohead.reporting.external import NEW_PATIENTS, no_external
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.reading import read_ledger
 from headtohead.statistics.intervals import mean_interval
@@ -240,3 +241,11 @@ def test_another_cohort_of_one_name_has_a_folder_of_its_own(tmp_path: Path, phan
     first.write_record({"status": "finished", "data": {"key": "another"}})
     again = external.folder_for(home, phantom_cohort)
     assert again.path.name == f"{phantom_cohort.root.name}-{phantom_cohort.key[:8]}"
+
+
+def test_the_report_claims_new_patients_only_where_that_was_checked() -> None:
+    whole, short = "patients and pixels", "names of cases and patients"
+    empty = no_external()
+    assert replace(empty, unseen_by=(whole, whole)).patients == NEW_PATIENTS
+    said = replace(empty, unseen_by=(whole, short)).patients
+    assert said != NEW_PATIENTS and "not fully checked in 1 of 2" in said and short in said

@@ -118,8 +118,8 @@ def test_elsewhere(options: RunOptions, cohort: Cohort) -> Path:
     refuse_seen(tested.known, cohort, tested.choice.name, not_its_own)
     if tested.known.certainty != CERTAIN:
         print(
-            f"warning: whether {tested.choice.name} has seen patients of {cohort.root} was not fully checked; compared: "
-            f"{tested.known.certainty} (by {CERTAIN} where the packed copy of its data is in `cache_dir`)"
+            f"warning: whether {tested.choice.name} has seen patients of {cohort.root} was not fully checked; "
+            f"compared: {tested.known.certainty} (by {CERTAIN} where the packed copy of its data is in `cache_dir`)"
         )
     with tested.home.held(wait=True):
         return _score(tested, cohort, sources, options)

@@ -21,7 +21,12 @@ from headtohead.runs.external import CERTAIN
 from headtohead.runs.folder import RunFolder
 
 DATA = "data"
-WORDS = {"train": "trained on", "val": "chosen by", "test": "tested on before", DATA: "of the data that it was made from"}
+WORDS = {
+    "train": "trained on",
+    "val": "chosen by",
+    "test": "tested on before",
+    DATA: "of the data that it was made from",
+}
 NAMES = "names of cases and patients"
 UNKNOWN = "not known: the model does not say which cases made it"
 SHOWN = 3

@@ -29,9 +29,10 @@ SCORES, POPULATIONS = "External tests: mean Dice per case", "Patients of the ext
 PAGE = "results.md"
 NEW_PATIENTS = "External cohorts are of patients that the model never saw"
 NOTE = (
-    "their Dice has its own cases and interval, and is in no other number of this report. Of a model with several trainings (seeds, folds), each case is first averaged "
-    "over them. Differences between patients are standardised: external minus internal, by the root of the mean of "
-    "both variances (Austin 2009, doi:10.1002/sim.3697); of lesion sizes, of their logarithm."
+    "their Dice has its own cases and interval, and is in no other number of this report. Of a model with several "
+    "trainings (seeds, folds), each case is first averaged over them. Differences between patients are standardised: "
+    "external minus internal, by the root of the mean of both variances (Austin 2009, doi:10.1002/sim.3697); of lesion "
+    "sizes, of their logarithm."
 )
 
 
