@@ -24,6 +24,7 @@ from headtohead.readers.lgg import TASK
 from headtohead.readers.nifti import READER as NIFTI
 from headtohead.readers.reader import Reading
 from headtohead.readers.tasks import VOLUMES_TASK
+from headtohead.reporting.external import NEW_PATIENTS, no_external
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.reading import read_ledger
 from headtohead.statistics.intervals import mean_interval
@@ -171,7 +172,7 @@ def test_seen_patients_are_known_by_name_by_another_scan_and_by_their_pixels(
     shutil.copy(cohort.root / "data.csv", tmp_path / "data")
     other = open_cohort(tmp_path / "data", tmp_path / "packed")
     parts = {case: "train", val: "val"}
-    assert Known(parts, cohort).seen(other) == {names[case]: "train", names[val]: "val"}
+    assert Known(parts, cohort=cohort).seen(other) == {names[case]: "train", names[val]: "val"}
     assert same_pixels(other, cohort) == {new: old for old, new in names.items()}
     assert Known(parts).seen(other) == {}, "names of cases alone say nothing here"
     assert Known(parts).seen(cohort) == parts and Known().seen(cohort) == {}
@@ -240,3 +241,11 @@ def test_another_cohort_of_one_name_has_a_folder_of_its_own(tmp_path: Path, phan
     first.write_record({"status": "finished", "data": {"key": "another"}})
     again = external.folder_for(home, phantom_cohort)
     assert again.path.name == f"{phantom_cohort.root.name}-{phantom_cohort.key[:8]}"
+
+
+def test_the_report_claims_new_patients_only_where_that_was_checked() -> None:
+    whole, short = "patients and pixels", "names of cases and patients"
+    empty = no_external()
+    assert replace(empty, unseen_by=(whole, whole)).patients == NEW_PATIENTS
+    said = replace(empty, unseen_by=(whole, short)).patients
+    assert said != NEW_PATIENTS and "not fully checked in 1 of 2" in said and short in said

@@ -35,6 +35,7 @@ from headtohead.readers.reader import find_reader
 from headtohead.records.regular import UnreadableError
 from headtohead.records.table_reader import read_table
 from headtohead.reporting.external import write_external_page
+from headtohead.runs.external import CERTAIN
 from headtohead.runs.finding import READY
 from headtohead.runs.folder import EXTERNAL, POPULATION, RunFolder
 from headtohead.saving import write_table
@@ -115,10 +116,10 @@ def test_elsewhere(options: RunOptions, cohort: Cohort) -> Path:
     own = tested.choice.record.get("data", {}).get("key")
     not_its_own = f"not the data that the run was made from ({own[:8]}, now {cohort.key[:8]}), and " if own else ""
     refuse_seen(tested.known, cohort, tested.choice.name, not_its_own)
-    if not tested.known.parts:
+    if tested.known.certainty != CERTAIN:
         print(
-            f"warning: {tested.choice.name} does not say which cases it was trained on, so that none of these is "
-            "among them was not checked"
+            f"warning: whether {tested.choice.name} has seen patients of {cohort.root} was not fully checked; "
+            f"compared: {tested.known.certainty} (by {CERTAIN} where the packed copy of its data is in `cache_dir`)"
         )
     with tested.home.held(wait=True):
         return _score(tested, cohort, sources, options)

@@ -1,6 +1,7 @@
 """No patient of an external test may be one that the model was trained on, chosen by, or tested on before."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,13 +11,24 @@ from headtohead.batches.splits import PARTS
 from headtohead.cohort import Cohort
 from headtohead.cohort.pack import find_packed
 from headtohead.errors import UserError
+from headtohead.options.data import DATA_SETS, LABEL_MAPS
 from headtohead.plurals import count_of
 from headtohead.readers.reader import find_reader
 from headtohead.readers.tasks import task_of
 from headtohead.records.regular import UnreadableError
 from headtohead.records.table_reader import read_rows
+from headtohead.runs.external import CERTAIN
+from headtohead.runs.folder import RunFolder
 
-WORDS = {"train": "trained on", "val": "chosen by", "test": "tested on before"}
+DATA = "data"
+WORDS = {
+    "train": "trained on",
+    "val": "chosen by",
+    "test": "tested on before",
+    DATA: "of the data that it was made from",
+}
+NAMES = "names of cases and patients"
+UNKNOWN = "not known: the model does not say which cases made it"
 SHOWN = 3
 OTHER_PEOPLE = ", or, where they are other people of the same name, tell them apart with `patient_pattern`"
 
@@ -27,33 +39,37 @@ class Known:
 
     Attributes:
         parts: case -> `train`, `val` or `test`; empty where nobody knows.
+        patients: patient -> part, as far as they are known without the packed copy.
         cohort: their data, where the packed copy is still there; it knows whose each case is, and its pixels.
     """
 
     parts: Mapping[str, str] = field(default_factory=dict)
+    patients: Mapping[str, str] = field(default_factory=dict)
     cohort: Cohort | None = None
 
     @property
     def certainty(self) -> str:
         """Say what was compared, for the record."""
-        if not self.parts:
-            return "not known: the model does not say which cases made it"
-        return "patients and pixels" if self.cohort else "names of cases"
+        if self.cohort:
+            return CERTAIN
+        return NAMES if self.parts else UNKNOWN
 
     def seen(self, cohort: Cohort) -> dict[str, str]:
         """Find the cases of a cohort that made the model: case -> part, the one that says most."""
         table, own = cohort.table, self.cohort
         if own is None:
             names = {case: (case, patient) for case, patient in zip(table["case"], table["patient"], strict=True)}
-            return {case: part for case, both in names.items() for part in _first(self.parts, both)}
+            said = {**self.patients, **self.parts}
+            return {case: part for case, both in names.items() for part in _first(said, both)}
         patients: dict[str, str] = {}
+        unsaid = "test" if self.parts else DATA
         for case, patient in zip(own.table["case"], own.table["patient"], strict=True):
-            _note(patients, patient, self.parts.get(case, "test"))
+            _note(patients, patient, self.parts.get(case, unsaid))
         found = {
             case: patients[who] for case, who in zip(table["case"], table["patient"], strict=True) if who in patients
         }
         for case, other in same_pixels(cohort, own).items():
-            _note(found, case, self.parts.get(other, "test"))
+            _note(found, case, self.parts.get(other, unsaid))
         return found
 
 
@@ -81,7 +97,34 @@ def known_cases(record: Mapping[str, Any], data: Mapping[str, Any], split: Path 
             raise UserError(f"{split}: damaged ({fault}), so it is not known who was trained on; restore it") from None
     facts = {**data, **record}
     cohort = find_packed(cache_dir, str(facts.get("key", "")), task_of(dict(facts)))
-    return Known(parts, cohort if cohort is None or set(parts) <= set(cohort.table["case"]) else None)
+    if cohort is not None and set(parts) <= set(cohort.table["case"]):
+        return Known(parts, cohort=cohort)
+    return Known(parts, _patients_of_test(split) | _patients_by_name(parts, facts))
+
+
+def _patients_by_name(parts: Mapping[str, str], facts: Mapping[str, Any]) -> dict[str, str]:
+    """Find whose the cases are by their names, as the reader of their data or its `patient_pattern` says."""
+    kind, pattern = str(facts.get("kind", "")), str(facts.get("patient_pattern") or "")
+    named = find_reader(kind).patient_of if kind in (*DATA_SETS, LABEL_MAPS) else str
+    patients: dict[str, str] = {}
+    for case, part in parts.items():
+        try:
+            match = re.search(pattern, case) if pattern else None
+        except re.error:  # of a damaged record
+            match = None
+        # The pattern was written for paths; of a name without a match the name is all there is.
+        patient = (match[1] if match.re.groups else match[0]) if match else named(case)
+        _note(patients, patient or case, part)
+    return patients
+
+
+def _patients_of_test(split: Path | None) -> dict[str, str]:
+    """Read the patients of the internal test, which its table of cases names."""
+    try:
+        rows = read_rows(RunFolder(split.parent).cases, ("patient",)) if split else []
+        return {row["patient"]: "test" for row in rows if row["patient"]}
+    except (OSError, UnreadableError, ValueError):  # an earlier version's, which has no patients; or none
+        return {}
 
 
 def refuse_seen(known: Known, cohort: Cohort, model: str, not_its_own: str = "") -> None:
@@ -100,7 +143,7 @@ def refuse_seen(known: Known, cohort: Cohort, model: str, not_its_own: str = "")
     if not seen:
         return
     others = "" if "patient_pattern" not in find_reader(cohort.data).takes else OTHER_PEOPLE
-    said = [f"{', '.join(_some(cases))} ({WORDS[part]})" for part in PARTS if (cases := _of(seen, part))]
+    said = [f"{', '.join(_some(cases))} ({word})" for part, word in WORDS.items() if (cases := _of(seen, part))]
     raise UserError(
         f"`root_dir` {cohort.root}: {not_its_own}{count_of(len(seen), 'case')} of {len(cohort)} are of patients that "
         f"made {model}: {'; '.join(said)}; an external test is of others: leave these out of the "
@@ -109,28 +152,37 @@ def refuse_seen(known: Known, cohort: Cohort, model: str, not_its_own: str = "")
 
 
 def same_pixels(cohort: Cohort, other: Cohort) -> dict[str, str]:
-    """Find the cases of a cohort whose primary sequence is that of a case of another, to the last pixel."""
-    shapes = {shape for _, shape in _shapes(other)}
-    wanted = {shape for _, shape in _shapes(cohort)} & shapes
-    prints = {_print(other, place): str(other.table["case"].iloc[place]) for place, s in _shapes(other) if s in wanted}
-    found = {place: _print(cohort, place) for place, shape in _shapes(cohort) if shape in wanted}
-    return {str(cohort.table["case"].iloc[place]): prints[one] for place, one in found.items() if one in prints}
+    """Find the cases of a cohort that share a slice of the primary sequence with a case of another, to the last pixel.
+
+    One is enough: a copy may lack slices. Slices of one value, as above the head, are everybody's and do not count.
+    """
+    sizes = {size for _, size in _sizes(cohort)} & {size for _, size in _sizes(other)}
+    known: dict[bytes, str] = {}
+    for place, size in _sizes(other):
+        if size in sizes:
+            known.update(dict.fromkeys(_prints(other, place), str(other.table["case"].iloc[place])))
+    found: dict[str, str] = {}
+    for place, size in _sizes(cohort):
+        if size in sizes and (shared := next((one for one in _prints(cohort, place) if one in known), None)):
+            found[str(cohort.table["case"].iloc[place])] = known[shared]
+    return found
 
 
-def _shapes(cohort: Cohort) -> list[tuple[int, tuple[int, ...]]]:
-    return list(enumerate(map(tuple, cohort.table[["slices", "height", "width"]].to_numpy().tolist())))
+def _sizes(cohort: Cohort) -> list[tuple[int, tuple[int, ...]]]:
+    return list(enumerate(map(tuple, cohort.table[["height", "width"]].to_numpy().tolist())))
 
 
-def _print(cohort: Cohort, place: int) -> bytes:
-    pixels = cohort.primary(place)
-    return hashlib.blake2b(str(pixels.shape).encode() + pixels.tobytes(), digest_size=16).digest()
+def _prints(cohort: Cohort, place: int) -> list[bytes]:
+    slices = [one for one in cohort.primary(place) if one.min() != one.max()]
+    return [hashlib.blake2b(str(one.shape).encode() + one.tobytes(), digest_size=16).digest() for one in slices]
 
 
 def _note(parts: dict[str, str], name: str, part: str) -> None:
     """Keep the part that says most: training before validation before test."""
-    known = [one for one in (part, parts.get(name)) if one in PARTS]
+    order = list(WORDS)
+    known = [one for one in (part, parts.get(name)) if one in order]
     if known:
-        parts[name] = min(known, key=PARTS.index)
+        parts[name] = min(known, key=order.index)
 
 
 def _first(parts: Mapping[str, str], names: tuple[str, ...]) -> list[str]:

@@ -152,4 +152,5 @@ READER = Reader(
     task=task,
     read_case=read_volumes,
     takes=frozenset({"patient_pattern", "labels", "sequences", "bits"}),
+    patient_of=lambda case: (name["patient"] if (name := FOLDER.fullmatch(case)) else "") or case,
 )

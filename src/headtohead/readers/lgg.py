@@ -186,6 +186,7 @@ READER = Reader(
     task=lambda root, reading, cases: TASK,
     read_case=read_case,
     takes=frozenset(),
+    patient_of=lambda case: name["patient"] if (name := CASE_FOLDER.fullmatch(case)) else case,
     further_files=lambda root: [path for path in [root / CLINICAL] if path.exists()],
     read_clinical=read_clinical,
     files="slices",

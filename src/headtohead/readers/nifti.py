@@ -17,7 +17,7 @@ from headtohead.readers.chosen_sequences import asked_for, primary_of
 from headtohead.readers.labels import targets_of
 from headtohead.readers.mask_names import MaskFile, bases_of_mask, pair, split_files, volumes_below
 from headtohead.readers.other_layouts import masks_in_another_folder
-from headtohead.readers.patients import bids_patients
+from headtohead.readers.patients import SUBJECT, bids_patients
 from headtohead.readers.reader import AS_NAMED, CaseFiles, Reader, Reading, recognise
 from headtohead.readers.sequence_names import WORDS, one_sequence_in_name, sequence_label, word_of
 from headtohead.readers.tasks import VOLUMES_TASK
@@ -161,4 +161,5 @@ READER = Reader(
     task=task,
     read_case=read_volumes,
     takes=frozenset({"patient_pattern", "labels", "sequences", "mask_dir", "mask_pattern", "bits"}),
+    patient_of=lambda case: subject[1] if (subject := SUBJECT.search(case)) else case,
 )

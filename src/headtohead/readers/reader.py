@@ -92,6 +92,7 @@ class Reader:
         list_cases: lists the cases of a folder, sorted by name, without reading a pixel. Raises `UserError`.
         task: says what is segmented from what, of a folder and its cases. Raises `UserError`.
         read_case: reads one case, its label map among it. Raises `UserError` in a line that names the file.
+        patient_of: gives the patient of a case whose files lie nowhere any more, as far as the name of the case says.
         takes: the attributes of `Reading` that have an effect. Without `patient_pattern` the layout names the patients.
         further_files: lists the files besides images and masks from which the cohort is made.
         read_clinical: reads what is known of the patients: one row a patient, column `patient`.
@@ -106,6 +107,7 @@ class Reader:
     task: Callable[[Path, Reading, list[CaseFiles]], Task]
     read_case: Callable[[CaseFiles, Task], Case]
     takes: frozenset[str] = frozenset({"patient_pattern"})
+    patient_of: Callable[[str], str] = str
     further_files: Callable[[Path], list[Path]] = lambda root: []
     read_clinical: Callable[[Path], "pd.DataFrame"] = nothing_known
     files: str = "volumes"

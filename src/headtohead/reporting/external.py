@@ -14,7 +14,7 @@ import pandas as pd
 from headtohead.reporting.entrant_names import entrant_of, in_words
 from headtohead.reporting.summary import NOTHING, Grid, Summary, estimate_in_words
 from headtohead.reporting.table import render_grids
-from headtohead.runs.external import read_external_test
+from headtohead.runs.external import CERTAIN, read_external_test
 from headtohead.runs.ledger import ExternalTest, Ledger
 from headtohead.saving import write_text
 from headtohead.scoring.protocol import PROTOCOL
@@ -27,11 +27,12 @@ ESTIMATE = ("n", "mean", "low", "high", "median", "median_low", "median_high")
 COLUMNS = ["entrant", "cohort", "trainings", *ESTIMATE, *(f"internal_{name}" for name in ESTIMATE)]
 SCORES, POPULATIONS = "External tests: mean Dice per case", "Patients of the external tests"
 PAGE = "results.md"
+NEW_PATIENTS = "External cohorts are of patients that the model never saw"
 NOTE = (
-    "External cohorts are of patients that the model never saw; their Dice has its own cases and interval, and is in "
-    "no other number of this report. Of a model with several trainings (seeds, folds), each case is first averaged "
-    "over them. Differences between patients are standardised: external minus internal, by the root of the mean of "
-    "both variances (Austin 2009, doi:10.1002/sim.3697); of lesion sizes, of their logarithm."
+    "their Dice has its own cases and interval, and is in no other number of this report. Of a model with several "
+    "trainings (seeds, folds), each case is first averaged over them. Differences between patients are standardised: "
+    "external minus internal, by the root of the mean of both variances (Austin 2009, doi:10.1002/sim.3697); of lesion "
+    "sizes, of their logarithm."
 )
 
 
@@ -43,10 +44,24 @@ class External:
         scores: `COLUMNS`, one row an entrant and cohort: Dice of its cases, and of the internal test of the same
             trainings; of several targets the mean over those that the truth holds.
         populations: cohort, then what `population_differences` gives; one row a cohort and property.
+        unseen_by: of each test by what it was checked that the patients are new to the model.
     """
 
     scores: pd.DataFrame
     populations: pd.DataFrame
+    unseen_by: tuple[str, ...] = ()
+
+    @property
+    def patients(self) -> str:
+        """Say whose the cohorts are: that the model never saw them only where patients and pixels were compared."""
+        short = sorted({said for said in self.unseen_by if said != CERTAIN})
+        if not short:
+            return NEW_PATIENTS
+        number = sum(said != CERTAIN for said in self.unseen_by)
+        whose = "" if number == len(self.unseen_by) else f" in {number} of {len(self.unseen_by)} external tests"
+        return f"That external cohorts are of patients that the model never saw was not fully checked{whose} (" + (
+            f"by {CERTAIN} it would be; here: {'; '.join(short)})"
+        )
 
 
 def no_external() -> External:
@@ -66,7 +81,7 @@ def external_of(ledger: Ledger) -> External:
         everybody = pd.concat([one.people for one in own]).drop_duplicates(["cohort", "case"])
         people.append(_differences(own[0], everybody))
     differences = pd.concat(people, ignore_index=True) if people else no_external().populations
-    return External(pd.DataFrame(rows, columns=COLUMNS), differences)
+    return External(pd.DataFrame(rows, columns=COLUMNS), differences, tuple(one.unseen_by for one in tests))
 
 
 def outdated(ledger: Ledger) -> list[str]:
@@ -81,7 +96,7 @@ def outdated(ledger: Ledger) -> list[str]:
 def with_external(summary: Summary, found: External, notes: list[str]) -> Summary:
     """Add the tables of external tests to the results table of a comparison; the same where there are none."""
     grids = grids_of(found)
-    said = [NOTE] * bool(grids) + notes
+    said = [f"{found.patients}; {NOTE}"] * bool(grids) + notes
     return replace(summary, others=summary.others | grids, footnotes=summary.footnotes + said) if said else summary
 
 
@@ -91,9 +106,9 @@ def write_external_page(folder: Path) -> Path:
     said = test.run.record["external"]["scores"]
     internal = {name: math.nan if said.get(name) is None else float(said[name]) for name in ESTIMATE}
     row = _row(str(test.run.record["external"]["model"]), [test], internal)
-    found = External(pd.DataFrame([row], columns=COLUMNS), _differences(test, test.people))
+    found = External(pd.DataFrame([row], columns=COLUMNS), _differences(test, test.people), (test.unseen_by,))
     path = folder / PAGE
-    write_text(path, render_grids(grids_of(found), [NOTE]))
+    write_text(path, render_grids(grids_of(found), [f"{found.patients}; {NOTE}"]))
     return path
 
 

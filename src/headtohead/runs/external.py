@@ -15,6 +15,9 @@ from headtohead.runs.tables import BrokenTableError, read_cases_table
 if TYPE_CHECKING:
     import pandas as pd
 
+CERTAIN = "patients and pixels"
+"""What run.json of an external test says where both were compared, so that its patients are known to be new."""
+
 TEXTS = ("cohort", "case", "patient", "site", "missing")
 NUMBERS = ("slices", "lesion_voxels", "lesion_ml", "spacing_slices", "spacing_pixels")
 

@@ -36,6 +36,11 @@ class ExternalTest:
     cases: "pd.DataFrame"
     people: "pd.DataFrame"
 
+    @property
+    def unseen_by(self) -> str:
+        """By what it was checked that the patients are new to the model, in words."""
+        return str(self.run.fact("external", "unseen_by") or "not known")
+
 
 @dataclass(frozen=True)
 class Ledger:
