@@ -3,14 +3,14 @@
 ARG BASE=python:3.12-slim
 FROM ${BASE}
 
-# Wheels of PyTorch for the processor alone. For CUDA, take those of the package index:
-# docker build --build-arg TORCH_INDEX=https://pypi.org/simple --tag headtohead:cuda .
+# Wheels of PyTorch for the processor alone. For CUDA, take those of the usual package index:
+# docker build --build-arg TORCH_INDEX= --tag headtohead:cuda .
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 
 WORKDIR /opt/headtohead
 COPY requirements.txt ./
 RUN python3 -m venv .venv
-RUN .venv/bin/python -m pip install --no-cache-dir --extra-index-url "$TORCH_INDEX" -r requirements.txt
+RUN .venv/bin/python -m pip install --no-cache-dir ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} -r requirements.txt
 RUN .venv/bin/python -m pip install --no-cache-dir chris_plugin==0.4.0
 COPY . ./
 
