@@ -21,6 +21,7 @@ from headtohead.reporting.agreement_of_entrants import agreement_of
 from headtohead.reporting.case_gifs import mark_of, remove_earlier_case_gifs
 from headtohead.reporting.curves import write_curves
 from headtohead.reporting.external import external_of, outdated, with_external
+from headtohead.reporting.external_alone import write_external_tables
 from headtohead.reporting.failures import STEM
 from headtohead.reporting.findings import Findings, findings_of
 from headtohead.reporting.masks import Masks
@@ -40,15 +41,8 @@ from headtohead.scoring.protocol import PROTOCOL
 
 WITHOUT_LESION, AGREEMENT = "without_lesion", "agreement"
 TABLES = {"cases": "tested_cases", "results": "scores", "subgroup_pairs": "subgroup_pairs"}
-TABLES |= {name: name for name in ("ranks", "subgroups", "conventions", "slices", "parts")}
-TABLES |= {
-    "pairs": "tested",
-    WITHOUT_LESION: WITHOUT_LESION,
-    AGREEMENT: AGREEMENT,
-    "costs": "costs",
-    "external": "external_scores",
-    "populations": "populations",
-}
+TABLES |= {name: name for name in ("ranks", "subgroups", "conventions", "slices", "parts", WITHOUT_LESION, AGREEMENT)}
+TABLES |= {"pairs": "tested", "costs": "costs", "external": "external_scores", "populations": "populations"}
 SOMETIMES = (WITHOUT_LESION, AGREEMENT, "costs", "external", "populations")
 """The tables that are not written where they would be empty."""
 PAGE, VERDICT = "report.html", "verdict.txt"
@@ -73,6 +67,9 @@ def report(options: Options) -> Path:
         if (folder / SCORES_RECORD).is_file():
             of = f"made of scores alone ({_scores_file(folder)})"
             raise UserError(f"{folder}: {of}; run `score` with `scores` and that file again")
+        if not ledger.runs and ledger.externals:
+            with comparison_held(folder):
+                return write_external_tables(read_ledger(folder))
         raise UserError(f"{folder}: no experiment is finished; resume them with `compare`")
     cohort = _cohort_of(ledger, options.data, "root_dir" in options.given)
     with comparison_held(folder):
