@@ -228,7 +228,7 @@ def _unwrapped(work: Callable[[], Given]) -> Given:
 
 
 def _comparison(folder: Path) -> Comparison:
-    from headtohead.reporting.report import TABLES, VERDICT
+    from headtohead.reporting.rewriting import TABLES, VERDICT
 
     places = {name: folder / f"{name}.csv" for name in TABLES}
     tables = {name: _read(path) for name, path in places.items() if path.is_file()}

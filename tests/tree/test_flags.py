@@ -21,7 +21,9 @@ FOR_READERS = {
     "predicting/folder.py",
     "reporting/notes/seeds.py",
     "reporting/notes/warnings.py",
+    "reporting/margin.py",
     "reporting/report.py",
+    "reporting/rewriting.py",
     "serving/guard.py",
     "trained/card.py",
 }

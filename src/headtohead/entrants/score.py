@@ -22,8 +22,9 @@ from headtohead.options.comparison import AGREED, SCORED, is_given
 from headtohead.options.data import DataOptions
 from headtohead.options.scoring import ScoringOptions
 from headtohead.options.table import Options
-from headtohead.reporting.report import margin_of, write_held
+from headtohead.reporting.margin import margin_of
 from headtohead.reporting.rescoring import rescore
+from headtohead.reporting.rewriting import write_held
 from headtohead.runs.agreement import refuse_unlike
 from headtohead.runs.finding import only_comparison
 from headtohead.runs.folder import RunFolder

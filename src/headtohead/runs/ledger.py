@@ -1,7 +1,7 @@
 """The ledger: what a comparison knows about its experiments. It is kept nowhere; the run folders are read each time."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +62,10 @@ class Ledger:
     tables: "dict[str, pd.DataFrame]"
     notes: tuple[str, ...]
     externals: tuple[ExternalTest, ...] = ()
+
+    def noting(self, notes: Iterable[str]) -> "Ledger":
+        """Give a copy with further notes."""
+        return replace(self, notes=(*self.notes, *notes))
 
     @property
     def task(self) -> Task:
