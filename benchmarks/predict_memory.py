@@ -32,7 +32,7 @@ from headtohead.predicting.files.weighing import weigh
 from headtohead.predicting.predictor import open_predictor
 from headtohead.predicting.results.outputs import read_outputs
 from headtohead.predicting.stages import further_bytes
-from headtohead.trained.choosing import SHIPPED
+from headtohead.trained.shipped import SHIPPED
 
 ROOT = Path(__file__).resolve().parents[1]
 MIB = 2**20

@@ -30,7 +30,7 @@ READ = {
     "view_aug": (COHORT | {"split", "split_seed", "model", "image_size", "preparation", "channel_order"})
     | {"augmentation", "sequence_dropout", "seed", "runs_dir", "comparison", "output"},
     "train": EXPERIMENT | {"overwrite"},
-    "test": EXPERIMENT | {"model_path"},
+    "test": EXPERIMENT | {"model_path", "overwrite"},
     "compare": (EXPERIMENT | _group("comparison"))
     - {"model", "model_arguments", "lr_scheduler", "seed", "fold", "run_name", "entrant"},
     "tune_postprocessing": EXPERIMENT - {"loggers"},

@@ -17,7 +17,7 @@ from headtohead.comparing.grid import compare, experiments_of
 from headtohead.errors import UserError
 from headtohead.options.table import Options
 from headtohead.parsing import parse
-from headtohead.trained.choosing import SHIPPED
+from headtohead.trained.shipped import SHIPPED
 from tests.models.nets_of_others import NET, write_net
 
 TINY = {"width": 0, "num_epochs": 1, "batch_size": 16, "lr_scheduler": "none", "learning_rate": 0.03}
