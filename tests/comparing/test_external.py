@@ -121,7 +121,7 @@ def test_what_it_finds_lies_where_the_truth_is_stored(tmp_path: Path) -> None:
     read = NIFTI.read_case(case, cohort.task)
     assert read.labels is not None
     probability = (read.labels == 1).astype(np.float32)[None]
-    found = external.onto_slices(probability, read, cohort.task.plane)
+    found = external.onto_slices(probability, read, cohort.task)
     assert found.shape[1:] == cohort.labels(0).shape != read.labels.shape
     assert ((found[0] >= 0.5) == cohort.masks(0)).mean() > 0.99
     assert cohort.masks(0).sum() == pytest.approx((found[0] >= 0.5).sum(), rel=0.15)

@@ -14,6 +14,8 @@ import pandas as pd
 
 from headtohead.batches.splits import Split
 from headtohead.cohort import Cohort, open_data
+from headtohead.cohort.pack import cut_into_slices
+from headtohead.comparing.both_populations import both_populations
 from headtohead.comparing.experiment import as_trained, refuse_other_options, run_folder, trained_model
 from headtohead.comparing.model_settings import with_own_settings
 from headtohead.comparing.outcome import Outcome, outcome, scores_in_words
@@ -29,17 +31,12 @@ from headtohead.predicting.cleaning.postprocessing import NONE
 from headtohead.predicting.predict import predict
 from headtohead.predicting.predictor import Predictor, open_choices
 from headtohead.preparing.chain import Chain
-from headtohead.preparing.steps.reorient import Reorient
-from headtohead.preparing.steps.square import Square
 from headtohead.readers.reader import find_reader
-from headtohead.records.regular import UnreadableError
-from headtohead.records.table_reader import read_table
 from headtohead.reporting.external import write_external_page
 from headtohead.runs.external import CERTAIN
 from headtohead.runs.finding import READY
 from headtohead.runs.folder import EXTERNAL, POPULATION, RunFolder
 from headtohead.saving import write_table
-from headtohead.statistics import populations
 from headtohead.statistics.targets import over_targets
 from headtohead.task import Case, Task
 from headtohead.trained.choosing import Choice, choose_models
@@ -164,7 +161,8 @@ def _score(tested: Tested, cohort: Cohort, sources: tuple[str, ...], options: Ru
     with outcome(folder, cohort, split) as found:
         predict_all(cohort, sources, models, found)
     cases = over_targets(pd.DataFrame(found.cases))
-    people = _population(tested, cohort, cases, sources)
+    stood_in = [one for one, source in zip(tested.task.sequences, sources, strict=True) if one != source]
+    people = both_populations(cases, cohort, stood_in, tested.choice.source.folder, tested.known.cohort)
     write_table(folder.path / POPULATION, people)
     record = {
         **circumstances(cohort, tested.home.path.parent.name),
@@ -218,39 +216,12 @@ def predict_all(cohort: Cohort, sources: tuple[str, ...], models: Predictor, fou
     for place in np.unique(np.searchsorted(cohort.table["first"], found.split.test, side="right") - 1):
         case = reader.read_case(files[str(cohort.table["case"].iloc[place])], task)
         seen = predict(as_the_model_sees(case, task, sources), models)
-        probability = onto_slices(seen.probability, case, task.plane)
+        probability = onto_slices(seen.probability, case, task, reader.square)
         found.add(int(place), targets.encode(targets.decide(probability, models.threshold)), probability)
 
 
-def onto_slices(probability: np.ndarray, case: Case, plane: str) -> np.ndarray:
+def onto_slices(probability: np.ndarray, case: Case, task: Task, square: bool = True) -> np.ndarray:
     """Bring float32 [K, *grid] on the grid of a case to [K, slices, H, W] as a cohort stores its truth."""
     whole = Case(case.name, np.ascontiguousarray(np.moveaxis(probability, 0, -1)), case.grid)
-    shown, _ = Chain((Reorient(plane), Square())).apply(whole)
+    shown, _ = Chain(cut_into_slices(task, square)).apply(whole)
     return np.ascontiguousarray(np.moveaxis(shown.images, -1, 0))
-
-
-def _population(tested: Tested, cohort: Cohort, cases: pd.DataFrame, sources: tuple[str, ...]) -> pd.DataFrame:
-    """What is known of the cases of both tests, as `populations.population_differences` takes it."""
-    stood_in = [one for one, source in zip(tested.task.sequences, sources, strict=True) if one != source]
-    lacking = [" ".join(dict.fromkeys((*stood_in, *str(missing).split()))) for missing in cases["missing"]]
-    both = [_described(cases.assign(missing=lacking), cohort).assign(cohort=populations.EXTERNAL)]
-    folder = tested.choice.source.folder
-    if folder and (path := RunFolder(folder).cases).is_file():
-        try:
-            texts = dict.fromkeys(("case", "target", "patient", "site", "grade", "missing"), str)
-            internal = over_targets(read_table(path, dtype=texts, keep_default_na=False, na_values=[""]))
-            internal = internal.assign(missing=internal["missing"].fillna(""))
-            both.insert(0, _described(internal, tested.known.cohort).assign(cohort=populations.INTERNAL))
-        except (UnreadableError, KeyError, ValueError) as fault:
-            raise UserError(f"{path}: damaged ({fault}); run `test` on the run's own data again") from None
-    return pd.concat(both, ignore_index=True)
-
-
-def _described(cases: pd.DataFrame, cohort: Cohort | None) -> pd.DataFrame:
-    names = ["case", "patient", "site", "missing", "slices", "lesion_voxels", "lesion_ml"]
-    table = cases[[name for name in names if name in cases]]
-    known = cohort.table if cohort is not None else pd.DataFrame({"case": pd.Series(dtype=str)})
-    if "spacing_slices" not in known:
-        return table
-    spacing = known[["case", "spacing_slices", "spacing_rows"]].rename(columns={"spacing_rows": "spacing_pixels"})
-    return table.astype({"case": str}).merge(spacing, on="case", how="left")
