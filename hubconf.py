@@ -12,6 +12,7 @@ how to scale, and `facts.task.targets` what the logits are of.
 """
 
 import sys
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,12 @@ if SOURCE not in sys.path:
 
 dependencies = ["torch", "numpy", "cv2", "safetensors"]
 
+LARGEST = 1024
+"""Number of channels, of a first level too: a slip of the hand must not exhaust the memory."""
+
+AS_PUBLISHED = ("width", "init_features")
+"""What may be 0."""
+
 
 def unet(
     in_channels: int = 3,
@@ -39,14 +46,20 @@ def unet(
 
     With `init_features` it is the entry that was published under this name: the U-Net with batch norm of Buda et al.,
     five levels from `init_features`, which maps its input to probabilities, not to logits. `pretrained` loads
-    `weights`, their `unet.pt`; without a file those that come with the program, of 5 channels and 16 features.
+    `weights`, their `unet.pt`; without a file those that come with the program for these sizes, if there are any.
+
+    With weights, its input is a slice of a patient whose whole volume went through `net.facts.chain`: the published
+    preparation scales by the volume, so a slice alone, or one scaled otherwise, gives wrong masks. `predictor` takes
+    such a model from the volume to its mask.
     """
+    _refuse_sizes("unet", init_features=init_features, width=width)
     if not init_features:
         if weights:
             raise ValueError("unet: weights are of the published net; add init_features=32, or leave them out")
         return _fresh("unet", in_channels, width or 64, pretrained, out_channels)
     if width:
         raise ValueError("unet: width is of the plain U-Net, init_features of the published one; leave one of them out")
+    _refuse_sizes("unet", in_channels=in_channels, out_channels=out_channels)
     from headtohead.trained.published_unet import published_unet
 
     return published_unet(in_channels, out_channels, init_features, pretrained, weights)
@@ -124,7 +137,17 @@ def predictor(path: str, threshold: float = 0.0, postprocessing: str = "") -> "P
     return open_predictor(from_flat({"model_path": path, "threshold": threshold, "postprocessing": postprocessing}))
 
 
+def _refuse_sizes(name: str, **sizes: int) -> None:
+    """Refuse what is no number of channels."""
+    for what, value in sizes.items():
+        least = 0 if what in AS_PUBLISHED else 1
+        whole = isinstance(value, Integral) and not isinstance(value, bool)
+        if not whole or not least <= value <= LARGEST:
+            raise ValueError(f"{name}: {what}={value!r}: must be a whole number from {least} to {LARGEST}")
+
+
 def _with_encoder(name: str, in_channels: int, width: int, pretrained: bool, out_channels: int) -> torch.nn.Module:
+    _refuse_sizes(name, in_channels=in_channels, width=width, out_channels=out_channels)
     from headtohead.models.registry import build_model
 
     start = "imagenet" if pretrained else "none"
@@ -132,6 +155,7 @@ def _with_encoder(name: str, in_channels: int, width: int, pretrained: bool, out
 
 
 def _fresh(name: str, in_channels: int, width: int, pretrained: bool, out_channels: int) -> torch.nn.Module:
+    _refuse_sizes(name, in_channels=in_channels, width=width, out_channels=out_channels)
     from headtohead.models.registry import build_model
 
     if pretrained:

@@ -32,7 +32,7 @@ from headtohead.predicting.files.weighing import weigh
 from headtohead.predicting.predictor import open_predictor
 from headtohead.predicting.results.outputs import read_outputs
 from headtohead.predicting.stages import further_bytes
-from headtohead.trained.choosing import SHIPPED
+from headtohead.trained.shipped import SHIPPED
 
 ROOT = Path(__file__).resolve().parents[1]
 MIB = 2**20
@@ -236,7 +236,7 @@ LARGE = (
 
 def reckoned(source: Path, folder: Path, flags: tuple[str, ...]) -> tuple[int, int]:
     """Give what the program reckons with, and how many voxels or pixels a file has."""
-    from headtohead.cli import parse
+    from headtohead.parsing import parse
     from headtohead.readers.nifti_file import open_volume
     from headtohead.readers.picture_sizes import picture_size
 

@@ -37,9 +37,9 @@ from headtohead.predicting.folder import predict_folder
 from headtohead.predicting.predictor import PIXELS, open_predictor
 from headtohead.preparing.chain import Prepared
 from headtohead.readers.lgg import TASK as LGG_TASK
-from headtohead.trained.choosing import SHIPPED
 from headtohead.trained.engines.opening import Engine, installed, open_engine
 from headtohead.trained.facts import ModelFacts
+from headtohead.trained.shipped import SHIPPED
 from headtohead.trained.source import ONNX, Source, open_source
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -41,7 +41,7 @@ from headtohead.predicting.files.scans import read_scan
 from headtohead.predicting.predictor import Predictor, open_predictor
 from headtohead.preparing.steps import level
 from headtohead.readers import lgg
-from headtohead.trained.choosing import SHIPPED
+from headtohead.trained.shipped import SHIPPED
 
 CASES = (
     "TCGA_CS_6665_20010817",

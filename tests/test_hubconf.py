@@ -14,12 +14,15 @@ from headtohead.errors import UserError
 from headtohead.models.registry import MODELS, build_model
 from headtohead.predicting.predict import predict
 from headtohead.predicting.scan import scan_of
+from headtohead.preparing.recipe import buda_chain
 from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.scoring.components import label_components
 from headtohead.task import Target, Targets
-from headtohead.trained.bundle import write_bundle
+from headtohead.trained import shipped
+from headtohead.trained.bundle import write_bundle, write_safetensors
 from headtohead.trained.facts import ModelFacts
-from headtohead.trained.source import Source
+from headtohead.trained.shipped import shipped_bundles
+from headtohead.trained.source import WEIGHTS, Source
 
 CHECKOUT = str(Path(__file__).resolve().parents[1])
 
@@ -63,6 +66,16 @@ def test_several_logits(name: str) -> None:
 def test_weights_that_do_not_exist_are_not_pretended(name: str) -> None:
     with pytest.raises(ValueError, match="no pretrained weights go by this name; load a trained model with bundle"):
         load(name, pretrained=True)
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    "given", [{"in_channels": 0}, {"in_channels": "3"}, {"out_channels": True}, {"width": -1}, {"width": 2.5}], ids=str
+)
+def test_what_is_no_number_of_channels_is_said_in_a_line(name: str, given: dict[str, Any]) -> None:
+    [(what, value)] = given.items()
+    with pytest.raises(ValueError, match=f"^{name}: {what}={value!r}: must be a whole number from "):
+        load(name, **given)
 
 
 def test_the_pretrained_encoder_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,23 +136,52 @@ class TestPublishedUNet:
         with pytest.raises(ValueError, match=r"unet.pt has in_channels=3, out_channels=1, init_features=8: give these"):
             load("unet", init_features=32, pretrained=True, weights=str(tmp_path / "unet.pt"))
 
-    def test_without_a_file_it_is_the_model_that_comes_with_the_program(self) -> None:
-        model = load("unet", in_channels=5, init_features=16, pretrained=True)
-        shipped = Path(CHECKOUT) / "src" / "headtohead" / "shipped" / "lgg-small"
-        image = torch.randn(1, 5, 32, 32)
+    @pytest.mark.parametrize("name", sorted(shipped_bundles()))
+    def test_without_a_file_it_is_a_model_that_comes_with_the_program(self, name: str) -> None:
+        bundle = load("bundle", str(shipped_bundles()[name]))
+        width = bundle.facts.width or 32
+        model = load("unet", in_channels=bundle.facts.in_channels, init_features=width, pretrained=True)
+        image = torch.randn(1, bundle.facts.in_channels, 32, 32)
         with torch.inference_mode():
-            assert torch.equal(model(image), load("bundle", str(shipped))(image).sigmoid())
+            assert torch.equal(model(image), bundle(image).sigmoid())
+        assert model.facts == bundle.facts and not model.training
+
+    def test_as_published_it_is_the_bundle_of_that_net(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Whether or not this copy of the program has its weights."""
+        monkeypatch.setitem(shipped.ROWS, "buda", tmp_path)
+        published = {"in_channels": 3, "out_channels": 1, "init_features": 32, "pretrained": True}
+        with pytest.raises(
+            ValueError,
+            match=r"no weights for in_channels=3, out_channels=1, init_features=32 come with this copy of the program; "
+            r"give in_channels=5, out_channels=1, init_features=16, or the published file as weights='unet.pt'",
+        ):
+            load("unet", **published)
+        net = build_model("buda", 3).eval()
+        facts = ModelFacts("published", "buda", 0, 3, buda_chain(3).to_dict(), task=LGG_TASK)
+        facts.write(tmp_path)
+        write_safetensors(net, facts, tmp_path / WEIGHTS, half=True)
+        model, image = load("unet", **published), torch.randn(1, 3, 32, 32)
+        with torch.inference_mode():
+            assert torch.equal(model(image), net.half().float()(image).sigmoid()) and not model.training
+        assert model.facts == facts
+        with pytest.raises(ValueError, match="16 or in_channels=3, out_channels=1, init_features=32, or the published"):
+            load("unet", **published | {"in_channels": 1})
 
     @pytest.mark.parametrize(
         ("given", "words"),
         [
             (
-                {"in_channels": 3, "out_channels": 1, "init_features": 32, "pretrained": True},
-                r"no weights for in_channels=3, out_channels=1, init_features=32; the model that comes with the "
-                r"program has in_channels=5, out_channels=1, init_features=16: give these, or the published file as",
+                {"init_features": 24, "pretrained": True},
+                "no weights for in_channels=3, .* init_features=24",
             ),
             ({"init_features": 16, "width": 16}, "leave one of them out"),
-            ({"init_features": -1}, "whole numbers from 1"),
+            ({"init_features": -1}, "^unet: init_features=-1: must be a whole number from 0 to 1024$"),
+            ({"init_features": True}, "init_features=True: must be"),
+            ({"init_features": 2.5}, r"init_features=2\.5: must be"),
+            ({"init_features": "32"}, "init_features='32': must be"),
+            ({"init_features": 16, "in_channels": "3"}, "in_channels='3': must be a whole number from 1"),
+            ({"init_features": 16, "in_channels": 0}, "in_channels=0: must be"),
+            ({"init_features": 16, "out_channels": None}, "out_channels=None: must be"),
             ({"init_features": 16, "weights": "unet.pt"}, "pretrained=True; add it"),
             ({"weights": "unet.pt", "pretrained": True}, "add init_features=32"),
         ],

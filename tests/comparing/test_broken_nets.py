@@ -10,7 +10,8 @@ from headtohead.cohort import Cohort
 from headtohead.comparing.experiment import open_experiment
 from headtohead.comparing.grid import compare
 from headtohead.comparing.lone_slices import refuse_lone_slice, slices_of_epoch
-from headtohead.comparing.training import batches_of, run_training
+from headtohead.comparing.trainer import batches_of
+from headtohead.comparing.training import run_training
 from headtohead.errors import UserError
 
 ONE_PIXEL = {"model": "segnet", "image_size": 16}  # what five poolings leave

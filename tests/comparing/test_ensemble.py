@@ -13,7 +13,7 @@ from headtohead.cohort import Cohort
 from headtohead.comparing import ensemble
 from headtohead.comparing.experiment import open_experiment
 from headtohead.comparing.grid import compare, experiments_of
-from headtohead.comparing.training import build_trainer
+from headtohead.comparing.trainer import build_trainer
 from headtohead.learning.averaging import SMALLEST, AveragedNets
 from headtohead.options.table import Options
 from headtohead.runs.finding import trained_runs

@@ -22,8 +22,8 @@ from headtohead.models.registry import build_model
 from headtohead.options import table
 from headtohead.runs.record import read_record
 from headtohead.trained.bundle import write_bundle
-from headtohead.trained.choosing import SHIPPED
 from headtohead.trained.facts import read_facts
+from headtohead.trained.shipped import SHIPPED
 from headtohead.trained.source import open_source
 
 EPOCHS, THAW = 4, 2

@@ -11,12 +11,13 @@ import pandas as pd
 import pytest
 import yaml
 
-from headtohead.cli import main, parse
+from headtohead.cli import main
 from headtohead.comparing.experiment import open_experiment, run_folder
 from headtohead.comparing.grid import compare, experiments_of
 from headtohead.errors import UserError
 from headtohead.options.table import Options
-from headtohead.trained.choosing import SHIPPED
+from headtohead.parsing import parse
+from headtohead.trained.shipped import SHIPPED
 from tests.models.nets_of_others import NET, write_net
 
 TINY = {"width": 0, "num_epochs": 1, "batch_size": 16, "lr_scheduler": "none", "learning_rate": 0.03}

@@ -17,8 +17,8 @@ from headtohead.predicting.predictor import Estimate, open_predictor
 from headtohead.predicting.scan import Scan
 from headtohead.readers import lgg
 from headtohead.readers.lgg import TASK as LGG_TASK
-from headtohead.trained.choosing import SHIPPED
 from headtohead.trained.facts import ModelFacts
+from headtohead.trained.shipped import SHIPPED
 from tests.matrices import thinned
 
 RIGHT, FRONT, UP = range(3)

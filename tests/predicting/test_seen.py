@@ -11,8 +11,9 @@ from headtohead.predicting.files.grouping import Job
 from headtohead.predicting.seen import part_of_case, part_of_split, seen_before
 from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.runs.folder import RunFolder
-from headtohead.trained.choosing import SHIPPED, Choice, choose_models
+from headtohead.trained.choosing import Choice, choose_models
 from headtohead.trained.facts import ModelFacts, read_facts
+from headtohead.trained.shipped import SHIPPED
 from headtohead.trained.source import Source, open_source
 
 MakeRun = Callable[..., RunFolder]

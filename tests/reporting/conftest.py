@@ -17,7 +17,7 @@ from headtohead.comparing.outcome import outcome
 from headtohead.comparing.provenance import provenance
 from headtohead.options.table import Options, from_flat
 from headtohead.preparing.recipe import InputRecipe
-from headtohead.reporting import report
+from headtohead.reporting import rewriting
 from headtohead.reporting.findings import Findings, findings_of
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.ledger import FOLD_FILE
@@ -88,7 +88,7 @@ def pictured(nested: Cohort, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a comparison on them, pictures and all. Read only."""
     folder = tmp_path_factory.mktemp("pictured") / "runs" / "made"
     score(nested, folder)
-    report.write_reports(folder, nested, case_gifs="all")
+    rewriting.write_reports(folder, nested, case_gifs="all")
     return folder
 
 
@@ -108,7 +108,7 @@ def copied(scored: Path, tmp_path: Path) -> Path:
 def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a report have its tables and its page, and no figures, which take longest."""
     for name in ("write_pictures", "write_curves"):
-        monkeypatch.setattr(report, name, lambda *_: None)
+        monkeypatch.setattr(rewriting, name, lambda *_: None)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from headtohead.reporting.costs import costs_of
-from headtohead.reporting.report import write_reports
+from headtohead.reporting.rewriting import write_reports
 from headtohead.runs.reading import read_ledger
 
 COUNTED = {"multiply_adds": 1000, "multiply_adds_of": [5, 32, 32], "parameters": 10, "device": "cpu"}

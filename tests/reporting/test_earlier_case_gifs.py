@@ -10,9 +10,10 @@ from PIL import Image
 
 from headtohead.options.table import Options
 from headtohead.reporting import case_gifs, pictures
-from headtohead.reporting import report as module
+from headtohead.reporting import rewriting as module
 from headtohead.reporting.case_gifs import remove_earlier_case_gifs
-from headtohead.reporting.report import report, write_reports
+from headtohead.reporting.report import report
+from headtohead.reporting.rewriting import write_reports
 
 ReportOptions = Callable[..., Options]
 

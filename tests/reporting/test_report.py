@@ -10,16 +10,19 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from headtohead.cli import parse
 from headtohead.errors import UserError
 from headtohead.options.comparison import MARGIN
-from headtohead.reporting import report as module
+from headtohead.parsing import parse
+from headtohead.reporting import rewriting
+from headtohead.reporting.margin import declared_margin, margin_of
 from headtohead.reporting.masks import Masks
-from headtohead.reporting.report import UNCHECKED, declared_margin, margin_of, report, write_reports
+from headtohead.reporting.report import report
+from headtohead.reporting.rewriting import UNCHECKED, write_reports
 from headtohead.runs.ledger import FOLD_FILE
 from headtohead.runs.reading import read_ledger
+from headtohead.scoring.protocol import PROTOCOL
 
-SOURCE = Path(module.__file__).parents[2]
+SOURCE = Path(rewriting.__file__).parents[2]
 TABLES = {f"{name}.csv" for name in ("cases", "results", "pairs", "ranks", "conventions")}
 TABLES |= {"subgroups.csv", "subgroup_pairs.csv", "slices.csv", "parts.csv"}
 TEXTS = {"results.md", "results.tex", "verdict.txt", "report.html"}
@@ -99,7 +102,7 @@ def test_refuses_after_a_mask_was_edited(copied: Path, report_options: Any) -> N
 
 
 def test_refuses_under_another_protocol(copied: Path, report_options: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(module.PROTOCOL, "clip", 3.5)
+    monkeypatch.setitem(PROTOCOL, "clip", 3.5)
     said = refusal(copied, report_options)
     assert "differs in protocol from what is asked for (clip " in said and "against 3.5)" in said
 
@@ -110,7 +113,7 @@ def test_a_stale_baseline_is_refused_as_well(
     """--compare makes it anew, --report does not."""
     for path in (copied / "runs" / "made").glob("*-none-*"):
         shutil.rmtree(path)
-    monkeypatch.setitem(module.PROTOCOL, "clip", 99)
+    monkeypatch.setitem(PROTOCOL, "clip", 99)
     assert "differs in protocol" in refusal(copied, report_options)
 
 
@@ -202,7 +205,7 @@ def test_masks_that_are_damaged_meanwhile_leave_the_earlier_report_as_it_was(
 ) -> None:
     """It is found only while the pictures are drawn."""
     with monkeypatch.context() as earlier:
-        earlier.setattr(module, "write_pictures", lambda *_: None)
+        earlier.setattr(rewriting, "write_pictures", lambda *_: None)
         folder = report(report_options(copied))
     path = folder / "unet-none-s0-f0" / "masks.npz"
     whole = path.read_bytes()
@@ -213,7 +216,7 @@ def test_masks_that_are_damaged_meanwhile_leave_the_earlier_report_as_it_was(
             super().__init__(*given)
             path.write_bytes(b"damaged")
 
-    monkeypatch.setattr(module, "Masks", Spoilt)
+    monkeypatch.setattr(rewriting, "Masks", Spoilt)
     path.write_bytes(b"damaged")
     before = files_of(folder)
     for which in ("few", "none"):

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from headtohead.reporting.report import write_row
+from headtohead.reporting.rewriting import write_row
 
 
 def test_it_is_printed_and_written(comparison: Path, write_run: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,7 @@ import pytest
 from headtohead.cohort import Cohort
 from headtohead.drawing.outlines import hexadecimal, lighter
 from headtohead.reporting.page.contours import outline_path
-from headtohead.reporting.report import write_reports
+from headtohead.reporting.rewriting import write_reports
 from headtohead.scoring.conventions import PER_CASE
 from headtohead.statistics.targets import MEAN
 from tests.reporting.made_gliomas import CASES, EMPTY, TARGETS, WITHOUT_ENHANCING, make_runs

@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from headtohead.reporting import report
-from headtohead.reporting.report import write_reports, write_row
+from headtohead.reporting import rewriting
+from headtohead.reporting.rewriting import write_reports, write_row
 from headtohead.reporting.tensorboard import write_layout
 from headtohead.runs import holding
 from headtohead.runs.holding import comparison_held
@@ -23,7 +23,7 @@ def test_at_once_none_fails_and_all_is_there(
     for model in ("unet", "resnext"):
         folder = write_run(model)
     moving: list[int] = []  # how many are replacing the files of the comparison
-    remove, move = report.remove_earlier, report.move_into
+    remove, move = rewriting.remove_earlier, rewriting.move_into
 
     def removing(place: Path) -> None:
         moving.append(1)
@@ -35,8 +35,8 @@ def test_at_once_none_fails_and_all_is_there(
         move(*given)
         moving.pop()
 
-    monkeypatch.setattr(report, "remove_earlier", removing)
-    monkeypatch.setattr(report, "move_into", moved)
+    monkeypatch.setattr(rewriting, "remove_earlier", removing)
+    monkeypatch.setattr(rewriting, "move_into", moved)
 
     def finish(number: int) -> None:
         write_reports(comparison, None, "none" if number % 2 else "few")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from headtohead.cli import parse
+from headtohead.parsing import parse
 from headtohead.preparing.recipe import buda_chain
 from headtohead.readers.lgg import TASK as LGG_TASK
 from headtohead.readers.nifti import TASK as NIFTI_TASK
@@ -59,6 +59,15 @@ def test_a_leak_is_warned_of(run: RunFolder, facts: ModelFacts) -> None:
     record = run.record()
     run.note(split={**record["split"], "leaking_patients": 7})
     assert "**7 patients leak" in model_card(facts, run, "mine")
+
+
+def test_scores_of_cases_that_chose_the_model_and_of_cleaned_masks(run: RunFolder, facts: ModelFacts) -> None:
+    plain = model_card(facts, run, "mine")
+    assert "flattered" not in plain and "clean-up `" not in plain
+    run.note(split={**run.record()["split"], "chosen_on_test": True}, test_postprocessing="largest")
+    card = model_card(dataclasses.replace(facts, postprocessing="largest"), run, "mine")
+    assert "own: these chose the epoch, so the scores are flattered.** Dice" in card
+    assert "were scored after the clean-up `largest`, declared before" in card and "without the clean-up" not in card
 
 
 def test_commands_name_the_bundle_and_are_accepted(run: RunFolder, facts: ModelFacts) -> None:

@@ -10,8 +10,8 @@ from headtohead.errors import UserError
 from headtohead.predicting.trust import familiarity
 from headtohead.readers.nifti import TASK as NIFTI_TASK
 from headtohead.trained import shape_of_facts
-from headtohead.trained.choosing import SHIPPED
 from headtohead.trained.facts import FILE, read_facts
+from headtohead.trained.shipped import SHIPPED
 
 GREY = "familiar.volume.grey"
 ROW = " ".join(["1.0"] * 15)

@@ -13,8 +13,8 @@ from safetensors.torch import save_file
 from headtohead.errors import UserError
 from headtohead.models.registry import build_model
 from headtohead.runs.folder import RunFolder
-from headtohead.trained.choosing import SHIPPED
 from headtohead.trained.facts import read_facts
+from headtohead.trained.shipped import SHIPPED
 from headtohead.trained.start import find_start, read_weights
 from tests.trained.foreign.test_fetal_h5 import keras_layers, write_keras
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from headtohead.comparing.experiment import Experiment
 from headtohead.comparing.outcome import outcome
 from headtohead.comparing.provenance import now, provenance
-from headtohead.comparing.training import batches_of, build_trainer
+from headtohead.comparing.trainer import batches_of, build_trainer
 from headtohead.learning.averaging import AveragedNets
 from headtohead.learning.checkpoint import network_weights, read_checkpoint
 from headtohead.learning.recording import CaseRecorder

@@ -19,7 +19,8 @@ from headtohead.comparing.model_settings import check_models, own_settings
 from headtohead.comparing.own_loss import ALIKE
 from headtohead.comparing.provenance import provenance, split_facts
 from headtohead.comparing.starting import refuse_start
-from headtohead.comparing.training import build_trainer, run_test, run_training
+from headtohead.comparing.trainer import build_trainer
+from headtohead.comparing.training import run_test, run_training
 from headtohead.comparing.variants import variants_of
 from headtohead.disk_faults import line_of
 from headtohead.errors import UserError
@@ -29,8 +30,9 @@ from headtohead.options import table as option_table
 from headtohead.options.comparison import GRID
 from headtohead.options.flags import as_flags
 from headtohead.options.table import Options, RunOptions
-from headtohead.reporting.report import margin_of, write_reports
+from headtohead.reporting.margin import margin_of
 from headtohead.reporting.rescoring import rescore
+from headtohead.reporting.rewriting import write_reports
 from headtohead.reporting.tensorboard import write_layout
 from headtohead.runs.agreement import refuse_unlike
 from headtohead.runs.finding import READY

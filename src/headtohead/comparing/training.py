@@ -1,18 +1,12 @@
 """Train one experiment, resume it if it was interrupted, score it on its test cases."""
 
-import logging
 import math
-import sys
-import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-import torch
 
 from headtohead import machine
-from headtohead.batches.datamodule import SliceDataModule
-from headtohead.cohort.cases import PreparedCases, cases_of
 from headtohead.comparing.costs import cost_of_net, cost_of_training
 from headtohead.comparing.experiment import (
     Experiment,
@@ -30,31 +24,27 @@ from headtohead.comparing.model_settings import with_own_settings
 from headtohead.comparing.outcome import outcome, scores_in_words
 from headtohead.comparing.provenance import now, provenance
 from headtohead.comparing.starting import start_training
-from headtohead.comparing.weights_of_targets import named_weights, weights_of_targets
+from headtohead.comparing.trainer import batches_of, build_trainer
+from headtohead.comparing.weights_of_targets import named_weights
 from headtohead.errors import UserError
-from headtohead.learning.callbacks import EpochTable, WholeFiles, checkpoints, val_dice_of
+from headtohead.learning.callbacks import val_dice_of
 from headtohead.learning.checkpoint import network_weights, read_checkpoint
 from headtohead.learning.module import SegmentationModule
-from headtohead.learning.pace import Pace, PaceOfTest
+from headtohead.learning.pace import PaceOfTest
 from headtohead.learning.recording import CaseRecorder
-from headtohead.learning.validation_images import ValidationImages
-from headtohead.models.asking import has_batch_norm
 from headtohead.options.flags import as_flags
 from headtohead.options.table import Options
 from headtohead.options.training import TENSORBOARD
 from headtohead.records.regular import UnreadableError
 from headtohead.records.table_reader import read_table
-from headtohead.reporting.loggers import open_loggers
-from headtohead.reporting.report import write_row
+from headtohead.reporting.rewriting import write_row
 from headtohead.reporting.tensorboard import write_hparams, write_pr_curves
 from headtohead.runs.holding import comparison_held
 from headtohead.saving import remove_folder
 from headtohead.scoring.protocol import PROTOCOL, same_predictions
 
-machine.mend_torchvision()
-
-import pytorch_lightning as pl  # noqa: E402  imports torchvision
-from pytorch_lightning.callbacks import EarlyStopping  # noqa: E402
+if TYPE_CHECKING:
+    import pytorch_lightning as pl
 
 
 def train(options: Options) -> Path:
@@ -76,6 +66,8 @@ def test(options: Options) -> Path:
     machine.pick_device(options.machine.gpus)
     if (cohort := other_cohort(options)) is not None:
         return test_elsewhere(options, cohort)
+    if options.comparison.overwrite and not options.verbs.train:
+        raise UserError("`overwrite`: a test of the run's own data replaces the earlier one as it is; leave it out")
     experiment = open_experiment(as_trained(with_own_settings(options, trained_model(options))))
     with experiment.folder.held(wait=True):
         run_test(experiment)
@@ -123,7 +115,7 @@ def run_training(experiment: Experiment, before: tuple[Any, ...] | None = None) 
 
 
 def _note_start(
-    experiment: Experiment, module: SegmentationModule, trainer: pl.Trainer, started: dict[str, Any]
+    experiment: Experiment, module: SegmentationModule, trainer: "pl.Trainer", started: dict[str, Any]
 ) -> None:
     """Make the run folder, and note what is about to be trained."""
     folder, options = experiment.folder, experiment.options
@@ -157,7 +149,7 @@ def _note_start(
     )
 
 
-def _note_end(experiment: Experiment, trainer: pl.Trainer) -> None:
+def _note_end(experiment: Experiment, trainer: "pl.Trainer") -> None:
     """Note what was trained."""
     folder = experiment.folder
     best = read_checkpoint(folder.best)["epoch"]
@@ -214,88 +206,3 @@ def run_test(experiment: Experiment) -> None:
     if same_predictions(record.get("protocol")):
         folder.note(protocol=PROTOCOL)  # trained and predicted as now, and now scored as now
     folder.note(status="finished", **scores, test_slices_per_second=pace, tested=now())
-
-
-def batches_of(experiment: Experiment) -> SliceDataModule:
-    """Make the batches of an experiment."""
-    training = experiment.options.training
-    return SliceDataModule(
-        experiment.cohort,
-        experiment.split,
-        experiment.recipe,
-        batch_size=training.batch_size,
-        augmentation=training.augmentation,
-        sequence_dropout=training.sequence_dropout,
-        empty_slices=training.empty_slices,
-        sampling=training.sampling,
-        test_flips=training.test_flips,
-        seed=training.seed,
-        num_workers=experiment.options.machine.num_workers,
-    )
-
-
-def build_trainer(experiment: Experiment, fitting: bool, step: int = 0) -> tuple[SegmentationModule, pl.Trainer]:
-    """Build the module and a trainer: for `fitting`, with checkpoints and with curves from `step`; else to predict."""
-    options, folder = experiment.options, experiment.folder
-    accelerator, devices = machine.pick_device(options.machine.gpus)
-    precision = machine.pick_precision(options.machine.precision, accelerator)
-    _quiet()
-    pl.seed_everything(options.training.seed, workers=True, verbose=False)
-    module = SegmentationModule(
-        model=options.model.architecture,
-        width=options.model.width,
-        in_channels=experiment.recipe.channels,
-        recipe=experiment.recipe.to_dict(),
-        targets=experiment.cohort.task.targets.to_dict(),
-        threshold=options.prediction.threshold,
-        cases=len(experiment.cohort),
-        learning_rate=options.training.learning_rate,
-        optimizer=options.training.optimizer,
-        lr_scheduler=options.training.lr_scheduler,
-        loss=options.training.loss,
-        pos_weight=weights_of_targets(experiment) if fitting else None,
-        deep_supervision=options.training.deep_supervision and fitting,
-        encoder_weights=options.model.encoder_weights if fitting else "none",
-        arguments=options.model.model_arguments,
-    )
-    cases = cases_of(experiment.cohort, experiment.recipe)
-    if isinstance(cases, PreparedCases):
-        module.restore_with(cases.restore, experiment.cohort.labels)
-    if machine.prefers_channels_last(accelerator, precision, has_batch_norm(module.model)):
-        module.arrange(torch.channels_last)
-    if accelerator == "cuda":
-        module.model.compile()
-    on_terminal = sys.stderr.isatty()
-    loggers, remembering = open_loggers(options.training.loggers, folder.path, step, settings_of(options))
-    trainer = pl.Trainer(
-        accelerator=accelerator,
-        devices=devices,
-        precision=precision,  # type: ignore[arg-type]
-        max_epochs=options.training.num_epochs,
-        gradient_clip_val=options.training.gradient_clip or None,
-        callbacks=[*_callbacks(experiment, say=not on_terminal), *remembering] if fitting else [],
-        logger=loggers if fitting else False,
-        plugins=[WholeFiles()],
-        enable_checkpointing=fitting,
-        enable_progress_bar=on_terminal,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-        log_every_n_steps=5,
-        use_distributed_sampler=False,
-    )
-    return module, trainer
-
-
-def _callbacks(experiment: Experiment, say: bool) -> list[pl.Callback]:
-    folder, training = experiment.folder, experiment.options.training
-    callbacks: list[pl.Callback] = [EpochTable(folder.metrics, experiment.name, say), Pace(), ValidationImages()]
-    if training.early_stopping:
-        callbacks.append(EarlyStopping("dice/val", mode="max", patience=training.early_stopping, check_finite=False))
-    return callbacks + checkpoints(folder.best.parent)
-
-
-def _quiet() -> None:
-    """Silence what Lightning tells its developers, not our users."""
-    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
-    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", module=r"pytorch_lightning\..*")

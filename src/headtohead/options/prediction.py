@@ -22,7 +22,8 @@ class PredictionOptions(Group):
     )
     model_path: str = option(
         "",
-        "model to predict with, instead of a run: a bundle folder, or third-party weights together with --model",
+        "model to predict with, instead of a run: a bundle folder, the name of one that comes with the "
+        "program, such as shipped, or third-party weights together with --model",
         metavar="PATH",
     )
     ensemble: bool = option(False, "average all trained runs of --comparison")

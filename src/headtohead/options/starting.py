@@ -13,8 +13,8 @@ class StartingOptions(Group):
 
     init_from: str = option(
         "",
-        "start from the weights of a run folder, a bundle, a file (.ckpt, .pt, .pth, .safetensors, .h5), or of the "
-        "model that comes with the program: shipped; {fold} and {seed} stand for those of the experiment",
+        "start from the weights of a run folder, a bundle, a file (.ckpt, .pt, .pth, .safetensors, .h5), or of a "
+        "model that comes with the program, such as shipped; {fold} and {seed} stand for those of the experiment",
         metavar="PATH",
     )
     freeze: str = option(

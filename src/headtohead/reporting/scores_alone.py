@@ -9,7 +9,8 @@ from headtohead.reporting.external import no_external
 from headtohead.reporting.findings import Findings, OneTarget
 from headtohead.reporting.page.writing import write_report
 from headtohead.reporting.pictures import write_pictures
-from headtohead.reporting.report import PAGE, SCORES_RECORD, move_into, remove_earlier, write_tables
+from headtohead.reporting.report import SCORES_RECORD
+from headtohead.reporting.rewriting import PAGE, move_into, remove_earlier, write_tables
 from headtohead.reporting.summary import summarise_scores
 from headtohead.reporting.table import print_results, result_rows
 from headtohead.runs.ledger import FIGURES

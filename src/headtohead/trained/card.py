@@ -173,9 +173,17 @@ def _scores(facts: ModelFacts, run: RunFolder | None, record: dict[str, Any]) ->
         (row["case"], _number(score), row["lesion_voxels"], *(_number(float(row[it] or "nan"), 1) for it in distances))
         for row, score in worst_first
     ]
-    cleaned = " The masks were scored without the clean-up." if facts.postprocessing else ""
+    declared = record.get("test_postprocessing", "")
+    cleaned = (
+        f" The masks were scored after the clean-up `{declared}`, declared before the training." if declared else ""
+    )
+    if facts.postprocessing and not declared:
+        cleaned = " The masks were scored without the clean-up."
+    flattered = ""
+    if record.get("split", {}).get("chosen_on_test"):
+        flattered = "**The split has no test cases of its own: these chose the epoch, so the scores are flattered.** "
     return (
-        f"## Scores\n\nDice per case in 3-D on the {tested}, at threshold "
+        f"## Scores\n\n{flattered}Dice per case in 3-D on the {tested}, at threshold "
         f"{record.get('threshold', facts.threshold):g}, "
         f"protocol version {Run(run.path, record, '').fact('protocol', 'version')}: mean **{_number(mean.mean)}** "
         f"(95 % interval {_number(mean.low)} to {_number(mean.high)}, BCa bootstrap over cases), "

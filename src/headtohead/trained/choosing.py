@@ -17,11 +17,8 @@ from headtohead.runs.folder import RunFolder
 from headtohead.runs.record import name_left_out
 from headtohead.trained.candidates import TrainedRun, find_runs, rank
 from headtohead.trained.origin import is_made_up, trained_on
+from headtohead.trained.shipped import SHIPPED, path_of_model
 from headtohead.trained.source import Source, open_source
-
-SHIPPED = Path(__file__).resolve().parents[1] / "shipped" / "lgg-small"
-"""The bundle that comes with the program, for those who have trained nothing yet."""
-
 
 Result = TypeVar("Result")
 
@@ -131,7 +128,7 @@ def choose_models(options: ChoiceOptions, files: Path | None, search: Search | N
 def _choose(options: ChoiceOptions, files: Path | None, search: Search) -> list[Choice]:
     wanted, settings, model = options.prediction, options.comparison, title_of(options.model.model)
     if wanted.model_path:
-        return [_from_path(Path(wanted.model_path), options.model)]
+        return [_from_path(path_of_model(wanted.model_path), options.model)]
     runs_dir = Path(settings.runs_dir)
     if wanted.ensemble and settings.run_name:
         raise UserError(
@@ -212,7 +209,7 @@ def _from_path(path: Path, model: ModelOptions) -> Choice:
     from headtohead.trained.foreign import read_foreign
 
     facts, state = read_foreign(path, model.architecture)
-    return Choice(Source(facts, None, state), "named by `model_path`")
+    return Choice(Source(facts, None, state, file=path), "named by `model_path`")
 
 
 def _whole_comparison(runs_dir: Path, comparison: str, model: str, search: Search) -> list[Choice]:

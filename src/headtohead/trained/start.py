@@ -12,15 +12,14 @@ from headtohead.records.regular import UnreadableError
 from headtohead.records.table_reader import read_rows
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.record import FILE as RECORD
-from headtohead.trained.choosing import SHIPPED
 from headtohead.trained.facts import FILE, ModelFacts, read_facts
 from headtohead.trained.shape_of_facts import TRAINING_DATA
+from headtohead.trained.shipped import path_of_model
 from headtohead.trained.source import WEIGHTS, read_safetensors
 
 if TYPE_CHECKING:
     import torch
 
-SHIPPED_WORD = "shipped"
 LABEL = "`init_from`"
 RUN, BUNDLE, A_FILE = "run", "bundle", "file"
 WRAPPED = ("state_dict", "model_state_dict", "network_weights", "model", "net", "weights")
@@ -82,12 +81,12 @@ class Start:
 
 
 def find_start(given: str, runs_dir: Path) -> Start:
-    """Find what a user names: `shipped`, a path, or a run below `runs_dir`.
+    """Find what a user names: a path, a bundle that comes with the program by its name, or a run below `runs_dir`.
 
     Raises:
         UserError: there is nothing of that name, or no weights in it, or what describes them is damaged.
     """
-    path = SHIPPED if given == SHIPPED_WORD else Path(given)
+    path = path_of_model(given)
     if not path.exists() and (runs_dir / given / RECORD).is_file():
         path = runs_dir / given
     if path.is_dir():

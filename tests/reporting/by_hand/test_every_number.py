@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from headtohead.reporting.report import write_reports
+from headtohead.reporting.rewriting import write_reports
 from tests.reporting.by_hand.made_comparison import BASELINE, FOLDS, HEALTHY, HIT, ILL, SEEDS, make_runs
 from tests.reporting.by_hand.textbook import bca, holm, luck_of, matrix_of, over_both_p, power, with_luck
 

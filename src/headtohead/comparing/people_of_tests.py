@@ -1,7 +1,4 @@
-"""Who was tested: the cases of an external test beside those of the internal one."""
-
-from collections.abc import Collection
-from pathlib import Path
+"""Who was tested in an external test and in the internal one: what population.csv says of each case."""
 
 import pandas as pd
 
@@ -14,29 +11,29 @@ from headtohead.statistics import populations
 from headtohead.statistics.targets import over_targets
 
 
-def both_populations(
-    cases: pd.DataFrame, cohort: Cohort, stood_in: Collection[str], folder: Path | None, own: Cohort | None
+def people_of_both(
+    cases: pd.DataFrame, cohort: Cohort, stood_in: list[str], run: RunFolder | None, known: Cohort | None
 ) -> pd.DataFrame:
-    """Tell what is known of the cases of both tests, as `populations.population_differences` takes it.
+    """Collect what is known of the cases of both tests, as `populations.population_differences` takes it.
 
     Args:
-        cases: rows of the external test, as in cases.csv.
+        cases: of the external test, as in cases.csv; one row a case.
         cohort: of the external test.
-        stood_in: sequences of the model that others took the channel of.
-        folder: of the model; where it is a run, its cases.csv is of the internal test.
-        own: the cohort that the model was made from, where it is known.
+        stood_in: the sequences of the model that others stand in for.
+        run: where the internal test is; None where there is no folder of the model.
+        known: the data of the internal test, where they are still packed.
 
     Raises:
-        UserError: the internal test's table is damaged.
+        UserError: cases.csv of the run is damaged.
     """
     lacking = [" ".join(dict.fromkeys((*stood_in, *str(missing).split()))) for missing in cases["missing"]]
     both = [_described(cases.assign(missing=lacking), cohort).assign(cohort=populations.EXTERNAL)]
-    if folder and (path := RunFolder(folder).cases).is_file():
+    if run and (path := run.cases).is_file():
         try:
             texts = dict.fromkeys(("case", "target", "patient", "site", "grade", "missing"), str)
             internal = over_targets(read_table(path, dtype=texts, keep_default_na=False, na_values=[""]))
             internal = internal.assign(missing=internal["missing"].fillna(""))
-            both.insert(0, _described(internal, own).assign(cohort=populations.INTERNAL))
+            both.insert(0, _described(internal, known).assign(cohort=populations.INTERNAL))
         except (UnreadableError, KeyError, ValueError) as fault:
             raise UserError(f"{path}: damaged ({fault}); run `test` on the run's own data again") from None
     return pd.concat(both, ignore_index=True)
