@@ -1,15 +1,21 @@
 """External tests: patients a model never saw, scored beside its run; nothing of the internal test changes."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import cv2
 import nibabel
 import numpy as np
 import pandas as pd
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from headtohead import cli
 from headtohead.cohort import Cohort, open_cohort
@@ -17,7 +23,7 @@ from headtohead.cohort.phantom import make_phantoms
 from headtohead.comparing import external, task_fit
 from headtohead.comparing.experiment import Experiment
 from headtohead.comparing.outcome import outcome
-from headtohead.comparing.seen_cases import Known, same_pixels
+from headtohead.comparing.seen_cases import Known, is_of_one_person, same_pixels
 from headtohead.errors import UserError
 from headtohead.options.table import Options, from_flat
 from headtohead.readers.lgg import TASK
@@ -121,28 +127,64 @@ def test_what_it_finds_lies_where_the_truth_is_stored(tmp_path: Path) -> None:
     read = NIFTI.read_case(case, cohort.task)
     assert read.labels is not None
     probability = (read.labels == 1).astype(np.float32)[None]
-    found = external.onto_slices(probability, read, cohort.task.plane)
+    found = external.onto_slices(probability, read, cohort.task, NIFTI.square)
     assert found.shape[1:] == cohort.labels(0).shape != read.labels.shape
     assert ((found[0] >= 0.5) == cohort.masks(0)).mean() > 0.99
     assert cohort.masks(0).sum() == pytest.approx((found[0] >= 0.5).sum(), rel=0.15)
 
 
+def exported(of: Experiment, place: Path) -> Path:
+    """Export the bundle of a run below a place. Gives its folder."""
+    home = of.folder.path
+    choice = ["--runs_dir", str(home.parents[1]), "--comparison", home.parent.name, "--run_name", home.name]
+    assert cli.main(["--export", "bundle", *choice, "--output", str(place)]) == 0
+    [bundle] = [path.parent for path in place.rglob("model.json")]
+    return bundle
+
+
 def test_a_bundle_is_tested_without_a_run(
     copied: Experiment, elsewhere: Path, cache_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    home = copied.folder.path
-    choice = ["--runs_dir", str(home.parents[1]), "--comparison", home.parent.name, "--run_name", home.name]
-    assert cli.main(["--export", "bundle", *choice, "--output", str(tmp_path / "net")]) == 0
-    [bundle] = [path.parent for path in (tmp_path / "net").rglob("model.json")]
-    words = ["--test", "--model_path", str(bundle), "--cache_dir", str(cache_dir), "--gpus", "cpu"]
-    words += ["--runs_dir", str(tmp_path / "out")]
+    bundle, out = exported(copied, tmp_path / "net"), tmp_path / "out"
+    words = ["--test", "--cache_dir", str(cache_dir), "--gpus", "cpu", "--runs_dir", str(out)]
     with pytest.raises(UserError, match="`test` scores it on data that it never saw; name them with `root_dir`"):
         external.other_cohort(from_flat({"test": True, "model_path": str(tmp_path / "net")}))
-    assert cli.main([*words, "--root_dir", str(elsewhere)]) == 0, capsys.readouterr().err
-    folder = tmp_path / "out" / "external" / bundle.name / "external" / "ward"
+    assert cli.main([*words, "--model_path", str(bundle), "--root_dir", str(elsewhere)]) == 0, capsys.readouterr().err
+    folder = out / "external" / bundle.name / "external" / "ward"
     assert "internal Dice" in (folder / "results.md").read_text()
-    assert cli.main([*words, "--root_dir", str(copied.cohort.root)]) == 2
+    assert cli.main([*words, "--model_path", str(bundle), "--root_dir", str(copied.cohort.root)]) == 2
     assert "(trained on)" in capsys.readouterr().err
+
+
+@pytest.mark.exhaustive
+def test_two_bundles_of_one_name_are_kept_apart_and_reported_side_by_side(
+    copied: Experiment, elsewhere: Path, cache_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle, out = exported(copied, tmp_path / "net"), tmp_path / "out"
+    words = ["--test", "--cache_dir", str(cache_dir), "--gpus", "cpu", "--runs_dir", str(out)]
+    there = ["--root_dir", str(elsewhere)]
+    assert cli.main([*words, *there, "--model_path", str(bundle)]) == 0, capsys.readouterr().err
+    folder = out / "external" / bundle.name / "external" / "ward"
+    other = shutil.copytree(bundle, tmp_path / "again" / bundle.name)
+    weights = load_file(other / "weights.safetensors")
+    save_file({name: np.asarray(-value) for name, value in weights.items()}, other / "weights.safetensors")
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    assert cli.main([*words, *there, "--model_path", str(other)]) == 2
+    said = capsys.readouterr().err
+    assert re.search(r"holds a test of other weights \(\w{8}, now \w{8}\); .*--overwrite.* --run_name", said)
+    assert cli.main([*words, *there, "--model_path", str(bundle), "--threshold", "0.7"]) == 2
+    assert "at another threshold (0.3, now 0.7)" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before, "nothing of the first was touched"
+
+    assert cli.main([*words, *there, "--model_path", str(other), "--run_name", "second"]) == 0
+    assert cli.main(["--report", "--comparison", "external", "--runs_dir", str(out)]) == 0
+    assert "no two of them are compared" in capsys.readouterr().out
+    table, people = (pd.read_csv(out / "external" / f"{name}.csv") for name in ("external", "populations"))
+    assert table["entrant"].tolist() == sorted([bundle.name, "second"]) and set(table["cohort"]) == {"ward"}
+    assert table["internal_n"].tolist() == [len(pd.read_csv(copied.folder.cases))] * 2, "as the bundle says it"
+    assert set(people["cohort"]) == {f"ward ({name})" for name in (bundle.name, "second")}
+    assert cli.main([*words, *there, "--model_path", str(other), "--overwrite"]) == 0
+    assert (folder / "run.json").read_bytes() != before[folder / "run.json"]
 
 
 def test_a_cohort_with_patients_that_the_run_has_seen_is_refused(
@@ -176,6 +218,35 @@ def test_seen_patients_are_known_by_name_by_another_scan_and_by_their_pixels(
     assert same_pixels(other, cohort) == {new: old for old, new in names.items()}
     assert Known(parts).seen(other) == {}, "names of cases alone say nothing here"
     assert Known(parts).seen(cohort) == parts and Known().seen(cohort) == {}
+
+
+def volumes(*slices: list[np.ndarray]) -> Any:
+    """Make what `same_pixels` asks of a cohort from the slices of its cases, a, b, ..."""
+    names = [chr(ord("a") + place) for place in range(len(slices))]
+    height, width = slices[0][0].shape
+    table = pd.DataFrame({"case": names, "height": height, "width": width})
+    return SimpleNamespace(table=table, primary=lambda place: np.stack(slices[place]))
+
+
+def test_a_slice_of_one_patient_tells_a_copy_and_one_that_patients_share_does_not() -> None:
+    rng, blank = np.random.default_rng(3), np.zeros((64, 64), np.uint8)
+    heads = [
+        cv2.circle(blank.copy(), (32, 32), 20, 120, -1) + rng.integers(0, 12, blank.shape, np.uint8) for _ in "abcd"
+    ]
+    marked, lettered = blank.copy(), blank.copy()
+    cv2.putText(marked, "R", (4, 58), cv2.FONT_HERSHEY_SIMPLEX, 0.6, 255, 1, cv2.LINE_AA)
+    for line in range(5):
+        cv2.putText(lettered, "TR 45 TE 9", (2, 10 + 8 * line), cv2.FONT_HERSHEY_SIMPLEX, 0.3, 200, 1, cv2.LINE_AA)
+    ramp = np.tile(np.arange(64, dtype=np.uint8), (64, 1))
+    everybodys = [blank, blank + 1, marked, lettered, ramp]
+    known = volumes([*everybodys, heads[0], heads[1]], [*everybodys, heads[2]])
+    stranger, copy_of_b, cut_copy_of_a = [*everybodys, heads[3]], [blank, heads[2]], [heads[1], marked]
+    assert same_pixels(volumes(stranger, copy_of_b, cut_copy_of_a), known) == {"b": "b", "c": "a"}
+
+
+def test_nearly_every_slice_counts(phantom_cohort: Cohort) -> None:
+    slices = [one for case in range(len(phantom_cohort)) for one in phantom_cohort.primary(case)]
+    assert np.mean([is_of_one_person(one) for one in slices]) > 0.95
 
 
 @pytest.mark.parametrize(
@@ -241,6 +312,24 @@ def test_another_cohort_of_one_name_has_a_folder_of_its_own(tmp_path: Path, phan
     first.write_record({"status": "finished", "data": {"key": "another"}})
     again = external.folder_for(home, phantom_cohort)
     assert again.path.name == f"{phantom_cohort.root.name}-{phantom_cohort.key[:8]}"
+
+
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [
+        (
+            {"external": {"weights": "b" * 64}, "threshold": 0.5},
+            r"of other weights \(bbbbbbbb, now aaaaaaaa\); .*run_name",
+        ),
+        ({"external": {"weights": "a" * 64}, "threshold": 0.3}, r"at another threshold \(0.3, now 0.5\)"),
+        ({"external": {"weights": "a" * 64}, "threshold": 0.5}, ""),
+        ({"external": {"model": "of an earlier version"}}, ""),
+    ],
+)
+def test_a_test_of_another_model_is_not_replaced(tmp_path: Path, before: dict[str, Any], said: str) -> None:
+    RunFolder(tmp_path).write_record({"status": "finished", **before})
+    with pytest.raises(UserError, match=said) if said else nullcontext():
+        external.refuse_other_test(RunFolder(tmp_path), "a" * 64, 0.5, bundle=True)
 
 
 def test_the_report_claims_new_patients_only_where_that_was_checked() -> None:

@@ -5,6 +5,7 @@ then brought onto the grid on which the cohort's truth is stored. Masks are scor
 without a clean-up.
 """
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,11 @@ import pandas as pd
 
 from headtohead.batches.splits import Split
 from headtohead.cohort import Cohort, open_data
+from headtohead.cohort.pack import cut_into_slices
 from headtohead.comparing.experiment import as_trained, refuse_other_options, run_folder, trained_model
 from headtohead.comparing.model_settings import with_own_settings
 from headtohead.comparing.outcome import Outcome, outcome, scores_in_words
+from headtohead.comparing.people_of_tests import people_of_both
 from headtohead.comparing.provenance import circumstances, now, split_facts
 from headtohead.comparing.seen_cases import Known, known_cases, refuse_seen
 from headtohead.comparing.task_fit import as_the_model_sees, channels_from, with_targets_of
@@ -29,17 +32,12 @@ from headtohead.predicting.cleaning.postprocessing import NONE
 from headtohead.predicting.predict import predict
 from headtohead.predicting.predictor import Predictor, open_choices
 from headtohead.preparing.chain import Chain
-from headtohead.preparing.steps.reorient import Reorient
-from headtohead.preparing.steps.square import Square
 from headtohead.readers.reader import find_reader
-from headtohead.records.regular import UnreadableError
-from headtohead.records.table_reader import read_table
 from headtohead.reporting.external import write_external_page
 from headtohead.runs.external import CERTAIN
 from headtohead.runs.finding import READY
 from headtohead.runs.folder import EXTERNAL, POPULATION, RunFolder
 from headtohead.saving import write_table
-from headtohead.statistics import populations
 from headtohead.statistics.targets import over_targets
 from headtohead.task import Case, Task
 from headtohead.trained.choosing import Choice, choose_models
@@ -156,15 +154,19 @@ def _bundle(options: RunOptions) -> Tested:
 
 
 def _score(tested: Tested, cohort: Cohort, sources: tuple[str, ...], options: RunOptions) -> Path:
-    folder = folder_for(tested.home, cohort)
+    folder, weights = folder_for(tested.home, cohort), tested.choice.source.checksum()
     everything = np.arange(cohort.n_slices)
     split = Split("patient", 0, everything[:0], everything[:0], everything)
     models = _opened(tested, options)
+    if not options.comparison.overwrite:
+        refuse_other_test(folder, weights, models.threshold, bundle=tested.choice.run is None)
     print(f"{tested.choice.name}: external test on {count_of(len(cohort), 'case')} of {cohort.root}")
     with outcome(folder, cohort, split) as found:
         predict_all(cohort, sources, models, found)
     cases = over_targets(pd.DataFrame(found.cases))
-    people = _population(tested, cohort, cases, sources)
+    stood_in = [one for one, source in zip(tested.task.sequences, sources, strict=True) if one != source]
+    made_in = tested.choice.source.folder
+    people = people_of_both(cases, cohort, stood_in, RunFolder(made_in) if made_in else None, tested.known.cohort)
     write_table(folder.path / POPULATION, people)
     record = {
         **circumstances(cohort, tested.home.path.parent.name),
@@ -174,6 +176,7 @@ def _score(tested: Tested, cohort: Cohort, sources: tuple[str, ...], options: Ru
         "threshold": models.threshold,
         "external": {
             "model": tested.choice.name,
+            "weights": weights,
             "trained": tested.choice.record.get("ended"),
             "made_from": str((tested.choice.record.get("data") or tested.choice.source.facts.data).get("key", "")),
             "unseen_by": tested.known.certainty,
@@ -211,6 +214,26 @@ def folder_for(home: RunFolder, cohort: Cohort) -> RunFolder:
     return folder if taken in (None, cohort.key) else RunFolder(home.path / EXTERNAL / f"{name}-{cohort.key[:8]}")
 
 
+def refuse_other_test(folder: RunFolder, weights: str, threshold: float, bundle: bool) -> None:
+    """Refuse to replace the test of another model, as two bundles of one name have one folder, or at another threshold.
+
+    What an earlier version wrote says no weights, and is replaced.
+
+    Raises:
+        UserError: says what differs.
+    """
+    record = folder.record_if_sound() if folder.path.is_dir() else {}
+    before, at = str((record.get(EXTERNAL) or {}).get("weights") or weights), record.get("threshold")
+    if before != weights:
+        what = f"of other weights ({before[:8]}, now {weights[:8]})"
+    elif at is not None and not math.isclose(at, threshold, rel_tol=1e-6):
+        what = f"at another threshold ({at:g}, now {threshold:g})"
+    else:
+        return
+    elsewhere = ", or give this one a place of its own with `run_name`" * bundle
+    raise UserError(f"`test`: {folder.path} holds a test {what}; replace it with `overwrite`{elsewhere}")
+
+
 def predict_all(cohort: Cohort, sources: tuple[str, ...], models: Predictor, found: Outcome) -> None:
     """Predict each case from its files and score it; `sources` are what `channels_from` gives."""
     reader, task, targets = find_reader(cohort.data), cohort.task, models.facts.task.targets
@@ -218,39 +241,12 @@ def predict_all(cohort: Cohort, sources: tuple[str, ...], models: Predictor, fou
     for place in np.unique(np.searchsorted(cohort.table["first"], found.split.test, side="right") - 1):
         case = reader.read_case(files[str(cohort.table["case"].iloc[place])], task)
         seen = predict(as_the_model_sees(case, task, sources), models)
-        probability = onto_slices(seen.probability, case, task.plane)
+        probability = onto_slices(seen.probability, case, task, reader.square)
         found.add(int(place), targets.encode(targets.decide(probability, models.threshold)), probability)
 
 
-def onto_slices(probability: np.ndarray, case: Case, plane: str) -> np.ndarray:
-    """Bring float32 [K, *grid] on the grid of a case to [K, slices, H, W] as a cohort stores its truth."""
+def onto_slices(probability: np.ndarray, case: Case, task: Task, square: bool) -> np.ndarray:
+    """Bring float32 [K, *grid] on the grid of a case to [K, slices, H, W] as a cohort of the task stores its truth."""
     whole = Case(case.name, np.ascontiguousarray(np.moveaxis(probability, 0, -1)), case.grid)
-    shown, _ = Chain((Reorient(plane), Square())).apply(whole)
+    shown, _ = Chain(cut_into_slices(task, square)).apply(whole)
     return np.ascontiguousarray(np.moveaxis(shown.images, -1, 0))
-
-
-def _population(tested: Tested, cohort: Cohort, cases: pd.DataFrame, sources: tuple[str, ...]) -> pd.DataFrame:
-    """What is known of the cases of both tests, as `populations.population_differences` takes it."""
-    stood_in = [one for one, source in zip(tested.task.sequences, sources, strict=True) if one != source]
-    lacking = [" ".join(dict.fromkeys((*stood_in, *str(missing).split()))) for missing in cases["missing"]]
-    both = [_described(cases.assign(missing=lacking), cohort).assign(cohort=populations.EXTERNAL)]
-    folder = tested.choice.source.folder
-    if folder and (path := RunFolder(folder).cases).is_file():
-        try:
-            texts = dict.fromkeys(("case", "target", "patient", "site", "grade", "missing"), str)
-            internal = over_targets(read_table(path, dtype=texts, keep_default_na=False, na_values=[""]))
-            internal = internal.assign(missing=internal["missing"].fillna(""))
-            both.insert(0, _described(internal, tested.known.cohort).assign(cohort=populations.INTERNAL))
-        except (UnreadableError, KeyError, ValueError) as fault:
-            raise UserError(f"{path}: damaged ({fault}); run `test` on the run's own data again") from None
-    return pd.concat(both, ignore_index=True)
-
-
-def _described(cases: pd.DataFrame, cohort: Cohort | None) -> pd.DataFrame:
-    names = ["case", "patient", "site", "missing", "slices", "lesion_voxels", "lesion_ml"]
-    table = cases[[name for name in names if name in cases]]
-    known = cohort.table if cohort is not None else pd.DataFrame({"case": pd.Series(dtype=str)})
-    if "spacing_slices" not in known:
-        return table
-    spacing = known[["case", "spacing_slices", "spacing_rows"]].rename(columns={"spacing_rows": "spacing_pixels"})
-    return table.astype({"case": str}).merge(spacing, on="case", how="left")

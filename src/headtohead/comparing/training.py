@@ -66,6 +66,8 @@ def test(options: Options) -> Path:
     machine.pick_device(options.machine.gpus)
     if (cohort := other_cohort(options)) is not None:
         return test_elsewhere(options, cohort)
+    if options.comparison.overwrite and not options.verbs.train:
+        raise UserError("`overwrite`: a test of the run's own data replaces the earlier one as it is; leave it out")
     experiment = open_experiment(as_trained(with_own_settings(options, trained_model(options))))
     with experiment.folder.held(wait=True):
         run_test(experiment)

@@ -70,16 +70,18 @@ def no_external() -> External:
 
 
 def external_of(ledger: Ledger) -> External:
-    """Work out what a report says of the external tests of finished runs; empty tables where there are none."""
+    """Work out what a report says of the external tests of finished runs and of bundles; empty where there are none."""
     finished = {run.name: run for run in ledger.finished}
-    tests = [one for one in ledger.externals if one.of in finished and one.run.record.get("protocol") == PROTOCOL]
+    tests = [one for one in ledger.externals if one.bundle or one.of in finished]
+    tests = [one for one in tests if one.run.record.get("protocol") == PROTOCOL]
     rows, people = [], []
-    for (entrant, _), own in _grouped((entrant_of(finished[one.of]), one) for one in tests):
-        internal = [_dice(ledger.tables[one.of]) for one in own]
-        rows.append(_row(entrant, own, _estimate(internal)))
-    for _, own in _grouped(("", one) for one in tests):
+    for (entrant, _), own in _grouped((one.of if one.bundle else entrant_of(finished[one.of]), one) for one in tests):
+        internal = _recorded(own[0]) if own[0].bundle else _estimate([_dice(ledger.tables[one.of]) for one in own])
+        rows.append(_row(entrant, own, internal))
+    # The runs of a comparison have the same internal cases; each bundle has its own, or none that are known.
+    for (bundle, _), own in _grouped((one.of if one.bundle else "", one) for one in tests):
         everybody = pd.concat([one.people for one in own]).drop_duplicates(["cohort", "case"])
-        people.append(_differences(own[0], everybody))
+        people.append(_differences(own[0], everybody, bundle))
     differences = pd.concat(people, ignore_index=True) if people else no_external().populations
     return External(pd.DataFrame(rows, columns=COLUMNS), differences, tuple(one.unseen_by for one in tests))
 
@@ -103,9 +105,7 @@ def with_external(summary: Summary, found: External, notes: list[str]) -> Summar
 def write_external_page(folder: Path) -> Path:
     """Write results.md into the folder of an external test: its scores, those of the internal one, the patients."""
     test = read_external_test(folder)
-    said = test.run.record["external"]["scores"]
-    internal = {name: math.nan if said.get(name) is None else float(said[name]) for name in ESTIMATE}
-    row = _row(str(test.run.record["external"]["model"]), [test], internal)
+    row = _row(str(test.run.record["external"]["model"]), [test], _recorded(test))
     found = External(pd.DataFrame([row], columns=COLUMNS), _differences(test, test.people), (test.unseen_by,))
     path = folder / PAGE
     write_text(path, render_grids(grids_of(found), [f"{found.patients}; {NOTE}"]))
@@ -173,6 +173,12 @@ def _row(entrant: str, tests: list[ExternalTest], internal: dict[str, float]) ->
     return [entrant, tests[0].run.name, len(tests), *found.values(), *(internal[name] for name in ESTIMATE)]
 
 
+def _recorded(test: ExternalTest) -> dict[str, float]:
+    """Give the internal scores that the model came with, as far as it says them."""
+    said = test.run.fact("external", "scores") or {}
+    return {name: math.nan if said.get(name) is None else float(said[name]) for name in ESTIMATE}
+
+
 def _dice(cases: pd.DataFrame) -> "pd.Series[float]":
     """Primary Dice by case, of those whose truth holds a target."""
     return over_targets(cases).set_index("case")["dice"].dropna()
@@ -186,8 +192,8 @@ def _estimate(trainings: list["pd.Series[float]"]) -> dict[str, float]:
     return dict(zip(ESTIMATE, values, strict=True))
 
 
-def _differences(test: ExternalTest, people: pd.DataFrame) -> pd.DataFrame:
+def _differences(test: ExternalTest, people: pd.DataFrame, bundle: str = "") -> pd.DataFrame:
     target = next(iter(each_target(test.cases))) if TARGET in test.cases else ""
     found = population_differences(people, target or "lesion")
-    found.insert(0, "cohort", test.run.name)
+    found.insert(0, "cohort", f"{test.run.name} ({bundle})" if bundle else test.run.name)
     return found

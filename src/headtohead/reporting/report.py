@@ -12,6 +12,7 @@ from headtohead.options.table import Options
 from headtohead.readers.reader import Reading
 from headtohead.records.json_reader import read_json
 from headtohead.records.regular import UnreadableError
+from headtohead.reporting.external_alone import write_external_tables
 from headtohead.reporting.margin import margin_of
 from headtohead.reporting.rescoring import rescore
 from headtohead.reporting.rewriting import write_held
@@ -42,6 +43,9 @@ def report(options: Options) -> Path:
         if (folder / SCORES_RECORD).is_file():
             of = f"made of scores alone ({_scores_file(folder)})"
             raise UserError(f"{folder}: {of}; run `score` with `scores` and that file again")
+        if not ledger.runs and ledger.externals:
+            with comparison_held(folder):
+                return write_external_tables(read_ledger(folder))
         raise UserError(f"{folder}: no experiment is finished; resume them with `compare`")
     cohort = _cohort_of(ledger, options.data, "root_dir" in options.given)
     with comparison_held(folder):

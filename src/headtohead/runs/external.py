@@ -1,4 +1,4 @@
-"""The external tests of a run: folders below its own that are read as a run folder is, with who was tested."""
+"""The external tests of a run or a bundle: folders below its own, read as a run folder is, with who was tested."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,7 +48,9 @@ def read_external_test(folder: Path) -> ExternalTest:
         run = Run(folder, record, str(record.get("status")))
         if run.status != "finished" or not isinstance(record.get("external"), dict) or not run.experiment["model"]:
             raise UserError(f"its {FILE} does not describe an external test; {again}")
-        return ExternalTest(folder.parents[1].name, run, read_cases_table(run), _read_people(folder / POPULATION))
+        home = folder.parents[1]
+        people, bundle = _read_people(folder / POPULATION), not (home / FILE).is_file()
+        return ExternalTest(home.name, run, read_cases_table(run), people, bundle)
     except BrokenTableError as fault:
         raise UserError(str(fault)) from None
     except FileNotFoundError as fault:

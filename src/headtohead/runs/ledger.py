@@ -21,20 +21,22 @@ FIGURES = "figures"  # the one folder of a comparison that is not a run
 
 @dataclass(frozen=True)
 class ExternalTest:
-    """The test of a run on a cohort that it never saw.
+    """The test of a model on a cohort that it never saw.
 
     Attributes:
-        of: name of the run's folder.
+        of: name of the run's folder; of a bundle, of that in which its tests are.
         run: the folder of the test, and what its run.json says.
         cases: its cases.csv, as a run has it.
         people: population.csv: one row a case of both tests: cohort (`internal` or `external`), case, patient, site,
             missing, slices, lesion_voxels and, where they are known, lesion_ml and the spacing.
+        bundle: whether no run of the comparison was tested, but a bundle, or weights from elsewhere.
     """
 
     of: str
     run: Run
     cases: "pd.DataFrame"
     people: "pd.DataFrame"
+    bundle: bool = False
 
     @property
     def unseen_by(self) -> str:
@@ -52,7 +54,7 @@ class Ledger:
         tables: for each finished run, by its name, one row per test case: model, schedule, seed (missing for the
             baseline), fold, then the columns of its cases.csv, of which case, site and `NUMBERS` are always there.
         notes: one line for each folder that was left out, with the reason.
-        externals: the tests of runs on cohorts that they never saw, which are in no table.
+        externals: the tests of runs and bundles on cohorts that they never saw, which are in no table.
     """
 
     folder: Path

@@ -36,6 +36,10 @@ def read_ledger(comparison_folder: Path, without: Set[str] = frozenset(), *, agr
     externals: list[ExternalTest] = []
     for run_folder in sorted(path for path in folder.iterdir() if _may_be_run(path) and path.name not in without):
         try:
+            if _is_bundles(run_folder):
+                tests, faults = read_external_tests(run_folder)
+                externals, notes = [*externals, *tests], [*notes, *faults]
+                continue
             run = _read_run(run_folder)
             if run.status == "finished":
                 _refuse_twin(run, [other for other in runs if other.name in tables])
@@ -66,7 +70,9 @@ def read_ledger_around(run_folder: Path) -> Ledger:
     others = set()
     for path in folder.iterdir():
         try:
-            if path != run_folder and _may_be_run(path) and not may_stand_together(run, _read_run(path)):
+            if path == run_folder or not _may_be_run(path) or _is_bundles(path):
+                continue
+            if not may_stand_together(run, _read_run(path)):
                 others.add(path.name)
         except _LeftOutError:
             continue
@@ -78,10 +84,12 @@ class _LeftOutError(Exception):
 
 
 def _may_be_run(path: Path) -> bool:
-    if not path.is_dir() or path.name == FIGURES or path.name.startswith("."):
-        return False
-    # Where a bundle was tested elsewhere is no run of ours.
-    return (path / FILE).is_file() or not (path / EXTERNAL).is_dir()
+    return path.is_dir() and path.name != FIGURES and not path.name.startswith(".")
+
+
+def _is_bundles(path: Path) -> bool:
+    """Say whether a folder is no run of ours, but holds the external tests of a bundle."""
+    return not (path / FILE).is_file() and (path / EXTERNAL).is_dir()
 
 
 def _read_run(folder: Path) -> Run:

@@ -209,7 +209,7 @@ def _from_path(path: Path, model: ModelOptions) -> Choice:
     from headtohead.trained.foreign import read_foreign
 
     facts, state = read_foreign(path, model.architecture)
-    return Choice(Source(facts, None, state), "named by `model_path`")
+    return Choice(Source(facts, None, state, file=path), "named by `model_path`")
 
 
 def _whole_comparison(runs_dir: Path, comparison: str, model: str, search: Search) -> list[Choice]:

@@ -1,5 +1,6 @@
 """Where a trained model lies: a run folder or a bundle, both with model.json; or weights read from elsewhere."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ class Source:
         facts: what it is.
         folder: the run folder or the bundle; None where `state` holds the weights.
         state: weights by their names in the net; None where they are in `folder`.
+        file: the file that `state` was read from.
         named: the net as the user named it on the command line. Code of a file or a package is run only if it is the
             one named here, never because a run folder or a bundle names it.
     """
@@ -33,6 +35,7 @@ class Source:
     folder: Path | None = None
     state: "dict[str, torch.Tensor] | None" = None
     named: str = ""
+    file: Path | None = None
 
     @property
     def buildable(self) -> bool:
@@ -44,6 +47,17 @@ class Source:
         """The model as ONNX, where it lies beside the facts."""
         path = self.folder / ONNX if self.folder else None
         return path if path and path.is_file() else None
+
+    def checksum(self) -> str:
+        """SHA-256 of the file of weights, which tells one training from another; empty where there is no file."""
+        files = [self.file]
+        if self.folder:
+            files = [self.folder / WEIGHTS, RunFolder(self.folder).best, self.folder / ONNX]
+        path = next((one for one in files if one and one.is_file()), None)
+        if path is None:
+            return ""
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
 
     def weights(self) -> "dict[str, torch.Tensor]":
         """Read the weights; data only, no code is run.
