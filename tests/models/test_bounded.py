@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from headtohead.models.bounded import FREE_NUMBERS, TooLarge, bounded_to
+from headtohead.models.bounded import FREE_NUMBERS, NetTooLarge, bounded_to
 from headtohead.models.registry import build_model
 
 FEW = {"weight": torch.zeros(3)}
@@ -34,14 +34,14 @@ def test_a_net_may_be_built_for_its_own_weights(name: str) -> None:
 )
 def test_one_that_is_far_larger_is_stopped_at_once(make: Make, what: str) -> None:
     began = time.monotonic()
-    with torch.device("meta"), bounded_to(FEW), pytest.raises(TooLarge, match=f"far more {what} than its weights$"):
+    with torch.device("meta"), bounded_to(FEW), pytest.raises(NetTooLarge, match=f"far more {what} than its weights$"):
         make()
     assert time.monotonic() - began < 5  # a million layers take minutes
 
 
 def test_numbers_are_counted_before_they_are_drawn() -> None:
     """On the processor, too, where some nets of libraries have to be built: 40 GB would be written to."""
-    with bounded_to(FEW), pytest.raises(TooLarge):
+    with bounded_to(FEW), pytest.raises(NetTooLarge):
         nn.Linear(10**5, 10**4)
 
 

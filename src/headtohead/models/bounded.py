@@ -21,7 +21,7 @@ FREE_TENSORS, FREE_NUMBERS = 500, 1 << 25
 """As many are never too many: a hundredth of a second, 128 MiB."""
 
 
-class TooLarge(UserError):
+class NetTooLarge(UserError):
     """A net has more layers or weights than the weights that are at hand are of."""
 
 
@@ -32,7 +32,7 @@ def bounded_to(weights: dict[str, torch.Tensor]) -> Iterator[None]:
     The layers of other threads do not count.
 
     Raises:
-        TooLarge: from within the net that is built.
+        NetTooLarge: from within the net that is built.
     """
     tensors = SPARE * len(weights) + FREE_TENSORS
     left = {
@@ -45,7 +45,7 @@ def bounded_to(weights: dict[str, torch.Tensor]) -> Iterator[None]:
     def take(what: str, count: int) -> None:
         left[what] -= count
         if left[what] < 0:
-            raise TooLarge(f"the net that its facts ask for has far more {what} than its weights")
+            raise NetTooLarge(f"the net that its facts ask for has far more {what} than its weights")
 
     def count_tensor(_: nn.Module, __: str, value: torch.Tensor | None) -> None:
         if threading.get_ident() == own and value is not None and not is_lazy(value):
