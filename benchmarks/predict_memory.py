@@ -236,7 +236,7 @@ LARGE = (
 
 def reckoned(source: Path, folder: Path, flags: tuple[str, ...]) -> tuple[int, int]:
     """Give what the program reckons with, and how many voxels or pixels a file has."""
-    from headtohead.cli import parse
+    from headtohead.parsing import parse
     from headtohead.readers.nifti_file import open_volume
     from headtohead.readers.picture_sizes import picture_size
 

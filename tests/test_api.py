@@ -193,7 +193,7 @@ def test_an_interrupted_training_is_an_interrupt_and_no_exit(monkeypatch: pytest
             sys.exit(1)  # as Lightning does
 
     monkeypatch.setattr("headtohead.api.run_verb", interrupted)
-    monkeypatch.setattr("headtohead.api.check_files", lambda options: None)
+    monkeypatch.setattr("headtohead.api.check_files", lambda *_: None)
     with pytest.raises(KeyboardInterrupt):
         headtohead.compare()
 

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from headtohead import machine
-from headtohead.cli import VERBS, check_files, options_of, run_verb
+from headtohead.cli import VERBS, run_verb
 from headtohead.errors import PartlyDone, UserError, printable
 from headtohead.options.settling import settle
 from headtohead.options.table import Options, known_option
+from headtohead.parsing import check_files, options_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -212,7 +213,7 @@ def _options(verb: str, value: Any, given: Mapping[str, Any]) -> Options:
     if settled[verb] is None:
         raise UserError(f"`{verb}`: needs a value")
     options = options_of(settled, alone=True)
-    check_files(options)
+    check_files(options.verbs, options.data)
     machine.tune_allocator()
     return options
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from headtohead.errors import UserError
 from headtohead.options.group import declarations
-from headtohead.options.table import GROUPS, Options
+from headtohead.options.table import GROUPS
+from headtohead.options.verbs import VERB_NAMES
 
 
 def _group(name: str) -> frozenset[str]:
@@ -57,7 +58,7 @@ INSTEAD = {
 """Options of one experiment -> what `--compare` takes in their place."""
 
 
-def refuse_without_effect(given: Mapping[str, Any], options: Options, verbs: Collection[str]) -> None:
+def refuse_without_effect(given: Mapping[str, Any], verbs: Collection[str]) -> None:
     """Refuse options that no verb of the command reads. Keys of a YAML file may serve several commands.
 
     Raises:
@@ -65,7 +66,7 @@ def refuse_without_effect(given: Mapping[str, Any], options: Options, verbs: Col
     """
     if not verbs:
         return
-    read = ALWAYS | _group("verbs") | frozenset().union(*(READ[verb] for verb in verbs))
+    read = ALWAYS | frozenset(VERB_NAMES) | frozenset().union(*(READ[verb] for verb in verbs))
     for name in given:
         if name in read:
             continue

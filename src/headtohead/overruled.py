@@ -15,7 +15,7 @@ from headtohead.reporting.sheet_folder import no_use_for_sheet
 from headtohead.trained.overruled import no_use_beside_training, no_use_for_choice
 
 
-def refuse_overruled(given: Mapping[str, Any], options: Options, verbs: Collection[str]) -> None:
+def refuse_overruled(given: Mapping[str, Any], verbs: Collection[str], options: Options) -> None:
     """Refuse options that others of the command leave without effect on every verb; a YAML file may serve several.
 
     Raises:

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from headtohead.cli import main, parse
+from headtohead.cli import main
 from headtohead.errors import UserError
+from headtohead.parsing import parse
 from tests.tree.source import ROOT
 
 MANY = [

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from headtohead.cli import VERBS, parse
+from headtohead.cli import VERBS
 from headtohead.effects import ALWAYS, READ
 from headtohead.errors import UserError
 from headtohead.options.flags import as_flags
 from headtohead.options.group import declarations
 from headtohead.options.table import GROUPS, OPTIONS
+from headtohead.parsing import parse
 from tests.cli.every_option import COMPANIONS, TABLE
 
 # Each verb as it is given on a command line.

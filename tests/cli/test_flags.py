@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from headtohead.cli import parse
 from headtohead.errors import UserError
 from headtohead.options.declaring import description_of
 from headtohead.options.table import OPTIONS, Options, flat, replace
+from headtohead.parsing import parse
 from tests.cli.every_option import COMPANIONS, FOLLOWS, TABLE, value_of
 
 

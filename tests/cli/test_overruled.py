@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from headtohead.cli import parse
 from headtohead.errors import UserError
 from headtohead.options.flags import as_flags
+from headtohead.parsing import parse
 
 CHOICE = {
     "model_path": "bundle",

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from headtohead.cli import parse
 from headtohead.errors import UserError
 from headtohead.options.flags import as_flags
+from headtohead.parsing import parse
 
 
 @pytest.mark.parametrize(

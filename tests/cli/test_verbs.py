@@ -12,6 +12,7 @@ from headtohead import cli
 from headtohead.errors import UserError
 from headtohead.options.group import declarations
 from headtohead.options.table import GROUPS, Options
+from headtohead.parsing import parse
 
 
 class SIGTERMException(SystemExit):
@@ -192,7 +193,7 @@ def test_verb_gets_its_folder_or_the_options(monkeypatch: pytest.MonkeyPatch) ->
             return lambda argument: given.update({f"{self.name}:{function}": argument})
 
     monkeypatch.setattr(cli.importlib, "import_module", Module)
-    options = cli.parse(["--make_phantoms", "made/up", "--download", "--root_dir", "there"])
+    options = parse(["--make_phantoms", "made/up", "--download", "--root_dir", "there"])
     for verb in ("download", "make_phantoms"):
         cli.run_verb(verb, options)
     assert given[cli.VERBS["download"]] is given[cli.VERBS["make_phantoms"]] is options

@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from headtohead.batches.datamodule import SliceDataset
-from headtohead.cli import parse
 from headtohead.cohort import Cohort
 from headtohead.cohort.cases import PackedCases
 from headtohead.comparing.experiment import Experiment, open_experiment
@@ -19,6 +18,7 @@ from headtohead.errors import UserError
 from headtohead.learning.module import SegmentationModule
 from headtohead.options import table as option_table
 from headtohead.options.flags import as_flags
+from headtohead.parsing import parse
 from headtohead.trained.engines.torch_engine import load_net
 from headtohead.trained.facts import read_facts
 from headtohead.trained.source import Source

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from headtohead.cli import parse
 from headtohead.cohort import Cohort
 from headtohead.comparing.experiment import open_experiment, run_folder, settings_of, trained_model
 from headtohead.comparing.grid import experiments_of
@@ -14,6 +13,7 @@ from headtohead.comparing.training import train
 from headtohead.errors import UserError
 from headtohead.options import table as option_table
 from headtohead.options.table import Options
+from headtohead.parsing import parse
 
 SMALL = ["resnext.image_size=64", "resnext.num_epochs=2"]
 

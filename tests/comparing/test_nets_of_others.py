@@ -11,11 +11,12 @@ import pandas as pd
 import pytest
 import yaml
 
-from headtohead.cli import main, parse
+from headtohead.cli import main
 from headtohead.comparing.experiment import open_experiment, run_folder
 from headtohead.comparing.grid import compare, experiments_of
 from headtohead.errors import UserError
 from headtohead.options.table import Options
+from headtohead.parsing import parse
 from headtohead.trained.shipped import SHIPPED
 from tests.models.nets_of_others import NET, write_net
 

@@ -8,13 +8,14 @@ import pytest
 
 from headtohead.batches.augmentation import droppable
 from headtohead.batches.datamodule import SliceDataset
-from headtohead.cli import main, parse
+from headtohead.cli import main
 from headtohead.cohort import Cohort
 from headtohead.comparing.experiment import open_experiment, run_folder, settings_of
 from headtohead.comparing.grid import experiments_of
 from headtohead.comparing.variants import variants_of
 from headtohead.errors import UserError
 from headtohead.options import table as option_table
+from headtohead.parsing import parse
 from headtohead.preparing.recipe import InputRecipe, chain_of
 from headtohead.readers.lgg import TASK
 

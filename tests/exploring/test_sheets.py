@@ -9,8 +9,9 @@ import pytest
 
 from headtohead.cohort import Cohort
 from headtohead.drawing.outlines import PALETTE, TRUTH
+from headtohead.drawing.sheet import evenly_spread
 from headtohead.exploring import sheets
-from headtohead.exploring.sheets import draw_lesions, draw_samples, evenly, lesion_sizes, some_of
+from headtohead.exploring.sheets import draw_lesions, draw_samples, lesion_sizes, some_of
 
 
 @pytest.fixture
@@ -124,7 +125,7 @@ def test_sizes_are_in_millilitres_where_the_files_say(phantom_cohort: Cohort, mo
 
 
 def test_cases_are_spread_evenly() -> None:
-    assert evenly(range(3), 5) == [0, 1, 2]
-    assert evenly(range(101), 5) == [0, 25, 50, 75, 100]
-    assert evenly([], 5) == []
+    assert evenly_spread(3, 5) == [0, 1, 2]
+    assert evenly_spread(101, 5) == [0, 25, 50, 75, 100]
+    assert evenly_spread(0, 5) == []
     assert [some_of(5, 9), some_of(9, 9), some_of(1, 1)] == ["5 of 9 cases", "all 9 cases", "1 case"]

@@ -7,11 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from headtohead.cli import parse
 from headtohead.errors import UserError
 from headtohead.models import forms
 from headtohead.models.forms import folder_part, form_of, title_of
 from headtohead.models.registry import find_spec
+from headtohead.parsing import parse
 from tests.models.nets_of_others import write_net
 from tests.processes import printed_by
 
@@ -73,7 +73,7 @@ def test_without_monai_the_line_says_how_to_get_it(monkeypatch: pytest.MonkeyPat
 def test_names_are_read_without_importing_what_they_name(tmp_path: Path) -> None:
     path = write_net(tmp_path)
     names = f"smp:FPN:resnet18,monai:UNet,{path}:Net"
-    code = f"import sys; from headtohead.cli import parse; parse(['--compare', '--models', {names!r}])\n"
+    code = f"import sys; from headtohead.parsing import parse; parse(['--compare', '--models', {names!r}])\n"
     code += "print({'torch', 'monai', 'timm', 'segmentation_models_pytorch', 'mynet'} & set(sys.modules))"
     assert printed_by(code) == "set()\n"
 

@@ -8,8 +8,8 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from headtohead import cli
 from headtohead.errors import UserError
+from headtohead.parsing import parse
 from headtohead.readers.download import SOURCES, fetch
 from headtohead.readers.lgg import list_cases
 
@@ -187,11 +187,11 @@ def test_brats_comes_without_its_validation_cases(tmp_path: Path, fake_kaggle: F
     ],
 )
 def test_a_download_says_what_and_where(argv: list[str], data: str, root: str) -> None:
-    options = cli.parse(argv)
+    options = parse(argv)
     assert (options.verbs.download, options.data.data, options.data.root_dir) == (data, data, root)
 
 
 def test_no_download() -> None:
-    assert cli.parse(["--download", "False"]).verbs.download is None
+    assert parse(["--download", "False"]).verbs.download is None
     with pytest.raises(UserError, match="--download moon: not one of lgg, brats"):
-        cli.parse(["--download", "moon"])
+        parse(["--download", "moon"])

@@ -6,6 +6,7 @@ import pytest
 
 from headtohead import cli
 from headtohead.errors import UserError
+from headtohead.parsing import parse
 from headtohead.readers.reader import find_reader, recognise
 
 LGG, BRATS = "TCGA_CS_0001_20000101", "BraTS20_Training_001"
@@ -40,14 +41,14 @@ def test_what_is_like_no_layout_is_not_guessed(tmp_path: Path, files: tuple[str,
 
 def test_the_line_says_as_what(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root = str(lay_out(tmp_path, *LAYOUTS["brats"]))
-    assert cli.parse(["--train", "--root_dir", root]).data.data == "brats"
+    assert parse(["--train", "--root_dir", root]).data.data == "brats"
     assert capsys.readouterr().out == f"{root}: read as folders of BraTS cases (--data brats)\n"
-    assert cli.parse(["--train", "--root_dir", root, "--data", "nifti"]).data.data == "nifti"
+    assert parse(["--train", "--root_dir", root, "--data", "nifti"]).data.data == "nifti"
     config = tmp_path / "one.yaml"
     config.write_text("data: lgg\n")
-    assert cli.parse(["--train", "--root_dir", root, "--config", str(config)]).data.data == "lgg"
-    assert cli.parse(["--report", "--root_dir", root]).data.data == "lgg", "a report asks the runs"
-    assert cli.parse(["--train", "--root_dir", str(lay_out(tmp_path / "l", *LAYOUTS["lgg"]))]).data.data == "lgg"
+    assert parse(["--train", "--root_dir", root, "--config", str(config)]).data.data == "lgg"
+    assert parse(["--report", "--root_dir", root]).data.data == "lgg", "a report asks the runs"
+    assert parse(["--train", "--root_dir", str(lay_out(tmp_path / "l", *LAYOUTS["lgg"]))]).data.data == "lgg"
     assert capsys.readouterr().out == ""
 
 

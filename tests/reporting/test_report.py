@@ -10,9 +10,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from headtohead.cli import parse
 from headtohead.errors import UserError
 from headtohead.options.comparison import MARGIN
+from headtohead.parsing import parse
 from headtohead.reporting import rewriting
 from headtohead.reporting.margin import declared_margin, margin_of
 from headtohead.reporting.masks import Masks

@@ -16,7 +16,7 @@ BACKQUOTED = re.compile(r"`([^`=]*)(?:=[^`]*)?`")
 FILLED_IN = "{}"
 """Stands in an f-string for what is known only when it is written."""
 
-FOR_THE_COMMAND_LINE = {"chris.py", "cli.py", "config_file.py", "effects.py", "help_page.py"}
+FOR_THE_COMMAND_LINE = {"chris.py", "cli.py", "config_file.py", "effects.py", "help_page.py", "parsing.py"}
 FOR_READERS = {
     "predicting/folder.py",
     "reporting/notes/seeds.py",

@@ -37,7 +37,7 @@ LAYERS = (
     {"entrants"},
     {"serving"},
     {"help_page"},
-    {"cli", "overruled"},
+    {"cli", "overruled", "parsing"},
     {"chris"},
     {"api"},
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from headtohead import cli
-from headtohead.cli import parse
+from headtohead.parsing import parse
 from tests.tree.source import PACKAGE, ROOT
 
 PAGES = [

@@ -16,7 +16,7 @@ from headtohead.options.comparison import ComparisonOptions
 from headtohead.options.group import declarations
 from headtohead.options.model import ModelOptions
 from headtohead.options.settling import settle
-from headtohead.options.table import GROUPS, OPTIONS, Options, RunOptions, known_option
+from headtohead.options.table import GROUPS, OPTIONS, RunOptions, known_option
 from headtohead.options.training import TrainingOptions
 from headtohead.plurals import count_of
 
@@ -127,22 +127,34 @@ def _refuse_shared_folders(models: Sequence[str]) -> None:
             )
 
 
-def refuse_impossible_models(given: Mapping[str, Any], options: Options, verbs: Collection[str]) -> None:
+def refuse_impossible_models(
+    given: Mapping[str, Any],
+    verbs: Collection[str],
+    model: ModelOptions,
+    comparison: ComparisonOptions,
+    image_size: int,
+) -> None:
     """Refuse models that do not exist, or that cannot have the settings that this command gives them.
+
+    Args:
+        given: the flags that the user gave, name to settled value.
+        verbs: what is to be done.
+        model: the one model.
+        comparison: the models of a comparison, and the settings of each.
+        image_size: everybody's.
 
     Raises:
         UserError: names the model or the setting, and the fix.
     """
-    model, image_size = options.model.architecture, options.input.image_size
-    if options.model.model != given.get("model"):
-        refuse_unnamed_code(options.model.model, "`config`")
-    find_spec(model)
-    if options.verbs.compare:
-        for name in set(options.comparison.models) - set(given.get("models", ())):
+    if model.model != given.get("model"):
+        refuse_unnamed_code(model.model, "`config`")
+    find_spec(model.architecture)
+    if "compare" in verbs:
+        for name in set(comparison.models) - set(given.get("models", ())):
             refuse_unnamed_code(name, "`config`")
-        check_models(options.comparison, image_size)
-    if options.verbs.train:
-        check_own_image_size(options.comparison.model_settings, model, image_size)
+        check_models(comparison, image_size)
+    if "train" in verbs:
+        check_own_image_size(comparison.model_settings, model.architecture, image_size)
 
 
 def refuse_unnamed_code(name: str, place: str) -> None:
@@ -163,29 +175,30 @@ def refuse_unnamed_code(name: str, place: str) -> None:
         )
 
 
-def refuse_several_runs(given: Mapping[str, Any], options: Options, verbs: Collection[str]) -> None:
-    """Refuse names of runs that are not those of one run; the arguments are as for `refuse_impossible_models`.
+def refuse_several_runs(verbs: Collection[str], name: str) -> None:
+    """Refuse names of runs that are not those of one run.
 
     Raises:
         UserError: names the option, and what to give.
     """
-    name, one = options.comparison.run_name, options.verbs
-    if (one.train or one.test or one.tune_postprocessing) and "," in name:
+    if {"train", "test", "tune_postprocessing"} & set(verbs) and "," in name:
         raise UserError(f"`run_name` {name}: name one run; only predictions average several")
-    if one.compare and name:
+    if "compare" in verbs and name:
         raise UserError("`run_name`: `compare` makes many runs and names them itself; leave it out")
 
 
-def refuse_other_models(given: Mapping[str, Any], options: Options, verbs: Collection[str]) -> None:
-    """Refuse a setting of a model that is not the one of this command; the arguments are as for the checks above.
+def refuse_other_models(
+    given: Mapping[str, Any], verbs: Collection[str], model: ModelOptions, comparison: ComparisonOptions
+) -> None:
+    """Refuse a setting of a model that is not the one of this command; arguments as for `refuse_impossible_models`.
 
     Raises:
         UserError: names the setting.
     """
     if not verbs or "model_settings" not in given or "compare" in verbs:  # `check_models` knows those of a comparison
         return
-    models = model_of(options.verbs.train, options.model, options.comparison)
-    for item in options.comparison.model_settings:
+    models = model_of("train" in verbs, model, comparison)
+    for item in comparison.model_settings:
         name = parts_of_setting(item)[0]
         if models and name not in models:
             raise UserError(f"{FLAG} {item}: the model is {models[0]}; leave it out, or add `model` {name}")

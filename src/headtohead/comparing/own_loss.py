@@ -1,11 +1,10 @@
 """The loss of each model of a command, and what its options may not ask of it. Imports nothing heavy."""
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
 
 from headtohead.comparing.model_settings import FLAG, own_settings
 from headtohead.learning.losses.registry import LossSpec, find_loss, refuse_weight
-from headtohead.options.table import Options
+from headtohead.options.comparison import ComparisonOptions
 from headtohead.options.training import TrainingOptions
 
 ALIKE = TrainingOptions().pos_weight  # all pixels
@@ -21,17 +20,19 @@ def loss_of(model: str, settings: Sequence[str], training: TrainingOptions) -> L
     return find_loss(own.get("loss", training.loss), f"{FLAG} {model}.loss" if "loss" in own else "`loss`")
 
 
-def refuse_impossible_losses(given: Mapping[str, Any], options: Options, verbs: Collection[str]) -> None:
+def refuse_impossible_losses(
+    verbs: Collection[str], training: TrainingOptions, comparison: ComparisonOptions, architecture: str
+) -> None:
     """Refuse losses that do not exist, and a weight of positive pixels that no loss of the command takes.
 
     Raises:
         UserError: names the loss or the setting, and the fix.
     """
-    training, settings = options.training, options.comparison.model_settings
     find_loss(training.loss)
-    models = options.comparison.models if options.verbs.compare else ()
-    if options.verbs.train:
-        models = (*models, options.model.architecture)
+    models = comparison.models if "compare" in verbs else ()
+    if "train" in verbs:
+        models = (*models, architecture)
+    settings = comparison.model_settings
     specs = {model: loss_of(model, settings, training) for model in models}
     for model, spec in specs.items():
         own = own_settings(settings, model).get("pos_weight", ALIKE)

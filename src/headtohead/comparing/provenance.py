@@ -4,6 +4,7 @@ import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,12 +30,17 @@ def circumstances(cohort: Cohort, comparison: str) -> dict[str, Any]:
     """Collect under which protocol, by which command, with what and on which data a result is made."""
     described = machine.describe()
     hardware = {name: described.pop(name) for name in ("processor", "cores", "memory", "gpu") if name in described}
+    return made_under(cohort, comparison, described, hardware=hardware)
+
+
+def made_under(cohort: Cohort, comparison: str, versions: Mapping[str, Any], **further: Any) -> dict[str, Any]:
+    """Collect under which protocol, by which command, with which versions and on which data a result is made."""
     return {
         "comparison": comparison,
         "protocol": PROTOCOL,
         "command": command_line(),
-        "versions": {"headtohead": __version__, **described},
-        "hardware": hardware,
+        "versions": {"headtohead": __version__, **versions},
+        **further,
         "git_commit": git_commit(),
         "data": data_facts(cohort),
     }

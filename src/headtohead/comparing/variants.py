@@ -8,7 +8,6 @@ from headtohead.errors import UserError
 from headtohead.models.registry import MODELS, check_image_size, find_spec
 from headtohead.options.checks import parts_of_setting
 from headtohead.options.comparison import ComparisonOptions, is_baseline
-from headtohead.options.table import Options
 
 LABEL = "`variants`"
 
@@ -44,16 +43,18 @@ def variants_of(comparison: ComparisonOptions, image_size: int) -> list[tuple[st
     return found
 
 
-def refuse_impossible_variants(given: Mapping[str, Any], options: Options, verbs: Collection[str]) -> None:
+def refuse_impossible_variants(
+    given: Mapping[str, Any], verbs: Collection[str], comparison: ComparisonOptions, image_size: int
+) -> None:
     """Refuse variants that cannot be; the arguments are as for `model_settings.refuse_impossible_models`.
 
     Raises:
         UserError: as `variants_of`.
     """
-    if options.verbs.compare:
-        for item in set(options.comparison.variants) - set(given.get("variants", ())):
+    if "compare" in verbs:
+        for item in set(comparison.variants) - set(given.get("variants", ())):
             refuse_unnamed_code(parts_of_setting(item.partition("=")[2])[0], "`config`")
-        variants_of(options.comparison, options.input.image_size)
+        variants_of(comparison, image_size)
 
 
 def _of_model(settings: tuple[str, ...], model: str) -> list[str]:

@@ -13,6 +13,7 @@ from headtohead.drawing.brightness import brightened, white_of
 from headtohead.drawing.legend import LINE, PAPER, legend_lines, write_legend
 from headtohead.drawing.lettering import FAINT, shorten, text_width, write
 from headtohead.drawing.outlines import Colour, draw_outlines, named_colours, overlaid
+from headtohead.drawing.sheet import evenly_spread
 from headtohead.drawing.sizes import resized, resized_mask, within
 from headtohead.saving import write_picture
 from headtohead.scoring.counts import count, dice, mean_dice
@@ -74,8 +75,7 @@ def cases_to_draw(scores: "pd.Series", most: int = COLUMNS * ROWS) -> list[str]:
     A score of NaN is left out.
     """
     ranked = scores.dropna().sort_values(kind="stable").index.tolist()
-    places = np.linspace(0, len(ranked) - 1, min(most, len(ranked))).round().astype(int)
-    return [str(ranked[place]) for place in places]
+    return [str(ranked[place]) for place in evenly_spread(len(ranked), most)]
 
 
 def write_plate(scans: Sequence[SegmentedCase], path: Path, title: str) -> Path:

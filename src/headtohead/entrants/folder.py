@@ -3,11 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from headtohead import __version__
 from headtohead.batches.splits import Split
 from headtohead.cohort import Cohort
 from headtohead.comparing.outcome import outcome
-from headtohead.comparing.provenance import command_line, data_facts, git_commit, now, split_facts
+from headtohead.comparing.provenance import made_under, now, split_facts
 from headtohead.entrants.pairing import PairedMasks
 from headtohead.entrants.reading import read_mask_slices
 from headtohead.entrants.truth import Truth
@@ -18,7 +17,6 @@ from headtohead.plurals import count_of
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.record import FILE
 from headtohead.saving import write_json
-from headtohead.scoring.protocol import PROTOCOL
 
 PACKAGES = ("numpy", "scipy", "opencv-python-headless")
 """Those that a score of masks depends on."""
@@ -26,14 +24,7 @@ PACKAGES = ("numpy", "scipy", "opencv-python-headless")
 
 def shared_facts(cohort: Cohort, comparison: str) -> dict[str, Any]:
     """Collect what run.json says besides the entrant and its split: command, versions, data, protocol."""
-    return {
-        "comparison": comparison,
-        "protocol": PROTOCOL,
-        "command": command_line(),
-        "versions": {"headtohead": __version__, **describe_software(PACKAGES)},
-        "git_commit": git_commit(),
-        "data": data_facts(cohort),
-    }
+    return made_under(cohort, comparison, describe_software(PACKAGES))
 
 
 def record_of(name: str, folder: Path, cohort: Cohort, split: Split, facts: dict[str, Any]) -> dict[str, Any]:

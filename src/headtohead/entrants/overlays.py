@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from headtohead.cohort.pack import cut_into_slices
 from headtohead.drawing.brightness import brightened, white_of
-from headtohead.drawing.legend import LINE, PAPER, Entry, legend_lines, write_legend
+from headtohead.drawing.legend import LINE, Entry
 from headtohead.drawing.lettering import FAINT, shorten, text_width, write
 from headtohead.drawing.outlines import Colour
 from headtohead.drawing.plate import fit_tile
+from headtohead.drawing.sheet import CAPTION, lay_out_sheet
 from headtohead.entrants.agreeing import MasksOfCase, OverImages
 from headtohead.errors import UserError
 from headtohead.preparing.chain import Chain
@@ -28,7 +29,7 @@ from headtohead.statistics.targets import TARGET
 from headtohead.task import Case, Grid, Task
 
 MOST, COLUMNS, SIDE = 12, 4, 320  # cases on the sheet, tiles in a row, pixels of a tile's side
-MARGIN, GAP, TITLE, LEGEND, LEAST = 20, 12, 34, 26, 660
+LEAST = 660  # pixels across, for the heading
 IN_TURN = ("sky", "orange", "green", "yellow", "vermilion", "purple", "white")
 """Colours of the entrants, in their order; further ones are not drawn."""
 
@@ -138,29 +139,27 @@ def _grey(case: CaseFiles, task: Task) -> np.ndarray:
 
 
 def _sheet(blocks: Sequence[Differing], entrants: Sequence[str], all_: int, task: Task) -> NDArray[np.uint8]:
-    columns = min(COLUMNS, len(blocks))
-    room, high = max(columns * (SIDE + GAP) - GAP, LEAST), SIDE + 2 * LINE + 8
     entries: list[Entry] = [(name, (colour,)) for name, colour in zip(entrants, IN_TURN, strict=False)]
     if further := entrants[len(IN_TURN) :]:
         entries.append((f"(not drawn: {', '.join(further)})", ()))
     pairs = "Dice: mean of the pairs; " if len(entrants) > 2 else ""
     entries.append((f"(details; {pairs}no truth is known, so nobody is scored)", ()))
-    top = MARGIN + TITLE + LEGEND + LINE * (len(legend_lines(entries, room)) - 1)
-    height = top + -(-len(blocks) // columns) * (high + GAP) - GAP + MARGIN // 2
-    canvas = np.full((height, room + 2 * MARGIN, 3), PAPER, np.uint8)
     many = f"{len(blocks)} of {all_} cases" if len(blocks) < all_ else "all cases" if all_ > 1 else "the one case"
     title = f"Where entrants differ, least agreement first: {many}"
-    write(canvas, shorten(title, room, 20, bold=True), MARGIN, MARGIN + 16, 20, bold=True)
-    write_legend(canvas, entries, MARGIN, MARGIN + TITLE + 8, room)
-    for place, block in enumerate(blocks):
-        left, upper = MARGIN + place % columns * (SIDE + GAP), top + place // columns * (high + GAP)
-        canvas[upper : upper + SIDE, left : left + SIDE] = block.tile
-        target = f"{block.target}, " if len(task.targets) > 1 else ""
-        where = f"slice {block.number + 1} of {block.slices}"
-        nothing = f"; no outline: {', '.join(block.without)}" if block.without else ""
-        said = f"{target}Dice {block.dice:.2f}{nothing}" if block.dice == block.dice else "nobody marks anything"
-        write(canvas, shorten(block.case, SIDE, 14, bold=True), left, upper + SIDE + LINE - 2, 14, bold=True)
-        beside = SIDE - text_width(where, 13) - 8
-        write(canvas, shorten(said, beside, 13), left, upper + SIDE + 2 * LINE, 13)
-        write(canvas, where, left + beside + 8, upper + SIDE + 2 * LINE, 13, colour=FAINT)
-    return canvas
+    sheet = lay_out_sheet(title, entries, len(blocks), COLUMNS, (SIDE + CAPTION, SIDE), LEAST)
+    for place, block in zip(sheet.blocks, blocks, strict=True):
+        _set_block(place, block, several=len(task.targets) > 1)
+    return sheet.canvas
+
+
+def _set_block(canvas: NDArray[np.uint8], block: Differing, several: bool) -> None:
+    """Set a case into its place on the sheet; of several targets, the one that is outlined is named."""
+    canvas[:SIDE, :SIDE] = block.tile
+    target = f"{block.target}, " if several else ""
+    where = f"slice {block.number + 1} of {block.slices}"
+    nothing = f"; no outline: {', '.join(block.without)}" if block.without else ""
+    said = f"{target}Dice {block.dice:.2f}{nothing}" if block.dice == block.dice else "nobody marks anything"
+    write(canvas, shorten(block.case, SIDE, 14, bold=True), 0, SIDE + LINE - 2, 14, bold=True)
+    beside = SIDE - text_width(where, 13) - 8
+    write(canvas, shorten(said, beside, 13), 0, SIDE + 2 * LINE, 13)
+    write(canvas, where, beside + 8, SIDE + 2 * LINE, 13, colour=FAINT)

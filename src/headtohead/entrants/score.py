@@ -73,7 +73,7 @@ def score_masks(options: Options) -> Path:
     facts = shared_facts(truth.cohort, name)
     if (margin := margin_of(options)) is not None:
         facts["margin"] = margin
-    _refuse_taken(folder, wanted, again)
+    _refuse_other_masks(folder, wanted, again)
     made = {run: one for run, one in wanted.items() if again or not _is_current(folder / run, one, facts)}
     for run in wanted.keys() - made.keys():
         print(f"{run}: the same masks were scored before, kept")
@@ -85,7 +85,7 @@ def score_masks(options: Options) -> Path:
             for path in (new / run).iterdir():
                 sync(path)
         with comparison_held(folder):
-            _refuse_taken(folder, wanted, again)  # another command may have written it meanwhile
+            _refuse_other_masks(folder, wanted, again)  # another command may have written it meanwhile
             _refuse_other_runs(folder, truth, wanted, facts)
             folder.mkdir(parents=True, exist_ok=True)
             for run in made:
@@ -146,7 +146,7 @@ def _wanted(masks: list[Given], truth: Truth, splits: list[Split]) -> Wanted:
     return wanted
 
 
-def _refuse_taken(folder: Path, wanted: Wanted, overwrite: bool) -> None:
+def _refuse_other_masks(folder: Path, wanted: Wanted, overwrite: bool) -> None:
     """Refuse a name under which something else lies: a trained run is never replaced, other masks where asked."""
     for run, (entrant, _) in wanted.items():
         if not (folder / run).exists():

@@ -2,14 +2,13 @@
 
 import hashlib
 from pathlib import Path
-from typing import Any
 
 from headtohead.comparing.provenance import command_line
 from headtohead.entrants.scores_file import read_scores_file
-from headtohead.errors import UserError, printable
+from headtohead.entrants.taken import refuse_taken
+from headtohead.errors import printable
 from headtohead.options.comparison import SCORED, ComparisonOptions
-from headtohead.records.json_reader import read_json
-from headtohead.records.regular import UnreadableError, read_regular
+from headtohead.records.regular import read_regular
 from headtohead.records.table_reader import LARGEST
 from headtohead.reporting.report import SCORES_RECORD
 from headtohead.reporting.scores_alone import write_report_of_scores
@@ -30,23 +29,9 @@ def compare_scores(file: Path, wanted: ComparisonOptions) -> Path:
         "command": command_line(),
     }
     with comparison_held(folder):
-        _refuse_taken(folder, record, wanted.overwrite)
+        refuse_taken(
+            folder / SCORES_RECORD, record["key"], wanted.overwrite, "scores", "scores of a file", "other scores"
+        )
         folder.mkdir(parents=True, exist_ok=True)
         write_report_of_scores(folder, cases, record, wanted.margin)
     return folder
-
-
-def _refuse_taken(folder: Path, record: dict[str, Any], overwrite: bool) -> None:
-    """Refuse a folder that holds runs or other files, and one of other scores unless told to replace them."""
-    there = [path for path in folder.iterdir() if not path.name.startswith(".")] if folder.is_dir() else []
-    if not there:
-        return
-    try:
-        before = read_json(folder / SCORES_RECORD)["key"]
-    except (FileNotFoundError, UnreadableError, LookupError, TypeError):
-        raise UserError(
-            f"`scores`: {folder} holds something else than scores of a file, such as {printable(there[0].name)}; "
-            "choose another `comparison`"
-        ) from None
-    if before != record["key"] and not overwrite:
-        raise UserError(f"`scores`: {folder} holds other scores; choose another `comparison`, or add `overwrite`")

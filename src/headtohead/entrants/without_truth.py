@@ -5,6 +5,7 @@ Nothing of it is a run folder, so that no report takes it for one.
 
 import hashlib
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,14 @@ from headtohead.entrants.agreeing import OverImages, compare_cases, compare_pair
 from headtohead.entrants.given import Given
 from headtohead.entrants.overlays import draw_overlays
 from headtohead.entrants.pairing import key_of_masks
+from headtohead.entrants.taken import refuse_taken
 from headtohead.entrants.truth import refuse_other_labels
 from headtohead.errors import UserError, printable
 from headtohead.plurals import count_of
 from headtohead.readers.labels import LESION, targets_of
 from headtohead.readers.masks import list_images
 from headtohead.readers.nnunet import described_targets
-from headtohead.records.json_reader import read_json
-from headtohead.records.regular import UnreadableError
+from headtohead.reporting.table import render_grids
 from headtohead.runs.holding import comparison_held
 from headtohead.saving import all_or_none, write_json, write_picture, write_table, write_text
 from headtohead.statistics.targets import TARGET
@@ -32,6 +33,7 @@ from headtohead.task.task import UNNAMED
 
 RECORD = "agreement.json"
 FILES = ("agreement.csv", "agreement_cases.csv", "agreement.md", "overlays.png", RECORD)
+HELD = "an agreement without a truth", "the agreement of other masks"
 NO_TRUTH = (
     "No truth is known here: agreement says how alike masks are, not which are right. So there are no scores, no "
     "ranking and no verdict."
@@ -63,7 +65,8 @@ def compare_without_truth(masks: Sequence[Given], images: Path, labels: str, fol
     over = pair_over_images(masks, list_images(images), task, named=bool(labels) or described is not None)
     print(f"{images}: the images, {count_of(len(over.cases), 'case')}. {NO_TRUTH}")
     record = _record(over, masks, images)
-    _refuse_taken(folder, record, overwrite)
+    check_folder = partial(refuse_taken, folder / RECORD, record["key"], overwrite, "score", *HELD)
+    check_folder()
     cases = compare_cases(over)
     pairs = compare_pairs_of_masks(cases)
     sheet = draw_overlays(over, cases)
@@ -71,7 +74,7 @@ def compare_without_truth(masks: Sequence[Given], images: Path, labels: str, fol
     if len(targets) == 1:
         cases, pairs = (table.drop(columns=TARGET) for table in (cases, pairs))
     with comparison_held(folder):
-        _refuse_taken(folder, record, overwrite)
+        check_folder()
         with all_or_none([folder / name for name in FILES], folder) as staged:
             write_table(staged[folder / "agreement.csv"], pairs)
             write_table(staged[folder / "agreement_cases.csv"], cases)
@@ -102,12 +105,12 @@ def agreement_in_words(name: str, pairs: pd.DataFrame, images: Path) -> str:
     """
     several = len(set(pairs[TARGET])) > 1
     columns = [*(["target"] if several else []), "a", "b", "n", "mean Dice (95 % interval)", "median"]
-    lines = [_line([*columns, "one empty", "both empty"]), _line(["---"] * (len(columns) + 2))]
+    grid = [[*columns, "one empty", "both empty"]]
     for row in pairs.to_dict("records"):
         interval = f" ({row['low']:.3f} to {row['high']:.3f})" if row["low"] == row["low"] else ""
         dice = [f"{row['mean']:.3f}{interval}", f"{row['median']:.3f}"] if row["n"] else ["-", "-"]
         about = [*([row[TARGET]] if several else []), row["a"], row["b"], row["n"]]
-        lines.append(_line([*about, *dice, row["one_empty"], row["both_empty"]]))
+        grid.append([*map(str, about), *dice, str(row["one_empty"]), str(row["both_empty"])])
     total = int(pairs["cases"].iloc[0])
     notes = (
         f"Dice between the masks of two entrants over {count_of(total, 'case')} of {printable(images)}, whole volumes "
@@ -115,11 +118,7 @@ def agreement_in_words(name: str, pairs: pd.DataFrame, images: Path) -> str:
         "that neither marks has none. Intervals are bootstrapped over cases, and there is none below three cases."
     ) + (" The mean over targets is of each case over those that either marks." if several else "")
     files = "agreement_cases.csv has every case with the volumes of both; overlays.png shows where masks differ most."
-    return "\n\n".join((f"# Agreement: {name}", NO_TRUTH, "\n".join(lines), notes, files)) + "\n"
-
-
-def _line(cells: Sequence[object]) -> str:
-    return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
+    return render_grids({f"Agreement: {name}": grid}, [notes, files], NO_TRUTH)
 
 
 def _record(over: OverImages, masks: Sequence[Given], images: Path) -> dict[str, Any]:
@@ -137,20 +136,3 @@ def _record(over: OverImages, masks: Sequence[Given], images: Path) -> dict[str,
         "headtohead": __version__,
         "command": command_line(),
     }
-
-
-def _refuse_taken(folder: Path, record: dict[str, Any], overwrite: bool) -> None:
-    there = [path for path in folder.iterdir() if not path.name.startswith(".")] if folder.is_dir() else []
-    if not there:
-        return
-    try:
-        before = read_json(folder / RECORD)["key"]
-    except (FileNotFoundError, UnreadableError, LookupError, TypeError):
-        raise UserError(
-            f"`score`: {folder} holds something else than an agreement without a truth, such as "
-            f"{printable(there[0].name)}; choose another `comparison`"
-        ) from None
-    if before != record["key"] and not overwrite:
-        raise UserError(
-            f"`score`: {folder} holds the agreement of other masks; choose another `comparison`, or add `overwrite`"
-        )

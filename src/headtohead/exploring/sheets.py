@@ -11,17 +11,18 @@ import numpy as np
 
 from headtohead.cohort import Cohort
 from headtohead.drawing.brightness import brightened, white_of
-from headtohead.drawing.legend import LINE, PAPER, Entry, legend_lines, write_legend
+from headtohead.drawing.legend import LINE, Entry
 from headtohead.drawing.lettering import FAINT, shorten, text_width, write
 from headtohead.drawing.outlines import TRUTH, by_colour
 from headtohead.drawing.plate import fit_tile
+from headtohead.drawing.sheet import CAPTION, evenly_spread, lay_out_sheet
 from headtohead.readers.sequence_names import sequence_title
 from headtohead.saving import write_picture
 from headtohead.task import Targets
 
 SAMPLES, LESIONS = 12, 117  # cases on a sheet at most
 ACROSS = 6  # tiles in a row of the samples
-MARGIN, GAP, SEAM, TITLE, LEGEND = 20, 12, 2, 34, 26
+SEAM = 2  # pixels between the tiles of a block
 LEAST = 620  # pixels across, for the heading
 NAME_SIZES = (13, 12, 11, 10)  # the largest that fits
 
@@ -58,7 +59,7 @@ def draw_samples(cohort: Cohort, path: Path) -> list[str]:
     Returns:
         The cases that were drawn.
     """
-    chosen = evenly(range(len(cohort)), SAMPLES)
+    chosen = evenly_spread(len(cohort), SAMPLES)
     channels = len(cohort.task.sequences)
     layout = Layout(channels, max(1, ACROSS // channels), side=200)
     title = f"Samples: the middle slice of the lesion, {some_of(len(chosen), len(cohort))}"
@@ -78,19 +79,13 @@ def draw_lesions(cohort: Cohort, path: Path) -> list[str]:
     """
     sizes = lesion_sizes(cohort)
     ranked = [int(number) for number in np.argsort(sizes, kind="stable") if sizes[number] > 0]
-    chosen = evenly(ranked, LESIONS)
+    chosen = [ranked[place] for place in evenly_spread(len(ranked), LESIONS)]
     if chosen:
         title = f"The largest slice of each lesion, smallest lesion first: {some_of(len(chosen), len(ranked))}"
         layout = Layout(tiles=1, columns=9, side=152)
         blocks = (_lesion(cohort, number, float(sizes[number]), layout.side) for number in chosen)
         _write_sheet(path, title, blocks, len(chosen), layout, cohort.task.targets)
     return cohort.table["case"].iloc[chosen].tolist()
-
-
-def evenly(numbers: Sequence[int], most: int) -> list[int]:
-    """Choose at most so many of some numbers, evenly spread, the first and the last among them."""
-    places = np.linspace(0, len(numbers) - 1, min(most, len(numbers))).round().astype(int)
-    return [numbers[place] for place in places]
 
 
 def some_of(drawn: int, all_: int) -> str:
@@ -146,18 +141,11 @@ def _entries(targets: Targets) -> list[Entry]:
 
 def _write_sheet(path: Path, title: str, blocks: Iterable[Block], count: int, layout: Layout, targets: Targets) -> None:
     """Set so many blocks row by row, a title above, and write them as PNG."""
-    columns, side = min(layout.columns, count), layout.side
-    wide, high = layout.tiles * (side + SEAM) - SEAM, side + 2 * LINE + 8
-    room, entries = max(columns * (wide + GAP) - GAP, LEAST), _entries(targets)
-    top = MARGIN + TITLE + LEGEND + LINE * (len(legend_lines(entries, room)) - 1)
-    height = top + -(-count // columns) * (high + GAP) - GAP + MARGIN // 2
-    canvas = np.full((height, room + 2 * MARGIN, 3), PAPER, np.uint8)
-    write(canvas, shorten(title, room, 20, bold=True), MARGIN, MARGIN + 16, 20, bold=True)
-    write_legend(canvas, entries, MARGIN, MARGIN + TITLE + 8, room)
-    for place, block in enumerate(blocks):
-        left, upper = MARGIN + place % columns * (wide + GAP), top + place // columns * (high + GAP)
-        _set_block(canvas[upper : upper + high, left : left + wide], block, side)
-    write_picture(path, canvas[:, :, ::-1])
+    size = layout.side + CAPTION, layout.tiles * (layout.side + SEAM) - SEAM
+    sheet = lay_out_sheet(title, _entries(targets), count, layout.columns, size, LEAST)
+    for place, block in zip(sheet.blocks, blocks, strict=True):
+        _set_block(place, block, layout.side)
+    write_picture(path, sheet.canvas[:, :, ::-1])
 
 
 def _set_block(canvas: np.ndarray, block: Block, side: int) -> None:

@@ -49,7 +49,7 @@ class RunOptions(ChoiceOptions):
 
 @dataclass(frozen=True)
 class Options(RunOptions):
-    """All options of one command, in their groups. Made by `cli.parse` and checked here."""
+    """All options of one command, in their groups. Made by `parsing.parse` and checked here."""
 
     verbs: Verbs = field(default_factory=Verbs)
     files: FileOptions = field(default_factory=FileOptions)

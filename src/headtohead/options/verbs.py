@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from headtohead.options.declaring import option
-from headtohead.options.group import Group
+from headtohead.options.group import Group, declarations
 
 DOWNLOADS = ("lgg", "brats")
 EXPORTS = ("bundle", "onnx", "safetensors", "torchscript")
@@ -49,3 +49,11 @@ class Verbs(Group):
         None, "predict every image and volume below DIR (or one file) into --output", metavar="DIR"
     )
     serve: bool = option(False, "open a local web page that shows the mask of any image or volume dropped on it")
+
+
+VERB_NAMES = tuple(one.name for one in declarations(Verbs))
+
+
+def wanted(verbs: Verbs) -> list[str]:
+    """List what is to be done, in order."""
+    return [verb for verb in VERB_NAMES if getattr(verbs, verb)]

@@ -1,17 +1,15 @@
 """Loggers whose package is not installed are refused at once, before anything slow is imported."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Sequence
 from importlib.util import find_spec
-from typing import Any
 
 from headtohead.errors import UserError
-from headtohead.options.table import Options
 
 PACKAGES = {"mlflow": ("mlflow", "sqlalchemy"), "wandb": ("wandb",)}
 """Logger -> what it imports; its extra has its name."""
 
 
-def refuse_absent_loggers(given: Mapping[str, Any], options: Options, verbs: Collection[str]) -> None:
+def refuse_absent_loggers(verbs: Collection[str], loggers: Sequence[str]) -> None:
     """Refuse loggers that are not installed, where something is to be trained.
 
     Raises:
@@ -19,7 +17,7 @@ def refuse_absent_loggers(given: Mapping[str, Any], options: Options, verbs: Col
     """
     if not {"train", "compare"} & set(verbs):
         return
-    for name in options.training.loggers:
+    for name in loggers:
         if missing := [one for one in PACKAGES.get(name, ()) if find_spec(one) is None]:
             raise UserError(
                 f"`loggers` {name}: the package {missing[0]} is not installed; run pip install 'headtohead[{name}]' "

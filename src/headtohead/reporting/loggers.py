@@ -31,7 +31,24 @@ OFFLINE = {"WANDB_MODE": "offline", "WANDB_SILENT": "true", "WANDB_CONSOLE": "of
 """Set whatever the user's environment says."""
 
 
-class LateLogger(Logger):
+class _NamelessLogger(Logger):
+    """A logger that Lightning need not ask where it writes, nor tell settings."""
+
+    @property
+    def name(self) -> str:
+        """None: its folder is known, if it has one."""
+        return ""
+
+    @property
+    def version(self) -> str:
+        """None."""
+        return ""
+
+    def log_hyperparams(self, *_: Any, **__: Any) -> None:
+        """Nothing: those that take settings get all of them when they are opened."""
+
+
+class LateLogger(_NamelessLogger):
     """A logger that is opened when the training begins, once it is known what was logged before."""
 
     def __init__(self, folder: Path, make: Callable[[Path], Logger], close: Callable[[Logger], None]) -> None:
@@ -39,16 +56,6 @@ class LateLogger(Logger):
         super().__init__()
         self.folder, self.make, self.close = folder, make, close
         self.opened: Logger | None = None
-
-    @property
-    def name(self) -> str:
-        """None: its folder is known."""
-        return ""
-
-    @property
-    def version(self) -> str:
-        """None."""
-        return ""
 
     def begin(self, points: Sequence[Point]) -> None:
         """Log what holds of what an earlier process logged; `make` has made away with the rest."""
@@ -61,9 +68,6 @@ class LateLogger(Logger):
         """Log a point."""
         if self.opened:
             self.opened.log_metrics(dict(metrics), step)
-
-    def log_hyperparams(self, *_: Any, **__: Any) -> None:
-        """Nothing: those that take settings get all of them when they are opened."""
 
     def save(self) -> None:
         """Write what waits."""
@@ -78,22 +82,12 @@ class LateLogger(Logger):
             self.opened = None
 
 
-class History(pl.Callback, Logger):
+class History(pl.Callback, _NamelessLogger):
     """Remembers what is logged, in the checkpoint; as the training begins, tells it to the loggers that begin anew."""
 
     def __init__(self) -> None:
         super().__init__()
         self.points: list[Point] = []
-
-    @property
-    def name(self) -> str:
-        """None: it writes nothing."""
-        return ""
-
-    @property
-    def version(self) -> str:
-        """None."""
-        return ""
 
     def state_dict(self) -> dict[str, Any]:
         """All points so far."""
@@ -112,9 +106,6 @@ class History(pl.Callback, Logger):
     def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
         """Remember a point."""
         self.points.append((step or 0, {tag: float(value) for tag, value in metrics.items()}))
-
-    def log_hyperparams(self, *_: Any, **__: Any) -> None:
-        """Nothing."""
 
 
 def open_loggers(
