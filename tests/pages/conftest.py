@@ -59,6 +59,7 @@ def write_results_of_nnunet(data: Path, case: str, values: np.ndarray, mask: np.
     for name, one in {
         raw / "imagesTs" / f"{case}_0000.nii.gz": values.astype(np.int16),
         raw / "labelsTs" / f"{case}.nii.gz": mask,
+        data / "new_scans" / f"{case}_0000.nii.gz": values.astype(np.int16),
         data / "predictions" / f"{case}.nii.gz": np.roll(mask, 1, axis=0),
         data / "human2" / f"{case}.nii.gz": np.roll(mask, 1, axis=1),
         data / "human3" / f"{case}.nii.gz": mask,

@@ -19,7 +19,7 @@ SHORT = shlex.split("--num_epochs 1 --image_size 32 --empty_slices 0.05 --gpus c
 # Small nets, and nothing that one model has of its own.
 ONE_OF_EACH = ["--schedules", "none", "--width", "4", "--model_settings", "", "--case_gifs", "none"]
 FIVE_FOLDS = {"configs/lgg_cv.yaml", "configs/masker.yaml"}  # two are enough to run the command
-TESTS = ("-m pytest", '-m "not exhaustive"', "--cov")
+TESTS = ("-m pytest", '-m "not exhaustive"')
 
 
 def run(words: list[str], place: Path) -> str:

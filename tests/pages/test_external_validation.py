@@ -15,7 +15,6 @@ PAGE = "docs/how-to/external-validation.md"
 
 
 @pytest.mark.exhaustive
-@pytest.mark.no_cover
 def test_every_command(reader: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conftest, "PATIENTS", 24)  # of each site some
     found = list(commands_of(PAGE, (ROOT / PAGE).read_text(encoding="utf-8")))

@@ -13,7 +13,7 @@ PAGE = "docs/how-to/score-masks.md"
 @pytest.mark.exhaustive  # the first command is the README's, too
 def test_every_command_runs(reader: Path, capsys: pytest.CaptureFixture[str]) -> None:
     commands = list(commands_of(PAGE, (ROOT / PAGE).read_text(encoding="utf-8")))
-    assert len(commands) == 3
+    assert len(commands) == 4
     for command in commands:
         run_main(command.words[2:], reader, capsys)
     assert "human3" in (reader / "runs" / "raters" / "report.html").read_text()

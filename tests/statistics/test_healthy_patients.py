@@ -80,6 +80,18 @@ def test_they_have_a_sentence_of_their_own(cases: pd.DataFrame) -> None:
     assert "silent none marks fewer voxels on them than alarmer none (Wilcoxon p < 0.001)" in text
 
 
+def test_of_many_entrants_the_least_and_the_most_are_named_and_who_is_ahead(cases: pd.DataFrame) -> None:
+    healthy = cases[(cases["model"] == "alarmer") & (cases["tp"] + cases["fn"] == 0)]
+    many = pd.concat([healthy.assign(model=f"m{one}", fp=(healthy["fp"] - 50) * one) for one in range(8)])
+    text = verdict_without_lesion(sum_up_without_lesion(many), compare_without_lesion(many))
+    assert text == (
+        "Of the 20 cases without a lesion, the 8 entrants leave 1 (m1 none) to 20 (m0 none) alone and mark 0 (m0 none) "
+        "to 66.5 (m7 none) voxels per case. In tests, m0 none leaves more of them alone than each of the other 7 "
+        "(McNemar, corrected for 56 tests; pairs.csv has each). In tests, m0 none marks fewer voxels on them than each "
+        "of the other 7 (Wilcoxon, corrected for 56 tests; pairs.csv has each)."
+    )
+
+
 @pytest.mark.parametrize(("healthy", "words"), [(1, "1 case is"), (7, "7 cases are")])
 def test_few_of_them_are_said_to_be_too_few(cases: pd.DataFrame, healthy: int, words: str) -> None:
     few_cases = cases[cases["case"] < f"c{healthy:02}"]

@@ -1,14 +1,17 @@
 """Words that follow the numbers."""
 
 import re
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from headtohead.statistics.decimals import p_value
+from headtohead.statistics.further import verdict_on_secondary
 from headtohead.statistics.questions import compare_pairs
 from headtohead.statistics.verdict import verdict
+from headtohead.statistics.words import BETTER, who_is_ahead
 from tests.matrices import thinned
 
 CASES = 60
@@ -164,3 +167,58 @@ def test_where_no_difference_could_be_found_no_size_is_named() -> None:
     text = verdict(matrix, pairs)
     assert "such a comparison on n = 60 cases finds no difference in Dice four times in five, however large" in text
     assert "1.3" not in text
+
+
+EIGHT = tuple("abcdefgh")
+
+
+def test_of_many_entrants_the_first_is_named_and_how_many_it_is_against() -> None:
+    matrix = matrix_of(**{name: 0.04 * place for place, name in enumerate(EIGHT)}, **{BASELINE: -0.2})
+    pairs = compare_pairs(matrix, margin=0.09)
+    alike = int(pairs["equivalent"].sum())
+    text = verdict(matrix, pairs)
+    assert text.startswith("h scores higher than each of the other 7 models: against g, the next, mean difference ")
+    assert alike > 6 and text.endswith(
+        f", corrected for 36 pairs). Equivalent in mean Dice within 0.09: {alike} pairs (two one-sided tests, "
+        f"corrected for 36 pairs; pairs.csv has each). Against the baseline, {BASELINE}: every model scores higher."
+    )
+
+
+def test_of_many_entrants_those_that_cannot_be_told_apart_are_named_and_the_others_are_counted() -> None:
+    lower = {name: 0.02 * place - 0.2 for place, name in enumerate("cdefghi")}
+    text = said(matrix_of(a=0.2, b=0.2, **lower, **{BASELINE: 1.5}))
+    assert re.match(r"No evidence of a difference between (a and b|b and a): mean difference in Dice ", text)
+    assert re.search(r"\. The other 7 models score lower than [ab]\. ", text)
+    assert text.endswith(f"Against the baseline, {BASELINE}: all 9 models score lower.")
+
+
+@pytest.mark.parametrize(
+    ("better", "words"),
+    [
+        ((), "there is no evidence of a difference"),
+        (("ab", "ac", "ad"), "a is better than each of the other 3"),
+        (("ac", "ad", "bc", "bd", "cd"), "a and b are better than each of the other 2"),
+        (("ad", "bd", "cd"), "a, b and c are better than d"),
+        (("ad", "bd"), "nobody is shown to be better than a, b or c, and 2 of 6 pairs differ"),
+        (("ab", "bc", "ca", "ad", "bd", "cd"), "6 of 6 pairs differ"),
+    ],
+)
+def test_who_is_ahead_of_many_is_shown_to_be_so_against_each(better: tuple[str, ...], words: str) -> None:
+    assert who_is_ahead([*"abcd"], [(pair[0], pair[1]) for pair in better], BETTER) == words
+
+
+@pytest.mark.parametrize("names", ["abc", "abcde"])
+def test_many_pairs_in_other_scores_become_a_few_words(names: str) -> None:
+    """The later one has more of each score, which is worse of false components."""
+    tested = {"precision": True, "lesions_false": True, "recall": True, "surface_dice_mm": False}
+    rows = [(score, a, b, shown) for score, shown in tested.items() for a, b in combinations(names, 2)]
+    pairs = pd.DataFrame(rows, columns=["score", "a", "b", "different"])
+    text = verdict_on_secondary(pairs.assign(n=60, test="Wilcoxon", holm_p=0.001, mean_difference=-0.1))
+    if names == "abc":
+        assert text.count(" is better than ") == 6 and "c is better than a in precision (Wilcoxon p = 0.001)" in text
+        return
+    assert text == (
+        "Besides Dice, in precision and recall, e is better than each of the other 4; in false components, a is better "
+        "than each of the other 4; in surface Dice, there is no evidence of a difference (Wilcoxon, corrected for all "
+        "40 tests; pairs.csv has each)."
+    )

@@ -6,7 +6,17 @@ from headtohead.statistics.decimals import with_decimals
 from headtohead.statistics.families import FALSE_COMPONENTS, SURFACE_DICE, unitless
 from headtohead.statistics.targets import TARGET
 from headtohead.statistics.without_lesion import FALSE_ML, FALSE_VOXELS, LEFT_ALONE
-from headtohead.statistics.words import interval_words, listed, p_words, too_few
+from headtohead.statistics.words import (
+    BETTER,
+    EACH,
+    MOST,
+    Lead,
+    interval_words,
+    listed,
+    p_words,
+    too_few,
+    who_is_ahead,
+)
 
 LESS_IS_BETTER = {FALSE_COMPONENTS, FALSE_VOXELS, FALSE_ML}
 NAMES = {SURFACE_DICE: "surface Dice", FALSE_COMPONENTS: "false components"}
@@ -45,27 +55,43 @@ def _left_alone(table: pd.DataFrame, pairs: pd.DataFrame, what: str, tests: int)
     """Say who leaves the cases without something alone; `tests` are corrected for together."""
     n = int(table["n"].iloc[0])
     size, unit = (FALSE_ML, "ml") if table[f"{FALSE_ML}_mean"].notna().all() else (FALSE_VOXELS, "voxels")
-    each = [
-        f"{row['entrant']} leaves {row[LEFT_ALONE]:.3g} alone and marks {row[f'{size}_mean']:.3g} {unit} per case"
-        for row in table.to_dict("records")
-    ]
     of = "the one case" if n == 1 else f"the {n} cases"
-    sentences = [f"Of {of} without {what}, {'; '.join(each)}."]
-    fewer = f"marks fewer {unit} on them than"
-    for score, words in ((LEFT_ALONE, "leaves more of them alone than"), (size, fewer)):
+    sentences = [f"Of {of} without {what}, {_numbers_left_alone(table, f'{size}_mean', unit)}."]
+    more = Lead("leaves more of them alone", "leave more of them alone", "leave more of them alone")
+    fewer = Lead(*(f"{verb} fewer {unit} on them" for verb in ("marks", "mark", "mark")))
+    for score, lead in ((LEFT_ALONE, more), (size, fewer)):
         tested = pairs[pairs["score"] == score]
         shown = [
-            f"{better} {words} {worse} ({p_words(str(row['test']), row['holm_p'])})"
+            f"{better} {lead.one} than {worse} ({p_words(str(row['test']), row['holm_p'])})"
             for _, row in tested[tested["different"].astype(bool)].iterrows()
             for better, worse in [better_and_worse(row)]
         ]
-        if shown:
+        if len(shown) > MOST:
+            ahead = who_is_ahead(_entrants_of(tested), _better_first(tested), lead)
+            sentences.append(
+                f"In tests, {ahead} ({listed(sorted(set(tested['test'])))}, corrected for {tests} tests; {EACH})."
+            )
+        elif shown:
             sentences.append(f"{listed(shown)}.")
     if len(pairs) and (few := too_few(n, tests)):
         sentences.append(f"{few}.")
     elif len(pairs) and not pairs["different"].any():
         sentences.append(f"On them, no evidence of a difference between any two entrants ({tests} tests).")
     return " ".join(sentences)
+
+
+def _numbers_left_alone(table: pd.DataFrame, size: str, unit: str) -> str:
+    """Say what each entrant leaves alone and marks; of many, the least and the most."""
+    if len(table) <= MOST:
+        return "; ".join(
+            f"{row['entrant']} leaves {row[LEFT_ALONE]:.3g} alone and marks {row[size]:.3g} {unit} per case"
+            for row in table.to_dict("records")
+        )
+    ends = []
+    for column in (LEFT_ALONE, size):
+        ranked = table.sort_values(column, kind="stable")
+        ends.append(" to ".join(f"{row[column]:.3g} ({row['entrant']})" for _, row in ranked.iloc[[0, -1]].iterrows()))
+    return f"the {len(table)} entrants leave {ends[0]} alone and mark {ends[1]} {unit} per case"
 
 
 def verdict_on_secondary(pairs: pd.DataFrame) -> str:
@@ -92,8 +118,29 @@ def _differences_in(pairs: pd.DataFrame, names: list[str], opening: str) -> str:
     tested = f"{listed(list(dict.fromkeys(names)))} (corrected for all {len(pairs)} tests)"
     if not shown:
         return f"{opening}, there is no evidence of a difference in {tested}."
+    if len(shown) > MOST:
+        return f"{opening}, {_ahead_in(pairs, names)}."
     each = [f"{better} is better than {worse} in {listed(found)}" for (better, worse), found in shown.items()]
     return f"{opening}, in {tested}: {'; '.join(each)}."
+
+
+def _ahead_in(pairs: pd.DataFrame, names: list[str]) -> str:
+    """Say who is ahead in what is tested, where the pairs that differ are too many to be listed."""
+    said: dict[str, list[str]] = {}
+    for name in dict.fromkeys(names):
+        own = pairs[[one == name for one in names]]
+        said.setdefault(who_is_ahead(_entrants_of(own), _better_first(own), BETTER), []).append(name)
+    each = "; ".join(f"in {listed(scores)}, {words}" for words, scores in said.items())
+    return f"{each} ({listed(sorted(set(pairs['test'])))}, corrected for all {len(pairs)} tests; {EACH})"
+
+
+def _entrants_of(pairs: pd.DataFrame) -> list[str]:
+    return list(dict.fromkeys([*pairs["a"], *pairs["b"]]))
+
+
+def _better_first(pairs: pd.DataFrame) -> list[tuple[str, str]]:
+    """Order the pairs that differ."""
+    return [better_and_worse(row) for _, row in pairs[pairs["different"].astype(bool)].iterrows()]
 
 
 def better_and_worse(row: "pd.Series") -> tuple[str, str]:
@@ -119,6 +166,8 @@ def verdict_on_ensembles(pairs: pd.DataFrame) -> str:
             shown.append(f"{higher} scores higher than {lower} by {by} ({interval_words(low, high)})")
         else:
             even.append(f"{b} and {a}")
-    sentences = [*shown, *([f"no evidence of a difference between {listed(even)}"] if even else [])]
-    said = "; ".join(sentences)
+    if len(shown) > MOST:
+        shown = [f"{len(shown)} pairs differ ({EACH})"]
+    alike = listed(even) if len(even) <= MOST else f"{len(even)} pairs"
+    said = "; ".join([*shown, *([f"no evidence of a difference between {alike}"] if even else [])])
     return f"Of the ensembles, each a single draw with unknown seed SD, corrected for {len(pairs)} pairs: {said}."

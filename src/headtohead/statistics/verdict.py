@@ -1,5 +1,7 @@
 """The verdict on Dice in words, made from the numbers by fixed rules, so that no sentence claims more than they do."""
 
+from functools import partial
+
 import pandas as pd
 
 from headtohead.options.comparison import baselines
@@ -7,9 +9,12 @@ from headtohead.statistics.decimals import with_decimals
 from headtohead.statistics.power import ALPHA
 from headtohead.statistics.trainings import THIS_TRAINING, TWO_LEVEL
 from headtohead.statistics.words import (
+    EACH,
+    MOST,
     difference_words,
     interval_words,
     listed,
+    listed_or_counted,
     p_words,
     row_of,
     scores_higher,
@@ -66,11 +71,14 @@ def _among(models: list[str], pairs: pd.DataFrame, called: str) -> list[str]:
     first, said = _not_different(leader, alike, pairs)
     sentences = [first]
     if lower:
-        sentences.append(f"{listed(lower)} {verb(lower)} lower than {leader}")
+        names = listed(lower) if len(lower) <= MOST else f"The other {len(lower)} {_called(models, called)}"
+        sentences.append(f"{names} {verb(lower)} lower than {leader}")
     ordered = [
         f"{a} scores higher than {b}" for a in others for b in others if b in alike and scores_higher(pairs, a, b)
     ]
-    if ordered:
+    if len(ordered) > MOST:
+        sentences.append(f"Among the others, {len(ordered)} pairs differ ({EACH})")
+    elif ordered:
         sentences.append(f"Of the others, {listed(ordered)}")
     return sentences + _equivalent(models, pairs, said)
 
@@ -134,13 +142,17 @@ def _equivalent(models: list[str], pairs: pd.DataFrame, said: list[Pair]) -> lis
     ]
     if not rows:
         return []
+    within = f"Equivalent in mean Dice within {rows[0]['margin']:g}"
+    if len(rows) > MOST:
+        further = "further " if said else ""
+        return [f"{within}: {len(rows)} {further}pairs (two one-sided tests, corrected for {len(pairs)} pairs; {EACH})"]
     words = [
         f"{row['a']} and {row['b']}"
         + (", a difference too small to matter" if row["different"] else "")
         + f" ({_tost_words(row, len(pairs))})"
         for row in rows
     ]
-    return [f"Equivalent in mean Dice within {rows[0]['margin']:g}: {'; '.join(words)}"]
+    return [f"{within}: {'; '.join(words)}"]
 
 
 def _tost_words(row: "pd.Series", count: int) -> str:
@@ -163,12 +175,13 @@ def _against(baseline: str, models: list[str], pairs: pd.DataFrame, called: str)
     higher = [model for model in models if scores_higher(pairs, model, baseline)]
     lower = [model for model in models if scores_higher(pairs, baseline, model)]
     alike = [model for model in models if model not in (*higher, *lower)]
-    parts = []
+    parts, kind = [], _called(models, called)
+    some = partial(listed_or_counted, count=len(models), called=kind)
     if higher:
-        everyone = f"every {_called(models, called)[:-1]}" if higher == models and len(models) > 1 else listed(higher)
+        everyone = f"every {kind[:-1]}" if higher == models and len(models) > 1 else some(higher)
         parts.append(f"{everyone} {'scores' if higher == models else verb(higher)} higher")
     if lower:
-        parts.append(f"{listed(lower)} {verb(lower)} lower")
+        parts.append(f"{some(lower)} {verb(lower)} lower")
     if alike:
-        parts.append(f"there is no evidence of a difference for {listed(alike)}")
+        parts.append(f"there is no evidence of a difference for {some(alike)}")
     return f"Against the baseline, {baseline}: {'; '.join(parts)}"

@@ -1,11 +1,29 @@
 """Words that several sentences about pairs share."""
 
+from collections.abc import Collection
+from typing import NamedTuple
+
 import pandas as pd
 
 from headtohead.statistics.decimals import p_value, with_decimals
 from headtohead.statistics.paired import WILCOXON
 from headtohead.statistics.power import fewest_cases
 from headtohead.statistics.trainings import TWO_LEVEL
+
+MOST = 6
+"""So many pairs or names a sentence lists: the pairs of four entrants. Of more it says who is ahead."""
+EACH = "pairs.csv has each"
+
+
+class Lead(NamedTuple):
+    """To be ahead in something, in words: of one, of several, and as an infinitive."""
+
+    one: str
+    several: str
+    infinitive: str
+
+
+BETTER = Lead("is better", "are better", "be better")
 
 
 def row_of(pairs: pd.DataFrame, a: str, b: str) -> "pd.Series":
@@ -46,10 +64,40 @@ def difference_words(pairs: pd.DataFrame, a: str, b: str) -> str:
     )
 
 
-def listed(names: list[str]) -> str:
+def listed(names: list[str], last: str = "and") -> str:
     """`a`, `a and b`, `a, b and c`; semicolons where a name has a comma of its own."""
     comma = "; " if any("," in name for name in names) else ", "
-    return names[0] if len(names) == 1 else f"{comma.join(names[:-1])} and {names[-1]}"
+    return names[0] if len(names) == 1 else f"{comma.join(names[:-1])} {last} {names[-1]}"
+
+
+def listed_or_counted(names: list[str], count: int, called: str, last: str = "and") -> str:
+    """List some of so many entrants, or say how many they are where the list would be long."""
+    if len(names) <= MOST:
+        return listed(names, last)
+    return f"all {count} {called}" if len(names) == count else f"{len(names)} of the {count} {called}"
+
+
+def who_is_ahead(names: list[str], better: Collection[tuple[str, str]], lead: Lead) -> str:
+    """Say who is shown to be ahead of everybody else; where nobody is, of whom nobody is ahead.
+
+    Args:
+        names: of the entrants.
+        better: the pairs that are shown to differ, the better one first.
+        lead: the words for being ahead.
+    """
+    if not better:
+        return "there is no evidence of a difference"
+    beaten = {worse for _, worse in better}
+    first, others = [one for one in names if one not in beaten], [one for one in names if one in beaten]
+    if first and all((one, other) in better for one in first for other in others):
+        everyone = others[0] if len(others) == 1 else f"each of the other {len(others)}"
+        ahead = listed_or_counted(first, len(names), "entrants")
+        return f"{ahead} {verb(first, lead.one, lead.several)} than {everyone}"
+    differ = f"{len(better)} of {len(names) * (len(names) - 1) // 2} pairs differ"
+    if not first:
+        return differ
+    unbeaten = listed_or_counted(first, len(names), "entrants", "or")
+    return f"nobody is shown to {lead.infinitive} than {unbeaten}, and {differ}"
 
 
 def verb(names: list[str], one: str = "scores", several: str = "score") -> str:
