@@ -66,7 +66,10 @@ def test_nothing_appears_where_the_second_entrant_fails(data_set: Path, masks: P
     ("name", "fault"),
     [
         ("unet", "unet is a model of this program"),
-        ("figures", "a name that comparisons use"),
+        ("Figures", "a name that comparisons use"),
+        ("cases.csv", "a name that comparisons use"),
+        ("report.HTML", "a name that comparisons use"),
+        ("truth", "a name that comparisons use"),
         ("t1-threshold", "a name that comparisons use"),
         ("a b", "cannot be an entrant's name"),
         ("..", "cannot be an entrant's name"),

@@ -82,6 +82,7 @@ def test_several_targets_and_what_the_truth_lacks(desk: Path) -> None:
         ("case,method,score", "case,methods,score", "unknown column methods; did you mean method?"),
         ("case,method,score", "patient,method,score", "unknown column patient; it takes case, method, target, score"),
         (GOOD, "case,method\nP,a\n", "no column score"),
+        (GOOD, "case,method,score,score\nP,a,0.9,0.8\n", "two columns score"),
         (GOOD, "case,method,score\n", "no rows"),
         (GOOD, "", "no rows"),
         ("P3,b,0.59", "P3,a,0.59", "line 9: a on P3 has a score already"),

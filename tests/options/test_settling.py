@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from headtohead.errors import UserError
-from headtohead.options.checks import above, at_least, between, folder_name, from_up_to, gpu_numbers
+from headtohead.options.checks import above, at_least, between, folder_name, from_up_to, gpu_numbers, run_names
 from headtohead.options.declaring import option
 from headtohead.options.settling import settle
 
@@ -105,6 +105,7 @@ def test_value_is_refused(name: str, raw: Any, message: str) -> None:
         (above(0, 1), [0.1, 1], [0, 1.1]),
         (from_up_to(0, 1), [0, 0.9], [-0.1, 1]),
         (folder_name, ["unet-none-s0-f0", "a b"], ["", ".", "..", "a/b", "a\\b", "/"]),
+        (run_names, ["", "first", "a,b", "v1.2"], ["a,..", "figures", "a,Figures", "results.csv", "x/y"]),
         (gpu_numbers, ["auto", "cpu", "0", "0,1"], ["", "gpu", "0,", "-1", "0,0", "0;1", "²"]),
     ],
 )

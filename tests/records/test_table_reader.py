@@ -13,6 +13,7 @@ ODD = {
     "fields without a name": (b"case,part\na,b,c\n", "rows (have more fields|are not as long)"),
     "a field too few": (b"case,part\na\n", "rows are not as long as the header"),
     "no such column": (b"name,part\na,b\n", "no column case"),
+    "a column twice": (b"case,part,case\na,b,c\n", "two columns case"),
     "a field beyond every bound": (b'case,part\n"' + b"x" * 200_000 + b'",b\n', "line .*field larger"),
     "pipe": (None, "is a pipe or a device, not a file"),
     "directory": (None, "is a directory"),

@@ -7,7 +7,6 @@ from pathlib import Path
 from headtohead.errors import UserError, did_you_mean
 from headtohead.models.registry import MODELS
 from headtohead.options.comparison import is_baseline
-from headtohead.runs.ledger import FIGURES
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ def given_masks(items: Sequence[str]) -> list[Given]:
         name, _, place = (part.strip() for part in item.partition("="))
         if name.casefold() in map(str.casefold, found):  # a file system may hold them for one folder
             raise UserError(f"`masks` {item}: {name} is given twice; give each folder a name of its own")
-        if name in MODELS or name.casefold() == FIGURES or is_baseline(name):
+        if name in MODELS or is_baseline(name):
             what = "a model of this program" if name in MODELS else "a name that comparisons use"
             raise UserError(f"`masks` {item}: {name} is {what}; choose another name")
         if not Path(place).is_dir():

@@ -5,6 +5,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+FIGURES = "figures"  # the one folder of a comparison that is not a run
+_ENDINGS = (".csv", ".html", ".json", ".md", ".tex", ".txt")  # of the files beside the runs
+_TRUTH = "truth"  # the column of the truth in tables of agreement
+
 
 def at_least(least: float) -> Callable[[Any], str]:
     """Make a check that refuses values below `least`."""
@@ -44,9 +48,18 @@ def folder_name(value: str) -> str:
     return ""
 
 
-def folder_names(value: str) -> str:
-    """Refuse what cannot be the names of folders with commas between them; nothing is allowed."""
-    return next(filter(None, map(folder_name, value.split(","))), "") if value else ""
+def run_names(value: str) -> str:
+    """Refuse what cannot be the names of run folders with commas between them; nothing is allowed."""
+    names = value.split(",") if value else []
+    if fault := next(filter(None, map(folder_name, names)), ""):
+        return fault
+    taken = next(filter(_is_of_reports, names), "")
+    return f"{taken} is a name that comparisons use; choose another name" if taken else ""
+
+
+def _is_of_reports(name: str) -> bool:
+    """Whether a report writes a file or a folder of such a name beside the runs; a file system may ignore capitals."""
+    return name.casefold() == FIGURES or name.casefold().endswith(_ENDINGS)
 
 
 def model_setting(value: str) -> str:
@@ -83,6 +96,8 @@ def named_folder(value: str) -> str:
         return "must have the form NAME=DIR"
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.+-]*", name.strip()):
         return f"{name.strip() or 'the name'} cannot be an entrant's name; use letters, digits and _ . + - only"
+    if _is_of_reports(name.strip()) or name.strip().casefold() == _TRUTH:
+        return f"{name.strip()} is a name that comparisons use; choose another name"
     return ""
 
 

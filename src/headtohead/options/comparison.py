@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from headtohead.options.checks import SEED, above, folder_name, folder_names, model_setting, not_empty, variant
+from headtohead.options.checks import SEED, above, folder_name, model_setting, not_empty, run_names, variant
 from headtohead.options.declaring import option
 from headtohead.options.group import Group
 from headtohead.options.training import SCHEDULES
@@ -95,7 +95,7 @@ class ComparisonOptions(Group):
         "name of the run folder; default <model>-<schedule>-s<seed>-f<fold>; "
         "with --predict and --image_path, a,b,c averages several",
         metavar="NAME",
-        check=folder_names,
+        check=run_names,
     )
     runs_dir: str = option("runs", "folder of all comparisons", metavar="DIR", check=not_empty)
     overwrite: bool = option(False, "replace existing runs or files instead of keeping them")

@@ -40,14 +40,17 @@ def read_rows(path: Path, needed: tuple[str, ...] = ()) -> list[dict[str, str]]:
 
     Raises:
         FileNotFoundError: there is none.
-        UnreadableError: it is no file, too large, not UTF-8 or no table, lacks a column, or a row is of another length
-            than the header.
+        UnreadableError: it is no file, too large, not UTF-8 or no table, lacks a column or has it twice, or a row is of
+            another length than the header.
     """
     table = csv.DictReader(io.StringIO(read_utf8(path, LARGEST), newline=""))
     try:
+        names = table.fieldnames or ()
         for name in needed:
-            if name not in (table.fieldnames or ()):
+            if name not in names:
                 raise UnreadableError(f"no column {name}")
+        if twice := next((name for name in names if names.count(name) > 1), ""):
+            raise UnreadableError(f"two columns {twice}")
         rows = list(table)
     except csv.Error as fault:
         raise UnreadableError(f"line {table.line_num}: {fault}") from fault

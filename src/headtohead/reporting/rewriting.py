@@ -5,6 +5,7 @@ from pathlib import Path
 
 from headtohead.cohort import Cohort
 from headtohead.disk_faults import told
+from headtohead.options.checks import FIGURES
 from headtohead.options.comparison import is_baseline
 from headtohead.plurals import count_of
 from headtohead.reporting.agreement_of_entrants import agreement_of
@@ -20,7 +21,7 @@ from headtohead.reporting.pictures import CASES, write_pictures
 from headtohead.reporting.summary import Summary, summarise
 from headtohead.reporting.table import print_results, render_latex, render_markdown
 from headtohead.runs.holding import comparison_held
-from headtohead.runs.ledger import FIGURES, Ledger
+from headtohead.runs.ledger import Ledger
 from headtohead.runs.reading import read_ledger, read_ledger_around
 from headtohead.saving import sync, temporary_folder, write_table, write_text
 

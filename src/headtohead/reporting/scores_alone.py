@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from headtohead.options.checks import FIGURES
 from headtohead.reporting.external import no_external
 from headtohead.reporting.findings import Findings, OneTarget
 from headtohead.reporting.page.writing import write_report
@@ -13,7 +14,6 @@ from headtohead.reporting.report import SCORES_RECORD
 from headtohead.reporting.rewriting import PAGE, move_into, remove_earlier, write_tables
 from headtohead.reporting.summary import summarise_scores
 from headtohead.reporting.table import print_results, result_rows
-from headtohead.runs.ledger import FIGURES
 from headtohead.runs.run import EXPERIMENT_COLUMNS
 from headtohead.saving import temporary_folder, write_json
 from headtohead.scoring.counts import FAILED_BELOW

@@ -16,7 +16,6 @@ COUNTS = ["tp", "fp", "fn"]
 SCORES = ["dice", "iou", "precision", "recall"]
 NUMBERS = [*SCORES, *COUNTS]  # what every cases.csv has; surface and lesion scores come on top
 FOLD_FILE = "folds.csv"  # which fold tests which case, in the comparison's folder
-FIGURES = "figures"  # the one folder of a comparison that is not a run
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headtohead.errors import UserError
+from headtohead.options.checks import FIGURES
 from headtohead.records.regular import UnreadableError
 from headtohead.runs.agreement import may_stand_together, refuse_mixture, refuse_other_cases, refuse_other_input
 from headtohead.runs.external import read_external_tests
 from headtohead.runs.folder import EXTERNAL
-from headtohead.runs.ledger import FIGURES, ExternalTest, Ledger
+from headtohead.runs.ledger import ExternalTest, Ledger
 from headtohead.runs.record import FILE, read_record
 from headtohead.runs.run import Run
 from headtohead.runs.tables import BrokenTableError, read_cases_table, refuse_broken_tables

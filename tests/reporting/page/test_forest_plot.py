@@ -43,6 +43,20 @@ def test_words_are_whole_and_escaped(findings: Findings) -> None:
         assert any(word.startswith("−0.0") and word.endswith("]") for word in words)
 
 
+@pytest.mark.parametrize("width", [340.0, 900.0])
+def test_a_pair_whose_names_need_more_room_takes_two_lines_and_loses_nothing(findings: Findings, width: float) -> None:
+    pairs = findings.pairs.head(2).assign(
+        a="monai:BasicUNet none", b=["smp:FPN:resnet18 cosine", "smp:FPN:resnet34 cosine"]
+    )
+    drawing = draw(pairs, width)
+    names = [[text for text in row.iter("text") if text.get("class") == "name"] for row in rows(drawing)]
+    assert [pair[1].text for pair in names] == ["− smp:FPN:resnet18 cosine", "− smp:FPN:resnet34 cosine"]
+    heights = [float(str(text.get("y"))) for pair in names for text in pair]
+    assert min(np.diff(heights)) >= 14
+    lowest = max(float(str(line.get("y2"))) for line in drawing.iter("line") if line.get("class") == "interval")
+    assert lowest < min(float(str(line.get("y2"))) for line in drawing.iter("line") if line.get("class") == "grid")
+
+
 def test_undefined_numbers_leave_their_place_empty(findings: Findings) -> None:
     pairs = findings.pairs.head(2).copy()
     pairs.loc[0, ["mean_difference", "low", "high", "smallest_detectable"]] = np.nan

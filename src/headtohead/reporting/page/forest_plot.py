@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ROW, AXIS = 34.0, 44.0
+LINE = 15.0  # from one line of names to the next
 NARROW = 560.0  # below, names and numbers stand above their line instead of beside it
 SMALLEST_SPAN = 0.02  # differences of thousandths are not blown up to fill the width
 
@@ -33,8 +34,10 @@ def forest_plot(pairs: "pd.DataFrame", width: float, label: str, tests: int = 1)
         The drawing.
     """
     narrow = width < NARROW
-    row = ROW + 30 if narrow else ROW
     left, right = (12.0, width - 12.0) if narrow else (width * 0.31, width - 178.0)
+    names = [_names(pair, width if narrow else left - 14) for pair in pairs.to_dict("records")]
+    lines = max(map(len, names), default=1)
+    row = ROW + 30 + LINE * (lines - 1) if narrow else ROW
     height = row * len(pairs) + AXIS + 6
     x = svg.axis_scale(*_span(pairs), left, right)
 
@@ -48,7 +51,7 @@ def forest_plot(pairs: "pd.DataFrame", width: float, label: str, tests: int = 1)
         svg.words_at(x(0) + 10, height - 8, "first is better →", "side"),
     ]
     rows = [
-        _row(pair, row * place, x, narrow, (left, right, width), tests)
+        _row(pair, row * place, x, names[place], narrow, (left, right), tests)
         for place, pair in enumerate(pairs.to_dict("records"))
     ]
     return svg.chart(width, height, label, "forest-plot", *axis, *_within(sides, x(0), width), *rows)
@@ -70,22 +73,39 @@ def _within(sides: list[Markup], zero: float, width: float) -> list[Markup]:
     return [side for side, fits in zip(sides, (zero > room, width - zero > room), strict=True) if fits]
 
 
+def _names(pair: dict[Hashable, Any], room: float) -> list[str]:
+    """Name a pair in one line, or in two where one would be cut: what is cut off may be what tells pairs apart."""
+    first, second = in_words(pair["a"]), in_words(pair["b"])
+    if svg.estimated_width(whole := f"{first} − {second}") <= room:
+        return [whole]
+    return [svg.cut_to_fit(first, room), svg.cut_to_fit(f"− {second}", room)]
+
+
 def _row(
-    pair: dict[Hashable, Any], top: float, x: svg.Scale, narrow: bool, edges: tuple[float, float, float], tests: int
+    pair: dict[Hashable, Any],
+    top: float,
+    x: svg.Scale,
+    names: list[str],
+    narrow: bool,
+    edges: tuple[float, float],
+    tests: int,
 ) -> Markup:
-    left, right, width = edges
-    names = f"{in_words(pair['a'])} − {in_words(pair['b'])}"
+    left, right = edges
     numbers = f"{signed_difference(pair['mean_difference'])} {interval(pair['low'], pair['high'], signed=True)}".strip()
     if narrow:
-        middle = top + 50.0
-        words = svg.words_at(0, top + 16, svg.cut_to_fit(names, width), "name")
-        words += svg.words_at(0, top + 32, numbers, "value")
+        under = top + 32 + LINE * (len(names) - 1)
+        middle = under + 18.0
+        words = Markup("").join(svg.words_at(0, top + 16 + LINE * n, line, "name") for n, line in enumerate(names))
+        words += svg.words_at(0, under, numbers, "value")
     else:
         middle = top + ROW / 2 + 4
-        words = svg.words_at(left - 14, middle + 4, svg.cut_to_fit(names, left - 14), "name", "end")
+        base = middle + 4 - LINE / 2 * (len(names) - 1)
+        words = Markup("").join(
+            svg.words_at(left - 14, base + LINE * n, line, "name", "end") for n, line in enumerate(names)
+        )
         words += svg.words_at(right + 14, middle + 4, numbers, "value")
     verdict = "a difference" if pair["different"] else no_difference(pair["n"], tests)
-    drawn = [svg.element("title", f"{names}: {numbers}, {verdict}"), words]
+    drawn = [svg.element("title", f"{in_words(pair['a'])} − {in_words(pair['b'])}: {numbers}, {verdict}"), words]
     seen = pair["smallest_detectable"]
     if not missing(seen):
         # Within the grey band even a true difference would have been missed more often than one time in five.
