@@ -105,10 +105,14 @@ def image(phantom_root: Path) -> str:
     return str(sorted(phantom_root.glob("*/*_3.tif"))[0])
 
 
-def test_a_prediction_needs_no_code_of_it(copied: tuple[Path, Path], image: str, tmp_path: Path) -> None:
+def test_a_prediction_needs_no_code_of_it(copied: tuple[Path, Path], image: str, tmp_path: Path, capsys: Any) -> None:
     folder, file = copied
     words = ["--image_path", image, "--runs_dir", str(folder.parents[1]), "--run_name", folder.name, "--gpus", "cpu"]
     assert main([*words, "--output", str(tmp_path / "one")]) == 0
+    assert "not read" not in capsys.readouterr().err
+    assert main([*words, "--output", str(tmp_path / "two"), "--model", f"{file}:Net"]) == 0
+    said = capsys.readouterr().err
+    assert f"--model {file}:Net: not read; model.onnx, made by the training, predicts (--engine torch" in said
     assert not file.with_name("it-ran").exists()
 
 
