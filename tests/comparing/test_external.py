@@ -7,10 +7,8 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-import cv2
 import nibabel
 import numpy as np
 import pandas as pd
@@ -23,7 +21,7 @@ from headtohead.cohort.phantom import make_phantoms
 from headtohead.comparing import external, task_fit
 from headtohead.comparing.experiment import Experiment
 from headtohead.comparing.outcome import outcome
-from headtohead.comparing.seen_cases import Known, is_of_one_person, same_pixels
+from headtohead.comparing.seen_cases import Known
 from headtohead.errors import UserError
 from headtohead.options.table import Options, from_flat
 from headtohead.readers.lgg import TASK
@@ -200,53 +198,19 @@ def test_a_cohort_with_patients_that_the_run_has_seen_is_refused(
     assert not (copied.folder.path / "external").exists(), "nothing is half-written"
 
 
-def test_seen_patients_are_known_by_name_by_another_scan_and_by_their_pixels(
-    finished: Experiment, tmp_path: Path, cache_dir: Path
+@pytest.mark.exhaustive
+def test_what_was_not_fully_checked_is_said_everywhere(
+    copied: Experiment, run_test: Run, elsewhere: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    cohort = finished.cohort
-    case, val = (str(cohort.table["case"].iloc[finished.split.cases(cohort, part)[0]]) for part in ("train", "val"))
-    patient = case.rsplit("_", 1)[0]
-    names = {case: f"{patient}_20200101", val: "TCGA_XX_0001_20200101"}
-    for old, new in names.items():
-        for path in (cohort.root / old).iterdir():
-            (tmp_path / "data" / new).mkdir(parents=True, exist_ok=True)
-            shutil.copy(path, tmp_path / "data" / new / path.name.replace(old, new))
-    shutil.copy(cohort.root / "data.csv", tmp_path / "data")
-    other = open_cohort(tmp_path / "data", tmp_path / "packed")
-    parts = {case: "train", val: "val"}
-    assert Known(parts, cohort=cohort).seen(other) == {names[case]: "train", names[val]: "val"}
-    assert same_pixels(other, cohort) == {new: old for old, new in names.items()}
-    assert Known(parts).seen(other) == {}, "names of cases alone say nothing here"
-    assert Known(parts).seen(cohort) == parts and Known().seen(cohort) == {}
-
-
-def volumes(*slices: list[np.ndarray]) -> Any:
-    """Make what `same_pixels` asks of a cohort from the slices of its cases, a, b, ..."""
-    names = [chr(ord("a") + place) for place in range(len(slices))]
-    height, width = slices[0][0].shape
-    table = pd.DataFrame({"case": names, "height": height, "width": width})
-    return SimpleNamespace(table=table, primary=lambda place: np.stack(slices[place]))
-
-
-def test_a_slice_of_one_patient_tells_a_copy_and_one_that_patients_share_does_not() -> None:
-    rng, blank = np.random.default_rng(3), np.zeros((64, 64), np.uint8)
-    heads = [
-        cv2.circle(blank.copy(), (32, 32), 20, 120, -1) + rng.integers(0, 12, blank.shape, np.uint8) for _ in "abcd"
-    ]
-    marked, lettered = blank.copy(), blank.copy()
-    cv2.putText(marked, "R", (4, 58), cv2.FONT_HERSHEY_SIMPLEX, 0.6, 255, 1, cv2.LINE_AA)
-    for line in range(5):
-        cv2.putText(lettered, "TR 45 TE 9", (2, 10 + 8 * line), cv2.FONT_HERSHEY_SIMPLEX, 0.3, 200, 1, cv2.LINE_AA)
-    ramp = np.tile(np.arange(64, dtype=np.uint8), (64, 1))
-    everybodys = [blank, blank + 1, marked, lettered, ramp]
-    known = volumes([*everybodys, heads[0], heads[1]], [*everybodys, heads[2]])
-    stranger, copy_of_b, cut_copy_of_a = [*everybodys, heads[3]], [blank, heads[2]], [heads[1], marked]
-    assert same_pixels(volumes(stranger, copy_of_b, cut_copy_of_a), known) == {"b": "b", "c": "a"}
-
-
-def test_nearly_every_slice_counts(phantom_cohort: Cohort) -> None:
-    slices = [one for case in range(len(phantom_cohort)) for one in phantom_cohort.primary(case)]
-    assert np.mean([is_of_one_person(one) for one in slices]) > 0.95
+    assert run_test(elsewhere, "--cache_dir", str(tmp_path / "packed")) == 0
+    assert "warning: whether" in (said := capsys.readouterr().out) and "compared: names of cases and patients" in said
+    home = copied.folder.path
+    folder = home / "external" / "ward"
+    assert json.loads((folder / "run.json").read_text())["external"]["unseen_by"] == "names of cases and patients"
+    words = ["--runs_dir", str(home.parents[1]), "--comparison", home.parent.name, "--cache_dir", str(tmp_path)]
+    assert cli.main(["--report", *words, "--case_gifs", "none"]) == 0
+    for page in (folder / "results.md", home.parent / "results.md", home.parent / "report.html"):
+        assert "was not fully checked" in page.read_text() and NEW_PATIENTS not in page.read_text()
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from headtohead.trained.bundle import write_bundle
 from headtohead.trained.facts import read_facts
 from headtohead.trained.shipped import SHIPPED
 from headtohead.trained.source import open_source
+from tests.models.nets_of_others import write_net
 
 EPOCHS, THAW = 4, 2
 RATE = 0.1
@@ -192,6 +193,23 @@ def test_a_grid_with_a_model_that_cannot_start_so_trains_none(
     both = option_replace(wanted, models=["buda", "unet"], schedules=["none"])
     with pytest.raises(UserError, match=r"write `model` buda, or .*\(`model_settings` buda\.init_from=\.\.\.\)"):
         grid.compare(both)
+    assert not list(tmp_path.rglob("run.json"))
+
+
+def test_a_grid_with_a_model_that_cannot_be_frozen_so_trains_none(
+    start: Path, options_for: Any, phantom_cohort: Cohort, tmp_path: Path
+) -> None:
+    """The first can; the second has no such part, or starts it from random weights."""
+    path = write_net(tmp_path / "nets")
+    torch.save(build_model(f"{path}:Net", 5).state_dict(), tmp_path / "own.pt")
+    settings = [f"{path}:Net.init_from={tmp_path / 'own.pt'}"]
+    wanted = tuned(options_for, phantom_cohort, tmp_path / "runs", start, schedules=["none"], model_settings=settings)
+    with pytest.raises(
+        UserError, match=r"^`freeze` encoder \(mynet\.py:Net\): the net has no part encoder; write head"
+    ):
+        grid.compare(option_replace(wanted, models=["buda", f"{path}:Net"]))
+    with pytest.raises(UserError, match=r"^`freeze` decoder,head \(buda\): conv has no weights to keep"):
+        grid.compare(option_replace(wanted, models=["buda"], freeze="decoder,head", model_settings=[]))
     assert not list(tmp_path.rglob("run.json"))
 
 

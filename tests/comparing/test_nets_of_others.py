@@ -105,10 +105,14 @@ def image(phantom_root: Path) -> str:
     return str(sorted(phantom_root.glob("*/*_3.tif"))[0])
 
 
-def test_a_prediction_needs_no_code_of_it(copied: tuple[Path, Path], image: str, tmp_path: Path) -> None:
+def test_a_prediction_needs_no_code_of_it(copied: tuple[Path, Path], image: str, tmp_path: Path, capsys: Any) -> None:
     folder, file = copied
     words = ["--image_path", image, "--runs_dir", str(folder.parents[1]), "--run_name", folder.name, "--gpus", "cpu"]
     assert main([*words, "--output", str(tmp_path / "one")]) == 0
+    assert "not read" not in capsys.readouterr().err
+    assert main([*words, "--output", str(tmp_path / "two"), "--model", f"{file}:Net"]) == 0
+    said = capsys.readouterr().err
+    assert f"--model {file}:Net: not read; model.onnx, made by the training, predicts (--engine torch" in said
     assert not file.with_name("it-ran").exists()
 
 
@@ -210,6 +214,8 @@ def test_any_nets_are_compared_and_reported(net: Path, flags: Callable[..., list
     }
     page = (tmp_path / "any" / "report.html").read_text()
     assert all(f"{title}, no schedule" in page for title in titles)
+    figures = [path.name for path in (tmp_path / "any" / "figures").rglob("*")]
+    assert "plate-smp-FPN-resnet18-none.png" in figures and ":" not in "".join(figures)
 
 
 def test_the_file_of_the_how_to_page_is_an_entrant(options_for: Any, phantom_cohort: Any, tmp_path: Path) -> None:

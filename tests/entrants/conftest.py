@@ -1,6 +1,7 @@
 """A made-up data set as nnU-Net lays it out, masks of other programs beside it, and a truth scored once for all."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,13 +10,17 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from headtohead import cli
 from headtohead.entrants import score
 from tests.processes import printed_by
 
 AFFINE = np.diag([1.0, 1.0, 3.0, 1.0])
 SHAPE = (22, 24, 6)
 CASES = 9
+FIRST, SECOND = "case_000.nii.gz", "case_001.nii.gz"
 Distort = Callable[[np.ndarray], np.ndarray]
+Scored = Callable[..., tuple[int, str, str]]
+Refused = Callable[..., str]
 
 
 def save(values: np.ndarray, path: Path, affine: np.ndarray = AFFINE) -> Path:
@@ -83,3 +88,38 @@ def scored(data_set: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
 def no_report(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave the report out, which takes seconds: the run folders say what was scored."""
     monkeypatch.setattr(score, "write_held", lambda *about: None)
+
+
+@pytest.fixture
+def masks(data_set: Path, tmp_path: Path) -> Path:
+    """Masks that a test spoils."""
+    return Path(shutil.copytree(data_set / "equal", tmp_path / "masks"))
+
+
+@pytest.fixture
+def score_in(
+    data_set: Path, tmp_path: Path, cache_dir: Path, no_report: None, capsys: pytest.CaptureFixture[str]
+) -> Scored:
+    """Give `score_in(masks, *words)`: the exit status and what was printed."""
+
+    def run(given: str, *words: str, truth: Path | None = None) -> tuple[int, str, str]:
+        place = ["--runs_dir", str(tmp_path / "runs"), "--cache_dir", str(cache_dir), "--comparison", "c"]
+        status = cli.main(["--score", "--truth", str(truth or data_set / "labelsTs"), "--masks", given, *place, *words])
+        printed = capsys.readouterr()
+        return status, printed.out, printed.err
+
+    return run
+
+
+@pytest.fixture
+def refused(score_in: Scored, tmp_path: Path) -> Refused:
+    """Give `refused(masks, *words)`: the line of a refusal, which leaves nothing behind."""
+
+    def line(given: str, *words: str, truth: Path | None = None) -> str:
+        status, _, said = score_in(given, *words, truth=truth)
+        assert status == 2 and said.count("\n") == 1, said
+        runs = tmp_path / "runs"
+        assert not runs.exists() or not [path for path in runs.rglob("*") if path.suffix != ".lock"]
+        return said
+
+    return line

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from headtohead.cohort import Cohort
-from headtohead.exploring.duplicates import ALIKE, find_duplicates, fine_detail, perceptual_hash, shrink
+from headtohead.cohort.known_slices import perceptual_hash, shrink
+from headtohead.exploring.duplicates import ALIKE, find_duplicates, fine_detail
 
 Change = Callable[[np.ndarray], np.ndarray]
 

@@ -1,17 +1,14 @@
 """No patient of an external test may be one that the model was trained on, chosen by, or tested on before."""
 
-import hashlib
 import re
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from headtohead.batches.splits import PARTS
 from headtohead.cohort import Cohort
+from headtohead.cohort.known_slices import same_pixels
 from headtohead.cohort.pack import find_packed
 from headtohead.errors import UserError
 from headtohead.options.data import DATA_SETS, LABEL_MAPS
@@ -33,9 +30,6 @@ WORDS = {
 NAMES = "names of cases and patients"
 UNKNOWN = "not known: the model does not say which cases made it"
 SHOWN = 3
-PACKED = 0.1
-"""Of its bytes: what is packed further than that says too little to be one person's."""
-
 OTHER_PEOPLE = ", or, where they are other people of the same name, tell them apart with `patient_pattern`"
 
 
@@ -155,45 +149,6 @@ def refuse_seen(known: Known, cohort: Cohort, model: str, not_its_own: str = "")
         f"made {model}: {'; '.join(said)}; an external test is of others: leave these out of the "
         f"folder{others}"
     )
-
-
-def same_pixels(cohort: Cohort, other: Cohort) -> dict[str, str]:
-    """Find the cases of a cohort that share a slice of the primary sequence with a case of another, to the last pixel.
-
-    One is enough: a copy may lack slices. What different patients may share does not count, as `is_of_one_person` says.
-    """
-    sizes = {size for _, size in _sizes(cohort)} & {size for _, size in _sizes(other)}
-    known: dict[bytes, str] = {}
-    for place, size in _sizes(other):
-        if size in sizes:
-            known.update(dict.fromkeys(_prints(other, place), str(other.table["case"].iloc[place])))
-    found: dict[str, str] = {}
-    for place, size in _sizes(cohort):
-        shared = [one for one in _prints(cohort, place).items() if one[0] in known] if size in sizes else []
-        own = next((one for one, number in shared if is_of_one_person(cohort.primary(place)[number])), None)
-        if own is not None:
-            found[str(cohort.table["case"].iloc[place])] = known[own]
-    return found
-
-
-def is_of_one_person(image: np.ndarray) -> bool:
-    """Say whether the pixels of a slice can be those of one patient alone, by how far zlib (RFC 1950) packs them.
-
-    Noise cannot be packed, and no two scans have the same; a blank slice, a side marker, text in all four corners or a
-    ramp of grey levels can. These are packed to 4 % at most; of the slices of LGG (FLAIR), 95 % are above 30 %, and
-    the few below 10 % are blank, or hold the tip of a head.
-    """
-    return len(zlib.compress(image.tobytes(), level=1)) > PACKED * image.nbytes
-
-
-def _sizes(cohort: Cohort) -> list[tuple[int, tuple[int, ...]]]:
-    return list(enumerate(map(tuple, cohort.table[["height", "width"]].to_numpy().tolist())))
-
-
-def _prints(cohort: Cohort, place: int) -> dict[bytes, int]:
-    """Give the hash of each slice of a case, and its place there."""
-    prints = (str(one.shape).encode() + one.tobytes() for one in cohort.primary(place))
-    return {hashlib.blake2b(one, digest_size=16).digest(): number for number, one in enumerate(prints)}
 
 
 def _note(parts: dict[str, str], name: str, part: str) -> None:

@@ -43,16 +43,20 @@ def start_training(experiment: Experiment, module: SegmentationModule, resumed: 
         facts = _facts(start, match, warning)
         _say(experiment.name, start, match, warning)
     fresh = _fresh_layers(experiment, module, facts or experiment.folder.record())
-    if unkept := [layer for layer in frozen if layer in fresh]:
-        raise UserError(
-            f"{FREEZE} {wanted.freeze}: {unkept[0]} has no weights to keep, since it starts from random ones; freeze "
-            "other parts, or start from weights that have it (`init_from`)"
-        )
+    _refuse_unkept(frozen, fresh, f"{FREEZE} {wanted.freeze}")
     old = [layer for layer in layers_of(net) if layer not in fresh]
     module.fine_tuning = FineTuning(frozenset(frozen), wanted.thaw_epoch, frozenset(old), wanted.old_layers_rate)
     if wanted.freeze:
         facts |= {"frozen": wanted.freeze, "thaw_epoch": wanted.thaw_epoch}
     return facts | ({"old_layers_rate": wanted.old_layers_rate} if wanted.old_layers_rate != 1 else {})
+
+
+def _refuse_unkept(frozen: list[str], fresh: set[str], label: str) -> None:
+    if unkept := [layer for layer in frozen if layer in fresh]:
+        raise UserError(
+            f"{label}: {unkept[0]} has no weights to keep, since it starts from random ones; freeze other parts, or "
+            "start from weights that have it (`init_from`)"
+        )
 
 
 def start_of(experiment: Experiment) -> Start:
@@ -67,19 +71,29 @@ def start_of(experiment: Experiment) -> Start:
 
 
 def refuse_start(experiment: Experiment, build: Callable[[Experiment], SegmentationModule]) -> None:
-    """Refuse a start that is not there, does not fit or has seen test cases, unless the experiment is past it.
+    """Refuse a start that is not there, does not fit, has seen test cases or cannot be frozen as asked for.
 
-    What builds the net is called only where there is a start to be matched.
+    An experiment that is past its start is not looked at. What builds the net is called only where there is a start to
+    be matched or a part to be frozen.
 
     Raises:
         UserError: as `start_training`.
     """
     folder, options = experiment.folder, experiment.options
-    begun = folder.last.is_file() or _status(folder) in READY
-    if options.starting.init_from and (options.comparison.overwrite or not begun):
+    wanted, begun = options.starting, folder.last.is_file() or _status(folder) in READY
+    if (begun and not options.comparison.overwrite) or not (wanted.init_from or wanted.freeze):
+        return
+    if wanted.init_from:
         start = start_of(experiment)
         refuse_leak(start, experiment.cohort, experiment.split)
-        _match(experiment, build(experiment), start)
+        module = build(experiment)
+        fresh = set(_match(experiment, module, start).fresh)
+    else:
+        module = build(experiment)
+        fresh = _drawn_layers(experiment, module)
+    if wanted.freeze:
+        label = f"{FREEZE} {wanted.freeze} ({experiment.identity['model']})"
+        _refuse_unkept(named_layers(module.model, wanted.freeze, label), fresh, label)
 
 
 def _status(folder: RunFolder) -> str:
@@ -100,16 +114,20 @@ def _match(experiment: Experiment, module: SegmentationModule, start: Start) -> 
 
 
 def _fresh_layers(experiment: Experiment, module: SegmentationModule, facts: dict[str, Any]) -> set[str]:
-    """Name the layers whose weights were drawn at random."""
-    layers = layers_of(module.model)
+    """Name the layers whose weights were drawn at random, where those of a start, if there is one, are loaded."""
     if experiment.options.starting.init_from:
         if "start" not in facts:
             raise UserError(
                 f"{experiment.folder.path}: run.json does not say how its training began; train again with `overwrite`"
             )
         return set(facts["start"]["new"])
+    return _drawn_layers(experiment, module)
+
+
+def _drawn_layers(experiment: Experiment, module: SegmentationModule) -> set[str]:
+    """Name the layers that are drawn at random as the net is built."""
     pretrained = experiment.options.model.encoder_weights != "none"
-    return {layer for layer in layers if not (pretrained and layer.startswith(ENCODER))}
+    return {layer for layer in layers_of(module.model) if not (pretrained and layer.startswith(ENCODER))}
 
 
 def _facts(start: Start, match: Match, warning: str) -> dict[str, Any]:

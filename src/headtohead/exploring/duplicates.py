@@ -12,13 +12,11 @@ import cv2
 import numpy as np
 
 from headtohead.cohort import Cohort
+from headtohead.cohort.known_slices import BLUR, perceptual_hash, shrink
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SIDE = 64  # pixels of the small picture whose detail is compared
-BLUR = 3.0  # standard deviation in its pixels: what is coarser is anatomy that all heads share
-HASH_SIDE = 8  # lowest frequencies of the cosine transform along each side
 NEAR = 10  # bits of the hash in which a candidate may differ
 ALIKE = 0.9  # correlation of the detail from which two slices are near-duplicates
 FAINT = 2.0  # grey levels: with less detail (standard deviation) there is nothing to compare
@@ -70,22 +68,6 @@ def find_duplicates(cohort: Cohort) -> Duplicates:
     table = pd.DataFrame(rows, columns=["case_a", "slice_a", "case_b", "slice_b", "bits", "correlation"])
     table = table.sort_values("correlation", ascending=False, kind="stable", ignore_index=True)
     return Duplicates(table[table["correlation"] >= ALIKE], table.head(SHOWN), compared=len(hashes), faint=faint)
-
-
-def shrink(image: np.ndarray) -> np.ndarray:
-    """Average a slice, uint8 [H, W], down to float32 [SIDE, SIDE]."""
-    return cv2.resize(np.ascontiguousarray(image), (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
-
-
-def perceptual_hash(small: np.ndarray) -> int:
-    """Hash the coarse look of a slice, float32 [SIDE, SIDE], in 63 bits: which low frequencies are above their median.
-
-    The mean grey level, which is brightness, has no bit. Source: Zauner 2010, Implementation and benchmarking of
-    perceptual image hash functions, section 3.2 (the DCT-based hash).
-    """
-    frequencies = cv2.dct(small)[:HASH_SIDE, :HASH_SIDE].ravel()[1:]
-    bits = frequencies > np.median(frequencies)
-    return int("".join("1" if bit else "0" for bit in bits), 2)
 
 
 def fine_detail(small: np.ndarray) -> np.ndarray | None:

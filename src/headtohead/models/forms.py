@@ -14,6 +14,8 @@ from headtohead.errors import UserError, did_you_mean
 GROUP = "headtohead.models"
 """Under which an installed package announces its nets as entry points."""
 
+MONAI_MISSING = "MONAI is not installed; run pip install 'headtohead[monai]' (in a checkout pip install '.[monai]')"
+
 SMP, MONAI, FILE, PACKAGE = "smp", "monai", "file", "package"
 SPOKEN = {
     SMP: "a net of segmentation_models_pytorch",
@@ -118,7 +120,7 @@ def _of_library(name: str, kind: str, label: str) -> Form:
         form = "smp:ARCHITECTURE:ENCODER, such as smp:FPN:resnet18" if kind == SMP else "monai:CLASS, such as "
         raise UserError(f"{label} {name}: must have the form {form}{'monai:BasicUNet' if kind == MONAI else ''}")
     if kind == MONAI and importlib.util.find_spec("monai") is None:
-        raise UserError(f"{label} {name}: MONAI is not installed; run pip install monai")
+        raise UserError(f"{label} {name}: {MONAI_MISSING}")
     return Form(kind, name)
 
 

@@ -9,7 +9,7 @@ from torch import nn
 from headtohead.errors import UserError, did_you_mean
 from headtohead.machine import mend_torchvision
 from headtohead.models.arguments import fitted_arguments, read_arguments
-from headtohead.models.forms import SMP, Form
+from headtohead.models.forms import MONAI_MISSING, SMP, Form
 from headtohead.models.pretrained import load_encoder
 
 LEFT_OUT = ("activation", "aux_params", "pretrained", "pretrained_path", "pretrained_weights", "weights", "progress")
@@ -101,7 +101,7 @@ def _class_of_monai(form: Form) -> Callable[..., Any]:
     try:
         from monai.networks import nets
     except ImportError as fault:
-        raise UserError(f"`model` {form.title}: MONAI is not installed; run pip install monai") from fault
+        raise UserError(f"`model` {form.title}: {MONAI_MISSING}") from fault
 
     [name] = form.parts
     found = vars(nets)

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from headtohead.errors import UserError
+from headtohead.models.forms import FILE, kind_of_name
+from headtohead.options.flags import as_flags
 from headtohead.options.machine import MachineOptions
 from headtohead.options.prediction import PredictionOptions
 from headtohead.options.table import ChoiceOptions
@@ -18,7 +20,9 @@ from headtohead.preparing.chain import Prepared
 from headtohead.trained.choosing import Choice, with_sound_models
 from headtohead.trained.engines import Engine, open_engine
 from headtohead.trained.engines.ahead import EngineAhead
+from headtohead.trained.engines.opening import pick_engine
 from headtohead.trained.facts import ModelFacts
+from headtohead.trained.source import ONNX
 
 PIXELS = 64 * 128 * 128
 """Input pixels given to an engine at once, roughly: enough to keep all cores busy, few enough for the memory."""
@@ -196,8 +200,22 @@ def open_choices(
     openings = [
         partial(open_engine, one.source, wanted.engine, machine.gpus, machine.precision, many) for one in choices
     ]
+    _say_unread_files(choices, wanted.engine, machine, many)
     engines: list[Engine] = [EngineAhead(opening) if many else opening() for opening in openings]
     label = "`postprocessing`" if wanted.postprocessing else f"{facts[0].name}: clean-up"
     clean_up = parse_clean_up(wanted.postprocessing or stored, targets, label)
     threshold = wanted.threshold or float(np.mean([other.threshold for other in facts]))
     return Predictor(tuple(choices), tuple(engines), threshold, clean_up, wanted.tta)
+
+
+def _say_unread_files(choices: list[Choice], engine: str, machine: MachineOptions, many: bool) -> None:
+    """Say where a user names the file of a net, perhaps a changed one, that the model of a training stands in for."""
+    unread = {
+        source.named
+        for source in (choice.source for choice in choices)
+        if kind_of_name(source.named) == FILE
+        and pick_engine(source, engine, machine.gpus, many, machine.precision) != "torch"
+    }
+    for name in sorted(unread):
+        line = f"`model` {name}: not read; {ONNX}, made by the training, predicts (`engine=torch` runs the file)"
+        print(as_flags(line), file=sys.stderr)

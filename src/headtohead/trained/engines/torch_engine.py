@@ -9,6 +9,7 @@ from headtohead import machine
 from headtohead.errors import DamagedModel, UserError
 from headtohead.learning.deciding import activate
 from headtohead.models.asking import has_batch_norm
+from headtohead.models.bounded import NetTooLarge, bounded_to
 from headtohead.models.forms import LIBRARIES
 from headtohead.models.registry import build_model, find_spec
 from headtohead.models.sources import source_of
@@ -60,10 +61,13 @@ def load_net(source: Source) -> torch.nn.Module:
     _refuse_changed_net(source)
     try:
         weights = source.weights()
-        if facts.width > facts.spec.width or facts.net.get("kind") in LIBRARIES:
-            _refuse_made_up(source, weights)
-        model = _build(source)
+        with bounded_to(weights):
+            if facts.width > facts.spec.width or facts.net.get("kind") in LIBRARIES:
+                _refuse_made_up(source, weights)
+            model = _build(source)
         model.load_state_dict(weights)
+    except NetTooLarge as fault:
+        raise DamagedModel(f"{source.folder or facts.name}: {fault}; restore them", source.folder) from fault
     except UserError as fault:
         raise DamagedModel(str(fault), source.folder) from fault
     except RuntimeError as fault:
@@ -77,6 +81,8 @@ def _refuse_made_up(source: Source, weights: dict[str, torch.Tensor]) -> None:
     with torch.device("meta"):
         try:
             net = _build(source)
+        except NetTooLarge:
+            raise
         except UserError:  # some nets of libraries cannot be built on no device
             if not source.facts.net:
                 raise
