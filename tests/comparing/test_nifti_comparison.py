@@ -32,7 +32,7 @@ def make_volumes(root: Path, subjects: int) -> Path:
     for number in range(subjects):
         inside = (np.linalg.norm(place, axis=0) < 0.4 + 0.06 * number).astype(np.uint8)
         values = (inside * 500.0 + rng.uniform(0, 200, SIDES)).astype(np.float32)
-        affine = np.diag([1.0, 1.0, 3.0 + number % 2, 1])
+        affine = np.diag([1.0, 1.0 + (number == 5), 3.0 + number % 2, 1])
         folder = root / f"sub-{number:02d}" / "anat"
         folder.mkdir(parents=True)
         turn = np.array([[number % 3, 1], [(number + 1) % 3, -1], [(number + 2) % 3, 1]])
@@ -133,7 +133,11 @@ def test_volumes_are_explored(options: Options, tmp_path: Path) -> None:
     text = explore(option_table.replace(options, output=str(tmp_path))).read_text()
     assert text.startswith("# What the data set holds\n\n6 cases of 6 patients, 36 slices; data ")
     assert "whatever the masks mark" in text
-    assert "Slices lie 3.50 (3.00 to 4.00) mm apart, rows 1.00 (1.00 to 1.00) mm" in text
+    # One file has pixels of 1 x 2 mm, which are packed as squares of 1 mm.
+    assert "As packed, where pixels are made square" in text
+    assert (
+        "slices lie 3.50 (3.00 to 4.00) mm apart, rows 1.00 (1.00 to 1.00) mm, columns 1.00 (1.00 to 1.00) mm" in text
+    )
     assert "Image contrast: by how much" in text
     for word in ("FLAIR", "pre-contrast", "Missing sequences", "missing.png"):
         assert word not in text

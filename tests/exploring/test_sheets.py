@@ -91,7 +91,13 @@ def test_without_a_lesion_there_is_no_sheet_of_lesions(
     assert not (tmp_path / "lesions.png").exists()
     monkeypatch.setattr(phantom_cohort, "masks", lambda number: np.zeros(phantom_cohort.images(number).shape[:3]))
     slices = int(phantom_cohort.table["slices"].iloc[0])
-    assert sheets._sample(phantom_cohort, 0, 64).note == f"slice {slices // 2 + 1} of {slices}"
+    block = sheets._sample(phantom_cohort, 0, 64)
+    assert block.note == f"slice {slices // 2 + 1} of {slices}"
+    assert block.captions == ["pre-contrast", "FLAIR, no lesion", "post-contrast"]
+    headings: list[str] = []
+    monkeypatch.setattr(sheets, "_write_sheet", lambda path, title, *_: headings.append(title))
+    draw_samples(phantom_cohort, tmp_path / "samples.png")
+    assert headings == ["Samples: the middle of the lesion, or of a case without one, all 12 cases"]
 
 
 def test_one_case_is_drawn_at_a_time_and_no_more_than_fit(

@@ -130,7 +130,8 @@ def _spacing(cases: "pd.DataFrame") -> list[str]:
         return []
     slices, rows, columns = (_median(cases[column], 2) for column in SPACING)
     return [
-        f"Slices lie {slices} mm apart, rows {rows} mm, columns {columns} mm; a case's lesion has "
+        f"As packed, where pixels are made square that are not so in a file, as fine as its finer side, slices lie "
+        f"{slices} mm apart, rows {rows} mm, columns {columns} mm; a case's lesion has "
         f"{_median(cases['lesion_ml'], 1)} ml: medians over the cases, the range in brackets."
     ]
 

@@ -54,7 +54,8 @@ class Block(NamedTuple):
 def draw_samples(cohort: Cohort, path: Path) -> list[str]:
     """Draw some cases, evenly through the table, in all sequences with the outlines of the masks.
 
-    The slice is the middle one of those that hold a lesion; of a case without any, the middle slice.
+    The slice is the middle one of those that hold a lesion; of a case without any, which the caption says, the middle
+    slice.
 
     Returns:
         The cases that were drawn.
@@ -62,7 +63,8 @@ def draw_samples(cohort: Cohort, path: Path) -> list[str]:
     chosen = evenly_spread(len(cohort), SAMPLES)
     channels = len(cohort.task.sequences)
     layout = Layout(channels, max(1, ACROSS // channels), side=200)
-    title = f"Samples: the middle slice of the lesion, {some_of(len(chosen), len(cohort))}"
+    healthy = ", or of a case without one" if (cohort.table["lesion_voxels"].iloc[chosen] == 0).any() else ""
+    title = f"Samples: the middle of the lesion{healthy}, {some_of(len(chosen), len(cohort))}"
     blocks = (_sample(cohort, number, layout.side) for number in chosen)
     _write_sheet(path, title, blocks, len(chosen), layout, cohort.task.targets)
     return cohort.table["case"].iloc[chosen].tolist()
@@ -111,7 +113,8 @@ def _sample(cohort: Cohort, number: int, side: int) -> Block:
         tiles.append(fit_tile(brightened(grey, white_of(volume[..., channel])), masks, side))
         stand_in = cohort.task.stand_ins.get(sequence, "") if sequence in row["missing"].split() else ""
         instead = f" missing: {sequence_title(stand_in)}" if stand_in else ""
-        captions.append(f"{sequence_title(sequence)}{instead}")
+        without = ", no lesion" if sequence == cohort.task.primary and not len(holding) else ""
+        captions.append(f"{sequence_title(sequence)}{instead}{without}")
     return Block(tiles, row["case"], f"slice {chosen + 1} of {row['slices']}", captions)
 
 

@@ -62,5 +62,5 @@ def read_external_test(folder: Path) -> ExternalTest:
 def _read_people(path: Path) -> "pd.DataFrame":
     table = read_table(path, keep_default_na=False, na_values=[""])
     columns = dict.fromkeys(TEXTS, str) | {name: float for name in NUMBERS if name in table}
-    table[list(TEXTS)] = table[list(TEXTS)].fillna("")
+    table[list(TEXTS)] = table[list(TEXTS)].astype(object).fillna("")  # a column may hold nothing at all
     return table.astype(columns)
