@@ -22,6 +22,9 @@ def test_two_files_of_one_case(masks: Path, refused: Refused) -> None:
     shutil.copy(masks / FIRST, masks / "case_000_seg.nii.gz")
     said = refused(f"a={masks}")
     assert "case_000.nii.gz" in said and "case_000_seg.nii.gz: both are named after case_000; move one" in said
+    (masks / "postprocessed").mkdir()  # as nnU-Net lays them out
+    (masks / "case_000_seg.nii.gz").rename(masks / "postprocessed" / FIRST)
+    assert f"name the folder of one alone, such as {masks / 'postprocessed'}, or move one" in refused(f"a={masks}")
 
 
 def test_another_shape(masks: Path, refused: Refused) -> None:

@@ -91,8 +91,7 @@ def pair_files(folder: Path, files: Iterable[Path], cases: Sequence[CaseFiles], 
         if slot is None:
             found.further.append(path)
         elif slot in owners:
-            two = f"{printable(owners[slot])} and {printable(path)}"
-            raise UserError(f"{two}: both are named after {slot.label}; move one of them away")
+            raise UserError(_named_alike(owners[slot], path, slot.label))
         else:
             owners[slot] = path
     found.missing = [slot for slot in slots if slot not in owners]
@@ -103,6 +102,15 @@ def pair_files(folder: Path, files: Iterable[Path], cases: Sequence[CaseFiles], 
             by_case[slot.case].append(owners[slot])
     found.files = {case: tuple(paths) for case, paths in by_case.items()}
     return found
+
+
+def _named_alike(first: Path, second: Path, name: str) -> str:
+    """Say that two files have the name of one case; nnU-Net, for one, has `postprocessed/X` beside X."""
+    deeper = max(first, second, key=lambda path: len(path.parts)).parent
+    mend = "move one of them away"
+    if first.parent != second.parent:
+        mend = f"name the folder of one alone, such as {printable(deeper)}, or {mend}"
+    return f"{printable(first)} and {printable(second)}: both are named after {name}; {mend}"
 
 
 def names_of(name: str, channel: int = 0) -> Iterator[str]:
