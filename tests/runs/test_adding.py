@@ -7,13 +7,14 @@ import pytest
 
 from headtohead.errors import UserError
 from headtohead.runs.agreement import refuse_unlike
-from headtohead.runs.reading import read_ledger
+from headtohead.runs.reading import read_ledger, read_ledger_around
 
 FACTS = {"protocol": {"version": 1}, "data": {"key": "d1"}, "split": {"key": "s1"}}
 
 
 def refuse(comparison: Path, facts: dict[str, Any], replaced: set[str], inputs: Any = None) -> None:
-    refuse_unlike(read_ledger(comparison, without=replaced), facts, inputs)
+    repeats = {entrant: {"recipe": recipe} for entrant, recipe in (inputs or {}).items()}
+    refuse_unlike(read_ledger(comparison, without=replaced), facts, repeats)
 
 
 def test_what_fits_may_be_added(comparison: Path, write_run: Any) -> None:
@@ -64,3 +65,9 @@ def test_seeds_of_other_content_of_a_file_are_no_repeats(comparison: Path, write
             read_ledger(comparison)
     with pytest.raises(UserError, match=r"of one entrant but of other content of its file \(aa against bb\)"):
         read_ledger(comparison)
+    mine = {("mynet.py:Net", "none"): {"net": {"sha256": "bb"}}}
+    with pytest.raises(UserError, match=r"differs in the content of its file from what is .* \(aa against bb"):
+        refuse_unlike(read_ledger(comparison, without={"mynet-s2"}), FACTS, mine)
+    refuse_unlike(read_ledger(comparison, without={"mynet-s0", "mynet-s1"}), FACTS, mine)
+    around = read_ledger_around(comparison / "mynet-s1")
+    assert sorted(run.name for run in around.finished) == ["mynet-s0", "mynet-s1"]

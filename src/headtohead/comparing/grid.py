@@ -144,13 +144,16 @@ def _refuse_misfits(experiments: list[Experiment], facts: dict[str, Any], overwr
     folder = experiments[0].folder.path.parent
     replaced = {experiment.name for experiment in experiments} if overwrite else set()
     replaced |= {baseline_name(one.split, one.cohort.task, folder) for one in experiments}
-    inputs = {(one.identity["model"], one.identity["schedule"]): one.recipe.to_dict() for one in experiments}
+    repeats = {
+        (one.identity["model"], one.identity["schedule"]): {"recipe": one.recipe.to_dict(), "net": dict(one.net)}
+        for one in experiments
+    }
     if folder.is_dir():
         with comparison_held(folder):
             faults = rescore(read_ledger(folder, without=replaced, agreeing=False), experiments[0].cohort)
         for fault in faults.values():
             raise UserError(fault)
-        refuse_unlike(read_ledger(folder, without=replaced), facts, inputs)
+        refuse_unlike(read_ledger(folder, without=replaced), facts, repeats)
 
 
 def keep_folds(folds: Folds, path: Path, cohort: Cohort, overwrite: bool) -> None:

@@ -86,11 +86,13 @@ def _scored(table: "pd.DataFrame") -> set[str]:
     return {f"{case}: {target}" for case, target in zip(table["case"], table["target"], strict=True)}
 
 
-def refuse_unlike(ledger: Ledger, facts: dict[str, Any], inputs: Mapping[tuple[str, str], Any] | None = None) -> None:
+def refuse_unlike(
+    ledger: Ledger, facts: dict[str, Any], repeats: Mapping[tuple[str, str], dict[str, Any]] | None = None
+) -> None:
     """Refuse new runs that could not share a table with the finished runs of a ledger, which stay.
 
-    Facts are what run.json of the new runs will say, inputs the recipes of the entrants, model and schedule, that will
-    have new runs.
+    Facts are what run.json of all new runs will say; repeats, of each entrant, model and schedule, that will have new
+    runs, what it will say of their recipe and net.
 
     Raises:
         UserError: names a run and what differs.
@@ -98,8 +100,10 @@ def refuse_unlike(ledger: Ledger, facts: dict[str, Any], inputs: Mapping[tuple[s
     planned = Run(ledger.folder, facts, "planned")
     for run in ledger.finished:
         differing = {name: _difference(_shared(run, name), _shared(planned, name)) for name in SHARED}
-        if wanted := (inputs or {}).get(run.entrant):
-            differing["input"] = _difference(run.fact(*INPUT), wanted)
+        if repeats and run.entrant in repeats:
+            wanted = Run(ledger.folder, repeats[run.entrant], "planned")
+            differing["input"] = _difference(run.fact(*INPUT), wanted.fact(*INPUT))
+            differing["the content of its file"] = _difference(run.fact(*NET), wanted.fact(*NET))
         for name, difference in differing.items():
             if difference:
                 raise UserError(
@@ -112,8 +116,9 @@ def may_stand_together(one: Run, other: Run) -> bool:
     """Say whether two runs may be in one table: equal in what all share, and not two tries of one experiment."""
     if one.experiment == other.experiment:
         return False
-    same_input = one.entrant != other.entrant or one.fact(*INPUT) == other.fact(*INPUT)
-    return same_input and all(_shared(one, name) == _shared(other, name) for name in SHARED)
+    places = (INPUT, NET) if one.entrant == other.entrant else ()
+    alike = all(one.fact(*place) == other.fact(*place) for place in places)
+    return alike and all(_shared(one, name) == _shared(other, name) for name in SHARED)
 
 
 def _difference(one: Any, other: Any) -> str:
