@@ -214,6 +214,8 @@ def test_any_nets_are_compared_and_reported(net: Path, flags: Callable[..., list
     }
     page = (tmp_path / "any" / "report.html").read_text()
     assert all(f"{title}, no schedule" in page for title in titles)
+    figures = [path.name for path in (tmp_path / "any" / "figures").rglob("*")]
+    assert "plate-smp-FPN-resnet18-none.png" in figures and ":" not in "".join(figures)
 
 
 def test_the_file_of_the_how_to_page_is_an_entrant(options_for: Any, phantom_cohort: Any, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Truths and masks in the layouts of several programs."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -122,15 +123,27 @@ def test_a_mask_named_after_its_image(tmp_path: Path, no_report: None) -> None:
     assert score(tmp_path / "data", tmp_path / "masks", tmp_path)["dice"].tolist() == [1, 1]
 
 
-def test_pictures_of_grey_levels_are_no_masks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("drawn", "fault"),
+    [
+        (lambda truth: cv2.blur(truth, (9, 9)), "grey levels: a probability map or an image, not a mask"),
+        (
+            lambda truth: np.dstack([np.full_like(truth, 255)] * 3 + [truth]),
+            "drawn by transparency alone; save the mask",
+        ),
+    ],
+)
+def test_pictures_that_are_no_masks(
+    drawn: Callable[[np.ndarray], np.ndarray], fault: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     truth = np.zeros((30, 30), np.uint8)
     truth[5:20, 5:20] = 255
-    for folder, pixels in (("truth", truth), ("masks", cv2.blur(truth, (9, 9)))):
+    for folder, pixels in (("truth", truth), ("masks", drawn(truth))):
         (tmp_path / folder).mkdir()
         cv2.imwrite(str(tmp_path / folder / "a.png"), pixels)
     words = ["--truth", str(tmp_path / "truth"), "--masks", f"x={tmp_path / 'masks'}", "--runs_dir", str(tmp_path)]
     assert cli.main(["--score", *words, "--cache_dir", str(tmp_path / "packed")]) == 2
-    assert "grey levels: a probability map or an image, not a mask" in capsys.readouterr().err
+    assert fault in capsys.readouterr().err
 
 
 def test_a_folder_of_lgg_with_images_as_masks(phantom_root: Path, tmp_path: Path, no_report: None) -> None:

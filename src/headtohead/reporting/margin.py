@@ -1,5 +1,7 @@
 """The margin of equivalence: that of the command, else the one that the models were trained under."""
 
+from collections.abc import Sequence
+
 from headtohead.errors import UserError
 from headtohead.options.comparison import MARGIN
 from headtohead.options.settling import settle
@@ -32,15 +34,23 @@ def declared_margin(margin: float | None, ledger: Ledger) -> tuple[float, list[s
             unread.append(
                 f"{folder.config.name} of {run.name} is damaged: the margin it was trained under is not known."
             )
-    declared = sorted(found)
+    chosen, changed = chosen_margin(margin, sorted(found), "the models were trained")
+    return chosen, unread + changed
+
+
+def chosen_margin(margin: float | None, declared: Sequence[float], when: str) -> tuple[float, list[str]]:
+    """Choose between the margin of the command, as `margin_of` gives it, and what was declared before, and say when.
+
+    Returns:
+        The margin, and a warning where another one was declared.
+    """
     if margin is None and len(declared) == 1:
-        return declared[0], unread
+        return declared[0], []
     margin = MARGIN if margin is None else margin
     others = ", ".join(f"{one:g}" for one in declared if one != margin)
     if not others:
-        return margin, unread
+        return margin, []
     return margin, [
-        *unread,
-        f"The margin of equivalence is {margin:g} here, but --margin {others} was declared when the models were "
-        "trained: a margin chosen after the results are seen proves nothing.",
+        f"The margin of equivalence is {margin:g} here, but --margin {others} was declared when {when}: "
+        "a margin chosen after the results are seen proves nothing."
     ]

@@ -6,6 +6,7 @@ from headtohead.cohort import Cohort
 from headtohead.drawing.animation import write_case_gif, write_plate_gif
 from headtohead.drawing.outlines import hexadecimal
 from headtohead.drawing.plate import cases_to_draw, write_plate
+from headtohead.models.forms import folder_part
 from headtohead.options.comparison import is_baseline
 from headtohead.reporting.case_gifs import write_all_case_gifs
 from headtohead.reporting.case_names import short_names
@@ -51,7 +52,7 @@ def write_pictures(
         chosen = cases_to_draw(findings.matrix[name])
         scans = [scan for case in chosen if (scan := segmented_case(cohort, masks, name, case, short[case]))]
         if scans:
-            stem = f"plate-{name.replace(' ', '-')}"
+            stem = f"plate-{folder_part(name)}"
             title = f"{findings.title}: {in_words(name)}, test cases from worst to best"
             if shown := shown_seed(findings.cases, name, chosen[0]):  # where the order is that of the mean over seeds
                 title += f" by mean over seeds; outlines and Dice of seed {shown[0]}"

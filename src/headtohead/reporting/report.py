@@ -1,29 +1,32 @@
-"""The verb `report`: everything of a comparison again from its run folders, once data and folds are found unchanged."""
+"""The verb `report`: everything of a comparison again, once it is found unchanged what it was made from.
 
+That is the run folders, the data and the folds, or, of scores alone, the copy of their file.
+"""
+
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
 from headtohead.batches.folds import read_folds
 from headtohead.cohort import Cohort, open_cohort
-from headtohead.errors import UserError, printable
+from headtohead.errors import UserError
 from headtohead.options.data import DEFAULT_DATA, DataOptions
 from headtohead.options.flags import as_flags
+from headtohead.options.group import declarations
 from headtohead.options.table import Options
 from headtohead.readers.reader import Reading
-from headtohead.records.json_reader import read_json
-from headtohead.records.regular import UnreadableError
 from headtohead.reporting.external_alone import write_external_tables
 from headtohead.reporting.margin import margin_of
 from headtohead.reporting.rescoring import rescore
 from headtohead.reporting.rewriting import write_held
+from headtohead.reporting.scores_again import rewrite_report_of_scores
+from headtohead.reporting.scores_alone import SCORES_RECORD
 from headtohead.runs.agreement import refuse_unlike
 from headtohead.runs.finding import only_comparison
 from headtohead.runs.holding import comparison_held
 from headtohead.runs.ledger import FOLD_FILE, Ledger
 from headtohead.runs.reading import read_ledger
 from headtohead.scoring.protocol import PROTOCOL
-
-SCORES_RECORD = "scores.json"
 
 
 def report(options: Options) -> Path:
@@ -41,8 +44,9 @@ def report(options: Options) -> Path:
     ledger = read_ledger(folder, agreeing=False)
     if not ledger.finished:
         if (folder / SCORES_RECORD).is_file():
-            of = f"made of scores alone ({_scores_file(folder)})"
-            raise UserError(f"{folder}: {of}; run `score` with `scores` and that file again")
+            _refuse_data(folder, options.given)
+            rewrite_report_of_scores(folder, margin_of(options))
+            return folder
         if not ledger.runs and ledger.externals:
             with comparison_held(folder):
                 return write_external_tables(read_ledger(folder))
@@ -57,12 +61,11 @@ def report(options: Options) -> Path:
     return folder
 
 
-def _scores_file(folder: Path) -> str:
-    """Name the file that the scores are from, as far as the record says it."""
-    try:
-        return printable(str(read_json(folder / SCORES_RECORD)["file"]))
-    except (OSError, UnreadableError, LookupError, TypeError):
-        return f"{SCORES_RECORD} is damaged"
+def _refuse_data(folder: Path, given: Collection[str]) -> None:
+    """Refuse what has no effect on the report of scores alone: how data are read, and how they are drawn."""
+    useless = {"case_gifs", *(one.name for one in declarations(DataOptions))}
+    for name in sorted(useless & set(given)):
+        raise UserError(f"`{name}`: has no effect on {folder}, which was made of scores alone; leave it out")
 
 
 def _cohort_of(ledger: Ledger, data: DataOptions, given: bool) -> Cohort | None:

@@ -1,5 +1,6 @@
 """The report of a comparison of which only the scores are known: no masks, counts, slices or pictures."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,11 @@ from headtohead.reporting.external import no_external
 from headtohead.reporting.findings import Findings, OneTarget
 from headtohead.reporting.page.writing import write_report
 from headtohead.reporting.pictures import write_pictures
-from headtohead.reporting.report import SCORES_RECORD
 from headtohead.reporting.rewriting import PAGE, move_into, remove_earlier, write_tables
 from headtohead.reporting.summary import summarise_scores
 from headtohead.reporting.table import print_results, result_rows
 from headtohead.runs.run import EXPERIMENT_COLUMNS
-from headtohead.saving import temporary_folder, write_json
+from headtohead.saving import temporary_folder, write_bytes, write_json
 from headtohead.scoring.counts import FAILED_BELOW
 from headtohead.statistics import families, subgroups, without_lesion
 from headtohead.statistics.further import verdict_on_targets
@@ -29,6 +29,8 @@ from headtohead.statistics.verdict import verdict
 from headtohead.task import Target, Targets
 from headtohead.task.targets import COLOURS
 
+SCORES_RECORD, SCORES_COPY = "scores.json", "scores.csv"
+"""In the folder of the comparison: where the scores are from, and the file itself, of which a report is made again."""
 ABOUT = (
     "Only these scores are known: no masks, counts or pictures, so other scores, cases without a lesion, conventions "
     "and subgroups are left out. Whether the scores are right, and who saw which case in training, cannot be checked "
@@ -36,16 +38,20 @@ ABOUT = (
 )
 
 
-def write_report_of_scores(folder: Path, cases: pd.DataFrame, record: dict[str, Any], margin: float) -> None:
+def write_report_of_scores(
+    folder: Path, file: bytes, cases: pd.DataFrame, record: dict[str, Any], margin: float, warnings: Sequence[str] = ()
+) -> None:
     """Write tables, figure and page of scores that were computed elsewhere, and print the table; all or nothing.
 
     Args:
         folder: `runs/<comparison>`; the caller holds it.
-        cases: rows as in cases.csv, without counts; a Dice is NaN where the truth holds nothing.
+        file: the scores as they were given.
+        cases: the same as `read_scores_file` reads them.
         record: what scores.json says of where they are from.
         margin: the difference in mean Dice that is too small to matter.
+        warnings: what a reader has to know first.
     """
-    findings = findings_of_scores(folder.name, cases, record, margin)
+    findings = findings_of_scores(folder.name, cases, record, margin, warnings)
     summary = summarise_scores(folder.name, without_one_target(cases), findings.footnotes)
     print_results(summary)
     with temporary_folder(folder) as new:
@@ -54,13 +60,16 @@ def write_report_of_scores(folder: Path, cases: pd.DataFrame, record: dict[str, 
             (new / f"{name}.csv").unlink()  # of counts and of what is known of a case
         write_pictures(findings, new / FIGURES, None, None)
         write_report(findings, new / PAGE)
+        write_bytes(new / SCORES_COPY, file)
         write_json(new / SCORES_RECORD, record)
         remove_earlier(folder)
         move_into(new, folder)
     print(f"{findings.verdict}\nreport: {folder / PAGE}")
 
 
-def findings_of_scores(title: str, cases: pd.DataFrame, record: dict[str, Any], margin: float) -> Findings:
+def findings_of_scores(
+    title: str, cases: pd.DataFrame, record: dict[str, Any], margin: float, warnings: Sequence[str]
+) -> Findings:
     """Work out what scores alone support; what needs counts is empty."""
     named = list(filter(None, each_target(cases)))
     cases = without_one_target(cases)
@@ -91,7 +100,7 @@ def findings_of_scores(title: str, cases: pd.DataFrame, record: dict[str, Any], 
         slices=pd.DataFrame(columns=["case"]),
         parts=pd.DataFrame(columns=["case"]),
         verdict=" ".join(filter(None, [verdict(matrix, pairs, "entrants"), verdict_on_targets(target_pairs)])),
-        warnings=[],
+        warnings=[*warnings],
         footnotes=[
             f"The scores are those of {record['file']}, as given. {ABOUT}",
             *[f"The one target is {name}." for name in named if len(named) == 1],

@@ -37,7 +37,7 @@ def forest_plot(pairs: "pd.DataFrame", width: float, label: str, tests: int = 1)
     left, right = (12.0, width - 12.0) if narrow else (width * 0.31, width - 178.0)
     names = [_names(pair, width if narrow else left - 14) for pair in pairs.to_dict("records")]
     lines = max(map(len, names), default=1)
-    row = ROW + 30 + LINE * (lines - 1) if narrow else ROW
+    row = ROW + 30 + LINE * (lines - 1) if narrow else ROW + LINE / 2 * (lines - 1)
     height = row * len(pairs) + AXIS + 6
     x = svg.axis_scale(*_span(pairs), left, right)
 
