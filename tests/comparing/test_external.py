@@ -233,6 +233,8 @@ def test_the_runs_own_data_elsewhere_are_no_external_test(
     copied: Experiment, run_test: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(copied.cohort.root, tmp_path / "moved")
+    assert run_test(tmp_path / "moved", "--overwrite") == 2
+    assert "--overwrite: a test of the run's own data replaces the earlier one as it is" in capsys.readouterr().err
     assert run_test(tmp_path / "moved") == 0, capsys.readouterr().err
     assert not (copied.folder.path / "external").exists()
 
