@@ -1,7 +1,6 @@
 """The recipes for contributors work on the code as it is."""
 
 import importlib
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from headtohead.options import data
 from headtohead.options.declaring import description_of
 from headtohead.options.table import OPTIONS, from_flat
 from headtohead.readers.reader import recognise
+from tests.as_the_page_says import python_blocks
 
 AFFINE = [[0, 0, -1, 0], [0, -1, 0, 0], [4, 0, 0, 0], [0, 0, 0, 1]]
 """Slices to the head, rows to the back, columns to the left."""
@@ -24,15 +24,10 @@ AFFINE = [[0, 0, -1, 0], [0, -1, 0, 0], [4, 0, 0, 0], [0, 0, 0, 1]]
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def python_blocks(page: str) -> list[str]:
-    text = (ROOT / page).read_text(encoding="utf-8")
-    return [re.sub("^   ", "", one, flags=re.MULTILINE) for one in re.findall(r"```python\n(.*?)```", text, re.DOTALL)]
-
-
 @pytest.fixture
 def archives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The reader of docs/how-to/add-a-data-set.md, added as that page says."""
-    module, row = python_blocks("docs/how-to/add-a-data-set.md")
+    module, row = python_blocks(ROOT / "docs/how-to/add-a-data-set.md")
     (tmp_path / "archives.py").write_text(module, encoding="utf-8")
     monkeypatch.setattr(readers, "__path__", [*readers.__path__, str(tmp_path)])
     importlib.invalidate_caches()

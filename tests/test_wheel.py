@@ -10,6 +10,9 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import nibabel
+import numpy as np
+import pandas as pd
 import pytest
 
 from headtohead.scoring.protocol import PROTOCOL
@@ -60,6 +63,20 @@ def test_the_wheel_has_every_file_of_the_package(wheel: Path) -> None:
     assert packed == names
 
 
+def write_masks(folder: Path) -> dict[tuple[str, str], float]:
+    """Write two cases as a truth and as two programs found them. Gives the Dice by program and case."""
+    expected = {}
+    for case, side in (("a", 4), ("b", 6)):
+        truth = np.zeros((12, 12, 3), np.uint8)
+        truth[2 : 2 + side, 2 : 2 + side] = 1
+        for program, moved in (("truth", 0), ("first", 0), ("second", 1)):
+            (folder / program).mkdir(exist_ok=True)
+            mask = np.roll(truth, moved, axis=0)
+            nibabel.save(nibabel.Nifti1Image(mask, np.eye(4)), folder / program / f"{case}.nii.gz")
+            expected[program, case] = 2 * int((mask & truth).sum()) / int(mask.sum() + truth.sum())
+    return {key: dice for key, dice in expected.items() if key[0] != "truth"}
+
+
 @pytest.mark.exhaustive
 def test_an_installed_copy_works_from_any_folder(
     installed: Path, comparison: Path, write_run: Any, tmp_path: Path
@@ -85,6 +102,13 @@ def test_an_installed_copy_works_from_any_folder(
     assert "results: runs/lgg" in run("headtohead", "--report")
     page = (comparison / "report.html").read_text(encoding="utf-8")
     assert "<style>" in page and "buda, no schedule" in page
+
+    expected = write_masks(tmp_path)
+    words = ["--score", "--truth", "truth", "--masks", "first=first,second=second", "--comparison", "anybodys"]
+    assert "results: runs/anybodys" in run("headtohead", *words)
+    scored = pd.read_csv(tmp_path / "runs" / "anybodys" / "cases.csv")
+    assert {(row["model"], row["case"]): row["dice"] for row in scored.to_dict("records")} == pytest.approx(expected)
+    assert "second" in (tmp_path / "runs" / "anybodys" / "report.html").read_text(encoding="utf-8")
 
     program = (
         "import headtohead, pathlib, sys; print(pathlib.Path(headtohead.__file__).is_relative_to(sys.prefix));"

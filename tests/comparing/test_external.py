@@ -32,9 +32,10 @@ from headtohead.reporting.external import NEW_PATIENTS, no_external
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.reading import read_ledger
 from headtohead.statistics.intervals import mean_interval
-from headtohead.task import Target, Targets
+from headtohead.task import Target, Targets, Task
 from headtohead.trained.choosing import Choice
-from headtohead.trained.source import open_source
+from headtohead.trained.facts import ModelFacts
+from headtohead.trained.source import Source, open_source
 
 OTHERS = 5
 Run = Callable[..., int]
@@ -232,6 +233,8 @@ def test_the_runs_own_data_elsewhere_are_no_external_test(
     copied: Experiment, run_test: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(copied.cohort.root, tmp_path / "moved")
+    assert run_test(tmp_path / "moved", "--overwrite") == 2
+    assert "--overwrite: a test of the run's own data replaces the earlier one as it is" in capsys.readouterr().err
     assert run_test(tmp_path / "moved") == 0, capsys.readouterr().err
     assert not (copied.folder.path / "external").exists()
 
@@ -240,6 +243,15 @@ def test_sequences_must_be_there_or_have_a_stand_in() -> None:
     assert task_fit.channels_from(TASK, ("t2", "flair", "post"), "x") == ("flair", "flair", "post")
     with pytest.raises(UserError, match=r"x: has T1, but the model needs FLAIR too"):
         task_fit.channels_from(TASK, ("pre",), "x")
+    # Of a model that is shown FLAIR and T1 alone, nobody has to bring the others.
+    task = Task("four", ("t1", "t2", "flair", "t1ce"), "flair", TASK.targets)
+    recipe = {"image_size": 32, "normalise": "unit", "neighbours": 0, "primary": 2, "sequences": 4, "shown": [2, 0]}
+    facts = ModelFacts("m", "buda", 4, 2, recipe, task)
+    tested = external.Tested(Choice(Source(facts), ""), RunFolder(Path("r")), {}, Known())
+    assert task_fit.channels_from(tested.task, ("t1", "flair"), "x") == ("t1", "flair", "flair", "flair")
+    with pytest.raises(UserError, match="x: has FLAIR, but the model needs T1 too"):
+        task_fit.channels_from(tested.task, ("flair",), "x")
+    assert tested.choice.source.facts.task == task, "what is recorded stays"
     with pytest.raises(UserError, match="the model needs IMAGE"):
         task_fit.channels_from(VOLUMES_TASK, ("flair",), "x")
 

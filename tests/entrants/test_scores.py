@@ -11,6 +11,7 @@ from scipy import stats
 
 import headtohead
 from headtohead import cli
+from headtohead.reporting import scores_alone
 from headtohead.reporting.scores_file import read_scores_file
 from headtohead.scoring.protocol import PROTOCOL
 
@@ -145,41 +146,40 @@ def test_one_target_is_counted_once_and_keeps_its_name(desk: Path) -> None:
     assert "The one target is core." in (desk / "runs" / "csv" / "report.html").read_text()
 
 
-def test_a_report_is_written_again_from_the_copy_of_the_scores(desk: Path) -> None:
-    pd.read_csv("scores.csv").assign(target="core").to_csv("scores.csv", index=False)
-    headtohead.score(scores="scores.csv", comparison="csv", margin=0.05)
+@pytest.fixture
+def compared(desk: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give the folder of a comparison of scores, without pictures, which take longest."""
+    monkeypatch.setattr(scores_alone, "write_pictures", lambda *_: None)
+    (desk / "scores.csv").write_text(GOOD.replace("method", "method,target").replace(",0.", ",core,0."))
+    return headtohead.score(scores="scores.csv", comparison="csv", margin=0.05).folder
+
+
+def test_a_report_is_written_again_from_the_copy_of_the_scores(desk: Path, compared: Path) -> None:
     (desk / "scores.csv").unlink()
-    folder = desk / "runs" / "csv"
-    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
-    (folder / "report.html").unlink()
+    before = {path.name: path.read_bytes() for path in compared.iterdir() if path.is_file()}
+    (compared / "report.html").unlink()
     headtohead.report(comparison="csv")
-    assert {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
+    assert {path.name: path.read_bytes() for path in compared.iterdir() if path.is_file()} == before
     assert headtohead.report(comparison="csv", margin=0.3).pairs["margin"].tolist() == [0.3]
-    assert "--margin 0.05 was declared when the scores were compared" in (folder / "report.html").read_text()
+    assert "--margin 0.05 was declared when the scores were compared" in (compared / "report.html").read_text()
 
 
-@pytest.mark.parametrize(
-    ("spoil", "message"),
-    [
-        (lambda folder: (folder / "scores.csv").unlink(), r"made of scores alone \(scores.csv\), of which no copy is"),
-        (lambda folder: (folder / "scores.csv").write_text(GOOD + "P9,a,1\n"), "scores.csv: was changed after it was"),
-        (lambda folder: (folder / "scores.json").write_text("[]"), r"scores.json: damaged \(not a JSON object\)"),
-        (lambda folder: (folder / "scores.json").write_text('{"file": 3}'), r"scores.json: damaged \(key\)"),
-    ],
-)
-def test_a_report_is_not_made_of_other_scores(desk: Path, spoil: Any, message: str) -> None:
-    headtohead.score(scores="scores.csv", comparison="csv")
-    spoil(desk / "runs" / "csv")
-    page = (desk / "runs" / "csv" / "report.html").read_bytes()
-    with pytest.raises(headtohead.UserError, match=f"{message}.*; run `score` with `scores` and the file again"):
-        headtohead.report(comparison="csv")
-    assert (desk / "runs" / "csv" / "report.html").read_bytes() == page
-
-
-def test_what_data_take_has_no_effect_on_a_report_of_scores(desk: Path) -> None:
-    headtohead.score(scores="scores.csv", comparison="csv")
+def test_a_report_is_not_made_of_other_scores(compared: Path) -> None:
     with pytest.raises(headtohead.UserError, match=r"^`root_dir`: has no effect on .*, which was made of scores alone"):
         headtohead.report(comparison="csv", root_dir="data")
+    page = (compared / "report.html").read_bytes()
+    for name, text, message in (
+        ("scores.csv", GOOD, "scores.csv: was changed after it was scored"),
+        ("scores.csv", "", r"made of scores alone \(scores.csv\), of which no copy is here"),
+        ("scores.json", "[]", r"scores.json: damaged \(not a JSON object\)"),
+        ("scores.json", '{"file": "a"}', r"scores.json: damaged \(key\)"),
+    ):
+        (compared / name).write_text(text)
+        if not text:
+            (compared / name).unlink()
+        with pytest.raises(headtohead.UserError, match=f"{message}; run `score` with `scores` and the file again"):
+            headtohead.report(comparison="csv")
+    assert (compared / "report.html").read_bytes() == page
 
 
 def test_what_masks_take_has_no_effect_on_scores(desk: Path) -> None:

@@ -15,12 +15,11 @@ FEW = {"weight": torch.zeros(3)}
 Make = Callable[[], object]
 
 
-@pytest.mark.parametrize("name", ["buda", "monai:SwinUNETR", "smp:FPN:tu-mobilenetv3_small_050"])
-def test_a_net_may_be_built_for_its_own_weights(name: str) -> None:
-    with torch.device("meta" if name == "buda" else "cpu"):
-        weights = build_model(name, 3).state_dict()
+def test_a_net_may_be_built_for_its_own_weights() -> None:
+    with torch.device("meta"):
+        weights = build_model("buda", 3).state_dict()
         with bounded_to(weights):
-            assert build_model(name, 3).state_dict().keys() == weights.keys()
+            assert build_model("buda", 3).state_dict().keys() == weights.keys()
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """Every model passes the same tests: one tester, inherited by each. The last one comes from the how-to page."""
 
-import importlib
-import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +8,7 @@ import torch
 from headtohead import models
 from headtohead.errors import UserError
 from headtohead.models.registry import MODELS, ModelSpec, build_model, check_image_size
+from tests.as_the_page_says import AsThePageSays, made_tester
 
 HOW_TO = Path(__file__).parents[2] / "docs/how-to/add-a-model.md"
 
@@ -195,35 +194,8 @@ def test_a_large_net_has_the_published_number_of_parameters(name):
     assert sum(weight.numel() for weight in model.parameters()) == MODELS[name].parameters
 
 
-def python_blocks():
-    return re.findall(r"^```python\n(.*?)^```", HOW_TO.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
-
-
-def the_pages_tester():
-    namespace = {"ModelTester": ModelTester, "__name__": __name__}
-    exec(python_blocks()[2], namespace)
-    return namespace["TestTiny"]
-
-
-class TestAModelAddedAsThePageSays(the_pages_tester()):
-    """The file and the row of docs/how-to/add-a-model.md, put through the tests the page adds."""
-
-    @pytest.fixture(autouse=True)
-    def _added(self, tmp_path_factory, monkeypatch):
-        file, row, _ = python_blocks()
-        folder = tmp_path_factory.mktemp("models")
-        (folder / "tiny.py").write_text(file, encoding="utf-8")
-        monkeypatch.setattr(models, "__path__", [*models.__path__, str(folder)])
-        spec = eval(row, {"ModelSpec": ModelSpec})
-        monkeypatch.setitem(MODELS, spec.name, spec)
-        importlib.invalidate_caches()
-        yield
-        importlib.sys.modules.pop("headtohead.models.tiny", None)
-
-    def test_is_in_the_help_page(self):
-        from headtohead.help_page import help_page
-
-        assert MODELS["tiny"].summary in " ".join(help_page().split())
+class TestAModelAddedAsThePageSays(AsThePageSays, made_tester(HOW_TO, ModelTester=ModelTester, __name__=__name__)):
+    page, package, table, kind_of_row = HOW_TO, models, MODELS, ModelSpec
 
 
 def every_tester():

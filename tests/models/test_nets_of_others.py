@@ -9,6 +9,7 @@ from safetensors.torch import save_file
 
 from headtohead.errors import UserError
 from headtohead.models.asking import has_batch_norm, refuse_unfit_net
+from headtohead.models.bounded import NetTooLarge, bounded_to
 from headtohead.models.registry import MODELS, build_model, find_spec
 from headtohead.models.sources import asked_source, source_of
 from tests.models.nets_of_others import NET, write_net
@@ -225,3 +226,18 @@ def test_weights_of_another_encoder_are_refused(tmp_path: Path) -> None:
         build_model("smp:FPN:efficientnet-b0", 3, encoder_weights=str(tmp_path / "start.safetensors"))
     with pytest.raises(UserError, match="has no pretrained encoder"):
         build_model("monai:BasicUNet", 3, encoder_weights=str(tmp_path / "start.safetensors"))
+
+
+@pytest.mark.parametrize("name", ["monai:SwinUNETR", "smp:FPN:tu-mobilenetv3_small_050"])
+def test_it_may_be_built_for_its_own_weights(name: str) -> None:
+    weights = build_model(name, 3).state_dict()
+    with bounded_to(weights):
+        assert build_model(name, 3).state_dict().keys() == weights.keys()
+
+
+@pytest.mark.parametrize("arguments", [("blocks_down=[99999]", "blocks_up=[]"), ("init_filters=80000",)])
+def test_arguments_made_up_to_exhaust_the_memory_cost_none(arguments: tuple[str, ...]) -> None:
+    """A hundred thousand blocks would take minutes; as many channels a terabyte."""
+    few = bounded_to({"weight": torch.zeros(3)})
+    with torch.device("meta"), few, pytest.raises(NetTooLarge, match=r"has far more (tensors|numbers)"):
+        build_model("monai:SegResNet", 3, arguments=arguments)

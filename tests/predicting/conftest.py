@@ -40,12 +40,13 @@ def make_run(tmp_path: Path) -> MakeRun:
         threshold: float = 0.5,
         seed: int = 0,
         onnx: bool = False,
+        net_channels: int = 0,
         **facts: Any,
     ) -> RunFolder:
         run = RunFolder(tmp_path / "runs" / comparison / name)
         run.best.parent.mkdir(parents=True)
         torch.manual_seed(seed)
-        channels = 3 + 2 * neighbours
+        channels = net_channels or 3 + 2 * neighbours
         model = build_model("buda", channels, width=4)
         recipe = {"image_size": 32, "normalise": normalise, "neighbours": neighbours}
         torch.save(
@@ -86,6 +87,7 @@ class Brightness(Predictor):
     facts: ModelFacts = FACTS  # type: ignore[assignment,misc]
     name: str = "brightness"  # type: ignore[assignment,misc]
     members: int = 1  # type: ignore[assignment,misc]
+    idle: frozenset[str] = frozenset()  # type: ignore[assignment,misc]
 
     def prepare(self, scan: Scan) -> Any:
         return scan

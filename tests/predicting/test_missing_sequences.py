@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from headtohead.options.table import from_flat
 from headtohead.predicting import image as module
 from headtohead.predicting.files.finding import find_jobs
 from headtohead.predicting.files.scans import read_scan
+from headtohead.predicting.predictor import open_predictor
 from headtohead.predicting.trust.geometry import doubts_of_scan
 from headtohead.task import Task
 from headtohead.trained.facts import ModelFacts
@@ -98,3 +100,40 @@ def test_the_sequence_that_the_task_names_stands_in(tmp_path: Path, save: Callab
     assert doubts_of_scan(scan, three.task) == ["no T1+contrast; T2 was used in its place"]
     (tmp_path / "in/x_t2.nii.gz").unlink()
     assert "but the model needs T2 of the same case, too" in refusal(tmp_path / "in", three)
+
+
+def test_nobody_has_to_bring_what_a_model_is_not_shown(make_run: Callable, tmp_path: Path, save: Callable) -> None:
+    """`inputs`: of two models that are averaged, what either is shown is asked for; the others change nothing."""
+    rng, names = np.random.default_rng(0), {"flair": "flair", "t1": "pre", "t1ce": "post", "t2": "t2"}
+    for end in names:
+        save(f"in/x_{end}.nii.gz", rng.integers(1, 1000, (40, 30, 4), dtype=np.int16))
+    task = replace(FOUR.task, sequences=tuple(names.values()))
+    shown = {"a": (0, 1), "b": (0, 3)}
+    for name, channels in shown.items():
+        recipe = {"image_size": 32, "normalise": "unit", "neighbours": 0, "primary": 0, "sequences": 4}
+        chosen = replace(
+            FOUR, model="buda", width=4, in_channels=2, recipe=recipe | {"shown": list(channels)}, task=task
+        )
+        folder = make_run(name, net_channels=2).path
+        chosen.write(folder)
+
+    def opened(name: str) -> Any:
+        return open_predictor(from_flat({"runs_dir": str(tmp_path / "runs"), "run_name": name, "gpus": "cpu"}))
+
+    def asked(predictor: Any) -> tuple[np.ndarray, list[str]]:
+        [job] = find_jobs(tmp_path / "in", "", predictor.facts.task, ())
+        scan = read_scan(job, predictor.facts, "", "auto")
+        return predictor(scan).probability, doubts_of_scan(scan, predictor.facts.task, predictor.idle)
+
+    whole, said = asked(opened("a"))
+    assert not said and opened("a").idle == {"post", "t2"} and opened("a,b").idle == {"post"}
+    for end in ("t1ce", "t2"):
+        (tmp_path / f"in/x_{end}.nii.gz").unlink()
+    found, said = asked(opened("a"))
+    np.testing.assert_array_equal(found, whole)
+    assert not said and found.std() > 0
+    with pytest.raises(UserError, match="the model needs T2; put X_t2"):
+        asked(opened("a,b"))
+    (tmp_path / "in/x_t1.nii.gz").unlink()
+    with pytest.raises(UserError, match="the model needs T1 of the same case"):
+        asked(opened("a"))

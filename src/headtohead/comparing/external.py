@@ -65,8 +65,9 @@ class Tested:
 
     @property
     def task(self) -> Task:
-        """What it segments from what."""
-        return self.choice.source.facts.task
+        """What it segments from what; nobody has to bring what it is not shown."""
+        facts = self.choice.source.facts
+        return facts.without_asking_for(facts.idle).task
 
 
 def other_cohort(options: RunOptions) -> Cohort | None:
@@ -164,7 +165,8 @@ def _score(tested: Tested, cohort: Cohort, sources: tuple[str, ...], options: Ru
     with outcome(folder, cohort, split) as found:
         predict_all(cohort, sources, models, found)
     cases = over_targets(pd.DataFrame(found.cases))
-    stood_in = [one for one, source in zip(tested.task.sequences, sources, strict=True) if one != source]
+    idle, pairs = tested.choice.source.facts.idle, zip(tested.task.sequences, sources, strict=True)
+    stood_in = [one for one, source in pairs if one != source and one not in idle]
     made_in = tested.choice.source.folder
     people = people_of_both(cases, cohort, stood_in, RunFolder(made_in) if made_in else None, tested.known.cohort)
     write_table(folder.path / POPULATION, people)

@@ -173,7 +173,7 @@ def _tell(name: str, facts: list[str], scan: Scan, predictor: Predictor) -> None
     print(f"{name}: {', '.join(facts)}")
     for line in scan.notes:
         print(f"{name}: note: {line}")
-    for line in doubts_of_scan(scan, predictor.facts.task):
+    for line in doubts_of_scan(scan, predictor.facts.task, predictor.idle):
         print(f"{name}: warning: {as_flags(line)}", file=sys.stderr)
     for line in unfamiliar_features(scan.volume, predictor.facts.familiar, scan.primary):
         print(f"{name}: unlike the training data: {as_flags(line)}", file=sys.stderr)

@@ -1,8 +1,8 @@
 """One or several trained models at work as one: a scan goes in, the probability of its targets comes out."""
 
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -88,6 +88,11 @@ class Predictor:
     def facts(self) -> ModelFacts:
         """Those of the first model; of several, the sequences and the plane of the task are the same."""
         return self.choices[0].source.facts
+
+    @property
+    def idle(self) -> frozenset[str]:
+        """The sequences of the task that no model is shown."""
+        return _idle(self.choices)
 
     @property
     def members(self) -> int:
@@ -205,7 +210,15 @@ def open_choices(
     label = "`postprocessing`" if wanted.postprocessing else f"{facts[0].name}: clean-up"
     clean_up = parse_clean_up(wanted.postprocessing or stored, targets, label)
     threshold = wanted.threshold or float(np.mean([other.threshold for other in facts]))
-    return Predictor(tuple(choices), tuple(engines), threshold, clean_up, wanted.tta)
+    asked = [
+        replace(one, source=replace(one.source, facts=one.source.facts.without_asking_for(_idle(choices))))
+        for one in choices
+    ]
+    return Predictor(tuple(asked), tuple(engines), threshold, clean_up, wanted.tta)
+
+
+def _idle(choices: Iterable[Choice]) -> frozenset[str]:
+    return frozenset.intersection(*(choice.source.facts.idle for choice in choices))
 
 
 def _say_unread_files(choices: list[Choice], engine: str, machine: MachineOptions, many: bool) -> None:

@@ -84,7 +84,7 @@ class Work:
             scan = read_scan(job, facts, self.files.channels, plane, weight)
             if scan.truth is not None and truth_is_ours(job, self.records, self.planned):
                 scan = replace(scan, truth=None)
-            warnings = doubts_of_scan(scan, facts.task)
+            warnings = doubts_of_scan(scan, facts.task, self.predictor.idle)
             warnings += unfamiliar_features(scan.volume, facts.familiar, scan.primary)
             return Loaded(scan, before, warnings, self.predictor.prepare(scan))
 

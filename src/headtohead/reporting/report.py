@@ -1,4 +1,7 @@
-"""The verb `report`: everything of a comparison again from its run folders, once data and folds are found unchanged."""
+"""The verb `report`: everything of a comparison again, once it is found unchanged what it was made from.
+
+That is the run folders, the data and the folds, or, of scores alone, the copy of their file.
+"""
 
 from collections.abc import Collection
 from dataclasses import replace

@@ -120,7 +120,8 @@ def answer(files: Sequence[Path], predictor: Predictor, options: FileOptions, li
         found = predict(scan, predictor)
     except UserError as fault:
         raise UserError(without_paths(str(fault), folder)) from fault
-    warnings = [*scan.notes, *seen_before(predictor.choices, job)[1], *doubts_of_scan(scan, predictor.facts.task)]
+    warnings = [*scan.notes, *seen_before(predictor.choices, job)[1]]
+    warnings += doubts_of_scan(scan, predictor.facts.task, predictor.idle)
     warnings += unfamiliar_features(scan.volume, predictor.facts.familiar, scan.primary)
     return Finding(
         name=job.name,

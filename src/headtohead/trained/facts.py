@@ -1,5 +1,6 @@
 """model.json: all that a program must know about a trained model besides its weights. Plain data; no PyTorch."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +11,7 @@ from headtohead.models.forms import Form
 from headtohead.models.registry import MODELS, ModelSpec, spec_of_form
 from headtohead.preparing.chain import Chain, UnknownStepError
 from headtohead.preparing.recipe import RECIPE, chain_of, published_chain
+from headtohead.preparing.steps.channels import Channels
 from headtohead.readers.tasks import LGG, TASKS
 from headtohead.records.json_reader import read_json
 from headtohead.records.regular import UnreadableError
@@ -63,6 +65,23 @@ class ModelFacts:
     def spec(self) -> ModelSpec:
         """What is known of its architecture."""
         return spec_of_form(Form(self.net["kind"], self.model)) if self.net else MODELS[self.model]
+
+    @property
+    def idle(self) -> frozenset[str]:
+        """The sequences of its task that it is not shown (`inputs`)."""
+        chosen, names = self.chain.only(Channels), self.task.sequences
+        if chosen is None or len(names) == 1:
+            return frozenset()
+        return frozenset(name for number, name in enumerate(names) if number not in chosen.order)
+
+    def without_asking_for(self, idle: Collection[str]) -> "ModelFacts":
+        """Give the same facts, but for a task for which some sequences may be missing: the primary one stands in."""
+        task = self.task
+        bound = {*task.stand_ins, *task.stand_ins.values(), task.primary}
+        free = [one for one in task.sequences if one in idle and one not in bound]
+        if not free:
+            return self
+        return replace(self, task=replace(task, stand_ins=task.stand_ins | dict.fromkeys(free, task.primary)))
 
     @cached_property
     def chain(self) -> Chain:

@@ -1,7 +1,5 @@
 """Every loss passes the same tests: one tester, inherited by each. The last one comes from the how-to page."""
 
-import importlib
-import re
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +12,7 @@ from headtohead.errors import UserError
 from headtohead.learning import losses
 from headtohead.learning.losses.registry import LOSSES, LossSpec
 from headtohead.learning.losses.training_loss import TrainingLoss
+from tests.as_the_page_says import AsThePageSays, made_tester
 from tests.learning.losses.by_numpy import (
     entropy_of_pixels,
     jaccard_of_sets,
@@ -180,35 +179,10 @@ class TestBoundary(LossTester):
         assert self.loss(certain(far, 1), mask) > self.loss(certain(near, 1), mask) + 1e-4
 
 
-def python_blocks():
-    return re.findall(r"^```python\n(.*?)^```", HOW_TO.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
-
-
-def the_pages_tester():
-    namespace = {"LossTester": LossTester, "pooled": pooled, "probability_of": probability_of, "np": np}
-    exec(python_blocks()[2], namespace)
-    return namespace["TestLogCoshDice"]
-
-
-class TestALossAddedAsThePageSays(the_pages_tester()):
-    """The file and the row of docs/how-to/add-a-loss.md, put through the tests the page adds."""
-
-    @pytest.fixture(autouse=True)
-    def _added(self, tmp_path_factory, monkeypatch):
-        file, row, _ = python_blocks()
-        folder = tmp_path_factory.mktemp("losses")
-        (folder / "log_cosh_dice.py").write_text(file, encoding="utf-8")
-        monkeypatch.setattr(losses, "__path__", [*losses.__path__, str(folder)])
-        spec = eval(row, {"LossSpec": LossSpec})
-        monkeypatch.setitem(LOSSES, spec.name, spec)
-        importlib.invalidate_caches()
-        yield
-        importlib.sys.modules.pop("headtohead.learning.losses.log_cosh_dice", None)
-
-    def test_is_in_the_help_page(self):
-        from headtohead.help_page import help_page
-
-        assert LOSSES["log_cosh_dice"].summary in " ".join(help_page().split())
+class TestALossAddedAsThePageSays(
+    AsThePageSays, made_tester(HOW_TO, LossTester=LossTester, pooled=pooled, probability_of=probability_of, np=np)
+):
+    page, package, table, kind_of_row = HOW_TO, losses, LOSSES, LossSpec
 
 
 def test_every_loss_has_a_tester():

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -67,24 +66,12 @@ def test_a_width_made_up_to_exhaust_the_memory_costs_none(made: Any, monkeypatch
 
     monkeypatch.setattr(torch_engine, "build_model", noted)
     source = Source(replace(made.source.facts, width=1024), None, made.model.state_dict())
-    with pytest.raises(DamagedModel, match="ask for has far more numbers than its weights"):
+    with pytest.raises(DamagedModel, match=r"ask for has far more numbers than its weights; restore them$"):
         torch_engine.load_net(source)
     source = replace(source, facts=replace(source.facts, width=64))  # not large enough to be stopped
     with pytest.raises(UserError, match="the weights do not fit model"):
         torch_engine.load_net(source)
     assert built == ["meta"]
-
-
-@pytest.mark.parametrize("arguments", [["blocks_down=[99999]", "blocks_up=[]"], ["init_filters=80000"]])
-def test_arguments_made_up_to_exhaust_the_memory_cost_none(made: Any, arguments: list[str]) -> None:
-    net = {"kind": "monai", "source": "monai", "arguments": arguments}
-    source = Source(
-        replace(made.source.facts, model="monai:SegResNet", width=0, net=net), None, made.model.state_dict()
-    )
-    began = time.monotonic()
-    with pytest.raises(DamagedModel, match=r"ask for has far more (tensors|numbers) than its weights; restore them$"):
-        torch_engine.load_net(source)
-    assert time.monotonic() - began < 20  # a hundred thousand blocks take minutes
 
 
 def test_openvino_goes_on_after_what_it_cannot_take(made: Any) -> None:

@@ -1,5 +1,7 @@
 """What makes a scan doubtful before a model looks at it: what it lacks, and how its header says it lies in space."""
 
+from collections.abc import Collection
+
 from headtohead.predicting.scan import Scan
 from headtohead.preparing.steps.level import is_tilted, tilt_of
 from headtohead.readers.sequence_names import sequence_label
@@ -7,12 +9,15 @@ from headtohead.task import Task
 from headtohead.task.slicing import COARSE
 
 
-def doubts_of_scan(scan: Scan, task: Task) -> list[str]:
-    """Say in a line each what stands in for a sequence that is missing, and what the header leaves in doubt."""
+def doubts_of_scan(scan: Scan, task: Task, idle: Collection[str] = ()) -> list[str]:
+    """Say in a line each what stands in for a sequence that is missing, and what the header leaves in doubt.
+
+    Nothing is said of sequences that are `idle`: no model is shown them.
+    """
     lines, affine = [], scan.grid.affine
-    if scan.missing:
-        names, place = " or ".join(map(sequence_label, scan.missing)), "its" if len(scan.missing) == 1 else "their"
-        used = list(dict.fromkeys(task.stand_ins.get(one, task.primary) for one in scan.missing))
+    if missing := [one for one in scan.missing if one not in idle]:
+        names, place = " or ".join(map(sequence_label, missing)), "its" if len(missing) == 1 else "their"
+        used = list(dict.fromkeys(task.stand_ins.get(one, task.primary) for one in missing))
         verb = "was" if len(used) == 1 else "were"
         lines.append(f"no {names}; {' and '.join(map(sequence_label, used))} {verb} used in {place} place")
     if scan.source and not scan.source.oriented:
