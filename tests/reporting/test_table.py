@@ -1,6 +1,7 @@
 """The table as people and programs read it."""
 
 import dataclasses
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +135,8 @@ def test_latex_says_the_same_and_escapes(comparison: Path, write_run: Any) -> No
     write_run("unet", "none", counts=[(9, 1, 1)] * 4)
     write_run("unet", "restarting_warmup", counts=[(8, 2, 2)] * 4)
     write_run("flair-threshold", "-", None, counts=[(4, 6, 6)] * 4, name="flair-threshold")
-    text = render_latex(summarise(read_ledger(comparison)))
+    summary = summarise(read_ledger(comparison))
+    text = render_latex(summary)
     rows = [line.removesuffix(r" \\").split(" & ") for line in text.splitlines() if line.endswith(r"\\")]
     assert rows == [
         ["schedule", "unet", "no model"],
@@ -149,6 +151,8 @@ def test_latex_says_the_same_and_escapes(comparison: Path, write_run: Any) -> No
     assert r"\begin{tabular}{lrr}" in text and text.rstrip().endswith(r"\end{tabular}")
     assert all(line.startswith("% ") for line in text[: text.index(r"\begin")].splitlines()), "footnotes are comments"
     assert "% Mean Dice per case" in text
+    odd = render_latex(replace(summary, means=[["entrant", "a\\b{~^<c>|"]]))  # methods of a file of scores
+    assert r"a\textbackslash{}b\{\textasciitilde{}\textasciicircum{}\textless{}c\textgreater{}\textbar{} \\" in odd
 
 
 def test_cases_without_any_score_have_no_mean(comparison: Path, write_run: Any) -> None:

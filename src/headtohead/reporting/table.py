@@ -76,10 +76,21 @@ def _tabular(grid: Grid) -> str:
     return "\n".join([begin, r"\toprule", first, r"\midrule", *lines, r"\bottomrule", r"\end{tabular}"])
 
 
+_LATEX = str.maketrans(
+    {plain: f"\\{plain}" for plain in "&%$#_{}"}
+    | {
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
+        "|": r"\textbar{}",
+    }
+)
+
+
 def _escape_latex(text: str) -> str:
-    for plain in "&%$#_{}":
-        text = text.replace(plain, f"\\{plain}")
-    return text.replace(NOTHING, "--")
+    return text.translate(_LATEX).replace(NOTHING, "--")
 
 
 def render_markdown(summary: Summary) -> str:
