@@ -62,11 +62,14 @@ def test_yaml_spellings(tmp_path: Path) -> None:
 @pytest.mark.parametrize("verb", ["--train", "--test"])
 def test_one_run_of_a_compared_model(verb: str, tmp_path: Path) -> None:
     """The file of a comparison of one model means that model, not the default one."""
-    alone, several = write(tmp_path, "models: buda\n", "one.yaml"), write(tmp_path, "models: buda,resnext\n", "two.yaml")
+    alone, several = (
+        write(tmp_path, "models: buda\n", "one.yaml"),
+        write(tmp_path, "models: buda,resnext\n", "two.yaml"),
+    )
     assert parse([verb, "--config", alone]).model.architecture == "buda"
     assert parse([verb, "--config", alone, "--model", "resnext"]).model.architecture == "resnext"
     assert parse([verb, "--config", write(tmp_path, "models: buda,unet\n")]).model.architecture == "unet"
-    with pytest.raises(UserError, match="two.yaml: compares buda, resnext; name one of them by --model"):
+    with pytest.raises(UserError, match=r"two\.yaml: compares buda, resnext; name one of them by --model"):
         parse([verb, "--config", several])
     parse(["--test", "--run_name", "mine", "--config", several])
 
