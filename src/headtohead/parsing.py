@@ -16,6 +16,7 @@ from headtohead.effects import refuse_without_effect
 from headtohead.errors import UserError, did_you_mean
 from headtohead.options.data import DATA_SETS, DataOptions
 from headtohead.options.declaring import description_of
+from headtohead.options.model import ModelOptions
 from headtohead.options.settling import settle
 from headtohead.options.table import OPTIONS, Options, from_flat
 from headtohead.options.verbs import VERB_NAMES, Verbs, wanted
@@ -45,7 +46,7 @@ def options_of(flags: dict[str, Any], alone: bool = False) -> Options:
     config = read_config(flags["config"]) if flags.get("config") else {}
     if alone:
         config = {name: value for name, value in config.items() if name not in VERB_NAMES}
-    options = from_flat(with_data({**config, **with_test(config, flags)}), given=flags)
+    options = from_flat(with_data(with_model(config, {**config, **with_test(config, flags)})), given=flags)
     check_sense(options, flags)
     return options
 
@@ -55,6 +56,22 @@ def with_test(config: dict[str, Any], flags: dict[str, Any]) -> dict[str, Any]:
     train = flags.get("train", config.get("train", False))
     settled = "test" in flags or ("test" in config and config.get("train", False))
     return {**flags, "test": True} if train and not settled else flags
+
+
+def with_model(config: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    """Let `--train` and `--test` take the model that the file of a comparison names, where it names one alone.
+
+    Raises:
+        UserError: it names several, and the default is none of them.
+    """
+    compared, default = config.get("models", ()), ModelOptions().architecture
+    tested = values.get("test") and not (values.get("run_name") or values.get("model_path"))  # these know their model
+    one_run = values.get("train") or tested
+    if values.get("model") or not one_run or not compared or default in compared:
+        return values
+    if len(compared) > 1:
+        raise UserError(f"{values['config']}: compares {', '.join(compared)}; name one of them by --model")
+    return {**values, "model": compared[0]}
 
 
 def with_data(values: dict[str, Any]) -> dict[str, Any]:

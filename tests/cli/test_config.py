@@ -59,6 +59,21 @@ def test_yaml_spellings(tmp_path: Path) -> None:
     assert (options.machine.gpus, options.machine.precision) == ("0", "32")
 
 
+@pytest.mark.parametrize("verb", ["--train", "--test"])
+def test_one_run_of_a_compared_model(verb: str, tmp_path: Path) -> None:
+    """The file of a comparison of one model means that model, not the default one."""
+    alone, several = (
+        write(tmp_path, "models: buda\n", "one.yaml"),
+        write(tmp_path, "models: buda,resnext\n", "two.yaml"),
+    )
+    assert parse([verb, "--config", alone]).model.architecture == "buda"
+    assert parse([verb, "--config", alone, "--model", "resnext"]).model.architecture == "resnext"
+    assert parse([verb, "--config", write(tmp_path, "models: buda,unet\n")]).model.architecture == "unet"
+    with pytest.raises(UserError, match=r"two\.yaml: compares buda, resnext; name one of them by --model"):
+        parse([verb, "--config", several])
+    parse(["--test", "--run_name", "mine", "--config", several])
+
+
 def test_file_builds_on_another(tmp_path: Path) -> None:
     base = write(tmp_path, "seed: 1\nbatch_size: 4\n", "base.yaml")
     options = parse(["--config", write(tmp_path, f"config: {base}\nseed: 2\n")])

@@ -66,9 +66,7 @@ def test_mistakes_are_refused_in_a_line(name: str, said: str) -> None:
 
 def test_without_monai_the_line_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(
-        UserError, match=r"^`model` monai:UNet: MONAI is not installed; run pip install 'headtohead.monai"
-    ):
+    with pytest.raises(UserError, match=r"^`model` monai:UNet: MONAI is not installed; run pip install monai"):
         find_spec("monai:UNet")
 
 

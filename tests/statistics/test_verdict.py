@@ -159,6 +159,8 @@ def test_where_test_and_interval_disagree_both_are_said() -> None:
     words = verdict(matrix, pairs)
     assert "no evidence of a difference in mean Dice, because its interval holds zero" in words
     assert "No evidence" not in words and "scores higher" not in words
+    assert "the ranks favour a by more than chance would give, and it is higher in 48 of 50 cases" in words
+    assert words.startswith("Between b and a ") and words.endswith(", that of b minus a.")
 
 
 def test_where_no_difference_could_be_found_no_size_is_named() -> None:

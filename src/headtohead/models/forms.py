@@ -14,7 +14,7 @@ from headtohead.errors import UserError, did_you_mean
 GROUP = "headtohead.models"
 """Under which an installed package announces its nets as entry points."""
 
-MONAI_MISSING = "MONAI is not installed; run pip install 'headtohead[monai]' (in a checkout pip install '.[monai]')"
+MONAI_MISSING = "MONAI is not installed; run pip install monai"
 
 SMP, MONAI, FILE, PACKAGE = "smp", "monai", "file", "package"
 SPOKEN = {

@@ -9,8 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from headtohead.errors import UserError
-from headtohead.models.forms import FILE, kind_of_name
-from headtohead.options.flags import as_flags
 from headtohead.options.machine import MachineOptions
 from headtohead.options.prediction import PredictionOptions
 from headtohead.options.table import ChoiceOptions
@@ -20,9 +18,8 @@ from headtohead.preparing.chain import Prepared
 from headtohead.trained.choosing import Choice, with_sound_models
 from headtohead.trained.engines import Engine, open_engine
 from headtohead.trained.engines.ahead import EngineAhead
-from headtohead.trained.engines.opening import pick_engine
+from headtohead.trained.engines.opening import say_unread_files
 from headtohead.trained.facts import ModelFacts
-from headtohead.trained.source import ONNX
 
 PIXELS = 64 * 128 * 128
 """Input pixels given to an engine at once, roughly: enough to keep all cores busy, few enough for the memory."""
@@ -205,7 +202,7 @@ def open_choices(
     openings = [
         partial(open_engine, one.source, wanted.engine, machine.gpus, machine.precision, many) for one in choices
     ]
-    _say_unread_files(choices, wanted.engine, machine, many)
+    say_unread_files([one.source for one in choices], wanted.engine, machine.gpus, many, machine.precision)
     engines: list[Engine] = [EngineAhead(opening) if many else opening() for opening in openings]
     label = "`postprocessing`" if wanted.postprocessing else f"{facts[0].name}: clean-up"
     clean_up = parse_clean_up(wanted.postprocessing or stored, targets, label)
@@ -219,16 +216,3 @@ def open_choices(
 
 def _idle(choices: Iterable[Choice]) -> frozenset[str]:
     return frozenset.intersection(*(choice.source.facts.idle for choice in choices))
-
-
-def _say_unread_files(choices: list[Choice], engine: str, machine: MachineOptions, many: bool) -> None:
-    """Say where a user names the file of a net, perhaps a changed one, that the model of a training stands in for."""
-    unread = {
-        source.named
-        for source in (choice.source for choice in choices)
-        if kind_of_name(source.named) == FILE
-        and pick_engine(source, engine, machine.gpus, many, machine.precision) != "torch"
-    }
-    for name in sorted(unread):
-        line = f"`model` {name}: not read; {ONNX}, made by the training, predicts (`engine=torch` runs the file)"
-        print(as_flags(line), file=sys.stderr)

@@ -3,11 +3,14 @@
 import importlib.util
 import shutil
 import sys
+from collections.abc import Iterable
 from typing import Protocol
 
 import numpy as np
 
 from headtohead.errors import DamagedModel, UserError
+from headtohead.models.forms import FILE, kind_of_name
+from headtohead.options.flags import as_flags
 from headtohead.trained.source import ONNX, Source
 
 PACKAGES = {"torch": "torch", "onnx": "onnxruntime", "openvino": "openvino"}
@@ -75,6 +78,14 @@ def pick_engine(source: Source, which: str, gpus: str, many: bool, precision: st
     order = ["openvino"] if precision == "bf16" else ["openvino", "onnx"] if many else ["onnx", "openvino"]
     able = [name for name in order if installed(name)]
     return able[0] if able else "torch"
+
+
+def say_unread_files(sources: Iterable[Source], which: str, gpus: str, many: bool, precision: str) -> None:
+    """Say where a user names the file of a net, perhaps a changed one, that the model of a training stands in for."""
+    named = {one.named for one in sources if pick_engine(one, which, gpus, many, precision) != "torch"}
+    for name in sorted(name for name in named if kind_of_name(name) == FILE):
+        line = f"`model` {name}: not read; {ONNX}, made by the training, predicts (`engine=torch` runs the file)"
+        print(as_flags(line), file=sys.stderr)
 
 
 def installed(engine: str) -> bool:
