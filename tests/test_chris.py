@@ -2,6 +2,7 @@
 
 import builtins
 import importlib
+import re
 import sys
 from argparse import Namespace
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 pytest.importorskip("chris_plugin")
 from headtohead import chris
+from headtohead.options.table import OPTIONS
 
 AFFINE = np.diag([2.0, 2.0, 4.0, 1.0])
 
@@ -65,12 +67,29 @@ def test_the_status_is_that_of_the_prediction(
 
 def test_a_model_may_lie_in_the_input_directory(tmp_path: Path) -> None:
     (tmp_path / "net").mkdir()
-    options = Namespace(**dict.fromkeys(("pattern", "mask_suffix", "outputs"), ""), model_path="net")
-    options.postprocessing, options.plane = "largest", "axial"
+    options = Namespace(**dict.fromkeys(("pattern", "channels", "mask_suffix", "outputs"), ""), model_path="net")
+    options.postprocessing, options.plane, options.channels = "largest", "axial", "flair=0"
     words = chris.words_of(options, tmp_path, tmp_path / "out")
     assert words[-6:] == ["--model_path", str(tmp_path / "net"), "--postprocessing", "largest", "--plane", "axial"]
+    assert words[words.index("--channels") + 1] == "flair=0"
     options.model_path = "elsewhere"
     assert "elsewhere" in chris.words_of(options, tmp_path, tmp_path / "out")
+
+
+def test_what_a_fault_of_the_input_names_can_be_given(
+    scans: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The input and the output themselves are the two directories."""
+    (scans / "a.nii").rename(scans / "a_T2w.nii")
+    with pytest.raises(SystemExit):
+        called(monkeypatch, "--pattern", "a_T2w.nii", str(scans), str(tmp_path / "out"))
+    assert "add --channels flair=0" in capsys.readouterr().err
+    folder = Path(chris.__file__).parent / "predicting"
+    files = [*folder.glob("files/*.py"), folder / "results" / "outputs.py"]
+    named = {name for path in files for name in re.findall(r'"[^"]*`(\w+)`', path.read_text())}
+    assert {"channels", "mask_suffix"} <= named & OPTIONS.keys()
+    known = {flag.removeprefix("--") for action in chris.parser._actions for flag in action.option_strings}
+    assert (named & OPTIONS.keys()) - known == {"predict", "image_path", "output"}
 
 
 def test_without_the_package_it_is_one_line(

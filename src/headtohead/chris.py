@@ -21,7 +21,13 @@ except ModuleNotFoundError:
 
 parser = ArgumentParser(description="Masks of every volume below the input directory, on its own grid.")
 parser.add_argument("--pattern", default="", help="only files that match, for example '**/*.nii'; default: all")
-parser.add_argument("--mask-suffix", default="_mask.nii", help="suffix of mask files; '': no masks")
+parser.add_argument(
+    "--channels",
+    default="",
+    help="which volume or file is which sequence, NAME=NUMBER,...: flair=0; default: as the names of the files say",
+)
+# What `--predict` says of wrong input names its flags, with underscores: whoever follows it finds them here.
+parser.add_argument("--mask_suffix", "--mask-suffix", default="_mask.nii", help="suffix of mask files; '': no masks")
 parser.add_argument(
     "--outputs",
     default="",
@@ -29,6 +35,7 @@ parser.add_argument(
     "0.0:_brain.nii extracts, 0.2:_overlay02.nii dims the rest",
 )
 parser.add_argument(
+    "--model_path",
     "--model-path",
     default="",
     help="bundle of the model, below the input directory or in the container; default: the one that comes with it",
@@ -62,7 +69,7 @@ def words_of(options: Namespace, inputdir: Path, outputdir: Path) -> list[str]:
     model = options.model_path
     if model and (inputdir / model).exists():
         model = str(inputdir / model)
-    given = {"pattern": options.pattern, "outputs": options.outputs, "model_path": model}
+    given = {"pattern": options.pattern, "channels": options.channels, "outputs": options.outputs, "model_path": model}
     given |= {"postprocessing": options.postprocessing}
     given |= {"plane": options.plane} if options.plane != "auto" else {}
     return words + [word for name, value in given.items() if value for word in (f"--{name}", value)]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from headtohead import cli
-from tests.entrants.conftest import AFFINE, FIRST, SECOND, Refused, eroded, save, truth_of, write_masks
+from tests.entrants.conftest import AFFINE, FIRST, SECOND, SHAPE, Refused, eroded, save, truth_of, write_masks
 
 
 def test_a_missing_case(masks: Path, refused: Refused) -> None:
@@ -30,6 +30,17 @@ def test_two_files_of_one_case(masks: Path, refused: Refused) -> None:
 def test_another_shape(masks: Path, refused: Refused) -> None:
     save(truth_of(0)[:-1], masks / FIRST)
     assert "21x24x6 voxels, but case_000.nii.gz has 22x24x6; resample it" in refused(f"a={masks}")
+
+
+def test_an_image_that_does_not_fit_is_named_and_not_the_truth(
+    data_set: Path, masks: Path, refused: Refused, tmp_path: Path
+) -> None:
+    images = Path(shutil.copytree(data_set / "imagesTs", tmp_path / "images"))
+    spoilt = save(np.ones((*SHAPE[:2], 5), np.int16), images / "case_004_0000.nii.gz")
+    said = refused(f"a={masks}", "--images", str(images))
+    assert said.startswith(f"error: --images {spoilt}: ") and "has 22x24x5); restore or resample it, or leave" in said
+    save(7 * truth_of(4) + 2 * eroded(truth_of(4)), masks / "case_004.nii.gz")  # as the truth: its own fault goes first
+    assert "--images" not in refused(f"a={data_set / 'equal'}", "--images", str(images), truth=masks)
 
 
 def test_another_affine(masks: Path, refused: Refused) -> None:

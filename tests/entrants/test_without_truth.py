@@ -231,6 +231,20 @@ def test_a_dataset_json_that_says_other_labels(data_set: Path, compare: Compare,
     assert status == 2 and "--masks b: its dataset.json says ball=2, but another says ball=1" in said
 
 
+def test_the_data_set_of_the_images_names_the_labels(data_set: Path, compare: Compare, tmp_path: Path) -> None:
+    """A dataset.json above `imagesTs` is asked where none lies beside the masks."""
+    raw = tmp_path / "Dataset008_Shells"
+    raw.mkdir()
+    (raw / "imagesTs").symlink_to(data_set / "imagesTs")
+    described = json.loads((data_set / "dataset.json").read_text())
+    (raw / "dataset.json").write_text(json.dumps(described | {"labels": {"background": 0, "rim": 1, "core": 2}}))
+    for name, core in (("one", eroded), ("two", lambda mask: shifted(eroded(mask)))):
+        write_masks(tmp_path / name, lambda mask, core=core: (mask + core(mask)).astype(np.uint8))
+    status, _, said = compare(f"a={tmp_path / 'one'},b={tmp_path / 'two'}", images=raw / "imagesTs")
+    assert status == 0, said
+    assert list(pd.read_csv(tmp_path / "runs" / "x" / "agreement.csv")["target"]) == [MEAN, "rim", "core"]
+
+
 def test_pixels_that_are_not_square_are_counted_as_they_are(tmp_path: Path, compare: Compare) -> None:
     affine = np.diag([1.0, 1.6, 3.0, 1.0])
     save(np.full(SHAPE, 9, np.int16), tmp_path / "images" / "P_flair.nii.gz", affine)

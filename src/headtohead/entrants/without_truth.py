@@ -5,6 +5,7 @@ Nothing of it is a run folder, so that no report takes it for one.
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from headtohead.reporting.table import render_grids
 from headtohead.runs.holding import comparison_held
 from headtohead.saving import all_or_none, write_json, write_picture, write_table, write_text
 from headtohead.statistics.targets import TARGET
-from headtohead.task import Task
+from headtohead.task import Targets, Task
 from headtohead.task.task import UNNAMED
 
 RECORD = "agreement.json"
@@ -46,7 +47,8 @@ def compare_without_truth(masks: Sequence[Given], images: Path, labels: str, fol
     Args:
         masks: two or more entrants.
         images: folder of the images that they outlined.
-        labels: as `labels`; where it is empty, a dataset.json beside the masks says it, else masks are 0 and a value.
+        labels: as `labels`; where it is empty, a dataset.json beside the masks says it, else that of the images' data
+            set, else masks are 0 and a value.
         folder: `runs/<comparison>`.
         overwrite: whether the agreement of other masks is replaced.
 
@@ -58,11 +60,11 @@ def compare_without_truth(masks: Sequence[Given], images: Path, labels: str, fol
             f"`masks` {masks[0].name}: without a truth two entrants or more are compared with each other; name another "
             "one, or the true masks with `truth`"
         )
-    described = next(filter(None, (described_targets(one.folder) for one in masks)), None)
-    targets = targets_of(labels) if labels else described or LESION
+    named = targets_of(labels) if labels else _described(masks, images)
+    targets = named or LESION
     task = Task("masks without a truth", (UNNAMED,), UNNAMED, targets)
     refuse_other_labels(masks, targets, "`labels` says" if labels else "another says")
-    over = pair_over_images(masks, list_images(images), task, named=bool(labels) or described is not None)
+    over = pair_over_images(masks, list_images(images), task, named=named is not None)
     print(f"{images}: the images, {count_of(len(over.cases), 'case')}. {NO_TRUTH}")
     record = _record(over, masks, images)
     check_folder = partial(refuse_taken, folder / RECORD, record["key"], overwrite, "score", *HELD)
@@ -83,6 +85,18 @@ def compare_without_truth(masks: Sequence[Given], images: Path, labels: str, fol
             write_json(staged[folder / RECORD], record)
     print(text.split("\n\n", 2)[2].split("\n\n")[0])
     print(f"agreement without a truth, no scores and no verdict: {folder / 'agreement.md'}, {folder / 'overlays.png'}")
+
+
+def _described(masks: Sequence[Given], images: Path) -> Targets | None:
+    """Find what the labels mean, beside the masks or else with the images; None where nothing says it.
+
+    Of one label the images' data set need not say the value: each entrant may mark it with its own.
+    """
+    if found := next(filter(None, (described_targets(one.folder) for one in masks)), None):
+        return found
+    with suppress(UserError):  # whatever else is called dataset.json
+        found = described_targets(images)
+    return found if found and len(found.labels) > 1 else None
 
 
 def refuse_agreement(folder: Path) -> None:

@@ -147,14 +147,24 @@ def read_case(files: CaseFiles, task: Task) -> Case:
     Raises:
         UserError: it is damaged, holds labels of no target, or its image does not fit.
     """
-    blank = files.images == files.masks
+    if files.images == files.masks:
+        return _without_image(files, task)
+    read = read_volumes if is_volume(files.masks[0]) else PICTURES_READER.read_case
+    try:
+        return read(files, task)
+    except UserError as fault:
+        _without_image(files, task)  # where the label map is at fault, it is named
+        cause = str(fault).rpartition("; ")[0] or fault
+        raise UserError(
+            f"`images` {printable(files.images[0])}: cannot be shown below its label map ({cause}); restore or "
+            "resample it, or leave `images` out: only pictures need them"
+        ) from fault
+
+
+def _without_image(files: CaseFiles, task: Task) -> Case:
     if not is_volume(files.masks[0]):
-        if not blank:
-            return PICTURES_READER.read_case(files, task)
         labels = read_picture_labels(files, task.targets)
         return Case(files.name, np.zeros((*labels.shape, 1), np.uint8), Grid(_three(labels)), labels)
-    if not blank:
-        return read_volumes(files, task)
     file = open_volume(files.masks[0])
     if file.volumes > 1:
         raise UserError(f"{printable(file.path)}: {file.volumes} volumes, but a label map has one; split it")

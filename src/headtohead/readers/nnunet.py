@@ -14,6 +14,7 @@ from headtohead.errors import UserError, one_line, printable
 from headtohead.readers.chosen_sequences import chosen, primary_of
 from headtohead.readers.labels import BACKGROUND, make_targets, targets_of
 from headtohead.readers.other_layouts import CHANNEL
+from headtohead.readers.other_layouts import IMAGES as OF_IMAGES
 from headtohead.readers.other_layouts import LABELS as OF_LABELS
 from headtohead.readers.reader import CaseFiles, Reader, Reading
 from headtohead.readers.sequence_names import one_sequence_in_name, sequence_in_name
@@ -176,15 +177,16 @@ def channel_names(folder: Path) -> dict[int, str]:
 
 
 def described_targets(folder: Path) -> Targets | None:
-    """Give the targets that dataset.json names, of a folder of label maps; None where there is none.
+    """Give the targets that dataset.json names, of a folder of label maps or images; None where there is none.
 
-    nnU-Net puts one beside its predictions, above `labelsTr`, and two above the validation of a fold.
+    nnU-Net puts one beside its predictions, above `labelsTr` and `imagesTr`, and two above the validation of a fold.
 
     Raises:
         UserError: it is there and cannot be used.
     """
     whole = folder.absolute()
-    above = 2 if whole.name == VALIDATION else 1 if OF_LABELS.fullmatch(whole.name) else 0
+    in_data_set = OF_LABELS.fullmatch(whole.name) or OF_IMAGES.fullmatch(whole.name)
+    above = 2 if whole.name == VALIDATION else 1 if in_data_set else 0
     for place in (whole, *whole.parents[:above]):
         path = place / DESCRIPTION
         try:
