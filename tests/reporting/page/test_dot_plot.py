@@ -59,8 +59,19 @@ def test_names_and_means_are_text(findings: Findings) -> None:
     words = [str(text.text) for text in draw(findings).iter("text")]
     assert {"unet, no schedule", "flair-threshold"} <= set(words)
     assert f"{findings.means.loc['unet none', 'mean']:.3f}" in words
-    narrow = [str(text.text) for text in draw(findings, 340.0).iter("text")]
+    narrow = [str(text.text) for text in draw(findings, 440.0).iter("text")]
     assert {"flair-", "threshold", "resnext", "cosine"} <= set(narrow)
+
+
+def test_names_that_would_be_cut_stand_whole_in_a_key(findings: Findings) -> None:
+    drawing = draw(findings, 340.0)
+    names = {str(text.text): float(text.get("y", 0)) for text in drawing.iter("text") if text.get("class") == "name"}
+    entrants = entrants_of(findings)
+    assert list(names) == [entrant.label for entrant in entrants]
+    assert max(names.values()) < min(min(heights(group)) for group in cases(drawing).values() if heights(group))
+    columns = [group for group in drawing.iter("g") if group.get("class") == "column"]
+    below = [path.get("class") for group in columns for path in group.iter("path")]
+    assert below == [f"marker {entrant.colour} shape-{entrant.marker}" for entrant in entrants]
 
 
 def test_without_an_interval_or_a_mean_the_rest_is_drawn(findings: Findings) -> None:
