@@ -11,8 +11,8 @@ PYTHON = "3.12"
 """Of the machine with the GPU; `--python` names another."""
 
 PLATFORMS = ("manylinux_2_28", "manylinux_2_27", "manylinux_2_17", "manylinux2014", "manylinux1")
-NOT_NEEDED = frozenset({"kagglehub", "openvino", "python-multipart", "starlette", "uvicorn"})
-"""Of requirements.txt, what only `--download`, `--serve` and a processor that predicts ask for."""
+NOT_NEEDED = frozenset({"kagglehub", "monai", "openvino", "python-multipart", "starlette", "uvicorn"})
+"""Of requirements.txt, what only `--download`, `--serve`, MONAI's nets and a processor that predicts ask for."""
 
 
 def listed(path: Path) -> list[str]:

@@ -12,7 +12,7 @@ SHIPPED = ROWS["shipped"]
 
 
 def shipped_bundles() -> dict[str, Path]:
-    """Give the bundles that this copy of the program has, by name: a packager may leave weights of many megabytes out."""
+    """Give the bundles that this copy of the program has, by name; a packager may leave out one of many megabytes."""
     return {name: folder for name, folder in ROWS.items() if (folder / FILE).is_file()}
 
 
