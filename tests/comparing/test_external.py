@@ -4,10 +4,8 @@ import json
 import re
 import shutil
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import nibabel
 import numpy as np
@@ -16,26 +14,22 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from headtohead import cli
-from headtohead.cohort import Cohort, open_cohort
+from headtohead.cohort import open_cohort
 from headtohead.cohort.phantom import make_phantoms
-from headtohead.comparing import external, task_fit
+from headtohead.comparing import external
 from headtohead.comparing.experiment import Experiment
 from headtohead.comparing.outcome import outcome
 from headtohead.comparing.seen_cases import Known
 from headtohead.errors import UserError
 from headtohead.options.table import Options, from_flat
-from headtohead.readers.lgg import TASK
 from headtohead.readers.nifti import READER as NIFTI
 from headtohead.readers.reader import Reading
-from headtohead.readers.tasks import VOLUMES_TASK
 from headtohead.reporting.external import NEW_PATIENTS, no_external
 from headtohead.runs.folder import RunFolder
 from headtohead.runs.reading import read_ledger
 from headtohead.statistics.intervals import mean_interval
-from headtohead.task import Target, Targets, Task
 from headtohead.trained.choosing import Choice
-from headtohead.trained.facts import ModelFacts
-from headtohead.trained.source import Source, open_source
+from headtohead.trained.source import open_source
 
 OTHERS = 5
 Run = Callable[..., int]
@@ -239,38 +233,8 @@ def test_the_runs_own_data_elsewhere_are_no_external_test(
     assert not (copied.folder.path / "external").exists()
 
 
-def test_sequences_must_be_there_or_have_a_stand_in() -> None:
-    assert task_fit.channels_from(TASK, ("t2", "flair", "post"), "x") == ("flair", "flair", "post")
-    with pytest.raises(UserError, match=r"x: has T1, but the model needs FLAIR too"):
-        task_fit.channels_from(TASK, ("pre",), "x")
-    # Of a model that is shown FLAIR and T1 alone, nobody has to bring the others.
-    task = Task("four", ("t1", "t2", "flair", "t1ce"), "flair", TASK.targets)
-    recipe = {"image_size": 32, "normalise": "unit", "neighbours": 0, "primary": 2, "sequences": 4, "shown": [2, 0]}
-    facts = ModelFacts("m", "buda", 4, 2, recipe, task)
-    tested = external.Tested(Choice(Source(facts), ""), RunFolder(Path("r")), {}, Known())
-    assert task_fit.channels_from(tested.task, ("t1", "flair"), "x") == ("t1", "flair", "flair", "flair")
-    with pytest.raises(UserError, match="x: has FLAIR, but the model needs T1 too"):
-        task_fit.channels_from(tested.task, ("flair",), "x")
-    assert tested.choice.source.facts.task == task, "what is recorded stays"
-    with pytest.raises(UserError, match="the model needs IMAGE"):
-        task_fit.channels_from(VOLUMES_TASK, ("flair",), "x")
-
-
-def test_targets_are_found_by_name(phantom_cohort: Cohort) -> None:
-    whole, core = Target("lesion", (1, 2)), Target("core", (2,))
-    task = replace(TASK, targets=Targets((whole, core), others=(7,)))
-    both = Cohort(phantom_cohort.root, "k", phantom_cohort.table, phantom_cohort.packed, task)
-    model = replace(TASK, targets=Targets((replace(core, labels=(1,)),)))
-    found = task_fit.with_targets_of(model, both, "x").task.targets
-    assert (found.names, found.all[0].labels, found.others) == (("core",), (2,), (1, 7))
-    with pytest.raises(UserError, match=r"x: has lesion, core, but the model segments edema; say .*'edema=1,2'"):
-        task_fit.with_targets_of(replace(TASK, targets=Targets((Target("edema", (1,)),))), both, "x")
-
-
 @pytest.mark.parametrize("name", ["run.json", "cases.csv", "population.csv"])
-def test_a_damaged_external_test_is_left_out_and_named(
-    copied: Experiment, run_test: Run, elsewhere: Path, name: str
-) -> None:
+def test_a_damaged_external_test_is_left_out_and_named(copied: Experiment, name: str) -> None:
     home = copied.folder.path
     place = home / "external" / "ward"
     place.mkdir(parents=True)
@@ -278,34 +242,6 @@ def test_a_damaged_external_test_is_left_out_and_named(
     ledger = read_ledger(home.parent)
     assert not ledger.externals and len(ledger.finished) == 1
     assert any(f"{home.name}: its external test on ward left out" in note for note in ledger.notes)
-
-
-def test_another_cohort_of_one_name_has_a_folder_of_its_own(tmp_path: Path, phantom_cohort: Cohort) -> None:
-    home = RunFolder(tmp_path / "r")
-    first = external.folder_for(home, phantom_cohort)
-    assert first.path == tmp_path / "r" / "external" / phantom_cohort.root.name
-    first.path.mkdir(parents=True)
-    first.write_record({"status": "finished", "data": {"key": "another"}})
-    again = external.folder_for(home, phantom_cohort)
-    assert again.path.name == f"{phantom_cohort.root.name}-{phantom_cohort.key[:8]}"
-
-
-@pytest.mark.parametrize(
-    ("before", "said"),
-    [
-        (
-            {"external": {"weights": "b" * 64}, "threshold": 0.5},
-            r"of other weights \(bbbbbbbb, now aaaaaaaa\); .*run_name",
-        ),
-        ({"external": {"weights": "a" * 64}, "threshold": 0.3}, r"at another threshold \(0.3, now 0.5\)"),
-        ({"external": {"weights": "a" * 64}, "threshold": 0.5}, ""),
-        ({"external": {"model": "of an earlier version"}}, ""),
-    ],
-)
-def test_a_test_of_another_model_is_not_replaced(tmp_path: Path, before: dict[str, Any], said: str) -> None:
-    RunFolder(tmp_path).write_record({"status": "finished", **before})
-    with pytest.raises(UserError, match=said) if said else nullcontext():
-        external.refuse_other_test(RunFolder(tmp_path), "a" * 64, 0.5, bundle=True)
 
 
 def test_the_report_claims_new_patients_only_where_that_was_checked() -> None:
